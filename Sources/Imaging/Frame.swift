@@ -1,0 +1,42 @@
+/// One decoded frame: modality values (grey) or display RGB (colour).
+///
+/// *Shape*: `values` is `[rows, columns, samples]`, row-major. *Units*: grey after the modality transform (HU for CT);
+/// colour 0…255.
+package struct Frame: Sendable {
+    package let rows: Int
+    package let columns: Int
+    /// 1 (grey, modality values) or 3 (display RGB).
+    package let samples: Int
+    package var values: [Float]
+    /// True where a pixel is padding and leaves all statistics; empty when there is none. `[rows · columns]`.
+    package var padding: [Bool]
+    /// Grey is shown inverted (MONOCHROME1, Presentation LUT Shape INVERSE).
+    package var inverted: Bool
+
+    package init(rows: Int, columns: Int, samples: Int, values: [Float], padding: [Bool] = [], inverted: Bool = false) {
+        precondition(values.count == rows * columns * samples, "Frame: \(values.count) values for \(rows)×\(columns)×\(samples)")
+        precondition(padding.isEmpty || padding.count == rows * columns, "Frame: padding has the wrong count")
+        self.rows = rows
+        self.columns = columns
+        self.samples = samples
+        self.values = values
+        self.padding = padding
+        self.inverted = inverted
+    }
+}
+
+/// A picture as a display shows it and as the network sees it: 8-bit RGB.
+///
+/// *Shape*: `pixels` is `[rows, columns, 3]`, row-major.
+package struct DisplayImage: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+    package var pixels: [UInt8]
+
+    package init(rows: Int, columns: Int, pixels: [UInt8]) {
+        precondition(pixels.count == rows * columns * 3, "DisplayImage: \(pixels.count) bytes for \(rows)×\(columns)×3")
+        self.rows = rows
+        self.columns = columns
+        self.pixels = pixels
+    }
+}

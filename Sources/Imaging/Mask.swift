@@ -1,0 +1,48 @@
+/// A binary mask of one frame, one bit a pixel.
+///
+/// *Shape*: pixel (r, c) is bit `r · columns + c`, least significant first, without padding at row ends: the order of DICOM
+/// PS3.5 8.1.1, so that a BINARY segmentation's Pixel Data is the concatenation of such bit strings.
+package struct Mask: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+    /// ⌈rows · columns / 8⌉ bytes; unused bits of the last are 0.
+    package private(set) var bits: [UInt8]
+
+    package init(rows: Int, columns: Int) {
+        precondition(rows >= 0 && columns >= 0, "Mask: \(rows)×\(columns)")
+        self.rows = rows
+        self.columns = columns
+        bits = [UInt8](repeating: 0, count: (rows * columns + 7) / 8)
+    }
+
+    /// From one flag a pixel, `[rows · columns]`.
+    package init(rows: Int, columns: Int, flags: [Bool]) {
+        precondition(flags.count == rows * columns, "Mask: \(flags.count) flags for \(rows)×\(columns)")
+        self.init(rows: rows, columns: columns)
+        for index in flags.indices where flags[index] {
+            bits[index >> 3] |= 1 << UInt8(index & 7)
+        }
+    }
+
+    package subscript(row: Int, column: Int) -> Bool {
+        get { self[row * columns + column] }
+        set { self[row * columns + column] = newValue }
+    }
+
+    /// Pixel number `index` = row · columns + column.
+    package subscript(index: Int) -> Bool {
+        get { bits[index >> 3] & (1 << UInt8(index & 7)) != 0 }
+        set {
+            let bit: UInt8 = 1 << UInt8(index & 7)
+            if newValue { bits[index >> 3] |= bit } else { bits[index >> 3] &= ~bit }
+        }
+    }
+
+    /// The number of pixels set.
+    package var count: Int { bits.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    package var isEmpty: Bool { bits.allSatisfy { $0 == 0 } }
+
+    /// One flag a pixel, `[rows · columns]`.
+    package var flags: [Bool] { (0..<rows * columns).map { self[$0] } }
+}

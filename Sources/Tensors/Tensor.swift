@@ -1,0 +1,77 @@
+/// Memory of a tensor: 64-byte aligned, freed with its last owner.
+final class TensorStorage: @unchecked Sendable {
+    // Sendable: written by one owner while it is built (an operation's output), read by many afterwards. The optimiser and
+    // the tape, which write in place, run on one thread and share nothing.
+    let base: UnsafeMutablePointer<Float>
+    let count: Int
+
+    init(count: Int) {
+        self.count = count
+        let bytes = max(count * MemoryLayout<Float>.stride, 64)
+        base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(to: Float.self, capacity: max(count, 1))
+    }
+
+    deinit { base.deallocate() }
+}
+
+/// A dense float32 array, contiguous and row-major. Copies share memory; an operation writes only tensors that it made.
+package struct Tensor: Sendable {
+    package let shape: Shape
+    let storage: TensorStorage
+
+    init(shape: Shape, storage: TensorStorage) {
+        precondition(shape.count == storage.count, "Tensor: shape \(shape) does not fit \(storage.count) elements")
+        self.shape = shape
+        self.storage = storage
+    }
+
+    /// Memory that is not set to anything; the maker fills it.
+    init(uninitialised shape: Shape) {
+        self.init(shape: shape, storage: TensorStorage(count: shape.count))
+    }
+
+    package init(zeros shape: Shape) { self.init(shape, repeating: 0) }
+
+    package init(_ shape: Shape, repeating value: Float) {
+        self.init(uninitialised: shape)
+        storage.base.initialize(repeating: value, count: shape.count)
+    }
+
+    /// From values in row-major order, as many as the shape says.
+    package init(_ shape: Shape, _ values: [Float]) {
+        precondition(values.count == shape.count, "Tensor: \(values.count) values for shape \(shape)")
+        self.init(uninitialised: shape)
+        values.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { storage.base.initialize(from: base, count: source.count) }
+        }
+    }
+
+    /// Built by a closure that fills every element.
+    package init(_ shape: Shape, fill: (inout MutableSpan<Float>) throws -> Void) rethrows {
+        self.init(uninitialised: shape)
+        var span = MutableSpan<Float>(_unsafeStart: storage.base, count: shape.count)
+        try fill(&span)
+    }
+
+    /// A copy of the elements in row-major order.
+    package var values: [Float] { Array(UnsafeBufferPointer(start: storage.base, count: shape.count)) }
+
+    package var count: Int { shape.count }
+
+    /// The elements without a copy.
+    package var span: Span<Float> {
+        @_lifetime(borrow self)
+        borrowing get {
+            let span = Span<Float>(_unsafeStart: storage.base, count: shape.count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The same elements under another shape of equal count; memory is shared.
+    package func reshaped(_ shape: Shape) -> Tensor {
+        precondition(shape.count == self.shape.count, "reshaped: \(self.shape) cannot become \(shape)")
+        return Tensor(shape: shape, storage: storage)
+    }
+
+    var pointer: UnsafeMutablePointer<Float> { storage.base }
+}
