@@ -46,25 +46,14 @@ package struct Tensor: Sendable {
         }
     }
 
-    /// Built by a closure that fills every element.
-    package init(_ shape: Shape, fill: (inout MutableSpan<Float>) throws -> Void) rethrows {
-        self.init(uninitialised: shape)
-        var span = MutableSpan<Float>(_unsafeStart: storage.base, count: shape.count)
-        try fill(&span)
-    }
-
     /// A copy of the elements in row-major order.
     package var values: [Float] { Array(UnsafeBufferPointer(start: storage.base, count: shape.count)) }
 
     package var count: Int { shape.count }
 
-    /// The elements without a copy.
-    package var span: Span<Float> {
-        @_lifetime(borrow self)
-        borrowing get {
-            let span = Span<Float>(_unsafeStart: storage.base, count: shape.count)
-            return unsafe _overrideLifetime(span, borrowing: self)
-        }
+    /// The elements, row-major, without a copy; the buffer must not outlive the call.
+    package func withElements<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+        try withExtendedLifetime(storage) { try body(UnsafeBufferPointer(start: storage.base, count: shape.count)) }
     }
 
     /// The same elements under another shape of equal count; memory is shared.
