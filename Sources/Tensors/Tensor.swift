@@ -62,5 +62,6 @@ package struct Tensor: Sendable {
         return Tensor(shape: shape, storage: storage)
     }
 
+    /// Valid while this tensor lives: a local one whose last use is this needs `withExtendedLifetime`.
     var pointer: UnsafeMutablePointer<Float> { storage.base }
 }

@@ -1,0 +1,79 @@
+internal import CKernels
+
+/// a + b, equal shapes.
+package func add(_ a: Tensor, _ b: Tensor, tape: Tape?) -> Tensor {
+    precondition(a.count == b.count, "add: \(a.shape) and \(b.shape) differ")
+    let y = Tensor(uninitialised: a.shape)
+    ck_add(y.pointer, a.pointer, b.pointer, a.count)
+    if let tape, tape.needs(a) || tape.needs(b) {
+        tape.record(y) { dy in
+            tape.accumulateCopy(a, dy)
+            tape.accumulate(b, dy)
+        }
+    }
+    return y
+}
+
+/// x with `rows` added to its rows again and again: a bias, a position, something that all images of a batch share.
+///
+/// *Shape*: x `[…, C]` of n rows, `rows` `[…, C]` of p rows, n a multiple of p; row i gets `rows` row i mod p.
+package func addRepeated(_ x: Tensor, _ rows: Tensor, tape: Tape?) -> Tensor {
+    let (n, dim, period) = (x.shape.rows, x.shape.last, rows.shape.rows)
+    precondition(rows.shape.last == dim && period > 0 && n % period == 0, "addRepeated: \(rows.shape) does not repeat over \(x.shape)")
+    let y = Tensor(uninitialised: x.shape)
+    ck_add_rows(y.pointer, x.pointer, rows.pointer, n, period, dim)
+    if let tape, tape.needs(x) || tape.needs(rows) {
+        tape.record(y) { dy in
+            if tape.needs(rows) {
+                let sum = Tensor(zeros: rows.shape)
+                ck_sum_rows(sum.pointer, dy.pointer, n, period, dim)
+                tape.accumulate(rows, sum)
+            }
+            tape.accumulate(x, dy)
+        }
+    }
+    return y
+}
+
+/// The mean of scalars.
+package func mean(_ scalars: [Tensor], tape: Tape?) -> Tensor {
+    weightedSum(scalars.map { ($0, 1 / Float(scalars.count)) }, tape: tape)
+}
+
+/// Σ weight · scalar.
+package func weightedSum(_ terms: [(Tensor, Float)], tape: Tape?) -> Tensor {
+    let y = Tensor([], [terms.reduce(0) { $0 + $1.0.pointer[0] * $1.1 }])
+    if let tape, terms.contains(where: { tape.needs($0.0) }) {
+        tape.record(y) { dy in
+            for (term, weight) in terms { tape.accumulate(term, Tensor(term.shape, [dy.pointer[0] * weight])) }
+        }
+    }
+    return y
+}
+
+/// qkv with `delta` added to its columns from `column` on: where LoRA enters the fused projection.
+///
+/// *Shape*: x `[…, W]`, delta `[…, D]` with as many rows, column + D ≤ W.
+package func addToColumns(_ x: Tensor, _ delta: Tensor, at column: Int, tape: Tape?) -> Tensor {
+    let (rows, width, dim) = (x.shape.rows, x.shape.last, delta.shape.last)
+    precondition(delta.shape.rows == rows && column + dim <= width, "addToColumns: \(delta.shape) at \(column) does not fit \(x.shape)")
+    let y = x.copy()
+    ThreadPool.forEach((rows + 63) / 64) { tile in
+        for row in tile * 64..<min(rows, tile * 64 + 64) {
+            let target = y.pointer + row * width + column
+            let source = delta.pointer + row * dim
+            for i in 0..<dim { target[i] += source[i] }
+        }
+    }
+    if let tape, tape.needs(x) || tape.needs(delta) {
+        tape.record(y) { dy in
+            if tape.needs(delta) {
+                let part = Tensor(uninitialised: delta.shape)
+                for row in 0..<rows { (part.pointer + row * dim).update(from: dy.pointer + row * width + column, count: dim) }
+                tape.accumulate(delta, part)
+            }
+            tape.accumulate(x, dy)
+        }
+    }
+    return y
+}

@@ -1,0 +1,115 @@
+internal import CKernels
+
+/// SAM's encoder attention on a fused qkv, with decomposed relative position; prompts are more keys, not more queries.
+///
+/// softmax((q·kᵀ)/√C + q·Rh + q·Rw)·v for the side² image queries over all side² + c tokens; the position terms of a pair
+/// with a prompt are 0.
+/// *Shape*: qkv `[B, side² + c, 3·D]`, tables `[2·side − 1, D/heads]` → `[B, side², D]`.
+package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tensor, side: Int, heads: Int, tape: Tape?) -> Tensor {
+    let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
+    let length = 2 * side - 1
+    precondition(
+        qkv.shape[2] == 3 * dim && dim % heads == 0 && tokens >= side * side && relativeH.shape == [length, dim / heads]
+            && relativeW.shape == [length, dim / heads],
+        "encoderAttention: qkv \(qkv.shape), tables \(relativeH.shape) and \(relativeW.shape) do not fit side \(side), \(heads) heads")
+    let queries = side * side
+    let out = Tensor(uninitialised: [batch, queries, dim])
+    let record = tape.map { $0.needs(qkv) || $0.needs(relativeH) || $0.needs(relativeW) } ?? false
+    let lse = record ? Tensor(uninitialised: [batch, heads, queries]) : nil
+    let call = ck_attention(
+        batch: batch, heads: heads, queries: queries, keys: tokens, channels: dim / heads, value_channels: dim / heads,
+        q: qkv.pointer, k: qkv.pointer + dim, v: qkv.pointer + 2 * dim, q_stride: 3 * dim, k_stride: 3 * dim, v_stride: 3 * dim,
+        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim, scale: 1 / Float(dim / heads).squareRoot(),
+        side: side, rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer, out_stride: dim,
+        out_batch: queries * dim, lse: lse?.pointer)
+    run(call) { ck_attention_forward($0, $1) }
+    guard let tape, record else { return out }
+    tape.record(out) { dout in
+        withExtendedLifetime((qkv, relativeH, relativeW, out, lse)) {
+            // A prompt's own query leads nowhere: its gradient stays 0.
+            let dqkv = tokens > queries ? Tensor(zeros: qkv.shape) : Tensor(uninitialised: qkv.shape)
+            let tables = Tensor(uninitialised: [2, batch * heads, length * dim / heads])
+            let dh = tables.pointer
+            let dw = tables.pointer + batch * heads * length * dim / heads
+            let gradients = ck_attention_gradients(
+                dout: dout.pointer, dq: dqkv.pointer, dk: dqkv.pointer + dim, dv: dqkv.pointer + 2 * dim, drel_h: dh, drel_w: dw)
+            run(call) { ck_attention_backward($0, [gradients], $1) }
+            for (table, parts) in [(relativeH, dh), (relativeW, dw)] where tape.needs(table) {
+                let sum = Tensor(zeros: table.shape)
+                ck_sum_rows(sum.pointer, parts, batch * heads, 1, table.count)
+                tape.accumulate(table, sum)
+            }
+            tape.accumulate(qkv, dqkv)
+            withExtendedLifetime(tables) {}
+        }
+    }
+    return out
+}
+
+/// Multi-head attention of the decoder, projections done: softmax(q·kᵀ/√C)·v.
+///
+/// *Shape*: q `[B, n, I]`, k and v `[B, m, I]` → `[B, n, I]`, heads of I / heads channels.
+package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: Tape?) -> Tensor {
+    let out = Tensor(uninitialised: q.shape)
+    let record = tape.map { $0.needs(q) || $0.needs(k) || $0.needs(v) } ?? false
+    let lse = record ? Tensor(uninitialised: [q.shape[0], heads, q.shape[1]]) : nil
+    let call = plainAttention(q, k, v, heads: heads, out: out, lse: lse)
+    run(call) { ck_attention_forward($0, $1) }
+    guard let tape, record else { return out }
+    tape.record(out) { dout in
+        withExtendedLifetime((q, k, v, out, lse)) {
+            let (dq, dk, dv) = (Tensor(uninitialised: q.shape), Tensor(uninitialised: k.shape), Tensor(uninitialised: v.shape))
+            let gradients = ck_attention_gradients(
+                dout: dout.pointer, dq: dq.pointer, dk: dk.pointer, dv: dv.pointer, drel_h: nil, drel_w: nil)
+            run(call) { ck_attention_backward($0, [gradients], $1) }
+            tape.accumulate(q, dq)
+            tape.accumulate(k, dk)
+            tape.accumulate(v, dv)
+        }
+    }
+    return out
+}
+
+/// The weights of `attention`, mean over heads: what a query looks at.
+///
+/// *Shape*: q `[B, n, I]`, k `[B, m, I]` → `[B, n, m]`, rows sum to 1.
+package func attentionWeights(_ q: Tensor, _ k: Tensor, heads: Int) -> Tensor {
+    let weights = Tensor(uninitialised: [q.shape[0], q.shape[1], k.shape[1]])
+    withUnsafePointer(to: plainAttention(q, k, k, heads: heads, out: weights, lse: nil)) { ck_attention_weights($0, weights.pointer) }
+    return weights
+}
+
+/// The weights of the prompts' queries over the image keys of a fused qkv, mean over heads, without relative position.
+///
+/// *Shape*: qkv `[B, n + c, 3·D]` → `[B, c, n]`.
+package func promptWeights(_ qkv: Tensor, imageTokens n: Int, heads: Int) -> Tensor {
+    let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
+    let weights = Tensor(uninitialised: [batch, tokens - n, n])
+    let call = ck_attention(
+        batch: batch, heads: heads, queries: tokens - n, keys: n, channels: dim / heads, value_channels: dim / heads,
+        q: qkv.pointer + n * 3 * dim, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim, v_stride: 3 * dim,
+        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim, scale: 1 / Float(dim / heads).squareRoot(),
+        side: 0, rel_h: nil, rel_w: nil, out: weights.pointer, out_stride: 0, out_batch: 0, lse: nil)
+    withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
+    return weights
+}
+
+private func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, out: Tensor, lse: Tensor?) -> ck_attention {
+    let (batch, n, m, dim) = (q.shape[0], q.shape[1], k.shape[1], q.shape[2])
+    precondition(
+        k.shape == v.shape && k.shape[0] == batch && k.shape[2] == dim && dim % heads == 0,
+        "attention: q \(q.shape), k \(k.shape), v \(v.shape) do not fit \(heads) heads")
+    return ck_attention(
+        batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads, value_channels: dim / heads, q: q.pointer,
+        k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim, v_stride: dim, q_batch: n * dim, k_batch: m * dim,
+        v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: out.pointer,
+        out_stride: dim, out_batch: n * dim, lse: lse?.pointer)
+}
+
+/// Gives a call the scratch that all threads together need.
+private func run(_ call: ck_attention, _ body: (UnsafePointer<ck_attention>, UnsafeMutablePointer<Float>) -> Void) {
+    withUnsafePointer(to: call) { call in
+        let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_attention_scratch(call)])
+        withExtendedLifetime(scratch) { body(call, scratch.pointer) }
+    }
+}

@@ -1,0 +1,110 @@
+internal import CKernels
+
+/// Convolution of channel-last images with square kernels, as one matrix product over gathered patches.
+///
+/// *Shape*: x `[B, H, W, C]`, weight `[O, C, k, k]` (PyTorch's), bias `[O]` → `[B, H′, W′, O]`, H′ = (H + 2·padding − k) / stride + 1.
+package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: Int, padding: Int, tape: Tape?) -> Tensor {
+    let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    let (output, kernel) = (weight.shape[0], weight.shape[2])
+    precondition(
+        x.shape.rank == 4 && weight.shape == [output, channels, kernel, kernel] && height + 2 * padding >= kernel,
+        "convolution: input \(x.shape) does not fit weight \(weight.shape)")
+    let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
+    let (n, patch) = (batch * oh * ow, kernel * kernel * channels)
+    let pointwise = kernel == 1 && stride == 1 && padding == 0
+    let columns: () -> Tensor = {
+        if pointwise { return x }
+        let columns = Tensor(uninitialised: [n, patch])
+        ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
+        return columns
+    }
+    let matrix = kernel == 1 ? weight : kernelLast(weight)
+    let y = Tensor(uninitialised: [batch, oh, ow, output])
+    withExtendedLifetime((columns(), matrix)) { columns, matrix in
+        ck_gemm(false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0, y.pointer, output)
+    }
+    if let bias { ck_add_rows(y.pointer, y.pointer, bias.pointer, n, 1, output) }
+    guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
+    tape.record(y) { dy in
+        if tape.needs(weight) {
+            // Gathered again rather than kept: the patches are nine times the image.
+            let dw = Tensor(uninitialised: matrix.shape)
+            withExtendedLifetime(columns()) {
+                ck_gemm(true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0, dw.pointer, patch)
+            }
+            tape.accumulate(weight, kernel == 1 ? dw : kernelFirst(dw, like: weight.shape))
+        }
+        if let bias, tape.needs(bias) {
+            let db = Tensor(zeros: bias.shape)
+            ck_sum_rows(db.pointer, dy.pointer, n, 1, output)
+            tape.accumulate(bias, db)
+        }
+        if tape.needs(x) {
+            let dcolumns = Tensor(uninitialised: [n, patch])
+            ck_gemm(false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0, dcolumns.pointer, patch)
+            if pointwise { return tape.accumulate(x, dcolumns) }
+            let dx = Tensor(uninitialised: x.shape)
+            withExtendedLifetime(dcolumns) {
+                ck_col2im(dx.pointer, dcolumns.pointer, batch, height, width, channels, kernel, stride, padding)
+            }
+            tape.accumulate(x, dx)
+        }
+    }
+    return y
+}
+
+/// [O, C, k, k] → [O, k, k, C], the order of gathered patches.
+private func kernelLast(_ weight: Tensor) -> Tensor {
+    let (output, channels, area) = (weight.shape[0], weight.shape[1], weight.shape[2] * weight.shape[3])
+    let result = Tensor(uninitialised: [output, weight.shape[2], weight.shape[3], channels])
+    for o in 0..<output { ck_transpose(result.pointer + o * area * channels, weight.pointer + o * area * channels, channels, area) }
+    return result
+}
+
+private func kernelFirst(_ matrix: Tensor, like shape: Shape) -> Tensor {
+    let (output, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
+    let result = Tensor(uninitialised: shape)
+    for o in 0..<output { ck_transpose(result.pointer + o * area * channels, matrix.pointer + o * area * channels, area, channels) }
+    return result
+}
+
+/// Transposed convolution 2×2 with stride 2: every pixel becomes four.
+///
+/// *Shape*: x `[B, s, s, C]`, weight `[C, O, 2, 2]` (PyTorch's), bias `[O]` → `[B, 2·s, 2·s, O]`.
+package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, tape: Tape?) -> Tensor {
+    let (batch, side, channels, output) = (x.shape[0], x.shape[1], x.shape[3], weight.shape[1])
+    precondition(
+        x.shape[2] == side && weight.shape == [channels, output, 2, 2] && bias.count == output,
+        "transposedConvolution: input \(x.shape) does not fit weight \(weight.shape)")
+    let (n, four) = (batch * side * side, 4 * output)
+    let matrix = kernelLast(weight)  // [C, 2, 2, O]
+    let y = Tensor(uninitialised: [batch, 2 * side, 2 * side, output])
+    let pixels = Tensor(uninitialised: [n, four])
+    withExtendedLifetime(pixels) {
+        ck_gemm(false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0, pixels.pointer, four)
+        ck_pixel_shuffle(y.pointer, pixels.pointer, batch, side, output)
+    }
+    ck_add_rows(y.pointer, y.pointer, bias.pointer, 4 * n, 1, output)
+    guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
+    tape.record(y) { dy in
+        let pixels = Tensor(uninitialised: [n, four])
+        ck_pixel_unshuffle(pixels.pointer, dy.pointer, batch, side, output)
+        if tape.needs(weight) {
+            let dw = Tensor(uninitialised: matrix.shape)
+            ck_gemm(true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0, dw.pointer, four)
+            tape.accumulate(weight, kernelFirst(dw, like: weight.shape))
+        }
+        if tape.needs(bias) {
+            let db = Tensor(zeros: bias.shape)
+            ck_sum_rows(db.pointer, dy.pointer, 4 * n, 1, output)
+            tape.accumulate(bias, db)
+        }
+        if tape.needs(x) {
+            let dx = Tensor(uninitialised: x.shape)
+            ck_gemm(false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0, dx.pointer, channels)
+            tape.accumulate(x, dx)
+        }
+        withExtendedLifetime(pixels) {}
+    }
+    return y
+}

@@ -1,0 +1,36 @@
+internal import CKernels
+
+/// The one pool of threads on which all kernels run.
+package enum ThreadPool {
+    /// Sets the number of threads, 0: as many as the process may use. Has an effect before the first kernel only.
+    package static func start(threads: Int) { ck_pool_start(max(0, threads)) }
+    package static var threads: Int { ck_pool_threads() }
+
+    /// Runs `body` for 0 ..< count on the pool and waits; the order is free, so bodies must not depend on one another.
+    package static func forEach(_ count: Int, _ body: (Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            var holder = body
+            withUnsafeMutablePointer(to: &holder) { pointer in
+                ck_parallel(count, pointer) { context, tile in
+                    context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(tile)
+                }
+            }
+        }
+    }
+}
+
+/// The instruction set of the kernels.
+package enum InstructionSet {
+    /// The name in use: `portable`, `avx2`, `avx512`.
+    package static var current: String { String(cString: ck_isa_name()) }
+
+    /// Those that this CPU has, slowest first.
+    package static var available: [String] {
+        var names: [String] = []
+        while let name = ck_isa_available(names.count) { names.append(String(cString: name)) }
+        return names
+    }
+
+    /// False when this CPU cannot run `name`.
+    package static func select(_ name: String) -> Bool { ck_isa_select(name) }
+}
