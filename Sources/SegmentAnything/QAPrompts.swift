@@ -1,0 +1,30 @@
+import Tensors
+
+/// The prompts of one level: Q goes through the encoder's global block, A = MLP(f(Q)) to the decoder (§3.3, eq. 2).
+struct QAPrompts {
+    /// Q `[c, D]`
+    let question: Tensor
+    let reduce: Linear
+    let networks: [(first: Linear, second: Linear)]
+
+    /// Nil when the model has no prompts.
+    init?(_ configuration: Configuration, _ scope: ParameterScope) {
+        guard configuration.prompts > 0 else { return nil }
+        question = scope["q_prompts"]
+        reduce = Linear(scope.scope("f"))
+        networks = (0..<configuration.prompts).map {
+            (Linear(scope.scope("mlps.\($0).0")), Linear(scope.scope("mlps.\($0).2")))
+        }
+    }
+
+    /// A `[c, E]`; it does not depend on the image.
+    func answer(_ tape: Tape?) -> Tensor {
+        let reduced = reduce(question, tape)
+        let (count, width) = (reduced.shape[0], reduced.shape[1])
+        let rows = networks.enumerated().map { index, network in
+            let row = sliceTokens(reduced.reshaped([1, count, width]), index..<index + 1, tape: tape).reshaped([1, width])
+            return network.second(gelu(network.first(row, tape), tape: tape), tape)
+        }
+        return concatenateRows(rows, tape: tape)
+    }
+}

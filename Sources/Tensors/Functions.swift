@@ -1,0 +1,38 @@
+internal import CKernels
+
+/// sin x, x in radians.
+package func sine(_ x: Double) -> Double { ck_sin(x) }
+
+/// cos x, x in radians.
+package func cosine(_ x: Double) -> Double { ck_cos(x) }
+
+/// base raised to exponent.
+package func power(_ base: Double, _ exponent: Double) -> Double { ck_pow(base, exponent) }
+
+extension Tensor {
+    /// *Shape*: `[n, m]` → `[m, n]`.
+    package func transposed() -> Tensor {
+        let result = Tensor(uninitialised: [shape[1], shape[0]])
+        ck_transpose(result.pointer, pointer, shape[0], shape[1])
+        return result
+    }
+
+    /// Channels first to channels last. *Shape*: `[B, C, H, W]` → `[B, H, W, C]`.
+    package func channelsLast() -> Tensor {
+        let (batch, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
+        let result = Tensor(uninitialised: [batch, shape[2], shape[3], channels])
+        for b in 0..<batch { ck_transpose(result.pointer + b * channels * area, pointer + b * channels * area, channels, area) }
+        return result
+    }
+
+    /// Channels last to channels first. *Shape*: `[B, H, W, C]` → `[B, C, H, W]`.
+    package func channelsFirst() -> Tensor {
+        let (batch, channels, area) = (shape[0], shape[3], shape[1] * shape[2])
+        let result = Tensor(uninitialised: [batch, channels, shape[1], shape[2]])
+        for b in 0..<batch { ck_transpose(result.pointer + b * channels * area, pointer + b * channels * area, area, channels) }
+        return result
+    }
+
+    /// False if any element is NaN or infinite.
+    package var isFinite: Bool { ck_all_finite(pointer, count) }
+}
