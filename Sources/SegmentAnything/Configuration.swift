@@ -1,5 +1,3 @@
-package import Tensors
-
 /// Every symbol of the method, under the names of SAM and of the reference implementation's configuration.
 ///
 /// *Source*: arXiv 2506.02854; defaults are the paper's with SAM ViT-B.

@@ -1,0 +1,117 @@
+import Foundation
+package import Tensors
+
+/// All that `config.json` of a model directory says.
+package struct ModelDescription: Sendable, Equatable {
+    /// The version of the format that this program writes and reads.
+    package static let formatVersion = 1
+
+    package var configuration: Configuration
+    /// The row of the configuration table that the model was made as: `hsp_sam`, `scratch`, …
+    package var configurationName: String
+    /// What is subtracted from and what divides each channel of an image in 0…255; SAM's.
+    package var pixelMean: [Float] = [123.675, 116.28, 103.53]
+    package var pixelStd: [Float] = [58.395, 57.12, 57.375]
+    /// One label a segment, in the order of the outputs without the background.
+    package var segmentLabels: [String]
+    /// How large matrices are stored: `.f32`, `.f16` or `.bf16`.
+    package var precision = ElementType.f32
+    /// Where the model comes from: data, window, seed, command, digest of the parent, …
+    package var provenance: [String: String]
+
+    /// - Parameter segmentLabels: as many as the model has outputs without the background; by default `segment-1`, ….
+    package init(
+        configuration: Configuration, configurationName: String, segmentLabels: [String]? = nil, precision: ElementType = .f32,
+        provenance: [String: String] = [:]
+    ) {
+        self.configuration = configuration
+        self.configurationName = configurationName
+        self.segmentLabels = segmentLabels ?? (0..<configuration.foregroundOutputs).map { "segment-\($0 + 1)" }
+        self.precision = precision
+        self.provenance = provenance
+    }
+
+    /// How the tensor `parameter` is stored: large matrices in `precision`; norms, biases, tokens and tables in float32.
+    package func storage(of parameter: Parameter) -> ElementType {
+        parameter.decays && !parameter.isBuffer ? precision : .f32
+    }
+}
+
+extension Configuration {
+    /// Mask outputs that are segments: all but the background of softmax.
+    package var foregroundOutputs: Int { outputs - (activation == .softmax ? 1 : 0) }
+}
+
+extension ModelDescription: Codable {
+    /// Beside these keys stand the configuration's own, at the same level.
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case formatVersion = "format_version"
+        case configurationName = "configuration"
+        case pixelMean = "pixel_mean"
+        case pixelStd = "pixel_std"
+        case segmentLabels = "segment_labels"
+        case precision, provenance
+    }
+
+    private struct Version: Decodable {
+        let format_version: Int
+    }
+
+    package init(from decoder: any Decoder) throws {
+        configuration = try Configuration(from: decoder)
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        _ = try container.decode(Int.self, forKey: .formatVersion)  // must be there; its value is looked at before
+        configurationName = try container.decode(String.self, forKey: .configurationName)
+        pixelMean = try container.decode([Float].self, forKey: .pixelMean)
+        pixelStd = try container.decode([Float].self, forKey: .pixelStd)
+        segmentLabels = try container.decode([String].self, forKey: .segmentLabels)
+        let name = try container.decode(String.self, forKey: .precision)
+        guard let precision = ElementType(rawValue: name), [.f32, .f16, .bf16].contains(precision) else {
+            throw DecodingError.dataCorruptedError(forKey: .precision, in: container, debugDescription: name)
+        }
+        self.precision = precision
+        provenance = try container.decode([String: String].self, forKey: .provenance)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try configuration.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(Self.formatVersion, forKey: .formatVersion)
+        try container.encode(configurationName, forKey: .configurationName)
+        try container.encode(pixelMean, forKey: .pixelMean)
+        try container.encode(pixelStd, forKey: .pixelStd)
+        try container.encode(segmentLabels, forKey: .segmentLabels)
+        try container.encode(precision.rawValue, forKey: .precision)
+        try container.encode(provenance, forKey: .provenance)
+    }
+
+    /// - Throws: `ModelFailure`: no such file, a version that is not ours, a key that is unknown, missing or wrong.
+    package static func read(_ path: String) throws -> ModelDescription {
+        let own = CodingKeys.allCases.map(\.rawValue)
+        let known = own + Configuration.CodingKeys.allCases.map(\.rawValue)
+        if let data = FileManager.default.contents(atPath: path),
+            let version = try? JSONDecoder().decode(Version.self, from: data).format_version, version != formatVersion
+        {
+            throw ModelFailure.version(path: path, found: version)
+        }
+        let description = try JSONFile.decode(ModelDescription.self, at: path, knownKeys: known)
+        try description.configuration.validate(path: path)
+        let segments = description.configuration.foregroundOutputs
+        guard description.segmentLabels.count == segments else {
+            let reason = "segment_labels has \(description.segmentLabels.count) labels for \(segments) segments"
+            throw ModelFailure.configuration(path: path, reason: reason)
+        }
+        let constants = description.pixelMean + description.pixelStd
+        guard description.pixelMean.count == 3, description.pixelStd.count == 3, constants.allSatisfy(\.isFinite),
+            description.pixelStd.allSatisfy({ $0 > 0 })
+        else { throw ModelFailure.configuration(path: path, reason: "pixel_mean and pixel_std are not three numbers each") }
+        return description
+    }
+
+    /// The text of `config.json`: keys in order, so that equal descriptions are equal bytes.
+    package func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self)) + [0x0A]
+    }
+}

@@ -1,0 +1,45 @@
+extension Configuration {
+    /// The rows of the paper's ablation table (§4.4), `scratch` (ours) and `sam` (official SAM without a prompt).
+    package enum Named: String, Sendable, CaseIterable {
+        case ftSAM = "ft_sam"
+        case ablation1 = "ablation_1"
+        case ablation2 = "ablation_2"
+        case ablation3 = "ablation_3"
+        case ablation4 = "ablation_4"
+        case ablation5 = "ablation_5"
+        case scratch
+        case sam
+
+        /// By name; `hsp_sam` is another name of `ablation_3`.
+        package init?(name: String) {
+            self.init(rawValue: name == "hsp_sam" ? "ablation_3" : name)
+        }
+
+        /// All names that `init(name:)` knows, for messages.
+        package static var names: [String] { ["hsp_sam"] + allCases.map(\.rawValue) }
+    }
+
+    /// Sets what the configuration says. Prompts and LoRA rank are only ever switched off by it: how many there are, where
+    /// there are any, stays as it was.
+    package mutating func apply(_ named: Named) {
+        hierarchy = true
+        skip = true
+        freezeEncoder = true
+        switch named {
+        case .ftSAM: finetuneOneLevel()
+        case .ablation1: (hierarchy, skip) = (false, false)
+        case .ablation2: skip = false
+        case .ablation3: break
+        case .ablation4: (prompts, skip) = (0, false)
+        case .ablation5: prompts = 0
+        case .scratch: (loraRank, freezeEncoder) = (0, false)
+        case .sam:
+            finetuneOneLevel()
+            (activation, maskOutputs, iouHead) = (.sigmoid, 4, true)
+        }
+    }
+
+    private mutating func finetuneOneLevel() {
+        (prompts, loraRank, hierarchy, skip, freezeEncoder) = (0, 0, false, false, false)
+    }
+}

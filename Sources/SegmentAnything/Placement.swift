@@ -1,0 +1,36 @@
+package import Imaging
+
+/// Where an image lies in the network's square input: what is needed to come back.
+///
+/// *Source*: segment_anything/utils/transforms.py, `get_preprocess_shape`; pixels that are not square by their physical sides.
+package struct Placement: Sendable, Equatable {
+    /// The image's own size.
+    package let rows: Int
+    package let columns: Int
+    /// S
+    package let inputSize: Int
+    /// The part of the square that holds the image: its top left corner.
+    package let resizedRows: Int
+    package let resizedColumns: Int
+
+    /// - Parameter spacing: the pixels' spacing, or any two numbers of the same ratio; within 1 % of square it changes nothing.
+    package init(rows: Int, columns: Int, inputSize: Int, spacing: PixelSpacing? = nil) {
+        precondition(rows > 0 && columns > 0 && inputSize > 0, "Placement: \(rows)×\(columns) in \(inputSize)")
+        self.rows = rows
+        self.columns = columns
+        self.inputSize = inputSize
+        var height = Double(rows)
+        var width = Double(columns)
+        if let spacing, spacing.row > 0, spacing.column > 0, !(0.99...1.01).contains(spacing.row / spacing.column) {
+            height *= spacing.row
+            width *= spacing.column
+        }
+        let scale = Double(inputSize) / max(height, width)
+        resizedRows = Self.side(height * scale, inputSize)
+        resizedColumns = Self.side(width * scale, inputSize)
+    }
+
+    private static func side(_ length: Double, _ limit: Int) -> Int {
+        min(max(Int(length + 0.5), 1), limit)
+    }
+}

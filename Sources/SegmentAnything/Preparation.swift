@@ -1,0 +1,69 @@
+package import Imaging
+package import Tensors
+
+/// From a picture to the network's input: resized so that the longest side is S, normalised, padded with zeros at the bottom
+/// and right.
+///
+/// *Source*: hspsam.md "Preprocessing"; the same function serves training and inference.
+package struct Preparation: Sendable {
+    package let inputSize: Int
+    package let mean: [Float]
+    package let std: [Float]
+
+    /// - Parameters mean, std: a value a channel, of images in 0…255.
+    package init(inputSize: Int, mean: [Float] = [123.675, 116.28, 103.53], std: [Float] = [58.395, 57.12, 57.375]) {
+        precondition(mean.count == 3 && std.count == 3, "Preparation: \(mean.count) means and \(std.count) deviations for 3 channels")
+        self.inputSize = inputSize
+        self.mean = mean
+        self.std = std
+    }
+
+    package init(_ description: ModelDescription) {
+        self.init(inputSize: description.configuration.inputSize, mean: description.pixelMean, std: description.pixelStd)
+    }
+
+    /// *Shape*: `[S, S, 3]`.
+    package func prepare(_ image: DisplayImage, spacing: PixelSpacing? = nil) -> (input: Tensor, placement: Placement) {
+        prepare(rows: image.rows, columns: image.columns, spacing: spacing) { row, values in
+            let start = row * image.columns * 3
+            for i in 0..<image.columns * 3 { values[i] = Float(image.pixels[start + i]) }
+        }
+    }
+
+    /// The same of float RGB in 0…255. *Shape*: `rgb` is `[rows · columns · 3]`, row-major; the result `[S, S, 3]`.
+    package func prepare(
+        rgb: [Float], rows: Int, columns: Int, spacing: PixelSpacing? = nil
+    ) -> (input: Tensor, placement: Placement) {
+        precondition(rgb.count == rows * columns * 3, "Preparation: \(rgb.count) values for \(rows)×\(columns)×3")
+        return prepare(rows: rows, columns: columns, spacing: spacing) { row, values in
+            let start = row * columns * 3
+            for i in 0..<columns * 3 { values[i] = rgb[start + i] }
+        }
+    }
+
+    private func prepare(
+        rows: Int, columns: Int, spacing: PixelSpacing?, fill: (_ row: Int, _ values: inout [Float]) -> Void
+    ) -> (input: Tensor, placement: Placement) {
+        let placement = Placement(rows: rows, columns: columns, inputSize: inputSize, spacing: spacing)
+        let width = placement.resizedColumns * 3
+        let across = AxisWeights.antialiased(from: columns, to: placement.resizedColumns)
+        let down = AxisWeights.antialiased(from: rows, to: placement.resizedRows)
+        // Columns first: all source rows at their new width, `[rows, w′, 3]`.
+        var narrow = [Float](repeating: 0, count: rows * width)
+        var source = [Float](repeating: 0, count: columns * 3)
+        for row in 0..<rows {
+            fill(row, &source)
+            across.resample(row: source, channels: 3, into: &narrow, at: row * width)
+        }
+        var input = [Float](repeating: 0, count: inputSize * inputSize * 3)
+        let scale = std.map { 1 / $0 }
+        for row in 0..<placement.resizedRows {
+            let start = row * inputSize * 3
+            down.blend(row: row, of: narrow, width: width, into: &input, at: start)
+            for x in stride(from: start, to: start + width, by: 3) {
+                for channel in 0..<3 { input[x + channel] = (input[x + channel] - mean[channel]) * scale[channel] }
+            }
+        }
+        return (Tensor([inputSize, inputSize, 3], input), placement)
+    }
+}

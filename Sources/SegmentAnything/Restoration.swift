@@ -1,0 +1,115 @@
+import Foundation
+package import Imaging
+package import Tensors
+
+/// From the network's logits back to the image's own grid.
+///
+/// The logits are resized to S × S, the padding is cut off, the rest is resized to the image, all bilinear without
+/// antialiasing. Both resizes are linear along each axis, so they are done as one; no S × S picture is ever made.
+///
+/// *Source*: hspsam.md "The way back".
+package enum Restoration {
+    /// A segmentation on the image's own grid.
+    package struct Result: Sendable {
+        /// One a segment, the background left out.
+        package var masks: [Mask]
+        /// One a segment, `[rows · columns]`, row-major.
+        package var probabilities: [[Float]]
+    }
+
+    /// Logits at the image's size. *Shape*: `[M, S/4, S/4]` → `[M, rows, columns]`.
+    package static func logits(_ logits: Tensor, placement: Placement) -> Tensor {
+        let resampler = Resampler(logits, placement)
+        var out = [Float](repeating: 0, count: resampler.outputs * placement.rows * placement.columns)
+        for output in 0..<resampler.outputs {
+            for row in 0..<placement.rows {
+                resampler.row(row, of: output, into: &out, at: (output * placement.rows + row) * placement.columns)
+            }
+        }
+        return Tensor([resampler.outputs, placement.rows, placement.columns], out)
+    }
+
+    /// Masks and probabilities: argmax over the outputs and softmax (output 0 is the background), or above 0 and sigmoid.
+    ///
+    /// *Shape*: `logits` is `[M, S/4, S/4]`. *Cost*: one row of each output at a time.
+    package static func restore(_ logits: Tensor, placement: Placement, activation: Configuration.Activation) -> Result {
+        let resampler = Resampler(logits, placement)
+        let background = activation == .softmax ? 1 : 0
+        let segments = resampler.outputs - background
+        let (rows, columns) = (placement.rows, placement.columns)
+        var masks = [Mask](repeating: Mask(rows: rows, columns: columns), count: segments)
+        var probabilities = [[Float]](repeating: [Float](repeating: 0, count: rows * columns), count: segments)
+        var line = [Float](repeating: 0, count: resampler.outputs * columns)
+        for row in 0..<rows {
+            for output in 0..<resampler.outputs { resampler.row(row, of: output, into: &line, at: output * columns) }
+            if background == 1 { softmax(&line, outputs: resampler.outputs, columns: columns) }
+            for segment in 0..<segments {
+                let start = (segment + background) * columns
+                for column in 0..<columns {
+                    var value = line[start + column]
+                    if background == 1 {
+                        // `softmax` leaves the winner's number in the background's place.
+                        if line[column] == Float(segment + 1) { masks[segment][row, column] = true }
+                    } else {
+                        if value > 0 { masks[segment][row, column] = true }
+                        value = 1 / (1 + exp(-value))
+                    }
+                    probabilities[segment][row * columns + column] = value
+                }
+            }
+        }
+        return Result(masks: masks, probabilities: probabilities)
+    }
+
+    /// Turns logits `[M, columns]` into probabilities, column by column; row 0 gets the number of the output that wins (the first
+    /// of equals) instead of the background's probability, which nobody asks for.
+    private static func softmax(_ line: inout [Float], outputs: Int, columns: Int) {
+        for column in 0..<columns {
+            var winner = 0
+            for output in 1..<outputs where line[output * columns + column] > line[winner * columns + column] { winner = output }
+            let largest = line[winner * columns + column]
+            var sum: Float = 0
+            for output in 0..<outputs {
+                let value = exp(line[output * columns + column] - largest)
+                line[output * columns + column] = value
+                sum += value
+            }
+            for output in 1..<outputs { line[output * columns + column] /= sum }
+            line[column] = Float(winner)
+        }
+    }
+
+    /// The logits at the image's width, from which rows are blended one at a time.
+    private struct Resampler {
+        let outputs: Int
+        private let columns: Int
+        private let down: AxisWeights
+        /// One an output, `[S/4 · columns]`.
+        private let wide: [[Float]]
+
+        init(_ logits: Tensor, _ placement: Placement) {
+            let side = logits.shape.last
+            precondition(
+                logits.shape.rank == 3 && logits.shape[1] == side && side > 0, "Restoration: logits of shape \(logits.shape), not [M, S/4, S/4]")
+            let size = placement.inputSize
+            outputs = logits.shape[0]
+            columns = placement.columns
+            let up = AxisWeights.bilinear(from: side, to: size)
+            let across = up.followed(by: .bilinear(from: placement.resizedColumns, to: placement.columns))
+            down = up.followed(by: .bilinear(from: placement.resizedRows, to: placement.rows))
+            let values = logits.values
+            wide = (0..<outputs).map { output in
+                var result = [Float](repeating: 0, count: side * placement.columns)
+                for row in 0..<side {
+                    let start = (output * side + row) * side
+                    across.resample(row: Array(values[start..<start + side]), channels: 1, into: &result, at: row * placement.columns)
+                }
+                return result
+            }
+        }
+
+        func row(_ row: Int, of output: Int, into out: inout [Float], at: Int) {
+            down.blend(row: row, of: wide[output], width: columns, into: &out, at: at)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package import Failures
+
+/// What is wrong with a file of tensors. Every case names the file as the caller did.
+package enum TensorFailure: Failure {
+    /// The bytes are no valid safetensors file.
+    case notSafeTensors(path: String, reason: String)
+    /// The file is whole, but a tensor that is needed is not in it.
+    case noSuchTensor(path: String, name: String)
+    /// A tensor has an element type that cannot be used here.
+    case elementType(path: String, name: String, found: String, wanted: String)
+    /// The file is neither a zip archive nor a legacy PyTorch file.
+    case notCheckpoint(path: String, reason: String)
+    /// The file ends before what its own directory or pickle announces.
+    case truncated(path: String, reason: String)
+    /// The pickle asks for something that is no part of a plain dictionary of tensors. Nothing of it was executed.
+    case forbiddenPickle(path: String, reason: String)
+
+    package var kind: FailureKind { .configuration }
+
+    package var code: String {
+        switch self {
+        case .notSafeTensors: "TENSOR-FILE"
+        case .noSuchTensor: "TENSOR-MISSING"
+        case .elementType: "TENSOR-TYPE"
+        case .notCheckpoint: "CHECKPOINT-FORMAT"
+        case .truncated: "CHECKPOINT-TRUNCATED"
+        case .forbiddenPickle: "CHECKPOINT-FORBIDDEN"
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .notSafeTensors(let path, let reason):
+            "\(path): \(reason): this is no intact safetensors file. Copy it again, or make it again."
+        case .noSuchTensor(let path, let name):
+            "\(path): there is no tensor \"\(name)\": the file belongs to another model. Check that weights and configuration match."
+        case .elementType(let path, let name, let found, let wanted):
+            "\(path): tensor \"\(name)\" holds \(found), which cannot be read as \(wanted). Store it as \(wanted)."
+        case .notCheckpoint(let path, let reason):
+            "\(path): \(reason): this is no checkpoint that torch.save wrote. Give an official SAM .pth file."
+        case .truncated(let path, let reason):
+            "\(path): \(reason): the file was cut off. Download or copy it again."
+        case .forbiddenPickle(let path, let reason):
+            "\(path): \(reason): such a file can run programs, so nothing of it was executed. "
+                + "Save a plain state_dict with torch.save and import that."
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Failures
+import Foundation
+import Tensors
+import Testing
+
+@Suite("SafeTensors")
+struct SafeTensorsTests {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("safetensors-\(UUID().uuidString)")
+
+    init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+    private func file(_ header: String, data: Int = 0, announced: Int? = nil) throws -> String {
+        var bytes = withUnsafeBytes(of: UInt64(announced ?? header.utf8.count).littleEndian) { Data($0) }
+        bytes += Data(header.utf8) + Data(count: data)
+        let path = folder.appendingPathComponent(UUID().uuidString).path
+        try bytes.write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    @Test("what was written is read back, and written again it is the same bytes")
+    func roundTrip() throws {
+        let tensors = [
+            "b": Tensor([2, 3], [1, -2, 3.5, 0, .infinity, 1e-30]), "a \"quoted\"": Tensor([], [7]), "empty": Tensor([0, 4], []),
+        ]
+        let first = folder.appendingPathComponent("first").path
+        let second = folder.appendingPathComponent("second").path
+        try SafeTensors.write(tensors, to: first, metadata: ["note": "line\nbreak"])
+        let read = try SafeTensors(path: first)
+        #expect(read.names == ["a \"quoted\"", "b", "empty"])
+        #expect(read.metadata == ["note": "line\nbreak"])
+        #expect(try read.tensor("b").values == tensors["b"]?.values)
+        #expect(read.shape("empty") == [0, 4])
+        try SafeTensors.write(try read.tensors(), to: second, metadata: read.metadata)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)))
+    }
+
+    @Test("16-bit storage rounds to nearest even and reads back exactly", arguments: [ElementType.f16, .bf16])
+    func halves(type: ElementType) throws {
+        let exact: [Float] = [0, -0.0, 1, -1.5, 0.000_061_035_156, 1024, .infinity, -.infinity]
+        let path = folder.appendingPathComponent("half-\(type.rawValue)").path
+        try SafeTensors.write(["x": Tensor([8], exact)], to: path) { _, _ in type }
+        let read = try SafeTensors(path: path)
+        #expect(read.type("x") == type)
+        #expect(try read.tensor("x").values == exact)
+    }
+
+    @Test("every half converts to float32 and back to itself")
+    func allHalves() throws {
+        // Through a file of all finite halves, because the conversion itself is not visible outside the module.
+        let finite = (0..<UInt16.max).filter { $0 & 0x7C00 != 0x7C00 }
+        var bytes = Data()
+        for value in finite { withUnsafeBytes(of: value.littleEndian) { bytes += Data($0) } }
+        let header = "{\"x\":{\"dtype\":\"F16\",\"shape\":[\(finite.count)],\"data_offsets\":[0,\(bytes.count)]}}"
+        let path = folder.appendingPathComponent("halves").path
+        var whole = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+        whole += Data(header.utf8) + bytes
+        try whole.write(to: URL(fileURLWithPath: path))
+        let values = try SafeTensors(path: path).tensor("x").values
+        #expect(values == finite.map { Float(Float16(bitPattern: $0)) })
+        let again = folder.appendingPathComponent("again").path
+        try SafeTensors.write(["x": Tensor([finite.count], values)], to: again) { _, _ in .f16 }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: again)).suffix(bytes.count) == bytes)
+        let between: [Float] = [1.000_488_3, 1.001_464_8, 65519, 65520, 3e-8, 2.9e-8]
+        try SafeTensors.write(["x": Tensor([6], between)], to: again) { _, _ in .f16 }
+        #expect(try SafeTensors(path: again).tensor("x").values == between.map { Float(Float16($0)) })
+    }
+
+    @Test(
+        "a header that is not exact is refused with its reason",
+        arguments: [
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "ends after 4 of 8"),
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8, "4 bytes follow"),
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "offsets 0 to 8 for 12"),
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "gap"),
+            (
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+                8, "overlaps"
+            ),
+            ("{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown type F33"),
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}", 4, "larger than memory"),
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "not valid at byte"),
+            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,4]}}", 8, "offsets 8 to 4"),
+            ("{\"a\":{},\"a\":{}}", 0, "twice"),
+            ("[[[[[[[[[[]]]]]]]]]]", 0, "too deep"),
+            ("{\"a\":{\"dtype\":\"F32\"}}", 0, "not described"),
+            ("{} x", 0, "not valid at byte 3"),
+        ])
+    func broken(header: String, data: Int, reason: String) throws {
+        let path = try file(header, data: data)
+        let failure = #expect(throws: TensorFailure.self) { try SafeTensors(path: path) }
+        #expect(failure?.code == "TENSOR-FILE")
+        #expect(failure?.text.contains(reason) == true, "\(failure?.text ?? "")")
+    }
+
+    @Test("a header longer than the file is refused, however long it says it is", arguments: [3, 1000, Int.max])
+    func announced(length: Int) throws {
+        let path = try file("{", announced: length)
+        #expect(throws: TensorFailure.self) { try SafeTensors(path: path) }
+    }
+
+    @Test("a tensor that is not there, and one that is no bytes, are named")
+    func wrongAsk() throws {
+        let path = try file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", data: 4)
+        let read = try SafeTensors(path: path)
+        #expect(throws: TensorFailure.self) { try read.tensor("b") }
+        #expect(throws: TensorFailure.self) { try read.bytes("a") }
+    }
+}
