@@ -33,6 +33,23 @@ package struct DataSet: Sendable {
 
     package init() {}
 
+    /// From elements in any order. Of several with one tag the first is kept; `dropped` counts the others.
+    package init(_ unsorted: [Element], characterSet: String = "", dropped: inout Int) {
+        self.characterSet = characterSet
+        var isAscending = true
+        for index in unsorted.indices.dropFirst() where !(unsorted[index - 1].tag < unsorted[index].tag) { isAscending = false }
+        guard !isAscending else {
+            elements = unsorted
+            return
+        }
+        elements.reserveCapacity(unsorted.count)
+        // Swift's sort is stable in practice but not by promise, so the place in the file breaks ties.
+        let order = unsorted.indices.sorted { (unsorted[$0].tag, $0) < (unsorted[$1].tag, $1) }
+        for index in order {
+            if elements.last?.tag == unsorted[index].tag { dropped += 1 } else { elements.append(unsorted[index]) }
+        }
+    }
+
     package var isEmpty: Bool { elements.isEmpty }
 
     private func index(of tag: Tag) -> (position: Int, found: Bool) {

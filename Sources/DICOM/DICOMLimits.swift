@@ -1,0 +1,27 @@
+/// How much one file may ask of us before it is refused with `IN-LIMIT`.
+///
+/// *Source*: the design page on DICOM, section 8.2. Sizes out of a file are compared before anything is allocated.
+package struct DICOMLimits: Sendable, Equatable {
+    package var fileBytes = 16 << 30
+    /// Inflated bytes may be this many times the deflated ones, beyond the first `inflateFreeBytes`.
+    package var inflateRatio = 100
+    package var inflateFreeBytes = 16 << 20
+    /// Inflated data sets are held in memory.
+    package var inflatedBytes = 2 << 30
+    package var nestingDepth = 32
+    package var itemsPerSequence = 200_000
+    package var elementsPerItem = 20_000
+    /// Of all levels together: each costs us about a hundred bytes of memory, but a file only eight.
+    package var elements = 4_000_000
+    /// Longer values stay in the file.
+    package var valueBytes = 64 << 10
+    package var fragments = 4_000_000
+    package var rowsOrColumns = 32_768
+    package var frames = 20_000
+    package var pixelsPerFrame = 1 << 30
+    package var pixelsPerInstance = 1 << 35
+
+    package init() {}
+
+    package static let standard = DICOMLimits()
+}

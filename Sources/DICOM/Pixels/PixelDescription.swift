@@ -1,0 +1,144 @@
+/// What the pixel attributes of a data set say, checked and completed (PS3.3 C.7.6.3).
+///
+/// *Source*: the table of pixel attributes in the design page on DICOM, section 1.4.
+package struct PixelDescription: Sendable, Equatable {
+    package enum Photometric: String, Sendable {
+        case monochrome1 = "MONOCHROME1"
+        case monochrome2 = "MONOCHROME2"
+        case paletteColor = "PALETTE COLOR"
+        case rgb = "RGB"
+        case ybrFull = "YBR_FULL"
+        case ybrFull422 = "YBR_FULL_422"
+        case ybrPartial422 = "YBR_PARTIAL_422"
+        case ybrPartial420 = "YBR_PARTIAL_420"
+        case ybrICT = "YBR_ICT"
+        case ybrRCT = "YBR_RCT"
+
+        /// One sample a pixel.
+        package var isGrey: Bool { self == .monochrome1 || self == .monochrome2 || self == .paletteColor }
+    }
+
+    /// Which attribute holds the pixels.
+    package enum Storage: Sendable { case integers, floats, doubles }
+
+    package let rows: Int
+    package let columns: Int
+    package let frames: Int
+    /// 1 or 3.
+    package let samples: Int
+    package let photometric: Photometric
+    /// Native colour is stored plane by plane.
+    package let isPlanar: Bool
+    package let bitsAllocated: Int
+    package let bitsStored: Int
+    package let highBit: Int
+    package let isSigned: Bool
+    package let storage: Storage
+    /// What was missing or odd and how it was taken.
+    package let warnings: [String]
+
+    /// Pixels of one frame.
+    package var pixelCount: Int { rows * columns }
+    /// Samples a native frame holds in the file: YBR_FULL_422 stores two chroma samples for two pixels.
+    var storedSampleCount: Int { isSubsampled ? pixelCount * 2 : pixelCount * samples }
+    /// Native pixels with shared chroma.
+    var isSubsampled: Bool { photometric == .ybrFull422 || photometric == .ybrPartial422 }
+
+    /// The tag of the element that holds the pixels.
+    package var tag: Tag {
+        switch storage {
+        case .integers: .pixelData
+        case .floats: .floatPixelData
+        case .doubles: .doubleFloatPixelData
+        }
+    }
+
+    /// *Throws*: `notImage` when there are no pixels; `pixelSize`, `bits`, `photometric`, `limit` when they cannot be decoded.
+    package init(_ dataSet: DataSet, limits: DICOMLimits = .standard) throws(DICOMFailure) {
+        var warnings: [String] = []
+        if dataSet.has(.pixelData) {
+            storage = .integers
+        } else if dataSet.has(.floatPixelData) {
+            storage = .floats
+        } else if dataSet.has(.doubleFloatPixelData) {
+            storage = .doubles
+        } else {
+            throw .notImage("no pixel data in it: nothing to segment.")
+        }
+
+        guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns), rows > 0, columns > 0 else {
+            throw .pixelSize("Rows or Columns missing or 0: the image has no size. Export it again.")
+        }
+        let frames: Int
+        if dataSet.has(.numberOfFrames), let text = dataSet.string(.numberOfFrames) {
+            guard let number = dataSet.int(.numberOfFrames), number >= 0 else {
+                throw .pixelSize("Number of Frames is no number (\(text.utf8.count) characters): frames cannot be counted. Export it again.")
+            }
+            frames = max(1, number)
+        } else {
+            frames = 1
+        }
+        guard rows <= limits.rowsOrColumns, columns <= limits.rowsOrColumns else {
+            throw .limit("\(rows) × \(columns) pixels: more than \(limits.rowsOrColumns) in a direction. The image is too large.")
+        }
+        guard frames <= limits.frames else { throw .limit("\(frames) frames: more than \(limits.frames). The image is too large.") }
+        let pixels = rows * columns
+        guard pixels <= limits.pixelsPerFrame, pixels * frames <= limits.pixelsPerInstance else {
+            throw .limit("\(rows) × \(columns) pixels in \(frames) frames: too many. The image is too large.")
+        }
+        self.rows = rows
+        self.columns = columns
+        self.frames = frames
+
+        let name = dataSet.string(.photometricInterpretation)
+        let stated = dataSet.int(.samplesPerPixel)
+        if let name {
+            guard let known = Photometric(rawValue: name) else {
+                throw .photometric("an unknown or retired Photometric Interpretation: colours cannot be told. Export as RGB.")
+            }
+            photometric = known
+        } else {
+            photometric = stated == 3 ? .rgb : .monochrome2
+            warnings.append("Photometric Interpretation missing, taken as \(photometric.rawValue)")
+        }
+        let samples = stated ?? (photometric.isGrey ? 1 : 3)
+        if stated == nil { warnings.append("Samples per Pixel missing, taken as \(samples)") }
+        guard samples == (photometric.isGrey ? 1 : 3) else {
+            throw .photometric(
+                "Samples per Pixel = \(samples) with \(photometric.rawValue): they contradict each other. Export the image again.")
+        }
+        self.samples = samples
+        isPlanar = samples == 3 && dataSet.int(.planarConfiguration) == 1
+
+        switch storage {
+        case .floats, .doubles:
+            guard samples == 1 else { throw .photometric("colour in floating point. Export the image as integers.") }
+            bitsAllocated = storage == .floats ? 32 : 64
+            bitsStored = bitsAllocated
+            highBit = bitsAllocated - 1
+            isSigned = true
+        case .integers:
+            guard let allocated = dataSet.int(.bitsAllocated) else {
+                throw .bits("Bits Allocated missing: pixels cannot be told apart. Export the image again.")
+            }
+            guard [1, 8, 16, 32].contains(allocated) else {
+                throw .bits("Bits Allocated = \(allocated): only 1, 8, 16 and 32 are read. Export the image again.")
+            }
+            let stored = dataSet.int(.bitsStored) ?? allocated
+            guard (1...allocated).contains(stored) else {
+                throw .bits("Bits Stored = \(stored) with Bits Allocated = \(allocated): impossible. Export the image again.")
+            }
+            let high = dataSet.int(.highBit) ?? stored - 1
+            guard (stored - 1..<allocated).contains(high) else {
+                throw .bits("High Bit = \(high) with Bits Stored = \(stored): impossible. Export the image again.")
+            }
+            bitsAllocated = allocated
+            bitsStored = stored
+            highBit = high
+            isSigned = dataSet.int(.pixelRepresentation) == 1
+            if samples == 3, allocated > 16 { throw .bits("colour with \(allocated) bits a sample. Export with 8 bits.") }
+            if allocated == 1, samples != 1 { throw .bits("colour with 1 bit a sample. Export with 8 bits.") }
+        }
+        self.warnings = warnings
+    }
+}

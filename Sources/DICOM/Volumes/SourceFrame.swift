@@ -1,0 +1,39 @@
+package import Imaging
+
+/// One frame of an instance, with access to its attributes wherever an enhanced object keeps them.
+package struct SourceFrame: Sendable {
+    package let instance: SourceInstance
+    /// From 1; 1 for single-frame instances.
+    package let number: Int
+    /// Nil when position or orientation is missing or impossible.
+    package let plane: Plane?
+    /// Nil when no distance in mm is known.
+    package let pixelSpacing: PixelSpacing?
+
+    /// The instance has functional groups (enhanced multi-frame, PS3.3 C.7.6.16).
+    package var isEnhanced: Bool { instance.dataSet.has(.sharedFunctionalGroupsSequence) }
+
+    /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the main data
+    /// set. Empty when an enhanced object has no such group.
+    package func group(_ macro: Tag) -> DataSet {
+        Self.group(macro, of: instance.dataSet, frame: number)
+    }
+
+    static func group(_ macro: Tag, of dataSet: DataSet, frame number: Int) -> DataSet {
+        let perFrame = dataSet.items(.perFrameFunctionalGroupsSequence)
+        if number >= 1, number <= perFrame.count, let own = perFrame[number - 1].item(macro) { return own }
+        if let shared = dataSet.item(.sharedFunctionalGroupsSequence) {
+            return shared.item(macro) ?? DataSet()
+        }
+        return perFrame.isEmpty ? dataSet : DataSet()
+    }
+
+    /// Image Position (Patient): the strings of the file, three or none.
+    package var imagePositionPatient: [String] { group(.planePositionSequence).strings(.imagePositionPatient) }
+    /// Image Orientation (Patient): the strings of the file, six or none.
+    package var imageOrientationPatient: [String] { group(.planeOrientationSequence).strings(.imageOrientationPatient) }
+    /// Pixel Spacing: the strings of the file, row then column.
+    package var pixelSpacingStrings: [String] { group(.pixelMeasuresSequence).strings(.pixelSpacing) }
+    /// Slice Thickness, mm.
+    package var sliceThickness: Double? { group(.pixelMeasuresSequence).double(.sliceThickness) }
+}

@@ -1,0 +1,89 @@
+package import Imaging
+
+/// What was noticed about a volume and does not stop it.
+package struct Finding: Sendable, Equatable {
+    package enum Severity: String, Sendable { case note, warning }
+
+    /// Short, stable, upper case: `VOL-GAP`.
+    package let code: String
+    package let severity: Severity
+    /// One line for a person; nothing of a patient.
+    package let text: String
+
+    package init(_ code: String, _ severity: Severity, _ text: String) {
+        self.code = code
+        self.severity = severity
+        self.text = text
+    }
+}
+
+/// The ordered frames that are segmented together; one frame is a volume too.
+///
+/// *Source*: the design page on DICOM, section 2.
+package struct Volume: Sendable {
+    package enum Kind: String, Sendable {
+        /// Frames lie in the patient: ascending along the normal, one Frame of Reference, one orientation.
+        case spatial
+        /// Frames without a place: a cine loop, photographs, pages. No third dimension, no mm³.
+        case frames
+    }
+
+    package let kind: Kind
+    /// In geometric order (`spatial`) or in the order of the object (`frames`).
+    package let frames: [SourceFrame]
+    package let rows: Int
+    package let columns: Int
+    /// 1 (grey) or 3 (colour) after decoding.
+    package let samples: Int
+    /// Of all frames; nil when no distance in mm is known.
+    package let pixelSpacing: PixelSpacing?
+    /// Height of a pixel divided by its width: from the spacing, else Pixel Aspect Ratio, else 1.
+    package let pixelAspect: Double
+    /// Measured between slices, mm: mean when uniform, median otherwise. Nil for one frame and for `frames`.
+    package let sliceSpacing: Double?
+    /// What each frame stands for along the normal, mm: for volumes in mm³. Empty for `frames`.
+    package let sliceWeights: [Double]
+    package let findings: [Finding]
+    /// Part of its series, from 1, in a stable order.
+    package let part: Int
+    /// Volumes that the series gave.
+    package let partCount: Int
+    /// SHA-256 over the content digests of its instances in order: 64 hexadecimal digits.
+    package let digest: String
+
+    /// Distinct instances in the order of their first frame.
+    package var instances: [SourceInstance] {
+        var seen = Set<ObjectIdentifier>()
+        return frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// The first frame's instance: the one that identity and descriptions are copied from.
+    package var first: SourceInstance { frames[0].instance }
+
+    package var studyInstanceUID: String { first.studyInstanceUID }
+    package var seriesInstanceUID: String { first.seriesInstanceUID }
+    package var frameOfReferenceUID: String? { first.frameOfReferenceUID }
+    package var modality: String { first.modality }
+
+    package init(
+        kind: Kind, frames: [SourceFrame], pixelSpacing: PixelSpacing?, pixelAspect: Double, sliceSpacing: Double?,
+        sliceWeights: [Double], findings: [Finding], part: Int, partCount: Int, digest: String
+    ) {
+        precondition(!frames.isEmpty, "Volume: no frames")
+        precondition(sliceWeights.isEmpty || sliceWeights.count == frames.count, "Volume: weights have the wrong count")
+        self.kind = kind
+        self.frames = frames
+        let pixels = frames[0].instance.pixels
+        rows = pixels.rows
+        columns = pixels.columns
+        samples = pixels.photometric == .paletteColor ? 3 : pixels.samples
+        self.pixelSpacing = pixelSpacing
+        self.pixelAspect = pixelAspect
+        self.sliceSpacing = sliceSpacing
+        self.sliceWeights = sliceWeights
+        self.findings = findings
+        self.part = part
+        self.partCount = partCount
+        self.digest = digest
+    }
+}
