@@ -1,0 +1,22 @@
+internal import CKernels
+
+/// One AdamW step on `weight` and its moments, in place.
+///
+/// w ← w·(1 − rate·decay) − rate/c₁ · m / (√v/√c₂ + ε), m and v the updated moments, c₁ = 1 − β₁ᵗ, c₂ = 1 − β₂ᵗ.
+package func adamWStep(
+    _ weight: Tensor, first: Tensor, second: Tensor, gradient: Tensor, learningRate: Float, beta1: Float, beta2: Float,
+    epsilon: Float, decay: Float, correction1: Float, correction2: Float
+) {
+    precondition(weight.count == gradient.count, "adamWStep: weight \(weight.shape), gradient \(gradient.shape)")
+    ck_adamw(
+        weight.pointer, first.pointer, second.pointer, gradient.pointer, weight.count, learningRate, beta1, beta2, epsilon, decay,
+        correction1, correction2)
+}
+
+extension Tensor {
+    /// Σ x², in double.
+    package var sumOfSquares: Double { ck_sum_squares(pointer, count) }
+
+    /// x ← factor · x, in place: for gradients, which nobody else holds.
+    package func scale(by factor: Float) { ck_scale(pointer, factor, pointer, count) }
+}
