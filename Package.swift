@@ -18,7 +18,6 @@ let cxx: [CXXSetting] = [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 func room(_ name: String, _ own: [String], _ outside: [Target.Dependency] = [], _ extra: [SwiftSetting] = []) -> Target {
@@ -43,7 +42,7 @@ let targets: [Target] = [
     .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "z"].map { .linkedLibrary($0) }),
     // foundations
     room("Failures", []),
-    room("Storage", ["Failures", "CSystem"], [systemPackage]),
+    room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams]),
     // data
     room("Tensors", ["Failures", "Storage", "CKernels"], [], optimised),
@@ -57,7 +56,7 @@ let targets: [Target] = [
     room("Pipelines", ["Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything"]),
     room("Training", ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
     room("Phantoms", ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
-    room("Daemon", ["Failures", "Storage", "Settings", "Pipelines"], [systemPackage, grdb, logging]),
+    room("Daemon", ["Failures", "Storage", "Settings", "Pipelines"], [grdb, logging]),
     .executableTarget(
         name: "hspsam",
         dependencies: [
@@ -103,7 +102,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],

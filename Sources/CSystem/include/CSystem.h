@@ -1,0 +1,89 @@
+#ifndef CSYSTEM_H
+#define CSYSTEM_H
+
+// What Swift cannot reach without a C library's headers: system calls, SHA-256 (libcrypto), inflate (zlib).
+//
+// Every function that can fail returns 0 or more on success and -errno on failure; nothing here prints or exits.
+// Sizes are in bytes, times in nanoseconds. One handle, one thread at a time.
+
+#include <stddef.h>
+#include <stdint.h>
+
+// ---- files.c ----
+
+enum { CS_REGULAR = 1, CS_DIRECTORY = 2, CS_SYMLINK = 3, CS_OTHER = 4 };
+
+typedef struct {
+    int32_t kind;  // one of CS_REGULAR ...
+    uint32_t links;
+    uint64_t size;
+    int64_t modified_ns;
+    uint64_t inode;
+    uint64_t device;
+} cs_status;
+
+/// The message of the C library for an error number; valid for ever.
+const char *cs_error_text(int error);
+
+int cs_status_of(const char *path, int follow_links, cs_status *out);
+int cs_status_of_file(int fd, cs_status *out);
+
+/// For reading; never blocks on a FIFO. `follow_links` 0 refuses a symbolic link as last component (ELOOP).
+int cs_open_read(const char *path, int follow_links);
+/// A new file for writing; an existing one is EEXIST.
+int cs_open_new(const char *path, uint32_t mode);
+int64_t cs_read(int fd, void *buffer, size_t count);
+/// Writes all of it.
+int cs_write(int fd, const void *bytes, size_t count);
+int cs_sync(int fd);
+int cs_sync_path(const char *path);
+int cs_close(int fd);
+
+/// Read-only shared map of the first `count` bytes.
+int cs_map(int fd, size_t count, void **out);
+void cs_unmap(void *address, size_t count);
+
+int cs_make_directory(const char *path, uint32_t mode);
+/// Within one file system. `cs_rename_new` fails with EEXIST rather than replace.
+int cs_rename_replace(const char *from, const char *to);
+int cs_rename_new(const char *from, const char *to);
+int cs_rename_exchange(const char *one, const char *other);
+int cs_remove_file(const char *path);
+int cs_remove_directory(const char *path);
+
+typedef struct cs_folder cs_folder;
+int cs_folder_open(const char *path, cs_folder **out);
+/// 1 and the next name (valid until the next call; `.` and `..` are left out), 0 at the end.
+int cs_folder_next(cs_folder *folder, const char **name);
+void cs_folder_close(cs_folder *folder);
+
+/// Bytes that an unprivileged writer may still use on the file system of `path`.
+int cs_free_bytes(const char *path, uint64_t *out);
+/// An advisory lock on an open file, not waited for: EWOULDBLOCK when another holds it. Released by close or death.
+int cs_lock(int fd);
+/// Opens or makes a file for reading and writing.
+int cs_open_shared(const char *path, uint32_t mode);
+/// Cuts the file to nothing and writes `bytes` from its beginning.
+int cs_rewrite(int fd, const void *bytes, size_t count);
+
+// ---- digest.c ----
+
+typedef struct cs_digest cs_digest;
+/// NULL when memory is short.
+cs_digest *cs_digest_create(void);
+int cs_digest_update(cs_digest *digest, const void *bytes, size_t count);
+/// The SHA-256 of what was added; the handle can then only be destroyed.
+int cs_digest_finish(cs_digest *digest, uint8_t out[32]);
+void cs_digest_destroy(cs_digest *digest);
+
+// ---- inflate.c ----
+
+enum { CS_RAW_DEFLATE = 0, CS_ZLIB = 1, CS_GZIP = 2 };
+enum { CS_INFLATE_DONE = 0, CS_INFLATE_FULL = 1, CS_INFLATE_SHORT = 2, CS_INFLATE_BROKEN = 3, CS_INFLATE_NO_MEMORY = 4 };
+
+/// Inflates one stream into `out`. `*written` and `*consumed` are set whatever the result:
+/// FULL when `capacity` does not suffice, SHORT when the input ends before the stream does.
+int cs_inflate(int form, const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed);
+uint32_t cs_crc32(uint32_t start, const uint8_t *bytes, size_t count);
+
+#endif

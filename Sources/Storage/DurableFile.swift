@@ -1,0 +1,77 @@
+internal import CSystem
+internal import Failures
+
+/// A file that appears whole under its name or not at all, also when the power fails.
+///
+/// Written under a temporary name in the same folder, synced, renamed over what stood there, the folder synced.
+/// Dropped without `commit`, the temporary file is removed. After a crash it stays as `.NAME.tmp-…`.
+package struct DurableFile: ~Copyable {
+    package let path: String
+    private let temporary: String
+    private let file: Int32
+
+    /// *Throws* `.system` when the folder is missing or not writable.
+    package init(_ path: String, mode: UInt32 = 0o644) throws(StorageFailure) {
+        let (folder, name) = Folder.split(path)
+        var generator = SystemRandomNumberGenerator()
+        let temporary = Folder.join(folder, ".\(name).tmp-\(String(generator.next(), radix: 36))")
+        let opened = unsafe cs_open_new(temporary, mode)
+        // The reader knows the name that was asked for, not the temporary one.
+        if opened < 0 { throw .system(operation: "write it", path: path, errno: -opened) }
+        self.path = path
+        self.temporary = temporary
+        file = opened
+    }
+
+    deinit {
+        cs_close(file)
+        unsafe _ = cs_remove_file(temporary)
+    }
+
+    /// Appends all of `bytes`.
+    package mutating func append(_ bytes: RawSpan) throws(StorageFailure) {
+        let result = unsafe bytes.withUnsafeBytes { unsafe cs_write(file, $0.baseAddress, $0.count) }
+        try check(result, "write it", path)
+    }
+
+    package mutating func append(_ bytes: [UInt8]) throws(StorageFailure) { try append(bytes.span.bytes) }
+
+    /// Gives the file its name; what stood there is replaced.
+    package consuming func commit() throws(StorageFailure) {
+        try check(cs_sync(file), "sync it", path)
+        // After the rename the temporary name is gone, and the removal in `deinit` finds nothing.
+        try check(unsafe cs_rename_replace(temporary, path), "rename it", path)
+        try Folder.sync(Folder.split(path).folder)
+    }
+
+    /// Writes `bytes` as the whole file.
+    package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(StorageFailure) {
+        var file = try DurableFile(path, mode: mode)
+        try file.append(bytes)
+        try file.commit()
+    }
+
+    /// Writes `text` in UTF-8 as the whole file.
+    package static func write(_ text: String, to path: String, mode: UInt32 = 0o644) throws(StorageFailure) {
+        try write(Array(text.utf8), to: path, mode: mode)
+    }
+
+    /// All bytes of a regular file of at most `limit`.
+    ///
+    /// *Throws* `.notAFile`, `.tooLarge`, `.system`.
+    package static func read(_ path: String, limit: Int) throws(StorageFailure) -> [UInt8] {
+        let (file, size) = try openRegular(path, limit: limit, followingLinks: true)
+        defer { cs_close(file) }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var filled = 0
+        while filled < size {
+            let got = unsafe bytes.withUnsafeMutableBytes { unsafe cs_read(file, $0.baseAddress.map { unsafe $0 + filled }, size - filled) }
+            if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
+            if got == 0 { break }
+            filled += Int(got)
+        }
+        // Cut shorter while it was read: what is there is what was read.
+        bytes.removeLast(size - filled)
+        return bytes
+    }
+}

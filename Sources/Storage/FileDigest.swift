@@ -1,0 +1,90 @@
+internal import CSystem
+internal import Failures
+
+/// A SHA-256.
+package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
+    /// 32 bytes.
+    package let bytes: [UInt8]
+
+    /// Of a whole regular file, read in pieces.
+    ///
+    /// *Throws* `.notAFile`, `.system`. *Cost*: one pass over the file, about 0.5 to 2 GB/s.
+    package init(ofFile path: String, followingLinks: Bool = true) throws(StorageFailure) {
+        let (file, _) = try openRegular(path, limit: .max, followingLinks: followingLinks)
+        defer { cs_close(file) }
+        var sum = Accumulator()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let got = unsafe buffer.withUnsafeMutableBytes { unsafe cs_read(file, $0.baseAddress, $0.count) }
+            if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
+            if got == 0 { break }
+            sum.add(buffer.span.bytes.extracting(0..<Int(got)))
+        }
+        self = sum.finish()
+    }
+
+    package init(of bytes: RawSpan) {
+        var sum = Accumulator()
+        sum.add(bytes)
+        self = sum.finish()
+    }
+
+    package init(of bytes: [UInt8]) { self.init(of: bytes.span.bytes) }
+
+    /// Of the UTF-8 bytes of `text`.
+    package init(of text: String) { self.init(of: Array(text.utf8)) }
+
+    /// From 64 hexadecimal digits; nil for anything else.
+    package init?(hex: String) {
+        let digits = hex.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == 64 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: 64, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        self.bytes = bytes
+    }
+
+    private init(finished bytes: [UInt8]) { self.bytes = bytes }
+
+    /// 64 lower-case digits, as `sha256sum` prints them.
+    package var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    package var description: String { hex }
+
+    /// Adds bytes piece by piece.
+    package struct Accumulator: ~Copyable {
+        private let handle: OpaquePointer
+
+        package init() {
+            // libcrypto fails here only without memory for a few hundred bytes: nothing could go on then.
+            guard let made = unsafe cs_digest_create() else { preconditionFailure("SHA-256: no memory for its state") }
+            unsafe handle = made
+        }
+
+        deinit { unsafe cs_digest_destroy(handle) }
+
+        package mutating func add(_ bytes: RawSpan) {
+            unsafe bytes.withUnsafeBytes { unsafe _ = cs_digest_update(handle, $0.baseAddress, $0.count) }
+        }
+
+        package mutating func add(_ bytes: [UInt8]) { add(bytes.span.bytes) }
+        package mutating func add(_ text: String) { add(Array(text.utf8)) }
+
+        package consuming func finish() -> FileDigest {
+            var out = [UInt8](repeating: 0, count: 32)
+            unsafe _ = out.withUnsafeMutableBufferPointer { unsafe cs_digest_finish(handle, $0.baseAddress) }
+            return FileDigest(finished: out)
+        }
+    }
+}

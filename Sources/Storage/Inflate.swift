@@ -1,0 +1,68 @@
+internal import CSystem
+internal import Failures
+
+/// Unpacks deflate streams into memory, never more than asked for.
+package enum Inflate {
+    package enum Form: Sendable {
+        /// No header: zip entries, DICOM's deflated transfer syntax.
+        case raw
+        case zlib
+        case gzip
+    }
+
+    /// Unpacks the one stream at the beginning of `bytes`; what follows it is ignored.
+    ///
+    /// `expected` is the size that a header promises, if any: with it the result is made in one allocation.
+    /// *Throws* `.compressedTooLarge` above `limit` bytes, `.compressedShort`, `.compressedBroken`, `.outOfMemory`.
+    package static func bytes(
+        of bytes: RawSpan, _ form: Form, limit: Int, expected: Int? = nil
+    ) throws(StorageFailure) -> [UInt8] {
+        let count = bytes.byteCount
+        let (guess, overflow) = count.multipliedReportingOverflow(by: 4)
+        var capacity = max(64, min(limit, max(0, expected ?? (overflow ? limit : guess))))
+        while true {
+            capacity = min(capacity, max(limit, 0))
+            var written = 0
+            var consumed = 0
+            var status = 0
+            let out = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, used in
+                status = Int(
+                    unsafe bytes.withUnsafeBytes { input in
+                        unsafe cs_inflate(
+                            form.number, input.baseAddress?.assumingMemoryBound(to: UInt8.self), count, buffer.baseAddress, capacity,
+                            &written, &consumed)
+                    })
+                used = written
+            }
+            switch status {
+            case CS_INFLATE_DONE: return out
+            case CS_INFLATE_FULL:
+                guard capacity < limit else { throw .compressedTooLarge(limit: limit) }
+                // Started again with more room: at most twice the work in all, and no state kept between calls.
+                capacity = capacity > limit / 4 ? limit : capacity * 4
+            case CS_INFLATE_SHORT: throw .compressedShort
+            case CS_INFLATE_NO_MEMORY: throw .outOfMemory(bytes: 1 << 16)
+            default: throw .compressedBroken
+            }
+        }
+    }
+
+    package static func bytes(of bytes: [UInt8], _ form: Form, limit: Int, expected: Int? = nil) throws(StorageFailure) -> [UInt8] {
+        try self.bytes(of: bytes.span.bytes, form, limit: limit, expected: expected)
+    }
+
+    /// The CRC-32 of zip, gzip and PNG; `start` continues an earlier one.
+    package static func crc32(_ bytes: RawSpan, start: UInt32 = 0) -> UInt32 {
+        unsafe bytes.withUnsafeBytes { unsafe cs_crc32(start, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count) }
+    }
+}
+
+extension Inflate.Form {
+    fileprivate var number: Int32 {
+        switch self {
+        case .raw: Int32(CS_RAW_DEFLATE)
+        case .zlib: Int32(CS_ZLIB)
+        case .gzip: Int32(CS_GZIP)
+        }
+    }
+}

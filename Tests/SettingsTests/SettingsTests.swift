@@ -1,0 +1,116 @@
+import Failures
+import Settings
+import Testing
+
+@Suite("settings: strict, with file and line")
+struct SettingsTests {
+    private func read<Value>(_ text: String, _ body: (Section) throws -> Value) throws -> Value {
+        try Section.read(Array(text.utf8), file: "site.yaml", body)
+    }
+
+    /// The line that a person sees.
+    private func complaint(_ text: String, _ body: (Section) throws -> Void) -> String {
+        do {
+            try read(text, body)
+            return "none"
+        } catch { return "\(error)" }
+    }
+
+    private enum Mode: String, CaseIterable { case quiet, ready }
+
+    @Test("a file gives its values, with defaults for what is absent")
+    func values() throws {
+        let text = """
+            inbox: {path: /in, scan: 5s}   # a comment
+            reserve: 20GiB
+            on: true
+            factor: -1.5e-3
+            count: 7
+            mode: ready
+            "quoted": "30"
+            colours: [221, 130, 101]
+            rules:
+              - {names: [CT, ""]}
+              - names: []
+            nothing: ~
+            """
+        try read(text) { root in
+            let inbox = try root.section("inbox")
+            #expect(try inbox.string("path") == "/in")
+            #expect(try inbox.duration("scan") == .seconds(5))
+            #expect(try inbox.duration("quiet", default: .seconds(60)) == .seconds(60))
+            #expect(try root.size("reserve") == 20 << 30)
+            #expect(try root.bool("on"))
+            #expect(try root.double("factor") == -0.0015)
+            #expect(try root.int("count", in: 0...7) == 7)
+            #expect(try root.choice("mode", default: Mode.quiet) == .ready)
+            #expect(try root.string("quoted") == "30")
+            #expect(try root.ints("colours", count: 3...3) == [221, 130, 101])
+            #expect(try root.sections("rules").map { try $0.strings("names") } == [["CT", ""], []])
+            #expect(try root.optionalString("nothing") == nil)
+            #expect(try root.section("absent").string("x", default: "y") == "y")
+            #expect(root.shape(of: "rules") == .list)
+        }
+    }
+
+    @Test("an unknown key is refused with its line and the nearest known one, at any depth")
+    func unknown() {
+        #expect(
+            complaint("a: 1\nsettle:\n  quite: 60s\n") { root in
+                _ = try root.int("a")
+                _ = try root.section("settle").duration("quiet", default: .seconds(1))
+            } == #"SET-UNKNOWN site.yaml:3: unknown key "settle.quite". Did you mean "quiet"?"#)
+        #expect(
+            complaint("list: [{x: 1}, {y: 2}]") { root in for item in try root.sections("list") { _ = try item.optionalInt("x") } }
+                .hasPrefix(#"SET-UNKNOWN site.yaml:1: unknown key "list[1].y"."#))
+        #expect(complaint("zebra: 1") { _ in }.contains("no keys are expected here"))
+    }
+
+    @Test("a required key that is misspelt is told as misspelt, one that is absent as missing")
+    func missing() {
+        #expect(complaint("paht: /in") { _ = try $0.string("path") } == #"SET-UNKNOWN site.yaml:1: unknown key "paht". Did you mean "path"?"#)
+        #expect(complaint("a: 1") { _ = try $0.string("path") }.hasPrefix(#"SET-MISSING site.yaml:1: the key "path" is missing"#))
+    }
+
+    @Test(
+        "a value of the wrong kind or size is refused with its line and what would be right",
+        arguments: [
+            ("5", "SET-TYPE", "30s"), ("5 s", "SET-TYPE", "30s"), ("[5s]", "SET-TYPE", "a list"), ("soon", "SET-TYPE", "\"soon\""),
+            ("99999999999999999999d", "SET-TYPE", "30s"), ("9999999999999999d", "SET-TYPE", "30s"), ("2h", "SET-RANGE", "0s to 60s"),
+        ])
+    func wrong(value: String, code: String, hint: String) {
+        let line = complaint("\n\nquiet: \(value)") { _ = try $0.duration("quiet", in: .zero ... .seconds(60)) }
+        #expect(line.hasPrefix(code + " site.yaml:3: ") && line.contains(hint), "\(line)")
+    }
+
+    @Test("numbers and truth values must be plain", arguments: ["\"1\"", "yes", "0x10", "1_000", ".inf", "1.5", "nan"])
+    func plain(value: String) {
+        #expect(complaint("k: \(value)") { _ = try $0.int("k") }.hasPrefix("SET-TYPE"))
+        #expect(complaint("k: \(value)") { _ = try $0.bool("k") }.hasPrefix("SET-TYPE"))
+    }
+
+    @Test(
+        "what is not our YAML is refused with its line",
+        arguments: [
+            ("a: 1\nb: 2\na: 3\n", "second time"), ("a: &x 1\n", "anchor"), ("a: &x 1\nb: *x\n", "a"), ("a: [1, 2\n", "not YAML"),
+            ("a: 1\n\tb: 2", "not YAML"), ("- 1\n", "a list"), ("just text", "just text"), ("a: 1\n---\nb: 2\n", "not YAML"), ("? [x]\n: 1\n", "key"),
+            (String(repeating: "[", count: 100_000), "nested"), (String(repeating: "- ", count: 100_000), "nested"),
+            (String(repeating: "? ", count: 100_000), "nested"), (String(repeating: " ", count: 1 << 20) + "a", "1 MiB"),
+        ])
+    func notOurs(text: String, hint: String) {
+        let line = complaint(text) { _ in }
+        #expect(line.hasPrefix("SET-") && line.contains("site.yaml:") && line.contains(hint), "\(line)")
+    }
+
+    @Test("bytes that are not UTF-8 and an empty file")
+    func bytes() throws {
+        #expect(throws: SettingsFailure.self) { try Section.read([0x61, 0xFF], file: "f") { _ in } }
+        #expect(try read("# nothing\n") { try $0.int("a", default: 4) } == 4)
+    }
+
+    @Test("a rule of the reader's own is told at its key's line")
+    func rule() {
+        let line = complaint("a: 1\nb: 2\n") { root in throw root.failure("PIPE-SEGMENT", at: "b", "no category. Add one.") }
+        #expect(line == "PIPE-SEGMENT site.yaml:2: no category. Add one.")
+    }
+}

@@ -1,0 +1,127 @@
+import Failures
+import Foundation
+import Storage
+import Testing
+
+@Suite("files: whole or not at all")
+struct StorageTests {
+    let root: String
+
+    init() throws {
+        root = FileManager.default.temporaryDirectory.appendingPathComponent("storage-\(UUID().uuidString)").path
+        try Folder.make(root + "/a/b")
+    }
+
+    @Test("a digest is the published one, of bytes, of a file and piece by piece")
+    func digests() throws {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(FileDigest(of: "abc").hex == abc)
+        try DurableFile.write("abc", to: root + "/abc")
+        #expect(try FileDigest(ofFile: root + "/abc").hex == abc)
+        var sum = FileDigest.Accumulator()
+        for letter in ["a", "b", "c"] { sum.add(letter) }
+        #expect(sum.finish().hex == abc)
+        #expect(FileDigest(hex: abc) == FileDigest(of: "abc"))
+        #expect(FileDigest(hex: abc + "0") == nil)
+        #expect(FileDigest(of: [UInt8]()).hex.hasPrefix("e3b0c442"))
+    }
+
+    @Test("a durable file replaces the old one only by commit and leaves no temporary behind")
+    func durable() throws {
+        let path = root + "/file"
+        try DurableFile.write("old", to: path)
+        do {
+            var file = try DurableFile(path)
+            try file.append([1, 2, 3])
+        }
+        #expect(try DurableFile.read(path, limit: 10) == Array("old".utf8))
+        try DurableFile.write("new", to: path)
+        #expect(try DurableFile.read(path, limit: 10) == Array("new".utf8))
+        #expect(try Folder.list(root).map(\.name) == ["a", "file"])
+    }
+
+    @Test("a folder that is missing is told with path and cure")
+    func missing() {
+        #expect {
+            try DurableFile.write("x", to: root + "/no/file")
+        } throws: { error in
+            let failure = error as? StorageFailure
+            return failure?.code == "FILE-NOT-FOUND" && failure?.text.contains("no/file") == true
+                && failure?.systemError == .notFound
+        }
+    }
+
+    @Test("a mapped file shows its bytes; an empty one too; a folder, a FIFO and one above the limit are refused")
+    func mapped() throws {
+        try DurableFile.write([UInt8](0..<200), to: root + "/file")
+        let map = try MappedFile(root + "/file", limit: 200)
+        #expect(map.withBytes { $0.byteCount } == 200)
+        #expect(map.copy(offset: 198, count: 2) == [198, 199])
+        #expect(map.copy(offset: 199, count: 2) == nil)
+        #expect(map.copy(offset: .max, count: .max) == nil)
+        try DurableFile.write("", to: root + "/empty")
+        #expect(try MappedFile(root + "/empty").withBytes { $0.byteCount } == 0)
+        #expect(throws: StorageFailure.tooLarge(path: root + "/file", bytes: 200, limit: 199)) {
+            try MappedFile(root + "/file", limit: 199)
+        }
+        #expect(throws: StorageFailure.notAFile(path: root, kind: .directory)) { try MappedFile(root) }
+        mkfifo(root + "/fifo", 0o600)
+        #expect(throws: StorageFailure.notAFile(path: root + "/fifo", kind: .other)) { try FileDigest(ofFile: root + "/fifo") }
+    }
+
+    @Test("a rename never replaces, an exchange swaps, a removal takes all and follows no link")
+    func folders() throws {
+        try DurableFile.write("1", to: root + "/a/b/one")
+        try DurableFile.write("2", to: root + "/two")
+        symlink(root + "/two", root + "/a/link")
+        #expect {
+            try Folder.rename(root + "/two", to: root + "/a/b/one")
+        } throws: {
+            ($0 as? StorageFailure)?.systemError == .exists
+        }
+        try Folder.exchange(root + "/two", with: root + "/a/b/one")
+        #expect(try DurableFile.read(root + "/two", limit: 1) == Array("1".utf8))
+        #expect(try Folder.walk(root).map(\.name) == ["a", "a/b", "a/b/one", "a/link", "two"])
+        #expect(try Folder.walk(root).first { $0.name == "a/link" }?.status.kind == .symlink)
+        try Folder.syncTree(root)
+        try Folder.remove(root + "/a")
+        try Folder.remove(root + "/a")
+        #expect(try Folder.list(root).map(\.name) == ["two"])
+    }
+
+    @Test("a name that is not UTF-8 is listed and marked")
+    func strangeName() throws {
+        let bytes: [CChar] = Array(root.utf8CString.dropLast()) + [47, 97, -1, 0]
+        close(open(bytes, O_CREAT | O_WRONLY, 0o600))
+        #expect(try Folder.list(root).map(\.status.kind) == [.directory, .unnameable])
+    }
+
+    @Test("paths split and join as people write them")
+    func paths() {
+        #expect(Folder.split("/a/b/") == ("/a", "b"))
+        #expect(Folder.split("/a") == ("/", "a"))
+        #expect(Folder.split("a") == (".", "a"))
+        #expect(Folder.join("/", "a") == "/a")
+    }
+
+    @Test("a stream is unpacked up to its limit, and damage, cuts and bombs are told apart")
+    func inflate() throws {
+        // One final stored block of 5 bytes.
+        let stored: [UInt8] = [0x01, 5, 0, 0xFA, 0xFF, 104, 101, 108, 108, 111]
+        #expect(try Inflate.bytes(of: stored, .raw, limit: 5) == Array("hello".utf8))
+        #expect(try Inflate.bytes(of: stored + [9, 9], .raw, limit: 500, expected: 5) == Array("hello".utf8))
+        #expect(throws: StorageFailure.compressedTooLarge(limit: 4)) { try Inflate.bytes(of: stored, .raw, limit: 4) }
+        #expect(throws: StorageFailure.compressedShort) { try Inflate.bytes(of: Array(stored.dropLast()), .raw, limit: 99) }
+        #expect(throws: StorageFailure.compressedBroken) { try Inflate.bytes(of: [0x07, 1, 2], .raw, limit: 99) }
+        #expect(throws: StorageFailure.compressedBroken) { try Inflate.bytes(of: stored, .gzip, limit: 99) }
+        // 100,000 zeros by Python's zlib.compress(bytes(100000), 9): a ratio above 800.
+        let zeros = try #require(Data(base64Encoded: Self.zeros))
+        #expect(try Inflate.bytes(of: [UInt8](zeros), .zlib, limit: 100_000) == [UInt8](repeating: 0, count: 100_000))
+        #expect(throws: StorageFailure.compressedTooLarge(limit: 99_999)) {
+            try Inflate.bytes(of: [UInt8](zeros), .zlib, limit: 99_999)
+        }
+        #expect(Inflate.crc32(Array("123456789".utf8).span.bytes) == 0xCBF4_3926)
+    }
+
+    static let zeros = "eNrtwTEBAAAAwqD1T20ND6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAVwOGrwAB"
+}
