@@ -1,5 +1,5 @@
 package import SegmentAnything
-package import Tensors
+import Tensors
 
 extension Parameters {
     /// Fresh weights, drawn as PyTorch draws them for the reference implementation.

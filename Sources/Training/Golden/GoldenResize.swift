@@ -1,0 +1,23 @@
+import SegmentAnything
+import Tensors
+
+/// Weights of one input size used at another.
+enum GoldenResize {
+    static func check(_ configuration: Configuration, _ weights: String, _ recorded: SafeTensors) throws -> GoldenReport {
+        let state = try SafeTensors(path: weights).tensors()
+        var old = configuration
+        let grid = state["image_encoder.pos_embed"]?.shape[1] ?? configuration.grid
+        old.inputSize = grid * configuration.patch
+        let resized = PositionTables.resized(state, from: old, to: configuration)
+        var tables = GoldenReport.Group("resized tables", tolerance: GoldenTraining.outputTolerance)
+        for name in recorded.names where name.hasPrefix("resized.") {
+            let key = String(name.dropFirst(8))
+            tables.add(key, GoldenCheck.relative(resized[key] ?? Tensor(zeros: [0]), try recorded.tensor(name)))
+        }
+        var outputs = GoldenReport.Group("outputs", tolerance: GoldenTraining.outputTolerance)
+        let model = HSPSAM(configuration, Parameters(resized), mergeLoRA: true)
+        let logits = model(try recorded.tensor("image").channelsLast()).logits[0] ?? Tensor(zeros: [0])
+        outputs.add("logits", GoldenCheck.relative(logits, try recorded.tensor("logits")))
+        return GoldenReport(groups: [tables, outputs])
+    }
+}
