@@ -13,6 +13,8 @@ package enum DICOMFailure: Failure, Equatable {
     case own(String)
     case localizer(String)
     case mosaic(String)
+    /// A whole slide image, which needs a reader of tiles.
+    case wholeSlide(String)
     /// The bytes cannot be parsed.
     case corrupt(String)
     /// A limit against hostile files was exceeded.
@@ -54,6 +56,7 @@ package enum DICOMFailure: Failure, Equatable {
         case .own(let text): ("IN-OWN", text)
         case .localizer(let text): ("IN-LOCALIZER", text)
         case .mosaic(let text): ("IN-MOSAIC", text)
+        case .wholeSlide(let text): ("IN-SLIDE", text)
         case .corrupt(let text): ("IN-CORRUPT", text)
         case .limit(let text): ("IN-LIMIT", text)
         case .unsupportedSyntax(let text): ("TS-UNSUPPORTED", text)

@@ -20,7 +20,8 @@ package struct DICOMFile: Sendable {
 
     /// Reads the file at `path`.
     ///
-    /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit`; `unreadable` when the system refuses.
+    /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit` (`notImage` when the damaged object is none);
+    /// `unreadable` when the system refuses.
     /// *Cost*: one pass over the bytes for the digest; pixel data is not looked at.
     package init(path: String, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         let file = try ByteSource.map(path, limit: limits.fileBytes)
@@ -48,7 +49,14 @@ package struct DICOMFile: Sendable {
             if found.isExplicit != expected.isExplicit, bytes.count - offset >= 8 {
                 walk.warn("the transfer syntax says \(expected.isExplicit ? "explicit" : "implicit") VR, the elements do not")
             }
-            let dataSet = try walk.mainDataSet(from: offset, found)
+            let dataSet: DataSet
+            do throws(DICOMFailure) {
+                dataSet = try walk.mainDataSet(from: offset, found)
+            } catch {
+                // Damage in an object that nothing is asked of is no reason to call a person.
+                if let reason = SOPClass.reasonToSkip(start.meta.uid(.mediaStorageSOPClassUID) ?? "") { throw .notImage(reason) }
+                throw error
+            }
             return (dataSet: dataSet, warnings: walk.warnings, isCut: walk.pixelDataIsCut)
         }
         guard !walked.dataSet.isEmpty || !start.meta.isEmpty else {

@@ -78,7 +78,7 @@ struct FileWalk {
                     at += 8
                     continue
                 }
-                if tag == Tag(0, 0), depth == 0 {
+                if depth == 0, bytes[at..<at + 8].allSatisfy({ $0 == 0 }) {
                     warn("zero bytes behind the last element")
                     at = end
                     break reading
@@ -207,6 +207,13 @@ struct FileWalk {
                 let length = word32(at + 8, bigEndian: encoding.isBigEndian)
                 at += 12
                 return (vr ?? .UN, length == UInt32.max ? Self.undefined : Int(length))
+            }
+            if first == 0x20, second == 0x20 {
+                // Blank letters stand for a VR that the writer did not know; the length is a short one.
+                warn("an unknown VR at \(tag)")
+                let length = Int(word16(at + 6, bigEndian: encoding.isBigEndian))
+                at += 8
+                return (Self.dictionaryVR(tag), length)
             }
             warn("elements without a VR among explicit ones")
         }

@@ -18,7 +18,7 @@ package final class SourceInstance: Sendable {
     package var warnings: [String] { file.warnings + pixels.warnings }
 
     /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing or illegal;
-    /// a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
+    /// `wholeSlide`; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
     package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         self.file = file
         let dataSet = file.dataSet
@@ -41,7 +41,15 @@ package final class SourceInstance: Sendable {
         frameOfReferenceUID = dataSet.uid(.frameOfReferenceUID)
         modality = (dataSet.string(.modality) ?? "OT").uppercased()
         imageType = dataSet.strings(.imageType).map { $0.uppercased() }
+        if sopClass == SOPClass.wholeSlideMicroscopy {
+            let type = imageType.count > 2 ? imageType[2] : ""
+            if ["LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER"].contains(type) {
+                throw .notImage("a \(type.lowercased()) of a slide (Image Type): it shows no tissue to segment.")
+            }
+            throw .wholeSlide("a whole slide image: its tiles are not read yet. Export the region of interest as a single image.")
+        }
         try file.transferSyntax.checkSupported()
+        try PixelReader.checkLength(file, pixels)
         if imageType.contains(where: { $0 == "LOCALIZER" || $0 == "SCOUT" }) {
             throw .localizer("a localizer image (Image Type): it only plans other images.")
         }

@@ -136,7 +136,6 @@ package struct PixelDescription: Sendable, Equatable {
             bitsStored = stored
             highBit = high
             isSigned = dataSet.int(.pixelRepresentation) == 1
-            if samples == 3, allocated > 16 { throw .bits("colour with \(allocated) bits a sample. Export with 8 bits.") }
             if allocated == 1, samples != 1 { throw .bits("colour with 1 bit a sample. Export with 8 bits.") }
         }
         self.warnings = warnings

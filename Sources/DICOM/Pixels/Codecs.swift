@@ -1,0 +1,161 @@
+import CDICOM
+
+/// Compressed frames to stored values: DCMTK's decoders for JPEG and JPEG-LS, OpenJPEG for JPEG 2000, our own for RLE.
+enum Codecs {
+    struct Decoded {
+        var values: [Int32]
+        var colour: StoredFrame.Colour?
+        var notes: [String] = []
+    }
+
+    static func rle(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
+        if pixels.bitsAllocated == 1 {
+            let packed = try RunLength.unpack(bytes, pixels: (pixels.pixelCount + 7) / 8, samples: 1, bytesPerSample: 1)
+            return Decoded(values: packed.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: 0, count: pixels.pixelCount) })
+        }
+        let count = pixels.pixelCount * pixels.samples
+        let cells = try RunLength.unpack(
+            bytes, pixels: pixels.pixelCount, samples: pixels.samples, bytesPerSample: pixels.bitsAllocated / 8)
+        let planar = cells.withUnsafeBytes { SampleUnpacking.values($0, count: count, .init(pixels)) }
+        let values =
+            pixels.samples == 1
+            ? planar : SampleUnpacking.interleaved(planar, pixels: pixels.pixelCount, samples: pixels.samples)
+        return Decoded(values: values, colour: try taggedColour(pixels))
+    }
+
+    static func jpeg(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
+        let stream = try header(bytes, pixels, wantsLS: false)
+        let colour = pixels.samples == 3 ? try stream.colour(pixels.photometric) : nil
+        let (values, notes) = try decoded(bytes, stream, pixels) { frame, out, error in
+            let count = out.count
+            var status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 0, &out, count, &error)
+            if status == CD_FAILED, stream.isLossless {
+                // Encoders of one maker wrote a defective Huffman table, which the decoder can work around.
+                status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 1, &out, count, &error)
+            }
+            return status
+        }
+        return Decoded(values: values, colour: colour?.colour, notes: notes + [colour?.note].compactMap { $0 })
+    }
+
+    static func jpegLS(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
+        let stream = try header(bytes, pixels, wantsLS: true)
+        let (values, notes) = try decoded(bytes, stream, pixels) { frame, out, error in
+            let count = out.count
+            return cd_decode_jpeg_ls(bytes, bytes.count, &frame, &out, count, &error)
+        }
+        return Decoded(values: values, colour: try taggedColour(pixels), notes: notes)
+    }
+
+    static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
+        // SIZ follows SOC; a Part 2 capability bit in Rsiz means extensions that OpenJPEG does not know.
+        if bytes.count >= 8, bytes[0] == 0xFF, bytes[1] == 0x4F, bytes[2] == 0xFF, bytes[3] == 0x51, bytes[6] & 0x80 != 0 {
+            throw .unsupportedSyntax("a JPEG 2000 Part 2 stream: no decoder for it. Export as JPEG 2000 Part 1.")
+        }
+        var frame = description(pixels, allocated: pixels.bitsAllocated, stored: pixels.bitsStored)
+        var found = cd_stream()
+        var error = cd_error()
+        let count = pixels.pixelCount * pixels.samples
+        var status = CD_OK
+        let raw = [Int32](unsafeUninitializedCapacity: count) { out, used in
+            status = cd_decode_jpeg2000(bytes, bytes.count, &frame, out.baseAddress, count, &found, &error)
+            if status == CD_OK { used = count }
+        }
+        try check(status, error)
+        var decoded = Decoded(values: [])
+        if found.has_container != 0 { decoded.notes.append("a JP2 file instead of a bare code stream") }
+        let precision = Int(found.precision)
+        if precision != pixels.bitsStored || (found.is_signed != 0) != pixels.isSigned {
+            decoded.notes.append(
+                "the stream has \(precision) bits \(found.is_signed != 0 ? "signed" : "unsigned"), the tags say \(pixels.bitsStored) \(pixels.isSigned ? "signed" : "unsigned")")
+        }
+        let cell = SampleUnpacking.Cell(allocated: 32, stored: precision, isSigned: pixels.isSigned)
+        decoded.values = raw.map { cell.value(UInt32(bitPattern: $0)) }
+        if pixels.samples == 3 {
+            let isTransformed = found.colour_transformed != 0
+            switch pixels.photometric {
+            case .ybrPartial420, .ybrPartial422:
+                throw .photometric("JPEG 2000 with \(pixels.photometric.rawValue): impossible. Export as RGB.")
+            case .ybrFull, .ybrFull422:
+                decoded.colour = isTransformed ? .rgb : .ybrFull
+                if isTransformed { decoded.notes.append("the code stream holds RGB, the tag says \(pixels.photometric.rawValue)") }
+            default: decoded.colour = .rgb
+            }
+        }
+        return decoded
+    }
+
+    /// What the tag says about colour, for codecs that leave it alone.
+    static func taggedColour(_ pixels: PixelDescription) throws(DICOMFailure) -> StoredFrame.Colour? {
+        switch pixels.photometric {
+        case .rgb: .rgb
+        case .ybrFull, .ybrFull422: .ybrFull
+        case .ybrPartial420, .ybrPartial422: .ybrPartial
+        case .ybrICT, .ybrRCT:
+            throw .photometric("\(pixels.photometric.rawValue) without JPEG 2000: it has no meaning there. Export as RGB.")
+        case .monochrome1, .monochrome2, .paletteColor: nil
+        }
+    }
+
+    // MARK: JPEG's common part
+
+    private static func header(_ bytes: [UInt8], _ pixels: PixelDescription, wantsLS: Bool) throws(DICOMFailure) -> JPEGStream {
+        guard let stream = JPEGStream(bytes), stream.isLS == wantsLS else {
+            throw .codec("the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged. Export it again.")
+        }
+        guard stream.rows == pixels.rows, stream.columns == pixels.columns else {
+            throw .pixelSize(
+                "the stream has \(stream.rows) × \(stream.columns) pixels, the tags say \(pixels.rows) × \(pixels.columns): they contradict each other. Export the image again.")
+        }
+        guard stream.components.count == pixels.samples else {
+            throw .photometric(
+                "the stream has \(stream.components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other. Export the image again.")
+        }
+        guard (2...16).contains(stream.precision), stream.precision <= pixels.bitsAllocated else {
+            throw .bits(
+                "the stream has \(stream.precision) bits, Bits Allocated = \(pixels.bitsAllocated): they contradict each other. Export the image again.")
+        }
+        return stream
+    }
+
+    /// Runs a decoder that fills one or two bytes a sample by the stream's precision.
+    private static func decoded(
+        _ bytes: [UInt8], _ stream: JPEGStream, _ pixels: PixelDescription,
+        by decode: (inout cd_frame, inout [UInt8], inout cd_error) -> cd_status
+    ) throws(DICOMFailure) -> (values: [Int32], notes: [String]) {
+        let allocated = stream.precision <= 8 ? 8 : 16
+        var frame = description(pixels, allocated: allocated, stored: stream.precision)
+        var error = cd_error()
+        let count = pixels.pixelCount * pixels.samples
+        var out = [UInt8](repeating: 0, count: count * allocated / 8)
+        try check(decode(&frame, &out, &error), error)
+        var cell = SampleUnpacking.Cell(pixels)
+        cell.allocated = allocated
+        if stream.precision <= pixels.highBit {
+            // The stream cannot hold samples at the place that High Bit names, so they stand at the bottom.
+            cell = .init(allocated: allocated, stored: min(pixels.bitsStored, allocated), isSigned: pixels.isSigned)
+        }
+        let note = stream.precision == pixels.bitsStored
+            ? [] : ["the stream has \(stream.precision) bits, the tags say \(pixels.bitsStored)"]
+        return (out.withUnsafeBytes { SampleUnpacking.values($0, count: count, cell) }, note)
+    }
+
+    private static func description(_ pixels: PixelDescription, allocated: Int, stored: Int) -> cd_frame {
+        cd_frame(
+            rows: UInt32(pixels.rows), columns: UInt32(pixels.columns), samples: UInt32(pixels.samples),
+            bits_allocated: UInt32(allocated), bits_stored: UInt32(stored), is_signed: pixels.isSigned ? 1 : 0)
+    }
+
+    private static func check(_ status: cd_status, _ error: cd_error) throws(DICOMFailure) {
+        let reason = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        switch status {
+        case CD_OK: return
+        case CD_NO_MEMORY: throw .unreadable("no memory for a frame. Close other programs, or give the machine more memory.")
+        case CD_TRUNCATED: throw .pixelsTruncated("\(reason): pixels are missing. Send the file again.")
+        case CD_MISMATCH:
+            throw .pixelSize("the stream has \(reason) than the tags say: they contradict each other. Export the image again.")
+        case CD_NO_DICTIONARY: throw .installation("\(reason).")
+        default: throw .codec("the decoder gave up (\(reason)): the frame is damaged. Export it again.")
+        }
+    }
+}

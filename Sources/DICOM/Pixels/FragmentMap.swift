@@ -1,0 +1,130 @@
+/// Which fragments belong to which frame of encapsulated pixel data.
+///
+/// *Source*: PS3.5 A.4; the design page on DICOM, section 1.3, whose five steps this follows in order.
+struct FragmentMap {
+    /// The pieces of each frame, as ranges of file bytes to be put together.
+    let frames: [[Range<Int>]]
+    private(set) var notes: [String] = []
+
+    /// How a frame's first fragment begins, for files without offset tables.
+    enum Signature {
+        /// `FFD8`: JPEG and JPEG-LS; `FF4F`: JPEG 2000.
+        case marker(UInt8)
+        /// The number of RLE segments, then 64.
+        case rle(segments: Int)
+        case none
+    }
+
+    /// - Parameters:
+    ///   - items: the fragments' bytes, item headers not included.
+    ///   - extended: values of the Extended Offset Table and its lengths.
+    ///   - isCut: the last fragment is shorter than it says.
+    /// *Throws*: `fragments` when frames cannot be told apart, `pixelsTruncated` when some are missing.
+    init(
+        offsetTable: [UInt8], items: [Range<Int>], frameCount: Int, extended: (offsets: [Int], lengths: [Int])?,
+        signature: Signature, isCut: Bool, bytes: UnsafeRawBufferPointer
+    ) throws(DICOMFailure) {
+        guard let firstItem = items.first else {
+            throw .pixelsTruncated("no fragment for \(frameCount) frames: the pixel data is empty. Send the file again.")
+        }
+        // Offsets count from the first item's header, which is 8 bytes before its bytes.
+        var itemAt: [Int: Int] = [:]
+        for (index, range) in items.enumerated() { itemAt[range.lowerBound - firstItem.lowerBound] = index }
+
+        var frames: [[Range<Int>]]?
+        if let extended {
+            frames = Self.byExtendedTable(extended, items, itemAt, frameCount)
+            if frames == nil { notes.append("the Extended Offset Table does not fit the fragments and was ignored") }
+        }
+        if frames == nil, !offsetTable.isEmpty {
+            frames = Self.byBasicTable(offsetTable, items, itemAt, frameCount)
+            if frames == nil { notes.append("the Basic Offset Table does not fit the fragments and was ignored") }
+        }
+        if frames == nil {
+            if items.count == frameCount {
+                frames = items.map { [$0] }
+            } else if frameCount == 1 {
+                frames = [items]
+            } else if items.count > frameCount {
+                frames = Self.bySignature(signature, items, frameCount, bytes)
+                guard frames != nil else {
+                    throw .fragments(
+                        "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart. Re-export with an offset table.")
+                }
+            } else {
+                throw .pixelsTruncated(
+                    "\(items.count) fragments for \(frameCount) frames: some frames are missing. Send the file again.")
+            }
+        }
+        if isCut { throw .pixelsTruncated("the last fragment is cut off: pixels are missing. Send the file again.") }
+        self.frames = frames ?? []
+    }
+
+    /// One fragment a frame; a length may leave out the byte that pads the fragment to an even length.
+    private static func byExtendedTable(
+        _ table: (offsets: [Int], lengths: [Int]), _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
+    ) -> [[Range<Int>]]? {
+        guard table.offsets.count == count, table.lengths.count == count else { return nil }
+        var frames: [[Range<Int>]] = []
+        for (offset, length) in zip(table.offsets, table.lengths) {
+            guard let index = itemAt[offset], length >= 0, length <= items[index].count, length > items[index].count - 2 else {
+                return nil
+            }
+            frames.append([items[index].lowerBound..<items[index].lowerBound + length])
+        }
+        return frames
+    }
+
+    private static func byBasicTable(
+        _ table: [UInt8], _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
+    ) -> [[Range<Int>]]? {
+        guard table.count == 4 * count else { return nil }
+        var starts: [Int] = []
+        for frame in 0..<count {
+            var offset = 0
+            for byte in (0..<4).reversed() { offset = offset << 8 | Int(table[frame * 4 + byte]) }
+            guard let index = itemAt[offset], index > (starts.last ?? -1) else { return nil }
+            starts.append(index)
+        }
+        guard starts.first == 0 else { return nil }
+        return Self.frames(items, starts: starts)
+    }
+
+    /// A frame starts where a stream starts after the one before has ended.
+    private static func bySignature(
+        _ signature: Signature, _ items: [Range<Int>], _ count: Int, _ bytes: UnsafeRawBufferPointer
+    ) -> [[Range<Int>]]? {
+        var starts: [Int] = []
+        for (index, range) in items.enumerated() {
+            switch signature {
+            case .none: return nil
+            case .marker(let second):
+                guard range.count >= 2, bytes[range.lowerBound] == 0xFF, bytes[range.lowerBound + 1] == second else { continue }
+                guard index == 0 || endsStream(items[index - 1], bytes) else { continue }
+            case .rle(let segments):
+                guard range.count >= 64, word(bytes, range.lowerBound) == segments, word(bytes, range.lowerBound + 4) == 64
+                else { continue }
+            }
+            starts.append(index)
+        }
+        guard starts.first == 0, starts.count == count else { return nil }
+        return frames(items, starts: starts)
+    }
+
+    /// `FFD9`, with at most ten bytes of padding behind it.
+    private static func endsStream(_ range: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        for padding in 0...10 where range.count >= padding + 2 {
+            let at = range.upperBound - padding - 2
+            if bytes[at] == 0xFF, bytes[at + 1] == 0xD9 { return true }
+        }
+        return false
+    }
+
+    private static func frames(_ items: [Range<Int>], starts: [Int]) -> [[Range<Int>]] {
+        starts.indices.map { Array(items[starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : items.count)]) }
+    }
+
+    private static func word(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int {
+        Int(bytes[at]) | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2]) << 16 | Int(bytes[at + 3]) << 24
+    }
+}

@@ -1,0 +1,148 @@
+package import Imaging
+
+/// Frames of any instance as modality values or display colour. Keeps the file of the last instance open, so frames of one
+/// file are best asked for one after the other. One thread at a time.
+package final class FrameDecoding {
+    private let limits: DICOMLimits
+    private var current: (instance: SourceInstance, reader: PixelReader, palette: Palette?)?
+    /// What was odd about decoded frames, each once.
+    package private(set) var notes: [String] = []
+
+    package init(limits: DICOMLimits = .standard) {
+        self.limits = limits
+    }
+
+    /// The frame's values: grey after the modality transform, with its padding marked; colour and palettes as display RGB.
+    ///
+    /// *Throws*: a `PIX-…` refusal, or `unreadable`. *Cost*: one decode; nothing but this frame is kept.
+    package func frame(_ frame: SourceFrame) throws(DICOMFailure) -> Frame {
+        let (reader, palette) = try opened(frame.instance)
+        let pixels = frame.instance.pixels
+        let stored = try reader.frame(frame.number)
+        note(stored.notes)
+        if let colour = stored.colour {
+            return Frame(
+                rows: stored.rows, columns: stored.columns, samples: 3,
+                values: Self.display(stored, colour, bits: pixels.bitsStored))
+        }
+        if let palette { return Self.coloured(stored, palette) }
+        return grey(stored, frame)
+    }
+
+    private func opened(_ instance: SourceInstance) throws(DICOMFailure) -> (PixelReader, Palette?) {
+        if let current, current.instance === instance { return (current.reader, current.palette) }
+        current = nil
+        let reader = try PixelReader(instance.file, instance.pixels, limits: limits)
+        note(reader.notes)
+        let palette =
+            instance.pixels.photometric == .paletteColor
+            ? try Palette(instance.dataSet, isSigned: instance.pixels.isSigned) : nil
+        current = (instance, reader, palette)
+        return (reader, palette)
+    }
+
+    private func note(_ texts: [String]) {
+        for text in texts where notes.count < 64 && !notes.contains(text) { notes.append(text) }
+    }
+
+    // MARK: Grey
+
+    private func grey(_ stored: StoredFrame, _ frame: SourceFrame) -> Frame {
+        let dataSet = frame.instance.dataSet
+        let pixels = frame.instance.pixels
+        let transform = ModalityTransform(
+            frame.group(.pixelValueTransformationSequence), modality: frame.instance.modality, pixels: pixels,
+            relationship: dataSet.string(.pixelIntensityRelationship))
+        note(transform.notes)
+        let range = Self.paddingRange(dataSet, pixels)
+        var padding: [Bool] = []
+        let values: [Float]
+        switch stored.values {
+        case .integers(let integers):
+            // One bit shows as black and white.
+            if pixels.bitsAllocated == 1 {
+                values = integers.map { $0 == 0 ? 0 : 255 }
+            } else if stored.isSigned {
+                values = integers.map { transform(Double($0)) }
+            } else {
+                values = integers.map { transform(Double(UInt32(bitPattern: $0))) }
+            }
+            if let range, pixels.bitsAllocated > 1 {
+                let marks = integers.map { range.contains(stored.isSigned ? Double($0) : Double(UInt32(bitPattern: $0))) }
+                if marks.contains(true) { padding = marks }
+            }
+        case .floats(let floats):
+            values = floats.map { transform(Double($0)) }
+            padding = Self.marks(floats.map(Double.init), range)
+        case .doubles(let doubles):
+            values = doubles.map { transform($0) }
+            padding = Self.marks(doubles, range)
+        }
+        let isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"
+        return Frame(
+            rows: stored.rows, columns: stored.columns, samples: 1, values: values, padding: padding,
+            inverted: pixels.photometric == .monochrome1 || isInverse)
+    }
+
+    /// NaN and infinities are padding in floating point.
+    private static func marks(_ values: [Double], _ range: ClosedRange<Double>?) -> [Bool] {
+        let marks = values.map { !$0.isFinite || (range?.contains($0) ?? false) }
+        return marks.contains(true) ? marks : []
+    }
+
+    /// Stored values between Pixel Padding Value and its Range Limit, both included (PS3.3 C.7.5.1.1.2).
+    private static func paddingRange(_ dataSet: DataSet, _ pixels: PixelDescription) -> ClosedRange<Double>? {
+        let ends: (Double?, Double?)
+        switch pixels.storage {
+        case .integers:
+            func value(_ tag: Tag) -> Double? {
+                // Written as US or SS without regard to the pixels, so the 16 bits are read again by Pixel Representation.
+                dataSet.ints16(tag, signed: pixels.isSigned).first.map(Double.init)
+            }
+            ends = (value(.pixelPaddingValue), value(.pixelPaddingRangeLimit))
+        case .floats: ends = (dataSet.double(.floatPixelPaddingValue), dataSet.double(.floatPixelPaddingRangeLimit))
+        case .doubles: ends = (dataSet.double(.doubleFloatPixelPaddingValue), dataSet.double(.doubleFloatPixelPaddingRangeLimit))
+        }
+        guard let first = ends.0 else { return nil }
+        let last = ends.1 ?? first
+        return min(first, last)...max(first, last)
+    }
+
+    // MARK: Colour
+
+    private static func coloured(_ stored: StoredFrame, _ palette: Palette) -> Frame {
+        var values = [Float](repeating: 0, count: stored.rows * stored.columns * 3)
+        if case .integers(let integers) = stored.values {
+            for (index, value) in integers.enumerated() {
+                let index3 = index * 3
+                (values[index3], values[index3 + 1], values[index3 + 2]) = palette.rgb(
+                    stored.isSigned ? Int(value) : Int(UInt32(bitPattern: value)))
+            }
+        }
+        return Frame(rows: stored.rows, columns: stored.columns, samples: 3, values: values)
+    }
+
+    /// Display RGB 0…255 from any colour model; depths other than 8 bits are scaled.
+    ///
+    /// *Source*: PS3.3 C.7.6.3.1.2; ITU-R BT.601, full range for YBR_FULL, 16…235 / 16…240 for YBR_PARTIAL.
+    private static func display(_ stored: StoredFrame, _ colour: StoredFrame.Colour, bits: Int) -> [Float] {
+        guard case .integers(let integers) = stored.values else { return [] }
+        let scale = 255 / Float(1 << bits - 1)
+        var values = integers.map { (stored.isSigned ? Float($0) : Float(UInt32(bitPattern: $0))) * scale }
+        guard colour != .rgb else { return values }
+        for pixel in stride(from: 0, to: values.count, by: 3) {
+            var y = values[pixel]
+            var cb = values[pixel + 1] - 128
+            var cr = values[pixel + 2] - 128
+            if colour == .ybrPartial {
+                y = (y - 16) * 255 / 219
+                cb *= 255 / 224
+                cr *= 255 / 224
+            }
+            values[pixel] = min(max(y + 1.402 * cr, 0), 255)
+            values[pixel + 1] = min(max(y - 0.344136 * cb - 0.714136 * cr, 0), 255)
+            values[pixel + 2] = min(max(y + 1.772 * cb, 0), 255)
+        }
+        return values
+    }
+}

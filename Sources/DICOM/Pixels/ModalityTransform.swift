@@ -1,0 +1,45 @@
+import Imaging
+
+/// Stored values to modality values (HU for CT): rescale, look-up table or nothing.
+///
+/// *Source*: PS3.3 C.11.1, C.7.6.16.2.9; the design page on DICOM, section 1.5.
+struct ModalityTransform {
+    enum Function {
+        case identity
+        case rescale(slope: Double, intercept: Double)
+        case table(LookUpTable)
+    }
+
+    private(set) var function = Function.identity
+    private(set) var notes: [String] = []
+
+    /// `group` is the frame's Pixel Value Transformation group, or the main data set of a classic object.
+    init(_ group: DataSet, modality: String, pixels: PixelDescription, relationship: String?) {
+        guard pixels.samples == 1, pixels.photometric != .paletteColor else { return }
+        if modality == "XA" || modality == "RF" || modality == "XRF", relationship == "LOG" || relationship == "DISP" { return }
+        let table = group.item(.modalityLUTSequence).flatMap { LookUpTable($0, signedInput: pixels.isSigned) }
+        let hasRescale = group.has(.rescaleSlope) || group.has(.rescaleIntercept)
+        let prefersRescale = ["CT", "PT", "MR"].contains(modality)
+        if let table, !(hasRescale && prefersRescale) {
+            if hasRescale { notes.append("both a Modality LUT and Rescale Slope; the LUT was used") }
+            function = .table(table)
+            return
+        }
+        if table != nil { notes.append("both a Modality LUT and Rescale Slope; the slope was used") }
+        guard hasRescale else { return }
+        var slope = group.double(.rescaleSlope) ?? 1
+        if slope == 0 || group.doubles(.rescaleSlope).first?.isFinite == false {
+            notes.append("Rescale Slope is 0 or no number; taken as 1")
+            slope = 1
+        }
+        function = .rescale(slope: slope, intercept: group.double(.rescaleIntercept) ?? 0)
+    }
+
+    func callAsFunction(_ stored: Double) -> Float {
+        switch function {
+        case .identity: Float(stored)
+        case .rescale(let slope, let intercept): Float(stored * slope + intercept)
+        case .table(let table): table(Float(stored))
+        }
+    }
+}

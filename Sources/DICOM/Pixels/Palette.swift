@@ -1,0 +1,107 @@
+/// The three tables of PALETTE COLOR as display values (PS3.3 C.7.6.3.1.5, C.7.9.2).
+struct Palette {
+    private struct Channel {
+        var first: Int
+        /// 0…255
+        var entries: [UInt8]
+    }
+
+    private let channels: [Channel]
+
+    /// *Throws*: `photometric` when a table is missing or damaged.
+    init(_ dataSet: DataSet, isSigned: Bool) throws(DICOMFailure) {
+        var raw: [(first: Int, entries: [UInt16])] = []
+        let tags: [(descriptor: Tag, data: Tag, segmented: Tag)] = [
+            (.redPaletteColorLookupTableDescriptor, .redPaletteColorLookupTableData, .segmentedRedPaletteColorLookupTableData),
+            (.greenPaletteColorLookupTableDescriptor, .greenPaletteColorLookupTableData, .segmentedGreenPaletteColorLookupTableData),
+            (.bluePaletteColorLookupTableDescriptor, .bluePaletteColorLookupTableData, .segmentedBluePaletteColorLookupTableData),
+        ]
+        for (descriptorTag, dataTag, segmentedTag) in tags {
+            let descriptor = dataSet.ints16(descriptorTag, signed: false)
+            guard descriptor.count == 3 else { throw Self.missing }
+            let count = descriptor[0] == 0 ? 65536 : descriptor[0]
+            let first = dataSet.ints16(descriptorTag, signed: isSigned)[1]
+            let entries: [UInt16]
+            if let data = dataSet.bytes(dataTag), !data.isEmpty {
+                if data.count >= count * 2 {
+                    entries = (0..<count).map { UInt16(data[$0 * 2]) | UInt16(data[$0 * 2 + 1]) << 8 }
+                } else if data.count >= count {
+                    entries = data.prefix(count).map(UInt16.init)
+                } else {
+                    throw Self.missing
+                }
+            } else if let data = dataSet.bytes(segmentedTag) {
+                entries = try Self.expand(data, wide: descriptor[2] > 8, count: count)
+            } else {
+                throw Self.missing
+            }
+            raw.append((first, entries))
+        }
+        // Tables of 16 bits show their high bytes, unless they were filled with 8-bit values.
+        let isWide = raw.contains { $0.entries.contains { $0 > 255 } }
+        channels = raw.map { table in
+            Channel(first: table.first, entries: table.entries.map { UInt8(truncatingIfNeeded: isWide ? $0 >> 8 : $0) })
+        }
+    }
+
+    /// Display red, green and blue of one stored value.
+    func rgb(_ value: Int) -> (Float, Float, Float) {
+        func level(_ channel: Channel) -> Float {
+            Float(channel.entries[min(max(value - channel.first, 0), channel.entries.count - 1)])
+        }
+        return (level(channels[0]), level(channels[1]), level(channels[2]))
+    }
+
+    private static var missing: DICOMFailure {
+        .photometric("PALETTE COLOR without a usable palette: colours cannot be told. Export as RGB.")
+    }
+
+    /// Segmented data (PS3.3 C.7.9.2): 0 discrete, 1 linear, 2 indirect (earlier segments again, never nested).
+    private static func expand(_ data: [UInt8], wide: Bool, count: Int) throws(DICOMFailure) -> [UInt16] {
+        let size = wide ? 2 : 1
+        var out: [UInt16] = []
+        func word(_ at: Int) -> Int { wide ? Int(data[at]) | Int(data[at + 1]) << 8 : Int(data[at]) }
+
+        /// One segment of kind 0 or 1 at `at`; moves `at` behind it.
+        func direct(_ at: inout Int) throws(DICOMFailure) {
+            guard data.count - at >= 2 * size else { throw missing }
+            let opcode = word(at)
+            let length = word(at + size)
+            at += 2 * size
+            switch opcode {
+            case 0:
+                guard data.count - at >= length * size, out.count + length <= count else { throw missing }
+                for _ in 0..<length {
+                    out.append(UInt16(word(at)))
+                    at += size
+                }
+            case 1:
+                guard data.count - at >= size, let last = out.last, out.count + length <= count, length > 0 else { throw missing }
+                let end = Double(word(at))
+                at += size
+                for step in 1...length {
+                    out.append(UInt16(Double(last) + (end - Double(last)) * Double(step) / Double(length) + 0.5))
+                }
+            default: throw missing
+            }
+        }
+
+        var at = 0
+        while out.count < count {
+            guard data.count - at >= 2 * size else { throw missing }
+            if word(at) == 2 {
+                // Opcode, number of segments, byte offset of the first as two words, the low one first.
+                guard data.count - at >= size * (wide ? 4 : 6) else { throw missing }
+                let segments = word(at + size)
+                var target = 0
+                for byte in (0..<4).reversed() { target = target << 8 | Int(data[at + 2 * size + byte]) }
+                guard target >= 0, target < data.count else { throw missing }
+                at += 2 * size + 4
+                for _ in 0..<segments { try direct(&target) }
+            } else {
+                try direct(&at)
+            }
+        }
+        return out
+    }
+}

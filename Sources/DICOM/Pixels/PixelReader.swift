@@ -1,0 +1,205 @@
+/// Stored values of one file, frame by frame. Opens the file once; never holds more than one frame.
+package final class PixelReader {
+    private let file: DICOMFile
+    private let pixels: PixelDescription
+    private let opened: ByteSource.Opened
+    private let layout: Layout
+    /// What was odd about the pixel data as a whole.
+    package let notes: [String]
+
+    private enum Layout {
+        /// Where the frames stand one behind the other.
+        case native(Range<Int>)
+        /// Native frames short enough that the walk kept them in memory, little endian.
+        case memory([UInt8])
+        case fragments([[Range<Int>]])
+    }
+
+    /// *Throws*: `TS-…` for a syntax that is not decoded; `pixelsTruncated`, `fragments` when the pixel data does not hold what
+    /// the attributes say; `unreadable` when the file is gone.
+    package init(_ file: DICOMFile, _ pixels: PixelDescription, limits: DICOMLimits = .standard) throws(DICOMFailure) {
+        try file.transferSyntax.checkSupported()
+        self.file = file
+        self.pixels = pixels
+        opened = try file.source.opened()
+        try Self.checkLength(file, pixels)
+        let syntax = file.transferSyntax
+        let total = Self.byteCount(pixels, frames: pixels.frames)
+        guard let element = file.dataSet[pixels.tag] else { throw .notImage("no pixel data in it: nothing to segment.") }
+        switch element.value {
+        case .items: throw .corrupt("Pixel Data is a sequence: the file is damaged. Send it again.")
+        case .bytes(let bytes):
+            layout = .memory(bytes)
+            notes = bytes.count > total + 1 ? ["Pixel Data is \(bytes.count - total) bytes longer than its frames"] : []
+        case .inFile(let offset, let length):
+            layout = .native(offset..<offset + length)
+            notes = length > total + 1 ? ["Pixel Data is \(length - total) bytes longer than its frames"] : []
+        case .fragments(let table, let items):
+            guard syntax.pixels != .native else {
+                throw .fragments("fragments under \(syntax.name): the transfer syntax is wrong. Export the image again.")
+            }
+            let extended: (offsets: [Int], lengths: [Int])? =
+                file.dataSet.has(.extendedOffsetTable)
+                ? (try Self.table(.extendedOffsetTable, file, opened), try Self.table(.extendedOffsetTableLengths, file, opened)) : nil
+            let map = try opened.withBytes { bytes throws(DICOMFailure) in
+                try FragmentMap(
+                    offsetTable: table, items: items, frameCount: pixels.frames, extended: extended,
+                    signature: Self.signature(syntax, pixels), isCut: file.pixelDataIsCut, bytes: bytes)
+            }
+            layout = .fragments(map.frames)
+            notes = map.notes
+        }
+    }
+
+    /// The stored values of frame `number`, from 1.
+    ///
+    /// *Throws*: `codec`, `pixelsTruncated`, `pixelSize`, `photometric`, `bits` when this frame cannot be decoded.
+    package func frame(_ number: Int) throws(DICOMFailure) -> StoredFrame {
+        precondition((1...pixels.frames).contains(number), "PixelReader: frame \(number) of \(pixels.frames)")
+        switch layout {
+        case .memory(let bytes):
+            let slice = frameRange(number, of: bytes.count)
+            return try native(Array(bytes[slice]), firstBit: firstBit(number))
+        case .native(let range):
+            let slice = frameRange(number, of: range.count)
+            let word = bigEndianWord
+            // Whole words are read and turned round, then cut to the frame: words may reach over its ends.
+            let lower = slice.lowerBound - slice.lowerBound % word
+            let upper = min(range.count, (slice.upperBound + word - 1) / word * word)
+            var bytes = try opened.withBytes { bytes throws(DICOMFailure) in
+                [UInt8](UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound + lower..<range.lowerBound + upper]))
+            }
+            if word > 1 {
+                FileWalk.swap(&bytes, wordSize: word)
+                bytes = Array(bytes[slice.lowerBound - lower..<slice.upperBound - lower])
+            }
+            return try native(bytes, firstBit: firstBit(number))
+        case .fragments(let frames):
+            var bytes: [UInt8] = []
+            try opened.withBytes { all throws(DICOMFailure) in
+                bytes.reserveCapacity(frames[number - 1].reduce(0) { $0 + $1.count })
+                for range in frames[number - 1] { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: all[range])) }
+            }
+            let decoded: Codecs.Decoded
+            switch file.transferSyntax.pixels {
+            case .rle: decoded = try Codecs.rle(bytes, pixels)
+            case .jpeg: decoded = try Codecs.jpeg(bytes, pixels)
+            case .jpegLS: decoded = try Codecs.jpegLS(bytes, pixels)
+            case .jpeg2000: decoded = try Codecs.jpeg2000(bytes, pixels)
+            default:
+                let needed = Self.byteCount(pixels, frames: 1)
+                guard bytes.count >= needed else {
+                    throw .pixelsTruncated("a frame of \(bytes.count) bytes, \(needed) expected: pixels are missing. Send the file again.")
+                }
+                return try native(bytes, firstBit: 0)
+            }
+            return stored(.integers(decoded.values), decoded.colour, decoded.notes)
+        }
+    }
+
+    // MARK: Native frames
+
+    private func native(_ bytes: [UInt8], firstBit: Int) throws(DICOMFailure) -> StoredFrame {
+        let colour = try Codecs.taggedColour(pixels)
+        switch pixels.storage {
+        case .floats:
+            let values = bytes.withUnsafeBytes { buffer in
+                (0..<pixels.pixelCount).map {
+                    Float(bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
+                }
+            }
+            return stored(.floats(values), nil, [])
+        case .doubles:
+            let values = bytes.withUnsafeBytes { buffer in
+                (0..<pixels.pixelCount).map {
+                    Double(bitPattern: UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
+                }
+            }
+            return stored(.doubles(values), nil, [])
+        case .integers: break
+        }
+        if pixels.bitsAllocated == 1 {
+            return stored(.integers(bytes.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: firstBit, count: pixels.pixelCount) }), nil, [])
+        }
+        var values = bytes.withUnsafeBytes { SampleUnpacking.values($0, count: pixels.storedSampleCount, .init(pixels)) }
+        if pixels.isSubsampled {
+            values = SampleUnpacking.expanded422(values, rows: pixels.rows, columns: pixels.columns)
+        } else if pixels.isPlanar {
+            values = SampleUnpacking.interleaved(values, pixels: pixels.pixelCount, samples: pixels.samples)
+        }
+        return stored(.integers(values), colour, [])
+    }
+
+    private func stored(_ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String]) -> StoredFrame {
+        StoredFrame(
+            rows: pixels.rows, columns: pixels.columns, samples: pixels.samples, isSigned: pixels.isSigned,
+            bitsAllocated: pixels.bitsAllocated, values: values, colour: colour, notes: notes)
+    }
+
+    /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are read whole.
+    private func frameRange(_ number: Int, of available: Int) -> Range<Int> {
+        let bits = pixels.storedSampleCount * pixels.bitsAllocated
+        let lower = bits * (number - 1) / 8
+        return lower..<min(available, (bits * number + 7) / 8)
+    }
+
+    private func firstBit(_ number: Int) -> Int { pixels.bitsAllocated == 1 ? pixels.pixelCount * (number - 1) & 7 : 0 }
+
+    /// Bytes of a word that big-endian byte order has turned round: 2 for OW whatever a cell holds (PS3.5 annex D), 1 for none.
+    private var bigEndianWord: Int {
+        file.transferSyntax.isBigEndian ? file.dataSet[pixels.tag]?.vr.valueSize ?? 1 : 1
+    }
+
+    // MARK: Sizes
+
+    /// Refuses native pixel data that is shorter than the attributes say, before any frame is asked for.
+    static func checkLength(_ file: DICOMFile, _ pixels: PixelDescription) throws(DICOMFailure) {
+        let count: Int
+        switch file.dataSet[pixels.tag]?.value {
+        case .bytes(let bytes): count = bytes.count
+        case .inFile(_, let length): count = length
+        default: return
+        }
+        let syntax = file.transferSyntax
+        guard syntax.pixels == .native else {
+            throw .fragments("pixel data without fragments under \(syntax.name): the transfer syntax is wrong. Export the image again.")
+        }
+        guard pixels.photometric != .ybrPartial420 else {
+            throw .photometric("native YBR_PARTIAL_420: it is not read. Export as RGB.")
+        }
+        guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
+            throw .pixelSize("\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there. Export as RGB.")
+        }
+        let total = byteCount(pixels, frames: pixels.frames)
+        guard count >= total else {
+            throw .pixelsTruncated("\(count) bytes of pixels, \(total) expected: pixels are missing. Send the file again.")
+        }
+    }
+
+    /// Bytes of native frames. The limits keep every factor small: 2^35 pixels · 3 samples · 64 bits stay below 2^63.
+    private static func byteCount(_ pixels: PixelDescription, frames: Int) -> Int {
+        (pixels.storedSampleCount * pixels.bitsAllocated * frames + 7) / 8
+    }
+
+    // MARK: Encapsulated
+
+    private static func signature(_ syntax: TransferSyntax, _ pixels: PixelDescription) -> FragmentMap.Signature {
+        switch syntax.pixels {
+        case .jpeg, .jpegLS: .marker(0xD8)
+        case .jpeg2000: .marker(0x4F)
+        case .rle: .rle(segments: pixels.samples * max(1, pixels.bitsAllocated / 8))
+        default: .none
+        }
+    }
+
+    /// Values of an offset table (OV), which may be long enough to have stayed in the file.
+    private static func table(_ tag: Tag, _ file: DICOMFile, _ opened: ByteSource.Opened) throws(DICOMFailure) -> [Int] {
+        guard case .inFile(let offset, let length)? = file.dataSet[tag]?.value else { return file.dataSet.ints(tag) }
+        return try opened.withBytes { bytes throws(DICOMFailure) in
+            (0..<length / 8).map { index in
+                let value = bytes.loadUnaligned(fromByteOffset: offset + index * 8, as: UInt64.self)
+                return Int(exactly: UInt64(littleEndian: value)) ?? -1
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// RLE Lossless (PS3.5 annex G): byte planes, each packed by runs. Every sample has its most significant plane first.
+enum RunLength {
+    /// One frame's planes put together as little-endian cells, plane by plane of samples.
+    ///
+    /// *Throws*: `codec` when the header does not fit the image, `pixelsTruncated` when a segment gives too few bytes.
+    static func unpack(_ frame: [UInt8], pixels: Int, samples: Int, bytesPerSample: Int) throws(DICOMFailure) -> [UInt8] {
+        let expected = samples * bytesPerSample
+        guard frame.count >= 64 else { throw .pixelsTruncated("an RLE frame of \(frame.count) bytes: pixels are missing. Send the file again.") }
+        let segments = word(frame, 0)
+        guard segments == expected else {
+            throw .codec("the RLE header says \(segments) segments, the pixel attributes \(expected): the frame is damaged. Export it again.")
+        }
+        let starts = (0..<segments).map { word(frame, 4 + $0 * 4) }
+        var out = [UInt8](repeating: 0, count: pixels * expected)
+        for (segment, start) in starts.enumerated() {
+            let end = segment + 1 < segments ? starts[segment + 1] : frame.count
+            guard start >= 64, start <= end, end <= frame.count else {
+                throw .codec("RLE segment \(segment + 1) lies outside its frame: the frame is damaged. Export it again.")
+            }
+            let sample = segment / bytesPerSample
+            let byte = bytesPerSample - 1 - segment % bytesPerSample
+            let got = expand(frame, start..<end, into: &out, at: sample * pixels * bytesPerSample + byte, step: bytesPerSample, pixels)
+            guard got == pixels else {
+                throw .pixelsTruncated("RLE segment \(segment + 1) holds \(got) of \(pixels) pixels: pixels are missing. Send the file again.")
+            }
+        }
+        return out
+    }
+
+    /// Packed runs to every `step`th byte; returns how many were written, at most `limit`.
+    private static func expand(
+        _ packed: [UInt8], _ range: Range<Int>, into out: inout [UInt8], at first: Int, step: Int, _ limit: Int
+    ) -> Int {
+        var at = range.lowerBound
+        var written = 0
+        while at < range.upperBound, written < limit {
+            let control = Int8(bitPattern: packed[at])
+            at += 1
+            if control >= 0 {
+                let count = min(Int(control) + 1, range.upperBound - at, limit - written)
+                for _ in 0..<count {
+                    out[first + written * step] = packed[at]
+                    at += 1
+                    written += 1
+                }
+            } else if control != -128 {
+                guard at < range.upperBound else { break }
+                for _ in 0..<min(1 - Int(control), limit - written) {
+                    out[first + written * step] = packed[at]
+                    written += 1
+                }
+                at += 1
+            }
+        }
+        return written
+    }
+
+    private static func word(_ bytes: [UInt8], _ at: Int) -> Int {
+        Int(bytes[at]) | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2]) << 16 | Int(bytes[at + 3]) << 24
+    }
+}

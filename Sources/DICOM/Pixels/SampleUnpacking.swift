@@ -1,0 +1,81 @@
+/// Bytes to stored values (PS3.5 section 8).
+enum SampleUnpacking {
+    /// How a sample lies in its cell.
+    struct Cell {
+        var allocated: Int
+        var stored: Int
+        var highBit: Int
+        var isSigned: Bool
+
+        init(_ pixels: PixelDescription) {
+            allocated = pixels.bitsAllocated
+            stored = pixels.bitsStored
+            highBit = pixels.highBit
+            isSigned = pixels.isSigned
+        }
+
+        init(allocated: Int, stored: Int, isSigned: Bool) {
+            self.allocated = allocated
+            self.stored = stored
+            highBit = stored - 1
+            self.isSigned = isSigned
+        }
+
+        /// Unused bits are never trusted: shifted and masked away, the sign extended from the highest stored bit.
+        @inline(__always)
+        func value(_ bits: UInt32) -> Int32 {
+            let shifted = bits >> UInt32(highBit + 1 - stored)
+            let unused = UInt32(32 - stored)
+            return isSigned ? Int32(bitPattern: shifted << unused) >> Int32(unused) : Int32(bitPattern: (shifted << unused) >> unused)
+        }
+    }
+
+    /// `count` samples from little-endian cells of 8, 16 or 32 bits. `bytes` holds at least `count` of them.
+    static func values(_ bytes: UnsafeRawBufferPointer, count: Int, _ cell: Cell) -> [Int32] {
+        [Int32](unsafeUninitializedCapacity: count) { out, used in
+            switch cell.allocated {
+            case 8:
+                for index in 0..<count { out[index] = cell.value(UInt32(bytes[index])) }
+            case 16:
+                for index in 0..<count {
+                    let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
+                    out[index] = cell.value(UInt32(UInt16(littleEndian: bits)))
+                }
+            default:
+                for index in 0..<count {
+                    let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
+                    out[index] = cell.value(UInt32(littleEndian: bits))
+                }
+            }
+            used = count
+        }
+    }
+
+    /// `count` one-bit samples from bit number `firstBit` on, least significant bit first.
+    static func bits(_ bytes: UnsafeRawBufferPointer, firstBit: Int, count: Int) -> [Int32] {
+        (firstBit..<firstBit + count).map { Int32(bytes[$0 >> 3] >> UInt8($0 & 7) & 1) }
+    }
+
+    /// From plane by plane to pixel by pixel.
+    static func interleaved(_ planar: [Int32], pixels: Int, samples: Int) -> [Int32] {
+        [Int32](unsafeUninitializedCapacity: planar.count) { out, used in
+            for sample in 0..<samples {
+                for pixel in 0..<pixels { out[pixel * samples + sample] = planar[sample * pixels + pixel] }
+            }
+            used = planar.count
+        }
+    }
+
+    /// YBR_FULL_422 as stored natively, Y1 Y2 Cb Cr for two pixels of a row, to three samples a pixel.
+    static func expanded422(_ stored: [Int32], rows: Int, columns: Int) -> [Int32] {
+        var out = [Int32](repeating: 0, count: rows * columns * 3)
+        for pair in 0..<rows * columns / 2 {
+            for side in 0..<2 {
+                out[(pair * 2 + side) * 3] = stored[pair * 4 + side]
+                out[(pair * 2 + side) * 3 + 1] = stored[pair * 4 + 2]
+                out[(pair * 2 + side) * 3 + 2] = stored[pair * 4 + 3]
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,20 @@
+package import Imaging
+
+extension SourceFrame {
+    /// What the file says about displaying this frame: its own Frame VOI LUT group, the shared one, or the classic attributes.
+    package var voi: VOI {
+        let group = group(.frameVOILUTSequence)
+        let centers = group.doubles(.windowCenter)
+        let widths = group.doubles(.windowWidth)
+        let explanations = group.strings(.windowCenterWidthExplanation)
+        let windows = zip(centers, widths).enumerated().map { index, pair in
+            VOI.Window(
+                center: pair.0, width: pair.1, explanation: explanations.indices.contains(index) ? explanations[index] : "")
+        }
+        let function = group.string(.voiLUTFunction).flatMap(VOI.Function.init(rawValue:)) ?? .linear
+        // The table's input are modality values, which may be negative when the pixels are not.
+        let isSigned = instance.pixels.isSigned || (instance.dataSet.double(.rescaleIntercept) ?? 0) < 0
+        let table = group.item(.voiLUTSequence).flatMap { LookUpTable($0, signedInput: isSigned) }
+        return VOI(windows: windows, function: function, table: table)
+    }
+}

@@ -1,0 +1,23 @@
+/// A table of output values for consecutive integer inputs (PS3.3 C.11.1, C.11.2). Inputs below the first entry take the
+/// first, inputs above the last take the last.
+package struct LookUpTable: Sendable, Equatable {
+    /// The input that the first entry belongs to.
+    package let first: Int
+    package let entries: [Float]
+    /// The greatest output that the table's bit depth allows.
+    package let maximum: Float
+
+    /// `entries` must not be empty.
+    package init(first: Int, entries: [Float], maximum: Float) {
+        precondition(!entries.isEmpty, "LookUpTable: no entries")
+        self.first = first
+        self.entries = entries
+        self.maximum = maximum
+    }
+
+    package func callAsFunction(_ value: Float) -> Float {
+        let place = (value - Float(first)).rounded(.down)
+        guard place > 0 else { return entries[0] }
+        return place < Float(entries.count) ? entries[Int(place)] : entries[entries.count - 1]
+    }
+}

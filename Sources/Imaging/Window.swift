@@ -1,0 +1,114 @@
+/// A mapping of modality values to the display's 0…255.
+///
+/// *Source*: PS3.3 C.11.2.1.2 and C.11.2.1.3; the design page on DICOM, section 1.6.
+package enum DisplayWindow: Sendable, Equatable {
+    /// `((x − (c − 0.5)) / (w − 1) + 0.5) · 255`; a width of 1 is a threshold at c − 0.5. The width is at least 1.
+    case linear(center: Double, width: Double)
+    /// `((x − c) / w + 0.5) · 255`; the width is above 0.
+    case linearExact(center: Double, width: Double)
+    /// `255 / (1 + exp(−4 (x − c) / w))`; the width is above 0.
+    case sigmoid(center: Double, width: Double)
+    /// Output scaled by 255 / maximum.
+    case table(LookUpTable)
+
+    /// By the function's DICOM name (0028,1056); nil for a width that no function accepts. LINEAR narrower than 1 is computed as
+    /// LINEAR_EXACT, since its own formula turns round there.
+    package init?(center: Double, width: Double, function: VOI.Function) {
+        guard center.isFinite, width.isFinite, width > 0 else { return nil }
+        switch function {
+        case .linear where width >= 1: self = .linear(center: center, width: width)
+        case .linear, .linearExact: self = .linearExact(center: center, width: width)
+        case .sigmoid: self = .sigmoid(center: center, width: width)
+        }
+    }
+
+    /// From `low`, shown black, to `high`, shown white. Equal ends show everything up to them black.
+    package init(from low: Double, to high: Double) {
+        self = high > low
+            ? .linearExact(center: (low + high) / 2, width: high - low) : .linearExact(center: low + 0.5, width: 1)
+    }
+
+    /// The display value of one modality value, 0…255, not rounded, before any inversion.
+    package func level(_ value: Float) -> Float {
+        let level: Float
+        switch self {
+        case .linear(let center, let width):
+            if width == 1 { return Double(value) <= center - 0.5 ? 0 : 255 }
+            level = Float(((Double(value) - (center - 0.5)) / (width - 1) + 0.5) * 255)
+        case .linearExact(let center, let width): level = Float(((Double(value) - center) / width + 0.5) * 255)
+        case .sigmoid(let center, let width): level = 255 * Self.logistic(4 * (Double(value) - center) / width)
+        case .table(let table): level = table(value) * 255 / table.maximum
+        }
+        return min(max(level, 0), 255)
+    }
+
+    /// Display values of a whole frame, `[rows, columns, 3]`, 0…255, not rounded: windowed and turned round where the frame asks
+    /// for it (grey), as they are (colour). Padding is black.
+    package func levels(_ frame: Frame) -> [Float] {
+        guard frame.samples == 1 else { return frame.values.map { $0.isFinite ? min(max($0, 0), 255) : 0 } }
+        var levels = [Float](repeating: 0, count: frame.values.count * 3)
+        for index in frame.values.indices {
+            let value = frame.values[index]
+            guard value.isFinite, frame.padding.isEmpty || !frame.padding[index] else { continue }
+            let level = frame.inverted ? 255 - self.level(value) : self.level(value)
+            levels[index * 3] = level
+            levels[index * 3 + 1] = level
+            levels[index * 3 + 2] = level
+        }
+        return levels
+    }
+
+    /// The picture that a display shows: `levels` rounded half up.
+    package func image(_ frame: Frame) -> DisplayImage {
+        let pixels = levels(frame).map { UInt8(($0 + 0.5).rounded(.down)) }
+        return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
+    }
+
+    /// 1 / (1 + exp(−x)) without the C library, which this room does not import: exp by halving the argument until the series
+    /// of e^r converges at once. Error below 1e-12, far under a grey level.
+    private static func logistic(_ x: Double) -> Float {
+        if x < -40 { return 0 }
+        if x > 40 { return 1 }
+        let reduced = -x / 1024
+        var term = 1.0
+        var sum = 1.0
+        for order in 1...12 {
+            term *= reduced / Double(order)
+            sum += term
+        }
+        for _ in 0..<10 { sum *= sum }
+        return Float(1 / (1 + sum))
+    }
+}
+
+/// What a frame itself says about its display (VOI LUT module, PS3.3 C.11.2).
+package struct VOI: Sendable, Equatable {
+    package enum Function: String, Sendable {
+        case linear = "LINEAR"
+        case linearExact = "LINEAR_EXACT"
+        case sigmoid = "SIGMOID"
+    }
+
+    package struct Window: Sendable, Equatable {
+        package var center: Double
+        package var width: Double
+        /// Window Center & Width Explanation; empty when absent.
+        package var explanation: String
+
+        package init(center: Double, width: Double, explanation: String = "") {
+            self.center = center
+            self.width = width
+            self.explanation = explanation
+        }
+    }
+
+    package var windows: [Window]
+    package var function: Function
+    package var table: LookUpTable?
+
+    package init(windows: [Window] = [], function: Function = .linear, table: LookUpTable? = nil) {
+        self.windows = windows
+        self.function = function
+        self.table = table
+    }
+}
