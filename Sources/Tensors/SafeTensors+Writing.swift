@@ -1,3 +1,5 @@
+import Storage
+
 extension SafeTensors {
     /// Writes tensors to a file that appears only when it is whole. The same tensors give the same bytes.
     ///
@@ -8,9 +10,9 @@ extension SafeTensors {
         _ tensors: [String: Tensor], to path: String, metadata: [String: String] = [:],
         type: (_ name: String, _ shape: Shape) -> ElementType = { _, _ in .f32 }
     ) throws {
-        try DurableFile.write(to: path) { append in
-            try encode(tensors, metadata: metadata, type: type) { try append($0) }
-        }
+        var file = try DurableFile(path)
+        try encode(tensors, metadata: metadata, type: type) { try file.append($0) }
+        try file.commit()
     }
 
     /// The file's bytes in pieces: the header, then tensor by tensor, so that no second copy of a large model is made.

@@ -1,3 +1,5 @@
+import Storage
+
 /// A safetensors file, mapped read-only: tensors are converted when they are asked for, so processes share one copy of the file.
 ///
 /// Opening checks the whole header: types, sizes, offsets, overlaps, gaps and the file's length.
@@ -13,8 +15,8 @@ package struct SafeTensors: Sendable {
 
     /// - Throws: `TensorFailure.notSafeTensors`, or Storage's failure when the file cannot be read.
     package init(path: String) throws {
-        let file = try MappedFile(path: path)
-        let (header, dataStart) = try file.withBytes { bytes throws(TensorFailure) in try Self.header(bytes, path: path) }
+        let file = try MappedFile(path)
+        let (header, dataStart) = try file.withUnsafeBytes { bytes throws(TensorFailure) in try Self.header(bytes, path: path) }
         self.path = path
         self.file = file
         self.dataStart = dataStart
@@ -77,7 +79,7 @@ package struct SafeTensors: Sendable {
     }
 
     private func withBytes<Result>(_ entry: SafeTensorsHeader.Entry, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-        try file.withBytes { bytes in
+        try file.withUnsafeBytes { bytes in
             try body(UnsafeRawBufferPointer(rebasing: bytes[(dataStart + entry.range.lowerBound)..<(dataStart + entry.range.upperBound)]))
         }
     }

@@ -1,0 +1,91 @@
+#include "private.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+ci_status ci_fail(ci_error *error, ci_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    error->status = status;
+    return status;
+}
+
+void ci_free(void *memory) { free(memory); }
+
+void ci_image_free(ci_image *image) {
+    free(image->pixels);
+    image->pixels = NULL;
+}
+
+FILE *ci_open_regular(const char *path, ci_error *error) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
+        ci_fail(error, CI_IO, "cannot be opened (%s)", strerror(errno));
+        return NULL;
+    }
+    struct stat status;
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+        ci_fail(error, CI_IO, "is not a regular file");
+        close(descriptor);
+        return NULL;
+    }
+    FILE *file = fdopen(descriptor, "rb");
+    if (file == NULL) {
+        ci_fail(error, CI_IO, "cannot be opened (%s)", strerror(errno));
+        close(descriptor);
+    }
+    return file;
+}
+
+ci_status ci_head(const char *path, uint8_t *head, size_t size, size_t *got, ci_error *error) {
+    FILE *file = ci_open_regular(path, error);
+    if (file == NULL) return error->status;
+    *got = fread(head, 1, size, file);
+    int bad = ferror(file);
+    fclose(file);
+    return bad ? ci_fail(error, CI_IO, "cannot be read") : CI_OK;
+}
+
+ci_status ci_check_size(
+    const ci_limits *limits, uint64_t rows, uint64_t columns, uint64_t samples, uint64_t bytes_each, size_t *size,
+    ci_error *error) {
+    if (rows == 0 || columns == 0 || samples == 0) {
+        return ci_fail(error, CI_CORRUPT, "has %llu rows of %llu columns, %llu samples a pixel",
+                       (unsigned long long)rows, (unsigned long long)columns, (unsigned long long)samples);
+    }
+    /* rows, columns below 2^32 and samples below 2^16: each check keeps the next product inside 64 bits. */
+    if (rows > limits->max_side || columns > limits->max_side || rows * columns > limits->max_samples ||
+        rows * columns * samples > limits->max_samples) {
+        return ci_fail(error, CI_LIMIT, "claims %llu rows of %llu columns, %llu samples a pixel",
+                       (unsigned long long)rows, (unsigned long long)columns, (unsigned long long)samples);
+    }
+    *size = (size_t)(rows * columns * samples * bytes_each);
+    return CI_OK;
+}
+
+int ci_memory_write(ci_memory *memory, const void *bytes, size_t size) {
+    size_t end = memory->position + size;
+    if (end < size) return 0;
+    if (end > memory->capacity) {
+        size_t capacity = memory->capacity < 4096 ? 4096 : memory->capacity;
+        while (capacity < end) {
+            if (capacity > SIZE_MAX / 2) return 0;
+            capacity *= 2;
+        }
+        uint8_t *grown = realloc(memory->bytes, capacity);
+        if (grown == NULL) return 0;
+        memset(grown + memory->capacity, 0, capacity - memory->capacity);
+        memory->bytes = grown;
+        memory->capacity = capacity;
+    }
+    memcpy(memory->bytes + memory->position, bytes, size);
+    memory->position = end;
+    if (end > memory->size) memory->size = end;
+    return 1;
+}

@@ -1,0 +1,83 @@
+/* libtiff, libpng and libjpeg behind plain functions: libtiff's are variadic, libpng and libjpeg return by longjmp, and
+   neither can be called from Swift. Nothing of the three libraries shows here.
+
+   Every function that can fail returns a ci_status and fills a ci_error; the text never holds a file's name. Memory that
+   is given back is freed by ci_image_free or ci_free. One handle, one thread at a time. */
+#ifndef CIMAGEFILES_H
+#define CIMAGEFILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+    CI_OK = 0,
+    CI_IO,          /* cannot be opened or read; the system's word is in the text */
+    CI_CORRUPT,     /* bytes that make no sense */
+    CI_CODEC,       /* pixels that cannot be decoded */
+    CI_TRUNCATED,   /* ends too early */
+    CI_LIMIT,       /* larger than the caller allows */
+    CI_UNSUPPORTED, /* a form that is not read */
+    CI_MEMORY
+} ci_status;
+
+typedef struct {
+    ci_status status;
+    char text[200];
+} ci_error;
+
+/* Samples interleaved by pixel, rows from the top; one byte a sample to 8 bits, two (native order) above. */
+typedef struct {
+    uint32_t rows, columns;
+    uint16_t samples; /* 1 grey, 3 RGB */
+    uint16_t bits;    /* 8 or 16 */
+    double rows_per_metre, columns_per_metre; /* 0: not said */
+    int alpha_dropped;
+    uint8_t *pixels;
+    size_t size;
+} ci_image;
+
+typedef struct {
+    uint32_t max_side;    /* rows, columns */
+    uint64_t max_samples; /* rows · columns · samples of one page */
+    uint32_t max_pages;
+} ci_limits;
+
+void ci_free(void *memory);
+void ci_image_free(ci_image *image);
+
+/* The first `size` bytes of a regular file; `*got` of them were there. */
+ci_status ci_head(const char *path, uint8_t *head, size_t size, size_t *got, ci_error *error);
+
+ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
+ci_status ci_png_encode(const ci_image *image, uint8_t **bytes, size_t *size, ci_error *error);
+ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
+
+/* One page as its tags say, before anything is decoded. */
+typedef struct {
+    uint32_t rows, columns, subfile;
+    uint16_t samples, bits, format, photometric, compression, orientation, unit;
+    uint16_t subsampling_x, subsampling_y;
+    uint16_t alpha;           /* first extra sample: 0 none or unspecified, 1 associated, 2 unassociated */
+    int has_photometric, planar;
+    double x_resolution, y_resolution; /* 0: not said */
+    uint64_t compressed_bytes;
+    char date_time[20];       /* tag 306, empty when absent */
+    uint32_t imagej_images;   /* `images=` of an ImageJ description, 0 when there is none */
+} ci_tiff_page;
+
+typedef struct ci_tiff ci_tiff;
+
+/* Walks the chain of directories itself (loops and limits), then hands the file to libtiff. */
+ci_status ci_tiff_open(const char *path, const ci_limits *limits, ci_tiff **tiff, ci_error *error);
+void ci_tiff_close(ci_tiff *tiff);
+uint32_t ci_tiff_count(const ci_tiff *tiff);
+ci_status ci_tiff_describe(ci_tiff *tiff, uint32_t index, ci_tiff_page *page, ci_error *error);
+/* Samples as stored, interleaved, each in 1, 2, 4 or 8 bytes of native order; YCbCr comes as RGB. */
+ci_status ci_tiff_pixels(ci_tiff *tiff, uint32_t index, uint8_t **pixels, size_t *size, ci_error *error);
+/* The colour map, `[3, 2^bits]`; `entries` is 2^bits. */
+ci_status ci_tiff_palette(ci_tiff *tiff, uint32_t index, uint16_t *map, size_t entries, ci_error *error);
+/* A TIFF of uncompressed pages of one strip each. */
+ci_status ci_tiff_encode(
+    const ci_image *pages, size_t count, uint8_t **bytes, size_t *size, ci_error *error);
+
+#endif

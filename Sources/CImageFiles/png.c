@@ -1,0 +1,136 @@
+#include "private.h"
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libpng leaves a failed call by longjmp to its own buffer; everything that must survive it lives in this struct. */
+typedef struct {
+    png_structp png;
+    png_infop info;
+    FILE *file;
+    png_bytep *rows;
+    ci_memory memory;
+    ci_error *error;
+} state;
+
+static void on_error(png_structp png, png_const_charp text) {
+    state *s = png_get_error_ptr(png);
+    if (s->error->status == CI_OK) {
+        int ended = strstr(text, "Read Error") != NULL || strstr(text, "Not enough") != NULL;
+        ci_fail(s->error, ended ? CI_TRUNCATED : CI_CORRUPT, "%s", text);
+    }
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text) { (void)png, (void)text; }
+
+static void read_body(state *s, const ci_limits *limits, ci_image *image) {
+    png_structp png = s->png;
+    png_infop info = s->info;
+    png_init_io(png, s->file);
+    png_set_user_limits(png, limits->max_side, limits->max_side);
+    png_set_chunk_malloc_max(png, 64u << 20);
+    png_read_info(png, info);
+
+    int colour = png_get_color_type(png, info);
+    image->alpha_dropped = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+    if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
+    png_set_strip_alpha(png);
+    if (png_get_bit_depth(png, info) == 16) png_set_swap(png);
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+
+    image->rows = png_get_image_height(png, info);
+    image->columns = png_get_image_width(png, info);
+    image->samples = png_get_channels(png, info);
+    image->bits = png_get_bit_depth(png, info);
+    image->rows_per_metre = png_get_y_pixels_per_meter(png, info);
+    image->columns_per_metre = png_get_x_pixels_per_meter(png, info);
+    if (ci_check_size(limits, image->rows, image->columns, image->samples, image->bits / 8, &image->size, s->error)) {
+        png_longjmp(png, 1);
+    }
+    size_t stride = (size_t)image->columns * image->samples * (image->bits / 8);
+    if (png_get_rowbytes(png, info) != stride) png_error(png, "rows of an unexpected length");
+    image->pixels = calloc(image->size, 1);
+    s->rows = calloc(image->rows, sizeof *s->rows);
+    if (image->pixels == NULL || s->rows == NULL) {
+        ci_fail(s->error, CI_MEMORY, "no memory for %zu bytes of pixels", image->size);
+        png_longjmp(png, 1);
+    }
+    for (size_t row = 0; row < image->rows; row++) s->rows[row] = image->pixels + row * stride;
+    png_read_image(png, s->rows);
+    png_read_end(png, NULL);
+}
+
+ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
+    memset(image, 0, sizeof *image);
+    error->status = CI_OK;
+    state *s = calloc(1, sizeof *s);
+    if (s == NULL) return ci_fail(error, CI_MEMORY, "no memory");
+    s->error = error;
+    s->file = ci_open_regular(path, error);
+    if (s->file != NULL) {
+        s->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, s, on_error, on_warning);
+        s->info = s->png ? png_create_info_struct(s->png) : NULL;
+        if (s->info == NULL) {
+            ci_fail(error, CI_MEMORY, "no memory");
+        } else if (setjmp(png_jmpbuf(s->png)) == 0) {
+            read_body(s, limits, image);
+        }
+        png_destroy_read_struct(&s->png, &s->info, NULL);
+        fclose(s->file);
+    }
+    free(s->rows);
+    free(s);
+    if (error->status != CI_OK) ci_image_free(image);
+    return error->status;
+}
+
+static void write_bytes(png_structp png, png_bytep bytes, png_size_t size) {
+    state *s = png_get_io_ptr(png);
+    if (!ci_memory_write(&s->memory, bytes, size)) png_error(png, "no memory");
+}
+
+static void flush_bytes(png_structp png) { (void)png; }
+
+static void write_body(state *s, const ci_image *image) {
+    png_structp png = s->png;
+    png_set_write_fn(png, s, write_bytes, flush_bytes);
+    png_set_IHDR(png, s->info, image->columns, image->rows, image->bits,
+                 image->samples == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (image->rows_per_metre > 0 && image->columns_per_metre > 0) {
+        png_set_pHYs(png, s->info, (png_uint_32)(image->columns_per_metre + 0.5),
+                     (png_uint_32)(image->rows_per_metre + 0.5), PNG_RESOLUTION_METER);
+    }
+    png_write_info(png, s->info);
+    if (image->bits == 16) png_set_swap(png);
+    size_t stride = (size_t)image->columns * image->samples * (image->bits / 8);
+    for (size_t row = 0; row < image->rows; row++) png_write_row(png, image->pixels + row * stride);
+    png_write_end(png, NULL);
+}
+
+ci_status ci_png_encode(const ci_image *image, uint8_t **bytes, size_t *size, ci_error *error) {
+    error->status = CI_OK;
+    state *s = calloc(1, sizeof *s);
+    if (s == NULL) return ci_fail(error, CI_MEMORY, "no memory");
+    s->error = error;
+    s->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, s, on_error, on_warning);
+    s->info = s->png ? png_create_info_struct(s->png) : NULL;
+    if (s->info == NULL) {
+        ci_fail(error, CI_MEMORY, "no memory");
+    } else if (setjmp(png_jmpbuf(s->png)) == 0) {
+        write_body(s, image);
+    }
+    png_destroy_write_struct(&s->png, &s->info);
+    if (error->status == CI_OK) {
+        *bytes = s->memory.bytes;
+        *size = s->memory.size;
+    } else {
+        free(s->memory.bytes);
+    }
+    free(s);
+    return error->status;
+}

@@ -1,0 +1,27 @@
+#ifndef CI_PRIVATE_H
+#define CI_PRIVATE_H
+
+#define _POSIX_C_SOURCE 200809L /* before the first system header: C11 alone hides open and fdopen */
+
+
+#include "CImageFiles.h"
+#include <stdio.h>
+
+ci_status ci_fail(ci_error *error, ci_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A regular file, opened for reading; NULL and a filled error otherwise (a FIFO would block for ever). */
+FILE *ci_open_regular(const char *path, ci_error *error);
+/* Checks sizes against the limits; gives the bytes of the page in `size`. */
+ci_status ci_check_size(
+    const ci_limits *limits, uint64_t rows, uint64_t columns, uint64_t samples, uint64_t bytes_each, size_t *size,
+    ci_error *error);
+
+/* A growing block of memory that the encoders write to. */
+typedef struct {
+    uint8_t *bytes;
+    size_t size, capacity, position;
+} ci_memory;
+
+/* 1 when the bytes lie at `position` now, 0 when there is no memory for them. */
+int ci_memory_write(ci_memory *memory, const void *bytes, size_t size);
+
+#endif

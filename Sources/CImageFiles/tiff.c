@@ -1,0 +1,356 @@
+#include "private.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <tiffio.h>
+
+struct ci_tiff {
+    FILE *file; /* for the walk; libtiff gets a duplicate of its descriptor */
+    TIFF *tiff;
+    uint64_t *offsets;
+    uint32_t count;
+    uint64_t file_bytes;
+    ci_limits limits;
+    char said[200]; /* the first thing libtiff complained of since it was cleared */
+};
+
+/* Handlers a handle: the global ones would print, and would be shared between threads. 1 = dealt with. */
+static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
+    (void)tiff, (void)module;
+    ci_tiff *t = user;
+    if (t->said[0] == 0) vsnprintf(t->said, sizeof t->said, format, arguments);
+    return 1;
+}
+
+static int on_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
+    (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
+    return 1;
+}
+
+// MARK: The chain of directories
+
+static uint64_t number(const uint8_t *bytes, int size, int big_endian) {
+    uint64_t value = 0;
+    for (int i = 0; i < size; i++) value = value << 8 | bytes[big_endian ? i : size - 1 - i];
+    return value;
+}
+
+static int bytes_at(ci_tiff *t, uint64_t offset, uint8_t *bytes, size_t size) {
+    if (offset > t->file_bytes || size > t->file_bytes - offset) return 0;
+    return fseeko(t->file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, size, t->file) == size;
+}
+
+/* Our own walk, because a loop must be told from an end and pages must be reached without counting from the first. */
+static ci_status walk(ci_tiff *t, ci_error *error) {
+    uint8_t head[16];
+    if (!bytes_at(t, 0, head, 8)) return ci_fail(error, CI_TRUNCATED, "ends inside the TIFF header");
+    int big_endian = head[0] == 'M';
+    int is_big = number(head + 2, 2, big_endian) == 43;
+    if (is_big && !bytes_at(t, 0, head, 16)) return ci_fail(error, CI_TRUNCATED, "ends inside the BigTIFF header");
+    uint64_t offset = is_big ? number(head + 8, 8, big_endian) : number(head + 4, 4, big_endian);
+    uint32_t capacity = 0;
+    while (offset != 0) {
+        for (uint32_t i = 0; i < t->count; i++) {
+            if (t->offsets[i] == offset) {
+                return ci_fail(error, CI_CORRUPT, "page %u leads back to page %u: its directories form a loop",
+                               t->count, i + 1);
+            }
+        }
+        if (t->count == t->limits.max_pages) return ci_fail(error, CI_LIMIT, "has more than %u pages", t->count);
+        if (t->count == capacity) {
+            capacity = capacity == 0 ? 16 : capacity * 2;
+            uint64_t *grown = realloc(t->offsets, capacity * sizeof *grown);
+            if (grown == NULL) return ci_fail(error, CI_MEMORY, "no memory");
+            t->offsets = grown;
+        }
+        uint8_t bytes[8];
+        uint64_t entries, size = is_big ? 8 : 2, entry = is_big ? 20 : 12;
+        if (!bytes_at(t, offset, bytes, size)) {
+            return ci_fail(error, CI_TRUNCATED, "the directory of page %u lies outside the file", t->count + 1);
+        }
+        entries = number(bytes, (int)size, big_endian);
+        if (entries > 65535) return ci_fail(error, CI_CORRUPT, "page %u claims %llu tags", t->count + 1,
+                                            (unsigned long long)entries);
+        t->offsets[t->count++] = offset;
+        /* Files in the field leave the last link out: then this page is the last. */
+        if (!bytes_at(t, offset + size + entries * entry, bytes, is_big ? 8 : 4)) break;
+        offset = number(bytes, is_big ? 8 : 4, big_endian);
+    }
+    return t->count == 0 ? ci_fail(error, CI_CORRUPT, "has no page") : CI_OK;
+}
+
+// MARK: Opening
+
+ci_status ci_tiff_open(const char *path, const ci_limits *limits, ci_tiff **tiff, ci_error *error) {
+    error->status = CI_OK;
+    ci_tiff *t = calloc(1, sizeof *t);
+    if (t == NULL) return ci_fail(error, CI_MEMORY, "no memory");
+    t->limits = *limits;
+    t->file = ci_open_regular(path, error);
+    struct stat status;
+    if (t->file == NULL || fstat(fileno(t->file), &status) != 0) {
+        ci_tiff_close(t);
+        return error->status == CI_OK ? ci_fail(error, CI_IO, "cannot be read") : error->status;
+    }
+    t->file_bytes = (uint64_t)status.st_size;
+    if (walk(t, error) != CI_OK) {
+        ci_tiff_close(t);
+        return error->status;
+    }
+    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+    int descriptor = options ? dup(fileno(t->file)) : -1;
+    if (descriptor >= 0 && lseek(descriptor, 0, SEEK_SET) == 0) {
+        TIFFOpenOptionsSetMaxSingleMemAlloc(options, 256 << 20);
+        TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, t);
+        TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, t);
+        /* h: the first directory is read by describe, not here; m: no mapping, a file that shrinks must not kill us. */
+        t->tiff = TIFFFdOpenExt(descriptor, "image", "rhm", options);
+        if (t->tiff == NULL) close(descriptor);
+    }
+    if (options != NULL) TIFFOpenOptionsFree(options);
+    if (t->tiff == NULL) {
+        ci_fail(error, CI_CORRUPT, "%s", t->said[0] ? t->said : "cannot be opened as a TIFF");
+        ci_tiff_close(t);
+        return error->status;
+    }
+    *tiff = t;
+    return CI_OK;
+}
+
+void ci_tiff_close(ci_tiff *t) {
+    if (t == NULL) return;
+    if (t->tiff != NULL) TIFFClose(t->tiff);
+    if (t->file != NULL) fclose(t->file);
+    free(t->offsets);
+    free(t);
+}
+
+uint32_t ci_tiff_count(const ci_tiff *t) { return t->count; }
+
+// MARK: Tags
+
+static uint16_t field16(TIFF *tiff, uint32_t tag, uint16_t fallback) {
+    uint16_t value = fallback;
+    return TIFFGetFieldDefaulted(tiff, tag, &value) ? value : fallback;
+}
+
+static double resolution(TIFF *tiff, uint32_t tag) {
+    float value = 0;
+    return TIFFGetField(tiff, tag, &value) && value > 0 && value < 1e9f ? value : 0;
+}
+
+ci_status ci_tiff_describe(ci_tiff *t, uint32_t index, ci_tiff_page *page, ci_error *error) {
+    memset(page, 0, sizeof *page);
+    error->status = CI_OK;
+    t->said[0] = 0;
+    if (index >= t->count || !TIFFSetSubDirectory(t->tiff, t->offsets[index])) {
+        return ci_fail(error, CI_CORRUPT, "page %u: %s", index + 1, t->said[0] ? t->said : "no such directory");
+    }
+    TIFF *tiff = t->tiff;
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &page->rows);
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &page->columns);
+    TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &page->subfile);
+    page->samples = field16(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+    page->bits = field16(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+    page->format = field16(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+    page->compression = field16(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+    page->orientation = field16(tiff, TIFFTAG_ORIENTATION, 1);
+    page->unit = field16(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
+    page->planar = field16(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE;
+    page->has_photometric = TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &page->photometric);
+    page->x_resolution = resolution(tiff, TIFFTAG_XRESOLUTION);
+    page->y_resolution = resolution(tiff, TIFFTAG_YRESOLUTION);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_YCBCRSUBSAMPLING, &page->subsampling_x, &page->subsampling_y);
+    uint16_t extras = 0, *kinds = NULL;
+    if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &extras, &kinds) && extras > 0 && kinds != NULL) page->alpha = kinds[0];
+    const char *text = NULL;
+    if (TIFFGetField(tiff, TIFFTAG_DATETIME, &text) && text != NULL) {
+        snprintf(page->date_time, sizeof page->date_time, "%s", text);
+    }
+    text = NULL;
+    if (TIFFGetField(tiff, TIFFTAG_IMAGEDESCRIPTION, &text) && text != NULL && strncmp(text, "ImageJ=", 7) == 0) {
+        const char *images = strstr(text, "\nimages=");
+        if (images != NULL) page->imagej_images = (uint32_t)strtoul(images + 8, NULL, 10);
+    }
+    uint32_t pieces = TIFFIsTiled(tiff) ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
+    for (uint32_t i = 0; i < pieces && i < 1u << 20; i++) {
+        uint64_t bytes = TIFFGetStrileByteCount(tiff, i);
+        if (bytes <= t->file_bytes) page->compressed_bytes += bytes;
+    }
+    return CI_OK;
+}
+
+ci_status ci_tiff_palette(ci_tiff *t, uint32_t index, uint16_t *map, size_t entries, ci_error *error) {
+    ci_tiff_page page;
+    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
+    uint16_t *red, *green, *blue;
+    if (page.bits > 16 || entries != (size_t)1 << page.bits ||
+        !TIFFGetField(t->tiff, TIFFTAG_COLORMAP, &red, &green, &blue)) {
+        return ci_fail(error, CI_CORRUPT, "page %u is a palette picture without a colour map", index + 1);
+    }
+    memcpy(map, red, entries * 2);
+    memcpy(map + entries, green, entries * 2);
+    memcpy(map + 2 * entries, blue, entries * 2);
+    return CI_OK;
+}
+
+// MARK: Pixels
+
+/* One decoded block of a page: a strip or a tile, of all samples or of one plane. */
+typedef struct {
+    const uint8_t *bytes;
+    size_t stride;                      /* bytes of one of its rows */
+    uint32_t row, column, rows, columns; /* where its visible part lies in the page */
+    uint16_t first, samples;            /* which samples of a pixel it holds */
+} block;
+
+static size_t sample_bytes(uint16_t bits) { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
+
+/* Packed bits come most significant first, whatever the byte order of the file (TIFF 6.0, section 8: FillOrder). */
+static uint32_t bits_at(const uint8_t *bytes, size_t position, unsigned bits) {
+    uint32_t value = 0;
+    for (unsigned i = 0; i < bits; i++, position++) value = value << 1 | (bytes[position >> 3] >> (7 - (position & 7)) & 1);
+    return value;
+}
+
+static void place(const block *b, const ci_tiff_page *page, uint8_t *pixels) {
+    size_t each = sample_bytes(page->bits);
+    int whole = page->bits == 8 * each;
+    for (uint32_t row = 0; row < b->rows; row++) {
+        const uint8_t *source = b->bytes + row * b->stride;
+        uint8_t *target = pixels + ((size_t)(b->row + row) * page->columns + b->column) * page->samples * each;
+        if (whole && b->samples == page->samples) {
+            memcpy(target, source, (size_t)b->columns * b->samples * each);
+            continue;
+        }
+        for (uint32_t column = 0; column < b->columns; column++) {
+            for (uint16_t sample = 0; sample < b->samples; sample++) {
+                size_t from = (size_t)column * b->samples + sample;
+                uint8_t *to = target + ((size_t)column * page->samples + b->first + sample) * each;
+                if (whole) {
+                    memcpy(to, source + from * each, each);
+                } else if (each == 1) {
+                    *to = (uint8_t)bits_at(source, from * page->bits, page->bits);
+                } else {
+                    uint16_t value = (uint16_t)bits_at(source, from * page->bits, page->bits);
+                    memcpy(to, &value, 2);
+                }
+            }
+        }
+    }
+}
+
+static uint8_t clamp8(float value) { return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f); }
+
+/* Full-range BT.601, as JFIF. */
+static void ycbcr_to_rgb(uint8_t y, uint8_t cb, uint8_t cr, uint8_t *rgb) {
+    float b = (float)cb - 128, r = (float)cr - 128;
+    rgb[0] = clamp8(y + 1.402f * r);
+    rgb[1] = clamp8(y - 0.344136f * b - 0.714136f * r);
+    rgb[2] = clamp8(y + 1.772f * b);
+}
+
+/* A strip or tile of subsampled YCbCr: units of h · v luma bytes, then Cb, Cr (TIFF 6.0, section 21). */
+static ci_status place_ycbcr(const block *b, size_t size, const ci_tiff_page *page, uint32_t width, uint8_t *pixels,
+                             ci_error *error) {
+    uint32_t h = page->subsampling_x, v = page->subsampling_y;
+    size_t unit = (size_t)h * v + 2, units = (width + h - 1) / h;
+    if (((size_t)(b->rows + v - 1) / v) * units * unit > size) {
+        return ci_fail(error, CI_TRUNCATED, "a strip of YCbCr ends too early");
+    }
+    for (uint32_t row = 0; row < b->rows; row++) {
+        for (uint32_t column = 0; column < b->columns; column++) {
+            const uint8_t *at = b->bytes + ((size_t)(row / v) * units + column / h) * unit;
+            uint8_t *to = pixels + ((size_t)(b->row + row) * page->columns + b->column + column) * page->samples;
+            ycbcr_to_rgb(at[(row % v) * h + column % h], at[h * v], at[h * v + 1], to);
+        }
+    }
+    return CI_OK;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, int subsampled, uint8_t *pixels, ci_error *error) {
+    TIFF *tiff = t->tiff;
+    int tiled = TIFFIsTiled(tiff);
+    uint16_t planes = page->planar ? page->samples : 1;
+    uint32_t width = page->columns, height = page->rows;
+    if (tiled) {
+        TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &width);
+        TIFFGetField(tiff, TIFFTAG_TILELENGTH, &height);
+    } else {
+        TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &height);
+        height = smaller(height, page->rows);
+    }
+    if (width == 0 || height == 0) return ci_fail(error, CI_CORRUPT, "has strips or tiles without size");
+    block b = {.samples = page->samples / planes};
+    b.stride = ((size_t)width * b.samples * page->bits + 7) / 8;
+    tmsize_t room = tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
+    if (room <= 0 || (uint64_t)room > t->limits.max_samples * 8) {
+        return ci_fail(error, CI_CORRUPT, "has strips or tiles of an impossible size");
+    }
+    uint8_t *buffer = calloc((size_t)room, 1);
+    if (buffer == NULL) return ci_fail(error, CI_MEMORY, "no memory for a strip of %lld bytes", (long long)room);
+    b.bytes = buffer;
+    for (uint16_t plane = 0; plane < planes && error->status == CI_OK; plane++) {
+        b.first = plane;
+        for (b.row = 0; b.row < page->rows && error->status == CI_OK; b.row += height) {
+            b.rows = smaller(height, page->rows - b.row);
+            for (b.column = 0; b.column < page->columns && error->status == CI_OK; b.column += width) {
+                b.columns = smaller(width, page->columns - b.column);
+                uint32_t piece = tiled ? TIFFComputeTile(tiff, b.column, b.row, 0, plane)
+                                       : TIFFComputeStrip(tiff, b.row, plane);
+                tmsize_t got = tiled ? TIFFReadEncodedTile(tiff, piece, buffer, room)
+                                     : TIFFReadEncodedStrip(tiff, piece, buffer, room);
+                if (got < 0) {
+                    ci_fail(error, CI_CODEC, "%s", t->said[0] ? t->said : "a strip cannot be decoded");
+                } else if (subsampled) {
+                    place_ycbcr(&b, (size_t)got, page, width, pixels, error);
+                } else if ((size_t)got < b.stride * b.rows) {
+                    ci_fail(error, CI_TRUNCATED, "a strip holds %lld bytes instead of %zu", (long long)got,
+                            b.stride * b.rows);
+                } else {
+                    place(&b, page, pixels);
+                }
+            }
+        }
+    }
+    free(buffer);
+    return error->status;
+}
+
+ci_status ci_tiff_pixels(ci_tiff *t, uint32_t index, uint8_t **pixels, size_t *size, ci_error *error) {
+    ci_tiff_page page;
+    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
+    if (page.bits == 0 || page.bits > 64) return ci_fail(error, CI_UNSUPPORTED, "has %u bits a sample", page.bits);
+    if (page.bits > 16 && page.bits != 32 && page.bits != 64) {
+        return ci_fail(error, CI_UNSUPPORTED, "has %u bits a sample", page.bits);
+    }
+    if (!TIFFIsCODECConfigured(page.compression)) {
+        return ci_fail(error, CI_UNSUPPORTED, "is compressed by method %u", page.compression);
+    }
+    if (ci_check_size(&t->limits, page.rows, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
+        return error->status;
+    }
+    int ycbcr = page.photometric == PHOTOMETRIC_YCBCR;
+    int subsampled = 0;
+    if (ycbcr && page.compression == COMPRESSION_JPEG) {
+        TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+    } else if (ycbcr) {
+        uint16_t h = page.subsampling_x, v = page.subsampling_y;
+        int known = (h == 1 || h == 2 || h == 4) && (v == 1 || v == 2 || v == 4);
+        if (!known || page.bits != 8 || page.samples != 3 || page.planar) {
+            return ci_fail(error, CI_UNSUPPORTED, "is YCbCr with %u × %u subsampling of %u samples of %u bits", h, v,
+                           page.samples, page.bits);
+        }
+        subsampled = 1;
+    }
+    *pixels = calloc(*size, 1); /* untouched pages of a lying header cost nothing */
+    if (*pixels == NULL) return ci_fail(error, CI_MEMORY, "no memory for %zu bytes of pixels", *size);
+    if (read_blocks(t, &page, subsampled, *pixels, error) != CI_OK) {
+        free(*pixels);
+        *pixels = NULL;
+    }
+    return error->status;
+}

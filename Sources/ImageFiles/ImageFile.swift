@@ -1,0 +1,92 @@
+import CImageFiles
+import Imaging
+
+/// Image files by their content, whatever their name.
+package enum ImageFile {
+    package enum Format: Sendable {
+        case tiff, png, jpeg
+    }
+
+    /// The format that the first bytes (16 suffice) are of.
+    package static func format(of head: some Collection<UInt8>) -> Format? {
+        let head = Array(head.prefix(8))
+        if head.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
+        if head == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] { return .png }
+        let tiffs: [[UInt8]] = [[0x49, 0x49, 42, 0], [0x4D, 0x4D, 0, 42], [0x49, 0x49, 43, 0], [0x4D, 0x4D, 0, 43]]
+        return tiffs.contains { head.starts(with: $0) } ? .tiff : nil
+    }
+
+    /// All pages of a TIFF, or the one picture of a PNG or JPEG, upright, as grey or RGB.
+    ///
+    /// Alpha is dropped, palettes are resolved, pictures of fewer than 8 bits are stretched to 8. JPEG's EXIF orientation is not
+    /// looked at. For TIFFs of many pages, `TIFFFile` gives one at a time.
+    /// *Throws* `ImageFilesFailure`.
+    package static func read(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) -> [RasterPage] {
+        var head = [UInt8](repeating: 0, count: 16)
+        var got = 0
+        var error = ci_error()
+        guard ci_head(path, &head, head.count, &got, &error) == CI_OK else { throw ImageFilesFailure(path: path, error) }
+        switch format(of: head.prefix(got)) {
+        case .png: return [try picture(path, limits, ci_png_read)]
+        case .jpeg: return [try picture(path, limits, ci_jpeg_read, method: "ISO_10918_1")]
+        case .tiff: return try TIFFFile(path, limits: limits).allPages()
+        case nil: throw ImageFilesFailure(path: path, reason: .notAnImage)
+        }
+    }
+
+    private typealias Reader = (
+        UnsafePointer<CChar>?, UnsafePointer<ci_limits>?, UnsafeMutablePointer<ci_image>?, UnsafeMutablePointer<ci_error>?
+    ) -> ci_status
+
+    private static func picture(
+        _ path: String, _ limits: ImageLimits, _ read: Reader, method: String? = nil
+    ) throws(ImageFilesFailure) -> RasterPage {
+        var image = ci_image()
+        var error = ci_error()
+        var limits = limits.c
+        guard read(path, &limits, &image, &error) == CI_OK, let pixels = image.pixels else {
+            throw ImageFilesFailure(path: path, error)
+        }
+        defer { ci_image_free(&image) }
+        let bytes = UnsafeRawBufferPointer(start: pixels, count: image.size)
+        let values = image.bits == 16
+            ? (0..<bytes.count / 2).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
+            : bytes.map { UInt16($0) }
+        var page = RasterPage(
+            rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits), values: values)
+        page.spacing = spacing(rowsPerMetre: image.rows_per_metre, columnsPerMetre: image.columns_per_metre)
+        if image.alpha_dropped != 0 { page.notes.append("alpha dropped") }
+        if let method { page.loss = .init(method: method, ratio: 1) }
+        return page
+    }
+
+    /// A PNG of one page: grey or RGB, 8 or 16 bits (9 to 15 are stretched to 16).
+    package static func png(_ page: RasterPage) throws(ImageFilesFailure) -> [UInt8] {
+        try encoded([page]) { images, bytes, size, error in
+            var image = images[0]
+            return ci_png_encode(&image, bytes, size, error)
+        }
+    }
+
+    /// A TIFF of the pages in order, uncompressed: grey or RGB, 8 or 16 bits (9 to 15 are stretched to 16).
+    package static func tiff(_ pages: [RasterPage]) throws(ImageFilesFailure) -> [UInt8] {
+        try encoded(pages) { images, bytes, size, error in
+            ci_tiff_encode(images, images.count, bytes, size, error)
+        }
+    }
+
+    private static func encoded(
+        _ pages: [RasterPage],
+        _ encode: (
+            [ci_image], UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>, UnsafeMutablePointer<ci_error>
+        ) -> ci_status
+    ) throws(ImageFilesFailure) -> [UInt8] {
+        var bytes: UnsafeMutablePointer<UInt8>?
+        var size = 0
+        var error = ci_error()
+        let status = withCImages(pages) { encode($0, &bytes, &size, &error) }
+        guard status == CI_OK, let bytes else { throw ImageFilesFailure(path: "picture", error) }
+        defer { ci_free(bytes) }
+        return Array(UnsafeBufferPointer(start: bytes, count: size))
+    }
+}

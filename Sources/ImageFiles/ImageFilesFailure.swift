@@ -1,0 +1,66 @@
+package import Failures
+
+/// Why an image file was not read or not made.
+package struct ImageFilesFailure: Failure, Equatable {
+    /// The file as the caller named it.
+    package let path: String
+    package let reason: Reason
+
+    package enum Reason: Sendable, Equatable {
+        /// Cannot be opened or read; the system's word.
+        case unreadable(String)
+        /// Neither TIFF nor PNG nor JPEG.
+        case notAnImage
+        case corrupt(String)
+        case truncated(String)
+        case limit(String)
+        case codec(String)
+        case photometric(String)
+        case bits(String)
+        case memory(String)
+    }
+
+    package init(path: String, reason: Reason) {
+        self.path = path
+        self.reason = reason
+    }
+
+    package var kind: FailureKind {
+        switch reason {
+        case .unreadable, .memory: .failed
+        case .notAnImage: .skipped
+        case .corrupt, .truncated, .limit, .codec, .photometric, .bits: .refused
+        }
+    }
+
+    package var code: String {
+        switch reason {
+        case .unreadable: "IN-IO"
+        case .notAnImage: "IN-NOTIMAGE"
+        case .corrupt: "IN-CORRUPT"
+        case .truncated: "PIX-TRUNCATED"
+        case .limit: "IN-LIMIT"
+        case .codec: "PIX-CODEC"
+        case .photometric: "PIX-PHOTOMETRIC"
+        case .bits: "PIX-BITS"
+        case .memory: "OUT-IO"
+        }
+    }
+
+    package var text: String { "\(path): \(explanation)" }
+
+    /// The text without the file's name, for places that must not repeat it.
+    package var explanation: String {
+        switch reason {
+        case .unreadable(let what): "the file \(what). Check that it exists and may be read."
+        case .notAnImage: "the file is no TIFF, PNG or JPEG: its first bytes are those of none. Give an image file."
+        case .corrupt(let what): "the file \(what): it is damaged or no image. Export it again."
+        case .truncated(let what): "the picture is incomplete (\(what)). Copy or export the file again."
+        case .limit(let what): "the file \(what): that is more than is read. Export it smaller."
+        case .codec(let what): "the pixels cannot be decoded (\(what)). Export the file uncompressed or with LZW."
+        case .photometric(let what): "the picture \(what): such colours are not read. Export it as grey or RGB."
+        case .bits(let what): "the picture \(what): such samples are not read. Export it with 8 or 16 bits a sample."
+        case .memory(let what): "\(what). Free memory and try again."
+        }
+    }
+}

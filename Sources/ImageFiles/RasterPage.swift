@@ -1,0 +1,109 @@
+package import Imaging
+
+/// One page of an image file, upright, its colours as grey or RGB.
+///
+/// *Shape*: `values` is `[rows, columns, samples]`, row-major. *Units*: 0 … 2^`bits` − 1, 0 is black.
+package struct RasterPage: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+    /// 1 (grey) or 3 (RGB).
+    package let samples: Int
+    /// Significant bits of a sample: 8, or 9 to 16. Pictures of fewer bits come stretched to 8.
+    package let bits: Int
+    package var values: [UInt16]
+    /// Distance of pixel centres in mm, where the file says it in a unit.
+    package var spacing: PixelSpacing?
+    /// Height and width of a pixel in any unit, where the file says they differ but not how large they are.
+    package var pixelAspect: PixelSpacing?
+    /// How stored values became `values`, where that was not the identity: 32-bit and floating point pages.
+    package var mapping: LinearMapping?
+    /// How the file lost information, where it did.
+    package var loss: LossyCompression?
+    /// TIFF tag 306, `YYYY:MM:DD HH:MM:SS`, as the file says it.
+    package var dateTime: String?
+    /// What a person should know: dropped alpha, turned picture.
+    package var notes: [String] = []
+
+    /// `stored = value · scale + offset`.
+    package struct LinearMapping: Sendable, Equatable {
+        package let scale: Double
+        package let offset: Double
+    }
+
+    package struct LossyCompression: Sendable, Equatable {
+        /// Lossy Image Compression Method (0028,2114); nil when DICOM has no word for it.
+        package let method: String?
+        /// Bytes of the pixels over bytes of the file's compressed pixels.
+        package let ratio: Double
+    }
+
+    package init(rows: Int, columns: Int, samples: Int, bits: Int, values: [UInt16]) {
+        precondition(samples == 1 || samples == 3, "RasterPage: \(samples) samples a pixel")
+        precondition((8...16).contains(bits), "RasterPage: \(bits) bits")
+        precondition(values.count == rows * columns * samples, "RasterPage: \(values.count) values for \(rows)×\(columns)×\(samples)")
+        self.rows = rows
+        self.columns = columns
+        self.samples = samples
+        self.bits = bits
+        self.values = values
+    }
+
+    /// The values in 8 bits, rounded; `[rows, columns, samples]`. *Cost*: one pass.
+    package var values8: [UInt8] {
+        guard bits > 8 else { return values.map { UInt8(truncatingIfNeeded: $0) } }
+        let top = UInt32((1 << bits) - 1)
+        return values.map { UInt8((min(UInt32($0), top) * 255 + top / 2) / top) }
+    }
+
+    /// Grey in 8 bits, `[rows · columns]`; of a colour picture its luma (BT.601). Masks are read so. *Cost*: one pass.
+    package var grey8: [UInt8] {
+        let bytes = values8
+        guard samples == 3 else { return bytes }
+        return (0..<rows * columns).map { pixel in
+            let r = UInt32(bytes[3 * pixel]), g = UInt32(bytes[3 * pixel + 1]), b = UInt32(bytes[3 * pixel + 2])
+            return UInt8((299 * r + 587 * g + 114 * b + 500) / 1000)
+        }
+    }
+
+    /// The picture as a display shows it: 8 bits, grey repeated to RGB. Values above 8 bits are scaled by their whole range.
+    package var displayImage: DisplayImage {
+        let bytes = values8
+        guard samples == 1 else { return DisplayImage(rows: rows, columns: columns, pixels: bytes) }
+        var pixels = [UInt8](repeating: 0, count: bytes.count * 3)
+        for (index, byte) in bytes.enumerated() {
+            pixels[3 * index] = byte
+            pixels[3 * index + 1] = byte
+            pixels[3 * index + 2] = byte
+        }
+        return DisplayImage(rows: rows, columns: columns, pixels: pixels)
+    }
+
+    /// The picture upright, given TIFF's Orientation (tag 274) of how it is stored: 1 as it is, 3 half a turn, 6 a quarter.
+    func upright(from orientation: Int) -> RasterPage {
+        guard (2...8).contains(orientation) else { return self }
+        // Orientation names the sides of the upright picture on which the stored row 0 and column 0 lie.
+        let turned = orientation >= 5
+        let rowsReversed = [3, 4, 6, 7].contains(orientation)
+        let columnsReversed = [2, 3, 7, 8].contains(orientation)
+        let (newRows, newColumns) = turned ? (columns, rows) : (rows, columns)
+        var moved: [UInt16] = []
+        moved.reserveCapacity(values.count)
+        for y in 0..<newRows {
+            for x in 0..<newColumns {
+                let (r, c) = turned ? (x, y) : (y, x)
+                let row = rowsReversed ? rows - 1 - r : r
+                let column = columnsReversed ? columns - 1 - c : c
+                let start = (row * columns + column) * samples
+                moved.append(contentsOf: values[start..<start + samples])
+            }
+        }
+        var page = RasterPage(rows: newRows, columns: newColumns, samples: samples, bits: bits, values: moved)
+        page.spacing = turned ? spacing.map { PixelSpacing(row: $0.column, column: $0.row) } : spacing
+        page.pixelAspect = turned ? pixelAspect.map { PixelSpacing(row: $0.column, column: $0.row) } : pixelAspect
+        page.mapping = mapping
+        page.loss = loss
+        page.dateTime = dateTime
+        page.notes = notes + ["turned upright (Orientation \(orientation))"]
+        return page
+    }
+}

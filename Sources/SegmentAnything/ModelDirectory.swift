@@ -1,0 +1,118 @@
+package import Storage
+package import Tensors
+
+/// A model as it lies on disk: `config.json`, `weights.safetensors` and `SHA256SUMS`.
+///
+/// What is opened is whole: digests, header and every tensor's name, type and shape have been checked. Weights are mapped, so
+/// processes share one copy.
+///
+/// *Source*: architecture.md section 5; `docs/formats.md`.
+package struct ModelDirectory: Sendable {
+    package let path: String
+    package let description: ModelDescription
+    package let weights: SafeTensors
+    /// SHA-256 of `SHA256SUMS`: identifies weights and configuration together.
+    package let digest: FileDigest
+    /// SHA-256 of `weights.safetensors`.
+    package let weightsDigest: FileDigest
+
+    package static let configurationName = "config.json"
+    package static let weightsName = "weights.safetensors"
+    package static let sumsName = "SHA256SUMS"
+
+    package var configuration: Configuration { description.configuration }
+
+    /// - Throws: `ModelFailure`, `TensorFailure` or `StorageFailure`: what is missing, damaged or does not fit.
+    /// *Cost*: one pass over the files for their digests.
+    package static func open(_ path: String) throws -> ModelDirectory {
+        for name in [configurationName, weightsName, sumsName] where !FileStatus.exists(Folder.join(path, name)) {
+            throw ModelFailure.noModel(path: path, missing: name)
+        }
+        let sums = try Self.sums(Folder.join(path, sumsName))
+        for (name, expected) in sums.entries.sorted(by: { $0.key < $1.key }) {
+            let file = Folder.join(path, name)
+            guard FileStatus.exists(file) else { throw ModelFailure.noModel(path: path, missing: name) }
+            guard try FileDigest(ofFile: file) == expected else {
+                throw ModelFailure.digest(path: file, reason: "its SHA-256 is not the one in \(sumsName)")
+            }
+        }
+        guard sums.entries[configurationName] != nil, let weightsDigest = sums.entries[weightsName] else {
+            throw ModelFailure.digest(path: Folder.join(path, sumsName), reason: "it does not list both files of the model")
+        }
+        let description = try ModelDescription.read(Folder.join(path, configurationName))
+        let weights = try SafeTensors(path: Folder.join(path, weightsName))
+        let differences = Self.differences(weights, description)
+        guard differences.isEmpty else { throw ModelFailure.tensors(path: weights.path, differences: differences) }
+        return ModelDirectory(
+            path: path, description: description, weights: weights, digest: sums.digest, weightsDigest: weightsDigest)
+    }
+
+    /// Every tensor as float32.
+    /// - Throws: `ModelFailure.notFinite` when one holds an infinity or NaN.
+    package func tensors() throws -> [String: Tensor] {
+        let tensors = try weights.tensors()
+        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
+            throw ModelFailure.notFinite(path: weights.path, name: name)
+        }
+        return tensors
+    }
+
+    /// The files' digests by name, and the digest of the list itself.
+    private static func sums(_ path: String) throws -> (entries: [String: FileDigest], digest: FileDigest) {
+        let bytes = try DurableFile.read(path, limit: 1 << 16)
+        var entries: [String: FileDigest] = [:]
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            // `sha256sum` prints 64 digits, a space, a space or an asterisk, and the name.
+            let name = String(line.dropFirst(66))
+            guard let digest = FileDigest(hex: String(line.prefix(64))), ["  ", " *"].contains(line.dropFirst(64).prefix(2)),
+                !name.isEmpty, !name.contains("/"), entries.updateValue(digest, forKey: name) == nil
+            else { throw ModelFailure.digest(path: path, reason: "the line \"\(line.prefix(100))\" is no line of sha256sum") }
+        }
+        return (entries, FileDigest(of: bytes))
+    }
+
+    /// Everything in which the stored tensors differ from what the configuration asks for, in the order of the model.
+    private static func differences(_ weights: SafeTensors, _ description: ModelDescription) -> [String] {
+        let parameters = ParameterShapes.of(description.configuration)
+        var found: [String] = []
+        for parameter in parameters {
+            guard let shape = weights.shape(parameter.name), let type = weights.type(parameter.name) else {
+                found.append("\(parameter.name) is missing")
+                continue
+            }
+            if shape != parameter.shape { found.append("\(parameter.name) is \(shape), not \(parameter.shape)") }
+            let allowed = [.f32, description.storage(of: parameter)]
+            if !allowed.contains(type) {
+                found.append("\(parameter.name) holds \(type.rawValue), not \(allowed[1].rawValue)")
+            }
+        }
+        let known = Set(parameters.map(\.name))
+        return found + weights.names.filter { !known.contains($0) }.map { "\($0) is not part of the model" }
+    }
+}
+
+extension ModelDirectory {
+    /// Writes a model; `SHA256SUMS` comes last, so that a directory that was not finished is refused.
+    ///
+    /// - Parameter tensors: exactly those of `ParameterShapes.of(description.configuration)`.
+    /// - Throws: `ModelFailure` when description and tensors do not fit, `StorageFailure` when it cannot be written.
+    package static func write(_ description: ModelDescription, tensors: [String: Tensor], to path: String) throws {
+        try description.configuration.validate(path: path)
+        let parameters = ParameterShapes.of(description.configuration)
+        let wrong = parameters.filter { tensors[$0.name]?.shape != $0.shape }.map {
+            "\($0.name) is \(tensors[$0.name].map { "\($0.shape)" } ?? "missing"), not \($0.shape)"
+        }
+        let extra = Set(tensors.keys).subtracting(parameters.map(\.name)).sorted().map { "\($0) is not part of the model" }
+        guard wrong.isEmpty, extra.isEmpty else { throw ModelFailure.tensors(path: path, differences: wrong + extra) }
+        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() { throw ModelFailure.notFinite(path: path, name: name) }
+        let types = Dictionary(parameters.map { ($0.name, description.storage(of: $0)) }) { first, _ in first }
+        try Folder.make(path)
+        try DurableFile.write(try description.json(), to: Folder.join(path, configurationName))
+        try SafeTensors.write(tensors, to: Folder.join(path, weightsName)) { name, _ in types[name] ?? .f32 }
+        var sums = ""
+        for name in [configurationName, weightsName] {
+            sums += "\(try FileDigest(ofFile: Folder.join(path, name)).hex)  \(name)\n"
+        }
+        try DurableFile.write(sums, to: Folder.join(path, sumsName))
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import ImageFiles
+import Imaging
+import Testing
+
+/// A file in a folder of its own, gone with the test.
+private func temporary(_ bytes: [UInt8], _ name: String = "image") throws -> (path: String, remove: () -> Void) {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("imagefiles-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = folder.appendingPathComponent(name)
+    try Data(bytes).write(to: file)
+    return (file.path, { try? FileManager.default.removeItem(at: folder) })
+}
+
+private func read(_ bytes: [UInt8]) throws -> [RasterPage] {
+    let file = try temporary(bytes)
+    defer { file.remove() }
+    return try ImageFile.read(file.path)
+}
+
+private func ramp(rows: Int, columns: Int, samples: Int, bits: Int) -> RasterPage {
+    let top = (1 << bits) - 1
+    let count = rows * columns * samples
+    return RasterPage(
+        rows: rows, columns: columns, samples: samples, bits: bits,
+        values: (0..<count).map { UInt16($0 * 7919 % (top + 1)) })
+}
+
+@Suite("Image files")
+struct ImageFilesTests {
+    @Test("PNG and TIFF give back what was written", arguments: [1, 3], [8, 16])
+    func roundTrip(samples: Int, bits: Int) throws {
+        var page = ramp(rows: 13, columns: 61, samples: samples, bits: bits)
+        page.spacing = PixelSpacing(row: 0.5, column: 0.25)
+        for bytes in [try ImageFile.png(page), try ImageFile.tiff([page])] {
+            let back = try #require(try read(bytes).first)
+            #expect(back.values == page.values)
+            #expect(back.rows == 13 && back.columns == 61 && back.samples == samples && back.bits == bits)
+            #expect(abs((back.spacing?.row ?? 0) - 0.5) < 1e-6)
+            #expect(abs((back.spacing?.column ?? 0) - 0.25) < 1e-6)
+        }
+    }
+
+    @Test("the pages of a TIFF come in order")
+    func pages() throws {
+        let pages = (1...3).map { ramp(rows: $0, columns: 5, samples: 1, bits: 8) }
+        #expect(try read(try ImageFile.tiff(pages)) == pages)
+    }
+
+    @Test("a picture that ends early is refused as incomplete")
+    func truncated() throws {
+        let page = ramp(rows: 64, columns: 64, samples: 3, bits: 8)
+        let png = try ImageFile.png(page)
+        #expect { try read(Array(png.prefix(png.count / 2))) } throws: { ($0 as? ImageFilesFailure)?.code == "PIX-TRUNCATED" }
+        let empty = try temporary([])
+        defer { empty.remove() }
+        #expect { try ImageFile.read(empty.path) } throws: {
+            guard let failure = $0 as? ImageFilesFailure else { return false }
+            return failure.code == "IN-NOTIMAGE" && failure.text.contains(empty.path) && !failure.explanation.contains(empty.path)
+        }
+    }
+
+    @Test("what is no regular file is said to be unreadable, not waited for")
+    func folder() {
+        #expect { try ImageFile.read("/") } throws: { ($0 as? ImageFilesFailure)?.code == "IN-IO" }
+        #expect { try ImageFile.read("/no/such/file") } throws: { ($0 as? ImageFilesFailure)?.code == "IN-IO" }
+    }
+
+    @Test("a picture larger than the limit is refused before its pixels are made room for")
+    func limit() throws {
+        let file = try temporary(try ImageFile.tiff([ramp(rows: 40, columns: 40, samples: 1, bits: 8)]))
+        defer { file.remove() }
+        #expect { try ImageFile.read(file.path, limits: ImageLimits(maxSamples: 1599)) } throws: {
+            ($0 as? ImageFilesFailure)?.code == "IN-LIMIT"
+        }
+    }
+
+    @Test("sixteen bits are shown in eight by their whole range")
+    func display() {
+        let page = RasterPage(rows: 1, columns: 3, samples: 1, bits: 12, values: [0, 2048, 4095])
+        #expect(page.values8 == [0, 128, 255])
+        #expect(page.displayImage.pixels == [0, 0, 0, 128, 128, 128, 255, 255, 255])
+    }
+}

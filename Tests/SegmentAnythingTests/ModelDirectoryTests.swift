@@ -1,0 +1,107 @@
+import Failures
+import Foundation
+import SegmentAnything
+import Storage
+import Tensors
+import Testing
+
+@Suite("ModelDirectory")
+struct ModelDirectoryTests {
+    private let path = FileManager.default.temporaryDirectory.appendingPathComponent("model-\(UUID().uuidString)").path
+
+    private static let nano: Configuration = {
+        var configuration = Configuration()
+        configuration.inputSize = 32
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        return configuration
+    }()
+
+    private func write(_ precision: ElementType = .f32) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for (i, parameter) in ParameterShapes.of(Self.nano).enumerated() {
+            tensors[parameter.name] = Tensor(parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 8 - 1 })
+        }
+        let description = ModelDescription(
+            configuration: Self.nano, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision,
+            provenance: ["seed": "1"])
+        try ModelDirectory.write(description, tensors: tensors, to: path)
+        return tensors
+    }
+
+    /// Replaces a file and, when asked, makes the digests right again.
+    private func replace(_ name: String, with data: Data, correctSums: Bool) throws {
+        try data.write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+        guard correctSums else { return }
+        let sums = try ["config.json", "weights.safetensors"].map { "\(try FileDigest(ofFile: "\(path)/\($0)").hex)  \($0)\n" }
+        try Data(sums.joined().utf8).write(to: URL(fileURLWithPath: "\(path)/SHA256SUMS"))
+    }
+
+    @Test("a model is opened as it was written, and written again is the same bytes", arguments: [ElementType.f32, .f16, .bf16])
+    func roundTrip(precision: ElementType) throws {
+        let tensors = try write(precision)
+        let model = try ModelDirectory.open(path)
+        #expect(model.description.segmentLabels == ["lesion"] && model.description.precision == precision)
+        #expect(model.configuration == Self.nano)
+        for (name, tensor) in try model.tensors() { #expect(tensor.values == tensors[name]?.values, "\(name)") }
+        #expect(model.weights.type("levels.0.transformer.norm_final_attn.weight") == .f32)
+        #expect(model.weights.type("image_encoder.blocks.0.attn.qkv.weight") == precision)
+        let digest = model.digest
+        _ = try write(precision)
+        #expect(try ModelDirectory.open(path).digest == digest)
+    }
+
+    @Test("sha256sum checks it")
+    func sumsAreReadable() throws {
+        _ = try write()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sha256sum")
+        process.arguments = ["--check", "--strict", "--status", "SHA256SUMS"]
+        process.currentDirectoryURL = URL(fileURLWithPath: path)
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
+    @Test("a changed byte is refused by the file's name")
+    func altered() throws {
+        _ = try write()
+        var data = try Data(contentsOf: URL(fileURLWithPath: "\(path)/weights.safetensors"))
+        data[data.count - 1] ^= 1
+        try replace("weights.safetensors", with: data, correctSums: false)
+        let failure = #expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }
+        #expect(failure?.code == "MODEL-DIGEST" && failure?.text.contains("weights.safetensors") == true)
+    }
+
+    @Test("all differences between weights and configuration are told in one line")
+    func differences() throws {
+        var tensors = try write()
+        tensors["levels.0.f.bias"] = nil
+        tensors["levels.0.mask_tokens"] = Tensor(zeros: [3, 16])
+        tensors["surplus"] = Tensor(zeros: [1])
+        try SafeTensors.write(tensors, to: "\(path)/weights.safetensors") { name, _ in name == "levels.0.no_mask_embed" ? .f16 : .f32 }
+        try replace("config.json", with: try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")), correctSums: true)
+        let failure = #expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }
+        for part in [
+            "levels.0.f.bias is missing", "levels.0.mask_tokens is [3, 16], not [2, 16]", "surplus is not part", "no_mask_embed holds F16, not F32",
+        ] { #expect(failure?.text.contains(part) == true, "\(failure?.text ?? "")") }
+    }
+
+    @Test("a version that this program does not know, a missing file and a NaN are refused, each with its own code")
+    func refused() throws {
+        _ = try write()
+        let config = URL(fileURLWithPath: "\(path)/config.json")
+        let text = try String(contentsOf: config, encoding: .utf8)
+        let newer = text.replacingOccurrences(of: "\"format_version\" : 1", with: "\"format_version\" : 9")
+        try replace("config.json", with: Data(newer.utf8), correctSums: true)
+        #expect(#expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }?.code == "MODEL-VERSION")
+        try replace("config.json", with: Data(text.utf8), correctSums: true)
+        var tensors = try ModelDirectory.open(path).tensors()
+        tensors["levels.0.f.bias"] = Tensor([16], repeating: .nan)
+        try SafeTensors.write(tensors, to: "\(path)/weights.safetensors")
+        try replace("config.json", with: Data(text.utf8), correctSums: true)
+        #expect(#expect(throws: ModelFailure.self) { try ModelDirectory.open(path).tensors() }?.code == "MODEL-NAN")
+        try FileManager.default.removeItem(at: config)
+        #expect(#expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }?.code == "MODEL-MISSING")
+    }
+}
