@@ -1,0 +1,141 @@
+package import Tensors
+
+/// From an official Segment Anything checkpoint to a model of ours.
+///
+/// SAM's encoder stays as it is; its neck, mask decoder and `no_mask_embed` are copied to every level; mask tokens and
+/// hypernetworks of output m come from SAM's output m mod 4. What SAM has no part of (LoRA, prompts) starts fresh.
+///
+/// *Source*: hspsam.md "From a SAM checkpoint"; the reference implementation's `load_sam`.
+package struct SAMImport {
+    private let checkpoint: TorchCheckpoint
+    /// What stands before SAM's own names in the file: `module.`, `sam.`, ….
+    private let prefix: String
+
+    private static let positions = "image_encoder.pos_embed"
+
+    /// - Throws: `TensorFailure` when the file cannot be read, `ModelFailure.tensors` when it is no SAM.
+    package init(_ path: String) throws {
+        checkpoint = try TorchCheckpoint(path: path)
+        guard let name = checkpoint.names.filter({ $0.hasSuffix(Self.positions) }).min(by: { $0.count < $1.count }) else {
+            throw ModelFailure.tensors(path: path, differences: ["\(Self.positions) is missing, so this is no Segment Anything model"])
+        }
+        prefix = String(name.dropLast(Self.positions.count))
+    }
+
+    /// `vit_b`, `vit_l` or `vit_h`, told by the shapes; nil for another size.
+    package var size: Configuration.NamedSize? {
+        guard let grid = shape(Self.positions), grid.rank == 4, grid[1] == 64, let table = shape("image_encoder.blocks.0.attn.rel_pos_h")
+        else { return nil }
+        let depth = Set(checkpoint.names.compactMap(block)).count
+        return [.vitB, .vitL, .vitH].first {
+            var configuration = Configuration()
+            configuration.apply($0)
+            return (configuration.embedDim, configuration.depth) == (grid[3], depth)
+                && table.last == configuration.embedDim / configuration.heads
+        }
+    }
+
+    private func block(_ name: String) -> Substring? {
+        let start = prefix + "image_encoder.blocks."
+        return name.hasPrefix(start) ? name.dropFirst(start.count).prefix { $0 != "." } : nil
+    }
+
+    /// The weights for `configuration`: `fresh` with everything that SAM has put in its place.
+    ///
+    /// - Parameters:
+    ///   - configuration: of SAM's own shape but for the input size; position tables are resized to it.
+    ///   - fresh: every tensor of the configuration, newly initialised.
+    /// - Throws: `ModelFailure.tensors` with every tensor that is missing or has another shape; `.notFinite`.
+    package func tensors(for configuration: Configuration, fresh: [String: Tensor]) throws -> [String: Tensor] {
+        var original = configuration
+        if let grid = shape(Self.positions), grid.rank == 4, grid[1] == grid[2] { original.inputSize = grid[1] * original.patch }
+        var result: [String: Tensor] = [:]
+        var differences: [String] = []
+        for parameter in ParameterShapes.of(original) {
+            guard let source = Self.source(of: parameter.name) else {
+                result[parameter.name] = fresh[parameter.name]
+                continue
+            }
+            guard let found = shape(source.name) else {
+                differences.append("\(source.name) is missing")
+                continue
+            }
+            let expected = source.expected(parameter.shape)
+            if source.name.contains("iou_prediction_head"), found != expected {
+                // A head for another number of masks teaches ours nothing.
+                result[parameter.name] = fresh[parameter.name]
+            } else if found != expected {
+                differences.append("\(source.name) is \(found), not \(expected)")
+            } else {
+                result[parameter.name] = try source.convert(try tensor(source.name), parameter.shape)
+            }
+        }
+        guard differences.isEmpty else {
+            var seen = Set<String>()
+            throw ModelFailure.tensors(path: checkpoint.path, differences: differences.filter { seen.insert($0).inserted })
+        }
+        return PositionTables.resized(result, from: original, to: configuration)
+    }
+
+    private func shape(_ name: String) -> Shape? { checkpoint.shape(prefix + name) }
+
+    private func tensor(_ name: String) throws -> Tensor {
+        let tensor = try checkpoint.tensor(prefix + name)
+        guard tensor.isFinite else { throw ModelFailure.notFinite(path: checkpoint.path, name: name) }
+        return tensor
+    }
+}
+
+extension SAMImport {
+    /// Where one of our tensors comes from in SAM's checkpoint.
+    private struct Source {
+        enum Part { case whole, firstRow, rowsModulo4 }
+
+        let name: String
+        var part = Part.whole
+
+        /// The shape that SAM's tensor must have to become one of `shape`.
+        func expected(_ shape: Shape) -> Shape {
+            switch part {
+            case .whole: shape
+            case .firstRow: Shape([1] + shape.dimensions)
+            case .rowsModulo4: [4, shape[1]]
+            }
+        }
+
+        func convert(_ tensor: Tensor, _ shape: Shape) throws -> Tensor {
+            switch part {
+            case .whole: return tensor
+            case .firstRow: return tensor.reshaped(shape)
+            case .rowsModulo4:
+                let values = tensor.values
+                let width = shape[1]
+                return Tensor(shape, (0..<shape[0]).flatMap { values[$0 % 4 * width..<($0 % 4 + 1) * width] })
+            }
+        }
+    }
+
+    /// Nil for what SAM has no part of: LoRA and the prompts.
+    private static func source(of name: String) -> Source? {
+        if name == ParameterShapes.fourierMatrix { return Source(name: "prompt_encoder.pe_layer.\(name)") }
+        if name.hasPrefix("image_encoder.") { return name.contains("lora_") ? nil : Source(name: name) }
+        // levels.<j>.<part>.<rest>
+        let pieces = name.split(separator: ".", maxSplits: 3).map(String.init)
+        guard pieces.count >= 3 else { return nil }
+        let rest = pieces.count > 3 ? pieces[3] : ""
+        switch pieces[2] {
+        case "neck": return Source(name: "image_encoder.neck.\(rest)")
+        case "no_mask_embed": return Source(name: "prompt_encoder.no_mask_embed.weight", part: .firstRow)
+        case "transformer": return Source(name: "mask_decoder.transformer.\(rest)")
+        case "iou_token": return Source(name: "mask_decoder.iou_token.weight")
+        case "mask_tokens": return Source(name: "mask_decoder.mask_tokens.weight", part: .rowsModulo4)
+        case "head":
+            let parts = rest.split(separator: ".", maxSplits: 2).map(String.init)
+            if parts.count == 3, parts[0] == "output_hypernetworks_mlps", let output = Int(parts[1]) {
+                return Source(name: "mask_decoder.\(parts[0]).\(output % 4).\(parts[2])")
+            }
+            return Source(name: "mask_decoder.\(rest)")
+        default: return nil
+        }
+    }
+}
