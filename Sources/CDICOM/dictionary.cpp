@@ -5,6 +5,7 @@
 #include "dcmtk/oflog/oflog.h"
 
 #include "guarded.hpp"
+#include "iso2022.hpp"
 
 #include <cstring>
 #include <memory>
@@ -50,6 +51,12 @@ cd_status cd_to_utf8(const char *character_set, const char *delimiters, const ui
         thread_local std::unique_ptr<DcmSpecificCharacterSet> converter;
         cd_initialize(error);
         *length = 0;
+        if (std::strstr(character_set, "2022")) {
+            const std::string text = utf8_of_iso2022(character_set, delimiters, bytes, count);
+            *length = text.size();
+            if (text.size() <= capacity) std::memcpy(out, text.data(), text.size());
+            return CD_OK;
+        }
         if (!converter || selected != character_set) {
             converter = std::make_unique<DcmSpecificCharacterSet>();
             selected = character_set;

@@ -1,6 +1,6 @@
 import CDICOM
 
-/// Texts of a data set to Unicode (PS3.5 section 6.1), through DCMTK's converter.
+/// Texts of a data set to Unicode (PS3.5 section 6.1), through the C library's tables.
 enum CharacterSet {
     /// Text that is the same in every character set: ASCII without escape sequences.
     static func isPlain(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 < 0x80 && $0 != 0x1B } }

@@ -27,6 +27,8 @@ package final class SourceInstance: Sendable {
         if dataSet.uid(.instanceCreatorUID) == InstanceCreator.results {
             throw .own("a result of hspsam: results are not segmented again.")
         }
+        imageType = dataSet.strings(.imageType).map { $0.uppercased() }
+        if let failure = Self.skipped(imageType) { throw failure }
         pixels = try PixelDescription(dataSet, limits: limits)
         guard !sopClass.isEmpty, let study = dataSet.uid(.studyInstanceUID), let series = dataSet.uid(.seriesInstanceUID),
             let instance = dataSet.uid(.sopInstanceUID)
@@ -40,7 +42,6 @@ package final class SourceInstance: Sendable {
         sopClassUID = sopClass
         frameOfReferenceUID = dataSet.uid(.frameOfReferenceUID)
         modality = (dataSet.string(.modality) ?? "OT").uppercased()
-        imageType = dataSet.strings(.imageType).map { $0.uppercased() }
         if sopClass == SOPClass.wholeSlideMicroscopy {
             let type = imageType.count > 2 ? imageType[2] : ""
             if ["LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER"].contains(type) {
@@ -50,15 +51,20 @@ package final class SourceInstance: Sendable {
         }
         try file.transferSyntax.checkSupported()
         try PixelReader.checkLength(file, pixels)
+    }
+
+    /// Kinds of image that are never segmented, by Image Type.
+    private static func skipped(_ imageType: [String]) -> DICOMFailure? {
         if imageType.contains(where: { $0 == "LOCALIZER" || $0 == "SCOUT" }) {
-            throw .localizer("a localizer image (Image Type): it only plans other images.")
+            return .localizer("a localizer image (Image Type): it only plans other images.")
         }
         if imageType.contains("MOSAIC") {
-            throw .mosaic("a mosaic (Image Type): its tiles need the vendor's private header. Export single slices.")
+            return .mosaic("a mosaic (Image Type): its tiles need the vendor's private header. Export single slices.")
         }
         if imageType.contains("PROJECTION IMAGE") {
-            throw .localizer("a projection image (Image Type): it is computed from other images.")
+            return .localizer("a projection image (Image Type): it is computed from other images.")
         }
+        return nil
     }
 }
 

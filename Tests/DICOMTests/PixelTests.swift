@@ -1,0 +1,189 @@
+import DICOM
+import Imaging
+import Testing
+
+@Suite("pixels")
+struct PixelTests {
+    private static func words(_ values: [UInt16]) -> [UInt8] { values.flatMap { TestFile.little($0) } }
+
+    @Test("unused bits are masked away, the sign comes from the highest stored bit")
+    func bits() throws {
+        let raw: [UInt16] = [0xF7FF, 0xF800, 0x0001, 0x1000] + [UInt16](repeating: 0, count: 60)
+        var image = TestImage(bits: (16, 12, 11), isSigned: true, pixels: Self.words(raw))
+        #expect(try Array(image.stored().prefix(4)) == [2047, -2048, 1, 0])
+        image.isSigned = false
+        #expect(try Array(image.stored().prefix(4)) == [2047, 2048, 1, 0])
+        image.bits.high = 15
+        #expect(try Array(image.stored().prefix(4)) == [0xF7F, 0xF80, 0, 0x100])
+    }
+
+    @Test("one-bit frames run on without padding between them")
+    func oneBit() throws {
+        // 9 × 9 = 81 bits: the second frame begins inside a byte.
+        var bits = [Int](repeating: 0, count: 162)
+        for index in stride(from: 0, to: 162, by: 5) { bits[index] = 1 }
+        var bytes = [UInt8](repeating: 0, count: 21)
+        for index in bits.indices { bytes[index / 8] |= UInt8(bits[index]) << UInt8(index % 8) }
+        let image = TestImage(frames: 2, rows: 9, columns: 9, bits: (1, 1, 0), pixels: bytes + [0])
+        #expect(try image.stored(1) == Array(bits[..<81]))
+        #expect(try image.stored(2) == Array(bits[81...]))
+    }
+
+    @Test("colour comes by pixel, whatever the planar configuration")
+    func planar() throws {
+        let red = (0..<64).map { UInt8($0) }
+        let green = red.map { $0 + 64 }
+        let blue = red.map { $0 + 128 }
+        let byPixel = (0..<64).flatMap { [red[$0], green[$0], blue[$0]] }
+        var image = TestImage(samples: 3, photometric: "RGB", planar: 0, bits: (8, 8, 7), pixelVR: "OB", pixels: byPixel)
+        let expected = byPixel.map(Int.init)
+        #expect(try image.stored() == expected)
+        image.planar = 1
+        image.pixels = red + green + blue
+        #expect(try image.stored() == expected)
+    }
+
+    @Test("big-endian words of 8-bit pixels are turned round, odd frames included")
+    func bigEndian() throws {
+        let logical = (0..<82).map { UInt8($0) }
+        let swapped = stride(from: 0, to: 82, by: 2).flatMap { [logical[$0 + 1], logical[$0]] }
+        var image = TestImage(syntax: .explicitBig, rows: 9, columns: 9, bits: (8, 8, 7), pixels: swapped)
+        #expect(try image.stored() == (0..<81).map { $0 })
+        image.pixelVR = "OB"
+        image.pixels = logical
+        #expect(try image.stored() == (0..<81).map { $0 })
+    }
+
+    @Test("native YBR_FULL_422 shares chroma between two pixels and is shown as RGB")
+    func subsampled() throws {
+        let image = TestImage(
+            samples: 3, photometric: "YBR_FULL_422", planar: 0, bits: (8, 8, 7), pixelVR: "OB",
+            pixels: (0..<32).flatMap { _ in [UInt8(100), 150, 128, 128] })
+        #expect(try Array(image.stored().prefix(6)) == [100, 128, 128, 150, 128, 128])
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        let frame = try FrameDecoding().frame(volume.frames[0])
+        #expect(Array(frame.values.prefix(6)) == [100, 100, 100, 150, 150, 150])
+    }
+
+    @Test("pixel data that is too short is refused before anything is decoded", arguments: [
+        (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 4096, "none"),
+    ])
+    func length(_ frames: Int, _ bytes: Int, _ expected: String) {
+        let image = TestImage(frames: frames, pixels: [UInt8](repeating: 0, count: bytes))
+        #expect(code { _ = try image.source() } == expected)
+    }
+
+    @Test("RLE planes are put together, and a wrong header is refused")
+    func runLength() throws {
+        // Segment 1: high bytes, 64 times 1. Segment 2: low bytes, 63 times 2 and a literal 3.
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        let frame = header + [0xC1, 1] + [0xC2, 2, 0x00, 3]
+        var image = TestImage(syntax: .rle, fragments: [frame])
+        #expect(try image.stored() == [Int](repeating: 258, count: 63) + [259])
+        image.fragments = [[9] + frame.dropFirst()]
+        #expect(code { _ = try image.stored() } == "PIX-CODEC")
+        image.fragments = [Array(frame.dropLast(2))]
+        #expect(code { _ = try image.stored() } == "PIX-TRUNCATED")
+    }
+
+    @Test("several fragments a frame are told apart by offset table, else by their first words, else refused")
+    func fragments() throws {
+        func frame(_ value: UInt8) -> [UInt8] {
+            let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+            return header + [0xC1, 0, 0xC1, value]
+        }
+        // Each frame of 68 bytes in two fragments, the first with the whole header.
+        let pieces = [5, 6].flatMap { [Array(frame($0)[..<66]), Array(frame($0)[66...])] }
+        var image = TestImage(syntax: .rle, frames: 2, fragments: pieces)
+        #expect(try image.stored(2) == [Int](repeating: 6, count: 64))
+        image.frames = 3
+        #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
+        image.frames = 5
+        #expect(code { _ = try image.stored() } == "PIX-TRUNCATED")
+    }
+
+    @Test("rescale, its zero slope, and a look-up table give modality values", arguments: [
+        ("2", "-10", [UInt16](), Float(4)), ("0", "-10", [], -3), ("", "", [8, 0, 16], 107),
+    ])
+    func modality(_ slope: String, _ intercept: String, _ descriptor: [UInt16], _ expected: Float) throws {
+        var image = TestImage()
+        image.pixels = Self.words([UInt16](repeating: 7, count: 64))
+        image.more = { file in
+            if !slope.isEmpty {
+                file.add(0x0028, 0x1052, "DS", text: intercept)
+                file.add(0x0028, 0x1053, "DS", text: slope)
+            }
+            if !descriptor.isEmpty {
+                file.add(0x0028, 0x3000, items: [
+                    {
+                        $0.add(0x0028, 0x3002, us: descriptor[0], descriptor[1], descriptor[2])
+                        $0.add(0x0028, 0x3006, "OW", Self.words((100..<108).map { UInt16($0) }))
+                    }
+                ])
+            }
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        #expect(try FrameDecoding().frame(volume.frames[0]).values.allSatisfy { $0 == expected })
+    }
+
+    @Test("padding is found by the pixels' own sign, with its range")
+    func padding() throws {
+        var image = TestImage(isSigned: true)
+        image.pixels = Self.words([0xF830, 0xF831, 0xF832, 5] + [UInt16](repeating: 5, count: 60))
+        image.more = {
+            $0.add(0x0028, 0x0120, us: 0xF830)
+            $0.add(0x0028, 0x0121, us: 0xF831)
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        let frame = try FrameDecoding().frame(volume.frames[0])
+        #expect(frame.padding.prefix(4) == [true, true, false, false])
+        #expect(frame.values[2] == -1998)
+    }
+
+    @Test("palettes give display colour, discrete or in segments")
+    func palette() throws {
+        func image(_ add: @escaping @Sendable (inout TestFile) -> Void) -> TestImage {
+            var image = TestImage(photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB", pixels: (0..<64).map { UInt8($0) })
+            image.more = { file in
+                for element in 0x1101...0x1103 { file.add(0x0028, UInt16(element), us: 4, 0, 16) }
+                add(&file)
+            }
+            return image
+        }
+        let discrete = image { file in
+            for element in 0x1201...0x1203 { file.add(0x0028, UInt16(element), "OW", Self.words([0x0000, 0x5500, 0xAA00, 0xFF00])) }
+        }
+        let segmented = image { file in
+            // Discrete 0, then linear over three entries to 0xFF00.
+            for element in 0x1221...0x1223 { file.add(0x0028, UInt16(element), "OW", Self.words([0, 1, 0, 1, 3, 0xFF00])) }
+        }
+        for image in [discrete, segmented] {
+            let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+            #expect(volume.samples == 3)
+            let values = try FrameDecoding().frame(volume.frames[0]).values
+            #expect(stride(from: 0, to: 15, by: 3).map { values[$0] } == [0, 85, 170, 255, 255])
+        }
+    }
+
+    @Test("what cannot be decoded is refused with its code", arguments: [
+        (TestImage(rows: 0), "PIX-SIZE"), (TestImage(rows: 60000, columns: 60000), "IN-LIMIT"),
+        (TestImage(frames: 50000), "IN-LIMIT"), (TestImage(bits: (12, 12, 11)), "PIX-BITS"),
+        (TestImage(bits: (16, 24, 23)), "PIX-BITS"), (TestImage(samples: 4, photometric: "CMYK", bits: (8, 8, 7)), "PIX-PHOTOMETRIC"),
+        (TestImage(samples: 3), "PIX-PHOTOMETRIC"), (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.88.11"), "IN-NOTIMAGE"),
+        (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.77.1.6"), "IN-SLIDE"), (TestImage(imageType: "ORIGINAL\\PRIMARY\\LOCALIZER"), "IN-LOCALIZER"),
+        (TestImage(imageType: "ORIGINAL\\PRIMARY\\M\\MOSAIC"), "IN-MOSAIC"), (TestImage(instance: "../../etc"), "IN-CORRUPT"),
+    ])
+    func refusals(_ image: TestImage, _ expected: String) {
+        var image = image
+        image.pixels = [0, 0]
+        #expect(code { _ = try image.source() } == expected)
+    }
+
+    @Test("our own results are known again")
+    func own() {
+        var file = TestFile()
+        file.add(0x0008, 0x0014, "UI", text: InstanceCreator.results)
+        file.add(0x0008, 0x0016, "UI", text: "1.2.840.10008.5.1.4.1.1.7")
+        #expect(code { _ = try SourceInstance(try DICOMFile(bytes: file.bytes)) } == "IN-OWN")
+    }
+}

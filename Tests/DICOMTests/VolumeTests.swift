@@ -1,0 +1,159 @@
+import DICOM
+import Imaging
+import Testing
+
+@Suite("volumes")
+struct VolumeTests {
+    /// A slice at `z` mm with its own UID; `number` is its Instance Number.
+    private static func slice(_ z: Double, number: Int, y: Double = 0, _ change: (inout TestImage) -> Void = { _ in }) -> TestImage {
+        var image = TestImage(instance: "1.2.3.\(number)", number: number, position: "0\\\(y)\\\(z)")
+        change(&image)
+        return image
+    }
+
+    private static func volumes(_ images: [TestImage], _ rule: VolumeBuilder.DuplicateRule = .refuse) throws -> VolumeBuilder.Result {
+        VolumeBuilder.volumes(of: try images.map { try $0.source() }, duplicates: rule)
+    }
+
+    @Test("slices are ordered by position, never by instance number")
+    func order() throws {
+        let result = try Self.volumes([Self.slice(6, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
+        let volume = try #require(result.volumes.first)
+        #expect(result.volumes.count == 1)
+        #expect(volume.kind == .spatial)
+        #expect(volume.frames.map { $0.instance.sopInstanceUID } == ["1.2.3.2", "1.2.3.3", "1.2.3.1"])
+        #expect(volume.sliceSpacing == 3)
+        #expect(volume.sliceWeights == [3, 3, 3])
+        #expect(volume.findings.isEmpty)
+        #expect(volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
+        #expect(volume.frames[0].imagePositionPatient == ["0", "0.0", "0.0"])
+    }
+
+    @Test("order and digest do not depend on the order of the files")
+    func stability() throws {
+        let images = [Self.slice(6, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)]
+        let one = try Self.volumes(images).volumes.map(\.digest)
+        #expect(one == (try Self.volumes(images.reversed()).volumes.map(\.digest)))
+        #expect(one != (try Self.volumes(Array(images.dropLast())).volumes.map(\.digest)))
+    }
+
+    @Test("gaps, uneven steps and tilt are findings, and weights follow", arguments: [
+        ([0.0, 2, 4, 8, 10], 0.0, ["VOL-GAP"], [2.0, 2, 2, 2, 2]),
+        ([0, 2, 4, 7, 10], 0, ["VOL-UNEVEN"], [2, 2, 2.5, 3, 3]),
+        ([0, 2, 4, 6, 8], 0.3, ["VOL-TILT"], [2, 2, 2, 2, 2]),
+        ([0, 2, 4.01, 6, 8], 0, [], [2, 2, 2, 2, 2]),
+    ] as [([Double], Double, [String], [Double])])
+    func gaps(_ places: [Double], _ drift: Double, _ codes: [String], _ weights: [Double]) throws {
+        let images = places.enumerated().map { Self.slice($1, number: $0 + 1, y: $1 * drift) }
+        let volume = try #require(try Self.volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == codes)
+        #expect(volume.sliceWeights == weights)
+    }
+
+    private static let differences: [@Sendable (inout TestImage) -> Void] = [
+        { $0.orientation = "0\\1\\0\\0\\0\\-1" }, { $0.spacing = "0.6\\0.5" }, { $0.frameOfReference = "1.2.5" },
+        { $0.rows = 9 }, { $0.imageType = "DERIVED\\PRIMARY\\AXIAL" },
+    ]
+
+    @Test("orientation, spacing, Frame of Reference, size and image type split a series", arguments: differences.indices)
+    func hardSplit(_ difference: Int) throws {
+        let change = Self.differences[difference]
+        let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(3, number: 2), Self.slice(6, number: 3, change)])
+        #expect(result.volumes.map(\.frames.count) == [2, 1])
+        #expect(result.volumes.map(\.part) == [1, 2])
+        #expect(result.volumes.allSatisfy { $0.partCount == 2 })
+    }
+
+    @Test("frames that share positions are split by the first attribute that tells them apart")
+    func softSplit() throws {
+        let images = (0..<8).map { index in
+            Self.slice(Double(index / 2) * 3, number: index + 1) { image in
+                image.echoTime = index % 2 == 0 ? "4.6" : "9.2"
+                // Different in every slice: it must not be taken.
+                image.contentTime = "12000\(index)"
+            }
+        }
+        let result = try Self.volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [4, 4])
+        #expect(result.volumes.map { $0.frames.map { $0.instance.dataSet.string(.echoTime) } } == [
+            [String?](repeating: "4.6", count: 4), [String?](repeating: "9.2", count: 4),
+        ])
+    }
+
+    @Test("frames that nothing tells apart are refused as ambiguous")
+    func ambiguous() throws {
+        let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
+        #expect(result.volumes.isEmpty)
+        #expect(result.leftOut.map(\.failure.code) == ["GRP-AMBIGUOUS", "GRP-AMBIGUOUS", "GRP-AMBIGUOUS"])
+    }
+
+    @Test("a copy is counted once, a contradiction is refused or settled by the rule")
+    func duplicates() throws {
+        let images = [Self.slice(0, number: 1), Self.slice(3, number: 2)]
+        let copied = try #require(try Self.volumes(images + [images[0]]).volumes.first)
+        #expect(copied.frames.count == 2)
+        #expect(copied.findings.map(\.code) == ["DUP-COPY"])
+        let other = Self.slice(0, number: 1) { $0.pixels = [UInt8](repeating: 9, count: 128) }
+        #expect(try Self.volumes(images + [other]).leftOut.map(\.failure.code) == ["DUP-CONFLICT", "DUP-CONFLICT"])
+        #expect(try Self.volumes(images + [other], .newest).volumes.map(\.frames.count) == [2])
+    }
+
+    @Test("images without a place, without Frame of Reference or with impossible directions are volumes of their own")
+    func frames() throws {
+        let images = [
+            Self.slice(0, number: 1) { $0.frameOfReference = nil }, Self.slice(0, number: 2) { $0.position = nil },
+            Self.slice(0, number: 3) { $0.orientation = "1\\0\\0\\1\\0\\0" },
+        ]
+        let result = try Self.volumes(images)
+        #expect(result.volumes.map(\.kind) == [.frames, .frames, .frames])
+        #expect(result.volumes.map(\.sliceWeights) == [[], [], []])
+        #expect(result.volumes.flatMap(\.findings).map(\.code) == ["VOL-PLACE"])
+    }
+
+    @Test("instances of two patients in one series are refused")
+    func identity() throws {
+        let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(3, number: 2) { $0.patient = "Q" }])
+        #expect(result.leftOut.map(\.failure.code) == ["GRP-IDENTITY", "GRP-IDENTITY"])
+    }
+
+    @Test("an image too small or too narrow is refused")
+    func shape() throws {
+        for (rows, columns) in [(4, 8), (8, 400)] {
+            let image = Self.slice(0, number: 1) {
+                $0.rows = UInt16(rows)
+                $0.columns = UInt16(columns)
+            }
+            #expect(try Self.volumes([image]).leftOut.map(\.failure.code) == ["GEO-SHAPE"])
+        }
+    }
+
+    @Test("an enhanced object's frames take their place and window from its functional groups")
+    func enhanced() throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 3)
+        image.pixels = [UInt8](repeating: 0, count: 3 * 128)
+        image.more = { file in
+            file.add(0x5200, 0x9229, items: [
+                {
+                    $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+                    $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
+                    $0.add(0x0028, 0x9132, items: [
+                        {
+                            $0.add(0x0028, 0x1050, "DS", text: "40")
+                            $0.add(0x0028, 0x1051, "DS", text: "400")
+                        }
+                    ])
+                }
+            ])
+            file.add(0x5200, 0x9230, isOpen: true, items: [4.0, 0, 2].map { z in
+                { $0.add(0x0020, 0x9113, isOpen: true, items: [{ $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(z)") }]) }
+            })
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        #expect(volume.kind == .spatial)
+        #expect(volume.frames.map(\.number) == [2, 3, 1])
+        #expect(volume.sliceSpacing == 2)
+        #expect(volume.frames[0].imagePositionPatient == ["1", "2", "0.0"])
+        #expect(volume.frames[0].pixelSpacingStrings == ["0.7", "0.7"])
+        #expect(volume.frames[2].voi.windows == [VOI.Window(center: 40, width: 400)])
+    }
+}
