@@ -2,9 +2,9 @@
 ///
 /// *Source*: arXiv 2506.02854; defaults are the paper's with SAM ViT-B.
 package struct Configuration: Sendable, Equatable {
-    package enum Activation: String, Sendable { case softmax, sigmoid }
-    package enum Stem: String, Sendable { case patch, conv }
-    package enum LossResolution: String, Sendable { case quarter, full }
+    package enum Activation: String, Sendable, CaseIterable { case softmax, sigmoid }
+    package enum Stem: String, Sendable, CaseIterable { case patch, conv }
+    package enum LossResolution: String, Sendable, CaseIterable { case quarter, full }
 
     /// S, a multiple of 16.
     package var inputSize = 1024

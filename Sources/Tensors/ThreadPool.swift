@@ -17,6 +17,17 @@ package enum ThreadPool {
             }
         }
     }
+
+    /// `body` of 0 ..< count, computed on the pool, in order.
+    package static func map<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
+        let results = UnsafeMutablePointer<Result>.allocate(capacity: max(count, 1))
+        defer {
+            results.deinitialize(count: count)
+            results.deallocate()
+        }
+        forEach(count) { (results + $0).initialize(to: body($0)) }
+        return Array(UnsafeBufferPointer(start: results, count: count))
+    }
 }
 
 /// The instruction set of the kernels.

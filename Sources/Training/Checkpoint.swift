@@ -1,0 +1,44 @@
+import SegmentAnything
+import Storage
+import Tensors
+
+/// A run's state between two steps: enough to go on with the same bits.
+///
+/// Random numbers are drawn from seed, stage, epoch and sample, so the position says where they stand.
+struct Checkpoint {
+    /// What changes the result; a checkpoint of another plan is refused.
+    let plan: String
+    let stage: Int
+    /// Steps taken in this stage.
+    let step: Int
+    let seconds: Double
+    let weights: [String: Tensor]
+    let optimiser: [String: Tensor]
+
+    static func path(in folder: String) -> String { Folder.join(folder, "checkpoint.safetensors") }
+
+    func write(to folder: String) throws {
+        var tensors = optimiser
+        for (name, tensor) in weights { tensors["weight." + name] = tensor }
+        try SafeTensors.write(
+            tensors, to: Self.path(in: folder),
+            metadata: ["plan": plan, "stage": "\(stage)", "step": "\(step)", "seconds": "\(seconds)"])
+    }
+
+    /// - Throws: `TrainingFailure.checkpoint` when it belongs to another plan.
+    static func read(from folder: String, plan: String) throws -> Checkpoint {
+        let path = path(in: folder)
+        let file = try SafeTensors(path: path)
+        guard let stage = file.metadata["stage"].flatMap({ Int($0) }), let step = file.metadata["step"].flatMap({ Int($0) }),
+            let seconds = file.metadata["seconds"].flatMap({ Double($0) })
+        else { throw TrainingFailure.checkpoint(path: path, reason: "it does not say where the run stood") }
+        guard file.metadata["plan"] == plan else {
+            throw TrainingFailure.checkpoint(path: path, reason: "it was made with another train.yaml")
+        }
+        var (weights, optimiser): ([String: Tensor], [String: Tensor]) = ([:], [:])
+        for (name, tensor) in try file.tensors() {
+            if name.hasPrefix("weight.") { weights[String(name.dropFirst(7))] = tensor } else { optimiser[name] = tensor }
+        }
+        return Checkpoint(plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser)
+    }
+}
