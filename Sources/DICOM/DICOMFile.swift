@@ -34,6 +34,7 @@ package struct DICOMFile: Sendable {
     }
 
     private init(_ opened: ByteSource.Opened, _ source: ByteSource, path: String, _ limits: DICOMLimits) throws(DICOMFailure) {
+        try DCMTK.checkInstallation()
         let start = try opened.withBytes { bytes throws(DICOMFailure) in try Start(bytes, limits) }
         let syntax = start.syntax
         contentDigest = try opened.withBytes { bytes throws(DICOMFailure) in

@@ -19,6 +19,8 @@ package struct DICOMLimits: Sendable, Equatable {
     package var rowsOrColumns = 32_768
     package var frames = 20_000
     package var pixelsPerFrame = 1 << 30
+    /// A decoded frame is held with 4 bytes a sample, so this is 1 GiB.
+    package var samplesPerFrame = 1 << 28
     package var pixelsPerInstance = 1 << 35
 
     package init() {}

@@ -147,7 +147,7 @@ enum Codecs {
     }
 
     private static func check(_ status: cd_status, _ error: cd_error) throws(DICOMFailure) {
-        let reason = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let reason = DCMTK.text(error)
         switch status {
         case CD_OK: return
         case CD_NO_MEMORY: throw .unreadable("no memory for a frame. Close other programs, or give the machine more memory.")

@@ -108,6 +108,9 @@ package struct PixelDescription: Sendable, Equatable {
                 "Samples per Pixel = \(samples) with \(photometric.rawValue): they contradict each other. Export the image again.")
         }
         self.samples = samples
+        guard pixels * samples <= limits.samplesPerFrame else {
+            throw .limit("\(rows) × \(columns) pixels of \(samples) samples in a frame: too many. The image is too large.")
+        }
         isPlanar = samples == 3 && dataSet.int(.planarConfiguration) == 1
 
         switch storage {
