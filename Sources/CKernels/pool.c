@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -53,8 +54,9 @@ static size_t wanted_threads;
 
 static void start(void) {
     // Freed tensors go back to the next operation, not to the system: page faults cost more than the work on them.
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, 64 << 20);
     ck_blas_single_thread();
     size_t threads = wanted_threads;
     if (threads == 0) {
