@@ -18,7 +18,7 @@ struct HSPSAMCommand: ParsableCommand {
             Not a medical device.
             """,
         version: version,
-        subcommands: [TrainCommand.self, BenchCommand.self])
+        subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self, BenchCommand.self])
 
     /// One place decides how every command ends.
     static func main() {

@@ -16,8 +16,8 @@ package enum GoldenCheck {
         let reference = directory + "/reference.safetensors"
         guard files.contains("reference.safetensors") else { throw TrainingFailure.noReferences(path: directory) }
         let recorded = try SafeTensors(path: reference)
-//TMP         if files.contains("expected.json") { return try GoldenMetrics.check(directory, recorded) }
-//TMP         if files.contains("sam.pth") { return try GoldenImport.check(directory, recorded) }
+        if files.contains("expected.json") { return try GoldenMetrics.check(directory, recorded) }
+        if files.contains("sam.pth") { return try GoldenImport.check(directory, recorded) }
         guard files.contains("config.json") else { return try GoldenPreparation.check(recorded) }
         let configuration = try Configuration.read(directory + "/config.json")
         if files.contains("weights.safetensors") {

@@ -1,0 +1,100 @@
+package import Imaging
+import Tensors
+
+/// What the network finds in one image, on the image's own grid.
+package struct Prediction: Sendable {
+    /// One a segment.
+    package var masks: [Mask]
+    /// One a segment, `[rows · columns]`, row-major.
+    package var probabilities: [[Float]]
+    /// What the prompts looked at; empty unless asked for.
+    package var heatMaps: [HeatMap]
+    /// Predicted IoU a segment; empty when the model has no head for it.
+    package var predictedIoU: [Float]
+    package let placement: Placement
+
+    /// The mean probability over each mask's pixels, nil where a mask is empty.
+    package var confidence: [Float?] {
+        zip(masks, probabilities).map { Self.confidence(of: $0, probabilities: $1) }
+    }
+
+    /// The mean of `probabilities` over the pixels of `mask`, nil when it is empty: also of masks that were cleaned afterwards.
+    package static func confidence(of mask: Mask, probabilities: [Float]) -> Float? {
+        var (sum, count) = (0.0, 0)
+        for i in probabilities.indices where mask[i] {
+            sum += Double(probabilities[i])
+            count += 1
+        }
+        return count == 0 ? nil : Float(sum / Double(count))
+    }
+}
+
+/// What one prompt looked at in one level (§4.5, fig. 4).
+package struct HeatMap: Sendable {
+    package enum Kind: String, Sendable { case question, answer }
+
+    package let kind: Kind
+    /// From 1, the shallowest.
+    package let level: Int
+    /// From 1.
+    package let prompt: Int
+    /// Tokens a side.
+    package let grid: Int
+    /// Attention of each token of the padded square, `[grid · grid]`; they sum to 1.
+    package let values: [Float]
+
+    /// The map laid over the image, the largest value 1. *Shape*: `[rows · columns]`.
+    package func overImage(_ placement: Placement) -> [Float] {
+        let image = Restoration.logits(Tensor([1, grid, grid], values), placement: placement).values
+        guard let largest = image.max(), largest > 0 else { return image }
+        return image.map { max($0, 0) / largest }
+    }
+}
+
+/// A model ready to segment pictures: weights loaded, LoRA merged.
+package struct Predictor: Sendable {
+    package let description: ModelDescription
+    private let network: HSPSAM
+    private let preparation: Preparation
+
+    /// - Throws: `ModelFailure.notFinite`, or the reader's failure.
+    package init(_ directory: ModelDirectory) throws {
+        self.init(directory.description, Parameters(try directory.tensors()))
+    }
+
+    /// - Parameter parameters: every tensor of the description's configuration.
+    package init(_ description: ModelDescription, _ parameters: Parameters) {
+        self.description = description
+        network = HSPSAM(description.configuration, parameters, mergeLoRA: true)
+        preparation = Preparation(description)
+    }
+
+    /// - Parameters:
+    ///   - spacing: of the pixels, where they are not square.
+    ///   - heatMaps: also computes what the prompts look at.
+    package func segment(_ image: DisplayImage, spacing: PixelSpacing? = nil, heatMaps: Bool = false) -> Prediction {
+        let (input, placement) = preparation.prepare(image, spacing: spacing)
+        let side = description.configuration.inputSize
+        let output = network(input.reshaped([1, side, side, 3]), heatMaps: heatMaps)
+        guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
+        let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
+        let restored = Restoration.restore(masks, placement: placement, activation: description.configuration.activation)
+        return Prediction(
+            masks: restored.masks, probabilities: restored.probabilities,
+            heatMaps: Self.maps(.question, output.questionHeat) + Self.maps(.answer, output.answerHeat),
+            predictedIoU: output.iou[0]?.values ?? [], placement: placement)
+    }
+
+    /// From `[1, c, g²]` a level.
+    private static func maps(_ kind: HeatMap.Kind, _ heat: [Int: Tensor]) -> [HeatMap] {
+        heat.sorted { $0.key < $1.key }.flatMap { level, tensor in
+            let (prompts, tokens) = (tensor.shape[-2], tensor.shape[-1])
+            let grid = Int(Double(tokens).squareRoot().rounded())
+            let values = tensor.values
+            return (0..<prompts).map {
+                HeatMap(
+                    kind: kind, level: level + 1, prompt: $0 + 1, grid: grid, values: Array(values[$0 * tokens..<($0 + 1) * tokens]))
+            }
+        }
+    }
+}

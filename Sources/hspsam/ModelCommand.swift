@@ -1,0 +1,157 @@
+import ArgumentParser
+import Failures
+import Foundation
+import SegmentAnything
+import Storage
+import Tensors
+import Training
+
+/// What is done with models apart from running them.
+struct ModelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "Imports Segment Anything, describes a model, checks the network against recorded references.",
+        discussion: "Example: hspsam model import sam_vit_b_01ec64.pth --out sam-b",
+        subcommands: [ModelImportCommand.self, ModelInfoCommand.self, ModelCheckCommand.self])
+}
+
+/// `hspsam model import`
+struct ModelImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Makes a model directory of an official Segment Anything checkpoint.",
+        discussion: """
+            Example: hspsam model import sam_vit_b_01ec64.pth --out sam-b --segments 2
+            The file is read as data; nothing in it is executed. vit_b, vit_l and vit_h are recognised; --config describes another shape.
+            """)
+
+    @Argument(help: "The .pth file.") var checkpoint: String
+    @Option(help: "The model directory to write.") var out: String
+    @Option(name: .customLong("configuration"), help: "\(Configuration.Named.names.joined(separator: ", ")).") var configurationName = "hsp_sam"
+    @Option(help: "Segments (foreground classes).") var segments: Int?
+    @Option(help: "Q&A prompt pairs a level; as many as segments.") var prompts: Int?
+    @Option(help: "Rank of LoRA.") var loraRank: Int?
+    @Option(help: "Input size, a multiple of 16; the checkpoint's own.") var inputSize: Int?
+    @Option(help: "JSON file with the shape of an encoder that is none of SAM's three.") var config: String?
+
+    func run() throws {
+        guard let named = Configuration.Named(name: configurationName) else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-CONFIGURATION",
+                text: "--configuration \(configurationName): there is none of that name. Use one of \(Configuration.Named.names.joined(separator: ", ")).")
+        }
+        try beforeTheStart {
+            let source = try SAMImport(checkpoint)
+            let configuration = try configuration(of: source, as: named)
+            let fresh = Parameters.initial(configuration, seed: 1).tensors
+            let tensors = try source.tensors(for: configuration, fresh: fresh)
+            let description = ModelDescription(
+                configuration: configuration, configurationName: configurationName,
+                provenance: ["imported_from_sha256": try FileDigest(ofFile: checkpoint).hex, "made_by": "hspsam model import"])
+            try ModelDirectory.write(description, tensors: tensors, to: out)
+        }
+        let model = try beforeTheStart { try ModelDirectory.open(out) }
+        print(ModelInfoCommand.describe(model))
+    }
+
+    /// The shape comes from the checkpoint or --config, the rest from the options, the row of the table last.
+    private func configuration(of source: SAMImport, as named: Configuration.Named) throws -> Configuration {
+        var configuration = Configuration()
+        if let config {
+            configuration = try Configuration.read(config)
+        } else if let size = source.size {
+            configuration.apply(size)
+        } else {
+            throw ModelFailure.tensors(
+                path: checkpoint, differences: ["the encoder has the shape of none of vit_b, vit_l and vit_h; describe it with --config FILE"])
+        }
+        if let segments { configuration.segments = segments }
+        if let prompts = prompts ?? (config == nil ? configuration.segments : nil) { configuration.prompts = prompts }
+        if let loraRank { configuration.loraRank = loraRank }
+        if let inputSize { configuration.inputSize = inputSize }
+        configuration.apply(named)
+        for (option, asked, got) in [("--prompts", prompts, configuration.prompts), ("--lora-rank", loraRank, configuration.loraRank)] {
+            guard let asked, asked != got else { continue }
+            throw FailureRecord(
+                kind: .usage, code: "USE-CONFIGURATION",
+                text: "\(option) \(asked): the configuration \(configurationName) has \(got). Leave the option out, or choose another configuration.")
+        }
+        try configuration.validate(path: config ?? "the options")
+        return configuration
+    }
+}
+
+/// `hspsam model info`
+struct ModelInfoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Describes a model and counts its parameters beside the paper's figures.",
+        discussion: "Example: hspsam model info pipelines/skin-lesion/model")
+
+    @Argument(help: "The model directory.") var directory: String
+
+    func run() throws {
+        let model = try beforeTheStart { try ModelDirectory.open(directory) }
+        print(Self.describe(model))
+    }
+
+    static func describe(_ model: ModelDirectory) -> String {
+        let c = model.configuration
+        let description = model.description
+        let parameters = ParameterShapes.of(c).filter { !$0.isBuffer }
+        let all = parameters.reduce(0) { $0 + $1.shape.count }
+        let trained = parameters.filter(\.trains).reduce(0) { $0 + $1.shape.count }
+        let encoder = parameters.filter { $0.name.hasPrefix("image_encoder.") }.reduce(0) { $0 + $1.shape.count }
+        var lines = [
+            "\(model.path): \(description.configurationName), \(c.namedSize?.rawValue ?? "an encoder of its own shape")",
+            "  input         \(c.inputSize)×\(c.inputSize), \(c.grid)×\(c.grid) tokens, stem \(c.stem.rawValue)",
+            "  encoder       width \(c.embedDim), \(c.depth) blocks, \(c.heads) heads, window \(c.window), global blocks \(list(c.globalBlocks))",
+            "  decoder       width \(c.decoderDim), \(c.decoderHeads) heads, \(c.levels.count) level\(c.levels.count == 1 ? "" : "s")"
+                + (c.skip ? ", skip" : "") + (c.deepSupervision ? ", deep supervision" : "") + (c.iouHead ? ", IoU head" : ""),
+            "  prompts       \(c.prompts) Q&A pair\(c.prompts == 1 ? "" : "s") a level, LoRA rank \(c.loraRank), encoder "
+                + (c.freezeEncoder ? "frozen" : "trained"),
+            "  segments      \(description.segmentLabels.joined(separator: ", ")) (\(c.activation.rawValue), \(c.outputs) outputs)",
+            "  parameters    \(millions(all)) in all, \(millions(encoder)) of them in the encoder; \(millions(trained)) train",
+        ]
+        if let figure = Self.paper[description.configurationName] {
+            lines.append(
+                "                the paper says \(figure) train in this configuration with ViT-B, rank 32; it does not say how it counts")
+        }
+        lines.append("  weights       \(description.precision.rawValue), SHA-256 \(model.weightsDigest.hex)")
+        lines.append("  model digest  \(model.digest.hex)")
+        for (key, value) in description.provenance.sorted(by: { $0.key < $1.key }) { lines.append("  \(key): \(value)") }
+        return lines.joined(separator: "\n")
+    }
+
+    /// §4.4, the table's last column.
+    private static let paper = [
+        "ft_sam": "90.58 M", "ablation_1": "3.4 M", "ablation_2": "23.96 M", "ablation_3": "23.96 M", "hsp_sam": "23.96 M",
+        "ablation_4": "21.27 M", "ablation_5": "21.27 M",
+    ]
+
+    private static func millions(_ count: Int) -> String { String(format: "%.2f M", Double(count) / 1e6) }
+    private static func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
+}
+
+/// `hspsam model check`
+struct ModelCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Compares our network, training and import with recorded references.",
+        discussion: """
+            Example: hspsam model check ../shared/golden/nano-paper
+            Prints the worst difference of each group of tensors; ends with 1 when one is above its tolerance.
+            """)
+
+    @Argument(help: "A directory with reference.safetensors.") var directory: String
+    @Option(help: "Threads; 0: all cores.") var threads = 0
+
+    func run() throws {
+        ThreadPool.start(threads: max(threads, 0))
+        let report = try beforeTheStart { try GoldenCheck.run(directory: directory) }
+        for group in report.groups {
+            print(
+                String(
+                    format: "%@ %@: %d compared, worst %.2e (allowed %.0e) at %@", group.passes ? "ok  " : "FAIL", group.name, group.tensors,
+                    group.worst, group.tolerance, group.worstTensor))
+        }
+        print(report.passes ? "\(directory): agrees" : "\(directory): does not agree")
+        if !report.passes { throw ExitStatus.internalDefect }
+    }
+}

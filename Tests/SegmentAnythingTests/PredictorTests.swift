@@ -1,0 +1,43 @@
+import Imaging
+import SegmentAnything
+import Tensors
+import Testing
+
+@Suite("Predictor")
+struct PredictorTests {
+    @Test("a prediction lies on the image's grid, with heat maps of every prompt and level")
+    func prediction() throws {
+        var configuration = Configuration()
+        configuration.inputSize = 64
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        (configuration.segments, configuration.prompts) = (2, 3)
+        var tensors: [String: Tensor] = [:]
+        for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
+            let values = (0..<parameter.shape.count).map { Float(($0 * 37 + i * 11) % 23) / 50 - 0.2 }
+            tensors[parameter.name] = Tensor(parameter.shape, values)
+        }
+        let predictor = Predictor(ModelDescription(configuration: configuration, configurationName: "hsp_sam"), Parameters(tensors))
+        let image = DisplayImage(rows: 30, columns: 50, pixels: (0..<30 * 50 * 3).map { UInt8($0 * 7 % 256) })
+        let prediction = predictor.segment(image, heatMaps: true)
+        #expect(prediction.masks.count == 2 && prediction.masks.allSatisfy { $0.rows == 30 && $0.columns == 50 })
+        #expect(prediction.probabilities.allSatisfy { $0.count == 1500 && $0.allSatisfy { (0...1).contains($0) } })
+        #expect(prediction.heatMaps.count == 2 * 2 * 3)
+        for map in prediction.heatMaps {
+            #expect(abs(map.values.reduce(0, +) - 1) < 1e-4)
+            let over = map.overImage(prediction.placement)
+            #expect(over.count == 1500 && over.max() == 1)
+        }
+        #expect(predictor.segment(image).heatMaps.isEmpty)
+        #expect(predictor.segment(image).masks == prediction.masks)
+    }
+
+    @Test("confidence is the mean probability over a mask's pixels, and nothing of an empty mask")
+    func confidence() {
+        var mask = Mask(rows: 1, columns: 4)
+        #expect(Prediction.confidence(of: mask, probabilities: [0.1, 0.9, 0.7, 0.2]) == nil)
+        mask[1] = true
+        mask[2] = true
+        #expect(abs((Prediction.confidence(of: mask, probabilities: [0.1, 0.9, 0.7, 0.2]) ?? 0) - 0.8) < 1e-6)
+    }
+}
