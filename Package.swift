@@ -76,7 +76,7 @@ let targets: [Target] = [
     tests("TrainingTests", ["Training", "SegmentAnything", "Tensors", "Imaging", "Failures"]),
     tests("PipelinesTests", ["Pipelines", "DICOM", "Imaging", "Failures", "Settings"]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
-    tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings"], [grdb]),
+    tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings"], [grdb, logging]),
     tests("EndToEndTests", ["Failures"]),
     tests("ArchitectureTests", []),
 ]

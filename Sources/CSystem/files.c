@@ -170,8 +170,8 @@ int cs_free_bytes(const char *path, uint64_t *out) {
     return 0;
 }
 
-int cs_lock(int fd) {
+int cs_lock(int fd, int shared) {
     int result;
-    RETRY(result, flock(fd, LOCK_EX | LOCK_NB));
+    RETRY(result, flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB));
     return outcome(result);
 }

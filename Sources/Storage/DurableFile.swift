@@ -56,6 +56,26 @@ package struct DurableFile: ~Copyable {
         try write(Array(text.utf8), to: path, mode: mode)
     }
 
+    /// Copies a regular file, never through a link, and gives the digest of what was copied.
+    @discardableResult
+    package static func copy(_ from: String, to path: String, mode: UInt32 = 0o640) throws(StorageFailure) -> FileDigest {
+        let (source, _) = try openRegular(from, limit: .max, followingLinks: false)
+        defer { cs_close(source) }
+        var target = try DurableFile(path, mode: mode)
+        var sum = FileDigest.Accumulator()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let got = unsafe buffer.withUnsafeMutableBytes { unsafe cs_read(source, $0.baseAddress, $0.count) }
+            if got < 0 { throw .system(operation: "read it", path: from, errno: Int32(-got)) }
+            if got == 0 { break }
+            let piece = buffer.span.bytes.extracting(0..<Int(got))
+            sum.add(piece)
+            try target.append(piece)
+        }
+        try target.commit()
+        return sum.finish()
+    }
+
     /// All bytes of a regular file of at most `limit`.
     ///
     /// *Throws* `.notAFile`, `.tooLarge`, `.system`.

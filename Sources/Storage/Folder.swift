@@ -8,6 +8,11 @@ package enum Folder {
         /// Relative to the folder that was listed, with `/` between levels.
         package let name: String
         package let status: FileStatus
+
+        package init(name: String, status: FileStatus) {
+            self.name = name
+            self.status = status
+        }
     }
 
     /// Makes `path` and every missing folder above it.

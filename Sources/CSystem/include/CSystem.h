@@ -60,7 +60,7 @@ void cs_folder_close(cs_folder *folder);
 /// Bytes that an unprivileged writer may still use on the file system of `path`.
 int cs_free_bytes(const char *path, uint64_t *out);
 /// An advisory lock on an open file, not waited for: EWOULDBLOCK when another holds it. Released by close or death.
-int cs_lock(int fd);
+int cs_lock(int fd, int shared);
 /// Opens or makes a file for reading and writing.
 int cs_open_shared(const char *path, uint32_t mode);
 /// Cuts the file to nothing and writes `bytes` from its beginning.

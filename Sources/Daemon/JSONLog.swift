@@ -1,0 +1,33 @@
+internal import Foundation
+package import Logging
+internal import Synchronization
+
+/// One JSON object a line. Only metadata keys of a fixed list are written, so that nothing of a study can slip in.
+package struct JSONLog: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel: Logger.Level = .info
+    private let file: FileHandle
+    private static let allowed: Set<String> = ["job", "attempt", "study", "pipeline", "stage", "seconds", "bytes", "code", "host", "pid"]
+    /// Lines of two threads never mix.
+    private static let turn = Mutex(())
+
+    package init(standardError: Bool) { file = standardError ? .standardError : .standardOutput }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var fields = ["ts": Moment.text(Moment.now), "level": event.level.rawValue, "event": "\(event.message)"]
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) where Self.allowed.contains(key) {
+            fields[key] = "\(value)"
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard var line = try? encoder.encode(fields) else { return }
+        line.append(10)
+        // A log that nobody takes any more (closed pipe, full disk) must not end the work.
+        Self.turn.withLock { _ in try? file.write(contentsOf: line) }
+    }
+}

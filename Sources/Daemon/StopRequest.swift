@@ -1,0 +1,38 @@
+internal import Foundation
+internal import Synchronization
+
+/// Whether the service was asked to stop, and how urgently.
+///
+/// The handler only counts: everything else happens where the count is read. Children get the default handlers back, as
+/// handlers (unlike ignored or blocked signals) do not pass to a new program.
+package final class StopRequest: Sendable {
+    private static let terminations = Atomic<Int>(0)
+    private static let interrupts = Atomic<Int>(0)
+    private let asked = Atomic<Bool>(false)
+
+    package init() {}
+
+    /// Counts SIGTERM and SIGINT of this process from now on.
+    package static func listen() {
+        // Both counters exist before a handler can run.
+        _ = (terminations.load(ordering: .relaxed), interrupts.load(ordering: .relaxed))
+        signal(SIGTERM) { _ in StopRequest.terminations.add(1, ordering: .relaxed) }
+        signal(SIGINT) { _ in StopRequest.interrupts.add(1, ordering: .relaxed) }
+        // A reader of our output that has gone away is no reason to die.
+        signal(SIGPIPE) { _ in }
+    }
+
+    /// For a service inside another program, such as a test.
+    package func ask() { asked.store(true, ordering: .relaxed) }
+
+    package var isAsked: Bool {
+        asked.load(ordering: .relaxed) || Self.terminations.load(ordering: .relaxed) + Self.interrupts.load(ordering: .relaxed) > 0
+    }
+
+    /// A person pressed Ctrl-C, or somebody asked twice: nothing is waited for.
+    package var isUrgent: Bool {
+        Self.terminations.load(ordering: .relaxed) > 1 || Self.interrupts.load(ordering: .relaxed) > 0
+    }
+
+    package var wasInterrupted: Bool { Self.interrupts.load(ordering: .relaxed) > 0 }
+}

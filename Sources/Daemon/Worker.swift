@@ -1,0 +1,95 @@
+internal import Foundation
+internal import Failures
+internal import Storage
+
+/// Runs one attempt: `hspsam run INPUT --out DIR --pipelines DIR --json` in a child process of its own group.
+///
+/// What works at a terminal works in the night: there is no other protocol. The child's standard input is a pipe that the
+/// service holds open; its standard output is read and dropped, so that it never blocks; the end of its standard error is kept.
+package actor Worker {
+    /// How a child ended.
+    package struct Ending: Sendable, Equatable {
+        package var exit: Int32?
+        package var signal: Int32?
+        /// The service ended it: the time was up, or the service stops.
+        package var timedOut = false
+        package var stopped = false
+        package var seconds: Double
+        /// The last 64 KiB of its standard error.
+        package var log: [UInt8] = []
+    }
+
+    private let settings: ServiceSettings
+    private let places: Places
+    private var current: Child?
+    private var stopping = false
+
+    package init(settings: ServiceSettings, places: Places) {
+        self.settings = settings
+        self.places = places
+    }
+
+    /// Starts attempt `n` of a job and waits for its end.
+    ///
+    /// `started` gets the process id at once. *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
+    package func run(_ job: Job, attempt n: Int, started: @Sendable (Int32) async throws -> Void) async throws -> Ending {
+        let output = places.output(job.id, attempt: n)
+        let child: Child
+        do {
+            try Folder.remove(output)
+            child = try Child(
+                program: settings.program,
+                arguments: ["run", places.input(job.id), "--out", output, "--pipelines", settings.pipelines, "--json"])
+        } catch { throw DaemonFailure.workerNotStarted }
+        current = child
+        defer { current = nil }
+        // Stopped between the decision to run and now.
+        if stopping { child.signal(SIGTERM) }
+        do { try await started(child.pid) } catch {
+            child.signal(SIGKILL)
+            throw error
+        }
+        let limit = settings.wallBase + settings.wallPerFile * max(job.files, 1)
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var timedOut = false
+        if await !child.ends(within: limit) {
+            timedOut = true
+            await end(child)
+        }
+        // Nothing that the child has started may outlive it.
+        child.signal(SIGKILL)
+        let elapsed = begin.duration(to: clock.now)
+        return child.ending(seconds: Double(elapsed.milliseconds) / 1000, timedOut: timedOut, stopped: stopping)
+    }
+
+    package var isBusy: Bool { current != nil }
+
+    /// Ends the running child, and every later one at its start.
+    package func stop() async {
+        stopping = true
+        if let child = current { await end(child) }
+    }
+
+    private func end(_ child: Child) async {
+        child.signal(SIGTERM)
+        if await !child.ends(within: settings.killGrace) {
+            child.signal(SIGKILL)
+            _ = await child.ends(within: .seconds(5))
+        }
+    }
+
+    /// Ends what an earlier service left running, if process `pid` still is that attempt.
+    package func endLeftover(job: String, attempt n: Int, pid: Int32) async throws {
+        let output = places.output(job, attempt: n)
+        func lives() -> Bool {
+            // The size of files in /proc is said to be 0: read to the end instead of by size.
+            guard let handle = FileHandle(forReadingAtPath: "/proc/\(pid)/cmdline"), let bytes = try? handle.readToEnd() else { return false }
+            return bytes.split(separator: 0).contains(Data(output.utf8))
+        }
+        guard pid > 1, lives() else { return }
+        kill(-pid, SIGKILL)
+        kill(pid, SIGKILL)
+        for _ in 0..<50 where lives() { try await Task.sleep(for: .milliseconds(100)) }
+    }
+}

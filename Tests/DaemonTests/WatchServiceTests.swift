@@ -1,0 +1,234 @@
+import Daemon
+import Failures
+import Foundation
+import Storage
+import Testing
+
+@Suite("the service: each drop ends, each study is published once")
+struct WatchServiceTests {
+    @Test("a batch publishes what works, keeps the originals and leaves nothing behind")
+    func batch() async throws {
+        let site = try Site()
+        try site.drop("one", "ok")
+        try site.drop("two", "flood")
+        try DurableFile.write("x", to: site.root + "/inbox/three.part")
+        try DurableFile.write("x", to: site.root + "/inbox/.hidden")
+        let outcome = try await site.batch()
+        #expect(outcome.status == .done && outcome.results == 2, "\(outcome.json)")
+        #expect(try site.results().count == 2)
+        #expect(try Folder.walk(site.root + "/kept").filter { $0.name.hasSuffix("/plan") }.count == 2)
+        #expect(try Folder.list(site.root + "/work").isEmpty)
+        #expect(try Folder.list(site.root + "/inbox").map(\.name) == [".hidden", ".hspsam-lock", "three.part"])
+        #expect(try await site.batch().status == .done)
+    }
+
+    @Test(
+        "a drop that cannot be done goes to quarantine with its reason, after as many attempts as its kind deserves",
+        arguments: [
+            ("refuse", "CODE", 1), ("fail", "CODE", 3), ("crash", "WORKER-CRASHED", 3), ("silent", "RUN-RECORD", 3),
+            ("hang", "WORKER-TIME", 3),
+        ])
+    func quarantine(plan: String, code: String, attempts: Int) async throws {
+        var site = try Site()
+        site.settings.wallBase = .milliseconds(400)
+        site.settings.wallPerFile = .zero
+        try site.drop("bad", plan)
+        let outcome = try await site.batch()
+        #expect(outcome.status == .refusedOrFailed && outcome.quarantined == 1, "\(outcome.json)")
+        let reason = try #require(try site.quarantined().first)
+        #expect(reason["code"] as? String == code)
+        #expect(reason["attempts"] as? Int == attempts)
+        let job = try #require(try Folder.list(site.root + "/quarantine").first?.name)
+        #expect(FileStatus.exists(site.root + "/quarantine/\(job)/input/plan"))
+        #expect(try site.results().isEmpty)
+        #expect(try Folder.list(site.root + "/work").isEmpty)
+    }
+
+    @Test("one bad drop stops no other, a crash is tried again, what nobody wants is kept")
+    func mixture() async throws {
+        let site = try Site()
+        for (name, plan) in [("a", "refuse"), ("b", "ok"), ("c", "crash-once"), ("d", "skip"), ("e", "partial")] { try site.drop(name, plan) }
+        let outcome = try await site.batch()
+        #expect(outcome.results == 3 && outcome.quarantined == 1 && outcome.partial == 1 && outcome.done == 4, "\(outcome.json)")
+        let page = try String(decoding: DurableFile.read(site.root + "/outbox/index.html", limit: 1 << 20), as: UTF8.self)
+        #expect(page.contains("2 things need you") && page.contains("PIX-TRUNCATED"))
+        #expect(page.contains("skin: Lesion &lt;1&gt; 2.50 mm², confidence 0.90"))
+    }
+
+    @Test("the same study twice is published once")
+    func twice() async throws {
+        let site = try Site()
+        try site.drop("one", "ok", study: "same")
+        try site.drop("two", "ok", study: "same")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.done == 2 && outcome.status == .done, "\(outcome.json)")
+        try site.drop("three", "ok", study: "same")
+        #expect(try await site.batch().results == 0)
+        #expect(try site.results().count == 1)
+    }
+
+    @Test("a worker that cannot start costs no attempt and stops the batch with its reason")
+    func cannotStart() async throws {
+        let site = try Site()
+        try site.drop("one", "nostart")
+        let outcome = try await site.batch()
+        #expect(outcome.waiting == 1 && outcome.paused?.contains("exit 2") == true && outcome.status == .refusedOrFailed)
+        // The next night the model is back.
+        let job = try #require(try Folder.list(site.root + "/work").first?.name)
+        try DurableFile.write("ok\none\n", to: site.root + "/work/\(job)/input/plan")
+        let next = try await site.batch()
+        #expect(next.results == 1 && next.status == .done, "\(next.json)")
+    }
+
+    @Test("something else under a result's name is never written over")
+    func conflict() async throws {
+        let site = try Site()
+        let digest = FileDigest(of: "one").hex
+        let path = "\(digest.prefix(12))/\(digest.prefix(8))"
+        try Folder.make(site.root + "/outbox/" + path)
+        try DurableFile.write("{\"key\": \"other\"}", to: site.root + "/outbox/\(path)/report.json")
+        try site.drop("one", "ok")
+        #expect(try await site.batch().quarantined == 1)
+        #expect(try site.quarantined().first?["code"] as? String == "PUB-CONFLICT")
+        #expect(try DurableFile.read(site.root + "/outbox/\(path)/report.json", limit: 99) == Array("{\"key\": \"other\"}".utf8))
+    }
+
+    @Test("a drop with a link or a FIFO in it is refused whole and nothing is followed")
+    func oddFiles() async throws {
+        let site = try Site()
+        try Folder.make(site.root + "/inbox/link")
+        symlink("/etc/passwd", site.root + "/inbox/link/a.dcm")
+        try Folder.make(site.root + "/inbox/pipe/deep")
+        mkfifo(site.root + "/inbox/pipe/deep/b", 0o600)
+        symlink("/etc", site.root + "/inbox/top")
+        #expect(try await site.batch().quarantined == 3)
+        #expect(try site.quarantined().allSatisfy { $0["code"] as? String == "DROP-KIND" })
+    }
+
+    @Test("a file as drop keeps its name for the person who looks later")
+    func fileDrop() async throws {
+        let site = try Site()
+        try DurableFile.write("ok\nsingle\n", to: site.root + "/inbox/plan")
+        #expect(try await site.batch().results == 1)
+        #expect(try Folder.walk(site.root + "/kept").contains { $0.name.hasSuffix("/plan") })
+    }
+
+    @Test("no name of a drop or of a file in it reaches ledger, page, reason or results")
+    func canary() async throws {
+        let site = try Site()
+        for (name, plan) in [("CANARY^ONE", "ok"), ("CANARY^TWO", "refuse"), ("CANARY^THREE", "fail")] {
+            try site.drop(name, plan, study: "s\(plan)")
+            try DurableFile.write("x", to: site.root + "/inbox/\(name)/CANARY.dcm")
+        }
+        try await site.batch()
+        var searched = 0
+        for place in ["state", "outbox", "quarantine"] {
+            for entry in try Folder.walk(site.root + "/" + place) where entry.status.kind == .regular && !entry.name.contains("/input/") {
+                let bytes = try DurableFile.read("\(site.root)/\(place)/\(entry.name)", limit: 1 << 26)
+                #expect(Data(bytes).range(of: Data("CANARY".utf8)) == nil, "\(entry.name)")
+                searched += 1
+            }
+        }
+        #expect(searched >= 6)
+    }
+
+    @Test("while one service runs, a second one is told who holds the lock and touches nothing")
+    func twoServices() async throws {
+        let site = try Site()
+        let stop = StopRequest()
+        let first = try await site.service(stop)
+        try site.drop("one", "ok")
+        await #expect {
+            _ = try await site.service()
+        } throws: { error in
+            let failure = error as? DaemonFailure
+            return failure?.kind == .configuration && failure?.text.contains("process \(getpid())") == true
+        }
+        #expect(try StatusReport(site.settings).json.contains(#""running" : true"#))
+        _ = first
+    }
+
+    @Test("asked to stop, it gives the study in work back to the queue uncounted and ends soon")
+    func stopping() async throws {
+        let site = try Site()
+        try site.drop("long", "hang")
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let running = Task { try await service.watch() }
+        try await eventually { FileManager.default.fileExists(atPath: site.root + "/work") && ((try? Folder.walk(site.root + "/work"))?.contains { $0.name.hasSuffix("out.1") } ?? false) }
+        let begin = ContinuousClock.now
+        stop.ask()
+        try await running.value
+        #expect(ContinuousClock.now - begin < .seconds(5))
+        let job = try #require(try Folder.list(site.root + "/work").first?.name)
+        let ledger = try Ledger(path: site.root + "/state/ledger.sqlite")
+        let found = try #require(try await ledger.job(job))
+        #expect(found.state == .queued && found.attempts == 0 && found.lastAttempt == 1)
+    }
+
+    @Test("a drop that still grows is not taken")
+    func growing() async throws {
+        var site = try Site()
+        site.settings.quiet = .milliseconds(400)
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let running = Task { try await service.watch() }
+        try site.drop("slow", "ok")
+        for index in 0..<12 {
+            try await Task.sleep(for: .milliseconds(100))
+            try DurableFile.write("x", to: site.root + "/inbox/slow/\(index)")
+        }
+        #expect(FileStatus.exists(site.root + "/inbox/slow"))
+        try await eventually { try site.results().count == 1 }
+        stop.ask()
+        try await running.value
+        #expect(try Folder.walk(site.root + "/kept").filter { $0.status.kind == .regular }.count == 13)
+    }
+
+    @Test("thirty drops, the service killed five times in the middle: each study has exactly one result")
+    func killed() async throws {
+        let site = try Site()
+        for index in 0..<30 { try site.drop("drop-\(index)", index % 10 == 7 ? "crash-once" : "ok") }
+        for round in 0..<5 {
+            let root = site.root
+            await #expect(processExitsWith: .signal(SIGKILL)) { [root = root as String, round = round as Int] in
+                let service = try await Site(root).service()
+                Task.detached {
+                    try await Task.sleep(for: .milliseconds(120 + 60 * round))
+                    kill(getpid(), SIGKILL)
+                }
+                try await service.watch()
+            }
+        }
+        let done = try site.results().count
+        let outcome = try await site.batch()
+        #expect(done < 30, "killed too late to prove anything")
+        #expect(outcome.status == .done, "\(outcome.json)")
+        #expect(try site.results().count == 30)
+        #expect(try Folder.walk(site.root + "/kept").filter { $0.name.hasSuffix("/plan") }.count == 30)
+        #expect(try Folder.list(site.root + "/work").isEmpty)
+        #expect(try Folder.list(site.root + "/inbox").map(\.name) == [".hspsam-lock"])
+    }
+
+    @Test("what a crash leaves between two steps is picked up: a claimed drop, a taken one without its job")
+    func crashPoints() async throws {
+        let site = try Site()
+        try site.drop("claimed", "ok")
+        try Folder.rename(site.root + "/inbox/claimed", to: site.root + "/inbox/.hspsam-01JCK3000000000000000000AA")
+        try site.drop("taken", "ok")
+        try Folder.make(site.root + "/work/01JCK3000000000000000000BB")
+        try Folder.rename(site.root + "/inbox/taken", to: site.root + "/work/01JCK3000000000000000000BB/input")
+        try Folder.make(site.root + "/work/01JCK3000000000000000000CC/.partial-input")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 2 && outcome.status == .done, "\(outcome.json)")
+        #expect(try Folder.list(site.root + "/work").isEmpty)
+    }
+
+    private func eventually(_ condition: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try !condition() {
+            try #require(ContinuousClock.now < deadline, "waited too long")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
