@@ -18,7 +18,10 @@ struct HSPSAMCommand: ParsableCommand {
             Not a medical device.
             """,
         version: version,
-        subcommands: [TrainCommand.self, EvaluateCommand.self, ModelCommand.self, BenchCommand.self])
+        subcommands: [
+            TrainCommand.self, EvaluateCommand.self, ModelCommand.self, WatchCommand.self, BatchCommand.self,
+            StatusCommand.self, BenchCommand.self,
+        ])
 
     /// One place decides how every command ends.
     static func main() {

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Daemon
+import Failures
+import Logging
+
+struct BatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "batch",
+        abstract: "Works through what is in the inbox now, then exits; for timers.",
+        discussion: """
+            Example: hspsam batch --config /etc/hspsam/hspsam.yaml
+            Waits until every drop has settled, at most ten times settle.quiet. Exit status 0 when all went well (an empty
+            inbox too), 2 when it could not start, 3 when a person should look: outbox/index.html says at what.
+            """)
+
+    @Option(help: "The site file, YAML.") var config: String
+    @Flag(help: "The summary as one JSON object.") var json = false
+
+    func run() throws {
+        let settings = try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
+        let stop = StopRequest()
+        StopRequest.listen()
+        let outcome = try waiting {
+            let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
+            return try await WatchService.start(settings, log: log, stop: stop).batch()
+        }
+        print(json ? outcome.json : outcome.summary)
+        if stop.wasInterrupted { throw ExitStatus.interrupted }
+        if outcome.status != .done { throw outcome.status }
+    }
+}

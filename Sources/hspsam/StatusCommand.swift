@@ -1,0 +1,22 @@
+import ArgumentParser
+import Daemon
+import Failures
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Says how the service is: what waits, what is done, what needs a person.",
+        discussion: """
+            Example: hspsam status --config /etc/hspsam/hspsam.yaml
+            Exit status 0 fine, 2 wrong configuration, 3 something needs a person, 4 nothing was ever dropped here.
+            """)
+
+    @Option(help: "The site file, YAML.") var config: String
+    @Flag(help: "As one JSON object.") var json = false
+
+    func run() throws {
+        let report = try StatusReport(SiteConfiguration(path: config, version: HSPSAMCommand.version).service)
+        print(json ? report.json : report.text)
+        if report.status != .done { throw report.status }
+    }
+}
