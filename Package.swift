@@ -73,7 +73,7 @@ let targets: [Target] = [
     tests("DICOMObjectsTests", ["DICOMObjects", "DICOM", "Imaging", "Failures", "Storage"]),
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),
-    tests("TrainingTests", ["Training", "SegmentAnything", "Tensors", "Imaging", "Failures"]),
+    tests("TrainingTests", ["Training", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
     tests("PipelinesTests", ["Pipelines", "DICOM", "Imaging", "Failures", "Settings"]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings"], [grdb, logging]),

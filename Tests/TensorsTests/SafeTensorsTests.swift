@@ -98,6 +98,28 @@ struct SafeTensorsTests {
         #expect(throws: TensorFailure.self) { try SafeTensors(path: path) }
     }
 
+    @Test("a file with changed bytes is read or refused, never a trap")
+    func mutated() throws {
+        let path = folder.appendingPathComponent("mutated").path
+        try SafeTensors.write(["a": Tensor([2, 3], repeating: 1), "b": Tensor([4], repeating: 2)], to: path) { name, _ in name == "b" ? .f16 : .f32 }
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        var state: UInt64 = 1
+        func random(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        for _ in 0..<2000 {
+            var data = whole
+            for _ in 0...random(3) { data[random(data.count)] = UInt8(random(256)) }
+            try data.write(to: URL(fileURLWithPath: path))
+            do {
+                _ = try SafeTensors(path: path).tensors()
+            } catch let failure {
+                #expect(failure is TensorFailure)
+            }
+        }
+    }
+
     @Test("a tensor that is not there, and one that is no bytes, are named")
     func wrongAsk() throws {
         let path = try file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", data: 4)

@@ -105,6 +105,28 @@ struct TorchCheckpointTests {
         #expect(#expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }?.code == "CHECKPOINT-TRUNCATED")
     }
 
+    @Test("a file with changed bytes is read or refused, never a trap")
+    func mutated() throws {
+        let whole = try Data(contentsOf: URL(fileURLWithPath: try legacy(dictionary("x", tensor(shape: [3, 2], strides: [1, 3])) + ".")))
+        let path = folder.appendingPathComponent("mutated").path
+        var state: UInt64 = 1
+        func random(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        for _ in 0..<2000 {
+            var data = whole
+            for _ in 0...random(3) { data[random(data.count)] = UInt8(random(256)) }
+            try data.write(to: URL(fileURLWithPath: path))
+            do {
+                let checkpoint = try TorchCheckpoint(path: path)
+                for name in checkpoint.names { #expect(try checkpoint.tensor(name).count == checkpoint.shape(name)?.count) }
+            } catch let failure {
+                #expect(failure is any Failure)
+            }
+        }
+    }
+
     @Test("a text file and an empty one are no checkpoints")
     func noCheckpoint() throws {
         for text in ["", "hello, this is no model"] {

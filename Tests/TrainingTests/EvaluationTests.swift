@@ -1,0 +1,66 @@
+import Foundation
+import ImageFiles
+import Imaging
+import SegmentAnything
+import Tensors
+import Testing
+import Training
+
+@Suite("Evaluation")
+struct EvaluationTests {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("evaluation-\(UUID().uuidString)").path
+
+    /// A network whose masks are full: the last layer's biases alone decide.
+    private func full(segments: Int) -> Predictor {
+        var configuration = Configuration()
+        configuration.inputSize = 32
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 1, 2, [0])
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads) = (2, 16, 2)
+        configuration.segments = segments
+        configuration.activation = .sigmoid
+        configuration.apply(.ftSAM)
+        var tensors: [String: Tensor] = [:]
+        for parameter in ParameterShapes.of(configuration) {
+            let isLast = parameter.name.contains("output_upscaling.3.bias") || parameter.name.hasSuffix("layers.2.bias")
+            tensors[parameter.name] = Tensor(parameter.shape, repeating: isLast ? 1 : 0)
+        }
+        return Predictor(ModelDescription(configuration: configuration, configurationName: "ft_sam"), Parameters(tensors))
+    }
+
+    private func write(_ path: String, _ value: (Int) -> UInt16) throws {
+        let page = RasterPage(rows: 10, columns: 20, samples: 1, bits: 8, values: (0..<200).map(value))
+        try FileManager.default.createDirectory(
+            atPath: URL(fileURLWithPath: "\(folder)/\(path)").deletingLastPathComponent().path, withIntermediateDirectories: true)
+        try Data(try ImageFile.png(page)).write(to: URL(fileURLWithPath: "\(folder)/\(path)"))
+    }
+
+    @Test("figures are those of each file, masks are found by all three names, and the mean counts every file once")
+    func figures() throws {
+        for name in ["a", "b", "c"] { try write("images/\(name).png") { UInt16($0 % 200) } }
+        try write("masks/a.png") { _ in 255 }
+        try write("masks/b_mask.png") { $0 % 20 < 10 ? 128 : 127 }
+        try write("masks/c_segmentation.png") { _ in 0 }
+        let result = try Evaluation.run(full(segments: 1), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
+        #expect(result.files.map(\.name) == ["a", "b", "c"])
+        #expect(result.files[0].metrics.dice == 1 && result.files[0].metrics.hd == 0)
+        #expect(abs(result.files[1].metrics.dice - 2.0 / 3) < 1e-12 && result.files[1].metrics.hd == 10)
+        #expect(result.files[2].metrics.dice == 0 && abs(result.files[2].metrics.hd - 500.0.squareRoot()) < 1e-12)
+        #expect(abs(result.mean.dice - 5.0 / 9) < 1e-12)
+    }
+
+    @Test("of several segments a file's figures are their mean")
+    func segments() throws {
+        try write("images/a.png") { UInt16($0 % 200) }
+        try write("masks/a.png") { _ in 2 }
+        let result = try Evaluation.run(full(segments: 2), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
+        #expect(result.mean.dice == 0.5 && result.mean.iou == 0.5)
+    }
+
+    @Test("an image without a mask is refused by its name")
+    func missing() throws {
+        try write("images/a.png") { _ in 0 }
+        try FileManager.default.createDirectory(atPath: "\(folder)/masks", withIntermediateDirectories: true)
+        let failure = #expect(throws: TrainingFailure.self) { try Dataset(images: "\(folder)/images", masks: "\(folder)/masks") }
+        #expect(failure?.code == "DATA-MASK" && failure?.text.contains("a.png") == true)
+    }
+}
