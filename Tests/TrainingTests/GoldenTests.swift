@@ -12,7 +12,7 @@ struct GoldenTests {
         "our forward, loss, backward and optimiser agree with the reference implementation", .enabled(if: isThere),
         arguments: [
             "nano-paper", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4", "nano-ablation-5",
-            "position-resize", "preprocess", "metrics", "sam-nano",
+            "position-resize", "preprocess", "metrics", "sam-nano", "vit-b-hashed", "metrics", "sam-nano",
         ])
     func agrees(_ name: String) throws {
         let report = try GoldenCheck.run(directory: "\(golden)/\(name)")

@@ -1,0 +1,36 @@
+# hspsam: `make demo` shows what it does, `make test` runs every test; both do all set-up first.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD := .build/release
+SWIFT_FLAGS := -c release --disable-testable-imports
+
+.PHONY: help setup build demo test bench lint install clean
+
+help: ## Lists these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: ## Installs missing system packages when root, else prints the command
+	@deploy/setup.sh
+
+build: setup ## Builds the program, optimised
+	swift build $(SWIFT_FLAGS) --product hspsam
+
+demo: build ## Segments the samples into demo-output/
+	@deploy/demo.sh $(BUILD)/hspsam
+
+test: ## Runs every test: Swift, then the readers of other projects
+	@deploy/setup.sh --tests
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build
+	Tests/Interop/run.sh $(BUILD)/hspsam
+
+bench: build ## Times the network
+	$(BUILD)/hspsam bench --vit vit_t
+	$(BUILD)/hspsam bench --vit vit_b
+
+lint: ## Checks the formatting
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+clean: ## Removes what was built
+	rm -rf .build demo-output .venv

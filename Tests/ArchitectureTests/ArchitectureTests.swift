@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
+
+private func files(_ folder: String, _ ending: String) -> [URL] {
+    let all = FileManager.default.enumerator(at: root.appending(path: folder), includingPropertiesForKeys: nil)
+    return (all?.allObjects as? [URL] ?? []).filter { $0.pathExtension == ending }.sorted { $0.path < $1.path }
+}
+
+@Suite("the house")
+struct ArchitectureTests {
+    /// The most that each room may import. A room that is not here may import nothing.
+    static let allowed: [String: Set<String>] = [
+        "Failures": [],
+        "Storage": ["Failures", "CSystem", "SystemPackage"],
+        "Settings": ["Failures", "Yams"],
+        "Tensors": ["Failures", "Storage", "CKernels"],
+        "Imaging": ["Failures"],
+        "DICOM": ["Failures", "Storage", "Imaging", "CDICOM"],
+        "DICOMObjects": ["Failures", "Storage", "Imaging", "DICOM"],
+        "ImageFiles": ["Failures", "Storage", "Imaging", "CImageFiles"],
+        "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],
+        "Pipelines": [
+            "Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything", "Foundation",
+        ],
+        "Training": ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation"],
+        "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"],
+        "Daemon": ["Failures", "Storage", "Settings", "Pipelines", "Foundation", "SystemPackage", "GRDB", "Logging"],
+        "hspsam": [
+            "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything", "Pipelines",
+            "Training", "Phantoms", "Daemon", "Foundation", "ArgumentParser", "Logging",
+        ],
+    ]
+
+    @Test("no room imports more than it may")
+    func imports() throws {
+        let line = /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |func |var |protocol |typealias )?(\w+)/
+        var seen = 0
+        for file in files("Sources", "swift") {
+            let room = file.path.dropFirst(root.path.count + "/Sources/".count).split(separator: "/").first.map(String.init) ?? ""
+            for text in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+                guard let match = text.firstMatch(of: line) else { continue }
+                seen += 1
+                let module = String(match.1)
+                #expect(Self.allowed[room]?.contains(module) ?? false, "\(file.lastPathComponent) of \(room) imports \(module)")
+            }
+        }
+        #expect(seen > 50)
+    }
+
+    @Test("OpenBLAS is called by CKernels alone, DCMTK by CDICOM alone")
+    func libraries() throws {
+        for file in files("Sources", "c") + files("Sources", "cpp") + files("Sources", "h") {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let inKernels = file.path.contains("/CKernels/")
+            let inDICOM = file.path.contains("/CDICOM/")
+            #expect(inKernels || !text.contains("cblas"), "\(file.path) names cblas")
+            #expect(inDICOM || !text.contains("dcmtk/"), "\(file.path) includes DCMTK")
+        }
+    }
+
+    @Test("no file is named for what it is not: utils, common, misc, support, manager, helpers")
+    func names() {
+        for file in files("Sources", "swift") {
+            let name = file.deletingPathExtension().lastPathComponent.lowercased()
+            for word in ["utils", "util", "common", "misc", "support", "manager", "helpers", "helper"] {
+                #expect(!name.hasSuffix(word), "\(file.lastPathComponent)")
+            }
+        }
+    }
+
+    @Test("sources trap only on our own mistakes: no try!, as! or fatalError")
+    func traps() throws {
+        for file in files("Sources", "swift") {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            #expect(!text.contains(/\b(try!|as!|fatalError\()/), "\(file.path)")
+        }
+    }
+
+    @Test("a module never has the name of a type in it")
+    func modules() throws {
+        for file in files("Sources", "swift") {
+            let room = file.path.dropFirst(root.path.count + "/Sources/".count).split(separator: "/").first.map(String.init) ?? ""
+            let text = try String(contentsOf: file, encoding: .utf8)
+            #expect(text.firstMatch(of: try Regex("(struct|class|enum|actor|protocol) \(room)\\b")) == nil, "\(file.path)")
+        }
+    }
+}
