@@ -1,6 +1,7 @@
 import Storage
 
-/// Where the bytes of a data set are: a file that is opened again when long values are needed, or memory (inflated data sets).
+/// Where the bytes of a data set are: a file that is opened again when long values are needed, or memory (inflated data
+/// sets).
 ///
 /// Files are not kept open or mapped: a study may have a hundred thousand of them.
 enum ByteSource: Sendable {
@@ -73,7 +74,9 @@ extension ByteSource.Opened {
             } catch {
                 switch error {
                 case .compressedTooLarge(let limit):
-                    throw DICOMFailure.limit("the data set inflates to more than \(limit) bytes: it is damaged or made to harm. Do not use it.")
+                    throw DICOMFailure.limit(
+                        "the data set inflates to more than \(limit) bytes: it is damaged or made to harm. Do not use it."
+                    )
                 case .outOfMemory: throw DICOMFailure.unreadable(error.text)
                 default: throw DICOMFailure.corrupt("the deflated data set is damaged or cut off. Send it again.")
                 }

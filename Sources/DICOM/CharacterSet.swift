@@ -13,7 +13,8 @@ enum CharacterSet {
         return String(text)
     }
 
-    /// True for single-byte sets and UTF-8, where a byte 0x5C always separates values. Not so in GB18030, GBK and ISO 2022.
+    /// True for single-byte sets and UTF-8, where a byte 0x5C always separates values. Not so in GB18030, GBK and ISO
+    /// 2022.
     static func separatesByBytes(_ characterSet: String) -> Bool {
         !(characterSet.contains("GB") || characterSet.contains("2022"))
     }

@@ -2,7 +2,8 @@ import CDICOM
 
 /// What other rooms ask of DCMTK.
 package enum DCMTK {
-    /// *Throws*: `installation` when DCMTK's data dictionary is missing: values without a written VR could not be told then.
+    /// *Throws*: `installation` when DCMTK's data dictionary is missing: values without a written VR could not be told
+    /// then.
     package static func checkInstallation() throws(DICOMFailure) {
         var error = cd_error()
         guard cd_initialize(&error) == CD_OK else { throw .installation(text(error) + ".") }

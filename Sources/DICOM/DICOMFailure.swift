@@ -2,8 +2,8 @@ package import Failures
 
 /// What can be wrong with a DICOM file, a frame or a series. One case a code; the payload is the text after it.
 ///
-/// *Source*: the table of conditions in the design page on DICOM, section 8.1. Texts hold tags, counts and values of pixel
-/// attributes, never anything of a patient.
+/// *Source*: the table of conditions in the design page on DICOM, section 8.1. Texts hold tags, counts and values of
+/// pixel attributes, never anything of a patient.
 package enum DICOMFailure: Failure, Equatable {
     /// No DICOM at all.
     case notDICOM(String)

@@ -20,8 +20,8 @@ package struct DICOMFile: Sendable {
 
     /// Reads the file at `path`.
     ///
-    /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit` (`notImage` when the damaged object is none);
-    /// `unreadable` when the system refuses.
+    /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit` (`notImage` when the damaged
+    /// object is none); `unreadable` when the system refuses.
     /// *Cost*: one pass over the bytes for the digest; pixel data is not looked at.
     package init(path: String, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         let file = try ByteSource.map(path, limit: limits.fileBytes)
@@ -33,7 +33,9 @@ package struct DICOMFile: Sendable {
         try self.init(.memory(bytes), .memory(bytes), path: "", limits)
     }
 
-    private init(_ opened: ByteSource.Opened, _ source: ByteSource, path: String, _ limits: DICOMLimits) throws(DICOMFailure) {
+    private init(_ opened: ByteSource.Opened, _ source: ByteSource, path: String, _ limits: DICOMLimits)
+        throws(DICOMFailure)
+    {
         try DCMTK.checkInstallation()
         let start = try opened.withBytes { bytes throws(DICOMFailure) in try Start(bytes, limits) }
         let syntax = start.syntax
@@ -48,14 +50,17 @@ package struct DICOMFile: Sendable {
             let expected = FileWalk.Encoding(isExplicit: syntax.isExplicit, isBigEndian: syntax.isBigEndian)
             let found = walk.detected(at: offset, end: bytes.count, otherwise: expected)
             if found.isExplicit != expected.isExplicit, bytes.count - offset >= 8 {
-                walk.warn("the transfer syntax says \(expected.isExplicit ? "explicit" : "implicit") VR, the elements do not")
+                walk.warn(
+                    "the transfer syntax says \(expected.isExplicit ? "explicit" : "implicit") VR, the elements do not")
             }
             let dataSet: DataSet
             do throws(DICOMFailure) {
                 dataSet = try walk.mainDataSet(from: offset, found)
             } catch {
                 // Damage in an object that nothing is asked of is no reason to call a person.
-                if let reason = SOPClass.reasonToSkip(start.meta.uid(.mediaStorageSOPClassUID) ?? "") { throw .notImage(reason) }
+                if let reason = SOPClass.reasonToSkip(start.meta.uid(.mediaStorageSOPClassUID) ?? "") {
+                    throw .notImage(reason)
+                }
                 throw error
             }
             return (dataSet: dataSet, warnings: walk.warnings, isCut: walk.pixelDataIsCut)
@@ -88,7 +93,9 @@ private struct Start {
     var warnings: [String] = []
 
     init(_ bytes: UnsafeRawBufferPointer, _ limits: DICOMLimits) throws(DICOMFailure) {
-        guard bytes.count <= limits.fileBytes else { throw .limit("the file has \(bytes.count) bytes. The file is too large.") }
+        guard bytes.count <= limits.fileBytes else {
+            throw .limit("the file has \(bytes.count) bytes. The file is too large.")
+        }
         let hasMark = bytes.count >= 132 && bytes[128..<132].elementsEqual([0x44, 0x49, 0x43, 0x4D])
         var at = hasMark ? 132 : 0
         if hasMark {
@@ -99,7 +106,9 @@ private struct Start {
                 warnings.append("no preamble, though the letters DICM stand at byte 128")
             }
         } else {
-            guard Self.isBare(bytes) else { throw .notDICOM("no DICOM file: neither DICM at byte 128 nor a data set at byte 0.") }
+            guard Self.isBare(bytes) else {
+                throw .notDICOM("no DICOM file: neither DICM at byte 128 nor a data set at byte 0.")
+            }
             warnings.append("no preamble")
         }
         var walk = FileWalk(bytes, limits: limits)
@@ -130,7 +139,8 @@ private struct Start {
     private static func guess(_ walk: FileWalk, _ at: Int) -> TransferSyntax {
         guard walk.bytes.count - at >= 8 else { return .implicitLittleEndian }
         let isBig = walk.tag(at, bigEndian: true).group < walk.tag(at, bigEndian: false).group
-        let found = walk.detected(at: at, end: walk.bytes.count, otherwise: .init(isExplicit: false, isBigEndian: isBig))
+        let found = walk.detected(
+            at: at, end: walk.bytes.count, otherwise: .init(isExplicit: false, isBigEndian: isBig))
         return isBig ? .explicitBigEndian : found.isExplicit ? .explicitLittleEndian : .implicitLittleEndian
     }
 }

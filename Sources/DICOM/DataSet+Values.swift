@@ -1,5 +1,5 @@
-/// Values by the type that the caller wants. Reading is tolerant: what is absent, empty or not of that type gives nil or an
-/// empty array, and text padding is removed.
+/// Values by the type that the caller wants. Reading is tolerant: what is absent, empty or not of that type gives nil
+/// or an empty array, and text padding is removed.
 extension DataSet {
     /// The values of a text attribute, decoded by the character set in force; LT, ST, UT and UR have one value.
     package func strings(_ tag: Tag) -> [String] {
@@ -36,9 +36,12 @@ extension DataSet {
 
     /// False when a text holds bytes that its character set does not explain; `strings` shows them as U+FFFD.
     package func isDecodable(_ tag: Tag) -> Bool {
-        guard let element = self[tag], element.vr.isEncodedText, case .bytes(let bytes) = element.value else { return true }
+        guard let element = self[tag], element.vr.isEncodedText, case .bytes(let bytes) = element.value else {
+            return true
+        }
         return CharacterSet.isPlain(bytes)
-            || CharacterSet.utf8(bytes, characterSet: characterSet, delimiters: element.vr == .PN ? "\\^=" : "\\") != nil
+            || CharacterSet.utf8(bytes, characterSet: characterSet, delimiters: element.vr == .PN ? "\\^=" : "\\")
+                != nil
     }
 
     /// A UID of at most 64 digits and dots; nil for anything else.
@@ -83,7 +86,8 @@ extension DataSet {
 
     package func int(_ tag: Tag) -> Int? { ints(tag).first }
 
-    /// 16-bit values re-read with the sign that the data set's Pixel Representation asks for, whatever VR stands in the file.
+    /// 16-bit values re-read with the sign that the data set's Pixel Representation asks for, whatever VR stands in the
+    /// file.
     package func ints16(_ tag: Tag, signed: Bool) -> [Int] {
         guard let bytes = bytes(tag) else { return [] }
         return Self.words(bytes, UInt16.self).map { signed ? Int(Int16(bitPattern: $0)) : Int($0) }
@@ -101,9 +105,12 @@ extension DataSet {
             ?? CharacterSet.repertoire(bytes[...])
     }
 
-    /// A decimal number as DS and IS write it; nil for anything else that Swift would accept (hexadecimal, "inf", "nan").
+    /// A decimal number as DS and IS write it; nil for anything else that Swift would accept (hexadecimal, "inf",
+    /// "nan").
     static func number(_ text: String) -> Double? {
-        let legal = text.utf8.allSatisfy { (48...57).contains($0) || $0 == 43 || $0 == 45 || $0 == 46 || $0 == 101 || $0 == 69 }
+        let legal = text.utf8.allSatisfy {
+            (48...57).contains($0) || $0 == 43 || $0 == 45 || $0 == 46 || $0 == 101 || $0 == 69
+        }
         return legal ? Double(text) : nil
     }
 

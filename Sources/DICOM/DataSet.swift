@@ -23,8 +23,9 @@ package struct Element: Sendable {
 
 /// Attributes in ascending order of their tags: a value, independent of the file that it came from.
 ///
-/// Reading is tolerant: an accessor gives nil for what is absent, empty or not of the asked kind; the caller decides whether
-/// that matters. Texts are decoded by the data set's Specific Character Set (a nested item's own, otherwise its parent's).
+/// Reading is tolerant: an accessor gives nil for what is absent, empty or not of the asked kind; the caller decides
+/// whether that matters. Texts are decoded by the data set's Specific Character Set (a nested item's own, otherwise its
+/// parent's).
 package struct DataSet: Sendable {
     /// Sorted by tag, each tag once.
     package private(set) var elements: [Element] = []
@@ -37,7 +38,9 @@ package struct DataSet: Sendable {
     package init(_ unsorted: [Element], characterSet: String = "", dropped: inout Int) {
         self.characterSet = characterSet
         var isAscending = true
-        for index in unsorted.indices.dropFirst() where !(unsorted[index - 1].tag < unsorted[index].tag) { isAscending = false }
+        for index in unsorted.indices.dropFirst() where !(unsorted[index - 1].tag < unsorted[index].tag) {
+            isAscending = false
+        }
         guard !isAscending else {
             elements = unsorted
             return

@@ -1,8 +1,8 @@
 import CDICOM
 
-/// Our parser of data sets: one pass over bytes, every length checked against what is there and against `DICOMLimits`, no
-/// recursion deeper than `nestingDepth`, no time that grows faster than the file. It never traps; what it cannot read it
-/// refuses with `IN-CORRUPT` or `IN-LIMIT`.
+/// Our parser of data sets: one pass over bytes, every length checked against what is there and against `DICOMLimits`,
+/// no recursion deeper than `nestingDepth`, no time that grows faster than the file. It never traps; what it cannot
+/// read it refuses with `IN-CORRUPT` or `IN-LIMIT`.
 ///
 /// *Source*: PS3.5 section 7 (data sets, sequences), annex A.4 (fragments), 6.2.2 (UN).
 struct FileWalk {
@@ -40,7 +40,9 @@ struct FileWalk {
         let encoding = Encoding(isExplicit: true, isBigEndian: false)
         while bytes.count - at >= 8, tag(at, bigEndian: false).group == 0x0002 {
             elements.append(try element(&at, end: bytes.count, encoding, depth: 0, characterSet: ""))
-            guard elements.count <= 256 else { throw .limit("more than 256 file meta elements. The file is not usable.") }
+            guard elements.count <= 256 else {
+                throw .limit("more than 256 file meta elements. The file is not usable.")
+            }
         }
         var dropped = 0
         return DataSet(elements, dropped: &dropped)
@@ -73,7 +75,9 @@ struct FileWalk {
                 }
                 if tag.group == 0xFFFE {
                     // A delimiter where none belongs; an item here means that the structure is lost.
-                    guard tag != Self.item else { throw DICOMFailure.corrupt("an item \(tag) outside a sequence: \(damaged)") }
+                    guard tag != Self.item else {
+                        throw DICOMFailure.corrupt("an item \(tag) outside a sequence: \(damaged)")
+                    }
                     warn("stray delimiter \(tag)")
                     at += 8
                     continue
@@ -97,7 +101,9 @@ struct FileWalk {
                 if last.tag == .specificCharacterSet, case .bytes(let value) = last.value {
                     characterSet = Self.normalised(characterSet: value)
                 }
-                if depth == 0, last.tag == .pixelData || last.tag == .floatPixelData || last.tag == .doubleFloatPixelData {
+                if depth == 0,
+                    last.tag == .pixelData || last.tag == .floatPixelData || last.tag == .doubleFloatPixelData
+                {
                     hasPixelData = true
                 }
             }
@@ -138,15 +144,21 @@ struct FileWalk {
         let isUndefined = length == Self.undefined
 
         if vr == .UN, !tag.isPrivate || isUndefined {
-            // PS3.5 6.2.2: UN is written as Implicit VR Little Endian whatever the rest is; undefined length means a sequence.
+            // PS3.5 6.2.2: UN is written as Implicit VR Little Endian whatever the rest is; undefined length means a
+            // sequence.
             let known = isUndefined ? .SQ : Self.dictionaryVR(tag)
-            if known != .SQ || isUndefined { vr = known } else {
+            if known != .SQ || isUndefined {
+                vr = known
+            } else {
                 let start = at
                 let before = self
                 do throws(DICOMFailure) {
                     return Element(
                         tag, .SQ,
-                        .items(try items(&at, end: start + length, Self.implicitLittle, depth: depth, characterSet, length: length)))
+                        .items(
+                            try items(
+                                &at, end: start + length, Self.implicitLittle, depth: depth, characterSet,
+                                length: length)))
                 } catch {
                     // Not a sequence after all: the bytes stay what they are.
                     self = before
@@ -155,11 +167,13 @@ struct FileWalk {
             }
             if vr == .SQ {
                 return Element(
-                    tag, .SQ, .items(try items(&at, end: end, Self.implicitLittle, depth: depth, characterSet, length: length)))
+                    tag, .SQ,
+                    .items(try items(&at, end: end, Self.implicitLittle, depth: depth, characterSet, length: length)))
             }
         }
         if vr == .SQ {
-            return Element(tag, .SQ, .items(try items(&at, end: end, encoding, depth: depth, characterSet, length: length)))
+            return Element(
+                tag, .SQ, .items(try items(&at, end: end, encoding, depth: depth, characterSet, length: length)))
         }
         if isUndefined {
             guard vr == .OB || vr == .OW else {
@@ -171,7 +185,9 @@ struct FileWalk {
         var available = length
         if length > end - at {
             guard tag == .pixelData, depth == 0 else {
-                throw .corrupt("\(tag) is \(length) bytes long, but only \(end - at) follow: the file is cut off or damaged. Send it again.")
+                throw .corrupt(
+                    "\(tag) is \(length) bytes long, but only \(end - at) follow: the file is cut off or damaged. Send it again."
+                )
             }
             available = end - at
             pixelDataIsCut = true
@@ -302,7 +318,9 @@ struct FileWalk {
                 warn("the last fragment says \(length) bytes, \(available) are there")
             }
             if isFirst {
-                guard available <= 8 * limits.frames else { throw .limit("an offset table of \(available) bytes. The file is not usable.") }
+                guard available <= 8 * limits.frames else {
+                    throw .limit("an offset table of \(available) bytes. The file is not usable.")
+                }
                 table = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[at..<at + available]))
                 isFirst = false
             } else {
@@ -366,8 +384,8 @@ struct FileWalk {
     static let itemDelimiter = Tag(0xFFFE, 0xE00D)
     static let sequenceDelimiter = Tag(0xFFFE, 0xE0DD)
 
-    /// The VR of the standard's dictionary; UN for private and unknown attributes. Where pixel attributes decide between US
-    /// and SS it is US: whoever needs the sign reads the value with `ints16`.
+    /// The VR of the standard's dictionary; UN for private and unknown attributes. Where pixel attributes decide
+    /// between US and SS it is US: whoever needs the sign reads the value with `ints16`.
     static func dictionaryVR(_ tag: Tag) -> VR {
         if tag.element == 0 { return .UL }
         if tag.isPrivate { return (0x10...0xFF).contains(tag.element) ? .LO : .UN }

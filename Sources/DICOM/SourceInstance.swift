@@ -17,8 +17,8 @@ package final class SourceInstance: Sendable {
     /// Everything odd that was tolerated in file and pixel attributes.
     package var warnings: [String] { file.warnings + pixels.warnings }
 
-    /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing or illegal;
-    /// `wholeSlide`; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
+    /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing
+    /// or illegal; `wholeSlide`; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
     package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         self.file = file
         let dataSet = file.dataSet
@@ -30,11 +30,13 @@ package final class SourceInstance: Sendable {
         imageType = dataSet.strings(.imageType).map { $0.uppercased() }
         if let failure = Self.skipped(imageType) { throw failure }
         pixels = try PixelDescription(dataSet, limits: limits)
-        guard !sopClass.isEmpty, let study = dataSet.uid(.studyInstanceUID), let series = dataSet.uid(.seriesInstanceUID),
+        guard !sopClass.isEmpty, let study = dataSet.uid(.studyInstanceUID),
+            let series = dataSet.uid(.seriesInstanceUID),
             let instance = dataSet.uid(.sopInstanceUID)
         else {
             throw .corrupt(
-                "SOP Class, Study, Series or SOP Instance UID missing or no UID: the image has no identity. Export it again.")
+                "SOP Class, Study, Series or SOP Instance UID missing or no UID: the image has no identity. Export it again."
+            )
         }
         studyInstanceUID = study
         seriesInstanceUID = series
@@ -47,7 +49,8 @@ package final class SourceInstance: Sendable {
             if ["LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER"].contains(type) {
                 throw .notImage("a \(type.lowercased()) of a slide (Image Type): it shows no tissue to segment.")
             }
-            throw .wholeSlide("a whole slide image: its tiles are not read yet. Export the region of interest as a single image.")
+            throw .wholeSlide(
+                "a whole slide image: its tiles are not read yet. Export the region of interest as a single image.")
         }
         try file.transferSyntax.checkSupported()
         try PixelReader.checkLength(file, pixels)

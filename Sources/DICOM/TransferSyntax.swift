@@ -35,9 +35,11 @@ package struct TransferSyntax: Sendable, Equatable {
         isLossy = lossy
     }
 
-    package static let implicitLittleEndian = TransferSyntax(root, "Implicit VR Little Endian", .native, explicit: false)
+    package static let implicitLittleEndian = TransferSyntax(
+        root, "Implicit VR Little Endian", .native, explicit: false)
     package static let explicitLittleEndian = TransferSyntax(root + ".1", "Explicit VR Little Endian", .native)
-    package static let explicitBigEndian = TransferSyntax(root + ".2", "Explicit VR Big Endian", .native, bigEndian: true)
+    package static let explicitBigEndian = TransferSyntax(
+        root + ".2", "Explicit VR Big Endian", .native, bigEndian: true)
 
     private static let root = "1.2.840.10008.1.2"
 
@@ -46,7 +48,8 @@ package struct TransferSyntax: Sendable, Equatable {
         implicitLittleEndian,
         explicitLittleEndian,
         explicitBigEndian,
-        TransferSyntax(root + ".1.98", "Encapsulated Uncompressed Explicit VR Little Endian", .encapsulatedUncompressed),
+        TransferSyntax(
+            root + ".1.98", "Encapsulated Uncompressed Explicit VR Little Endian", .encapsulatedUncompressed),
         TransferSyntax(root + ".1.99", "Deflated Explicit VR Little Endian", .native, deflated: true),
         TransferSyntax(root + ".5", "RLE Lossless", .rle),
         TransferSyntax(root + ".4.50", "JPEG Baseline (Process 1)", .jpeg, lossy: true),
@@ -77,7 +80,8 @@ package struct TransferSyntax: Sendable, Equatable {
         TransferSyntax(root + ".4.101", "MPEG2 Main Profile / High Level", .video, lossy: true),
         TransferSyntax(root + ".4.101.1", "Fragmentable MPEG2 Main Profile / High Level", .video, lossy: true),
         TransferSyntax(root + ".4.102", "MPEG-4 AVC/H.264 High Profile / Level 4.1", .video, lossy: true),
-        TransferSyntax(root + ".4.102.1", "Fragmentable MPEG-4 AVC/H.264 High Profile / Level 4.1", .video, lossy: true),
+        TransferSyntax(
+            root + ".4.102.1", "Fragmentable MPEG-4 AVC/H.264 High Profile / Level 4.1", .video, lossy: true),
         TransferSyntax(root + ".4.103", "MPEG-4 AVC/H.264 BD-compatible High Profile / Level 4.1", .video, lossy: true),
         TransferSyntax(root + ".4.104", "MPEG-4 AVC/H.264 High Profile / Level 4.2 For 2D Video", .video, lossy: true),
         TransferSyntax(root + ".4.105", "MPEG-4 AVC/H.264 High Profile / Level 4.2 For 3D Video", .video, lossy: true),
@@ -103,7 +107,8 @@ package struct TransferSyntax: Sendable, Equatable {
         let found = "transfer syntax \(name) (TransferSyntaxUID = \(shown))"
         switch pixels {
         case .unsupported:
-            throw .unsupportedSyntax("\(found): no decoder for it. Export the series as Explicit VR Little Endian or JPEG 2000.")
+            throw .unsupportedSyntax(
+                "\(found): no decoder for it. Export the series as Explicit VR Little Endian or JPEG 2000.")
         case .video:
             throw .videoSyntax("\(found): a video stream is not decoded. Export single images.")
         case .referenced:

@@ -1,6 +1,7 @@
 /// Value representations (PS3.5 6.2).
 package enum VR: String, Sendable, CaseIterable {
-    case AE, AS, AT, CS, DA, DS, DT, FD, FL, IS, LO, LT, OB, OD, OF, OL, OV, OW, PN, SH, SL, SQ, SS, ST, SV, TM, UC, UI, UL,
+    case AE, AS, AT, CS, DA, DS, DT, FD, FL, IS, LO, LT, OB, OD, OF, OL, OV, OW, PN, SH, SL, SQ, SS, ST, SV, TM, UC, UI,
+        UL,
         UN, UR, US, UT, UV
 
     /// Explicit VR with a 32-bit length field (PS3.5 7.1.2).

@@ -1,5 +1,5 @@
-/// A table of output values for consecutive integer inputs (PS3.3 C.11.1, C.11.2). Inputs below the first entry take the
-/// first, inputs above the last take the last.
+/// A table of output values for consecutive integer inputs (PS3.3 C.11.1, C.11.2). Inputs below the first entry take
+/// the first, inputs above the last take the last.
 package struct LookUpTable: Sendable, Equatable {
     /// The input that the first entry belongs to.
     package let first: Int

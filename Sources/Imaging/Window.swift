@@ -11,8 +11,8 @@ package enum DisplayWindow: Sendable, Equatable {
     /// Output scaled by 255 / maximum.
     case table(LookUpTable)
 
-    /// By the function's DICOM name (0028,1056); nil for a width that no function accepts. LINEAR narrower than 1 is computed as
-    /// LINEAR_EXACT, since its own formula turns round there.
+    /// By the function's DICOM name (0028,1056); nil for a width that no function accepts. LINEAR narrower than 1 is
+    /// computed as LINEAR_EXACT, since its own formula turns round there.
     package init?(center: Double, width: Double, function: VOI.Function) {
         guard center.isFinite, width.isFinite, width > 0 else { return nil }
         switch function {
@@ -24,7 +24,8 @@ package enum DisplayWindow: Sendable, Equatable {
 
     /// From `low`, shown black, to `high`, shown white. Equal ends show everything up to them black.
     package init(from low: Double, to high: Double) {
-        self = high > low
+        self =
+            high > low
             ? .linearExact(center: (low + high) / 2, width: high - low) : .linearExact(center: low + 0.5, width: 1)
     }
 
@@ -42,8 +43,8 @@ package enum DisplayWindow: Sendable, Equatable {
         return min(max(level, 0), 255)
     }
 
-    /// Display values of a whole frame, `[rows, columns, 3]`, 0…255, not rounded: windowed and turned round where the frame asks
-    /// for it (grey), as they are (colour). Padding is black.
+    /// Display values of a whole frame, `[rows, columns, 3]`, 0…255, not rounded: windowed and turned round where the
+    /// frame asks for it (grey), as they are (colour). Padding is black.
     package func levels(_ frame: Frame) -> [Float] {
         guard frame.samples == 1 else { return frame.values.map { $0.isFinite ? min(max($0, 0), 255) : 0 } }
         var levels = [Float](repeating: 0, count: frame.values.count * 3)
@@ -64,8 +65,8 @@ package enum DisplayWindow: Sendable, Equatable {
         return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
     }
 
-    /// 1 / (1 + exp(−x)) without the C library, which this room does not import: exp by halving the argument until the series
-    /// of e^r converges at once. Error below 1e-12, far under a grey level.
+    /// 1 / (1 + exp(−x)) without the C library, which this room does not import: exp by halving the argument until the
+    /// series of e^r converges at once. Error below 1e-12, far under a grey level.
     private static func logistic(_ x: Double) -> Float {
         if x < -40 { return 0 }
         if x > 40 { return 1 }

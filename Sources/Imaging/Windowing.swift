@@ -5,8 +5,8 @@ package struct Windowing: Sendable, Equatable {
     package enum Mode: Sendable, Equatable {
         /// The pipeline's own window, LINEAR.
         case fixed(center: Double, width: Double)
-        /// The file's VOI LUT when `usesTable`; else its window whose explanation is `name`, else window number `index` (from 0),
-        /// else the first.
+        /// The file's VOI LUT when `usesTable`; else its window whose explanation is `name`, else window number `index`
+        /// (from 0), else the first.
         case dicom(index: Int = 0, name: String? = nil, usesTable: Bool = false)
         /// Percent of the values that are no padding.
         case percentile(low: Double, high: Double)
@@ -61,7 +61,8 @@ package struct Windowing: Sendable, Equatable {
             let chosen = vois.compactMap { Self.choice($0, index: index, name: name) }
             guard chosen.count == vois.count else { return nil }
             return DisplayWindow(
-                center: Self.median(chosen.map(\.center)), width: Self.median(chosen.map(\.width)), function: first.function)
+                center: Self.median(chosen.map(\.center)), width: Self.median(chosen.map(\.width)),
+                function: first.function)
         case .percentile, .minmax: return nil
         }
     }
@@ -91,8 +92,8 @@ package struct Windowing: Sendable, Equatable {
 
 /// How often each value occurs in any number of frames, in fixed memory and independent of their order.
 ///
-/// Values are counted by the first 22 bits of their ordered bit pattern: integers up to 16384 exactly, others to 1 part in
-/// 8192. *Cost*: 16 MB, one pass a frame.
+/// Values are counted by the first 22 bits of their ordered bit pattern: integers up to 16384 exactly, others to 1 part
+/// in 8192. *Cost*: 16 MB, one pass a frame.
 package struct ValueHistogram {
     private var counts = [UInt32](repeating: 0, count: 1 << 22)
     private var total = 0

@@ -39,23 +39,30 @@ struct CorpusTests {
         }
         let outcomes = Dictionary(uniqueKeysWithValues: zip(Corpus.dicom.map(\.path), found))
         let expected = [
-            "derived/broken/ct_bits_stored_above_allocated": "PIX-BITS", "derived/broken/ct_element_length_overrun": "IN-CORRUPT",
+            "derived/broken/ct_bits_stored_above_allocated": "PIX-BITS",
+            "derived/broken/ct_element_length_overrun": "IN-CORRUPT",
             "derived/broken/ct_frames_too_many": "PIX-TRUNCATED", "derived/broken/ct_hostile_patient_name": "none",
             "derived/broken/ct_orientation_degenerate": "none", "derived/broken/ct_pixel_spacing_zero": "none",
-            "derived/broken/ct_pixeldata_header_only": "PIX-TRUNCATED", "derived/broken/ct_pixeldata_length_too_long": "none",
+            "derived/broken/ct_pixeldata_header_only": "PIX-TRUNCATED",
+            "derived/broken/ct_pixeldata_length_too_long": "none",
             "derived/broken/ct_rescale_slope_zero": "none", "derived/broken/ct_rows_doubled": "PIX-TRUNCATED",
             "derived/broken/ct_rows_zero": "PIX-SIZE", "derived/broken/ct_says_implicit_is_explicit": "none",
             "derived/broken/ct_trailing_zeros_64k": "none", "derived/broken/ct_truncated_in_dataset": "IN-CORRUPT",
-            "derived/broken/ct_truncated_in_meta": "IN-CORRUPT", "derived/broken/ct_truncated_pixeldata": "PIX-TRUNCATED",
+            "derived/broken/ct_truncated_in_meta": "IN-CORRUPT",
+            "derived/broken/ct_truncated_pixeldata": "PIX-TRUNCATED",
             "derived/broken/ct_uid_path_traversal": "IN-CORRUPT", "derived/broken/deep_nesting_4000": "IN-LIMIT",
-            "derived/broken/j2k_no_sequence_delimiter": "none", "derived/broken/j2k_truncated_fragment": "PIX-TRUNCATED",
+            "derived/broken/j2k_no_sequence_delimiter": "none",
+            "derived/broken/j2k_truncated_fragment": "PIX-TRUNCATED",
             "derived/broken/plain_text": "IN-NOTDICOM", "derived/broken/png_named": "IN-NOTDICOM",
             "derived/broken/preamble_only": "IN-CORRUPT", "derived/broken/rle_bad_segment_count": "PIX-CODEC",
             "derived/broken/says_jpeg_baseline_is_j2k": "PIX-CODEC", "derived/broken/zero_length": "IN-NOTDICOM",
-            "derived/ct_phantom_localizer_jpegls/I01": "IN-LOCALIZER", "derived/variants/ct_encapsulated_uncompressed": "none",
+            "derived/ct_phantom_localizer_jpegls/I01": "IN-LOCALIZER",
+            "derived/variants/ct_encapsulated_uncompressed": "none",
             "derived/variants/j2k_five_fragments": "none", "derived/variants/j2k_three_fragments_no_bot": "none",
-            "derived/variants/key_object_selection": "IN-NOTIMAGE", "derived/variants/legacy_converted_enhanced_pet": "none",
-            "fo-dicom_fo-dicom/GH340": "PIX-BITS", "fo-dicom_fo-dicom/GH364": "IN-CORRUPT", "fo-dicom_fo-dicom/GH626": "IN-CORRUPT",
+            "derived/variants/key_object_selection": "IN-NOTIMAGE",
+            "derived/variants/legacy_converted_enhanced_pet": "none",
+            "fo-dicom_fo-dicom/GH340": "PIX-BITS", "fo-dicom_fo-dicom/GH364": "IN-CORRUPT",
+            "fo-dicom_fo-dicom/GH626": "IN-CORRUPT",
             "orthanc-mirrors_orthanc-tests/2026-05-26-oob-monochrome-65535": "IN-LIMIT",
             "pydicom_pydicom/MR_truncated": "PIX-TRUNCATED", "pydicom_pydicom/rtplan_truncated": "IN-NOTIMAGE",
             "pydicom_pydicom/dicomdirtests/DICOMDIR-nooffset": "IN-NOTIMAGE", "pydicom_pydicom/SC_rgb_jpeg": "none",
@@ -78,8 +85,22 @@ struct CorpusTests {
         #expect(volume.sliceSpacing == 5)
         #expect(volume.findings.isEmpty)
         let decoding = FrameDecoding()
-        let window = try Windowing(mode: .dicom()).window(for: volume.frames.map(\.voi)) { try decoding.frame(volume.frames[$0]) }
+        let window = try Windowing(mode: .dicom()).window(for: volume.frames.map(\.voi)) {
+            try decoding.frame(volume.frames[$0])
+        }
         #expect(window == .linear(center: 40, width: 80))
+    }
+
+    @Test("loss is told by the file, the syntax or the stream")
+    func loss() throws {
+        for (name, isLossy) in [
+            ("robyoung_dicom-test-files/WG04/J2KI/XA1_J2KI", true), ("robyoung_dicom-test-files/WG04/J2KR/CT1_J2KR", false),
+            ("dcmjs-org_dcmjs/sample-op.dcm", true), ("robyoung_dicom-test-files/WG04/JPLL/CT1_JPLL", false),
+            ("robyoung_dicom-test-files/WG04/JLSN/CT1_JLSN", true), ("robyoung_dicom-test-files/WG04/RLE/NM1_RLE", false),
+        ] {
+            let file = try DICOMFile(path: Corpus.root + "/dicom/" + name)
+            #expect(try PixelReader(file, try PixelDescription(file.dataSet)).isLossy() == isLossy, "\(name)")
+        }
     }
 
     /// SHA-256 over all frames' canonical bytes.

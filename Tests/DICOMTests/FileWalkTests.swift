@@ -8,18 +8,24 @@ struct FileWalkTests {
         var file = TestFile(syntax)
         file.add(0x0008, 0x0005, "CS", text: "ISO_IR 100")
         file.add(0x0008, 0x0016, "UI", text: "1.2.840.10008.5.1.4.1.1.2")
-        file.add(0x0008, 0x1140, isOpen: isOpen, items: [
-            { $0.add(0x0008, 0x1150, "UI", text: "1.2") },
-            { $0.add(0x0008, 0x1155, "UI", text: "1.3") },
-        ])
+        file.add(
+            0x0008, 0x1140, isOpen: isOpen,
+            items: [
+                { $0.add(0x0008, 0x1150, "UI", text: "1.2") },
+                { $0.add(0x0008, 0x1155, "UI", text: "1.3") },
+            ])
         file.add(0x0010, 0x0010, "PN", [0x4A, 0xF6, 0x72, 0x67])  // "Jörg" in Latin-1
-        file.add(0x0018, 0x9087, "FD", file.isBig ? Array(TestFile.little((1.5).bitPattern).reversed()) : TestFile.little((1.5).bitPattern))
+        file.add(
+            0x0018, 0x9087, "FD",
+            file.isBig ? Array(TestFile.little((1.5).bitPattern).reversed()) : TestFile.little((1.5).bitPattern))
         file.add(0x0020, 0x0032, "DS", text: "1.5\\-2\\3e1")
         file.add(0x0028, 0x0010, us: 512)
         return file
     }
 
-    @Test("a data set reads alike in every encoding", arguments: [TestFile.Syntax.implicitLittle, .explicitLittle, .explicitBig, .deflated], [false, true])
+    @Test(
+        "a data set reads alike in every encoding",
+        arguments: [TestFile.Syntax.implicitLittle, .explicitLittle, .explicitBig, .deflated], [false, true])
     func encodings(_ syntax: TestFile.Syntax, isOpen: Bool) throws {
         let file = try DICOMFile(bytes: Self.sample(syntax, isOpen: isOpen).bytes)
         #expect(file.transferSyntax.uid == syntax.rawValue)
@@ -33,7 +39,9 @@ struct FileWalkTests {
         #expect(file.dataSet.int(.rows) == 512)
     }
 
-    @Test("a data set without preamble and meta group is read by what its first element looks like", arguments: [TestFile.Syntax.implicitLittle, .explicitLittle, .explicitBig])
+    @Test(
+        "a data set without preamble and meta group is read by what its first element looks like",
+        arguments: [TestFile.Syntax.implicitLittle, .explicitLittle, .explicitBig])
     func bare(_ syntax: TestFile.Syntax) throws {
         let file = try DICOMFile(bytes: Self.sample(syntax).body)
         #expect(file.transferSyntax.uid == syntax.rawValue)
@@ -56,10 +64,13 @@ struct FileWalkTests {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
         }
-        let planes: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52) + [0xC1, 9, 0xC1, 5]
+        let planes: [UInt8] =
+            [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52) + [0xC1, 9, 0xC1, 5]
         let images = [
-            TestImage(), TestImage(frames: 3, samples: 3, photometric: "RGB", planar: 1, bits: (8, 8, 7), pixelVR: "OB"),
-            TestImage(syntax: .rle, fragments: [planes]), TestImage(bits: (1, 1, 0), pixels: [UInt8](repeating: 3, count: 8)),
+            TestImage(),
+            TestImage(frames: 3, samples: 3, photometric: "RGB", planar: 1, bits: (8, 8, 7), pixelVR: "OB"),
+            TestImage(syntax: .rle, fragments: [planes]),
+            TestImage(bits: (1, 1, 0), pixels: [UInt8](repeating: 3, count: 8)),
         ].map(\.bytes)
         for round in 0..<4000 {
             var bytes = images[round % images.count]
@@ -152,25 +163,29 @@ struct FileWalkTests {
         #expect(withMeta != (try DICOMFile(bytes: other.bytes).contentDigest))
     }
 
-    @Test("texts are decoded by the character set in force, an item's own before its parent's", arguments: [
-        ("ISO_IR 192", Array("Ж山".utf8), "Ж山"),
-        ("ISO_IR 144", [0xBB, 0xEE, 0xDA], "Люк"),
-        ("\\ISO 2022 IR 87", [0x1B, 0x24, 0x42, 0x3B, 0x33, 0x45, 0x44, 0x1B, 0x28, 0x42], "山田"),
-        ("ISO 2022 IR 13\\ISO 2022 IR 87", [0xD4, 0xCF, 0xC0, 0xDE], "ﾔﾏﾀﾞ"),
-        ("\\ISO 2022 IR 149", [0x1B, 0x24, 0x29, 0x43, 0xB1, 0xE8], "김"),
-        ("GB18030", [0xCD, 0xF5], "王"),
-    ])
+    @Test(
+        "texts are decoded by the character set in force, an item's own before its parent's",
+        arguments: [
+            ("ISO_IR 192", Array("Ж山".utf8), "Ж山"),
+            ("ISO_IR 144", [0xBB, 0xEE, 0xDA], "Люк"),
+            ("\\ISO 2022 IR 87", [0x1B, 0x24, 0x42, 0x3B, 0x33, 0x45, 0x44, 0x1B, 0x28, 0x42], "山田"),
+            ("ISO 2022 IR 13\\ISO 2022 IR 87", [0xD4, 0xCF, 0xC0, 0xDE], "ﾔﾏﾀﾞ"),
+            ("\\ISO 2022 IR 149", [0x1B, 0x24, 0x29, 0x43, 0xB1, 0xE8], "김"),
+            ("GB18030", [0xCD, 0xF5], "王"),
+        ])
     func characters(_ set: String, _ bytes: [UInt8], _ text: String) throws {
         var file = TestFile()
         file.add(0x0008, 0x0005, "CS", text: set)
         file.add(0x0008, 0x1030, "LO", bytes + [0x5C] + bytes)
-        file.add(0x0008, 0x1140, items: [
-            { $0.add(0x0008, 0x1030, "LO", bytes) },
-            {
-                $0.add(0x0008, 0x0005, "CS", text: "ISO_IR 100")
-                $0.add(0x0008, 0x1030, "LO", [0xE9])
-            },
-        ])
+        file.add(
+            0x0008, 0x1140,
+            items: [
+                { $0.add(0x0008, 0x1030, "LO", bytes) },
+                {
+                    $0.add(0x0008, 0x0005, "CS", text: "ISO_IR 100")
+                    $0.add(0x0008, 0x1030, "LO", [0xE9])
+                },
+            ])
         let dataSet = try DICOMFile(bytes: file.bytes).dataSet
         #expect(dataSet.strings(.studyDescription) == [text, text])
         #expect(dataSet.items(Tag(0x0008, 0x1140)).map { $0.string(.studyDescription) } == [text, "é"])

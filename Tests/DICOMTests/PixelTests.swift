@@ -35,7 +35,8 @@ struct PixelTests {
         let green = red.map { $0 + 64 }
         let blue = red.map { $0 + 128 }
         let byPixel = (0..<64).flatMap { [red[$0], green[$0], blue[$0]] }
-        var image = TestImage(samples: 3, photometric: "RGB", planar: 0, bits: (8, 8, 7), pixelVR: "OB", pixels: byPixel)
+        var image = TestImage(
+            samples: 3, photometric: "RGB", planar: 0, bits: (8, 8, 7), pixelVR: "OB", pixels: byPixel)
         let expected = byPixel.map(Int.init)
         #expect(try image.stored() == expected)
         image.planar = 1
@@ -65,9 +66,11 @@ struct PixelTests {
         #expect(Array(frame.values.prefix(6)) == [100, 100, 100, 150, 150, 150])
     }
 
-    @Test("pixel data that is too short is refused before anything is decoded", arguments: [
-        (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 4096, "none"),
-    ])
+    @Test(
+        "pixel data that is too short is refused before anything is decoded",
+        arguments: [
+            (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 4096, "none"),
+        ])
     func length(_ frames: Int, _ bytes: Int, _ expected: String) {
         let image = TestImage(frames: frames, pixels: [UInt8](repeating: 0, count: bytes))
         #expect(code { _ = try image.source() } == expected)
@@ -102,9 +105,11 @@ struct PixelTests {
         #expect(code { _ = try image.stored() } == "PIX-TRUNCATED")
     }
 
-    @Test("rescale, its zero slope, and a look-up table give modality values", arguments: [
-        ("2", "-10", [UInt16](), Float(4)), ("0", "-10", [], -3), ("", "", [8, 0, 16], 107),
-    ])
+    @Test(
+        "rescale, its zero slope, and a look-up table give modality values",
+        arguments: [
+            ("2", "-10", [UInt16](), Float(4)), ("0", "-10", [], -3), ("", "", [8, 0, 16], 107),
+        ])
     func modality(_ slope: String, _ intercept: String, _ descriptor: [UInt16], _ expected: Float) throws {
         var image = TestImage()
         image.pixels = Self.words([UInt16](repeating: 7, count: 64))
@@ -114,12 +119,14 @@ struct PixelTests {
                 file.add(0x0028, 0x1053, "DS", text: slope)
             }
             if !descriptor.isEmpty {
-                file.add(0x0028, 0x3000, items: [
-                    {
-                        $0.add(0x0028, 0x3002, us: descriptor[0], descriptor[1], descriptor[2])
-                        $0.add(0x0028, 0x3006, "OW", Self.words((100..<108).map { UInt16($0) }))
-                    }
-                ])
+                file.add(
+                    0x0028, 0x3000,
+                    items: [
+                        {
+                            $0.add(0x0028, 0x3002, us: descriptor[0], descriptor[1], descriptor[2])
+                            $0.add(0x0028, 0x3006, "OW", Self.words((100..<108).map { UInt16($0) }))
+                        }
+                    ])
             }
         }
         let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
@@ -143,7 +150,8 @@ struct PixelTests {
     @Test("palettes give display colour, discrete or in segments")
     func palette() throws {
         func image(_ add: @escaping @Sendable (inout TestFile) -> Void) -> TestImage {
-            var image = TestImage(photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB", pixels: (0..<64).map { UInt8($0) })
+            var image = TestImage(
+                photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB", pixels: (0..<64).map { UInt8($0) })
             image.more = { file in
                 for element in 0x1101...0x1103 { file.add(0x0028, UInt16(element), us: 4, 0, 16) }
                 add(&file)
@@ -151,11 +159,15 @@ struct PixelTests {
             return image
         }
         let discrete = image { file in
-            for element in 0x1201...0x1203 { file.add(0x0028, UInt16(element), "OW", Self.words([0x0000, 0x5500, 0xAA00, 0xFF00])) }
+            for element in 0x1201...0x1203 {
+                file.add(0x0028, UInt16(element), "OW", Self.words([0x0000, 0x5500, 0xAA00, 0xFF00]))
+            }
         }
         let segmented = image { file in
             // Discrete 0, then linear over three entries to 0xFF00.
-            for element in 0x1221...0x1223 { file.add(0x0028, UInt16(element), "OW", Self.words([0, 1, 0, 1, 3, 0xFF00])) }
+            for element in 0x1221...0x1223 {
+                file.add(0x0028, UInt16(element), "OW", Self.words([0, 1, 0, 1, 3, 0xFF00]))
+            }
         }
         for image in [discrete, segmented] {
             let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
@@ -165,14 +177,20 @@ struct PixelTests {
         }
     }
 
-    @Test("what cannot be decoded is refused with its code", arguments: [
-        (TestImage(rows: 0), "PIX-SIZE"), (TestImage(rows: 60000, columns: 60000), "IN-LIMIT"),
-        (TestImage(frames: 50000), "IN-LIMIT"), (TestImage(bits: (12, 12, 11)), "PIX-BITS"),
-        (TestImage(bits: (16, 24, 23)), "PIX-BITS"), (TestImage(samples: 4, photometric: "CMYK", bits: (8, 8, 7)), "PIX-PHOTOMETRIC"),
-        (TestImage(samples: 3), "PIX-PHOTOMETRIC"), (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.88.11"), "IN-NOTIMAGE"),
-        (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.77.1.6"), "IN-SLIDE"), (TestImage(imageType: "ORIGINAL\\PRIMARY\\LOCALIZER"), "IN-LOCALIZER"),
-        (TestImage(imageType: "ORIGINAL\\PRIMARY\\M\\MOSAIC"), "IN-MOSAIC"), (TestImage(instance: "../../etc"), "IN-CORRUPT"),
-    ])
+    @Test(
+        "what cannot be decoded is refused with its code",
+        arguments: [
+            (TestImage(rows: 0), "PIX-SIZE"), (TestImage(rows: 60000, columns: 60000), "IN-LIMIT"),
+            (TestImage(frames: 50000), "IN-LIMIT"), (TestImage(bits: (12, 12, 11)), "PIX-BITS"),
+            (TestImage(bits: (16, 24, 23)), "PIX-BITS"),
+            (TestImage(samples: 4, photometric: "CMYK", bits: (8, 8, 7)), "PIX-PHOTOMETRIC"),
+            (TestImage(samples: 3), "PIX-PHOTOMETRIC"),
+            (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.88.11"), "IN-NOTIMAGE"),
+            (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.77.1.6"), "IN-SLIDE"),
+            (TestImage(imageType: "ORIGINAL\\PRIMARY\\LOCALIZER"), "IN-LOCALIZER"),
+            (TestImage(imageType: "ORIGINAL\\PRIMARY\\M\\MOSAIC"), "IN-MOSAIC"),
+            (TestImage(instance: "../../etc"), "IN-CORRUPT"),
+        ])
     func refusals(_ image: TestImage, _ expected: String) {
         var image = image
         image.pixels = [0, 0]

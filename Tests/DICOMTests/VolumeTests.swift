@@ -5,13 +5,17 @@ import Testing
 @Suite("volumes")
 struct VolumeTests {
     /// A slice at `z` mm with its own UID; `number` is its Instance Number.
-    private static func slice(_ z: Double, number: Int, y: Double = 0, _ change: (inout TestImage) -> Void = { _ in }) -> TestImage {
+    private static func slice(_ z: Double, number: Int, y: Double = 0, _ change: (inout TestImage) -> Void = { _ in })
+        -> TestImage
+    {
         var image = TestImage(instance: "1.2.3.\(number)", number: number, position: "0\\\(y)\\\(z)")
         change(&image)
         return image
     }
 
-    private static func volumes(_ images: [TestImage], _ rule: VolumeBuilder.DuplicateRule = .refuse) throws -> VolumeBuilder.Result {
+    private static func volumes(_ images: [TestImage], _ rule: VolumeBuilder.DuplicateRule = .refuse) throws
+        -> VolumeBuilder.Result
+    {
         VolumeBuilder.volumes(of: try images.map { try $0.source() }, duplicates: rule)
     }
 
@@ -37,12 +41,14 @@ struct VolumeTests {
         #expect(one != (try Self.volumes(Array(images.dropLast())).volumes.map(\.digest)))
     }
 
-    @Test("gaps, uneven steps and tilt are findings, and weights follow", arguments: [
-        ([0.0, 2, 4, 8, 10], 0.0, ["VOL-GAP"], [2.0, 2, 2, 2, 2]),
-        ([0, 2, 4, 7, 10], 0, ["VOL-UNEVEN"], [2, 2, 2.5, 3, 3]),
-        ([0, 2, 4, 6, 8], 0.3, ["VOL-TILT"], [2, 2, 2, 2, 2]),
-        ([0, 2, 4.01, 6, 8], 0, [], [2, 2, 2, 2, 2]),
-    ] as [([Double], Double, [String], [Double])])
+    @Test(
+        "gaps, uneven steps and tilt are findings, and weights follow",
+        arguments: [
+            ([0.0, 2, 4, 8, 10], 0.0, ["VOL-GAP"], [2.0, 2, 2, 2, 2]),
+            ([0, 2, 4, 7, 10], 0, ["VOL-UNEVEN"], [2, 2, 2.5, 3, 3]),
+            ([0, 2, 4, 6, 8], 0.3, ["VOL-TILT"], [2, 2, 2, 2, 2]),
+            ([0, 2, 4.01, 6, 8], 0, [], [2, 2, 2, 2, 2]),
+        ] as [([Double], Double, [String], [Double])])
     func gaps(_ places: [Double], _ drift: Double, _ codes: [String], _ weights: [Double]) throws {
         let images = places.enumerated().map { Self.slice($1, number: $0 + 1, y: $1 * drift) }
         let volume = try #require(try Self.volumes(images).volumes.first)
@@ -55,10 +61,13 @@ struct VolumeTests {
         { $0.rows = 9 }, { $0.imageType = "DERIVED\\PRIMARY\\AXIAL" },
     ]
 
-    @Test("orientation, spacing, Frame of Reference, size and image type split a series", arguments: differences.indices)
+    @Test(
+        "orientation, spacing, Frame of Reference, size and image type split a series", arguments: differences.indices)
     func hardSplit(_ difference: Int) throws {
         let change = Self.differences[difference]
-        let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(3, number: 2), Self.slice(6, number: 3, change)])
+        let result = try Self.volumes([
+            Self.slice(0, number: 1), Self.slice(3, number: 2), Self.slice(6, number: 3, change),
+        ])
         #expect(result.volumes.map(\.frames.count) == [2, 1])
         #expect(result.volumes.map(\.part) == [1, 2])
         #expect(result.volumes.allSatisfy { $0.partCount == 2 })
@@ -75,9 +84,10 @@ struct VolumeTests {
         }
         let result = try Self.volumes(images)
         #expect(result.volumes.map(\.frames.count) == [4, 4])
-        #expect(result.volumes.map { $0.frames.map { $0.instance.dataSet.string(.echoTime) } } == [
-            [String?](repeating: "4.6", count: 4), [String?](repeating: "9.2", count: 4),
-        ])
+        #expect(
+            result.volumes.map { $0.frames.map { $0.instance.dataSet.string(.echoTime) } } == [
+                [String?](repeating: "4.6", count: 4), [String?](repeating: "9.2", count: 4),
+            ])
     }
 
     @Test("frames that nothing tells apart are refused as ambiguous")
@@ -132,21 +142,30 @@ struct VolumeTests {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 3)
         image.pixels = [UInt8](repeating: 0, count: 3 * 128)
         image.more = { file in
-            file.add(0x5200, 0x9229, items: [
-                {
-                    $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
-                    $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
-                    $0.add(0x0028, 0x9132, items: [
-                        {
-                            $0.add(0x0028, 0x1050, "DS", text: "40")
-                            $0.add(0x0028, 0x1051, "DS", text: "400")
-                        }
-                    ])
-                }
-            ])
-            file.add(0x5200, 0x9230, isOpen: true, items: [4.0, 0, 2].map { z in
-                { $0.add(0x0020, 0x9113, isOpen: true, items: [{ $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(z)") }]) }
-            })
+            file.add(
+                0x5200, 0x9229,
+                items: [
+                    {
+                        $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+                        $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
+                        $0.add(
+                            0x0028, 0x9132,
+                            items: [
+                                {
+                                    $0.add(0x0028, 0x1050, "DS", text: "40")
+                                    $0.add(0x0028, 0x1051, "DS", text: "400")
+                                }
+                            ])
+                    }
+                ])
+            file.add(
+                0x5200, 0x9230, isOpen: true,
+                items: [4.0, 0, 2].map { z in
+                    {
+                        $0.add(
+                            0x0020, 0x9113, isOpen: true, items: [{ $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(z)") }])
+                    }
+                })
         }
         let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
         #expect(volume.kind == .spatial)

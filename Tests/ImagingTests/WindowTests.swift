@@ -12,15 +12,23 @@ struct WindowTests {
         stride(from: 0, to: frame.values.count * 3, by: 3).map { window.image(frame).pixels[$0] }
     }
 
-    @Test("each function gives the values of PS3.3 C.11.2, computed by hand for centre 40 and width 400", arguments: [
-        // −160 and 239 are the ends of LINEAR: c − 0.5 ∓ (w − 1) / 2.
-        (DisplayWindow.linear(center: 40, width: 400), [-161, -160, 39.5, 139, 239, 1000], [0, 0, 128, 191, 255, 255]),
-        (.linearExact(center: 40, width: 400), [-161, -160, 40, 140, 240, 1000], [0, 0, 128, 191, 255, 255]),
-        // 255 / (1 + e^1) = 68.58 at c − w / 4.
-        (.sigmoid(center: 40, width: 400), [-60, 40, 140, 5000, -5000], [69, 128, 186, 255, 0]),
-        (.linear(center: 10, width: 1), [9, 9.5, 9.6, 10], [0, 0, 255, 255]),
-        (.table(LookUpTable(first: 5, entries: [0, 100, 200], maximum: 200)), [0, 5, 6, 7, 9], [0, 0, 128, 255, 255]),
-    ])
+    @Test(
+        "each function gives the values of PS3.3 C.11.2, computed by hand for centre 40 and width 400",
+        arguments: [
+            // −160 and 239 are the ends of LINEAR: c − 0.5 ∓ (w − 1) / 2.
+            (
+                DisplayWindow.linear(center: 40, width: 400), [-161, -160, 39.5, 139, 239, 1000],
+                [0, 0, 128, 191, 255, 255]
+            ),
+            (.linearExact(center: 40, width: 400), [-161, -160, 40, 140, 240, 1000], [0, 0, 128, 191, 255, 255]),
+            // 255 / (1 + e^1) = 68.58 at c − w / 4.
+            (.sigmoid(center: 40, width: 400), [-60, 40, 140, 5000, -5000], [69, 128, 186, 255, 0]),
+            (.linear(center: 10, width: 1), [9, 9.5, 9.6, 10], [0, 0, 255, 255]),
+            (
+                .table(LookUpTable(first: 5, entries: [0, 100, 200], maximum: 200)), [0, 5, 6, 7, 9],
+                [0, 0, 128, 255, 255]
+            ),
+        ])
     func functions(_ window: DisplayWindow, _ values: [Float], _ expected: [UInt8]) {
         #expect(Self.levels(window, Self.frame(values)) == expected)
     }
@@ -40,7 +48,10 @@ struct WindowTests {
 
     @Test("rules take the file's window by name, by number, else the first, and the median over a volume")
     func choice() {
-        let windows = [VOI.Window(center: 40, width: 400, explanation: "SOFT"), VOI.Window(center: 300, width: 1500, explanation: "BONE")]
+        let windows = [
+            VOI.Window(center: 40, width: 400, explanation: "SOFT"),
+            VOI.Window(center: 300, width: 1500, explanation: "BONE"),
+        ]
         let voi = VOI(windows: windows)
         #expect(Windowing(mode: .dicom()).stated([voi]) == .linear(center: 40, width: 400))
         #expect(Windowing(mode: .dicom(index: 1)).stated([voi]) == .linear(center: 300, width: 1500))
@@ -61,7 +72,8 @@ struct WindowTests {
         let window = Windowing(mode: .dicom()).window(for: [voi, voi]) { _ in frame }
         #expect(window == DisplayWindow(from: 4, to: 994))
         #expect(Windowing(mode: .minmax).window(for: frame, voi) == DisplayWindow(from: 0, to: 999))
-        #expect(Windowing(mode: .percentile(low: 10, high: 50)).window(for: frame, voi) == DisplayWindow(from: 99, to: 499))
+        #expect(
+            Windowing(mode: .percentile(low: 10, high: 50)).window(for: frame, voi) == DisplayWindow(from: 99, to: 499))
     }
 
     @Test("a window that the file states costs no decoding")

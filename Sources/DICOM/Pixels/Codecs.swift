@@ -11,7 +11,8 @@ enum Codecs {
     static func rle(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
         if pixels.bitsAllocated == 1 {
             let packed = try RunLength.unpack(bytes, pixels: (pixels.pixelCount + 7) / 8, samples: 1, bytesPerSample: 1)
-            return Decoded(values: packed.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: 0, count: pixels.pixelCount) })
+            return Decoded(
+                values: packed.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: 0, count: pixels.pixelCount) })
         }
         let count = pixels.pixelCount * pixels.samples
         let cells = try RunLength.unpack(
@@ -48,8 +49,7 @@ enum Codecs {
     }
 
     static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
-        // SIZ follows SOC; a Part 2 capability bit in Rsiz means extensions that OpenJPEG does not know.
-        if bytes.count >= 8, bytes[0] == 0xFF, bytes[1] == 0x4F, bytes[2] == 0xFF, bytes[3] == 0x51, bytes[6] & 0x80 != 0 {
+        if JPEG2000Header(bytes)?.needsPart2 == true {
             throw .unsupportedSyntax("a JPEG 2000 Part 2 stream: no decoder for it. Export as JPEG 2000 Part 1.")
         }
         var frame = description(pixels, allocated: pixels.bitsAllocated, stored: pixels.bitsStored)
@@ -67,7 +67,8 @@ enum Codecs {
         let precision = Int(found.precision)
         if precision != pixels.bitsStored || (found.is_signed != 0) != pixels.isSigned {
             decoded.notes.append(
-                "the stream has \(precision) bits \(found.is_signed != 0 ? "signed" : "unsigned"), the tags say \(pixels.bitsStored) \(pixels.isSigned ? "signed" : "unsigned")")
+                "the stream has \(precision) bits \(found.is_signed != 0 ? "signed" : "unsigned"), the tags say \(pixels.bitsStored) \(pixels.isSigned ? "signed" : "unsigned")"
+            )
         }
         let cell = SampleUnpacking.Cell(allocated: 32, stored: precision, isSigned: pixels.isSigned)
         decoded.values = raw.map { cell.value(UInt32(bitPattern: $0)) }
@@ -78,7 +79,9 @@ enum Codecs {
                 throw .photometric("JPEG 2000 with \(pixels.photometric.rawValue): impossible. Export as RGB.")
             case .ybrFull, .ybrFull422:
                 decoded.colour = isTransformed ? .rgb : .ybrFull
-                if isTransformed { decoded.notes.append("the code stream holds RGB, the tag says \(pixels.photometric.rawValue)") }
+                if isTransformed {
+                    decoded.notes.append("the code stream holds RGB, the tag says \(pixels.photometric.rawValue)")
+                }
             default: decoded.colour = .rgb
             }
         }
@@ -92,28 +95,36 @@ enum Codecs {
         case .ybrFull, .ybrFull422: .ybrFull
         case .ybrPartial420, .ybrPartial422: .ybrPartial
         case .ybrICT, .ybrRCT:
-            throw .photometric("\(pixels.photometric.rawValue) without JPEG 2000: it has no meaning there. Export as RGB.")
+            throw .photometric(
+                "\(pixels.photometric.rawValue) without JPEG 2000: it has no meaning there. Export as RGB.")
         case .monochrome1, .monochrome2, .paletteColor: nil
         }
     }
 
     // MARK: JPEG's common part
 
-    private static func header(_ bytes: [UInt8], _ pixels: PixelDescription, wantsLS: Bool) throws(DICOMFailure) -> JPEGStream {
+    private static func header(_ bytes: [UInt8], _ pixels: PixelDescription, wantsLS: Bool) throws(DICOMFailure)
+        -> JPEGStream
+    {
         guard let stream = JPEGStream(bytes), stream.isLS == wantsLS else {
-            throw .codec("the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged. Export it again.")
+            throw .codec(
+                "the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged. Export it again."
+            )
         }
         guard stream.rows == pixels.rows, stream.columns == pixels.columns else {
             throw .pixelSize(
-                "the stream has \(stream.rows) × \(stream.columns) pixels, the tags say \(pixels.rows) × \(pixels.columns): they contradict each other. Export the image again.")
+                "the stream has \(stream.rows) × \(stream.columns) pixels, the tags say \(pixels.rows) × \(pixels.columns): they contradict each other. Export the image again."
+            )
         }
         guard stream.components.count == pixels.samples else {
             throw .photometric(
-                "the stream has \(stream.components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other. Export the image again.")
+                "the stream has \(stream.components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other. Export the image again."
+            )
         }
         guard (2...16).contains(stream.precision), stream.precision <= pixels.bitsAllocated else {
             throw .bits(
-                "the stream has \(stream.precision) bits, Bits Allocated = \(pixels.bitsAllocated): they contradict each other. Export the image again.")
+                "the stream has \(stream.precision) bits, Bits Allocated = \(pixels.bitsAllocated): they contradict each other. Export the image again."
+            )
         }
         return stream
     }
@@ -135,7 +146,8 @@ enum Codecs {
             // The stream cannot hold samples at the place that High Bit names, so they stand at the bottom.
             cell = .init(allocated: allocated, stored: min(pixels.bitsStored, allocated), isSigned: pixels.isSigned)
         }
-        let note = stream.precision == pixels.bitsStored
+        let note =
+            stream.precision == pixels.bitsStored
             ? [] : ["the stream has \(stream.precision) bits, the tags say \(pixels.bitsStored)"]
         return (out.withUnsafeBytes { SampleUnpacking.values($0, count: count, cell) }, note)
     }
@@ -150,10 +162,12 @@ enum Codecs {
         let reason = DCMTK.text(error)
         switch status {
         case CD_OK: return
-        case CD_NO_MEMORY: throw .unreadable("no memory for a frame. Close other programs, or give the machine more memory.")
+        case CD_NO_MEMORY:
+            throw .unreadable("no memory for a frame. Close other programs, or give the machine more memory.")
         case CD_TRUNCATED: throw .pixelsTruncated("\(reason): pixels are missing. Send the file again.")
         case CD_MISMATCH:
-            throw .pixelSize("the stream has \(reason) than the tags say: they contradict each other. Export the image again.")
+            throw .pixelSize(
+                "the stream has \(reason) than the tags say: they contradict each other. Export the image again.")
         case CD_NO_DICTIONARY: throw .installation("\(reason).")
         default: throw .codec("the decoder gave up (\(reason)): the frame is damaged. Export it again.")
         }

@@ -25,7 +25,8 @@ struct FragmentMap {
         signature: Signature, isCut: Bool, bytes: UnsafeRawBufferPointer
     ) throws(DICOMFailure) {
         guard let firstItem = items.first else {
-            throw .pixelsTruncated("no fragment for \(frameCount) frames: the pixel data is empty. Send the file again.")
+            throw .pixelsTruncated(
+                "no fragment for \(frameCount) frames: the pixel data is empty. Send the file again.")
         }
         // Offsets count from the first item's header, which is 8 bytes before its bytes.
         var itemAt: [Int: Int] = [:]
@@ -49,7 +50,8 @@ struct FragmentMap {
                 frames = Self.bySignature(signature, items, frameCount, bytes)
                 guard frames != nil else {
                     throw .fragments(
-                        "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart. Re-export with an offset table.")
+                        "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart. Re-export with an offset table."
+                    )
                 }
             } else {
                 throw .pixelsTruncated(
@@ -67,7 +69,8 @@ struct FragmentMap {
         guard table.offsets.count == count, table.lengths.count == count else { return nil }
         var frames: [[Range<Int>]] = []
         for (offset, length) in zip(table.offsets, table.lengths) {
-            guard let index = itemAt[offset], length >= 0, length <= items[index].count, length > items[index].count - 2 else {
+            guard let index = itemAt[offset], length >= 0, length <= items[index].count, length > items[index].count - 2
+            else {
                 return nil
             }
             frames.append([items[index].lowerBound..<items[index].lowerBound + length])
@@ -99,10 +102,13 @@ struct FragmentMap {
             switch signature {
             case .none: return nil
             case .marker(let second):
-                guard range.count >= 2, bytes[range.lowerBound] == 0xFF, bytes[range.lowerBound + 1] == second else { continue }
+                guard range.count >= 2, bytes[range.lowerBound] == 0xFF, bytes[range.lowerBound + 1] == second else {
+                    continue
+                }
                 guard index == 0 || endsStream(items[index - 1], bytes) else { continue }
             case .rle(let segments):
-                guard range.count >= 64, word(bytes, range.lowerBound) == segments, word(bytes, range.lowerBound + 4) == 64
+                guard range.count >= 64, word(bytes, range.lowerBound) == segments,
+                    word(bytes, range.lowerBound + 4) == 64
                 else { continue }
             }
             starts.append(index)

@@ -1,7 +1,7 @@
 package import Imaging
 
-/// Frames of any instance as modality values or display colour. Keeps the file of the last instance open, so frames of one
-/// file are best asked for one after the other. One thread at a time.
+/// Frames of any instance as modality values or display colour. Keeps the file of the last instance open, so frames of
+/// one file are best asked for one after the other. One thread at a time.
 package final class FrameDecoding {
     private let limits: DICOMLimits
     private var current: (instance: SourceInstance, reader: PixelReader, palette: Palette?)?
@@ -12,7 +12,8 @@ package final class FrameDecoding {
         self.limits = limits
     }
 
-    /// The frame's values: grey after the modality transform, with its padding marked; colour and palettes as display RGB.
+    /// The frame's values: grey after the modality transform, with its padding marked; colour and palettes as display
+    /// RGB.
     ///
     /// *Throws*: a `PIX-…` refusal, or `unreadable`. *Cost*: one decode; nothing but this frame is kept.
     package func frame(_ frame: SourceFrame) throws(DICOMFailure) -> Frame {
@@ -68,7 +69,9 @@ package final class FrameDecoding {
                 values = integers.map { transform(Double(UInt32(bitPattern: $0))) }
             }
             if let range, pixels.bitsAllocated > 1 {
-                let marks = integers.map { range.contains(stored.isSigned ? Double($0) : Double(UInt32(bitPattern: $0))) }
+                let marks = integers.map {
+                    range.contains(stored.isSigned ? Double($0) : Double(UInt32(bitPattern: $0)))
+                }
                 if marks.contains(true) { padding = marks }
             }
         case .floats(let floats):
@@ -96,12 +99,14 @@ package final class FrameDecoding {
         switch pixels.storage {
         case .integers:
             func value(_ tag: Tag) -> Double? {
-                // Written as US or SS without regard to the pixels, so the 16 bits are read again by Pixel Representation.
+                // Written as US or SS without regard to the pixels, so the 16 bits are read again by Pixel
+                // Representation.
                 dataSet.ints16(tag, signed: pixels.isSigned).first.map(Double.init)
             }
             ends = (value(.pixelPaddingValue), value(.pixelPaddingRangeLimit))
         case .floats: ends = (dataSet.double(.floatPixelPaddingValue), dataSet.double(.floatPixelPaddingRangeLimit))
-        case .doubles: ends = (dataSet.double(.doubleFloatPixelPaddingValue), dataSet.double(.doubleFloatPixelPaddingRangeLimit))
+        case .doubles:
+            ends = (dataSet.double(.doubleFloatPixelPaddingValue), dataSet.double(.doubleFloatPixelPaddingRangeLimit))
         }
         guard let first = ends.0 else { return nil }
         let last = ends.1 ?? first

@@ -1,4 +1,5 @@
-/// What the header of a JPEG or JPEG-LS stream says, read before any decoder sees it (ISO 10918-1 annex B, ISO 14495-1 annex C).
+/// What the header of a JPEG or JPEG-LS stream says, read before any decoder sees it (ISO 10918-1 annex B, ISO 14495-1
+/// annex C).
 struct JPEGStream {
     var precision = 0
     var rows = 0
@@ -63,10 +64,16 @@ struct JPEGStream {
     /// What three components mean, decided by the stream before the tag.
     ///
     /// *Source*: the table of JPEG colour in the design page on DICOM, section 1.7; its rows in order, first match.
-    func colour(_ tagged: PixelDescription.Photometric) throws(DICOMFailure) -> (colour: StoredFrame.Colour, note: String?) {
+    func colour(_ tagged: PixelDescription.Photometric) throws(DICOMFailure) -> (
+        colour: StoredFrame.Colour, note: String?
+    ) {
         func found(_ colour: StoredFrame.Colour) -> (colour: StoredFrame.Colour, note: String?) {
             let agrees = (colour == .rgb) == (tagged == .rgb)
-            return (colour, agrees ? nil : "the JPEG stream holds \(colour == .rgb ? "RGB" : "YCbCr"), the tag says \(tagged.rawValue)")
+            return (
+                colour,
+                agrees
+                    ? nil : "the JPEG stream holds \(colour == .rgb ? "RGB" : "YCbCr"), the tag says \(tagged.rawValue)"
+            )
         }
         switch adobeTransform {
         case 0: return found(.rgb)
@@ -76,7 +83,9 @@ struct JPEGStream {
         }
         if components.map(\.id).elementsEqual([0x52, 0x47, 0x42]) { return found(.rgb) }
         if hasJFIF, !isLossless { return found(.ybrFull) }
-        if let first = components.first, components.contains(where: { $0.horizontal != first.horizontal || $0.vertical != first.vertical }) {
+        if let first = components.first,
+            components.contains(where: { $0.horizontal != first.horizontal || $0.vertical != first.vertical })
+        {
             return found(.ybrFull)
         }
         if frameMarker == 0xC3, tagged == .ybrFull422 { return found(.rgb) }

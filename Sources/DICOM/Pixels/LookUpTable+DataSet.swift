@@ -3,8 +3,8 @@ package import Imaging
 extension LookUpTable {
     /// From an item of Modality LUT or VOI LUT Sequence; nil when descriptor or data are missing or do not fit.
     ///
-    /// Values 1 and 3 of the descriptor are unsigned whatever VR stands in the file; value 2 has the sign of the input. Entries
-    /// of 8 bits may be packed two to a word.
+    /// Values 1 and 3 of the descriptor are unsigned whatever VR stands in the file; value 2 has the sign of the input.
+    /// Entries of 8 bits may be packed two to a word.
     /// *Source*: PS3.3 C.11.1.1, C.11.2.1.1.
     package init?(_ item: DataSet, signedInput: Bool) {
         let descriptor = item.ints16(.lutDescriptor, signed: false)

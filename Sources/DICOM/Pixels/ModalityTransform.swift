@@ -16,7 +16,9 @@ struct ModalityTransform {
     /// `group` is the frame's Pixel Value Transformation group, or the main data set of a classic object.
     init(_ group: DataSet, modality: String, pixels: PixelDescription, relationship: String?) {
         guard pixels.samples == 1, pixels.photometric != .paletteColor else { return }
-        if modality == "XA" || modality == "RF" || modality == "XRF", relationship == "LOG" || relationship == "DISP" { return }
+        if modality == "XA" || modality == "RF" || modality == "XRF", relationship == "LOG" || relationship == "DISP" {
+            return
+        }
         let table = group.item(.modalityLUTSequence).flatMap { LookUpTable($0, signedInput: pixels.isSigned) }
         let hasRescale = group.has(.rescaleSlope) || group.has(.rescaleIntercept)
         let prefersRescale = ["CT", "PT", "MR"].contains(modality)

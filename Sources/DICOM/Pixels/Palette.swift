@@ -12,9 +12,18 @@ struct Palette {
     init(_ dataSet: DataSet, isSigned: Bool) throws(DICOMFailure) {
         var raw: [(first: Int, entries: [UInt16])] = []
         let tags: [(descriptor: Tag, data: Tag, segmented: Tag)] = [
-            (.redPaletteColorLookupTableDescriptor, .redPaletteColorLookupTableData, .segmentedRedPaletteColorLookupTableData),
-            (.greenPaletteColorLookupTableDescriptor, .greenPaletteColorLookupTableData, .segmentedGreenPaletteColorLookupTableData),
-            (.bluePaletteColorLookupTableDescriptor, .bluePaletteColorLookupTableData, .segmentedBluePaletteColorLookupTableData),
+            (
+                .redPaletteColorLookupTableDescriptor, .redPaletteColorLookupTableData,
+                .segmentedRedPaletteColorLookupTableData
+            ),
+            (
+                .greenPaletteColorLookupTableDescriptor, .greenPaletteColorLookupTableData,
+                .segmentedGreenPaletteColorLookupTableData
+            ),
+            (
+                .bluePaletteColorLookupTableDescriptor, .bluePaletteColorLookupTableData,
+                .segmentedBluePaletteColorLookupTableData
+            ),
         ]
         for (descriptorTag, dataTag, segmentedTag) in tags {
             let descriptor = dataSet.ints16(descriptorTag, signed: false)
@@ -76,7 +85,9 @@ struct Palette {
                     at += size
                 }
             case 1:
-                guard data.count - at >= size, let last = out.last, out.count + length <= count, length > 0 else { throw missing }
+                guard data.count - at >= size, let last = out.last, out.count + length <= count, length > 0 else {
+                    throw missing
+                }
                 let end = Double(word(at))
                 at += size
                 for step in 1...length {

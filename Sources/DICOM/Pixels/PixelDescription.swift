@@ -53,7 +53,8 @@ package struct PixelDescription: Sendable, Equatable {
         }
     }
 
-    /// *Throws*: `notImage` when there are no pixels; `pixelSize`, `bits`, `photometric`, `limit` when they cannot be decoded.
+    /// *Throws*: `notImage` when there are no pixels; `pixelSize`, `bits`, `photometric`, `limit` when they cannot be
+    /// decoded.
     package init(_ dataSet: DataSet, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         var warnings: [String] = []
         if dataSet.has(.pixelData) {
@@ -72,16 +73,22 @@ package struct PixelDescription: Sendable, Equatable {
         let frames: Int
         if dataSet.has(.numberOfFrames), let text = dataSet.string(.numberOfFrames) {
             guard let number = dataSet.int(.numberOfFrames), number >= 0 else {
-                throw .pixelSize("Number of Frames is no number (\(text.utf8.count) characters): frames cannot be counted. Export it again.")
+                throw .pixelSize(
+                    "Number of Frames is no number (\(text.utf8.count) characters): frames cannot be counted. Export it again."
+                )
             }
             frames = max(1, number)
         } else {
             frames = 1
         }
         guard rows <= limits.rowsOrColumns, columns <= limits.rowsOrColumns else {
-            throw .limit("\(rows) × \(columns) pixels: more than \(limits.rowsOrColumns) in a direction. The image is too large.")
+            throw .limit(
+                "\(rows) × \(columns) pixels: more than \(limits.rowsOrColumns) in a direction. The image is too large."
+            )
         }
-        guard frames <= limits.frames else { throw .limit("\(frames) frames: more than \(limits.frames). The image is too large.") }
+        guard frames <= limits.frames else {
+            throw .limit("\(frames) frames: more than \(limits.frames). The image is too large.")
+        }
         let pixels = rows * columns
         guard pixels <= limits.pixelsPerFrame, pixels * frames <= limits.pixelsPerInstance else {
             throw .limit("\(rows) × \(columns) pixels in \(frames) frames: too many. The image is too large.")
@@ -94,7 +101,8 @@ package struct PixelDescription: Sendable, Equatable {
         let stated = dataSet.int(.samplesPerPixel)
         if let name {
             guard let known = Photometric(rawValue: name) else {
-                throw .photometric("an unknown or retired Photometric Interpretation: colours cannot be told. Export as RGB.")
+                throw .photometric(
+                    "an unknown or retired Photometric Interpretation: colours cannot be told. Export as RGB.")
             }
             photometric = known
         } else {
@@ -105,11 +113,13 @@ package struct PixelDescription: Sendable, Equatable {
         if stated == nil { warnings.append("Samples per Pixel missing, taken as \(samples)") }
         guard samples == (photometric.isGrey ? 1 : 3) else {
             throw .photometric(
-                "Samples per Pixel = \(samples) with \(photometric.rawValue): they contradict each other. Export the image again.")
+                "Samples per Pixel = \(samples) with \(photometric.rawValue): they contradict each other. Export the image again."
+            )
         }
         self.samples = samples
         guard pixels * samples <= limits.samplesPerFrame else {
-            throw .limit("\(rows) × \(columns) pixels of \(samples) samples in a frame: too many. The image is too large.")
+            throw .limit(
+                "\(rows) × \(columns) pixels of \(samples) samples in a frame: too many. The image is too large.")
         }
         isPlanar = samples == 3 && dataSet.int(.planarConfiguration) == 1
 
@@ -129,7 +139,8 @@ package struct PixelDescription: Sendable, Equatable {
             }
             let stored = dataSet.int(.bitsStored) ?? allocated
             guard (1...allocated).contains(stored) else {
-                throw .bits("Bits Stored = \(stored) with Bits Allocated = \(allocated): impossible. Export the image again.")
+                throw .bits(
+                    "Bits Stored = \(stored) with Bits Allocated = \(allocated): impossible. Export the image again.")
             }
             let high = dataSet.int(.highBit) ?? stored - 1
             guard (stored - 1..<allocated).contains(high) else {

@@ -15,8 +15,8 @@ package final class PixelReader {
         case fragments([[Range<Int>]])
     }
 
-    /// *Throws*: `TS-…` for a syntax that is not decoded; `pixelsTruncated`, `fragments` when the pixel data does not hold what
-    /// the attributes say; `unreadable` when the file is gone.
+    /// *Throws*: `TS-…` for a syntax that is not decoded; `pixelsTruncated`, `fragments` when the pixel data does not
+    /// hold what the attributes say; `unreadable` when the file is gone.
     package init(_ file: DICOMFile, _ pixels: PixelDescription, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         try file.transferSyntax.checkSupported()
         self.file = file
@@ -25,7 +25,9 @@ package final class PixelReader {
         try Self.checkLength(file, pixels)
         let syntax = file.transferSyntax
         let total = Self.byteCount(pixels, frames: pixels.frames)
-        guard let element = file.dataSet[pixels.tag] else { throw .notImage("no pixel data in it: nothing to segment.") }
+        guard let element = file.dataSet[pixels.tag] else {
+            throw .notImage("no pixel data in it: nothing to segment.")
+        }
         switch element.value {
         case .items: throw .corrupt("Pixel Data is a sequence: the file is damaged. Send it again.")
         case .bytes(let bytes):
@@ -36,11 +38,15 @@ package final class PixelReader {
             notes = length > total + 1 ? ["Pixel Data is \(length - total) bytes longer than its frames"] : []
         case .fragments(let table, let items):
             guard syntax.pixels != .native else {
-                throw .fragments("fragments under \(syntax.name): the transfer syntax is wrong. Export the image again.")
+                throw .fragments(
+                    "fragments under \(syntax.name): the transfer syntax is wrong. Export the image again.")
             }
             let extended: (offsets: [Int], lengths: [Int])? =
                 file.dataSet.has(.extendedOffsetTable)
-                ? (try Self.table(.extendedOffsetTable, file, opened), try Self.table(.extendedOffsetTableLengths, file, opened)) : nil
+                ? (
+                    try Self.table(.extendedOffsetTable, file, opened),
+                    try Self.table(.extendedOffsetTableLengths, file, opened)
+                ) : nil
             let map = try opened.withBytes { bytes throws(DICOMFailure) in
                 try FragmentMap(
                     offsetTable: table, items: items, frameCount: pixels.frames, extended: extended,
@@ -75,11 +81,7 @@ package final class PixelReader {
             }
             return try native(bytes, firstBit: firstBit(number))
         case .fragments(let frames):
-            var bytes: [UInt8] = []
-            try opened.withBytes { all throws(DICOMFailure) in
-                bytes.reserveCapacity(frames[number - 1].reduce(0) { $0 + $1.count })
-                for range in frames[number - 1] { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: all[range])) }
-            }
+            let bytes = try stream(frames[number - 1])
             let decoded: Codecs.Decoded
             switch file.transferSyntax.pixels {
             case .rle: decoded = try Codecs.rle(bytes, pixels)
@@ -89,11 +91,34 @@ package final class PixelReader {
             default:
                 let needed = Self.byteCount(pixels, frames: 1)
                 guard bytes.count >= needed else {
-                    throw .pixelsTruncated("a frame of \(bytes.count) bytes, \(needed) expected: pixels are missing. Send the file again.")
+                    throw .pixelsTruncated(
+                        "a frame of \(bytes.count) bytes, \(needed) expected: pixels are missing. Send the file again.")
                 }
                 return try native(bytes, firstBit: 0)
             }
             return stored(.integers(decoded.values), decoded.colour, decoded.notes)
+        }
+    }
+
+    /// True when the pixels lost something on their way here: the file says so, the syntax always does, or the stream of
+    /// the first frame is a lossy one.
+    package func isLossy() throws(DICOMFailure) -> Bool {
+        if file.transferSyntax.isLossy || file.dataSet.string(.lossyImageCompression) == "01" { return true }
+        guard case .fragments(let frames) = layout, let first = frames.first else { return false }
+        switch file.transferSyntax.pixels {
+        case .jpeg: return JPEGStream(try stream(first)).map { !$0.isLossless } ?? false
+        case .jpeg2000: return JPEG2000Header(try stream(first))?.isIrreversible ?? false
+        default: return false
+        }
+    }
+
+    /// A frame's fragments put together.
+    private func stream(_ ranges: [Range<Int>]) throws(DICOMFailure) -> [UInt8] {
+        try opened.withBytes { all throws(DICOMFailure) in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
+            for range in ranges { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: all[range])) }
+            return bytes
         }
     }
 
@@ -105,23 +130,30 @@ package final class PixelReader {
         case .floats:
             let values = bytes.withUnsafeBytes { buffer in
                 (0..<pixels.pixelCount).map {
-                    Float(bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
+                    Float(
+                        bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
                 }
             }
             return stored(.floats(values), nil, [])
         case .doubles:
             let values = bytes.withUnsafeBytes { buffer in
                 (0..<pixels.pixelCount).map {
-                    Double(bitPattern: UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
+                    Double(
+                        bitPattern: UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
                 }
             }
             return stored(.doubles(values), nil, [])
         case .integers: break
         }
         if pixels.bitsAllocated == 1 {
-            return stored(.integers(bytes.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: firstBit, count: pixels.pixelCount) }), nil, [])
+            return stored(
+                .integers(
+                    bytes.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: firstBit, count: pixels.pixelCount) }),
+                nil, [])
         }
-        var values = bytes.withUnsafeBytes { SampleUnpacking.values($0, count: pixels.storedSampleCount, .init(pixels)) }
+        var values = bytes.withUnsafeBytes {
+            SampleUnpacking.values($0, count: pixels.storedSampleCount, .init(pixels))
+        }
         if pixels.isSubsampled {
             values = SampleUnpacking.expanded422(values, rows: pixels.rows, columns: pixels.columns)
         } else if pixels.isPlanar {
@@ -136,7 +168,8 @@ package final class PixelReader {
             bitsAllocated: pixels.bitsAllocated, values: values, colour: colour, notes: notes)
     }
 
-    /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are read whole.
+    /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are
+    /// read whole.
     private func frameRange(_ number: Int, of available: Int) -> Range<Int> {
         let bits = pixels.storedSampleCount * pixels.bitsAllocated
         let lower = bits * (number - 1) / 8
@@ -145,7 +178,8 @@ package final class PixelReader {
 
     private func firstBit(_ number: Int) -> Int { pixels.bitsAllocated == 1 ? pixels.pixelCount * (number - 1) & 7 : 0 }
 
-    /// Bytes of a word that big-endian byte order has turned round: 2 for OW whatever a cell holds (PS3.5 annex D), 1 for none.
+    /// Bytes of a word that big-endian byte order has turned round: 2 for OW whatever a cell holds (PS3.5 annex D), 1
+    /// for none.
     private var bigEndianWord: Int {
         file.transferSyntax.isBigEndian ? file.dataSet[pixels.tag]?.vr.valueSize ?? 1 : 1
     }
@@ -162,17 +196,22 @@ package final class PixelReader {
         }
         let syntax = file.transferSyntax
         guard syntax.pixels == .native else {
-            throw .fragments("pixel data without fragments under \(syntax.name): the transfer syntax is wrong. Export the image again.")
+            throw .fragments(
+                "pixel data without fragments under \(syntax.name): the transfer syntax is wrong. Export the image again."
+            )
         }
         guard pixels.photometric != .ybrPartial420 else {
             throw .photometric("native YBR_PARTIAL_420: it is not read. Export as RGB.")
         }
         guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
-            throw .pixelSize("\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there. Export as RGB.")
+            throw .pixelSize(
+                "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there. Export as RGB."
+            )
         }
         let total = byteCount(pixels, frames: pixels.frames)
         guard count >= total else {
-            throw .pixelsTruncated("\(count) bytes of pixels, \(total) expected: pixels are missing. Send the file again.")
+            throw .pixelsTruncated(
+                "\(count) bytes of pixels, \(total) expected: pixels are missing. Send the file again.")
         }
     }
 
@@ -193,7 +232,8 @@ package final class PixelReader {
     }
 
     /// Values of an offset table (OV), which may be long enough to have stayed in the file.
-    private static func table(_ tag: Tag, _ file: DICOMFile, _ opened: ByteSource.Opened) throws(DICOMFailure) -> [Int] {
+    private static func table(_ tag: Tag, _ file: DICOMFile, _ opened: ByteSource.Opened) throws(DICOMFailure) -> [Int]
+    {
         guard case .inFile(let offset, let length)? = file.dataSet[tag]?.value else { return file.dataSet.ints(tag) }
         return try opened.withBytes { bytes throws(DICOMFailure) in
             (0..<length / 8).map { index in

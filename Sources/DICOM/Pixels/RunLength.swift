@@ -3,25 +3,35 @@ enum RunLength {
     /// One frame's planes put together as little-endian cells, plane by plane of samples.
     ///
     /// *Throws*: `codec` when the header does not fit the image, `pixelsTruncated` when a segment gives too few bytes.
-    static func unpack(_ frame: [UInt8], pixels: Int, samples: Int, bytesPerSample: Int) throws(DICOMFailure) -> [UInt8] {
+    static func unpack(_ frame: [UInt8], pixels: Int, samples: Int, bytesPerSample: Int) throws(DICOMFailure) -> [UInt8]
+    {
         let expected = samples * bytesPerSample
-        guard frame.count >= 64 else { throw .pixelsTruncated("an RLE frame of \(frame.count) bytes: pixels are missing. Send the file again.") }
+        guard frame.count >= 64 else {
+            throw .pixelsTruncated("an RLE frame of \(frame.count) bytes: pixels are missing. Send the file again.")
+        }
         let segments = word(frame, 0)
         guard segments == expected else {
-            throw .codec("the RLE header says \(segments) segments, the pixel attributes \(expected): the frame is damaged. Export it again.")
+            throw .codec(
+                "the RLE header says \(segments) segments, the pixel attributes \(expected): the frame is damaged. Export it again."
+            )
         }
         let starts = (0..<segments).map { word(frame, 4 + $0 * 4) }
         var out = [UInt8](repeating: 0, count: pixels * expected)
         for (segment, start) in starts.enumerated() {
             let end = segment + 1 < segments ? starts[segment + 1] : frame.count
             guard start >= 64, start <= end, end <= frame.count else {
-                throw .codec("RLE segment \(segment + 1) lies outside its frame: the frame is damaged. Export it again.")
+                throw .codec(
+                    "RLE segment \(segment + 1) lies outside its frame: the frame is damaged. Export it again.")
             }
             let sample = segment / bytesPerSample
             let byte = bytesPerSample - 1 - segment % bytesPerSample
-            let got = expand(frame, start..<end, into: &out, at: sample * pixels * bytesPerSample + byte, step: bytesPerSample, pixels)
+            let got = expand(
+                frame, start..<end, into: &out, at: sample * pixels * bytesPerSample + byte, step: bytesPerSample,
+                pixels)
             guard got == pixels else {
-                throw .pixelsTruncated("RLE segment \(segment + 1) holds \(got) of \(pixels) pixels: pixels are missing. Send the file again.")
+                throw .pixelsTruncated(
+                    "RLE segment \(segment + 1) holds \(got) of \(pixels) pixels: pixels are missing. Send the file again."
+                )
             }
         }
         return out

@@ -26,7 +26,9 @@ enum SampleUnpacking {
         func value(_ bits: UInt32) -> Int32 {
             let shifted = bits >> UInt32(highBit + 1 - stored)
             let unused = UInt32(32 - stored)
-            return isSigned ? Int32(bitPattern: shifted << unused) >> Int32(unused) : Int32(bitPattern: (shifted << unused) >> unused)
+            return isSigned
+                ? Int32(bitPattern: shifted << unused) >> Int32(unused)
+                : Int32(bitPattern: (shifted << unused) >> unused)
         }
     }
 

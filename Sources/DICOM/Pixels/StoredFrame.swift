@@ -23,8 +23,8 @@ package struct StoredFrame: Sendable {
     /// What the stream and the tags disagree about.
     package let notes: [String]
 
-    /// The values as little-endian bytes, in the smallest of 8, 16, 32 and 64 bits that holds Bits Allocated: the form in which
-    /// decoders are compared.
+    /// The values as little-endian bytes, in the smallest of 8, 16, 32 and 64 bits that holds Bits Allocated: the form
+    /// in which decoders are compared.
     package var canonicalBytes: [UInt8] {
         var bytes: [UInt8] = []
         switch values {

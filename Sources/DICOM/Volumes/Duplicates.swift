@@ -38,7 +38,8 @@ enum Duplicates {
 
     /// A copy that was compressed otherwise, or whose other attributes were edited: same pixels at the same place.
     private static func isSamePicture(_ a: SourceInstance, _ b: SourceInstance) -> Bool {
-        guard a.pixels.frames == b.pixels.frames, a.pixels.rows == b.pixels.rows, a.pixels.columns == b.pixels.columns else {
+        guard a.pixels.frames == b.pixels.frames, a.pixels.rows == b.pixels.rows, a.pixels.columns == b.pixels.columns
+        else {
             return false
         }
         let first = FrameGeometry.frames(of: a).frames
@@ -48,7 +49,9 @@ enum Duplicates {
         do {
             let readers = (try PixelReader(a.file, a.pixels), try PixelReader(b.file, b.pixels))
             for number in 1...a.pixels.frames {
-                guard try readers.0.frame(number).canonicalBytes == readers.1.frame(number).canonicalBytes else { return false }
+                guard try readers.0.frame(number).canonicalBytes == readers.1.frame(number).canonicalBytes else {
+                    return false
+                }
             }
             return true
         } catch {

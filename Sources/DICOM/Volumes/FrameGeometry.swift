@@ -14,7 +14,8 @@ enum FrameGeometry {
             var plane: Plane?
             if isEnhanced || instance.pixels.frames == 1 {
                 plane = Self.plane(
-                    position: SourceFrame.group(.planePositionSequence, of: dataSet, frame: number).doubles(.imagePositionPatient),
+                    position: SourceFrame.group(.planePositionSequence, of: dataSet, frame: number).doubles(
+                        .imagePositionPatient),
                     orientation: SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number)
                         .doubles(.imageOrientationPatient), oddity: &oddity)
             } else if instance.sopClassUID == nuclearMedicine, instance.imageType.contains("RECON TOMO") {
@@ -24,7 +25,8 @@ enum FrameGeometry {
             if instance.frameOfReferenceUID == nil { plane = nil }
             return SourceFrame(
                 instance: instance, number: number, plane: plane,
-                pixelSpacing: spacing(measures, [.pixelSpacing]) ?? spacing(dataSet, [.imagerPixelSpacing, .nominalScannedPixelSpacing]))
+                pixelSpacing: spacing(measures, [.pixelSpacing])
+                    ?? spacing(dataSet, [.imagerPixelSpacing, .nominalScannedPixelSpacing]))
         }
         return (frames, oddity)
     }
@@ -49,9 +51,11 @@ enum FrameGeometry {
 
     /// Reconstructed tomograms give the place of the first slice only (PS3.3 C.8.4.15).
     private static func nuclearPlane(_ dataSet: DataSet, number: Int, oddity: inout String?) -> Plane? {
-        guard let detector = dataSet.item(.detectorInformationSequence), let step = dataSet.double(.spacingBetweenSlices), step != 0,
+        guard let detector = dataSet.item(.detectorInformationSequence),
+            let step = dataSet.double(.spacingBetweenSlices), step != 0,
             var plane = plane(
-                position: detector.doubles(.imagePositionPatient), orientation: detector.doubles(.imageOrientationPatient),
+                position: detector.doubles(.imagePositionPatient),
+                orientation: detector.doubles(.imageOrientationPatient),
                 oddity: &oddity)
         else { return nil }
         plane.position = plane.position + plane.normal * (step * Double(number - 1))
@@ -68,7 +72,8 @@ enum FrameGeometry {
         return nil
     }
 
-    /// Height of a pixel divided by its width when no distance in mm is known (Pixel Aspect Ratio); 1 when nothing is said.
+    /// Height of a pixel divided by its width when no distance in mm is known (Pixel Aspect Ratio); 1 when nothing is
+    /// said.
     static func aspect(of frame: SourceFrame) -> Double {
         if let spacing = frame.pixelSpacing { return spacing.row / spacing.column }
         let ratio = frame.instance.dataSet.ints(.pixelAspectRatio)

@@ -1,7 +1,7 @@
 import Imaging
 
-/// Frames of one series that can never be one volume: another class, size, colour, Frame of Reference, orientation, spacing or
-/// kind of image.
+/// Frames of one series that can never be one volume: another class, size, colour, Frame of Reference, orientation,
+/// spacing or kind of image.
 ///
 /// *Source*: the design page on DICOM, section 2.2.
 enum HardSplit {
@@ -27,8 +27,10 @@ enum HardSplit {
             let pixels = frame.instance.pixels
             let type = frame.imageType
             let key = Key(
-                sopClass: frame.instance.sopClassUID, rows: pixels.rows, columns: pixels.columns, isGrey: pixels.samples == 1,
-                isPalette: pixels.photometric == .paletteColor, frameOfReference: frame.instance.frameOfReferenceUID ?? "",
+                sopClass: frame.instance.sopClassUID, rows: pixels.rows, columns: pixels.columns,
+                isGrey: pixels.samples == 1,
+                isPalette: pixels.photometric == .paletteColor,
+                frameOfReference: frame.instance.frameOfReferenceUID ?? "",
                 imageType: [type.first ?? "", type.count > 2 ? type[2] : ""])
             if let place = buckets[key]?.first(where: { isAlike(groups[$0][0], frame) }) {
                 groups[place].append(frame)

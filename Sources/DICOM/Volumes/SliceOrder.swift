@@ -61,7 +61,10 @@ struct SliceOrder {
                 "\(Int((gaps[$0] / medianGap).rounded()) - 1) between slices \($0 + 1) and \($0 + 2)"
             }.joined(separator: ", ")
             findings.append(
-                Finding("VOL-GAP", .warning, "missing slices: \(places)\(irregular.count > 10 ? " and more" : ""). They count with nothing in the volume."))
+                Finding(
+                    "VOL-GAP", .warning,
+                    "missing slices: \(places)\(irregular.count > 10 ? " and more" : ""). They count with nothing in the volume."
+                ))
         } else {
             spacing = medianGap
             weights = frames.indices.map { index in
@@ -72,14 +75,18 @@ struct SliceOrder {
             findings.append(
                 Finding(
                     "VOL-UNEVEN", .warning,
-                    "uneven slices: gaps of \(Self.shown(gaps.min() ?? 0)) to \(Self.shown(gaps.max() ?? 0)) mm. Some readers will misplace the result."))
+                    "uneven slices: gaps of \(Self.shown(gaps.min() ?? 0)) to \(Self.shown(gaps.max() ?? 0)) mm. Some readers will misplace the result."
+                ))
         }
         if let tilt = tilt() { findings.append(tilt) }
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices),
             stated < 0 || abs(stated - spacing) > max(Self.smallestGap, 0.01 * spacing)
         {
             findings.append(
-                Finding("VOL-SPACING-TAG", .note, "Spacing Between Slices = \(Self.shown(stated)) mm, measured \(Self.shown(spacing)) mm. The measured value is used."))
+                Finding(
+                    "VOL-SPACING-TAG", .note,
+                    "Spacing Between Slices = \(Self.shown(stated)) mm, measured \(Self.shown(spacing)) mm. The measured value is used."
+                ))
         }
         return (spacing, weights, findings)
     }
@@ -102,7 +109,8 @@ struct SliceOrder {
         guard worst > 0.002 else { return nil }
         return Finding(
             "VOL-TILT", .warning,
-            "slices are displaced in their plane by \(Self.shown(worst)) mm for each mm between them (gantry tilt). Nothing is resampled; some readers will misplace the result.")
+            "slices are displaced in their plane by \(Self.shown(worst)) mm for each mm between them (gantry tilt). Nothing is resampled; some readers will misplace the result."
+        )
     }
 
     /// Three decimals, without trailing zeros.

@@ -1,5 +1,5 @@
-/// Frames that share positions are several volumes: time points, echoes, diffusion weightings. The first attribute that tells
-/// them apart splits them; nothing splits frames that do not collide (exposure or windows never do).
+/// Frames that share positions are several volumes: time points, echoes, diffusion weightings. The first attribute that
+/// tells them apart splits them; nothing splits frames that do not collide (exposure or windows never do).
 ///
 /// *Source*: the design page on DICOM, section 2.2; rordenlab/dcm2niix#468 shows what splitting too eagerly does.
 enum SoftSplit {
@@ -8,22 +8,31 @@ enum SoftSplit {
     /// In the order in which they are tried.
     static let keys: [Key] = [
         ("Stack ID", { $0.group(.frameContentSequence).text(.stackID) ?? "" }),
-        ("Temporal Position", {
-            $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
-        }),
+        (
+            "Temporal Position",
+            {
+                $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
+            }
+        ),
         ("Trigger Time", { $0.classic(.triggerTime) }),
         ("Echo Number", { $0.classic(.echoNumbers) }),
         ("Echo Time", { $0.group(.mrEchoSequence).text(.effectiveEchoTime) ?? $0.classic(.echoTime) }),
         ("b-value", { $0.diffusionBValue }),
         ("Image Type", { $0.imageType.joined(separator: "\\") }),
-        ("Acquisition Number", {
-            $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
-        }),
-        ("Acquisition Time", { frame in
-            frame.group(.frameContentSequence).text(.frameAcquisitionDateTime)
-                ?? frame.instance.dataSet.text(.acquisitionDateTime)
-                ?? frame.classic(.acquisitionDate) + frame.classic(.acquisitionTime)
-        }),
+        (
+            "Acquisition Number",
+            {
+                $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
+            }
+        ),
+        (
+            "Acquisition Time",
+            { frame in
+                frame.group(.frameContentSequence).text(.frameAcquisitionDateTime)
+                    ?? frame.instance.dataSet.text(.acquisitionDateTime)
+                    ?? frame.classic(.acquisitionDate) + frame.classic(.acquisitionTime)
+            }
+        ),
         ("Content Time", { $0.classic(.contentTime) }),
     ]
 

@@ -1,7 +1,8 @@
 package import Imaging
 
 extension SourceFrame {
-    /// What the file says about displaying this frame: its own Frame VOI LUT group, the shared one, or the classic attributes.
+    /// What the file says about displaying this frame: its own Frame VOI LUT group, the shared one, or the classic
+    /// attributes.
     package var voi: VOI {
         let group = group(.frameVOILUTSequence)
         let centers = group.doubles(.windowCenter)
@@ -9,7 +10,8 @@ extension SourceFrame {
         let explanations = group.strings(.windowCenterWidthExplanation)
         let windows = zip(centers, widths).enumerated().map { index, pair in
             VOI.Window(
-                center: pair.0, width: pair.1, explanation: explanations.indices.contains(index) ? explanations[index] : "")
+                center: pair.0, width: pair.1,
+                explanation: explanations.indices.contains(index) ? explanations[index] : "")
         }
         let function = group.string(.voiLUTFunction).flatMap(VOI.Function.init(rawValue:)) ?? .linear
         // The table's input are modality values, which may be negative when the pixels are not.

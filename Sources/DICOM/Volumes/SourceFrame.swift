@@ -13,8 +13,8 @@ package struct SourceFrame: Sendable {
     /// The instance has functional groups (enhanced multi-frame, PS3.3 C.7.6.16).
     package var isEnhanced: Bool { instance.dataSet.has(.sharedFunctionalGroupsSequence) }
 
-    /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the main data
-    /// set. Empty when an enhanced object has no such group.
+    /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the
+    /// main data set. Empty when an enhanced object has no such group.
     package func group(_ macro: Tag) -> DataSet {
         Self.group(macro, of: instance.dataSet, frame: number)
     }

@@ -36,7 +36,8 @@ package enum VolumeBuilder {
             let members = series[key] ?? []
             if resolved.conflicts.contains(key) {
                 let failure = DICOMFailure.duplicateConflict(
-                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown. Send one of them, or set inputs.duplicates: newest.")
+                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown. Send one of them, or set inputs.duplicates: newest."
+                )
                 result.leftOut += members.map { LeftOut(instance: $0, failure: failure) }
                 continue
             }
@@ -66,7 +67,8 @@ package enum VolumeBuilder {
         }
         for group in HardSplit.groups(placed) {
             if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {
-                let failure = DICOMFailure.localizer("a reformatted image (Image Type) of originals in the same series: the originals are used.")
+                let failure = DICOMFailure.localizer(
+                    "a reformatted image (Image Type) of originals in the same series: the originals are used.")
                 leftOut += instances(of: group).map { LeftOut(instance: $0, failure: failure) }
                 continue
             }
@@ -108,7 +110,8 @@ package enum VolumeBuilder {
     }
 
     private static func isOriginal(_ frame: SourceFrame, like other: SourceFrame) -> Bool {
-        guard frame.imageType.first == "ORIGINAL", !isReformatted(frame), let one = frame.plane, let two = other.plane else { return false }
+        guard frame.imageType.first == "ORIGINAL", !isReformatted(frame), let one = frame.plane, let two = other.plane
+        else { return false }
         return abs(one.normal.dot(two.normal)) > 0.999
     }
 
@@ -135,7 +138,8 @@ private struct Draft {
         return Volume(
             kind: kind, frames: ordered, pixelSpacing: ordered[0].pixelSpacing, pixelAspect: aspect,
             sliceSpacing: measured?.spacing, sliceWeights: measured?.weights ?? [],
-            findings: common + findings + (measured?.findings ?? []), part: part, partCount: partCount, digest: digest(ordered))
+            findings: common + findings + (measured?.findings ?? []), part: part, partCount: partCount,
+            digest: digest(ordered))
     }
 
     /// Attributes that every object of one patient and study has alike (PS3.3 C.7.1.1, C.7.2.1).
@@ -150,7 +154,9 @@ private struct Draft {
         for frame in frames where frame.instance !== previous {
             previous = frame.instance
             for (tag, value) in zip(Self.identity, expected) where (previous.dataSet.text(tag) ?? "") != value {
-                throw .identity("instances of one series differ in \(tag): whose images they are is uncertain. Correct the series at its source.")
+                throw .identity(
+                    "instances of one series differ in \(tag): whose images they are is uncertain. Correct the series at its source."
+                )
             }
         }
     }
@@ -159,8 +165,11 @@ private struct Draft {
         let height = Double(pixels.rows)
         let width = Double(pixels.columns)
         func ratio(_ a: Double, _ b: Double) -> Double { max(a / b, b / a) }
-        guard min(pixels.rows, pixels.columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32 else {
-            throw .shape("\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network. Export a larger image.")
+        guard min(pixels.rows, pixels.columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
+        else {
+            throw .shape(
+                "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network. Export a larger image."
+            )
         }
     }
 
