@@ -43,6 +43,8 @@ struct ArchitectureTests {
                 guard let match = text.firstMatch(of: line) else { continue }
                 seen += 1
                 let module = String(match.1)
+                // Part of the language's own library; Dispatch comes with Foundation.
+                if module == "Synchronization" || module == "Dispatch" && Self.allowed[room]?.contains("Foundation") ?? false { continue }
                 #expect(Self.allowed[room]?.contains(module) ?? false, "\(file.lastPathComponent) of \(room) imports \(module)")
             }
         }
