@@ -143,7 +143,7 @@ struct FileWalk {
         let isSwapped = encoding.isBigEndian && vr != .UN
         let isUndefined = length == Self.undefined
 
-        if vr == .UN, tag != .pixelData, !tag.isPrivate || isUndefined {
+        if vr == .UN, !tag.isPrivate || isUndefined {
             // PS3.5 6.2.2: UN is written as Implicit VR Little Endian whatever the rest is; undefined length means a
             // sequence.
             let known = isUndefined ? .SQ : Self.dictionaryVR(tag)
@@ -176,7 +176,7 @@ struct FileWalk {
                 tag, .SQ, .items(try items(&at, end: end, encoding, depth: depth, characterSet, length: length)))
         }
         if isUndefined {
-            guard vr == .OB || vr == .OW || tag == .pixelData else {
+            guard vr == .OB || vr == .OW else {
                 throw .corrupt("\(tag) has no length (VR \(vr.rawValue)): \(damaged)")
             }
             return Element(tag, vr, try fragments(&at, end: end, encoding, tag: tag, depth: depth))

@@ -93,11 +93,8 @@ package actor Inbox {
                 if error.systemError != .notFound { sight.unreadable += 1 }
                 continue
             }
-            // Somebody made a folder and has not copied anything into it yet.
-            guard found.files > 0 else {
-                sight.settling += 1
-                continue
-            }
+            // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.
+            guard found.files > 0 else { continue }
             var state = watched[entry.name] ?? Watched(fingerprint: found, since: now, firstSeen: Moment.now, looks: 0)
             if state.fingerprint != found { (state.fingerprint, state.since, state.looks) = (found, now, 0) }
             state.looks += 1

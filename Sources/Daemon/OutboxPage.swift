@@ -29,9 +29,9 @@ struct OutboxPage {
         </head>
         <body>
         <header class="\(overview.needsPerson ? "attention" : "calm")">
-        <p class="brand">hspsam outbox</p>
+        <div><p class="brand">hspsam outbox</p>
         <h1>\(headline)</h1>
-        <p class="when">\(time(now)) UTC</p>
+        <p class="when">\(time(now)) UTC\(overview.startedAt.map { " · service up since \(time($0))" } ?? "")</p></div>
         </header>
         <main>
         \(figures)
@@ -58,15 +58,12 @@ struct OutboxPage {
 
     private var figures: String {
         let waiting = count(.queued) + count(.retry)
-        var tiles = [
-            (value: "\(overview.publishedToday)", label: "results in 24 hours", note: overview.lastSuccess.map { "last \(ago($0))" } ?? "none yet"),
-            (value: "\(waiting)", label: "waiting", note: overview.oldestWaiting.map { "oldest \(ago($0))" } ?? "nothing waits"),
+        let tiles = [
+            (value: "\(overview.publishedToday)", label: "results in 24 h", note: overview.lastSuccess.map { "last: \(ago($0))" } ?? "none yet"),
+            (value: "\(waiting)", label: "waiting", note: overview.oldestWaiting.map { "oldest: \(ago($0))" } ?? "nothing waits"),
             (value: "\(count(.running) + count(.publishing))", label: "in work", note: "\(overview.settling) settling"),
             (value: "\(count(.quarantined))", label: "in quarantine", note: count(.quarantined) == 0 ? "none" : "see below"),
         ]
-        if let started = overview.startedAt {
-            tiles.append((value: "\(count(.done) + count(.published))", label: "done in all", note: "service up since \(time(started))"))
-        }
         let items = tiles.map { "<li><strong>\($0.value)</strong><span>\($0.label)</span><small>\($0.note)</small></li>" }
         return "<ul class=\"figures\">\(items.joined())</ul>"
     }
@@ -90,7 +87,7 @@ struct OutboxPage {
             let where_ =
                 trouble.kind == .partial
                 ? "Part of it was processed and published. Job <code>\(trouble.job)</code>"
-                : "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone, move its input back into the inbox"
+                : "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone, move its input back into the inbox and remove the folder"
             let tries = trouble.attempts > 1 ? " · \(trouble.attempts) attempts" : ""
             cards.append(
                 """
@@ -188,14 +185,14 @@ struct OutboxPage {
           --good: #0d7a63; --good-deep: #0a4a3d; --bad: #ff8a80; --warn: #f2b84b; --link: #7cc7f2; } }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-        header { padding: 2rem max(1.25rem, calc(50vw - 34rem)) 4.25rem; color: #fff; }
+        header { padding: 2rem 1.25rem 4.25rem; color: #fff; } header div { max-width: 68rem; margin: 0 auto; }
         header.calm { background: linear-gradient(120deg, var(--good), var(--good-deep)); }
         header.attention { background: linear-gradient(120deg, #a8321f, #6f1d22); }
         header p { margin: 0; opacity: .85; } header h1 { margin: .1rem 0; font-size: clamp(1.7rem, 5vw, 2.6rem); line-height: 1.15; }
         .brand { letter-spacing: .06em; font-size: .85rem; text-transform: uppercase; } .when { font-variant-numeric: tabular-nums; }
         main { max-width: 70.5rem; margin: -2.75rem auto 0; padding: 0 1.25rem 2rem; }
         ul { list-style: none; margin: 0; padding: 0; }
-        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; }
+        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; }
         .figures li, .card, table { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; box-shadow: 0 1px 3px #0001; }
         .figures li { padding: .8rem 1rem; display: flex; flex-direction: column; }
         .figures strong { font-size: 1.8rem; line-height: 1.2; font-variant-numeric: tabular-nums; }

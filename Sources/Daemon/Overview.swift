@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 internal import Failures
+package import Storage
 
 /// The service at one instant, as the ledger knows it: for the outbox page and for `status`.
 package struct Overview: Sendable {
@@ -27,10 +28,10 @@ package struct Overview: Sendable {
         package let files: Int
     }
 
-    package let jobs: [Job.State: Int]
+    package private(set) var jobs: [Job.State: Int]
     /// Milliseconds since 1970; nil when nothing waits.
     package let oldestWaiting: Int64?
-    package let troubles: [Trouble]
+    package private(set) var troubles: [Trouble]
     /// Newest first, at most 200.
     package let lines: [Line]
     /// Results of the last 24 hours.
@@ -70,9 +71,10 @@ package struct Overview: Sendable {
             sql: """
                 SELECT id, changed_at, reason_class, reason_code, attempts,
                        (SELECT detail FROM event WHERE job_id = job.id AND code = job.reason_code ORDER BY event.id DESC LIMIT 1) AS text
-                FROM job WHERE state = 'quarantined' OR (reason_class = 'partial' AND state IN ('published', 'done'))
-                ORDER BY changed_at DESC LIMIT 100
-                """
+                FROM job
+                WHERE state = 'quarantined' OR (reason_class = 'partial' AND state IN ('published', 'done') AND changed_at > ?)
+                ORDER BY state = 'quarantined' DESC, changed_at DESC LIMIT 1000
+                """, arguments: [Moment.now - Self.partialShown]
         ).map { row in
             Trouble(
                 job: row["id"], at: row["changed_at"], kind: Reason.Class(rawValue: row["reason_class"] as String? ?? "") ?? .failed,
@@ -109,6 +111,18 @@ package struct Overview: Sendable {
         unreadable = try fact("unreadable").flatMap(Int.init) ?? 0
         paused = try [fact("full"), fact("paused")].compactMap(\.self).first { !$0.isEmpty }
         startedAt = try fact("started").flatMap(Int64.init)
+    }
+
+    /// A study that was published incomplete is told for three days: a weekend and its Monday.
+    private static let partialShown: Int64 = 3 * 86_400_000
+
+    /// The same without quarantined jobs whose folder a person has moved or removed: those are settled.
+    package func asking(quarantine folder: String) throws(StorageFailure) -> Overview {
+        let present = Set(try Folder.list(folder).map(\.name))
+        var left = self
+        left.troubles.removeAll { $0.kind != .partial && !present.contains($0.job) }
+        left.jobs[.quarantined] = left.troubles.count { $0.kind != .partial }
+        return left
     }
 
     /// Whether a person should look.

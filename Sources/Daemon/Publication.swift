@@ -105,7 +105,7 @@ package actor Publication {
     /// Writes the outbox's index anew.
     package func writeIndex(_ overview: Overview) throws(StorageFailure) {
         try DurableFile.write(
-            OutboxPage(overview, version: version, now: Moment.now).html, to: Folder.join(places.outbox, "index.html"), mode: 0o640)
+            OutboxPage(try overview.asking(quarantine: places.quarantine), version: version, now: Moment.now).html, to: Folder.join(places.outbox, "index.html"), mode: 0o640)
     }
 }
 

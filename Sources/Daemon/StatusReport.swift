@@ -35,7 +35,7 @@ package struct StatusReport: Sendable, Encodable {
     /// *Throws* `DaemonFailure.ledgerUnusable` and `StorageFailure`.
     package init(_ settings: ServiceSettings) throws {
         let places = Places(settings)
-        let overview = try Overview.read(path: places.ledger)
+        let overview = try Overview.read(path: places.ledger)?.asking(quarantine: places.quarantine)
         let now = Moment.now
         version = settings.version
         owner = FileLock.owner(places.lock)

@@ -156,6 +156,8 @@ package final class WatchService: Sendable {
         }
         let facts = [
             ("settling", "\(sight.settling)"), ("unreadable", "\(sight.unreadable)"),
+            // A person who has dealt with a quarantined drop removes its folder: the page then forgets it.
+            ("quarantine", "\(try Folder.list(places.quarantine).count)"),
             ("full", full ? "less than the reserve is free on the spool's disk: nothing is claimed" : ""),
         ]
         for (key, value) in facts where try await ledger.remember(key, value) { changed = true }
@@ -164,7 +166,8 @@ package final class WatchService: Sendable {
     }
 
     private func takeAll() async throws -> Int {
-        let deadline = ContinuousClock.now + settings.quiet * 10 + settings.scan * 3
+        // However short the quiet time: several looks, on a slow disk too.
+        let deadline = ContinuousClock.now + max(settings.quiet * 10 + settings.scan * 3, .seconds(10))
         while true {
             let waiting = try await lookOnce()
             if waiting == 0 || stop.isAsked || ContinuousClock.now >= deadline { return waiting }

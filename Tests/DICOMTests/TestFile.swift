@@ -106,7 +106,6 @@ struct TestImage: Sendable {
     var orientation = "1\\0\\0\\0\\1\\0"
     var spacing = "0.5\\0.5"
     var echoTime: String?
-    var spacingBetweenSlices: String?
     var contentTime: String?
     var frames: Int?
     var rows: UInt16 = 8
@@ -131,7 +130,6 @@ struct TestImage: Sendable {
         file.add(0x0008, 0x0060, "CS", text: "CT")
         file.add(0x0010, 0x0020, "LO", text: patient)
         if let echoTime { file.add(0x0018, 0x0081, "DS", text: echoTime) }
-        if let spacingBetweenSlices { file.add(0x0018, 0x0088, "DS", text: spacingBetweenSlices) }
         file.add(0x0020, 0x000D, "UI", text: "1.2")
         file.add(0x0020, 0x000E, "UI", text: series)
         file.add(0x0020, 0x0013, "IS", text: "\(number)")

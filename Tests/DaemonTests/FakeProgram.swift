@@ -6,11 +6,14 @@ import Storage
 /// A spool in a temporary folder, and a shell script that stands in for `hspsam run`.
 ///
 /// A drop is a folder with a file `plan`: its first line says how the worker ends, its second names the study.
-struct Site {
+final class Site {
     let root: String
+    /// Whether the folder goes with this object; one that was named belongs to somebody else.
+    private let isOwner: Bool
     var settings: ServiceSettings
 
     init(_ root: String? = nil) throws {
+        isOwner = root == nil
         self.root = root ?? FileManager.default.temporaryDirectory.appendingPathComponent("service-\(UUID().uuidString)").path
         try Folder.make(self.root + "/pipelines")
         try Folder.make(self.root + "/inbox")
@@ -24,6 +27,8 @@ struct Site {
         settings.killGrace = .milliseconds(300)
         settings.stopGrace = .milliseconds(100)
     }
+
+    deinit { if isOwner { try? Folder.remove(root) } }
 
     func drop(_ name: String, _ plan: String, study: String? = nil) throws {
         let hidden = root + "/.making-\(name)"

@@ -5,7 +5,7 @@ import Storage
 import Testing
 
 @Suite("the ledger")
-struct LedgerTests {
+final class LedgerTests {
     let path: String
 
     init() throws {
@@ -13,6 +13,8 @@ struct LedgerTests {
         try Folder.make(root)
         path = root + "/ledger.sqlite"
     }
+
+    deinit { try? Folder.remove(Folder.split(path).folder) }
 
     private func drop(_ id: String) -> TakenDrop {
         TakenDrop(id: id, kind: .directory, firstSeen: 1, files: 1, bytes: 1, fingerprint: "f", odd: nil)

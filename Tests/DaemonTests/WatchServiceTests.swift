@@ -13,12 +13,13 @@ struct WatchServiceTests {
         try site.drop("two", "flood")
         try DurableFile.write("x", to: site.root + "/inbox/three.part")
         try DurableFile.write("x", to: site.root + "/inbox/.hidden")
+        try Folder.make(site.root + "/inbox/nothing yet")
         let outcome = try await site.batch()
         #expect(outcome.status == .done && outcome.results == 2, "\(outcome.json)")
         #expect(try site.results().count == 2)
         #expect(try Folder.walk(site.root + "/kept").filter { $0.name.hasSuffix("/plan") }.count == 2)
         #expect(try Folder.list(site.root + "/work").isEmpty)
-        #expect(try Folder.list(site.root + "/inbox").map(\.name) == [".hidden", ".hspsam-lock", "three.part"])
+        #expect(try Folder.list(site.root + "/inbox").map(\.name) == [".hidden", ".hspsam-lock", "nothing yet", "three.part"])
         #expect(try await site.batch().status == .done)
     }
 
@@ -29,7 +30,7 @@ struct WatchServiceTests {
             ("hang", "WORKER-TIME", 3),
         ])
     func quarantine(plan: String, code: String, attempts: Int) async throws {
-        var site = try Site()
+        let site = try Site()
         site.settings.wallBase = .milliseconds(400)
         site.settings.wallPerFile = .zero
         try site.drop("bad", plan)
@@ -42,6 +43,10 @@ struct WatchServiceTests {
         #expect(FileStatus.exists(site.root + "/quarantine/\(job)/input/plan"))
         #expect(try site.results().isEmpty)
         #expect(try Folder.list(site.root + "/work").isEmpty)
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+        // A person has dealt with it.
+        try Folder.remove(site.root + "/quarantine/\(job)")
+        #expect(try StatusReport(site.settings).status == .done)
     }
 
     @Test("one bad drop stops no other, a crash is tried again, what nobody wants is kept")
@@ -168,7 +173,7 @@ struct WatchServiceTests {
 
     @Test("a drop that still grows is not taken")
     func growing() async throws {
-        var site = try Site()
+        let site = try Site()
         site.settings.quiet = .milliseconds(400)
         let stop = StopRequest()
         let service = try await site.service(stop)

@@ -4,13 +4,15 @@ import Storage
 import Testing
 
 @Suite("files: whole or not at all")
-struct StorageTests {
+final class StorageTests {
     let root: String
 
     init() throws {
         root = FileManager.default.temporaryDirectory.appendingPathComponent("storage-\(UUID().uuidString)").path
         try Folder.make(root + "/a/b")
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
 
     @Test("a digest is the published one, of bytes, of a file and piece by piece")
     func digests() throws {

@@ -29,7 +29,8 @@ struct FragmentMap {
                 "no fragment for \(frameCount) frames: the pixel data is empty. Send the file again.")
         }
         // Offsets count from the first item's header, which is 8 bytes before its bytes.
-        let itemAt = { (offset: Int) in Self.item(startingAt: offset &+ firstItem.lowerBound, items) }
+        var itemAt: [Int: Int] = [:]
+        for (index, range) in items.enumerated() { itemAt[range.lowerBound - firstItem.lowerBound] = index }
 
         var frames: [[Range<Int>]]?
         if let extended {
@@ -63,12 +64,12 @@ struct FragmentMap {
 
     /// One fragment a frame; a length may leave out the byte that pads the fragment to an even length.
     private static func byExtendedTable(
-        _ table: (offsets: [Int], lengths: [Int]), _ items: [Range<Int>], _ itemAt: (Int) -> Int?, _ count: Int
+        _ table: (offsets: [Int], lengths: [Int]), _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
     ) -> [[Range<Int>]]? {
         guard table.offsets.count == count, table.lengths.count == count else { return nil }
         var frames: [[Range<Int>]] = []
         for (offset, length) in zip(table.offsets, table.lengths) {
-            guard let index = itemAt(offset), length >= 0, length <= items[index].count, length > items[index].count - 2
+            guard let index = itemAt[offset], length >= 0, length <= items[index].count, length > items[index].count - 2
             else {
                 return nil
             }
@@ -78,14 +79,14 @@ struct FragmentMap {
     }
 
     private static func byBasicTable(
-        _ table: [UInt8], _ items: [Range<Int>], _ itemAt: (Int) -> Int?, _ count: Int
+        _ table: [UInt8], _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
     ) -> [[Range<Int>]]? {
         guard table.count == 4 * count else { return nil }
         var starts: [Int] = []
         for frame in 0..<count {
             var offset = 0
             for byte in (0..<4).reversed() { offset = offset << 8 | Int(table[frame * 4 + byte]) }
-            guard let index = itemAt(offset), index > (starts.last ?? -1) else { return nil }
+            guard let index = itemAt[offset], index > (starts.last ?? -1) else { return nil }
             starts.append(index)
         }
         guard starts.first == 0 else { return nil }
@@ -123,17 +124,6 @@ struct FragmentMap {
             if bytes[at] == 0xFF, bytes[at + 1] == 0xD9 { return true }
         }
         return false
-    }
-
-    /// Items stand in ascending order.
-    private static func item(startingAt place: Int, _ items: [Range<Int>]) -> Int? {
-        var low = 0
-        var high = items.count
-        while low < high {
-            let middle = (low + high) / 2
-            if items[middle].lowerBound < place { low = middle + 1 } else { high = middle }
-        }
-        return low < items.count && items[low].lowerBound == place ? low : nil
     }
 
     private static func frames(_ items: [Range<Int>], starts: [Int]) -> [[Range<Int>]] {

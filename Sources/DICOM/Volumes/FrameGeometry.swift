@@ -34,8 +34,7 @@ enum FrameGeometry {
     /// Nil when a value is missing, or the cosines are not two orthogonal unit vectors (within 1 %).
     static func plane(position: [Double], orientation: [Double], oddity: inout String?) -> Plane? {
         guard !position.isEmpty, !orientation.isEmpty else { return nil }
-        // Ten kilometres are no patient; nothing that is computed from less can overflow.
-        guard position.count == 3, orientation.count == 6, (position + orientation).allSatisfy({ abs($0) < 1e7 }) else {
+        guard position.count == 3, orientation.count == 6, (position + orientation).allSatisfy(\.isFinite) else {
             oddity = "Image Position or Orientation (Patient) holds no usable numbers; taken as images without a place"
             return nil
         }

@@ -45,7 +45,7 @@ struct SliceOrder {
     func spacing() -> (spacing: Double?, weights: [Double], findings: [Finding]) {
         guard frames.count > 1 else {
             let thickness = frames.first?.sliceThickness ?? 0
-            return (nil, thickness > 0 && thickness < 1e4 ? [thickness] : [], [])
+            return (nil, thickness > 0 ? [thickness] : [], [])
         }
         var findings: [Finding] = []
         let irregular = gaps.indices.filter { abs(gaps[$0] - medianGap) > tolerance }
