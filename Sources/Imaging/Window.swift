@@ -43,27 +43,30 @@ package enum DisplayWindow: Sendable, Equatable {
         return min(max(level, 0), 255)
     }
 
-    /// Display values of a whole frame, `[rows, columns, 3]`, 0…255, not rounded: windowed and turned round where the
-    /// frame asks for it (grey), as they are (colour). Padding is black.
-    package func levels(_ frame: Frame) -> [Float] {
-        guard frame.samples == 1 else { return frame.values.map { $0.isFinite ? min(max($0, 0), 255) : 0 } }
-        var levels = [Float](repeating: 0, count: frame.values.count * 3)
+    /// The picture that a display shows: levels rounded half up, turned round where the frame asks for it (grey), or as
+    /// they are (colour). Padding is black.
+    package func image(_ frame: Frame) -> DisplayImage {
+        var pixels = [UInt8](repeating: 0, count: frame.rows * frame.columns * 3)
+        if frame.samples == 3 {
+            for index in frame.values.indices where frame.values[index].isFinite {
+                pixels[index] = Self.rounded(min(max(frame.values[index], 0), 255))
+            }
+            return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
+        }
         for index in frame.values.indices {
             let value = frame.values[index]
             guard value.isFinite, frame.padding.isEmpty || !frame.padding[index] else { continue }
-            let level = frame.inverted ? 255 - self.level(value) : self.level(value)
-            levels[index * 3] = level
-            levels[index * 3 + 1] = level
-            levels[index * 3 + 2] = level
+            let level = level(value)
+            let grey = Self.rounded(frame.inverted ? 255 - level : level)
+            pixels[index * 3] = grey
+            pixels[index * 3 + 1] = grey
+            pixels[index * 3 + 2] = grey
         }
-        return levels
-    }
-
-    /// The picture that a display shows: `levels` rounded half up.
-    package func image(_ frame: Frame) -> DisplayImage {
-        let pixels = levels(frame).map { UInt8(($0 + 0.5).rounded(.down)) }
         return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
     }
+
+    /// Half up; `level` is 0…255.
+    private static func rounded(_ level: Float) -> UInt8 { UInt8((level + 0.5).rounded(.down)) }
 
     /// 1 / (1 + exp(−x)) without the C library, which this room does not import: exp by halving the argument until the
     /// series of e^r converges at once. Error below 1e-12, far under a grey level.
