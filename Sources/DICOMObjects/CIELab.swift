@@ -1,0 +1,39 @@
+/// Recommended Display CIELab Value (0062,000D) of an sRGB colour.
+///
+/// By D65 without adaptation, as DCMTK, dcmjs, dcmqi and highdicom invert it; colorimetric D50 would show shifted there.
+/// *Source*: PS3.3 C.10.7.1.1 for the scaling; IEC 61966-2-1 for sRGB.
+package enum CIELab {
+    /// L, a, b as 16-bit values. (255, 0, 0) gives 34886, 53484, 50172. Pure black becomes a dark grey: some viewers hide it.
+    package static func value(red: UInt8, green: UInt8, blue: UInt8) -> [Int] {
+        let isBlack = red == 0 && green == 0 && blue == 0
+        let (r, g, b) = isBlack ? (linear(20), linear(20), linear(20)) : (linear(red), linear(green), linear(blue))
+        let x = compressed((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047)
+        let y = compressed(0.2126 * r + 0.7152 * g + 0.0722 * b)
+        let z = compressed((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883)
+        let scaled = [(116 * y - 16) * 65535 / 100, (500 * (x - y) + 128) * 65535 / 255, (200 * (y - z) + 128) * 65535 / 255]
+        return scaled.map { Int(min(max($0, 0), 65535).rounded()) }
+    }
+
+    private static func linear(_ byte: UInt8) -> Double {
+        let c = Double(byte) / 255
+        guard c > 0.04045 else { return c / 12.92 }
+        let base = (c + 0.055) / 1.055
+        // base^2.4 = base² · ⁵√(base²)
+        return base * base * root(base * base, 5)
+    }
+
+    private static func compressed(_ t: Double) -> Double {
+        t > 0.008856451679 ? root(t, 3) : 7.787 * t + 16.0 / 116
+    }
+
+    /// The n-th root of a number in (0, 2) by Newton's method: the same bits on every machine.
+    private static func root(_ value: Double, _ n: Int) -> Double {
+        var x = 1.0
+        for _ in 0..<60 {
+            var power = 1.0
+            for _ in 1..<n { power *= x }
+            x -= (x * power - value) / (Double(n) * power)
+        }
+        return x
+    }
+}

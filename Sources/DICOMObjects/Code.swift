@@ -1,0 +1,30 @@
+package import DICOM
+
+/// A coded concept: value, scheme, meaning (PS3.3 8.8).
+package struct Code: Sendable, Hashable {
+    package let value: String
+    /// `SCT`, `DCM`, `UCUM`, `99…`
+    package let scheme: String
+    package let meaning: String
+
+    package init(_ value: String, _ scheme: String, _ meaning: String) {
+        self.value = value
+        self.scheme = scheme
+        self.meaning = meaning
+    }
+
+    /// As the item of a code sequence; values longer than 16 characters become Long Code Value.
+    package var item: DataSet {
+        DataSet(composing: {
+            $0.put(value.unicodeScalars.count > 16 ? .longCodeValue : .codeValue, value)
+            $0.put(.codingSchemeDesignator, scheme)
+            $0.put(.codeMeaning, meaning)
+        })
+    }
+
+    static let segmentation = Code("113076", "DCM", "Segmentation")
+    static let sourceImage = Code("121322", "DCM", "Source Image for Image Processing Operation")
+    static let acquisitionEquipment = Code("109101", "DCM", "Acquisition Equipment")
+    static let processingEquipment = Code("109102", "DCM", "Processing Equipment")
+    static let artificialIntelligence = Code("123110", "DCM", "Artificial Intelligence")
+}

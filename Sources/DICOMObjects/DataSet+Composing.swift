@@ -1,0 +1,67 @@
+package import DICOM
+
+/// Setting attributes. What is set is checked when the object is encoded, not here: composing reads like the standard's tables.
+extension DataSet {
+    /// Text values in UTF-8, joined by backslashes and padded to even length.
+    package mutating func put(_ attribute: Attribute, _ values: [String]) {
+        var bytes = Array(values.joined(separator: "\\").utf8)
+        if bytes.count % 2 == 1 { bytes.append(attribute.vr == .UI ? 0 : 0x20) }
+        self[attribute.tag] = Element(attribute.tag, attribute.vr, .bytes(bytes))
+    }
+
+    /// One text value; an empty one writes the attribute without a value.
+    package mutating func put(_ attribute: Attribute, _ value: String) { put(attribute, [value]) }
+
+    /// Numbers: US and UL as binary, DS and IS as decimal text. A number that the VR cannot hold is written as none, which the
+    /// encoder refuses where a value is needed.
+    package mutating func put(_ attribute: Attribute, _ numbers: [Int]) {
+        switch attribute.vr {
+        case .US:
+            put(attribute, bytes: numbers.flatMap { number -> [UInt8] in
+                UInt16(exactly: number).map { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] } ?? []
+            })
+        case .UL:
+            put(attribute, bytes: numbers.flatMap { number -> [UInt8] in
+                UInt32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } ?? []
+            })
+        default: put(attribute, numbers.map(String.init))
+        }
+    }
+
+    package mutating func put(_ attribute: Attribute, _ number: Int) { put(attribute, [number]) }
+
+    /// Decimal strings of at most 16 bytes.
+    package mutating func put(_ attribute: Attribute, decimals: [Double]) {
+        put(attribute, decimals.map { DecimalString.text($0) ?? "" })
+    }
+
+    /// Attribute tags (VR AT).
+    package mutating func put(_ attribute: Attribute, tags: [Tag]) {
+        put(attribute, bytes: tags.flatMap { tag in
+            [tag.group, tag.element].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        })
+    }
+
+    package mutating func put(_ attribute: Attribute, bytes: [UInt8]) {
+        self[attribute.tag] = Element(attribute.tag, attribute.vr, .bytes(bytes))
+    }
+
+    package mutating func put(_ attribute: Attribute, items: [DataSet]) {
+        self[attribute.tag] = Element(attribute.tag, .SQ, .items(items))
+    }
+
+    /// A sequence of one item.
+    package mutating func put(_ attribute: Attribute, item: DataSet) { put(attribute, items: [item]) }
+
+    /// The attribute without a value (Type 2).
+    package mutating func putEmpty(_ attribute: Attribute) {
+        let value: Element.Value = attribute.vr == .SQ ? .items([]) : .bytes([])
+        self[attribute.tag] = Element(attribute.tag, attribute.vr, value)
+    }
+
+    /// A data set built in one expression.
+    package init(composing build: (inout DataSet) -> Void) {
+        self.init()
+        build(&self)
+    }
+}

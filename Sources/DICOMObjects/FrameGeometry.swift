@@ -1,0 +1,63 @@
+import DICOM
+import Imaging
+
+/// Where the frames of a segmentation lie, as the strings that go into the object.
+///
+/// Strings of the source are kept as they are (viewers compare them); one that is longer than DS allows is written anew.
+struct FrameGeometry {
+    let frameOfReferenceUID: String
+    let positionReferenceIndicator: String
+    /// Row, column; mm.
+    let pixelSpacing: [String]
+    /// Measured distance of the slices, written as spacing and as thickness: some readers take either.
+    let sliceSpacing: String
+    /// One for each frame of the volume.
+    let positions: [[String]]
+    let orientations: [[String]]
+    let isSynthetic: Bool
+
+    /// The directions differ between frames, so each frame carries its own.
+    let orientationPerFrame: Bool
+
+    /// Nil when the volume has no place in the patient.
+    init?(_ volume: Volume) {
+        guard volume.kind == .spatial, let uid = volume.frameOfReferenceUID else { return nil }
+        let planes = volume.frames.compactMap(\.plane)
+        guard planes.count == volume.frames.count, let first = planes.first else { return nil }
+        frameOfReferenceUID = uid
+        positionReferenceIndicator = volume.first.dataSet.string(.positionReferenceIndicator) ?? ""
+        positions = zip(volume.frames, planes).map { frame, plane in
+            Self.strings(frame.imagePositionPatient, Self.components(plane.position))
+        }
+        orientations = zip(volume.frames, planes).map { frame, plane in
+            Self.strings(frame.imageOrientationPatient, Self.components(plane.rowCosine) + Self.components(plane.columnCosine))
+        }
+        let spacing: [Double] = volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]
+        pixelSpacing = Self.strings(volume.frames[0].pixelSpacingStrings, spacing)
+        let between = volume.sliceSpacing ?? volume.frames[0].sliceThickness ?? 1
+        sliceSpacing = DecimalString.text(between > 0 ? between : 1) ?? "1"
+        isSynthetic = false
+        orientationPerFrame = planes.contains {
+            ($0.rowCosine - first.rowCosine).length > 1e-6 || ($0.columnCosine - first.columnCosine).length > 1e-6
+        }
+    }
+
+    /// A geometry that says pixel to pixel and nothing of the patient: frame k lies at 0\0\k.
+    init(synthetic volume: Volume, frameOfReferenceUID: String) {
+        self.frameOfReferenceUID = frameOfReferenceUID
+        positionReferenceIndicator = ""
+        pixelSpacing = (volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]).map { DecimalString.text($0) ?? "1" }
+        sliceSpacing = "1"
+        positions = volume.frames.indices.map { ["0", "0", String($0)] }
+        orientations = volume.frames.map { _ in ["1", "0", "0", "0", "1", "0"] }
+        isSynthetic = true
+        orientationPerFrame = false
+    }
+
+    private static func components(_ vector: Vector3) -> [Double] { [vector.x, vector.y, vector.z] }
+
+    private static func strings(_ original: [String], _ values: [Double]) -> [String] {
+        let isUsable = original.count == values.count && original.allSatisfy { ValueRules.isDecimal($0) }
+        return isUsable ? original : values.map { DecimalString.text($0) ?? "0" }
+    }
+}

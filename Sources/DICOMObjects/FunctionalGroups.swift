@@ -1,0 +1,95 @@
+import DICOM
+
+/// Shared and per-frame functional groups with their dimensions (C.7.6.16, C.7.6.17).
+struct FunctionalGroups {
+    let volume: Volume
+    let selection: FrameSelection
+    /// Nil for sources without a place in the patient.
+    let geometry: FrameGeometry?
+    /// Dimension Organization UID.
+    let dimensions: String
+
+    func put(into dataSet: inout DataSet) {
+        dataSet.put(.dimensionOrganizationSequence, item: DataSet(composing: { $0.put(.dimensionOrganizationUID, dimensions) }))
+        dataSet.put(.dimensionIndexSequence, items: indices)
+        dataSet.put(.sharedFunctionalGroupsSequence, item: shared)
+        let ranks = selection.ranks
+        dataSet.put(.perFrameFunctionalGroupsSequence, items: selection.frames.map { perFrame($0, rank: ranks[$0.source] ?? 1) })
+    }
+
+    /// A volume has positions, a stack of frames a place in it, a single picture neither.
+    private var isStack: Bool { geometry == nil && volume.frames.count > 1 }
+
+    private var indices: [DataSet] {
+        var items = [index(.referencedSegmentNumber, in: .segmentIdentificationSequence, "Segment")]
+        if geometry != nil {
+            items.append(index(.imagePositionPatient, in: .planePositionSequence, "Position"))
+        } else if isStack {
+            items.append(index(.stackID, in: .frameContentSequence, "Stack"))
+            items.append(index(.inStackPositionNumber, in: .frameContentSequence, "Position in stack"))
+        }
+        return items
+    }
+
+    private func index(_ pointer: Attribute, in group: Attribute, _ label: String) -> DataSet {
+        DataSet(composing: {
+            $0.put(.dimensionOrganizationUID, dimensions)
+            $0.put(.dimensionIndexPointer, tags: [pointer.tag])
+            $0.put(.functionalGroupPointer, tags: [group.tag])
+            $0.put(.dimensionDescriptionLabel, label)
+        })
+    }
+
+    private var shared: DataSet {
+        DataSet(composing: { shared in
+            guard let geometry else { return }
+            if !geometry.orientationPerFrame { shared.put(.planeOrientationSequence, item: orientation(geometry, 0)) }
+            shared.put(.pixelMeasuresSequence, item: DataSet(composing: {
+                $0.put(.pixelSpacing, geometry.pixelSpacing)
+                $0.put(.sliceThickness, geometry.sliceSpacing)
+                $0.put(.spacingBetweenSlices, geometry.sliceSpacing)
+            }))
+        })
+    }
+
+    private func orientation(_ geometry: FrameGeometry, _ frame: Int) -> DataSet {
+        DataSet(composing: { $0.put(.imageOrientationPatient, geometry.orientations[frame]) })
+    }
+
+    private func perFrame(_ frame: FrameSelection.Frame, rank: Int) -> DataSet {
+        DataSet(composing: { group in
+            group.put(.frameContentSequence, item: DataSet(composing: {
+                if isStack {
+                    $0.put(.stackID, "1")
+                    $0.put(.inStackPositionNumber, rank)
+                }
+                $0.put(.dimensionIndexValues, [frame.segment] + (geometry != nil ? [rank] : isStack ? [1, rank] : []))
+            }))
+            if let geometry {
+                group.put(.planePositionSequence, item: DataSet(composing: {
+                    $0.put(.imagePositionPatient, geometry.positions[frame.source])
+                }))
+                if geometry.orientationPerFrame { group.put(.planeOrientationSequence, item: orientation(geometry, frame.source)) }
+            }
+            group.put(.derivationImageSequence, item: derivation(volume.frames[frame.source]))
+            group.put(.segmentIdentificationSequence, item: DataSet(composing: {
+                $0.put(.referencedSegmentNumber, frame.segment)
+            }))
+        })
+    }
+
+    /// Exactly one item with exactly one source: readers take only the first of both.
+    private func derivation(_ source: SourceFrame) -> DataSet {
+        DataSet(composing: { derivation in
+            derivation.put(.derivationCodeSequence, item: Code.segmentation.item)
+            derivation.put(.sourceImageSequence, item: DataSet(composing: {
+                $0.put(.referencedSOPClassUID, source.instance.sopClassUID)
+                $0.put(.referencedSOPInstanceUID, source.instance.sopInstanceUID)
+                // On a single-frame source a frame number would change the image's name in some viewers.
+                if source.instance.pixels.frames > 1 { $0.put(.referencedFrameNumber, source.number) }
+                $0.put(.spatialLocationsPreserved, "YES")
+                $0.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
+            }))
+        })
+    }
+}

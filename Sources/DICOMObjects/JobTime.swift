@@ -1,0 +1,37 @@
+package import DICOM
+
+/// The date and time that an object carries. Taken from its sources by default, so that a repeat gives the same bytes.
+package struct JobTime: Sendable, Hashable {
+    /// `YYYYMMDD`
+    package let date: String
+    /// `HHMMSS`, with a fraction when the source has one.
+    package let time: String
+
+    /// Nil when it is no date or no time.
+    package init?(date: String, time: String) {
+        guard ValueRules.isDate(date), ValueRules.isTime(time), time.utf8.count >= 2 else { return nil }
+        self.date = date
+        let whole = time.prefix { $0 != "." }
+        let padding = String(repeating: "0", count: max(0, 6 - whole.utf8.count))
+        self.time = whole + padding + time.dropFirst(whole.count)
+    }
+
+    /// `YYYYMMDDHHMMSS…`, as DT writes it.
+    package var dateTime: String { date + time }
+
+    /// The latest acquisition, content, series or study date of the data sets; nil when none has a legal one.
+    package static func latest(of sources: some Sequence<DataSet>) -> JobTime? {
+        let pairs: [(Attribute, Attribute)] = [
+            (.acquisitionDate, .acquisitionTime), (.contentDate, .contentTime), (.seriesDate, .seriesTime), (.studyDate, .studyTime),
+        ]
+        var latest: JobTime?
+        for source in sources {
+            for (date, time) in pairs {
+                guard let day = source.string(date.tag) else { continue }
+                let found = JobTime(date: day, time: source.string(time.tag) ?? "000000") ?? JobTime(date: day, time: "000000")
+                if let found, latest.map({ $0.dateTime < found.dateTime }) ?? true { latest = found }
+            }
+        }
+        return latest
+    }
+}

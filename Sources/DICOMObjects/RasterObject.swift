@@ -1,0 +1,167 @@
+package import DICOM
+import Imaging
+
+/// DICOM objects of pictures that were none: multi-frame secondary captures, or visible light photographs.
+///
+/// *Source*: PS3.3 A.8.3 to A.8.5, A.32.2, A.32.4; the design page on DICOM, section 5.2.
+package struct RasterObject: Sendable {
+    /// What UIDs are derived from where the identity gives none.
+    package struct Keys: Sendable {
+        /// The same for all files of one study (a digest of the file or of the folder's sidecar).
+        package var study: String
+        package var series: String
+        /// SHA-256 of the file and its sidecar.
+        package var instance: String
+        /// From 1; the first instance's number in its series.
+        package var firstInstanceNumber: Int
+
+        package init(study: String, series: String, instance: String, firstInstanceNumber: Int = 1) {
+            self.study = study
+            self.series = series
+            self.instance = instance
+            self.firstInstanceNumber = firstInstanceNumber
+        }
+    }
+
+    package let dataSet: DataSet
+    package let sopInstanceUID: String
+    package let sopClass: ObjectClass
+
+    /// One object of all pages, or one a page for visible light (which knows no frames).
+    ///
+    /// All pages have one size, sample count and depth: a caller makes a stack of each kind.
+    /// *Throws* `mismatch` otherwise.
+    package static func objects(
+        _ pages: [RasterPixels], identity: StudyIdentity, keys: Keys, fallbackTime: JobTime
+    ) throws(ObjectFailure) -> [RasterObject] {
+        guard let first = pages.first else { throw .mismatch("no pages") }
+        for page in pages where (page.rows, page.columns, page.samples, page.bits) != (first.rows, first.columns, first.samples, first.bits) {
+            throw .mismatch("pages of \(first.rows)×\(first.columns)×\(first.samples) and \(page.rows)×\(page.columns)×\(page.samples) in one stack")
+        }
+        let sopClass = objectClass(first, identity.series.modality)
+        let groups = isVisibleLight(sopClass) ? pages.map { [$0] } : [pages]
+        return groups.enumerated().map { index, pages in
+            RasterObject(pages, sopClass, identity, keys, index: index, fallbackTime)
+        }
+    }
+
+    private static func objectClass(_ page: RasterPixels, _ modality: String) -> ObjectClass {
+        if page.samples == 3 {
+            switch modality {
+            case "XC": return .photographic
+            case "GM": return .microscopic
+            default: return .colourCapture
+            }
+        }
+        return page.bits > 8 ? .greyWordCapture : .greyByteCapture
+    }
+
+    private static func isVisibleLight(_ sopClass: ObjectClass) -> Bool { sopClass == .photographic || sopClass == .microscopic }
+
+    private init(
+        _ pages: [RasterPixels], _ sopClass: ObjectClass, _ identity: StudyIdentity, _ keys: Keys, index: Int, _ fallbackTime: JobTime
+    ) {
+        let page = pages[0]
+        self.sopClass = sopClass
+        sopInstanceUID = DerivedUID.uid(.importedInstance, [keys.instance, String(index), DataSetEncoder.writerRevision])
+        let time = JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
+            ?? page.time ?? fallbackTime
+        var dataSet = DataSet()
+        dataSet.put(.specificCharacterSet, "ISO_IR 192")
+        dataSet.put(.sopClassUID, sopClass.rawValue)
+        dataSet.put(.sopInstanceUID, sopInstanceUID)
+        dataSet.put(.instanceCreatorUID, InstanceCreator.imports)
+        dataSet.put(.instanceNumber, keys.firstInstanceNumber + index)
+        dataSet.put(.contentDate, time.date)
+        dataSet.put(.contentTime, time.time)
+        Self.put(identity, keys, page.time, into: &dataSet)
+        if dataSet.string(.modality) == nil { dataSet.put(.modality, sopClass == .photographic ? "XC" : "OT") }
+        Self.putSpacing(page, identity, into: &dataSet)
+        Self.putPixels(pages, sopClass, into: &dataSet)
+        self.dataSet = dataSet
+    }
+
+    /// Patient, Study, Series and Equipment.
+    private static func put(_ identity: StudyIdentity, _ keys: Keys, _ time: JobTime?, into dataSet: inout DataSet) {
+        let (patient, study, series) = (identity.patient, identity.study, identity.series)
+        dataSet.put(.patientName, patient.name)
+        dataSet.put(.patientID, patient.id)
+        dataSet.put(.patientBirthDate, patient.birthDate)
+        dataSet.put(.patientSex, patient.sex)
+        if !patient.issuer.isEmpty { dataSet.put(.issuerOfPatientID, patient.issuer) }
+        dataSet.put(.studyInstanceUID, study.uid ?? DerivedUID.uid(.importedStudy, [keys.study]))
+        dataSet.put(.studyID, study.id)
+        dataSet.put(.studyDate, study.date.isEmpty ? time?.date ?? "" : study.date)
+        dataSet.put(.studyTime, study.date.isEmpty ? time?.time ?? "" : study.time)
+        dataSet.put(.accessionNumber, study.accession)
+        dataSet.put(.referringPhysicianName, study.referring)
+        if !study.description.isEmpty { dataSet.put(.studyDescription, study.description) }
+        dataSet.put(.seriesInstanceUID, series.uid ?? DerivedUID.uid(.importedSeries, [keys.series]))
+        dataSet.put(.seriesNumber, series.number ?? 1)
+        if !series.description.isEmpty { dataSet.put(.seriesDescription, series.description) }
+        if !series.modality.isEmpty { dataSet.put(.modality, series.modality) }
+        if !series.bodyPart.isEmpty { dataSet.put(.bodyPartExamined, series.bodyPart) }
+        dataSet.put(.laterality, series.laterality)
+        dataSet.putEmpty(.manufacturer)
+        if let removal = identity.deidentified {
+            dataSet.put(.patientIdentityRemoved, removal.removed)
+            if !removal.method.isEmpty { dataSet.put(.deidentificationMethod, removal.method) }
+        }
+    }
+
+    private static func putSpacing(_ page: RasterPixels, _ identity: StudyIdentity, into dataSet: inout DataSet) {
+        if let spacing = identity.spacingMM ?? page.spacing {
+            dataSet.put(.pixelSpacing, decimals: [spacing.row, spacing.column])
+        } else if let aspect = page.pixelAspect, aspect.row > 0, aspect.column > 0, aspect.row != aspect.column {
+            // IS holds whole numbers: thousandths are finer than any scanner.
+            let scale = 1000 / max(aspect.row, aspect.column)
+            dataSet.put(.pixelAspectRatio, [aspect.row, aspect.column].map { max(1, Int(($0 * scale).rounded())) })
+        }
+    }
+
+    private static func putPixels(_ pages: [RasterPixels], _ sopClass: ObjectClass, into dataSet: inout DataSet) {
+        let page = pages[0]
+        let isWord = sopClass == .greyWordCapture
+        let isDerived = page.derivation != nil || (page.samples == 3 && page.bits > 8)
+        dataSet.put(.imageType, [isDerived ? "DERIVED" : "ORIGINAL", "PRIMARY"])
+        if let derivation = page.derivation ?? (isDerived ? "high 8 of \(page.bits) bits" : nil) {
+            dataSet.put(.derivationDescription, derivation)
+        }
+        dataSet.putEmpty(.patientOrientation)
+        dataSet.put(.samplesPerPixel, page.samples)
+        dataSet.put(.photometricInterpretation, page.samples == 3 ? "RGB" : "MONOCHROME2")
+        if page.samples == 3 { dataSet.put(.planarConfiguration, 0) }
+        dataSet.put(.rows, page.rows)
+        dataSet.put(.columns, page.columns)
+        dataSet.put(.bitsAllocated, isWord ? 16 : 8)
+        dataSet.put(.bitsStored, isWord ? page.bits : 8)
+        dataSet.put(.highBit, isWord ? page.bits - 1 : 7)
+        dataSet.put(.pixelRepresentation, 0)
+        dataSet.put(.lossyImageCompression, page.lossy == nil ? "00" : "01")
+        if let lossy = page.lossy {
+            dataSet.put(.lossyImageCompressionRatio, decimals: [lossy.ratio])
+            if let method = lossy.method { dataSet.put(.lossyImageCompressionMethod, method) }
+        }
+        if isVisibleLight(sopClass) {
+            dataSet.put(.acquisitionContextSequence, items: [])
+        } else {
+            dataSet.put(.conversionType, "DI")
+            dataSet.put(.burnedInAnnotation, "NO")
+            dataSet.put(.numberOfFrames, pages.count)
+            if pages.count > 1 {
+                dataSet.put(.frameIncrementPointer, tags: [Attribute.pageNumberVector.tag])
+                dataSet.put(.pageNumberVector, Array(1...pages.count))
+            }
+            if page.samples == 1 {
+                dataSet.put(.presentationLUTShape, "IDENTITY")
+                dataSet.put(.rescaleIntercept, "0")
+                dataSet.put(.rescaleSlope, "1")
+                dataSet.put(.rescaleType, "US")
+            }
+        }
+        var bytes: [UInt8] = []
+        for page in pages { bytes += isWord ? page.words : page.bytes }
+        if bytes.count % 2 == 1 { bytes.append(0) }
+        dataSet[Attribute.pixelData.tag] = Element(Attribute.pixelData.tag, isWord ? .OW : .OB, .bytes(bytes))
+    }
+}

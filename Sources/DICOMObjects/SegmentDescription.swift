@@ -1,0 +1,61 @@
+/// What one segment is, in a pipeline's words and codes.
+package struct SegmentDescription: Sendable, Hashable {
+    /// Short, stable, unique in its pipeline.
+    package var key: String
+    /// For people; at most 64 characters, unique.
+    package var label: String
+    package var description: String?
+    package var category: Code
+    package var type: Code
+    package var modifiers: [Code]
+    /// Where, when the type itself is no anatomy (a mass, a lesion).
+    package var region: Code?
+    package var regionModifier: Code?
+    /// sRGB
+    package var color: [UInt8]
+
+    package init(
+        key: String, label: String, description: String? = nil, category: Code, type: Code, modifiers: [Code] = [],
+        region: Code? = nil, regionModifier: Code? = nil, color: [UInt8]
+    ) {
+        precondition(color.count == 3, "SegmentDescription: a colour has three parts, not \(color.count)")
+        self.key = key
+        self.label = label
+        self.description = description
+        self.category = category
+        self.type = type
+        self.modifiers = modifiers
+        self.region = region
+        self.regionModifier = regionModifier
+        self.color = color
+    }
+}
+
+/// Who made a result: program, model and pipeline with the digests that identify them.
+package struct Producer: Sendable, Hashable {
+    /// Manufacturer (0008,0070) of our equipment.
+    package var manufacturer: String
+    /// Of the program, `0.1.0`.
+    package var version: String
+    package var modelName: String
+    package var modelVersion: String
+    /// 64 hexadecimal digits each.
+    package var modelDigest: String
+    package var pipelineName: String
+    package var pipelineVersion: String
+    package var pipelineDigest: String
+
+    package init(
+        manufacturer: String, version: String, modelName: String, modelVersion: String, modelDigest: String, pipelineName: String,
+        pipelineVersion: String, pipelineDigest: String
+    ) {
+        self.manufacturer = manufacturer
+        self.version = version
+        self.modelName = modelName
+        self.modelVersion = modelVersion
+        self.modelDigest = modelDigest
+        self.pipelineName = pipelineName
+        self.pipelineVersion = pipelineVersion
+        self.pipelineDigest = pipelineDigest
+    }
+}

@@ -1,0 +1,43 @@
+import DICOM
+
+/// One item of the Segment Sequence (0062,0002).
+///
+/// *Source*: PS3.3 C.8.20.4.
+enum SegmentItem {
+    static func item(number: Int, _ segment: SegmentDescription, _ producer: Producer, trackingUID: String) -> DataSet {
+        DataSet(composing: {
+            $0.put(.segmentNumber, number)
+            $0.put(.segmentLabel, segment.label)
+            if let description = segment.description { $0.put(.segmentDescription, description) }
+            $0.put(.segmentedPropertyCategoryCodeSequence, item: segment.category.item)
+            var type = segment.type.item
+            if !segment.modifiers.isEmpty {
+                type.put(.segmentedPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
+            }
+            $0.put(.segmentedPropertyTypeCodeSequence, item: type)
+            if let region = segment.region {
+                var item = region.item
+                if let modifier = segment.regionModifier { item.put(.anatomicRegionModifierSequence, item: modifier.item) }
+                $0.put(.anatomicRegionSequence, item: item)
+            }
+            $0.put(.segmentAlgorithmType, "AUTOMATIC")
+            $0.put(.segmentAlgorithmName, Segmentation.line(producer.modelName))
+            $0.put(.segmentationAlgorithmIdentificationSequence, item: algorithm(producer))
+            $0.put(
+                .recommendedDisplayCIELabValue,
+                CIELab.value(red: segment.color[0], green: segment.color[1], blue: segment.color[2]))
+            $0.put(.trackingID, "\(segment.label)-\(DerivedUID.digest(Array(trackingUID.utf8)).prefix(8))")
+            $0.put(.trackingUID, trackingUID)
+        })
+    }
+
+    private static func algorithm(_ producer: Producer) -> DataSet {
+        DataSet(composing: {
+            $0.put(.algorithmFamilyCodeSequence, item: Code.artificialIntelligence.item)
+            $0.put(.algorithmName, "HSP-SAM")
+            $0.put(.algorithmVersion, Segmentation.line(producer.modelVersion))
+            $0.put(.algorithmParameters, "weights \(producer.modelDigest) pipeline \(producer.pipelineDigest)")
+            $0.put(.algorithmSource, Segmentation.line(producer.manufacturer))
+        })
+    }
+}

@@ -1,0 +1,69 @@
+import DICOM
+import DICOMObjects
+import Foundation
+import Imaging
+import Testing
+
+/// Objects for other people's readers: `Tests/Interop` sets HSPSAM_INTEROP_OUT and reads what stands there afterwards.
+@Suite("Objects for other readers", .enabled(if: ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"] != nil))
+struct InteropObjects {
+    struct Case: Encodable {
+        let name: String
+        let variant: String
+        let arrangement: String
+        let rows: Int
+        let columns: Int
+        let frames: Int
+        let segments: Int
+        /// In the order of the volume.
+        let instances: [String]
+        let frameNumbers: [Int]
+        let positions: [[Double]]
+        let orientation: [Double]
+        let spacing: [Double]
+    }
+
+    @Test("the matrix of variants, sizes, segments and geometries is written")
+    func matrix() throws {
+        let out = try #require(ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"])
+        var cases: [Case] = []
+        for variant in SampleVolumes.Variant.allCases {
+            let arrangements = variant.hasPlace ? SampleVolumes.Arrangement.allCases : [.even]
+            for arrangement in arrangements {
+                for (rows, columns) in [(61, 53), (512, 512)] {
+                    for segments in [1, 5] {
+                        cases.append(try write(variant, arrangement, rows, columns, segments, out))
+                    }
+                }
+            }
+        }
+        try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/cases.json"))
+    }
+
+    private func write(
+        _ variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement, _ rows: Int, _ columns: Int, _ segments: Int,
+        _ out: String
+    ) throws -> Case {
+        let name = "\(variant.rawValue)-\(arrangement.rawValue)-\(rows)x\(columns)-\(segments)"
+        let folder = out + "/" + name
+        let volume = try SampleVolumes.volume(variant, arrangement, rows: rows, columns: columns, count: 6, in: folder + "/source")
+        let masks = SampleVolumes.masks(volume, segments: segments, seed: UInt64(rows * 31 + segments))
+        let options = SampleVolumes.options(variant)
+        let descriptions = SampleVolumes.segments(segments)
+        let made = try Segmentation(volume, masks: masks, segments: descriptions, producer: SampleVolumes.producer, options: options)
+        let segmentation = try #require(made)
+        try ObjectFile.write(segmentation.dataSet, to: folder + "/seg.dcm") {
+            try Verification.segmentation($0, volume, masks: masks, segments: descriptions, options: options)
+        }
+        let bytes = masks.flatMap { $0.flatMap { $0.flags.map { $0 ? UInt8(1) : 0 } } }
+        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/masks.bin"))
+        let plane = volume.frames[0].plane
+        return Case(
+            name: name, variant: variant.rawValue, arrangement: arrangement.rawValue, rows: rows, columns: columns,
+            frames: volume.frames.count, segments: segments, instances: volume.frames.map(\.instance.sopInstanceUID),
+            frameNumbers: volume.frames.map(\.number),
+            positions: volume.frames.compactMap { $0.plane.map { [$0.position.x, $0.position.y, $0.position.z] } },
+            orientation: plane.map { [$0.rowCosine.x, $0.rowCosine.y, $0.rowCosine.z, $0.columnCosine.x, $0.columnCosine.y, $0.columnCosine.z] } ?? [],
+            spacing: volume.pixelSpacing.map { [$0.row, $0.column] } ?? [])
+    }
+}
