@@ -344,6 +344,10 @@ package final class WatchService: Sendable {
                 try await ledger.end(open.job, attempt: open.n, nil, outcome: "lost", counts: false, to: .queued, reason: nil)
             }
         }
+        // A page that was being written when the service died.
+        for entry in try Folder.list(places.outbox) where entry.name.hasPrefix(".index.html.tmp-") {
+            try Folder.remove(Folder.join(places.outbox, entry.name))
+        }
         for job in try await ledger.jobs([.publishing]) { _ = try await publish(job) }
         for job in try await ledger.jobs([.published]) { try await tidy(job) }
         for entry in try Folder.list(places.work) where Identifier.isOne(entry.name) {

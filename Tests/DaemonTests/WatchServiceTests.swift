@@ -213,6 +213,7 @@ struct WatchServiceTests {
         #expect(try Folder.walk(site.root + "/kept").filter { $0.name.hasSuffix("/plan") }.count == 30)
         #expect(try Folder.list(site.root + "/work").isEmpty)
         #expect(try Folder.list(site.root + "/inbox").map(\.name) == [".hspsam-lock"])
+        #expect(try Folder.list(site.root + "/outbox").filter { $0.name.hasPrefix(".") }.isEmpty)
     }
 
     @Test("what a crash leaves between two steps is picked up: a claimed drop, a taken one without its job")
@@ -227,6 +228,35 @@ struct WatchServiceTests {
         let outcome = try await site.batch()
         #expect(outcome.results == 2 && outcome.status == .done, "\(outcome.json)")
         #expect(try Folder.list(site.root + "/work").isEmpty)
+    }
+
+    @Test("an inbox on another disk is taken by copy", .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")))
+    func otherDisk() async throws {
+        let site = try Site()
+        site.settings.inbox = "/dev/shm/hspsam-\(UUID().uuidString)"
+        defer { try? Folder.remove(site.settings.inbox) }
+        try Folder.make(site.settings.inbox + "/study/deep")
+        try DurableFile.write("ok\nstudy\n", to: site.settings.inbox + "/study/plan")
+        try DurableFile.write("pixels", to: site.settings.inbox + "/study/deep/slice")
+        try DurableFile.write("ok\nalone\n", to: site.settings.inbox + "/plan")
+        #expect(try FileStatus(of: site.settings.inbox).device != FileStatus(of: site.root).device)
+        #expect(try await site.batch().results == 2)
+        #expect(try Folder.list(site.settings.inbox).map(\.name) == [".hspsam-lock"])
+        #expect(try Folder.walk(site.root + "/kept").contains { $0.name.hasSuffix("/deep/slice") })
+    }
+
+    @Test("below the reserve nothing is claimed, and the status says why")
+    func reserve() async throws {
+        let site = try Site()
+        site.settings.reserve = .max
+        try site.drop("one", "ok")
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let running = Task { try await service.watch() }
+        try await eventually { try StatusReport(site.settings).json.contains("less than the reserve is free") }
+        #expect(FileStatus.exists(site.root + "/inbox/one"))
+        stop.ask()
+        try await running.value
     }
 
     private func eventually(_ condition: () throws -> Bool) async throws {
