@@ -3,7 +3,6 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := .build/release
-SWIFT_FLAGS := -c release --disable-testable-imports
 
 .PHONY: help setup build demo test bench lint install clean
 
@@ -14,15 +13,14 @@ setup: ## Installs missing system packages when root, else prints the command
 	@deploy/setup.sh
 
 build: setup ## Builds the program, optimised
-	swift build $(SWIFT_FLAGS) --product hspsam
+	swift build -c release --product hspsam
 
 demo: build ## Segments the samples into demo-output/
 	@deploy/demo.sh $(BUILD)/hspsam
 
 test: ## Runs every test: Swift, then the readers of other projects
 	@deploy/setup.sh --tests
-	swift build $(SWIFT_FLAGS) --build-tests
-	swift test $(SWIFT_FLAGS) --skip-build
+	swift test -c release --disable-testable-imports
 	Tests/Interop/run.sh $(BUILD)/hspsam
 
 bench: build ## Times the network

@@ -7,7 +7,7 @@
 
 // Many queries share one pass over the keys; a block's logits stay near the cache.
 static size_t block_size(const ck_attention *a) {
-    size_t block = (1 << 19) / (a->keys ? a->keys : 1);
+    size_t block = (1 << 20) / (a->keys ? a->keys : 1) & ~(size_t)15;
     block = block < 32 ? 32 : block > 256 ? 256 : block;
     return block < a->queries ? block : a->queries;
 }
