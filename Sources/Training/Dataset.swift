@@ -44,6 +44,11 @@ package struct Dataset: Sendable {
         }
     }
 
+    private init(pairs: [Pair]) { self.pairs = pairs }
+
+    /// The first `count` images.
+    package func prefix(_ count: Int) -> Dataset { Dataset(pairs: Array(pairs.prefix(count))) }
+
     /// An image with the class of each pixel: 0 background, 1 … K. *Shape*: classes `[rows · columns]`.
     package struct Sample: Sendable {
         package var image: DisplayImage

@@ -1,6 +1,6 @@
 import Foundation
 import Imaging
-package import SegmentAnything
+import SegmentAnything
 import Storage
 import Tensors
 
@@ -152,9 +152,9 @@ package final class Trainer {
                 saved = Date()
             }
             if epochEnds, let validation, let settings = plan.validation, (epoch + 1) % settings.every == 0 || step == steps - 1 {
-                let pairs = settings.limit > 0 ? Array(validation.pairs.prefix(settings.limit)) : validation.pairs
-                let dice = try meanDice(model, validation, pairs)
-                report(.validated(epoch: epoch + 1, dice: dice, images: pairs.count))
+                let some = settings.limit > 0 ? validation.prefix(settings.limit) : validation
+                let result = try Evaluation.run(Predictor(description(configuration), parameters), on: some)
+                report(.validated(epoch: epoch + 1, dice: result.mean.dice, images: result.files.count))
             }
         }
     }
@@ -174,34 +174,17 @@ package final class Trainer {
         return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)
     }
 
-    private func meanDice(_ model: HSPSAM, _ dataset: Dataset, _ pairs: [Dataset.Pair]) throws -> Double {
-        let preparation = Preparation(inputSize: model.configuration.inputSize)
-        var sum = 0.0
-        for pair in pairs {
-            let sample = try dataset.sample(pair, segments: model.configuration.segments)
-            let (input, placement) = preparation.prepare(sample.image)
-            let logits = model(input.reshaped(Shape([1] + input.shape.dimensions))).logits[0] ?? input
-            let masks = Restoration.restore(
-                logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst()))), placement: placement, activation: model.configuration.activation
-            ).masks
-            let scores = masks.enumerated().map { segment, mask in
-                let truth = Mask(rows: mask.rows, columns: mask.columns, flags: sample.classes.map { $0 == UInt8(segment + 1) })
-                let both = zip(mask.bits, truth.bits).reduce(0) { $0 + ($1.0 & $1.1).nonzeroBitCount }
-                return mask.count + truth.count == 0 ? 1 : 2 * Double(both) / Double(mask.count + truth.count)
-            }
-            sum += scores.reduce(0, +) / Double(scores.count)
-        }
-        return sum / Double(pairs.count)
-    }
-
-    private func write(_ parameters: Parameters, _ configuration: Configuration) throws {
-        let description = ModelDescription(
+    private func description(_ configuration: Configuration) -> ModelDescription {
+        ModelDescription(
             configuration: configuration, configurationName: plan.configurationName, precision: .f16,
             provenance: [
                 "command": "hspsam train", "seed": "\(plan.seed)", "training_seconds": "\(Int(seconds))",
                 "images": "\(datasets.reduce(0) { $0 + $1.0.pairs.count })", "plan": identity,
             ])
-        try ModelDirectory.write(description, tensors: parameters.tensors, to: folder)
+    }
+
+    private func write(_ parameters: Parameters, _ configuration: Configuration) throws {
+        try ModelDirectory.write(description(configuration), tensors: parameters.tensors, to: folder)
         report(.written(path: folder))
     }
 }

@@ -1,6 +1,6 @@
 import Failures
 package import SegmentAnything
-package import Settings
+import Settings
 import Storage
 
 /// A training run as `train.yaml` describes it.
