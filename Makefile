@@ -7,7 +7,7 @@ BUILD := .build/release
 .PHONY: help setup build demo test bench lint install clean
 
 help: ## Lists these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: ## Installs missing system packages when root, else prints the command
 	@deploy/setup.sh
@@ -32,3 +32,5 @@ lint: ## Checks the formatting
 
 clean: ## Removes what was built
 	rm -rf .build demo-output .venv
+
+include deploy/install.mk

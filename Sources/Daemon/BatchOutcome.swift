@@ -1,5 +1,5 @@
-internal import Foundation
 package import Failures
+internal import Foundation
 
 /// What a batch came to.
 package struct BatchOutcome: Sendable, Encodable {
@@ -17,7 +17,9 @@ package struct BatchOutcome: Sendable, Encodable {
     package let paused: String?
 
     /// 3 when a person should look, else 0: an empty inbox is a good night.
-    package var status: ExitStatus { quarantined + partial + waiting + unsettled > 0 || paused != nil ? .refusedOrFailed : .done }
+    package var status: ExitStatus {
+        quarantined + partial + waiting + unsettled > 0 || paused != nil ? .refusedOrFailed : .done
+    }
 
     /// One line.
     package var json: String {
@@ -28,7 +30,9 @@ package struct BatchOutcome: Sendable, Encodable {
 
     /// For a person.
     package var summary: String {
-        var parts = ["\(results) \(results == 1 ? "result" : "results") published from \(done) \(done == 1 ? "drop" : "drops")"]
+        var parts = [
+            "\(results) \(results == 1 ? "result" : "results") published from \(done) \(done == 1 ? "drop" : "drops")"
+        ]
         if partial > 0 { parts.append("\(partial) incomplete") }
         if quarantined > 0 { parts.append("\(quarantined) in quarantine") }
         if waiting > 0 { parts.append("\(waiting) left for the next batch") }

@@ -58,7 +58,8 @@ package enum DaemonFailure: Failure, Equatable {
             "the worker of job \(job) left no readable run.json: it ended before its work was whole. It is tried again."
         case .noPipelines(let path):
             "\(path) is no folder: without pipelines there is nothing to do. Set places.pipelines to the folder that holds them."
-        case .workerNotStarted: "no worker process can be started: memory, processes or the spool's disk are short. Free some."
+        case .workerNotStarted:
+            "no worker process can be started: memory, processes or the spool's disk are short. Free some."
         case .outboxConflict(let result):
             "outbox/\(result) exists and holds another result: nothing is written over it. Move it away, then drop the study again."
         }

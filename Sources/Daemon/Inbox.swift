@@ -2,7 +2,7 @@ internal import Failures
 package import Storage
 
 /// A drop that was moved out of the inbox and is ours now.
-package struct TakenDrop: Sendable {
+package struct TakenDrop: Sendable, Equatable {
     package enum Kind: String, Sendable { case directory, file }
 
     /// A ULID; its job has the same.
@@ -136,7 +136,8 @@ package actor Inbox {
         try move(hidden, kind: kind, id: id, fileName: name == claimed ? "file" : name)
         let print = state.fingerprint
         return TakenDrop(
-            id: id, kind: kind, firstSeen: state.firstSeen, files: print.files, bytes: print.bytes, fingerprint: print.digest,
+            id: id, kind: kind, firstSeen: state.firstSeen, files: print.files, bytes: print.bytes,
+            fingerprint: print.digest,
             odd: print.odd)
     }
 
@@ -172,13 +173,15 @@ package actor Inbox {
         let partial = Folder.join(room, ".partial-input")
         try Folder.remove(partial)
         try Folder.make(partial, mode: 0o750)
-        let entries = kind == .file ? [Folder.Entry(name: "", status: try FileStatus(of: hidden))] : try Folder.walk(hidden)
+        let entries =
+            kind == .file ? [Folder.Entry(name: "", status: try FileStatus(of: hidden))] : try Folder.walk(hidden)
         for entry in entries {
             let target = Folder.join(partial, kind == .file ? fileName : entry.name)
             switch entry.status.kind {
             case .directory: try Folder.make(target, mode: 0o750)
             case .regular:
-                let written = try DurableFile.copy(entry.name.isEmpty ? hidden : Folder.join(hidden, entry.name), to: target)
+                let written = try DurableFile.copy(
+                    entry.name.isEmpty ? hidden : Folder.join(hidden, entry.name), to: target)
                 guard try FileDigest(ofFile: target) == written else {
                     throw .system(operation: "copy it: the copy reads back differently", path: target, errno: 5)
                 }

@@ -7,7 +7,9 @@ package struct JSONLog: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info
     private let file: FileHandle
-    private static let allowed: Set<String> = ["job", "attempt", "study", "pipeline", "stage", "seconds", "bytes", "code", "host", "pid"]
+    private static let allowed: Set<String> = [
+        "job", "attempt", "study", "pipeline", "stage", "seconds", "bytes", "code", "host", "pid",
+    ]
     /// Lines of two threads never mix.
     private static let turn = Mutex(())
 
@@ -20,7 +22,8 @@ package struct JSONLog: LogHandler {
 
     package func log(event: LogEvent) {
         var fields = ["ts": Moment.text(Moment.now), "level": event.level.rawValue, "event": "\(event.message)"]
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) where Self.allowed.contains(key) {
+        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
+        where Self.allowed.contains(key) {
             fields[key] = "\(value)"
         }
         let encoder = JSONEncoder()

@@ -1,6 +1,6 @@
+internal import Failures
 internal import Foundation
 internal import GRDB
-internal import Failures
 
 /// The memory of the service: what was dropped, tried, published. Its only writer.
 ///
@@ -57,7 +57,8 @@ package actor Ledger {
                 arguments: [drop.id, drop.firstSeen, now, drop.kind.rawValue, drop.files, drop.bytes, drop.fingerprint])
             guard db.changesCount == 1 else { return }
             try db.execute(
-                sql: "INSERT INTO job(id, drop_id, state, epoch, created_at, changed_at) VALUES (?, ?, 'queued', ?, ?, ?)",
+                sql:
+                    "INSERT INTO job(id, drop_id, state, epoch, created_at, changed_at) VALUES (?, ?, 'queued', ?, ?, ?)",
                 arguments: [drop.id, drop.id, epoch, now, now])
             try Self.event(db, job: drop.id, from: nil, to: .queued, code: nil, detail: nil)
         }
@@ -94,7 +95,8 @@ package actor Ledger {
             let n = job.lastAttempt + 1
             try Self.move(db, job.id, from: job.state, to: .running, epoch: epoch, code: nil, detail: nil)
             try db.execute(
-                sql: "INSERT INTO attempt(job_id, n, started_at, host) VALUES (?, ?, ?, ?)", arguments: [job.id, n, Moment.now, host])
+                sql: "INSERT INTO attempt(job_id, n, started_at, host) VALUES (?, ?, ?, ?)",
+                arguments: [job.id, n, Moment.now, host])
             return n
         }
     }
@@ -118,18 +120,22 @@ package actor Ledger {
     ///
     /// `counts` says whether it used up one of the attempts; `notBefore` is when a retry may start.
     package func end(
-        _ job: String, attempt n: Int, _ ending: Worker.Ending?, outcome: String, counts: Bool, to state: Job.State, reason: Reason?,
+        _ job: String, attempt n: Int, _ ending: Worker.Ending?, outcome: String, counts: Bool, to state: Job.State,
+        reason: Reason?,
         notBefore: Int64? = nil
     ) throws {
         try pool.write { [epoch] db in
             try db.execute(
-                sql: "UPDATE attempt SET ended_at = ?, exit = ?, signal = ?, wall_s = ?, outcome = ? WHERE job_id = ? AND n = ?",
+                sql:
+                    "UPDATE attempt SET ended_at = ?, exit = ?, signal = ?, wall_s = ?, outcome = ? WHERE job_id = ? AND n = ?",
                 arguments: [
-                    Moment.now, ending?.exit.map { Int($0) }, ending?.signal.map { Int($0) }, ending?.seconds, outcome, job, n,
+                    Moment.now, ending?.exit.map { Int($0) }, ending?.signal.map { Int($0) }, ending?.seconds, outcome,
+                    job, n,
                 ])
             try Self.move(db, job, from: .running, to: state, epoch: epoch, code: reason?.code, detail: reason?.text)
             try db.execute(
-                sql: "UPDATE job SET attempts = attempts + ?, not_before = ?, reason_class = ?, reason_code = ? WHERE id = ?",
+                sql:
+                    "UPDATE job SET attempts = attempts + ?, not_before = ?, reason_class = ?, reason_code = ? WHERE id = ?",
                 arguments: [counts ? 1 : 0, notBefore, reason?.kind.rawValue, reason?.code, job])
         }
     }
@@ -148,7 +154,9 @@ package actor Ledger {
     // MARK: results
 
     package func isPublished(key: String) throws -> Bool {
-        try pool.read { try Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM result WHERE key = ?)", arguments: [key]) ?? false }
+        try pool.read {
+            try Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM result WHERE key = ?)", arguments: [key]) ?? false
+        }
     }
 
     /// All results of a job that now stand in the outbox, and the job as published: one transaction.
@@ -157,7 +165,8 @@ package actor Ledger {
             let now = Moment.now
             for result in results {
                 let version = try Int.fetchOne(
-                    db, sql: "SELECT 1 + COALESCE(MAX(version), 0) FROM study WHERE uid_hash = ?", arguments: [result.study])
+                    db, sql: "SELECT 1 + COALESCE(MAX(version), 0) FROM study WHERE uid_hash = ?",
+                    arguments: [result.study])
                 try db.execute(
                     sql: "INSERT INTO study(uid_hash, version, job_id, files) VALUES (?, ?, ?, ?)",
                     arguments: [result.study, version ?? 1, job, result.files])
@@ -165,12 +174,15 @@ package actor Ledger {
                     sql: """
                         INSERT INTO result(key, job_id, study_id, path, report_sha256, bytes, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)
                         """,
-                    arguments: [result.key, job, db.lastInsertedRowID, result.path, result.reportDigest, result.bytes, now])
+                    arguments: [
+                        result.key, job, db.lastInsertedRowID, result.path, result.reportDigest, result.bytes, now,
+                    ])
                 try db.execute(
                     sql: "INSERT INTO event(at, job_id, code, detail) VALUES (?, ?, 'RESULT', ?)",
                     arguments: [now, job, result.findings])
             }
-            try Self.move(db, job, from: .publishing, to: .published, epoch: epoch, code: reason?.code, detail: reason?.text)
+            try Self.move(
+                db, job, from: .publishing, to: .published, epoch: epoch, code: reason?.code, detail: reason?.text)
             if let reason {
                 try db.execute(
                     sql: "UPDATE job SET reason_class = ?, reason_code = ? WHERE id = ?",
@@ -184,7 +196,9 @@ package actor Ledger {
     /// Remembers a fact about the running service for `status`; written, and true, only when it changes.
     @discardableResult
     package func remember(_ key: String, _ value: String) throws -> Bool {
-        let known = try pool.read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) }
+        let known = try pool.read {
+            try String.fetchOne($0, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+        }
         guard known ?? "" != value else { return false }
         try pool.write { try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, value]) }
         return true
@@ -215,7 +229,9 @@ package actor Ledger {
                 results: try count("result WHERE published_at >= ?", changed),
                 done: try count("job WHERE changed_at >= ? AND state IN ('published', 'done')", changed),
                 quarantined: try count("job WHERE changed_at >= ? AND state = 'quarantined'", changed),
-                partial: try count("job WHERE changed_at >= ? AND state IN ('published', 'done') AND reason_class = 'partial'", changed),
+                partial: try count(
+                    "job WHERE changed_at >= ? AND state IN ('published', 'done') AND reason_class = 'partial'", changed
+                ),
                 waiting: try count("job WHERE state IN ('queued', 'retry', 'running', 'publishing')", []),
                 unsettled: unsettled, paused: paused)
         }
@@ -239,7 +255,8 @@ package actor Ledger {
 
     // MARK: how
 
-    private static func jobs(_ db: Database, _ condition: String, _ arguments: StatementArguments = []) throws -> [Job] {
+    private static func jobs(_ db: Database, _ condition: String, _ arguments: StatementArguments = []) throws -> [Job]
+    {
         try Row.fetchAll(
             db,
             sql: """
@@ -250,7 +267,8 @@ package actor Ledger {
         ).compactMap { row in
             guard let state = Job.State(rawValue: row["state"]) else { return nil }
             return Job(
-                id: row["id"], state: state, attempts: row["attempts"], lastAttempt: row["last"], createdAt: row["created_at"],
+                id: row["id"], state: state, attempts: row["attempts"], lastAttempt: row["last"],
+                createdAt: row["created_at"],
                 files: row["files"])
         }
     }
@@ -270,7 +288,8 @@ package actor Ledger {
         _ db: Database, job: String, from: Job.State?, to: Job.State, code: String?, detail: String?
     ) throws {
         try db.execute(
-            sql: "INSERT INTO event(at, job_id, drop_id, from_state, to_state, code, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            sql:
+                "INSERT INTO event(at, job_id, drop_id, from_state, to_state, code, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [Moment.now, job, job, from?.rawValue, to.rawValue, code, detail])
     }
 }

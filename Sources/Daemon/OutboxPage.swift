@@ -59,12 +59,23 @@ struct OutboxPage {
     private var figures: String {
         let waiting = count(.queued) + count(.retry)
         let tiles = [
-            (value: "\(overview.publishedToday)", label: "results in 24 h", note: overview.lastSuccess.map { "last: \(ago($0))" } ?? "none yet"),
-            (value: "\(waiting)", label: "waiting", note: overview.oldestWaiting.map { "oldest: \(ago($0))" } ?? "nothing waits"),
+            (
+                value: "\(overview.publishedToday)", label: "results in 24 h",
+                note: overview.lastSuccess.map { "last: \(ago($0))" } ?? "none yet"
+            ),
+            (
+                value: "\(waiting)", label: "waiting",
+                note: overview.oldestWaiting.map { "oldest: \(ago($0))" } ?? "nothing waits"
+            ),
             (value: "\(count(.running) + count(.publishing))", label: "in work", note: "\(overview.settling) settling"),
-            (value: "\(count(.quarantined))", label: "in quarantine", note: count(.quarantined) == 0 ? "none" : "see below"),
+            (
+                value: "\(count(.quarantined))", label: "in quarantine",
+                note: count(.quarantined) == 0 ? "none" : "see below"
+            ),
         ]
-        let items = tiles.map { "<li><strong>\($0.value)</strong><span>\($0.label)</span><small>\($0.note)</small></li>" }
+        let items = tiles.map {
+            "<li><strong>\($0.value)</strong><span>\($0.label)</span><small>\($0.note)</small></li>"
+        }
         return "<ul class=\"figures\">\(items.joined())</ul>"
     }
 
@@ -80,11 +91,12 @@ struct OutboxPage {
         if overview.unreadable > 0 {
             cards.append(
                 card(
-                    "bad", "INBOX", "\(overview.unreadable) \(overview.unreadable == 1 ? "drop" : "drops") in the inbox cannot be read.",
+                    "bad", "INBOX",
+                    "\(overview.unreadable) \(overview.unreadable == 1 ? "drop" : "drops") in the inbox cannot be read.",
                     "Give the service the right to read them: setfacl -R -m u:hspsam:rwX on the drop."))
         }
         for trouble in overview.troubles {
-            let where_ =
+            let place =
                 trouble.kind == .partial
                 ? "Part of it was processed and published. Job <code>\(trouble.job)</code>"
                 : "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone, move its input back into the inbox and remove the folder"
@@ -92,7 +104,7 @@ struct OutboxPage {
             cards.append(
                 """
                 <li class="card \(trouble.kind == .partial ? "warn" : "bad")"><h3>\(escaped(trouble.code))</h3>
-                <p>\(escaped(trouble.text))</p><p class="meta">\(time(trouble.at))\(tries) · \(where_).</p></li>
+                <p>\(escaped(trouble.text))</p><p class="meta">\(time(trouble.at))\(tries) · \(place).</p></li>
                 """)
         }
         guard !cards.isEmpty else { return "" }
@@ -107,7 +119,8 @@ struct OutboxPage {
 
     private var results: String {
         guard !overview.lines.isEmpty else {
-            return "<section><h2>Results</h2><p class=\"empty\">Nothing yet. What is dropped into the inbox appears here.</p></section>"
+            return
+                "<section><h2>Results</h2><p class=\"empty\">Nothing yet. What is dropped into the inbox appears here.</p></section>"
         }
         return """
             <section><h2>Results</h2><table>

@@ -1,6 +1,6 @@
+internal import Failures
 internal import Foundation
 internal import GRDB
-internal import Failures
 package import Storage
 
 /// The service at one instant, as the ledger knows it: for the outbox page and for `status`.
@@ -65,7 +65,8 @@ package struct Overview: Sendable {
             if let state = Job.State(rawValue: row["state"]) { jobs[state] = row["count"] }
         }
         self.jobs = jobs
-        oldestWaiting = try Int64.fetchOne(db, sql: "SELECT MIN(created_at) FROM job WHERE state IN ('queued', 'retry')")
+        oldestWaiting = try Int64.fetchOne(
+            db, sql: "SELECT MIN(created_at) FROM job WHERE state IN ('queued', 'retry')")
         troubles = try Row.fetchAll(
             db,
             sql: """
@@ -77,7 +78,8 @@ package struct Overview: Sendable {
                 """, arguments: [Moment.now - Self.partialShown]
         ).map { row in
             Trouble(
-                job: row["id"], at: row["changed_at"], kind: Reason.Class(rawValue: row["reason_class"] as String? ?? "") ?? .failed,
+                job: row["id"], at: row["changed_at"],
+                kind: Reason.Class(rawValue: row["reason_class"] as String? ?? "") ?? .failed,
                 code: row["reason_code"] ?? "UNKNOWN", text: row["text"] ?? "", attempts: row["attempts"])
         }
         lines = try Row.fetchAll(
@@ -97,12 +99,14 @@ package struct Overview: Sendable {
             let kind = Reason.Class(rawValue: row["reason_class"] as String? ?? "")
             return Line(
                 at: row["at"], job: row["id"], study: row["uid_hash"], path: row["path"], findings: row["findings"],
-                reason: kind.map { Reason($0, code: row["reason_code"] ?? "", text: row["text"] ?? "") }, seconds: row["seconds"],
+                reason: kind.map { Reason($0, code: row["reason_code"] ?? "", text: row["text"] ?? "") },
+                seconds: row["seconds"],
                 files: row["files"] ?? row["dropped"])
         }
         publishedToday =
             try Int.fetchOne(
-                db, sql: "SELECT COUNT(*) FROM result WHERE published_at > ?", arguments: [Moment.now - 86_400_000]) ?? 0
+                db, sql: "SELECT COUNT(*) FROM result WHERE published_at > ?", arguments: [Moment.now - 86_400_000])
+            ?? 0
         lastSuccess = try Int64.fetchOne(db, sql: "SELECT MAX(published_at) FROM result")
         func fact(_ key: String) throws -> String? {
             try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])

@@ -1,5 +1,5 @@
-internal import Foundation
 internal import Failures
+internal import Foundation
 package import Storage
 
 /// A study's result that stands in the outbox.
@@ -85,7 +85,8 @@ package actor Publication {
         let record = QuarantineRecord(
             job: job.id, class: reason.kind.rawValue, code: reason.code, text: reason.text, attempts: job.lastAttempt,
             quarantined: Moment.text(Moment.now), version: version)
-        try DurableFile.write([UInt8](encoder.encode(record)) + [10], to: Folder.join(place, "reason.json"), mode: 0o640)
+        try DurableFile.write(
+            [UInt8](encoder.encode(record)) + [10], to: Folder.join(place, "reason.json"), mode: 0o640)
         let log = places.log(job.id)
         if FileStatus.exists(log), !FileStatus.exists(Folder.join(place, "worker.log")) {
             try Folder.rename(log, to: Folder.join(place, "worker.log"))
@@ -105,7 +106,8 @@ package actor Publication {
     /// Writes the outbox's index anew.
     package func writeIndex(_ overview: Overview) throws(StorageFailure) {
         try DurableFile.write(
-            OutboxPage(try overview.asking(quarantine: places.quarantine), version: version, now: Moment.now).html, to: Folder.join(places.outbox, "index.html"), mode: 0o640)
+            OutboxPage(try overview.asking(quarantine: places.quarantine), version: version, now: Moment.now).html,
+            to: Folder.join(places.outbox, "index.html"), mode: 0o640)
     }
 }
 

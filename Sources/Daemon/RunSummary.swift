@@ -1,5 +1,5 @@
-internal import Foundation
 package import Failures
+internal import Foundation
 internal import Storage
 
 /// What the service needs of a worker's `run.json`; other keys are none of its business.
@@ -25,9 +25,15 @@ package struct RunSummary: Sendable, Decodable {
         package struct Segment: Sendable, Decodable {
             package let label: String
             package let pixels: Int
-            package let area_mm2: Double?
-            package let volume_ml: Double?
+            package let areaMM2: Double?
+            package let volumeML: Double?
             package let confidence: Double?
+
+            private enum CodingKeys: String, CodingKey {
+                case label, pixels, confidence
+                case areaMM2 = "area_mm2"
+                case volumeML = "volume_ml"
+            }
         }
 
         package let study: String
@@ -74,9 +80,9 @@ package struct RunSummary: Sendable, Decodable {
         let parts = results.filter { $0.study == study.study }.map { result in
             let seen = result.segments.filter { $0.pixels > 0 }.map { segment in
                 let size =
-                    if let volume = segment.volume_ml {
+                    if let volume = segment.volumeML {
                         " \(Self.number(volume)) ml"
-                    } else if let area = segment.area_mm2 {
+                    } else if let area = segment.areaMM2 {
                         " \(Self.number(area)) mm²"
                     } else { " \(segment.pixels) pixels" }
                 let confidence = segment.confidence.map { ", confidence \(Self.number($0))" } ?? ""

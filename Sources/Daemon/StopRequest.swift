@@ -26,7 +26,8 @@ package final class StopRequest: Sendable {
     package func ask() { asked.store(true, ordering: .relaxed) }
 
     package var isAsked: Bool {
-        asked.load(ordering: .relaxed) || Self.terminations.load(ordering: .relaxed) + Self.interrupts.load(ordering: .relaxed) > 0
+        asked.load(ordering: .relaxed)
+            || Self.terminations.load(ordering: .relaxed) + Self.interrupts.load(ordering: .relaxed) > 0
     }
 
     /// A person pressed Ctrl-C, or somebody asked twice: nothing is waited for.

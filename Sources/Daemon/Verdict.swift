@@ -20,7 +20,9 @@ package enum Verdict: Sendable, Equatable {
             return
         }
         if ending.timedOut {
-            self = .retry(Reason(.failed, code: "WORKER-TIME", text: "the worker took longer than its drop may take and was ended."))
+            self = .retry(
+                Reason(
+                    .failed, code: "WORKER-TIME", text: "the worker took longer than its drop may take and was ended."))
             return
         }
         switch ending.exit {
@@ -29,13 +31,17 @@ package enum Verdict: Sendable, Equatable {
             self = .again(pause: "workers cannot start (exit 2): run `hspsam run` on any file to see why")
         case ExitStatus.done.rawValue, ExitStatus.refusedOrFailed.rawValue, ExitStatus.nothingProcessed.rawValue:
             guard let summary else {
-                self = .retry(Reason(.failed, code: "RUN-RECORD", text: "the worker ended without a readable run.json."))
+                self = .retry(
+                    Reason(.failed, code: "RUN-RECORD", text: "the worker ended without a readable run.json."))
                 return
             }
             self = Self.judge(summary, last: last)
         default:
             let how = ending.signal.map { "was ended by signal \($0)" } ?? "ended with status \(ending.exit ?? -1)"
-            self = .retry(Reason(.failed, code: "WORKER-CRASHED", text: "the worker \(how), without a result. Its log is beside the input."))
+            self = .retry(
+                Reason(
+                    .failed, code: "WORKER-CRASHED",
+                    text: "the worker \(how), without a result. Its log is beside the input."))
         }
     }
 

@@ -1,5 +1,5 @@
-internal import Foundation
 internal import Failures
+internal import Foundation
 internal import Storage
 
 /// Runs one attempt: `hspsam run INPUT --out DIR --pipelines DIR --json` in a child process of its own group.
@@ -32,7 +32,8 @@ package actor Worker {
     /// Starts attempt `n` of a job and waits for its end.
     ///
     /// `started` gets the process id at once. *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
-    package func run(_ job: Job, attempt n: Int, started: @Sendable (Int32) async throws -> Void) async throws -> Ending {
+    package func run(_ job: Job, attempt n: Int, started: @Sendable (Int32) async throws -> Void) async throws -> Ending
+    {
         let output = places.output(job.id, attempt: n)
         let child: Child
         do {
@@ -84,7 +85,8 @@ package actor Worker {
         let output = places.output(job, attempt: n)
         func lives() -> Bool {
             // The size of files in /proc is said to be 0: read to the end instead of by size.
-            guard let handle = FileHandle(forReadingAtPath: "/proc/\(pid)/cmdline"), let bytes = try? handle.readToEnd() else { return false }
+            guard let handle = FileHandle(forReadingAtPath: "/proc/\(pid)/cmdline"), let bytes = try? handle.readToEnd()
+            else { return false }
             return bytes.split(separator: 0).contains(Data(output.utf8))
         }
         guard pid > 1, lives() else { return }

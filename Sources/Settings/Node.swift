@@ -41,7 +41,8 @@ struct NodeReader {
 
     func read(_ bytes: [UInt8]) throws(SettingsFailure) -> Node {
         guard bytes.count <= Self.largestFile else {
-            throw .notReadable(place: place(1), reason: "the file has \(bytes.count) bytes, more than 1 MiB. Make it smaller.")
+            throw .notReadable(
+                place: place(1), reason: "the file has \(bytes.count) bytes, more than 1 MiB. Make it smaller.")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .notReadable(place: place(1), reason: "the file is not UTF-8 text. Save it as UTF-8.")
@@ -116,7 +117,9 @@ struct NodeReader {
                 }
                 if name.anchor != nil { throw forbidden("an anchor (&name)", keyLine) }
                 guard seen.insert(name.string).inserted else {
-                    throw .syntax(place: place(keyLine), reason: "the key \(quoted(name.string)) stands here a second time. Keep one.")
+                    throw .syntax(
+                        place: place(keyLine),
+                        reason: "the key \(quoted(name.string)) stands here a second time. Keep one.")
                 }
                 pairs.append(Node.Pair(key: name.string, line: keyLine, value: try node(value)))
             }

@@ -37,7 +37,8 @@ extension Section {
 
     // MARK: numbers
 
-    package func optionalInt(_ key: String, in range: ClosedRange<Int> = .min ... .max) throws(SettingsFailure) -> Int? {
+    package func optionalInt(_ key: String, in range: ClosedRange<Int> = .min ... .max) throws(SettingsFailure) -> Int?
+    {
         let found = try value(key, "a whole number", plainOnly: true) { text, _ in Int(text) }
         return try checked(key, found, range) { "\($0)" }
     }
@@ -46,7 +47,9 @@ extension Section {
         try required(key, optionalInt(key, in: range))
     }
 
-    package func int(_ key: String, in range: ClosedRange<Int> = .min ... .max, default value: Int) throws(SettingsFailure) -> Int {
+    package func int(_ key: String, in range: ClosedRange<Int> = .min ... .max, default value: Int)
+        throws(SettingsFailure) -> Int
+    {
         try optionalInt(key, in: range) ?? value
     }
 
@@ -64,7 +67,8 @@ extension Section {
     }
 
     package func double(
-        _ key: String, in range: ClosedRange<Double> = -.greatestFiniteMagnitude ... .greatestFiniteMagnitude, default value: Double
+        _ key: String, in range: ClosedRange<Double> = -.greatestFiniteMagnitude ... .greatestFiniteMagnitude,
+        default value: Double
     ) throws(SettingsFailure) -> Double {
         try optionalDouble(key, in: range) ?? value
     }
@@ -75,7 +79,9 @@ extension Section {
 
     package func bool(_ key: String) throws(SettingsFailure) -> Bool { try required(key, optionalBool(key)) }
 
-    package func bool(_ key: String, default value: Bool) throws(SettingsFailure) -> Bool { try optionalBool(key) ?? value }
+    package func bool(_ key: String, default value: Bool) throws(SettingsFailure) -> Bool {
+        try optionalBool(key) ?? value
+    }
 
     // MARK: quantities
 
@@ -105,7 +111,9 @@ extension Section {
     /// `20GiB`, `512MiB`, `64KiB`, `100B`: bytes.
     package func optionalSize(_ key: String, in range: ClosedRange<Int> = 0 ... .max) throws(SettingsFailure) -> Int? {
         let units = ["B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40]
-        let found = try value(key, "a size with its unit: 20GiB, 512MiB, 64KiB or 100B") { text, _ in quantity(text, units) }
+        let found = try value(key, "a size with its unit: 20GiB, 512MiB, 64KiB or 100B") { text, _ in
+            quantity(text, units)
+        }
         return try checked(key, found, range) { "\($0)B" }
     }
 
@@ -113,14 +121,18 @@ extension Section {
         try required(key, optionalSize(key, in: range))
     }
 
-    package func size(_ key: String, in range: ClosedRange<Int> = 0 ... .max, default value: Int) throws(SettingsFailure) -> Int {
+    package func size(_ key: String, in range: ClosedRange<Int> = 0 ... .max, default value: Int)
+        throws(SettingsFailure) -> Int
+    {
         try optionalSize(key, in: range) ?? value
     }
 
     // MARK: lists
 
     /// Texts; an empty item (`~`) is refused, an empty text (`""`) is one. `count` demands that many.
-    package func optionalStrings(_ key: String, count: ClosedRange<Int> = 0 ... .max) throws(SettingsFailure) -> [String]? {
+    package func optionalStrings(_ key: String, count: ClosedRange<Int> = 0 ... .max) throws(SettingsFailure)
+        -> [String]?
+    {
         try list(key, "a text", count) { text, _ in text }
     }
 
@@ -136,7 +148,9 @@ extension Section {
         try required(key, optionalInts(key, count: count))
     }
 
-    package func optionalDoubles(_ key: String, count: ClosedRange<Int> = 0 ... .max) throws(SettingsFailure) -> [Double]? {
+    package func optionalDoubles(_ key: String, count: ClosedRange<Int> = 0 ... .max) throws(SettingsFailure)
+        -> [Double]?
+    {
         try list(key, "a number", count) { text, plain in plain ? decimal(text) : nil }
     }
 
@@ -155,7 +169,9 @@ extension Section {
         _ key: String, _ wanted: String, plainOnly: Bool = false, _ parse: (String, Bool) -> Value?
     ) throws(SettingsFailure) -> Value? {
         guard let node = node(key) else { return nil }
-        if case .scalar(let text, let plain) = node.content, plain || !plainOnly, let value = parse(text, plain) { return value }
+        if case .scalar(let text, let plain) = node.content, plain || !plainOnly, let value = parse(text, plain) {
+            return value
+        }
         throw .wrongType(place: .init(file: file, line: node.line), key: name(key), found: node.shown, wanted: wanted)
     }
 
@@ -164,7 +180,8 @@ extension Section {
     ) throws(SettingsFailure) -> Value? {
         guard let value, !range.contains(value) else { return value }
         throw .outOfRange(
-            place: place(of: key), key: name(key), found: shown(value), range: "\(shown(range.lowerBound)) to \(shown(range.upperBound))")
+            place: place(of: key), key: name(key), found: shown(value),
+            range: "\(shown(range.lowerBound)) to \(shown(range.upperBound))")
     }
 
     private func list<Value>(
@@ -172,7 +189,9 @@ extension Section {
     ) throws(SettingsFailure) -> [Value]? {
         guard let items = try items(key) else { return nil }
         guard count.contains(items.count) else {
-            let many = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+            let many =
+                count.lowerBound == count.upperBound
+                ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
             throw .wrongType(
                 place: place(of: key), key: name(key), found: "a list of \(items.count)", wanted: "\(many) items")
         }
@@ -180,7 +199,8 @@ extension Section {
         for (index, item) in items.enumerated() {
             guard case .scalar(let text, let plain) = item.content, let value = parse(text, plain) else {
                 throw .wrongType(
-                    place: .init(file: file, line: item.line), key: "\(name(key))[\(index)]", found: item.shown, wanted: wanted)
+                    place: .init(file: file, line: item.line), key: "\(name(key))[\(index)]", found: item.shown,
+                    wanted: wanted)
             }
             values.append(value)
         }
@@ -190,7 +210,9 @@ extension Section {
 
 /// Finite decimal numbers only: what Swift also reads (`inf`, `nan`, `0x1p3`) is no setting.
 private func decimal(_ text: String) -> Double? {
-    guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let value = Double(text), value.isFinite else { return nil }
+    guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let value = Double(text), value.isFinite else {
+        return nil
+    }
     return value
 }
 

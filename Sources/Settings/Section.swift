@@ -33,7 +33,8 @@ package final class Section {
         let root = try NodeReader(file: file).read(bytes)
         guard case .section(let pairs) = root.content else {
             throw SettingsFailure.syntax(
-                place: .init(file: file, line: root.line), reason: "the file holds \(root.shown), not keys with values. Write `key: value`.")
+                place: .init(file: file, line: root.line),
+                reason: "the file holds \(root.shown), not keys with values. Write `key: value`.")
         }
         let section = Section(file: file, path: "", line: root.line, pairs: pairs)
         let value = try body(section)
@@ -102,7 +103,8 @@ package final class Section {
         case .null: section = Section(file: file, path: name(key), line: node.line, pairs: [])
         default:
             throw .wrongType(
-                place: .init(file: file, line: node.line), key: name(key), found: node.shown, wanted: "a section: {key: value}")
+                place: .init(file: file, line: node.line), key: name(key), found: node.shown,
+                wanted: "a section: {key: value}")
         }
         children.append(section)
         return section
@@ -121,7 +123,9 @@ package final class Section {
     func items(_ key: String) throws(SettingsFailure) -> [Node]? {
         guard let node = node(key) else { return nil }
         guard case .list(let items) = node.content else {
-            throw .wrongType(place: .init(file: file, line: node.line), key: name(key), found: node.shown, wanted: "a list: [one, two]")
+            throw .wrongType(
+                place: .init(file: file, line: node.line), key: name(key), found: node.shown,
+                wanted: "a list: [one, two]")
         }
         return items
     }
@@ -133,7 +137,8 @@ package final class Section {
     func missing(_ key: String) -> SettingsFailure {
         let strangers = pairs.filter { !asked.contains($0.key) }
         if let stranger = strangers.first(where: { nearest(to: $0.key, among: [key]) != nil }) {
-            return .unknownKey(place: .init(file: file, line: stranger.line), key: name(stranger.key), nearest: key, known: [])
+            return .unknownKey(
+                place: .init(file: file, line: stranger.line), key: name(stranger.key), nearest: key, known: [])
         }
         return .missing(place: .init(file: file, line: line), key: name(key))
     }

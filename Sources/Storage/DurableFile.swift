@@ -58,7 +58,8 @@ package struct DurableFile: ~Copyable {
 
     /// Copies a regular file, never through a link, and gives the digest of what was copied.
     @discardableResult
-    package static func copy(_ from: String, to path: String, mode: UInt32 = 0o640) throws(StorageFailure) -> FileDigest {
+    package static func copy(_ from: String, to path: String, mode: UInt32 = 0o640) throws(StorageFailure) -> FileDigest
+    {
         let (source, _) = try openRegular(from, limit: .max, followingLinks: false)
         defer { cs_close(source) }
         var target = try DurableFile(path, mode: mode)
@@ -85,7 +86,9 @@ package struct DurableFile: ~Copyable {
         var bytes = [UInt8](repeating: 0, count: size)
         var filled = 0
         while filled < size {
-            let got = unsafe bytes.withUnsafeMutableBytes { unsafe cs_read(file, $0.baseAddress.map { unsafe $0 + filled }, size - filled) }
+            let got = unsafe bytes.withUnsafeMutableBytes {
+                unsafe cs_read(file, $0.baseAddress.map { unsafe $0 + filled }, size - filled)
+            }
             if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
             if got == 0 { break }
             filled += Int(got)

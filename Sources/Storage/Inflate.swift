@@ -29,7 +29,8 @@ package enum Inflate {
                 status = Int(
                     unsafe bytes.withUnsafeBytes { input in
                         unsafe cs_inflate(
-                            form.number, input.baseAddress?.assumingMemoryBound(to: UInt8.self), count, buffer.baseAddress, capacity,
+                            form.number, input.baseAddress?.assumingMemoryBound(to: UInt8.self), count,
+                            buffer.baseAddress, capacity,
                             &written, &consumed)
                     })
                 used = written
@@ -47,13 +48,17 @@ package enum Inflate {
         }
     }
 
-    package static func bytes(of bytes: [UInt8], _ form: Form, limit: Int, expected: Int? = nil) throws(StorageFailure) -> [UInt8] {
+    package static func bytes(of bytes: [UInt8], _ form: Form, limit: Int, expected: Int? = nil) throws(StorageFailure)
+        -> [UInt8]
+    {
         try self.bytes(of: bytes.span.bytes, form, limit: limit, expected: expected)
     }
 
     /// The CRC-32 of zip, gzip and PNG; `start` continues an earlier one.
     package static func crc32(_ bytes: RawSpan, start: UInt32 = 0) -> UInt32 {
-        unsafe bytes.withUnsafeBytes { unsafe cs_crc32(start, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count) }
+        unsafe bytes.withUnsafeBytes {
+            unsafe cs_crc32(start, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+        }
     }
 }
 

@@ -28,7 +28,9 @@ package final class MappedFile: @unchecked Sendable {
     deinit { if let address = unsafe address { unsafe cs_unmap(address, count) } }
 
     /// Calls `body` with all bytes; they may not leave it.
-    package func withBytes<Result, Error: Swift.Error>(_ body: (RawSpan) throws(Error) -> Result) throws(Error) -> Result {
+    package func withBytes<Result, Error: Swift.Error>(_ body: (RawSpan) throws(Error) -> Result) throws(Error)
+        -> Result
+    {
         try body(unsafe UnsafeRawBufferPointer(start: address, count: count).bytes)
     }
 

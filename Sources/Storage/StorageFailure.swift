@@ -1,5 +1,5 @@
-package import Failures
 internal import CSystem
+package import Failures
 
 /// What went wrong with a file: the path, what the system said, and the cure.
 ///
@@ -44,11 +44,14 @@ package enum StorageFailure: Failure, Equatable {
             "\(path) is a \(kind.rawValue), not a regular file: it is not read. Give a regular file."
         case .tooLarge(let path, let bytes, let limit):
             "\(path) has \(bytes) bytes, more than the \(limit) that are accepted here. Give a smaller file."
-        case .compressedBroken: "the compressed bytes are damaged: they cannot be unpacked. Fetch the file again from its source."
-        case .compressedShort: "the compressed bytes end too early: the file is incomplete. Fetch it again from its source."
+        case .compressedBroken:
+            "the compressed bytes are damaged: they cannot be unpacked. Fetch the file again from its source."
+        case .compressedShort:
+            "the compressed bytes end too early: the file is incomplete. Fetch it again from its source."
         case .compressedTooLarge(let limit):
             "the compressed bytes unpack to more than \(limit) bytes, more than their header allows: the file is damaged or made to harm. Do not use it."
-        case .outOfMemory(let bytes): "no memory for \(bytes) bytes. Close other programs, or give the machine more memory."
+        case .outOfMemory(let bytes):
+            "no memory for \(bytes) bytes. Close other programs, or give the machine more memory."
         }
     }
 
@@ -60,7 +63,8 @@ package enum StorageFailure: Failure, Equatable {
 
 /// The few error numbers that mean something of their own to us.
 package enum SystemError: Sendable, Equatable {
-    case notFound, denied, diskFull, exists, notEmpty, readOnly, otherFileSystem, tooManyFiles, isLink, wouldBlock, other
+    case notFound, denied, diskFull, exists, notEmpty, readOnly, otherFileSystem, tooManyFiles, isLink, wouldBlock,
+        other
 
     // Linux numbers; they never change.
     init(_ number: Int32) {

@@ -30,7 +30,9 @@ struct WatchCommand: ParsableCommand {
 extension WatchService {
     /// What keeps a service from starting is a matter of configuration, whatever it would be later.
     static func start(_ settings: ServiceSettings, log: Logger, stop: StopRequest) async throws -> WatchService {
-        do { return try await WatchService(settings, log: log, stop: stop) } catch let failure as any Failure where failure.kind == .failed {
+        do { return try await WatchService(settings, log: log, stop: stop) } catch let failure as any Failure
+            where failure.kind == .failed
+        {
             throw FailureRecord(kind: .configuration, code: failure.code, text: failure.text)
         }
     }

@@ -35,7 +35,8 @@ struct DeployTests {
         let unit = try String(contentsOfFile: root + "/opt/hspsam/lib/systemd/system/hspsam.service", encoding: .utf8)
         #expect(unit.contains("ExecStart=/opt/hspsam/bin/hspsam watch --config /etc/hspsam/hspsam.yaml"))
         let site = root + "/etc/hspsam/hspsam.yaml"
-        #expect(try String(contentsOfFile: site, encoding: .utf8).contains("pipelines: /opt/hspsam/share/hspsam/pipelines"))
+        #expect(
+            try String(contentsOfFile: site, encoding: .utf8).contains("pipelines: /opt/hspsam/share/hspsam/pipelines"))
         try "edited".write(toFile: site, atomically: true, encoding: .utf8)
         #expect(try run(Self.deploy + "/install-files.sh", arguments).status == 0)
         #expect(try String(contentsOfFile: site, encoding: .utf8) == "edited")

@@ -14,13 +14,15 @@ final class Site {
 
     init(_ root: String? = nil) throws {
         isOwner = root == nil
-        self.root = root ?? FileManager.default.temporaryDirectory.appendingPathComponent("service-\(UUID().uuidString)").path
+        self.root =
+            root ?? FileManager.default.temporaryDirectory.appendingPathComponent("service-\(UUID().uuidString)").path
         try Folder.make(self.root + "/pipelines")
         try Folder.make(self.root + "/inbox")
         let program = self.root + "/program"
         if !FileStatus.exists(program) { try DurableFile.write(Self.script, to: program, mode: 0o755) }
         settings = ServiceSettings(
-            inbox: self.root + "/inbox", spool: self.root, state: self.root + "/state", pipelines: self.root + "/pipelines",
+            inbox: self.root + "/inbox", spool: self.root, state: self.root + "/state",
+            pipelines: self.root + "/pipelines",
             scan: .milliseconds(20), quiet: .milliseconds(60), reserve: 0, program: program, version: "0.0.0")
         settings.backoff = [.milliseconds(50)]
         settings.pause = .milliseconds(100)

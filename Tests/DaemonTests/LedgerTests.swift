@@ -25,8 +25,14 @@ final class LedgerTests {
         let ledger = try Ledger(path: path)
         try await ledger.close()
         let queue = try DatabaseQueue(path: path)
-        let tables = try await queue.read { db in try String.fetchAll(db, sql: "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict ORDER BY name") }
-        #expect(tables == ["attempt", "batch", "delivery", "drop", "event", "job", "meta", "object", "result", "review", "study"])
+        let tables = try await queue.read { db in
+            try String.fetchAll(
+                db, sql: "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict ORDER BY name")
+        }
+        #expect(
+            tables == [
+                "attempt", "batch", "delivery", "drop", "event", "job", "meta", "object", "result", "review", "study",
+            ])
     }
 
     @Test("a change that begins from another state is refused and leaves no event")
@@ -37,7 +43,9 @@ final class LedgerTests {
         let job = try #require(try await ledger.nextDue(longestWait: .zero))
         #expect(job.id == "A" && job.state == .queued)
         _ = try await ledger.start(job, host: "h")
-        await #expect(throws: DaemonFailure.stale(job: "A", from: "queued", to: "running")) { _ = try await ledger.start(job, host: "h") }
+        await #expect(throws: DaemonFailure.stale(job: "A", from: "queued", to: "running")) {
+            _ = try await ledger.start(job, host: "h")
+        }
         #expect(try await ledger.openAttempts().count == 1)
     }
 
@@ -53,7 +61,9 @@ final class LedgerTests {
         try await queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
         #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 1)) { _ = try Ledger(path: path) }
-        for file in try Folder.list(Folder.split(path).folder) { try Folder.remove(Folder.join(Folder.split(path).folder, file.name)) }
+        for file in try Folder.list(Folder.split(path).folder) {
+            try Folder.remove(Folder.join(Folder.split(path).folder, file.name))
+        }
         try DurableFile.write([UInt8](repeating: 7, count: 8192), to: path)
         #expect { _ = try Ledger(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
     }
@@ -65,7 +75,9 @@ final class LedgerTests {
         let job = try #require(try await ledger.nextDue(longestWait: .seconds(60)))
         let n = try await ledger.start(job, host: "h")
         let reason = Reason(.failed, code: "X", text: "x")
-        try await ledger.end("A", attempt: n, nil, outcome: "failed", counts: true, to: .retry, reason: reason, notBefore: Moment.now + 50_000)
+        try await ledger.end(
+            "A", attempt: n, nil, outcome: "failed", counts: true, to: .retry, reason: reason,
+            notBefore: Moment.now + 50_000)
         #expect(try await ledger.nextDue(longestWait: .seconds(60)) == nil)
         #expect(try await ledger.nextDue(longestWait: .seconds(10))?.attempts == 1)
     }

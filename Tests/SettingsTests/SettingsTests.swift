@@ -61,22 +61,30 @@ struct SettingsTests {
                 _ = try root.section("settle").duration("quiet", default: .seconds(1))
             } == #"SET-UNKNOWN site.yaml:3: unknown key "settle.quite". Did you mean "quiet"?"#)
         #expect(
-            complaint("list: [{x: 1}, {y: 2}]") { root in for item in try root.sections("list") { _ = try item.optionalInt("x") } }
-                .hasPrefix(#"SET-UNKNOWN site.yaml:1: unknown key "list[1].y"."#))
+            complaint("list: [{x: 1}, {y: 2}]") { root in
+                for item in try root.sections("list") { _ = try item.optionalInt("x") }
+            }
+            .hasPrefix(#"SET-UNKNOWN site.yaml:1: unknown key "list[1].y"."#))
         #expect(complaint("zebra: 1") { _ in }.contains("no keys are expected here"))
     }
 
     @Test("a required key that is misspelt is told as misspelt, one that is absent as missing")
     func missing() {
-        #expect(complaint("paht: /in") { _ = try $0.string("path") } == #"SET-UNKNOWN site.yaml:1: unknown key "paht". Did you mean "path"?"#)
-        #expect(complaint("a: 1") { _ = try $0.string("path") }.hasPrefix(#"SET-MISSING site.yaml:1: the key "path" is missing"#))
+        #expect(
+            complaint("paht: /in") { _ = try $0.string("path") }
+                == #"SET-UNKNOWN site.yaml:1: unknown key "paht". Did you mean "path"?"#)
+        #expect(
+            complaint("a: 1") { _ = try $0.string("path") }.hasPrefix(
+                #"SET-MISSING site.yaml:1: the key "path" is missing"#))
     }
 
     @Test(
         "a value of the wrong kind or size is refused with its line and what would be right",
         arguments: [
-            ("5", "SET-TYPE", "30s"), ("5 s", "SET-TYPE", "30s"), ("[5s]", "SET-TYPE", "a list"), ("soon", "SET-TYPE", "\"soon\""),
-            ("99999999999999999999d", "SET-TYPE", "30s"), ("9999999999999999d", "SET-TYPE", "30s"), ("2h", "SET-RANGE", "0s to 60s"),
+            ("5", "SET-TYPE", "30s"), ("5 s", "SET-TYPE", "30s"), ("[5s]", "SET-TYPE", "a list"),
+            ("soon", "SET-TYPE", "\"soon\""),
+            ("99999999999999999999d", "SET-TYPE", "30s"), ("9999999999999999d", "SET-TYPE", "30s"),
+            ("2h", "SET-RANGE", "0s to 60s"),
         ])
     func wrong(value: String, code: String, hint: String) {
         let line = complaint("\n\nquiet: \(value)") { _ = try $0.duration("quiet", in: .zero ... .seconds(60)) }
@@ -92,10 +100,13 @@ struct SettingsTests {
     @Test(
         "what is not our YAML is refused with its line",
         arguments: [
-            ("a: 1\nb: 2\na: 3\n", "second time"), ("a: &x 1\n", "anchor"), ("a: &x 1\nb: *x\n", "a"), ("a: [1, 2\n", "not YAML"),
-            ("a: 1\n\tb: 2", "not YAML"), ("- 1\n", "a list"), ("just text", "just text"), ("a: 1\n---\nb: 2\n", "not YAML"), ("? [x]\n: 1\n", "key"),
+            ("a: 1\nb: 2\na: 3\n", "second time"), ("a: &x 1\n", "anchor"), ("a: &x 1\nb: *x\n", "a"),
+            ("a: [1, 2\n", "not YAML"),
+            ("a: 1\n\tb: 2", "not YAML"), ("- 1\n", "a list"), ("just text", "just text"),
+            ("a: 1\n---\nb: 2\n", "not YAML"), ("? [x]\n: 1\n", "key"),
             (String(repeating: "[", count: 100_000), "nested"), (String(repeating: "- ", count: 100_000), "nested"),
-            (String(repeating: "? ", count: 100_000), "nested"), (String(repeating: " ", count: 1 << 20) + "a", "1 MiB"),
+            (String(repeating: "? ", count: 100_000), "nested"),
+            (String(repeating: " ", count: 1 << 20) + "a", "1 MiB"),
         ])
     func notOurs(text: String, hint: String) {
         let line = complaint(text) { _ in }
@@ -110,7 +121,9 @@ struct SettingsTests {
 
     @Test("a rule of the reader's own is told at its key's line")
     func rule() {
-        let line = complaint("a: 1\nb: 2\n") { root in throw root.failure("PIPE-SEGMENT", at: "b", "no category. Add one.") }
+        let line = complaint("a: 1\nb: 2\n") { root in
+            throw root.failure("PIPE-SEGMENT", at: "b", "no category. Add one.")
+        }
         #expect(line == "PIPE-SEGMENT site.yaml:2: no category. Add one.")
     }
 }

@@ -68,7 +68,9 @@ final class StorageTests {
         }
         #expect(throws: StorageFailure.notAFile(path: root, kind: .directory)) { try MappedFile(root) }
         mkfifo(root + "/fifo", 0o600)
-        #expect(throws: StorageFailure.notAFile(path: root + "/fifo", kind: .other)) { try FileDigest(ofFile: root + "/fifo") }
+        #expect(throws: StorageFailure.notAFile(path: root + "/fifo", kind: .other)) {
+            try FileDigest(ofFile: root + "/fifo")
+        }
     }
 
     @Test("a rename never replaces, an exchange swaps, a removal takes all and follows no link")
@@ -113,7 +115,9 @@ final class StorageTests {
         #expect(try Inflate.bytes(of: stored, .raw, limit: 5) == Array("hello".utf8))
         #expect(try Inflate.bytes(of: stored + [9, 9], .raw, limit: 500, expected: 5) == Array("hello".utf8))
         #expect(throws: StorageFailure.compressedTooLarge(limit: 4)) { try Inflate.bytes(of: stored, .raw, limit: 4) }
-        #expect(throws: StorageFailure.compressedShort) { try Inflate.bytes(of: Array(stored.dropLast()), .raw, limit: 99) }
+        #expect(throws: StorageFailure.compressedShort) {
+            try Inflate.bytes(of: Array(stored.dropLast()), .raw, limit: 99)
+        }
         #expect(throws: StorageFailure.compressedBroken) { try Inflate.bytes(of: [0x07, 1, 2], .raw, limit: 99) }
         #expect(throws: StorageFailure.compressedBroken) { try Inflate.bytes(of: stored, .gzip, limit: 99) }
         // 100,000 zeros by Python's zlib.compress(bytes(100000), 9): a ratio above 800.
@@ -125,5 +129,6 @@ final class StorageTests {
         #expect(Inflate.crc32(Array("123456789".utf8).span.bytes) == 0xCBF4_3926)
     }
 
-    static let zeros = "eNrtwTEBAAAAwqD1T20ND6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAVwOGrwAB"
+    static let zeros =
+        "eNrtwTEBAAAAwqD1T20ND6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAVwOGrwAB"
 }
