@@ -1,4 +1,5 @@
 package import Failures
+internal import GRDB
 
 /// What stops the service, or keeps one drop from being worked on.
 package enum DaemonFailure: Failure, Equatable {
@@ -9,6 +10,8 @@ package enum DaemonFailure: Failure, Equatable {
     /// Written by a newer program.
     case ledgerNewer(path: String, schema: Int, known: Int)
     case ledgerNotSynchronous(path: String, level: Int)
+    /// SQLite refused a call while the service ran.
+    case ledgerCallFailed(problem: String)
     /// A job was not in the state that the change began from: somebody else wrote to the ledger.
     case stale(job: String, from: String, to: String)
     /// The worker left no `run.json`, or one that cannot be read.
@@ -24,7 +27,7 @@ package enum DaemonFailure: Failure, Equatable {
         switch self {
         case .locked, .ledgerUnusable, .ledgerNewer, .ledgerNotSynchronous, .noPipelines: .configuration
         case .stale: .internalDefect
-        case .noRunRecord, .outboxConflict, .workerNotStarted: .failed
+        case .noRunRecord, .outboxConflict, .workerNotStarted, .ledgerCallFailed: .failed
         }
     }
 
@@ -34,6 +37,7 @@ package enum DaemonFailure: Failure, Equatable {
         case .ledgerUnusable: "LEDGER-UNUSABLE"
         case .ledgerNewer: "LEDGER-NEWER"
         case .ledgerNotSynchronous: "LEDGER-SYNC"
+        case .ledgerCallFailed: "LEDGER-FAILED"
         case .stale: "LEDGER-STALE"
         case .noRunRecord: "RUN-RECORD"
         case .noPipelines: "PIPE-FOLDER"
@@ -52,6 +56,8 @@ package enum DaemonFailure: Failure, Equatable {
             "\(path) has schema \(schema), this program knows \(known): it was written by a newer hspsam. Start that version."
         case .ledgerNotSynchronous(let path, let level):
             "\(path): SQLite gave synchronous=\(level) where 2 (FULL) was asked: a power failure could lose commits. Use Debian's libsqlite3."
+        case .ledgerCallFailed(let problem):
+            "the ledger did not take a change (\(problem)): what it holds is unknown until it is read again, so the service ends. Start it again once its disk has room and can be written."
         case .stale(let job, let from, let to):
             "job \(job) was not \(from) when it should become \(to): something else writes the ledger. Stop it; then report this."
         case .noRunRecord(let job):
@@ -63,5 +69,12 @@ package enum DaemonFailure: Failure, Equatable {
         case .outboxConflict(let result):
             "outbox/\(result) exists and holds another result: nothing is written over it. Move it away, then drop the study again."
         }
+    }
+}
+
+extension DaemonFailure {
+    /// GRDB's text holds the statement and hides its values.
+    static func ledgerFailed(_ error: DatabaseError) -> DaemonFailure {
+        .ledgerCallFailed(problem: error.message ?? "\(error.resultCode)")
     }
 }

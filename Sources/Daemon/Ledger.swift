@@ -48,7 +48,7 @@ package actor Ledger {
     /// A drop that was taken into `work/<id>`, and its job. A drop that is known stays as it is.
     package func enqueue(_ drop: TakenDrop) throws {
         let now = Moment.now
-        try pool.write { [epoch] db in
+        try write { [epoch] db in
             try db.execute(
                 sql: """
                     INSERT INTO "drop"(id, first_seen, claimed_at, origin, kind, files, bytes, fingerprint, state)
@@ -65,19 +65,19 @@ package actor Ledger {
     }
 
     package func job(_ id: String) throws -> Job? {
-        try pool.read { try Self.jobs($0, "WHERE job.id = ?", [id]).first }
+        try read { try Self.jobs($0, "WHERE job.id = ?", [id]).first }
     }
 
     package func jobs(_ states: [Job.State]) throws -> [Job] {
         let names = states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return try pool.read { try Self.jobs($0, "WHERE job.state IN (\(names)) ORDER BY job.created_at, job.id") }
+        return try read { try Self.jobs($0, "WHERE job.state IN (\(names)) ORDER BY job.created_at, job.id") }
     }
 
     /// The job that waits longest and may start now. A retry whose time lies further ahead than any back-off was
     /// written by a clock that has been set back since, and may start too.
     package func nextDue(longestWait: Duration) throws -> Job? {
         let now = Moment.now
-        return try pool.read {
+        return try read {
             try Self.jobs(
                 $0,
                 """
@@ -91,7 +91,7 @@ package actor Ledger {
 
     /// Moves a waiting job to running and opens its next attempt.
     package func start(_ job: Job, host: String) throws -> Int {
-        try pool.write { [epoch] db in
+        try write { [epoch] db in
             let n = job.lastAttempt + 1
             try Self.move(db, job.id, from: job.state, to: .running, epoch: epoch, code: nil, detail: nil)
             try db.execute(
@@ -102,14 +102,14 @@ package actor Ledger {
     }
 
     package func started(_ job: String, attempt n: Int, pid: Int32) throws {
-        try pool.write {
+        try write {
             try $0.execute(sql: "UPDATE attempt SET pid = ? WHERE job_id = ? AND n = ?", arguments: [Int(pid), job, n])
         }
     }
 
     /// The process ids of attempts that an earlier service opened and never closed.
     package func openAttempts() throws -> [(job: String, n: Int, pid: Int32?)] {
-        try pool.read { db in
+        try read { db in
             try Row.fetchAll(db, sql: "SELECT job_id, n, pid FROM attempt WHERE ended_at IS NULL").map { row in
                 (row["job_id"], row["n"], (row["pid"] as Int?).map { Int32(clamping: $0) })
             }
@@ -124,7 +124,7 @@ package actor Ledger {
         reason: Reason?,
         notBefore: Int64? = nil
     ) throws {
-        try pool.write { [epoch] db in
+        try write { [epoch] db in
             try db.execute(
                 sql:
                     "UPDATE attempt SET ended_at = ?, exit = ?, signal = ?, wall_s = ?, outcome = ? WHERE job_id = ? AND n = ?",
@@ -142,7 +142,7 @@ package actor Ledger {
 
     /// Any other change of a job's state.
     package func move(_ job: String, from: Job.State, to: Job.State, reason: Reason? = nil) throws {
-        try pool.write { [epoch] db in
+        try write { [epoch] db in
             try Self.move(db, job, from: from, to: to, epoch: epoch, code: reason?.code, detail: reason?.text)
             guard let reason else { return }
             try db.execute(
@@ -154,14 +154,14 @@ package actor Ledger {
     // MARK: results
 
     package func isPublished(key: String) throws -> Bool {
-        try pool.read {
+        try read {
             try Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM result WHERE key = ?)", arguments: [key]) ?? false
         }
     }
 
     /// All results of a job that now stand in the outbox, and the job as published: one transaction.
     package func publish(_ job: String, _ results: [PublishedResult], reason: Reason?) throws {
-        try pool.write { [epoch] db in
+        try write { [epoch] db in
             let now = Moment.now
             for result in results {
                 let version = try Int.fetchOne(
@@ -196,23 +196,23 @@ package actor Ledger {
     /// Remembers a fact about the running service for `status`; written, and true, only when it changes.
     @discardableResult
     package func remember(_ key: String, _ value: String) throws -> Bool {
-        let known = try pool.read {
+        let known = try read {
             try String.fetchOne($0, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
         }
         guard known ?? "" != value else { return false }
-        try pool.write { try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, value]) }
+        try write { try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, value]) }
         return true
     }
 
     package func beginBatch(_ id: String) throws {
-        try pool.write {
+        try write {
             try $0.execute(
                 sql: "INSERT INTO batch(id, kind, started_at) VALUES (?, 'batch', ?)", arguments: [id, Moment.now])
         }
     }
 
     package func endBatch(_ id: String, counts: String) throws {
-        try pool.write {
+        try write {
             try $0.execute(
                 sql: "UPDATE batch SET ended_at = ?, counts = ? WHERE id = ?", arguments: [Moment.now, counts, id])
         }
@@ -220,7 +220,7 @@ package actor Ledger {
 
     /// What became of the jobs that changed since then, and of those that still wait.
     package func outcome(since: Int64, unsettled: Int, paused: String?) throws -> BatchOutcome {
-        try pool.read { db in
+        try read { db in
             func count(_ what: String, _ arguments: StatementArguments) throws -> Int {
                 try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM " + what, arguments: arguments) ?? 0
             }
@@ -239,7 +239,7 @@ package actor Ledger {
 
     /// Why a job is where it is.
     package func reason(_ job: String) throws -> Reason? {
-        try pool.read { db in
+        try read { db in
             let row = try Row.fetchOne(
                 db,
                 sql: """
@@ -251,9 +251,18 @@ package actor Ledger {
         }
     }
 
-    package func overview() throws -> Overview { try pool.read { try Overview($0) } }
+    package func overview() throws -> Overview { try read { try Overview($0) } }
 
     // MARK: how
+
+    /// One transaction. SQLite's complaints become ours: the service ends, and its next start reads what is true.
+    private func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do { return try pool.write(body) } catch let error as DatabaseError { throw DaemonFailure.ledgerFailed(error) }
+    }
+
+    private func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do { return try pool.read(body) } catch let error as DatabaseError { throw DaemonFailure.ledgerFailed(error) }
+    }
 
     private static func jobs(_ db: Database, _ condition: String, _ arguments: StatementArguments = []) throws -> [Job]
     {

@@ -130,7 +130,7 @@ extension WatchService {
         } catch DaemonFailure.noRunRecord {
             // The work is lost, the input is not.
             try await ledger.move(job.id, from: .publishing, to: .queued)
-        } catch let failure as DaemonFailure where failure.kind == .failed {
+        } catch let failure as DaemonFailure where failure.code == "PUB-CONFLICT" {
             log.error("a result cannot be published", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
             try await ledger.move(
                 job.id, from: .publishing, to: .quarantined,

@@ -68,6 +68,19 @@ final class LedgerTests {
         #expect { _ = try Ledger(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
     }
 
+    @Test("a change that SQLite refuses is a failure with a cure, and ends the service")
+    func refusedChange() async throws {
+        let ledger = try Ledger(path: path)
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { try $0.execute(sql: "DROP TABLE event") }
+        await #expect {
+            try await ledger.enqueue(drop("A"))
+        } throws: { error in
+            (error as? DaemonFailure)?.code == "LEDGER-FAILED"
+        }
+        #expect(try await ledger.job("A") == nil)
+    }
+
     @Test("a retry waits for its time, unless the clock was set back behind it")
     func retryTime() async throws {
         let ledger = try Ledger(path: path)
