@@ -19,7 +19,7 @@ struct HSPSAMCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, ModelCommand.self, WatchCommand.self, BatchCommand.self,
+            RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, WatchCommand.self, BatchCommand.self,
             StatusCommand.self, BenchCommand.self,
         ])
 

@@ -1,0 +1,190 @@
+import DICOMObjects
+import Imaging
+package import Settings
+
+extension Pipeline {
+    /// Reads `pipeline.yaml`; what is not known here is refused with its line.
+    package init(_ root: Section) throws {
+        let own = try root.section("pipeline")
+        name = try own.string("name")
+        version = try own.string("version")
+        guard Self.isName(name) else {
+            throw own.failure("PIPE-NAME", at: "name", "the name \"\(name)\" becomes part of file names. Use only a-z, 0-9 and -, at most 40 characters.")
+        }
+        guard !version.isEmpty, version.utf8.count <= 16 else {
+            throw own.failure("PIPE-VERSION", at: "version", "the version must have 1 to 16 characters. Write e.g. version: \"1.0\".")
+        }
+        selection = try root.sections("selection").map { try SelectionRule($0) }
+        aspect = try root.section("preprocess").choice("aspect", default: .isotropic)
+        windowing = try Windowing(try root.section("windowing"))
+        segments = try root.sections("segments").map { try SegmentDescription($0) }
+        guard !segments.isEmpty else {
+            throw root.failure("PIPE-SEGMENT", at: "segments", "no segment is described: a result needs at least one. Add a list of segments.")
+        }
+        for names in [segments.map(\.key), segments.map(\.label)] where Set(names).count != names.count {
+            throw root.failure("PIPE-SEGMENT", at: "segments", "two segments have the same key or label. Give each its own.")
+        }
+        let count = segments.count
+        postprocess = try root.sections("postprocess").map { try PostprocessStep($0, segments: count) }
+        outputs = try Outputs(try root.section("outputs"))
+    }
+
+    static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 40 && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+            && name.utf8.first != 45
+    }
+}
+
+extension SelectionRule {
+    init(_ section: Section) throws {
+        self.init()
+        modality = try section.optionalStrings("modality")?.map { $0.uppercased() } ?? []
+        bodyPart = try section.optionalStrings("body_part")?.map { $0.uppercased() } ?? []
+        for name in try section.optionalStrings("sop_class") ?? [] {
+            if let uid = Self.sopClasses[name] {
+                sopClass.append(uid)
+            } else if name.contains("."), name.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) {
+                sopClass.append(name)
+            } else {
+                throw section.failure(
+                    "PIPE-SOPCLASS", at: "sop_class",
+                    "\"\(name)\" is no known SOP class. Write a UID or one of: \(Self.sopClasses.keys.sorted().joined(separator: ", ")).")
+            }
+        }
+        for name in try section.optionalStrings("origin") ?? [] {
+            guard let known = Origin(rawValue: name) else {
+                throw section.failure("PIPE-ORIGIN", at: "origin", "\"\(name)\" is no origin. Write dicom or tiff.")
+            }
+            origin.append(known)
+        }
+        seriesDescription = try Self.pattern("series_description", section)
+        excludeDescription = try Self.pattern("exclude_description", section)
+        if let types = try section.optionalSection("image_type") {
+            imageTypeAll = try types.optionalStrings("all")?.map { $0.uppercased() } ?? []
+            imageTypeNone = try types.optionalStrings("none")?.map { $0.uppercased() } ?? []
+        }
+        minFrames = try section.optionalInt("min_frames", in: 1...20_000)
+        maxSliceMM = try section.optionalDouble("max_slice_mm", in: 0.001...1000)
+        if self == SelectionRule() {
+            throw section.failure("PIPE-RULE", at: "", "a selection rule without conditions would take everything. Add a condition, e.g. modality: [CT].")
+        }
+    }
+
+    private static func pattern(_ key: String, _ section: Section) throws -> LinearPattern? {
+        guard let text = try section.optionalString(key) else { return nil }
+        do throws(LinearPattern.Problem) {
+            return try LinearPattern(text)
+        } catch {
+            throw section.failure("PIPE-PATTERN", at: key, "the pattern cannot be used: \(error.reason). Correct it.")
+        }
+    }
+}
+
+extension Windowing {
+    private enum ModeName: String, CaseIterable { case fixed, dicom, percentile, minmax }
+
+    init(_ section: Section) throws {
+        let scope: Scope
+        switch try section.optionalString("scope") {
+        case nil, "volume": scope = .volume
+        case "frame": scope = .frame
+        case let other?:
+            throw section.failure("PIPE-WINDOW", at: "scope", "\"\(other)\" is no scope. Write volume or frame.")
+        }
+        let mode: Mode
+        switch try section.choice("mode", default: ModeName.percentile) {
+        case .fixed:
+            let window = try section.doubles("window", count: 2...2)
+            guard window[1] > 0 else {
+                throw section.failure("PIPE-WINDOW", at: "window", "the width \(window[1]) is not above 0. Write window: [center, width].")
+            }
+            mode = .fixed(center: window[0], width: window[1])
+        case .dicom:
+            mode = .dicom(
+                index: try section.int("window_index", in: 0...63, default: 0), name: try section.optionalString("window_name"),
+                usesTable: try section.bool("use_voi_lut", default: false))
+        case .percentile: mode = .percentile(low: Self.fallback.low, high: Self.fallback.high)
+        case .minmax: mode = .minmax
+        }
+        self.init(mode: mode, scope: scope)
+    }
+}
+
+extension PostprocessStep {
+    init(_ section: Section, segments: Int) throws {
+        let keys = section.keys
+        guard keys.count == 1, let key = keys.first else {
+            throw section.failure("PIPE-POST", at: keys.first ?? "", "each step of postprocess has exactly one key. Write e.g. - {fill_holes: [1]}.")
+        }
+        switch key {
+        case "largest_component": self = .largestComponent(try Self.numbers(key, section, segments))
+        case "fill_holes": self = .fillHoles(try Self.numbers(key, section, segments))
+        case "min_size_mm3": self = .minSizeMM3(try section.double(key, in: 0...1e12))
+        case "min_size_pixels": self = .minSizePixels(try section.int(key, in: 0...Int(Int32.max)))
+        default:
+            throw section.failure(
+                "PIPE-POST", at: key, "\"\(key)\" is no step. Known: largest_component, fill_holes, min_size_mm3, min_size_pixels.")
+        }
+    }
+
+    private static func numbers(_ key: String, _ section: Section, _ segments: Int) throws -> [Int] {
+        let numbers = try section.ints(key, count: 1...255)
+        guard numbers.allSatisfy({ (1...segments).contains($0) }) else {
+            throw section.failure("PIPE-POST", at: key, "segment numbers run from 1 to \(segments). Correct the list.")
+        }
+        return numbers
+    }
+}
+
+extension Pipeline.Outputs {
+    init(_ section: Section) throws {
+        manufacturer = try section.section("equipment").string("manufacturer", default: "hspsam")
+        let seg = try section.section("seg")
+        label = try seg.string("label", default: "HSPSAM")
+        let allowed = label.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
+        guard !label.isEmpty, label.utf8.count <= 16, allowed else {
+            throw seg.failure("PIPE-LABEL", at: "label", "\"\(label)\" is no content label: 1 to 16 of A-Z, 0-9, _ and space. Correct it.")
+        }
+        syntheticGeometry = try section.bool("synthetic_geometry", default: false)
+        seriesNumber = try section.section("series_number").int("seg", in: 1...999_999, default: 9000)
+        uidSalt = try section.section("uids").string("salt", default: "")
+    }
+}
+
+extension SegmentDescription {
+    init(_ section: Section) throws {
+        let label = try section.string("label")
+        guard !label.isEmpty, label.unicodeScalars.count <= 64, !label.contains("\\") else {
+            throw section.failure("PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash. Shorten it.")
+        }
+        guard let category = try Self.code("category", section) else {
+            throw section.failure(
+                "PIPE-SEGMENT", at: "label",
+                "segment \"\(label)\" has no category: a DICOM segment needs a coded one. Add: category: [123037004, SCT, Anatomical Structure].")
+        }
+        guard let type = try Self.code("type", section) else {
+            throw section.failure(
+                "PIPE-SEGMENT", at: "label",
+                "segment \"\(label)\" has no type: a DICOM segment needs a coded one. Add e.g. type: [10200004, SCT, Liver].")
+        }
+        let color = try section.optionalInts("color", count: 3...3) ?? [0, 174, 255]
+        guard color.allSatisfy({ (0...255).contains($0) }), color != [0, 0, 0] else {
+            throw section.failure("PIPE-SEGMENT", at: "color", "a colour is [red, green, blue] of 0 to 255 each, and not black. Correct it.")
+        }
+        self.init(
+            key: try section.string("key"), label: label, description: try section.optionalString("description"), category: category,
+            type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 }, region: try Self.code("region", section),
+            color: color.map { UInt8(clamping: $0) })
+    }
+
+    private static func code(_ key: String, _ section: Section) throws -> Code? {
+        guard let parts = try section.optionalStrings(key) else { return nil }
+        let isScheme = parts.count == 3 && (["SCT", "DCM", "UCUM", "SRT", "FMA", "RADLEX"].contains(parts[1]) || parts[1].hasPrefix("99"))
+        guard isScheme, !parts[0].isEmpty, parts[0].utf8.count <= 64, !parts[2].isEmpty, parts[2].unicodeScalars.count <= 64 else {
+            throw section.failure(
+                "PIPE-CODE", at: key,
+                "a code is [value, scheme, meaning] with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99. Correct it.")
+        }
+        return Code(parts[0], parts[1], parts[2])
+    }
+}

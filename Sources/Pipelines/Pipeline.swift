@@ -1,0 +1,32 @@
+package import DICOMObjects
+package import Imaging
+
+/// What one pipeline does, from its `pipeline.yaml`.
+///
+/// *Source*: the design page on DICOM, section 10; `docs/formats.md`.
+package struct Pipeline: Sendable, Equatable {
+    package enum Aspect: String, Sendable, CaseIterable {
+        /// Pixels that are not square are shown to the network in their true proportions.
+        case isotropic
+        /// Spacing is ignored.
+        case grid
+    }
+
+    package struct Outputs: Sendable, Equatable {
+        package var manufacturer: String
+        /// Content Label (0070,0080).
+        package var label: String
+        package var syntheticGeometry: Bool
+        package var seriesNumber: Int
+        package var uidSalt: String
+    }
+
+    package var name: String
+    package var version: String
+    package var selection: [SelectionRule]
+    package var aspect: Aspect
+    package var windowing: Windowing
+    package var postprocess: [PostprocessStep]
+    package var segments: [SegmentDescription]
+    package var outputs: Outputs
+}

@@ -1,0 +1,97 @@
+package import DICOMObjects
+import Failures
+import Foundation
+import Imaging
+package import SegmentAnything
+import Settings
+import Storage
+
+/// A pipeline as it lies on disk: `pipeline.yaml` and `model/`, both checked.
+package struct PipelineDirectory: Sendable {
+    package let path: String
+    package let pipeline: Pipeline
+    package let model: ModelDirectory
+    /// SHA-256 over the pipeline's canonical form, its model included; 64 hexadecimal digits.
+    package let digest: String
+
+    package var name: String { pipeline.name }
+
+    /// Reads and checks one pipeline, every file of its model included.
+    ///
+    /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`, and what `ModelDirectory.open` throws.
+    package static func open(_ path: String) throws -> PipelineDirectory {
+        let file = Folder.join(path, "pipeline.yaml")
+        guard FileStatus.exists(file) else { throw PipelineFailure.noSettings(path: path) }
+        let pipeline = try Section.read(try DurableFile.read(file, limit: 1 << 20), file: file) { try Pipeline($0) }
+        let folder = Folder.split(path).name
+        guard pipeline.name == folder else { throw PipelineFailure.name(path: path, name: pipeline.name) }
+        let model = try ModelDirectory.open(Folder.join(path, "model"))
+        let outputs = model.configuration.foregroundOutputs
+        guard outputs == pipeline.segments.count else {
+            throw PipelineFailure.segments(path: file, described: pipeline.segments.count, model: outputs)
+        }
+        let canonical = try pipeline.canonicalJSON(modelDigest: model.digest.hex)
+        return PipelineDirectory(path: path, pipeline: pipeline, model: model, digest: FileDigest(of: canonical).hex)
+    }
+
+    /// All pipelines of a folder by name, or the one called `only`.
+    ///
+    /// *Throws* what is wrong with the first that is not right: a run begins with sound pipelines or not at all.
+    package static func openAll(in folder: String, only: String? = nil) throws -> [PipelineDirectory] {
+        let names = try Folder.list(folder).filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(\.name)
+        guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
+        if let only {
+            guard names.contains(only) else { throw PipelineFailure.unknown(name: only, known: names) }
+            return [try open(Folder.join(folder, only))]
+        }
+        return try names.map { try open(Folder.join(folder, $0)) }
+    }
+
+    /// Where pipelines are looked for: the folder named on the command line, else beside the program, else in the working folder.
+    package static func folder(named: String?, program: String) throws -> String {
+        func isFolder(_ path: String) -> Bool { (try? FileStatus(of: path, followingLinks: true))?.kind == .directory }
+        if let named {
+            // A slash at the end would leave the pipelines' own folder without a name.
+            let path = named.count > 1 && named.hasSuffix("/") ? String(named.dropLast()) : named
+            guard isFolder(path) else { throw PipelineFailure.noFolder(looked: [named]) }
+            return path
+        }
+        let places = [Folder.join(Folder.split(program).folder, "../share/hspsam/pipelines"), "pipelines"]
+        guard let found = places.first(where: isFolder) else { throw PipelineFailure.noFolder(looked: places) }
+        return found
+    }
+
+    /// Who makes this pipeline's results.
+    package func producer(version: String) -> Producer {
+        Producer(
+            manufacturer: pipeline.outputs.manufacturer, version: version, modelName: pipeline.name,
+            modelVersion: pipeline.version, modelDigest: model.digest.hex, pipelineName: pipeline.name,
+            pipelineVersion: pipeline.version, pipelineDigest: digest)
+    }
+}
+
+extension Pipeline {
+    /// Every key that can change a result, defaults filled in, in sorted order, with the model's digest. What chooses the input
+    /// (`selection`) is no part of it.
+    func canonicalJSON(modelDigest: String) throws -> String {
+        func code(_ code: Code?) -> Any { code.map { [$0.value, $0.scheme, $0.meaning] as Any } ?? NSNull() }
+        let segments: [[String: Any]] = segments.map {
+            [
+                "key": $0.key, "label": $0.label, "description": $0.description ?? "", "category": code($0.category),
+                "type": code($0.type), "modifiers": $0.modifiers.map { code($0) }, "region": code($0.region),
+                "color": $0.color.map { Int($0) },
+            ]
+        }
+        let content: [String: Any] = [
+            "pipeline": ["name": name, "version": version], "model": modelDigest, "aspect": aspect.rawValue,
+            "windowing": "\(windowing.mode) \(windowing.scope.rawValue)", "postprocess": postprocess.map { "\($0)" },
+            "segments": segments,
+            "outputs": [
+                "manufacturer": outputs.manufacturer, "label": outputs.label, "synthetic_geometry": outputs.syntheticGeometry,
+                "series_number": outputs.seriesNumber, "salt": outputs.uidSalt,
+            ] as [String: Any],
+        ]
+        let data = try JSONSerialization.data(withJSONObject: content, options: [.sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: data, as: UTF8.self)
+    }
+}

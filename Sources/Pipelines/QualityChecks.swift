@@ -1,0 +1,108 @@
+package import DICOM
+import DICOMObjects
+package import Imaging
+
+/// What was measured of one segment of one volume.
+package struct SegmentMeasurement: Sendable, Equatable {
+    /// From 1, as described in the pipeline.
+    package var number: Int
+    package var label: String
+    /// sRGB
+    package var color: [UInt8]
+    /// Over all frames.
+    package var pixels: Int
+    /// Frames with at least one pixel.
+    package var frames: Int
+    /// Of the frame with the largest area; nil without spacing.
+    package var areaMM2: Double?
+    /// Nil for frames that do not lie in space.
+    package var volumeML: Double?
+    /// Mean probability over the segment's pixels, 0…1; nil when nothing was found.
+    package var confidence: Double?
+
+    /// As in `run.json` and `report.json`.
+    var row: RunRecord.Segment {
+        RunRecord.Segment(
+            number: number, label: label, pixels: pixels, areaMM2: areaMM2, volumeML: volumeML, confidence: confidence)
+    }
+}
+
+/// Measures masks and notices what a person should look at.
+package enum QualityChecks {
+    /// *Shape*: `masks[segment][frame]`, `confidence[segment][frame]`.
+    package static func measure(
+        _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], confidence: [[Float?]]
+    ) -> [SegmentMeasurement] {
+        pipeline.segments.enumerated().map { index, segment in
+            let frames = masks[index]
+            let counts = frames.map(\.count)
+            let total = counts.reduce(0, +)
+            let largest = counts.indices.max { counts[$0] < counts[$1] }
+            var area: Double?
+            if let spacing = volume.pixelSpacing, let largest { area = Measurement.areaMM2(frames[largest], spacing: spacing) }
+            var ml: Double?
+            if volume.kind == .spatial, volume.frames.count > 1, let spacing = volume.pixelSpacing, !volume.sliceWeights.isEmpty {
+                ml = Measurement.volumeML(frames, spacing: spacing, weightsMM: volume.sliceWeights)
+            }
+            var sum = 0.0, weight = 0
+            for (frame, count) in counts.enumerated() where count > 0 {
+                guard let value = confidence[index][frame] else { continue }
+                sum += Double(value) * Double(count)
+                weight += count
+            }
+            return SegmentMeasurement(
+                number: index + 1, label: segment.label, color: segment.color, pixels: total,
+                frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml, confidence: weight > 0 ? sum / Double(weight) : nil)
+        }
+    }
+
+    /// Findings on one result, the volume's own first.
+    package static func check(
+        _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], measurements: [SegmentMeasurement]
+    ) -> [Finding] {
+        var findings = volume.findings
+        if measurements.allSatisfy({ $0.pixels == 0 }) {
+            findings.append(Finding("QC-NOTHING", .warning, "Nothing was found: no segmentation object is written."))
+        } else {
+            for segment in measurements where segment.pixels == 0 {
+                findings.append(Finding("QC-ABSENT", .note, "\(segment.label): searched, not found."))
+            }
+        }
+        let framePixels = volume.rows * volume.columns
+        for (index, segment) in measurements.enumerated() where segment.pixels > 0 {
+            if let confidence = segment.confidence, confidence < 0.75 {
+                findings.append(
+                    Finding("QC-UNSURE", .warning, "\(segment.label): mean certainty \(percent(confidence)): look at the outline closely."))
+            }
+            if masks[index].contains(where: { $0.count * 10 > framePixels * 9 }) {
+                findings.append(Finding("QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))
+            }
+            if masks[index].contains(where: touchesBorder) {
+                findings.append(Finding("QC-BORDER", .note, "\(segment.label) touches the edge of the picture: its size is a lower bound."))
+            }
+        }
+        if volume.pixelSpacing == nil {
+            findings.append(Finding("QC-NOSCALE", .note, "The source has no pixel spacing: areas are given in pixels."))
+            if pipeline.postprocess.contains(where: { if case .minSizeMM3 = $0 { true } else { false } }) {
+                findings.append(Finding("QC-MINSIZE", .warning, "The minimum size in mm³ was not applied: the source has no spacing."))
+            }
+        }
+        if framePixels % 8 != 0 {
+            findings.append(
+                Finding("QC-PACKING", .note, "\(volume.rows) × \(volume.columns) pixels are no multiple of 8: some viewers misread such segmentations."))
+        }
+        if pipeline.outputs.syntheticGeometry, volume.kind == .frames {
+            findings.append(Finding("QC-SYNTHETIC", .note, "The source has no place in space: the segmentation carries a synthetic geometry."))
+        }
+        return findings
+    }
+
+    static func percent(_ value: Double) -> String { "\(Int((value * 100).rounded())) %" }
+
+    private static func touchesBorder(_ mask: Mask) -> Bool {
+        guard !mask.isEmpty else { return false }
+        let lastRow = mask.rows - 1, lastColumn = mask.columns - 1
+        return (0..<mask.columns).contains { mask[0, $0] || mask[lastRow, $0] }
+            || (0..<mask.rows).contains { mask[$0, 0] || mask[$0, lastColumn] }
+    }
+}

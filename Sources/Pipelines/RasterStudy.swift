@@ -1,0 +1,125 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import ImageFiles
+import Storage
+
+/// A TIFF that is to become DICOM: what is known of it before its pixels are decoded.
+package struct RasterSource: Sendable {
+    let path: String
+    let identity: StudyIdentity
+    let keys: RasterObject.Keys
+    let studyInstanceUID: String
+    let seriesInstanceUID: String
+    /// Of the file, for a picture without any date.
+    let modified: JobTime
+
+    /// *Throws* `SettingsFailure` for a sidecar that is wrong, `StorageFailure`.
+    init(_ path: String, digest: FileDigest) throws {
+        let sidecar = try Sidecar(beside: path)
+        self.path = path
+        identity = sidecar?.identity ?? StudyIdentity(anonymous: digest.hex)
+        let own = sidecar.map { FileDigest(of: digest.hex + "\n" + $0.digest).hex } ?? digest.hex
+        let shared = sidecar.flatMap { $0.isForFolder ? $0.digest : nil } ?? own
+        keys = RasterObject.Keys(study: shared, series: shared, instance: own)
+        studyInstanceUID = identity.study.uid ?? DerivedUID.uid(.importedStudy, [keys.study])
+        seriesInstanceUID = identity.series.uid ?? DerivedUID.uid(.importedSeries, [keys.series])
+        modified = try JobTime(modified: path)
+    }
+}
+
+extension JobTime {
+    /// When a file was last modified, UTC.
+    init(modified path: String) throws {
+        let seconds = try FileStatus(of: path, followingLinks: true).modifiedNS / 1_000_000_000
+        let digits = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601).filter(\.isNumber)
+        let time = JobTime(date: String(digits.prefix(8)), time: String(digits.dropFirst(8).prefix(6)))
+        // A file dated before the year 1 or after 9999 has no DICOM date.
+        self = time ?? JobTime.epoch
+    }
+
+    private static let epoch: JobTime = {
+        guard let time = JobTime(date: "19700101", time: "000000") else { preconditionFailure("JobTime: 1970 is a date") }
+        return time
+    }()
+}
+
+/// TIFF pages to DICOM objects in the study's folder: from then on they are sources like any other.
+///
+/// *Source*: the design page on DICOM, sections 5.1 and 5.2.
+enum RasterStudy {
+    /// Larger pages are read from their pyramid.
+    static let maxSide = 8192
+    /// Of all pages of a file together: a stack becomes one object, held in memory once.
+    static let maxSamples = 1 << 28
+
+    /// Writes the images of one TIFF into `folder` and reads them again.
+    ///
+    /// - Parameter number: the next instance's number in its series; moved on.
+    /// *Throws* `ImageFilesFailure`, `ObjectFailure`, `StorageFailure`, `DICOMFailure`.
+    static func images(of source: RasterSource, in folder: String, number: inout Int) throws -> [SourceInstance] {
+        let file = try TIFFFile(source.path)
+        let pages = try pages(of: file)
+        let isStack = pages.allSatisfy {
+            ($0.rows, $0.columns, $0.samples, $0.bits) == (pages[0].rows, pages[0].columns, pages[0].samples, pages[0].bits)
+        }
+        var instances: [SourceInstance] = []
+        for stack in isStack ? [pages] : pages.map({ [$0] }) {
+            var keys = source.keys
+            keys.firstInstanceNumber = number
+            // Pictures of one file that are no stack need UIDs of their own.
+            if !isStack { keys.instance += ":\(instances.count)" }
+            let objects = try RasterObject.objects(stack.map(RasterPixels.init), identity: source.identity, keys: keys, fallbackTime: source.modified)
+            for object in objects {
+                let digits = String(number)
+                let padded = String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+                let path = Folder.join(folder, "\(StudyNames.series(source.seriesInstanceUID))-\(padded).image.dcm")
+                try ObjectFile.write(object.dataSet, to: path)
+                instances.append(try SourceInstance(try DICOMFile(path: path)))
+                number += 1
+            }
+        }
+        return instances
+    }
+
+    /// The pictures that are segmented: pages of their own, or, of a picture too large, its largest copy that is not.
+    private static func pages(of file: TIFFFile) throws -> [RasterPage] {
+        let indices = try file.pictureIndices()
+        var total = 0
+        for index in indices {
+            let tags = try file.tags(index)
+            if max(tags.rows, tags.columns) > maxSide {
+                guard indices.count == 1, let smaller = try largestCopy(file) else {
+                    throw ImageFilesFailure(
+                        path: file.path, reason: .limit("has a page of \(tags.rows) × \(tags.columns) pixels and no copy within \(maxSide)"))
+                }
+                return [try file.page(smaller)]
+            }
+            total += tags.rows * tags.columns * (tags.photometric == 2 || tags.photometric == 3 || tags.photometric == 6 ? 3 : 1)
+            guard total <= maxSamples else {
+                throw ImageFilesFailure(path: file.path, reason: .limit("holds more than \(maxSamples) samples in its pages"))
+            }
+        }
+        return try indices.map { try file.page($0) }
+    }
+
+    private static func largestCopy(_ file: TIFFFile) throws -> Int? {
+        let copies = try (0..<file.pageCount).map { (index: $0, tags: try file.tags($0)) }
+            .filter { $0.tags.isReduced && !$0.tags.isMask && max($0.tags.rows, $0.tags.columns) <= maxSide }
+        return copies.max { $0.tags.rows * $0.tags.columns < $1.tags.rows * $1.tags.columns }?.index
+    }
+}
+
+extension RasterPixels {
+    /// A page as the object's writer takes it.
+    init(_ page: RasterPage) {
+        self.init(rows: page.rows, columns: page.columns, samples: page.samples, bits: page.bits, values: page.values)
+        spacing = page.spacing
+        pixelAspect = page.pixelAspect
+        derivation = page.mapping.map { "stored = value * \($0.scale) + \($0.offset)" }
+        lossy = page.loss.map { ($0.method, rounded(max(1, $0.ratio), 2)) }
+        let digits = (page.dateTime ?? "").filter(\.isNumber)
+        time = JobTime(date: String(digits.prefix(8)), time: String(digits.dropFirst(8).prefix(6)))
+    }
+}

@@ -1,0 +1,36 @@
+import Imaging
+
+/// A heat map in colours that a person with any colour vision reads in order: dark violet to yellow.
+enum HeatMapPicture {
+    /// Anchors of matplotlib's viridis (CC0) at even steps.
+    private static let anchors: [[Float]] = [
+        [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99], [170, 220, 50],
+        [253, 231, 37],
+    ]
+
+    /// The map's part that lies over the picture, stretched from its smallest to its largest value.
+    ///
+    /// *Shape*: `values` is `[side, side]` over the network's square input, of which the picture takes the top left
+    /// `rowShare` × `columnShare`; the result is `rows` × `columns`.
+    static func image(
+        _ values: [Float], side: Int, rowShare: Double, columnShare: Double, rows: Int, columns: Int
+    ) -> DisplayImage {
+        let usedRows = min(side, max(1, Int((Double(side) * rowShare).rounded(.up))))
+        let usedColumns = min(side, max(1, Int((Double(side) * columnShare).rounded(.up))))
+        var used: [Float] = []
+        for row in 0..<usedRows { used += values[row * side..<row * side + usedColumns] }
+        let finite = used.filter(\.isFinite)
+        let low = finite.min() ?? 0, high = finite.max() ?? 0
+        let pixels = used.flatMap { value -> [UInt8] in
+            color(value.isFinite && high > low ? (value - low) / (high - low) : 0)
+        }
+        return Picture.resized(DisplayImage(rows: usedRows, columns: usedColumns, pixels: pixels), rows: rows, columns: columns)
+    }
+
+    private static func color(_ share: Float) -> [UInt8] {
+        let place = max(0, min(1, share)) * Float(anchors.count - 1)
+        let index = min(anchors.count - 2, Int(place))
+        let rest = place - Float(index)
+        return (0..<3).map { UInt8((anchors[index][$0] + (anchors[index + 1][$0] - anchors[index][$0]) * rest).rounded()) }
+    }
+}

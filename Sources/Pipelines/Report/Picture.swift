@@ -1,0 +1,112 @@
+import Foundation
+import ImageFiles
+import Imaging
+
+/// A picture for a page: shrunk or enlarged to a size that screens show well, drawn on, as a PNG.
+struct Picture {
+    /// Longest side in the page's pixels.
+    static let side = 640
+
+    private(set) var image: DisplayImage
+    /// Page pixels a source pixel, vertically and horizontally.
+    private let rows: Int
+    private let columns: Int
+
+    /// - Parameter aspect: height of a pixel over its width; the page shows true proportions.
+    init(_ source: DisplayImage, aspect: Double) {
+        let height = Double(source.rows) * aspect, width = Double(source.columns)
+        let scale = Double(Self.side) / max(height, width)
+        rows = max(1, Int((height * scale).rounded()))
+        columns = max(1, Int((width * scale).rounded()))
+        image = Self.resized(source, rows: rows, columns: columns)
+    }
+
+    /// Lays a segment over the picture: a light fill and a clear outline.
+    mutating func draw(_ mask: Mask, color: [UInt8]) {
+        guard !mask.isEmpty else { return }
+        var inside = [Bool](repeating: false, count: rows * columns)
+        for y in 0..<rows {
+            let row = min(mask.rows - 1, y * mask.rows / rows)
+            for x in 0..<columns { inside[y * columns + x] = mask[row, min(mask.columns - 1, x * mask.columns / columns)] }
+        }
+        func outside(_ y: Int, _ x: Int) -> Bool {
+            // The frame of the picture is no edge of the segment.
+            y >= 0 && x >= 0 && y < rows && x < columns && !inside[y * columns + x]
+        }
+        for y in 0..<rows {
+            for x in 0..<columns where inside[y * columns + x] {
+                let isEdge = outside(y - 1, x) || outside(y + 1, x) || outside(y, x - 1) || outside(y, x + 1)
+                    || outside(y - 2, x) || outside(y + 2, x) || outside(y, x - 2) || outside(y, x + 2)
+                blend(y, x, color, isEdge ? 0.95 : 0.18)
+            }
+        }
+    }
+
+    private mutating func blend(_ y: Int, _ x: Int, _ color: [UInt8], _ share: Float) {
+        let at = (y * columns + x) * 3
+        for channel in 0..<3 {
+            let old = Float(image.pixels[at + channel])
+            let new: Float = old + (Float(color[channel]) - old) * share
+            image.pixels[at + channel] = UInt8(max(0, min(255, new.rounded())))
+        }
+    }
+
+    /// `data:image/png;base64,…`
+    func dataURI() throws -> String { try Self.dataURI(image) }
+
+    static func dataURI(_ image: DisplayImage) throws -> String {
+        let pixels = image.pixels
+        var isGrey = true
+        for at in stride(from: 0, to: pixels.count, by: 3) where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
+            isGrey = false
+            break
+        }
+        // A grey picture as grey: a third of the page.
+        let step = isGrey ? 3 : 1
+        let values: [UInt16] = stride(from: 0, to: pixels.count, by: step).map { UInt16(pixels[$0]) }
+        let page = RasterPage(rows: image.rows, columns: image.columns, samples: isGrey ? 1 : 3, bits: 8, values: values)
+        return "data:image/png;base64," + Data(try ImageFile.png(page)).base64EncodedString()
+    }
+
+    /// By area where it shrinks, bilinear where it grows.
+    static func resized(_ source: DisplayImage, rows: Int, columns: Int) -> DisplayImage {
+        let down = weights(from: source.rows, to: rows)
+        let across = weights(from: source.columns, to: columns)
+        var narrow = [Float](repeating: 0, count: source.rows * columns * 3)
+        for row in 0..<source.rows {
+            for (x, piece) in across.enumerated() {
+                for (offset, weight) in piece.weights.enumerated() {
+                    let from = (row * source.columns + piece.start + offset) * 3
+                    for channel in 0..<3 { narrow[(row * columns + x) * 3 + channel] += weight * Float(source.pixels[from + channel]) }
+                }
+            }
+        }
+        var pixels = [UInt8](repeating: 0, count: rows * columns * 3)
+        var line = [Float](repeating: 0, count: columns * 3)
+        for (y, piece) in down.enumerated() {
+            for index in line.indices { line[index] = 0 }
+            for (offset, weight) in piece.weights.enumerated() {
+                let start = (piece.start + offset) * columns * 3
+                for index in line.indices { line[index] += weight * narrow[start + index] }
+            }
+            for index in line.indices { pixels[y * columns * 3 + index] = UInt8(max(0, min(255, line[index].rounded()))) }
+        }
+        return DisplayImage(rows: rows, columns: columns, pixels: pixels)
+    }
+
+    /// Triangle filter, widened when shrinking; half-pixel centres.
+    private static func weights(from: Int, to: Int) -> [(start: Int, weights: [Float])] {
+        let ratio = Double(from) / Double(to)
+        let reach = max(1, ratio)
+        return (0..<to).map { index in
+            let center = (Double(index) + 0.5) * ratio - 0.5
+            let first = max(0, Int((center - reach).rounded(.up)))
+            let last = min(from - 1, Int((center + reach).rounded(.down)))
+            guard first <= last else { return (min(max(0, Int(center.rounded())), from - 1), [1]) }
+            let raw = (first...last).map { max(0, 1 - abs(Double($0) - center) / reach) }
+            let sum = raw.reduce(0, +)
+            guard sum > 0 else { return (first, [1]) }
+            return (first, raw.map { Float($0 / sum) })
+        }
+    }
+}

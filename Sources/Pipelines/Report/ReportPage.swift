@@ -1,0 +1,126 @@
+import DICOM
+import Failures
+
+/// `report.html` of one study: self-contained, for the person who checks the result.
+enum ReportPage {
+    static func html(_ report: StudyReport) -> String {
+        let name = report.identity.patientName.isEmpty ? report.study : report.identity.patientName
+        var body = "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(HTML.escaped(personName(name)))</h1>\n"
+        body += facts([
+            ("Patient ID", report.identity.patientID), ("Study date", date(report.identity.studyDate)),
+            ("Study", report.identity.studyDescription), ("Made", report.created),
+        ])
+        body += "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. This page carries the patient's identity.</p>\n</header>\n"
+        for result in report.results { body += section(result) }
+        if report.results.isEmpty {
+            body += "<section><h2>No result</h2><p>Nothing of this study was segmented; the reasons stand below.</p></section>\n"
+        }
+        body += unused(report.unused)
+        body += """
+            <section><h2>Program</h2>
+            \(facts([
+                ("Version", "\(report.program.name) \(report.program.version)"), ("Arithmetic", "\(report.program.precision), \(report.program.instructionSet), \(HTML.plural(report.program.threads, "thread"))"),
+                ("Study name", report.study), ("Study key", report.key),
+            ], monospaced: ["Study key"]))</section>
+            </main>
+            """
+        return HTML.page(title: "hspsam report \(report.study)", body: body)
+    }
+
+    // MARK: A result
+
+    private static func section(_ result: StudyReport.Result) -> String {
+        let source = result.source
+        let title = source.description.isEmpty ? "Series \(source.series)" : source.description
+        var text = "<section>\n<h2>\(HTML.escaped(title))</h2>\n"
+        var origin = "\(source.modality) · \(source.rows) × \(source.columns) pixels · \(HTML.plural(source.frames, "frame"))"
+        if let spacing = source.spacingMM { origin += " · \(HTML.number(spacing[0])) × \(HTML.number(spacing[1])) mm" }
+        if let slice = source.sliceMM { origin += " · slices \(HTML.number(slice)) mm apart" }
+        text += "<p class=\"soft small\">\(HTML.escaped(origin))<br>pipeline <b>\(HTML.escaped(result.pipeline))</b> \(HTML.escaped(result.pipelineVersion))</p>\n"
+        text += segments(result)
+        text += findings(result.findings)
+        if !result.pictures.isEmpty {
+            text += "<h3>Where it lies</h3>\n<div class=\"pictures\">\n"
+            for pair in result.pictures {
+                let caption = HTML.escaped(pair.caption)
+                text += "<figure class=\"pair\"><div><img alt=\"\(caption), source\" src=\"\(pair.source)\"><img alt=\"\(caption), with the segments drawn on\" src=\"\(pair.overlay)\"></div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
+            }
+            text += "</div>\n"
+        }
+        if !result.heatMaps.isEmpty {
+            text += "<details open><summary>What the network attended to (\(HTML.plural(result.heatMaps.count, "map")))</summary>\n"
+            text += "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
+            for map in result.heatMaps {
+                text += "<figure><img alt=\"\(HTML.escaped(map.title))\" src=\"\(map.uri)\"><figcaption>\(HTML.escaped(map.title))</figcaption></figure>\n"
+            }
+            text += "</div></details>\n"
+        }
+        text += "<details><summary>Identity, files and times</summary>\n"
+        text += facts(
+            [
+                ("Result", result.file ?? "none: nothing was found"), ("Images", result.images.joined(separator: ", ")),
+                ("Window", result.window), ("Pipeline digest", result.pipelineDigest), ("Model digest", result.modelDigest),
+                ("Weights digest", result.weightsDigest),
+            ], monospaced: ["Pipeline digest", "Model digest", "Weights digest"])
+        text += "<table><tr><th>Step</th><th class=\"n\">Time</th></tr>\n"
+        for step in result.steps { text += "<tr><td>\(HTML.escaped(step.name))</td><td class=\"n\">\(HTML.seconds(step.seconds))</td></tr>\n" }
+        text += "</table></details>\n</section>\n"
+        return text
+    }
+
+    private static func segments(_ result: StudyReport.Result) -> String {
+        var text = "<div class=\"scroll\"><table><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Certainty</th><th class=\"n\">Frames</th></tr>\n"
+        for segment in result.segments {
+            let color = segment.color.map(String.init).joined(separator: ",")
+            let area = segment.pixels == 0 ? "not found" : segment.areaMM2.map { "\(HTML.number($0)) mm²" } ?? "\(HTML.grouped(segment.pixels)) pixels"
+            let note = segment.frames > 1 && segment.areaMM2 != nil ? "<br><span class=\"soft small\">largest frame</span>" : ""
+            text += "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(HTML.escaped(segment.label))</td>"
+            text += "<td class=\"n\">\(area)\(note)</td><td class=\"n\">\(segment.volumeML.map { "\(HTML.number($0)) ml" } ?? "–")</td>"
+            text += "<td class=\"n\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
+        }
+        return text + "</table></div>\n"
+    }
+
+    static func findings(_ findings: [Finding]) -> String {
+        guard !findings.isEmpty else { return "" }
+        let ordered = findings.filter { $0.severity == .warning } + findings.filter { $0.severity == .note }
+        let rows = ordered.map {
+            "<li class=\"\($0.severity.rawValue)\"><span class=\"code\">\(HTML.escaped($0.code))</span>\(HTML.escaped($0.text))</li>"
+        }
+        return "<ul class=\"findings\">\n\(rows.joined(separator: "\n"))\n</ul>\n"
+    }
+
+    // MARK: What gave none
+
+    static func unused(_ unused: [StudyReport.Unused]) -> String {
+        guard !unused.isEmpty else { return "" }
+        var text = "<section><h2>Not segmented</h2>\n<div class=\"scroll\"><table><tr><th>What</th><th>Outcome</th><th>Why</th></tr>\n"
+        for row in unused {
+            text += "<tr><td>\(HTML.plural(row.files, "file"))<br><span class=\"soft small\">series \(HTML.escaped(row.series.joined(separator: ", ")))</span></td>"
+            text += "<td><span class=\"status \(row.status.rawValue)\">\(row.status.rawValue)</span></td>"
+            text += "<td><span class=\"code\">\(HTML.escaped(row.code))</span>\(HTML.escaped(row.reason))</td></tr>\n"
+        }
+        return text + "</table></div></section>\n"
+    }
+
+    // MARK: Small things
+
+    private static func facts(_ pairs: [(String, String)], monospaced: Set<String> = []) -> String {
+        let rows = pairs.filter { !$0.1.isEmpty }.map {
+            "<dt>\(HTML.escaped($0.0))</dt><dd\(monospaced.contains($0.0) ? " class=\"digest\"" : "")>\(HTML.escaped($0.1))</dd>"
+        }
+        return "<dl class=\"facts\">\n\(rows.joined(separator: "\n"))\n</dl>\n"
+    }
+
+    /// `Doe^Jane` as `Doe, Jane`: the first group of components (PS3.5 6.2.1).
+    static func personName(_ name: String) -> String {
+        let group = name.split(separator: "=", omittingEmptySubsequences: false).first.map(String.init) ?? name
+        return group.split(separator: "^").joined(separator: ", ")
+    }
+
+    /// `20261124` as `2026-11-24`.
+    static func date(_ date: String) -> String {
+        guard date.utf8.count == 8, date.allSatisfy(\.isNumber) else { return date }
+        return "\(date.prefix(4))-\(date.dropFirst(4).prefix(2))-\(date.suffix(2))"
+    }
+}

@@ -1,0 +1,53 @@
+import DICOM
+import DICOMObjects
+import Imaging
+import SegmentAnything
+
+/// Pictures of one result: frames with their segments drawn on, and heat maps of the frame that shows most.
+enum ResultPictures {
+    /// Frames shown at most.
+    static let limit = 6
+    /// Heat maps shown at most.
+    static let mapLimit = 24
+
+    /// The frames worth showing, ascending: occupied ones evenly thinned, the fullest always among them; the middle one when
+    /// nothing was found.
+    static func frames(_ masks: [[Mask]]) -> (shown: [Int], fullest: Int) {
+        let count = masks.first?.count ?? 0
+        let sizes = (0..<count).map { frame in masks.reduce(0) { $0 + $1[frame].count } }
+        let occupied = sizes.indices.filter { sizes[$0] > 0 }
+        guard let fullest = occupied.max(by: { sizes[$0] < sizes[$1] }) else { return ([count / 2], count / 2) }
+        guard occupied.count > limit else { return (occupied, fullest) }
+        var shown = Set((0..<limit).map { occupied[$0 * (occupied.count - 1) / (limit - 1)] })
+        if !shown.contains(fullest), let nearest = shown.min(by: { abs($0 - fullest) < abs($1 - fullest) }) {
+            shown.remove(nearest)
+            shown.insert(fullest)
+        }
+        return (shown.sorted(), fullest)
+    }
+
+    static func pairs(_ shown: [Int], _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws -> [StudyReport.PicturePair] {
+        try shown.map { frame in
+            let plain = Picture(try segmentation.display.image(frame), aspect: volume.pixelAspect)
+            var drawn = plain
+            for (segment, masks) in zip(pipeline.segments, segmentation.masks) { drawn.draw(masks[frame], color: segment.color) }
+            return StudyReport.PicturePair(
+                caption: volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)", source: try plain.dataURI(),
+                overlay: try drawn.dataURI())
+        }
+    }
+
+    static func maps(_ maps: [HeatMap], _ placement: Placement) throws -> [StudyReport.HeatPicture] {
+        try maps.prefix(mapLimit).map { map in
+            let rowShare = Double(placement.resizedRows) / Double(placement.inputSize)
+            let columnShare = Double(placement.resizedColumns) / Double(placement.inputSize)
+            let scale = 200 / max(rowShare, columnShare)
+            let picture = HeatMapPicture.image(
+                map.values, side: map.grid, rowShare: rowShare, columnShare: columnShare,
+                rows: max(1, Int(rowShare * scale)), columns: max(1, Int(columnShare * scale)))
+            let name = map.kind == .question ? "Q" : "A"
+            return StudyReport.HeatPicture(
+                title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import DICOMObjects
+import Imaging
+import Settings
+import Storage
+
+/// Whose pictures TIFF files are: what lies beside them.
+///
+/// First found: `<file>.yaml`, `<file>.json`, `hspsam-study.yaml` in the file's folder (`docs/formats.md`).
+struct Sidecar {
+    static let folderName = "hspsam-study.yaml"
+
+    let path: String
+    let identity: StudyIdentity
+    /// SHA-256 of the sidecar's bytes.
+    let digest: String
+    /// It speaks for every TIFF of its folder.
+    let isForFolder: Bool
+
+    /// The sidecar of a file, nil when there is none. *Throws* `SettingsFailure`, `StorageFailure`.
+    init?(beside file: String) throws {
+        let candidates = [file + ".yaml", file + ".json", Folder.join(Folder.split(file).folder, Self.folderName)]
+        guard let path = candidates.first(where: { FileStatus.exists($0) }) else { return nil }
+        let bytes = try DurableFile.read(path, limit: 1 << 20)
+        self.path = path
+        digest = FileDigest(of: bytes).hex
+        isForFolder = Folder.split(path).name == Self.folderName
+        // Only the file's own name goes into messages: reports must not tell where files lie.
+        identity = try Section.read(bytes, file: Folder.split(path).name) { try StudyIdentity($0) }
+    }
+
+    /// Whether a file is a sidecar by its name, of a TIFF that may lie beside it.
+    static func isName(_ path: String) -> Bool {
+        let name = Folder.split(path).name.lowercased()
+        return name == folderName || [".tif.yaml", ".tiff.yaml", ".tif.json", ".tiff.json"].contains { name.hasSuffix($0) }
+    }
+}
+
+extension StudyIdentity {
+    init(_ root: Section) throws {
+        self.init()
+        let patient = try root.section("patient")
+        self.patient.id = try Self.line("id", patient)
+        self.patient.name = try Self.line("name", patient)
+        self.patient.birthDate = try Self.date("birth_date", patient)
+        self.patient.sex = try patient.string("sex", default: "")
+        guard ["", "M", "F", "O"].contains(self.patient.sex) else {
+            throw patient.failure("SIDE-VALUE", at: "sex", "sex is M, F, O or left out. Correct it.")
+        }
+        self.patient.issuer = try Self.line("issuer", patient)
+
+        let study = try root.section("study")
+        self.study.uid = try Self.uid("uid", study)
+        self.study.id = try Self.line("id", study, limit: 16)
+        self.study.date = try Self.date("date", study)
+        self.study.time = try study.string("time", default: "")
+        guard self.study.time.isEmpty || JobTime(date: "20000101", time: self.study.time) != nil else {
+            throw study.failure("SIDE-VALUE", at: "time", "a time is written HHMMSS. Correct it, in quotation marks.")
+        }
+        self.study.description = try Self.line("description", study)
+        self.study.accession = try Self.line("accession", study, limit: 16)
+        self.study.referring = try Self.line("referring", study)
+
+        let series = try root.section("series")
+        self.series.uid = try Self.uid("uid", series)
+        self.series.number = try series.optionalInt("number", in: 0...Int(Int32.max))
+        self.series.description = try Self.line("description", series)
+        self.series.modality = try Self.keyword("modality", series)
+        self.series.bodyPart = try Self.keyword("body_part", series)
+        self.series.laterality = try series.string("laterality", default: "")
+        guard ["", "L", "R"].contains(self.series.laterality) else {
+            throw series.failure("SIDE-VALUE", at: "laterality", "laterality is L, R or left out. Correct it.")
+        }
+        if let spacing = try root.optionalDoubles("spacing_mm", count: 2...2) {
+            guard spacing.allSatisfy({ $0 > 0 && $0 < 1000 }) else {
+                throw root.failure("SIDE-VALUE", at: "spacing_mm", "spacing is [between rows, between columns] in mm, above 0. Correct it.")
+            }
+            spacingMM = PixelSpacing(row: spacing[0], column: spacing[1])
+        }
+        sliceMM = try root.optionalDouble("slice_mm", in: 0.0001...1000)
+        if let removal = try root.optionalSection("deidentified") {
+            let removed = try removal.bool("removed")
+            let method = try removal.optionalStrings("method") ?? []
+            deidentified = Deidentification(removed: removed ? "YES" : "NO", method: method)
+        }
+    }
+
+    /// A text of LO or PN: no backslash, no control characters, at most 64 characters.
+    private static func line(_ key: String, _ section: Section, limit: Int = 64) throws -> String {
+        let text = try section.string(key, default: "")
+        guard text.unicodeScalars.count <= limit, !text.unicodeScalars.contains(where: { $0 == "\\" || $0.value < 32 }) else {
+            throw section.failure("SIDE-VALUE", at: key, "a text has at most \(limit) characters, no backslash and no line end. Correct it.")
+        }
+        return text
+    }
+
+    private static func date(_ key: String, _ section: Section) throws -> String {
+        let text = try section.string(key, default: "")
+        guard text.isEmpty || JobTime(date: text, time: "000000") != nil else {
+            throw section.failure("SIDE-VALUE", at: key, "a date is written YYYYMMDD. Correct it, in quotation marks.")
+        }
+        return text
+    }
+
+    private static func keyword(_ key: String, _ section: Section) throws -> String {
+        let text = try section.string(key, default: "").uppercased()
+        let allowed = text.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
+        guard text.utf8.count <= 16, allowed else {
+            throw section.failure("SIDE-VALUE", at: key, "a keyword has at most 16 of A-Z, 0-9, _ and space. Correct it.")
+        }
+        return text
+    }
+
+    private static func uid(_ key: String, _ section: Section) throws -> String? {
+        guard let text = try section.optionalString(key) else { return nil }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isUID = text.utf8.count <= 64 && parts.count > 1
+            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } && ($0 == "0" || $0.first != "0") }
+        guard isUID else {
+            throw section.failure("SIDE-VALUE", at: key, "a UID is numbers joined by points, at most 64 characters, in quotation marks. Correct it or leave it out.")
+        }
+        return text
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Failures
+import Foundation
+import Pipelines
+import Tensors
+
+/// Segments files and folders; the service's worker is this command.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Segments DICOM and TIFF files and writes DICOM SEG, a report for each study, run.json and index.html.",
+        discussion: """
+            Example: hspsam run samples --out results
+            Folders are read with everything below them. Which pipeline a series goes through stands in its pipeline.yaml.
+            Exit status: 0 done, 2 could not start, 3 something was refused or failed (named in the report), 4 nothing was processed.
+            """)
+
+    enum Precision: String, ExpressibleByArgument, CaseIterable { case fp32 }
+
+    @Argument(help: "DICOM or TIFF files, or folders of them.") var input: [String]
+    @Option(help: "The folder to write; studies that are there already are replaced.") var out: String
+    @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
+    @Option(help: "Only this pipeline, whatever its selection says; never past a refusal.") var pipeline: String?
+    @Option(help: "Arithmetic.") var precision = Precision.fp32
+    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.") var json = false
+
+    func run() throws {
+        ThreadPool.start(threads: threads)
+        let program = ProgramIdentity(
+            version: HSPSAMCommand.version, instructionSet: InstructionSet.current, precision: precision.rawValue,
+            threads: ThreadPool.threads)
+        let folder = try PipelineDirectory.folder(named: pipelines, program: Self.executable)
+        let options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
+        let display: any RunDisplay = json ? JSONLines() : TextLines()
+        let record: RunRecord
+        do {
+            record = try Run.run(options) { try display.show($0) }
+        } catch is Interruption {
+            throw ExitStatus.interrupted
+        }
+        display.end(record, out: out)
+        if record.exitStatus != .done { throw record.exitStatus }
+    }
+
+    private static var executable: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+}
