@@ -23,7 +23,8 @@ package struct ServiceSettings: Sendable {
     package var attempts = 3
     /// The wait after the first, second, ... failed attempt; the last one holds for all further, each ± 20 %.
     package var backoff: [Duration] = [.seconds(60), .seconds(600), .seconds(3600)]
-    /// A worker may take `wallBase` and `wallPerFile` for each file of its drop.
+    /// A worker may take `wallBase` and `wallPerFile` for each file of its drop, and longer while it tells new progress:
+    /// one file may hold a thousand frames. It is ended when nothing new came for `wallBase`.
     package var wallBase: Duration = .seconds(600)
     package var wallPerFile: Duration = .seconds(30)
     /// When the service stops, a worker has this long to finish by itself.

@@ -5,7 +5,7 @@ internal import Storage
 /// Runs one attempt: `hspsam run INPUT --out DIR --pipelines DIR --json` in a child process of its own group.
 ///
 /// What works at a terminal works in the night: there is no other protocol. The child's standard input is a pipe that the
-/// service holds open; its standard output is read and dropped, so that it never blocks; the end of its standard error is kept.
+/// service holds open; its standard output tells progress and is not kept; the end of its standard error is.
 package actor Worker {
     /// How a child ended.
     package struct Ending: Sendable, Equatable {
@@ -54,12 +54,13 @@ package actor Worker {
         let clock = ContinuousClock()
         let begin = clock.now
         var timedOut = false
-        if await !child.ends(within: limit) {
+        if await !child.ends(within: limit, stall: settings.wallBase) {
             timedOut = true
             await end(child)
         }
         // Nothing that the child has started may outlive it.
         child.signal(SIGKILL)
+        await child.close()
         let elapsed = begin.duration(to: clock.now)
         return child.ending(seconds: Double(elapsed.milliseconds) / 1000, timedOut: timedOut, stopped: stopping)
     }

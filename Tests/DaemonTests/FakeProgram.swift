@@ -83,7 +83,8 @@ final class Site {
             fail) result failed 3 ;;
             crash) echo oops >&2; kill -9 $$ ;;
             crash-once) if [ -e "$in/../crashed" ]; then result processed 0; fi; touch "$in/../crashed"; kill -9 $$ ;;
-            hang) sleep 300 ;;
+            hang) while :; do echo '{"event": "same"}'; sleep 0.1; done ;;
+            slow) for i in 1 2 3 4 5 6 7 8; do echo "{\"frame\": $i}"; sleep 0.15; done; result processed 0 ;;
             silent) exit 0 ;;
             nostart) exit 2 ;;
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result processed 0 ;;

@@ -52,6 +52,29 @@ struct WatchServiceTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test("forty workers leave no open file behind in the service")
+    func openFiles() async throws {
+        let site = try Site()
+        let root = site.root
+        for index in 0..<40 { try site.drop("drop-\(index)", "ok") }
+        // In a process of its own, where no other test opens files.
+        await #expect(processExitsWith: .success) { [root = root as String] in
+            func count() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
+            let before = try count()
+            try await Site(root).batch()
+            try #require(try count() < before + 30)
+        }
+    }
+
+    @Test("a worker that takes long and tells new progress is left to work")
+    func slow() async throws {
+        let site = try Site()
+        site.settings.wallBase = .milliseconds(700)
+        site.settings.wallPerFile = .zero
+        try site.drop("slow", "slow")
+        #expect(try await site.batch().results == 1)
+    }
+
     @Test("one bad drop stops no other, a crash is tried again, what nobody wants is kept")
     func mixture() async throws {
         let site = try Site()
