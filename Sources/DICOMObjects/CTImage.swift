@@ -57,7 +57,6 @@ package struct CTImage: Sendable {
             $0.put(.patientID, identity.patient.id)
             $0.put(.patientBirthDate, identity.patient.birthDate)
             $0.put(.patientSex, identity.patient.sex)
-            $0.put(.bodyPartExamined, identity.series.bodyPart)
             $0.put(.sliceThickness, decimals: [sliceThickness])
             $0.putEmpty(.kvp)
             $0.put(.patientPosition, "HFS")
@@ -65,7 +64,8 @@ package struct CTImage: Sendable {
             $0.put(.seriesInstanceUID, identity.series.uid ?? "")
             $0.put(.studyID, identity.study.id)
             $0.put(.seriesNumber, identity.series.number ?? 1)
-            $0.putEmpty(.laterality)
+            // Only where the body part leaves it open (Type 2C).
+            if identity.series.bodyPart.isEmpty { $0.putEmpty(.laterality) } else { $0.put(.bodyPartExamined, identity.series.bodyPart) }
             $0.putEmpty(.acquisitionNumber)
             $0.put(.instanceNumber, instanceNumber)
             $0.put(.imagePositionPatient, decimals: [plane.position.x, plane.position.y, plane.position.z])

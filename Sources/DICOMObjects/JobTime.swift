@@ -35,3 +35,13 @@ package struct JobTime: Sendable, Hashable {
         return latest
     }
 }
+
+extension JobTime {
+    /// The day on which every phantom was taken.
+    package static let phantom = JobTime(unchecked: "20260101", "120000")
+
+    private init(unchecked date: String, _ time: String) {
+        self.date = date
+        self.time = time
+    }
+}

@@ -19,8 +19,8 @@ struct HSPSAMCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, WatchCommand.self, BatchCommand.self,
-            StatusCommand.self, BenchCommand.self,
+            RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, PhantomCommand.self, WatchCommand.self,
+            BatchCommand.self, StatusCommand.self, BenchCommand.self,
         ])
 
     /// One place decides how every command ends.

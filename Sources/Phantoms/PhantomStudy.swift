@@ -1,0 +1,178 @@
+import DICOMObjects
+import DICOM
+import ImageFiles
+import Imaging
+import Storage
+
+/// Synthetic studies as files, with their truth beside them.
+///
+/// The study's files stand in `folder`; `folder.truth` holds masks as PNG (255 inside) and `truth.json`.
+package struct PhantomStudy: Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case dermoscopy, fluorescence, body
+    }
+
+    package let kind: Kind
+    package let seed: UInt64
+
+    package init(_ kind: Kind, seed: UInt64) {
+        self.kind = kind
+        self.seed = seed
+    }
+
+    /// Writes the study and its truth; both folders are made.
+    ///
+    /// The same seed gives the same bytes. *Throws* `StorageFailure`, `ObjectFailure`, `ImageFilesFailure`.
+    package func write(to folder: String) throws {
+        var folder = folder
+        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        let truth = folder + ".truth"
+        try Folder.make(folder)
+        try Folder.make(truth)
+        let facts =
+            switch kind {
+            case .dermoscopy: try dermoscopy(folder, truth)
+            case .fluorescence: try fluorescence(folder, truth)
+            case .body: try body(folder, truth)
+            }
+        let json = TruthJSON.object([("kind", .text(kind.rawValue)), ("seed", .text(String(seed)))] + facts)
+        try DurableFile.write(json.write() + "\n", to: truth + "/truth.json")
+    }
+
+    private func dermoscopy(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
+        let phantom = DermoscopyPhantom(seed: seed)
+        let pixels = RasterPixels(
+            rows: phantom.picture.rows, columns: phantom.picture.columns, samples: 3, bits: 8, values: phantom.picture.pixels.map(UInt16.init))
+        let objects = try RasterObject.objects(
+            [pixels], identity: identity, keys: .init(study: key, series: key, instance: key), fallbackTime: Self.time)
+        for object in objects { try ObjectFile.write(object.dataSet, to: folder + "/lesion.dcm") }
+        try Self.write(phantom.truth, to: truth + "/lesion.png")
+        return [
+            ("images", .list([.object([
+                ("file", .text("lesion.dcm")), ("sop_instance_uid", .text(objects.first?.sopInstanceUID ?? "")),
+                ("mask", .text("lesion.png")), ("pixels", .integer(phantom.truth.count)),
+            ])])),
+        ]
+    }
+
+    private func fluorescence(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
+        var images: [TruthJSON] = []
+        for (index, bits) in [8, 16].enumerated() {
+            let phantom = FluorescencePhantom(seed: seed, bits: bits)
+            let (rows, columns) = (FluorescencePhantom.rows, FluorescencePhantom.columns)
+            let page = RasterPage(rows: rows, columns: columns, samples: 1, bits: bits, values: phantom.values)
+            let name = "nuclei-\(index + 1)"
+            try DurableFile.write(try ImageFile.tiff([page]), to: "\(folder)/\(name).tif")
+            try Self.write(phantom.truth, to: "\(truth)/\(name).png")
+            images.append(.object([
+                ("file", .text("\(name).tif")), ("mask", .text("\(name).png")), ("pixels", .integer(phantom.truth.count)),
+                ("nuclei", .integer(phantom.nuclei)),
+            ]))
+        }
+        try DurableFile.write(sidecar, to: folder + "/hspsam-study.yaml")
+        return [("images", .list(images))]
+    }
+
+    private func body(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
+        let phantom = BodyPhantom(seed: seed)
+        var identity = identity
+        identity.study.uid = uid("study")
+        identity.series.uid = uid("series")
+        let count = phantom.slices.count
+        var slices: [TruthJSON] = []
+        for index in 0..<count {
+            // Numbered against the geometric order, so that a reader who sorts by number turns the volume over.
+            let number = count - index
+            let image = CTImage(
+                identity: identity, frameOfReferenceUID: uid("frame of reference"), sopInstanceUID: uid("slice \(index)"),
+                instanceNumber: number, time: Self.time, plane: phantom.planes[index], spacing: phantom.spacing,
+                sliceThickness: phantom.sliceSpacing, rows: BodyPhantom.rows, columns: BodyPhantom.columns, values: phantom.slices[index])
+            let name = Self.numbered("slice", number)
+            try ObjectFile.write(image.dataSet, to: "\(folder)/\(name).dcm")
+            let mask = Self.numbered("mask", index + 1)
+            try Self.write(phantom.truth[index], to: "\(truth)/\(mask).png")
+            let position = phantom.planes[index].position
+            slices.append(.object([
+                ("file", .text("\(name).dcm")), ("sop_instance_uid", .text(image.sopInstanceUID)), ("mask", .text("\(mask).png")),
+                ("pixels", .integer(phantom.truth[index].count)),
+                ("position_mm", .list([.number(position.x), .number(position.y), .number(position.z)])),
+            ]))
+        }
+        let (row, column) = (phantom.planes[0].rowCosine, phantom.planes[0].columnCosine)
+        return [
+            ("volume_ml", .number(phantom.volumeML)),
+            ("rows", .integer(BodyPhantom.rows)), ("columns", .integer(BodyPhantom.columns)),
+            ("pixel_spacing_mm", .list([.number(phantom.spacing.row), .number(phantom.spacing.column)])),
+            ("slice_spacing_mm", .number(phantom.sliceSpacing)),
+            ("orientation", .list([row.x, row.y, row.z, column.x, column.y, column.z].map(TruthJSON.number))),
+            ("images", .list(slices)),
+        ]
+    }
+
+    // MARK: Identity
+
+    private static let time = JobTime.phantom
+    private var key: String { "phantom \(kind.rawValue) \(seed)" }
+    private func uid(_ what: String) -> String { DerivedUID.uid(.phantom, [kind.rawValue, String(seed), what]) }
+
+    private var identity: StudyIdentity {
+        var identity = StudyIdentity()
+        identity.patient.id = "PHANTOM-\(seed)"
+        identity.patient.name = "Phantom^\(kind.rawValue)"
+        identity.patient.sex = "O"
+        identity.study.id = String(String(seed).suffix(16))
+        identity.study.date = Self.time.date
+        identity.study.time = Self.time.time
+        identity.study.description = "Synthetic study of known truth"
+        identity.series.number = 1
+        identity.series.description = "hspsam phantom \(kind.rawValue)"
+        switch kind {
+        case .dermoscopy:
+            identity.series.modality = "XC"
+            identity.series.bodyPart = "SKIN"
+        case .fluorescence: identity.series.modality = "GM"
+        case .body:
+            identity.series.modality = "CT"
+            identity.series.bodyPart = "ABDOMEN"
+        }
+        return identity
+    }
+
+    /// `hspsam-study.yaml`: the identity of files that carry none.
+    private var sidecar: String {
+        let identity = identity
+        return """
+            patient: {id: \(identity.patient.id), name: \(identity.patient.name), sex: \(identity.patient.sex)}
+            study:
+              uid: \(uid("study"))
+              id: "\(identity.study.id)"
+              date: "\(identity.study.date)"
+              time: "\(identity.study.time)"
+              description: \(identity.study.description)
+            series:
+              uid: \(uid("series"))
+              number: 1
+              description: \(identity.series.description)
+              modality: \(identity.series.modality)
+
+            """
+    }
+
+    // MARK: Files
+
+    /// `slice-007`
+    static func numbered(_ name: String, _ number: Int) -> String {
+        let digits = String(number)
+        return "\(name)-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+    }
+
+    /// A mask as PNG: 255 inside, 0 outside.
+    static func write(_ mask: Mask, to path: String) throws {
+        try write(grey: mask.flags.map { $0 ? 255 : 0 }, rows: mask.rows, columns: mask.columns, to: path)
+    }
+
+    static func write(grey: [UInt8], rows: Int, columns: Int, to path: String) throws {
+        let page = RasterPage(rows: rows, columns: columns, samples: 1, bits: 8, values: grey.map(UInt16.init))
+        try DurableFile.write(try ImageFile.png(page), to: path)
+    }
+}
