@@ -1,0 +1,103 @@
+"""Some seven hundred real, odd and broken files end as a result or as a reason, and every result is readable elsewhere.
+
+The whole corpus goes through tiny models (`model_makers`) with every step real but the network's size, and a selection
+that spans its transfer syntaxes and kinds of pixels through the shipped skin-lesion model. HSPSAM_FULL=1 sends all of it
+through the shipped model too, which takes about half an hour on two cores.
+"""
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hspsam_run
+import readers
+from hspsam_run import Run
+from model_makers import make_pipeline
+from placement import differences, is_even
+
+MEMORY_BYTES = 4 << 30
+WAYS = ("as it is", "with geometry", "without geometry", "skin-lesion")
+
+
+def spread(shared: Path) -> list[Path]:
+    """The smallest image of each transfer syntax and kind of pixels, DICOM and TIFF."""
+    chosen: dict[tuple[str, ...], tuple[int, str]] = {}
+    with (shared / "data/index.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row["format"] == "dicom" and (row["has_pixel_data"] != "yes" or row["frames"] not in ("", "1")):
+                continue
+            kind = (row["format"], row["transfer_syntax_uid"]) if row["format"] == "dicom" else (
+                row["format"], row["photometric"], row["bits_allocated"])
+            chosen[kind] = min(chosen.get(kind, (1 << 40, "")), (int(row["bytes"]), row["path"]))
+    return [shared / "data" / path for _, path in sorted(chosen.values())]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def given(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Run]:
+    """The files of a run and what it came to."""
+    folder = tmp_path_factory.mktemp("corpus")
+    corpus = [shared / "data/dicom", shared / "data/tiff"]
+    if request.param == "as it is":
+        return hspsam_run.files_below(*corpus), hspsam_run.run(corpus, folder / "out")
+    if request.param == "skin-lesion":
+        inputs = corpus if os.environ.get("HSPSAM_FULL") == "1" else spread(shared)
+        files = hspsam_run.files_below(*inputs) if inputs is corpus else inputs
+        return files, hspsam_run.run(inputs, folder / "out", "--pipeline", "skin-lesion", timeout=5400)
+    name, reference = ("geometry", "nano-paper") if request.param == "with geometry" else ("plain", "nano-sigmoid")
+    make_pipeline(folder / "pipelines" / name, shared / "golden" / reference, geometry=name == "geometry")
+    options = ("--pipelines", folder / "pipelines", "--pipeline", name)
+    return hspsam_run.files_below(*corpus), hspsam_run.run(corpus, folder / "out", *options)
+
+
+def test_the_run_ends_by_itself_and_within_its_memory(given) -> None:
+    _, run = given
+    assert run.call.status in (0, 3, 4), run.call.errors[-2000:]
+    assert run.call.peak_bytes < MEMORY_BYTES
+
+
+def test_every_file_stands_once_in_the_record_with_its_reason(given) -> None:
+    files, run = given
+    inputs = run.record["inputs"]
+    listed = Counter(str(Path(entry["path"]).resolve()) for entry in inputs)
+    assert listed == Counter(str(path.resolve()) for path in files)
+    for entry in inputs:
+        assert entry["sha256"] == hashlib.sha256(Path(entry["path"]).read_bytes()).hexdigest()
+        assert entry["status"] in ("processed", "skipped", "refused"), entry  # failed would be ours, or the machine's
+        assert entry["status"] == "processed" or (entry["code"] and entry["reason"]), entry
+        assert entry["code"] != "INTERNAL", entry
+
+
+def test_dciodvfy_finds_no_error(given) -> None:
+    _, run = given
+    written = sorted(run.folder.rglob("*.dcm"))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        errors = dict(zip(written, pool.map(readers.dciodvfy_errors, written), strict=True))
+    assert {path.name: found for path, found in errors.items() if found} == {}
+
+
+def test_other_readers_find_our_pixels_at_our_places(given, tmp_path: Path) -> None:
+    _, run = given
+    problems: dict[str, list[str]] = {}
+    for number, (result, path) in enumerate(run.results()):
+        planes = readers.planes(path)
+        counted = Counter[str]()
+        for plane in planes:
+            counted[plane.label] += int(plane.mask.sum())
+        reported = {segment["label"]: segment["pixels"] for segment in result["segments"] if segment["pixels"]}
+        found = [] if counted == reported else [f"{dict(counted)} pixels and not {reported}"]
+        masks = readers.highdicom_by_source(path, planes)
+        if not all(np.array_equal(mask, plane.mask) for mask, plane in zip(masks, planes, strict=True)):
+            found.append("highdicom reads other masks")
+        if is_even(planes):  # a block of voxels cannot hold uneven or sheared slices
+            found += [f"highdicom: {text}" for text in differences(planes, readers.highdicom_volumes(path))]
+            found += [f"dcmqi: {text}" for text in differences(planes, readers.dcmqi_volumes(path, tmp_path / str(number)))]
+        if found:
+            problems[path.name] = found
+    assert problems == {}
