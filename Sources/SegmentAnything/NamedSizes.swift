@@ -7,6 +7,8 @@ extension Configuration {
         case vitB = "vit_b"
         case vitL = "vit_l"
         case vitH = "vit_h"
+        /// For tests and phantoms: three hundred kilobytes of weights.
+        case nano
     }
 
     /// Sets what the size says and leaves the rest.
@@ -18,6 +20,10 @@ extension Configuration {
             (embedDim, depth, heads, globalBlocks) = (256, 8, 4, [1, 3, 5, 7])
             window = 8
             decoderDim = 128
+        case .nano:
+            (embedDim, depth, heads, globalBlocks) = (32, 4, 2, [1, 3])
+            window = 3
+            decoderDim = 32
         case .vitB: (embedDim, depth, heads, globalBlocks) = (768, 12, 12, [2, 5, 8, 11])
         case .vitL: (embedDim, depth, heads, globalBlocks) = (1024, 24, 16, [5, 11, 17, 23])
         case .vitH: (embedDim, depth, heads, globalBlocks) = (1280, 32, 16, [7, 15, 23, 31])

@@ -50,8 +50,10 @@ package final class Trainer {
 
     /// Trains all stages and writes the model directory.
     ///
+    /// - Parameter shouldStop: asked behind every step; at true the run leaves a checkpoint and gives false.
     /// - Throws: `TrainingFailure.notFinite` when the loss diverges; failures of the data and of writing.
-    package func run(resume: Bool) throws {
+    @discardableResult
+    package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
         var first = 0
         var (parameters, configuration) = try start()
         var resumed: Checkpoint?
@@ -69,13 +71,14 @@ package final class Trainer {
             next.inputSize = plan.stages[stage].inputSize
             parameters = Parameters(PositionTables.resized(parameters.tensors, from: configuration, to: next))
             configuration = next
-            try run(stage, configuration, parameters, from: resumed)
+            guard try run(stage, configuration, parameters, from: resumed, shouldStop) else { return false }
             resumed = nil
         }
         var final = configuration
         final.inputSize = plan.configuration.inputSize
         let tensors = PositionTables.resized(parameters.tensors, from: configuration, to: final)
         try write(Parameters(tensors), final)
+        return true
     }
 
     private func start() throws -> (Parameters, Configuration) {
@@ -110,7 +113,10 @@ package final class Trainer {
         return draws
     }
 
-    private func run(_ index: Int, _ configuration: Configuration, _ parameters: Parameters, from checkpoint: Checkpoint?) throws {
+    /// Gives false when it was asked to stop.
+    private func run(
+        _ index: Int, _ configuration: Configuration, _ parameters: Parameters, from checkpoint: Checkpoint?, _ shouldStop: () -> Bool
+    ) throws -> Bool {
         let stage = plan.stages[index]
         let perEpoch = max(1, order(stage: index, epoch: 0).count / stage.batch)
         let steps = max(1, Int((Double(perEpoch) * stage.epochs).rounded()))
@@ -145,18 +151,21 @@ package final class Trainer {
                         steps: steps, loss: meter.loss, dice: meter.dice, crossEntropy: meter.crossEntropy, learningRate: schedule.rate(step),
                         imagesPerSecond: meter.imagesPerSecond, secondsLeft: meter.secondsPerStep * Double(steps - step - 1))))
             let epochEnds = position == perEpoch - 1 || step == steps - 1
-            if epochEnds || Date().timeIntervalSince(saved) > Self.checkpointSeconds {
+            let stops = shouldStop()
+            if epochEnds || stops || Date().timeIntervalSince(saved) > Self.checkpointSeconds {
                 try Checkpoint(
                     plan: identity, stage: index, step: step + 1, seconds: seconds, weights: parameters.tensors, optimiser: optimiser.state
                 ).write(to: folder)
                 saved = Date()
             }
+            if stops { return false }
             if epochEnds, let validation, let settings = plan.validation, (epoch + 1) % settings.every == 0 || step == steps - 1 {
                 let some = settings.limit > 0 ? validation.prefix(settings.limit) : validation
                 let result = try Evaluation.run(Predictor(description(configuration), parameters), on: some)
                 report(.validated(epoch: epoch + 1, dice: result.mean.dice, images: result.files.count))
             }
         }
+        return true
     }
 
     private func batch(

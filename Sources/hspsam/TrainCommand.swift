@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Failures
 import Foundation
 import Tensors
@@ -23,7 +24,12 @@ struct TrainCommand: ParsableCommand {
         let plan = try TrainingPlan.read(config)
         let terminal = isatty(STDOUT_FILENO) == 1
         let trainer = try Trainer(plan, folder: out) { event in Self.show(event, terminal: terminal) }
-        try trainer.run(resume: resume)
+        let stop = StopRequest()
+        StopRequest.listen()
+        guard try trainer.run(resume: resume, shouldStop: { stop.isAsked }) else {
+            print("stopped; the same command with --resume goes on from here")
+            throw ExitStatus.interrupted
+        }
     }
 
     /// On a terminal the progress line is rewritten; in a log it comes every twentieth step.

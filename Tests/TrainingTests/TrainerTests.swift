@@ -1,0 +1,123 @@
+import Failures
+import Foundation
+import ImageFiles
+import SegmentAnything
+import Testing
+import Training
+
+/// A few bright discs on dark ground, and a plan for the smallest model.
+private struct Workplace {
+    let folder: String
+
+    init(images: Int = 6) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "training-\(UUID().uuidString)").path
+        for part in ["images", "masks"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+        for i in 0..<images {
+            var (image, mask) = ([UInt16](repeating: 30, count: 48 * 64), [UInt16](repeating: 0, count: 48 * 64))
+            let (y, x) = (14 + 4 * i % 20, 16 + 7 * i % 32)
+            for pixel in image.indices where (pixel / 64 - y) * (pixel / 64 - y) + (pixel % 64 - x) * (pixel % 64 - x) < 100 {
+                (image[pixel], mask[pixel]) = (200, 255)
+            }
+            try write(image, "images/disc\(i).png")
+            try write(mask, "masks/disc\(i)_mask.png")
+        }
+    }
+
+    func write(_ values: [UInt16], rows: Int = 48, columns: Int = 64, _ name: String) throws {
+        let page = RasterPage(rows: rows, columns: columns, samples: 1, bits: 8, values: values)
+        try Data(ImageFile.png(page)).write(to: URL(filePath: "\(folder)/\(name)"))
+    }
+
+    /// Writes train.yaml and reads it.
+    func plan(_ extra: String = "", epochs: Int = 2, rate: String = "1.0e-3", data: String = "{images: images, masks: masks}") throws -> TrainingPlan {
+        let text = """
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 96}
+            data: [\(data)]
+            stages:
+              - {input_size: 64, epochs: \(epochs), batch: 2, learning_rate: \(rate)}
+              - {input_size: 96, epochs: 1, batch: 2, learning_rate: \(rate)}
+            optimiser: {warmup: 2}
+            \(extra)
+            """
+        try text.write(toFile: "\(folder)/train.yaml", atomically: true, encoding: .utf8)
+        return try TrainingPlan.read("\(folder)/train.yaml")
+    }
+
+    func weights(_ model: String) throws -> Data { try Data(contentsOf: URL(filePath: "\(folder)/\(model)/weights.safetensors")) }
+}
+
+@Suite("training", .serialized)
+struct TrainerTests {
+    @Test("a run that is stopped and resumed ends with the same weights as one that is not")
+    func resumes() throws {
+        let place = try Workplace()
+        let plan = try place.plan()
+        #expect(try Trainer(plan, folder: "\(place.folder)/straight") { _ in }.run(resume: false))
+        // Stopped in the first stage, in the second, and then left to end.
+        for stopAfter in [4, 5, Int.max] {
+            var steps = 0
+            let trainer = try Trainer(plan, folder: "\(place.folder)/broken") { if case .progress = $0 { steps += 1 } }
+            let ended = try trainer.run(resume: true) { steps >= stopAfter }
+            #expect(ended == (stopAfter == .max))
+        }
+        #expect(try place.weights("straight") == place.weights("broken"))
+    }
+
+    @Test("a small model learns to find a bright disc")
+    func learns() throws {
+        let place = try Workplace(images: 8)
+        var last = 0.0
+        let plan = try place.plan("validation: {images: images, masks: masks, every: 1000}", epochs: 40, rate: "3.0e-3")
+        try Trainer(plan, folder: "\(place.folder)/model") { if case .validated(_, let dice, _) = $0 { last = dice } }.run(resume: false)
+        #expect(last > 0.85, "validation Dice \(last)")
+        let model = try ModelDirectory.open("\(place.folder)/model")
+        #expect(model.configuration.inputSize == 96)
+        #expect(model.description.provenance["seed"] == "1")
+    }
+
+    @Test("a checkpoint of another plan is refused")
+    func otherPlan() throws {
+        let place = try Workplace(images: 2)
+        try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }.run(resume: false) { true }
+        let other = try Trainer(place.plan("seed: 7"), folder: "\(place.folder)/model") { _ in }
+        #expect(throws: TrainingFailure.self) { try other.run(resume: true) }
+    }
+
+    @Test("an image without mask, a mask of another size and a name without image are told by file")
+    func data() throws {
+        let place = try Workplace(images: 2)
+        try place.write([UInt16](repeating: 0, count: 48 * 64), "images/lonely.png")
+        #expect(throws: TrainingFailure.missingMask(image: "\(place.folder)/images/lonely.png", folder: "\(place.folder)/masks")) {
+            try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }
+        }
+        try place.write([UInt16](repeating: 0, count: 4), rows: 2, columns: 2, "masks/lonely.png")
+        let error = #expect(throws: TrainingFailure.self) {
+            try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }.run(resume: false)
+        }
+        #expect(error?.description.contains("lonely.png: 64×48 pixels, but its mask") ?? false)
+        try "name,split\ndisc0,train\nghost,train\n".write(toFile: "\(place.folder)/split.csv", atomically: true, encoding: .utf8)
+        let split = #expect(throws: TrainingFailure.self) {
+            try Trainer(place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}"), folder: "\(place.folder)/model") { _ in }
+        }
+        #expect(split?.description.contains("ghost") ?? false)
+    }
+
+    @Test(
+        "a plan that is wrong is refused with file and line",
+        arguments: [
+            ("augment: {flop: true}", "flop"), ("optimiser: {schedule: linear}", "linear"), ("loss: {alpha: 2}", "alpha"),
+            ("seed: -1", "seed"),
+        ])
+    func plan(_ extra: String, _ key: String) throws {
+        let place = try Workplace(images: 1)
+        do {
+            _ = try place.plan(extra)
+            Issue.record("\(extra) was accepted")
+        } catch let failure as any Failure {
+            #expect(failure.kind == .configuration)
+            #expect(failure.text.contains("train.yaml:") && failure.text.contains(key))
+        }
+    }
+}
