@@ -17,4 +17,6 @@ if ! cmp -s "$requirements" .venv/requirements.txt; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
   cp "$requirements" .venv/requirements.txt
 fi
+# dcmqi's programs stand there too.
+export PATH="$PWD/.venv/bin:$PATH"
 exec .venv/bin/python -m pytest Tests/Interop -c Tests/Interop/pytest.ini "$@"
