@@ -170,7 +170,10 @@ package final class StudyRun {
 
         let (shown, fullest) = ResultPictures.frames(segmentation.masks)
         let pictures = try clock.time("pictures") {
-            try ResultPictures.pairs(shown, volume, pipeline, segmentation)
+            (
+                pairs: try ResultPictures.pairs(shown, volume, pipeline, segmentation),
+                thumbnail: try ResultPictures.thumbnail(fullest, volume, pipeline, segmentation)
+            )
         }
         let maps = try clock.time("heat maps") {
             try heatMaps(volume, pipeline, predictor, segmentation, frame: fullest)
@@ -178,7 +181,8 @@ package final class StudyRun {
         return StudyReport.Result(
             source: .init(volume), pipeline: pipeline.name, pipelineVersion: pipeline.version, pipelineDigest: directory.digest,
             modelDigest: directory.model.digest.hex, weightsDigest: directory.model.weightsDigest.hex, file: file, images: images,
-            segments: measurements, findings: findings, window: segmentation.window, pictures: pictures, heatMaps: maps,
+            segments: measurements, findings: findings, window: segmentation.window, pictures: pictures.pairs,
+            thumbnail: pictures.thumbnail, heatMaps: maps,
             steps: clock.steps)
     }
 

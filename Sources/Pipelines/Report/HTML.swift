@@ -98,7 +98,10 @@ enum HTML {
         .status.refused, .status.failed { color: var(--bad); background: var(--badground); border-color: transparent; } .status.processed { color: var(--good); } .status.skipped { color: var(--soft); }
         .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 16px; } .cards section { margin: 0; }
         .totals { display: flex; flex-wrap: wrap; gap: 8px 24px; margin: 12px 0; } .totals b { font-size: 1.3rem; }
-        @media (max-width: 560px) { main { padding: 10px; } section { padding: 12px; } figure.pair div { grid-template-columns: 1fr; } dl.facts { grid-template-columns: 1fr; } dl.facts dt { margin-top: 6px; font-size: .85rem; } }
+        @media (max-width: 560px) { main { padding: 10px; } section { padding: 12px; } figure.pair div { grid-template-columns: 1fr; }
+          table.stack tr:first-child { display: none; } table.stack tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--line); } table.stack tr:last-child { border-bottom: 0; }
+          table.stack td { display: block; border: 0; padding: 2px 0; text-align: left; } table.stack td[data-label] { display: flex; justify-content: space-between; } table.stack td[data-label]::before { content: attr(data-label); color: var(--soft); }
+          dl.facts { grid-template-columns: 1fr; } dl.facts dt { margin-top: 6px; font-size: .85rem; } }
         @media print { body { background: #fff; } section { break-inside: avoid; border-color: #999; } details > *:not(summary) { display: block; } }
         """
 }

@@ -4,8 +4,9 @@ import Imaging
 
 /// A picture for a page: shrunk or enlarged to a size that screens show well, drawn on, as a PNG.
 struct Picture {
-    /// Longest side in the page's pixels.
+    /// Longest side in the page's pixels: in reports, and on the run's page with its many studies.
     static let side = 640
+    static let thumbnailSide = 240
 
     private(set) var image: DisplayImage
     /// Page pixels a source pixel, vertically and horizontally.
@@ -13,9 +14,9 @@ struct Picture {
     private let columns: Int
 
     /// - Parameter aspect: height of a pixel over its width; the page shows true proportions.
-    init(_ source: DisplayImage, aspect: Double) {
+    init(_ source: DisplayImage, aspect: Double, side: Int = Picture.side) {
         let height = Double(source.rows) * aspect, width = Double(source.columns)
-        let scale = Double(Self.side) / max(height, width)
+        let scale = Double(side) / max(height, width)
         rows = max(1, Int((height * scale).rounded()))
         columns = max(1, Int((width * scale).rounded()))
         image = Self.resized(source, rows: rows, columns: columns)

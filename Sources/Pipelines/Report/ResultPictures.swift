@@ -37,6 +37,13 @@ enum ResultPictures {
         }
     }
 
+    /// The fullest frame with its segments, small.
+    static func thumbnail(_ frame: Int, _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws -> String {
+        var picture = Picture(try segmentation.display.image(frame), aspect: volume.pixelAspect, side: Picture.thumbnailSide)
+        for (segment, masks) in zip(pipeline.segments, segmentation.masks) { picture.draw(masks[frame], color: segment.color) }
+        return try picture.dataURI()
+    }
+
     static func maps(_ maps: [HeatMap], _ placement: Placement) throws -> [StudyReport.HeatPicture] {
         try maps.prefix(mapLimit).map { map in
             let rowShare = Double(placement.resizedRows) / Double(placement.inputSize)

@@ -8,7 +8,7 @@ enum RunIndexPage {
         var body = "<main>\n<header><p class=\"soft small\">hspsam · run</p>\n<h1>\(HTML.plural(cards.count, "study report"))</h1>\n"
         body += "<div class=\"totals\">"
         for status in Outcome.allCases {
-            body += "<span><b>\(HTML.grouped(count(status)))</b> <span class=\"status \(status.rawValue)\">\(status.rawValue)</span></span>"
+            body += "<span><b>\(HTML.grouped(count(status)))</b> <span class=\"status\(count(status) > 0 ? " \(status.rawValue)" : "")\">\(status.rawValue)</span></span>"
         }
         body += "</div>\n<p class=\"soft small\">\(HTML.escaped(record.started)) to \(HTML.escaped(record.finished)) · \(HTML.escaped(record.program.name)) \(HTML.escaped(record.program.version)), \(HTML.escaped(record.program.precision)), \(HTML.escaped(record.program.instructionSet)), \(HTML.plural(record.program.threads, "thread"))</p>\n"
         body += "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. The pages carry patients' identity.</p></header>\n"
@@ -42,7 +42,7 @@ enum RunIndexPage {
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(row)
         }
-        var text = "<section><h2>\(title)</h2>\n<div class=\"scroll\"><table><tr><th>Outcome</th><th>Why</th><th>Files</th></tr>\n"
+        var text = "<section><h2>\(title)</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>Outcome</th><th>Why</th><th>Files</th></tr>\n"
         for key in order {
             guard let group = groups[key], let first = group.first else { continue }
             let paths = group.prefix(20).map { HTML.escaped($0.path) }.joined(separator: "<br>")
@@ -82,6 +82,6 @@ package struct RunIndexCard: Sendable {
         }
         if lines.isEmpty { lines = ["nothing was segmented"] }
         warnings = report.results.reduce(0) { $0 + $1.findings.count { $0.severity == .warning } }
-        picture = report.results.first { $0.file != nil }?.pictures.first?.overlay
+        picture = (report.results.first { $0.file != nil } ?? report.results.first)?.thumbnail
     }
 }

@@ -93,6 +93,8 @@ struct StudyReport {
         var findings: [Finding]
         var window: String
         var pictures: [PicturePair]
+        /// Data URI, small, for the run's page.
+        var thumbnail: String
         var heatMaps: [HeatPicture]
         /// In order.
         var steps: [(name: String, seconds: Double)]
