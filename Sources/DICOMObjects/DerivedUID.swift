@@ -12,6 +12,7 @@ package enum DerivedUID {
         case importedSeries = "tiff.series"
         case importedInstance = "tiff.instance"
         case syntheticFrameOfReference = "for.synthetic"
+        case frameOfReference = "for.study"
         case phantom = "phantom"
     }
 

@@ -20,11 +20,13 @@ struct FrameGeometry {
     let orientationPerFrame: Bool
 
     /// Nil when the volume has no place in the patient.
-    init?(_ volume: Volume) {
+    init?(_ volume: Volume, salt: String) {
         guard volume.kind == .spatial, let uid = volume.frameOfReferenceUID else { return nil }
         let planes = volume.frames.compactMap(\.plane)
         guard planes.count == volume.frames.count, let first = planes.first else { return nil }
-        frameOfReferenceUID = uid
+        // A UID names one thing. Where the source gives study and frame of reference the same one, the latter gets its own, which
+        // all results of that study share.
+        frameOfReferenceUID = uid == volume.studyInstanceUID ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
         positionReferenceIndicator = volume.first.dataSet.string(.positionReferenceIndicator) ?? ""
         positions = zip(volume.frames, planes).map { frame, plane in
             Self.strings(frame.imagePositionPatient, Self.components(plane.position))

@@ -52,7 +52,7 @@ package struct Segmentation: Sendable {
         let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet)) ?? options.fallbackTime
         let pixels = BitPacking.pack(selection.frames.map { masks[selection.segments[$0.segment - 1]][$0.source] })
         let identity = Identity(volume, producer, options, time, pixels)
-        let geometry = FrameGeometry(volume)
+        let geometry = FrameGeometry(volume, salt: options.salt)
             ?? (options.syntheticGeometry
                 ? FrameGeometry(synthetic: volume, frameOfReferenceUID: identity.uid(.syntheticFrameOfReference)) : nil)
         self.selection = selection
@@ -63,7 +63,8 @@ package struct Segmentation: Sendable {
         var copy = SourceCopy(volume.first.dataSet)
         var dataSet = DataSet()
         try copy.copyPatientAndStudy(into: &dataSet)
-        try copy.copy([.timezoneOffsetFromUTC, .bodyPartExamined, .laterality], .three, into: &dataSet)
+        try copy.copy([.timezoneOffsetFromUTC], .three, into: &dataSet)
+        try copy.copyBodyPart(into: &dataSet)
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
         dataSet.put(.sopClassUID, ObjectClass.segmentation.rawValue)
         dataSet.put(.sopInstanceUID, sopInstanceUID)

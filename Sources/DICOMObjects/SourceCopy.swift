@@ -89,5 +89,29 @@ struct SourceCopy {
         try copy([.studyInstanceUID], .one, into: &target)
         try copy(Self.patientAndStudyTwo, .two, into: &target)
         try copy(Self.patientAndStudyThree, .three, into: &target)
+        Self.complete(&target)
+    }
+
+    /// What the standard asks for beside an attribute that the source has (Types 1C and 2C), where the source left it out.
+    private static func complete(_ target: inout DataSet) {
+        if target[Attribute.patientSpeciesDescription.tag] != nil || target[Attribute.patientSpeciesCodeSequence.tag] != nil {
+            for attribute in animal where target[attribute.tag] == nil { target.putEmpty(attribute) }
+        }
+        let isDeidentified = target.string(Attribute.patientIdentityRemoved.tag) == "YES"
+        if isDeidentified, target[Attribute.deidentificationMethod.tag] == nil, target[Attribute.deidentificationMethodCodeSequence.tag] == nil {
+            target.put(.deidentificationMethod, "Not stated in the source")
+        }
+    }
+
+    /// Demanded, empty if unknown, of a patient who is no human being (C.7.1.1, C.7.2.2).
+    private static let animal: [Attribute] = [
+        .patientSexNeutered, .patientBreedDescription, .patientBreedCodeSequence, .breedRegistrationSequence, .responsiblePerson,
+        .responsibleOrganization,
+    ]
+
+    /// Body part and side of the series; a side stands only beside a part that has sides (C.7.3.1).
+    mutating func copyBodyPart(into target: inout DataSet) throws(ObjectFailure) {
+        try copy([.bodyPartExamined], .three, into: &target)
+        if target[Attribute.bodyPartExamined.tag] != nil { try copy([.laterality], .three, into: &target) }
     }
 }

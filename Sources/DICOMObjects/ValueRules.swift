@@ -73,9 +73,9 @@ enum ValueRules {
         }
     }
 
-    /// A UID: components of digits without leading zeros, at most 64 characters (PS3.5 9.1).
+    /// A UID: components of digits without leading zeros, the first 0, 1 or 2, at most 64 characters (PS3.5 9.1).
     static func isUID(_ text: some StringProtocol) -> Bool {
-        text.utf8.count <= 64
+        text.utf8.count <= 64 && ["0.", "1.", "2."].contains(String(text.prefix(2)))
             && text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
                 .allSatisfy { !$0.isEmpty && $0.allSatisfy(isDigit) && ($0.count == 1 || $0.first != 0x30) }
     }
