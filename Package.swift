@@ -72,8 +72,10 @@ let targets: [Target] = [
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),
     tests("TrainingTests", ["Training", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
+    tests("PipelinesTests", ["Pipelines", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors", "Failures", "Settings"]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings"], [grdb, logging]),
+    tests("EndToEndTests", ["Failures", "SegmentAnything", "Tensors"]),
     tests("ArchitectureTests", []),
 ]
 

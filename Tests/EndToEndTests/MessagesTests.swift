@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// Wrong input: one clear line that names the file and the cure, and the right exit status (`docs/messages.md`).
+@Suite("Messages")
+struct MessagesTests {
+    /// One row of the table.
+    struct Row: Sendable, CustomTestStringConvertible {
+        let what: String
+        let status: Int32
+        let code: String
+        /// Words that must stand in the line: the file, the cure.
+        let words: [String]
+        /// Prepares the workplace; gives the arguments behind `hspsam`.
+        let arguments: @Sendable (Workplace) throws -> [String]
+
+        var testDescription: String { what }
+    }
+
+    static func run(_ w: Workplace, _ inputs: String..., more: [String] = []) -> [String] {
+        ["run"] + inputs + ["--out", w.out, "--pipelines", w.pipelines] + more
+    }
+
+    static let rows: [Row] = [
+        Row(what: "no such file", status: 2, code: "USE-INPUT", words: ["/none.dcm", "Check the path"]) {
+            run($0, $0.path + "/none.dcm")
+        },
+        Row(what: "an empty directory", status: 4, code: "IN-NONE", words: ["no file", "Give"]) {
+            try FileManager.default.createDirectory(atPath: $0.path + "/empty", withIntermediateDirectories: true)
+            return run($0, $0.path + "/empty")
+        },
+        Row(what: "not DICOM", status: 4, code: "IN-NOTIMAGE", words: ["photo.jpg", "Save it as TIFF"]) {
+            run($0, try $0.write("photo.jpg", Data([0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 0x4A, 0x46])))
+        },
+        Row(what: "a text file named .dcm", status: 4, code: "IN-NOTIMAGE", words: ["letter.dcm", "a text file"]) {
+            run($0, try $0.write("letter.dcm", "Dear colleague,\n"))
+        },
+        Row(what: "a truncated DICOM", status: 3, code: "PIX-TRUNCATED", words: ["cut.dcm", "again"]) {
+            let whole = try Data(contentsOf: URL(fileURLWithPath: "samples/body/slice-001.dcm"))
+            return run($0, try $0.write("cut.dcm", whole.prefix(whole.count / 2)), more: ["--pipeline", "tiny"])
+        },
+        Row(what: "a 0-byte TIFF", status: 4, code: "IN-EMPTY", words: ["scan.tif", "0 bytes", "Copy it again"]) {
+            run($0, try $0.write("scan.tif", ""))
+        },
+        Row(what: "a TIFF whose sidecar is broken", status: 3, code: "SET-UNKNOWN", words: ["hspsam-study.yaml:1", "patient"]) {
+            try FileManager.default.copyItem(atPath: "samples/fluorescence/094afe36759e.tif", toPath: $0.path + "/scan.tif")
+            try $0.write("hspsam-study.yaml", "pateint: {id: X}\n")
+            return run($0, $0.path + "/scan.tif", more: ["--pipeline", "tiny"])
+        },
+        Row(what: "a broken YAML", status: 2, code: "SET-SYNTAX", words: ["tiny/pipeline.yaml:"]) {
+            try $0.write("pipelines/tiny/pipeline.yaml", "pipeline: {name: tiny\nsegments: [\n")
+            return run($0, "samples")
+        },
+        Row(what: "an unknown key", status: 2, code: "SET-UNKNOWN", words: ["tiny/pipeline.yaml:", "selction", "Did you mean"]) {
+            try $0.write("pipelines/tiny/pipeline.yaml", Workplace.settings.replacingOccurrences(of: "selection", with: "selction"))
+            return run($0, "samples")
+        },
+        Row(what: "a pipeline without its model", status: 2, code: "MODEL", words: ["tiny/model"]) {
+            try FileManager.default.removeItem(atPath: $0.pipelines + "/tiny/model")
+            return run($0, "samples")
+        },
+        Row(what: "a model whose digest differs", status: 2, code: "MODEL", words: ["config.json", "SHA-256"]) {
+            let config = try String(contentsOfFile: $0.pipelines + "/tiny/model/config.json", encoding: .utf8)
+            try $0.write("pipelines/tiny/model/config.json", config + " ")
+            return run($0, "samples")
+        },
+        Row(what: "an unknown pipeline", status: 2, code: "PIPE-UNKNOWN", words: ["\"large\"", "Known: tiny"]) {
+            run($0, "samples", more: ["--pipeline", "large"])
+        },
+        Row(what: "no folder of pipelines", status: 2, code: "PIPE-FOLDER", words: ["/nowhere", "--pipelines"]) {
+            ["run", "samples", "--out", $0.out, "--pipelines", $0.path + "/nowhere"]
+        },
+        Row(what: "an output directory that cannot be written", status: 2, code: "USE-OUT", words: ["/proc/hspsam", "--out"]) {
+            ["run", "samples", "--out", "/proc/hspsam", "--pipelines", $0.pipelines]
+        },
+        Row(what: "an output directory that is a file", status: 2, code: "USE-OUT", words: ["/file", "--out"]) {
+            ["run", "samples", "--out", try $0.write("file", "x"), "--pipelines", $0.pipelines]
+        },
+        Row(what: "a data set with a missing mask", status: 2, code: "DATA-MASK", words: ["094afe36759e", "mask"]) {
+            let images = $0.path + "/images"
+            try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: $0.path + "/masks", withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "samples/fluorescence/094afe36759e.tif", toPath: images + "/094afe36759e.tif")
+            return ["evaluate", "--model", $0.pipelines + "/tiny/model", "--images", images, "--masks", $0.path + "/masks"]
+        },
+        Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) { run($0, "samples", more: ["--threats", "2"]) },
+    ]
+
+    @Test("wrong input gives one clear line and the right exit status", arguments: rows)
+    func message(row: Row) throws {
+        let workplace = try Workplace()
+        let ending = try Program.run(try row.arguments(workplace))
+        #expect(ending.status == row.status, "\(ending.errors)")
+        let line = ending.errors.split(separator: "\n").first { line in row.words.allSatisfy { line.contains($0) } }
+        let found = try #require(line, "\(row.words) not in one line of: \(ending.errors)")
+        #expect(found.contains(row.code))
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import SegmentAnything
+import Tensors
+
+/// The built program, run as a person runs it.
+enum Program {
+    /// Beside the tests.
+    static let path: String = {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let beside = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("hspsam").path
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : ".build/release/hspsam"
+    }()
+
+    struct Ending {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// - Parameter input: what standard input is; nothing by default.
+    static func run(_ arguments: [String], input: Any? = FileHandle.nullDevice) throws -> Ending {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardInput = input
+        // Files, not pipes: nobody has to read while the program writes.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("program-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = ["output", "errors"].map { folder.appendingPathComponent($0) }
+        for file in files { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try process.run()
+        process.waitUntilExit()
+        let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
+        return Ending(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    }
+}
+
+/// A folder of its own, gone with the test, with a pipeline `tiny` that takes anything it is forced to.
+final class Workplace {
+    let path: String
+    var pipelines: String { path + "/pipelines" }
+    var out: String { path + "/out" }
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("endtoend-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try write("pipelines/tiny/pipeline.yaml", Self.settings)
+        try Self.writeModel(pipelines + "/tiny/model")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String { try write(name, Data(text.utf8)) }
+
+    @discardableResult
+    func write(_ name: String, _ data: Data) throws -> String {
+        let file = URL(fileURLWithPath: path).appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: file)
+        return file.path
+    }
+
+    func run(_ inputs: [String], _ more: [String] = []) throws -> Program.Ending {
+        try Program.run(["run"] + inputs + ["--out", out, "--pipelines", pipelines] + more)
+    }
+
+    func record() throws -> [String: Any] {
+        let data = try Data(contentsOf: URL(fileURLWithPath: out + "/run.json"))
+        return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    }
+
+    static let settings = """
+        pipeline: {name: tiny, version: "1.0"}
+        selection:
+          - series_description: "^never by itself$"
+        segments:
+          - key: part
+            label: Part
+            category: [123037004, SCT, Anatomical Structure]
+            type: [10200004, SCT, Liver]
+        outputs: {synthetic_geometry: true}
+
+        """
+
+    private static func writeModel(_ path: String) throws {
+        var configuration = Configuration()
+        configuration.inputSize = 64
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        var tensors: [String: Tensor] = [:]
+        for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
+            tensors[parameter.name] = Tensor(parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
+        }
+        let description = ModelDescription(
+            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["part"], precision: .f32, provenance: [:])
+        try ModelDirectory.write(description, tensors: tensors, to: path)
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+@Suite("hspsam run")
+struct RunCommandTests {
+    private func segmentations(_ folder: String) throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder) where name.hasSuffix(".seg.dcm") {
+            files[name] = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
+        }
+        return files
+    }
+
+    @Test("one thread and two give the same segmentations, bit for bit")
+    func threads() throws {
+        let one = try Workplace(), two = try Workplace()
+        for (workplace, threads) in [(one, "1"), (two, "2")] {
+            let ending = try workplace.run(["samples/body", "samples/dermoscopy"], ["--pipeline", "tiny", "--threads", threads])
+            #expect(ending.status == 0, "\(ending.errors)")
+        }
+        let files = try segmentations(one.out)
+        #expect(!files.isEmpty)
+        #expect(try segmentations(two.out) == files)
+    }
+
+    @Test("progress is one object a line, with a summary last")
+    func json() throws {
+        let workplace = try Workplace()
+        let ending = try workplace.run(["samples/dermoscopy"], ["--pipeline", "tiny", "--json"])
+        #expect(ending.status == 0)
+        let lines = try ending.output.split(separator: "\n").map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        }
+        #expect(lines.allSatisfy { $0["event"] is String })
+        #expect(lines.last?["event"] as? String == "finished" && lines.last?["processed"] as? Int == 3)
+        #expect(lines.contains { $0["event"] as? String == "frame" && ($0["study"] as? String)?.count == 12 })
+    }
+
+    @Test("with --json the end of a pipe on standard input ends the run; without, nothing does")
+    func heldPipe() throws {
+        let workplace = try Workplace()
+        func closedPipe() throws -> Pipe {
+            let pipe = Pipe()
+            try pipe.fileHandleForWriting.close()
+            return pipe
+        }
+        let arguments = ["run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny"]
+        #expect(try Program.run(arguments, input: try closedPipe()).status == 0)
+        #expect(try Program.run(arguments + ["--json"], input: try closedPipe()).status == 130)
+    }
+
+    @Test("a hostile patient name does nothing in the report", .enabled(if: FileManager.default.fileExists(atPath: hostile)))
+    func hostileName() throws {
+        let workplace = try Workplace()
+        let ending = try workplace.run([Self.hostile], ["--pipeline", "tiny"])
+        #expect(ending.status == 0, "\(ending.errors)")
+        let studies = try workplace.record()["studies"] as? [[String: Any]]
+        let folder = try #require(studies?.first?["folder"] as? String)
+        for page in ["\(folder)/report.html", "index.html"] {
+            let html = try String(contentsOfFile: "\(workplace.out)/\(page)", encoding: .utf8)
+            #expect(!html.contains("<script") && html.contains("default-src 'none'"))
+        }
+    }
+
+    private static let hostile =
+        (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared") + "/data/dicom/derived/broken/ct_hostile_patient_name.dcm"
+}

@@ -1,0 +1,55 @@
+import Foundation
+import SegmentAnything
+import Tensors
+
+/// A folder of its own, gone with the test; small pipelines and models in it.
+final class Fixture {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("pipelines-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String, _ text: String) throws -> String { try file(name, Data(text.utf8)) }
+
+    func file(_ name: String, _ data: Data) throws -> String {
+        let file = URL(fileURLWithPath: path).appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: file)
+        return file.path
+    }
+
+    static func settings(_ name: String, more: String = "") -> String {
+        """
+        pipeline: {name: \(name), version: "1.0"}
+        selection:
+          - modality: [XC]
+        segments:
+          - key: lesion
+            label: Lesion
+            category: [49755003, SCT, Morphologically Abnormal Structure]
+            type: [52988006, SCT, Lesion]
+        \(more)
+        """
+    }
+
+    /// A pipeline with a tiny model of arbitrary weights; its folder.
+    func pipeline(_ name: String, more: String = "") throws -> String {
+        _ = try file("pipelines/\(name)/pipeline.yaml", Self.settings(name, more: more))
+        var configuration = Configuration()
+        configuration.inputSize = 64
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        var tensors: [String: Tensor] = [:]
+        for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
+            tensors[parameter.name] = Tensor(parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
+        }
+        let description = ModelDescription(
+            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: .f32, provenance: [:])
+        try ModelDirectory.write(description, tensors: tensors, to: "\(path)/pipelines/\(name)/model")
+        return "\(path)/pipelines/\(name)"
+    }
+}
