@@ -76,7 +76,6 @@ extension StudyIdentity {
             }
             spacingMM = PixelSpacing(row: spacing[0], column: spacing[1])
         }
-        sliceMM = try root.optionalDouble("slice_mm", in: 0.0001...1000)
         if let removal = try root.optionalSection("deidentified") {
             let removed = try removal.bool("removed")
             let method = try removal.optionalStrings("method") ?? []
