@@ -59,6 +59,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case patientName = "0010,0010 PN 1"
     case patientID = "0010,0020 LO 1"
     case issuerOfPatientID = "0010,0021 LO 1"
+    case typeOfPatientID = "0010,0022 CS 1"
     case patientBirthDate = "0010,0030 DA 1"
     case patientSex = "0010,0040 CS 1"
     case otherPatientIDsSequence = "0010,1002 SQ 1"

@@ -21,8 +21,7 @@ enum Equipment {
         var items: [DataSet] = []
         let attribute = Attribute.contributingEquipmentSequence
         if let element = source[attribute.tag], case .items(let earlier)? = SourceCopy.legal(element, as: .SQ, in: source)?.value {
-            // An item without a manufacturer or purpose would make the result invalid.
-            items += earlier.filter { !$0.items(Attribute.purposeOfReferenceCodeSequence.tag).isEmpty && $0.string(Attribute.manufacturer.tag) != nil }
+            items += earlier
         }
         var acquisition = DataSet()
         var copy = SourceCopy(source)

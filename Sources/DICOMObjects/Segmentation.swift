@@ -49,6 +49,7 @@ package struct Segmentation: Sendable {
         guard selection.segments.count <= 65535, selection.frames.count <= Int(Int32.max) else {
             throw .size("\(selection.segments.count) segments on \(selection.frames.count) frames: more than one object holds. Use fewer segments.")
         }
+        try Self.checkReferences(volume)
         let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet)) ?? options.fallbackTime
         let pixels = BitPacking.pack(selection.frames.map { masks[selection.segments[$0.segment - 1]][$0.source] })
         let identity = Identity(volume, producer, options, time, pixels)
@@ -63,8 +64,8 @@ package struct Segmentation: Sendable {
         var copy = SourceCopy(volume.first.dataSet)
         var dataSet = DataSet()
         try copy.copyPatientAndStudy(into: &dataSet)
-        try copy.copy([.timezoneOffsetFromUTC], .three, into: &dataSet)
-        try copy.copyBodyPart(into: &dataSet)
+        // Not the series' side: beside most body parts the standard forbids it, and the type's modifier tells it.
+        try copy.copy([.timezoneOffsetFromUTC, .bodyPartExamined], .three, into: &dataSet)
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
         dataSet.put(.sopClassUID, ObjectClass.segmentation.rawValue)
         dataSet.put(.sopInstanceUID, sopInstanceUID)
@@ -116,6 +117,19 @@ package struct Segmentation: Sendable {
         dataSet.put(.pixelData, bytes: pixels)
         self.dataSet = dataSet
         notes = copy.notes
+    }
+
+    /// A result names its sources by their UIDs: one that is not legal cannot be named.
+    private static func checkReferences(_ volume: Volume) throws(ObjectFailure) {
+        for instance in volume.instances {
+            let named: [(Attribute, String)] = [
+                (.studyInstanceUID, instance.studyInstanceUID), (.seriesInstanceUID, instance.seriesInstanceUID),
+                (.sopInstanceUID, instance.sopInstanceUID), (.sopClassUID, instance.sopClassUID),
+            ]
+            for (attribute, uid) in named where !ValueRules.isUID(uid) {
+                throw .source(tag: attribute.tag, keyword: attribute.keyword, what: "not a UID as the standard forms them")
+            }
+        }
     }
 
     /// Source Image Sequence and Referenced Series Sequence: viewers list a result by the latter.

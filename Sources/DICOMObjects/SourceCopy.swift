@@ -35,7 +35,7 @@ struct SourceCopy {
         switch element.value {
         case .items(let items):
             guard vr == .SQ else { return nil }
-            copy = Element(element.tag, .SQ, .items(items.map(legal)))
+            copy = Element(element.tag, .SQ, .items(items.map(legal).filter { isWhole($0, in: element.tag) }))
         case .bytes(let bytes):
             guard vr != .SQ else { return bytes.isEmpty ? Element(element.tag, .SQ, .items([])) : nil }
             guard dataSet.isDecodable(element.tag) else { return nil }
@@ -60,58 +60,30 @@ struct SourceCopy {
         return copy
     }
 
+    /// False for an item that lacks what its sequence demands: copied, it would make the result invalid.
+    private static func isWhole(_ item: DataSet, in sequence: Tag) -> Bool {
+        let codes: [Attribute] = [
+            .procedureCodeSequence, .patientSpeciesCodeSequence, .patientBreedCodeSequence, .deidentificationMethodCodeSequence,
+            .purposeOfReferenceCodeSequence,
+        ]
+        if codes.contains(where: { $0.tag == sequence }) {
+            let hasValue = item.string(Attribute.codeValue.tag) != nil || item.string(Attribute.longCodeValue.tag) != nil
+            return hasValue && item.string(Attribute.codingSchemeDesignator.tag) != nil && item.string(Attribute.codeMeaning.tag) != nil
+        }
+        if sequence == Attribute.otherPatientIDsSequence.tag {
+            return item.string(Attribute.patientID.tag) != nil && item.string(Attribute.typeOfPatientID.tag) != nil
+        }
+        if sequence == Attribute.contributingEquipmentSequence.tag {
+            return item.string(Attribute.manufacturer.tag) != nil && !item.items(Attribute.purposeOfReferenceCodeSequence.tag).isEmpty
+        }
+        return !item.isEmpty
+    }
+
     private static func isEmpty(_ element: Element) -> Bool {
         switch element.value {
         case .bytes(let bytes): bytes.allSatisfy { $0 == 0x20 || $0 == 0 }
         case .items(let items): items.isEmpty
         case .inFile, .fragments: true
         }
-    }
-
-    // MARK: Modules
-
-    /// Patient and Study (C.7.1.1, C.7.2.1), clinical trial and what tells of de-identification.
-    static let patientAndStudyTwo: [Attribute] = [
-        .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName, .studyID,
-        .accessionNumber,
-    ]
-    static let patientAndStudyThree: [Attribute] = [
-        .issuerOfPatientID, .otherPatientIDsSequence, .patientAge, .patientSize, .patientWeight, .patientSpeciesDescription,
-        .patientSpeciesCodeSequence, .patientSexNeutered, .patientBreedDescription, .patientBreedCodeSequence,
-        .breedRegistrationSequence, .responsiblePerson, .responsiblePersonRole, .responsibleOrganization, .studyDescription,
-        .procedureCodeSequence, .issuerOfAccessionNumberSequence, .clinicalTrialSponsorName, .clinicalTrialProtocolID,
-        .clinicalTrialProtocolName, .clinicalTrialSiteID, .clinicalTrialSiteName, .clinicalTrialSubjectID,
-        .clinicalTrialSubjectReadingID, .clinicalTrialTimePointID, .clinicalTrialTimePointDescription, .patientIdentityRemoved,
-        .deidentificationMethod, .deidentificationMethodCodeSequence, .longitudinalTemporalInformationModified,
-    ]
-
-    mutating func copyPatientAndStudy(into target: inout DataSet) throws(ObjectFailure) {
-        try copy([.studyInstanceUID], .one, into: &target)
-        try copy(Self.patientAndStudyTwo, .two, into: &target)
-        try copy(Self.patientAndStudyThree, .three, into: &target)
-        Self.complete(&target)
-    }
-
-    /// What the standard asks for beside an attribute that the source has (Types 1C and 2C), where the source left it out.
-    private static func complete(_ target: inout DataSet) {
-        if target[Attribute.patientSpeciesDescription.tag] != nil || target[Attribute.patientSpeciesCodeSequence.tag] != nil {
-            for attribute in animal where target[attribute.tag] == nil { target.putEmpty(attribute) }
-        }
-        let isDeidentified = target.string(Attribute.patientIdentityRemoved.tag) == "YES"
-        if isDeidentified, target[Attribute.deidentificationMethod.tag] == nil, target[Attribute.deidentificationMethodCodeSequence.tag] == nil {
-            target.put(.deidentificationMethod, "Not stated in the source")
-        }
-    }
-
-    /// Demanded, empty if unknown, of a patient who is no human being (C.7.1.1, C.7.2.2).
-    private static let animal: [Attribute] = [
-        .patientSexNeutered, .patientBreedDescription, .patientBreedCodeSequence, .breedRegistrationSequence, .responsiblePerson,
-        .responsibleOrganization,
-    ]
-
-    /// Body part and side of the series; a side stands only beside a part that has sides (C.7.3.1).
-    mutating func copyBodyPart(into target: inout DataSet) throws(ObjectFailure) {
-        try copy([.bodyPartExamined], .three, into: &target)
-        if target[Attribute.bodyPartExamined.tag] != nil { try copy([.laterality], .three, into: &target) }
     }
 }

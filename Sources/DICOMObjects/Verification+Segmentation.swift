@@ -24,7 +24,7 @@ extension Verification {
         let length = (pixels * groups.count + 7) / 8
         guard bits.count == length + length % 2 else { throw .verify("\(bits.count) bytes of pixels for \(groups.count) frames of \(pixels) bits") }
 
-        var places = FramePlaces(volume, synthetic: options.syntheticGeometry)
+        let places = FramePlaces(volume)
         var seen = Set<Int>()
         var counts = [Int](repeating: 0, count: found.segments.count)
         var lastIndex: [Int] = []
@@ -89,13 +89,13 @@ extension Verification {
 /// Finds the source frame that a frame of a segmentation belongs to, from the file's own words.
 private struct FramePlaces {
     private let volume: Volume
-    private let isSynthetic: Bool
+    private let hasPlace: Bool
     private var byReference: [String: Int] = [:]
     private static let toleranceMM = 1e-4
 
-    init(_ volume: Volume, synthetic: Bool) {
+    init(_ volume: Volume) {
         self.volume = volume
-        isSynthetic = synthetic && (volume.kind != .spatial || volume.frameOfReferenceUID == nil)
+        hasPlace = volume.kind == .spatial && volume.frameOfReferenceUID != nil
         for (index, frame) in volume.frames.enumerated() {
             byReference[Self.key(frame.instance.sopInstanceUID, frame.instance.pixels.frames > 1 ? frame.number : nil)] = index
         }
@@ -104,13 +104,13 @@ private struct FramePlaces {
     private static func key(_ uid: String, _ frame: Int?) -> String { "\(uid)#\(frame ?? 0)" }
 
     /// *Throws* `verify` when the reference names no source, or the position is not that source's.
-    mutating func source(of group: DataSet, shared: DataSet, frame: Int) throws(ObjectFailure) -> Int {
+    func source(of group: DataSet, shared: DataSet, frame: Int) throws(ObjectFailure) -> Int {
         let derivations = group.items(Attribute.derivationImageSequence.tag)
         let references = derivations.first?.items(.sourceImageSequence) ?? []
         guard derivations.count == 1, references.count == 1, let uid = references[0].string(Attribute.referencedSOPInstanceUID.tag),
             let source = byReference[Self.key(uid, references[0].int(Attribute.referencedFrameNumber.tag))]
         else { throw .verify("frame \(frame) refers to no frame of the source") }
-        guard volume.kind == .spatial, volume.frameOfReferenceUID != nil, !isSynthetic, let plane = volume.frames[source].plane else { return source }
+        guard hasPlace, let plane = volume.frames[source].plane else { return source }
         let position = group.item(.planePositionSequence)?.doubles(.imagePositionPatient) ?? []
         let orientation = (group.item(.planeOrientationSequence) ?? shared.item(.planeOrientationSequence) ?? DataSet())
             .doubles(.imageOrientationPatient)

@@ -76,12 +76,15 @@ enum SampleVolumes {
 
     /// The volume's files in `folder`, read again. *Shape*: `count` frames of rows × columns.
     static func volume(
-        _ variant: Variant, _ arrangement: Arrangement, rows: Int, columns: Int, count: Int, in folder: String
+        _ variant: Variant, _ arrangement: Arrangement, rows: Int, columns: Int, count: Int, in folder: String,
+        changing change: (inout DataSet) -> Void = { _ in }
     ) throws -> Volume {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let objects = try dataSets(variant, arrangement, rows: rows, columns: columns, count: count)
         var instances: [SourceInstance] = []
         for (index, object) in objects.enumerated() {
+            var object = object
+            change(&object)
             let path = "\(folder)/\(index).dcm"
             try ObjectFile.write(object, to: path)
             instances.append(try SourceInstance(DICOMFile(path: path)))

@@ -89,6 +89,44 @@ struct SegmentationTests {
         }
     }
 
+    @Test("a source that names the standard's conditions half gives a whole object")
+    func conditions() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.slices, .even, rows: 8, columns: 8, count: 2, in: folder.path) {
+            $0.put(.patientIdentityRemoved, "YES")
+            $0.put(.patientSpeciesDescription, "Canis lupus")
+            $0.put(.responsiblePerson, "Owner")
+            $0.put(.clinicalTrialProtocolID, "P1")
+            $0.put(.laterality, "L")
+        }
+        let made = try Segmentation(
+            volume, masks: SampleVolumes.masks(volume, segments: 1, seed: 1), segments: SampleVolumes.segments(1),
+            producer: SampleVolumes.producer, options: SampleVolumes.options(.slices))
+        let dataSet = try #require(made).dataSet
+        #expect(dataSet.string(Attribute.deidentificationMethod.tag) == "Not stated in the source")
+        #expect(dataSet.has(Attribute.patientSexNeutered.tag) && dataSet.has(Attribute.patientBreedCodeSequence.tag))
+        #expect(dataSet.has(Attribute.responsiblePerson.tag) && dataSet.string(Attribute.responsiblePerson.tag) == nil)
+        #expect(!dataSet.has(Attribute.clinicalTrialProtocolID.tag) && !dataSet.has(Attribute.laterality.tag))
+    }
+
+    @Test("a Frame of Reference that is the study's own UID gets one of its own, and the result keeps its place")
+    func frameOfReference() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.slices, .even, rows: 8, columns: 8, count: 2, in: folder.path) {
+            $0.put(.frameOfReferenceUID, SampleVolumes.identity.study.uid ?? "")
+        }
+        let masks = SampleVolumes.masks(volume, segments: 1, seed: 1)
+        let options = SampleVolumes.options(.slices)
+        let made = try Segmentation(
+            volume, masks: masks, segments: SampleVolumes.segments(1), producer: SampleVolumes.producer, options: options)
+        let segmentation = try #require(made)
+        #expect(segmentation.dataSet.string(.frameOfReferenceUID) != volume.frameOfReferenceUID)
+        #expect(segmentation.dataSet.items(.perFrameFunctionalGroupsSequence).allSatisfy { $0.has(.planePositionSequence) })
+        try ObjectFile.write(segmentation.dataSet, to: folder.path + "/seg.dcm") {
+            try Verification.segmentation($0, volume, masks: masks, segments: SampleVolumes.segments(1), options: options)
+        }
+    }
+
     @Test("a segment in one slice takes its neighbour along; a hole inside a segment is written too")
     func span() {
         let empty = Mask(rows: 1, columns: 1)
