@@ -82,7 +82,7 @@ enum HTML {
         .notice { border-left: 4px solid var(--warn); background: var(--warnground); color: var(--ink); padding: 8px 12px; border-radius: 6px; font-size: .9rem; margin: 12px 0; }
         dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; } dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-        th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { font-weight: 600; color: var(--soft); font-size: .85rem; }
+        th, td { text-align: left; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { font-weight: 600; color: var(--soft); font-size: .85rem; white-space: nowrap; }
         td.n, th.n { text-align: right; white-space: nowrap; } tr:last-child td { border-bottom: 0; }
         .swatch { display: inline-block; width: .8em; height: .8em; border-radius: 3px; margin-right: .5em; border: 1px solid rgba(128,128,128,.5); }
         ul.findings { list-style: none; padding: 0; margin: 8px 0; } ul.findings li { padding: 6px 10px; margin: 4px 0; border-radius: 6px; border-left: 4px solid var(--line); }
@@ -94,7 +94,7 @@ enum HTML {
         img { display: block; width: 100%; height: auto; background: #000; } figcaption { font-size: .85rem; color: var(--soft); padding: 4px 2px; }
         .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(44%, 150px), 1fr)); gap: 10px; } .maps img { border-radius: 6px; }
         details { margin: 10px 0; } summary { cursor: pointer; color: var(--accent); padding: 4px 0; }
-        .status { display: inline-block; padding: 1px 8px; border-radius: 999px; font-size: .8rem; font-weight: 600; border: 1px solid var(--line); }
+        .status { display: inline-block; white-space: nowrap; padding: 1px 8px; border-radius: 999px; font-size: .8rem; font-weight: 600; border: 1px solid var(--line); }
         .status.refused, .status.failed { color: var(--bad); background: var(--badground); border-color: transparent; } .status.processed { color: var(--good); } .status.skipped { color: var(--soft); }
         .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); gap: 16px; } .cards section { margin: 0; }
         .totals { display: flex; flex-wrap: wrap; gap: 8px 24px; margin: 12px 0; } .totals b { font-size: 1.3rem; }
