@@ -68,6 +68,9 @@ final class Child: Sendable {
         process.standardOutput = output
         process.standardError = errors
         process.terminationHandler = { [witness] _ in witness.end() }
+        // Otherwise the child would never see our friendly signal.
+        let mask = SignalMask.clear()
+        defer { SignalMask.restore(mask) }
         try process.run()
         pid = process.processIdentifier
         output.fileHandleForReading.readabilityHandler = { [witness] in Self.take($0, witness, witness.read) }

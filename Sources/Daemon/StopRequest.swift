@@ -18,6 +18,9 @@ package final class StopRequest: Sendable {
         _ = (terminations.load(ordering: .relaxed), interrupts.load(ordering: .relaxed))
         signal(SIGTERM) { _ in StopRequest.terminations.add(1, ordering: .relaxed) }
         signal(SIGINT) { _ in StopRequest.interrupts.add(1, ordering: .relaxed) }
+        // Whoever started us may have blocked them, as Foundation's `Process` on a pool thread does, and a blocked signal
+        // is passed on to children: unblocked here, on the thread that calls, which is enough for the process.
+        SignalMask.clear()
         // A reader of our output that has gone away is no reason to die.
         signal(SIGPIPE) { _ in }
     }
@@ -36,4 +39,22 @@ package final class StopRequest: Sendable {
     }
 
     package var wasInterrupted: Bool { Self.interrupts.load(ordering: .relaxed) > 0 }
+}
+
+/// The calling thread's blocked signals. Threads of the concurrency pool block nearly all, and a child inherits that.
+enum SignalMask {
+    /// Blocks nothing any more. *Returns* what was blocked.
+    @discardableResult
+    static func clear() -> sigset_t {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        return before
+    }
+
+    static func restore(_ mask: sigset_t) {
+        var mask = mask
+        pthread_sigmask(SIG_SETMASK, &mask, nil)
+    }
 }

@@ -118,14 +118,12 @@ extension WatchService {
             let all = try await publication.publish(job)
             var fresh: [PublishedResult] = []
             for result in all where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
-            let known =
-                fresh.isEmpty
-                ? Reason(
-                    .duplicate, code: "DUPLICATE",
-                    text: "the same study was published before under the same pipelines; that result stands.")
-                : nil
-            try await ledger.publish(job.id, fresh, reason: known)
-            log.notice("published", metadata: ["job": "\(job.id)", "code": "\(known?.code ?? "PUBLISHED")"])
+            let places = all.map { "outbox/\($0.path)" }.joined(separator: ", ")
+            let known = Reason(
+                .duplicate, code: "DUPLICATE",
+                text: "published before under the same pipelines; that result stands: \(places).")
+            try await ledger.publish(job.id, fresh, reason: fresh.isEmpty ? known : nil)
+            log.notice("published", metadata: ["job": "\(job.id)", "code": "\(fresh.isEmpty ? known.code : "PUBLISHED")"])
             try await ledger.remember("paused", "")
         } catch DaemonFailure.noRunRecord {
             // The work is lost, the input is not.

@@ -95,8 +95,8 @@ package final class StudyRun {
         for instance in instances { outcomes.copy(instance.path) }
 
         report.unused = outcomes.unused(of: study.name, record)
-        try DurableFile.write(try JSONText.encode(report), to: Folder.join(folder.path, "report.json"), mode: 0o600)
-        try DurableFile.write(ReportPage.html(report), to: Folder.join(folder.path, "report.html"), mode: 0o600)
+        try DurableFile.write(try JSONText.encode(report), to: Folder.join(folder.path, "report.json"), mode: 0o640)
+        try DurableFile.write(ReportPage.html(report), to: Folder.join(folder.path, "report.html"), mode: 0o640)
         try folder.commit()
         record.studies.append(.init(study: study.name, key: key, folder: study.name))
         record.results += report.results.map { Self.row($0, study: study.name) }

@@ -191,6 +191,8 @@ struct WatchServiceTests {
     @Test("asked to stop, it gives the study in work back to the queue uncounted and ends soon")
     func stopping() async throws {
         let site = try Site()
+        // The friendly signal suffices: the final one would come too late for this test.
+        site.settings.killGrace = .seconds(30)
         try site.drop("long", "hang")
         let stop = StopRequest()
         let service = try await site.service(stop)
