@@ -89,3 +89,32 @@ struct ArchitectureTests {
         }
     }
 }
+
+@Suite("pipelines")
+struct PipelineFolderTests {
+    static let names = (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: "pipelines").path))?.sorted() ?? []
+
+    @Test("every pipeline has its rules, its training plan, its card and its model", arguments: names)
+    func complete(_ name: String) {
+        for file in ["pipeline.yaml", "train.yaml", "MODEL_CARD.md", "model/config.json", "model/weights.safetensors", "model/SHA256SUMS"] {
+            #expect(FileManager.default.fileExists(atPath: root.appending(path: "pipelines/\(name)/\(file)").path), "\(name)/\(file)")
+        }
+    }
+
+    @Test("every card says what its model is for, what it is not, how it was made and how well it does", arguments: names)
+    func cards(_ name: String) throws {
+        let card = try String(contentsOf: root.appending(path: "pipelines/\(name)/MODEL_CARD.md"), encoding: .utf8)
+        for heading in ["Intended use", "Not a medical device", "Data", "Training", "Figures", "Limits"] {
+            #expect(card.contains("\n## \(heading)\n"), "\(name): no heading \(heading)")
+        }
+        #expect(!card.contains("FIGURES"))
+    }
+
+    @Test("all shipped weights together stay under 64 MB")
+    func weights() throws {
+        let sizes = try Self.names.map {
+            try FileManager.default.attributesOfItem(atPath: root.appending(path: "pipelines/\($0)/model/weights.safetensors").path)[.size] as? Int ?? 0
+        }
+        #expect(sizes.reduce(0, +) < 64_000_000)
+    }
+}
