@@ -40,11 +40,11 @@ package enum StudyReader {
         for input in inputs {
             let status = try FileStatus(of: input, followingLinks: true)
             guard status.kind == .directory else {
-                reading.add(input, kind: status.kind)
+                reading.add(input, .success(status.kind))
                 continue
             }
             try walk(input, excluded) { path, kind in
-                reading.add(path, kind: kind)
+                reading.add(path, kind)
                 try progress(reading.result.records.count)
             }
         }
@@ -55,14 +55,23 @@ package enum StudyReader {
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
     /// Files below a folder, sorted; folders themselves are no inputs, links are not followed.
-    private static func walk(_ folder: String, _ excluded: String?, _ visit: (String, FileStatus.Kind) throws -> Void) throws {
-        for entry in try Folder.list(folder) {
+    /// A folder that cannot be listed is visited itself, with what the system said.
+    private static func walk(
+        _ folder: String, _ excluded: String?, _ visit: (String, Result<FileStatus.Kind, StorageFailure>) throws -> Void
+    ) throws {
+        let entries: [Folder.Entry]
+        do throws(StorageFailure) {
+            entries = try Folder.list(folder)
+        } catch {
+            return try visit(folder, .failure(error))
+        }
+        for entry in entries {
             let path = Folder.join(folder, entry.name)
             if entry.status.kind == .directory {
                 if let excluded, absolute(path) == excluded { continue }
                 try walk(path, excluded, visit)
             } else {
-                try visit(path, entry.status.kind)
+                try visit(path, .success(entry.status.kind))
             }
         }
     }
@@ -91,19 +100,18 @@ private struct Reading {
 
     init(limits: DICOMLimits) { self.limits = limits }
 
-    mutating func add(_ path: String, kind: FileStatus.Kind) {
+    mutating func add(_ path: String, _ kind: Result<FileStatus.Kind, StorageFailure>) {
         // The same file may be given twice, alone and within its folder.
         guard seen.insert(StudyReader.absolute(path)).inserted else { return }
         var record = RunRecord.Input(path: path, status: .failed, code: "INTERNAL", reason: "not reached")
-        switch kind {
-        case .regular:
-            do {
-                try classify(path, &record)
-            } catch {
-                note(error, in: &record)
+        do {
+            switch try kind.get() {
+            case .regular: try classify(path, &record)
+            case .symlink: skip(&record, "IN-LINK", "a symbolic link: links inside folders are not followed.")
+            case let other: skip(&record, "IN-NOTFILE", "a \(other.rawValue): no file to read.")
             }
-        case .symlink: skip(&record, "IN-LINK", "a symbolic link: links inside folders are not followed.")
-        default: skip(&record, "IN-NOTFILE", "no regular file.")
+        } catch {
+            note(error, in: &record)
         }
         result.places[path] = result.records.count
         result.records.append(record)
