@@ -1,6 +1,5 @@
 import ArgumentParser
 import Failures
-import Foundation
 import Phantoms
 
 /// `hspsam phantom`: synthetic studies of known truth.
