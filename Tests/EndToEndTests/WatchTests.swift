@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// The built program, as a hospital starts it: studies dropped into a watched inbox, the service killed in the middle.
+@Suite("hspsam watch, batch and status")
+final class WatchTests {
+    private let workplace: Workplace
+    private let site: String
+
+    init() throws {
+        workplace = try Workplace()
+        // The tiny pipeline takes phantoms by itself.
+        try workplace.write(
+            "pipelines/tiny/pipeline.yaml", Workplace.settings.replacing("^never by itself$", with: "^hspsam phantom "))
+        site = try workplace.write(
+            "site.yaml",
+            """
+            inbox: {scan: 1s}
+            settle: {quiet: 1s}
+            reserve: 1MiB
+            places: {spool: \(workplace.path)/spool, state: \(workplace.path)/state, pipelines: \(workplace.pipelines)}
+            """)
+        try workplace.write("spool/inbox/.keep", "")
+    }
+
+    private func start() throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Program.path)
+        process.arguments = ["watch", "--config", site]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    private func files(_ folder: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: "\(workplace.path)/spool/\(folder)")
+    }
+
+    @Test(
+        "thirty phantoms, the service killed in the middle: each study has exactly one result", .timeLimit(.minutes(10))
+    )
+    func thirtyPhantoms() throws {
+        var service = try start()
+        defer { kill(service.processIdentifier, SIGKILL) }
+        for seed in 1...30 {
+            let made = "\(workplace.path)/phantom-\(seed)"
+            try #require(try Program.run(["phantom", "body", "--out", made, "--seed", "\(seed)"]).status == 0)
+            try FileManager.default.moveItem(atPath: made, toPath: "\(workplace.path)/spool/inbox/phantom-\(seed)")
+            guard seed % 10 == 5 else { continue }
+            kill(service.processIdentifier, SIGKILL)
+            service.waitUntilExit()
+            service = try start()
+        }
+        kill(service.processIdentifier, SIGTERM)
+        service.waitUntilExit()
+        #expect(service.terminationStatus == 0)
+
+        let rest = try Program.run(["batch", "--config", site])
+        #expect(rest.status == 0, "\(rest.output)\(rest.errors)")
+        let results = try files("outbox").filter { $0.hasSuffix("/report.json") }
+        #expect(results.count == 30)
+        #expect(Set(results.map { $0.prefix(12) }).count == 30)
+        #expect(try files("outbox").count { $0.hasSuffix(".html") } == 31)
+        #expect(try files("work").isEmpty)
+        #expect(try files("inbox").sorted() == [".hspsam-lock", ".keep"])
+        let status = try Program.run(["status", "--config", site])
+        #expect(status.status == 0 && status.output.contains("not running") && status.output.contains("done 30"))
+    }
+
+    @Test("a study that cannot work goes to quarantine, and batch and status end with 3")
+    func quarantine() throws {
+        try #require(
+            try Program.run(["phantom", "body", "--out", workplace.path + "/phantom", "--seed", "1"]).status == 0)
+        let slices = try FileManager.default.contentsOfDirectory(atPath: workplace.path + "/phantom").sorted()
+        let whole = try Data(
+            contentsOf: URL(fileURLWithPath: "\(workplace.path)/phantom/\(try #require(slices.first))"))
+        try workplace.write("spool/inbox/cut.dcm", whole.prefix(whole.count / 2))
+        let batch = try Program.run(["batch", "--config", site, "--json"])
+        #expect(batch.status == 3 && batch.output.contains(#""quarantined":1"#), "\(batch.output)\(batch.errors)")
+        let status = try Program.run(["status", "--config", site])
+        #expect(status.status == 3 && status.output.contains("PIX-TRUNCATED"), "\(status.output)")
+        #expect(try files("quarantine").contains { $0.hasSuffix("/reason.json") })
+    }
+
+    @Test("a wrong site file, one that is not there, and a second service end with 2 and a line that helps")
+    func refusals() throws {
+        let wrong = try workplace.write("wrong.yaml", "inbox: {scna: 5s}\n")
+        let unknown = try Program.run(["watch", "--config", wrong])
+        #expect(
+            unknown.status == 2
+                && unknown.errors.contains(#"wrong.yaml:1: unknown key "inbox.scna". Did you mean "scan"?"#))
+        let missing = try Program.run(["batch", "--config", workplace.path + "/none.yaml"])
+        #expect(missing.status == 2 && missing.errors.contains("none.yaml: cannot open it"))
+        #expect(try Program.run(["status", "--config", site]).status == 4)
+
+        let first = try start()
+        defer { kill(first.processIdentifier, SIGKILL) }
+        let page = workplace.path + "/spool/outbox/index.html"
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while !FileManager.default.fileExists(atPath: page), Date() < deadline { Thread.sleep(forTimeInterval: 0.05) }
+        let second = try Program.run(["watch", "--config", site])
+        #expect(second.status == 2 && second.errors.contains("process \(first.processIdentifier)"), "\(second.errors)")
+    }
+}
