@@ -182,7 +182,7 @@ package final class StudyRun {
             source: .init(volume), pipeline: pipeline.name, pipelineVersion: pipeline.version, pipelineDigest: directory.digest,
             modelDigest: directory.model.digest.hex, weightsDigest: directory.model.weightsDigest.hex, file: file, images: images,
             segments: measurements, findings: findings, window: segmentation.window, pictures: pictures.pairs,
-            thumbnail: pictures.thumbnail, heatMaps: maps,
+            thumbnail: pictures.thumbnail, heatMaps: maps, heatMapFrame: fullest + 1,
             steps: clock.steps)
     }
 
@@ -191,11 +191,12 @@ package final class StudyRun {
         _ volume: Volume, _ pipeline: Pipeline, _ predictor: Predictor, _ segmentation: VolumeSegmentation, frame: Int
     ) throws -> [StudyReport.HeatPicture] {
         let spacing = VolumeSegmentation.spacing(volume, pipeline)
-        let placement = Placement(
-            rows: volume.rows, columns: volume.columns, inputSize: predictor.description.configuration.inputSize, spacing: spacing)
-        if volume.frames.count == 1 { return try ResultPictures.maps(segmentation.heatMaps, placement) }
-        let prediction = predictor.segment(try segmentation.display.image(frame), spacing: spacing, heatMaps: true)
-        return try ResultPictures.maps(prediction.heatMaps, placement)
+        var maps = segmentation.heatMaps
+        if volume.frames.count > 1 {
+            maps = predictor.segment(try segmentation.display.image(frame), spacing: spacing, heatMaps: true).heatMaps
+        }
+        return try ResultPictures.maps(
+            maps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1, inputSize: predictor.description.configuration.inputSize)
     }
 
     private func predictor(_ directory: PipelineDirectory) throws -> Predictor {

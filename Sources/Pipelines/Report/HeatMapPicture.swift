@@ -8,23 +8,14 @@ enum HeatMapPicture {
         [253, 231, 37],
     ]
 
-    /// The map's part that lies over the picture, stretched from its smallest to its largest value.
-    ///
-    /// *Shape*: `values` is `[side, side]` over the network's square input, of which the picture takes the top left
-    /// `rowShare` × `columnShare`; the result is `rows` × `columns`.
-    static func image(
-        _ values: [Float], side: Int, rowShare: Double, columnShare: Double, rows: Int, columns: Int
-    ) -> DisplayImage {
-        let usedRows = min(side, max(1, Int((Double(side) * rowShare).rounded(.up))))
-        let usedColumns = min(side, max(1, Int((Double(side) * columnShare).rounded(.up))))
-        var used: [Float] = []
-        for row in 0..<usedRows { used += values[row * side..<row * side + usedColumns] }
-        let finite = used.filter(\.isFinite)
+    /// From the smallest to the largest value. *Shape*: `values` is `[rows, columns]`.
+    static func image(_ values: [Float], rows: Int, columns: Int) -> DisplayImage {
+        let finite = values.filter(\.isFinite)
         let low = finite.min() ?? 0, high = finite.max() ?? 0
-        let pixels = used.flatMap { value -> [UInt8] in
+        let pixels = values.flatMap { value -> [UInt8] in
             color(value.isFinite && high > low ? (value - low) / (high - low) : 0)
         }
-        return Picture.resized(DisplayImage(rows: usedRows, columns: usedColumns, pixels: pixels), rows: rows, columns: columns)
+        return DisplayImage(rows: rows, columns: columns, pixels: pixels)
     }
 
     private static func color(_ share: Float) -> [UInt8] {

@@ -48,7 +48,7 @@ enum ReportPage {
             text += "</div>\n"
         }
         if !result.heatMaps.isEmpty {
-            text += "<details open><summary>What the network attended to (\(HTML.plural(result.heatMaps.count, "map")))</summary>\n"
+            text += "<details open><summary>What the network attended to\(result.source.frames > 1 ? " in frame \(result.heatMapFrame)" : "") (\(HTML.plural(result.heatMaps.count, "map")))</summary>\n"
             text += "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
             for map in result.heatMaps {
                 text += "<figure><img alt=\"\(HTML.escaped(map.title))\" src=\"\(map.uri)\"><figcaption>\(HTML.escaped(map.title))</figcaption></figure>\n"

@@ -9,6 +9,8 @@ enum ResultPictures {
     static let limit = 6
     /// Heat maps shown at most.
     static let mapLimit = 24
+    /// Their longest side in the page's pixels.
+    static let mapSide = 200
 
     /// The frames worth showing, ascending: occupied ones evenly thinned, the fullest always among them; the middle one when
     /// nothing was found.
@@ -44,14 +46,15 @@ enum ResultPictures {
         return try picture.dataURI()
     }
 
-    static func maps(_ maps: [HeatMap], _ placement: Placement) throws -> [StudyReport.HeatPicture] {
-        try maps.prefix(mapLimit).map { map in
-            let rowShare = Double(placement.resizedRows) / Double(placement.inputSize)
-            let columnShare = Double(placement.resizedColumns) / Double(placement.inputSize)
-            let scale = 200 / max(rowShare, columnShare)
-            let picture = HeatMapPicture.image(
-                map.values, side: map.grid, rowShare: rowShare, columnShare: columnShare,
-                rows: max(1, Int(rowShare * scale)), columns: max(1, Int(columnShare * scale)))
+    /// Maps laid over the picture they are of, small. - Parameter inputSize: of the network.
+    static func maps(_ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int) throws -> [StudyReport.HeatPicture] {
+        let height = Double(volume.rows) * aspect, width = Double(volume.columns)
+        let scale = Double(mapSide) / max(height, width)
+        let rows = max(1, Int((height * scale).rounded())), columns = max(1, Int((width * scale).rounded()))
+        // The picture lies in the network's square as its small copy of the same proportions does.
+        let placement = Placement(rows: rows, columns: columns, inputSize: inputSize)
+        return try maps.prefix(mapLimit).map { map in
+            let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
             let name = map.kind == .question ? "Q" : "A"
             return StudyReport.HeatPicture(
                 title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))

@@ -96,6 +96,8 @@ struct StudyReport {
         /// Data URI, small, for the run's page.
         var thumbnail: String
         var heatMaps: [HeatPicture]
+        /// The frame that they are of, from 1.
+        var heatMapFrame: Int
         /// In order.
         var steps: [(name: String, seconds: Double)]
     }
