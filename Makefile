@@ -20,7 +20,7 @@ demo: build ## Segments the samples into demo-output/
 
 test: ## Runs every test: Swift, then the readers of other projects
 	@deploy/setup.sh --tests
-	swift test -c release --disable-testable-imports
+	HSPSAM_INTEROP_OUT="$$PWD/.build/interop" swift test -c release --disable-testable-imports
 	Tests/Interop/run.sh $(BUILD)/hspsam
 
 bench: build ## Times the network
