@@ -93,6 +93,11 @@ package final class StudyRun {
             }
         }
         for instance in instances { outcomes.copy(instance.path) }
+        // Images of TIFF files stand beside results; without one nobody asked for them.
+        let kept = Set(report.results.flatMap(\.images))
+        for image in instances.map(\.path) where image.hasPrefix(folder.path) && !kept.contains(Folder.split(image).name) {
+            try Folder.remove(image)
+        }
 
         report.unused = outcomes.unused(of: study.name, record)
         try DurableFile.write(try JSONText.encode(report), to: Folder.join(folder.path, "report.json"), mode: 0o640)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Failures
 import Foundation
 import Pipelines
@@ -35,7 +36,12 @@ struct RunCommand: ParsableCommand {
         let display: any RunDisplay = json ? JSONLines() : TextLines()
         let record: RunRecord
         do {
-            record = try Run.run(options) { try display.show($0) }
+            let stop = StopRequest()
+            StopRequest.listen()
+            record = try Run.run(options) { event in
+                if stop.isAsked { throw Interruption() }
+                try display.show(event)
+            }
         } catch is Interruption {
             throw ExitStatus.interrupted
         }

@@ -49,6 +49,25 @@ struct RunCommandTests {
         #expect(try Program.run(arguments + ["--json"], input: try closedPipe()).status == 130)
     }
 
+    @Test("a run that is interrupted ends with 130 and leaves no half study")
+    func interrupted() throws {
+        let workplace = try Workplace()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Program.path)
+        process.arguments = ["run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny", "--json"]
+        process.standardInput = FileHandle.nullDevice
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        _ = output.fileHandleForReading.availableData
+        process.interrupt()
+        _ = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: workplace.out).isEmpty)
+    }
+
     @Test("a hostile patient name does nothing in the report", .enabled(if: FileManager.default.fileExists(atPath: hostile)))
     func hostileName() throws {
         let workplace = try Workplace()

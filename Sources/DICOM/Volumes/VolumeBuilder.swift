@@ -36,7 +36,7 @@ package enum VolumeBuilder {
             let members = series[key] ?? []
             if resolved.conflicts.contains(key) {
                 let failure = DICOMFailure.duplicateConflict(
-                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown. Send one of them, or set inputs.duplicates: newest."
+                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown. Send only one of them."
                 )
                 result.leftOut += members.map { LeftOut(instance: $0, failure: failure) }
                 continue
