@@ -10,7 +10,6 @@ package enum PipelineFailure: Failure, Equatable {
     case noSettings(path: String)
     /// Folder and name differ.
     case name(path: String, name: String)
-    case twice(name: String)
     case segments(path: String, described: Int, model: Int)
 
     package var kind: FailureKind { .configuration }
@@ -21,7 +20,7 @@ package enum PipelineFailure: Failure, Equatable {
         case .empty: "PIPE-NONE"
         case .unknown: "PIPE-UNKNOWN"
         case .noSettings: "PIPE-SETTINGS"
-        case .name, .twice: "PIPE-NAME"
+        case .name: "PIPE-NAME"
         case .segments: "PIPE-SEGMENT"
         }
     }
@@ -34,7 +33,6 @@ package enum PipelineFailure: Failure, Equatable {
         case .unknown(let name, let known): "no pipeline is called \"\(name)\". Known: \(known.joined(separator: ", "))."
         case .noSettings(let path): "\(path): no pipeline.yaml in it: the folder is no pipeline. Add the file or remove the folder."
         case .name(let path, let name): "\(path): its pipeline.yaml says name: \(name), which is not the folder's name. Make them equal."
-        case .twice(let name): "two pipelines are called \"\(name)\". Rename one."
         case .segments(let path, let described, let model):
             "\(path): \(described) segments are described, but the model gives \(model). Describe each output of the model, in its order."
         }

@@ -28,17 +28,14 @@ package struct ReadInputs: Sendable {
 /// *Source*: the design page on DICOM, section 2.1. *Cost*: two passes over each file; pixels are not decoded.
 package enum StudyReader {
     /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
-    /// *Throws* only when an input does not exist: what is wrong with a file is its outcome.
+    /// *Throws* only when an input does not exist, and what `progress` throws: what is wrong with a file is its outcome.
     package static func read(
         _ inputs: [String], excluding: String? = nil, limits: DICOMLimits = .standard, progress: (Int) throws -> Void = { _ in }
     ) throws -> ReadInputs {
         var reading = Reading(limits: limits)
-        for input in inputs where !FileStatus.exists(input) {
-            throw InputFailure.missing(path: input)
-        }
         let excluded = excluding.map(absolute)
         for input in inputs {
-            let status = try FileStatus(of: input, followingLinks: true)
+            guard let status = try? FileStatus(of: input, followingLinks: true) else { throw InputFailure.missing(path: input) }
             guard status.kind == .directory else {
                 reading.add(input, .success(status.kind))
                 continue

@@ -37,17 +37,34 @@ struct TextLines: RunDisplay {
         }
         let worst = record.inputs.filter { $0.status == .failed } + record.inputs.filter { $0.status == .refused }
         let told = worst.isEmpty && record.exitStatus == .nothingProcessed ? record.inputs : worst
-        for input in told.prefix(20) {
-            FileHandle.standardError.write(Data("\(input.path): \(input.code ?? "") \(input.reason ?? "")\n".utf8))
-        }
-        if told.count > 20 {
-            FileHandle.standardError.write(Data("and \(told.count - 20) more, in \(out)/run.json\n".utf8))
+        let lines = Self.lines(told)
+        for line in lines.prefix(20) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+        if lines.count > 20 {
+            FileHandle.standardError.write(Data("and \(lines.count - 20) more reasons, in \(out)/run.json\n".utf8))
         }
         if record.inputs.isEmpty {
             FileHandle.standardError.write(Data("IN-NONE no file in what was given: nothing to segment. Give a file or a folder with files.\n".utf8))
         }
         let counts = Outcome.allCases.map { status in "\(record.inputs.count { $0.status == status }) \(status.rawValue)" }
         print("\(counts.joined(separator: ", ")). Report: \(out)/index.html")
+    }
+}
+
+extension TextLines {
+    /// One line a reason: a series of a thousand slices that is refused is told once.
+    private static func lines(_ inputs: [RunRecord.Input]) -> [String] {
+        var order: [String] = []
+        var groups: [String: [RunRecord.Input]] = [:]
+        for input in inputs {
+            let reason = "\(input.code ?? "") \(input.reason ?? "")"
+            if groups[reason] == nil { order.append(reason) }
+            groups[reason, default: []].append(input)
+        }
+        return order.map { reason in
+            let group = groups[reason] ?? []
+            let more = group.count > 1 ? " and \(group.count - 1) more" : ""
+            return "\(group.first?.path ?? "")\(more): \(reason)"
+        }
     }
 }
 
