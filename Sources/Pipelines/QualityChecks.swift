@@ -72,7 +72,7 @@ package enum QualityChecks {
         for (index, segment) in measurements.enumerated() where segment.pixels > 0 {
             if let confidence = segment.confidence, confidence < 0.75 {
                 findings.append(
-                    Finding("QC-UNSURE", .warning, "\(segment.label): mean certainty \(percent(confidence)): look at the outline closely."))
+                    Finding("QC-UNSURE", .warning, "\(segment.label): mean probability \(percent(confidence)): look at the outline closely."))
             }
             if masks[index].contains(where: { $0.count * 10 > framePixels * 9 }) {
                 findings.append(Finding("QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))

@@ -69,14 +69,14 @@ enum ReportPage {
     }
 
     private static func segments(_ result: StudyReport.Result) -> String {
-        var text = "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Certainty</th><th class=\"n\">Frames</th></tr>\n"
+        var text = "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Confidence</th><th class=\"n\">Frames</th></tr>\n"
         for segment in result.segments {
             let color = segment.color.map(String.init).joined(separator: ",")
             let area = segment.pixels == 0 ? "not found" : segment.areaMM2.map { "\(HTML.number($0)) mm²" } ?? "\(HTML.grouped(segment.pixels)) pixels"
             let note = segment.frames > 1 && segment.areaMM2 != nil ? "<br><span class=\"soft small\">largest frame</span>" : ""
             text += "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(HTML.escaped(segment.label))</td>"
             text += "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(HTML.number($0)) ml" } ?? "–")</td>"
-            text += "<td class=\"n\" data-label=\"Certainty\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
+            text += "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
         }
         return text + "</table></div>\n"
     }
