@@ -2,22 +2,30 @@ import Foundation
 import Testing
 import Training
 
-/// Recorded references of the reference implementation, where they are at hand.
-private let golden = (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared") + "/golden"
-private let isThere = FileManager.default.fileExists(atPath: golden)
+/// Recorded references of the reference implementation: some in `Tests/Golden`, all of them where `HSPSAM_SHARED` is at hand.
+private let own = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Golden").standardizedFileURL.path
+private let shared = (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared") + "/golden"
+
+private let here: [String] = [
+    "nano-paper", "metrics", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4", "nano-ablation-5",
+    "position-resize", "preprocess", "sam-nano", "vit-b-hashed",
+].compactMap { name in
+    ["\(own)/\(name)", "\(shared)/\(name)"].first { FileManager.default.fileExists(atPath: $0 + "/reference.safetensors") }
+}
 
 @Suite("recorded references", .serialized)
 struct GoldenTests {
-    @Test(
-        "our forward, loss, backward and optimiser agree with the reference implementation", .enabled(if: isThere),
-        arguments: [
-            "nano-paper", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4", "nano-ablation-5",
-            "position-resize", "preprocess", "metrics", "sam-nano", "vit-b-hashed", "metrics", "sam-nano",
-        ])
-    func agrees(_ name: String) throws {
-        let report = try GoldenCheck.run(directory: "\(golden)/\(name)")
+    @Test("our forward, loss, backward and optimiser agree with the reference implementation", arguments: here)
+    func agrees(_ directory: String) throws {
+        let report = try GoldenCheck.run(directory: directory)
+        #expect(!report.groups.isEmpty)
         for group in report.groups {
-            #expect(group.passes, "\(name), \(group.name): \(group.worst) at \(group.worstTensor) of \(group.tensors), allowed \(group.tolerance)")
+            #expect(group.passes, "\(group.name): \(group.worst) at \(group.worstTensor) of \(group.tensors), allowed \(group.tolerance)")
         }
+    }
+
+    @Test("the references of the project itself are there")
+    func present() {
+        #expect(here.count >= 2)
     }
 }
