@@ -42,7 +42,7 @@ def spread(shared: Path) -> list[Path]:
 
 @pytest.fixture(scope="module", params=WAYS)
 def given(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Run]:
-    """The files of a run and what it came to."""
+    """The files that a run was given, and what it came to."""
     folder = tmp_path_factory.mktemp("corpus")
     inputs = [shared / "data/dicom", shared / "data/tiff"]
     if request.param in ("without geometry", "skin-lesion") and os.environ.get("HSPSAM_FULL") != "1":
@@ -74,6 +74,19 @@ def test_every_file_stands_once_in_the_record_with_its_reason(given) -> None:
         assert entry["status"] in ("processed", "skipped", "refused"), entry  # failed would be ours, or the machine's
         assert entry["status"] == "processed" or (entry["code"] and entry["reason"]), entry
         assert entry["code"] != "INTERNAL", entry
+
+
+def test_no_decoder_is_missing(given, shared: Path) -> None:
+    """What DCMTK, GDCM or libtiff decode, we decode; all but a format of light-meters (LogLuv)."""
+    _, run = given
+    with (shared / "data/index.csv").open(newline="") as file:
+        decodable = {
+            (shared / "data" / row["path"]).resolve() for row in csv.DictReader(file)
+            if "yes" in (row["dcmtk_decodes"], row["gdcm_decodes"], row["libtiff_decodes"])}
+    unread = [
+        entry for entry in run.record["inputs"]
+        if entry["code"] == "PIX-CODEC" and Path(entry["path"]).resolve() in decodable]
+    assert [entry for entry in unread if "TIFF compression 3467" not in entry["reason"]] == []
 
 
 def test_dciodvfy_finds_no_error(given) -> None:
