@@ -91,7 +91,7 @@ package enum QualityChecks {
             findings.append(
                 Finding("QC-PACKING", .note, "\(volume.rows) × \(volume.columns) pixels are no multiple of 8: some viewers misread such segmentations."))
         }
-        if pipeline.outputs.syntheticGeometry, volume.kind == .frames {
+        if pipeline.outputs.syntheticGeometry, volume.kind == .frames, measurements.contains(where: { $0.pixels > 0 }) {
             findings.append(Finding("QC-SYNTHETIC", .note, "The source has no place in space: the segmentation carries a synthetic geometry."))
         }
         return findings

@@ -22,6 +22,17 @@ struct Picture {
         image = Self.resized(source, rows: rows, columns: columns)
     }
 
+    /// A dark picture made lighter for people's eyes, as fluorescence needs: nearly its largest value becomes white. Nil when it
+    /// is light enough as it is. The network always sees the picture as it is.
+    static func brightened(_ image: DisplayImage) -> DisplayImage? {
+        var counts = [Int](repeating: 0, count: 256)
+        for value in image.pixels { counts[Int(value)] += 1 }
+        var above = image.pixels.count / 200
+        guard let top = counts.indices.last(where: { above -= counts[$0]; return above < 0 }), top > 0, top < 150 else { return nil }
+        let table = (0..<256).map { UInt8(min(255, $0 * 255 / top)) }
+        return DisplayImage(rows: image.rows, columns: image.columns, pixels: image.pixels.map { table[Int($0)] })
+    }
+
     /// Lays a segment over the picture: a light fill and a clear outline.
     mutating func draw(_ mask: Mask, color: [UInt8]) {
         guard !mask.isEmpty else { return }

@@ -40,10 +40,10 @@ enum ReportPage {
         text += segments(result)
         text += findings(result.findings)
         if !result.pictures.isEmpty {
-            text += "<h3>Where it lies</h3>\n<div class=\"pictures\">\n"
+            text += "<h3>\(result.file == nil ? "The picture" : "Where it lies")</h3>\n<div class=\"pictures\">\n"
             for pair in result.pictures {
                 let caption = HTML.escaped(pair.caption)
-                text += "<figure class=\"pair\"><div><img alt=\"\(caption), source\" src=\"\(pair.source)\"><img alt=\"\(caption), with the segments drawn on\" src=\"\(pair.overlay)\"></div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
+                text += figure(pair, caption)
             }
             text += "</div>\n"
         }
@@ -66,6 +66,13 @@ enum ReportPage {
         for step in result.steps { text += "<tr><td>\(HTML.escaped(step.name))</td><td class=\"n\">\(HTML.seconds(step.seconds))</td></tr>\n" }
         text += "</table></details>\n</section>\n"
         return text
+    }
+
+    private static func figure(_ pair: StudyReport.PicturePair, _ caption: String) -> String {
+        let source = "<img alt=\"\(caption), source\" src=\"\(pair.source)\">"
+        guard let overlay = pair.overlay else { return "<figure>\(source)<figcaption>\(caption)</figcaption></figure>\n" }
+        let drawn = "<img alt=\"\(caption), with the segments drawn on\" src=\"\(overlay)\">"
+        return "<figure class=\"pair\"><div>\(source)\(drawn)</div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
     }
 
     private static func segments(_ result: StudyReport.Result) -> String {

@@ -30,18 +30,22 @@ enum ResultPictures {
 
     static func pairs(_ shown: [Int], _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws -> [StudyReport.PicturePair] {
         try shown.map { frame in
-            let plain = Picture(try segmentation.display.image(frame), aspect: volume.pixelAspect)
+            let image = try segmentation.display.image(frame)
+            let lighter = Picture.brightened(image)
+            let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
             var drawn = plain
             for (segment, masks) in zip(pipeline.segments, segmentation.masks) { drawn.draw(masks[frame], color: segment.color) }
             return StudyReport.PicturePair(
-                caption: volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)", source: try plain.dataURI(),
-                overlay: try drawn.dataURI())
+                caption: (volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)")
+                    + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
+                overlay: segmentation.masks.allSatisfy { $0[frame].isEmpty } ? nil : try drawn.dataURI())
         }
     }
 
     /// The fullest frame with its segments, small.
     static func thumbnail(_ frame: Int, _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws -> String {
-        var picture = Picture(try segmentation.display.image(frame), aspect: volume.pixelAspect, side: Picture.thumbnailSide)
+        let image = try segmentation.display.image(frame)
+        var picture = Picture(Picture.brightened(image) ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
         for (segment, masks) in zip(pipeline.segments, segmentation.masks) { picture.draw(masks[frame], color: segment.color) }
         return try picture.dataURI()
     }

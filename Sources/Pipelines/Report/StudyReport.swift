@@ -70,7 +70,8 @@ struct StudyReport {
         var caption: String
         /// Data URIs.
         var source: String
-        var overlay: String
+        /// Nil when no segment lies in the frame.
+        var overlay: String?
     }
 
     struct HeatPicture {
