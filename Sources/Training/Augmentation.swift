@@ -2,8 +2,8 @@ import Settings
 package import Tensors
 import Imaging
 
-/// Random changes of an image and its classes alike, all in one resampling: flips, turns, scale, aspect; then brightness and
-/// contrast of the image. What comes from outside the image is its mirror image.
+/// Random changes of an image and its classes alike, all in one resampling: flips, turns, scale, aspect; then exposure,
+/// contrast and brightness of the image. What comes from outside the image is its mirror image.
 package struct Augmentation: Sendable, Equatable {
     package var flip = true
     /// Largest turn, degrees, to either side.
@@ -16,6 +16,8 @@ package struct Augmentation: Sendable, Equatable {
     package var brightness = 0.2
     /// Contrast is multiplied by up to 1 ± this.
     package var contrast = 0.2
+    /// Exposure: values are multiplied by a factor drawn evenly on a logarithmic scale.
+    package var gain = [1.0, 1.0]
 
     package init() {}
 
@@ -26,6 +28,7 @@ package struct Augmentation: Sendable, Equatable {
         aspect = try Self.range(section, "aspect", [0.67, 1.5])
         brightness = try section.double("brightness", in: 0...1, default: 0.2)
         contrast = try section.double("contrast", in: 0...1, default: 0.2)
+        gain = try Self.range(section, "gain", [1, 1])
     }
 
     private static func range(_ section: Section, _ key: String, _ value: [Double]) throws -> [Double] {
@@ -44,7 +47,8 @@ package struct Augmentation: Sendable, Equatable {
         let zoom = logarithmic(scale, &random)
         let stretch = logarithmic(aspect, &random).squareRoot()
         let shift = Float(random.uniform(-brightness...brightness) * 255)
-        let gain = Float(random.uniform(1 - contrast...1 + contrast))
+        let slope = Float(random.uniform(1 - contrast...1 + contrast))
+        let exposure = Float(logarithmic(gain, &random))
 
         let source = sample.image
         let (rows, columns) = (max(8, Int(Double(source.rows) / stretch + 0.5)), max(8, Int(Double(source.columns) * stretch + 0.5)))
@@ -69,7 +73,7 @@ package struct Augmentation: Sendable, Equatable {
                     let at: (Int, Int) -> Float = { Float(source.pixels[($0 * source.columns + $1) * 3 + channel]) }
                     let top = at(above, left) * (1 - fx) + at(above, right) * fx
                     let bottom = at(below, left) * (1 - fx) + at(below, right) * fx
-                    let value = (top * (1 - fy) + bottom * fy - 128) * gain + 128 + shift
+                    let value = (min(255, (top * (1 - fy) + bottom * fy) * exposure) - 128) * slope + 128 + shift
                     pixels[index * 3 + channel] = UInt8(max(0, min(255, value + 0.5)))
                 }
                 classes[index] = sample.classes[(fy < 0.5 ? above : below) * source.columns + (fx < 0.5 ? left : right)]
