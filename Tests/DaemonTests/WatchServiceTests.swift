@@ -283,7 +283,7 @@ struct WatchServiceTests {
     }
 
     private func eventually(_ condition: () throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while try !condition() {
             try #require(ContinuousClock.now < deadline, "waited too long")
             try await Task.sleep(for: .milliseconds(20))

@@ -107,7 +107,7 @@ struct TrainerTests {
     @Test(
         "a plan that is wrong is refused with file and line",
         arguments: [
-            ("augment: {flop: true}", "flop"), ("optimiser: {schedule: linear}", "linear"), ("loss: {alpha: 2}", "alpha"),
+            ("augment: {flop: true}", "flop"), ("loss: {at: half}", "half"), ("loss: {alpha: 2}", "alpha"),
             ("seed: -1", "seed"),
         ])
     func plan(_ extra: String, _ key: String) throws {
