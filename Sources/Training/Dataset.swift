@@ -1,7 +1,31 @@
 import Failures
 package import Imaging
 import ImageFiles
+import SegmentAnything
 import Storage
+
+/// How a grey image's values become the display's before anything else is done with it: the model must meet in use what it met here.
+package enum InputWindow: String, Sendable, CaseIterable {
+    /// As they are; more than 8 bits by their whole range.
+    case none
+    /// From the 0.5th to the 99.5th percentile of the image, as `windowing: {mode: percentile}` of a pipeline. Colour stays.
+    case percentile
+
+    /// The key under which a model's provenance remembers it.
+    static let key = "window"
+
+    /// The one that a model was trained with.
+    init(_ description: ModelDescription) {
+        self = description.provenance[Self.key].flatMap { InputWindow(rawValue: $0) } ?? .none
+    }
+
+    func image(_ page: RasterPage) -> DisplayImage {
+        guard self == .percentile, page.samples == 1 else { return page.displayImage }
+        let frame = Frame(rows: page.rows, columns: page.columns, samples: 1, values: page.values.map { Float($0) })
+        let range = Windowing.fallback
+        return Windowing(mode: .percentile(low: range.low, high: range.high)).window(for: frame, VOI()).image(frame)
+    }
+}
 
 /// Images with their masks, by stem.
 package struct Dataset: Sendable {
@@ -56,7 +80,7 @@ package struct Dataset: Sendable {
     }
 
     /// - Parameter segments: with one segment a mask is foreground above 127; with more its values are the classes.
-    package func sample(_ pair: Pair, segments: Int) throws -> Sample {
+    package func sample(_ pair: Pair, segments: Int, window: InputWindow) throws -> Sample {
         let image = try Self.onePage(pair.image)
         let mask = try Self.onePage(pair.mask)
         guard image.rows == mask.rows, image.columns == mask.columns else {
@@ -65,7 +89,7 @@ package struct Dataset: Sendable {
         }
         let values = mask.grey8
         return Sample(
-            image: image.displayImage,
+            image: window.image(image),
             classes: segments == 1 ? values.map { $0 > 127 ? 1 : 0 } : values.map { Int($0) <= segments ? $0 : 0 })
     }
 

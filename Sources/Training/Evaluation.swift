@@ -21,9 +21,10 @@ package struct Evaluation: Sendable {
         _ predictor: Predictor, on dataset: Dataset, progress: (_ done: Int, _ file: File) -> Void = { _, _ in }
     ) throws -> Evaluation {
         let segments = predictor.description.configuration.foregroundOutputs
+        let window = InputWindow(predictor.description)
         var files: [File] = []
         for pair in dataset.pairs {
-            let sample = try dataset.sample(pair, segments: segments)
+            let sample = try dataset.sample(pair, segments: segments, window: window)
             let prediction = predictor.segment(sample.image)
             let figures = prediction.masks.enumerated().map { segment, mask in
                 let flags = sample.classes.map { Int($0) == segment + 1 }

@@ -177,7 +177,7 @@ package final class Trainer {
                 let source = datasets[dataset].0
                 var random = RandomSource(seed: plan.seed)
                 for part in [stage, epoch, dataset, index, i] { random.state = random.next() &+ UInt64(part) }
-                return plan.augmentation.apply(try source.sample(source.pairs[index], segments: configuration.segments), &random)
+                return plan.augmentation.apply(try source.sample(source.pairs[index], segments: configuration.segments, window: plan.window), &random)
             }
         }
         return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)
@@ -189,6 +189,7 @@ package final class Trainer {
             provenance: [
                 "command": "hspsam train", "seed": "\(plan.seed)", "training_seconds": "\(Int(seconds))",
                 "images": "\(datasets.reduce(0) { $0 + $1.0.pairs.count })", "plan": identity,
+                InputWindow.key: plan.window.rawValue,
             ])
     }
 

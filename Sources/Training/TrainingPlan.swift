@@ -36,6 +36,7 @@ package struct TrainingPlan: Sendable, Equatable {
     package var configurationName: String
     /// A model directory whose weights the run begins with.
     package var startFrom: String?
+    package var window: InputWindow
     package var data: [Source]
     package var validation: Validation?
     package var stages: [Stage]
@@ -59,6 +60,7 @@ package struct TrainingPlan: Sendable, Equatable {
         let model = try section.section("model")
         (configuration, configurationName) = try Self.configuration(model)
         startFrom = try model.optionalString("start_from").map(resolve)
+        window = try model.choice("window", default: InputWindow.none)
         data = try section.sections("data").map { try Source($0, resolve) }
         validation = try section.optionalSection("validation").map {
             Validation(
