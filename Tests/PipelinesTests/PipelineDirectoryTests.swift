@@ -62,7 +62,7 @@ struct PipelineDirectoryTests {
         #expect { try PipelineDirectory.open(path) } throws: { ($0 as? PipelineFailure)?.code == "PIPE-SEGMENT" }
     }
 
-    @Test("shipped pipelines are read", arguments: ["skin-lesion", "phantom-body"])
+    @Test("shipped pipelines are read", arguments: ["skin-lesion", "nuclei", "phantom-body"])
     func shipped(name: String) throws {
         let file = "pipelines/\(name)/pipeline.yaml"
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
