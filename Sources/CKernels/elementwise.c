@@ -50,17 +50,6 @@ void ck_gelu(float *out, const float *x, size_t n) { unary(ck_kernels()->gelu, o
 void ck_relu(float *out, const float *x, size_t n) { unary(ck_kernels()->relu, out, x, n); }
 void ck_exp(float *out, const float *x, size_t n) { unary(ck_kernels()->exp, out, x, n); }
 
-static void axpy_tile(void *context, size_t tile) {
-    job *j = context;
-    size_t at = tile * tile_elements;
-    ck_kernels()->axpy(j->out + at, j->s[0], j->a + at, extent(j, tile));
-}
-
-void ck_axpy(float *y, float scale, const float *x, size_t n) {
-    job j = {.out = y, .a = x, .n = n, .s = {scale}};
-    ck_parallel(tiles(n), &j, axpy_tile);
-}
-
 static void scale_tile(void *context, size_t tile) {
     job *j = context;
     size_t at = tile * tile_elements;

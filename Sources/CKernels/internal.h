@@ -11,7 +11,6 @@ void ck_blas_single_thread(void);
 typedef struct {
     const char *name;
     void (*add)(float *, const float *, const float *, size_t);
-    void (*axpy)(float *, float, const float *, size_t);
     void (*scale)(float *, float, const float *, size_t);
     void (*gelu)(float *, const float *, size_t);
     void (*gelu_backward)(float *, const float *, const float *, size_t);

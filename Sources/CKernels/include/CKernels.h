@@ -45,8 +45,6 @@ void ck_gemm_tile(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
 void ck_add_into(float *y, const float *x, size_t n);
 /// out = a + b; out may alias either.
 void ck_add(float *out, const float *a, const float *b, size_t n);
-/// y += scale · x.
-void ck_axpy(float *y, float scale, const float *x, size_t n);
 /// y = scale · x; may alias.
 void ck_scale(float *y, float scale, const float *x, size_t n);
 /// out[r, :] = x[r, :] + bias[r mod period, :], rows of dim; out may alias x.
