@@ -18,7 +18,7 @@ build: setup ## Builds the program, optimised
 demo: build ## Segments the samples into demo-output/
 	@deploy/demo.sh $(BUILD)/hspsam
 
-test: ## Runs every test: Swift, then the readers of other projects
+test: lint ## Runs every test: Swift, then the readers of other projects
 	@deploy/setup.sh --tests
 	HSPSAM_INTEROP_OUT="$$PWD/.build/interop" swift test -c release --disable-testable-imports
 	Tests/Interop/run.sh $(BUILD)/hspsam
@@ -28,7 +28,7 @@ bench: build ## Times the network
 	$(BUILD)/hspsam bench --vit vit_b
 
 lint: ## Checks the formatting
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 
 clean: ## Removes what was built
 	rm -rf .build demo-output .venv

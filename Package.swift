@@ -19,7 +19,8 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
-func room(_ name: String, _ own: [String], _ outside: [Target.Dependency] = [], _ extra: [SwiftSetting] = []) -> Target {
+func room(_ name: String, _ own: [String], _ outside: [Target.Dependency] = [], _ extra: [SwiftSetting] = []) -> Target
+{
     .target(name: name, dependencies: own.map { .byName(name: $0) } + outside, swiftSettings: swiftSettings + extra)
 }
 
@@ -34,8 +35,10 @@ let targets: [Target] = [
         linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("m")]),
     .target(
         name: "CDICOM", cxxSettings: cxx,
-        linkerSettings: ["dcmdata", "dcmimgle", "dcmimage", "dcmjpeg", "dcmjpls", "ofstd", "oflog", "openjp2", "stdc++"]
-            .map { .linkedLibrary($0) }),
+        linkerSettings: [
+            "dcmdata", "dcmimgle", "dcmimage", "dcmjpeg", "dcmjpls", "ofstd", "oflog", "openjp2", "stdc++",
+        ]
+        .map { .linkedLibrary($0) }),
     .target(
         name: "CImageFiles", cSettings: c, linkerSettings: ["tiff", "png", "jpeg"].map { .linkedLibrary($0) }),
     .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "z"].map { .linkedLibrary($0) }),
@@ -52,14 +55,17 @@ let targets: [Target] = [
     // model
     room("SegmentAnything", ["Failures", "Storage", "Tensors", "Imaging"]),
     // product
-    room("Pipelines", ["Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything"]),
+    room(
+        "Pipelines",
+        ["Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything"]),
     room("Training", ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
     room("Phantoms", ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
     room("Daemon", ["Failures", "Storage", "Settings", "Pipelines"], [grdb, logging]),
     .executableTarget(
         name: "hspsam",
         dependencies: [
-            "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything",
+            "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "SegmentAnything",
             "Pipelines", "Training", "Phantoms", "Daemon", argumentParser, logging,
         ], swiftSettings: swiftSettings),
     // tests
@@ -72,7 +78,9 @@ let targets: [Target] = [
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),
     tests("TrainingTests", ["Training", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
-    tests("PipelinesTests", ["Pipelines", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors", "Failures", "Settings"]),
+    tests(
+        "PipelinesTests",
+        ["Pipelines", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors", "Failures", "Settings"]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings"], [grdb, logging]),
     tests("EndToEndTests", ["Failures", "SegmentAnything", "Tensors"]),

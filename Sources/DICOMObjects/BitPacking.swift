@@ -18,7 +18,8 @@ package enum BitPacking {
         var pending: UInt16 = 0
         var count = 0
         for frame in frames {
-            precondition(frame.rows == first.rows && frame.columns == first.columns, "BitPacking: frames differ in size")
+            precondition(
+                frame.rows == first.rows && frame.columns == first.columns, "BitPacking: frames differ in size")
             if count == 0, pixels % 8 == 0 {
                 bytes += frame.bits
                 continue

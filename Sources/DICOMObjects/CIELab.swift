@@ -10,7 +10,9 @@ package enum CIELab {
         let x = compressed((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047)
         let y = compressed(0.2126 * r + 0.7152 * g + 0.0722 * b)
         let z = compressed((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883)
-        let scaled = [(116 * y - 16) * 65535 / 100, (500 * (x - y) + 128) * 65535 / 255, (200 * (y - z) + 128) * 65535 / 255]
+        let scaled = [
+            (116 * y - 16) * 65535 / 100, (500 * (x - y) + 128) * 65535 / 255, (200 * (y - z) + 128) * 65535 / 255,
+        ]
         return scaled.map { Int(min(max($0, 0), 65535).rounded()) }
     }
 

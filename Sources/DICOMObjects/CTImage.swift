@@ -19,7 +19,8 @@ package struct CTImage: Sendable {
     package let values: [Int16]
 
     package init(
-        identity: StudyIdentity, frameOfReferenceUID: String, sopInstanceUID: String, instanceNumber: Int, time: JobTime,
+        identity: StudyIdentity, frameOfReferenceUID: String, sopInstanceUID: String, instanceNumber: Int,
+        time: JobTime,
         plane: Plane, spacing: PixelSpacing, sliceThickness: Double, rows: Int, columns: Int, values: [Int16]
     ) {
         precondition(values.count == rows * columns, "CTImage: \(values.count) values for \(rows)×\(columns)")
@@ -65,7 +66,11 @@ package struct CTImage: Sendable {
             $0.put(.studyID, identity.study.id)
             $0.put(.seriesNumber, identity.series.number ?? 1)
             // Only where the body part leaves it open (Type 2C).
-            if identity.series.bodyPart.isEmpty { $0.putEmpty(.laterality) } else { $0.put(.bodyPartExamined, identity.series.bodyPart) }
+            if identity.series.bodyPart.isEmpty {
+                $0.putEmpty(.laterality)
+            } else {
+                $0.put(.bodyPartExamined, identity.series.bodyPart)
+            }
             $0.putEmpty(.acquisitionNumber)
             $0.put(.instanceNumber, instanceNumber)
             $0.put(.imagePositionPatient, decimals: [plane.position.x, plane.position.y, plane.position.z])
@@ -87,10 +92,13 @@ package struct CTImage: Sendable {
             $0.put(.rescaleIntercept, "-1024")
             $0.put(.rescaleSlope, "1")
             $0.put(.rescaleType, "HU")
-            $0[Attribute.pixelData.tag] = Element(Attribute.pixelData.tag, .OW, .bytes(values.flatMap { value in
-                let stored = UInt16(min(max(Int(value) + 1024, 0), 4095))
-                return [UInt8(truncatingIfNeeded: stored), UInt8(stored >> 8)]
-            }))
+            $0[Attribute.pixelData.tag] = Element(
+                Attribute.pixelData.tag, .OW,
+                .bytes(
+                    values.flatMap { value in
+                        let stored = UInt16(min(max(Int(value) + 1024, 0), 4095))
+                        return [UInt8(truncatingIfNeeded: stored), UInt8(stored >> 8)]
+                    }))
         })
     }
 }

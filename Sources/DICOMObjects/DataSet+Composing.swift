@@ -17,13 +17,18 @@ extension DataSet {
     package mutating func put(_ attribute: Attribute, _ numbers: [Int]) {
         switch attribute.vr {
         case .US:
-            put(attribute, bytes: numbers.flatMap { number -> [UInt8] in
-                UInt16(exactly: number).map { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] } ?? []
-            })
+            put(
+                attribute,
+                bytes: numbers.flatMap { number -> [UInt8] in
+                    UInt16(exactly: number).map { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] } ?? []
+                })
         case .UL:
-            put(attribute, bytes: numbers.flatMap { number -> [UInt8] in
-                UInt32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } ?? []
-            })
+            put(
+                attribute,
+                bytes: numbers.flatMap { number -> [UInt8] in
+                    UInt32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+                        ?? []
+                })
         default: put(attribute, numbers.map(String.init))
         }
     }
@@ -37,9 +42,11 @@ extension DataSet {
 
     /// Attribute tags (VR AT).
     package mutating func put(_ attribute: Attribute, tags: [Tag]) {
-        put(attribute, bytes: tags.flatMap { tag in
-            [tag.group, tag.element].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-        })
+        put(
+            attribute,
+            bytes: tags.flatMap { tag in
+                [tag.group, tag.element].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+            })
     }
 
     package mutating func put(_ attribute: Attribute, bytes: [UInt8]) {

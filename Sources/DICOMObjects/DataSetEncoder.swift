@@ -62,7 +62,9 @@ package enum DataSetEncoder {
             case .inFile, .fragments: throw illegal(element, "a value that is not in memory")
             }
         }
-        guard total <= 0xFFFF_FFFE else { throw .size("an object of \(total) bytes: more than a DICOM length holds. Segment fewer frames at once.") }
+        guard total <= 0xFFFF_FFFE else {
+            throw .size("an object of \(total) bytes: more than a DICOM length holds. Segment fewer frames at once.")
+        }
         return total
     }
 
@@ -102,7 +104,9 @@ package enum DataSetEncoder {
     }
 
     private static func append(_ word: some FixedWidthInteger, to bytes: inout [UInt8]) {
-        for shift in stride(from: 0, to: word.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        for shift in stride(from: 0, to: word.bitWidth, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+        }
     }
 
     private static func illegal(_ element: Element, _ what: String) -> ObjectFailure {

@@ -41,7 +41,9 @@ package enum DecimalString {
                 kept[index] = 0
                 index -= 1
             }
-            if index >= 0 { kept[index] += 1 } else {
+            if index >= 0 {
+                kept[index] += 1
+            } else {
                 kept.insert(1, at: 0)
                 point += 1
             }
@@ -50,7 +52,9 @@ package enum DecimalString {
         return (kept, point)
     }
 
-    private static func text(_ digits: some Sequence<UInt8>) -> String { String(decoding: digits.map { $0 + 48 }, as: UTF8.self) }
+    private static func text(_ digits: some Sequence<UInt8>) -> String {
+        String(decoding: digits.map { $0 + 48 }, as: UTF8.self)
+    }
 
     private static func plain(_ digits: [UInt8], point: Int) -> String? {
         guard point > -12, point <= 16 else { return nil }

@@ -20,13 +20,16 @@ enum Equipment {
     static func contributions(_ source: DataSet, _ producer: Producer, _ time: JobTime) -> [DataSet] {
         var items: [DataSet] = []
         let attribute = Attribute.contributingEquipmentSequence
-        if let element = source[attribute.tag], case .items(let earlier)? = SourceCopy.legal(element, as: .SQ, in: source)?.value {
+        if let element = source[attribute.tag],
+            case .items(let earlier)? = SourceCopy.legal(element, as: .SQ, in: source)?.value
+        {
             items += earlier
         }
         var acquisition = DataSet()
         var copy = SourceCopy(source)
         let attributes: [Attribute] = [
-            .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .institutionName, .stationName,
+            .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .institutionName,
+            .stationName,
         ]
         // Type 3 never throws.
         try? copy.copy(attributes, .three, into: &acquisition)
@@ -34,16 +37,18 @@ enum Equipment {
             acquisition.put(.purposeOfReferenceCodeSequence, item: Code.acquisitionEquipment.item)
             items.append(acquisition)
         }
-        items.append(DataSet(composing: {
-            $0.put(.purposeOfReferenceCodeSequence, item: Code.processingEquipment.item)
-            $0.put(.manufacturer, Segmentation.line(producer.manufacturer))
-            $0.put(.manufacturerModelName, "hspsam")
-            $0.put(.softwareVersions, versions(producer))
-            $0.put(.contributionDateTime, time.dateTime)
-            $0.put(
-                .contributionDescription,
-                "\(producer.modelName) \(producer.modelVersion), weights \(producer.modelDigest), pipeline \(producer.pipelineDigest); not for diagnosis without review")
-        }))
+        items.append(
+            DataSet(composing: {
+                $0.put(.purposeOfReferenceCodeSequence, item: Code.processingEquipment.item)
+                $0.put(.manufacturer, Segmentation.line(producer.manufacturer))
+                $0.put(.manufacturerModelName, "hspsam")
+                $0.put(.softwareVersions, versions(producer))
+                $0.put(.contributionDateTime, time.dateTime)
+                $0.put(
+                    .contributionDescription,
+                    "\(producer.modelName) \(producer.modelVersion), weights \(producer.modelDigest), pipeline \(producer.pipelineDigest); not for diagnosis without review"
+                )
+            }))
         return items
     }
 }

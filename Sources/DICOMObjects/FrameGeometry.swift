@@ -26,13 +26,15 @@ struct FrameGeometry {
         guard planes.count == volume.frames.count, let first = planes.first else { return nil }
         // A UID names one thing. Where the source gives study and frame of reference the same one, the latter gets its own, which
         // all results of that study share.
-        frameOfReferenceUID = uid == volume.studyInstanceUID ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
+        frameOfReferenceUID =
+            uid == volume.studyInstanceUID ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
         positionReferenceIndicator = volume.first.dataSet.string(.positionReferenceIndicator) ?? ""
         positions = zip(volume.frames, planes).map { frame, plane in
             Self.strings(frame.imagePositionPatient, Self.components(plane.position))
         }
         orientations = zip(volume.frames, planes).map { frame, plane in
-            Self.strings(frame.imageOrientationPatient, Self.components(plane.rowCosine) + Self.components(plane.columnCosine))
+            Self.strings(
+                frame.imageOrientationPatient, Self.components(plane.rowCosine) + Self.components(plane.columnCosine))
         }
         let spacing: [Double] = volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]
         pixelSpacing = Self.strings(volume.frames[0].pixelSpacingStrings, spacing)

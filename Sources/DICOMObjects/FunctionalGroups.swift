@@ -10,11 +10,14 @@ struct FunctionalGroups {
     let dimensions: String
 
     func put(into dataSet: inout DataSet) {
-        dataSet.put(.dimensionOrganizationSequence, item: DataSet(composing: { $0.put(.dimensionOrganizationUID, dimensions) }))
+        dataSet.put(
+            .dimensionOrganizationSequence, item: DataSet(composing: { $0.put(.dimensionOrganizationUID, dimensions) }))
         dataSet.put(.dimensionIndexSequence, items: indices)
         dataSet.put(.sharedFunctionalGroupsSequence, item: shared)
         let ranks = selection.ranks
-        dataSet.put(.perFrameFunctionalGroupsSequence, items: selection.frames.map { perFrame($0, rank: ranks[$0.source] ?? 1) })
+        dataSet.put(
+            .perFrameFunctionalGroupsSequence, items: selection.frames.map { perFrame($0, rank: ranks[$0.source] ?? 1) }
+        )
     }
 
     /// A volume has positions, a stack of frames a place in it, a single picture neither.
@@ -44,11 +47,13 @@ struct FunctionalGroups {
         DataSet(composing: { shared in
             guard let geometry else { return }
             if !geometry.orientationPerFrame { shared.put(.planeOrientationSequence, item: orientation(geometry, 0)) }
-            shared.put(.pixelMeasuresSequence, item: DataSet(composing: {
-                $0.put(.pixelSpacing, geometry.pixelSpacing)
-                $0.put(.sliceThickness, geometry.sliceSpacing)
-                $0.put(.spacingBetweenSlices, geometry.sliceSpacing)
-            }))
+            shared.put(
+                .pixelMeasuresSequence,
+                item: DataSet(composing: {
+                    $0.put(.pixelSpacing, geometry.pixelSpacing)
+                    $0.put(.sliceThickness, geometry.sliceSpacing)
+                    $0.put(.spacingBetweenSlices, geometry.sliceSpacing)
+                }))
         })
     }
 
@@ -58,23 +63,32 @@ struct FunctionalGroups {
 
     private func perFrame(_ frame: FrameSelection.Frame, rank: Int) -> DataSet {
         DataSet(composing: { group in
-            group.put(.frameContentSequence, item: DataSet(composing: {
-                if isStack {
-                    $0.put(.stackID, "1")
-                    $0.put(.inStackPositionNumber, rank)
-                }
-                $0.put(.dimensionIndexValues, [frame.segment] + (geometry != nil ? [rank] : isStack ? [1, rank] : []))
-            }))
-            if let geometry {
-                group.put(.planePositionSequence, item: DataSet(composing: {
-                    $0.put(.imagePositionPatient, geometry.positions[frame.source])
+            group.put(
+                .frameContentSequence,
+                item: DataSet(composing: {
+                    if isStack {
+                        $0.put(.stackID, "1")
+                        $0.put(.inStackPositionNumber, rank)
+                    }
+                    $0.put(
+                        .dimensionIndexValues, [frame.segment] + (geometry != nil ? [rank] : isStack ? [1, rank] : []))
                 }))
-                if geometry.orientationPerFrame { group.put(.planeOrientationSequence, item: orientation(geometry, frame.source)) }
+            if let geometry {
+                group.put(
+                    .planePositionSequence,
+                    item: DataSet(composing: {
+                        $0.put(.imagePositionPatient, geometry.positions[frame.source])
+                    }))
+                if geometry.orientationPerFrame {
+                    group.put(.planeOrientationSequence, item: orientation(geometry, frame.source))
+                }
             }
             group.put(.derivationImageSequence, item: derivation(volume.frames[frame.source]))
-            group.put(.segmentIdentificationSequence, item: DataSet(composing: {
-                $0.put(.referencedSegmentNumber, frame.segment)
-            }))
+            group.put(
+                .segmentIdentificationSequence,
+                item: DataSet(composing: {
+                    $0.put(.referencedSegmentNumber, frame.segment)
+                }))
         })
     }
 
@@ -82,14 +96,16 @@ struct FunctionalGroups {
     private func derivation(_ source: SourceFrame) -> DataSet {
         DataSet(composing: { derivation in
             derivation.put(.derivationCodeSequence, item: Code.segmentation.item)
-            derivation.put(.sourceImageSequence, item: DataSet(composing: {
-                $0.put(.referencedSOPClassUID, source.instance.sopClassUID)
-                $0.put(.referencedSOPInstanceUID, source.instance.sopInstanceUID)
-                // On a single-frame source a frame number would change the image's name in some viewers.
-                if source.instance.pixels.frames > 1 { $0.put(.referencedFrameNumber, source.number) }
-                $0.put(.spatialLocationsPreserved, "YES")
-                $0.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
-            }))
+            derivation.put(
+                .sourceImageSequence,
+                item: DataSet(composing: {
+                    $0.put(.referencedSOPClassUID, source.instance.sopClassUID)
+                    $0.put(.referencedSOPInstanceUID, source.instance.sopInstanceUID)
+                    // On a single-frame source a frame number would change the image's name in some viewers.
+                    if source.instance.pixels.frames > 1 { $0.put(.referencedFrameNumber, source.number) }
+                    $0.put(.spatialLocationsPreserved, "YES")
+                    $0.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
+                }))
         })
     }
 }

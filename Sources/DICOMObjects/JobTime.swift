@@ -22,13 +22,15 @@ package struct JobTime: Sendable, Hashable {
     /// The latest acquisition, content, series or study date of the data sets; nil when none has a legal one.
     package static func latest(of sources: some Sequence<DataSet>) -> JobTime? {
         let pairs: [(Attribute, Attribute)] = [
-            (.acquisitionDate, .acquisitionTime), (.contentDate, .contentTime), (.seriesDate, .seriesTime), (.studyDate, .studyTime),
+            (.acquisitionDate, .acquisitionTime), (.contentDate, .contentTime), (.seriesDate, .seriesTime),
+            (.studyDate, .studyTime),
         ]
         var latest: JobTime?
         for source in sources {
             for (date, time) in pairs {
                 guard let day = source.string(date.tag) else { continue }
-                let found = JobTime(date: day, time: source.string(time.tag) ?? "000000") ?? JobTime(date: day, time: "000000")
+                let found =
+                    JobTime(date: day, time: source.string(time.tag) ?? "000000") ?? JobTime(date: day, time: "000000")
                 if let found, latest.map({ $0.dateTime < found.dateTime }) ?? true { latest = found }
             }
         }

@@ -24,7 +24,9 @@ enum Lossy {
         guard case .fragments(_, let items)? = source.dataSet[.pixelData]?.value else { return 1 }
         let compressed = items.reduce(0) { $0 + $1.count }
         let pixels = source.pixels
-        let native = Double(pixels.rows) * Double(pixels.columns) * Double(pixels.samples * pixels.frames * ((pixels.bitsAllocated + 7) / 8))
+        let native =
+            Double(pixels.rows) * Double(pixels.columns)
+            * Double(pixels.samples * pixels.frames * ((pixels.bitsAllocated + 7) / 8))
         return (native / Double(max(compressed, 1)) * 100).rounded() / 100
     }
 

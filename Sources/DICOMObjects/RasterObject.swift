@@ -35,8 +35,13 @@ package struct RasterObject: Sendable {
         _ pages: [RasterPixels], identity: StudyIdentity, keys: Keys, fallbackTime: JobTime
     ) throws(ObjectFailure) -> [RasterObject] {
         guard let first = pages.first else { throw .mismatch("no pages") }
-        for page in pages where (page.rows, page.columns, page.samples, page.bits) != (first.rows, first.columns, first.samples, first.bits) {
-            throw .mismatch("pages of \(first.rows)×\(first.columns)×\(first.samples) and \(page.rows)×\(page.columns)×\(page.samples) in one stack")
+        for page in pages
+        where (page.rows, page.columns, page.samples, page.bits) != (
+            first.rows, first.columns, first.samples, first.bits
+        ) {
+            throw .mismatch(
+                "pages of \(first.rows)×\(first.columns)×\(first.samples) and \(page.rows)×\(page.columns)×\(page.samples) in one stack"
+            )
         }
         let sopClass = objectClass(first, identity.series.modality)
         let groups = isVisibleLight(sopClass) ? pages.map { [$0] } : [pages]
@@ -56,15 +61,20 @@ package struct RasterObject: Sendable {
         return page.bits > 8 ? .greyWordCapture : .greyByteCapture
     }
 
-    private static func isVisibleLight(_ sopClass: ObjectClass) -> Bool { sopClass == .photographic || sopClass == .microscopic }
+    private static func isVisibleLight(_ sopClass: ObjectClass) -> Bool {
+        sopClass == .photographic || sopClass == .microscopic
+    }
 
     private init(
-        _ pages: [RasterPixels], _ sopClass: ObjectClass, _ identity: StudyIdentity, _ keys: Keys, index: Int, _ fallbackTime: JobTime
+        _ pages: [RasterPixels], _ sopClass: ObjectClass, _ identity: StudyIdentity, _ keys: Keys, index: Int,
+        _ fallbackTime: JobTime
     ) {
         let page = pages[0]
         self.sopClass = sopClass
-        sopInstanceUID = DerivedUID.uid(.importedInstance, [keys.instance, String(index), DataSetEncoder.writerRevision])
-        let time = JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
+        sopInstanceUID = DerivedUID.uid(
+            .importedInstance, [keys.instance, String(index), DataSetEncoder.writerRevision])
+        let time =
+            JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
             ?? page.time ?? fallbackTime
         var dataSet = DataSet()
         dataSet.put(.specificCharacterSet, "ISO_IR 192")

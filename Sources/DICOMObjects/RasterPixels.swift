@@ -22,7 +22,9 @@ package struct RasterPixels: Sendable {
     package var time: JobTime?
 
     package init(rows: Int, columns: Int, samples: Int, bits: Int, values: [UInt16]) {
-        precondition(values.count == rows * columns * samples, "RasterPixels: \(values.count) values for \(rows)×\(columns)×\(samples)")
+        precondition(
+            values.count == rows * columns * samples,
+            "RasterPixels: \(values.count) values for \(rows)×\(columns)×\(samples)")
         self.rows = rows
         self.columns = columns
         self.samples = samples

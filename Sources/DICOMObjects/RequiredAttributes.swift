@@ -31,7 +31,10 @@ struct RequiredAttributes {
                 case .fragments?: true
                 case nil: false
                 }
-            if !isThere { throw .illegal(tag: attribute.tag, keyword: attribute.keyword, what: "a Type 1 attribute without a value") }
+            if !isThere {
+                throw .illegal(
+                    tag: attribute.tag, keyword: attribute.keyword, what: "a Type 1 attribute without a value")
+            }
         }
         for attribute in two where dataSet[attribute.tag] == nil {
             throw .illegal(tag: attribute.tag, keyword: attribute.keyword, what: "a missing Type 2 attribute")
@@ -47,22 +50,28 @@ struct RequiredAttributes {
     private static let common = RequiredAttributes(
         one: [.sopClassUID, .sopInstanceUID, .studyInstanceUID, .seriesInstanceUID, .modality],
         two: [
-            .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName, .studyID,
+            .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName,
+            .studyID,
             .accessionNumber, .seriesNumber, .manufacturer, .instanceNumber,
         ])
 
     private static let image = RequiredAttributes(one: [
-        .imageType, .samplesPerPixel, .photometricInterpretation, .rows, .columns, .bitsAllocated, .bitsStored, .highBit,
+        .imageType, .samplesPerPixel, .photometricInterpretation, .rows, .columns, .bitsAllocated, .bitsStored,
+        .highBit,
         .pixelRepresentation, .pixelData,
     ])
 
     private static let ct = RequiredAttributes(
-        one: image.one + [.frameOfReferenceUID, .imagePositionPatient, .imageOrientationPatient, .pixelSpacing, .rescaleIntercept, .rescaleSlope],
+        one: image.one + [
+            .frameOfReferenceUID, .imagePositionPatient, .imageOrientationPatient, .pixelSpacing, .rescaleIntercept,
+            .rescaleSlope,
+        ],
         two: [.kvp, .acquisitionNumber, .sliceThickness, .positionReferenceIndicator])
 
     private static let segmentation = RequiredAttributes(
         one: image.one + [
-            .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber, .contentDate,
+            .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber,
+            .contentDate,
             .contentTime, .contentLabel, .numberOfFrames, .segmentationType, .segmentSequence, .lossyImageCompression,
             .dimensionOrganizationSequence, .dimensionIndexSequence, .sharedFunctionalGroupsSequence,
             .perFrameFunctionalGroupsSequence, .referencedSeriesSequence,
@@ -71,8 +80,10 @@ struct RequiredAttributes {
         items: [
             .segmentSequence: RequiredAttributes(
                 one: [
-                    .segmentNumber, .segmentLabel, .segmentedPropertyCategoryCodeSequence, .segmentedPropertyTypeCodeSequence,
-                    .segmentAlgorithmType, .segmentAlgorithmName, .recommendedDisplayCIELabValue, .trackingID, .trackingUID,
+                    .segmentNumber, .segmentLabel, .segmentedPropertyCategoryCodeSequence,
+                    .segmentedPropertyTypeCodeSequence,
+                    .segmentAlgorithmType, .segmentAlgorithmName, .recommendedDisplayCIELabValue, .trackingID,
+                    .trackingUID,
                 ],
                 items: [
                     .segmentedPropertyCategoryCodeSequence: code, .segmentedPropertyTypeCodeSequence: code,

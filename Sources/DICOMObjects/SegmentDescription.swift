@@ -46,7 +46,8 @@ package struct Producer: Sendable, Hashable {
     package var pipelineDigest: String
 
     package init(
-        manufacturer: String, version: String, modelName: String, modelVersion: String, modelDigest: String, pipelineName: String,
+        manufacturer: String, version: String, modelName: String, modelVersion: String, modelDigest: String,
+        pipelineName: String,
         pipelineVersion: String, pipelineDigest: String
     ) {
         self.manufacturer = manufacturer

@@ -17,7 +17,9 @@ enum SegmentItem {
             $0.put(.segmentedPropertyTypeCodeSequence, item: type)
             if let region = segment.region {
                 var item = region.item
-                if let modifier = segment.regionModifier { item.put(.anatomicRegionModifierSequence, item: modifier.item) }
+                if let modifier = segment.regionModifier {
+                    item.put(.anatomicRegionModifierSequence, item: modifier.item)
+                }
                 $0.put(.anatomicRegionSequence, item: item)
             }
             $0.put(.segmentAlgorithmType, "AUTOMATIC")

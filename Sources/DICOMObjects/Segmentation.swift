@@ -39,7 +39,8 @@ package struct Segmentation: Sendable {
         _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription], producer: Producer, options: Options
     ) throws(ObjectFailure) {
         guard masks.count == segments.count, masks.allSatisfy({ $0.count == volume.frames.count }) else {
-            throw .mismatch("masks of \(masks.count) segments for \(segments.count) descriptions and \(volume.frames.count) frames")
+            throw .mismatch(
+                "masks of \(masks.count) segments for \(segments.count) descriptions and \(volume.frames.count) frames")
         }
         for mask in masks.joined() where mask.rows != volume.rows || mask.columns != volume.columns {
             throw .mismatch("a mask of \(mask.rows)×\(mask.columns) for frames of \(volume.rows)×\(volume.columns)")
@@ -47,20 +48,24 @@ package struct Segmentation: Sendable {
         let selection = FrameSelection(masks, emptyFrames: options.emptyFrames)
         guard !selection.frames.isEmpty else { return nil }
         guard selection.segments.count <= 65535, selection.frames.count <= Int(Int32.max) else {
-            throw .size("\(selection.segments.count) segments on \(selection.frames.count) frames: more than one object holds. Use fewer segments.")
+            throw .size(
+                "\(selection.segments.count) segments on \(selection.frames.count) frames: more than one object holds. Use fewer segments."
+            )
         }
         try Self.checkReferences(volume)
         let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet)) ?? options.fallbackTime
         let pixels = BitPacking.pack(selection.frames.map { masks[selection.segments[$0.segment - 1]][$0.source] })
         let identity = Identity(volume, producer, options, time, pixels)
-        let geometry = FrameGeometry(volume, salt: options.salt)
+        let geometry =
+            FrameGeometry(volume, salt: options.salt)
             ?? (options.syntheticGeometry
                 ? FrameGeometry(synthetic: volume, frameOfReferenceUID: identity.uid(.syntheticFrameOfReference)) : nil)
         self.selection = selection
         sopInstanceUID = identity.instance
         seriesInstanceUID = identity.uid(.segmentationSeries)
 
-        let groups = FunctionalGroups(volume: volume, selection: selection, geometry: geometry, dimensions: identity.uid(.segmentationDimensions))
+        let groups = FunctionalGroups(
+            volume: volume, selection: selection, geometry: geometry, dimensions: identity.uid(.segmentationDimensions))
         var copy = SourceCopy(volume.first.dataSet)
         var dataSet = DataSet()
         try copy.copyPatientAndStudy(into: &dataSet)
@@ -86,7 +91,8 @@ package struct Segmentation: Sendable {
             dataSet.putEmpty(.patientOrientation)
         }
         Equipment.put(producer, into: &dataSet)
-        dataSet.put(.contributingEquipmentSequence, items: Equipment.contributions(volume.first.dataSet, producer, time))
+        dataSet.put(
+            .contributingEquipmentSequence, items: Equipment.contributions(volume.first.dataSet, producer, time))
         dataSet.put(.imageType, ["DERIVED", "PRIMARY"])
         dataSet.put(.instanceNumber, 1)
         dataSet.put(.contentDate, time.date)
@@ -98,12 +104,16 @@ package struct Segmentation: Sendable {
         dataSet.put(.segmentsOverlap, options.mayOverlap && Self.overlap(masks) ? "YES" : "NO")
         dataSet.put(.contentLabel, options.label)
         let synthetic = geometry?.isSynthetic == true ? " GEOMETRY SYNTHETIC" : ""
-        dataSet.put(.contentDescription, Self.line("\(producer.pipelineName) \(producer.pipelineVersion)", ending: synthetic))
+        dataSet.put(
+            .contentDescription, Self.line("\(producer.pipelineName) \(producer.pipelineVersion)", ending: synthetic))
         dataSet.put(.contentCreatorName, "hspsam^automatic")
         let found = selection.segments.map { segments[$0] }
-        dataSet.put(.segmentSequence, items: found.enumerated().map { index, segment in
-            SegmentItem.item(number: index + 1, segment, producer, trackingUID: identity.uid(.segmentationTracking, segment.key))
-        })
+        dataSet.put(
+            .segmentSequence,
+            items: found.enumerated().map { index, segment in
+                SegmentItem.item(
+                    number: index + 1, segment, producer, trackingUID: identity.uid(.segmentationTracking, segment.key))
+            })
         groups.put(into: &dataSet)
         dataSet.put(.samplesPerPixel, 1)
         dataSet.put(.photometricInterpretation, "MONOCHROME2")
@@ -127,7 +137,8 @@ package struct Segmentation: Sendable {
                 (.sopInstanceUID, instance.sopInstanceUID), (.sopClassUID, instance.sopClassUID),
             ]
             for (attribute, uid) in named where !ValueRules.isUID(uid) {
-                throw .source(tag: attribute.tag, keyword: attribute.keyword, what: "not a UID as the standard forms them")
+                throw .source(
+                    tag: attribute.tag, keyword: attribute.keyword, what: "not a UID as the standard forms them")
             }
         }
     }
@@ -141,10 +152,12 @@ package struct Segmentation: Sendable {
             })
         }
         dataSet.put(.sourceImageSequence, items: references)
-        dataSet.put(.referencedSeriesSequence, item: DataSet(composing: {
-            $0.put(.seriesInstanceUID, volume.seriesInstanceUID)
-            $0.put(.referencedInstanceSequence, items: references)
-        }))
+        dataSet.put(
+            .referencedSeriesSequence,
+            item: DataSet(composing: {
+                $0.put(.seriesInstanceUID, volume.seriesInstanceUID)
+                $0.put(.referencedInstanceSequence, items: references)
+            }))
     }
 
     /// Any pixel of any frame in two segments.
@@ -164,7 +177,9 @@ package struct Segmentation: Sendable {
 
     /// A line of LO: backslashes and control characters replaced, cut so that it and its ending have 64 characters.
     static func line(_ text: String, ending: String = "") -> String {
-        let clean = text.unicodeScalars.map { $0 == "\\" || $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? " " : $0 }
+        let clean = text.unicodeScalars.map {
+            $0 == "\\" || $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? " " : $0
+        }
         var kept = String.UnicodeScalarView()
         kept.append(contentsOf: clean.prefix(64 - ending.unicodeScalars.count))
         return String(kept) + ending
@@ -181,7 +196,8 @@ private struct Identity {
     init(_ volume: Volume, _ producer: Producer, _ options: Segmentation.Options, _ time: JobTime, _ pixels: [UInt8]) {
         salt = options.salt
         parts = [
-            volume.studyInstanceUID, volume.seriesInstanceUID, volume.digest, producer.modelDigest, producer.pipelineDigest,
+            volume.studyInstanceUID, volume.seriesInstanceUID, volume.digest, producer.modelDigest,
+            producer.pipelineDigest,
             DataSetEncoder.writerRevision, time.dateTime, "seg",
         ]
         instance = DerivedUID.uid(.segmentationInstance, salt: salt, parts + [DerivedUID.digest(pixels)])

@@ -8,12 +8,14 @@ extension SourceCopy {
         try copy([.studyInstanceUID], .one, into: &target)
         try copy(
             [
-                .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName, .studyID,
+                .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime,
+                .referringPhysicianName, .studyID,
                 .accessionNumber,
             ], .two, into: &target)
         try copy(
             [
-                .issuerOfPatientID, .otherPatientIDsSequence, .patientAge, .patientSize, .patientWeight, .studyDescription,
+                .issuerOfPatientID, .otherPatientIDsSequence, .patientAge, .patientSize, .patientWeight,
+                .studyDescription,
                 .procedureCodeSequence, .issuerOfAccessionNumberSequence, .longitudinalTemporalInformationModified,
             ], .three, into: &target)
         try copyAnimal(into: &target)
@@ -24,7 +26,8 @@ extension SourceCopy {
     /// For an animal the standard also wants breed and owner, empty where unknown.
     private mutating func copyAnimal(into target: inout DataSet) throws(ObjectFailure) {
         try copy([.patientSpeciesDescription, .patientSpeciesCodeSequence], .three, into: &target)
-        let isAnimal = target.has(Attribute.patientSpeciesDescription.tag) || target.has(Attribute.patientSpeciesCodeSequence.tag)
+        let isAnimal =
+            target.has(Attribute.patientSpeciesDescription.tag) || target.has(Attribute.patientSpeciesCodeSequence.tag)
         let others: [Attribute] = [
             .patientBreedDescription, .patientBreedCodeSequence, .breedRegistrationSequence, .responsiblePerson,
             .responsibleOrganization, .patientSexNeutered,
@@ -38,10 +41,15 @@ extension SourceCopy {
     private mutating func copyTrial(into target: inout DataSet) throws(ObjectFailure) {
         var trial = DataSet()
         try copy(
-            [.clinicalTrialSponsorName, .clinicalTrialProtocolID, .clinicalTrialSubjectID, .clinicalTrialSubjectReadingID], .three,
+            [
+                .clinicalTrialSponsorName, .clinicalTrialProtocolID, .clinicalTrialSubjectID,
+                .clinicalTrialSubjectReadingID,
+            ], .three,
             into: &trial)
-        let isWhole = trial.has(Attribute.clinicalTrialSponsorName.tag) && trial.has(Attribute.clinicalTrialProtocolID.tag)
-            && (trial.has(Attribute.clinicalTrialSubjectID.tag) || trial.has(Attribute.clinicalTrialSubjectReadingID.tag))
+        let isWhole =
+            trial.has(Attribute.clinicalTrialSponsorName.tag) && trial.has(Attribute.clinicalTrialProtocolID.tag)
+            && (trial.has(Attribute.clinicalTrialSubjectID.tag)
+                || trial.has(Attribute.clinicalTrialSubjectReadingID.tag))
         guard isWhole else { return }
         try copy([.clinicalTrialProtocolName, .clinicalTrialSiteID, .clinicalTrialSiteName], .two, into: &trial)
         for element in trial.elements { target[element.tag] = element }
@@ -51,8 +59,11 @@ extension SourceCopy {
     /// A source that says it was de-identified but not how would make the result invalid: the gap is named.
     private mutating func copyDeidentification(into target: inout DataSet) throws(ObjectFailure) {
         try copy(
-            [.patientIdentityRemoved, .deidentificationMethod, .deidentificationMethodCodeSequence], .three, into: &target)
-        let hasMethod = target.has(Attribute.deidentificationMethod.tag) || target.has(Attribute.deidentificationMethodCodeSequence.tag)
+            [.patientIdentityRemoved, .deidentificationMethod, .deidentificationMethodCodeSequence], .three,
+            into: &target)
+        let hasMethod =
+            target.has(Attribute.deidentificationMethod.tag)
+            || target.has(Attribute.deidentificationMethodCodeSequence.tag)
         if target.string(Attribute.patientIdentityRemoved.tag) == "YES", !hasMethod {
             target.put(.deidentificationMethod, "Not stated in the source")
         }

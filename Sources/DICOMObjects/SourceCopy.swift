@@ -20,9 +20,12 @@ struct SourceCopy {
                 continue
             }
             let isIllegal = original != nil && copied == nil
-            if isIllegal { notes.append("\(attribute.keyword) \(attribute.tag) of the source is not legal and was not copied") }
+            if isIllegal {
+                notes.append("\(attribute.keyword) \(attribute.tag) of the source is not legal and was not copied")
+            }
             switch need {
-            case .one: throw .source(tag: attribute.tag, keyword: attribute.keyword, what: isIllegal ? "not legal" : "missing")
+            case .one:
+                throw .source(tag: attribute.tag, keyword: attribute.keyword, what: isIllegal ? "not legal" : "missing")
             case .two: target.putEmpty(attribute)
             case .three: break
             }
@@ -54,7 +57,8 @@ struct SourceCopy {
     /// An item with everything in it that is legal; private attributes stay behind, as their creators would be missing.
     private static func legal(_ item: DataSet) -> DataSet {
         var copy = DataSet()
-        for element in item.elements where !element.tag.isPrivate && element.vr != .UN && element.tag != Attribute.specificCharacterSet.tag {
+        for element in item.elements
+        where !element.tag.isPrivate && element.vr != .UN && element.tag != Attribute.specificCharacterSet.tag {
             copy[element.tag] = legal(element, as: element.vr, in: item)
         }
         return copy
@@ -63,18 +67,22 @@ struct SourceCopy {
     /// False for an item that lacks what its sequence demands: copied, it would make the result invalid.
     private static func isWhole(_ item: DataSet, in sequence: Tag) -> Bool {
         let codes: [Attribute] = [
-            .procedureCodeSequence, .patientSpeciesCodeSequence, .patientBreedCodeSequence, .deidentificationMethodCodeSequence,
+            .procedureCodeSequence, .patientSpeciesCodeSequence, .patientBreedCodeSequence,
+            .deidentificationMethodCodeSequence,
             .purposeOfReferenceCodeSequence,
         ]
         if codes.contains(where: { $0.tag == sequence }) {
-            let hasValue = item.string(Attribute.codeValue.tag) != nil || item.string(Attribute.longCodeValue.tag) != nil
-            return hasValue && item.string(Attribute.codingSchemeDesignator.tag) != nil && item.string(Attribute.codeMeaning.tag) != nil
+            let hasValue =
+                item.string(Attribute.codeValue.tag) != nil || item.string(Attribute.longCodeValue.tag) != nil
+            return hasValue && item.string(Attribute.codingSchemeDesignator.tag) != nil
+                && item.string(Attribute.codeMeaning.tag) != nil
         }
         if sequence == Attribute.otherPatientIDsSequence.tag {
             return item.string(Attribute.patientID.tag) != nil && item.string(Attribute.typeOfPatientID.tag) != nil
         }
         if sequence == Attribute.contributingEquipmentSequence.tag {
-            return item.string(Attribute.manufacturer.tag) != nil && !item.items(Attribute.purposeOfReferenceCodeSequence.tag).isEmpty
+            return item.string(Attribute.manufacturer.tag) != nil
+                && !item.items(Attribute.purposeOfReferenceCodeSequence.tag).isEmpty
         }
         return !item.isEmpty
     }

@@ -65,4 +65,3 @@ package struct StudyIdentity: Sendable, Equatable {
         patient.name = patient.id
     }
 }
-

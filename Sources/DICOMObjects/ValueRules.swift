@@ -12,9 +12,15 @@ enum ValueRules {
         case .bytes(let bytes):
             if element.vr == .SQ { return "a sequence without items" }
             if bytes.count % 2 == 1 { return "an odd length of \(bytes.count)" }
-            if bytes.count > (element.vr.hasLongLength ? 0xFFFF_FFFE : 0xFFFE) { return "\(bytes.count) bytes, more than the length field holds" }
-            if let size = element.vr.valueSize, bytes.count % size != 0 { return "\(bytes.count) bytes for values of \(size)" }
-            guard element.vr.isText else { return multiplicity(element, element.vr.valueSize.map { bytes.count / $0 } ?? 1) }
+            if bytes.count > (element.vr.hasLongLength ? 0xFFFF_FFFE : 0xFFFE) {
+                return "\(bytes.count) bytes, more than the length field holds"
+            }
+            if let size = element.vr.valueSize, bytes.count % size != 0 {
+                return "\(bytes.count) bytes for values of \(size)"
+            }
+            guard element.vr.isText else {
+                return multiplicity(element, element.vr.valueSize.map { bytes.count / $0 } ?? 1)
+            }
             guard let whole = String(validating: bytes, as: UTF8.self) else { return "characters that are not UTF-8" }
             let values = split(whole, element.vr)
             if bytes.isEmpty { return nil }
@@ -53,19 +59,27 @@ enum ValueRules {
         case .AE: return scalars.count <= 16 && isPrintableASCII(trimmed) ? nil : "no application entity title"
         case .AS: return isAge(trimmed) ? nil : "no age"
         case .CS:
-            return scalars.count <= 16 && trimmed.utf8.allSatisfy { isUpper($0) || isDigit($0) || $0 == 0x20 || $0 == 0x5F }
+            return scalars.count <= 16
+                && trimmed.utf8.allSatisfy { isUpper($0) || isDigit($0) || $0 == 0x20 || $0 == 0x5F }
                 ? nil : "no code string of at most 16 capital letters, digits, spaces and underscores"
         case .DA: return isDate(trimmed) ? nil : "no date"
         case .TM: return isTime(trimmed) ? nil : "no time"
-        case .DT: return trimmed.utf8.count <= 26 && trimmed.utf8.prefix(4).allSatisfy(isDigit) ? nil : "no date and time"
+        case .DT:
+            return trimmed.utf8.count <= 26 && trimmed.utf8.prefix(4).allSatisfy(isDigit) ? nil : "no date and time"
         case .DS: return isDecimal(trimmed) ? nil : "no decimal number of at most 16 characters"
         case .IS: return trimmed.utf8.count <= 12 && Int32(trimmed) != nil ? nil : "no integer"
         case .UI: return isUID(value) ? nil : "no UID"
-        case .LO: return scalars.count <= 64 && !hasControl(trimmed) ? nil : "more than 64 characters, or control characters"
-        case .SH: return scalars.count <= 16 && !hasControl(trimmed) ? nil : "more than 16 characters, or control characters"
+        case .LO:
+            return scalars.count <= 64 && !hasControl(trimmed) ? nil : "more than 64 characters, or control characters"
+        case .SH:
+            return scalars.count <= 16 && !hasControl(trimmed) ? nil : "more than 16 characters, or control characters"
         case .PN: return isName(trimmed) ? nil : "no person name"
-        case .ST: return scalars.count <= 1024 && !hasControl(trimmed, lines: true) ? nil : "more than 1024 characters, or control characters"
-        case .LT: return scalars.count <= 10240 && !hasControl(trimmed, lines: true) ? nil : "more than 10240 characters, or control characters"
+        case .ST:
+            return scalars.count <= 1024 && !hasControl(trimmed, lines: true)
+                ? nil : "more than 1024 characters, or control characters"
+        case .LT:
+            return scalars.count <= 10240 && !hasControl(trimmed, lines: true)
+                ? nil : "more than 10240 characters, or control characters"
         case .UT: return hasControl(trimmed, lines: true) ? "control characters" : nil
         case .UC: return hasControl(trimmed) ? "control characters" : nil
         case .UR: return isPrintableASCII(trimmed) && !trimmed.utf8.contains(0x20) ? nil : "no URL"
@@ -105,7 +119,9 @@ enum ValueRules {
 
     static func isDecimal(_ text: some StringProtocol) -> Bool {
         text.utf8.count <= 16
-            && text.utf8.allSatisfy { isDigit($0) || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E || $0 == 0x45 || $0 == 0x65 }
+            && text.utf8.allSatisfy {
+                isDigit($0) || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E || $0 == 0x45 || $0 == 0x65
+            }
             && Double(String(text))?.isFinite == true
     }
 
@@ -117,7 +133,9 @@ enum ValueRules {
     private static func isName(_ text: Substring) -> Bool {
         let groups = text.split(separator: "=", omittingEmptySubsequences: false)
         return groups.count <= 3 && !hasControl(text)
-            && groups.allSatisfy { $0.unicodeScalars.count <= 64 && $0.split(separator: "^", omittingEmptySubsequences: false).count <= 5 }
+            && groups.allSatisfy {
+                $0.unicodeScalars.count <= 64 && $0.split(separator: "^", omittingEmptySubsequences: false).count <= 5
+            }
     }
 
     private static func trim(_ value: Substring) -> Substring {
@@ -134,7 +152,9 @@ enum ValueRules {
         }
     }
 
-    private static func isPrintableASCII(_ text: Substring) -> Bool { text.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
+    private static func isPrintableASCII(_ text: Substring) -> Bool {
+        text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
     private static func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
 }

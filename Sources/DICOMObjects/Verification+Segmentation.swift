@@ -7,7 +7,8 @@ extension Verification {
     /// Frames are placed by what the *file* says (referenced instance and frame, position, orientation), not by their index, and
     /// compared pixel by pixel. *Shape*: `masks[segment][frame]`, as composed. *Throws* `verify`.
     package static func segmentation(
-        _ file: DICOMFile, _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription], options: Segmentation.Options
+        _ file: DICOMFile, _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription],
+        options: Segmentation.Options
     ) throws(ObjectFailure) {
         let dataSet = file.dataSet
         try checkIdentity(dataSet, volume)
@@ -15,14 +16,20 @@ extension Verification {
         try checkSegments(dataSet, found.segments.map { segments[$0] })
 
         let (rows, columns) = (dataSet.int(.rows) ?? 0, dataSet.int(.columns) ?? 0)
-        guard rows == volume.rows, columns == volume.columns else { throw .verify("\(rows)×\(columns) pixels instead of \(volume.rows)×\(volume.columns)") }
+        guard rows == volume.rows, columns == volume.columns else {
+            throw .verify("\(rows)×\(columns) pixels instead of \(volume.rows)×\(volume.columns)")
+        }
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
-        guard groups.count == dataSet.int(.numberOfFrames) else { throw .verify("\(groups.count) functional groups for another number of frames") }
+        guard groups.count == dataSet.int(.numberOfFrames) else {
+            throw .verify("\(groups.count) functional groups for another number of frames")
+        }
         guard let element = dataSet[.pixelData] else { throw .verify("no Pixel Data") }
         let bits = try bytes(element, of: file)
         let pixels = rows * columns
         let length = (pixels * groups.count + 7) / 8
-        guard bits.count == length + length % 2 else { throw .verify("\(bits.count) bytes of pixels for \(groups.count) frames of \(pixels) bits") }
+        guard bits.count == length + length % 2 else {
+            throw .verify("\(bits.count) bytes of pixels for \(groups.count) frames of \(pixels) bits")
+        }
 
         let places = FramePlaces(volume)
         var seen = Set<Int>()
@@ -30,8 +37,11 @@ extension Verification {
         var lastIndex: [Int] = []
         for (frame, group) in groups.enumerated() {
             let segment = group.item(.segmentIdentificationSequence)?.int(.referencedSegmentNumber) ?? 0
-            guard (1...found.segments.count).contains(segment) else { throw .verify("frame \(frame + 1) names segment \(segment)") }
-            let source = try places.source(of: group, shared: dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet(), frame: frame + 1)
+            guard (1...found.segments.count).contains(segment) else {
+                throw .verify("frame \(frame + 1) names segment \(segment)")
+            }
+            let source = try places.source(
+                of: group, shared: dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet(), frame: frame + 1)
             guard seen.insert((segment - 1) * volume.frames.count + source).inserted else {
                 throw .verify("frame \(frame + 1) repeats segment \(segment) on one source frame")
             }
@@ -49,7 +59,9 @@ extension Verification {
         }
         for (index, segment) in found.segments.enumerated() {
             let wanted = masks[segment].reduce(0) { $0 + $1.count }
-            guard counts[index] == wanted else { throw .verify("segment \(index + 1) has \(counts[index]) pixels instead of \(wanted)") }
+            guard counts[index] == wanted else {
+                throw .verify("segment \(index + 1) has \(counts[index]) pixels instead of \(wanted)")
+            }
         }
         for bit in pixels * groups.count..<bits.count * 8 where bits[bit >> 3] >> UInt8(bit & 7) & 1 == 1 {
             throw .verify("padding behind the last frame is not zero")
@@ -59,29 +71,44 @@ extension Verification {
     /// Patient, study, references: those of the volume.
     private static func checkIdentity(_ dataSet: DataSet, _ volume: Volume) throws(ObjectFailure) {
         let source = volume.first.dataSet
-        guard dataSet.string(.studyInstanceUID) == volume.studyInstanceUID else { throw .verify("another study than the source's") }
+        guard dataSet.string(.studyInstanceUID) == volume.studyInstanceUID else {
+            throw .verify("another study than the source's")
+        }
         for attribute in [Attribute.patientName, .patientID, .patientBirthDate, .patientSex, .accessionNumber] {
             guard let text = dataSet.text(attribute.tag) else { continue }
-            guard text == source.text(attribute.tag) else { throw .verify("\(attribute.keyword) differs from the source's") }
+            guard text == source.text(attribute.tag) else {
+                throw .verify("\(attribute.keyword) differs from the source's")
+            }
         }
         guard dataSet.string(.instanceCreatorUID) == InstanceCreator.results else { throw .verify("another creator") }
         let references = Set(volume.instances.map(\.sopInstanceUID))
         let named = dataSet.items(Attribute.referencedSeriesSequence.tag)
         guard named.count == 1, named[0].string(.seriesInstanceUID) == volume.seriesInstanceUID,
-            Set(named[0].items(Attribute.referencedInstanceSequence.tag).compactMap { $0.string(Attribute.referencedSOPInstanceUID.tag) }) == references
+            Set(
+                named[0].items(Attribute.referencedInstanceSequence.tag).compactMap {
+                    $0.string(Attribute.referencedSOPInstanceUID.tag)
+                }) == references
         else { throw .verify("the referenced series is not the source's") }
     }
 
     private static func checkSegments(_ dataSet: DataSet, _ segments: [SegmentDescription]) throws(ObjectFailure) {
         let items = dataSet.items(.segmentSequence)
-        guard items.count == segments.count else { throw .verify("\(items.count) segments instead of \(segments.count)") }
+        guard items.count == segments.count else {
+            throw .verify("\(items.count) segments instead of \(segments.count)")
+        }
         for (index, (item, segment)) in zip(items, segments).enumerated() {
-            guard item.int(.segmentNumber) == index + 1 else { throw .verify("segment \(index + 1) has another number") }
-            guard item.string(.segmentLabel) == segment.label else { throw .verify("segment \(index + 1) has another label") }
+            guard item.int(.segmentNumber) == index + 1 else {
+                throw .verify("segment \(index + 1) has another number")
+            }
+            guard item.string(.segmentLabel) == segment.label else {
+                throw .verify("segment \(index + 1) has another label")
+            }
             let type = item.item(.segmentedPropertyTypeCodeSequence)
             let code = type?.string(Attribute.codeValue.tag) ?? type?.string(Attribute.longCodeValue.tag)
             guard code == segment.type.value else { throw .verify("segment \(index + 1) has another type") }
-            guard item.ints(.recommendedDisplayCIELabValue).count == 3 else { throw .verify("segment \(index + 1) has no colour") }
+            guard item.ints(.recommendedDisplayCIELabValue).count == 3 else {
+                throw .verify("segment \(index + 1) has no colour")
+            }
         }
     }
 }
@@ -97,7 +124,8 @@ private struct FramePlaces {
         self.volume = volume
         hasPlace = volume.kind == .spatial && volume.frameOfReferenceUID != nil
         for (index, frame) in volume.frames.enumerated() {
-            byReference[Self.key(frame.instance.sopInstanceUID, frame.instance.pixels.frames > 1 ? frame.number : nil)] = index
+            byReference[
+                Self.key(frame.instance.sopInstanceUID, frame.instance.pixels.frames > 1 ? frame.number : nil)] = index
         }
     }
 
@@ -107,7 +135,8 @@ private struct FramePlaces {
     func source(of group: DataSet, shared: DataSet, frame: Int) throws(ObjectFailure) -> Int {
         let derivations = group.items(Attribute.derivationImageSequence.tag)
         let references = derivations.first?.items(.sourceImageSequence) ?? []
-        guard derivations.count == 1, references.count == 1, let uid = references[0].string(Attribute.referencedSOPInstanceUID.tag),
+        guard derivations.count == 1, references.count == 1,
+            let uid = references[0].string(Attribute.referencedSOPInstanceUID.tag),
             let source = byReference[Self.key(uid, references[0].int(Attribute.referencedFrameNumber.tag))]
         else { throw .verify("frame \(frame) refers to no frame of the source") }
         guard hasPlace, let plane = volume.frames[source].plane else { return source }
@@ -121,7 +150,8 @@ private struct FramePlaces {
         // The reader of sources normalises directions; strings in a file may have few digits.
         let row = Vector3(orientation[0], orientation[1], orientation[2])
         let column = Vector3(orientation[3], orientation[4], orientation[5])
-        guard row.dot(plane.rowCosine) > 0.999 * row.length, column.dot(plane.columnCosine) > 0.999 * column.length else {
+        guard row.dot(plane.rowCosine) > 0.999 * row.length, column.dot(plane.columnCosine) > 0.999 * column.length
+        else {
             throw .verify("frame \(frame) is turned against its source")
         }
         return source

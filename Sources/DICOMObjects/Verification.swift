@@ -17,7 +17,9 @@ package enum Verification {
     /// Every attribute that was composed is in the file with the same value, and no other; the file is in order in itself.
     package static func same(_ file: DICOMFile, _ dataSet: DataSet) throws(ObjectFailure) {
         if let warning = file.warnings.first { throw .verify("the file is not as the standard wants it: \(warning)") }
-        guard file.transferSyntax == .explicitLittleEndian else { throw .verify("the file is in \(file.transferSyntax.name)") }
+        guard file.transferSyntax == .explicitLittleEndian else {
+            throw .verify("the file is in \(file.transferSyntax.name)")
+        }
         guard file.meta.string(Attribute.mediaStorageSOPInstanceUID.tag) == dataSet.string(.sopInstanceUID),
             file.meta.string(Attribute.mediaStorageSOPClassUID.tag) == dataSet.string(.sopClassUID)
         else { throw .verify("file meta group and data set name different objects") }
@@ -36,10 +38,14 @@ package enum Verification {
             }
             switch (found.value, wanted.value) {
             case (.items(let a), .items(let b)):
-                guard a.count == b.count else { throw .verify("\(found.tag) has \(a.count) items instead of \(b.count)") }
+                guard a.count == b.count else {
+                    throw .verify("\(found.tag) has \(a.count) items instead of \(b.count)")
+                }
                 for (a, b) in zip(a, b) { try same(a, b, file) }
             case (_, .bytes(let wanted)):
-                guard try bytes(found, of: file) == wanted else { throw .verify("\(found.tag) has another value than composed") }
+                guard try bytes(found, of: file) == wanted else {
+                    throw .verify("\(found.tag) has another value than composed")
+                }
             default: throw .verify("\(found.tag) has another kind of value than composed")
             }
         }

@@ -123,7 +123,8 @@ extension WatchService {
                 .duplicate, code: "DUPLICATE",
                 text: "published before under the same pipelines; that result stands: \(places).")
             try await ledger.publish(job.id, fresh, reason: fresh.isEmpty ? known : nil)
-            log.notice("published", metadata: ["job": "\(job.id)", "code": "\(fresh.isEmpty ? known.code : "PUBLISHED")"])
+            log.notice(
+                "published", metadata: ["job": "\(job.id)", "code": "\(fresh.isEmpty ? known.code : "PUBLISHED")"])
             try await ledger.remember("paused", "")
         } catch DaemonFailure.noRunRecord {
             // The work is lost, the input is not.

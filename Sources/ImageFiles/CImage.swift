@@ -31,15 +31,16 @@ extension ImageFilesFailure {
         let text = withUnsafeBytes(of: &error.text) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }.map { $0 < 32 || $0 > 126 ? 63 : $0 }, as: UTF8.self)
         }
-        let reason: Reason = switch error.status {
-        case CI_IO: .unreadable(text)
-        case CI_TRUNCATED: .truncated(text)
-        case CI_LIMIT: .limit(text)
-        case CI_UNSUPPORTED: .photometric(text)
-        case CI_CODEC: .codec(text)
-        case CI_MEMORY: .memory(text)
-        default: .corrupt("has an error inside (\(text))")
-        }
+        let reason: Reason =
+            switch error.status {
+            case CI_IO: .unreadable(text)
+            case CI_TRUNCATED: .truncated(text)
+            case CI_LIMIT: .limit(text)
+            case CI_UNSUPPORTED: .photometric(text)
+            case CI_CODEC: .codec(text)
+            case CI_MEMORY: .memory(text)
+            default: .corrupt("has an error inside (\(text))")
+            }
         self.init(path: path, reason: reason)
     }
 }
@@ -47,14 +48,18 @@ extension ImageFilesFailure {
 /// Samples per mm where a resolution is one: not the 72 and 96 dots an inch that programs write without knowing.
 func spacing(rowsPerMetre: Double, columnsPerMetre: Double) -> PixelSpacing? {
     func isPlaceholder(_ perMetre: Double) -> Bool { [72.0, 96.0].contains { abs(perMetre * 0.0254 - $0) < 0.02 } }
-    guard rowsPerMetre > 0, columnsPerMetre > 0, !isPlaceholder(rowsPerMetre), !isPlaceholder(columnsPerMetre) else { return nil }
+    guard rowsPerMetre > 0, columnsPerMetre > 0, !isPlaceholder(rowsPerMetre), !isPlaceholder(columnsPerMetre) else {
+        return nil
+    }
     return PixelSpacing(row: 1000 / rowsPerMetre, column: 1000 / columnsPerMetre)
 }
 
 /// Samples in the shim's form, 8 or 16 bits, from pages of at most as many. The caller's closure sees them while they live.
 func withCImages<Result>(_ pages: [RasterPage], _ body: ([ci_image]) -> Result) -> Result {
     var images: [ci_image] = []
-    defer { images.forEach { $0.pixels.deallocate() } }
+    defer {
+        for image in images { image.pixels.deallocate() }
+    }
     for page in pages {
         let wide = page.bits > 8
         let size = page.values.count * (wide ? 2 : 1)
@@ -71,9 +76,11 @@ func withCImages<Result>(_ pages: [RasterPage], _ body: ([ci_image]) -> Result) 
         }
         images.append(
             ci_image(
-                rows: UInt32(page.rows), columns: UInt32(page.columns), samples: UInt16(page.samples), bits: wide ? 16 : 8,
+                rows: UInt32(page.rows), columns: UInt32(page.columns), samples: UInt16(page.samples),
+                bits: wide ? 16 : 8,
                 rows_per_metre: page.spacing.map { 1000 / $0.row } ?? 0,
-                columns_per_metre: page.spacing.map { 1000 / $0.column } ?? 0, alpha_dropped: 0, pixels: pixels, size: size))
+                columns_per_metre: page.spacing.map { 1000 / $0.column } ?? 0, alpha_dropped: 0, pixels: pixels,
+                size: size))
     }
     return body(images)
 }

@@ -21,11 +21,14 @@ package enum ImageFile {
     /// Alpha is dropped, palettes are resolved, pictures of fewer than 8 bits are stretched to 8. JPEG's EXIF orientation is not
     /// looked at. For TIFFs of many pages, `TIFFFile` gives one at a time.
     /// *Throws* `ImageFilesFailure`.
-    package static func read(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) -> [RasterPage] {
+    package static func read(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) -> [RasterPage]
+    {
         var head = [UInt8](repeating: 0, count: 16)
         var got = 0
         var error = ci_error()
-        guard ci_head(path, &head, head.count, &got, &error) == CI_OK else { throw ImageFilesFailure(path: path, error) }
+        guard ci_head(path, &head, head.count, &got, &error) == CI_OK else {
+            throw ImageFilesFailure(path: path, error)
+        }
         switch format(of: head.prefix(got)) {
         case .png: return [try picture(path, limits, ci_png_read)]
         case .jpeg: return [try picture(path, limits, ci_jpeg_read, method: "ISO_10918_1")]
@@ -35,7 +38,8 @@ package enum ImageFile {
     }
 
     private typealias Reader = (
-        UnsafePointer<CChar>?, UnsafePointer<ci_limits>?, UnsafeMutablePointer<ci_image>?, UnsafeMutablePointer<ci_error>?
+        UnsafePointer<CChar>?, UnsafePointer<ci_limits>?, UnsafeMutablePointer<ci_image>?,
+        UnsafeMutablePointer<ci_error>?
     ) -> ci_status
 
     private static func picture(
@@ -49,11 +53,13 @@ package enum ImageFile {
         }
         defer { ci_image_free(&image) }
         let bytes = UnsafeRawBufferPointer(start: pixels, count: image.size)
-        let values = image.bits == 16
+        let values =
+            image.bits == 16
             ? (0..<bytes.count / 2).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
             : bytes.map { UInt16($0) }
         var page = RasterPage(
-            rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits), values: values)
+            rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits),
+            values: values)
         page.spacing = spacing(rowsPerMetre: image.rows_per_metre, columnsPerMetre: image.columns_per_metre)
         if image.alpha_dropped != 0 { page.notes.append("alpha dropped") }
         if let method { page.loss = .init(method: method, ratio: 1) }
@@ -78,7 +84,8 @@ package enum ImageFile {
     private static func encoded(
         _ pages: [RasterPage],
         _ encode: (
-            [ci_image], UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>, UnsafeMutablePointer<ci_error>
+            [ci_image], UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>,
+            UnsafeMutablePointer<ci_error>
         ) -> ci_status
     ) throws(ImageFilesFailure) -> [UInt8] {
         var bytes: UnsafeMutablePointer<UInt8>?

@@ -40,7 +40,9 @@ package struct RasterPage: Sendable, Equatable {
     package init(rows: Int, columns: Int, samples: Int, bits: Int, values: [UInt16]) {
         precondition(samples == 1 || samples == 3, "RasterPage: \(samples) samples a pixel")
         precondition((8...16).contains(bits), "RasterPage: \(bits) bits")
-        precondition(values.count == rows * columns * samples, "RasterPage: \(values.count) values for \(rows)×\(columns)×\(samples)")
+        precondition(
+            values.count == rows * columns * samples,
+            "RasterPage: \(values.count) values for \(rows)×\(columns)×\(samples)")
         self.rows = rows
         self.columns = columns
         self.samples = samples

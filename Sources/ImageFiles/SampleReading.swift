@@ -20,7 +20,10 @@ struct SampleReading {
         outputBits = photometric == 3 || bits <= 8 ? 8 : min(bits, 16)
         var notes: [String] = []
         let used = photometric == 2 || photometric == 6 ? 3 : 1
-        if stored > used { notes.append(tags.alpha == 1 ? "associated alpha shown over black" : "\(stored - used) extra samples dropped") }
+        if stored > used {
+            notes.append(
+                tags.alpha == 1 ? "associated alpha shown over black" : "\(stored - used) extra samples dropped")
+        }
         if format == 2 { notes.append("signed samples moved up by \(1 << (bits - 1))") }
         if bits > 16 { notes.append("\(bits)-bit samples mapped linearly to 16 bits") }
         self.notes = notes
@@ -40,7 +43,9 @@ struct SampleReading {
         for pixel in 0..<pixels {
             for sample in 0..<samples {
                 let index = pixel * stored + sample
-                var value = bits <= 8 ? UInt32(bytes[index]) : UInt32(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+                var value =
+                    bits <= 8
+                    ? UInt32(bytes[index]) : UInt32(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
                 // Flipping the sign bit adds half the range to a two's complement number.
                 value ^= sign
                 if inverted { value = top - min(value, top) }
@@ -58,8 +63,11 @@ struct SampleReading {
         var values = [UInt16](repeating: 0, count: pixels * 3)
         for pixel in 0..<pixels {
             let index = pixel * stored
-            let entry = bits <= 8 ? Int(bytes[index]) : Int(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-            for colour in 0..<3 { values[3 * pixel + colour] = palette[colour * entries + min(entry, entries - 1)] >> shift }
+            let entry =
+                bits <= 8 ? Int(bytes[index]) : Int(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+            for colour in 0..<3 {
+                values[3 * pixel + colour] = palette[colour * entries + min(entry, entries - 1)] >> shift
+            }
         }
         return values
     }

@@ -89,7 +89,8 @@ package final class TIFFFile {
         let bytes = Double(rows * columns * reading.samples * (reading.outputBits > 8 ? 2 : 1))
         if tags.compression == 7 || tags.compression == 50001 {
             page.loss = .init(
-                method: tags.compression == 7 ? "ISO_10918_1" : nil, ratio: bytes / Double(max(tags.compressed_bytes, 1)))
+                method: tags.compression == 7 ? "ISO_10918_1" : nil,
+                ratio: bytes / Double(max(tags.compressed_bytes, 1)))
         }
         let perMetre = tags.unit == 2 ? 1 / 0.0254 : tags.unit == 3 ? 100.0 : 0
         page.spacing = spacing(
@@ -119,7 +120,9 @@ package final class TIFFFile {
     // MARK: Inside
 
     private func failure(_ error: ci_error) -> ImageFilesFailure { ImageFilesFailure(path: path, error) }
-    private func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure { ImageFilesFailure(path: path, reason: reason) }
+    private func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
+        ImageFilesFailure(path: path, reason: reason)
+    }
 
     private func withPixels<Result>(
         _ index: Int, _ body: (UnsafeRawBufferPointer) -> Result
@@ -138,7 +141,9 @@ package final class TIFFFile {
         let entries = 1 << bits
         var map = [UInt16](repeating: 0, count: 3 * entries)
         var error = ci_error()
-        guard ci_tiff_palette(handle, UInt32(clamping: index), &map, entries, &error) == CI_OK else { throw failure(error) }
+        guard ci_tiff_palette(handle, UInt32(clamping: index), &map, entries, &error) == CI_OK else {
+            throw failure(error)
+        }
         return map
     }
 
@@ -149,7 +154,9 @@ package final class TIFFFile {
     }
 
     /// The compressions of `dicom.md` 5.1: CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP, LERC, JBIG.
-    private static let compressions: Set<UInt16> = [1, 2, 3, 4, 5, 7, 8, 32946, 32773, 34925, 50000, 50001, 34887, 34661]
+    private static let compressions: Set<UInt16> = [
+        1, 2, 3, 4, 5, 7, 8, 32946, 32773, 34925, 50000, 50001, 34887, 34661,
+    ]
 
     private func check(_ tags: ci_tiff_page) throws(ImageFilesFailure) {
         guard Self.compressions.contains(tags.compression) else {
@@ -159,7 +166,9 @@ package final class TIFFFile {
         case 0, 1, 3: break
         case 2, 6:
             guard tags.samples >= 3 else {
-                throw failure(.photometric("says RGB or YCbCr (Photometric \(tags.photometric)) but has \(tags.samples) samples a pixel"))
+                throw failure(
+                    .photometric(
+                        "says RGB or YCbCr (Photometric \(tags.photometric)) but has \(tags.samples) samples a pixel"))
             }
         case 4: throw failure(.photometric("is a transparency mask (Photometric 4)"))
         case 5: throw failure(.photometric("is CMYK (Photometric 5)"))
@@ -167,12 +176,13 @@ package final class TIFFFile {
         case 32844, 32845: throw failure(.photometric("is LogLuv (Photometric \(tags.photometric))"))
         default: throw failure(.photometric("has the unknown Photometric \(tags.photometric)"))
         }
-        let readable = switch tags.format {
-        case 1, 4: (1...16).contains(tags.bits) || tags.bits == 32
-        case 2: tags.bits == 8 || tags.bits == 16
-        case 3: tags.bits == 32 || tags.bits == 64
-        default: false
-        }
+        let readable =
+            switch tags.format {
+            case 1, 4: (1...16).contains(tags.bits) || tags.bits == 32
+            case 2: tags.bits == 8 || tags.bits == 16
+            case 3: tags.bits == 32 || tags.bits == 64
+            default: false
+            }
         guard readable, tags.photometric != 3 || tags.bits <= 16, tags.photometric != 6 || tags.bits == 8 else {
             let format = [1: "unsigned", 2: "signed", 3: "floating point", 4: "untyped"][tags.format] ?? "complex"
             throw failure(.bits("has \(format) samples of \(tags.bits) bits"))

@@ -27,9 +27,11 @@ package struct Components: Sendable {
     package init(of volume: [Mask], neighbours: Neighbours = .all) {
         let first = volume.first ?? Mask(rows: 0, columns: 0)
         precondition(
-            volume.allSatisfy { $0.rows == first.rows && $0.columns == first.columns }, "Components: slices of different sizes")
+            volume.allSatisfy { $0.rows == first.rows && $0.columns == first.columns },
+            "Components: slices of different sizes")
         self.init(
-            flags: volume.flatMap(\.flags), slices: volume.count, rows: first.rows, columns: first.columns, neighbours: neighbours)
+            flags: volume.flatMap(\.flags), slices: volume.count, rows: first.rows, columns: first.columns,
+            neighbours: neighbours)
     }
 
     private init(flags: [Bool], slices: Int, rows: Int, columns: Int, neighbours: Neighbours) {
@@ -98,7 +100,8 @@ package struct Components: Sendable {
         let kept = [false] + (0..<count).map { keep($0 + 1) }
         return (0..<slices).map { slice in
             let area = rows * columns
-            return Mask(rows: rows, columns: columns, flags: labels[slice * area..<(slice + 1) * area].map { kept[Int($0)] })
+            return Mask(
+                rows: rows, columns: columns, flags: labels[slice * area..<(slice + 1) * area].map { kept[Int($0)] })
         }
     }
 }
@@ -107,7 +110,9 @@ extension Components {
     /// Keeps the largest component; of equals the one that comes first.
     package static func largest(of volume: [Mask]) -> [Mask] {
         let components = Components(of: volume)
-        guard let size = components.sizes.max(), let number = components.sizes.firstIndex(of: size) else { return volume }
+        guard let size = components.sizes.max(), let number = components.sizes.firstIndex(of: size) else {
+            return volume
+        }
         return components.masks { $0 == number + 1 }
     }
 
@@ -132,7 +137,9 @@ extension Components {
             for y in 0..<outside.rows {
                 for x in 0..<outside.columns {
                     let deep = outside.slices > 1 && (z == 0 || z + 1 == outside.slices)
-                    guard deep || y == 0 || y + 1 == outside.rows || x == 0 || x + 1 == outside.columns else { continue }
+                    guard deep || y == 0 || y + 1 == outside.rows || x == 0 || x + 1 == outside.columns else {
+                        continue
+                    }
                     open.insert(outside.labels[(z * outside.rows + y) * outside.columns + x])
                 }
             }
@@ -150,7 +157,9 @@ extension Mask {
 
     /// Set where either is. The masks have one size.
     package func union(_ other: Mask) -> Mask {
-        precondition(rows == other.rows && columns == other.columns, "Mask: union of \(rows)×\(columns) and \(other.rows)×\(other.columns)")
+        precondition(
+            rows == other.rows && columns == other.columns,
+            "Mask: union of \(rows)×\(columns) and \(other.rows)×\(other.columns)")
         return Mask(rows: rows, columns: columns, flags: zip(flags, other.flags).map { $0 || $1 })
     }
 }

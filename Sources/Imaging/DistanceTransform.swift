@@ -13,7 +13,8 @@ package enum DistanceTransform {
             envelope.transform(&field, start: column, stride: mask.columns, count: mask.rows, spacing: spacing.row)
         }
         for row in 0..<mask.rows {
-            envelope.transform(&field, start: row * mask.columns, stride: 1, count: mask.columns, spacing: spacing.column)
+            envelope.transform(
+                &field, start: row * mask.columns, stride: 1, count: mask.columns, spacing: spacing.column)
         }
         return field
     }

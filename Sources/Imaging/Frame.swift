@@ -14,7 +14,8 @@ package struct Frame: Sendable {
     package var inverted: Bool
 
     package init(rows: Int, columns: Int, samples: Int, values: [Float], padding: [Bool] = [], inverted: Bool = false) {
-        precondition(values.count == rows * columns * samples, "Frame: \(values.count) values for \(rows)×\(columns)×\(samples)")
+        precondition(
+            values.count == rows * columns * samples, "Frame: \(values.count) values for \(rows)×\(columns)×\(samples)")
         precondition(padding.isEmpty || padding.count == rows * columns, "Frame: padding has the wrong count")
         self.rows = rows
         self.columns = columns

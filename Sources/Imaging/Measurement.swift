@@ -9,7 +9,8 @@ package enum Measurement {
     ///
     /// *Units*: ml; `weightsMM` in mm, one a mask (`sliceWeights`).
     package static func volumeML(_ masks: [Mask], spacing: PixelSpacing, weightsMM: [Double]) -> Double {
-        precondition(masks.count == weightsMM.count, "Measurement: \(weightsMM.count) weights for \(masks.count) slices")
+        precondition(
+            masks.count == weightsMM.count, "Measurement: \(weightsMM.count) weights for \(masks.count) slices")
         return zip(masks, weightsMM).reduce(0) { $0 + areaMM2($1.0, spacing: spacing) * $1.1 } / 1000
     }
 

@@ -43,7 +43,8 @@ package struct Metrics: Sendable, Equatable {
         let both = zip(prediction.bits, truth.bits).reduce(0) { $0 + ($1.0 & $1.1).nonzeroBitCount }
         let edges = (prediction.boundary, truth.boundary)
         let distances =
-            (Self.distances(from: edges.0, to: edges.1, spacing) + Self.distances(from: edges.1, to: edges.0, spacing)).sorted()
+            (Self.distances(from: edges.0, to: edges.1, spacing) + Self.distances(from: edges.1, to: edges.0, spacing))
+            .sorted()
         self.init(
             dice: 2 * Double(both) / Double(a + b), iou: Double(both) / Double(a + b - both), hd: distances.last ?? 0,
             hd95: Self.percentile(95, of: distances))
@@ -81,7 +82,8 @@ extension Mask {
                 let i = row * columns + column
                 guard flags[i] else { continue }
                 let inside =
-                    row > 0 && row + 1 < rows && column > 0 && column + 1 < columns && flags[i - columns] && flags[i + columns]
+                    row > 0 && row + 1 < rows && column > 0 && column + 1 < columns && flags[i - columns]
+                    && flags[i + columns]
                     && flags[i - 1] && flags[i + 1]
                 edge[i] = !inside
             }

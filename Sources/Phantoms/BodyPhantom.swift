@@ -63,17 +63,24 @@ package struct BodyPhantom: Sendable {
     }
 
     /// Planes of a tilted and turned stack whose centre lies near the origin.
-    private static func planes(_ random: inout PhantomRandom, count: Int, _ spacing: PixelSpacing, _ sliceSpacing: Double) -> [Plane] {
+    private static func planes(
+        _ random: inout PhantomRandom, count: Int, _ spacing: PixelSpacing, _ sliceSpacing: Double
+    ) -> [Plane] {
         // A unit quaternion near the identity: oblique, but still head first.
         let (a, b, c) = (random.uniform(0.08, 0.25), random.uniform(-0.25, -0.08), random.uniform(-0.3, 0.3))
         let n = 1 + a * a + b * b + c * c
         let row = Vector3((1 + a * a - b * b - c * c) / n, 2 * (a * b + c) / n, 2 * (a * c - b) / n)
         let column = Vector3(2 * (a * b - c) / n, (1 - a * a + b * b - c * c) / n, 2 * (b * c + a) / n)
         let normal = row.cross(column)
-        let centre = Vector3(hundredths(random.uniform(-30, 30)), hundredths(random.uniform(-30, 30)), hundredths(random.uniform(-300, 300)))
-        let corner = centre - row * (spacing.column * Double(columns - 1) / 2) - column * (spacing.row * Double(rows - 1) / 2)
+        let centre = Vector3(
+            hundredths(random.uniform(-30, 30)), hundredths(random.uniform(-30, 30)),
+            hundredths(random.uniform(-300, 300)))
+        let corner =
+            centre - row * (spacing.column * Double(columns - 1) / 2) - column * (spacing.row * Double(rows - 1) / 2)
         return (0..<count).map { index in
-            Plane(position: corner + normal * ((Double(index) - Double(count - 1) / 2) * sliceSpacing), rowCosine: row, columnCosine: column)
+            Plane(
+                position: corner + normal * ((Double(index) - Double(count - 1) / 2) * sliceSpacing), rowCosine: row,
+                columnCosine: column)
         }
     }
 }
@@ -101,10 +108,13 @@ private struct AsymmetricBody {
         // As long as the stack allows, so that most slices show it.
         let stretch = depth / 76
         func around(_ x: Double, _ y: Double, _ z: Double) -> Vector3 {
-            let place = Vector3(x * size + random.uniform(-2, 2), y * size + random.uniform(-2, 2), z * size + random.uniform(-2, 2))
+            let place = Vector3(
+                x * size + random.uniform(-2, 2), y * size + random.uniform(-2, 2), z * size + random.uniform(-2, 2))
             return centre + Vector3(place.x, place.y, place.z * stretch)
         }
-        func axes(_ x: Double, _ y: Double, _ z: Double) -> Vector3 { Vector3(x, y, z * stretch) * (size * random.uniform(0.92, 1.08)) }
+        func axes(_ x: Double, _ y: Double, _ z: Double) -> Vector3 {
+            Vector3(x, y, z * stretch) * (size * random.uniform(0.92, 1.08))
+        }
         parts = [
             Ellipsoid(centre: centre, axes: axes(25, 17, 22)),
             // A bump to the right, below, towards the last slices.

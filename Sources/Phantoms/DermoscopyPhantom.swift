@@ -28,7 +28,9 @@ package struct DermoscopyPhantom: Sendable {
                 for channel in 0..<3 { values[(row * columns + column) * 3 + channel] = colour[channel] }
             }
         }
-        for _ in 0..<random.integer(0...9) { Hair(&random, rows: rows, columns: columns).draw(into: &values, rows: rows, columns: columns) }
+        for _ in 0..<random.integer(0...9) {
+            Hair(&random, rows: rows, columns: columns).draw(into: &values, rows: rows, columns: columns)
+        }
         let depth = random.uniform(0.1, 0.5)
         let grain = random.uniform(1.5, 4)
         let pixels = (0..<rows * columns).flatMap { index -> [UInt8] in
@@ -103,7 +105,9 @@ private struct Hair {
     private let shade: Double
 
     init(_ random: inout PhantomRandom, rows: Int, columns: Int) {
-        points = (0..<3).map { _ in (random.uniform(-0.1, 1.1) * Double(rows), random.uniform(-0.1, 1.1) * Double(columns)) }
+        points = (0..<3).map { _ in
+            (random.uniform(-0.1, 1.1) * Double(rows), random.uniform(-0.1, 1.1) * Double(columns))
+        }
         width = random.uniform(0.8, 1.7)
         shade = random.uniform(0.25, 0.5)
     }
@@ -117,7 +121,8 @@ private struct Hair {
             let y = a * points[0].y + b * points[1].y + c * points[2].y
             let x = a * points[0].x + b * points[1].x + c * points[2].x
             for row in Int(y.rounded(.down)) - 2...Int(y.rounded(.down)) + 3 where row >= 0 && row < rows {
-                for column in Int(x.rounded(.down)) - 2...Int(x.rounded(.down)) + 3 where column >= 0 && column < columns {
+                for column in Int(x.rounded(.down)) - 2...Int(x.rounded(.down)) + 3
+                where column >= 0 && column < columns {
                     let (dy, dx) = (Double(row) - y, Double(column) - x)
                     let dark = 1 - smoothStep((dy * dy + dx * dx).squareRoot() - width + 0.5)
                     let index = row * columns + column

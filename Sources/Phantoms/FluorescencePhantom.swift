@@ -29,7 +29,8 @@ package struct FluorescencePhantom: Sendable {
             guard isFree else { continue }
             placed.append((row, column, radius))
             let outline = Outline(
-                &random, row: row, column: column, radius: radius, elongation: random.uniform(1, 1.6), irregularity: random.uniform(0, 0.15))
+                &random, row: row, column: column, radius: radius, elongation: random.uniform(1, 1.6),
+                irregularity: random.uniform(0, 0.15))
             let texture = SmoothNoise(&random, octaves: 2)
             let brightness = random.uniform(0.35, 1)
             let bounds = outline.bounds(rows: rows, columns: columns)
@@ -40,7 +41,8 @@ package struct FluorescencePhantom: Sendable {
                     // The lens blurs the border over about two pixels.
                     let cover = smoothStep((1 - ratio) * radius / 3 + 0.5)
                     let glow = 0.06 * max(0, 1 - ratio / 2)
-                    light[r * columns + c] += brightness * (cover * (0.85 + 0.25 * texture(Double(c) / 6, Double(r) / 6)) + glow)
+                    light[r * columns + c] +=
+                        brightness * (cover * (0.85 + 0.25 * texture(Double(c) / 6, Double(r) / 6)) + glow)
                 }
             }
         }

@@ -7,7 +7,10 @@ struct Outline {
     /// Amplitude and phase of the harmonics 2, 3, 4, 5.
     private let harmonics: [(cosine: Double, sine: Double)]
 
-    init(_ random: inout PhantomRandom, row: Double, column: Double, radius: Double, elongation: Double, irregularity: Double) {
+    init(
+        _ random: inout PhantomRandom, row: Double, column: Double, radius: Double, elongation: Double,
+        irregularity: Double
+    ) {
         self.row = row
         self.column = column
         let stretch = elongation.squareRoot()

@@ -42,16 +42,22 @@ package struct PhantomStudy: Sendable {
     private func dermoscopy(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
         let phantom = DermoscopyPhantom(seed: seed)
         let pixels = RasterPixels(
-            rows: phantom.picture.rows, columns: phantom.picture.columns, samples: 3, bits: 8, values: phantom.picture.pixels.map(UInt16.init))
+            rows: phantom.picture.rows, columns: phantom.picture.columns, samples: 3, bits: 8,
+            values: phantom.picture.pixels.map(UInt16.init))
         let objects = try RasterObject.objects(
             [pixels], identity: identity, keys: .init(study: key, series: key, instance: key), fallbackTime: Self.time)
         for object in objects { try ObjectFile.write(object.dataSet, to: folder + "/lesion.dcm") }
         try Self.write(phantom.truth, to: truth + "/lesion.png")
         return [
-            ("images", .list([.object([
-                ("file", .text("lesion.dcm")), ("sop_instance_uid", .text(objects.first?.sopInstanceUID ?? "")),
-                ("mask", .text("lesion.png")), ("pixels", .integer(phantom.truth.count)),
-            ])])),
+            (
+                "images",
+                .list([
+                    .object([
+                        ("file", .text("lesion.dcm")), ("sop_instance_uid", .text(objects.first?.sopInstanceUID ?? "")),
+                        ("mask", .text("lesion.png")), ("pixels", .integer(phantom.truth.count)),
+                    ])
+                ])
+            )
         ]
     }
 
@@ -64,10 +70,12 @@ package struct PhantomStudy: Sendable {
             let name = "nuclei-\(index + 1)"
             try DurableFile.write(try ImageFile.tiff([page]), to: "\(folder)/\(name).tif")
             try Self.write(phantom.truth, to: "\(truth)/\(name).png")
-            images.append(.object([
-                ("file", .text("\(name).tif")), ("mask", .text("\(name).png")), ("pixels", .integer(phantom.truth.count)),
-                ("nuclei", .integer(phantom.nuclei)),
-            ]))
+            images.append(
+                .object([
+                    ("file", .text("\(name).tif")), ("mask", .text("\(name).png")),
+                    ("pixels", .integer(phantom.truth.count)),
+                    ("nuclei", .integer(phantom.nuclei)),
+                ]))
         }
         try DurableFile.write(sidecar, to: folder + "/hspsam-study.yaml")
         return [("images", .list(images))]
@@ -84,19 +92,23 @@ package struct PhantomStudy: Sendable {
             // Numbered against the geometric order, so that a reader who sorts by number turns the volume over.
             let number = count - index
             let image = CTImage(
-                identity: identity, frameOfReferenceUID: uid("frame of reference"), sopInstanceUID: uid("slice \(index)"),
+                identity: identity, frameOfReferenceUID: uid("frame of reference"),
+                sopInstanceUID: uid("slice \(index)"),
                 instanceNumber: number, time: Self.time, plane: phantom.planes[index], spacing: phantom.spacing,
-                sliceThickness: phantom.sliceSpacing, rows: BodyPhantom.rows, columns: BodyPhantom.columns, values: phantom.slices[index])
+                sliceThickness: phantom.sliceSpacing, rows: BodyPhantom.rows, columns: BodyPhantom.columns,
+                values: phantom.slices[index])
             let name = Self.numbered("slice", number)
             try ObjectFile.write(image.dataSet, to: "\(folder)/\(name).dcm")
             let mask = Self.numbered("mask", index + 1)
             try Self.write(phantom.truth[index], to: "\(truth)/\(mask).png")
             let position = phantom.planes[index].position
-            slices.append(.object([
-                ("file", .text("\(name).dcm")), ("sop_instance_uid", .text(image.sopInstanceUID)), ("mask", .text("\(mask).png")),
-                ("pixels", .integer(phantom.truth[index].count)),
-                ("position_mm", .list([.number(position.x), .number(position.y), .number(position.z)])),
-            ]))
+            slices.append(
+                .object([
+                    ("file", .text("\(name).dcm")), ("sop_instance_uid", .text(image.sopInstanceUID)),
+                    ("mask", .text("\(mask).png")),
+                    ("pixels", .integer(phantom.truth[index].count)),
+                    ("position_mm", .list([.number(position.x), .number(position.y), .number(position.z)])),
+                ]))
         }
         let (row, column) = (phantom.planes[0].rowCosine, phantom.planes[0].columnCosine)
         return [

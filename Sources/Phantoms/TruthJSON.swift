@@ -14,10 +14,13 @@ enum TruthJSON {
         case .integer(let number): String(number)
         case .list(let values):
             values.contains { if case .object = $0 { true } else { false } }
-                ? "[\n" + values.map { indent + "  " + $0.write(indent: indent + "  ") }.joined(separator: ",\n") + "\n\(indent)]"
+                ? "[\n" + values.map { indent + "  " + $0.write(indent: indent + "  ") }.joined(separator: ",\n")
+                    + "\n\(indent)]"
                 : "[" + values.map { $0.write(indent: indent) }.joined(separator: ", ") + "]"
         case .object(let members):
-            "{\n" + members.map { "\(indent)  \(Self.quoted($0.0)): \($0.1.write(indent: indent + "  "))" }.joined(separator: ",\n") + "\n\(indent)}"
+            "{\n"
+                + members.map { "\(indent)  \(Self.quoted($0.0)): \($0.1.write(indent: indent + "  "))" }.joined(
+                    separator: ",\n") + "\n\(indent)}"
         }
     }
 

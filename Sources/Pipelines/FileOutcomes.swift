@@ -36,7 +36,8 @@ struct FileOutcomes {
     /// A file that is in no volume and was not refused: another file holds the same image.
     mutating func copy(_ path: String) {
         guard let place = place(path), entries[place] == nil else { return }
-        entries[place] = Entry(status: .skipped, code: "DUP-COPY", reason: "a copy of another file of this run: the other one is used.")
+        entries[place] = Entry(
+            status: .skipped, code: "DUP-COPY", reason: "a copy of another file of this run: the other one is used.")
     }
 
     private func place(_ path: String) -> Int? { places[origins[path] ?? path] }
@@ -72,8 +73,10 @@ struct FileOutcomes {
         var groups: [String: StudyReport.Unused] = [:]
         for input in rows.inputs where input.study == study && input.status != .processed {
             let key = "\(input.status.rawValue) \(input.code ?? "") \(input.reason ?? "")"
-            var group = groups[key] ?? StudyReport.Unused(
-                series: [], status: input.status, code: input.code ?? "", reason: input.reason ?? "", files: 0)
+            var group =
+                groups[key]
+                ?? StudyReport.Unused(
+                    series: [], status: input.status, code: input.code ?? "", reason: input.reason ?? "", files: 0)
             if groups[key] == nil { order.append(key) }
             group.files += 1
             if let series = input.series, !group.series.contains(series) { group.series.append(series) }

@@ -9,20 +9,26 @@ extension Pipeline {
         name = try own.string("name")
         version = try own.string("version")
         guard Self.isName(name) else {
-            throw own.failure("PIPE-NAME", at: "name", "the name \"\(name)\" becomes part of file names. Use only a-z, 0-9 and -, at most 40 characters.")
+            throw own.failure(
+                "PIPE-NAME", at: "name",
+                "the name \"\(name)\" becomes part of file names. Use only a-z, 0-9 and -, at most 40 characters.")
         }
         guard !version.isEmpty, version.utf8.count <= 16 else {
-            throw own.failure("PIPE-VERSION", at: "version", "the version must have 1 to 16 characters. Write e.g. version: \"1.0\".")
+            throw own.failure(
+                "PIPE-VERSION", at: "version", "the version must have 1 to 16 characters. Write e.g. version: \"1.0\".")
         }
         selection = try root.sections("selection").map { try SelectionRule($0) }
         aspect = try root.section("preprocess").choice("aspect", default: .isotropic)
         windowing = try Windowing(try root.section("windowing"))
         segments = try root.sections("segments").map { try SegmentDescription($0) }
         guard !segments.isEmpty else {
-            throw root.failure("PIPE-SEGMENT", at: "segments", "no segment is described: a result needs at least one. Add a list of segments.")
+            throw root.failure(
+                "PIPE-SEGMENT", at: "segments",
+                "no segment is described: a result needs at least one. Add a list of segments.")
         }
         for names in [segments.map(\.key), segments.map(\.label)] where Set(names).count != names.count {
-            throw root.failure("PIPE-SEGMENT", at: "segments", "two segments have the same key or label. Give each its own.")
+            throw root.failure(
+                "PIPE-SEGMENT", at: "segments", "two segments have the same key or label. Give each its own.")
         }
         let count = segments.count
         postprocess = try root.sections("postprocess").map { try PostprocessStep($0, segments: count) }
@@ -30,7 +36,8 @@ extension Pipeline {
     }
 
     static func isName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 40 && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        !name.isEmpty && name.utf8.count <= 40
+            && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
             && name.utf8.first != 45
     }
 }
@@ -48,7 +55,8 @@ extension SelectionRule {
             } else {
                 throw section.failure(
                     "PIPE-SOPCLASS", at: "sop_class",
-                    "\"\(name)\" is no known SOP class. Write a UID or one of: \(Self.sopClasses.keys.sorted().joined(separator: ", ")).")
+                    "\"\(name)\" is no known SOP class. Write a UID or one of: \(Self.sopClasses.keys.sorted().joined(separator: ", "))."
+                )
             }
         }
         for name in try section.optionalStrings("origin") ?? [] {
@@ -66,7 +74,9 @@ extension SelectionRule {
         minFrames = try section.optionalInt("min_frames", in: 1...20_000)
         maxSliceMM = try section.optionalDouble("max_slice_mm", in: 0.001...1000)
         if self == SelectionRule() {
-            throw section.failure("PIPE-RULE", at: "", "a selection rule without conditions would take everything. Add a condition, e.g. modality: [CT].")
+            throw section.failure(
+                "PIPE-RULE", at: "",
+                "a selection rule without conditions would take everything. Add a condition, e.g. modality: [CT].")
         }
     }
 
@@ -96,12 +106,15 @@ extension Windowing {
         case .fixed:
             let window = try section.doubles("window", count: 2...2)
             guard window[1] > 0 else {
-                throw section.failure("PIPE-WINDOW", at: "window", "the width \(window[1]) is not above 0. Write window: [center, width].")
+                throw section.failure(
+                    "PIPE-WINDOW", at: "window", "the width \(window[1]) is not above 0. Write window: [center, width]."
+                )
             }
             mode = .fixed(center: window[0], width: window[1])
         case .dicom:
             mode = .dicom(
-                index: try section.int("window_index", in: 0...63, default: 0), name: try section.optionalString("window_name"),
+                index: try section.int("window_index", in: 0...63, default: 0),
+                name: try section.optionalString("window_name"),
                 usesTable: try section.bool("use_voi_lut", default: false))
         case .percentile: mode = .percentile(low: Self.fallback.low, high: Self.fallback.high)
         case .minmax: mode = .minmax
@@ -114,7 +127,9 @@ extension PostprocessStep {
     init(_ section: Section, segments: Int) throws {
         let keys = section.keys
         guard keys.count == 1, let key = keys.first else {
-            throw section.failure("PIPE-POST", at: keys.first ?? "", "each step of postprocess has exactly one key. Write e.g. - {fill_holes: [1]}.")
+            throw section.failure(
+                "PIPE-POST", at: keys.first ?? "",
+                "each step of postprocess has exactly one key. Write e.g. - {fill_holes: [1]}.")
         }
         switch key {
         case "largest_component": self = .largestComponent(try Self.numbers(key, section, segments))
@@ -123,7 +138,8 @@ extension PostprocessStep {
         case "min_size_pixels": self = .minSizePixels(try section.int(key, in: 0...Int(Int32.max)))
         default:
             throw section.failure(
-                "PIPE-POST", at: key, "\"\(key)\" is no step. Known: largest_component, fill_holes, min_size_mm3, min_size_pixels.")
+                "PIPE-POST", at: key,
+                "\"\(key)\" is no step. Known: largest_component, fill_holes, min_size_mm3, min_size_pixels.")
         }
     }
 
@@ -143,7 +159,9 @@ extension Pipeline.Outputs {
         label = try seg.string("label", default: "HSPSAM")
         let allowed = label.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
         guard !label.isEmpty, label.utf8.count <= 16, allowed else {
-            throw seg.failure("PIPE-LABEL", at: "label", "\"\(label)\" is no content label: 1 to 16 of A-Z, 0-9, _ and space. Correct it.")
+            throw seg.failure(
+                "PIPE-LABEL", at: "label",
+                "\"\(label)\" is no content label: 1 to 16 of A-Z, 0-9, _ and space. Correct it.")
         }
         syntheticGeometry = try section.bool("synthetic_geometry", default: false)
         seriesNumber = try section.section("series_number").int("seg", in: 1...999_999, default: 9000)
@@ -155,35 +173,47 @@ extension SegmentDescription {
     init(_ section: Section) throws {
         let label = try section.string("label")
         guard !label.isEmpty, label.unicodeScalars.count <= 64, !label.contains("\\") else {
-            throw section.failure("PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash. Shorten it.")
+            throw section.failure(
+                "PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash. Shorten it.")
         }
         guard let category = try Self.code("category", section) else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label",
-                "segment \"\(label)\" has no category: a DICOM segment needs a coded one. Add: category: [123037004, SCT, Anatomical Structure].")
+                "segment \"\(label)\" has no category: a DICOM segment needs a coded one. Add: category: [123037004, SCT, Anatomical Structure]."
+            )
         }
         guard let type = try Self.code("type", section) else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label",
-                "segment \"\(label)\" has no type: a DICOM segment needs a coded one. Add e.g. type: [10200004, SCT, Liver].")
+                "segment \"\(label)\" has no type: a DICOM segment needs a coded one. Add e.g. type: [10200004, SCT, Liver]."
+            )
         }
         let color = try section.optionalInts("color", count: 3...3) ?? [0, 174, 255]
         guard color.allSatisfy({ (0...255).contains($0) }), color != [0, 0, 0] else {
-            throw section.failure("PIPE-SEGMENT", at: "color", "a colour is [red, green, blue] of 0 to 255 each, and not black. Correct it.")
+            throw section.failure(
+                "PIPE-SEGMENT", at: "color",
+                "a colour is [red, green, blue] of 0 to 255 each, and not black. Correct it.")
         }
         self.init(
-            key: try section.string("key"), label: label, description: try section.optionalString("description"), category: category,
-            type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 }, region: try Self.code("region", section),
+            key: try section.string("key"), label: label, description: try section.optionalString("description"),
+            category: category,
+            type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 },
+            region: try Self.code("region", section),
             color: color.map { UInt8(clamping: $0) })
     }
 
     private static func code(_ key: String, _ section: Section) throws -> Code? {
         guard let parts = try section.optionalStrings(key) else { return nil }
-        let isScheme = parts.count == 3 && (["SCT", "DCM", "UCUM", "SRT", "FMA", "RADLEX"].contains(parts[1]) || parts[1].hasPrefix("99"))
-        guard isScheme, !parts[0].isEmpty, parts[0].utf8.count <= 64, !parts[2].isEmpty, parts[2].unicodeScalars.count <= 64 else {
+        let isScheme =
+            parts.count == 3
+            && (["SCT", "DCM", "UCUM", "SRT", "FMA", "RADLEX"].contains(parts[1]) || parts[1].hasPrefix("99"))
+        guard isScheme, !parts[0].isEmpty, parts[0].utf8.count <= 64, !parts[2].isEmpty,
+            parts[2].unicodeScalars.count <= 64
+        else {
             throw section.failure(
                 "PIPE-CODE", at: key,
-                "a code is [value, scheme, meaning] with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99. Correct it.")
+                "a code is [value, scheme, meaning] with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99. Correct it."
+            )
         }
         return Code(parts[0], parts[1], parts[2])
     }

@@ -38,7 +38,8 @@ package struct PipelineDirectory: Sendable {
     ///
     /// *Throws* what is wrong with the first that is not right: a run begins with sound pipelines or not at all.
     package static func openAll(in folder: String, only: String? = nil) throws -> [PipelineDirectory] {
-        let names = try Folder.list(folder).filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(\.name)
+        let names = try Folder.list(folder).filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(
+            \.name)
         guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
         if let only {
             guard names.contains(only) else { throw PipelineFailure.unknown(name: only, known: names) }
@@ -87,7 +88,8 @@ extension Pipeline {
             "windowing": "\(windowing.mode) \(windowing.scope.rawValue)", "postprocess": postprocess.map { "\($0)" },
             "segments": segments,
             "outputs": [
-                "manufacturer": outputs.manufacturer, "label": outputs.label, "synthetic_geometry": outputs.syntheticGeometry,
+                "manufacturer": outputs.manufacturer, "label": outputs.label,
+                "synthetic_geometry": outputs.syntheticGeometry,
                 "series_number": outputs.seriesNumber, "salt": outputs.uidSalt,
             ] as [String: Any],
         ]

@@ -29,10 +29,14 @@ package enum PipelineFailure: Failure, Equatable {
         switch self {
         case .noFolder(let looked):
             "no folder of pipelines at \(looked.joined(separator: ", nor at ")): nothing can be segmented. Name one with --pipelines."
-        case .empty(let path): "\(path): no pipeline in it. Put a folder with pipeline.yaml and model/ there, or name another with --pipelines."
-        case .unknown(let name, let known): "no pipeline is called \"\(name)\". Known: \(known.joined(separator: ", "))."
-        case .noSettings(let path): "\(path): no pipeline.yaml in it: the folder is no pipeline. Add the file or remove the folder."
-        case .name(let path, let name): "\(path): its pipeline.yaml says name: \(name), which is not the folder's name. Make them equal."
+        case .empty(let path):
+            "\(path): no pipeline in it. Put a folder with pipeline.yaml and model/ there, or name another with --pipelines."
+        case .unknown(let name, let known):
+            "no pipeline is called \"\(name)\". Known: \(known.joined(separator: ", "))."
+        case .noSettings(let path):
+            "\(path): no pipeline.yaml in it: the folder is no pipeline. Add the file or remove the folder."
+        case .name(let path, let name):
+            "\(path): its pipeline.yaml says name: \(name), which is not the folder's name. Make them equal."
         case .segments(let path, let described, let model):
             "\(path): \(described) segments are described, but the model gives \(model). Describe each output of the model, in its order."
         }

@@ -17,9 +17,13 @@ package enum PostprocessStep: Sendable, Equatable {
         case .minSizeMM3(let size):
             guard let voxelMM3, voxelMM3 > 0 else { return }
             let count = Int(min((size / voxelMM3).rounded(.up), 1e15))
-            each(Array(1...max(1, masks.count)), &masks, isSpatial) { Components.removing(smallerThan: count, from: $0) }
+            each(Array(1...max(1, masks.count)), &masks, isSpatial) {
+                Components.removing(smallerThan: count, from: $0)
+            }
         case .minSizePixels(let count):
-            each(Array(1...max(1, masks.count)), &masks, isSpatial) { Components.removing(smallerThan: count, from: $0) }
+            each(Array(1...max(1, masks.count)), &masks, isSpatial) {
+                Components.removing(smallerThan: count, from: $0)
+            }
         }
     }
 

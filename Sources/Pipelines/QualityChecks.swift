@@ -39,9 +39,13 @@ package enum QualityChecks {
             let total = counts.reduce(0, +)
             let largest = counts.indices.max { counts[$0] < counts[$1] }
             var area: Double?
-            if let spacing = volume.pixelSpacing, let largest { area = Measurement.areaMM2(frames[largest], spacing: spacing) }
+            if let spacing = volume.pixelSpacing, let largest {
+                area = Measurement.areaMM2(frames[largest], spacing: spacing)
+            }
             var ml: Double?
-            if volume.kind == .spatial, volume.frames.count > 1, let spacing = volume.pixelSpacing, !volume.sliceWeights.isEmpty {
+            if volume.kind == .spatial, volume.frames.count > 1, let spacing = volume.pixelSpacing,
+                !volume.sliceWeights.isEmpty
+            {
                 ml = Measurement.volumeML(frames, spacing: spacing, weightsMM: volume.sliceWeights)
             }
             var sum = 0.0, weight = 0
@@ -52,7 +56,8 @@ package enum QualityChecks {
             }
             return SegmentMeasurement(
                 number: index + 1, label: segment.label, color: segment.color, pixels: total,
-                frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml, confidence: weight > 0 ? sum / Double(weight) : nil)
+                frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml,
+                confidence: weight > 0 ? sum / Double(weight) : nil)
         }
     }
 
@@ -72,27 +77,42 @@ package enum QualityChecks {
         for (index, segment) in measurements.enumerated() where segment.pixels > 0 {
             if let confidence = segment.confidence, confidence < 0.75 {
                 findings.append(
-                    Finding("QC-UNSURE", .warning, "\(segment.label): mean probability \(percent(confidence)): look at the outline closely."))
+                    Finding(
+                        "QC-UNSURE", .warning,
+                        "\(segment.label): mean probability \(percent(confidence)): look at the outline closely."))
             }
             if masks[index].contains(where: { $0.count * 10 > framePixels * 9 }) {
-                findings.append(Finding("QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))
+                findings.append(
+                    Finding(
+                        "QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))
             }
             if masks[index].contains(where: touchesBorder) {
-                findings.append(Finding("QC-BORDER", .note, "\(segment.label) touches the edge of the picture: its size is a lower bound."))
+                findings.append(
+                    Finding(
+                        "QC-BORDER", .note,
+                        "\(segment.label) touches the edge of the picture: its size is a lower bound."))
             }
         }
         if volume.pixelSpacing == nil {
             findings.append(Finding("QC-NOSCALE", .note, "The source has no pixel spacing: areas are given in pixels."))
             if pipeline.postprocess.contains(where: { if case .minSizeMM3 = $0 { true } else { false } }) {
-                findings.append(Finding("QC-MINSIZE", .warning, "The minimum size in mm³ was not applied: the source has no spacing."))
+                findings.append(
+                    Finding(
+                        "QC-MINSIZE", .warning, "The minimum size in mm³ was not applied: the source has no spacing."))
             }
         }
         if framePixels % 8 != 0 {
             findings.append(
-                Finding("QC-PACKING", .note, "\(volume.rows) × \(volume.columns) pixels are no multiple of 8: some viewers misread such segmentations."))
+                Finding(
+                    "QC-PACKING", .note,
+                    "\(volume.rows) × \(volume.columns) pixels are no multiple of 8: some viewers misread such segmentations."
+                ))
         }
         if pipeline.outputs.syntheticGeometry, volume.kind == .frames, measurements.contains(where: { $0.pixels > 0 }) {
-            findings.append(Finding("QC-SYNTHETIC", .note, "The source has no place in space: the segmentation carries a synthetic geometry."))
+            findings.append(
+                Finding(
+                    "QC-SYNTHETIC", .note,
+                    "The source has no place in space: the segmentation carries a synthetic geometry."))
         }
         return findings
     }

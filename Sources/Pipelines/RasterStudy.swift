@@ -40,7 +40,9 @@ extension JobTime {
     }
 
     private static let epoch: JobTime = {
-        guard let time = JobTime(date: "19700101", time: "000000") else { preconditionFailure("JobTime: 1970 is a date") }
+        guard let time = JobTime(date: "19700101", time: "000000") else {
+            preconditionFailure("JobTime: 1970 is a date")
+        }
         return time
     }()
 }
@@ -62,7 +64,9 @@ enum RasterStudy {
         let file = try TIFFFile(source.path)
         let pages = try pages(of: file)
         let isStack = pages.allSatisfy {
-            ($0.rows, $0.columns, $0.samples, $0.bits) == (pages[0].rows, pages[0].columns, pages[0].samples, pages[0].bits)
+            ($0.rows, $0.columns, $0.samples, $0.bits) == (
+                pages[0].rows, pages[0].columns, pages[0].samples, pages[0].bits
+            )
         }
         var instances: [SourceInstance] = []
         for stack in isStack ? [pages] : pages.map({ [$0] }) {
@@ -70,7 +74,8 @@ enum RasterStudy {
             keys.firstInstanceNumber = number
             // Pictures of one file that are no stack need UIDs of their own.
             if !isStack { keys.instance += ":\(instances.count)" }
-            let objects = try RasterObject.objects(stack.map(RasterPixels.init), identity: source.identity, keys: keys, fallbackTime: source.modified)
+            let objects = try RasterObject.objects(
+                stack.map(RasterPixels.init), identity: source.identity, keys: keys, fallbackTime: source.modified)
             for object in objects {
                 let digits = String(number)
                 let padded = String(repeating: "0", count: max(0, 3 - digits.count)) + digits
@@ -92,13 +97,18 @@ enum RasterStudy {
             if max(tags.rows, tags.columns) > maxSide {
                 guard indices.count == 1, let smaller = try largestCopy(file) else {
                     throw ImageFilesFailure(
-                        path: file.path, reason: .limit("has a page of \(tags.rows) × \(tags.columns) pixels and no copy within \(maxSide)"))
+                        path: file.path,
+                        reason: .limit(
+                            "has a page of \(tags.rows) × \(tags.columns) pixels and no copy within \(maxSide)"))
                 }
                 return [try file.page(smaller)]
             }
-            total += tags.rows * tags.columns * (tags.photometric == 2 || tags.photometric == 3 || tags.photometric == 6 ? 3 : 1)
+            total +=
+                tags.rows * tags.columns
+                * (tags.photometric == 2 || tags.photometric == 3 || tags.photometric == 6 ? 3 : 1)
             guard total <= maxSamples else {
-                throw ImageFilesFailure(path: file.path, reason: .limit("holds more than \(maxSamples) samples in its pages"))
+                throw ImageFilesFailure(
+                    path: file.path, reason: .limit("holds more than \(maxSamples) samples in its pages"))
             }
         }
         return try indices.map { try file.page($0) }

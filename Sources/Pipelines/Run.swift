@@ -40,7 +40,8 @@ package enum Run {
             try RunFolder.prepare(options.out)
         } catch {
             let failure = FailureRecord(error)
-            throw FailureRecord(kind: .usage, code: "USE-OUT", text: "\(failure.text) Choose another folder with --out.")
+            throw FailureRecord(
+                kind: .usage, code: "USE-OUT", text: "\(failure.text) Choose another folder with --out.")
         }
         let read = try StudyReader.read(options.inputs, excluding: options.out) { count in
             if count % 100 == 0 { try report(.reading(files: count)) }
@@ -58,7 +59,8 @@ package enum Run {
         }
         record.finished = JSONText.time(Date())
         // The page first: whoever finds run.json finds everything else.
-        try DurableFile.write(RunIndexPage.html(record, cards: cards), to: Folder.join(options.out, "index.html"), mode: 0o600)
+        try DurableFile.write(
+            RunIndexPage.html(record, cards: cards), to: Folder.join(options.out, "index.html"), mode: 0o600)
         try record.write(to: options.out)
         return record
     }

@@ -31,7 +31,8 @@ struct Sidecar {
     /// Whether a file is a sidecar by its name, of a TIFF that may lie beside it.
     static func isName(_ path: String) -> Bool {
         let name = Folder.split(path).name.lowercased()
-        return name == folderName || [".tif.yaml", ".tiff.yaml", ".tif.json", ".tiff.json"].contains { name.hasSuffix($0) }
+        return name == folderName
+            || [".tif.yaml", ".tiff.yaml", ".tif.json", ".tiff.json"].contains { name.hasSuffix($0) }
     }
 }
 
@@ -72,7 +73,9 @@ extension StudyIdentity {
         }
         if let spacing = try root.optionalDoubles("spacing_mm", count: 2...2) {
             guard spacing.allSatisfy({ $0 > 0 && $0 < 1000 }) else {
-                throw root.failure("SIDE-VALUE", at: "spacing_mm", "spacing is [between rows, between columns] in mm, above 0. Correct it.")
+                throw root.failure(
+                    "SIDE-VALUE", at: "spacing_mm",
+                    "spacing is [between rows, between columns] in mm, above 0. Correct it.")
             }
             spacingMM = PixelSpacing(row: spacing[0], column: spacing[1])
         }
@@ -86,8 +89,11 @@ extension StudyIdentity {
     /// A text of LO or PN: no backslash, no control characters, at most 64 characters.
     private static func line(_ key: String, _ section: Section, limit: Int = 64) throws -> String {
         let text = try section.string(key, default: "")
-        guard text.unicodeScalars.count <= limit, !text.unicodeScalars.contains(where: { $0 == "\\" || $0.value < 32 }) else {
-            throw section.failure("SIDE-VALUE", at: key, "a text has at most \(limit) characters, no backslash and no line end. Correct it.")
+        guard text.unicodeScalars.count <= limit, !text.unicodeScalars.contains(where: { $0 == "\\" || $0.value < 32 })
+        else {
+            throw section.failure(
+                "SIDE-VALUE", at: key,
+                "a text has at most \(limit) characters, no backslash and no line end. Correct it.")
         }
         return text
     }
@@ -104,7 +110,8 @@ extension StudyIdentity {
         let text = try section.string(key, default: "").uppercased()
         let allowed = text.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
         guard text.utf8.count <= 16, allowed else {
-            throw section.failure("SIDE-VALUE", at: key, "a keyword has at most 16 of A-Z, 0-9, _ and space. Correct it.")
+            throw section.failure(
+                "SIDE-VALUE", at: key, "a keyword has at most 16 of A-Z, 0-9, _ and space. Correct it.")
         }
         return text
     }
@@ -112,10 +119,16 @@ extension StudyIdentity {
     private static func uid(_ key: String, _ section: Section) throws -> String? {
         guard let text = try section.optionalString(key) else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let isUID = text.utf8.count <= 64 && parts.count > 1 && ["0", "1", "2"].contains(parts[0])
-            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } && ($0 == "0" || $0.first != "0") }
+        let isUID =
+            text.utf8.count <= 64 && parts.count > 1 && ["0", "1", "2"].contains(parts[0])
+            && parts.allSatisfy {
+                !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } && ($0 == "0" || $0.first != "0")
+            }
         guard isUID else {
-            throw section.failure("SIDE-VALUE", at: key, "a UID is numbers joined by points, the first 0, 1 or 2, at most 64 characters, in quotation marks. Correct it or leave it out.")
+            throw section.failure(
+                "SIDE-VALUE", at: key,
+                "a UID is numbers joined by points, the first 0, 1 or 2, at most 64 characters, in quotation marks. Correct it or leave it out."
+            )
         }
         return text
     }

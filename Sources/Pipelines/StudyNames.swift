@@ -6,10 +6,14 @@ import Storage
 /// *Source*: architecture.md section 7.
 package enum StudyNames {
     /// 12 hexadecimal digits.
-    package static func study(_ studyInstanceUID: String) -> String { String(FileDigest(of: studyInstanceUID).hex.prefix(12)) }
+    package static func study(_ studyInstanceUID: String) -> String {
+        String(FileDigest(of: studyInstanceUID).hex.prefix(12))
+    }
 
     /// 8 hexadecimal digits.
-    package static func series(_ seriesInstanceUID: String) -> String { String(FileDigest(of: seriesInstanceUID).hex.prefix(8)) }
+    package static func series(_ seriesInstanceUID: String) -> String {
+        String(FileDigest(of: seriesInstanceUID).hex.prefix(8))
+    }
 
     /// The series' name, with `-vNN` where a series gives several volumes.
     static func volume(_ volume: Volume) -> String {
@@ -28,7 +32,9 @@ package enum StudyKey {
     ///
     /// - Parameter replaced: digests by SOP Instance UID of images that were made here: those of the files they were made of.
     static func digest(_ instances: [SourceInstance], replaced: [String: String] = [:]) -> String {
-        let lines = Set(instances.map { "\($0.sopInstanceUID) \(replaced[$0.sopInstanceUID] ?? $0.file.contentDigest)" }).sorted()
+        let lines = Set(
+            instances.map { "\($0.sopInstanceUID) \(replaced[$0.sopInstanceUID] ?? $0.file.contentDigest)" }
+        ).sorted()
         return FileDigest(of: lines.joined(separator: "\n")).hex
     }
 

@@ -30,12 +30,15 @@ package enum StudyReader {
     /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
     /// *Throws* only when an input does not exist, and what `progress` throws: what is wrong with a file is its outcome.
     package static func read(
-        _ inputs: [String], excluding: String? = nil, limits: DICOMLimits = .standard, progress: (Int) throws -> Void = { _ in }
+        _ inputs: [String], excluding: String? = nil, limits: DICOMLimits = .standard,
+        progress: (Int) throws -> Void = { _ in }
     ) throws -> ReadInputs {
         var reading = Reading(limits: limits)
         let excluded = excluding.map(absolute)
         for input in inputs {
-            guard let status = try? FileStatus(of: input, followingLinks: true) else { throw InputFailure.missing(path: input) }
+            guard let status = try? FileStatus(of: input, followingLinks: true) else {
+                throw InputFailure.missing(path: input)
+            }
             guard status.kind == .directory else {
                 reading.add(input, .success(status.kind))
                 continue
@@ -129,7 +132,9 @@ private struct Reading {
         let digest = try FileDigest(ofFile: path)
         record.sha256 = digest.hex
         let size = try FileStatus(of: path, followingLinks: true).size
-        guard size > 0 else { return skip(&record, "IN-EMPTY", "an empty file (0 bytes): nothing to segment. Copy it again.") }
+        guard size > 0 else {
+            return skip(&record, "IN-EMPTY", "an empty file (0 bytes): nothing to segment. Copy it again.")
+        }
         let head = try MappedFile(path).copy(offset: 0, count: min(size, 256)) ?? []
         // A preamble may be a TIFF header as well (PS3.10 7.1); such a file is DICOM.
         let hasMark = head.count >= 132 && head[128..<132].elementsEqual([0x44, 0x49, 0x43, 0x4D])
@@ -139,16 +144,20 @@ private struct Reading {
             record.series = StudyNames.series(source.seriesInstanceUID)
             // Damage is told now; the pixels are decoded when their study's turn comes.
             _ = try TIFFFile(path)
-            studies[source.studyInstanceUID, default: ReadStudy(studyInstanceUID: source.studyInstanceUID)].rasters.append(source)
+            studies[source.studyInstanceUID, default: ReadStudy(studyInstanceUID: source.studyInstanceUID)].rasters
+                .append(source)
             return
         }
-        if Sidecar.isName(path) { return skip(&record, "IN-SIDECAR", "the identity of the TIFF files beside it: no image.") }
+        if Sidecar.isName(path) {
+            return skip(&record, "IN-SIDECAR", "the identity of the TIFF files beside it: no image.")
+        }
         if let what = Self.otherFormat(head) { return skip(&record, "IN-NOTIMAGE", what) }
         let file = try DICOMFile(path: path, limits: limits)
         record.study = file.dataSet.uid(.studyInstanceUID).map(StudyNames.study)
         record.series = file.dataSet.uid(.seriesInstanceUID).map(StudyNames.series)
         let instance = try SourceInstance(file, limits: limits)
-        studies[instance.studyInstanceUID, default: ReadStudy(studyInstanceUID: instance.studyInstanceUID)].instances.append(instance)
+        studies[instance.studyInstanceUID, default: ReadStudy(studyInstanceUID: instance.studyInstanceUID)].instances
+            .append(instance)
     }
 
     /// Formats that people put beside images, named so that they know what was found.
@@ -159,10 +168,13 @@ private struct Reading {
         case .jpeg: return "a JPEG picture: neither DICOM nor TIFF. Save it as TIFF to have it segmented."
         case .tiff, nil: break
         }
-        if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return "a zip archive: neither DICOM nor TIFF. Unpack it and give the folder." }
+        if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+            return "a zip archive: neither DICOM nor TIFF. Unpack it and give the folder."
+        }
         if head.starts(with: Array("%PDF".utf8)) { return "a PDF: neither DICOM nor TIFF." }
         let isText = head.allSatisfy { $0 >= 32 && $0 != 127 || [9, 10, 12, 13].contains($0) }
-        return isText ? "a text file: neither DICOM nor TIFF, whatever its name says." : "neither DICOM nor TIFF by its content."
+        return isText
+            ? "a text file: neither DICOM nor TIFF, whatever its name says." : "neither DICOM nor TIFF by its content."
     }
 }
 

@@ -75,13 +75,16 @@ package final class StudyRun {
 
         let key = StudyKey.key(study: StudyKey.digest(instances, replaced: keys), pipelines: pipelines)
         var report = StudyReport(
-            study: study.name, key: key, identity: Self.identity(study), program: program, created: JSONText.time(Date()))
+            study: study.name, key: key, identity: Self.identity(study), program: program,
+            created: JSONText.time(Date()))
         for volume in built.volumes {
             let chosen = Selection.match(volume, pipelines, isForced: isForced)
             if chosen.isEmpty { outcomes.note(Selection.reason(volume, pipelines), volume) }
             for directory in chosen {
                 do {
-                    let images = volume.instances.map(\.path).filter { $0.hasPrefix(folder.path) }.map { Folder.split($0).name }
+                    let images = volume.instances.map(\.path).filter { $0.hasPrefix(folder.path) }.map {
+                        Folder.split($0).name
+                    }
                     let result = try segment(volume, directory, folder, images: images)
                     report.results.append(result)
                     outcomes.processed(volume)
@@ -95,7 +98,8 @@ package final class StudyRun {
         for instance in instances { outcomes.copy(instance.path) }
         // Images of TIFF files stand beside results; without one nobody asked for them.
         let kept = Set(report.results.flatMap(\.images))
-        for image in instances.map(\.path) where image.hasPrefix(folder.path) && !kept.contains(Folder.split(image).name) {
+        for image in instances.map(\.path)
+        where image.hasPrefix(folder.path) && !kept.contains(Folder.split(image).name) {
             try Folder.remove(image)
         }
 
@@ -119,7 +123,8 @@ package final class StudyRun {
         var numbers: [String: Int] = [:]
         for source in study.rasters {
             do {
-                let images = try RasterStudy.images(of: source, in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
+                let images = try RasterStudy.images(
+                    of: source, in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
                 for image in images {
                     outcomes.isMade(image.path, from: source.path)
                     keys[image.sopInstanceUID] = source.keys.instance
@@ -140,13 +145,15 @@ package final class StudyRun {
         var clock = StepClock()
         let name = StudyNames.volume(volume)
         let predictor = try clock.time("load model") { try self.predictor(directory) }
-        let advance = Progress(study: folder.name, series: name, pipeline: pipeline.name, frame: 0, frames: volume.frames.count)
+        let advance = Progress(
+            study: folder.name, series: name, pipeline: pipeline.name, frame: 0, frames: volume.frames.count)
         let segmentation = try VolumeSegmentation(volume, pipeline, predictor, clock: &clock) { frame, _ in
             var step = advance
             step.frame = frame
             try progress(step)
         }
-        let measurements = QualityChecks.measure(volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence)
+        let measurements = QualityChecks.measure(
+            volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence)
         var findings = QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
         findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
 
@@ -166,7 +173,8 @@ package final class StudyRun {
             let target = "\(name)-\(pipeline.name).seg.dcm"
             try clock.time("write and verify") {
                 try ObjectFile.write(object.dataSet, to: Folder.join(folder.path, target)) {
-                    try Verification.segmentation($0, volume, masks: segmentation.masks, segments: pipeline.segments, options: options)
+                    try Verification.segmentation(
+                        $0, volume, masks: segmentation.masks, segments: pipeline.segments, options: options)
                 }
             }
             findings += object.notes.map { Finding("OUT-NOTE", .note, $0) }
@@ -184,8 +192,10 @@ package final class StudyRun {
             try heatMaps(volume, pipeline, predictor, segmentation, frame: fullest)
         }
         return StudyReport.Result(
-            source: .init(volume), pipeline: pipeline.name, pipelineVersion: pipeline.version, pipelineDigest: directory.digest,
-            modelDigest: directory.model.digest.hex, weightsDigest: directory.model.weightsDigest.hex, file: file, images: images,
+            source: .init(volume), pipeline: pipeline.name, pipelineVersion: pipeline.version,
+            pipelineDigest: directory.digest,
+            modelDigest: directory.model.digest.hex, weightsDigest: directory.model.weightsDigest.hex, file: file,
+            images: images,
             segments: measurements, findings: findings, window: segmentation.window, pictures: pictures.pairs,
             thumbnail: pictures.thumbnail, heatMaps: maps, heatMapFrame: fullest + 1,
             steps: clock.steps)
@@ -201,7 +211,8 @@ package final class StudyRun {
             maps = predictor.segment(try segmentation.display.image(frame), spacing: spacing, heatMaps: true).heatMaps
         }
         return try ResultPictures.maps(
-            maps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1, inputSize: predictor.description.configuration.inputSize)
+            maps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1,
+            inputSize: predictor.description.configuration.inputSize)
     }
 
     private func predictor(_ directory: PipelineDirectory) throws -> Predictor {
@@ -230,9 +241,12 @@ package final class StudyRun {
 
     private static func row(_ result: StudyReport.Result, study: String) -> RunRecord.Result {
         RunRecord.Result(
-            study: study, series: result.source.series, pipeline: result.pipeline, file: result.file.map { "\(study)/\($0)" },
-            seconds: result.steps.reduce(0) { $0 + $1.seconds }, segments: result.segments.map(\.row), frames: result.source.frames,
-            pipelineVersion: result.pipelineVersion, pipelineDigest: result.pipelineDigest, modelDigest: result.modelDigest,
+            study: study, series: result.source.series, pipeline: result.pipeline,
+            file: result.file.map { "\(study)/\($0)" },
+            seconds: result.steps.reduce(0) { $0 + $1.seconds }, segments: result.segments.map(\.row),
+            frames: result.source.frames,
+            pipelineVersion: result.pipelineVersion, pipelineDigest: result.pipelineDigest,
+            modelDigest: result.modelDigest,
             secondsByStep: Dictionary(result.steps.map { ($0.name, $0.seconds) }) { $0 + $1 })
     }
 }

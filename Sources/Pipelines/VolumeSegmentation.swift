@@ -17,7 +17,10 @@ struct VolumeSegmentation {
     /// Shows one frame as the network sees it; decodes it again.
     let display: FrameDisplay
 
-    init(_ volume: Volume, _ pipeline: Pipeline, _ predictor: Predictor, clock: inout StepClock, progress: (Int, Int) throws -> Void) throws {
+    init(
+        _ volume: Volume, _ pipeline: Pipeline, _ predictor: Predictor, clock: inout StepClock,
+        progress: (Int, Int) throws -> Void
+    ) throws {
         display = try clock.time("window") { try FrameDisplay(volume, pipeline.windowing) }
         window = display.description
         let count = pipeline.segments.count
@@ -36,7 +39,8 @@ struct VolumeSegmentation {
                 }
                 for segment in 0..<count {
                     masks[segment].append(frame[segment][0])
-                    confidence[segment].append(Prediction.confidence(of: frame[segment][0], probabilities: prediction.probabilities[segment]))
+                    confidence[segment].append(
+                        Prediction.confidence(of: frame[segment][0], probabilities: prediction.probabilities[segment]))
                 }
             }
             if isSingle { heatMaps = prediction.heatMaps }
@@ -98,7 +102,8 @@ final class FrameDisplay {
         switch common {
         case .linear(let center, let width), .linearExact(let center, let width):
             return "center \(HTML.number(center)), width \(HTML.number(width))"
-        case .sigmoid(let center, let width): return "sigmoid, center \(HTML.number(center)), width \(HTML.number(width))"
+        case .sigmoid(let center, let width):
+            return "sigmoid, center \(HTML.number(center)), width \(HTML.number(width))"
         case .table: return "look-up table of the source"
         case nil: return "each frame its own"
         }
@@ -110,7 +115,9 @@ struct StepClock {
     private(set) var steps: [(name: String, seconds: Double)] = []
     private let clock = ContinuousClock()
 
-    mutating func time<Result, Error: Swift.Error>(_ name: String, _ body: () throws(Error) -> Result) throws(Error) -> Result {
+    mutating func time<Result, Error: Swift.Error>(_ name: String, _ body: () throws(Error) -> Result) throws(Error)
+        -> Result
+    {
         let start = clock.now
         defer { add(name, start.duration(to: clock.now)) }
         return try body()

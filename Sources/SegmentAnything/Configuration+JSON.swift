@@ -127,7 +127,8 @@ enum JSONFile {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             return place(context).isEmpty ? "it is no JSON object" : "\"\(place(context))\" is no \(name(type))"
         case .dataCorrupted(let context):
-            return place(context).isEmpty ? "it is not valid JSON" : "\"\(place(context))\" has a value that is not known"
+            return place(context).isEmpty
+                ? "it is not valid JSON" : "\"\(place(context))\" has a value that is not known"
         @unknown default: return "it is not valid JSON"
         }
     }

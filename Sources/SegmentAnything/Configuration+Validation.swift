@@ -10,7 +10,9 @@ extension Configuration {
             }
         }
         func multiple(_ key: CodingKeys, _ value: Int, of divisor: Int, _ why: String) {
-            if divisor > 0, value % divisor != 0 { found.append("\(key.rawValue) is \(value), no multiple of \(divisor) (\(why))") }
+            if divisor > 0, value % divisor != 0 {
+                found.append("\(key.rawValue) is \(value), no multiple of \(divisor) (\(why))")
+            }
         }
         range(.patch, patch, 16...16)
         range(.inputSize, inputSize, 16...8192)
@@ -27,7 +29,9 @@ extension Configuration {
         if stem == .conv { multiple(.embedDim, embedDim, of: 8, "the conv stem begins with an eighth of the width") }
         range(.segments, segments, 1...255)
         range(.maskOutputs, maskOutputs, 0...256)
-        if activation == .softmax, maskOutputs == 1 { found.append("mask_outputs is 1, and softmax needs a background beside it") }
+        if activation == .softmax, maskOutputs == 1 {
+            found.append("mask_outputs is 1, and softmax needs a background beside it")
+        }
         range(.prompts, prompts, 0...256)
         range(.loraRank, loraRank, 0...1024)
         if !(0...1).contains(alpha) { found.append("alpha is \(alpha), not within 0 to 1") }

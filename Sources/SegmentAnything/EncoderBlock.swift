@@ -61,7 +61,8 @@ struct EncoderAttention {
         heat?(promptWeights(qkv, imageTokens: side * side, heads: heads))
         let length = 2 * side - 1
         let attended = encoderAttention(
-            qkv, relativeH: resizeRows(relativeH, to: length, tape: tape), relativeW: resizeRows(relativeW, to: length, tape: tape),
+            qkv, relativeH: resizeRows(relativeH, to: length, tape: tape),
+            relativeW: resizeRows(relativeW, to: length, tape: tape),
             side: side, heads: heads, tape: tape)
         return projection(attended, tape)
     }

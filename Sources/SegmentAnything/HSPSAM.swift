@@ -80,7 +80,8 @@ private struct Modules: @unchecked Sendable {
     init(_ configuration: Configuration, _ parameters: Parameters, mergeLoRA: Bool) {
         encoder = ImageEncoderViT(configuration, parameters.scope("image_encoder"), mergeLoRA: mergeLoRA)
         levels = configuration.levels.indices.map {
-            LevelDecoder(configuration, parameters.scope("levels.\($0)"), withHead: $0 == 0 || configuration.deepSupervision)
+            LevelDecoder(
+                configuration, parameters.scope("levels.\($0)"), withHead: $0 == 0 || configuration.deepSupervision)
         }
         position = Self.fourierPosition(parameters["positional_encoding_gaussian_matrix"], grid: configuration.grid)
     }

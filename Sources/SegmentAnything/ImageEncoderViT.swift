@@ -15,7 +15,9 @@ struct ImageEncoderViT {
 
     init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {
         let embed = scope.scope("patch_embed")
-        stem = configuration.stem == .conv ? .convolutional(ConvStem(embed)) : .patch(PatchEmbed(embed, patch: configuration.patch))
+        stem =
+            configuration.stem == .conv
+            ? .convolutional(ConvStem(embed)) : .patch(PatchEmbed(embed, patch: configuration.patch))
         position = scope["pos_embed"]
         blocks = (0..<configuration.depth).map {
             EncoderBlock(
@@ -66,7 +68,8 @@ struct ConvStem {
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
         var x = x
         for (layer, norm) in zip(convolutions, norms) {
-            x = gelu(norm(convolution(x, layer.weight, layer.bias, stride: 2, padding: 1, tape: tape), tape), tape: tape)
+            x = gelu(
+                norm(convolution(x, layer.weight, layer.bias, stride: 2, padding: 1, tape: tape), tape), tape: tape)
         }
         return convolution(x, projection.weight, projection.bias, stride: 1, padding: 0, tape: tape)
     }

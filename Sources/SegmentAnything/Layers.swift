@@ -25,7 +25,9 @@ struct LayerNorm {
         self.epsilon = epsilon
     }
 
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { layerNorm(x, weight, bias, epsilon: epsilon, tape: tape) }
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+        layerNorm(x, weight, bias, epsilon: epsilon, tape: tape)
+    }
 }
 
 /// Linear layers with ReLU between (SAM's MLP).

@@ -41,9 +41,12 @@ struct LevelDecoder {
         let tokens = concatenateRows([iouToken, maskTokens, answers].compactMap { $0 }, tape: tape)
         let image = addRepeated(x, noMaskEmbed.reshaped([1, dim]), tape: tape).reshaped([batch, grid * grid, dim])
         var heat: Tensor?
-        let wanted: ((Tensor) -> Void)? = !wantsHeat || answers == nil ? nil : { weights in
-            heat = sliceTokens(weights, first + outputs..<weights.shape[1], tape: nil)
-        }
+        let wanted: ((Tensor) -> Void)? =
+            !wantsHeat || answers == nil
+            ? nil
+            : { weights in
+                heat = sliceTokens(weights, first + outputs..<weights.shape[1], tape: nil)
+            }
         let decoded = transformer(
             image: image, position: position, tokens: repeated(tokens, batch: batch, tape: tape), heat: wanted, tape)
         var result = Result(image: decoded.image.reshaped(x.shape), answers: answers, heat: heat)

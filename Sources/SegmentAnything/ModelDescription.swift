@@ -21,7 +21,8 @@ package struct ModelDescription: Sendable, Equatable {
 
     /// - Parameter segmentLabels: as many as the model has outputs without the background; by default `segment-1`, ….
     package init(
-        configuration: Configuration, configurationName: String, segmentLabels: [String]? = nil, precision: ElementType = .f32,
+        configuration: Configuration, configurationName: String, segmentLabels: [String]? = nil,
+        precision: ElementType = .f32,
         provenance: [String: String] = [:]
     ) {
         self.configuration = configuration
@@ -104,7 +105,9 @@ extension ModelDescription: Codable {
         let constants = description.pixelMean + description.pixelStd
         guard description.pixelMean.count == 3, description.pixelStd.count == 3, constants.allSatisfy(\.isFinite),
             description.pixelStd.allSatisfy({ $0 > 0 })
-        else { throw ModelFailure.configuration(path: path, reason: "pixel_mean and pixel_std are not three numbers each") }
+        else {
+            throw ModelFailure.configuration(path: path, reason: "pixel_mean and pixel_std are not three numbers each")
+        }
         return description
     }
 

@@ -37,7 +37,8 @@ package struct ModelDirectory: Sendable {
             }
         }
         guard sums.entries[configurationName] != nil, let weightsDigest = sums.entries[weightsName] else {
-            throw ModelFailure.digest(path: Folder.join(path, sumsName), reason: "it does not list both files of the model")
+            throw ModelFailure.digest(
+                path: Folder.join(path, sumsName), reason: "it does not list both files of the model")
         }
         let description = try ModelDescription.read(Folder.join(path, configurationName))
         let weights = try SafeTensors(path: Folder.join(path, weightsName))
@@ -64,9 +65,13 @@ package struct ModelDirectory: Sendable {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             // `sha256sum` prints 64 digits, a space, a space or an asterisk, and the name.
             let name = String(line.dropFirst(66))
-            guard let digest = FileDigest(hex: String(line.prefix(64))), ["  ", " *"].contains(line.dropFirst(64).prefix(2)),
+            guard let digest = FileDigest(hex: String(line.prefix(64))),
+                ["  ", " *"].contains(line.dropFirst(64).prefix(2)),
                 !name.isEmpty, !name.contains("/"), entries.updateValue(digest, forKey: name) == nil
-            else { throw ModelFailure.digest(path: path, reason: "the line \"\(line.prefix(100))\" is no line of sha256sum") }
+            else {
+                throw ModelFailure.digest(
+                    path: path, reason: "the line \"\(line.prefix(100))\" is no line of sha256sum")
+            }
         }
         return (entries, FileDigest(of: bytes))
     }
@@ -102,9 +107,13 @@ extension ModelDirectory {
         let wrong = parameters.filter { tensors[$0.name]?.shape != $0.shape }.map {
             "\($0.name) is \(tensors[$0.name].map { "\($0.shape)" } ?? "missing"), not \($0.shape)"
         }
-        let extra = Set(tensors.keys).subtracting(parameters.map(\.name)).sorted().map { "\($0) is not part of the model" }
+        let extra = Set(tensors.keys).subtracting(parameters.map(\.name)).sorted().map {
+            "\($0) is not part of the model"
+        }
         guard wrong.isEmpty, extra.isEmpty else { throw ModelFailure.tensors(path: path, differences: wrong + extra) }
-        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() { throw ModelFailure.notFinite(path: path, name: name) }
+        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
+            throw ModelFailure.notFinite(path: path, name: name)
+        }
         let types = Dictionary(parameters.map { ($0.name, description.storage(of: $0)) }) { first, _ in first }
         try Folder.make(path)
         try DurableFile.write(try description.json(), to: Folder.join(path, configurationName))

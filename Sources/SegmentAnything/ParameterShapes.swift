@@ -11,7 +11,8 @@ package struct Parameter: Sendable, Equatable {
 
     /// Weight decay acts on it: not on norms, biases, tokens, prompts, position tables.
     package var decays: Bool {
-        shape.rank >= 2 && !["q_prompts", "mask_tokens", "iou_token", "pos_embed", "rel_pos_"].contains { name.contains($0) }
+        shape.rank >= 2
+            && !["q_prompts", "mask_tokens", "iou_token", "pos_embed", "rel_pos_"].contains { name.contains($0) }
     }
 }
 
@@ -105,7 +106,9 @@ package enum ParameterShapes {
     }
 
     private static func attention(_ name: String, _ width: Int, inner: Int, _ list: inout ParameterList) {
-        for projection in ["q_proj", "k_proj", "v_proj"] { list.linear("\(name).\(projection)", from: width, to: inner) }
+        for projection in ["q_proj", "k_proj", "v_proj"] {
+            list.linear("\(name).\(projection)", from: width, to: inner)
+        }
         list.linear("\(name).out_proj", from: inner, to: width)
     }
 
@@ -138,7 +141,9 @@ private struct ParameterList {
         add("\(name).bias", [bias])
     }
 
-    mutating func linear(_ name: String, from input: Int, to output: Int) { layer(name, [output, input], bias: output) }
+    mutating func linear(_ name: String, from input: Int, to output: Int) {
+        layer(name, [output, input], bias: output)
+    }
     mutating func norm(_ name: String, _ width: Int) { layer(name, [width], bias: width) }
 
     mutating func mlp(_ name: String, _ widths: [Int]) {

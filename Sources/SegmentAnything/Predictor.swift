@@ -78,7 +78,8 @@ package struct Predictor: Sendable {
         let output = network(input.reshaped([1, side, side, 3]), heatMaps: heatMaps)
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
-        let restored = Restoration.restore(masks, placement: placement, activation: description.configuration.activation)
+        let restored = Restoration.restore(
+            masks, placement: placement, activation: description.configuration.activation)
         return Prediction(
             masks: restored.masks, probabilities: restored.probabilities,
             heatMaps: Self.maps(.question, output.questionHeat) + Self.maps(.answer, output.answerHeat),
@@ -93,7 +94,8 @@ package struct Predictor: Sendable {
             let values = tensor.values
             return (0..<prompts).map {
                 HeatMap(
-                    kind: kind, level: level + 1, prompt: $0 + 1, grid: grid, values: Array(values[$0 * tokens..<($0 + 1) * tokens]))
+                    kind: kind, level: level + 1, prompt: $0 + 1, grid: grid,
+                    values: Array(values[$0 * tokens..<($0 + 1) * tokens]))
             }
         }
     }

@@ -12,14 +12,17 @@ package struct Preparation: Sendable {
 
     /// - Parameters mean, std: a value a channel, of images in 0…255.
     package init(inputSize: Int, mean: [Float] = [123.675, 116.28, 103.53], std: [Float] = [58.395, 57.12, 57.375]) {
-        precondition(mean.count == 3 && std.count == 3, "Preparation: \(mean.count) means and \(std.count) deviations for 3 channels")
+        precondition(
+            mean.count == 3 && std.count == 3,
+            "Preparation: \(mean.count) means and \(std.count) deviations for 3 channels")
         self.inputSize = inputSize
         self.mean = mean
         self.std = std
     }
 
     package init(_ description: ModelDescription) {
-        self.init(inputSize: description.configuration.inputSize, mean: description.pixelMean, std: description.pixelStd)
+        self.init(
+            inputSize: description.configuration.inputSize, mean: description.pixelMean, std: description.pixelStd)
     }
 
     /// *Shape*: `[S, S, 3]`.

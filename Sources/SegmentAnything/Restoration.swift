@@ -32,7 +32,8 @@ package enum Restoration {
     /// Masks and probabilities: argmax over the outputs and softmax (output 0 is the background), or above 0 and sigmoid.
     ///
     /// *Shape*: `logits` is `[M, S/4, S/4]`. *Cost*: one row of each output at a time.
-    package static func restore(_ logits: Tensor, placement: Placement, activation: Configuration.Activation) -> Result {
+    package static func restore(_ logits: Tensor, placement: Placement, activation: Configuration.Activation) -> Result
+    {
         let resampler = Resampler(logits, placement)
         let background = activation == .softmax ? 1 : 0
         let segments = resampler.outputs - background
@@ -66,7 +67,9 @@ package enum Restoration {
     private static func softmax(_ line: inout [Float], outputs: Int, columns: Int) {
         for column in 0..<columns {
             var winner = 0
-            for output in 1..<outputs where line[output * columns + column] > line[winner * columns + column] { winner = output }
+            for output in 1..<outputs where line[output * columns + column] > line[winner * columns + column] {
+                winner = output
+            }
             let largest = line[winner * columns + column]
             var sum: Float = 0
             for output in 0..<outputs {
@@ -90,7 +93,8 @@ package enum Restoration {
         init(_ logits: Tensor, _ placement: Placement) {
             let side = logits.shape.last
             precondition(
-                logits.shape.rank == 3 && logits.shape[1] == side && side > 0, "Restoration: logits of shape \(logits.shape), not [M, S/4, S/4]")
+                logits.shape.rank == 3 && logits.shape[1] == side && side > 0,
+                "Restoration: logits of shape \(logits.shape), not [M, S/4, S/4]")
             let size = placement.inputSize
             outputs = logits.shape[0]
             columns = placement.columns
@@ -102,7 +106,9 @@ package enum Restoration {
                 var result = [Float](repeating: 0, count: side * placement.columns)
                 for row in 0..<side {
                     let start = (output * side + row) * side
-                    across.resample(row: Array(values[start..<start + side]), channels: 1, into: &result, at: row * placement.columns)
+                    across.resample(
+                        row: Array(values[start..<start + side]), channels: 1, into: &result,
+                        at: row * placement.columns)
                 }
                 return result
             }

@@ -16,15 +16,18 @@ package struct SAMImport {
     /// - Throws: `TensorFailure` when the file cannot be read, `ModelFailure.tensors` when it is no SAM.
     package init(_ path: String) throws {
         checkpoint = try TorchCheckpoint(path: path)
-        guard let name = checkpoint.names.filter({ $0.hasSuffix(Self.positions) }).min(by: { $0.count < $1.count }) else {
-            throw ModelFailure.tensors(path: path, differences: ["\(Self.positions) is missing, so this is no Segment Anything model"])
+        guard let name = checkpoint.names.filter({ $0.hasSuffix(Self.positions) }).min(by: { $0.count < $1.count })
+        else {
+            throw ModelFailure.tensors(
+                path: path, differences: ["\(Self.positions) is missing, so this is no Segment Anything model"])
         }
         prefix = String(name.dropLast(Self.positions.count))
     }
 
     /// `vit_b`, `vit_l` or `vit_h`, told by the shapes; nil for another size.
     package var size: Configuration.NamedSize? {
-        guard let grid = shape(Self.positions), grid.rank == 4, grid[1] == 64, let table = shape("image_encoder.blocks.0.attn.rel_pos_h")
+        guard let grid = shape(Self.positions), grid.rank == 4, grid[1] == 64,
+            let table = shape("image_encoder.blocks.0.attn.rel_pos_h")
         else { return nil }
         let depth = Set(checkpoint.names.compactMap(block)).count
         return [.vitB, .vitL, .vitH].first {
@@ -48,7 +51,9 @@ package struct SAMImport {
     /// - Throws: `ModelFailure.tensors` with every tensor that is missing or has another shape; `.notFinite`.
     package func tensors(for configuration: Configuration, fresh: [String: Tensor]) throws -> [String: Tensor] {
         var original = configuration
-        if let grid = shape(Self.positions), grid.rank == 4, grid[1] == grid[2] { original.inputSize = grid[1] * original.patch }
+        if let grid = shape(Self.positions), grid.rank == 4, grid[1] == grid[2] {
+            original.inputSize = grid[1] * original.patch
+        }
         var result: [String: Tensor] = [:]
         var differences: [String] = []
         for parameter in ParameterShapes.of(original) {
@@ -72,7 +77,8 @@ package struct SAMImport {
         }
         guard differences.isEmpty else {
             var seen = Set<String>()
-            throw ModelFailure.tensors(path: checkpoint.path, differences: differences.filter { seen.insert($0).inserted })
+            throw ModelFailure.tensors(
+                path: checkpoint.path, differences: differences.filter { seen.insert($0).inserted })
         }
         return PositionTables.resized(result, from: original, to: configuration)
     }

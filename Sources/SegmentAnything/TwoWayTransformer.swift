@@ -18,7 +18,9 @@ struct TwoWayTransformer {
 
     /// image `[B, g², E]`, position `[g², E]`, tokens `[B, t, E]` → both after the last attention; `heat` gets the weights of the
     /// last block's token→image attention, `[B, t, g²]`.
-    func callAsFunction(image: Tensor, position: Tensor, tokens: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> (tokens: Tensor, image: Tensor) {
+    func callAsFunction(image: Tensor, position: Tensor, tokens: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> (
+        tokens: Tensor, image: Tensor
+    ) {
         let tokenPosition = tokens
         var (tokens, image) = (tokens, image)
         for (index, layer) in layers.enumerated() {
@@ -54,7 +56,8 @@ struct TwoWayAttentionBlock {
     }
 
     func callAsFunction(
-        tokens: Tensor, image: Tensor, tokenPosition: Tensor, imagePosition: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?
+        tokens: Tensor, image: Tensor, tokenPosition: Tensor, imagePosition: Tensor, heat: ((Tensor) -> Void)?,
+        _ tape: Tape?
     ) -> (tokens: Tensor, image: Tensor) {
         var tokens = tokens
         if first {

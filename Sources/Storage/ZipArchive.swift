@@ -38,7 +38,9 @@ package struct ZipArchive: Sendable {
         var entries: [Entry] = []
         var positions: [String: Int] = [:]
         for _ in 0..<directory.count {
-            guard let entry = Self.entry(&reader) else { throw .broken(path: file.path, reason: "its directory cannot be read") }
+            guard let entry = Self.entry(&reader) else {
+                throw .broken(path: file.path, reason: "its directory cannot be read")
+            }
             guard positions.updateValue(entries.count, forKey: entry.name) == nil else {
                 throw .broken(path: file.path, reason: "it holds an entry twice")
             }
@@ -57,7 +59,8 @@ package struct ZipArchive: Sendable {
     package func withBytes<Result>(of entry: Entry, limit: Int, _ body: (RawSpan) throws -> Result) throws -> Result {
         let range = try range(of: entry)
         guard entry.size <= limit else {
-            throw ZipFailure.broken(path: file.path, reason: "the entry \(entry.name) has \(entry.size) bytes, more than \(limit)")
+            throw ZipFailure.broken(
+                path: file.path, reason: "the entry \(entry.name) has \(entry.size) bytes, more than \(limit)")
         }
         return try file.withBytes { bytes in
             let packed = bytes.extracting(range)
@@ -66,7 +69,8 @@ package struct ZipArchive: Sendable {
                 return try body(packed)
             }
             guard entry.method == 8 else {
-                throw ZipFailure.broken(path: file.path, reason: "the entry \(entry.name) uses compression method \(entry.method)")
+                throw ZipFailure.broken(
+                    path: file.path, reason: "the entry \(entry.name) uses compression method \(entry.method)")
             }
             guard let unpacked = try? Inflate.bytes(of: packed, .raw, limit: entry.size, expected: entry.size),
                 unpacked.count == entry.size, Inflate.crc32(unpacked.span.bytes) == entry.crc32
@@ -104,14 +108,19 @@ package struct ZipArchive: Sendable {
 
     /// One record of the central directory; nil when it is not valid.
     private static func entry(_ reader: inout LittleEndianReader) -> Entry? {
-        guard reader.u32() == 0x0201_4B50, reader.skip(6), let method = reader.u16(), reader.skip(4), let crc32 = reader.u32(),
-            let packed = reader.u32(), let size = reader.u32(), let nameLength = reader.u16(), let extraLength = reader.u16(),
-            let commentLength = reader.u16(), reader.skip(8), let offset = reader.u32(), let nameBytes = reader.bytes(Int(nameLength)),
+        guard reader.u32() == 0x0201_4B50, reader.skip(6), let method = reader.u16(), reader.skip(4),
+            let crc32 = reader.u32(),
+            let packed = reader.u32(), let size = reader.u32(), let nameLength = reader.u16(),
+            let extraLength = reader.u16(),
+            let commentLength = reader.u16(), reader.skip(8), let offset = reader.u32(),
+            let nameBytes = reader.bytes(Int(nameLength)),
             let extra = reader.bytes(Int(extraLength)), reader.skip(Int(commentLength)),
             let name = String(validating: nameBytes, as: UTF8.self)
         else { return nil }
         var wide = Zip64Extra(extra)
-        guard let size = wide.value(size), let packed = wide.value(packed), let offset = wide.value(offset) else { return nil }
+        guard let size = wide.value(size), let packed = wide.value(packed), let offset = wide.value(offset) else {
+            return nil
+        }
         return Entry(name: name, size: size, packedSize: packed, method: method, crc32: crc32, headerOffset: offset)
     }
 }
@@ -140,16 +149,23 @@ private struct ZipDirectory {
     let length: Int
 
     init(_ file: MappedFile) throws(ZipFailure) {
-        let truncated = ZipFailure.truncated(path: file.path, reason: "it begins as a zip archive, but its directory is missing")
-        guard let start = file.copy(offset: 0, count: 4), [0x0403_4B50, 0x0605_4B50].contains(LittleEndianReader.u32(start)) else {
+        let truncated = ZipFailure.truncated(
+            path: file.path, reason: "it begins as a zip archive, but its directory is missing")
+        guard let start = file.copy(offset: 0, count: 4),
+            [0x0403_4B50, 0x0605_4B50].contains(LittleEndianReader.u32(start))
+        else {
             throw .notZip(path: file.path)
         }
         // The record has 22 bytes and a comment of at most 65535.
         let tailLength = min(file.count, 22 + 65535)
         guard let tail = file.copy(offset: file.count - tailLength, count: tailLength) else { throw truncated }
-        guard let at = stride(from: tailLength - 22, through: 0, by: -1).first(where: { Self.isEnd(tail, $0) }) else { throw truncated }
+        guard let at = stride(from: tailLength - 22, through: 0, by: -1).first(where: { Self.isEnd(tail, $0) }) else {
+            throw truncated
+        }
         var end = LittleEndianReader(Array(tail[at...]))
-        guard end.skip(10), let count = end.u16(), let length = end.u32(), let offset = end.u32() else { throw truncated }
+        guard end.skip(10), let count = end.u16(), let length = end.u32(), let offset = end.u32() else {
+            throw truncated
+        }
         if count != .max, length != .max, offset != .max {
             (self.count, self.length, self.offset) = (Int(count), Int(length), Int(offset))
             return
@@ -159,12 +175,14 @@ private struct ZipDirectory {
         let locatorOffset = file.count - tailLength + at - 20
         guard locatorOffset >= 0, let locatorBytes = file.copy(offset: locatorOffset, count: 20) else { throw broken }
         var locator = LittleEndianReader(locatorBytes)
-        guard locator.u32() == 0x0706_4B50, locator.skip(4), let recordOffset = locator.u64().flatMap({ Int(exactly: $0) }),
+        guard locator.u32() == 0x0706_4B50, locator.skip(4),
+            let recordOffset = locator.u64().flatMap({ Int(exactly: $0) }),
             let recordBytes = file.copy(offset: recordOffset, count: 56)
         else { throw broken }
         var record = LittleEndianReader(recordBytes)
         guard record.u32() == 0x0606_4B50, record.skip(28), let wideCount = record.u64().flatMap({ Int(exactly: $0) }),
-            let wideLength = record.u64().flatMap({ Int(exactly: $0) }), let wideOffset = record.u64().flatMap({ Int(exactly: $0) })
+            let wideLength = record.u64().flatMap({ Int(exactly: $0) }),
+            let wideOffset = record.u64().flatMap({ Int(exactly: $0) })
         else { throw broken }
         (self.count, self.length, self.offset) = (wideCount, wideLength, wideOffset)
     }

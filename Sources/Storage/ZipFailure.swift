@@ -21,7 +21,8 @@ package enum ZipFailure: Failure, Equatable {
 
     package var text: String {
         switch self {
-        case .notZip(let path): "\(path) does not begin as a zip archive: nothing in it can be read. Check that it is the right file."
+        case .notZip(let path):
+            "\(path) does not begin as a zip archive: nothing in it can be read. Check that it is the right file."
         case .truncated(let path, let reason): "\(path): \(reason): the file was cut off. Download or copy it again."
         case .broken(let path, let reason): "\(path): \(reason): the archive is damaged. Download or copy it again."
         }

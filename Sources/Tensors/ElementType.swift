@@ -64,7 +64,8 @@ extension Tensor {
     ///
     /// `bytes` holds exactly `shape.count · type.size` bytes at any alignment. 64-bit values lose what float32 cannot hold.
     init(shape: Shape, decoding bytes: UnsafeRawBufferPointer, as type: ElementType) {
-        precondition(bytes.count == shape.count * type.size, "Tensor: \(bytes.count) bytes for \(shape) of \(type.rawValue)")
+        precondition(
+            bytes.count == shape.count * type.size, "Tensor: \(bytes.count) bytes for \(shape) of \(type.rawValue)")
         self.init(uninitialised: shape)
         let count = shape.count
         let out = pointer
@@ -75,7 +76,9 @@ extension Tensor {
         }
         switch type {
         case .f32:
-            if let base = bytes.baseAddress, count > 0 { UnsafeMutableRawPointer(out).copyMemory(from: base, byteCount: bytes.count) }
+            if let base = bytes.baseAddress, count > 0 {
+                UnsafeMutableRawPointer(out).copyMemory(from: base, byteCount: bytes.count)
+            }
         case .f64: each(Double.self) { Float($0) }
         case .f16: each(UInt16.self) { HalfPrecision.float(fromHalf: $0) }
         case .bf16: each(UInt16.self) { HalfPrecision.float(fromBFloat: $0) }

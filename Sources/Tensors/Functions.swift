@@ -21,7 +21,9 @@ extension Tensor {
     package func channelsLast() -> Tensor {
         let (batch, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
         let result = Tensor(uninitialised: [batch, shape[2], shape[3], channels])
-        for b in 0..<batch { ck_transpose(result.pointer + b * channels * area, pointer + b * channels * area, channels, area) }
+        for b in 0..<batch {
+            ck_transpose(result.pointer + b * channels * area, pointer + b * channels * area, channels, area)
+        }
         return result
     }
 
@@ -29,7 +31,9 @@ extension Tensor {
     package func channelsFirst() -> Tensor {
         let (batch, channels, area) = (shape[0], shape[3], shape[1] * shape[2])
         let result = Tensor(uninitialised: [batch, channels, shape[1], shape[2]])
-        for b in 0..<batch { ck_transpose(result.pointer + b * channels * area, pointer + b * channels * area, area, channels) }
+        for b in 0..<batch {
+            ck_transpose(result.pointer + b * channels * area, pointer + b * channels * area, area, channels)
+        }
         return result
     }
 

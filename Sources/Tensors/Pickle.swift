@@ -56,8 +56,10 @@ struct Pickle {
             case ("torch", "Size"): self = .size
             case ("torch", let name):
                 let types: [String: ElementType] = [
-                    "DoubleStorage": .f64, "FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16, "LongStorage": .i64,
-                    "IntStorage": .i32, "ShortStorage": .i16, "CharStorage": .i8, "ByteStorage": .u8, "BoolStorage": .bool,
+                    "DoubleStorage": .f64, "FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16,
+                    "LongStorage": .i64,
+                    "IntStorage": .i32, "ShortStorage": .i16, "CharStorage": .i8, "ByteStorage": .u8,
+                    "BoolStorage": .bool,
                 ]
                 guard let type = types[name] else { return nil }
                 self = .storage(type)

@@ -50,7 +50,8 @@ struct PickleReader {
         case "M": stack.append(.int(try number(2)))
         case "\u{8A}": stack.append(Self.long(try take(try number(1))))
         case "\u{8B}": stack.append(Self.long(try take(try number(4))))
-        case "G": stack.append(.float(Double(bitPattern: UInt64(bigEndian: try take(8).loadUnaligned(as: UInt64.self)))))
+        case "G":
+            stack.append(.float(Double(bitPattern: UInt64(bigEndian: try take(8).loadUnaligned(as: UInt64.self)))))
         case "X": stack.append(.text(try text(try number(4))))
         case "\u{8C}": stack.append(.text(try text(try number(1))))
         case "\u{8D}": stack.append(.text(try text(try number(8))))
@@ -86,7 +87,9 @@ struct PickleReader {
             let module = try line()
             stack.append(.global(try global(module, try line())))
         case "\u{93}":
-            guard case .text(let name) = try pop(), case .text(let module) = try pop() else { throw .malformed("a name is no text") }
+            guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
+                throw .malformed("a name is no text")
+            }
             stack.append(.global(try global(module, name)))
         case "Q": push(.persistent(try pop()))
         case "R":
@@ -95,7 +98,8 @@ struct PickleReader {
         case "b":
             let state = try pop()
             try build(state: state)
-        default: throw .forbidden("it uses the pickle instruction 0x\(String(opcode, radix: 16)) at byte \(position - 1)")
+        default:
+            throw .forbidden("it uses the pickle instruction 0x\(String(opcode, radix: 16)) at byte \(position - 1)")
         }
     }
 }
@@ -104,13 +108,17 @@ struct PickleReader {
 extension PickleReader {
     private func global(_ module: String, _ name: String) throws(Pickle.Problem) -> Pickle.Global {
         if let global = Pickle.Global(module: module, name: name) { return global }
-        let shown = "\(module).\(name)".unicodeScalars.prefix(80).map { (0x21...0x7E).contains($0.value) ? String($0) : "?" }
+        let shown = "\(module).\(name)".unicodeScalars.prefix(80).map {
+            (0x21...0x7E).contains($0.value) ? String($0) : "?"
+        }
         throw .forbidden("it asks for \(shown.joined())")
     }
 
     /// The few calls that rebuild containers and tensors.
     private mutating func call(_ function: Pickle.Value, _ arguments: Pickle.Value) throws(Pickle.Problem) {
-        guard case .global(let global) = function, case .node(let number) = arguments, case .tuple(let values) = nodes[number] else {
+        guard case .global(let global) = function, case .node(let number) = arguments,
+            case .tuple(let values) = nodes[number]
+        else {
             throw .forbidden("it calls something that is no function")
         }
         switch global {
@@ -141,7 +149,8 @@ extension PickleReader {
     }
 
     private mutating func rebuildTensor(_ values: [Pickle.Value]) throws(Pickle.Problem) {
-        guard values.count >= 4, case .node(let storage) = values[0], case .persistent = nodes[storage], case .int(let offset) = values[1],
+        guard values.count >= 4, case .node(let storage) = values[0], case .persistent = nodes[storage],
+            case .int(let offset) = values[1],
             let shape = integers(values[2]), let strides = integers(values[3]), shape.count == strides.count
         else { throw .malformed("a tensor is not described by storage, offset, shape and strides") }
         push(.tensor(Pickle.TensorRecord(storage: storage, offset: offset, shape: shape, strides: strides)))
@@ -171,7 +180,8 @@ extension PickleReader {
 
     /// `values` are keys and values in turn.
     private mutating func set(_ values: [Pickle.Value]) throws(Pickle.Problem) {
-        guard values.count % 2 == 0, case .node(let number) = try top(), case .dictionary(var pairs) = nodes[number] else {
+        guard values.count % 2 == 0, case .node(let number) = try top(), case .dictionary(var pairs) = nodes[number]
+        else {
             throw .malformed("it sets items of what is no dictionary")
         }
         nodes[number] = .dictionary([])
@@ -194,7 +204,9 @@ extension PickleReader {
     }
 
     private mutating func pop() throws(Pickle.Problem) -> Pickle.Value {
-        guard stack.count > (marks.last ?? 0), let value = stack.popLast() else { throw .malformed("its stack is empty") }
+        guard stack.count > (marks.last ?? 0), let value = stack.popLast() else {
+            throw .malformed("its stack is empty")
+        }
         return value
     }
 
@@ -231,14 +243,18 @@ extension PickleReader {
     }
 
     private mutating func text(_ count: Int) throws(Pickle.Problem) -> String {
-        guard let text = String(validating: try take(count), as: UTF8.self) else { throw .malformed("a text is not UTF-8") }
+        guard let text = String(validating: try take(count), as: UTF8.self) else {
+            throw .malformed("a text is not UTF-8")
+        }
         return text
     }
 
     private mutating func line() throws(Pickle.Problem) -> String {
         let start = position
         while try byte() != 0x0A {}
-        guard let text = String(validating: bytes[start..<position - 1], as: UTF8.self) else { throw .malformed("a name is not UTF-8") }
+        guard let text = String(validating: bytes[start..<position - 1], as: UTF8.self) else {
+            throw .malformed("a name is not UTF-8")
+        }
         return text
     }
 

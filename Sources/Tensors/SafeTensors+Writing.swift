@@ -34,14 +34,17 @@ extension SafeTensors {
         for (name, tensor, type) in stored {
             let end = position + tensor.count * type.size
             let sizes = tensor.shape.dimensions.map(String.init).joined(separator: ",")
-            members.append("\(quoted(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(sizes)],\"data_offsets\":[\(position),\(end)]}")
+            members.append(
+                "\(quoted(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(sizes)],\"data_offsets\":[\(position),\(end)]}"
+            )
             position = end
         }
         var header = Array("{\(members.joined(separator: ","))}".utf8)
         header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
         try emit(withUnsafeBytes(of: UInt64(header.count).littleEndian) { [UInt8]($0) } + header)
         for (_, tensor, type) in stored {
-            precondition([.f32, .f16, .bf16].contains(type), "SafeTensors: tensors are not written as \(type.rawValue)")
+            precondition(
+                [.f32, .f16, .bf16].contains(type), "SafeTensors: tensors are not written as \(type.rawValue)")
             try emit(tensor.encoded(as: type))
         }
     }

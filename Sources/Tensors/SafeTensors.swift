@@ -16,7 +16,9 @@ package struct SafeTensors: Sendable {
     /// - Throws: `TensorFailure.notSafeTensors`, or Storage's failure when the file cannot be read.
     package init(path: String) throws {
         let file = try MappedFile(path)
-        let (header, dataStart) = try file.withUnsafeBytes { bytes throws(TensorFailure) in try Self.header(bytes, path: path) }
+        let (header, dataStart) = try file.withUnsafeBytes { bytes throws(TensorFailure) in
+            try Self.header(bytes, path: path)
+        }
         self.path = path
         self.file = file
         self.dataStart = dataStart
@@ -25,11 +27,14 @@ package struct SafeTensors: Sendable {
         names = header.entries.keys.sorted()
     }
 
-    private static func header(_ bytes: UnsafeRawBufferPointer, path: String) throws(TensorFailure) -> (SafeTensorsHeader, Int) {
+    private static func header(_ bytes: UnsafeRawBufferPointer, path: String) throws(TensorFailure) -> (
+        SafeTensorsHeader, Int
+    ) {
         guard bytes.count >= 8 else { throw .notSafeTensors(path: path, reason: "it has \(bytes.count) bytes") }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length <= UInt64(SafeTensorsHeader.longest), Int(length) <= bytes.count - 8 else {
-            throw .notSafeTensors(path: path, reason: "it announces a header of \(length) bytes in a file of \(bytes.count)")
+            throw .notSafeTensors(
+                path: path, reason: "it announces a header of \(length) bytes in a file of \(bytes.count)")
         }
         let start = 8 + Int(length)
         do {
@@ -78,9 +83,13 @@ package struct SafeTensors: Sendable {
         return entry
     }
 
-    private func withBytes<Result>(_ entry: SafeTensorsHeader.Entry, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    private func withBytes<Result>(_ entry: SafeTensorsHeader.Entry, _ body: (UnsafeRawBufferPointer) throws -> Result)
+        throws -> Result
+    {
         try file.withUnsafeBytes { bytes in
-            try body(UnsafeRawBufferPointer(rebasing: bytes[(dataStart + entry.range.lowerBound)..<(dataStart + entry.range.upperBound)]))
+            try body(
+                UnsafeRawBufferPointer(
+                    rebasing: bytes[(dataStart + entry.range.lowerBound)..<(dataStart + entry.range.upperBound)]))
         }
     }
 }

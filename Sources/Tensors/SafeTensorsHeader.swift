@@ -27,7 +27,9 @@ struct SafeTensorsHeader {
     /// - Throws: `Problem`.
     init(json: UnsafeRawBufferPointer, dataCount: Int) throws(Problem) {
         var parser = Parser(json)
-        guard case .object(let members) = try parser.document() else { throw Problem(reason: "the header is no JSON object") }
+        guard case .object(let members) = try parser.document() else {
+            throw Problem(reason: "the header is no JSON object")
+        }
         for (name, value) in members {
             if name == "__metadata__" {
                 metadata = try Self.strings(value)
@@ -50,15 +52,20 @@ struct SafeTensorsHeader {
 
     private static func entry(_ name: String, _ value: Value) throws(Problem) -> Entry {
         guard case .object(let members) = value, members.count == 3, case .string(let dtype)? = members["dtype"],
-            case .array(let sizes)? = members["shape"], case .array(let offsets)? = members["data_offsets"], offsets.count == 2,
+            case .array(let sizes)? = members["shape"], case .array(let offsets)? = members["data_offsets"],
+            offsets.count == 2,
             case .number(let start) = offsets[0], case .number(let end) = offsets[1]
         else { throw Problem(reason: "tensor \"\(name)\" is not described by dtype, shape and two data_offsets") }
-        guard let type = ElementType(rawValue: dtype) else { throw Problem(reason: "tensor \"\(name)\" has the unknown type \(dtype)") }
+        guard let type = ElementType(rawValue: dtype) else {
+            throw Problem(reason: "tensor \"\(name)\" has the unknown type \(dtype)")
+        }
         guard sizes.count <= 16 else { throw Problem(reason: "tensor \"\(name)\" has \(sizes.count) dimensions") }
         var dimensions: [Int] = []
         var bytes = type.size
         for size in sizes {
-            guard case .number(let size) = size else { throw Problem(reason: "tensor \"\(name)\" has a size that is no number") }
+            guard case .number(let size) = size else {
+                throw Problem(reason: "tensor \"\(name)\" has a size that is no number")
+            }
             let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
             guard !overflow else { throw Problem(reason: "tensor \"\(name)\" is larger than memory can be") }
             dimensions.append(size)
@@ -73,7 +80,11 @@ struct SafeTensorsHeader {
     /// The tensors lie one behind the other and fill the data exactly: so nothing overlaps and nothing is hidden between.
     private func checkLayout(_ dataCount: Int) throws(Problem) {
         var position = 0
-        for (name, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }) {
+        for (name, entry) in entries.sorted(by: {
+            ($0.value.range.lowerBound, $0.value.range.upperBound) < (
+                $1.value.range.lowerBound, $1.value.range.upperBound
+            )
+        }) {
             guard entry.range.lowerBound == position else {
                 let what = entry.range.lowerBound < position ? "overlaps another tensor" : "leaves a gap before it"
                 throw Problem(reason: "tensor \"\(name)\" \(what) at byte \(entry.range.lowerBound)")
@@ -81,7 +92,10 @@ struct SafeTensorsHeader {
             position = entry.range.upperBound
         }
         guard position == dataCount else {
-            let what = position > dataCount ? "the file ends after \(dataCount) of \(position) bytes of tensors" : "\(dataCount - position) bytes follow the last tensor"
+            let what =
+                position > dataCount
+                ? "the file ends after \(dataCount) of \(position) bytes of tensors"
+                : "\(dataCount - position) bytes follow the last tensor"
             throw Problem(reason: what)
         }
     }
@@ -203,8 +217,10 @@ extension SafeTensorsHeader {
             case UInt8(ascii: "r"): return [0x0D]
             case UInt8(ascii: "t"): return [0x09]
             case UInt8(ascii: "u"):
-                guard position + 4 < bytes.count, let digits = String(validating: bytes[(position + 1)...(position + 4)], as: UTF8.self),
-                    digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(code)
+                guard position + 4 < bytes.count,
+                    let digits = String(validating: bytes[(position + 1)...(position + 4)], as: UTF8.self),
+                    digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16),
+                    let scalar = Unicode.Scalar(code)
                 else { throw unexpected() }
                 position += 4
                 return Array(String(Character(scalar)).utf8)

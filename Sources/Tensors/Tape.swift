@@ -30,13 +30,16 @@ package final class Tape {
         tracked.insert(identity)
         steps.append { [self] in
             // `output` is captured to keep its identity from being given to another tensor.
-            if let gradient = withExtendedLifetime(output, { gradients.removeValue(forKey: identity) }) { backward(gradient) }
+            if let gradient = withExtendedLifetime(output, { gradients.removeValue(forKey: identity) }) {
+                backward(gradient)
+            }
         }
     }
 
     /// Adds `gradient` to that of `tensor`. The tape may take over the memory: it must be the caller's own.
     func accumulate(_ tensor: Tensor, _ gradient: Tensor) {
-        precondition(gradient.count == tensor.count, "accumulate: gradient \(gradient.shape) for tensor \(tensor.shape)")
+        precondition(
+            gradient.count == tensor.count, "accumulate: gradient \(gradient.shape) for tensor \(tensor.shape)")
         guard needs(tensor) else { return }
         if let sum = gradients[tensor.identity] {
             ck_add_into(sum.pointer, gradient.pointer, sum.count)

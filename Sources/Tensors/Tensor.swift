@@ -8,7 +8,8 @@ final class TensorStorage: @unchecked Sendable {
     init(count: Int) {
         self.count = count
         let bytes = max(count * MemoryLayout<Float>.stride, 64)
-        base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(to: Float.self, capacity: max(count, 1))
+        base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(
+            to: Float.self, capacity: max(count, 1))
     }
 
     deinit { base.deallocate() }

@@ -55,7 +55,8 @@ package struct TorchCheckpoint: Sendable {
             for value in level {
                 guard let pairs = pickle.dictionary(value) else { continue }
                 let tensors = pairs.compactMap { pair -> (name: String, record: Pickle.TensorRecord)? in
-                    guard case .text(let name) = pair.key, case .node(let number) = pair.value, case .tensor(let record) = pickle.nodes[number]
+                    guard case .text(let name) = pair.key, case .node(let number) = pair.value,
+                        case .tensor(let record) = pickle.nodes[number]
                     else { return nil }
                     return (name, record)
                 }
@@ -64,7 +65,9 @@ package struct TorchCheckpoint: Sendable {
             }
             level = next
         }
-        guard !best.isEmpty else { throw TensorFailure.notCheckpoint(path: path, reason: "it holds no dictionary of tensors") }
+        guard !best.isEmpty else {
+            throw TensorFailure.notCheckpoint(path: path, reason: "it holds no dictionary of tensors")
+        }
         var views: [String: View] = [:]
         for (name, record) in best {
             let storage = try TorchStorages.Reference(pickle, node: record.storage, path: path)
@@ -82,7 +85,9 @@ package struct TorchCheckpoint: Sendable {
 extension Pickle.TensorRecord {
     /// Whether the view lies within a storage of `count` elements, none of them used twice (as an expanded tensor would).
     func fits(_ count: Int) -> Bool {
-        guard offset >= 0, shape.count <= 16, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else { return false }
+        guard offset >= 0, shape.count <= 16, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else {
+            return false
+        }
         if shape.contains(0) { return offset <= count }
         var elements = 1
         var last = offset

@@ -11,11 +11,13 @@ struct TorchStorages: Sendable {
 
         init(_ pickle: Pickle, node: Int, path: String) throws(TensorFailure) {
             guard case .persistent(let id) = pickle.nodes[node], let parts = pickle.tuple(id), parts.count >= 5,
-                parts[0] == .text("storage"), case .global(.storage(let type)) = parts[1], case .text(let key) = parts[2],
+                parts[0] == .text("storage"), case .global(.storage(let type)) = parts[1],
+                case .text(let key) = parts[2],
                 case .int(let count) = parts[4], count >= 0, !count.multipliedReportingOverflow(by: type.size).overflow
             else { throw .notCheckpoint(path: path, reason: "a storage is not described as torch.save does") }
             if parts.count > 5, parts[5] != .none {
-                throw .notCheckpoint(path: path, reason: "a storage is a view of another, as PyTorch before 0.4 wrote them")
+                throw .notCheckpoint(
+                    path: path, reason: "a storage is a view of another, as PyTorch before 0.4 wrote them")
             }
             (self.key, self.type, self.count) = (key, type, count)
         }
@@ -42,7 +44,8 @@ struct TorchStorages: Sendable {
     /// Lends the bytes of a storage, exactly as many as the reference says.
     func withBytes<Result>(_ reference: Reference, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
         let size = reference.count * reference.type.size
-        let missing = TensorFailure.truncated(path: path, reason: "the numbers of storage \(reference.key.prefix(40)) are not all there")
+        let missing = TensorFailure.truncated(
+            path: path, reason: "the numbers of storage \(reference.key.prefix(40)) are not all there")
         switch source {
         case .zip(let archive, let folder):
             guard let entry = archive.entry("\(folder)data/\(reference.key)"), entry.size >= size else { throw missing }
@@ -65,11 +68,14 @@ struct TorchStorages: Sendable {
         let path = file.path
         return try told(path) {
             let archive = try ZipArchive(file)
-            guard let entry = archive.entries.first(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }) else {
+            guard let entry = archive.entries.first(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") })
+            else {
                 throw TensorFailure.notCheckpoint(path: path, reason: "the zip archive holds no data.pkl")
             }
             let folder = String(entry.name.dropLast("data.pkl".count))
-            if let order = archive.entry("\(folder)byteorder"), try archive.bytes(of: order, limit: 64) != Array("little".utf8) {
+            if let order = archive.entry("\(folder)byteorder"),
+                try archive.bytes(of: order, limit: 64) != Array("little".utf8)
+            {
                 throw TensorFailure.notCheckpoint(path: path, reason: "its numbers are not little-endian")
             }
             let pickle = try archive.bytes(of: entry, limit: longestPickle)
@@ -86,14 +92,19 @@ struct TorchStorages: Sendable {
         let path = file.path
         return try file.withUnsafeBytes { bytes in
             guard bytes.count >= 14, Array(bytes[4..<14]) == magic else {
-                throw TensorFailure.notCheckpoint(path: path, reason: "it begins neither as a zip archive nor with PyTorch's magic number")
+                throw TensorFailure.notCheckpoint(
+                    path: path, reason: "it begins neither as a zip archive nor with PyTorch's magic number")
             }
             return try told(path) {
                 let first = try PickleReader.read(bytes)
                 let version = try PickleReader.read(bytes, from: first.end)
-                guard version.root == .int(1001) else { throw TensorFailure.notCheckpoint(path: path, reason: "its version is not 1001") }
+                guard version.root == .int(1001) else {
+                    throw TensorFailure.notCheckpoint(path: path, reason: "its version is not 1001")
+                }
                 let system = try PickleReader.read(bytes, from: version.end)
-                if let pair = system.dictionary(system.root)?.first(where: { $0.key == .text("little_endian") }), pair.value != .bool(true) {
+                if let pair = system.dictionary(system.root)?.first(where: { $0.key == .text("little_endian") }),
+                    pair.value != .bool(true)
+                {
                     throw TensorFailure.notCheckpoint(path: path, reason: "its numbers are not little-endian")
                 }
                 let pickle = try PickleReader.read(bytes, from: system.end)
@@ -122,7 +133,8 @@ struct TorchStorages: Sendable {
             guard case .text(let key) = name, let size = sizes[key] else {
                 throw TensorFailure.notCheckpoint(path: path, reason: "it lists a storage that no tensor uses")
             }
-            let missing = TensorFailure.truncated(path: path, reason: "the numbers of storage \(key.prefix(40)) are not all there")
+            let missing = TensorFailure.truncated(
+                path: path, reason: "the numbers of storage \(key.prefix(40)) are not all there")
             guard bytes.count - position >= 8 else { throw missing }
             let count = Int(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int64.self)))
             position += 8
@@ -141,7 +153,8 @@ struct TorchStorages: Sendable {
             switch problem {
             case .truncated: throw TensorFailure.truncated(path: path, reason: "its pickle ends too early")
             case .forbidden(let reason): throw TensorFailure.forbiddenPickle(path: path, reason: reason)
-            case .malformed(let reason): throw TensorFailure.notCheckpoint(path: path, reason: "its pickle is not valid: \(reason)")
+            case .malformed(let reason):
+                throw TensorFailure.notCheckpoint(path: path, reason: "its pickle is not valid: \(reason)")
             }
         } catch let failure as ZipFailure {
             switch failure {

@@ -27,7 +27,10 @@ package final class AdamW {
     private let slots: [Slot]
 
     /// - Parameter state: moments of an earlier run, as `state` gives them.
-    package init(_ model: Parameters, _ configuration: Configuration, options: Options, steps: Int = 0, state: [String: Tensor] = [:]) {
+    package init(
+        _ model: Parameters, _ configuration: Configuration, options: Options, steps: Int = 0,
+        state: [String: Tensor] = [:]
+    ) {
         self.options = options
         self.steps = steps
         slots = ParameterShapes.of(configuration).filter(\.trains).map { parameter in
@@ -51,14 +54,18 @@ package final class AdamW {
         let gradients = slots.map { tape.gradient($0.weight) }
         let norm = gradients.reduce(0) { $0 + ($1?.sumOfSquares ?? 0) }.squareRoot()
         let scale = options.clipNorm > 0 && norm > options.clipNorm ? Float(options.clipNorm / norm) : 1
-        let (correction1, correction2) = (1 - power(Double(options.beta1), Double(steps)), 1 - power(Double(options.beta2), Double(steps)))
+        let (correction1, correction2) = (
+            1 - power(Double(options.beta1), Double(steps)), 1 - power(Double(options.beta2), Double(steps))
+        )
         for (slot, gradient) in zip(slots, gradients) {
             guard let gradient else { continue }
             if scale != 1 { gradient.scale(by: scale) }
             adamWStep(
-                slot.weight, first: slot.first, second: slot.second, gradient: gradient, learningRate: Float(learningRate),
+                slot.weight, first: slot.first, second: slot.second, gradient: gradient,
+                learningRate: Float(learningRate),
                 beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
-                decay: slot.parameter.decays ? options.decay : 0, correction1: Float(correction1), correction2: Float(correction2))
+                decay: slot.parameter.decays ? options.decay : 0, correction1: Float(correction1),
+                correction2: Float(correction2))
         }
         return norm
     }

@@ -34,7 +34,8 @@ package struct Augmentation: Sendable, Equatable {
     private static func range(_ section: Section, _ key: String, _ value: [Double]) throws -> [Double] {
         let range = try section.optionalDoubles(key, count: 2...2) ?? value
         guard range[0] >= 0.1, range[0] <= range[1], range[1] <= 10 else {
-            throw section.failure("SET-RANGE", at: key, "the range \(range[0]) to \(range[1]) does not lie within 0.1 to 10")
+            throw section.failure(
+                "SET-RANGE", at: key, "the range \(range[0]) to \(range[1]) does not lie within 0.1 to 10")
         }
         return range
     }
@@ -51,7 +52,9 @@ package struct Augmentation: Sendable, Equatable {
         let exposure = Float(logarithmic(gain, &random))
 
         let source = sample.image
-        let (rows, columns) = (max(8, Int(Double(source.rows) / stretch + 0.5)), max(8, Int(Double(source.columns) * stretch + 0.5)))
+        let (rows, columns) = (
+            max(8, Int(Double(source.rows) / stretch + 0.5)), max(8, Int(Double(source.columns) * stretch + 0.5))
+        )
         // Result pixel, taken about the centre and at the source's scale → turned, zoomed, mirrored → source pixel.
         let (stepX, stepY) = (Double(source.columns) / Double(columns), Double(source.rows) / Double(rows))
         let (c, s) = (cosine(angle) / zoom, sine(angle) / zoom)

@@ -16,11 +16,15 @@ struct Batch {
             let (input, placement) = preparation.prepare(samples[index].image)
             return (input, Self.square(samples[index], placement, ignorePadding: ignorePadding))
         }
-        images = concatenateRows(prepared.map { $0.0.reshaped([side, side * 3]) }, tape: nil).reshaped([samples.count, side, side, 3])
+        images = concatenateRows(prepared.map { $0.0.reshaped([side, side * 3]) }, tape: nil).reshaped([
+            samples.count, side, side, 3,
+        ])
         labels = LabelMaps(classes: prepared.map(\.1.classes), valid: prepared.map(\.1.valid), configuration)
     }
 
-    private static func square(_ sample: Dataset.Sample, _ placement: Placement, ignorePadding: Bool) -> (classes: [UInt8], valid: [UInt8]) {
+    private static func square(_ sample: Dataset.Sample, _ placement: Placement, ignorePadding: Bool) -> (
+        classes: [UInt8], valid: [UInt8]
+    ) {
         let side = placement.inputSize
         var classes = [UInt8](repeating: 0, count: side * side)
         var valid = [UInt8](repeating: ignorePadding ? 0 : 1, count: side * side)

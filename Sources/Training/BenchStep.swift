@@ -16,7 +16,8 @@ package struct BenchStep {
         image = .uniform([batch, side, side, 3], bound: 1.7, &random)
         let classes = [UInt8]((0..<side * side).map { $0 / side > side / 2 ? 1 : 0 })
         labels = LabelMaps(
-            classes: Array(repeating: classes, count: batch), valid: Array(repeating: Array(repeating: 1, count: side * side), count: batch),
+            classes: Array(repeating: classes, count: batch),
+            valid: Array(repeating: Array(repeating: 1, count: side * side), count: batch),
             configuration)
         optimiser = training ? AdamW(parameters, configuration, options: AdamW.Options()) : nil
     }

@@ -29,7 +29,8 @@ struct Checkpoint {
     static func read(from folder: String, plan: String) throws -> Checkpoint {
         let path = path(in: folder)
         let file = try SafeTensors(path: path)
-        guard let stage = file.metadata["stage"].flatMap({ Int($0) }), let step = file.metadata["step"].flatMap({ Int($0) }),
+        guard let stage = file.metadata["stage"].flatMap({ Int($0) }),
+            let step = file.metadata["step"].flatMap({ Int($0) }),
             let seconds = file.metadata["seconds"].flatMap({ Double($0) })
         else { throw TrainingFailure.checkpoint(path: path, reason: "it does not say where the run stood") }
         guard file.metadata["plan"] == plan else {
@@ -37,8 +38,13 @@ struct Checkpoint {
         }
         var (weights, optimiser): ([String: Tensor], [String: Tensor]) = ([:], [:])
         for (name, tensor) in try file.tensors() {
-            if name.hasPrefix("weight.") { weights[String(name.dropFirst(7))] = tensor } else { optimiser[name] = tensor }
+            if name.hasPrefix("weight.") {
+                weights[String(name.dropFirst(7))] = tensor
+            } else {
+                optimiser[name] = tensor
+            }
         }
-        return Checkpoint(plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser)
+        return Checkpoint(
+            plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser)
     }
 }

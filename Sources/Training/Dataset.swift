@@ -52,7 +52,8 @@ package struct Dataset: Sendable {
         if let list {
             names = try Self.names(list, split: split)
             if let missing = names.first(where: { files[$0] == nil }) {
-                throw TrainingFailure.split(path: list, reason: "it names \(missing), of which there is no image in \(images)")
+                throw TrainingFailure.split(
+                    path: list, reason: "it names \(missing), of which there is no image in \(images)")
             }
         }
         pairs = try names.map { name in
@@ -64,7 +65,10 @@ package struct Dataset: Sendable {
         }
         if pairs.isEmpty {
             throw TrainingFailure.noPairs(
-                path: images, reason: list == nil ? "no PNG, JPEG or TIFF image in it" : "no image of \(list ?? "")\(split.map { ", split \($0)" } ?? "")")
+                path: images,
+                reason: list == nil
+                    ? "no PNG, JPEG or TIFF image in it"
+                    : "no image of \(list ?? "")\(split.map { ", split \($0)" } ?? "")")
         }
     }
 
@@ -85,7 +89,8 @@ package struct Dataset: Sendable {
         let mask = try Self.onePage(pair.mask)
         guard image.rows == mask.rows, image.columns == mask.columns else {
             throw TrainingFailure.sizesDiffer(
-                image: pair.image, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask, maskSize: "\(mask.columns)×\(mask.rows)")
+                image: pair.image, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask,
+                maskSize: "\(mask.columns)×\(mask.rows)")
         }
         let values = mask.grey8
         return Sample(
@@ -94,14 +99,18 @@ package struct Dataset: Sendable {
     }
 
     private static func onePage(_ path: String) throws -> RasterPage {
-        guard let page = try ImageFile.read(path).first else { throw TrainingFailure.noPairs(path: path, reason: "the file holds no picture") }
+        guard let page = try ImageFile.read(path).first else {
+            throw TrainingFailure.noPairs(path: path, reason: "the file holds no picture")
+        }
         return page
     }
 
     private static func byStem(_ folder: String) throws -> [String: String] {
         var files: [String: String] = [:]
         for entry in try Folder.list(folder) where entry.status.kind == .regular {
-            guard let dot = entry.name.lastIndex(of: "."), imageEndings.contains(entry.name[dot...].dropFirst().lowercased()) else { continue }
+            guard let dot = entry.name.lastIndex(of: "."),
+                imageEndings.contains(entry.name[dot...].dropFirst().lowercased())
+            else { continue }
             files[String(entry.name[..<dot])] = entry.name
         }
         return files
@@ -110,11 +119,15 @@ package struct Dataset: Sendable {
     private static func names(_ list: String, split: String?) throws -> [String] {
         let text = String(decoding: try DurableFile.read(list, limit: 64 << 20), as: UTF8.self)
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map(String.init)
-        guard lines.first == "name,split" else { throw TrainingFailure.split(path: list, reason: "its first line is not name,split") }
+        guard lines.first == "name,split" else {
+            throw TrainingFailure.split(path: list, reason: "its first line is not name,split")
+        }
         var names: [String] = []
         for (number, line) in lines.enumerated().dropFirst() where !line.isEmpty {
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            guard fields.count == 2 else { throw TrainingFailure.split(path: list, reason: "line \(number + 1) has \(fields.count) fields, not 2") }
+            guard fields.count == 2 else {
+                throw TrainingFailure.split(path: list, reason: "line \(number + 1) has \(fields.count) fields, not 2")
+            }
             if split == nil || fields[1] == split ?? "" { names.append(String(fields[0])) }
         }
         return names.sorted()

@@ -30,11 +30,15 @@ package struct Evaluation: Sendable {
                 let flags = sample.classes.map { Int($0) == segment + 1 }
                 return Metrics(prediction: mask, truth: Mask(rows: mask.rows, columns: mask.columns, flags: flags))
             }
-            guard let metrics = Metrics.mean(figures) else { preconditionFailure("Evaluation: a model without segments") }
+            guard let metrics = Metrics.mean(figures) else {
+                preconditionFailure("Evaluation: a model without segments")
+            }
             files.append(File(name: pair.name, metrics: metrics))
             progress(files.count, files[files.count - 1])
         }
-        guard let mean = Metrics.mean(files.map(\.metrics)) else { throw TrainingFailure.noPairs(path: "the data set", reason: "it is empty") }
+        guard let mean = Metrics.mean(files.map(\.metrics)) else {
+            throw TrainingFailure.noPairs(path: "the data set", reason: "it is empty")
+        }
         return Evaluation(files: files, mean: mean)
     }
 }

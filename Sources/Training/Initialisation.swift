@@ -33,6 +33,7 @@ extension Parameters {
     }
 
     private static func isNorm(_ name: String) -> Bool {
-        name.contains("norm") || name.contains("neck.1.") || name.contains("neck.3.") || name.contains("output_upscaling.1.")
+        name.contains("norm") || name.contains("neck.1.") || name.contains("neck.3.")
+            || name.contains("output_upscaling.1.")
     }
 }

@@ -9,10 +9,13 @@ package enum Losses {
     }
 
     /// - Parameter labels: at a quarter of the input size or at full size, as the configuration's `lossAt` says.
-    package static func total(_ output: HSPSAM.Output, _ labels: LabelMaps, _ configuration: Configuration, tape: Tape?) -> Value {
+    package static func total(_ output: HSPSAM.Output, _ labels: LabelMaps, _ configuration: Configuration, tape: Tape?)
+        -> Value
+    {
         let side = configuration.inputSize
         let terms = output.logits.keys.sorted().compactMap { output.logits[$0] }.map { logits in
-            let logits = configuration.lossAt == .full ? resizePlanes(logits, height: side, width: side, tape: tape) : logits
+            let logits =
+                configuration.lossAt == .full ? resizePlanes(logits, height: side, width: side, tape: tape) : logits
             return segmentationLoss(logits, labels, softmax: configuration.activation == .softmax, tape: tape)
         }
         let dice = mean(terms.map(\.dice), tape: tape)
@@ -29,7 +32,9 @@ extension LabelMaps {
     /// *Shape*: labels and valid `[B, S, S]`; a label is 0 (background) … K. Sigmoid outputs have no background.
     package init(classes: [[UInt8]], valid: [[UInt8]], _ configuration: Configuration) {
         let (outputs, first) = (configuration.outputs, configuration.activation == .softmax ? 0 : 1)
-        self.init(valid: valid, configuration) { image, m, pixel in classes[image][pixel] == UInt8(m + first) && m < outputs }
+        self.init(valid: valid, configuration) { image, m, pixel in
+            classes[image][pixel] == UInt8(m + first) && m < outputs
+        }
     }
 
     /// From a question per output and pixel of the full-size square.
@@ -46,7 +51,9 @@ extension LabelMaps {
                 for (j, column) in lines.enumerated() {
                     let pixel = row * side + column
                     counted[(b * n + i) * n + j] = valid[b][pixel] > 0 ? 1 : 0
-                    for m in 0..<outputs where isTarget(b, m, pixel) { targets[((b * outputs + m) * n + i) * n + j] = 1 }
+                    for m in 0..<outputs where isTarget(b, m, pixel) {
+                        targets[((b * outputs + m) * n + i) * n + j] = 1
+                    }
                 }
             }
         }

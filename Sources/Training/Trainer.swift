@@ -41,7 +41,9 @@ package final class Trainer {
         self.folder = folder
         self.report = report
         identity = FileDigest(of: "\(plan)").hex
-        datasets = try plan.data.map { (try Dataset(images: $0.images, masks: $0.masks, list: $0.list, split: $0.split), $0.weight) }
+        datasets = try plan.data.map {
+            (try Dataset(images: $0.images, masks: $0.masks, list: $0.list, split: $0.split), $0.weight)
+        }
         validation = try plan.validation.map {
             try Dataset(images: $0.source.images, masks: $0.source.masks, list: $0.source.list, split: $0.source.split)
         }
@@ -92,7 +94,8 @@ package final class Trainer {
         configuration.inputSize = found.inputSize
         (found.alpha, found.lossAt) = (configuration.alpha, configuration.lossAt)
         guard found == configuration else {
-            throw TrainingFailure.plan(path: path, reason: "this model is not of the shape that train.yaml asks for. Make both agree.")
+            throw TrainingFailure.plan(
+                path: path, reason: "this model is not of the shape that train.yaml asks for. Make both agree.")
         }
         return (Parameters(try model.tensors()), configuration)
     }
@@ -115,14 +118,16 @@ package final class Trainer {
 
     /// Gives false when it was asked to stop.
     private func run(
-        _ index: Int, _ configuration: Configuration, _ parameters: Parameters, from checkpoint: Checkpoint?, _ shouldStop: () -> Bool
+        _ index: Int, _ configuration: Configuration, _ parameters: Parameters, from checkpoint: Checkpoint?,
+        _ shouldStop: () -> Bool
     ) throws -> Bool {
         let stage = plan.stages[index]
         let perEpoch = max(1, order(stage: index, epoch: 0).count / stage.batch)
         let steps = max(1, Int((Double(perEpoch) * stage.epochs).rounded()))
         let schedule = Schedule(peak: stage.learningRate, warmup: plan.warmup, steps: steps, decay: plan.decay)
         let optimiser = AdamW(
-            parameters, configuration, options: plan.optimiser, steps: checkpoint?.step ?? 0, state: checkpoint?.optimiser ?? [:])
+            parameters, configuration, options: plan.optimiser, steps: checkpoint?.step ?? 0,
+            state: checkpoint?.optimiser ?? [:])
         let model = HSPSAM(configuration, parameters, mergeLoRA: false)
         report(.started(stage: index + 1, inputSize: stage.inputSize, images: perEpoch * stage.batch, steps: steps))
         var meter = Meter(batch: stage.batch)
@@ -133,7 +138,9 @@ package final class Trainer {
             let started = Date()
             let (epoch, position) = (step / perEpoch, step % perEpoch)
             if position == 0 || draws.isEmpty { draws = order(stage: index, epoch: epoch) }
-            let batch = try batch(Array(draws[position * stage.batch..<min(draws.count, (position + 1) * stage.batch)]), index, epoch, configuration)
+            let batch = try batch(
+                Array(draws[position * stage.batch..<min(draws.count, (position + 1) * stage.batch)]), index, epoch,
+                configuration)
             let tape = Tape()
             optimiser.watch(tape)
             let loss = Losses.total(model(batch.images, tape: tape), batch.labels, configuration, tape: tape)
@@ -147,19 +154,25 @@ package final class Trainer {
             report(
                 .progress(
                     Progress(
-                        stage: index + 1, stages: plan.stages.count, epoch: epoch + 1, epochs: Int(stage.epochs.rounded(.up)), step: step + 1,
-                        steps: steps, loss: meter.loss, dice: meter.dice, crossEntropy: meter.crossEntropy, learningRate: schedule.rate(step),
-                        imagesPerSecond: meter.imagesPerSecond, secondsLeft: meter.secondsPerStep * Double(steps - step - 1))))
+                        stage: index + 1, stages: plan.stages.count, epoch: epoch + 1,
+                        epochs: Int(stage.epochs.rounded(.up)), step: step + 1,
+                        steps: steps, loss: meter.loss, dice: meter.dice, crossEntropy: meter.crossEntropy,
+                        learningRate: schedule.rate(step),
+                        imagesPerSecond: meter.imagesPerSecond,
+                        secondsLeft: meter.secondsPerStep * Double(steps - step - 1))))
             let epochEnds = position == perEpoch - 1 || step == steps - 1
             let stops = shouldStop()
             if epochEnds || stops || Date().timeIntervalSince(saved) > Self.checkpointSeconds {
                 try Checkpoint(
-                    plan: identity, stage: index, step: step + 1, seconds: seconds, weights: parameters.tensors, optimiser: optimiser.state
+                    plan: identity, stage: index, step: step + 1, seconds: seconds, weights: parameters.tensors,
+                    optimiser: optimiser.state
                 ).write(to: folder)
                 saved = Date()
             }
             if stops { return false }
-            if epochEnds, let validation, let settings = plan.validation, (epoch + 1) % settings.every == 0 || step == steps - 1 {
+            if epochEnds, let validation, let settings = plan.validation,
+                (epoch + 1) % settings.every == 0 || step == steps - 1
+            {
                 let some = settings.limit > 0 ? validation.prefix(settings.limit) : validation
                 let result = try Evaluation.run(Predictor(description(configuration), parameters), on: some)
                 report(.validated(epoch: epoch + 1, dice: result.mean.dice, images: result.files.count))
@@ -177,7 +190,9 @@ package final class Trainer {
                 let source = datasets[dataset].0
                 var random = RandomSource(seed: plan.seed)
                 for part in [stage, epoch, dataset, index, i] { random.state = random.next() &+ UInt64(part) }
-                return plan.augmentation.apply(try source.sample(source.pairs[index], segments: configuration.segments, window: plan.window), &random)
+                return plan.augmentation.apply(
+                    try source.sample(source.pairs[index], segments: configuration.segments, window: plan.window),
+                    &random)
             }
         }
         return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)

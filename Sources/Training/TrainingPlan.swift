@@ -51,7 +51,9 @@ package struct TrainingPlan: Sendable, Equatable {
     /// - Throws: `SettingsFailure` with file and line.
     package static func read(_ path: String) throws -> TrainingPlan {
         let folder = Folder.split(path).folder
-        return try Section.read(DurableFile.read(path, limit: 1 << 20), file: path) { try TrainingPlan($0, folder: folder) }
+        return try Section.read(DurableFile.read(path, limit: 1 << 20), file: path) {
+            try TrainingPlan($0, folder: folder)
+        }
     }
 
     /// - Parameter folder: what relative paths of the file start from.
@@ -69,13 +71,20 @@ package struct TrainingPlan: Sendable, Equatable {
         }
         stages = try section.sections("stages").map { stage in
             let size = try stage.int("input_size", in: 16...4096)
-            guard size % 16 == 0 else { throw stage.failure("SET-RANGE", at: "input_size", "\(size) is no multiple of 16") }
+            guard size % 16 == 0 else {
+                throw stage.failure("SET-RANGE", at: "input_size", "\(size) is no multiple of 16")
+            }
             return Stage(
-                inputSize: size, epochs: try stage.double("epochs", in: 0.001...100_000), batch: try stage.int("batch", in: 1...4096),
+                inputSize: size, epochs: try stage.double("epochs", in: 0.001...100_000),
+                batch: try stage.int("batch", in: 1...4096),
                 learningRate: try stage.double("learning_rate", in: 1e-9...1))
         }
-        guard !data.isEmpty else { throw section.failure("SET-EMPTY", at: "data", "the list is empty: there is nothing to train on") }
-        guard !stages.isEmpty else { throw section.failure("SET-EMPTY", at: "stages", "the list is empty: there is nothing to do") }
+        guard !data.isEmpty else {
+            throw section.failure("SET-EMPTY", at: "data", "the list is empty: there is nothing to train on")
+        }
+        guard !stages.isEmpty else {
+            throw section.failure("SET-EMPTY", at: "stages", "the list is empty: there is nothing to do")
+        }
 
         optimiser = AdamW.Options()
         let options = try section.optionalSection("optimiser")
@@ -91,7 +100,8 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.alpha = Float(try loss?.double("alpha", in: 0...1, default: 0.8) ?? 0.8)
         configuration.lossAt = try loss?.choice("at", default: Configuration.LossResolution.quarter) ?? .quarter
         configuration.deepSupervision = try loss?.bool("deep_supervision", default: false) ?? false
-        configuration.activation = try loss?.choice("activation", default: configuration.activation) ?? configuration.activation
+        configuration.activation =
+            try loss?.choice("activation", default: configuration.activation) ?? configuration.activation
         ignorePadding = try loss?.bool("ignore_padding", default: true) ?? true
         augmentation = try section.optionalSection("augment").map { try Augmentation($0) } ?? Augmentation()
         seed = UInt64(try section.int("seed", in: 0...Int.max, default: 1))
@@ -121,6 +131,8 @@ extension TrainingPlan.Source {
             images: resolve(try section.string("images")), masks: resolve(try section.string("masks")),
             list: try section.optionalString("list").map(resolve), split: try section.optionalString("split"),
             weight: try section.double("weight", in: 0...1000, default: 1))
-        if split != nil, list == nil { throw section.failure("SET-MISSING", at: "split", "a split needs the list that holds it") }
+        if split != nil, list == nil {
+            throw section.failure("SET-MISSING", at: "split", "a split needs the list that holds it")
+        }
     }
 }

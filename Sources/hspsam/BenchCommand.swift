@@ -15,7 +15,8 @@ struct BenchCommand: ParsableCommand {
     enum What: String, ExpressibleByArgument, CaseIterable { case infer, train }
 
     @Option(help: "Size of the encoder: vit_t, vit_b, vit_l or vit_h.") var vit = "vit_b"
-    @Option(help: "infer: one forward pass with LoRA merged; train: forward, backward and optimiser step.") var what = What.infer
+    @Option(help: "infer: one forward pass with LoRA merged; train: forward, backward and optimiser step.") var what =
+        What.infer
     @Option(help: "Input size, a multiple of 16.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
     @Option(help: "Threads; 0: all cores.") var threads = 0
@@ -31,12 +32,16 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         guard let size = Configuration.NamedSize(rawValue: vit) else {
-            throw FailureRecord(kind: .usage, code: "USE-VIT", text: "--vit \(vit): no such size. Use vit_t, vit_b, vit_l or vit_h.")
+            throw FailureRecord(
+                kind: .usage, code: "USE-VIT", text: "--vit \(vit): no such size. Use vit_t, vit_b, vit_l or vit_h.")
         }
-        guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0 else {
+        guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0
+        else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
-                text: "--input-size must be a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0.")
+                text:
+                    "--input-size must be a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0."
+            )
         }
         ThreadPool.start(threads: threads)
         var configuration = Configuration()
@@ -55,8 +60,10 @@ struct BenchCommand: ParsableCommand {
         }
         seconds.sort()
         let result = Result(
-            vit: vit, what: what.rawValue, isa: InstructionSet.current, inputSize: inputSize, batch: batch, threads: ThreadPool.threads,
-            runs: runs, secondsMin: seconds[0], secondsMedian: seconds[seconds.count / 2], secondsMax: seconds[seconds.count - 1],
+            vit: vit, what: what.rawValue, isa: InstructionSet.current, inputSize: inputSize, batch: batch,
+            threads: ThreadPool.threads,
+            runs: runs, secondsMin: seconds[0], secondsMedian: seconds[seconds.count / 2],
+            secondsMax: seconds[seconds.count - 1],
             peakRssBytes: peakMemory())
         if json {
             let encoder = JSONEncoder()
@@ -66,8 +73,10 @@ struct BenchCommand: ParsableCommand {
         } else {
             print(
                 String(
-                    format: "%@ %@ %d×%d batch %d, %@, %d threads: min %.3f s, median %.3f s, max %.3f s of %d; peak %.2f GB",
-                    vit, what.rawValue, inputSize, inputSize, batch, result.isa, result.threads, result.secondsMin, result.secondsMedian,
+                    format:
+                        "%@ %@ %d×%d batch %d, %@, %d threads: min %.3f s, median %.3f s, max %.3f s of %d; peak %.2f GB",
+                    vit, what.rawValue, inputSize, inputSize, batch, result.isa, result.threads, result.secondsMin,
+                    result.secondsMedian,
                     result.secondsMax, runs, Double(result.peakRssBytes) / 1e9))
         }
     }

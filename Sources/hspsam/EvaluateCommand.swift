@@ -45,20 +45,30 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         guard split == nil || list != nil else {
-            throw FailureRecord(kind: .usage, code: "USE-SPLIT", text: "--split \(split ?? ""): a split needs the list that holds it. Add --list FILE.")
+            throw FailureRecord(
+                kind: .usage, code: "USE-SPLIT",
+                text: "--split \(split ?? ""): a split needs the list that holds it. Add --list FILE.")
         }
         guard threads >= 0 else {
-            throw FailureRecord(kind: .usage, code: "USE-RANGE", text: "--threads \(threads): this must be at least 0. Leave it out for all cores.")
+            throw FailureRecord(
+                kind: .usage, code: "USE-RANGE",
+                text: "--threads \(threads): this must be at least 0. Leave it out for all cores.")
         }
         ThreadPool.start(threads: threads)
         let (predictor, dataset) = try beforeTheStart {
-            (try Predictor(try ModelDirectory.open(model)), try Dataset(images: images, masks: masks, list: list, split: split))
+            (
+                try Predictor(try ModelDirectory.open(model)),
+                try Dataset(images: images, masks: masks, list: list, split: split)
+            )
         }
         let terminal = isatty(STDERR_FILENO) == 1
         let result = try Evaluation.run(predictor, on: dataset) { done, file in
             if json == nil { print(Self.line(file.name, file.metrics)) }
             if terminal {
-                FileHandle.standardError.write(Data("\r\u{1B}[K\(done) of \(dataset.pairs.count)\(done == dataset.pairs.count ? "\r\u{1B}[K" : "")".utf8))
+                FileHandle.standardError.write(
+                    Data(
+                        "\r\u{1B}[K\(done) of \(dataset.pairs.count)\(done == dataset.pairs.count ? "\r\u{1B}[K" : "")"
+                            .utf8))
             }
         }
         print(Self.line("mean of \(result.files.count)", result.mean))
@@ -66,7 +76,8 @@ struct EvaluateCommand: ParsableCommand {
         let report = Report(
             mean: Figures(result.mean),
             files: result.files.map {
-                File(name: $0.name, dice: $0.metrics.dice, iou: $0.metrics.iou, hd: $0.metrics.hd, hd95: $0.metrics.hd95)
+                File(
+                    name: $0.name, dice: $0.metrics.dice, iou: $0.metrics.iou, hd: $0.metrics.hd, hd95: $0.metrics.hd95)
             })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

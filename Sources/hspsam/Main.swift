@@ -19,7 +19,8 @@ struct HSPSAMCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, PhantomCommand.self, WatchCommand.self,
+            RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, PhantomCommand.self,
+            WatchCommand.self,
             BatchCommand.self, StatusCommand.self, BenchCommand.self,
         ])
 
@@ -56,7 +57,9 @@ struct HSPSAMCommand: ParsableCommand {
         if !InstructionSet.select(name) {
             throw FailureRecord(
                 kind: .usage, code: "USE-ISA",
-                text: "HSPSAM_ISA=\(name): this CPU or program has no such instruction set. Use one of \(InstructionSet.available.joined(separator: ", ")), or unset it.")
+                text:
+                    "HSPSAM_ISA=\(name): this CPU or program has no such instruction set. Use one of \(InstructionSet.available.joined(separator: ", ")), or unset it."
+            )
         }
     }
 }

@@ -9,7 +9,8 @@ import Training
 /// What is done with models apart from running them.
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Imports Segment Anything, describes a model, checks the network against recorded references.",
+        commandName: "model",
+        abstract: "Imports Segment Anything, describes a model, checks the network against recorded references.",
         discussion: "Example: hspsam model import sam_vit_b_01ec64.pth --out sam-b",
         subcommands: [ModelImportCommand.self, ModelInfoCommand.self, ModelCheckCommand.self])
 }
@@ -25,7 +26,8 @@ struct ModelImportCommand: ParsableCommand {
 
     @Argument(help: "The .pth file.") var checkpoint: String
     @Option(help: "The model directory to write.") var out: String
-    @Option(name: .customLong("configuration"), help: "\(Configuration.Named.names.joined(separator: ", ")).") var configurationName = "hsp_sam"
+    @Option(name: .customLong("configuration"), help: "\(Configuration.Named.names.joined(separator: ", ")).")
+    var configurationName = "hsp_sam"
     @Option(help: "Segments (foreground classes).") var segments: Int?
     @Option(help: "Q&A prompt pairs a level; as many as segments.") var prompts: Int?
     @Option(help: "Rank of LoRA.") var loraRank: Int?
@@ -36,7 +38,9 @@ struct ModelImportCommand: ParsableCommand {
         guard let named = Configuration.Named(name: configurationName) else {
             throw FailureRecord(
                 kind: .usage, code: "USE-CONFIGURATION",
-                text: "--configuration \(configurationName): there is none of that name. Use one of \(Configuration.Named.names.joined(separator: ", ")).")
+                text:
+                    "--configuration \(configurationName): there is none of that name. Use one of \(Configuration.Named.names.joined(separator: ", "))."
+            )
         }
         try beforeTheStart {
             let source = try SAMImport(checkpoint)
@@ -45,7 +49,9 @@ struct ModelImportCommand: ParsableCommand {
             let tensors = try source.tensors(for: configuration, fresh: fresh)
             let description = ModelDescription(
                 configuration: configuration, configurationName: configurationName,
-                provenance: ["imported_from_sha256": try FileDigest(ofFile: checkpoint).hex, "made_by": "hspsam model import"])
+                provenance: [
+                    "imported_from_sha256": try FileDigest(ofFile: checkpoint).hex, "made_by": "hspsam model import",
+                ])
             try ModelDirectory.write(description, tensors: tensors, to: out)
         }
         let model = try beforeTheStart { try ModelDirectory.open(out) }
@@ -61,18 +67,25 @@ struct ModelImportCommand: ParsableCommand {
             configuration.apply(size)
         } else {
             throw ModelFailure.tensors(
-                path: checkpoint, differences: ["the encoder has the shape of none of vit_b, vit_l and vit_h; describe it with --config FILE"])
+                path: checkpoint,
+                differences: [
+                    "the encoder has the shape of none of vit_b, vit_l and vit_h; describe it with --config FILE"
+                ])
         }
         if let segments { configuration.segments = segments }
         if let prompts = prompts ?? (config == nil ? configuration.segments : nil) { configuration.prompts = prompts }
         if let loraRank { configuration.loraRank = loraRank }
         if let inputSize { configuration.inputSize = inputSize }
         configuration.apply(named)
-        for (option, asked, got) in [("--prompts", prompts, configuration.prompts), ("--lora-rank", loraRank, configuration.loraRank)] {
+        for (option, asked, got) in [
+            ("--prompts", prompts, configuration.prompts), ("--lora-rank", loraRank, configuration.loraRank),
+        ] {
             guard let asked, asked != got else { continue }
             throw FailureRecord(
                 kind: .usage, code: "USE-CONFIGURATION",
-                text: "\(option) \(asked): the configuration \(configurationName) has \(got). Leave the option out, or choose another configuration.")
+                text:
+                    "\(option) \(asked): the configuration \(configurationName) has \(got). Leave the option out, or choose another configuration."
+            )
         }
         try configuration.validate(path: config ?? "the options")
         return configuration
@@ -104,7 +117,8 @@ struct ModelInfoCommand: ParsableCommand {
             "  input         \(c.inputSize)×\(c.inputSize), \(c.grid)×\(c.grid) tokens, stem \(c.stem.rawValue)",
             "  encoder       width \(c.embedDim), \(c.depth) blocks, \(c.heads) heads, window \(c.window), global blocks \(list(c.globalBlocks))",
             "  decoder       width \(c.decoderDim), \(c.decoderHeads) heads, \(c.levels.count) level\(c.levels.count == 1 ? "" : "s")"
-                + (c.skip ? ", skip" : "") + (c.deepSupervision ? ", deep supervision" : "") + (c.iouHead ? ", IoU head" : ""),
+                + (c.skip ? ", skip" : "") + (c.deepSupervision ? ", deep supervision" : "")
+                + (c.iouHead ? ", IoU head" : ""),
             "  prompts       \(c.prompts) Q&A pair\(c.prompts == 1 ? "" : "s") a level, LoRA rank \(c.loraRank), encoder "
                 + (c.freezeEncoder ? "frozen" : "trained"),
             "  segments      \(description.segmentLabels.joined(separator: ", ")) (\(c.activation.rawValue), \(c.outputs) outputs)",
@@ -112,17 +126,21 @@ struct ModelInfoCommand: ParsableCommand {
         ]
         if let figure = Self.paper[description.configurationName] {
             lines.append(
-                "                the paper says \(figure) train in this configuration with ViT-B, rank 32; it does not say how it counts")
+                "                the paper says \(figure) train in this configuration with ViT-B, rank 32; it does not say how it counts"
+            )
         }
         lines.append("  weights       \(description.precision.rawValue), SHA-256 \(model.weightsDigest.hex)")
         lines.append("  model digest  \(model.digest.hex)")
-        for (key, value) in description.provenance.sorted(by: { $0.key < $1.key }) { lines.append("  \(key): \(value)") }
+        for (key, value) in description.provenance.sorted(by: { $0.key < $1.key }) {
+            lines.append("  \(key): \(value)")
+        }
         return lines.joined(separator: "\n")
     }
 
     /// §4.4, the table's last column.
     private static let paper = [
-        "ft_sam": "90.58 M", "ablation_1": "3.4 M", "ablation_2": "23.96 M", "ablation_3": "23.96 M", "hsp_sam": "23.96 M",
+        "ft_sam": "90.58 M", "ablation_1": "3.4 M", "ablation_2": "23.96 M", "ablation_3": "23.96 M",
+        "hsp_sam": "23.96 M",
         "ablation_4": "21.27 M", "ablation_5": "21.27 M",
     ]
 
@@ -148,7 +166,8 @@ struct ModelCheckCommand: ParsableCommand {
         for group in report.groups {
             print(
                 String(
-                    format: "%@ %@: %d compared, worst %.2e (allowed %.0e) at %@", group.passes ? "ok  " : "FAIL", group.name, group.tensors,
+                    format: "%@ %@: %d compared, worst %.2e (allowed %.0e) at %@", group.passes ? "ok  " : "FAIL",
+                    group.name, group.tensors,
                     group.worst, group.tolerance, group.worstTensor))
         }
         print(report.passes ? "\(directory): agrees" : "\(directory): does not agree")

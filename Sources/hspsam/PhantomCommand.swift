@@ -25,13 +25,18 @@ struct PhantomCommand: ParsableCommand {
         guard let kind = PhantomStudy.Kind(rawValue: kind) else {
             throw FailureRecord(
                 kind: .usage, code: "USE-PHANTOM",
-                text: "phantom \(kind): there is none of that name. Use one of \(PhantomStudy.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+                text:
+                    "phantom \(kind): there is none of that name. Use one of \(PhantomStudy.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
+            )
         }
         do {
             guard let pairs else { return try PhantomStudy(kind, seed: seed).write(to: out) }
             guard kind == .body, pairs > 0 else {
                 throw FailureRecord(
-                    kind: .usage, code: "USE-PAIRS", text: "--pairs \(pairs) with \(kind.rawValue): pairs are slices of bodies. Use phantom body --pairs N with N above 0.")
+                    kind: .usage, code: "USE-PAIRS",
+                    text:
+                        "--pairs \(pairs) with \(kind.rawValue): pairs are slices of bodies. Use phantom body --pairs N with N above 0."
+                )
             }
             try PhantomPairs.writeBodies(pairs, seed: seed, to: out)
         } catch let failure as any Failure where failure.kind == .failed {

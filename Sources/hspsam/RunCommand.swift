@@ -9,7 +9,8 @@ import Tensors
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Segments DICOM and TIFF files and writes DICOM SEG, a report for each study, run.json and index.html.",
+        abstract:
+            "Segments DICOM and TIFF files and writes DICOM SEG, a report for each study, run.json and index.html.",
         discussion: """
             Example: hspsam run samples --out results
             Folders are read with everything below them. Which pipeline a series goes through stands in its pipeline.yaml.
@@ -24,7 +25,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Only this pipeline, whatever its selection says; never past a refusal.") var pipeline: String?
     @Option(help: "Arithmetic.") var precision = Precision.fp32
     @Option(help: "Threads; 0: all cores.") var threads = 0
-    @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.") var json = false
+    @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.")
+    var json = false
 
     func run() throws {
         ThreadPool.start(threads: threads)

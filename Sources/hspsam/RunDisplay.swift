@@ -16,12 +16,14 @@ struct TextLines: RunDisplay {
 
     func show(_ event: Run.Event) {
         guard terminal else { return }
-        let text = switch event {
-        case .reading(let files): "reading: \(files) files"
-        case .read(let files, let studies): "read \(files) files of \(studies) studies"
-        case .frame(let step): "study \(step.study) series \(step.series) \(step.pipeline): frame \(step.frame) of \(step.frames)"
-        case .studyDone(_, let done, let of): "\(done) of \(of) studies"
-        }
+        let text =
+            switch event {
+            case .reading(let files): "reading: \(files) files"
+            case .read(let files, let studies): "read \(files) files of \(studies) studies"
+            case .frame(let step):
+                "study \(step.study) series \(step.series) \(step.pipeline): frame \(step.frame) of \(step.frames)"
+            case .studyDone(_, let done, let of): "\(done) of \(of) studies"
+            }
         FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
     }
 
@@ -29,11 +31,14 @@ struct TextLines: RunDisplay {
         if terminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         for result in record.results {
             let found = result.segments.filter { $0.pixels > 0 }.map { segment in
-                let size = segment.volumeML.map { String(format: "%.2f ml", $0) }
+                let size =
+                    segment.volumeML.map { String(format: "%.2f ml", $0) }
                     ?? segment.areaMM2.map { String(format: "%.1f mm²", $0) } ?? "\(segment.pixels) pixels"
                 return "\(segment.label) \(size)"
             }
-            print("\(result.pipeline): \(found.isEmpty ? "nothing found" : found.joined(separator: ", "))  \(result.file.map { "\(out)/\($0)" } ?? "")")
+            print(
+                "\(result.pipeline): \(found.isEmpty ? "nothing found" : found.joined(separator: ", "))  \(result.file.map { "\(out)/\($0)" } ?? "")"
+            )
         }
         let worst = record.inputs.filter { $0.status == .failed } + record.inputs.filter { $0.status == .refused }
         let told = worst.isEmpty && record.exitStatus == .nothingProcessed ? record.inputs : worst
@@ -43,9 +48,14 @@ struct TextLines: RunDisplay {
             FileHandle.standardError.write(Data("and \(lines.count - 20) more reasons, in \(out)/run.json\n".utf8))
         }
         if record.inputs.isEmpty {
-            FileHandle.standardError.write(Data("IN-NONE no file in what was given: nothing to segment. Give a file or a folder with files.\n".utf8))
+            FileHandle.standardError.write(
+                Data(
+                    "IN-NONE no file in what was given: nothing to segment. Give a file or a folder with files.\n".utf8)
+            )
         }
-        let counts = Outcome.allCases.map { status in "\(record.inputs.count { $0.status == status }) \(status.rawValue)" }
+        let counts = Outcome.allCases.map { status in
+            "\(record.inputs.count { $0.status == status }) \(status.rawValue)"
+        }
         print("\(counts.joined(separator: ", ")). Report: \(out)/index.html")
     }
 }
@@ -107,13 +117,16 @@ final class JSONLines: RunDisplay, Sendable {
 
     func show(_ event: Run.Event) throws {
         if listenerIsGone.load(ordering: .relaxed) { throw Interruption() }
-        let line = switch event {
-        case .reading(let files): Line(event: "reading", files: files)
-        case .read(let files, let studies): Line(event: "read", files: files, studies: studies)
-        case .frame(let step):
-            Line(event: "frame", frame: step.frame, frames: step.frames, study: step.study, series: step.series, pipeline: step.pipeline)
-        case .studyDone(let study, let done, let of): Line(event: "study", done: done, of: of, study: study)
-        }
+        let line =
+            switch event {
+            case .reading(let files): Line(event: "reading", files: files)
+            case .read(let files, let studies): Line(event: "read", files: files, studies: studies)
+            case .frame(let step):
+                Line(
+                    event: "frame", frame: step.frame, frames: step.frames, study: step.study, series: step.series,
+                    pipeline: step.pipeline)
+            case .studyDone(let study, let done, let of): Line(event: "study", done: done, of: of, study: study)
+            }
         state.withLock {
             $0.last = line
             Self.write(line)

@@ -45,8 +45,11 @@ struct TrainCommand: ParsableCommand {
         case .progress(let p):
             guard terminal || p.step % 20 == 0 || p.step == p.steps else { return }
             let line = String(
-                format: "stage %d/%d epoch %d/%d step %d/%d loss %.4f Dice %.4f CE %.4f rate %.2e, %.2f images/s, %@ left", p.stage, p.stages,
-                p.epoch, p.epochs, p.step, p.steps, p.loss, p.dice, p.crossEntropy, p.learningRate, p.imagesPerSecond, time(p.secondsLeft))
+                format:
+                    "stage %d/%d epoch %d/%d step %d/%d loss %.4f Dice %.4f CE %.4f rate %.2e, %.2f images/s, %@ left",
+                p.stage, p.stages,
+                p.epoch, p.epochs, p.step, p.steps, p.loss, p.dice, p.crossEntropy, p.learningRate, p.imagesPerSecond,
+                time(p.secondsLeft))
             print(clear + line, terminator: terminal ? "" : "\n")
         }
         fflush(nil)
@@ -54,6 +57,7 @@ struct TrainCommand: ParsableCommand {
 
     private static func time(_ seconds: Double) -> String {
         let minutes = Int(seconds / 60)
-        return minutes >= 60 ? "\(minutes / 60) h \(minutes % 60) min" : minutes > 0 ? "\(minutes) min" : "\(Int(seconds)) s"
+        return minutes >= 60
+            ? "\(minutes / 60) h \(minutes % 60) min" : minutes > 0 ? "\(minutes) min" : "\(Int(seconds)) s"
     }
 }

@@ -22,30 +22,43 @@ struct ArchitectureTests {
         "ImageFiles": ["Failures", "Storage", "Imaging", "CImageFiles"],
         "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],
         "Pipelines": [
-            "Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything", "Foundation",
+            "Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything",
+            "Foundation",
         ],
-        "Training": ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation"],
+        "Training": [
+            "Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation",
+        ],
         "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"],
         "Daemon": ["Failures", "Storage", "Settings", "Pipelines", "Foundation", "SystemPackage", "GRDB", "Logging"],
         "hspsam": [
-            "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything", "Pipelines",
+            "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "SegmentAnything", "Pipelines",
             "Training", "Phantoms", "Daemon", "Foundation", "ArgumentParser", "Logging",
         ],
     ]
 
     @Test("no room imports more than it may")
     func imports() throws {
-        let line = /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |func |var |protocol |typealias )?(\w+)/
+        let line =
+            /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |private |fileprivate )?import (?:struct |class |enum |func |var |protocol |typealias )?(\w+)/
         var seen = 0
         for file in files("Sources", "swift") {
-            let room = file.path.dropFirst(root.path.count + "/Sources/".count).split(separator: "/").first.map(String.init) ?? ""
+            let room =
+                file.path.dropFirst(root.path.count + "/Sources/".count).split(separator: "/").first.map(String.init)
+                ?? ""
             for text in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
                 guard let match = text.firstMatch(of: line) else { continue }
                 seen += 1
                 let module = String(match.1)
                 // Part of the language's own library; Dispatch comes with Foundation.
-                if module == "Synchronization" || module == "Dispatch" && Self.allowed[room]?.contains("Foundation") ?? false { continue }
-                #expect(Self.allowed[room]?.contains(module) ?? false, "\(file.lastPathComponent) of \(room) imports \(module)")
+                if module == "Synchronization"
+                    || module == "Dispatch" && Self.allowed[room]?.contains("Foundation") ?? false
+                {
+                    continue
+                }
+                #expect(
+                    Self.allowed[room]?.contains(module) ?? false,
+                    "\(file.lastPathComponent) of \(room) imports \(module)")
             }
         }
         #expect(seen > 50)
@@ -83,25 +96,35 @@ struct ArchitectureTests {
     @Test("a module never has the name of a type in it")
     func modules() throws {
         for file in files("Sources", "swift") {
-            let room = file.path.dropFirst(root.path.count + "/Sources/".count).split(separator: "/").first.map(String.init) ?? ""
+            let room =
+                file.path.dropFirst(root.path.count + "/Sources/".count).split(separator: "/").first.map(String.init)
+                ?? ""
             let text = try String(contentsOf: file, encoding: .utf8)
-            #expect(text.firstMatch(of: try Regex("(struct|class|enum|actor|protocol) \(room)\\b")) == nil, "\(file.path)")
+            #expect(
+                text.firstMatch(of: try Regex("(struct|class|enum|actor|protocol) \(room)\\b")) == nil, "\(file.path)")
         }
     }
 }
 
 @Suite("pipelines")
 struct PipelineFolderTests {
-    static let names = (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: "pipelines").path))?.sorted() ?? []
+    static let names =
+        (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: "pipelines").path))?.sorted() ?? []
 
     @Test("every pipeline has its rules, its training plan, its card and its model", arguments: names)
     func complete(_ name: String) {
-        for file in ["pipeline.yaml", "train.yaml", "MODEL_CARD.md", "model/config.json", "model/weights.safetensors", "model/SHA256SUMS"] {
-            #expect(FileManager.default.fileExists(atPath: root.appending(path: "pipelines/\(name)/\(file)").path), "\(name)/\(file)")
+        for file in [
+            "pipeline.yaml", "train.yaml", "MODEL_CARD.md", "model/config.json", "model/weights.safetensors",
+            "model/SHA256SUMS",
+        ] {
+            #expect(
+                FileManager.default.fileExists(atPath: root.appending(path: "pipelines/\(name)/\(file)").path),
+                "\(name)/\(file)")
         }
     }
 
-    @Test("every card says what its model is for, what it is not, how it was made and how well it does", arguments: names)
+    @Test(
+        "every card says what its model is for, what it is not, how it was made and how well it does", arguments: names)
     func cards(_ name: String) throws {
         let card = try String(contentsOf: root.appending(path: "pipelines/\(name)/MODEL_CARD.md"), encoding: .utf8)
         for heading in ["Intended use", "Not a medical device", "Data", "Training", "Figures", "Limits"] {
@@ -113,7 +136,8 @@ struct PipelineFolderTests {
     @Test("all shipped weights together stay under 64 MB")
     func weights() throws {
         let sizes = try Self.names.map {
-            try FileManager.default.attributesOfItem(atPath: root.appending(path: "pipelines/\($0)/model/weights.safetensors").path)[.size] as? Int ?? 0
+            try FileManager.default.attributesOfItem(
+                atPath: root.appending(path: "pipelines/\($0)/model/weights.safetensors").path)[.size] as? Int ?? 0
         }
         #expect(sizes.reduce(0, +) < 64_000_000)
     }

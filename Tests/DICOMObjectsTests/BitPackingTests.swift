@@ -21,7 +21,9 @@ struct BitPackingTests {
             for columns in 1...17 {
                 for count in 1...11 {
                     let frames = (0..<count).map { _ in
-                        Mask(rows: rows, columns: columns, flags: (0..<rows * columns).map { _ in generator.next() & 1 == 1 })
+                        Mask(
+                            rows: rows, columns: columns,
+                            flags: (0..<rows * columns).map { _ in generator.next() & 1 == 1 })
                     }
                     var expected = [UInt8](repeating: 0, count: ((rows * columns * count + 7) / 8 + 1) / 2 * 2)
                     for (frame, mask) in frames.enumerated() {

@@ -41,16 +41,19 @@ struct InteropObjects {
     }
 
     private func write(
-        _ variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement, _ rows: Int, _ columns: Int, _ segments: Int,
+        _ variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement, _ rows: Int, _ columns: Int,
+        _ segments: Int,
         _ out: String
     ) throws -> Case {
         let name = "\(variant.rawValue)-\(arrangement.rawValue)-\(rows)x\(columns)-\(segments)"
         let folder = out + "/" + name
-        let volume = try SampleVolumes.volume(variant, arrangement, rows: rows, columns: columns, count: 6, in: folder + "/source")
+        let volume = try SampleVolumes.volume(
+            variant, arrangement, rows: rows, columns: columns, count: 6, in: folder + "/source")
         let masks = SampleVolumes.masks(volume, segments: segments, seed: UInt64(rows * 31 + segments))
         let options = SampleVolumes.options(variant)
         let descriptions = SampleVolumes.segments(segments)
-        let made = try Segmentation(volume, masks: masks, segments: descriptions, producer: SampleVolumes.producer, options: options)
+        let made = try Segmentation(
+            volume, masks: masks, segments: descriptions, producer: SampleVolumes.producer, options: options)
         let segmentation = try #require(made)
         try ObjectFile.write(segmentation.dataSet, to: folder + "/seg.dcm") {
             try Verification.segmentation($0, volume, masks: masks, segments: descriptions, options: options)
@@ -63,7 +66,12 @@ struct InteropObjects {
             frames: volume.frames.count, segments: segments, instances: volume.frames.map(\.instance.sopInstanceUID),
             frameNumbers: volume.frames.map(\.number),
             positions: volume.frames.compactMap { $0.plane.map { [$0.position.x, $0.position.y, $0.position.z] } },
-            orientation: plane.map { [$0.rowCosine.x, $0.rowCosine.y, $0.rowCosine.z, $0.columnCosine.x, $0.columnCosine.y, $0.columnCosine.z] } ?? [],
+            orientation: plane.map {
+                [
+                    $0.rowCosine.x, $0.rowCosine.y, $0.rowCosine.z, $0.columnCosine.x, $0.columnCosine.y,
+                    $0.columnCosine.z,
+                ]
+            } ?? [],
             spacing: volume.pixelSpacing.map { [$0.row, $0.column] } ?? [])
     }
 }

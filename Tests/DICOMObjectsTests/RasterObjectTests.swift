@@ -13,17 +13,23 @@ struct RasterObjectTests {
             values: (0..<rows * columns * samples).map { UInt16(($0 * 37) % (top + 1)) })
     }
 
-    private func objects(_ pages: [RasterPixels], modality: String = "", anonymous: Bool = false) throws -> [RasterObject] {
+    private func objects(_ pages: [RasterPixels], modality: String = "", anonymous: Bool = false) throws
+        -> [RasterObject]
+    {
         var identity = anonymous ? StudyIdentity(anonymous: "0123456789abcdef") : StudyIdentity()
         identity.series.modality = modality
         return try RasterObject.objects(
-            pages, identity: identity, keys: .init(study: "s", series: "t", instance: "i"), fallbackTime: SampleVolumes.time)
+            pages, identity: identity, keys: .init(study: "s", series: "t", instance: "i"),
+            fallbackTime: SampleVolumes.time)
     }
 
-    @Test("the pixels decide the class: grey bytes, grey words, colour, photographs", arguments: [
-        (1, 8, "", ObjectClass.greyByteCapture), (1, 12, "", .greyWordCapture), (1, 16, "XC", .greyWordCapture),
-        (3, 8, "", .colourCapture), (3, 16, "", .colourCapture), (3, 8, "XC", .photographic), (3, 8, "GM", .microscopic),
-    ])
+    @Test(
+        "the pixels decide the class: grey bytes, grey words, colour, photographs",
+        arguments: [
+            (1, 8, "", ObjectClass.greyByteCapture), (1, 12, "", .greyWordCapture), (1, 16, "XC", .greyWordCapture),
+            (3, 8, "", .colourCapture), (3, 16, "", .colourCapture), (3, 8, "XC", .photographic),
+            (3, 8, "GM", .microscopic),
+        ])
     func classes(samples: Int, bits: Int, modality: String, expected: ObjectClass) throws {
         let folder = try TemporaryFolder()
         let made = try objects([page(samples: samples, bits: bits)], modality: modality)
@@ -31,7 +37,8 @@ struct RasterObjectTests {
         try ObjectFile.write(made[0].dataSet, to: folder.path + "/image.dcm")
         let source = try SourceInstance(DICOMFile(path: folder.path + "/image.dcm"))
         #expect(source.pixels.rows == 9 && source.pixels.columns == 11 && source.pixels.samples == samples)
-        let frame = try FrameDecoding().frame(try #require(VolumeBuilder.volumes(of: [source]).volumes.first?.frames.first))
+        let frame = try FrameDecoding().frame(
+            try #require(VolumeBuilder.volumes(of: [source]).volumes.first?.frames.first))
         let values = page(samples: samples, bits: bits).values.map { Float(samples == 3 && bits == 16 ? $0 >> 8 : $0) }
         #expect(frame.values == values)
     }

@@ -18,7 +18,10 @@ enum SampleVolumes {
         case even, gap, uneven, tilt, sagittal, reversed, oblique
     }
 
-    static let time = JobTime(date: "20240102", time: "030405")!
+    static let time: JobTime = {
+        guard let time = JobTime(date: "20240102", time: "030405") else { preconditionFailure("a legal date") }
+        return time
+    }()
 
     static let producer = Producer(
         manufacturer: "Example Ltd", version: "0.1.0", modelName: "test model", modelVersion: "1",
@@ -30,7 +33,8 @@ enum SampleVolumes {
             let shade = UInt8(index % 12)
             return SegmentDescription(
                 key: "s\(index)", label: "Part \(index + 1)",
-                category: Code("49755003", "SCT", "Morphologically Abnormal Structure"), type: Code("52988006", "SCT", "Lesion"),
+                category: Code("49755003", "SCT", "Morphologically Abnormal Structure"),
+                type: Code("52988006", "SCT", "Lesion"),
                 region: Code("39937001", "SCT", "Skin structure"), color: [40 + 17 * shade, 200, 255 - 20 * shade])
         }
     }
@@ -100,15 +104,18 @@ enum SampleVolumes {
         _ variant: Variant, _ arrangement: Arrangement, rows: Int, columns: Int, count: Int
     ) throws -> [DataSet] {
         var identity = identity
-        identity.series.uid = DerivedUID.uid(.phantom, [variant.rawValue, arrangement.rawValue, "\(rows)x\(columns)x\(count)"])
+        identity.series.uid = DerivedUID.uid(
+            .phantom, [variant.rawValue, arrangement.rawValue, "\(rows)x\(columns)x\(count)"])
         switch variant {
         case .slices, .enhanced:
             let planes = planes(arrangement, count: count)
             let slices = planes.indices.map { index in
                 CTImage(
                     identity: identity, frameOfReferenceUID: DerivedUID.uid(.phantom, ["for"]),
-                    sopInstanceUID: DerivedUID.uid(.phantom, [identity.series.uid ?? "", String(index)]), instanceNumber: index + 1,
-                    time: time, plane: planes[index], spacing: PixelSpacing(row: 0.7, column: 0.9), sliceThickness: 2.5, rows: rows,
+                    sopInstanceUID: DerivedUID.uid(.phantom, [identity.series.uid ?? "", String(index)]),
+                    instanceNumber: index + 1,
+                    time: time, plane: planes[index], spacing: PixelSpacing(row: 0.7, column: 0.9), sliceThickness: 2.5,
+                    rows: rows,
                     columns: columns, values: [Int16](repeating: 0, count: rows * columns)
                 ).dataSet
             }
@@ -134,22 +141,32 @@ enum SampleVolumes {
         object.put(.sopClassUID, "1.2.840.10008.5.1.4.1.1.2.1")
         object.put(.imageType, ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])
         object.put(.numberOfFrames, slices.count)
-        object.put(.sharedFunctionalGroupsSequence, item: DataSet(composing: { shared in
-            shared.put(.planeOrientationSequence, item: DataSet(composing: {
-                $0[Attribute.imageOrientationPatient.tag] = slices[0][Attribute.imageOrientationPatient.tag]
+        object.put(
+            .sharedFunctionalGroupsSequence,
+            item: DataSet(composing: { shared in
+                shared.put(
+                    .planeOrientationSequence,
+                    item: DataSet(composing: {
+                        $0[Attribute.imageOrientationPatient.tag] = slices[0][Attribute.imageOrientationPatient.tag]
+                    }))
+                shared.put(
+                    .pixelMeasuresSequence,
+                    item: DataSet(composing: {
+                        $0[Attribute.pixelSpacing.tag] = slices[0][Attribute.pixelSpacing.tag]
+                        $0[Attribute.sliceThickness.tag] = slices[0][Attribute.sliceThickness.tag]
+                    }))
             }))
-            shared.put(.pixelMeasuresSequence, item: DataSet(composing: {
-                $0[Attribute.pixelSpacing.tag] = slices[0][Attribute.pixelSpacing.tag]
-                $0[Attribute.sliceThickness.tag] = slices[0][Attribute.sliceThickness.tag]
-            }))
-        }))
-        object.put(.perFrameFunctionalGroupsSequence, items: slices.map { slice in
-            DataSet(composing: {
-                $0.put(.planePositionSequence, item: DataSet(composing: {
-                    $0[Attribute.imagePositionPatient.tag] = slice[Attribute.imagePositionPatient.tag]
-                }))
+        object.put(
+            .perFrameFunctionalGroupsSequence,
+            items: slices.map { slice in
+                DataSet(composing: {
+                    $0.put(
+                        .planePositionSequence,
+                        item: DataSet(composing: {
+                            $0[Attribute.imagePositionPatient.tag] = slice[Attribute.imagePositionPatient.tag]
+                        }))
+                })
             })
-        })
         let pixels = slices.flatMap { $0.bytes(Attribute.pixelData.tag) ?? [] }
         object[Attribute.pixelData.tag] = Element(Attribute.pixelData.tag, .OW, .bytes(pixels))
         return object
@@ -161,9 +178,16 @@ enum SampleVolumes {
         return (0..<segments).map { segment in
             volume.frames.indices.map { frame in
                 var mask = Mask(rows: volume.rows, columns: volume.columns)
-                if (frame == volume.frames.count / 2 && volume.frames.count > 2) || (segment % 2 == 1 && frame == 0 && volume.frames.count > 1) { return mask }
+                if (frame == volume.frames.count / 2 && volume.frames.count > 2)
+                    || (segment % 2 == 1 && frame == 0 && volume.frames.count > 1)
+                {
+                    return mask
+                }
                 for _ in 0..<6 {
-                    let (row, column) = (Int.random(in: 0..<volume.rows, using: &random), Int.random(in: 0..<volume.columns, using: &random))
+                    let (row, column) = (
+                        Int.random(in: 0..<volume.rows, using: &random),
+                        Int.random(in: 0..<volume.columns, using: &random)
+                    )
                     let (height, width) = (Int.random(in: 1...9, using: &random), Int.random(in: 1...9, using: &random))
                     for r in row..<min(row + height, volume.rows) {
                         for c in column..<min(column + width, volume.columns) { mask[r, c] = true }

@@ -16,10 +16,12 @@ struct SegmentationTests {
             var options = SampleVolumes.options(variant)
             options.emptyFrames = emptyFrames
             let made = try Segmentation(
-                volume, masks: masks, segments: SampleVolumes.segments(3), producer: SampleVolumes.producer, options: options)
+                volume, masks: masks, segments: SampleVolumes.segments(3), producer: SampleVolumes.producer,
+                options: options)
             let segmentation = try #require(made)
             try ObjectFile.write(segmentation.dataSet, to: folder.path + "/seg.dcm") { file in
-                try Verification.segmentation(file, volume, masks: masks, segments: SampleVolumes.segments(3), options: options)
+                try Verification.segmentation(
+                    file, volume, masks: masks, segments: SampleVolumes.segments(3), options: options)
             }
             let file = try DICOMFile(path: folder.path + "/seg.dcm")
             #expect(file.dataSet.string(.patientName) == "Müller^Jörg")
@@ -42,7 +44,9 @@ struct SegmentationTests {
         let groups = segmentation.dataSet.items(.perFrameFunctionalGroupsSequence)
         #expect(groups.count == 5)
         for (frame, group) in zip(segmentation.selection.frames, groups) {
-            #expect(group.item(.planePositionSequence)?.strings(.imagePositionPatient) == volume.frames[frame.source].imagePositionPatient)
+            #expect(
+                group.item(.planePositionSequence)?.strings(.imagePositionPatient)
+                    == volume.frames[frame.source].imagePositionPatient)
         }
     }
 
@@ -53,11 +57,13 @@ struct SegmentationTests {
         let nothing = volume.frames.map { _ in Mask(rows: 8, columns: 8) }
         let options = SampleVolumes.options(.slices)
         let none = try Segmentation(
-            volume, masks: [nothing], segments: SampleVolumes.segments(1), producer: SampleVolumes.producer, options: options)
+            volume, masks: [nothing], segments: SampleVolumes.segments(1), producer: SampleVolumes.producer,
+            options: options)
         #expect(none == nil)
         let something = SampleVolumes.masks(volume, segments: 1, seed: 1)[0]
         let one = try Segmentation(
-            volume, masks: [nothing, something], segments: SampleVolumes.segments(2), producer: SampleVolumes.producer, options: options)
+            volume, masks: [nothing, something], segments: SampleVolumes.segments(2), producer: SampleVolumes.producer,
+            options: options)
         #expect(one?.selection.segments == [1])
         #expect(one?.dataSet.items(.segmentSequence).first?.string(.segmentLabel) == "Part 2")
     }
@@ -68,7 +74,8 @@ struct SegmentationTests {
         let volume = try SampleVolumes.volume(.stack, .even, rows: 9, columns: 11, count: 4, in: folder.path)
         func compose(_ seed: UInt64) throws -> Segmentation? {
             try Segmentation(
-                volume, masks: SampleVolumes.masks(volume, segments: 2, seed: seed), segments: SampleVolumes.segments(2),
+                volume, masks: SampleVolumes.masks(volume, segments: 2, seed: seed),
+                segments: SampleVolumes.segments(2),
                 producer: SampleVolumes.producer, options: SampleVolumes.options(.stack))
         }
         let (one, two, other) = (try compose(1), try compose(1), try compose(2))
@@ -118,12 +125,15 @@ struct SegmentationTests {
         let masks = SampleVolumes.masks(volume, segments: 1, seed: 1)
         let options = SampleVolumes.options(.slices)
         let made = try Segmentation(
-            volume, masks: masks, segments: SampleVolumes.segments(1), producer: SampleVolumes.producer, options: options)
+            volume, masks: masks, segments: SampleVolumes.segments(1), producer: SampleVolumes.producer,
+            options: options)
         let segmentation = try #require(made)
         #expect(segmentation.dataSet.string(.frameOfReferenceUID) != volume.frameOfReferenceUID)
-        #expect(segmentation.dataSet.items(.perFrameFunctionalGroupsSequence).allSatisfy { $0.has(.planePositionSequence) })
+        #expect(
+            segmentation.dataSet.items(.perFrameFunctionalGroupsSequence).allSatisfy { $0.has(.planePositionSequence) })
         try ObjectFile.write(segmentation.dataSet, to: folder.path + "/seg.dcm") {
-            try Verification.segmentation($0, volume, masks: masks, segments: SampleVolumes.segments(1), options: options)
+            try Verification.segmentation(
+                $0, volume, masks: masks, segments: SampleVolumes.segments(1), options: options)
         }
     }
 
@@ -160,7 +170,8 @@ struct VerificationTests {
 
         func verify(_ file: DICOMFile) throws {
             try Verification.segmentation(
-                file, volume, masks: masks, segments: SampleVolumes.segments(2), options: SampleVolumes.options(.slices))
+                file, volume, masks: masks, segments: SampleVolumes.segments(2), options: SampleVolumes.options(.slices)
+            )
         }
 
         func verify(_ dataSet: DataSet) throws {
@@ -211,7 +222,8 @@ struct VerificationTests {
 
         var moved = written.segmentation.dataSet
         groups = moved.items(.perFrameFunctionalGroupsSequence)
-        groups[0].put(.planePositionSequence, item: DataSet(composing: { $0.put(.imagePositionPatient, ["1", "2", "3"]) }))
+        groups[0].put(
+            .planePositionSequence, item: DataSet(composing: { $0.put(.imagePositionPatient, ["1", "2", "3"]) }))
         moved.put(.perFrameFunctionalGroupsSequence, items: groups)
         expectRefused("position") { try written.verify(moved) }
     }
@@ -222,7 +234,9 @@ struct VerificationTests {
         var altered = written.segmentation.dataSet
         altered.put(.pixelData, bytes: [UInt8](repeating: 0, count: altered.bytes(.pixelData)?.count ?? 0))
         #expect(throws: ObjectFailure.self) { try ObjectFile.write(altered, to: written.path, verify: written.verify) }
-        let names = try FileManager.default.contentsOfDirectory(atPath: written.folder.path).filter { $0.contains("seg") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: written.folder.path).filter {
+            $0.contains("seg")
+        }
         #expect(names == [".seg.dcm.rejected"])
     }
 }

@@ -5,11 +5,14 @@ import Testing
 
 @Suite("Values of objects")
 struct ValueTests {
-    @Test("a decimal string has at most 16 characters and reads back as the number, or as near as they allow", arguments: [
-        (0.0, "0"), (1.5, "1.5"), (-0.25, "-0.25"), (100, "100"), (0.1 + 0.2, "0.3"), (1e-9, "0.000000001"),
-        (-0.123456789012345678, "-0.1234567890123"), (123456789.123456789, "123456789.123457"), (-1.0 / 3e10, "-3.333333333E-11"),
-        (9.9999999999999999e22, "1E23"), (0.99999999999999989, "1"),
-    ])
+    @Test(
+        "a decimal string has at most 16 characters and reads back as the number, or as near as they allow",
+        arguments: [
+            (0.0, "0"), (1.5, "1.5"), (-0.25, "-0.25"), (100, "100"), (0.1 + 0.2, "0.3"), (1e-9, "0.000000001"),
+            (-0.123456789012345678, "-0.1234567890123"), (123456789.123456789, "123456789.123457"),
+            (-1.0 / 3e10, "-3.333333333E-11"),
+            (9.9999999999999999e22, "1E23"), (0.99999999999999989, "1"),
+        ])
     func decimals(value: Double, text: String) {
         #expect(DecimalString.text(value) == text)
         #expect(text.utf8.count <= 16)
@@ -48,11 +51,16 @@ struct ValueTests {
         #expect(JobTime.latest(of: [DataSet()]) == nil)
     }
 
-    @Test("a value that its representation does not allow is not written", arguments: [
-        (Attribute.modality, "seg"), (.contentDate, "20230229"), (.sopInstanceUID, "1.02.3"), (.seriesInstanceUID, "9.99.999"), (.instanceNumber, "one"),
-        (.seriesDescription, String(repeating: "x", count: 65)), (.contentTime, "2460"), (.patientName, "a^b^c^d^e^f"),
-        (.sliceThickness, "1.23456789012345678"), (.imageType, "ORIGINAL"), (.manufacturer, "a\\b"), (.studyID, "tab\there"),
-    ])
+    @Test(
+        "a value that its representation does not allow is not written",
+        arguments: [
+            (Attribute.modality, "seg"), (.contentDate, "20230229"), (.sopInstanceUID, "1.02.3"),
+            (.seriesInstanceUID, "9.99.999"), (.instanceNumber, "one"),
+            (.seriesDescription, String(repeating: "x", count: 65)), (.contentTime, "2460"),
+            (.patientName, "a^b^c^d^e^f"),
+            (.sliceThickness, "1.23456789012345678"), (.imageType, "ORIGINAL"), (.manufacturer, "a\\b"),
+            (.studyID, "tab\there"),
+        ])
     func illegal(attribute: Attribute, text: String) {
         var dataSet = DataSet()
         dataSet.put(attribute, text)

@@ -94,9 +94,11 @@ struct CorpusTests {
     @Test("loss is told by the file, the syntax or the stream")
     func loss() throws {
         for (name, isLossy) in [
-            ("robyoung_dicom-test-files/WG04/J2KI/XA1_J2KI", true), ("robyoung_dicom-test-files/WG04/J2KR/CT1_J2KR", false),
+            ("robyoung_dicom-test-files/WG04/J2KI/XA1_J2KI", true),
+            ("robyoung_dicom-test-files/WG04/J2KR/CT1_J2KR", false),
             ("dcmjs-org_dcmjs/sample-op.dcm", true), ("robyoung_dicom-test-files/WG04/JPLL/CT1_JPLL", false),
-            ("robyoung_dicom-test-files/WG04/JLSN/CT1_JLSN", true), ("robyoung_dicom-test-files/WG04/RLE/NM1_RLE", false),
+            ("robyoung_dicom-test-files/WG04/JLSN/CT1_JLSN", true),
+            ("robyoung_dicom-test-files/WG04/RLE/NM1_RLE", false),
         ] {
             let file = try DICOMFile(path: Corpus.root + "/dicom/" + name)
             #expect(try PixelReader(file, try PixelDescription(file.dataSet)).isLossy() == isLossy, "\(name)")

@@ -42,8 +42,12 @@ struct MessagesTests {
         Row(what: "a 0-byte TIFF", status: 4, code: "IN-EMPTY", words: ["scan.tif", "0 bytes", "Copy it again"]) {
             run($0, try $0.write("scan.tif", ""))
         },
-        Row(what: "a TIFF whose sidecar is broken", status: 3, code: "SET-UNKNOWN", words: ["hspsam-study.yaml:1", "patient"]) {
-            try FileManager.default.copyItem(atPath: "samples/fluorescence/094afe36759e.tif", toPath: $0.path + "/scan.tif")
+        Row(
+            what: "a TIFF whose sidecar is broken", status: 3, code: "SET-UNKNOWN",
+            words: ["hspsam-study.yaml:1", "patient"]
+        ) {
+            try FileManager.default.copyItem(
+                atPath: "samples/fluorescence/094afe36759e.tif", toPath: $0.path + "/scan.tif")
             try $0.write("hspsam-study.yaml", "pateint: {id: X}\n")
             return run($0, $0.path + "/scan.tif", more: ["--pipeline", "tiny"])
         },
@@ -51,8 +55,13 @@ struct MessagesTests {
             try $0.write("pipelines/tiny/pipeline.yaml", "pipeline: {name: tiny\nsegments: [\n")
             return run($0, "samples")
         },
-        Row(what: "an unknown key", status: 2, code: "SET-UNKNOWN", words: ["tiny/pipeline.yaml:", "selction", "Did you mean"]) {
-            try $0.write("pipelines/tiny/pipeline.yaml", Workplace.settings.replacingOccurrences(of: "selection", with: "selction"))
+        Row(
+            what: "an unknown key", status: 2, code: "SET-UNKNOWN",
+            words: ["tiny/pipeline.yaml:", "selction", "Did you mean"]
+        ) {
+            try $0.write(
+                "pipelines/tiny/pipeline.yaml",
+                Workplace.settings.replacingOccurrences(of: "selection", with: "selction"))
             return run($0, "samples")
         },
         Row(what: "a pipeline without its model", status: 2, code: "MODEL", words: ["tiny/model"]) {
@@ -70,7 +79,10 @@ struct MessagesTests {
         Row(what: "no folder of pipelines", status: 2, code: "PIPE-FOLDER", words: ["/nowhere", "--pipelines"]) {
             ["run", "samples", "--out", $0.out, "--pipelines", $0.path + "/nowhere"]
         },
-        Row(what: "an output directory that cannot be written", status: 2, code: "USE-OUT", words: ["/proc/hspsam", "--out"]) {
+        Row(
+            what: "an output directory that cannot be written", status: 2, code: "USE-OUT",
+            words: ["/proc/hspsam", "--out"]
+        ) {
             ["run", "samples", "--out", "/proc/hspsam", "--pipelines", $0.pipelines]
         },
         Row(what: "an output directory that is a file", status: 2, code: "USE-OUT", words: ["/file", "--out"]) {
@@ -80,10 +92,15 @@ struct MessagesTests {
             let images = $0.path + "/images"
             try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
             try FileManager.default.createDirectory(atPath: $0.path + "/masks", withIntermediateDirectories: true)
-            try FileManager.default.copyItem(atPath: "samples/fluorescence/094afe36759e.tif", toPath: images + "/094afe36759e.tif")
-            return ["evaluate", "--model", $0.pipelines + "/tiny/model", "--images", images, "--masks", $0.path + "/masks"]
+            try FileManager.default.copyItem(
+                atPath: "samples/fluorescence/094afe36759e.tif", toPath: images + "/094afe36759e.tif")
+            return [
+                "evaluate", "--model", $0.pipelines + "/tiny/model", "--images", images, "--masks", $0.path + "/masks",
+            ]
         },
-        Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) { run($0, "samples", more: ["--threats", "2"]) },
+        Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) {
+            run($0, "samples", more: ["--threats", "2"])
+        },
     ]
 
     @Test("wrong input gives one clear line and the right exit status", arguments: rows)

@@ -89,14 +89,20 @@ final class Workplace {
     private static func writeModel(_ path: String) throws {
         var configuration = Configuration()
         configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
+            16, 2, 2, [0, 1]
+        )
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
+            2, 16, 2, 2
+        )
         var tensors: [String: Tensor] = [:]
         for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
-            tensors[parameter.name] = Tensor(parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
+            tensors[parameter.name] = Tensor(
+                parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
         }
         let description = ModelDescription(
-            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["part"], precision: .f32, provenance: [:])
+            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["part"], precision: .f32,
+            provenance: [:])
         try ModelDirectory.write(description, tensors: tensors, to: path)
     }
 }

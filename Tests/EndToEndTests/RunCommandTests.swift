@@ -15,7 +15,8 @@ struct RunCommandTests {
     func threads() throws {
         let one = try Workplace(), two = try Workplace()
         for (workplace, threads) in [(one, "1"), (two, "2")] {
-            let ending = try workplace.run(["samples/body", "samples/dermoscopy"], ["--pipeline", "tiny", "--threads", threads])
+            let ending = try workplace.run(
+                ["samples/body", "samples/dermoscopy"], ["--pipeline", "tiny", "--threads", threads])
             #expect(ending.status == 0, "\(ending.errors)")
         }
         let files = try segmentations(one.out)
@@ -44,7 +45,9 @@ struct RunCommandTests {
             try pipe.fileHandleForWriting.close()
             return pipe
         }
-        let arguments = ["run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny"]
+        let arguments = [
+            "run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny",
+        ]
         #expect(try Program.run(arguments, input: try closedPipe()).status == 0)
         #expect(try Program.run(arguments + ["--json"], input: try closedPipe()).status == 130)
     }
@@ -54,7 +57,10 @@ struct RunCommandTests {
         let workplace = try Workplace()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Program.path)
-        process.arguments = ["run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny", "--json"]
+        process.arguments = [
+            "run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny",
+            "--json",
+        ]
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output
@@ -68,7 +74,9 @@ struct RunCommandTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: workplace.out).isEmpty)
     }
 
-    @Test("a hostile patient name does nothing in the report", .enabled(if: FileManager.default.fileExists(atPath: hostile)))
+    @Test(
+        "a hostile patient name does nothing in the report",
+        .enabled(if: FileManager.default.fileExists(atPath: hostile)))
     func hostileName() throws {
         let workplace = try Workplace()
         let ending = try workplace.run([Self.hostile], ["--pipeline", "tiny"])
@@ -82,5 +90,6 @@ struct RunCommandTests {
     }
 
     private static let hostile =
-        (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared") + "/data/dicom/derived/broken/ct_hostile_patient_name.dcm"
+        (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared")
+        + "/data/dicom/derived/broken/ct_hostile_patient_name.dcm"
 }

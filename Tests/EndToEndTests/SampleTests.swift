@@ -10,14 +10,18 @@ struct SampleTests {
 
     /// Runs samples through one pipeline; its results by their series.
     private func results(_ workplace: Workplace, _ input: String, _ pipeline: String) throws -> [[String: Any]] {
-        let ending = try Program.run(["run", input, "--out", workplace.out, "--pipelines", "pipelines", "--pipeline", pipeline])
+        let ending = try Program.run([
+            "run", input, "--out", workplace.out, "--pipelines", "pipelines", "--pipeline", pipeline,
+        ])
         #expect(ending.status == 0, "\(ending.errors)")
         return try workplace.record()["results"] as? [[String: Any]] ?? []
     }
 
-    @Test("the phantom body's volume comes out as its truth says, within a tenth", .enabled(if: hasModel("phantom-body")))
+    @Test(
+        "the phantom body's volume comes out as its truth says, within a tenth", .enabled(if: hasModel("phantom-body")))
     func phantom() throws {
-        let truth = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "samples/body.truth/truth.json")))
+        let truth = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: URL(fileURLWithPath: "samples/body.truth/truth.json")))
         let expected = try #require((truth as? [String: Any])?["volume_ml"] as? Double)
         let results = try results(try Workplace(), "samples/body", "phantom-body")
         let segment = try #require((results.first?["segments"] as? [[String: Any]])?.first)
@@ -51,12 +55,15 @@ struct SampleTests {
         }
     }
 
-    @Test("a phantom's pipeline takes no other series, and the others take no phantom", .enabled(if: hasModel("phantom-body")))
+    @Test(
+        "a phantom's pipeline takes no other series, and the others take no phantom",
+        .enabled(if: hasModel("phantom-body")))
     func selection() throws {
         let workplace = try Workplace()
         try FileManager.default.removeItem(atPath: workplace.pipelines)
         try FileManager.default.createDirectory(atPath: workplace.pipelines, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: "pipelines/phantom-body", toPath: workplace.pipelines + "/phantom-body")
+        try FileManager.default.copyItem(
+            atPath: "pipelines/phantom-body", toPath: workplace.pipelines + "/phantom-body")
         #expect(try workplace.run(["samples/dermoscopy", "samples/fluorescence", "samples/body"]).status == 0)
         let inputs = try workplace.record()["inputs"] as? [[String: Any]] ?? []
         for input in inputs {

@@ -13,8 +13,11 @@ struct CorpusTests {
         let text = try String(contentsOfFile: shared + "/data/index.csv", encoding: .utf8)
         let lines = csv(text)
         let header = try #require(lines.first)
-        let path = try #require(header.firstIndex(of: "path")), sha = try #require(header.firstIndex(of: "pixel_sha256"))
-        return lines.dropFirst().filter { $0.count == header.count && $0[path].hasPrefix("tiff/") }.map { ($0[path], $0[sha]) }
+        let path = try #require(header.firstIndex(of: "path")),
+            sha = try #require(header.firstIndex(of: "pixel_sha256"))
+        return lines.dropFirst().filter { $0.count == header.count && $0[path].hasPrefix("tiff/") }.map {
+            ($0[path], $0[sha])
+        }
     }
 
     /// Where readers differ and ours is libtiff: a Group 4 page that imagecodecs decodes otherwise, and a predictor on
@@ -23,7 +26,9 @@ struct CorpusTests {
         "tiff/libsdl-org_libtiff/testfax4.tiff", "tiff/image-rs_image-tiff/images/hpredict-1c-12b.tiff",
     ]
 
-    @Test("what is read equals tifffile's samples, bit for bit; nothing traps", .enabled(if: isThere), .timeLimit(.minutes(2)))
+    @Test(
+        "what is read equals tifffile's samples, bit for bit; nothing traps", .enabled(if: isThere),
+        .timeLimit(.minutes(2)))
     func corpus() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tiff-corpus-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -51,12 +51,15 @@ struct ImageFilesTests {
     func truncated() throws {
         let page = ramp(rows: 64, columns: 64, samples: 3, bits: 8)
         let png = try ImageFile.png(page)
-        #expect { try read(Array(png.prefix(png.count / 2))) } throws: { ($0 as? ImageFilesFailure)?.code == "PIX-TRUNCATED" }
+        #expect { try read(Array(png.prefix(png.count / 2))) } throws: {
+            ($0 as? ImageFilesFailure)?.code == "PIX-TRUNCATED"
+        }
         let empty = try temporary([])
         defer { empty.remove() }
         #expect { try ImageFile.read(empty.path) } throws: {
             guard let failure = $0 as? ImageFilesFailure else { return false }
-            return failure.code == "IN-NOTIMAGE" && failure.text.contains(empty.path) && !failure.explanation.contains(empty.path)
+            return failure.code == "IN-NOTIMAGE" && failure.text.contains(empty.path)
+                && !failure.explanation.contains(empty.path)
         }
     }
 

@@ -25,7 +25,9 @@ struct PhantomTests {
     func repeatable(kind: PhantomStudy.Kind) throws {
         let base = try folder()
         defer { try? FileManager.default.removeItem(atPath: base) }
-        for (name, seed) in [("a", 3), ("b", 3), ("c", 4)] { try PhantomStudy(kind, seed: UInt64(seed)).write(to: base + "/" + name) }
+        for (name, seed) in [("a", 3), ("b", 3), ("c", 4)] {
+            try PhantomStudy(kind, seed: UInt64(seed)).write(to: base + "/" + name)
+        }
         #expect(try contents(base + "/a") == contents(base + "/b"))
         #expect(try contents(base + "/a.truth") == contents(base + "/b.truth"))
         #expect(try contents(base + "/a") != contents(base + "/c"))
@@ -53,7 +55,9 @@ struct PhantomTests {
         #expect(volume.first.dataSet.string(.seriesDescription)?.hasPrefix("hspsam phantom") == true)
     }
 
-    @Test("a body is whole in its stack, and no flip, turn or transposition of it looks alike", arguments: [1, 2, 3, 40, 500] as [UInt64])
+    @Test(
+        "a body is whole in its stack, and no flip, turn or transposition of it looks alike",
+        arguments: [1, 2, 3, 40, 500] as [UInt64])
     func asymmetric(seed: UInt64) {
         let body = BodyPhantom(seed: seed)
         let (rows, columns, count) = (BodyPhantom.rows, BodyPhantom.columns, body.truth.count)
@@ -61,7 +65,9 @@ struct PhantomTests {
         #expect((25...110).contains(body.volumeML))
         var inside: [(Int, Int, Int)] = []
         for (slice, mask) in body.truth.enumerated() {
-            for index in 0..<rows * columns where mask[index] { inside.append((slice, index / columns, index % columns)) }
+            for index in 0..<rows * columns where mask[index] {
+                inside.append((slice, index / columns, index % columns))
+            }
         }
         #expect(inside.allSatisfy { $0.1 > 0 && $0.1 < rows - 1 && $0.2 > 0 && $0.2 < columns - 1 })
         // Each turned around its own centre.
@@ -74,14 +80,18 @@ struct PhantomTests {
                 let slice = flips & 1 > 0 ? centre.0 - point.0 : point.0
                 let row = flips & 2 > 0 ? centre.1 - point.1 : point.1
                 let column = flips & 4 > 0 ? centre.2 - point.2 : point.2
-                guard (0..<count).contains(slice), (0..<rows).contains(row), (0..<columns).contains(column) else { return false }
+                guard (0..<count).contains(slice), (0..<rows).contains(row), (0..<columns).contains(column) else {
+                    return false
+                }
                 return body.truth[slice][row, column]
             }
             #expect(Double(common) / Double(inside.count) < 0.97, "flip \(flips)")
         }
     }
 
-    @Test("a lesion and nuclei cover a part of the picture and stand out from the ground", arguments: [1, 2, 9] as [UInt64])
+    @Test(
+        "a lesion and nuclei cover a part of the picture and stand out from the ground",
+        arguments: [1, 2, 9] as [UInt64])
     func contrast(seed: UInt64) {
         let skin = DermoscopyPhantom(seed: seed)
         let part = Double(skin.truth.count) / Double(skin.truth.rows * skin.truth.columns)

@@ -41,14 +41,20 @@ final class Fixture {
         _ = try file("pipelines/\(name)/pipeline.yaml", Self.settings(name, more: more))
         var configuration = Configuration()
         configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
+            16, 2, 2, [0, 1]
+        )
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
+            2, 16, 2, 2
+        )
         var tensors: [String: Tensor] = [:]
         for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
-            tensors[parameter.name] = Tensor(parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
+            tensors[parameter.name] = Tensor(
+                parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
         }
         let description = ModelDescription(
-            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: .f32, provenance: [:])
+            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: .f32,
+            provenance: [:])
         try ModelDirectory.write(description, tensors: tensors, to: "\(path)/pipelines/\(name)/model")
         return "\(path)/pipelines/\(name)"
     }

@@ -10,7 +10,8 @@ struct LinearPatternTests {
             ("(?i)portal|venous", "CT PORTALVENOES", true), ("portal|venous", "CT PORTAL", false),
             ("a.c$", "xabc", true), ("a.c$", "abcd", false), ("^(ab)+$", "ababab", true), ("^(ab)+$", "aba", false),
             ("[a-c]x?[^0-9]", "bz", true), ("^[a-c]x?[^0-9]$", "b5", false), ("\\d\\d\\.", "T1 12.5", true),
-            ("^x*$", "", true), ("lung|bone", "Lunge", false), ("a(b|c|)d", "ad", true), ("^\\w+\\s\\w+$", "two words", true),
+            ("^x*$", "", true), ("lung|bone", "Lunge", false), ("a(b|c|)d", "ad", true),
+            ("^\\w+\\s\\w+$", "two words", true),
         ])
     func matching(pattern: String, text: String, expected: Bool) throws {
         #expect(try LinearPattern(pattern).matches(text) == expected)
@@ -21,7 +22,8 @@ struct LinearPatternTests {
         #expect(!(try LinearPattern("^(a*)*$").matches(String(repeating: "a", count: 1000) + "b")))
     }
 
-    @Test("a broken pattern says what is wrong", arguments: ["(ab", "ab)", "[ab", "*a", "a{3}", "a\\", "(?=a)", "[b-a]"])
+    @Test(
+        "a broken pattern says what is wrong", arguments: ["(ab", "ab)", "[ab", "*a", "a{3}", "a\\", "(?=a)", "[b-a]"])
     func broken(pattern: String) {
         #expect(throws: LinearPattern.Problem.self) { try LinearPattern(pattern) }
     }

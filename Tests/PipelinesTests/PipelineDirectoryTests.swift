@@ -21,8 +21,10 @@ struct PipelineDirectoryTests {
         "a mistake is refused with its line and what to write",
         arguments: [
             ("windwing: {mode: fixed}", "SET-UNKNOWN", "windowing"), ("sm: {mpp: 1}", "SET-UNKNOWN", "sm"),
-            ("windowing: {mode: fixed}", "SET-MISSING", "window"), ("windowing: {mode: fixed, window: [40, 0]}", "PIPE-WINDOW", "width"),
-            ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"), ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
+            ("windowing: {mode: fixed}", "SET-MISSING", "window"),
+            ("windowing: {mode: fixed, window: [40, 0]}", "PIPE-WINDOW", "width"),
+            ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"),
+            ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
             ("preprocess: {aspect: square}", "SET-TYPE", "isotropic"),
         ])
     func mistakes(more: String, code: String, word: String) throws {
@@ -31,7 +33,8 @@ struct PipelineDirectoryTests {
             try Section.read(bytes, file: "pipelines/a/pipeline.yaml") { try Pipeline($0) }
         } throws: {
             guard let failure = $0 as? any Failure else { return false }
-            return failure.code == code && failure.text.contains("pipelines/a/pipeline.yaml:9") && failure.text.contains(word)
+            return failure.code == code && failure.text.contains("pipelines/a/pipeline.yaml:9")
+                && failure.text.contains(word)
                 && failure.kind == .configuration
         }
     }

@@ -22,12 +22,15 @@ struct RunTests {
         _ = try fixture.file("in/hspsam-study.yaml", "patient: {id: X}\n")
         try FileManager.default.createSymbolicLink(atPath: fixture.path + "/in/link.dcm", withDestinationPath: text)
         let record = try Run.run(options(fixture, [fixture.path + "/in", text])) { _ in }
-        let found = Dictionary(uniqueKeysWithValues: record.inputs.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0) })
+        let found = Dictionary(
+            uniqueKeysWithValues: record.inputs.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0) })
         #expect(record.inputs.count == 6)
-        #expect(found.mapValues(\.code) == [
-            "text.dcm": "IN-NOTIMAGE", "empty.tif": "IN-EMPTY", "broken.tif": "PIX-TRUNCATED", "photo.png": "IN-NOTIMAGE",
-            "hspsam-study.yaml": "IN-SIDECAR", "link.dcm": "IN-LINK",
-        ])
+        #expect(
+            found.mapValues(\.code) == [
+                "text.dcm": "IN-NOTIMAGE", "empty.tif": "IN-EMPTY", "broken.tif": "PIX-TRUNCATED",
+                "photo.png": "IN-NOTIMAGE",
+                "hspsam-study.yaml": "IN-SIDECAR", "link.dcm": "IN-LINK",
+            ])
         #expect(found["broken.tif"]?.status == .refused && found["text.dcm"]?.status == .skipped)
         #expect(record.exitStatus == .refusedOrFailed)
     }
@@ -41,7 +44,8 @@ struct RunTests {
             #expect(record.inputs.count { $0.status == .processed } == 5)
             #expect(record.results.count == 5 && record.studies.count == 4)
             var files: [String: Data] = [:]
-            for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out") where name.hasSuffix(".dcm") {
+            for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out")
+            where name.hasSuffix(".dcm") {
                 files[name] = try Data(contentsOf: URL(fileURLWithPath: fixture.path + "/out/" + name))
             }
             return files

@@ -8,7 +8,10 @@ import Testing
 struct ConfigurationTests {
     @Test(
         "every tensor of the recorded weights is listed with its shape, and no other", .enabled(if: Goldens.isPresent),
-        arguments: ["nano-paper", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4", "nano-ablation-5"])
+        arguments: [
+            "nano-paper", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4",
+            "nano-ablation-5",
+        ])
     func shapes(name: String) throws {
         let configuration = try Configuration.read(Goldens.path("\(name)/config.json"))
         let weights = try SafeTensors(path: Goldens.path("\(name)/weights.safetensors"))
@@ -21,9 +24,12 @@ struct ConfigurationTests {
         #expect(Set(trained).isSubset(of: listed))
     }
 
-    @Test("ViT-B trains as many parameters as the reference implementation counts", arguments: [
-        ("ft_sam", 93.32), ("ablation_1", 5.94), ("ablation_2", 19.17), ("hsp_sam", 19.17), ("ablation_4", 17.85), ("ablation_5", 17.85),
-    ])
+    @Test(
+        "ViT-B trains as many parameters as the reference implementation counts",
+        arguments: [
+            ("ft_sam", 93.32), ("ablation_1", 5.94), ("ablation_2", 19.17), ("hsp_sam", 19.17), ("ablation_4", 17.85),
+            ("ablation_5", 17.85),
+        ])
     func counts(name: String, millions: Double) throws {
         var configuration = Configuration()
         configuration.apply(.vitB)
@@ -56,15 +62,21 @@ struct ConfigurationTests {
         #expect(Configuration().problems.isEmpty)
     }
 
-    @Test("a wrong configuration file is refused by file and key", arguments: [
-        ("{\"depth\": \"12\"}", "\"depth\" is no whole number"), ("{\"dept\": 12}", "\"dept\" is unknown"), ("[1]", "no JSON object"),
-        ("{\"stem\": \"tree\"}", "\"stem\" has a value that is not known"), ("{", "not valid JSON"), ("{\"heads\": 7}", "no multiple of 7"),
-    ])
+    @Test(
+        "a wrong configuration file is refused by file and key",
+        arguments: [
+            ("{\"depth\": \"12\"}", "\"depth\" is no whole number"), ("{\"dept\": 12}", "\"dept\" is unknown"),
+            ("[1]", "no JSON object"),
+            ("{\"stem\": \"tree\"}", "\"stem\" has a value that is not known"), ("{", "not valid JSON"),
+            ("{\"heads\": 7}", "no multiple of 7"),
+        ])
     func refused(text: String, reason: String) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("config-\(UUID().uuidString).json").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("config-\(UUID().uuidString).json")
+            .path
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         let failure = #expect(throws: ModelFailure.self) { try Configuration.read(path) }
-        #expect(failure?.text.contains(reason) == true && failure?.text.contains(path) == true, "\(failure?.text ?? "")")
+        #expect(
+            failure?.text.contains(reason) == true && failure?.text.contains(path) == true, "\(failure?.text ?? "")")
     }
 
     @Test("position tables resized to another input size are the recorded ones", .enabled(if: Goldens.isPresent))

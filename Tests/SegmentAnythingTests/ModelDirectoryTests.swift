@@ -12,15 +12,20 @@ struct ModelDirectoryTests {
     private static let nano: Configuration = {
         var configuration = Configuration()
         configuration.inputSize = 32
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
+            16, 2, 2, [0, 1]
+        )
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
+            2, 16, 2, 2
+        )
         return configuration
     }()
 
     private func write(_ precision: ElementType = .f32) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for (i, parameter) in ParameterShapes.of(Self.nano).enumerated() {
-            tensors[parameter.name] = Tensor(parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 8 - 1 })
+            tensors[parameter.name] = Tensor(
+                parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 8 - 1 })
         }
         let description = ModelDescription(
             configuration: Self.nano, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision,
@@ -33,11 +38,15 @@ struct ModelDirectoryTests {
     private func replace(_ name: String, with data: Data, correctSums: Bool) throws {
         try data.write(to: URL(fileURLWithPath: "\(path)/\(name)"))
         guard correctSums else { return }
-        let sums = try ["config.json", "weights.safetensors"].map { "\(try FileDigest(ofFile: "\(path)/\($0)").hex)  \($0)\n" }
+        let sums = try ["config.json", "weights.safetensors"].map {
+            "\(try FileDigest(ofFile: "\(path)/\($0)").hex)  \($0)\n"
+        }
         try Data(sums.joined().utf8).write(to: URL(fileURLWithPath: "\(path)/SHA256SUMS"))
     }
 
-    @Test("a model is opened as it was written, and written again is the same bytes", arguments: [ElementType.f32, .f16, .bf16])
+    @Test(
+        "a model is opened as it was written, and written again is the same bytes",
+        arguments: [ElementType.f32, .f16, .bf16])
     func roundTrip(precision: ElementType) throws {
         let tensors = try write(precision)
         let model = try ModelDirectory.open(path)
@@ -79,11 +88,15 @@ struct ModelDirectoryTests {
         tensors["levels.0.f.bias"] = nil
         tensors["levels.0.mask_tokens"] = Tensor(zeros: [3, 16])
         tensors["surplus"] = Tensor(zeros: [1])
-        try SafeTensors.write(tensors, to: "\(path)/weights.safetensors") { name, _ in name == "levels.0.no_mask_embed" ? .f16 : .f32 }
-        try replace("config.json", with: try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")), correctSums: true)
+        try SafeTensors.write(tensors, to: "\(path)/weights.safetensors") { name, _ in
+            name == "levels.0.no_mask_embed" ? .f16 : .f32
+        }
+        try replace(
+            "config.json", with: try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")), correctSums: true)
         let failure = #expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }
         for part in [
-            "levels.0.f.bias is missing", "levels.0.mask_tokens is [3, 16], not [2, 16]", "surplus is not part", "no_mask_embed holds F16, not F32",
+            "levels.0.f.bias is missing", "levels.0.mask_tokens is [3, 16], not [2, 16]", "surplus is not part",
+            "no_mask_embed holds F16, not F32",
         ] { #expect(failure?.text.contains(part) == true, "\(failure?.text ?? "")") }
     }
 

@@ -9,15 +9,20 @@ struct PredictorTests {
     func prediction() throws {
         var configuration = Configuration()
         configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 2, 2, [0, 1])
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (2, 16, 2, 2)
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
+            16, 2, 2, [0, 1]
+        )
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
+            2, 16, 2, 2
+        )
         (configuration.segments, configuration.prompts) = (2, 3)
         var tensors: [String: Tensor] = [:]
         for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
             let values = (0..<parameter.shape.count).map { Float(($0 * 37 + i * 11) % 23) / 50 - 0.2 }
             tensors[parameter.name] = Tensor(parameter.shape, values)
         }
-        let predictor = Predictor(ModelDescription(configuration: configuration, configurationName: "hsp_sam"), Parameters(tensors))
+        let predictor = Predictor(
+            ModelDescription(configuration: configuration, configurationName: "hsp_sam"), Parameters(tensors))
         let image = DisplayImage(rows: 30, columns: 50, pixels: (0..<30 * 50 * 3).map { UInt8($0 * 7 % 256) })
         let prediction = predictor.segment(image, heatMaps: true)
         #expect(prediction.masks.count == 2 && prediction.masks.allSatisfy { $0.rows == 30 && $0.columns == 50 })

@@ -31,16 +31,21 @@ struct PreparationTests {
             let moved = Self.channelFirst(input)
             if reference.contains("\(key).input") {
                 #expect(Goldens.difference(moved, try reference.tensor("\(key).input")) < Self.tolerance, "\(key)")
-                let floats = Preparation(inputSize: side).prepare(rgb: image.pixels.map(Float.init), rows: image.rows, columns: image.columns)
+                let floats = Preparation(inputSize: side).prepare(
+                    rgb: image.pixels.map(Float.init), rows: image.rows, columns: image.columns)
                 #expect(floats.input.values == input.values)
                 let back = try reference.tensor("\(key).back")
                 let ours = Restoration.logits(try reference.tensor("\(key).logits"), placement: placement)
                 #expect(ours.shape == back.shape)
                 #expect(Goldens.difference(ours, back) < Self.tolerance * (back.values.map(abs).max() ?? 0), "\(key)")
             } else {
-                let every8th = moved.values.enumerated().filter { ($0.offset % side) % 8 == 0 && ($0.offset / side % side) % 8 == 0 }
+                let every8th = moved.values.enumerated().filter {
+                    ($0.offset % side) % 8 == 0 && ($0.offset / side % side) % 8 == 0
+                }
                 let wanted = try reference.tensor("\(key).input_every_8th")
-                #expect(Goldens.difference(Tensor(wanted.shape, every8th.map(\.element)), wanted) < Self.tolerance, "\(key)")
+                #expect(
+                    Goldens.difference(Tensor(wanted.shape, every8th.map(\.element)), wanted) < Self.tolerance, "\(key)"
+                )
             }
         }
     }
@@ -56,7 +61,8 @@ struct PreparationTests {
     }
 
     @Test(
-        "a disc comes back where it was", arguments: [(512, 512, 1.0, 1.0), (61, 53, 1, 1), (600, 800, 1, 1), (200, 300, 0.5, 1.0)])
+        "a disc comes back where it was",
+        arguments: [(512, 512, 1.0, 1.0), (61, 53, 1, 1), (600, 800, 1, 1), (200, 300, 0.5, 1.0)])
     func centroid(rows: Int, columns: Int, rowSpacing: Double, columnSpacing: Double) {
         // An identity model: logits are the resized picture itself, at a quarter of the input.
         let (cy, cx, radius) = (Double(rows) * 0.4, Double(columns) * 0.55, Double(min(rows, columns)) * 0.3)
@@ -67,12 +73,16 @@ struct PreparationTests {
         let (input, placement) = preparation.prepare(rgb: rgb, rows: rows, columns: columns, spacing: spacing)
         let values = input.values
         var logits = [Float](repeating: 0, count: 256 * 256)
-        for y in 0..<1024 { for x in 0..<1024 { logits[y / 4 * 256 + x / 4] += (values[(y * 1024 + x) * 3] - 0.5) / 16 } }
+        for y in 0..<1024 {
+            for x in 0..<1024 { logits[y / 4 * 256 + x / 4] += (values[(y * 1024 + x) * 3] - 0.5) / 16 }
+        }
         let result = Restoration.restore(Tensor([1, 256, 256], logits), placement: placement, activation: .sigmoid)
         func centroid(_ flags: [Bool]) -> (Double, Double) {
             let set = flags.indices.filter { flags[$0] }
             let count = Double(max(set.count, 1))
-            return (set.reduce(0) { $0 + Double($1 / columns) } / count, set.reduce(0) { $0 + Double($1 % columns) } / count)
+            return (
+                set.reduce(0) { $0 + Double($1 / columns) } / count, set.reduce(0) { $0 + Double($1 % columns) } / count
+            )
         }
         let (a, b) = (centroid(flags), centroid(result.masks[0].flags))
         #expect(abs(a.0 - b.0) < 0.05 && abs(a.1 - b.1) < 0.05, "\(a) \(b)")

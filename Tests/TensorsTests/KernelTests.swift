@@ -42,7 +42,9 @@ struct KernelTests {
                 ck_gelu(&y, x, n)
                 return y
             }
-            for (x, y) in zip(x, y) where n < 68 { #expect(abs(Double(y) - 0.5 * Double(x) * (1 + erf(Double(x) / 2.0.squareRoot()))) < 2e-6) }
+            for (x, y) in zip(x, y) where n < 68 {
+                #expect(abs(Double(y) - 0.5 * Double(x) * (1 + erf(Double(x) / 2.0.squareRoot()))) < 2e-6)
+            }
             let slope = same {
                 var dx = [Float](repeating: 1, count: n)
                 ck_gelu_backward(&dx, dx, x, n)
@@ -50,7 +52,11 @@ struct KernelTests {
             }
             for (x, d) in zip(x, slope) where n < 68 {
                 let x = Double(x)
-                #expect(abs(Double(d) - (0.5 * (1 + erf(x / 2.0.squareRoot())) + x * exp(-x * x / 2) / (2 * Double.pi).squareRoot())) < 2e-6)
+                #expect(
+                    abs(
+                        Double(d)
+                            - (0.5 * (1 + erf(x / 2.0.squareRoot())) + x * exp(-x * x / 2)
+                                / (2 * Double.pi).squareRoot())) < 2e-6)
             }
         }
     }
@@ -105,7 +111,9 @@ struct KernelTests {
                 var c = [Float](repeating: 1, count: m * n)
                 ck_gemm(ta, tb, m, n, k, 0.5, a, ta ? m : k, b, tb ? k : n, 2, &c, n)
                 for (i, j) in [(0, 0), (m - 1, n - 1), (m / 2, n / 3)] {
-                    let sum = (0..<k).reduce(0.0) { $0 + Double(ta ? a[$1 * m + i] : a[i * k + $1]) * Double(tb ? b[j * k + $1] : b[$1 * n + j]) }
+                    let sum = (0..<k).reduce(0.0) {
+                        $0 + Double(ta ? a[$1 * m + i] : a[i * k + $1]) * Double(tb ? b[j * k + $1] : b[$1 * n + j])
+                    }
                     #expect(abs(Double(c[i * n + j]) - (0.5 * sum + 2)) < 1e-3)
                 }
             }

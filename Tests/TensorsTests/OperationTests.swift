@@ -11,7 +11,10 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { variant.isEmpty ? operation : "\(operation), \(variant)" }
 
-    init(_ operation: String, _ variant: String = "", _ shapes: [Shape], _ apply: @escaping @Sendable ([Tensor], Tape?) -> Tensor) {
+    init(
+        _ operation: String, _ variant: String = "", _ shapes: [Shape],
+        _ apply: @escaping @Sendable ([Tensor], Tape?) -> Tensor
+    ) {
         self.operation = operation
         self.variant = variant
         self.shapes = shapes
@@ -58,12 +61,24 @@ let operationTable: [OperationCase] = [
     OperationCase("encoderAttention", "prompts", [[2, 18, 24], [7, 4], [7, 4]]) {
         encoderAttention($0[0], relativeH: $0[1], relativeW: $0[2], side: 4, heads: 2, tape: $1)
     },
-    OperationCase("attention", "tokens to image", [[2, 3, 8], [2, 20, 8], [2, 20, 8]]) { attention($0[0], $0[1], $0[2], heads: 2, tape: $1) },
-    OperationCase("attention", "image to tokens", [[2, 300, 8], [2, 3, 8], [2, 3, 8]]) { attention($0[0], $0[1], $0[2], heads: 4, tape: $1) },
-    OperationCase("convolution", "stem", [[2, 7, 7, 3], [5, 3, 3, 3], [5]]) { convolution($0[0], $0[1], $0[2], stride: 2, padding: 1, tape: $1) },
-    OperationCase("convolution", "patch", [[1, 8, 8, 3], [6, 3, 4, 4], [6]]) { convolution($0[0], $0[1], $0[2], stride: 4, padding: 0, tape: $1) },
-    OperationCase("convolution", "pointwise", [[2, 3, 3, 4], [5, 4, 1, 1]]) { convolution($0[0], $0[1], nil, stride: 1, padding: 0, tape: $1) },
-    OperationCase("transposedConvolution", "", [[2, 3, 3, 4], [4, 5, 2, 2], [5]]) { transposedConvolution($0[0], $0[1], $0[2], tape: $1) },
+    OperationCase("attention", "tokens to image", [[2, 3, 8], [2, 20, 8], [2, 20, 8]]) {
+        attention($0[0], $0[1], $0[2], heads: 2, tape: $1)
+    },
+    OperationCase("attention", "image to tokens", [[2, 300, 8], [2, 3, 8], [2, 3, 8]]) {
+        attention($0[0], $0[1], $0[2], heads: 4, tape: $1)
+    },
+    OperationCase("convolution", "stem", [[2, 7, 7, 3], [5, 3, 3, 3], [5]]) {
+        convolution($0[0], $0[1], $0[2], stride: 2, padding: 1, tape: $1)
+    },
+    OperationCase("convolution", "patch", [[1, 8, 8, 3], [6, 3, 4, 4], [6]]) {
+        convolution($0[0], $0[1], $0[2], stride: 4, padding: 0, tape: $1)
+    },
+    OperationCase("convolution", "pointwise", [[2, 3, 3, 4], [5, 4, 1, 1]]) {
+        convolution($0[0], $0[1], nil, stride: 1, padding: 0, tape: $1)
+    },
+    OperationCase("transposedConvolution", "", [[2, 3, 3, 4], [4, 5, 2, 2], [5]]) {
+        transposedConvolution($0[0], $0[1], $0[2], tape: $1)
+    },
     OperationCase("maskProduct", "", [[2, 4, 4, 3], [2, 2, 3]]) { maskProduct($0[0], $0[1], tape: $1) },
     OperationCase("resizePlanes", "up and down", [[2, 5, 7]]) { resizePlanes($0[0], height: 12, width: 3, tape: $1) },
     OperationCase("resizeRows", "", [[7, 3]]) { resizeRows($0[0], to: 11, tape: $1) },
@@ -133,11 +148,14 @@ struct OperationTests {
 
     @Test("every operation of the sources has a row in the table")
     func complete() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Tensors/Operations")
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../Sources/Tensors/Operations")
         let withoutDerivative: Set = ["attentionWeights", "promptWeights", "adamWStep", "scale"]
         var names: Set<String> = []
         for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
-            for match in try String(contentsOf: file, encoding: .utf8).matches(of: /package func (\w+)/) { names.insert(String(match.1)) }
+            for match in try String(contentsOf: file, encoding: .utf8).matches(of: /package func (\w+)/) {
+                names.insert(String(match.1))
+            }
         }
         #expect(names.count > 15)
         #expect(names.subtracting(withoutDerivative) == Set(operationTable.map(\.operation)))
@@ -156,7 +174,9 @@ struct OperationTests {
         for i in [0, 31, 32, n - 1] {
             for h in 0..<heads {
                 let channels = h * 4..<h * 4 + 4
-                let weights = (0..<m).map { j in exp(channels.reduce(0.0) { $0 + Double(a[i * dim + $1]) * Double(b[j * dim + $1]) } / 2) }
+                let weights = (0..<m).map { j in
+                    exp(channels.reduce(0.0) { $0 + Double(a[i * dim + $1]) * Double(b[j * dim + $1]) } / 2)
+                }
                 let sum = weights.reduce(0, +)
                 for channel in channels {
                     let expected = (0..<m).reduce(0.0) { $0 + weights[$1] * Double(c[$1 * dim + channel]) } / sum

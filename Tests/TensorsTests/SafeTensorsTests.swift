@@ -5,7 +5,8 @@ import Testing
 
 @Suite("SafeTensors")
 struct SafeTensorsTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("safetensors-\(UUID().uuidString)")
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "safetensors-\(UUID().uuidString)")
 
     init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
 
@@ -20,7 +21,8 @@ struct SafeTensorsTests {
     @Test("what was written is read back, and written again it is the same bytes")
     func roundTrip() throws {
         let tensors = [
-            "b": Tensor([2, 3], [1, -2, 3.5, 0, .infinity, 1e-30]), "a \"quoted\"": Tensor([], [7]), "empty": Tensor([0, 4], []),
+            "b": Tensor([2, 3], [1, -2, 3.5, 0, .infinity, 1e-30]), "a \"quoted\"": Tensor([], [7]),
+            "empty": Tensor([0, 4], []),
         ]
         let first = folder.appendingPathComponent("first").path
         let second = folder.appendingPathComponent("second").path
@@ -77,7 +79,10 @@ struct SafeTensorsTests {
                 8, "overlaps"
             ),
             ("{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown type F33"),
-            ("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}", 4, "larger than memory"),
+            (
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}", 4,
+                "larger than memory"
+            ),
             ("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4, "not valid at byte"),
             ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,4]}}", 8, "offsets 8 to 4"),
             ("{\"a\":{},\"a\":{}}", 0, "twice"),
@@ -101,7 +106,9 @@ struct SafeTensorsTests {
     @Test("a file with changed bytes is read or refused, never a trap")
     func mutated() throws {
         let path = folder.appendingPathComponent("mutated").path
-        try SafeTensors.write(["a": Tensor([2, 3], repeating: 1), "b": Tensor([4], repeating: 2)], to: path) { name, _ in name == "b" ? .f16 : .f32 }
+        try SafeTensors.write(["a": Tensor([2, 3], repeating: 1), "b": Tensor([4], repeating: 2)], to: path) {
+            name, _ in name == "b" ? .f16 : .f32
+        }
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         var state: UInt64 = 1
         func random(_ count: Int) -> Int {

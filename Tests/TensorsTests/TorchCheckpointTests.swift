@@ -11,7 +11,8 @@ struct TorchCheckpointTests {
 
     /// A legacy checkpoint around the pickle of one object; storage "0" holds 0, 1, 2, … as floats.
     private func legacy(_ object: String, count: Int = 6, cut: Int = 0) throws -> String {
-        var data = Data([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]) + Data(".".utf8)
+        var data =
+            Data([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]) + Data(".".utf8)
         data += [0x80, 2] + Data("M".utf8) + [0xE9, 3] + Data(".".utf8)
         data += [0x80, 2] + Data("}X".utf8) + [13, 0, 0, 0] + Data("little_endian".utf8) + [0x88] + Data("s.".utf8)
         data += [0x80, 2] + Data(object.unicodeScalars.map { UInt8($0.value) })
@@ -23,7 +24,9 @@ struct TorchCheckpointTests {
         return path
     }
 
-    private func text(_ value: String) -> String { "X" + String(Character(UnicodeScalar(UInt8(value.utf8.count)))) + "\0\0\0" + value }
+    private func text(_ value: String) -> String {
+        "X" + String(Character(UnicodeScalar(UInt8(value.utf8.count)))) + "\0\0\0" + value
+    }
 
     private func tuple(_ values: [Int]) -> String {
         "(" + values.map { "K" + String(Character(UnicodeScalar(UInt8($0)))) }.joined() + "t"
@@ -32,7 +35,8 @@ struct TorchCheckpointTests {
     /// `_rebuild_tensor_v2(storage "0", offset, shape, strides, False, OrderedDict())`
     private func tensor(offset: Int = 0, shape: [Int], strides: [Int], count: Int = 6) -> String {
         "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu")
-            + "K\(Character(UnicodeScalar(UInt8(count))))tQ" + "K\(Character(UnicodeScalar(UInt8(offset))))" + tuple(shape) + tuple(strides)
+            + "K\(Character(UnicodeScalar(UInt8(count))))tQ" + "K\(Character(UnicodeScalar(UInt8(offset))))"
+            + tuple(shape) + tuple(strides)
             + "\u{89}ccollections\nOrderedDict\n)RtR"
     }
 
@@ -40,52 +44,68 @@ struct TorchCheckpointTests {
 
     @Test("strided views become contiguous tensors")
     func strided() throws {
-        let transposed = try TorchCheckpoint(path: try legacy(dictionary("x", tensor(shape: [3, 2], strides: [1, 3])) + "."))
+        let transposed = try TorchCheckpoint(
+            path: try legacy(dictionary("x", tensor(shape: [3, 2], strides: [1, 3])) + "."))
         #expect(transposed.names == ["x"] && transposed.shape("x") == [3, 2])
         #expect(try transposed.tensor("x").values == [0, 3, 1, 4, 2, 5])
-        let column = try TorchCheckpoint(path: try legacy(dictionary("x", tensor(offset: 1, shape: [2], strides: [3])) + "."))
+        let column = try TorchCheckpoint(
+            path: try legacy(dictionary("x", tensor(offset: 1, shape: [2], strides: [3])) + "."))
         #expect(try column.tensor("x").values == [1, 4])
-        let part = try TorchCheckpoint(path: try legacy(dictionary("x", tensor(offset: 2, shape: [2, 1, 2], strides: [2, 9, 1])) + "."))
+        let part = try TorchCheckpoint(
+            path: try legacy(dictionary("x", tensor(offset: 2, shape: [2, 1, 2], strides: [2, 9, 1])) + "."))
         #expect(try part.tensor("x").values == [2, 3, 4, 5])
-        let scalar = try TorchCheckpoint(path: try legacy(dictionary("x", tensor(offset: 5, shape: [], strides: [])) + "."))
+        let scalar = try TorchCheckpoint(
+            path: try legacy(dictionary("x", tensor(offset: 5, shape: [], strides: [])) + "."))
         #expect(try scalar.tensor("x").values == [5])
     }
 
-    @Test("a view outside its storage, or one that repeats elements, is refused", arguments: [
-        ([7], [1], 0), ([2, 3], [3, 1], 1), ([200, 200], [0, 0], 0), ([2], [5], 1),
-    ])
+    @Test(
+        "a view outside its storage, or one that repeats elements, is refused",
+        arguments: [
+            ([7], [1], 0), ([2, 3], [3, 1], 1), ([200, 200], [0, 0], 0), ([2], [5], 1),
+        ])
     func outside(shape: [Int], strides: [Int], offset: Int) throws {
         let path = try legacy(dictionary("x", tensor(offset: offset, shape: shape, strides: strides)) + ".")
         #expect(#expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }?.code == "CHECKPOINT-FORMAT")
     }
 
-    @Test("a pickle that would run a program is refused by the name it asks for, and runs nothing", arguments: [
-        ("cposix\nsystem\n", "posix.system"), ("cos\nsystem\n", "os.system"), ("c__builtin__\neval\n", "__builtin__.eval"),
-        ("csubprocess\nPopen\n", "subprocess.Popen"), ("ctorch\nload\n", "torch.load"),
-        ("\u{8C}\u{2}os\u{8C}\u{6}system\u{93}", "os.system"), ("cbuiltins\nexec\n", "builtins.exec"),
-    ])
+    @Test(
+        "a pickle that would run a program is refused by the name it asks for, and runs nothing",
+        arguments: [
+            ("cposix\nsystem\n", "posix.system"), ("cos\nsystem\n", "os.system"),
+            ("c__builtin__\neval\n", "__builtin__.eval"),
+            ("csubprocess\nPopen\n", "subprocess.Popen"), ("ctorch\nload\n", "torch.load"),
+            ("\u{8C}\u{2}os\u{8C}\u{6}system\u{93}", "os.system"), ("cbuiltins\nexec\n", "builtins.exec"),
+        ])
     func forbidden(global: String, name: String) throws {
         let witness = folder.appendingPathComponent("witness").path
         let path = try legacy(global + "(" + text("touch \(witness)") + "tR.")
         let failure = #expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }
-        #expect(failure?.code == "CHECKPOINT-FORBIDDEN" && failure?.text.contains(name) == true, "\(failure?.text ?? "")")
+        #expect(
+            failure?.code == "CHECKPOINT-FORBIDDEN" && failure?.text.contains(name) == true, "\(failure?.text ?? "")")
         #expect(!FileManager.default.fileExists(atPath: witness))
     }
 
-    @Test("other instructions that make objects are refused", arguments: [
-        "(itorch\nobject\n.", "ccollections\nOrderedDict\n)\u{81}.", "(cos\nsystem\no.", "ctorch\nFloatStorage\n)R.", "K\u{1}}b.", "\u{82}\u{1}.",
-        "Ptyped persistent id\n.", "K\u{1})R.",
-    ])
+    @Test(
+        "other instructions that make objects are refused",
+        arguments: [
+            "(itorch\nobject\n.", "ccollections\nOrderedDict\n)\u{81}.", "(cos\nsystem\no.",
+            "ctorch\nFloatStorage\n)R.", "K\u{1}}b.", "\u{82}\u{1}.",
+            "Ptyped persistent id\n.", "K\u{1})R.",
+        ])
     func instructions(pickle: String) throws {
         let path = try legacy(pickle)
         #expect(#expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }?.code == "CHECKPOINT-FORBIDDEN")
     }
 
-    @Test("broken pickles are errors, never traps", arguments: [
-        ".", "t.", "a.", "h\u{5}.", "0.", "(.", "}s.", "}(K\u{1}u.", "\u{80}\u{9}.", "X\u{FF}\u{FF}\u{FF}\u{FF}.",
-        "\u{8D}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}.", "]K\u{1}a.", "}X\u{1}\0\0\0xK\u{1}s.", "ccollections\nOrderedDict\n(K\u{1}tR.",
-        "X\u{2}\0\0\0\u{FF}\u{FE}.", "\u{8B}\u{FF}\u{FF}\u{FF}\u{7F}.",
-    ])
+    @Test(
+        "broken pickles are errors, never traps",
+        arguments: [
+            ".", "t.", "a.", "h\u{5}.", "0.", "(.", "}s.", "}(K\u{1}u.", "\u{80}\u{9}.", "X\u{FF}\u{FF}\u{FF}\u{FF}.",
+            "\u{8D}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}\u{FF}.", "]K\u{1}a.", "}X\u{1}\0\0\0xK\u{1}s.",
+            "ccollections\nOrderedDict\n(K\u{1}tR.",
+            "X\u{2}\0\0\0\u{FF}\u{FE}.", "\u{8B}\u{FF}\u{FF}\u{FF}\u{7F}.",
+        ])
     func broken(pickle: String) throws {
         let path = try legacy(pickle)
         #expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }
@@ -107,7 +127,9 @@ struct TorchCheckpointTests {
 
     @Test("a file with changed bytes is read or refused, never a trap")
     func mutated() throws {
-        let whole = try Data(contentsOf: URL(fileURLWithPath: try legacy(dictionary("x", tensor(shape: [3, 2], strides: [1, 3])) + ".")))
+        let whole = try Data(
+            contentsOf: URL(
+                fileURLWithPath: try legacy(dictionary("x", tensor(shape: [3, 2], strides: [1, 3])) + ".")))
         let path = folder.appendingPathComponent("mutated").path
         var state: UInt64 = 1
         func random(_ count: Int) -> Int {
@@ -120,7 +142,9 @@ struct TorchCheckpointTests {
             try data.write(to: URL(fileURLWithPath: path))
             do {
                 let checkpoint = try TorchCheckpoint(path: path)
-                for name in checkpoint.names { #expect(try checkpoint.tensor(name).count == checkpoint.shape(name)?.count) }
+                for name in checkpoint.names {
+                    #expect(try checkpoint.tensor(name).count == checkpoint.shape(name)?.count)
+                }
             } catch let failure {
                 #expect(failure is any Failure)
             }
@@ -132,7 +156,8 @@ struct TorchCheckpointTests {
         for text in ["", "hello, this is no model"] {
             let path = folder.appendingPathComponent(UUID().uuidString).path
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-            #expect(#expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }?.code == "CHECKPOINT-FORMAT")
+            #expect(
+                #expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }?.code == "CHECKPOINT-FORMAT")
         }
     }
 }

@@ -8,7 +8,9 @@ import Training
 
 @Suite("Evaluation")
 struct EvaluationTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("evaluation-\(UUID().uuidString)").path
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "evaluation-\(UUID().uuidString)"
+    ).path
 
     /// A network whose masks are full: the last layer's biases alone decide.
     private func full(segments: Int) -> Predictor {
@@ -24,13 +26,15 @@ struct EvaluationTests {
             let isLast = parameter.name.contains("output_upscaling.3.bias") || parameter.name.hasSuffix("layers.2.bias")
             tensors[parameter.name] = Tensor(parameter.shape, repeating: isLast ? 1 : 0)
         }
-        return Predictor(ModelDescription(configuration: configuration, configurationName: "ft_sam"), Parameters(tensors))
+        return Predictor(
+            ModelDescription(configuration: configuration, configurationName: "ft_sam"), Parameters(tensors))
     }
 
     private func write(_ path: String, _ value: (Int) -> UInt16) throws {
         let page = RasterPage(rows: 10, columns: 20, samples: 1, bits: 8, values: (0..<200).map(value))
         try FileManager.default.createDirectory(
-            atPath: URL(fileURLWithPath: "\(folder)/\(path)").deletingLastPathComponent().path, withIntermediateDirectories: true)
+            atPath: URL(fileURLWithPath: "\(folder)/\(path)").deletingLastPathComponent().path,
+            withIntermediateDirectories: true)
         try Data(try ImageFile.png(page)).write(to: URL(fileURLWithPath: "\(folder)/\(path)"))
     }
 
@@ -40,7 +44,8 @@ struct EvaluationTests {
         try write("masks/a.png") { _ in 255 }
         try write("masks/b_mask.png") { $0 % 20 < 10 ? 128 : 127 }
         try write("masks/c_segmentation.png") { _ in 0 }
-        let result = try Evaluation.run(full(segments: 1), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
+        let result = try Evaluation.run(
+            full(segments: 1), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
         #expect(result.files.map(\.name) == ["a", "b", "c"])
         #expect(result.files[0].metrics.dice == 1 && result.files[0].metrics.hd == 0)
         #expect(abs(result.files[1].metrics.dice - 2.0 / 3) < 1e-12 && result.files[1].metrics.hd == 10)
@@ -52,7 +57,8 @@ struct EvaluationTests {
     func segments() throws {
         try write("images/a.png") { UInt16($0 % 200) }
         try write("masks/a.png") { _ in 2 }
-        let result = try Evaluation.run(full(segments: 2), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
+        let result = try Evaluation.run(
+            full(segments: 2), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
         #expect(result.mean.dice == 0.5 && result.mean.iou == 0.5)
     }
 
@@ -60,7 +66,9 @@ struct EvaluationTests {
     func missing() throws {
         try write("images/a.png") { _ in 0 }
         try FileManager.default.createDirectory(atPath: "\(folder)/masks", withIntermediateDirectories: true)
-        let failure = #expect(throws: TrainingFailure.self) { try Dataset(images: "\(folder)/images", masks: "\(folder)/masks") }
+        let failure = #expect(throws: TrainingFailure.self) {
+            try Dataset(images: "\(folder)/images", masks: "\(folder)/masks")
+        }
         #expect(failure?.code == "DATA-MASK" && failure?.text.contains("a.png") == true)
     }
 }

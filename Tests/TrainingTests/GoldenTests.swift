@@ -3,14 +3,18 @@ import Testing
 import Training
 
 /// Recorded references of the reference implementation: some in `Tests/Golden`, all of them where `HSPSAM_SHARED` is at hand.
-private let own = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Golden").standardizedFileURL.path
+private let own = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Golden").standardizedFileURL
+    .path
 private let shared = (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared") + "/golden"
 
 private let here: [String] = [
-    "nano-paper", "metrics", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4", "nano-ablation-5",
+    "nano-paper", "metrics", "nano-sigmoid", "nano-ft-sam", "nano-ablation-1", "nano-ablation-2", "nano-ablation-4",
+    "nano-ablation-5",
     "position-resize", "preprocess", "sam-nano", "vit-b-hashed",
 ].compactMap { name in
-    ["\(own)/\(name)", "\(shared)/\(name)"].first { FileManager.default.fileExists(atPath: $0 + "/reference.safetensors") }
+    ["\(own)/\(name)", "\(shared)/\(name)"].first {
+        FileManager.default.fileExists(atPath: $0 + "/reference.safetensors")
+    }
 }
 
 @Suite("recorded references", .serialized)
@@ -20,7 +24,9 @@ struct GoldenTests {
         let report = try GoldenCheck.run(directory: directory)
         #expect(!report.groups.isEmpty)
         for group in report.groups {
-            #expect(group.passes, "\(group.name): \(group.worst) at \(group.worstTensor) of \(group.tensors), allowed \(group.tolerance)")
+            #expect(
+                group.passes,
+                "\(group.name): \(group.worst) at \(group.worstTensor) of \(group.tensors), allowed \(group.tolerance)")
         }
     }
 

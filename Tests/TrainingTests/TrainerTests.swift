@@ -17,7 +17,8 @@ private struct Workplace {
         for i in 0..<images {
             var (image, mask) = ([UInt16](repeating: 30, count: 48 * 64), [UInt16](repeating: 0, count: 48 * 64))
             let (y, x) = (14 + 4 * i % 20, 16 + 7 * i % 32)
-            for pixel in image.indices where (pixel / 64 - y) * (pixel / 64 - y) + (pixel % 64 - x) * (pixel % 64 - x) < 100 {
+            for pixel in image.indices
+            where (pixel / 64 - y) * (pixel / 64 - y) + (pixel % 64 - x) * (pixel % 64 - x) < 100 {
                 (image[pixel], mask[pixel]) = (200, 255)
             }
             try write(image, "images/disc\(i).png")
@@ -31,7 +32,9 @@ private struct Workplace {
     }
 
     /// Writes train.yaml and reads it.
-    func plan(_ extra: String = "", epochs: Int = 2, rate: String = "1.0e-3", data: String = "{images: images, masks: masks}") throws -> TrainingPlan {
+    func plan(
+        _ extra: String = "", epochs: Int = 2, rate: String = "1.0e-3", data: String = "{images: images, masks: masks}"
+    ) throws -> TrainingPlan {
         let text = """
             model: {size: nano, configuration: scratch, stem: conv, input_size: 96}
             data: [\(data)]
@@ -45,7 +48,9 @@ private struct Workplace {
         return try TrainingPlan.read("\(folder)/train.yaml")
     }
 
-    func weights(_ model: String) throws -> Data { try Data(contentsOf: URL(filePath: "\(folder)/\(model)/weights.safetensors")) }
+    func weights(_ model: String) throws -> Data {
+        try Data(contentsOf: URL(filePath: "\(folder)/\(model)/weights.safetensors"))
+    }
 }
 
 @Suite("training", .serialized)
@@ -70,7 +75,8 @@ struct TrainerTests {
         let place = try Workplace(images: 8)
         var last = 0.0
         let plan = try place.plan("validation: {images: images, masks: masks, every: 1000}", epochs: 40, rate: "3.0e-3")
-        try Trainer(plan, folder: "\(place.folder)/model") { if case .validated(_, let dice, _) = $0 { last = dice } }.run(resume: false)
+        try Trainer(plan, folder: "\(place.folder)/model") { if case .validated(_, let dice, _) = $0 { last = dice } }
+            .run(resume: false)
         #expect(last > 0.85, "validation Dice \(last)")
         let model = try ModelDirectory.open("\(place.folder)/model")
         #expect(model.configuration.inputSize == 96)
@@ -89,7 +95,10 @@ struct TrainerTests {
     func data() throws {
         let place = try Workplace(images: 2)
         try place.write([UInt16](repeating: 0, count: 48 * 64), "images/lonely.png")
-        #expect(throws: TrainingFailure.missingMask(image: "\(place.folder)/images/lonely.png", folder: "\(place.folder)/masks")) {
+        #expect(
+            throws: TrainingFailure.missingMask(
+                image: "\(place.folder)/images/lonely.png", folder: "\(place.folder)/masks")
+        ) {
             try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }
         }
         try place.write([UInt16](repeating: 0, count: 4), rows: 2, columns: 2, "masks/lonely.png")
@@ -97,9 +106,13 @@ struct TrainerTests {
             try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }.run(resume: false)
         }
         #expect(error?.description.contains("lonely.png: 64×48 pixels, but its mask") ?? false)
-        try "name,split\ndisc0,train\nghost,train\n".write(toFile: "\(place.folder)/split.csv", atomically: true, encoding: .utf8)
+        try "name,split\ndisc0,train\nghost,train\n".write(
+            toFile: "\(place.folder)/split.csv", atomically: true, encoding: .utf8)
         let split = #expect(throws: TrainingFailure.self) {
-            try Trainer(place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}"), folder: "\(place.folder)/model") { _ in }
+            try Trainer(
+                place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}"),
+                folder: "\(place.folder)/model"
+            ) { _ in }
         }
         #expect(split?.description.contains("ghost") ?? false)
     }

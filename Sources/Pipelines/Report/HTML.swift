@@ -12,8 +12,10 @@ enum HTML {
             case "'": out += "&#39;"
             default:
                 let value = scalar.value
-                let isHidden = value < 0x20 || (0x7F...0x9F).contains(value) || (0x200B...0x200F).contains(value)
-                    || (0x202A...0x202E).contains(value) || (0x2060...0x206F).contains(value) || value == 0xFEFF || value == 0x061C
+                let isHidden =
+                    value < 0x20 || (0x7F...0x9F).contains(value) || (0x200B...0x200F).contains(value)
+                    || (0x202A...0x202E).contains(value) || (0x2060...0x206F).contains(value) || value == 0xFEFF
+                    || value == 0x061C
                 out.unicodeScalars.append(isHidden ? "␦" : scalar)
             }
         }

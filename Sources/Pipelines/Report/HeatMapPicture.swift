@@ -4,7 +4,8 @@ import Imaging
 enum HeatMapPicture {
     /// Anchors of matplotlib's viridis (CC0) at even steps.
     private static let anchors: [[Float]] = [
-        [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99], [170, 220, 50],
+        [68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129], [92, 200, 99],
+        [170, 220, 50],
         [253, 231, 37],
     ]
 
@@ -22,6 +23,8 @@ enum HeatMapPicture {
         let place = max(0, min(1, share)) * Float(anchors.count - 1)
         let index = min(anchors.count - 2, Int(place))
         let rest = place - Float(index)
-        return (0..<3).map { UInt8((anchors[index][$0] + (anchors[index + 1][$0] - anchors[index][$0]) * rest).rounded()) }
+        return (0..<3).map {
+            UInt8((anchors[index][$0] + (anchors[index + 1][$0] - anchors[index][$0]) * rest).rounded())
+        }
     }
 }

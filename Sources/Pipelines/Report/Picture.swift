@@ -28,7 +28,11 @@ struct Picture {
         var counts = [Int](repeating: 0, count: 256)
         for value in image.pixels { counts[Int(value)] += 1 }
         var above = image.pixels.count / 200
-        guard let top = counts.indices.last(where: { above -= counts[$0]; return above < 0 }), top > 0, top < 150 else { return nil }
+        guard
+            let top = counts.indices.last(where: {
+                above -= counts[$0]; return above < 0
+            }), top > 0, top < 150
+        else { return nil }
         let table = (0..<256).map { UInt8(min(255, $0 * 255 / top)) }
         return DisplayImage(rows: image.rows, columns: image.columns, pixels: image.pixels.map { table[Int($0)] })
     }
@@ -39,7 +43,9 @@ struct Picture {
         var inside = [Bool](repeating: false, count: rows * columns)
         for y in 0..<rows {
             let row = min(mask.rows - 1, y * mask.rows / rows)
-            for x in 0..<columns { inside[y * columns + x] = mask[row, min(mask.columns - 1, x * mask.columns / columns)] }
+            for x in 0..<columns {
+                inside[y * columns + x] = mask[row, min(mask.columns - 1, x * mask.columns / columns)]
+            }
         }
         func outside(_ y: Int, _ x: Int) -> Bool {
             // The frame of the picture is no edge of the segment.
@@ -47,7 +53,8 @@ struct Picture {
         }
         for y in 0..<rows {
             for x in 0..<columns where inside[y * columns + x] {
-                let isEdge = outside(y - 1, x) || outside(y + 1, x) || outside(y, x - 1) || outside(y, x + 1)
+                let isEdge =
+                    outside(y - 1, x) || outside(y + 1, x) || outside(y, x - 1) || outside(y, x + 1)
                     || outside(y - 2, x) || outside(y + 2, x) || outside(y, x - 2) || outside(y, x + 2)
                 blend(y, x, color, isEdge ? 0.95 : 0.18)
             }
@@ -69,14 +76,16 @@ struct Picture {
     static func dataURI(_ image: DisplayImage) throws -> String {
         let pixels = image.pixels
         var isGrey = true
-        for at in stride(from: 0, to: pixels.count, by: 3) where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
+        for at in stride(from: 0, to: pixels.count, by: 3)
+        where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
             isGrey = false
             break
         }
         // A grey picture as grey: a third of the page.
         let step = isGrey ? 3 : 1
         let values: [UInt16] = stride(from: 0, to: pixels.count, by: step).map { UInt16(pixels[$0]) }
-        let page = RasterPage(rows: image.rows, columns: image.columns, samples: isGrey ? 1 : 3, bits: 8, values: values)
+        let page = RasterPage(
+            rows: image.rows, columns: image.columns, samples: isGrey ? 1 : 3, bits: 8, values: values)
         return "data:image/png;base64," + Data(try ImageFile.png(page)).base64EncodedString()
     }
 
@@ -89,7 +98,9 @@ struct Picture {
             for (x, piece) in across.enumerated() {
                 for (offset, weight) in piece.weights.enumerated() {
                     let from = (row * source.columns + piece.start + offset) * 3
-                    for channel in 0..<3 { narrow[(row * columns + x) * 3 + channel] += weight * Float(source.pixels[from + channel]) }
+                    for channel in 0..<3 {
+                        narrow[(row * columns + x) * 3 + channel] += weight * Float(source.pixels[from + channel])
+                    }
                 }
             }
         }
@@ -101,7 +112,9 @@ struct Picture {
                 let start = (piece.start + offset) * columns * 3
                 for index in line.indices { line[index] += weight * narrow[start + index] }
             }
-            for index in line.indices { pixels[y * columns * 3 + index] = UInt8(max(0, min(255, line[index].rounded()))) }
+            for index in line.indices {
+                pixels[y * columns * 3 + index] = UInt8(max(0, min(255, line[index].rounded())))
+            }
         }
         return DisplayImage(rows: rows, columns: columns, pixels: pixels)
     }

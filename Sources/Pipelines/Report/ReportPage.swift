@@ -5,15 +5,18 @@ import Failures
 enum ReportPage {
     static func html(_ report: StudyReport) -> String {
         let name = report.identity.patientName.isEmpty ? report.study : report.identity.patientName
-        var body = "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(HTML.escaped(personName(name)))</h1>\n"
+        var body =
+            "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(HTML.escaped(personName(name)))</h1>\n"
         body += facts([
             ("Patient ID", report.identity.patientID), ("Study date", date(report.identity.studyDate)),
             ("Study", report.identity.studyDescription), ("Made", report.created),
         ])
-        body += "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. This page carries the patient's identity.</p>\n</header>\n"
+        body +=
+            "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. This page carries the patient's identity.</p>\n</header>\n"
         for result in report.results { body += section(result) }
         if report.results.isEmpty {
-            body += "<section><h2>No result</h2><p>Nothing of this study was segmented; the reasons stand below.</p></section>\n"
+            body +=
+                "<section><h2>No result</h2><p>Nothing of this study was segmented; the reasons stand below.</p></section>\n"
         }
         body += unused(report.unused)
         body += """
@@ -33,10 +36,12 @@ enum ReportPage {
         let source = result.source
         let title = source.description.isEmpty ? "Series \(source.series)" : source.description
         var text = "<section>\n<h2>\(HTML.escaped(title))</h2>\n"
-        var origin = "\(source.modality) · \(source.rows) × \(source.columns) pixels · \(HTML.plural(source.frames, "frame"))"
+        var origin =
+            "\(source.modality) · \(source.rows) × \(source.columns) pixels · \(HTML.plural(source.frames, "frame"))"
         if let spacing = source.spacingMM { origin += " · \(HTML.number(spacing[0])) × \(HTML.number(spacing[1])) mm" }
         if let slice = source.sliceMM { origin += " · slices \(HTML.number(slice)) mm apart" }
-        text += "<p class=\"soft small\">\(HTML.escaped(origin))<br>pipeline <b>\(HTML.escaped(result.pipeline))</b> \(HTML.escaped(result.pipelineVersion))</p>\n"
+        text +=
+            "<p class=\"soft small\">\(HTML.escaped(origin))<br>pipeline <b>\(HTML.escaped(result.pipeline))</b> \(HTML.escaped(result.pipelineVersion))</p>\n"
         text += segments(result)
         text += findings(result.findings)
         if !result.pictures.isEmpty {
@@ -48,10 +53,13 @@ enum ReportPage {
             text += "</div>\n"
         }
         if !result.heatMaps.isEmpty {
-            text += "<details open><summary>What the network attended to\(result.source.frames > 1 ? " in frame \(result.heatMapFrame)" : "") (\(HTML.plural(result.heatMaps.count, "map")))</summary>\n"
-            text += "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
+            text +=
+                "<details open><summary>What the network attended to\(result.source.frames > 1 ? " in frame \(result.heatMapFrame)" : "") (\(HTML.plural(result.heatMaps.count, "map")))</summary>\n"
+            text +=
+                "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
             for map in result.heatMaps {
-                text += "<figure><img alt=\"\(HTML.escaped(map.title))\" src=\"\(map.uri)\"><figcaption>\(HTML.escaped(map.title))</figcaption></figure>\n"
+                text +=
+                    "<figure><img alt=\"\(HTML.escaped(map.title))\" src=\"\(map.uri)\"><figcaption>\(HTML.escaped(map.title))</figcaption></figure>\n"
             }
             text += "</div></details>\n"
         }
@@ -59,31 +67,46 @@ enum ReportPage {
         text += facts(
             [
                 ("Result", result.file ?? "none: nothing was found"), ("Images", result.images.joined(separator: ", ")),
-                ("Window", result.window), ("Pipeline digest", result.pipelineDigest), ("Model digest", result.modelDigest),
+                ("Window", result.window), ("Pipeline digest", result.pipelineDigest),
+                ("Model digest", result.modelDigest),
                 ("Weights digest", result.weightsDigest),
             ], monospaced: ["Pipeline digest", "Model digest", "Weights digest"])
         text += "<table><tr><th>Step</th><th class=\"n\">Time</th></tr>\n"
-        for step in result.steps { text += "<tr><td>\(HTML.escaped(step.name))</td><td class=\"n\">\(HTML.seconds(step.seconds))</td></tr>\n" }
+        for step in result.steps {
+            text += "<tr><td>\(HTML.escaped(step.name))</td><td class=\"n\">\(HTML.seconds(step.seconds))</td></tr>\n"
+        }
         text += "</table></details>\n</section>\n"
         return text
     }
 
     private static func figure(_ pair: StudyReport.PicturePair, _ caption: String) -> String {
         let source = "<img alt=\"\(caption), source\" src=\"\(pair.source)\">"
-        guard let overlay = pair.overlay else { return "<figure>\(source)<figcaption>\(caption)</figcaption></figure>\n" }
+        guard let overlay = pair.overlay else {
+            return "<figure>\(source)<figcaption>\(caption)</figcaption></figure>\n"
+        }
         let drawn = "<img alt=\"\(caption), with the segments drawn on\" src=\"\(overlay)\">"
-        return "<figure class=\"pair\"><div>\(source)\(drawn)</div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
+        return
+            "<figure class=\"pair\"><div>\(source)\(drawn)</div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
     }
 
     private static func segments(_ result: StudyReport.Result) -> String {
-        var text = "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Confidence</th><th class=\"n\">Frames</th></tr>\n"
+        var text =
+            "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Confidence</th><th class=\"n\">Frames</th></tr>\n"
         for segment in result.segments {
             let color = segment.color.map(String.init).joined(separator: ",")
-            let area = segment.pixels == 0 ? "not found" : segment.areaMM2.map { "\(HTML.number($0)) mm²" } ?? "\(HTML.grouped(segment.pixels)) pixels"
-            let note = segment.frames > 1 && segment.areaMM2 != nil ? "<br><span class=\"soft small\">largest frame</span>" : ""
-            text += "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(HTML.escaped(segment.label))</td>"
-            text += "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(HTML.number($0)) ml" } ?? "–")</td>"
-            text += "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
+            let area =
+                segment.pixels == 0
+                ? "not found"
+                : segment.areaMM2.map { "\(HTML.number($0)) mm²" } ?? "\(HTML.grouped(segment.pixels)) pixels"
+            let note =
+                segment.frames > 1 && segment.areaMM2 != nil
+                ? "<br><span class=\"soft small\">largest frame</span>" : ""
+            text +=
+                "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(HTML.escaped(segment.label))</td>"
+            text +=
+                "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(HTML.number($0)) ml" } ?? "–")</td>"
+            text +=
+                "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
         }
         return text + "</table></div>\n"
     }
@@ -101,9 +124,11 @@ enum ReportPage {
 
     static func unused(_ unused: [StudyReport.Unused]) -> String {
         guard !unused.isEmpty else { return "" }
-        var text = "<section><h2>Not segmented</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>What</th><th>Outcome</th><th>Why</th></tr>\n"
+        var text =
+            "<section><h2>Not segmented</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>What</th><th>Outcome</th><th>Why</th></tr>\n"
         for row in unused {
-            text += "<tr><td>\(HTML.plural(row.files, "file"))<br><span class=\"soft small\">series \(HTML.escaped(row.series.joined(separator: ", ")))</span></td>"
+            text +=
+                "<tr><td>\(HTML.plural(row.files, "file"))<br><span class=\"soft small\">series \(HTML.escaped(row.series.joined(separator: ", ")))</span></td>"
             text += "<td><span class=\"status \(row.status.rawValue)\">\(row.status.rawValue)</span></td>"
             text += "<td><span class=\"code\">\(HTML.escaped(row.code))</span>\(HTML.escaped(row.reason))</td></tr>\n"
         }

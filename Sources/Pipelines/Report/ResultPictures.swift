@@ -28,13 +28,17 @@ enum ResultPictures {
         return (shown.sorted(), fullest)
     }
 
-    static func pairs(_ shown: [Int], _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws -> [StudyReport.PicturePair] {
+    static func pairs(_ shown: [Int], _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws
+        -> [StudyReport.PicturePair]
+    {
         try shown.map { frame in
             let image = try segmentation.display.image(frame)
             let lighter = Picture.brightened(image)
             let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
             var drawn = plain
-            for (segment, masks) in zip(pipeline.segments, segmentation.masks) { drawn.draw(masks[frame], color: segment.color) }
+            for (segment, masks) in zip(pipeline.segments, segmentation.masks) {
+                drawn.draw(masks[frame], color: segment.color)
+            }
             return StudyReport.PicturePair(
                 caption: (volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)")
                     + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
@@ -43,15 +47,22 @@ enum ResultPictures {
     }
 
     /// The fullest frame with its segments, small.
-    static func thumbnail(_ frame: Int, _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws -> String {
+    static func thumbnail(_ frame: Int, _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation)
+        throws -> String
+    {
         let image = try segmentation.display.image(frame)
-        var picture = Picture(Picture.brightened(image) ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
-        for (segment, masks) in zip(pipeline.segments, segmentation.masks) { picture.draw(masks[frame], color: segment.color) }
+        var picture = Picture(
+            Picture.brightened(image) ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
+        for (segment, masks) in zip(pipeline.segments, segmentation.masks) {
+            picture.draw(masks[frame], color: segment.color)
+        }
         return try picture.dataURI()
     }
 
     /// Maps laid over the picture they are of, small. - Parameter inputSize: of the network.
-    static func maps(_ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int) throws -> [StudyReport.HeatPicture] {
+    static func maps(_ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int) throws -> [StudyReport
+        .HeatPicture]
+    {
         let height = Double(volume.rows) * aspect, width = Double(volume.columns)
         let scale = Double(mapSide) / max(height, width)
         let rows = max(1, Int((height * scale).rounded())), columns = max(1, Int((width * scale).rounded()))

@@ -5,13 +5,17 @@ import Failures
 enum RunIndexPage {
     static func html(_ record: RunRecord, cards: [RunIndexCard]) -> String {
         func count(_ status: Outcome) -> Int { record.inputs.count { $0.status == status } }
-        var body = "<main>\n<header><p class=\"soft small\">hspsam · run</p>\n<h1>\(HTML.plural(cards.count, "study report"))</h1>\n"
+        var body =
+            "<main>\n<header><p class=\"soft small\">hspsam · run</p>\n<h1>\(HTML.plural(cards.count, "study report"))</h1>\n"
         body += "<div class=\"totals\">"
         for status in Outcome.allCases {
-            body += "<span><b>\(HTML.grouped(count(status)))</b> <span class=\"status\(count(status) > 0 ? " \(status.rawValue)" : "")\">\(status.rawValue)</span></span>"
+            body +=
+                "<span><b>\(HTML.grouped(count(status)))</b> <span class=\"status\(count(status) > 0 ? " \(status.rawValue)" : "")\">\(status.rawValue)</span></span>"
         }
-        body += "</div>\n<p class=\"soft small\">\(HTML.escaped(record.started)) to \(HTML.escaped(record.finished)) · \(HTML.escaped(record.program.name)) \(HTML.escaped(record.program.version)), \(HTML.escaped(record.program.precision)), \(HTML.escaped(record.program.instructionSet)), \(HTML.plural(record.program.threads, "thread"))</p>\n"
-        body += "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. The pages carry patients' identity.</p></header>\n"
+        body +=
+            "</div>\n<p class=\"soft small\">\(HTML.escaped(record.started)) to \(HTML.escaped(record.finished)) · \(HTML.escaped(record.program.name)) \(HTML.escaped(record.program.version)), \(HTML.escaped(record.program.precision)), \(HTML.escaped(record.program.instructionSet)), \(HTML.plural(record.program.threads, "thread"))</p>\n"
+        body +=
+            "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. The pages carry patients' identity.</p></header>\n"
         body += inputs(record, [.failed, .refused], title: "Needs a person")
         if !cards.isEmpty {
             body += "<div class=\"cards\">\n"
@@ -24,10 +28,15 @@ enum RunIndexPage {
 
     private static func card(_ card: RunIndexCard) -> String {
         var text = "<section>\n<a href=\"\(HTML.escaped(card.link))\">"
-        if let picture = card.picture { text += "<img alt=\"\(HTML.escaped(card.title)), with the segments drawn on\" src=\"\(picture)\">" }
+        if let picture = card.picture {
+            text += "<img alt=\"\(HTML.escaped(card.title)), with the segments drawn on\" src=\"\(picture)\">"
+        }
         text += "<h2>\(HTML.escaped(card.title))</h2></a>\n"
         for line in card.lines { text += "<p class=\"small\">\(HTML.escaped(line))</p>\n" }
-        if card.warnings > 0 { text += "<p class=\"small\"><span class=\"status failed\">\(HTML.plural(card.warnings, "warning"))</span></p>\n" }
+        if card.warnings > 0 {
+            text +=
+                "<p class=\"small\"><span class=\"status failed\">\(HTML.plural(card.warnings, "warning"))</span></p>\n"
+        }
         return text + "</section>\n"
     }
 
@@ -42,14 +51,17 @@ enum RunIndexPage {
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(row)
         }
-        var text = "<section><h2>\(title)</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>Outcome</th><th>Why</th><th>Files</th></tr>\n"
+        var text =
+            "<section><h2>\(title)</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>Outcome</th><th>Why</th><th>Files</th></tr>\n"
         for key in order {
             guard let group = groups[key], let first = group.first else { continue }
             let paths = group.prefix(20).map { HTML.escaped($0.path) }.joined(separator: "<br>")
             let rest = group.count > 20 ? "<br>and \(HTML.grouped(group.count - 20)) more, in run.json" : ""
             text += "<tr><td><span class=\"status \(first.status.rawValue)\">\(first.status.rawValue)</span></td>"
-            text += "<td><span class=\"code\">\(HTML.escaped(first.code ?? ""))</span>\(HTML.escaped(first.reason ?? ""))</td>"
-            text += group.count == 1
+            text +=
+                "<td><span class=\"code\">\(HTML.escaped(first.code ?? ""))</span>\(HTML.escaped(first.reason ?? ""))</td>"
+            text +=
+                group.count == 1
                 ? "<td class=\"small\">\(paths)</td></tr>\n"
                 : "<td class=\"small\"><details><summary>\(HTML.plural(group.count, "file"))</summary>\(paths)\(rest)</details></td></tr>\n"
         }
@@ -73,7 +85,8 @@ package struct RunIndexCard: Sendable {
         title = name.isEmpty ? report.study : ReportPage.personName(name)
         lines = report.results.map { result in
             let found = result.segments.filter { $0.pixels > 0 }.map { segment in
-                let size = segment.volumeML.map { "\(HTML.number($0)) ml" } ?? segment.areaMM2.map { "\(HTML.number($0)) mm²" }
+                let size =
+                    segment.volumeML.map { "\(HTML.number($0)) ml" } ?? segment.areaMM2.map { "\(HTML.number($0)) mm²" }
                     ?? "\(HTML.grouped(segment.pixels)) pixels"
                 return "\(segment.label) \(size)"
             }

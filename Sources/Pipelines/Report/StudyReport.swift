@@ -166,6 +166,7 @@ extension StudyReport.Result: Encodable {
         try container.encode(segments.map(\.row), forKey: .segments)
         try container.encode(findings.map(\.json), forKey: .findings)
         try container.encode(window, forKey: .window)
-        try container.encode(Dictionary(steps.map { ($0.name, rounded($0.seconds, 3)) }) { $0 + $1 }, forKey: .secondsByStep)
+        try container.encode(
+            Dictionary(steps.map { ($0.name, rounded($0.seconds, 3)) }) { $0 + $1 }, forKey: .secondsByStep)
     }
 }

@@ -9,7 +9,8 @@ package func adamWStep(
 ) {
     precondition(weight.count == gradient.count, "adamWStep: weight \(weight.shape), gradient \(gradient.shape)")
     ck_adamw(
-        weight.pointer, first.pointer, second.pointer, gradient.pointer, weight.count, learningRate, beta1, beta2, epsilon, decay,
+        weight.pointer, first.pointer, second.pointer, gradient.pointer, weight.count, learningRate, beta1, beta2,
+        epsilon, decay,
         correction1, correction2)
 }
 

@@ -19,7 +19,9 @@ package func add(_ a: Tensor, _ b: Tensor, tape: Tape?) -> Tensor {
 /// *Shape*: x `[…, C]` of n rows, `rows` `[…, C]` of p rows, n a multiple of p; row i gets `rows` row i mod p.
 package func addRepeated(_ x: Tensor, _ rows: Tensor, tape: Tape?) -> Tensor {
     let (n, dim, period) = (x.shape.rows, x.shape.last, rows.shape.rows)
-    precondition(rows.shape.last == dim && period > 0 && n % period == 0, "addRepeated: \(rows.shape) does not repeat over \(x.shape)")
+    precondition(
+        rows.shape.last == dim && period > 0 && n % period == 0,
+        "addRepeated: \(rows.shape) does not repeat over \(x.shape)")
     let y = Tensor(uninitialised: x.shape)
     ck_add_rows(y.pointer, x.pointer, rows.pointer, n, period, dim)
     if let tape, tape.needs(x) || tape.needs(rows) {
@@ -56,7 +58,9 @@ package func weightedSum(_ terms: [(Tensor, Float)], tape: Tape?) -> Tensor {
 /// *Shape*: x `[…, W]`, delta `[…, D]` with as many rows, column + D ≤ W.
 package func addToColumns(_ x: Tensor, _ delta: Tensor, at column: Int, tape: Tape?) -> Tensor {
     let (rows, width, dim) = (x.shape.rows, x.shape.last, delta.shape.last)
-    precondition(delta.shape.rows == rows && column + dim <= width, "addToColumns: \(delta.shape) at \(column) does not fit \(x.shape)")
+    precondition(
+        delta.shape.rows == rows && column + dim <= width,
+        "addToColumns: \(delta.shape) at \(column) does not fit \(x.shape)")
     let y = x.copy()
     ThreadPool.forEach((rows + 63) / 64) { tile in
         for row in tile * 64..<min(rows, tile * 64 + 64) {
@@ -69,7 +73,9 @@ package func addToColumns(_ x: Tensor, _ delta: Tensor, at column: Int, tape: Ta
         tape.record(y) { dy in
             if tape.needs(delta) {
                 let part = Tensor(uninitialised: delta.shape)
-                for row in 0..<rows { (part.pointer + row * dim).update(from: dy.pointer + row * width + column, count: dim) }
+                for row in 0..<rows {
+                    (part.pointer + row * dim).update(from: dy.pointer + row * width + column, count: dim)
+                }
                 tape.accumulate(delta, part)
             }
             tape.accumulate(x, dy)

@@ -5,21 +5,27 @@ internal import CKernels
 /// softmax((q·kᵀ)/√C + q·Rh + q·Rw)·v for the side² image queries over all side² + c tokens; the position terms of a pair
 /// with a prompt are 0.
 /// *Shape*: qkv `[B, side² + c, 3·D]`, tables `[2·side − 1, D/heads]` → `[B, side², D]`.
-package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tensor, side: Int, heads: Int, tape: Tape?) -> Tensor {
+package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tensor, side: Int, heads: Int, tape: Tape?)
+    -> Tensor
+{
     let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
     let length = 2 * side - 1
     precondition(
-        qkv.shape[2] == 3 * dim && dim % heads == 0 && tokens >= side * side && relativeH.shape == [length, dim / heads]
+        qkv.shape[2] == 3 * dim && dim % heads == 0 && tokens >= side * side
+            && relativeH.shape == [length, dim / heads]
             && relativeW.shape == [length, dim / heads],
-        "encoderAttention: qkv \(qkv.shape), tables \(relativeH.shape) and \(relativeW.shape) do not fit side \(side), \(heads) heads")
+        "encoderAttention: qkv \(qkv.shape), tables \(relativeH.shape) and \(relativeW.shape) do not fit side \(side), \(heads) heads"
+    )
     let queries = side * side
     let out = Tensor(uninitialised: [batch, queries, dim])
     let record = tape.map { $0.needs(qkv) || $0.needs(relativeH) || $0.needs(relativeW) } ?? false
     let lse = record ? Tensor(uninitialised: [batch, heads, queries]) : nil
     let call = ck_attention(
         batch: batch, heads: heads, queries: queries, keys: tokens, channels: dim / heads, value_channels: dim / heads,
-        q: qkv.pointer, k: qkv.pointer + dim, v: qkv.pointer + 2 * dim, q_stride: 3 * dim, k_stride: 3 * dim, v_stride: 3 * dim,
-        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim, scale: 1 / Float(dim / heads).squareRoot(),
+        q: qkv.pointer, k: qkv.pointer + dim, v: qkv.pointer + 2 * dim, q_stride: 3 * dim, k_stride: 3 * dim,
+        v_stride: 3 * dim,
+        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
+        scale: 1 / Float(dim / heads).squareRoot(),
         side: side, rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer, out_stride: dim,
         out_batch: queries * dim, lse: lse?.pointer)
     run(call) { ck_attention_forward($0, $1) }
@@ -32,7 +38,8 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
             let dh = tables.pointer
             let dw = tables.pointer + batch * heads * length * dim / heads
             let gradients = ck_attention_gradients(
-                dout: dout.pointer, dq: dqkv.pointer, dk: dqkv.pointer + dim, dv: dqkv.pointer + 2 * dim, drel_h: dh, drel_w: dw)
+                dout: dout.pointer, dq: dqkv.pointer, dk: dqkv.pointer + dim, dv: dqkv.pointer + 2 * dim, drel_h: dh,
+                drel_w: dw)
             run(call) { ck_attention_backward($0, [gradients], $1) }
             for (table, parts) in [(relativeH, dh), (relativeW, dw)] where tape.needs(table) {
                 let sum = Tensor(zeros: table.shape)
@@ -58,7 +65,9 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: 
     guard let tape, record else { return out }
     tape.record(out) { dout in
         withExtendedLifetime((q, k, v, out, lse)) {
-            let (dq, dk, dv) = (Tensor(uninitialised: q.shape), Tensor(uninitialised: k.shape), Tensor(uninitialised: v.shape))
+            let (dq, dk, dv) = (
+                Tensor(uninitialised: q.shape), Tensor(uninitialised: k.shape), Tensor(uninitialised: v.shape)
+            )
             let gradients = ck_attention_gradients(
                 dout: dout.pointer, dq: dq.pointer, dk: dk.pointer, dv: dv.pointer, drel_h: nil, drel_w: nil)
             run(call) { ck_attention_backward($0, [gradients], $1) }
@@ -75,7 +84,9 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: 
 /// *Shape*: q `[B, n, I]`, k `[B, m, I]` → `[B, n, m]`, rows sum to 1.
 package func attentionWeights(_ q: Tensor, _ k: Tensor, heads: Int) -> Tensor {
     let weights = Tensor(uninitialised: [q.shape[0], q.shape[1], k.shape[1]])
-    withUnsafePointer(to: plainAttention(q, k, k, heads: heads, out: weights, lse: nil)) { ck_attention_weights($0, weights.pointer) }
+    withUnsafePointer(to: plainAttention(q, k, k, heads: heads, out: weights, lse: nil)) {
+        ck_attention_weights($0, weights.pointer)
+    }
     return weights
 }
 
@@ -87,20 +98,25 @@ package func promptWeights(_ qkv: Tensor, imageTokens n: Int, heads: Int) -> Ten
     let weights = Tensor(uninitialised: [batch, tokens - n, n])
     let call = ck_attention(
         batch: batch, heads: heads, queries: tokens - n, keys: n, channels: dim / heads, value_channels: dim / heads,
-        q: qkv.pointer + n * 3 * dim, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim, v_stride: 3 * dim,
-        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim, scale: 1 / Float(dim / heads).squareRoot(),
+        q: qkv.pointer + n * 3 * dim, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim,
+        v_stride: 3 * dim,
+        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
+        scale: 1 / Float(dim / heads).squareRoot(),
         side: 0, rel_h: nil, rel_w: nil, out: weights.pointer, out_stride: 0, out_batch: 0, lse: nil)
     withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
     return weights
 }
 
-private func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, out: Tensor, lse: Tensor?) -> ck_attention {
+private func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, out: Tensor, lse: Tensor?)
+    -> ck_attention
+{
     let (batch, n, m, dim) = (q.shape[0], q.shape[1], k.shape[1], q.shape[2])
     precondition(
         k.shape == v.shape && k.shape[0] == batch && k.shape[2] == dim && dim % heads == 0,
         "attention: q \(q.shape), k \(k.shape), v \(v.shape) do not fit \(heads) heads")
     return ck_attention(
-        batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads, value_channels: dim / heads, q: q.pointer,
+        batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads, value_channels: dim / heads,
+        q: q.pointer,
         k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim, v_stride: dim, q_batch: n * dim, k_batch: m * dim,
         v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: out.pointer,
         out_stride: dim, out_batch: n * dim, lse: lse?.pointer)

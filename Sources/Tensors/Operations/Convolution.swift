@@ -3,7 +3,9 @@ internal import CKernels
 /// Convolution of channel-last images with square kernels, as one matrix product over gathered patches.
 ///
 /// *Shape*: x `[B, H, W, C]`, weight `[O, C, k, k]` (PyTorch's), bias `[O]` → `[B, H′, W′, O]`, H′ = (H + 2·padding − k) / stride + 1.
-package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: Int, padding: Int, tape: Tape?) -> Tensor {
+package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: Int, padding: Int, tape: Tape?)
+    -> Tensor
+{
     let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
     let (output, kernel) = (weight.shape[0], weight.shape[2])
     precondition(
@@ -41,7 +43,9 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         }
         if tape.needs(x) {
             let dcolumns = Tensor(uninitialised: [n, patch])
-            ck_gemm(false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0, dcolumns.pointer, patch)
+            ck_gemm(
+                false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0, dcolumns.pointer, patch
+            )
             if pointwise { return tape.accumulate(x, dcolumns) }
             let dx = Tensor(uninitialised: x.shape)
             withExtendedLifetime(dcolumns) {
@@ -57,14 +61,18 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
 private func kernelLast(_ weight: Tensor) -> Tensor {
     let (output, channels, area) = (weight.shape[0], weight.shape[1], weight.shape[2] * weight.shape[3])
     let result = Tensor(uninitialised: [output, weight.shape[2], weight.shape[3], channels])
-    for o in 0..<output { ck_transpose(result.pointer + o * area * channels, weight.pointer + o * area * channels, channels, area) }
+    for o in 0..<output {
+        ck_transpose(result.pointer + o * area * channels, weight.pointer + o * area * channels, channels, area)
+    }
     return result
 }
 
 private func kernelFirst(_ matrix: Tensor, like shape: Shape) -> Tensor {
     let (output, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
     let result = Tensor(uninitialised: shape)
-    for o in 0..<output { ck_transpose(result.pointer + o * area * channels, matrix.pointer + o * area * channels, area, channels) }
+    for o in 0..<output {
+        ck_transpose(result.pointer + o * area * channels, matrix.pointer + o * area * channels, area, channels)
+    }
     return result
 }
 
@@ -101,7 +109,8 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         }
         if tape.needs(x) {
             let dx = Tensor(uninitialised: x.shape)
-            ck_gemm(false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0, dx.pointer, channels)
+            ck_gemm(
+                false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0, dx.pointer, channels)
             tape.accumulate(x, dx)
         }
         withExtendedLifetime(pixels) {}

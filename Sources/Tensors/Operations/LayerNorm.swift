@@ -5,7 +5,8 @@ internal import CKernels
 /// *Shape*: x `[…, C]`, weight and bias `[C]`. For channel-last images this is SAM's LayerNorm2d too.
 package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: Float, tape: Tape?) -> Tensor {
     let (rows, dim) = (x.shape.rows, x.shape.last)
-    precondition(weight.count == dim && bias.count == dim, "layerNorm: input \(x.shape) does not fit weight \(weight.shape)")
+    precondition(
+        weight.count == dim && bias.count == dim, "layerNorm: input \(x.shape) does not fit weight \(weight.shape)")
     let y = Tensor(uninitialised: x.shape)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else {
         ck_layer_norm(y.pointer, nil, nil, x.pointer, weight.pointer, bias.pointer, rows, dim, epsilon)
@@ -21,7 +22,8 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
             let scratch = Tensor(uninitialised: [(rows + 63) / 64, 2, dim])
             withExtendedLifetime(scratch) {
                 ck_layer_norm_backward(
-                    dx.pointer, dw.pointer, db.pointer, dy.pointer, x.pointer, weight.pointer, mean.pointer, rstd.pointer, rows,
+                    dx.pointer, dw.pointer, db.pointer, dy.pointer, x.pointer, weight.pointer, mean.pointer,
+                    rstd.pointer, rows,
                     dim, scratch.pointer)
             }
             tape.accumulate(weight, dw)

@@ -5,8 +5,12 @@ internal import CKernels
 /// *Shape*: x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
 package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?) -> Tensor {
     let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
-    precondition(weight.shape.rank == 2 && weight.shape[1] == input, "linear: input \(x.shape) does not fit weight \(weight.shape)")
-    precondition(bias.map { $0.count == output } ?? true, "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)")
+    precondition(
+        weight.shape.rank == 2 && weight.shape[1] == input,
+        "linear: input \(x.shape) does not fit weight \(weight.shape)")
+    precondition(
+        bias.map { $0.count == output } ?? true, "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)"
+    )
     let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
     ck_gemm(false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer, output)
     if let bias { ck_add_rows(y.pointer, y.pointer, bias.pointer, n, 1, output) }

@@ -6,7 +6,8 @@ internal import CKernels
 package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Tensor {
     let (batch, side, channels, masks) = (image.shape[0], image.shape[1], image.shape[3], weights.shape[1])
     precondition(
-        weights.shape == [batch, masks, channels], "maskProduct: weights \(weights.shape) do not fit image \(image.shape)")
+        weights.shape == [batch, masks, channels],
+        "maskProduct: weights \(weights.shape) do not fit image \(image.shape)")
     let pixels = side * image.shape[2]
     let y = Tensor(uninitialised: [batch, masks, side, image.shape[2]])
     for b in 0..<batch {
@@ -20,10 +21,12 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
             for b in 0..<batch {
                 let part = dy.pointer + b * masks * pixels
                 ck_gemm(
-                    true, false, pixels, channels, masks, 1, part, pixels, weights.pointer + b * masks * channels, channels, 0,
+                    true, false, pixels, channels, masks, 1, part, pixels, weights.pointer + b * masks * channels,
+                    channels, 0,
                     dimage.pointer + b * pixels * channels, channels)
                 ck_gemm(
-                    false, false, masks, channels, pixels, 1, part, pixels, image.pointer + b * pixels * channels, channels, 0,
+                    false, false, masks, channels, pixels, 1, part, pixels, image.pointer + b * pixels * channels,
+                    channels, 0,
                     dweights.pointer + b * masks * channels, channels)
             }
             tape.accumulate(image, dimage)

@@ -68,7 +68,9 @@ package func resizeRows(_ table: Tensor, to length: Int, tape: Tape?) -> Tensor 
     let y = Tensor(uninitialised: [length, dim])
     for i in 0..<length {
         for c in 0..<dim {
-            let (a, b, s) = (table.pointer[taps.low[i] * dim + c], table.pointer[taps.high[i] * dim + c], taps.weight[i])
+            let (a, b, s) = (
+                table.pointer[taps.low[i] * dim + c], table.pointer[taps.high[i] * dim + c], taps.weight[i]
+            )
             y.pointer[i * dim + c] = a * (1 - s) + b * s
         }
     }

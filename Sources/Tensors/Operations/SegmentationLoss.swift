@@ -8,7 +8,9 @@ package struct LabelMaps: Sendable {
     package let valid: Tensor
 
     package init(targets: Tensor, valid: Tensor) {
-        precondition(targets.count == valid.count * targets.shape[1], "LabelMaps: targets \(targets.shape), valid \(valid.shape)")
+        precondition(
+            targets.count == valid.count * targets.shape[1], "LabelMaps: targets \(targets.shape), valid \(valid.shape)"
+        )
         self.targets = targets
         self.valid = valid
     }
@@ -19,12 +21,19 @@ package struct LabelMaps: Sendable {
 /// Dice over the batch for each of the M outputs with p = softmax or sigmoid of the logits, averaged over outputs; cross-entropy
 /// is the mean over counted pixels (sigmoid: binary, averaged over outputs).
 /// *Shape*: logits `[B, M, h, w]`. *Source*: arXiv 2506.02854, §3.5.
-package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bool, tape: Tape?) -> (dice: Tensor, crossEntropy: Tensor) {
+package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bool, tape: Tape?) -> (
+    dice: Tensor, crossEntropy: Tensor
+) {
     let (batch, outputs, pixels) = (logits.shape[0], logits.shape[1], logits.shape[2] * logits.shape[3])
-    precondition(labels.targets.shape == logits.shape, "segmentationLoss: logits \(logits.shape), targets \(labels.targets.shape)")
+    precondition(
+        labels.targets.shape == logits.shape,
+        "segmentationLoss: logits \(logits.shape), targets \(labels.targets.shape)")
     let p = Tensor(uninitialised: logits.shape)
     let epsilon = 1e-5
-    var (product, square, mass) = ([Double](repeating: 0, count: outputs), [Double](repeating: 0, count: outputs), [Double](repeating: 0, count: outputs))
+    var (product, square, mass) = (
+        [Double](repeating: 0, count: outputs), [Double](repeating: 0, count: outputs),
+        [Double](repeating: 0, count: outputs)
+    )
     var (entropy, counted) = (0.0, 0.0)
     for b in 0..<batch {
         for i in 0..<pixels {
@@ -42,7 +51,10 @@ package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bo
                 let log = top + ck_log(sum)
                 for m in 0..<outputs {
                     p.pointer[at + m * pixels] /= sum
-                    if valid > 0 { entropy += Double(labels.targets.pointer[at + m * pixels] * (log - logits.pointer[at + m * pixels])) }
+                    if valid > 0 {
+                        entropy += Double(
+                            labels.targets.pointer[at + m * pixels] * (log - logits.pointer[at + m * pixels]))
+                    }
                 }
             } else {
                 for m in 0..<outputs {
@@ -79,7 +91,8 @@ package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bo
                 var mean: Float = 0
                 for m in 0..<outputs {
                     let (q, t) = (p.pointer[at + m * pixels], labels.targets.pointer[at + m * pixels])
-                    slope[m] = Float(scale * (-2 * Double(t) / lower[m] + 2 * Double(q) * upper[m] / (lower[m] * lower[m])))
+                    slope[m] = Float(
+                        scale * (-2 * Double(t) / lower[m] + 2 * Double(q) * upper[m] / (lower[m] * lower[m])))
                     mean += slope[m] * q
                 }
                 for m in 0..<outputs {

@@ -13,7 +13,9 @@ package func appendPrompts(_ x: Tensor, _ prompts: Tensor, tape: Tape?) -> Tenso
         tape.record(y) { dy in
             if tape.needs(x) {
                 let dx = Tensor(uninitialised: x.shape)
-                for b in 0..<batch { (dx.pointer + b * n * dim).update(from: dy.pointer + b * (n + c) * dim, count: n * dim) }
+                for b in 0..<batch {
+                    (dx.pointer + b * n * dim).update(from: dy.pointer + b * (n + c) * dim, count: n * dim)
+                }
                 tape.accumulate(x, dx)
             }
             if tape.needs(prompts) {
@@ -82,13 +84,15 @@ package func sliceTokens(_ x: Tensor, _ range: Range<Int>, tape: Tape?) -> Tenso
     precondition(range.lowerBound >= 0 && range.upperBound <= t, "sliceTokens: \(range) of \(x.shape)")
     let y = Tensor(uninitialised: [batch, range.count, dim])
     for b in 0..<batch {
-        (y.pointer + b * range.count * dim).update(from: x.pointer + (b * t + range.lowerBound) * dim, count: range.count * dim)
+        (y.pointer + b * range.count * dim).update(
+            from: x.pointer + (b * t + range.lowerBound) * dim, count: range.count * dim)
     }
     if let tape, tape.needs(x) {
         tape.record(y) { dy in
             let dx = Tensor(zeros: x.shape)
             for b in 0..<batch {
-                (dx.pointer + (b * t + range.lowerBound) * dim).update(from: dy.pointer + b * range.count * dim, count: range.count * dim)
+                (dx.pointer + (b * t + range.lowerBound) * dim).update(
+                    from: dy.pointer + b * range.count * dim, count: range.count * dim)
             }
             tape.accumulate(x, dx)
         }
@@ -110,7 +114,9 @@ package func stackTokens(_ parts: [Tensor], tape: Tape?) -> Tensor {
         tape.record(y) { dy in
             for (m, part) in parts.enumerated() where tape.needs(part) {
                 let slice = Tensor(uninitialised: part.shape)
-                for b in 0..<batch { (slice.pointer + b * dim).update(from: dy.pointer + (b * count + m) * dim, count: dim) }
+                for b in 0..<batch {
+                    (slice.pointer + b * dim).update(from: dy.pointer + (b * count + m) * dim, count: dim)
+                }
                 tape.accumulate(part, slice)
             }
         }

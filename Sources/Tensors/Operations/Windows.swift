@@ -23,7 +23,9 @@ package func partitionWindows(_ x: Tensor, window: Int, tape: Tape?) -> Tensor {
 package func joinWindows(_ x: Tensor, batch: Int, grid: Int, window: Int, tape: Tape?) -> Tensor {
     let dim = x.shape.last
     let n = (grid + window - 1) / window
-    precondition(x.count == batch * n * n * window * window * dim, "joinWindows: \(x.shape) is not \(batch) grids of \(grid) in windows of \(window)")
+    precondition(
+        x.count == batch * n * n * window * window * dim,
+        "joinWindows: \(x.shape) is not \(batch) grids of \(grid) in windows of \(window)")
     let y = Tensor(uninitialised: [batch, grid, grid, dim])
     ck_window_unpartition(y.pointer, x.pointer, batch, grid, window, dim)
     if let tape, tape.needs(x) {

@@ -10,7 +10,9 @@ enum GoldenHashed {
 
     static func check(_ configuration: Configuration, _ recorded: SafeTensors) throws -> GoldenReport {
         var tensors: [String: Tensor] = [:]
-        for parameter in ParameterShapes.of(configuration) { tensors[parameter.name] = weight(parameter.name, parameter.shape) }
+        for parameter in ParameterShapes.of(configuration) {
+            tensors[parameter.name] = weight(parameter.name, parameter.shape)
+        }
         var hash = GoldenReport.Group("hashed weights", tolerance: 1e-6)
         for name in recorded.names where name.hasPrefix("weight.") {
             let key = String(name.dropFirst(7).dropLast(".first_8".count))
@@ -23,7 +25,9 @@ enum GoldenHashed {
         var difficulties: [any Error] = []
         func compare(_ name: String, _ ours: @autoclosure () -> Tensor) {
             guard recorded.contains(name) else { return }
-            do { outputs.add(name, GoldenCheck.relative(ours(), try recorded.tensor(name))) } catch { difficulties.append(error) }
+            do { outputs.add(name, GoldenCheck.relative(ours(), try recorded.tensor(name))) } catch {
+                difficulties.append(error)
+            }
         }
         let output = model(image(configuration.inputSize)) { name, tensor in
             compare("\(name).every_8th_token_16th_channel", sampled(tensor, token: 8, channel: 16))

@@ -11,7 +11,8 @@ enum GoldenImport {
         var masks = GoldenReport.Group("masks", tolerance: GoldenTraining.outputTolerance)
         var iou = GoldenReport.Group("predicted IoU", tolerance: GoldenTraining.outputTolerance)
         // The forms that hold the same numbers; half precision does not.
-        for name in ["sam.pth", "sam_legacy.pth", "sam_wrapped.pth"] where FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
+        for name in ["sam.pth", "sam_legacy.pth", "sam_wrapped.pth"]
+        where FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
             let tensors = try SAMImport("\(directory)/\(name)").tensors(for: configuration, fresh: [:])
             let output = HSPSAM(configuration, Parameters(tensors), mergeLoRA: true)(image)
             masks.add(name, GoldenCheck.relative(output.logits[0] ?? Tensor(zeros: [0]), try recorded.tensor("masks")))

@@ -16,14 +16,17 @@ enum GoldenMetrics {
 
     static func check(_ directory: String, _ recorded: SafeTensors) throws -> GoldenReport {
         let path = directory + "/expected.json"
-        guard let data = FileManager.default.contents(atPath: path), let cases = try? JSONDecoder().decode([Expected].self, from: data)
+        guard let data = FileManager.default.contents(atPath: path),
+            let cases = try? JSONDecoder().decode([Expected].self, from: data)
         else { throw TrainingFailure.noReferences(path: path) }
         var groups = ["Dice", "IoU", "HD", "HD95"].map { GoldenReport.Group($0, tolerance: tolerance) }
         for expected in cases {
             func mask(_ name: String) throws -> Mask {
                 let key = "\(expected.case).\(name)"
                 let flags = try recorded.bytes(key).map { $0 != 0 }
-                guard let shape = recorded.shape(key), shape.rank == 2 else { throw TrainingFailure.noReferences(path: recorded.path) }
+                guard let shape = recorded.shape(key), shape.rank == 2 else {
+                    throw TrainingFailure.noReferences(path: recorded.path)
+                }
                 return Mask(rows: shape[0], columns: shape[1], flags: flags)
             }
             guard expected.spacing.count == 2 else { throw TrainingFailure.noReferences(path: path) }

@@ -17,7 +17,8 @@ enum GoldenPreparation {
             let key = String(name.dropLast(6))
             guard let side = key.split(separator: ".").last.flatMap({ Int($0) }) else { continue }
             let image = try recorded.tensor(name)
-            let prepared = Preparation(inputSize: side).prepare(rgb: image.values, rows: image.shape[0], columns: image.shape[1])
+            let prepared = Preparation(inputSize: side).prepare(
+                rgb: image.values, rows: image.shape[0], columns: image.shape[1])
             let ours = prepared.input.reshaped([1, side, side, 3]).channelsFirst()
             if recorded.contains("\(key).input") {
                 inputs.add(key, largest(ours.values, try recorded.tensor("\(key).input").values))
@@ -26,7 +27,9 @@ enum GoldenPreparation {
                 var picked: [Float] = []
                 for channel in 0..<3 {
                     for row in stride(from: 0, to: side, by: sparse) {
-                        for column in stride(from: 0, to: side, by: sparse) { picked.append(values[(channel * side + row) * side + column]) }
+                        for column in stride(from: 0, to: side, by: sparse) {
+                            picked.append(values[(channel * side + row) * side + column])
+                        }
                     }
                 }
                 inputs.add(key, largest(picked, try recorded.tensor("\(key).input_every_8th").values))

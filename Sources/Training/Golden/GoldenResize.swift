@@ -3,7 +3,8 @@ import Tensors
 
 /// Weights of one input size used at another.
 enum GoldenResize {
-    static func check(_ configuration: Configuration, _ weights: String, _ recorded: SafeTensors) throws -> GoldenReport {
+    static func check(_ configuration: Configuration, _ weights: String, _ recorded: SafeTensors) throws -> GoldenReport
+    {
         let state = try SafeTensors(path: weights).tensors()
         var old = configuration
         let grid = state["image_encoder.pos_embed"]?.shape[1] ?? configuration.grid

@@ -13,7 +13,9 @@ enum GoldenTraining {
     /// 2 % of what three steps can move a parameter.
     static let strayDistance = 0.02 * Double(steps) * learningRate
 
-    static func check(_ configuration: Configuration, _ weights: [String: Tensor], _ recorded: SafeTensors) throws -> GoldenReport {
+    static func check(_ configuration: Configuration, _ weights: [String: Tensor], _ recorded: SafeTensors) throws
+        -> GoldenReport
+    {
         let parameters = Parameters(weights)
         let image = try recorded.tensor("image").channelsLast()
         let labels = try labels(configuration, recorded)
@@ -27,7 +29,9 @@ enum GoldenTraining {
         }
         // Merging LoRA must not change the masks.
         let merged = HSPSAM(configuration, parameters, mergeLoRA: true)(image)
-        if let a = merged.logits[0], let b = result.logits[0] { outputs.add("logits_0 with LoRA merged", GoldenCheck.relative(a, b)) }
+        if let a = merged.logits[0], let b = result.logits[0] {
+            outputs.add("logits_0 with LoRA merged", GoldenCheck.relative(a, b))
+        }
 
         let optimiser = AdamW(parameters, configuration, options: AdamW.Options())
         var losses = GoldenReport.Group("losses", tolerance: lossTolerance)
@@ -63,7 +67,8 @@ enum GoldenTraining {
             let key = String(name.dropFirst(6))
             // Where the gradient is rounding alone, Adam steps by it all the same: either way, and no further than it can.
             let allowed = isBlind(key) ? 2 * Double(steps) * learningRate : strayDistance
-            stepped.add(key, strays(weights[key] ?? Tensor(zeros: [0]), try recorded.tensor(name), allowed: Float(allowed)))
+            stepped.add(
+                key, strays(weights[key] ?? Tensor(zeros: [0]), try recorded.tensor(name), allowed: Float(allowed)))
         }
         return GoldenReport(groups: [outputs, losses, gradients, stepped])
     }
@@ -89,7 +94,8 @@ enum GoldenTraining {
         let batch = valid.count / (side * side)
         let validity = (0..<batch).map { Array(valid[$0 * side * side..<($0 + 1) * side * side]) }
         if configuration.activation == .softmax {
-            return LabelMaps(valid: validity, configuration) { b, m, pixel in label[b * side * side + pixel] == UInt8(m) }
+            return LabelMaps(valid: validity, configuration) { b, m, pixel in label[b * side * side + pixel] == UInt8(m)
+            }
         }
         return LabelMaps(valid: validity, configuration) { b, m, pixel in
             label[(b * configuration.outputs + m) * side * side + pixel] > 0
