@@ -46,6 +46,7 @@ let targets: [Target] = [
     room("Failures", []),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams]),
+    room("Processes", ["Failures"]),
     // data
     room("Tensors", ["Failures", "Storage", "CKernels"], [], optimised),
     room("Imaging", ["Failures"], [], optimised),
@@ -60,16 +61,16 @@ let targets: [Target] = [
         ["Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything"]),
     room("Training", ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
     room("Phantoms", ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
-    room("Daemon", ["Failures", "Storage", "Settings", "Pipelines"], [grdb, logging]),
+    room("Daemon", ["Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
     .executableTarget(
         name: "hspsam",
         dependencies: [
-            "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
-            "SegmentAnything",
-            "Pipelines", "Training", "Phantoms", "Daemon", argumentParser, logging,
+            "Failures", "Storage", "Settings", "Processes", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "SegmentAnything", "Pipelines", "Training", "Phantoms", "Daemon", argumentParser, logging,
         ], swiftSettings: swiftSettings),
     // tests
     tests("StorageTests", ["Storage", "Failures"]),
+    tests("FailuresTests", ["Failures"]),
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Failures"]),
@@ -82,7 +83,7 @@ let targets: [Target] = [
         "PipelinesTests",
         ["Pipelines", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors", "Failures", "Settings"]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
-    tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings"], [grdb, logging]),
+    tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
     tests("EndToEndTests", ["Failures", "SegmentAnything", "Tensors"]),
     tests("ArchitectureTests", []),
 ]

@@ -1,5 +1,6 @@
 internal import Failures
 internal import Foundation
+internal import Processes
 internal import Logging
 internal import Storage
 

@@ -1,6 +1,7 @@
 internal import Failures
 internal import Foundation
 package import Logging
+package import Processes
 internal import Storage
 
 /// The unattended service: looks, takes, works, publishes, until it is asked to stop or, as a batch, until all is done.

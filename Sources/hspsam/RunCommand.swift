@@ -1,5 +1,5 @@
 import ArgumentParser
-import Daemon
+import Processes
 import Failures
 import Foundation
 import Pipelines

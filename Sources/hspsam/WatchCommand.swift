@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Processes
 import Failures
 import Logging
 

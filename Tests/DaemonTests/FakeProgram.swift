@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Logging
+import Processes
 import Storage
 
 /// A spool in a temporary folder, and a shell script that stands in for `hspsam run`.

@@ -1,6 +1,7 @@
 import Daemon
 import Failures
 import Foundation
+import Processes
 import Storage
 import Testing
 

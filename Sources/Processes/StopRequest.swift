@@ -1,7 +1,7 @@
-internal import Foundation
+package import Foundation
 internal import Synchronization
 
-/// Whether the service was asked to stop, and how urgently.
+/// Whether this process was asked to stop, and how urgently.
 ///
 /// The handler only counts: everything else happens where the count is read. Children get the default handlers back, as
 /// handlers (unlike ignored or blocked signals) do not pass to a new program.
@@ -25,7 +25,7 @@ package final class StopRequest: Sendable {
         signal(SIGPIPE) { _ in }
     }
 
-    /// For a service inside another program, such as a test.
+    /// For work inside another program, such as a test.
     package func ask() { asked.store(true, ordering: .relaxed) }
 
     package var isAsked: Bool {
@@ -42,10 +42,10 @@ package final class StopRequest: Sendable {
 }
 
 /// The calling thread's blocked signals. Threads of the concurrency pool block nearly all, and a child inherits that.
-enum SignalMask {
+package enum SignalMask {
     /// Blocks nothing any more. *Returns* what was blocked.
     @discardableResult
-    static func clear() -> sigset_t {
+    package static func clear() -> sigset_t {
         var none = sigset_t()
         var before = sigset_t()
         sigemptyset(&none)
@@ -53,7 +53,7 @@ enum SignalMask {
         return before
     }
 
-    static func restore(_ mask: sigset_t) {
+    package static func restore(_ mask: sigset_t) {
         var mask = mask
         pthread_sigmask(SIG_SETMASK, &mask, nil)
     }
