@@ -44,6 +44,7 @@ let targets: [Target] = [
     .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "z"].map { .linkedLibrary($0) }),
     // foundations
     room("Failures", []),
+    room("Numbers", []),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams]),
     room("Processes", ["Failures"]),
@@ -71,6 +72,7 @@ let targets: [Target] = [
     // tests
     tests("StorageTests", ["Storage", "Failures"]),
     tests("FailuresTests", ["Failures"]),
+    tests("NumbersTests", ["Numbers"]),
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Failures"]),

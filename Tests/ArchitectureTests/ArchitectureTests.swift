@@ -13,6 +13,7 @@ struct ArchitectureTests {
     /// The most that each room may import. A room that is not here may import nothing.
     static let allowed: [String: Set<String>] = [
         "Failures": [],
+        "Numbers": [],
         "Storage": ["Failures", "CSystem"],
         "Settings": ["Failures", "Yams"],
         "Processes": ["Failures", "Foundation"],
@@ -53,6 +54,8 @@ struct ArchitectureTests {
                 seen += 1
                 let module = String(match.1)
                 // Part of the language's own library; Dispatch comes with Foundation.
+                // Numbers is a leaf that every room may use.
+                if module == "Numbers" && room != "Failures" { continue }
                 if module == "Synchronization"
                     || module == "Dispatch" && Self.allowed[room]?.contains("Foundation") ?? false
                 {

@@ -6,7 +6,7 @@ struct FailureTests {
     @Test("a message tells subject, explanation and cure in one line; without its subject nothing names the file")
     func message() {
         let message = FailureMessage(
-            "/in/Doe^Jane.dcm", "only a preamble: the file is cut off.", cure: "Send it again.")
+            "only a preamble: the file is cut off.", cure: "Send it again.", subject: "/in/Doe^Jane.dcm")
         #expect(message.text == "/in/Doe^Jane.dcm: only a preamble: the file is cut off. Send it again.")
         #expect(message.withoutSubject == "only a preamble: the file is cut off. Send it again.")
         #expect(!message.withoutSubject.contains("Jane"))

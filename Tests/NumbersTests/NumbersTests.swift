@@ -1,0 +1,43 @@
+import Numbers
+import Testing
+
+@Suite("numbers")
+struct NumbersTests {
+    @Test(
+        "a floating-point number becomes an integer only where one holds it",
+        arguments: [
+            (2.5, 3), (-2.5, -3), (0.49, 0), (1e20, nil), (-1e20, nil), (.nan, nil), (.infinity, nil), (9.3e18, nil),
+        ] as [(Double, Int?)])
+    func rounding(_ value: Double, _ expected: Int?) {
+        #expect(Int(rounding: value) == expected)
+    }
+
+    @Test("clamped numbers stay in their range, NaN at its lower end")
+    func clamping() {
+        #expect(Int(rounding: 1e300, clampedTo: 0...255) == 255)
+        #expect(Int(rounding: -1e300, clampedTo: 0...255) == 0)
+        #expect(Int(rounding: Double.nan, clampedTo: 3...255) == 3)
+        #expect(Int(rounding: 254.6, clampedTo: 0...255) == 255)
+        #expect(Int(rounding: 12, in: 0...10) == nil)
+    }
+
+    @Test(
+        "people read three digits, and every number of a file has a text",
+        arguments: [
+            (0, "0"), (0.12345, "0.123"), (1.2345, "1.23"), (12.345, "12.3"), (123.45, "123"),
+            (12345.6, "12\u{202F}346"),
+            (-0.5, "-0.5"), (1e20, "1.0e20"), (-3.4e38, "-3.4e38"), (0.000012, "1.2e-5"), (.nan, "unknown"),
+            (.infinity, "unknown"),
+            (.greatestFiniteMagnitude, "1.8e308"), (.leastNonzeroMagnitude, "4.94e-324"), (99.96, "100"), (9.999, "10"),
+        ] as [(Double, String)])
+    func short(_ value: Double, _ expected: String) {
+        #expect(NumberText.short(value) == expected)
+    }
+
+    @Test("the random sequence is the published one")
+    func sequence() {
+        var random = SplitMix64(seed: 1234567)
+        #expect(random.next() == 6457827717110365317)
+        #expect(random.next() == 3203168211198807973)
+    }
+}
