@@ -45,6 +45,7 @@ let targets: [Target] = [
     // foundations
     room("Failures", []),
     room("Numbers", []),
+    room("Records", ["Failures", "Numbers"]),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams]),
     room("Processes", ["Failures"]),
@@ -59,20 +60,25 @@ let targets: [Target] = [
     // product
     room(
         "Pipelines",
-        ["Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything"]),
+        [
+            "Failures", "Numbers", "Records", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "SegmentAnything",
+        ]),
     room("Training", ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
     room("Phantoms", ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
-    room("Daemon", ["Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
+    room("Daemon", ["Failures", "Numbers", "Records", "Storage", "Settings", "Processes"], [grdb, logging]),
     .executableTarget(
         name: "hspsam",
         dependencies: [
-            "Failures", "Storage", "Settings", "Processes", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
-            "SegmentAnything", "Pipelines", "Training", "Phantoms", "Daemon", argumentParser, logging,
+            "Failures", "Numbers", "Records", "Storage", "Settings", "Processes", "Tensors", "Imaging", "DICOM",
+            "DICOMObjects", "ImageFiles", "SegmentAnything", "Pipelines", "Training", "Phantoms", "Daemon",
+            argumentParser, logging,
         ], swiftSettings: swiftSettings),
     // tests
     tests("StorageTests", ["Storage", "Failures"]),
     tests("FailuresTests", ["Failures"]),
     tests("NumbersTests", ["Numbers"]),
+    tests("RecordsTests", ["Records", "Failures"]),
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Failures"]),
@@ -83,9 +89,12 @@ let targets: [Target] = [
     tests("TrainingTests", ["Training", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
     tests(
         "PipelinesTests",
-        ["Pipelines", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors", "Failures", "Settings"]),
+        [
+            "Pipelines", "Records", "Storage", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors",
+            "Failures", "Settings",
+        ]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
-    tests("DaemonTests", ["Daemon", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
+    tests("DaemonTests", ["Daemon", "Records", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
     tests("EndToEndTests", ["Failures", "SegmentAnything", "Tensors"]),
     tests("ArchitectureTests", []),
 ]

@@ -25,7 +25,8 @@ struct ArchitectureTests {
         "ImageFiles": ["Failures", "Storage", "Imaging", "CImageFiles"],
         "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],
         "Pipelines": [
-            "Failures", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "SegmentAnything",
+            "Failures", "Records", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "SegmentAnything",
             "Foundation",
         ],
         "Training": [

@@ -1,0 +1,45 @@
+import Numbers
+
+/// What was measured of one segment, in `run.json` and `report.json`.
+package struct SegmentRecord: Sendable, Equatable, Codable {
+    /// As described in the pipeline, from 1; also for segments that were not found.
+    package var number: Int
+    package var label: String
+    /// Over all frames.
+    package var pixels: Int
+    /// Of the frame with the largest area; nil without spacing.
+    @Nullable package var areaMM2: Double?
+    /// Nil for frames that do not lie in space.
+    @Nullable package var volumeML: Double?
+    /// Mean probability over the segment's pixels, 0…1; nil when nothing was found.
+    @Nullable package var confidence: Double?
+
+    /// Rounds to three and four decimals; what is not finite is unknown.
+    package init(
+        number: Int, label: String, pixels: Int, areaMM2: Double? = nil, volumeML: Double? = nil,
+        confidence: Double? = nil
+    ) {
+        self.number = number
+        self.label = label
+        self.pixels = pixels
+        self.areaMM2 = areaMM2.finite(decimals: 3)
+        self.volumeML = volumeML.finite(decimals: 4)
+        self.confidence = confidence.finite(decimals: 4)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case number, label, pixels, confidence
+        case areaMM2 = "area_mm2"
+        case volumeML = "volume_ml"
+    }
+}
+
+extension Double? {
+    /// Rounded for JSON; nil for what is not finite.
+    func finite(decimals: Int) -> Double? { flatMap { $0.isFinite ? $0.rounded(decimals: decimals) : nil } }
+}
+
+extension [String: Double] {
+    /// Rounded to milliseconds; what is not finite is left out.
+    func seconds() -> [String: Double] { compactMapValues { Double?($0).finite(decimals: 3) } }
+}

@@ -1,0 +1,119 @@
+import Failures
+import Foundation
+import Records
+import Testing
+
+private let program = ProgramIdentity(version: "1", instructionSet: "portable", precision: "fp32", threads: 2)
+private let key = String(repeating: "ab", count: 32)
+
+private let run: RunRecord = {
+    var record = RunRecord(started: "2026-11-24T01:02:03Z", finished: "2026-11-24T01:02:04Z", program: program)
+    record.inputs = [
+        RunRecord.Input(
+            path: "a.dcm", contentSHA256: key, status: .processed, study: "0123456789ab", series: "01234567"),
+        RunRecord.Input(path: "b", status: .refused, code: "IN-CORRUPT", reason: "cut off. Copy it again."),
+    ]
+    record.studies = [
+        RunRecord.Study(
+            study: "0123456789ab", key: key, intendedKey: nil, complete: false, folder: nil, pipelines: key,
+            instances: 1)
+    ]
+    record.results = [
+        RunRecord.Result(
+            study: "0123456789ab", series: "01234567", pipeline: "a", file: nil,
+            segments: [SegmentRecord(number: 1, label: "x", pixels: 0, areaMM2: 12.34567, volumeML: .nan)],
+            findings: [FindingRecord(code: "QC-NOTHING", severity: .warning, text: "Nothing was found.")], frames: 3,
+            pipelineVersion: "1", pipelineDigest: key, modelDigest: key, secondsByStep: ["infer": 1.23456])
+    ]
+    return record
+}()
+
+private let study = StudyRecord(
+    study: "0123456789ab", key: key, complete: true, pipelines: key, instances: [key],
+    identity: .init(patientName: "A^B", patientID: "1", studyDate: "20260101", studyDescription: ""), program: program,
+    created: "2026-11-24T01:02:03Z",
+    results: [
+        .init(
+            source: .init(
+                series: "01234567", description: "", modality: "CT", rows: 1, columns: 2, frames: 3, spacingMM: nil,
+                sliceMM: .infinity), pipeline: "a", pipelineVersion: "1", pipelineDigest: key, modelDigest: key,
+            weightsDigest: key, file: nil, images: [], segments: [], findings: [], window: "", secondsByStep: [:])
+    ], unused: [.init(series: ["01234567"], status: .skipped, code: "SEL-RULE", reason: "none", files: 2)])
+
+@Suite("Records")
+struct RecordsTests {
+    /// Every object of a JSON text, by what distinguishes it.
+    private func object(_ bytes: [UInt8]) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+    }
+
+    @Test("a record that is written is read as the same")
+    func roundTrip() throws {
+        #expect(try RunRecord(json: run.json()) == run)
+        #expect(try StudyRecord(json: study.json()) == study)
+        let reason = ReasonRecord(
+            job: "j", kind: "refused", code: "IN-CORRUPT", text: "cut off.", attempts: 1,
+            quarantined: "2026-11-24T01:02:03Z", programVersion: "1")
+        #expect(try ReasonRecord(json: reason.json()) == reason)
+        let line = ProgressLine.frame(2, of: 3, study: "s", series: "t", pipeline: "a")
+        #expect(ProgressLine(json: line.json()) == line && line.json().count { $0 == 10 } == 1)
+    }
+
+    @Test("every key is written, null where there is nothing")
+    func keys() throws {
+        let root = try object(run.json())
+        #expect(Set(root.keys) == ["version", "started", "finished", "program", "inputs", "studies", "results"])
+        let inputs = try #require(root["inputs"] as? [[String: Any]])
+        for input in inputs {
+            #expect(Set(input.keys) == ["path", "content_sha256", "status", "code", "reason", "study", "series"])
+        }
+        #expect(inputs[0]["code"] is NSNull && inputs[1]["content_sha256"] is NSNull)
+        let row = try #require((root["studies"] as? [[String: Any]])?.first)
+        #expect(
+            Set(row.keys) == ["study", "key", "intended_key", "complete", "folder", "pipelines", "instances"]
+                && row["folder"] is NSNull)
+        let result = try #require((root["results"] as? [[String: Any]])?.first)
+        #expect(
+            Set(result.keys) == [
+                "study", "series", "pipeline", "file", "seconds", "segments", "findings", "frames", "pipeline_version",
+                "pipeline_digest", "model_digest", "seconds_by_step",
+            ])
+        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
+        #expect(Set(segment.keys) == ["number", "label", "pixels", "area_mm2", "volume_ml", "confidence"])
+        let report = try object(study.json())
+        #expect(
+            Set(report.keys) == [
+                "version", "study", "key", "complete", "superseded_by", "pipelines", "instances", "identity",
+                "program", "created", "results", "unused",
+            ] && report["superseded_by"] is NSNull)
+        #expect(Set(try object(ProgressLine(.started).json()).keys).count == 16)
+    }
+
+    @Test("numbers are rounded when a record is made; what is not finite is unknown")
+    func numbers() {
+        let segment = run.results[0].segments[0]
+        #expect(segment.areaMM2 == 12.346 && segment.volumeML == nil)
+        #expect(run.results[0].seconds == 1.235 && run.results[0].secondsByStep == ["infer": 1.235])
+        #expect(study.results[0].source.sliceMM == nil)
+    }
+
+    @Test("a key that is missing is unknown, a record of another version is refused, text that is none too")
+    func reading() throws {
+        var text = String(decoding: try run.json(), as: UTF8.self)
+        text = text.replacing("\"folder\" : null,\n", with: "\n")
+        #expect(try RunRecord(json: Array(text.utf8)) == run)
+        let old = Array(text.replacing("\"version\" : 2", with: "\"version\" : 1").utf8)
+        #expect(throws: RecordFailure.version(file: "run.json", found: 1, known: 2)) { try RunRecord(json: old) }
+        #expect(throws: RecordFailure.unreadable(file: "run.json")) { try RunRecord(json: Array("{".utf8)) }
+        #expect(throws: RecordFailure.unreadable(file: "report.json")) {
+            try StudyRecord(json: Array(#"{"version": 2, "key": 1}"#.utf8))
+        }
+        #expect(ProgressLine(json: Array("frame 3".utf8)) == nil)
+    }
+
+    @Test("the last line of a run counts its outcomes")
+    func finished() {
+        let line = ProgressLine.finished(run)
+        #expect(line.processed == 1 && line.refused == 1 && line.failed == 0 && line.results == 1 && line.exit == 3)
+    }
+}
