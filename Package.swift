@@ -49,6 +49,7 @@ let targets: [Target] = [
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams]),
     room("Processes", ["Failures"]),
+    room("Pages", []),
     // data
     room("Tensors", ["Failures", "Storage", "CKernels"], [], optimised),
     room("Imaging", ["Failures"], [], optimised),
@@ -61,12 +62,13 @@ let targets: [Target] = [
     room(
         "Pipelines",
         [
-            "Failures", "Numbers", "Records", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects",
+            "ImageFiles",
             "SegmentAnything",
         ]),
     room("Training", ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
     room("Phantoms", ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
-    room("Daemon", ["Failures", "Numbers", "Records", "Storage", "Settings", "Processes"], [grdb, logging]),
+    room("Daemon", ["Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Processes"], [grdb, logging]),
     .executableTarget(
         name: "hspsam",
         dependencies: [
@@ -79,6 +81,7 @@ let targets: [Target] = [
     tests("FailuresTests", ["Failures"]),
     tests("NumbersTests", ["Numbers"]),
     tests("RecordsTests", ["Records", "Failures"]),
+    tests("PagesTests", ["Pages"]),
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Failures"]),

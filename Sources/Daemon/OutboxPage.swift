@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Numbers
+internal import Pages
 
 /// `outbox/index.html`: the night at a glance, for the person who comes in the morning. What needs them stands first.
 ///
@@ -15,34 +17,24 @@ struct OutboxPage {
     }
 
     var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <meta http-equiv="refresh" content="60">
-        <title>\(headline) · hspsam</title>
-        <style>\(Self.style)</style>
-        </head>
-        <body>
-        <header class="\(overview.needsPerson ? "attention" : "calm")">
-        <div><p class="brand">hspsam outbox</p>
-        <h1>\(headline)</h1>
-        <p class="when">\(time(now)) UTC\(overview.startedAt.map { " · service up since \(time($0))" } ?? "")</p></div>
-        </header>
-        <main>
-        \(figures)
-        \(needs)
-        \(results)
-        </main>
-        <footer>hspsam \(escaped(version)) · research software, not a medical device · times are UTC</footer>
-        </body>
-        </html>
+        Page(title: "\(headline) · hspsam", style: Self.style, body: body, refreshSeconds: 60).html
+    }
 
-        """
+    private var body: HTML {
+        let since: HTML? = overview.startedAt.map { " · service up since \(time($0))" }
+        return """
+            <header class="\(overview.needsPerson ? "attention" : "calm")">
+            <div><p class="brand">hspsam outbox</p>
+            <h1>\(headline)</h1>
+            <p class="when">\(time(now)) UTC\(since)</p></div>
+            </header>
+            <main>
+            \(figures)
+            \(needs)
+            \(results)
+            </main>
+            <footer>hspsam \(version) · research software, not a medical device · times are UTC</footer>
+            """
     }
 
     private var headline: String {
@@ -56,7 +48,7 @@ struct OutboxPage {
 
     // MARK: figures
 
-    private var figures: String {
+    private var figures: HTML {
         let waiting = count(.queued) + count(.retry)
         let tiles = [
             (
@@ -73,18 +65,18 @@ struct OutboxPage {
                 note: count(.quarantined) == 0 ? "none" : "see below"
             ),
         ]
-        let items = tiles.map {
+        let items: [HTML] = tiles.map {
             "<li><strong>\($0.value)</strong><span>\($0.label)</span><small>\($0.note)</small></li>"
         }
-        return "<ul class=\"figures\">\(items.joined())</ul>"
+        return "<ul class=\"figures\">\(items)</ul>"
     }
 
     private func count(_ state: Job.State) -> Int { overview.jobs[state] ?? 0 }
 
     // MARK: what needs a person
 
-    private var needs: String {
-        var cards: [String] = []
+    private var needs: HTML {
+        var cards: [HTML] = []
         if let paused = overview.paused {
             cards.append(card("bad", "QUEUE RESTS", paused, "Work goes on by itself once the cause is gone."))
         }
@@ -96,28 +88,28 @@ struct OutboxPage {
                     "Give the service the right to read them: setfacl -R -m u:hspsam:rwX on the drop."))
         }
         for trouble in overview.troubles {
-            let place =
+            let place: HTML =
                 trouble.kind == .partial
                 ? "Part of it was processed and published. Job <code>\(trouble.job)</code>"
                 : "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone, move its input back into the inbox and remove the folder"
             let tries = trouble.attempts > 1 ? " · \(trouble.attempts) attempts" : ""
             cards.append(
                 """
-                <li class="card \(trouble.kind == .partial ? "warn" : "bad")"><h3>\(escaped(trouble.code))</h3>
-                <p>\(escaped(trouble.text))</p><p class="meta">\(time(trouble.at))\(tries) · \(place).</p></li>
+                <li class="card \(trouble.kind == .partial ? "warn" : "bad")"><h3>\(trouble.code)</h3>
+                <p>\(trouble.text)</p><p class="meta">\(time(trouble.at))\(tries) · \(place).</p></li>
                 """)
         }
-        guard !cards.isEmpty else { return "" }
-        return "<section><h2>Needs you</h2><ul class=\"cards\">\(cards.joined(separator: "\n"))</ul></section>"
+        guard !cards.isEmpty else { return .empty }
+        return "<section><h2>Needs you</h2><ul class=\"cards\">\(cards.joined(by: "\n"))</ul></section>"
     }
 
-    private func card(_ tone: String, _ title: String, _ text: String, _ cure: String) -> String {
-        "<li class=\"card \(tone)\"><h3>\(title)</h3><p>\(escaped(text))</p><p class=\"meta\">\(escaped(cure))</p></li>"
+    private func card(_ tone: String, _ title: String, _ text: String, _ cure: String) -> HTML {
+        "<li class=\"card \(tone)\"><h3>\(title)</h3><p>\(text)</p><p class=\"meta\">\(cure)</p></li>"
     }
 
     // MARK: results
 
-    private var results: String {
+    private var results: HTML {
         guard !overview.lines.isEmpty else {
             return
                 "<section><h2>Results</h2><p class=\"empty\">Nothing yet. What is dropped into the inbox appears here.</p></section>"
@@ -126,28 +118,28 @@ struct OutboxPage {
             <section><h2>Results</h2><table>
             <thead><tr><th>Done</th><th>Study</th><th>Findings</th><th class="number">Files</th><th class="number">Time</th></tr></thead>
             <tbody>
-            \(overview.lines.map(row).joined(separator: "\n"))
+            \(overview.lines.map(row).joined(by: "\n"))
             </tbody></table></section>
             """
     }
 
-    private func row(_ line: Overview.Line) -> String {
-        let study: String
+    private func row(_ line: Overview.Line) -> HTML {
+        let study: HTML
         if let name = line.study, let path = line.path {
-            study = "<a href=\"\(escaped(path))/report.html\">\(escaped(name))</a>"
+            study = "<a href=\"\(path)/report.html\">\(name)</a>"
         } else {
             study = "<span class=\"quiet\">no result</span>"
         }
-        var findings = ""
+        var findings = HTML.empty
         if let text = line.findings {
             // The key in front ties the text to its result; a person has no use for it.
             let shown = text.split(separator: " ", maxSplits: 1).dropFirst().first.map(String.init) ?? ""
-            findings = shown.components(separatedBy: " · ").map { "<p>\(escaped($0))</p>" }.joined()
+            findings = shown.components(separatedBy: " · ").map { "<p>\($0)</p>" as HTML }.joined(by: .empty)
         }
         if let reason = line.reason, reason.kind != .partial || line.study == nil {
-            findings += "<p class=\"quiet\">\(escaped(reason.code)): \(escaped(reason.text))</p>"
+            findings += "<p class=\"quiet\">\(reason.code): \(reason.text)</p>"
         } else if line.reason != nil {
-            findings += "<p class=\"mark\">incomplete: \(escaped(line.reason?.code ?? ""))</p>"
+            findings += "<p class=\"mark\">incomplete: \(line.reason?.code ?? "")</p>"
         }
         return """
             <tr><td data-label="Done">\(time(line.at))</td><td data-label="Study" class="study">\(study)</td>\
@@ -174,21 +166,7 @@ struct OutboxPage {
     }
 
     private func seconds(_ value: Double) -> String {
-        value < 120 ? String(format: "%.1f s", value) : String(format: "%.0f min", value / 60)
-    }
-
-    private func escaped(_ text: String) -> String {
-        var out = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.unicodeScalars.append(character.value < 32 ? " " : character)
-            }
-        }
-        return out
+        value < 120 ? "\(NumberText.fixed(value, 1)) s" : "\(NumberText.fixed(value / 60, 0)) min"
     }
 
     private static let style = """

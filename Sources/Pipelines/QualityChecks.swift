@@ -1,6 +1,7 @@
 package import DICOM
 import DICOMObjects
 package import Imaging
+import Numbers
 
 /// What was measured of one segment of one volume.
 package struct SegmentMeasurement: Sendable, Equatable {
@@ -117,7 +118,7 @@ package enum QualityChecks {
         return findings
     }
 
-    static func percent(_ value: Double) -> String { "\(Int((value * 100).rounded())) %" }
+    static func percent(_ value: Double) -> String { "\(NumberText.fixed(value * 100, 0)) %" }
 
     private static func touchesBorder(_ mask: Mask) -> Bool {
         guard !mask.isEmpty else { return false }

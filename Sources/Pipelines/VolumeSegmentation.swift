@@ -1,5 +1,6 @@
 import DICOM
 import Imaging
+import Numbers
 import SegmentAnything
 
 /// A volume's masks, made frame by frame: one frame's pixels and activations are in memory at a time.
@@ -101,9 +102,9 @@ final class FrameDisplay {
         if volume.samples == 3 { return "colour, as it is" }
         switch common {
         case .linear(let center, let width), .linearExact(let center, let width):
-            return "center \(HTML.number(center)), width \(HTML.number(width))"
+            return "center \(NumberText.short(center)), width \(NumberText.short(width))"
         case .sigmoid(let center, let width):
-            return "sigmoid, center \(HTML.number(center)), width \(HTML.number(width))"
+            return "sigmoid, center \(NumberText.short(center)), width \(NumberText.short(width))"
         case .table: return "look-up table of the source"
         case nil: return "each frame its own"
         }

@@ -17,6 +17,7 @@ struct ArchitectureTests {
         "Storage": ["Failures", "CSystem"],
         "Settings": ["Failures", "Yams"],
         "Processes": ["Failures", "Foundation"],
+        "Pages": [],
         "Records": ["Failures", "Foundation"],
         "Tensors": ["Failures", "Storage", "CKernels"],
         "Imaging": ["Failures"],
@@ -25,7 +26,7 @@ struct ArchitectureTests {
         "ImageFiles": ["Failures", "Storage", "Imaging", "CImageFiles"],
         "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],
         "Pipelines": [
-            "Failures", "Records", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
+            "Failures", "Storage", "Pages", "Records", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
             "SegmentAnything",
             "Foundation",
         ],
@@ -33,7 +34,9 @@ struct ArchitectureTests {
             "Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation",
         ],
         "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"],
-        "Daemon": ["Failures", "Storage", "Settings", "Processes", "Records", "Foundation", "GRDB", "Logging"],
+        "Daemon": [
+            "Failures", "Storage", "Settings", "Processes", "Records", "Pages", "Foundation", "GRDB", "Logging",
+        ],
         "hspsam": [
             "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
             "SegmentAnything", "Pipelines",

@@ -1,12 +1,14 @@
 import DICOM
 import Failures
+import Numbers
+import Pages
 
 /// `report.html` of one study: self-contained, for the person who checks the result.
 enum ReportPage {
     static func html(_ report: StudyReport) -> String {
         let name = report.identity.patientName.isEmpty ? report.study : report.identity.patientName
-        var body =
-            "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(HTML.escaped(personName(name)))</h1>\n"
+        var body: HTML =
+            "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(personName(name))</h1>\n"
         body += facts([
             ("Patient ID", report.identity.patientID), ("Study date", date(report.identity.studyDate)),
             ("Study", report.identity.studyDescription), ("Made", report.created),
@@ -22,44 +24,46 @@ enum ReportPage {
         body += """
             <section><h2>Program</h2>
             \(facts([
-                ("Version", "\(report.program.name) \(report.program.version)"), ("Arithmetic", "\(report.program.precision), \(report.program.instructionSet), \(HTML.plural(report.program.threads, "thread"))"),
+                ("Version", "\(report.program.name) \(report.program.version)"), ("Arithmetic", "\(report.program.precision), \(report.program.instructionSet), \(NumberText.plural(report.program.threads, "thread"))"),
                 ("Study name", report.study), ("Study key", report.key),
             ], monospaced: ["Study key"]))</section>
             </main>
             """
-        return HTML.page(title: "hspsam report \(report.study)", body: body)
+        return ReportStyle.page(title: "hspsam report \(report.study)", body: body)
     }
 
     // MARK: A result
 
-    private static func section(_ result: StudyReport.Result) -> String {
+    private static func section(_ result: StudyReport.Result) -> HTML {
         let source = result.source
         let title = source.description.isEmpty ? "Series \(source.series)" : source.description
-        var text = "<section>\n<h2>\(HTML.escaped(title))</h2>\n"
+        var text: HTML = "<section>\n<h2>\(title)</h2>\n"
         var origin =
-            "\(source.modality) · \(source.rows) × \(source.columns) pixels · \(HTML.plural(source.frames, "frame"))"
-        if let spacing = source.spacingMM { origin += " · \(HTML.number(spacing[0])) × \(HTML.number(spacing[1])) mm" }
-        if let slice = source.sliceMM { origin += " · slices \(HTML.number(slice)) mm apart" }
+            "\(source.modality) · \(source.rows) × \(source.columns) pixels · \(NumberText.plural(source.frames, "frame"))"
+        if let spacing = source.spacingMM {
+            origin += " · \(NumberText.short(spacing[0])) × \(NumberText.short(spacing[1])) mm"
+        }
+        if let slice = source.sliceMM { origin += " · slices \(NumberText.short(slice)) mm apart" }
         text +=
-            "<p class=\"soft small\">\(HTML.escaped(origin))<br>pipeline <b>\(HTML.escaped(result.pipeline))</b> \(HTML.escaped(result.pipelineVersion))</p>\n"
+            "<p class=\"soft small\">\(origin)<br>pipeline <b>\(result.pipeline)</b> \(result.pipelineVersion)</p>\n"
         text += segments(result)
         text += findings(result.findings)
         if !result.pictures.isEmpty {
             text += "<h3>\(result.file == nil ? "The picture" : "Where it lies")</h3>\n<div class=\"pictures\">\n"
             for pair in result.pictures {
-                let caption = HTML.escaped(pair.caption)
+                let caption = pair.caption
                 text += figure(pair, caption)
             }
             text += "</div>\n"
         }
         if !result.heatMaps.isEmpty {
             text +=
-                "<details open><summary>What the network attended to\(result.source.frames > 1 ? " in frame \(result.heatMapFrame)" : "") (\(HTML.plural(result.heatMaps.count, "map")))</summary>\n"
+                "<details open><summary>What the network attended to\(result.source.frames > 1 ? " in frame \(result.heatMapFrame)" : "") (\(NumberText.plural(result.heatMaps.count, "map")))</summary>\n"
             text +=
                 "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
             for map in result.heatMaps {
                 text +=
-                    "<figure><img alt=\"\(HTML.escaped(map.title))\" src=\"\(map.uri)\"><figcaption>\(HTML.escaped(map.title))</figcaption></figure>\n"
+                    "<figure><img alt=\"\(map.title)\" src=\"\(map.uri)\"><figcaption>\(map.title)</figcaption></figure>\n"
             }
             text += "</div></details>\n"
         }
@@ -73,75 +77,77 @@ enum ReportPage {
             ], monospaced: ["Pipeline digest", "Model digest", "Weights digest"])
         text += "<table><tr><th>Step</th><th class=\"n\">Time</th></tr>\n"
         for step in result.steps {
-            text += "<tr><td>\(HTML.escaped(step.name))</td><td class=\"n\">\(HTML.seconds(step.seconds))</td></tr>\n"
+            text += "<tr><td>\(step.name)</td><td class=\"n\">\(ReportStyle.seconds(step.seconds))</td></tr>\n"
         }
         text += "</table></details>\n</section>\n"
         return text
     }
 
-    private static func figure(_ pair: StudyReport.PicturePair, _ caption: String) -> String {
-        let source = "<img alt=\"\(caption), source\" src=\"\(pair.source)\">"
+    private static func figure(_ pair: StudyReport.PicturePair, _ caption: String) -> HTML {
+        let source: HTML = "<img alt=\"\(caption), source\" src=\"\(pair.source)\">"
         guard let overlay = pair.overlay else {
             return "<figure>\(source)<figcaption>\(caption)</figcaption></figure>\n"
         }
-        let drawn = "<img alt=\"\(caption), with the segments drawn on\" src=\"\(overlay)\">"
+        let drawn: HTML = "<img alt=\"\(caption), with the segments drawn on\" src=\"\(overlay)\">"
         return
             "<figure class=\"pair\"><div>\(source)\(drawn)</div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
     }
 
-    private static func segments(_ result: StudyReport.Result) -> String {
-        var text =
+    private static func segments(_ result: StudyReport.Result) -> HTML {
+        var text: HTML =
             "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Confidence</th><th class=\"n\">Frames</th></tr>\n"
         for segment in result.segments {
             let color = segment.color.map(String.init).joined(separator: ",")
             let area =
                 segment.pixels == 0
                 ? "not found"
-                : segment.areaMM2.map { "\(HTML.number($0)) mm²" } ?? "\(HTML.grouped(segment.pixels)) pixels"
-            let note =
+                : segment.areaMM2.map { "\(NumberText.short($0)) mm²" }
+                    ?? "\(NumberText.grouped(segment.pixels)) pixels"
+            let note: HTML =
                 segment.frames > 1 && segment.areaMM2 != nil
                 ? "<br><span class=\"soft small\">largest frame</span>" : ""
             text +=
-                "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(HTML.escaped(segment.label))</td>"
+                "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(segment.label)</td>"
             text +=
-                "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(HTML.number($0)) ml" } ?? "–")</td>"
+                "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(NumberText.short($0)) ml" } ?? "–")</td>"
             text +=
                 "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
         }
         return text + "</table></div>\n"
     }
 
-    static func findings(_ findings: [Finding]) -> String {
-        guard !findings.isEmpty else { return "" }
+    static func findings(_ findings: [Finding]) -> HTML {
+        guard !findings.isEmpty else { return .empty }
         let ordered = findings.filter { $0.severity == .warning } + findings.filter { $0.severity == .note }
-        let rows = ordered.map {
-            "<li class=\"\($0.severity.rawValue)\"><span class=\"code\">\(HTML.escaped($0.code))</span>\(HTML.escaped($0.text))</li>"
+        let rows: [HTML] = ordered.map {
+            "<li class=\"\($0.severity.rawValue)\"><span class=\"code\">\($0.code)</span>\($0.text)</li>"
         }
-        return "<ul class=\"findings\">\n\(rows.joined(separator: "\n"))\n</ul>\n"
+        return "<ul class=\"findings\">\n\(rows.joined(by: "\n"))\n</ul>\n"
     }
 
     // MARK: What gave none
 
-    static func unused(_ unused: [StudyReport.Unused]) -> String {
-        guard !unused.isEmpty else { return "" }
-        var text =
+    static func unused(_ unused: [StudyReport.Unused]) -> HTML {
+        guard !unused.isEmpty else { return .empty }
+        var text: HTML =
             "<section><h2>Not segmented</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>What</th><th>Outcome</th><th>Why</th></tr>\n"
         for row in unused {
             text +=
-                "<tr><td>\(HTML.plural(row.files, "file"))<br><span class=\"soft small\">series \(HTML.escaped(row.series.joined(separator: ", ")))</span></td>"
+                "<tr><td>\(NumberText.plural(row.files, "file"))<br><span class=\"soft small\">series \(row.series.joined(separator: ", "))</span></td>"
             text += "<td><span class=\"status \(row.status.rawValue)\">\(row.status.rawValue)</span></td>"
-            text += "<td><span class=\"code\">\(HTML.escaped(row.code))</span>\(HTML.escaped(row.reason))</td></tr>\n"
+            text += "<td><span class=\"code\">\(row.code)</span>\(row.reason)</td></tr>\n"
         }
         return text + "</table></div></section>\n"
     }
 
     // MARK: Small things
 
-    private static func facts(_ pairs: [(String, String)], monospaced: Set<String> = []) -> String {
-        let rows = pairs.filter { !$0.1.isEmpty }.map {
-            "<dt>\(HTML.escaped($0.0))</dt><dd\(monospaced.contains($0.0) ? " class=\"digest\"" : "")>\(HTML.escaped($0.1))</dd>"
+    private static func facts(_ pairs: [(String, String)], monospaced: Set<String> = []) -> HTML {
+        let rows: [HTML] = pairs.filter { !$0.1.isEmpty }.map { name, value in
+            let kind: HTML = monospaced.contains(name) ? " class=\"digest\"" : .empty
+            return "<dt>\(name)</dt><dd\(kind)>\(value)</dd>"
         }
-        return "<dl class=\"facts\">\n\(rows.joined(separator: "\n"))\n</dl>\n"
+        return "<dl class=\"facts\">\n\(rows.joined(by: "\n"))\n</dl>\n"
     }
 
     /// `Doe^Jane` as `Doe, Jane`: the first group of components (PS3.5 6.2.1).

@@ -1,19 +1,22 @@
 import DICOM
 import Failures
+import Numbers
+import Pages
 
 /// `index.html` of a run: every study with its picture, and what was not segmented, worst first.
 enum RunIndexPage {
     static func html(_ record: RunRecord, cards: [RunIndexCard]) -> String {
         func count(_ status: Outcome) -> Int { record.inputs.count { $0.status == status } }
-        var body =
-            "<main>\n<header><p class=\"soft small\">hspsam · run</p>\n<h1>\(HTML.plural(cards.count, "study report"))</h1>\n"
+        var body: HTML =
+            "<main>\n<header><p class=\"soft small\">hspsam · run</p>\n<h1>\(NumberText.plural(cards.count, "study report"))</h1>\n"
         body += "<div class=\"totals\">"
         for status in Outcome.allCases {
+            let tone = count(status) > 0 ? " \(status.rawValue)" : ""
             body +=
-                "<span><b>\(HTML.grouped(count(status)))</b> <span class=\"status\(count(status) > 0 ? " \(status.rawValue)" : "")\">\(status.rawValue)</span></span>"
+                "<span><b>\(NumberText.grouped(count(status)))</b> <span class=\"status\(tone)\">\(status.rawValue)</span></span>"
         }
         body +=
-            "</div>\n<p class=\"soft small\">\(HTML.escaped(record.started)) to \(HTML.escaped(record.finished)) · \(HTML.escaped(record.program.name)) \(HTML.escaped(record.program.version)), \(HTML.escaped(record.program.precision)), \(HTML.escaped(record.program.instructionSet)), \(HTML.plural(record.program.threads, "thread"))</p>\n"
+            "</div>\n<p class=\"soft small\">\(record.started) to \(record.finished) · \(record.program.name) \(record.program.version), \(record.program.precision), \(record.program.instructionSet), \(NumberText.plural(record.program.threads, "thread"))</p>\n"
         body +=
             "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. The pages carry patients' identity.</p></header>\n"
         body += inputs(record, [.failed, .refused], title: "Needs a person")
@@ -23,27 +26,27 @@ enum RunIndexPage {
             body += "</div>\n"
         }
         body += inputs(record, [.skipped], title: "Skipped")
-        return HTML.page(title: "hspsam run", body: body + "</main>")
+        return ReportStyle.page(title: "hspsam run", body: body + "</main>")
     }
 
-    private static func card(_ card: RunIndexCard) -> String {
-        var text = "<section>\n<a href=\"\(HTML.escaped(card.link))\">"
+    private static func card(_ card: RunIndexCard) -> HTML {
+        var text: HTML = "<section>\n<a href=\"\(card.link)\">"
         if let picture = card.picture {
-            text += "<img alt=\"\(HTML.escaped(card.title)), with the segments drawn on\" src=\"\(picture)\">"
+            text += "<img alt=\"\(card.title), with the segments drawn on\" src=\"\(picture)\">"
         }
-        text += "<h2>\(HTML.escaped(card.title))</h2></a>\n"
-        for line in card.lines { text += "<p class=\"small\">\(HTML.escaped(line))</p>\n" }
+        text += "<h2>\(card.title)</h2></a>\n"
+        for line in card.lines { text += "<p class=\"small\">\(line)</p>\n" }
         if card.warnings > 0 {
             text +=
-                "<p class=\"small\"><span class=\"status failed\">\(HTML.plural(card.warnings, "warning"))</span></p>\n"
+                "<p class=\"small\"><span class=\"status failed\">\(NumberText.plural(card.warnings, "warning"))</span></p>\n"
         }
         return text + "</section>\n"
     }
 
     /// One row a reason, with the files that it concerns.
-    private static func inputs(_ record: RunRecord, _ statuses: [Outcome], title: String) -> String {
+    private static func inputs(_ record: RunRecord, _ statuses: [Outcome], title: String) -> HTML {
         let rows = record.inputs.filter { statuses.contains($0.status) }
-        guard !rows.isEmpty else { return "" }
+        guard !rows.isEmpty else { return .empty }
         var order: [String] = []
         var groups: [String: [RunRecord.Input]] = [:]
         for row in rows {
@@ -51,19 +54,20 @@ enum RunIndexPage {
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(row)
         }
-        var text =
+        var text: HTML =
             "<section><h2>\(title)</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>Outcome</th><th>Why</th><th>Files</th></tr>\n"
         for key in order {
             guard let group = groups[key], let first = group.first else { continue }
-            let paths = group.prefix(20).map { HTML.escaped($0.path) }.joined(separator: "<br>")
-            let rest = group.count > 20 ? "<br>and \(HTML.grouped(group.count - 20)) more, in run.json" : ""
+            let paths = group.prefix(20).map { "\($0.path)" as HTML }.joined(by: "<br>")
+            let rest: HTML =
+                group.count > 20 ? "<br>and \(NumberText.grouped(group.count - 20)) more, in run.json" : .empty
             text += "<tr><td><span class=\"status \(first.status.rawValue)\">\(first.status.rawValue)</span></td>"
             text +=
-                "<td><span class=\"code\">\(HTML.escaped(first.code ?? ""))</span>\(HTML.escaped(first.reason ?? ""))</td>"
+                "<td><span class=\"code\">\(first.code ?? "")</span>\(first.reason ?? "")</td>"
             text +=
                 group.count == 1
                 ? "<td class=\"small\">\(paths)</td></tr>\n"
-                : "<td class=\"small\"><details><summary>\(HTML.plural(group.count, "file"))</summary>\(paths)\(rest)</details></td></tr>\n"
+                : "<td class=\"small\"><details><summary>\(NumberText.plural(group.count, "file"))</summary>\(paths)\(rest)</details></td></tr>\n"
         }
         return text + "</table></div></section>\n"
     }
@@ -86,8 +90,10 @@ package struct RunIndexCard: Sendable {
         lines = report.results.map { result in
             let found = result.segments.filter { $0.pixels > 0 }.map { segment in
                 let size =
-                    segment.volumeML.map { "\(HTML.number($0)) ml" } ?? segment.areaMM2.map { "\(HTML.number($0)) mm²" }
-                    ?? "\(HTML.grouped(segment.pixels)) pixels"
+                    segment.volumeML.map { "\(NumberText.short($0)) ml" } ?? segment.areaMM2.map {
+                        "\(NumberText.short($0)) mm²"
+                    }
+                    ?? "\(NumberText.grouped(segment.pixels)) pixels"
                 return "\(segment.label) \(size)"
             }
             let title = result.source.description.isEmpty ? result.source.modality : result.source.description

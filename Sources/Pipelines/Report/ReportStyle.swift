@@ -1,76 +1,16 @@
-/// Text for a page, with nothing in it that a browser could take for markup.
-enum HTML {
-    /// & < > " ' escaped; control and bidirectional characters shown as ␦.
-    static func escaped(_ text: String) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            case "'": out += "&#39;"
-            default:
-                let value = scalar.value
-                let isHidden =
-                    value < 0x20 || (0x7F...0x9F).contains(value) || (0x200B...0x200F).contains(value)
-                    || (0x202A...0x202E).contains(value) || (0x2060...0x206F).contains(value) || value == 0xFEFF
-                    || value == 0x061C
-                out.unicodeScalars.append(isHidden ? "␦" : scalar)
-            }
-        }
-        return out
-    }
+import Numbers
+import Pages
 
-    /// A whole page: no script, nothing from elsewhere, readable offline, light and dark, wide and narrow.
-    static func page(title: String, body: String) -> String {
-        """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-        <meta name="referrer" content="no-referrer">
-        <title>\(escaped(title))</title>
-        <style>
-        \(style)
-        </style>
-        </head>
-        <body>
-        \(body)
-        </body>
-        </html>
-
-        """
-    }
+/// How the pages of a run look: light and dark, wide and narrow, on paper.
+enum ReportStyle {
+    static func page(title: String, body: HTML) -> String { Page(title: title, style: css, body: body).html }
 
     /// `12.3 s`, `840 ms`
     static func seconds(_ value: Double) -> String {
-        value < 1 ? "\(Int((value * 1000).rounded())) ms" : "\(rounded(value, 1)) s"
+        value < 1 ? "\(NumberText.fixed(value * 1000, 0)) ms" : "\(NumberText.fixed(value, 1)) s"
     }
 
-    /// Three significant digits, without an exponent.
-    static func number(_ value: Double) -> String {
-        let magnitude = abs(value)
-        let decimals = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 3
-        return decimals == 0 ? grouped(Int(value.rounded())) : "\(rounded(value, decimals))"
-    }
-
-    /// Digits in groups of three, with a thin space that does not break.
-    static func grouped(_ value: Int) -> String {
-        var digits = String(value.magnitude)
-        var groups: [String] = []
-        while digits.count > 3 {
-            groups.insert(String(digits.suffix(3)), at: 0)
-            digits.removeLast(3)
-        }
-        return (value < 0 ? "−" : "") + ([digits] + groups).joined(separator: "\u{202F}")
-    }
-
-    static func plural(_ count: Int, _ one: String) -> String { "\(grouped(count)) \(one)\(count == 1 ? "" : "s")" }
-
-    private static let style = """
+    static let css = """
         :root { color-scheme: light dark; --ground: #f4f6f8; --card: #fff; --ink: #16202a; --soft: #5b6b7a; --line: #d9e0e6;
           --warn: #9a5b00; --warnground: #fff4e0; --bad: #a61b1b; --badground: #fdeaea; --good: #126b3a; --accent: #0b63a5; }
         @media (prefers-color-scheme: dark) { :root { --ground: #0e1318; --card: #171e25; --ink: #e6edf3; --soft: #93a4b3;
