@@ -82,6 +82,7 @@ let targets: [Target] = [
     tests("NumbersTests", ["Numbers"]),
     tests("RecordsTests", ["Records", "Failures"]),
     tests("PagesTests", ["Pages"]),
+    tests("ProcessesTests", ["Processes", "Failures"]),
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Failures"]),

@@ -1,19 +1,21 @@
 internal import Foundation
 package import Logging
+internal import Processes
 internal import Synchronization
 
 /// One JSON object a line. Only metadata keys of a fixed list are written, so that nothing of a study can slip in.
 package struct JSONLog: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info
-    private let file: FileHandle
+    /// To standard error, else to standard output.
+    private let standardError: Bool
     private static let allowed: Set<String> = [
         "job", "attempt", "study", "pipeline", "stage", "seconds", "bytes", "code", "host", "pid",
     ]
     /// Lines of two threads never mix.
     private static let turn = Mutex(())
 
-    package init(standardError: Bool) { file = standardError ? .standardError : .standardOutput }
+    package init(standardError: Bool) { self.standardError = standardError }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -28,9 +30,10 @@ package struct JSONLog: LogHandler {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard var line = try? encoder.encode(fields) else { return }
-        line.append(10)
+        guard let line = (try? encoder.encode(fields)).map({ String(decoding: $0, as: UTF8.self) }) else { return }
         // A log that nobody takes any more (closed pipe, full disk) must not end the work.
-        Self.turn.withLock { _ in try? file.write(contentsOf: line) }
+        Self.turn.withLock { _ in
+            if standardError { StandardError.line(line) } else { try? StandardOutput.line(line) }
+        }
     }
 }

@@ -21,8 +21,6 @@ package final class StopRequest: Sendable {
         // Whoever started us may have blocked them, as Foundation's `Process` on a pool thread does, and a blocked signal
         // is passed on to children: unblocked here, on the thread that calls, which is enough for the process.
         SignalMask.clear()
-        // A reader of our output that has gone away is no reason to die.
-        signal(SIGPIPE) { _ in }
     }
 
     /// For work inside another program, such as a test.

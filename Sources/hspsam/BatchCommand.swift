@@ -25,7 +25,7 @@ struct BatchCommand: ParsableCommand {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
             return try await WatchService.start(settings, log: log, stop: stop).batch()
         }
-        print(json ? outcome.json : outcome.summary)
+        try StandardOutput.line(json ? outcome.json : outcome.summary)
         if stop.wasInterrupted { throw ExitStatus.interrupted }
         if outcome.status != .done { throw outcome.status }
     }

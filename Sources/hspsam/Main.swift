@@ -1,6 +1,7 @@
 import ArgumentParser
 import Failures
 import Foundation
+import Processes
 import Tensors
 
 /// The program: one file a command beside this one.
@@ -26,29 +27,36 @@ struct HSPSAMCommand: ParsableCommand {
 
     /// One place decides how every command ends.
     static func main() {
+        StandardOutput.prepare()
         do {
-            try selectInstructionSet()
-            var command = try parseAsRoot()
-            try command.run()
+            try answer()
+        } catch is OutputClosed {
+            // Nobody reads any more, so nobody is told.
+            Foundation.exit(ExitStatus.interrupted.rawValue)
         } catch let failure as any Failure {
             end(failure.description, ExitStatus.of(failure.kind))
         } catch let status as ExitStatus {
             Foundation.exit(status.rawValue)
         } catch {
-            // ArgumentParser's own: help and version end with 0, a wrong command line with 2.
-            let code = exitCode(for: error)
-            let text = fullMessage(for: error)
-            if code == .success {
-                print(text)
-                Foundation.exit(0)
-            }
-            if code == .validationFailure { end(text, .couldNotStart) }
+            // ArgumentParser's own: a wrong command line.
+            if exitCode(for: error) == .validationFailure { end(fullMessage(for: error), .couldNotStart) }
             end(FailureRecord(error).description, .internalDefect)
         }
     }
 
+    /// Does what the command line asks; help and version are answers too.
+    private static func answer() throws {
+        try selectInstructionSet()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch  where !(error is ExitStatus) && exitCode(for: error) == .success {
+            try StandardOutput.line(fullMessage(for: error))
+        }
+    }
+
     private static func end(_ text: String, _ status: ExitStatus) -> Never {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        StandardError.line(text)
         Foundation.exit(status.rawValue)
     }
 
@@ -57,9 +65,10 @@ struct HSPSAMCommand: ParsableCommand {
         if !InstructionSet.select(name) {
             throw FailureRecord(
                 kind: .usage, code: "USE-ISA",
-                text:
-                    "HSPSAM_ISA=\(name): this CPU or program has no such instruction set. Use one of \(InstructionSet.available.joined(separator: ", ")), or unset it."
-            )
+                message: FailureMessage(
+                    "this CPU or program has no such instruction set.",
+                    cure: "Use one of \(InstructionSet.available.joined(separator: ", ")), or unset it.",
+                    subject: "HSPSAM_ISA=\(name)"))
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Failures
+import Processes
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,7 +17,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let report = try StatusReport(SiteConfiguration(path: config, version: HSPSAMCommand.version).service)
-        print(json ? report.json : report.text)
+        try StandardOutput.line(json ? report.json : report.text)
         if report.status != .done { throw report.status }
     }
 }

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+@Suite("nobody reads the output")
+struct ClosedOutputTests {
+    /// What prints something; `{site}` is a site file where nothing was ever dropped.
+    static let commands: [[String]] = [
+        ["--help"], ["--version"], ["run", "--help"], ["status", "--config", "{site}", "--json"],
+        ["batch", "--config", "{site}"],
+    ]
+
+    /// Through a shell: the status is the program's, whatever follows it.
+    private func run(_ arguments: [String], _ redirection: String) throws -> (status: Int32, errors: String) {
+        let workplace = try Workplace()
+        let site = try workplace.write(
+            "site.yaml",
+            """
+            settle: {quiet: 0s}
+            reserve: 1MiB
+            places: {spool: \(workplace.path)/spool, state: \(workplace.path)/state, pipelines: \(workplace.pipelines)}
+            """)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments =
+            ["-c", "\"$@\" \(redirection); echo ${PIPESTATUS[0]} > \(workplace.path)/status", "bash", Program.path]
+            + arguments.map { $0.replacing("{site}", with: site) }
+        process.standardInput = FileHandle.nullDevice
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let number = try String(contentsOfFile: workplace.path + "/status", encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        return (try #require(Int32(number)), text)
+    }
+
+    @Test("an output that was closed before the start ends the program quietly with 130", arguments: commands)
+    func closed(_ arguments: [String]) throws {
+        let ending = try run(arguments, ">&-")
+        #expect(ending.status == 130, "\(ending.errors)")
+        #expect(!ending.errors.contains("INTERNAL") && !ending.errors.contains("rror:"), "\(ending.errors)")
+    }
+
+    @Test("a reader that leaves at once ends nothing but the program, quietly", arguments: commands)
+    func gone(_ arguments: [String]) throws {
+        let ending = try run(arguments, "| head -c 1 >/dev/null")
+        // Who was faster is chance: all was written, or the reader was gone.
+        let fine: Set<Int32> = arguments.first == "status" ? [4, 130] : [0, 130]
+        #expect(fine.contains(ending.status), "\(ending.status) \(ending.errors)")
+    }
+
+    @Test("a full disk behind the output is named, with 3", arguments: commands)
+    func full(_ arguments: [String]) throws {
+        let ending = try run(arguments, ">/dev/full")
+        #expect(ending.status == 3 && ending.errors.contains("STDOUT-IO"), "\(ending.errors)")
+    }
+
+    @Test("without standard error the exit status still tells")
+    func noErrors() throws {
+        #expect(try run(["run", "/nowhere", "--out", "/tmp/none"], "2>&-").status == 2)
+    }
+}
