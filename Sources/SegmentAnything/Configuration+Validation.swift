@@ -42,7 +42,7 @@ extension Configuration {
         return found
     }
 
-    /// - Throws: `ModelFailure.configuration` with all problems.
+    /// *Throws* `ModelFailure.configuration` with all problems.
     package func validate(path: String) throws(ModelFailure) {
         let found = problems
         guard found.isEmpty else { throw .configuration(path: path, reason: found.joined(separator: "; ")) }

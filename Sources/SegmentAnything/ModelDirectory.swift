@@ -22,7 +22,7 @@ package struct ModelDirectory: Sendable {
 
     package var configuration: Configuration { description.configuration }
 
-    /// - Throws: `ModelFailure`, `TensorFailure` or `StorageFailure`: what is missing, damaged or does not fit.
+    /// *Throws* `ModelFailure`, `TensorFailure` or `StorageFailure`: what is missing, damaged or does not fit.
     /// *Cost*: one pass over the files for their digests.
     package static func open(_ path: String) throws -> ModelDirectory {
         for name in [configurationName, weightsName, sumsName] where !FileStatus.exists(Folder.join(path, name)) {
@@ -49,7 +49,7 @@ package struct ModelDirectory: Sendable {
     }
 
     /// Every tensor as float32.
-    /// - Throws: `ModelFailure.notFinite` when one holds an infinity or NaN.
+    /// *Throws* `ModelFailure.notFinite` when one holds an infinity or NaN.
     package func tensors() throws -> [String: Tensor] {
         let tensors = try weights.tensors()
         if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
@@ -62,15 +62,14 @@ package struct ModelDirectory: Sendable {
     private static func sums(_ path: String) throws -> (entries: [String: FileDigest], digest: FileDigest) {
         let bytes = try DurableFile.read(path, limit: 1 << 16)
         var entries: [String: FileDigest] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+        for (number, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n").enumerated() {
             // `sha256sum` prints 64 digits, a space, a space or an asterisk, and the name.
             let name = String(line.dropFirst(66))
             guard let digest = FileDigest(hex: String(line.prefix(64))),
                 ["  ", " *"].contains(line.dropFirst(64).prefix(2)),
                 !name.isEmpty, !name.contains("/"), entries.updateValue(digest, forKey: name) == nil
             else {
-                throw ModelFailure.digest(
-                    path: path, reason: "the line \"\(line.prefix(100))\" is no line of sha256sum")
+                throw ModelFailure.digest(path: path, reason: "line \(number + 1) is no line of sha256sum")
             }
         }
         return (entries, FileDigest(of: bytes))
@@ -100,7 +99,7 @@ extension ModelDirectory {
     /// Writes a model; `SHA256SUMS` comes last, so that a directory that was not finished is refused.
     ///
     /// - Parameter tensors: exactly those of `ParameterShapes.of(description.configuration)`.
-    /// - Throws: `ModelFailure` when description and tensors do not fit, `StorageFailure` when it cannot be written.
+    /// *Throws* `ModelFailure` when description and tensors do not fit, `StorageFailure` when it cannot be written.
     package static func write(_ description: ModelDescription, tensors: [String: Tensor], to path: String) throws {
         try description.configuration.validate(path: path)
         let parameters = ParameterShapes.of(description.configuration)

@@ -28,23 +28,33 @@ package enum ModelFailure: Failure {
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
         case .noModel(let path, let missing):
-            "\(path): there is no \(missing): this is no model directory. "
-                + "Give the folder that `hspsam train` or `hspsam model import` wrote."
+            FailureMessage(
+                "there is no \(missing): this is no model directory.",
+                cure: "Give the folder that `hspsam train` or `hspsam model import` wrote.", subject: path)
         case .configuration(let path, let reason):
-            "\(path): \(reason): no model can be built from this. Correct the file, or make the model again."
+            FailureMessage(
+                "\(reason): no model can be built from this.", cure: "Correct the file, or make the model again.",
+                subject: path)
         case .version(let path, let found):
-            "\(path): format_version \(found) is not \(ModelDescription.formatVersion): the model was written by another version "
-                + "of hspsam. Use that version, or make the model again with this one."
+            FailureMessage(
+                "format_version \(found) is not \(ModelDescription.formatVersion): the model was written by another version of hspsam.",
+                cure: "Use that version, or make the model again with this one.", subject: path)
         case .digest(let path, let reason):
-            "\(path): \(reason): the model was changed or damaged after it was made. Copy it again from its source."
+            FailureMessage(
+                "\(reason): the model was changed or damaged after it was made.",
+                cure: "Copy it again from its source.",
+                subject: path)
         case .tensors(let path, let differences):
-            "\(path): \(Self.summary(differences)): weights and configuration do not belong together. "
-                + "Take both from the same model, or say the right configuration."
+            FailureMessage(
+                "\(Self.summary(differences)): weights and configuration do not belong together.",
+                cure: "Take both from the same model, or give the right configuration.", subject: path)
         case .notFinite(let path, let name):
-            "\(path): tensor \"\(name)\" holds a value that is infinite or no number: the model is damaged. Copy or make it again."
+            FailureMessage(
+                "tensor \"\(name)\" holds a value that is infinite or not a number: the model is damaged.",
+                cure: "Copy it again, or make it again.", subject: path)
         }
     }
 

@@ -57,7 +57,7 @@ package struct Predictor: Sendable {
     private let network: HSPSAM
     private let preparation: Preparation
 
-    /// - Throws: `ModelFailure.notFinite`, or the reader's failure.
+    /// *Throws* `ModelFailure.notFinite`, or the reader's failure.
     package init(_ directory: ModelDirectory) throws {
         self.init(directory.description, Parameters(try directory.tensors()))
     }

@@ -13,7 +13,7 @@ package struct SAMImport {
 
     private static let positions = "image_encoder.pos_embed"
 
-    /// - Throws: `TensorFailure` when the file cannot be read, `ModelFailure.tensors` when it is no SAM.
+    /// *Throws* `TensorFailure` when the file cannot be read, `ModelFailure.tensors` when it is no SAM.
     package init(_ path: String) throws {
         checkpoint = try TorchCheckpoint(path: path)
         guard let name = checkpoint.names.filter({ $0.hasSuffix(Self.positions) }).min(by: { $0.count < $1.count })
@@ -48,7 +48,7 @@ package struct SAMImport {
     /// - Parameters:
     ///   - configuration: of SAM's own shape but for the input size; position tables are resized to it.
     ///   - fresh: every tensor of the configuration, newly initialised.
-    /// - Throws: `ModelFailure.tensors` with every tensor that is missing or has another shape; `.notFinite`.
+    /// *Throws* `ModelFailure.tensors` with every tensor that is missing or has another shape; `.notFinite`.
     package func tensors(for configuration: Configuration, fresh: [String: Tensor]) throws -> [String: Tensor] {
         var original = configuration
         if let grid = shape(Self.positions), grid.rank == 4, grid[1] == grid[2] {

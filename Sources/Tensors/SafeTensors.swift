@@ -13,7 +13,7 @@ package struct SafeTensors: Sendable {
     private let entries: [String: SafeTensorsHeader.Entry]
     private let dataStart: Int
 
-    /// - Throws: `TensorFailure.notSafeTensors`, or Storage's failure when the file cannot be read.
+    /// *Throws* `TensorFailure.notSafeTensors`, or Storage's failure when the file cannot be read.
     package init(path: String) throws {
         let file = try MappedFile(path)
         let (header, dataStart) = try file.withUnsafeBytes { bytes throws(TensorFailure) in
@@ -54,7 +54,7 @@ package struct SafeTensors: Sendable {
     package func type(_ name: String) -> ElementType? { entries[name]?.type }
 
     /// The tensor as float32, whatever it is stored as.
-    /// - Throws: `TensorFailure.noSuchTensor`.
+    /// *Throws* `TensorFailure.noSuchTensor`.
     /// *Cost*: one pass over its bytes.
     package func tensor(_ name: String) throws -> Tensor {
         let entry = try entry(name)
@@ -62,7 +62,7 @@ package struct SafeTensors: Sendable {
     }
 
     /// The elements of a tensor of whole bytes (U8 or BOOL), row-major.
-    /// - Throws: `TensorFailure.noSuchTensor`, `.elementType`.
+    /// *Throws* `TensorFailure.noSuchTensor`, `.elementType`.
     package func bytes(_ name: String) throws -> [UInt8] {
         let entry = try entry(name)
         guard entry.type == .u8 || entry.type == .bool else {

@@ -24,7 +24,7 @@ struct SafeTensorsHeader {
     static let longest = 100_000_000
 
     /// - Parameter dataCount: the bytes that follow the header; the tensors must cover them exactly, without gap or overlap.
-    /// - Throws: `Problem`.
+    /// *Throws* `Problem`.
     init(json: UnsafeRawBufferPointer, dataCount: Int) throws(Problem) {
         var parser = Parser(json)
         guard case .object(let members) = try parser.document() else {

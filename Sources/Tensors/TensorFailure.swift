@@ -28,21 +28,30 @@ package enum TensorFailure: Failure {
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
         case .notSafeTensors(let path, let reason):
-            "\(path): \(reason): this is no intact safetensors file. Copy it again, or make it again."
+            FailureMessage(
+                "\(reason): this is no intact safetensors file.", cure: "Copy it again, or make it again.",
+                subject: path)
         case .noSuchTensor(let path, let name):
-            "\(path): there is no tensor \"\(name)\": the file belongs to another model. Check that weights and configuration match."
+            FailureMessage(
+                "there is no tensor \"\(name)\": the file belongs to another model.",
+                cure: "Check that weights and configuration match.", subject: path)
         case .elementType(let path, let name, let found, let wanted):
-            "\(path): tensor \"\(name)\" holds \(found), which cannot be read as \(wanted). Store it as \(wanted)."
+            FailureMessage(
+                "tensor \"\(name)\" holds \(found), which cannot be read as \(wanted).", cure: "Store it as \(wanted).",
+                subject: path)
         case .notCheckpoint(let path, let reason):
-            "\(path): \(reason): this is no checkpoint that torch.save wrote. Give an official SAM .pth file."
+            FailureMessage(
+                "\(reason): this is no checkpoint that torch.save wrote.", cure: "Give an official SAM .pth file.",
+                subject: path)
         case .truncated(let path, let reason):
-            "\(path): \(reason): the file was cut off. Download or copy it again."
+            FailureMessage("\(reason): the file was cut off.", cure: "Download or copy it again.", subject: path)
         case .forbiddenPickle(let path, let reason):
-            "\(path): \(reason): such a file can run programs, so nothing of it was executed. "
-                + "Save a plain state_dict with torch.save and import that."
+            FailureMessage(
+                "\(reason): such a file can run programs, so nothing of it was executed.",
+                cure: "Save a plain state_dict with torch.save and import that.", subject: path)
         }
     }
 }

@@ -18,7 +18,7 @@ package struct TorchCheckpoint: Sendable {
         let record: Pickle.TensorRecord
     }
 
-    /// - Throws: `TensorFailure.notCheckpoint`, `.truncated`, `.forbiddenPickle`; Storage's failure when the file cannot be read.
+    /// *Throws* `TensorFailure.notCheckpoint`, `.truncated`, `.forbiddenPickle`; Storage's failure when the file cannot be read.
     package init(path: String) throws {
         let opened = try TorchStorages.open(path)
         self.path = path
@@ -30,7 +30,7 @@ package struct TorchCheckpoint: Sendable {
     package func shape(_ name: String) -> Shape? { views[name].map { Shape($0.record.shape) } }
 
     /// The tensor as float32, contiguous whatever its strides in the file.
-    /// - Throws: `TensorFailure.noSuchTensor`, `.truncated`, `.notCheckpoint`.
+    /// *Throws* `TensorFailure.noSuchTensor`, `.truncated`, `.notCheckpoint`.
     package func tensor(_ name: String) throws -> Tensor {
         guard let view = views[name] else { throw TensorFailure.noSuchTensor(path: path, name: name) }
         let record = view.record
