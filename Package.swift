@@ -57,7 +57,7 @@ let targets: [Target] = [
     room("DICOMObjects", ["Failures", "Storage", "Imaging", "DICOM"]),
     room("ImageFiles", ["Failures", "Storage", "Imaging", "CImageFiles"]),
     // model
-    room("SegmentAnything", ["Failures", "Storage", "Tensors", "Imaging"]),
+    room("SegmentAnything", ["Failures", "Numbers", "Storage", "Tensors", "Imaging"]),
     // product
     room(
         "Pipelines",
@@ -66,7 +66,9 @@ let targets: [Target] = [
             "ImageFiles",
             "SegmentAnything",
         ]),
-    room("Training", ["Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
+    room(
+        "Training",
+        ["Failures", "Numbers", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"]),
     room("Phantoms", ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
     room("Daemon", ["Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Processes"], [grdb, logging]),
     .executableTarget(

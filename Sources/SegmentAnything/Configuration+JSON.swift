@@ -82,7 +82,7 @@ extension Configuration: Codable {
 
     /// A configuration alone, as it stands beside recorded references and is given to `model import --config`: an object of the
     /// reference implementation's fields, missing ones as in `base`.
-    /// - Throws: `ModelFailure.noModel` when there is no such file, `.configuration` when it is not valid.
+    /// *Throws* `ModelFailure.noModel` when there is no such file, `.configuration` when it is not valid.
     package static func read(_ path: String) throws -> Configuration {
         let configuration = try JSONFile.decode(
             Configuration.self, at: path, knownKeys: CodingKeys.allCases.map(\.rawValue))
@@ -97,7 +97,7 @@ extension Configuration.LossResolution: Codable {}
 
 /// Reading JSON with errors that name file and key.
 enum JSONFile {
-    /// - Throws: `ModelFailure`.
+    /// *Throws* `ModelFailure`.
     static func decode<Value: Decodable>(_: Value.Type, at path: String, knownKeys: [String]) throws -> Value {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ModelFailure.noModel(path: path, missing: "readable file of that name")
@@ -118,17 +118,22 @@ enum JSONFile {
         init(from decoder: any Decoder) {}
     }
 
+    /// What `TrainedInput` says of a key that it does not know.
+    static let unknownKey = "unknown key"
+
     private static func reason(_ error: DecodingError) -> String {
-        func place(_ context: DecodingError.Context) -> String {
+        func path(_ context: DecodingError.Context) -> String {
             context.codingPath.map(\.stringValue).joined(separator: ".")
         }
         switch error {
-        case .keyNotFound(let key, _): return "the key \"\(key.stringValue)\" is missing"
+        case .keyNotFound(let key, let context):
+            let keys = context.codingPath.map(\.stringValue) + [key.stringValue]
+            return "the key \"\(keys.joined(separator: "."))\" is missing"
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            return place(context).isEmpty ? "it is no JSON object" : "\"\(place(context))\" is no \(name(type))"
+            return path(context).isEmpty ? "it is no JSON object" : "\"\(path(context))\" is no \(name(type))"
         case .dataCorrupted(let context):
-            return place(context).isEmpty
-                ? "it is not valid JSON" : "\"\(place(context))\" has a value that is not known"
+            if context.debugDescription == JSONFile.unknownKey { return "the key \"\(path(context))\" is unknown" }
+            return path(context).isEmpty ? "it is not valid JSON" : "\"\(path(context))\" has a value that is not known"
         @unknown default: return "it is not valid JSON"
         }
     }

@@ -12,25 +12,30 @@ package struct ModelDescription: Sendable, Equatable {
     /// What is subtracted from and what divides each channel of an image in 0…255; SAM's.
     package var pixelMean: [Float] = [123.675, 116.28, 103.53]
     package var pixelStd: [Float] = [58.395, 57.12, 57.375]
-    /// One label a segment, in the order of the outputs without the background.
+    /// One label a segment, in the order of the outputs without the background: the `key` of the segments of a pipeline.
     package var segmentLabels: [String]
     /// How large matrices are stored: `.f32`, `.f16` or `.bf16`.
     package var precision = ElementType.f32
-    /// Where the model comes from: data, window, seed, command, digest of the parent, …
+    /// How pictures were shown to it in training; nil where nothing says so (an imported model).
+    package var trainedInput: TrainedInput?
+    /// Where the model comes from: data, seed, command, digest of the parent, …
     package var provenance: [String: String]
 
-    /// - Parameter segmentLabels: as many as the model has outputs without the background; by default `segment-1`, ….
+    /// - Parameter segmentLabels: as many as the model has outputs without the background; by default `numberedLabels`.
     package init(
         configuration: Configuration, configurationName: String, segmentLabels: [String]? = nil,
-        precision: ElementType = .f32,
-        provenance: [String: String] = [:]
+        precision: ElementType = .f32, trainedInput: TrainedInput? = nil, provenance: [String: String] = [:]
     ) {
         self.configuration = configuration
         self.configurationName = configurationName
-        self.segmentLabels = segmentLabels ?? (0..<configuration.foregroundOutputs).map { "segment-\($0 + 1)" }
+        self.segmentLabels = segmentLabels ?? Self.numberedLabels(configuration.foregroundOutputs)
         self.precision = precision
+        self.trainedInput = trainedInput
         self.provenance = provenance
     }
+
+    /// `segment-1`, `segment-2`, …: the labels of segments that nobody named.
+    package static func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "segment-\($0 + 1)" } }
 
     /// How the tensor `parameter` is stored: large matrices in `precision`; norms, biases, tokens and tables in float32.
     package func storage(of parameter: Parameter) -> ElementType {
@@ -51,6 +56,7 @@ extension ModelDescription: Codable {
         case pixelMean = "pixel_mean"
         case pixelStd = "pixel_std"
         case segmentLabels = "segment_labels"
+        case trainedInput = "trained_input"
         case precision, provenance
     }
 
@@ -71,6 +77,7 @@ extension ModelDescription: Codable {
             throw DecodingError.dataCorruptedError(forKey: .precision, in: container, debugDescription: name)
         }
         self.precision = precision
+        trainedInput = try container.decodeIfPresent(TrainedInput.self, forKey: .trainedInput)
         provenance = try container.decode([String: String].self, forKey: .provenance)
     }
 
@@ -83,10 +90,11 @@ extension ModelDescription: Codable {
         try container.encode(pixelStd, forKey: .pixelStd)
         try container.encode(segmentLabels, forKey: .segmentLabels)
         try container.encode(precision.rawValue, forKey: .precision)
+        try container.encodeIfPresent(trainedInput, forKey: .trainedInput)
         try container.encode(provenance, forKey: .provenance)
     }
 
-    /// - Throws: `ModelFailure`: no such file, a version that is not ours, a key that is unknown, missing or wrong.
+    /// *Throws* `ModelFailure`: no such file, a version that is not ours, a key that is unknown, missing or wrong.
     package static func read(_ path: String) throws -> ModelDescription {
         let own = CodingKeys.allCases.map(\.rawValue)
         let known = own + Configuration.CodingKeys.allCases.map(\.rawValue)
@@ -101,6 +109,9 @@ extension ModelDescription: Codable {
         guard description.segmentLabels.count == segments else {
             let reason = "segment_labels has \(description.segmentLabels.count) labels for \(segments) segments"
             throw ModelFailure.configuration(path: path, reason: reason)
+        }
+        guard Set(description.segmentLabels).count == segments, !description.segmentLabels.contains("") else {
+            throw ModelFailure.configuration(path: path, reason: "segment_labels has an empty label, or one twice")
         }
         let constants = description.pixelMean + description.pixelStd
         guard description.pixelMean.count == 3, description.pixelStd.count == 3, constants.allSatisfy(\.isFinite),

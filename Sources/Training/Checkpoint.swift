@@ -25,7 +25,7 @@ struct Checkpoint {
             metadata: ["plan": plan, "stage": "\(stage)", "step": "\(step)", "seconds": "\(seconds)"])
     }
 
-    /// - Throws: `TrainingFailure.checkpoint` when it belongs to another plan.
+    /// *Throws* `TrainingFailure.checkpoint` when it belongs to another plan.
     static func read(from folder: String, plan: String) throws -> Checkpoint {
         let path = path(in: folder)
         let file = try SafeTensors(path: path)

@@ -1,31 +1,8 @@
 import Failures
-package import Imaging
 import ImageFiles
-import SegmentAnything
+package import Imaging
+package import SegmentAnything
 import Storage
-
-/// How a grey image's values become the display's before anything else is done with it: the model must meet in use what it met here.
-package enum InputWindow: String, Sendable, CaseIterable {
-    /// As they are; more than 8 bits by their whole range.
-    case none
-    /// From the 0.5th to the 99.5th percentile of the image, as `windowing: {mode: percentile}` of a pipeline. Colour stays.
-    case percentile
-
-    /// The key under which a model's provenance remembers it.
-    static let key = "window"
-
-    /// The one that a model was trained with.
-    init(_ description: ModelDescription) {
-        self = description.provenance[Self.key].flatMap { InputWindow(rawValue: $0) } ?? .none
-    }
-
-    func image(_ page: RasterPage) -> DisplayImage {
-        guard self == .percentile, page.samples == 1 else { return page.displayImage }
-        let frame = Frame(rows: page.rows, columns: page.columns, samples: 1, values: page.values.map { Float($0) })
-        let range = Windowing.fallback
-        return Windowing(mode: .percentile(low: range.low, high: range.high)).window(for: frame, VOI()).image(frame)
-    }
-}
 
 /// Images with their masks, by stem.
 package struct Dataset: Sendable {
@@ -44,7 +21,7 @@ package struct Dataset: Sendable {
 
     /// - Parameters:
     ///   - list: CSV with the header `name,split`; with `split` only the names of that split.
-    /// - Throws: `TrainingFailure.missingMask`, `.noPairs`, `.split`; Storage's failures.
+    /// *Throws* `TrainingFailure.missingMask`, `.noPairs`, `.split`; Storage's failures.
     package init(images: String, masks: String, list: String? = nil, split: String? = nil) throws {
         let files = try Self.byStem(images)
         let maskFiles = try Self.byStem(masks)
@@ -52,8 +29,7 @@ package struct Dataset: Sendable {
         if let list {
             names = try Self.names(list, split: split)
             if let missing = names.first(where: { files[$0] == nil }) {
-                throw TrainingFailure.split(
-                    path: list, reason: "it names \(missing), of which there is no image in \(images)")
+                throw TrainingFailure.notInFolder(list: list, name: missing, images: images)
             }
         }
         pairs = try names.map { name in
@@ -67,8 +43,7 @@ package struct Dataset: Sendable {
             throw TrainingFailure.noPairs(
                 path: images,
                 reason: list == nil
-                    ? "no PNG, JPEG or TIFF image in it"
-                    : "no image of \(list ?? "")\(split.map { ", split \($0)" } ?? "")")
+                    ? "the folder holds no PNG, JPEG or TIFF image" : "the list and the split name no image")
         }
     }
 
@@ -84,7 +59,7 @@ package struct Dataset: Sendable {
     }
 
     /// - Parameter segments: with one segment a mask is foreground above 127; with more its values are the classes.
-    package func sample(_ pair: Pair, segments: Int, window: InputWindow) throws -> Sample {
+    package func sample(_ pair: Pair, segments: Int, input: TrainedInput) throws -> Sample {
         let image = try Self.onePage(pair.image)
         let mask = try Self.onePage(pair.mask)
         guard image.rows == mask.rows, image.columns == mask.columns else {
@@ -94,7 +69,7 @@ package struct Dataset: Sendable {
         }
         let values = mask.grey8
         return Sample(
-            image: window.image(image),
+            image: try input.windowing.display(image, path: pair.image),
             classes: segments == 1 ? values.map { $0 > 127 ? 1 : 0 } : values.map { Int($0) <= segments ? $0 : 0 })
     }
 

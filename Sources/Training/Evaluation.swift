@@ -12,19 +12,19 @@ package struct Evaluation: Sendable {
     /// Over all files, each counting once.
     package let mean: Metrics
 
-    /// Segments every image of `dataset` and compares on the image's own grid; distances are in pixels. With several segments a
+    /// Segments every image of `dataset`, shown as in training, and compares on the image's own grid; distances are in pixels. With several segments a
     /// file's figures are their mean.
     ///
     /// - Parameter progress: called behind each file with its number from 1.
-    /// - Throws: what reading an image throws; `TrainingFailure.noPairs`, `.sizesDiffer`.
+    /// *Throws* what reading an image throws; `TrainingFailure.noPairs`, `.sizesDiffer`, `.otherWindowing`.
     package static func run(
         _ predictor: Predictor, on dataset: Dataset, progress: (_ done: Int, _ file: File) -> Void = { _, _ in }
     ) throws -> Evaluation {
         let segments = predictor.description.configuration.foregroundOutputs
-        let window = InputWindow(predictor.description)
+        let input = predictor.description.trainedInput ?? TrainedInput()
         var files: [File] = []
         for pair in dataset.pairs {
-            let sample = try dataset.sample(pair, segments: segments, window: window)
+            let sample = try dataset.sample(pair, segments: segments, input: input)
             let prediction = predictor.segment(sample.image)
             let figures = prediction.masks.enumerated().map { segment, mask in
                 let flags = sample.classes.map { Int($0) == segment + 1 }

@@ -53,7 +53,7 @@ package final class Trainer {
     /// Trains all stages and writes the model directory.
     ///
     /// - Parameter shouldStop: asked behind every step; at true the run leaves a checkpoint and gives false.
-    /// - Throws: `TrainingFailure.notFinite` when the loss diverges; failures of the data and of writing.
+    /// *Throws* `TrainingFailure.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
         var first = 0
@@ -95,7 +95,8 @@ package final class Trainer {
         (found.alpha, found.lossAt) = (configuration.alpha, configuration.lossAt)
         guard found == configuration else {
             throw TrainingFailure.plan(
-                path: path, reason: "this model is not of the shape that train.yaml asks for. Make both agree.")
+                path: path, reason: "this model does not have the shape that train.yaml asks for",
+                cure: "Make both agree.")
         }
         return (Parameters(try model.tensors()), configuration)
     }
@@ -191,7 +192,7 @@ package final class Trainer {
                 var random = RandomSource(seed: plan.seed)
                 for part in [stage, epoch, dataset, index, i] { random.state = random.next() &+ UInt64(part) }
                 return plan.augmentation.apply(
-                    try source.sample(source.pairs[index], segments: configuration.segments, window: plan.window),
+                    try source.sample(source.pairs[index], segments: configuration.segments, input: plan.input),
                     &random)
             }
         }
@@ -200,11 +201,11 @@ package final class Trainer {
 
     private func description(_ configuration: Configuration) -> ModelDescription {
         ModelDescription(
-            configuration: configuration, configurationName: plan.configurationName, precision: .f16,
+            configuration: configuration, configurationName: plan.configurationName,
+            segmentLabels: plan.segmentLabels, precision: .f16, trainedInput: plan.input,
             provenance: [
                 "command": "hspsam train", "seed": "\(plan.seed)", "training_seconds": "\(Int(seconds))",
                 "images": "\(datasets.reduce(0) { $0 + $1.0.pairs.count })", "plan": identity,
-                InputWindow.key: plan.window.rawValue,
             ])
     }
 

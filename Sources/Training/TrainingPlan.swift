@@ -1,4 +1,5 @@
 import Failures
+import Imaging
 package import SegmentAnything
 import Settings
 import Storage
@@ -36,7 +37,9 @@ package struct TrainingPlan: Sendable, Equatable {
     package var configurationName: String
     /// A model directory whose weights the run begins with.
     package var startFrom: String?
-    package var window: InputWindow
+    package var input: TrainedInput
+    /// One a segment; nil: they are numbered.
+    package var segmentLabels: [String]?
     package var data: [Source]
     package var validation: Validation?
     package var stages: [Stage]
@@ -48,7 +51,7 @@ package struct TrainingPlan: Sendable, Equatable {
     package var augmentation: Augmentation
     package var seed: UInt64
 
-    /// - Throws: `SettingsFailure` with file and line.
+    /// *Throws* `SettingsFailure` with file and line.
     package static func read(_ path: String) throws -> TrainingPlan {
         let folder = Folder.split(path).folder
         return try Section.read(DurableFile.read(path, limit: 1 << 20), file: path) {
@@ -62,7 +65,11 @@ package struct TrainingPlan: Sendable, Equatable {
         let model = try section.section("model")
         (configuration, configurationName) = try Self.configuration(model)
         startFrom = try model.optionalString("start_from").map(resolve)
-        window = try model.choice("window", default: InputWindow.none)
+        segmentLabels = try model.optionalStrings(
+            "segment_labels", count: configuration.segments...configuration.segments)
+        if let labels = segmentLabels, Set(labels).count < labels.count || labels.contains("") {
+            throw model.failure("SET-CHOICE", at: "segment_labels", "a label is empty or stands twice")
+        }
         data = try section.sections("data").map { try Source($0, resolve) }
         validation = try section.optionalSection("validation").map {
             Validation(
@@ -104,6 +111,10 @@ package struct TrainingPlan: Sendable, Equatable {
             try loss?.choice("activation", default: configuration.activation) ?? configuration.activation
         ignorePadding = try loss?.bool("ignore_padding", default: true) ?? true
         augmentation = try section.optionalSection("augment").map { try Augmentation($0) } ?? Augmentation()
+        input = TrainedInput(
+            windowing: try TrainedInput.Windowing(try section.section("windowing")),
+            aspect: try section.section("preprocess").choice(
+                "aspect", default: augmentation.aspect == [1, 1] ? .isotropic : .varied))
         seed = UInt64(try section.int("seed", in: 0...Int.max, default: 1))
     }
 
@@ -122,6 +133,24 @@ package struct TrainingPlan: Sendable, Equatable {
         }
         configuration.apply(named)
         return (configuration, name)
+    }
+}
+
+extension TrainedInput.Windowing {
+    /// The section `windowing` of train.yaml, in the words of `pipeline.yaml`.
+    init(_ section: Section) throws {
+        switch try section.choice("mode", default: Mode.asIs) {
+        case .asIs: self = .asIs
+        case .color: self = .color
+        case .minmax: self = .minmax
+        case .percentile: self = .percentile(low: Imaging.Windowing.fallback.low, high: Imaging.Windowing.fallback.high)
+        case .fixed:
+            let window = try section.doubles("window", count: 2...2)
+            guard window[1] > 0 else {
+                throw section.failure("SET-RANGE", at: "window", "the width \(window[1]) is not above 0")
+            }
+            self = .fixed(center: window[0], width: window[1])
+        }
     }
 }
 

@@ -33,10 +33,12 @@ private struct Workplace {
 
     /// Writes train.yaml and reads it.
     func plan(
-        _ extra: String = "", epochs: Int = 2, rate: String = "1.0e-3", data: String = "{images: images, masks: masks}"
+        _ extra: String = "", epochs: Int = 2, rate: String = "1.0e-3", data: String = "{images: images, masks: masks}",
+        labels: String? = nil
     ) throws -> TrainingPlan {
+        let named = labels.map { ", segment_labels: \($0)" } ?? ""
         let text = """
-            model: {size: nano, configuration: scratch, stem: conv, input_size: 96}
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 96\(named)}
             data: [\(data)]
             stages:
               - {input_size: 64, epochs: \(epochs), batch: 2, learning_rate: \(rate)}
@@ -81,6 +83,8 @@ struct TrainerTests {
         let model = try ModelDirectory.open("\(place.folder)/model")
         #expect(model.configuration.inputSize == 96)
         #expect(model.description.provenance["seed"] == "1")
+        #expect(model.description.trainedInput == TrainedInput(windowing: .asIs, aspect: .varied))
+        #expect(model.description.segmentLabels == ["segment-1"])
     }
 
     @Test("a checkpoint of another plan is refused")
@@ -89,6 +93,45 @@ struct TrainerTests {
         try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }.run(resume: false) { true }
         let other = try Trainer(place.plan("seed: 7"), folder: "\(place.folder)/model") { _ in }
         #expect(throws: TrainingFailure.self) { try other.run(resume: true) }
+    }
+
+    @Test(
+        "a model remembers windowing, aspect and segment labels of its plan",
+        arguments: [
+            (
+                "windowing: {mode: percentile}\n",
+                TrainedInput(windowing: .percentile(low: 0.5, high: 99.5), aspect: .varied)
+            ),
+            (
+                "windowing: {mode: fixed, window: [40, 400]}\naugment: {aspect: [1, 1]}\n",
+                TrainedInput(windowing: .fixed(center: 40, width: 400), aspect: .isotropic)
+            ),
+            ("windowing: {mode: minmax}\npreprocess: {aspect: grid}", TrainedInput(windowing: .minmax, aspect: .grid)),
+        ])
+    func remembers(_ extra: String, _ expected: TrainedInput) throws {
+        let place = try Workplace(images: 2)
+        let plan = try place.plan(extra, epochs: 1, labels: "[disc]")
+        try Trainer(plan, folder: "\(place.folder)/model") { _ in }.run(resume: false)
+        let description = try ModelDirectory.open("\(place.folder)/model").description
+        #expect(description.trainedInput == expected)
+        #expect(description.segmentLabels == ["disc"])
+    }
+
+    @Test("an image that does not suit the plan's windowing is refused by its name")
+    func otherWindowing() throws {
+        let place = try Workplace(images: 2)
+        for (mode, deep) in [("{mode: color}", false), ("{mode: fixed, window: [40, 400]}", true)] {
+            if deep {
+                let page = RasterPage(
+                    rows: 48, columns: 64, samples: 1, bits: 16, values: [UInt16](repeating: 3000, count: 48 * 64))
+                try Data(ImageFile.png(page)).write(to: URL(filePath: "\(place.folder)/images/disc0.png"))
+            }
+            let failure = #expect(throws: TrainingFailure.self) {
+                try Trainer(place.plan("windowing: \(mode)"), folder: "\(place.folder)/model") { _ in }.run(
+                    resume: false)
+            }
+            #expect(failure?.code == "DATA-WINDOW" && failure?.message.subject?.contains("/images/disc") == true)
+        }
     }
 
     @Test("an image without mask, a mask of another size and a name without image are told by file")
@@ -105,7 +148,9 @@ struct TrainerTests {
         let error = #expect(throws: TrainingFailure.self) {
             try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }.run(resume: false)
         }
-        #expect(error?.description.contains("lonely.png: 64×48 pixels, but its mask") ?? false)
+        #expect(
+            error?.description.contains("lonely.png") == true
+                && error?.description.contains("64×48 pixels, but its mask has 2×2") == true)
         try "name,split\ndisc0,train\nghost,train\n".write(
             toFile: "\(place.folder)/split.csv", atomically: true, encoding: .utf8)
         let split = #expect(throws: TrainingFailure.self) {
@@ -121,7 +166,9 @@ struct TrainerTests {
         "a plan that is wrong is refused with file and line",
         arguments: [
             ("augment: {flop: true}", "flop"), ("loss: {at: half}", "half"), ("loss: {alpha: 2}", "alpha"),
-            ("seed: -1", "seed"),
+            ("seed: -1", "seed"), ("windowing: {mode: fixed}", "window"),
+            ("windowing: {mode: fixed, window: [1, 0]}", "width"),
+            ("preprocess: {aspect: round}", "aspect"),
         ])
     func plan(_ extra: String, _ key: String) throws {
         let place = try Workplace(images: 1)

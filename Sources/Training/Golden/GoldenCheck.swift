@@ -10,7 +10,7 @@ import Tensors
 /// `weights_<S>.safetensors` (position tables resized), `expected.json` (metrics), `sam.pth` (import), a reference with
 /// `*.input` (preprocessing), a configuration alone (full size with weights made by a hash).
 package enum GoldenCheck {
-    /// - Throws: `TrainingFailure.noReferences` when the directory holds nothing that can be checked; the reader's failures.
+    /// *Throws* `TrainingFailure.noReferences` when the directory holds nothing that can be checked; the reader's failures.
     package static func run(directory: String) throws -> GoldenReport {
         let files = Set((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
         let reference = directory + "/reference.safetensors"
