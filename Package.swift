@@ -79,7 +79,7 @@ let targets: [Target] = [
             argumentParser, logging,
         ], swiftSettings: swiftSettings),
     // tests
-    tests("StorageTests", ["Storage", "Failures"]),
+    tests("StorageTests", ["Storage", "Failures", "CSystem"]),
     tests("FailuresTests", ["Failures"]),
     tests("NumbersTests", ["Numbers"]),
     tests("RecordsTests", ["Records", "Failures"]),

@@ -4,13 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // Each call is repeated when a signal interrupts it; every other failure is the caller's to judge.
@@ -31,9 +34,9 @@ static void fill(const struct stat *from, cs_status *out) {
                 : S_ISDIR(from->st_mode) ? CS_DIRECTORY
                 : S_ISLNK(from->st_mode) ? CS_SYMLINK
                                          : CS_OTHER;
-    out->links = (uint32_t)from->st_nlink;
     out->size = from->st_size < 0 ? 0 : (uint64_t)from->st_size;
     out->modified_ns = (int64_t)from->st_mtim.tv_sec * 1000000000 + from->st_mtim.tv_nsec;
+    out->changed_ns = (int64_t)from->st_ctim.tv_sec * 1000000000 + from->st_ctim.tv_nsec;
     out->inode = (uint64_t)from->st_ino;
     out->device = (uint64_t)from->st_dev;
 }
@@ -56,6 +59,88 @@ int cs_open_read(const char *path, int follow_links) {
     int fd;
     RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow_links ? 0 : O_NOFOLLOW)));
     return outcome(fd);
+}
+
+int cs_open_folder(const char *path) {
+    int fd;
+    RETRY(fd, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return outcome(fd);
+}
+
+static int beneath_flags(int is_folder) {
+    return O_RDONLY | O_CLOEXEC | (is_folder ? O_DIRECTORY : O_NONBLOCK | O_NOCTTY);
+}
+
+int cs_open_beneath(int root, const char *path, int is_folder) {
+    struct open_how how = {
+        .flags = (uint64_t)beneath_flags(is_folder),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd;
+    // EAGAIN: a rename elsewhere in the tree made the kernel unsure; it asks for another try.
+    int tries = 0;
+    do {
+        fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+    } while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 100)));
+    // A kernel before 5.6, or a sandbox that does not know the call.
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return cs_open_beneath_by_steps(root, path, is_folder);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int cs_open_beneath_by_steps(int root, const char *path, int is_folder) {
+    char name[256];
+    int folder = root;
+    for (;;) {
+        size_t length = strcspn(path, "/");
+        const char *rest = path + length;
+        if (length == 0 || length >= sizeof name || (length == 2 && path[0] == '.' && path[1] == '.')) {
+            if (folder != root) close(folder);
+            return length >= sizeof name ? -ENAMETOOLONG : length == 0 ? -ENOENT : -EXDEV;
+        }
+        memcpy(name, path, length);
+        name[length] = 0;
+        int is_last = *rest == 0, fd;
+        RETRY(fd, openat(folder, name, O_NOFOLLOW | beneath_flags(is_last ? is_folder : 1)));
+        int error = errno;
+        // O_DIRECTORY with O_NOFOLLOW tells a link as ENOTDIR; whoever reads the message should hear of the link.
+        struct stat status;
+        if (fd < 0 && error == ENOTDIR && fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISLNK(status.st_mode)) {
+            error = ELOOP;
+        }
+        if (folder != root) close(folder);
+        if (fd < 0) return -error;
+        if (is_last) return fd;
+        folder = fd;
+        path = rest + 1;
+    }
+}
+
+int64_t cs_read_at(int fd, void *buffer, size_t count, uint64_t offset) {
+    char *next = buffer;
+    size_t left = count;
+    while (left > 0) {
+        ssize_t got;
+        RETRY(got, pread(fd, next, left, (off_t)offset));
+        if (got < 0) return -errno;
+        if (got == 0) break;
+        next += got;
+        offset += (uint64_t)got;
+        left -= (size_t)got;
+    }
+    return (int64_t)(count - left);
+}
+
+int64_t cs_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    if (limit.rlim_cur < limit.rlim_max) {
+        rlim_t before = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max;
+        // Above what the kernel allows one process (fs.nr_open) it refuses: then the old limit stands.
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0) limit.rlim_cur = before;
+    }
+    return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
 }
 
 int cs_open_new(const char *path, uint32_t mode) {
@@ -82,6 +167,7 @@ int cs_write(int fd, const void *bytes, size_t count) {
         ssize_t put;
         RETRY(put, write(fd, next, count));
         if (put < 0) return -errno;
+        if (put == 0) return -EIO;  // never for a regular file; anything is better than to try for ever
         next += put;
         count -= (size_t)put;
     }
@@ -128,34 +214,94 @@ int cs_rename_exchange(const char *one, const char *other) {
     return outcome(renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE));
 }
 int cs_remove_file(const char *path) { return outcome(unlink(path)); }
-int cs_remove_directory(const char *path) { return outcome(rmdir(path)); }
+
+// Everything in the folder behind `fd`, which is closed. Names never leave their folder's descriptor, so a folder that is
+// exchanged for a link meanwhile leads nowhere else.
+static int empty_folder(int fd, int depth) {
+    if (depth > 1000) {
+        close(fd);
+        return -ENAMETOOLONG;
+    }
+    DIR *stream = fdopendir(fd);
+    if (!stream) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    int result = 0;
+    while (result == 0) {
+        errno = 0;
+        struct dirent *entry = readdir(stream);
+        if (!entry) {
+            result = -errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (unlinkat(fd, entry->d_name, 0) == 0 || errno == ENOENT) continue;
+        // Linux says EISDIR for a folder, POSIX EPERM.
+        if (errno != EISDIR && errno != EPERM) {
+            result = -errno;
+            break;
+        }
+        int inner = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        result = inner < 0 ? -errno : empty_folder(inner, depth + 1);
+        if (result == 0 && unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT) result = -errno;
+    }
+    closedir(stream);
+    return result;
+}
+
+int cs_remove_tree(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    int result = empty_folder(fd, 0);
+    return result < 0 ? result : outcome(rmdir(path));
+}
 
 struct cs_folder {
     DIR *stream;
 };
 
 int cs_folder_open(const char *path, cs_folder **out) {
-    DIR *stream = opendir(path);
-    if (!stream) return -errno;
+    int fd = cs_open_folder(path);
+    return fd < 0 ? fd : cs_folder_of(fd, out);
+}
+
+int cs_folder_of(int fd, cs_folder **out) {
     cs_folder *folder = malloc(sizeof *folder);
-    if (!folder) {
-        closedir(stream);
-        return -ENOMEM;
+    DIR *stream = folder ? fdopendir(fd) : NULL;
+    if (!stream) {
+        int error = folder ? errno : ENOMEM;
+        free(folder);
+        close(fd);
+        return -error;
     }
     folder->stream = stream;
     *out = folder;
     return 0;
 }
 
-int cs_folder_next(cs_folder *folder, const char **name) {
+int cs_folder_next(cs_folder *folder, const char **name, int32_t *kind) {
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(folder->stream);
         if (!entry) return -errno;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         *name = entry->d_name;
+        *kind = entry->d_type == DT_REG       ? CS_REGULAR
+                : entry->d_type == DT_DIR     ? CS_DIRECTORY
+                : entry->d_type == DT_LNK     ? CS_SYMLINK
+                : entry->d_type == DT_UNKNOWN ? CS_UNKNOWN
+                                              : CS_OTHER;
         return 1;
     }
+}
+
+int cs_folder_status(cs_folder *folder, const char *name, cs_status *out) {
+    struct stat status;
+    if (fstatat(dirfd(folder->stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    fill(&status, out);
+    return 0;
 }
 
 void cs_folder_close(cs_folder *folder) {

@@ -1,3 +1,4 @@
+import Failures
 import Storage
 
 /// Where the bytes of a data set are: a file that is opened again when long values are needed, or memory (inflated data

@@ -33,7 +33,7 @@ package struct StatusReport: Sendable, Encodable {
         let overview = try Overview.read(path: places.ledger)?.asking(quarantine: places.quarantine)
         let now = Moment.now
         version = settings.version
-        owner = FileLock.owner(places.lock)
+        owner = try FileLock.owner(places.lock)
         running = owner != nil
         since = running ? overview?.startedAt.map(Moment.text) : nil
         diskFree = FileStatus.exists(settings.spool) ? try Folder.freeBytes(settings.spool) : 0

@@ -51,7 +51,7 @@ package final class WatchService: Sendable {
             if let lock = try FileLock(path, owner: owner) { return lock }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw DaemonFailure.locked(path: path, owner: FileLock.owner(path) ?? "unknown")
+        throw DaemonFailure.locked(path: path, owner: (try? FileLock.owner(path)) ?? "unknown")
     }
 
     // MARK: ways to run

@@ -57,10 +57,12 @@ package struct DurableFile: ~Copyable {
     }
 
     /// Copies a regular file, never through a link, and gives the digest of what was copied.
+    ///
+    /// *Throws* `.changed` when the file changed meanwhile; `.notAFile`, `.system`. Then nothing stands at `path`.
     @discardableResult
     package static func copy(_ from: String, to path: String, mode: UInt32 = 0o640) throws(StorageFailure) -> FileDigest
     {
-        let (source, _) = try openRegular(from, limit: .max, followingLinks: false)
+        let (source, status) = try openRegular(from, limit: .max, followingLinks: false)
         defer { cs_close(source) }
         var target = try DurableFile(path, mode: mode)
         var sum = FileDigest.Accumulator()
@@ -73,28 +75,22 @@ package struct DurableFile: ~Copyable {
             sum.add(piece)
             try target.append(piece)
         }
+        guard try FileStatus(descriptor: source, path: from) == status else { throw .changed(path: from) }
         try target.commit()
         return sum.finish()
     }
 
     /// All bytes of a regular file of at most `limit`.
     ///
-    /// *Throws* `.notAFile`, `.tooLarge`, `.system`.
+    /// *Throws* `.notAFile`, `.tooLarge`, `.system`; `.changed` when it became shorter meanwhile.
     package static func read(_ path: String, limit: Int) throws(StorageFailure) -> [UInt8] {
-        let (file, size) = try openRegular(path, limit: limit, followingLinks: true)
+        let (file, status) = try openRegular(path, limit: limit, followingLinks: true)
         defer { cs_close(file) }
+        let size = status.size
         var bytes = [UInt8](repeating: 0, count: size)
-        var filled = 0
-        while filled < size {
-            let got = unsafe bytes.withUnsafeMutableBytes {
-                unsafe cs_read(file, $0.baseAddress.map { unsafe $0 + filled }, size - filled)
-            }
-            if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
-            if got == 0 { break }
-            filled += Int(got)
-        }
-        // Cut shorter while it was read: what is there is what was read.
-        bytes.removeLast(size - filled)
+        let got = unsafe bytes.withUnsafeMutableBytes { unsafe cs_read_at(file, $0.baseAddress, size, 0) }
+        if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
+        guard got == size else { throw .changed(path: path) }
         return bytes
     }
 }

@@ -29,11 +29,17 @@ package final class FileLock: Sendable {
     /// What the holder wrote, nil when nobody holds the lock.
     ///
     /// Looks for an instant by a shared lock, so whoever takes the lock tries more than once.
-    package static func owner(_ path: String) -> String? {
+    /// *Throws* `.system` when the file is there and cannot be read: then nobody knows.
+    package static func owner(_ path: String) throws(StorageFailure) -> String? {
         let file = unsafe cs_open_read(path, 0)
-        guard file >= 0 else { return nil }
+        if file < 0, SystemError(-file) == .notFound { return nil }
+        try check(file, "open it", path)
         defer { cs_close(file) }
         guard cs_lock(file, 1) < 0 else { return nil }
-        return (try? DurableFile.read(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        // The holder may be writing just now, so the length that the file had a moment ago means nothing.
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let got = unsafe bytes.withUnsafeMutableBytes { unsafe cs_read_at(file, $0.baseAddress, $0.count, 0) }
+        if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
+        return String(decoding: bytes.prefix(Int(got)), as: UTF8.self)
     }
 }

@@ -9,19 +9,19 @@ package struct FileStatus: Sendable, Hashable {
         case symlink = "symbolic link"
         /// A device, FIFO or socket.
         case other = "device, FIFO or socket"
-        /// Something whose name is not UTF-8; only `Folder.list` gives it.
+        /// Something whose name is not UTF-8; only `Folder` gives it, and only `FilePath` can name it.
         case unnameable = "file whose name is not UTF-8"
     }
 
-    package let kind: Kind
+    package private(set) var kind: Kind
     /// Bytes.
     package let size: Int
     /// Nanoseconds since 1970.
     package let modifiedNS: Int64
+    /// When content, name or permissions were changed last; no program can set it back. Nanoseconds since 1970.
+    package let changedNS: Int64
     package let inode: UInt64
     package let device: UInt64
-    /// Names that this file has; above 1 it can be changed through another one.
-    package let links: Int
 
     /// The status of `path`; of a symbolic link itself unless `followingLinks`.
     ///
@@ -32,32 +32,49 @@ package struct FileStatus: Sendable, Hashable {
         self.init(status)
     }
 
-    /// Whether anything stands at `path`, a dangling link included.
-    package static func exists(_ path: String) -> Bool { (try? FileStatus(of: path)) != nil }
+    /// The status of an open file.
+    init(descriptor: Int32, path: String) throws(StorageFailure) {
+        var status = cs_status()
+        try check(unsafe cs_status_of_file(descriptor, &status), "look at it", path)
+        self.init(status)
+    }
 
-    static let unnameable = FileStatus(unnameable: ())
+    /// Whether anything stands at `path`, a dangling link included. What cannot be looked at (no permission, a broken disk)
+    /// counts as there: whoever opens it then hears why.
+    package static func exists(_ path: String) -> Bool {
+        do throws(StorageFailure) {
+            _ = try FileStatus(of: path)
+            return true
+        } catch {
+            return error.systemError != .notFound
+        }
+    }
 
-    private init(unnameable: Void) {
-        kind = .unnameable
-        size = 0
-        modifiedNS = 0
-        inode = 0
-        device = 0
-        links = 0
+    /// The same with kind `.unnameable`.
+    var unnameable: FileStatus {
+        var status = self
+        status.kind = .unnameable
+        return status
     }
 
     init(_ status: cs_status) {
-        kind =
-            switch Int(status.kind) {
+        kind = Kind(status.kind)
+        size = Int(clamping: status.size)
+        modifiedNS = status.modified_ns
+        changedNS = status.changed_ns
+        inode = status.inode
+        device = status.device
+    }
+}
+
+extension FileStatus.Kind {
+    init(_ kind: Int32) {
+        self =
+            switch Int(kind) {
             case CS_REGULAR: .regular
             case CS_DIRECTORY: .directory
             case CS_SYMLINK: .symlink
             default: .other
             }
-        size = Int(clamping: status.size)
-        modifiedNS = status.modified_ns
-        inode = status.inode
-        device = status.device
-        links = Int(status.links)
     }
 }

@@ -17,41 +17,95 @@ package enum Folder {
 
     /// Makes `path` and every missing folder above it.
     package static func make(_ path: String, mode: UInt32 = 0o755) throws(StorageFailure) {
-        if let status = try? FileStatus(of: path, followingLinks: true) {
-            guard status.kind == .directory else { throw .system(operation: "make the folder", path: path, errno: 17) }
-            return
-        }
+        if try isFolder(path) { return }
         let parent = split(path).folder
         if parent != path, !parent.isEmpty { try make(parent, mode: mode) }
         let result = unsafe cs_make_directory(path, mode)
-        // Somebody else may have made it meanwhile.
-        if result < 0, !((try? FileStatus(of: path, followingLinks: true))?.kind == .directory) {
+        if result < 0 {
+            // Somebody else may have made it meanwhile.
+            if SystemError(-result) == .exists, try isFolder(path) { return }
             throw .system(operation: "make the folder", path: path, errno: -result)
+        }
+    }
+
+    /// False when nothing is there. *Throws* `.system`, also when something else than a folder stands there.
+    private static func isFolder(_ path: String) throws(StorageFailure) -> Bool {
+        do throws(StorageFailure) {
+            guard try FileStatus(of: path, followingLinks: true).kind == .directory else {
+                throw .system(operation: "make the folder", path: path, errno: 17)
+            }
+            return true
+        } catch {
+            if error.systemError == .notFound { return false }
+            throw error
         }
     }
 
     /// What stands in `path`, sorted by the bytes of the names.
     ///
-    /// An entry whose name is not UTF-8 comes with a repaired name and kind `.unnameable`: it can be told, not opened.
+    /// An entry whose name is not UTF-8 comes with an escaped name (`FilePath.text`) and kind `.unnameable`: it can be told,
+    /// not opened; `InputFolder` opens such ones.
     package static func list(_ path: String) throws(StorageFailure) -> [Entry] {
         var folder: OpaquePointer?
         try check(unsafe cs_folder_open(path, &folder), "list it", path)
         guard let folder = unsafe folder else { return [] }
         defer { unsafe cs_folder_close(folder) }
         var entries: [Entry] = []
-        while true {
-            var raw: UnsafePointer<CChar>?
-            let result = try check(unsafe cs_folder_next(folder, &raw), "list it", path)
-            guard result == 1, let raw = unsafe raw else { break }
-            guard let name = unsafe String(validatingCString: raw) else {
-                entries.append(Entry(name: unsafe String(cString: raw), status: .unnameable))
-                continue
-            }
-            // Gone between listing and looking: it was not there.
-            guard let status = try? FileStatus(of: join(path, name)) else { continue }
-            entries.append(Entry(name: name, status: status))
+        while let (raw, _) = try unsafe next(folder, path) {
+            guard let status = try unsafe status(raw, folder, path) else { continue }
+            let name = unsafe String(validatingCString: raw)
+            entries.append(
+                Entry(
+                    name: name ?? FilePath(bytes: unsafe Self.bytes(raw)).text,
+                    status: name == nil ? status.unnameable : status))
         }
         return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// Names and kinds in an open folder, sorted by bytes. `descriptor` is closed.
+    static func entries(
+        of descriptor: Int32, path: String
+    ) throws(StorageFailure) -> [(name: FilePath, kind: FileStatus.Kind)] {
+        var folder: OpaquePointer?
+        try check(unsafe cs_folder_of(descriptor, &folder), "list it", path)
+        guard let folder = unsafe folder else { return [] }
+        defer { unsafe cs_folder_close(folder) }
+        var entries: [(name: FilePath, kind: FileStatus.Kind)] = []
+        while let (raw, kind) = try unsafe next(folder, path) {
+            // Most file systems tell the kind with the name; for the others each entry is looked at.
+            var found = kind
+            if found == nil { found = try unsafe status(raw, folder, path)?.kind }
+            if let found { entries.append((FilePath(bytes: unsafe bytes(raw)), found)) }
+        }
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    /// The next name, valid until the following call, and its kind where the file system tells it; nil at the end.
+    private static func next(
+        _ folder: OpaquePointer, _ path: String
+    ) throws(StorageFailure) -> (name: UnsafePointer<CChar>, kind: FileStatus.Kind?)? {
+        var raw: UnsafePointer<CChar>?
+        var kind = Int32(CS_UNKNOWN)
+        let result = try check(unsafe cs_folder_next(folder, &raw, &kind), "list it", path)
+        guard result == 1, let raw = unsafe raw else { return nil }
+        return unsafe (raw, kind == CS_UNKNOWN ? nil : FileStatus.Kind(kind))
+    }
+
+    /// Nil when the entry has gone since it was listed: it was not there.
+    private static func status(
+        _ name: UnsafePointer<CChar>, _ folder: OpaquePointer, _ path: String
+    ) throws(StorageFailure) -> FileStatus? {
+        var status = cs_status()
+        let result = unsafe cs_folder_status(folder, name, &status)
+        if result < 0, SystemError(-result) == .notFound { return nil }
+        try check(result, "look at what is in it", path)
+        return FileStatus(status)
+    }
+
+    private static func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while unsafe name[bytes.count] != 0 { bytes.append(UInt8(bitPattern: unsafe name[bytes.count])) }
+        return bytes
     }
 
     /// Everything below `path`, folders included, parents before children, sorted within each folder.
@@ -88,28 +142,25 @@ package enum Folder {
     /// Renames within one file system; something that stands at `to` is an error (`systemError == .exists`).
     package static func rename(_ from: String, to: String) throws(StorageFailure) {
         let result = unsafe cs_rename_new(from, to)
-        if result < 0 { throw .system(operation: "rename it to \(to)", path: from, errno: -result) }
+        if result < 0 { throw .system(operation: "rename it", path: "\(from) -> \(to)", errno: -result) }
     }
 
     /// Exchanges two names of one file system in one step.
     package static func exchange(_ one: String, with other: String) throws(StorageFailure) {
         let result = unsafe cs_rename_exchange(one, other)
-        if result < 0 { throw .system(operation: "exchange it with \(other)", path: one, errno: -result) }
+        if result < 0 { throw .system(operation: "exchange them", path: "\(one) <-> \(other)", errno: -result) }
     }
 
-    /// Removes a file, a link, or a folder with all that is in it. Nothing there is fine.
+    /// Removes a file, a link, or a folder with all that is in it. Nothing there is fine; what cannot be looked at is not.
     package static func remove(_ path: String) throws(StorageFailure) {
-        guard let status = try? FileStatus(of: path) else { return }
-        guard status.kind == .directory else {
-            try check(unsafe cs_remove_file(path), "remove it", path)
-            return
+        let kind: FileStatus.Kind
+        do throws(StorageFailure) {
+            kind = try FileStatus(of: path).kind
+        } catch {
+            if error.systemError == .notFound { return }
+            throw error
         }
-        for entry in try walk(path).reversed() {
-            let inner = join(path, entry.name)
-            let result = unsafe entry.status.kind == .directory ? cs_remove_directory(inner) : cs_remove_file(inner)
-            try check(result, "remove it", inner)
-        }
-        try check(unsafe cs_remove_directory(path), "remove it", path)
+        try check(unsafe kind == .directory ? cs_remove_tree(path) : cs_remove_file(path), "remove it", path)
     }
 
     /// Bytes that may still be written on the file system of `path`.

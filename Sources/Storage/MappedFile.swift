@@ -1,10 +1,10 @@
 internal import CSystem
 internal import Failures
 
-/// A whole file in memory, read-only and shared with other processes that map it.
+/// A whole file of ours in memory, read-only and shared with other processes that map it: weights, checkpoints.
 ///
 /// *Cost*: no copy; pages are read when touched. A file that another process cuts shorter meanwhile ends this process
-/// (SIGBUS), so map only what stands still: claimed inputs, models, our own results.
+/// (SIGBUS), so a user's file is never mapped: `InputFile` reads those.
 package final class MappedFile: @unchecked Sendable {
     // Sendable: the map is read-only and lives until `deinit`; nothing here changes after `init`.
     package let path: String
@@ -15,9 +15,10 @@ package final class MappedFile: @unchecked Sendable {
     /// Maps `path`, which must be a regular file of at most `limit` bytes.
     ///
     /// *Throws* `.notAFile`, `.tooLarge`, `.system`.
-    package init(_ path: String, limit: Int = .max, followingLinks: Bool = true) throws(StorageFailure) {
-        let (file, size) = try openRegular(path, limit: limit, followingLinks: followingLinks)
+    package init(_ path: String, limit: Int = .max) throws(StorageFailure) {
+        let (file, status) = try openRegular(path, limit: limit, followingLinks: true)
         defer { cs_close(file) }
+        let size = status.size
         self.path = path
         count = size
         var mapped: UnsafeMutableRawPointer?
@@ -48,16 +49,16 @@ package final class MappedFile: @unchecked Sendable {
     }
 }
 
-/// An open descriptor of a regular file and its size.
-func openRegular(_ path: String, limit: Int, followingLinks: Bool) throws(StorageFailure) -> (file: Int32, size: Int) {
+/// An open descriptor of a regular file, and what it was then.
+func openRegular(
+    _ path: String, limit: Int, followingLinks: Bool
+) throws(StorageFailure) -> (file: Int32, status: FileStatus) {
     let file = try check(unsafe cs_open_read(path, followingLinks ? 1 : 0), "open it", path)
     do throws(StorageFailure) {
-        var raw = cs_status()
-        try check(unsafe cs_status_of_file(file, &raw), "look at it", path)
-        let status = FileStatus(raw)
+        let status = try FileStatus(descriptor: file, path: path)
         guard status.kind == .regular else { throw .notAFile(path: path, kind: status.kind) }
         guard status.size <= limit else { throw .tooLarge(path: path, bytes: status.size, limit: limit) }
-        return (file, status.size)
+        return (file, status)
     } catch {
         cs_close(file)
         throw error

@@ -9,6 +9,8 @@ package enum StorageFailure: Failure, Equatable {
     case system(operation: String, path: String, errno: Int32)
     /// Something else than a regular file stands there.
     case notAFile(path: String, kind: FileStatus.Kind)
+    /// The file became shorter, was written to or was replaced while it was read.
+    case changed(path: String)
     /// The file holds more than the caller can accept.
     case tooLarge(path: String, bytes: Int, limit: Int)
     /// A compressed stream is damaged, ends too early, or gives more than `limit` bytes.
@@ -19,7 +21,9 @@ package enum StorageFailure: Failure, Equatable {
 
     package var kind: FailureKind {
         switch self {
-        case .system, .outOfMemory: .failed
+        case .system(_, _, let number): SystemError(number) == .isLink ? .refused : .failed
+        // Whole in a minute, perhaps.
+        case .changed, .outOfMemory: .failed
         case .notAFile, .tooLarge, .compressedBroken, .compressedShort, .compressedTooLarge: .refused
         }
     }
@@ -28,6 +32,7 @@ package enum StorageFailure: Failure, Equatable {
         switch self {
         case .system(_, _, let number): SystemError(number).code
         case .notAFile: "FILE-KIND"
+        case .changed: "IN-CHANGED"
         case .tooLarge: "FILE-LARGE"
         case .compressedBroken: "ZLIB-BROKEN"
         case .compressedShort: "ZLIB-SHORT"
@@ -36,22 +41,36 @@ package enum StorageFailure: Failure, Equatable {
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
         case .system(let operation, let path, let number):
-            "\(path): cannot \(operation): \(SystemError.text(number)). \(SystemError(number).cure)"
+            FailureMessage(
+                "cannot \(operation): \(SystemError.text(number)).", cure: SystemError(number).cure, subject: path)
         case .notAFile(let path, let kind):
-            "\(path) is a \(kind.rawValue), not a regular file: it is not read. Give a regular file."
+            FailureMessage(
+                "a \(kind.rawValue), not a regular file: it is not read.", cure: "Give a regular file.", subject: path)
+        case .changed(let path):
+            FailureMessage(
+                "the file changed while it was read: what was read may be half of it.",
+                cure: "Wait until it is complete, then run again.", subject: path)
         case .tooLarge(let path, let bytes, let limit):
-            "\(path) has \(bytes) bytes, more than the \(limit) that are accepted here. Give a smaller file."
+            FailureMessage(
+                "\(bytes) bytes, more than the \(limit) that are accepted here.", cure: "Give a smaller file.",
+                subject: path)
         case .compressedBroken:
-            "the compressed bytes are damaged: they cannot be unpacked. Fetch the file again from its source."
+            FailureMessage(
+                "the compressed bytes are damaged: they cannot be unpacked.",
+                cure: "Fetch the file again from its source.")
         case .compressedShort:
-            "the compressed bytes end too early: the file is incomplete. Fetch it again from its source."
+            FailureMessage(
+                "the compressed bytes end too early: the file is incomplete.", cure: "Fetch it again from its source.")
         case .compressedTooLarge(let limit):
-            "the compressed bytes unpack to more than \(limit) bytes, more than their header allows: the file is damaged or made to harm. Do not use it."
+            FailureMessage(
+                "the compressed bytes unpack to more than \(limit) bytes, more than their header allows: the file is damaged or made to harm.",
+                cure: "Do not use it.")
         case .outOfMemory(let bytes):
-            "no memory for \(bytes) bytes. Close other programs, or give the machine more memory."
+            FailureMessage(
+                "no memory for \(bytes) bytes.", cure: "Close other programs, or give the machine more memory.")
         }
     }
 

@@ -19,12 +19,17 @@ package enum ZipFailure: Failure, Equatable {
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
         case .notZip(let path):
-            "\(path) does not begin as a zip archive: nothing in it can be read. Check that it is the right file."
-        case .truncated(let path, let reason): "\(path): \(reason): the file was cut off. Download or copy it again."
-        case .broken(let path, let reason): "\(path): \(reason): the archive is damaged. Download or copy it again."
+            FailureMessage(
+                "it does not begin as a zip archive: nothing in it can be read.",
+                cure: "Check that it is the right file.", subject: path)
+        case .truncated(let path, let reason):
+            FailureMessage(
+                "\(reason): the file was cut off.", cure: "Download or copy it again.", subject: path)
+        case .broken(let path, let reason):
+            FailureMessage("\(reason): the archive is damaged.", cure: "Download or copy it again.", subject: path)
         }
     }
 }

@@ -11,13 +11,13 @@
 
 // ---- files.c ----
 
-enum { CS_REGULAR = 1, CS_DIRECTORY = 2, CS_SYMLINK = 3, CS_OTHER = 4 };
+enum { CS_UNKNOWN = 0, CS_REGULAR = 1, CS_DIRECTORY = 2, CS_SYMLINK = 3, CS_OTHER = 4 };
 
 typedef struct {
     int32_t kind;  // one of CS_REGULAR ...
-    uint32_t links;
     uint64_t size;
     int64_t modified_ns;
+    int64_t changed_ns;  // of the inode: content, name or permissions
     uint64_t inode;
     uint64_t device;
 } cs_status;
@@ -30,6 +30,17 @@ int cs_status_of_file(int fd, cs_status *out);
 
 /// For reading; never blocks on a FIFO. `follow_links` 0 refuses a symbolic link as last component (ELOOP).
 int cs_open_read(const char *path, int follow_links);
+/// A folder, through links; for the calls below.
+int cs_open_folder(const char *path);
+/// A file or folder below the folder `root`, for reading, never through a symbolic link (ELOOP) or out of `root` (EXDEV).
+/// `path` is relative; one `.` alone means the folder itself. Never blocks on a FIFO.
+int cs_open_beneath(int root, const char *path, int is_folder);
+/// The same without openat2, component by component, for kernels that lack it.
+int cs_open_beneath_by_steps(int root, const char *path, int is_folder);
+/// Up to `count` bytes from `offset`; fewer only at the end of the file.
+int64_t cs_read_at(int fd, void *buffer, size_t count, uint64_t offset);
+/// Raises the limit of open descriptors as far as this process may, and gives what it is then.
+int64_t cs_raise_descriptor_limit(void);
 /// A new file for writing; an existing one is EEXIST.
 int cs_open_new(const char *path, uint32_t mode);
 int64_t cs_read(int fd, void *buffer, size_t count);
@@ -49,12 +60,17 @@ int cs_rename_replace(const char *from, const char *to);
 int cs_rename_new(const char *from, const char *to);
 int cs_rename_exchange(const char *one, const char *other);
 int cs_remove_file(const char *path);
-int cs_remove_directory(const char *path);
+/// A folder with all that is in it; no link is followed.
+int cs_remove_tree(const char *path);
 
 typedef struct cs_folder cs_folder;
 int cs_folder_open(const char *path, cs_folder **out);
-/// 1 and the next name (valid until the next call; `.` and `..` are left out), 0 at the end.
-int cs_folder_next(cs_folder *folder, const char **name);
+/// The same for an open folder; `fd` belongs to it then, or is closed when it fails.
+int cs_folder_of(int fd, cs_folder **out);
+/// 1 and the next name (valid until the next call; `.` and `..` are left out), 0 at the end. `kind` may be CS_UNKNOWN.
+int cs_folder_next(cs_folder *folder, const char **name, int32_t *kind);
+/// Of an entry of the folder; of a link itself.
+int cs_folder_status(cs_folder *folder, const char *name, cs_status *out);
 void cs_folder_close(cs_folder *folder);
 
 /// Bytes that an unprivileged writer may still use on the file system of `path`.
