@@ -43,7 +43,8 @@ enum ByteSource: Sendable {
         case .file(let path, let count):
             let file = try Self.map(path, limit: .max)
             guard file.count == count else {
-                throw .unreadable("the file changed while it was read. Wait until it is complete, then run again.")
+                throw .unreadable(
+                    "the file changed while it was read.", cure: "Wait until it is complete, then run again.")
             }
             return .mapped(file)
         }
@@ -55,9 +56,9 @@ enum ByteSource: Sendable {
         } catch {
             switch error {
             case .tooLarge(_, let bytes, let limit):
-                throw .limit("the file has \(bytes) bytes, more than \(limit). It is too large.")
+                throw .limit("the file has \(bytes) bytes, more than \(limit).", cure: "Export it in smaller parts.")
             default:
-                throw .unreadable(error.text)
+                throw .unreadable(error.message.explanation, cure: error.message.cure)
             }
         }
     }
@@ -76,10 +77,11 @@ extension ByteSource.Opened {
                 switch error {
                 case .compressedTooLarge(let limit):
                     throw DICOMFailure.limit(
-                        "the data set inflates to more than \(limit) bytes: it is damaged or made to harm. Do not use it."
-                    )
-                case .outOfMemory: throw DICOMFailure.unreadable(error.text)
-                default: throw DICOMFailure.corrupt("the deflated data set is damaged or cut off. Send it again.")
+                        "the data set inflates to more than \(limit) bytes: it is damaged or made to harm.",
+                        cure: "Do not use it.")
+                case .outOfMemory: throw DICOMFailure.unreadable(error.message.explanation, cure: error.message.cure)
+                default:
+                    throw DICOMFailure.corrupt("the deflated data set is damaged or cut off.", cure: "Send it again.")
                 }
             }
         }

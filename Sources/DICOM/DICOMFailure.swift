@@ -1,41 +1,42 @@
 package import Failures
 
-/// What can be wrong with a DICOM file, a frame or a series. One case a code; the payload is the text after it.
+/// What can be wrong with a DICOM file, a frame or a series. One case a code, with what was found
+/// and means, and what to do.
 ///
 /// *Source*: the table of conditions in the design page on DICOM, section 8.1. Texts hold tags, counts and values of
 /// pixel attributes, never anything of a patient.
 package enum DICOMFailure: Failure, Equatable {
     /// No DICOM at all.
-    case notDICOM(String)
+    case notDICOM(String, cure: String = "")
     /// DICOM, but no image: reports, presentation states, segmentations, plans, images whose pixels were removed.
-    case notImage(String)
+    case notImage(String, cure: String = "")
     /// An object that this program wrote.
-    case own(String)
-    case localizer(String)
-    case mosaic(String)
+    case own(String, cure: String = "")
+    case localizer(String, cure: String = "")
+    case mosaic(String, cure: String = "")
     /// A whole slide image, which needs a reader of tiles.
-    case wholeSlide(String)
+    case wholeSlide(String, cure: String = "")
     /// The bytes cannot be parsed.
-    case corrupt(String)
+    case corrupt(String, cure: String = "")
     /// A limit against hostile files was exceeded.
-    case limit(String)
-    case unsupportedSyntax(String)
-    case videoSyntax(String)
-    case referencedSyntax(String)
-    case pixelSize(String)
-    case pixelsTruncated(String)
-    case fragments(String)
-    case photometric(String)
-    case bits(String)
-    case codec(String)
-    case ambiguous(String)
-    case identity(String)
-    case duplicateConflict(String)
-    case shape(String)
+    case limit(String, cure: String = "")
+    case unsupportedSyntax(String, cure: String = "")
+    case videoSyntax(String, cure: String = "")
+    case referencedSyntax(String, cure: String = "")
+    case pixelSize(String, cure: String = "")
+    case pixelsTruncated(String, cure: String = "")
+    case fragments(String, cure: String = "")
+    case photometric(String, cure: String = "")
+    case bits(String, cure: String = "")
+    case codec(String, cure: String = "")
+    case ambiguous(String, cure: String = "")
+    case identity(String, cure: String = "")
+    case duplicateConflict(String, cure: String = "")
+    case shape(String, cure: String = "")
     /// The file could not be read now: an input or output error, no memory.
-    case unreadable(String)
+    case unreadable(String, cure: String = "")
     /// The installation lacks something: DCMTK's data dictionary.
-    case installation(String)
+    case installation(String, cure: String = "")
 
     package var kind: FailureKind {
         switch self {
@@ -47,33 +48,33 @@ package enum DICOMFailure: Failure, Equatable {
     }
 
     package var code: String { parts.code }
-    package var text: String { parts.text }
+    package var message: FailureMessage { FailureMessage(parts.explanation, cure: parts.cure) }
 
-    private var parts: (code: String, text: String) {
+    private var parts: (code: String, explanation: String, cure: String) {
         switch self {
-        case .notDICOM(let text): ("IN-NOTDICOM", text)
-        case .notImage(let text): ("IN-NOTIMAGE", text)
-        case .own(let text): ("IN-OWN", text)
-        case .localizer(let text): ("IN-LOCALIZER", text)
-        case .mosaic(let text): ("IN-MOSAIC", text)
-        case .wholeSlide(let text): ("IN-SLIDE", text)
-        case .corrupt(let text): ("IN-CORRUPT", text)
-        case .limit(let text): ("IN-LIMIT", text)
-        case .unsupportedSyntax(let text): ("TS-UNSUPPORTED", text)
-        case .videoSyntax(let text): ("TS-VIDEO", text)
-        case .referencedSyntax(let text): ("TS-REFERENCED", text)
-        case .pixelSize(let text): ("PIX-SIZE", text)
-        case .pixelsTruncated(let text): ("PIX-TRUNCATED", text)
-        case .fragments(let text): ("PIX-FRAGMENTS", text)
-        case .photometric(let text): ("PIX-PHOTOMETRIC", text)
-        case .bits(let text): ("PIX-BITS", text)
-        case .codec(let text): ("PIX-CODEC", text)
-        case .ambiguous(let text): ("GRP-AMBIGUOUS", text)
-        case .identity(let text): ("GRP-IDENTITY", text)
-        case .duplicateConflict(let text): ("DUP-CONFLICT", text)
-        case .shape(let text): ("GEO-SHAPE", text)
-        case .unreadable(let text): ("IN-IO", text)
-        case .installation(let text): ("DICOM-DICTIONARY", text)
+        case .notDICOM(let explanation, let cure): ("IN-NOTDICOM", explanation, cure)
+        case .notImage(let explanation, let cure): ("IN-NOTIMAGE", explanation, cure)
+        case .own(let explanation, let cure): ("IN-OWN", explanation, cure)
+        case .localizer(let explanation, let cure): ("IN-LOCALIZER", explanation, cure)
+        case .mosaic(let explanation, let cure): ("IN-MOSAIC", explanation, cure)
+        case .wholeSlide(let explanation, let cure): ("IN-SLIDE", explanation, cure)
+        case .corrupt(let explanation, let cure): ("IN-CORRUPT", explanation, cure)
+        case .limit(let explanation, let cure): ("IN-LIMIT", explanation, cure)
+        case .unsupportedSyntax(let explanation, let cure): ("TS-UNSUPPORTED", explanation, cure)
+        case .videoSyntax(let explanation, let cure): ("TS-VIDEO", explanation, cure)
+        case .referencedSyntax(let explanation, let cure): ("TS-REFERENCED", explanation, cure)
+        case .pixelSize(let explanation, let cure): ("PIX-SIZE", explanation, cure)
+        case .pixelsTruncated(let explanation, let cure): ("PIX-TRUNCATED", explanation, cure)
+        case .fragments(let explanation, let cure): ("PIX-FRAGMENTS", explanation, cure)
+        case .photometric(let explanation, let cure): ("PIX-PHOTOMETRIC", explanation, cure)
+        case .bits(let explanation, let cure): ("PIX-BITS", explanation, cure)
+        case .codec(let explanation, let cure): ("PIX-CODEC", explanation, cure)
+        case .ambiguous(let explanation, let cure): ("GRP-AMBIGUOUS", explanation, cure)
+        case .identity(let explanation, let cure): ("GRP-IDENTITY", explanation, cure)
+        case .duplicateConflict(let explanation, let cure): ("DUP-CONFLICT", explanation, cure)
+        case .shape(let explanation, let cure): ("GEO-SHAPE", explanation, cure)
+        case .unreadable(let explanation, let cure): ("IN-IO", explanation, cure)
+        case .installation(let explanation, let cure): ("DICOM-DICTIONARY", explanation, cure)
         }
     }
 }

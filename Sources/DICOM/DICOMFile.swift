@@ -58,15 +58,12 @@ package struct DICOMFile: Sendable {
                 dataSet = try walk.mainDataSet(from: offset, found)
             } catch {
                 // Damage in an object that nothing is asked of is no reason to call a person.
-                if let reason = SOPClass.reasonToSkip(start.meta.uid(.mediaStorageSOPClassUID) ?? "") {
-                    throw .notImage(reason)
-                }
-                throw error
+                throw SOPClass.skipped(start.meta.uid(.mediaStorageSOPClassUID) ?? "") ?? error
             }
             return (dataSet: dataSet, warnings: walk.warnings, isCut: walk.pixelDataIsCut)
         }
         guard !walked.dataSet.isEmpty || !start.meta.isEmpty else {
-            throw .corrupt("no element in it: the file is damaged. Send it again.")
+            throw .corrupt("no element in it: the file is damaged.", cure: "Send it again.")
         }
         self.path = path
         self.source = inflated.map { .memory($0) } ?? source
@@ -94,12 +91,14 @@ private struct Start {
 
     init(_ bytes: UnsafeRawBufferPointer, _ limits: DICOMLimits) throws(DICOMFailure) {
         guard bytes.count <= limits.fileBytes else {
-            throw .limit("the file has \(bytes.count) bytes. The file is too large.")
+            throw .limit("the file has \(bytes.count) bytes.", cure: "Export it in smaller parts.")
         }
         let hasMark = bytes.count >= 132 && bytes[128..<132].elementsEqual([0x44, 0x49, 0x43, 0x4D])
         var at = hasMark ? 132 : 0
         if hasMark {
-            guard bytes.count > 132 else { throw .corrupt("only a preamble: the file is cut off. Send it again.") }
+            guard bytes.count > 132 else {
+                throw .corrupt("only a preamble: the file is cut off.", cure: "Send it again.")
+            }
             // The letters may stand by chance in a bare data set.
             if !Self.isMeta(bytes, 132), Self.isBare(bytes) {
                 at = 0

@@ -84,20 +84,15 @@ extension DataSet {
         }
     }
 
+    /// The first whole number; nil when absent or none.
     package func int(_ tag: Tag) -> Int? { ints(tag).first }
 
     /// 16-bit values re-read with the sign that the data set's Pixel Representation asks for, whatever VR stands in the
     /// file.
-    package func ints16(_ tag: Tag, signed: Bool) -> [Int] {
-        guard let bytes = bytes(tag) else { return [] }
+    package func ints16(_ attribute: Attribute, signed: Bool) -> [Int] {
+        guard let bytes = bytes(attribute) else { return [] }
         return Self.words(bytes, UInt16.self).map { signed ? Int(Int16(bitPattern: $0)) : Int($0) }
     }
-
-    /// The first item of a sequence.
-    package func item(_ tag: Tag) -> DataSet? { items(tag).first }
-
-    /// True when the attribute is there, with or without a value.
-    package func has(_ tag: Tag) -> Bool { self[tag] != nil }
 
     private func decoded(_ bytes: [UInt8], delimiters: String) -> String {
         if CharacterSet.isPlain(bytes) { return CharacterSet.repertoire(bytes[...]) }

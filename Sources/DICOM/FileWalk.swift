@@ -41,7 +41,8 @@ struct FileWalk {
         while bytes.count - at >= 8, tag(at, bigEndian: false).group == 0x0002 {
             elements.append(try element(&at, end: bytes.count, encoding, depth: 0, characterSet: ""))
             guard elements.count <= 256 else {
-                throw .limit("more than 256 file meta elements. The file is not usable.")
+                throw .limit(
+                    "more than 256 file meta elements: the file is damaged or made to harm.", cure: "Export it again.")
             }
         }
         var dropped = 0
@@ -76,7 +77,8 @@ struct FileWalk {
                 if tag.group == 0xFFFE {
                     // A delimiter where none belongs; an item here means that the structure is lost.
                     guard tag != Self.item else {
-                        throw DICOMFailure.corrupt("an item \(tag) outside a sequence: \(damaged)")
+                        throw DICOMFailure.corrupt(
+                            "an item \(tag) outside a sequence: the file is damaged.", cure: "Send it again.")
                     }
                     warn("stray delimiter \(tag)")
                     at += 8
@@ -95,7 +97,9 @@ struct FileWalk {
                 break reading
             }
             guard elements.count <= limits.elementsPerItem else {
-                throw .limit("more than \(limits.elementsPerItem) elements in one data set. The file is not usable.")
+                throw .limit(
+                    "more than \(limits.elementsPerItem) elements in one data set: the file is damaged or made to harm.",
+                    cure: "Export it again.")
             }
             if let last = elements.last {
                 if last.tag == .specificCharacterSet, case .bytes(let value) = last.value {
@@ -135,7 +139,8 @@ struct FileWalk {
     ) throws(DICOMFailure) -> Element {
         elementCount += 1
         guard elementCount <= limits.elements else {
-            throw .limit("more than \(limits.elements) elements. The file is not usable.")
+            throw .limit(
+                "more than \(limits.elements) elements: the file is damaged or made to harm.", cure: "Export it again.")
         }
         guard end - at >= 8 else { throw truncated("an element header") }
         let tag = tag(at, bigEndian: encoding.isBigEndian)
@@ -177,7 +182,7 @@ struct FileWalk {
         }
         if isUndefined {
             guard vr == .OB || vr == .OW else {
-                throw .corrupt("\(tag) has no length (VR \(vr.rawValue)): \(damaged)")
+                throw .corrupt("\(tag) has no length (VR \(vr.rawValue)): the file is damaged.", cure: "Send it again.")
             }
             return Element(tag, vr, try fragments(&at, end: end, encoding, tag: tag, depth: depth))
         }
@@ -186,8 +191,8 @@ struct FileWalk {
         if length > end - at {
             guard tag == .pixelData, depth == 0 else {
                 throw .corrupt(
-                    "\(tag) is \(length) bytes long, but only \(end - at) follow: the file is cut off or damaged. Send it again."
-                )
+                    "\(tag) is \(length) bytes long, but only \(end - at) follow: the file is cut off or damaged.",
+                    cure: "Send it again.")
             }
             available = end - at
             pixelDataIsCut = true
@@ -244,7 +249,9 @@ struct FileWalk {
         _ at: inout Int, end: Int, _ encoding: Encoding, depth: Int, _ characterSet: String, length: Int
     ) throws(DICOMFailure) -> [DataSet] {
         guard depth < limits.nestingDepth else {
-            throw .limit("sequences nested deeper than \(limits.nestingDepth). The file is not usable.")
+            throw .limit(
+                "sequences nested deeper than \(limits.nestingDepth): the file is damaged or made to harm.",
+                cure: "Export it again.")
         }
         let isUndefined = length == Self.undefined
         guard isUndefined || length <= end - at else { throw truncated("a sequence") }
@@ -261,10 +268,12 @@ struct FileWalk {
                 continue
             }
             guard tag == Self.item else {
-                throw .corrupt("\(tag) where an item was expected: \(damaged)")
+                throw .corrupt("\(tag) where an item was expected: the file is damaged.", cure: "Send it again.")
             }
             guard items.count < limits.itemsPerSequence else {
-                throw .limit("more than \(limits.itemsPerSequence) items in a sequence. The file is not usable.")
+                throw .limit(
+                    "more than \(limits.itemsPerSequence) items in a sequence: the file is damaged or made to harm.",
+                    cure: "Export it again.")
             }
             at += 8
             let isOpen = itemLength == UInt32.max
@@ -303,12 +312,16 @@ struct FileWalk {
                 break
             }
             guard tag == Self.item else {
-                guard isMain else { throw .corrupt("\(tag) where a fragment was expected: \(damaged)") }
+                guard isMain else {
+                    throw .corrupt("\(tag) where a fragment was expected: the file is damaged.", cure: "Send it again.")
+                }
                 warn("\(tag) where a fragment was expected")
                 break
             }
             guard ranges.count < limits.fragments else {
-                throw .limit("more than \(limits.fragments) fragments. The file is not usable.")
+                throw .limit(
+                    "more than \(limits.fragments) fragments: the file is damaged or made to harm.",
+                    cure: "Export it again.")
             }
             at += 8
             let available = min(length, end - at)
@@ -319,7 +332,9 @@ struct FileWalk {
             }
             if isFirst {
                 guard available <= 8 * limits.frames else {
-                    throw .limit("an offset table of \(available) bytes. The file is not usable.")
+                    throw .limit(
+                        "an offset table of \(available) bytes: the file is damaged or made to harm.",
+                        cure: "Export it again.")
                 }
                 table = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[at..<at + available]))
                 isFirst = false
@@ -373,10 +388,8 @@ struct FileWalk {
     private static func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
 
     private func truncated(_ what: String) -> DICOMFailure {
-        .corrupt("the file ends inside \(what): it is cut off or damaged. Send it again.")
+        .corrupt("the file ends inside \(what): it is cut off or damaged.", cure: "Send it again.")
     }
-
-    private var damaged: String { "the file is damaged. Send it again." }
 
     private static let undefined = -1
     private static let implicitLittle = Encoding(isExplicit: false, isBigEndian: false)

@@ -9,7 +9,7 @@ package enum SecondReader {
         var error = cd_error()
         let status = cd_check_file(path, &error)
         guard status != CD_OK else { return }
-        let text = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let text = DCMTK.text(error)
         throw status == CD_NO_DICTIONARY ? .installation(text) : .corrupt(text)
     }
 }

@@ -108,11 +108,12 @@ package struct TransferSyntax: Sendable, Equatable {
         switch pixels {
         case .unsupported:
             throw .unsupportedSyntax(
-                "\(found): no decoder for it. Export the series as Explicit VR Little Endian or JPEG 2000.")
+                "\(found): no decoder for it.", cure: "Export the series as Explicit VR Little Endian or JPEG 2000.")
         case .video:
-            throw .videoSyntax("\(found): a video stream is not decoded. Export single images.")
+            throw .videoSyntax("\(found): a video stream is not decoded.", cure: "Export single images.")
         case .referenced:
-            throw .referencedSyntax("\(found): the pixels are on a server, not in the file. Export with pixel data.")
+            throw .referencedSyntax(
+                "\(found): the pixels are on a server, not in the file.", cure: "Export with pixel data.")
         default: return
         }
     }

@@ -42,7 +42,7 @@ package struct CTImage: Sendable {
         DataSet(composing: {
             $0.put(.specificCharacterSet, "ISO_IR 192")
             $0.put(.imageType, ["ORIGINAL", "PRIMARY", "AXIAL"])
-            $0.put(.sopClassUID, ObjectClass.ct.rawValue)
+            $0.put(.sopClassUID, SOPClass.ctImageStorage.uid)
             $0.put(.sopInstanceUID, sopInstanceUID)
             $0.put(.studyDate, identity.study.date)
             $0.put(.studyTime, identity.study.time)
@@ -92,7 +92,7 @@ package struct CTImage: Sendable {
             $0.put(.rescaleIntercept, "-1024")
             $0.put(.rescaleSlope, "1")
             $0.put(.rescaleType, "HU")
-            $0[Attribute.pixelData.tag] = Element(
+            $0[.pixelData] = Element(
                 Attribute.pixelData.tag, .OW,
                 .bytes(
                     values.flatMap { value in

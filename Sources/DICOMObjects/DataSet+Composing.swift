@@ -40,11 +40,11 @@ extension DataSet {
         put(attribute, decimals.map { DecimalString.text($0) ?? "" })
     }
 
-    /// Attribute tags (VR AT).
-    package mutating func put(_ attribute: Attribute, tags: [Tag]) {
+    /// The tags of attributes (VR AT).
+    package mutating func put(_ attribute: Attribute, pointers: [Attribute]) {
         put(
             attribute,
-            bytes: tags.flatMap { tag in
+            bytes: pointers.map(\.tag).flatMap { tag in
                 [tag.group, tag.element].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
             })
     }

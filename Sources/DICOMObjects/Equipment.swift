@@ -32,8 +32,8 @@ enum Equipment {
             .stationName,
         ]
         // Type 3 never throws.
-        try? copy.copy(attributes, .three, into: &acquisition)
-        if acquisition.string(Attribute.manufacturer.tag) != nil {
+        try? copy.copy(attributes, .type3, into: &acquisition)
+        if acquisition.string(.manufacturer) != nil {
             acquisition.put(.purposeOfReferenceCodeSequence, item: Code.acquisitionEquipment.item)
             items.append(acquisition)
         }

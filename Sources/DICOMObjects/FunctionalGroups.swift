@@ -37,8 +37,8 @@ struct FunctionalGroups {
     private func index(_ pointer: Attribute, in group: Attribute, _ label: String) -> DataSet {
         DataSet(composing: {
             $0.put(.dimensionOrganizationUID, dimensions)
-            $0.put(.dimensionIndexPointer, tags: [pointer.tag])
-            $0.put(.functionalGroupPointer, tags: [group.tag])
+            $0.put(.dimensionIndexPointer, pointers: [pointer])
+            $0.put(.functionalGroupPointer, pointers: [group])
             $0.put(.dimensionDescriptionLabel, label)
         })
     }

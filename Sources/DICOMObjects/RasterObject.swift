@@ -25,7 +25,7 @@ package struct RasterObject: Sendable {
 
     package let dataSet: DataSet
     package let sopInstanceUID: String
-    package let sopClass: ObjectClass
+    package let sopClass: SOPClass
 
     /// One object of all pages, or one a page for visible light (which knows no frames).
     ///
@@ -50,23 +50,25 @@ package struct RasterObject: Sendable {
         }
     }
 
-    private static func objectClass(_ page: RasterPixels, _ modality: String) -> ObjectClass {
+    private static func objectClass(_ page: RasterPixels, _ modality: String) -> SOPClass {
         if page.samples == 3 {
             switch modality {
-            case "XC": return .photographic
-            case "GM": return .microscopic
-            default: return .colourCapture
+            case "XC": return .vlPhotographicImageStorage
+            case "GM": return .vlMicroscopicImageStorage
+            default: return .multiFrameTrueColorSecondaryCaptureImageStorage
             }
         }
-        return page.bits > 8 ? .greyWordCapture : .greyByteCapture
+        return page.bits > 8
+            ? .multiFrameGrayscaleWordSecondaryCaptureImageStorage
+            : .multiFrameGrayscaleByteSecondaryCaptureImageStorage
     }
 
-    private static func isVisibleLight(_ sopClass: ObjectClass) -> Bool {
-        sopClass == .photographic || sopClass == .microscopic
+    private static func isVisibleLight(_ sopClass: SOPClass) -> Bool {
+        sopClass == .vlPhotographicImageStorage || sopClass == .vlMicroscopicImageStorage
     }
 
     private init(
-        _ pages: [RasterPixels], _ sopClass: ObjectClass, _ identity: StudyIdentity, _ keys: Keys, index: Int,
+        _ pages: [RasterPixels], _ sopClass: SOPClass, _ identity: StudyIdentity, _ keys: Keys, index: Int,
         _ fallbackTime: JobTime
     ) {
         let page = pages[0]
@@ -78,14 +80,16 @@ package struct RasterObject: Sendable {
             ?? page.time ?? fallbackTime
         var dataSet = DataSet()
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
-        dataSet.put(.sopClassUID, sopClass.rawValue)
+        dataSet.put(.sopClassUID, sopClass.uid)
         dataSet.put(.sopInstanceUID, sopInstanceUID)
         dataSet.put(.instanceCreatorUID, InstanceCreator.imports)
         dataSet.put(.instanceNumber, keys.firstInstanceNumber + index)
         dataSet.put(.contentDate, time.date)
         dataSet.put(.contentTime, time.time)
         Self.put(identity, keys, page.time, into: &dataSet)
-        if dataSet.string(.modality) == nil { dataSet.put(.modality, sopClass == .photographic ? "XC" : "OT") }
+        if dataSet.string(.modality) == nil {
+            dataSet.put(.modality, sopClass == .vlPhotographicImageStorage ? "XC" : "OT")
+        }
         Self.putSpacing(page, identity, into: &dataSet)
         Self.putPixels(pages, sopClass, into: &dataSet)
         self.dataSet = dataSet
@@ -129,9 +133,9 @@ package struct RasterObject: Sendable {
         }
     }
 
-    private static func putPixels(_ pages: [RasterPixels], _ sopClass: ObjectClass, into dataSet: inout DataSet) {
+    private static func putPixels(_ pages: [RasterPixels], _ sopClass: SOPClass, into dataSet: inout DataSet) {
         let page = pages[0]
-        let isWord = sopClass == .greyWordCapture
+        let isWord = sopClass == .multiFrameGrayscaleWordSecondaryCaptureImageStorage
         let isDerived = page.derivation != nil || (page.samples == 3 && page.bits > 8)
         dataSet.put(.imageType, [isDerived ? "DERIVED" : "ORIGINAL", "PRIMARY"])
         if let derivation = page.derivation ?? (isDerived ? "high 8 of \(page.bits) bits" : nil) {
@@ -159,7 +163,7 @@ package struct RasterObject: Sendable {
             dataSet.put(.burnedInAnnotation, "NO")
             dataSet.put(.numberOfFrames, pages.count)
             if pages.count > 1 {
-                dataSet.put(.frameIncrementPointer, tags: [Attribute.pageNumberVector.tag])
+                dataSet.put(.frameIncrementPointer, pointers: [.pageNumberVector])
                 dataSet.put(.pageNumberVector, Array(1...pages.count))
             }
             if page.samples == 1 {
@@ -172,6 +176,6 @@ package struct RasterObject: Sendable {
         var bytes: [UInt8] = []
         for page in pages { bytes += isWord ? page.words : page.bytes }
         if bytes.count % 2 == 1 { bytes.append(0) }
-        dataSet[Attribute.pixelData.tag] = Element(Attribute.pixelData.tag, isWord ? .OW : .OB, .bytes(bytes))
+        dataSet[.pixelData] = Element(Attribute.pixelData.tag, isWord ? .OW : .OB, .bytes(bytes))
     }
 }

@@ -5,8 +5,8 @@ import DICOM
 ///
 /// *Source*: PS3.3 2024e, annex A.51 (Segmentation), A.8 (Secondary Capture), A.32 (Visible Light), A.3 (CT).
 struct RequiredAttributes {
-    var one: [Attribute] = []
-    var two: [Attribute] = []
+    var type1: [Attribute] = []
+    var type2: [Attribute] = []
     var items: [Attribute: RequiredAttributes] = [:]
 
     /// *Throws* `illegal` for the first attribute that is missing.
@@ -14,15 +14,15 @@ struct RequiredAttributes {
         let sopClass = dataSet.string(.sopClassUID) ?? ""
         try common.check(dataSet)
         switch sopClass {
-        case ObjectClass.segmentation.rawValue: try segmentation.check(dataSet)
-        case ObjectClass.ct.rawValue: try ct.check(dataSet)
+        case SOPClass.segmentationStorage.uid: try segmentation.check(dataSet)
+        case SOPClass.ctImageStorage.uid: try ct.check(dataSet)
         default: try image.check(dataSet)
         }
     }
 
     /// The first attribute that is missing or empty; nil when all is there.
     func check(_ dataSet: DataSet) throws(ObjectFailure) {
-        for attribute in one {
+        for attribute in type1 {
             let isThere =
                 switch dataSet[attribute.tag]?.value {
                 case .bytes(let bytes)?: !bytes.isEmpty
@@ -36,7 +36,7 @@ struct RequiredAttributes {
                     tag: attribute.tag, keyword: attribute.keyword, what: "a Type 1 attribute without a value")
             }
         }
-        for attribute in two where dataSet[attribute.tag] == nil {
+        for attribute in type2 where dataSet[attribute.tag] == nil {
             throw .illegal(tag: attribute.tag, keyword: attribute.keyword, what: "a missing Type 2 attribute")
         }
         for (attribute, rules) in items {
@@ -44,42 +44,42 @@ struct RequiredAttributes {
         }
     }
 
-    private static let code = RequiredAttributes(one: [.codingSchemeDesignator, .codeMeaning])
-    private static let reference = RequiredAttributes(one: [.referencedSOPClassUID, .referencedSOPInstanceUID])
+    private static let code = RequiredAttributes(type1: [.codingSchemeDesignator, .codeMeaning])
+    private static let reference = RequiredAttributes(type1: [.referencedSOPClassUID, .referencedSOPInstanceUID])
 
     private static let common = RequiredAttributes(
-        one: [.sopClassUID, .sopInstanceUID, .studyInstanceUID, .seriesInstanceUID, .modality],
-        two: [
+        type1: [.sopClassUID, .sopInstanceUID, .studyInstanceUID, .seriesInstanceUID, .modality],
+        type2: [
             .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName,
             .studyID,
             .accessionNumber, .seriesNumber, .manufacturer, .instanceNumber,
         ])
 
-    private static let image = RequiredAttributes(one: [
+    private static let image = RequiredAttributes(type1: [
         .imageType, .samplesPerPixel, .photometricInterpretation, .rows, .columns, .bitsAllocated, .bitsStored,
         .highBit,
         .pixelRepresentation, .pixelData,
     ])
 
     private static let ct = RequiredAttributes(
-        one: image.one + [
+        type1: image.type1 + [
             .frameOfReferenceUID, .imagePositionPatient, .imageOrientationPatient, .pixelSpacing, .rescaleIntercept,
             .rescaleSlope,
         ],
-        two: [.kvp, .acquisitionNumber, .sliceThickness, .positionReferenceIndicator])
+        type2: [.kvp, .acquisitionNumber, .sliceThickness, .positionReferenceIndicator])
 
     private static let segmentation = RequiredAttributes(
-        one: image.one + [
+        type1: image.type1 + [
             .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber,
             .contentDate,
             .contentTime, .contentLabel, .numberOfFrames, .segmentationType, .segmentSequence, .lossyImageCompression,
             .dimensionOrganizationSequence, .dimensionIndexSequence, .sharedFunctionalGroupsSequence,
             .perFrameFunctionalGroupsSequence, .referencedSeriesSequence,
         ],
-        two: [.contentDescription, .contentCreatorName],
+        type2: [.contentDescription, .contentCreatorName],
         items: [
             .segmentSequence: RequiredAttributes(
-                one: [
+                type1: [
                     .segmentNumber, .segmentLabel, .segmentedPropertyCategoryCodeSequence,
                     .segmentedPropertyTypeCodeSequence,
                     .segmentAlgorithmType, .segmentAlgorithmName, .recommendedDisplayCIELabValue, .trackingID,
@@ -89,31 +89,21 @@ struct RequiredAttributes {
                     .segmentedPropertyCategoryCodeSequence: code, .segmentedPropertyTypeCodeSequence: code,
                     .segmentedPropertyTypeModifierCodeSequence: code, .anatomicRegionSequence: code,
                 ]),
-            .dimensionOrganizationSequence: RequiredAttributes(one: [.dimensionOrganizationUID]),
-            .dimensionIndexSequence: RequiredAttributes(one: [.dimensionOrganizationUID, .dimensionIndexPointer]),
+            .dimensionOrganizationSequence: RequiredAttributes(type1: [.dimensionOrganizationUID]),
+            .dimensionIndexSequence: RequiredAttributes(type1: [.dimensionOrganizationUID, .dimensionIndexPointer]),
             .sourceImageSequence: reference,
             .referencedSeriesSequence: RequiredAttributes(
-                one: [.seriesInstanceUID, .referencedInstanceSequence], items: [.referencedInstanceSequence: reference]),
+                type1: [.seriesInstanceUID, .referencedInstanceSequence],
+                items: [.referencedInstanceSequence: reference]),
             .perFrameFunctionalGroupsSequence: RequiredAttributes(
-                one: [.frameContentSequence, .derivationImageSequence, .segmentIdentificationSequence],
+                type1: [.frameContentSequence, .derivationImageSequence, .segmentIdentificationSequence],
                 items: [
-                    .frameContentSequence: RequiredAttributes(one: [.dimensionIndexValues]),
-                    .segmentIdentificationSequence: RequiredAttributes(one: [.referencedSegmentNumber]),
-                    .planePositionSequence: RequiredAttributes(one: [.imagePositionPatient]),
+                    .frameContentSequence: RequiredAttributes(type1: [.dimensionIndexValues]),
+                    .segmentIdentificationSequence: RequiredAttributes(type1: [.referencedSegmentNumber]),
+                    .planePositionSequence: RequiredAttributes(type1: [.imagePositionPatient]),
                     .derivationImageSequence: RequiredAttributes(
-                        one: [.derivationCodeSequence, .sourceImageSequence],
+                        type1: [.derivationCodeSequence, .sourceImageSequence],
                         items: [.derivationCodeSequence: code, .sourceImageSequence: reference]),
                 ]),
         ])
-}
-
-/// SOP classes that we write.
-package enum ObjectClass: String, Sendable {
-    case segmentation = "1.2.840.10008.5.1.4.1.1.66.4"
-    case ct = "1.2.840.10008.5.1.4.1.1.2"
-    case greyByteCapture = "1.2.840.10008.5.1.4.1.1.7.2"
-    case greyWordCapture = "1.2.840.10008.5.1.4.1.1.7.3"
-    case colourCapture = "1.2.840.10008.5.1.4.1.1.7.4"
-    case microscopic = "1.2.840.10008.5.1.4.1.1.77.1.2"
-    case photographic = "1.2.840.10008.5.1.4.1.1.77.1.4"
 }

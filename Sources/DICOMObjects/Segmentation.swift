@@ -70,9 +70,9 @@ package struct Segmentation: Sendable {
         var dataSet = DataSet()
         try copy.copyPatientAndStudy(into: &dataSet)
         // Not the series' side: beside most body parts the standard forbids it, and the type's modifier tells it.
-        try copy.copy([.timezoneOffsetFromUTC, .bodyPartExamined], .three, into: &dataSet)
+        try copy.copy([.timezoneOffsetFromUTC, .bodyPartExamined], .type3, into: &dataSet)
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
-        dataSet.put(.sopClassUID, ObjectClass.segmentation.rawValue)
+        dataSet.put(.sopClassUID, SOPClass.segmentationStorage.uid)
         dataSet.put(.sopInstanceUID, sopInstanceUID)
         dataSet.put(.instanceCreationDate, time.date)
         dataSet.put(.instanceCreationTime, time.time)

@@ -5,19 +5,19 @@ extension SourceCopy {
     ///
     /// Attributes that the standard wants together are copied together or not at all.
     mutating func copyPatientAndStudy(into target: inout DataSet) throws(ObjectFailure) {
-        try copy([.studyInstanceUID], .one, into: &target)
+        try copy([.studyInstanceUID], .type1, into: &target)
         try copy(
             [
                 .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime,
                 .referringPhysicianName, .studyID,
                 .accessionNumber,
-            ], .two, into: &target)
+            ], .type2, into: &target)
         try copy(
             [
                 .issuerOfPatientID, .otherPatientIDsSequence, .patientAge, .patientSize, .patientWeight,
                 .studyDescription,
                 .procedureCodeSequence, .issuerOfAccessionNumberSequence, .longitudinalTemporalInformationModified,
-            ], .three, into: &target)
+            ], .type3, into: &target)
         try copyAnimal(into: &target)
         try copyTrial(into: &target)
         try copyDeidentification(into: &target)
@@ -25,17 +25,17 @@ extension SourceCopy {
 
     /// For an animal the standard also wants breed and owner, empty where unknown.
     private mutating func copyAnimal(into target: inout DataSet) throws(ObjectFailure) {
-        try copy([.patientSpeciesDescription, .patientSpeciesCodeSequence], .three, into: &target)
+        try copy([.patientSpeciesDescription, .patientSpeciesCodeSequence], .type3, into: &target)
         let isAnimal =
-            target.has(Attribute.patientSpeciesDescription.tag) || target.has(Attribute.patientSpeciesCodeSequence.tag)
+            target.has(.patientSpeciesDescription) || target.has(.patientSpeciesCodeSequence)
         let others: [Attribute] = [
             .patientBreedDescription, .patientBreedCodeSequence, .breedRegistrationSequence, .responsiblePerson,
             .responsibleOrganization, .patientSexNeutered,
         ]
-        try copy(others, isAnimal ? .two : .three, into: &target)
-        guard target.string(Attribute.responsiblePerson.tag) != nil else { return }
-        try copy([.responsiblePersonRole], .three, into: &target)
-        if !target.has(Attribute.responsiblePersonRole.tag) { target.putEmpty(.responsiblePerson) }
+        try copy(others, .type2C(isAnimal), into: &target)
+        guard target.string(.responsiblePerson) != nil else { return }
+        try copy([.responsiblePersonRole], .type3, into: &target)
+        if !target.has(.responsiblePersonRole) { target.putEmpty(.responsiblePerson) }
     }
 
     private mutating func copyTrial(into target: inout DataSet) throws(ObjectFailure) {
@@ -44,27 +44,27 @@ extension SourceCopy {
             [
                 .clinicalTrialSponsorName, .clinicalTrialProtocolID, .clinicalTrialSubjectID,
                 .clinicalTrialSubjectReadingID,
-            ], .three,
+            ], .type3,
             into: &trial)
         let isWhole =
-            trial.has(Attribute.clinicalTrialSponsorName.tag) && trial.has(Attribute.clinicalTrialProtocolID.tag)
-            && (trial.has(Attribute.clinicalTrialSubjectID.tag)
-                || trial.has(Attribute.clinicalTrialSubjectReadingID.tag))
+            trial.has(.clinicalTrialSponsorName) && trial.has(.clinicalTrialProtocolID)
+            && (trial.has(.clinicalTrialSubjectID)
+                || trial.has(.clinicalTrialSubjectReadingID))
         guard isWhole else { return }
-        try copy([.clinicalTrialProtocolName, .clinicalTrialSiteID, .clinicalTrialSiteName], .two, into: &trial)
+        try copy([.clinicalTrialProtocolName, .clinicalTrialSiteID, .clinicalTrialSiteName], .type2, into: &trial)
         for element in trial.elements { target[element.tag] = element }
-        try copy([.clinicalTrialTimePointID, .clinicalTrialTimePointDescription], .three, into: &target)
+        try copy([.clinicalTrialTimePointID, .clinicalTrialTimePointDescription], .type3, into: &target)
     }
 
     /// A source that says it was de-identified but not how would make the result invalid: the gap is named.
     private mutating func copyDeidentification(into target: inout DataSet) throws(ObjectFailure) {
         try copy(
-            [.patientIdentityRemoved, .deidentificationMethod, .deidentificationMethodCodeSequence], .three,
+            [.patientIdentityRemoved, .deidentificationMethod, .deidentificationMethodCodeSequence], .type3,
             into: &target)
         let hasMethod =
-            target.has(Attribute.deidentificationMethod.tag)
-            || target.has(Attribute.deidentificationMethodCodeSequence.tag)
-        if target.string(Attribute.patientIdentityRemoved.tag) == "YES", !hasMethod {
+            target.has(.deidentificationMethod)
+            || target.has(.deidentificationMethodCodeSequence)
+        if target.string(.patientIdentityRemoved) == "YES", !hasMethod {
             target.put(.deidentificationMethod, "Not stated in the source")
         }
     }

@@ -4,14 +4,14 @@ import DICOM
 ///
 /// An illegal or undecodable value is dropped (Type 3), written empty (Type 2) or refused (Type 1), and noted by its keyword.
 struct SourceCopy {
-    enum Need { case one, two, three }
-
     let source: DataSet
     private(set) var notes: [String] = []
 
     init(_ source: DataSet) { self.source = source }
 
-    mutating func copy(_ attributes: [Attribute], _ need: Need, into target: inout DataSet) throws(ObjectFailure) {
+    mutating func copy(_ attributes: [Attribute], _ type: RequirementType, into target: inout DataSet)
+        throws(ObjectFailure)
+    {
         for attribute in attributes {
             let original = source[attribute.tag]
             let copied = original.flatMap { Self.legal($0, as: attribute.vr, in: source) }
@@ -23,11 +23,11 @@ struct SourceCopy {
             if isIllegal {
                 notes.append("\(attribute.keyword) \(attribute.tag) of the source is not legal and was not copied")
             }
-            switch need {
-            case .one:
+            switch type {
+            case .type1:
                 throw .source(tag: attribute.tag, keyword: attribute.keyword, what: isIllegal ? "not legal" : "missing")
-            case .two: target.putEmpty(attribute)
-            case .three: break
+            case .type2, .type2C(true): target.putEmpty(attribute)
+            case .type2C(false), .type3: break
             }
         }
     }
@@ -58,7 +58,7 @@ struct SourceCopy {
     private static func legal(_ item: DataSet) -> DataSet {
         var copy = DataSet()
         for element in item.elements
-        where !element.tag.isPrivate && element.vr != .UN && element.tag != Attribute.specificCharacterSet.tag {
+        where !element.tag.isPrivate && element.vr != .UN && element.tag != .specificCharacterSet {
             copy[element.tag] = legal(element, as: element.vr, in: item)
         }
         return copy
@@ -73,16 +73,16 @@ struct SourceCopy {
         ]
         if codes.contains(where: { $0.tag == sequence }) {
             let hasValue =
-                item.string(Attribute.codeValue.tag) != nil || item.string(Attribute.longCodeValue.tag) != nil
-            return hasValue && item.string(Attribute.codingSchemeDesignator.tag) != nil
-                && item.string(Attribute.codeMeaning.tag) != nil
+                item.string(.codeValue) != nil || item.string(.longCodeValue) != nil
+            return hasValue && item.string(.codingSchemeDesignator) != nil
+                && item.string(.codeMeaning) != nil
         }
-        if sequence == Attribute.otherPatientIDsSequence.tag {
-            return item.string(Attribute.patientID.tag) != nil && item.string(Attribute.typeOfPatientID.tag) != nil
+        if sequence == .otherPatientIDsSequence {
+            return item.string(.patientID) != nil && item.string(.typeOfPatientID) != nil
         }
-        if sequence == Attribute.contributingEquipmentSequence.tag {
-            return item.string(Attribute.manufacturer.tag) != nil
-                && !item.items(Attribute.purposeOfReferenceCodeSequence.tag).isEmpty
+        if sequence == .contributingEquipmentSequence {
+            return item.string(.manufacturer) != nil
+                && !item.items(.purposeOfReferenceCodeSequence).isEmpty
         }
         return !item.isEmpty
     }

@@ -32,8 +32,9 @@ enum ValueRules {
     private static func multiplicity(_ element: Element, _ count: Int) -> String? {
         guard let attribute = Attribute.of(element.tag) else { return nil }
         let definition = attribute.definition
-        let sameVR = element.vr == definition.vr || (attribute == .pixelData && element.vr == .OW)
-        if !sameVR { return "VR \(element.vr.rawValue) instead of \(definition.vr.rawValue)" }
+        if !definition.representations.contains(element.vr) {
+            return "VR \(element.vr.rawValue) instead of \(attribute.vr.rawValue)"
+        }
         if case .bytes(let bytes) = element.value, bytes.isEmpty { return nil }
         // Byte strings are one value however long.
         if element.vr == .OB || element.vr == .OW || element.vr == .UN { return nil }

@@ -82,11 +82,11 @@ extension Verification {
         }
         guard dataSet.string(.instanceCreatorUID) == InstanceCreator.results else { throw .verify("another creator") }
         let references = Set(volume.instances.map(\.sopInstanceUID))
-        let named = dataSet.items(Attribute.referencedSeriesSequence.tag)
+        let named = dataSet.items(.referencedSeriesSequence)
         guard named.count == 1, named[0].string(.seriesInstanceUID) == volume.seriesInstanceUID,
             Set(
-                named[0].items(Attribute.referencedInstanceSequence.tag).compactMap {
-                    $0.string(Attribute.referencedSOPInstanceUID.tag)
+                named[0].items(.referencedInstanceSequence).compactMap {
+                    $0.string(.referencedSOPInstanceUID)
                 }) == references
         else { throw .verify("the referenced series is not the source's") }
     }
@@ -104,7 +104,7 @@ extension Verification {
                 throw .verify("segment \(index + 1) has another label")
             }
             let type = item.item(.segmentedPropertyTypeCodeSequence)
-            let code = type?.string(Attribute.codeValue.tag) ?? type?.string(Attribute.longCodeValue.tag)
+            let code = type?.string(.codeValue) ?? type?.string(.longCodeValue)
             guard code == segment.type.value else { throw .verify("segment \(index + 1) has another type") }
             guard item.ints(.recommendedDisplayCIELabValue).count == 3 else {
                 throw .verify("segment \(index + 1) has no colour")
@@ -133,11 +133,11 @@ private struct FramePlaces {
 
     /// *Throws* `verify` when the reference names no source, or the position is not that source's.
     func source(of group: DataSet, shared: DataSet, frame: Int) throws(ObjectFailure) -> Int {
-        let derivations = group.items(Attribute.derivationImageSequence.tag)
+        let derivations = group.items(.derivationImageSequence)
         let references = derivations.first?.items(.sourceImageSequence) ?? []
         guard derivations.count == 1, references.count == 1,
-            let uid = references[0].string(Attribute.referencedSOPInstanceUID.tag),
-            let source = byReference[Self.key(uid, references[0].int(Attribute.referencedFrameNumber.tag))]
+            let uid = references[0].string(.referencedSOPInstanceUID),
+            let source = byReference[Self.key(uid, references[0].int(.referencedFrameNumber))]
         else { throw .verify("frame \(frame) refers to no frame of the source") }
         guard hasPlace, let plane = volume.frames[source].plane else { return source }
         let position = group.item(.planePositionSequence)?.doubles(.imagePositionPatient) ?? []

@@ -1,4 +1,5 @@
 package import DICOM
+import Failures
 import Storage
 
 /// Reads written files back and says whether they hold what was meant.
@@ -20,8 +21,8 @@ package enum Verification {
         guard file.transferSyntax == .explicitLittleEndian else {
             throw .verify("the file is in \(file.transferSyntax.name)")
         }
-        guard file.meta.string(Attribute.mediaStorageSOPInstanceUID.tag) == dataSet.string(.sopInstanceUID),
-            file.meta.string(Attribute.mediaStorageSOPClassUID.tag) == dataSet.string(.sopClassUID)
+        guard file.meta.string(.mediaStorageSOPInstanceUID) == dataSet.string(.sopInstanceUID),
+            file.meta.string(.mediaStorageSOPClassUID) == dataSet.string(.sopClassUID)
         else { throw .verify("file meta group and data set name different objects") }
         do {
             try RequiredAttributes.check(file.dataSet)

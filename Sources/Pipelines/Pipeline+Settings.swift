@@ -1,3 +1,4 @@
+import DICOM
 import DICOMObjects
 import Imaging
 package import Settings
@@ -48,14 +49,14 @@ extension SelectionRule {
         modality = try section.optionalStrings("modality")?.map { $0.uppercased() } ?? []
         bodyPart = try section.optionalStrings("body_part")?.map { $0.uppercased() } ?? []
         for name in try section.optionalStrings("sop_class") ?? [] {
-            if let uid = Self.sopClasses[name] {
+            if let uid = SOPClass.uidsByName[name] {
                 sopClass.append(uid)
             } else if name.contains("."), name.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) {
                 sopClass.append(name)
             } else {
                 throw section.failure(
                     "PIPE-SOPCLASS", at: "sop_class",
-                    "\"\(name)\" is no known SOP class. Write a UID or one of: \(Self.sopClasses.keys.sorted().joined(separator: ", "))."
+                    "\"\(name)\" is no known SOP class. Write a UID or one of: \(SOPClass.uidsByName.keys.sorted().joined(separator: ", "))."
                 )
             }
         }

@@ -39,20 +39,4 @@ package struct SelectionRule: Sendable, Equatable {
             && volume.frames.count >= minFrames ?? 0
             && (maxSliceMM.map { limit in (volume.sliceSpacing ?? 0) <= limit } ?? true)
     }
-
-    /// Names that rules may use instead of UIDs.
-    package static let sopClasses: [String: String] = {
-        let storage = "1.2.840.10008.5.1.4.1.1."
-        let numbers = [
-            "CR": "1", "DX": "1.1", "MG": "1.2", "CT": "2", "EnhancedCT": "2.1", "LegacyConvertedEnhancedCT": "2.2",
-            "USMultiframe": "3.1", "MR": "4", "EnhancedMR": "4.1", "LegacyConvertedEnhancedMR": "4.4", "US": "6.1",
-            "SC": "7",
-            "GrayscaleByteSC": "7.2", "GrayscaleWordSC": "7.3", "TrueColorSC": "7.4", "XA": "12.1", "XRF": "12.2",
-            "NM": "20",
-            "VLEndoscopic": "77.1.1", "VLMicroscopic": "77.1.2", "VLPhotographic": "77.1.4",
-            "OphthalmicPhotography8Bit": "77.1.5.1",
-            "DermoscopicPhotography": "77.1.7", "PET": "128", "EnhancedPET": "130",
-        ]
-        return numbers.mapValues { storage + $0 }
-    }()
 }

@@ -57,7 +57,8 @@ struct VolumeSegmentation {
 
     /// What the predictor is told of pixels that are not square.
     static func spacing(_ volume: Volume, _ pipeline: Pipeline) -> PixelSpacing? {
-        let isGrid = pipeline.aspect == .grid || volume.first.sopClassUID == SOPClass.wholeSlideMicroscopy
+        let isGrid =
+            pipeline.aspect == .grid || SOPClass.of(volume.first.sopClassUID) == .vlWholeSlideMicroscopyImageStorage
         return isGrid ? nil : PixelSpacing(row: volume.pixelAspect, column: 1)
     }
 

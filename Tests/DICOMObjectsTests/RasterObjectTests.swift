@@ -26,11 +26,14 @@ struct RasterObjectTests {
     @Test(
         "the pixels decide the class: grey bytes, grey words, colour, photographs",
         arguments: [
-            (1, 8, "", ObjectClass.greyByteCapture), (1, 12, "", .greyWordCapture), (1, 16, "XC", .greyWordCapture),
-            (3, 8, "", .colourCapture), (3, 16, "", .colourCapture), (3, 8, "XC", .photographic),
-            (3, 8, "GM", .microscopic),
+            (1, 8, "", SOPClass.multiFrameGrayscaleByteSecondaryCaptureImageStorage),
+            (1, 12, "", .multiFrameGrayscaleWordSecondaryCaptureImageStorage),
+            (1, 16, "XC", .multiFrameGrayscaleWordSecondaryCaptureImageStorage),
+            (3, 8, "", .multiFrameTrueColorSecondaryCaptureImageStorage),
+            (3, 16, "", .multiFrameTrueColorSecondaryCaptureImageStorage), (3, 8, "XC", .vlPhotographicImageStorage),
+            (3, 8, "GM", .vlMicroscopicImageStorage),
         ])
-    func classes(samples: Int, bits: Int, modality: String, expected: ObjectClass) throws {
+    func classes(samples: Int, bits: Int, modality: String, expected: SOPClass) throws {
         let folder = try TemporaryFolder()
         let made = try objects([page(samples: samples, bits: bits)], modality: modality)
         #expect(made.map(\.sopClass) == [expected])

@@ -147,13 +147,13 @@ enum SampleVolumes {
                 shared.put(
                     .planeOrientationSequence,
                     item: DataSet(composing: {
-                        $0[Attribute.imageOrientationPatient.tag] = slices[0][Attribute.imageOrientationPatient.tag]
+                        $0[.imageOrientationPatient] = slices[0][.imageOrientationPatient]
                     }))
                 shared.put(
                     .pixelMeasuresSequence,
                     item: DataSet(composing: {
-                        $0[Attribute.pixelSpacing.tag] = slices[0][Attribute.pixelSpacing.tag]
-                        $0[Attribute.sliceThickness.tag] = slices[0][Attribute.sliceThickness.tag]
+                        $0[.pixelSpacing] = slices[0][.pixelSpacing]
+                        $0[.sliceThickness] = slices[0][.sliceThickness]
                     }))
             }))
         object.put(
@@ -163,12 +163,12 @@ enum SampleVolumes {
                     $0.put(
                         .planePositionSequence,
                         item: DataSet(composing: {
-                            $0[Attribute.imagePositionPatient.tag] = slice[Attribute.imagePositionPatient.tag]
+                            $0[.imagePositionPatient] = slice[.imagePositionPatient]
                         }))
                 })
             })
-        let pixels = slices.flatMap { $0.bytes(Attribute.pixelData.tag) ?? [] }
-        object[Attribute.pixelData.tag] = Element(Attribute.pixelData.tag, .OW, .bytes(pixels))
+        let pixels = slices.flatMap { $0.bytes(.pixelData) ?? [] }
+        object[.pixelData] = Element(Attribute.pixelData.tag, .OW, .bytes(pixels))
         return object
     }
 

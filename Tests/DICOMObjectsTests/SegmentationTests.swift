@@ -110,10 +110,10 @@ struct SegmentationTests {
             volume, masks: SampleVolumes.masks(volume, segments: 1, seed: 1), segments: SampleVolumes.segments(1),
             producer: SampleVolumes.producer, options: SampleVolumes.options(.slices))
         let dataSet = try #require(made).dataSet
-        #expect(dataSet.string(Attribute.deidentificationMethod.tag) == "Not stated in the source")
-        #expect(dataSet.has(Attribute.patientSexNeutered.tag) && dataSet.has(Attribute.patientBreedCodeSequence.tag))
-        #expect(dataSet.has(Attribute.responsiblePerson.tag) && dataSet.string(Attribute.responsiblePerson.tag) == nil)
-        #expect(!dataSet.has(Attribute.clinicalTrialProtocolID.tag) && !dataSet.has(Attribute.laterality.tag))
+        #expect(dataSet.string(.deidentificationMethod) == "Not stated in the source")
+        #expect(dataSet.has(.patientSexNeutered) && dataSet.has(.patientBreedCodeSequence))
+        #expect(dataSet.has(.responsiblePerson) && dataSet.string(.responsiblePerson) == nil)
+        #expect(!dataSet.has(.clinicalTrialProtocolID) && !dataSet.has(.laterality))
     }
 
     @Test("a Frame of Reference that is the study's own UID gets one of its own, and the result keeps its place")

@@ -70,7 +70,7 @@ struct ValueTests {
     @Test("an object without its Type 1 attributes is not written, and the message names the first")
     func incomplete() {
         var dataSet = DataSet()
-        dataSet.put(.sopClassUID, ObjectClass.segmentation.rawValue)
+        dataSet.put(.sopClassUID, SOPClass.segmentationStorage.uid)
         do {
             _ = try DataSetEncoder.file(dataSet)
             Issue.record("written")

@@ -136,7 +136,7 @@ struct FileWalkTests {
         file.add(0x0028, 0x0010, "UN", [0, 2])
         let dataSet = try DICOMFile(bytes: file.bytes).dataSet
         #expect(dataSet.string(.modality) == "CT")
-        #expect(dataSet.item(Tag(0x0008, 0x1140))?.uid(.referencedSOPClassUID) == "1.2")
+        #expect(dataSet.items(Tag(0x0008, 0x1140)).first?.uid(.referencedSOPClassUID) == "1.2")
         #expect(dataSet.int(.rows) == 512)
     }
 
@@ -148,7 +148,7 @@ struct FileWalkTests {
         file.add(0x0010, 0x0020, "LO", text: "A")
         file.add(0x0028, 0x0010, us: 4)
         let read = try DICOMFile(bytes: file.bytes)
-        #expect(read.dataSet.elements.map(\.tag) == [.modality, .patientID, .rows])
+        #expect(read.dataSet.elements.map { Attribute.of($0.tag) } == [.modality, .patientID, .rows])
         #expect(read.dataSet.int(.rows) == 3)
         #expect(read.warnings.count == 1)
     }

@@ -50,7 +50,8 @@ enum Codecs {
 
     static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
         if JPEG2000Header(bytes)?.needsPart2 == true {
-            throw .unsupportedSyntax("a JPEG 2000 Part 2 stream: no decoder for it. Export as JPEG 2000 Part 1.")
+            throw .unsupportedSyntax(
+                "a JPEG 2000 Part 2 stream: no decoder for it.", cure: "Export as JPEG 2000 Part 1.")
         }
         var frame = description(pixels, allocated: pixels.bitsAllocated, stored: pixels.bitsStored)
         var found = cd_stream()
@@ -76,7 +77,7 @@ enum Codecs {
             let isTransformed = found.colour_transformed != 0
             switch pixels.photometric {
             case .ybrPartial420, .ybrPartial422:
-                throw .photometric("JPEG 2000 with \(pixels.photometric.rawValue): impossible. Export as RGB.")
+                throw .photometric("JPEG 2000 with \(pixels.photometric.rawValue): impossible.", cure: "Export as RGB.")
             case .ybrFull, .ybrFull422:
                 decoded.colour = isTransformed ? .rgb : .ybrFull
                 if isTransformed {
@@ -96,7 +97,7 @@ enum Codecs {
         case .ybrPartial420, .ybrPartial422: .ybrPartial
         case .ybrICT, .ybrRCT:
             throw .photometric(
-                "\(pixels.photometric.rawValue) without JPEG 2000: it has no meaning there. Export as RGB.")
+                "\(pixels.photometric.rawValue) without JPEG 2000: it has no meaning there.", cure: "Export as RGB.")
         case .monochrome1, .monochrome2, .paletteColor: nil
         }
     }
@@ -108,23 +109,23 @@ enum Codecs {
     {
         guard let stream = JPEGStream(bytes), stream.isLS == wantsLS else {
             throw .codec(
-                "the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged. Export it again."
-            )
+                "the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged.",
+                cure: "Export it again.")
         }
         guard stream.rows == pixels.rows, stream.columns == pixels.columns else {
             throw .pixelSize(
-                "the stream has \(stream.rows) × \(stream.columns) pixels, the tags say \(pixels.rows) × \(pixels.columns): they contradict each other. Export the image again."
-            )
+                "the stream has \(stream.rows) × \(stream.columns) pixels, the tags say \(pixels.rows) × \(pixels.columns): they contradict each other.",
+                cure: "Export the image again.")
         }
         guard stream.components.count == pixels.samples else {
             throw .photometric(
-                "the stream has \(stream.components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other. Export the image again."
-            )
+                "the stream has \(stream.components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other.",
+                cure: "Export the image again.")
         }
         guard (2...16).contains(stream.precision), stream.precision <= pixels.bitsAllocated else {
             throw .bits(
-                "the stream has \(stream.precision) bits, Bits Allocated = \(pixels.bitsAllocated): they contradict each other. Export the image again."
-            )
+                "the stream has \(stream.precision) bits, Bits Allocated = \(pixels.bitsAllocated): they contradict each other.",
+                cure: "Export the image again.")
         }
         return stream
     }
@@ -163,13 +164,14 @@ enum Codecs {
         switch status {
         case CD_OK: return
         case CD_NO_MEMORY:
-            throw .unreadable("no memory for a frame. Close other programs, or give the machine more memory.")
-        case CD_TRUNCATED: throw .pixelsTruncated("\(reason): pixels are missing. Send the file again.")
+            throw .unreadable("no memory for a frame.", cure: "Close other programs, or give the machine more memory.")
+        case CD_TRUNCATED: throw .pixelsTruncated("\(reason): pixels are missing.", cure: "Send the file again.")
         case CD_MISMATCH:
             throw .pixelSize(
-                "the stream has \(reason) than the tags say: they contradict each other. Export the image again.")
+                "the stream has \(reason) than the tags say: they contradict each other.",
+                cure: "Export the image again.")
         case CD_NO_DICTIONARY: throw .installation("\(reason).")
-        default: throw .codec("the decoder gave up (\(reason)): the frame is damaged. Export it again.")
+        default: throw .codec("the decoder gave up (\(reason)): the frame is damaged.", cure: "Export it again.")
         }
     }
 }

@@ -26,7 +26,7 @@ struct FragmentMap {
     ) throws(DICOMFailure) {
         guard let firstItem = items.first else {
             throw .pixelsTruncated(
-                "no fragment for \(frameCount) frames: the pixel data is empty. Send the file again.")
+                "no fragment for \(frameCount) frames: the pixel data is empty.", cure: "Send the file again.")
         }
         // Offsets count from the first item's header, which is 8 bytes before its bytes.
         var itemAt: [Int: Int] = [:]
@@ -50,15 +50,18 @@ struct FragmentMap {
                 frames = Self.bySignature(signature, items, frameCount, bytes)
                 guard frames != nil else {
                     throw .fragments(
-                        "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart. Re-export with an offset table."
-                    )
+                        "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart.",
+                        cure: "Re-export with an offset table.")
                 }
             } else {
                 throw .pixelsTruncated(
-                    "\(items.count) fragments for \(frameCount) frames: some frames are missing. Send the file again.")
+                    "\(items.count) fragments for \(frameCount) frames: some frames are missing.",
+                    cure: "Send the file again.")
             }
         }
-        if isCut { throw .pixelsTruncated("the last fragment is cut off: pixels are missing. Send the file again.") }
+        if isCut {
+            throw .pixelsTruncated("the last fragment is cut off: pixels are missing.", cure: "Send the file again.")
+        }
         self.frames = frames ?? []
     }
 

@@ -98,10 +98,10 @@ package final class FrameDecoding {
         let ends: (Double?, Double?)
         switch pixels.storage {
         case .integers:
-            func value(_ tag: Tag) -> Double? {
+            func value(_ attribute: Attribute) -> Double? {
                 // Written as US or SS without regard to the pixels, so the 16 bits are read again by Pixel
                 // Representation.
-                dataSet.ints16(tag, signed: pixels.isSigned).first.map(Double.init)
+                dataSet.ints16(attribute, signed: pixels.isSigned).first.map(Double.init)
             }
             ends = (value(.pixelPaddingValue), value(.pixelPaddingRangeLimit))
         case .floats: ends = (dataSet.double(.floatPixelPaddingValue), dataSet.double(.floatPixelPaddingRangeLimit))

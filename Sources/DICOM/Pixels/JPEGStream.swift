@@ -78,7 +78,7 @@ struct JPEGStream {
         switch adobeTransform {
         case 0: return found(.rgb)
         case 1: return found(.ybrFull)
-        case .some: throw .photometric("a JPEG stream in YCCK: its colours are not read. Export as RGB.")
+        case .some: throw .photometric("a JPEG stream in YCCK: its colours are not read.", cure: "Export as RGB.")
         case nil: break
         }
         if components.map(\.id).elementsEqual([0x52, 0x47, 0x42]) { return found(.rgb) }

@@ -11,7 +11,7 @@ struct Palette {
     /// *Throws*: `photometric` when a table is missing or damaged.
     init(_ dataSet: DataSet, isSigned: Bool) throws(DICOMFailure) {
         var raw: [(first: Int, entries: [UInt16])] = []
-        let tags: [(descriptor: Tag, data: Tag, segmented: Tag)] = [
+        let tables: [(descriptor: Attribute, data: Attribute, segmented: Attribute)] = [
             (
                 .redPaletteColorLookupTableDescriptor, .redPaletteColorLookupTableData,
                 .segmentedRedPaletteColorLookupTableData
@@ -25,13 +25,13 @@ struct Palette {
                 .segmentedBluePaletteColorLookupTableData
             ),
         ]
-        for (descriptorTag, dataTag, segmentedTag) in tags {
-            let descriptor = dataSet.ints16(descriptorTag, signed: false)
+        for table in tables {
+            let descriptor = dataSet.ints16(table.descriptor, signed: false)
             guard descriptor.count == 3 else { throw Self.missing }
             let count = descriptor[0] == 0 ? 65536 : descriptor[0]
-            let first = dataSet.ints16(descriptorTag, signed: isSigned)[1]
+            let first = dataSet.ints16(table.descriptor, signed: isSigned)[1]
             let entries: [UInt16]
-            if let data = dataSet.bytes(dataTag), !data.isEmpty {
+            if let data = dataSet.bytes(table.data), !data.isEmpty {
                 if data.count >= count * 2 {
                     entries = (0..<count).map { UInt16(data[$0 * 2]) | UInt16(data[$0 * 2 + 1]) << 8 }
                 } else if data.count >= count {
@@ -39,7 +39,7 @@ struct Palette {
                 } else {
                     throw Self.missing
                 }
-            } else if let data = dataSet.bytes(segmentedTag) {
+            } else if let data = dataSet.bytes(table.segmented) {
                 entries = try Self.expand(data, wide: descriptor[2] > 8, count: count)
             } else {
                 throw Self.missing
@@ -62,7 +62,7 @@ struct Palette {
     }
 
     private static var missing: DICOMFailure {
-        .photometric("PALETTE COLOR without a usable palette: colours cannot be told. Export as RGB.")
+        .photometric("PALETTE COLOR without a usable palette: colours cannot be told.", cure: "Export as RGB.")
     }
 
     /// Segmented data (PS3.3 C.7.9.2): 0 discrete, 1 linear, 2 indirect (earlier segments again, never nested).

@@ -44,8 +44,8 @@ package struct PixelDescription: Sendable, Equatable {
     /// Native pixels with shared chroma.
     var isSubsampled: Bool { photometric == .ybrFull422 || photometric == .ybrPartial422 }
 
-    /// The tag of the element that holds the pixels.
-    package var tag: Tag {
+    /// The attribute that holds the pixels.
+    package var attribute: Attribute {
         switch storage {
         case .integers: .pixelData
         case .floats: .floatPixelData
@@ -68,14 +68,14 @@ package struct PixelDescription: Sendable, Equatable {
         }
 
         guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns), rows > 0, columns > 0 else {
-            throw .pixelSize("Rows or Columns missing or 0: the image has no size. Export it again.")
+            throw .pixelSize("Rows or Columns missing or 0: the image has no size.", cure: "Export it again.")
         }
         let frames: Int
         if dataSet.has(.numberOfFrames), let text = dataSet.string(.numberOfFrames) {
             guard let number = dataSet.int(.numberOfFrames), number >= 0 else {
                 throw .pixelSize(
-                    "Number of Frames is no number (\(text.utf8.count) characters): frames cannot be counted. Export it again."
-                )
+                    "Number of Frames is no number (\(text.utf8.count) characters): frames cannot be counted.",
+                    cure: "Export it again.")
             }
             frames = max(1, number)
         } else {
@@ -83,15 +83,16 @@ package struct PixelDescription: Sendable, Equatable {
         }
         guard rows <= limits.rowsOrColumns, columns <= limits.rowsOrColumns else {
             throw .limit(
-                "\(rows) × \(columns) pixels: more than \(limits.rowsOrColumns) in a direction. The image is too large."
-            )
+                "\(rows) × \(columns) pixels: more than \(limits.rowsOrColumns) in a direction.",
+                cure: "Export it in smaller parts.")
         }
         guard frames <= limits.frames else {
-            throw .limit("\(frames) frames: more than \(limits.frames). The image is too large.")
+            throw .limit("\(frames) frames: more than \(limits.frames).", cure: "Export it in smaller parts.")
         }
         let pixels = rows * columns
         guard pixels <= limits.pixelsPerFrame, pixels * frames <= limits.pixelsPerInstance else {
-            throw .limit("\(rows) × \(columns) pixels in \(frames) frames: too many. The image is too large.")
+            throw .limit(
+                "\(rows) × \(columns) pixels in \(frames) frames: too many.", cure: "Export it in smaller parts.")
         }
         self.rows = rows
         self.columns = columns
@@ -102,7 +103,7 @@ package struct PixelDescription: Sendable, Equatable {
         if let name {
             guard let known = Photometric(rawValue: name) else {
                 throw .photometric(
-                    "an unknown or retired Photometric Interpretation: colours cannot be told. Export as RGB.")
+                    "an unknown or retired Photometric Interpretation: colours cannot be told.", cure: "Export as RGB.")
             }
             photometric = known
         } else {
@@ -113,44 +114,50 @@ package struct PixelDescription: Sendable, Equatable {
         if stated == nil { warnings.append("Samples per Pixel missing, taken as \(samples)") }
         guard samples == (photometric.isGrey ? 1 : 3) else {
             throw .photometric(
-                "Samples per Pixel = \(samples) with \(photometric.rawValue): they contradict each other. Export the image again."
-            )
+                "Samples per Pixel = \(samples) with \(photometric.rawValue): they contradict each other.",
+                cure: "Export the image again.")
         }
         self.samples = samples
         guard pixels * samples <= limits.samplesPerFrame else {
             throw .limit(
-                "\(rows) × \(columns) pixels of \(samples) samples in a frame: too many. The image is too large.")
+                "\(rows) × \(columns) pixels of \(samples) samples in a frame: too many.",
+                cure: "Export it in smaller parts.")
         }
         isPlanar = samples == 3 && dataSet.int(.planarConfiguration) == 1
 
         switch storage {
         case .floats, .doubles:
-            guard samples == 1 else { throw .photometric("colour in floating point. Export the image as integers.") }
+            guard samples == 1 else {
+                throw .photometric("colour in floating point.", cure: "Export the image as integers.")
+            }
             bitsAllocated = storage == .floats ? 32 : 64
             bitsStored = bitsAllocated
             highBit = bitsAllocated - 1
             isSigned = true
         case .integers:
             guard let allocated = dataSet.int(.bitsAllocated) else {
-                throw .bits("Bits Allocated missing: pixels cannot be told apart. Export the image again.")
+                throw .bits("Bits Allocated missing: pixels cannot be told apart.", cure: "Export the image again.")
             }
             guard [1, 8, 16, 32].contains(allocated) else {
-                throw .bits("Bits Allocated = \(allocated): only 1, 8, 16 and 32 are read. Export the image again.")
+                throw .bits(
+                    "Bits Allocated = \(allocated): only 1, 8, 16 and 32 are read.", cure: "Export the image again.")
             }
             let stored = dataSet.int(.bitsStored) ?? allocated
             guard (1...allocated).contains(stored) else {
                 throw .bits(
-                    "Bits Stored = \(stored) with Bits Allocated = \(allocated): impossible. Export the image again.")
+                    "Bits Stored = \(stored) with Bits Allocated = \(allocated): impossible.",
+                    cure: "Export the image again.")
             }
             let high = dataSet.int(.highBit) ?? stored - 1
             guard (stored - 1..<allocated).contains(high) else {
-                throw .bits("High Bit = \(high) with Bits Stored = \(stored): impossible. Export the image again.")
+                throw .bits(
+                    "High Bit = \(high) with Bits Stored = \(stored): impossible.", cure: "Export the image again.")
             }
             bitsAllocated = allocated
             bitsStored = stored
             highBit = high
             isSigned = dataSet.int(.pixelRepresentation) == 1
-            if allocated == 1, samples != 1 { throw .bits("colour with 1 bit a sample. Export with 8 bits.") }
+            if allocated == 1, samples != 1 { throw .bits("colour with 1 bit a sample.", cure: "Export with 8 bits.") }
         }
         self.warnings = warnings
     }

@@ -25,11 +25,11 @@ package final class PixelReader {
         try Self.checkLength(file, pixels)
         let syntax = file.transferSyntax
         let total = Self.byteCount(pixels, frames: pixels.frames)
-        guard let element = file.dataSet[pixels.tag] else {
+        guard let element = file.dataSet[pixels.attribute] else {
             throw .notImage("no pixel data in it: nothing to segment.")
         }
         switch element.value {
-        case .items: throw .corrupt("Pixel Data is a sequence: the file is damaged. Send it again.")
+        case .items: throw .corrupt("Pixel Data is a sequence: the file is damaged.", cure: "Send it again.")
         case .bytes(let bytes):
             layout = .memory(bytes)
             notes = bytes.count > total + 1 ? ["Pixel Data is \(bytes.count - total) bytes longer than its frames"] : []
@@ -39,7 +39,7 @@ package final class PixelReader {
         case .fragments(let table, let items):
             guard syntax.pixels != .native else {
                 throw .fragments(
-                    "fragments under \(syntax.name): the transfer syntax is wrong. Export the image again.")
+                    "fragments under \(syntax.name): the transfer syntax is wrong.", cure: "Export the image again.")
             }
             let extended: (offsets: [Int], lengths: [Int])? =
                 file.dataSet.has(.extendedOffsetTable)
@@ -92,7 +92,8 @@ package final class PixelReader {
                 let needed = Self.byteCount(pixels, frames: 1)
                 guard bytes.count >= needed else {
                     throw .pixelsTruncated(
-                        "a frame of \(bytes.count) bytes, \(needed) expected: pixels are missing. Send the file again.")
+                        "a frame of \(bytes.count) bytes, \(needed) expected: pixels are missing.",
+                        cure: "Send the file again.")
                 }
                 return try native(bytes, firstBit: 0)
             }
@@ -181,7 +182,7 @@ package final class PixelReader {
     /// Bytes of a word that big-endian byte order has turned round: 2 for OW whatever a cell holds (PS3.5 annex D), 1
     /// for none.
     private var bigEndianWord: Int {
-        file.transferSyntax.isBigEndian ? file.dataSet[pixels.tag]?.vr.valueSize ?? 1 : 1
+        file.transferSyntax.isBigEndian ? file.dataSet[pixels.attribute]?.vr.valueSize ?? 1 : 1
     }
 
     // MARK: Sizes
@@ -189,7 +190,7 @@ package final class PixelReader {
     /// Refuses native pixel data that is shorter than the attributes say, before any frame is asked for.
     static func checkLength(_ file: DICOMFile, _ pixels: PixelDescription) throws(DICOMFailure) {
         let count: Int
-        switch file.dataSet[pixels.tag]?.value {
+        switch file.dataSet[pixels.attribute]?.value {
         case .bytes(let bytes): count = bytes.count
         case .inFile(_, let length): count = length
         default: return
@@ -197,21 +198,21 @@ package final class PixelReader {
         let syntax = file.transferSyntax
         guard syntax.pixels == .native else {
             throw .fragments(
-                "pixel data without fragments under \(syntax.name): the transfer syntax is wrong. Export the image again."
-            )
+                "pixel data without fragments under \(syntax.name): the transfer syntax is wrong.",
+                cure: "Export the image again.")
         }
         guard pixels.photometric != .ybrPartial420 else {
-            throw .photometric("native YBR_PARTIAL_420: it is not read. Export as RGB.")
+            throw .photometric("native YBR_PARTIAL_420: it is not read.", cure: "Export as RGB.")
         }
         guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
             throw .pixelSize(
-                "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there. Export as RGB."
-            )
+                "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there.",
+                cure: "Export as RGB.")
         }
         let total = byteCount(pixels, frames: pixels.frames)
         guard count >= total else {
             throw .pixelsTruncated(
-                "\(count) bytes of pixels, \(total) expected: pixels are missing. Send the file again.")
+                "\(count) bytes of pixels, \(total) expected: pixels are missing.", cure: "Send the file again.")
         }
     }
 
@@ -232,9 +233,12 @@ package final class PixelReader {
     }
 
     /// Values of an offset table (OV), which may be long enough to have stayed in the file.
-    private static func table(_ tag: Tag, _ file: DICOMFile, _ opened: ByteSource.Opened) throws(DICOMFailure) -> [Int]
+    private static func table(_ attribute: Attribute, _ file: DICOMFile, _ opened: ByteSource.Opened)
+        throws(DICOMFailure) -> [Int]
     {
-        guard case .inFile(let offset, let length)? = file.dataSet[tag]?.value else { return file.dataSet.ints(tag) }
+        guard case .inFile(let offset, let length)? = file.dataSet[attribute]?.value else {
+            return file.dataSet.ints(attribute)
+        }
         return try opened.withBytes { bytes throws(DICOMFailure) in
             (0..<length / 8).map { index in
                 let value = bytes.loadUnaligned(fromByteOffset: offset + index * 8, as: UInt64.self)

@@ -7,13 +7,14 @@ enum RunLength {
     {
         let expected = samples * bytesPerSample
         guard frame.count >= 64 else {
-            throw .pixelsTruncated("an RLE frame of \(frame.count) bytes: pixels are missing. Send the file again.")
+            throw .pixelsTruncated(
+                "an RLE frame of \(frame.count) bytes: pixels are missing.", cure: "Send the file again.")
         }
         let segments = word(frame, 0)
         guard segments == expected else {
             throw .codec(
-                "the RLE header says \(segments) segments, the pixel attributes \(expected): the frame is damaged. Export it again."
-            )
+                "the RLE header says \(segments) segments, the pixel attributes \(expected): the frame is damaged.",
+                cure: "Export it again.")
         }
         let starts = (0..<segments).map { word(frame, 4 + $0 * 4) }
         var out = [UInt8](repeating: 0, count: pixels * expected)
@@ -21,7 +22,8 @@ enum RunLength {
             let end = segment + 1 < segments ? starts[segment + 1] : frame.count
             guard start >= 64, start <= end, end <= frame.count else {
                 throw .codec(
-                    "RLE segment \(segment + 1) lies outside its frame: the frame is damaged. Export it again.")
+                    "RLE segment \(segment + 1) lies outside its frame: the frame is damaged.", cure: "Export it again."
+                )
             }
             let sample = segment / bytesPerSample
             let byte = bytesPerSample - 1 - segment % bytesPerSample
@@ -30,8 +32,8 @@ enum RunLength {
                 pixels)
             guard got == pixels else {
                 throw .pixelsTruncated(
-                    "RLE segment \(segment + 1) holds \(got) of \(pixels) pixels: pixels are missing. Send the file again."
-                )
+                    "RLE segment \(segment + 1) holds \(got) of \(pixels) pixels: pixels are missing.",
+                    cure: "Send the file again.")
             }
         }
         return out

@@ -42,8 +42,8 @@ enum Duplicates {
         else {
             return false
         }
-        let first = FrameGeometry.frames(of: a).frames
-        let second = FrameGeometry.frames(of: b).frames
+        let first = SourceFrame.frames(of: a).frames
+        let second = SourceFrame.frames(of: b).frames
         for (one, other) in zip(first, second)
         where one.plane != other.plane || one.pixelSpacing != other.pixelSpacing { return false }
         do {

@@ -65,7 +65,7 @@ extension SourceFrame {
     /// Image Type of the instance, or Frame Type where an enhanced object has one; upper case.
     var imageType: [String] {
         guard isEnhanced else { return instance.imageType }
-        for macro in [Tag.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence] {
+        for macro in [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence] {
             let type = group(macro).strings(.frameType)
             if !type.isEmpty { return type.map { $0.uppercased() } }
         }

@@ -67,14 +67,14 @@ enum SoftSplit {
         }
         let told = useful.map { "\(keys[$0].name): \(counts[$0]) values" }.joined(separator: ", ")
         throw .ambiguous(
-            "\(frames.count) frames, up to \(multiplicity) at one position, and no attribute that tells them apart (\(told.isEmpty ? "all equal" : told)): which belong together is unknown. Send one volume a series."
-        )
+            "\(frames.count) frames, up to \(multiplicity) at one position, and no attribute that tells them apart (\(told.isEmpty ? "all equal" : told)): which belong together is unknown.",
+            cure: "Send one volume a series.")
     }
 }
 
 extension SourceFrame {
     /// An attribute of the main data set as text; empty when absent.
-    fileprivate func classic(_ tag: Tag) -> String { instance.dataSet.text(tag) ?? "" }
+    fileprivate func classic(_ attribute: Attribute) -> String { instance.dataSet.text(attribute) ?? "" }
 
     /// The standard's attribute, else where Siemens, GE and Philips keep it.
     fileprivate var diffusionBValue: String {

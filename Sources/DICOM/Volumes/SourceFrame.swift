@@ -15,11 +15,11 @@ package struct SourceFrame: Sendable {
 
     /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the
     /// main data set. Empty when an enhanced object has no such group.
-    package func group(_ macro: Tag) -> DataSet {
+    package func group(_ macro: Attribute) -> DataSet {
         Self.group(macro, of: instance.dataSet, frame: number)
     }
 
-    static func group(_ macro: Tag, of dataSet: DataSet, frame number: Int) -> DataSet {
+    static func group(_ macro: Attribute, of dataSet: DataSet, frame number: Int) -> DataSet {
         let perFrame = dataSet.items(.perFrameFunctionalGroupsSequence)
         if number >= 1, number <= perFrame.count, let own = perFrame[number - 1].item(macro) { return own }
         if let shared = dataSet.item(.sharedFunctionalGroupsSequence) {

@@ -36,8 +36,8 @@ package enum VolumeBuilder {
             let members = series[key] ?? []
             if resolved.conflicts.contains(key) {
                 let failure = DICOMFailure.duplicateConflict(
-                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown. Send only one of them."
-                )
+                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown.",
+                    cure: "Send only one of them.")
                 result.leftOut += members.map { LeftOut(instance: $0, failure: failure) }
                 continue
             }
@@ -57,7 +57,7 @@ package enum VolumeBuilder {
         var placed: [SourceFrame] = []
         // Frames meet in an order that does not depend on file names, so that parts are numbered alike everywhere.
         for instance in members.sorted(by: precedes) {
-            let (frames, oddity) = FrameGeometry.frames(of: instance)
+            let (frames, oddity) = SourceFrame.frames(of: instance)
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
             } else {
@@ -133,7 +133,7 @@ private struct Draft {
         let ordered = order?.frames ?? frames
         let measured = order?.spacing()
         try checkIdentity(ordered)
-        let aspect = FrameGeometry.aspect(of: ordered[0])
+        let aspect = ordered[0].pixelAspect
         try checkShape(ordered[0].instance.pixels, aspect: aspect)
         return Volume(
             kind: kind, frames: ordered, pixelSpacing: ordered[0].pixelSpacing, pixelAspect: aspect,
@@ -143,7 +143,7 @@ private struct Draft {
     }
 
     /// Attributes that every object of one patient and study has alike (PS3.3 C.7.1.1, C.7.2.1).
-    private static let identity: [Tag] = [
+    private static let identity: [Attribute] = [
         .patientID, .patientName, .patientBirthDate, .patientSex, .studyDate, .studyID, .accessionNumber,
     ]
 
@@ -153,10 +153,11 @@ private struct Draft {
         var previous = first
         for frame in frames where frame.instance !== previous {
             previous = frame.instance
-            for (tag, value) in zip(Self.identity, expected) where (previous.dataSet.text(tag) ?? "") != value {
+            for (attribute, value) in zip(Self.identity, expected)
+            where (previous.dataSet.text(attribute) ?? "") != value {
                 throw .identity(
-                    "instances of one series differ in \(tag): whose images they are is uncertain. Correct the series at its source."
-                )
+                    "instances of one series differ in \(attribute.keyword) \(attribute.tag): whose images they are is uncertain.",
+                    cure: "Correct the series at its source.")
             }
         }
     }
@@ -168,8 +169,8 @@ private struct Draft {
         guard min(pixels.rows, pixels.columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
         else {
             throw .shape(
-                "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network. Export a larger image."
-            )
+                "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network.",
+                cure: "Export a larger image.")
         }
     }
 

@@ -1,9 +1,7 @@
 import Imaging
 
-/// The frames of one instance with their place in the patient.
-enum FrameGeometry {
-    private static let nuclearMedicine = "1.2.840.10008.5.1.4.1.1.20"
-
+/// The frames of one instance with their planes and spacings.
+extension SourceFrame {
     /// All frames in the order of the object; `oddity` says what made a place unusable.
     static func frames(of instance: SourceInstance) -> (frames: [SourceFrame], oddity: String?) {
         let dataSet = instance.dataSet
@@ -18,7 +16,9 @@ enum FrameGeometry {
                         .imagePositionPatient),
                     orientation: SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number)
                         .doubles(.imageOrientationPatient), oddity: &oddity)
-            } else if instance.sopClassUID == nuclearMedicine, instance.imageType.contains("RECON TOMO") {
+            } else if SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage,
+                instance.imageType.contains("RECON TOMO")
+            {
                 plane = nuclearPlane(dataSet, number: number, oddity: &oddity)
             }
             // Without a Frame of Reference a position means nothing outside its own image.
@@ -62,9 +62,9 @@ enum FrameGeometry {
         return plane
     }
 
-    private static func spacing(_ dataSet: DataSet, _ tags: [Tag]) -> PixelSpacing? {
-        for tag in tags {
-            let values = dataSet.doubles(tag)
+    private static func spacing(_ dataSet: DataSet, _ attributes: [Attribute]) -> PixelSpacing? {
+        for attribute in attributes {
+            let values = dataSet.doubles(attribute)
             if values.count == 2, values.allSatisfy({ $0.isFinite && $0 > 0 && $0 < 1e6 }) {
                 return PixelSpacing(row: values[0], column: values[1])
             }
@@ -74,9 +74,9 @@ enum FrameGeometry {
 
     /// Height of a pixel divided by its width when no distance in mm is known (Pixel Aspect Ratio); 1 when nothing is
     /// said.
-    static func aspect(of frame: SourceFrame) -> Double {
-        if let spacing = frame.pixelSpacing { return spacing.row / spacing.column }
-        let ratio = frame.instance.dataSet.ints(.pixelAspectRatio)
+    var pixelAspect: Double {
+        if let spacing = pixelSpacing { return spacing.row / spacing.column }
+        let ratio = instance.dataSet.ints(.pixelAspectRatio)
         return ratio.count == 2 && ratio[0] > 0 && ratio[1] > 0 ? Double(ratio[0]) / Double(ratio[1]) : 1
     }
 }

@@ -1,9 +1,8 @@
-package import DICOM
-
-/// Every attribute that our objects contain, by its keyword, with tag, value representation and multiplicity.
+/// The attributes that this program reads or writes, by their DICOM keywords: tag, value representation, multiplicity.
 ///
-/// The raw value is the row of the table: `group,element VR VM`. VM `n` is any number.
-/// *Source*: PS3.6 2024e, section 6.
+/// The only table of attributes. The raw value is a row of the standard's: `group,element VR VM`; of several value
+/// representations the first is written. VM `n` is any number.
+/// *Source*: PS3.6 2024e, section 6 (table 6-1), section 7 (group 0002).
 package enum Attribute: String, CaseIterable, Sendable {
     case fileMetaInformationVersion = "0002,0001 OB 1"
     case mediaStorageSOPClassUID = "0002,0002 UI 1"
@@ -23,6 +22,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case seriesDate = "0008,0021 DA 1"
     case acquisitionDate = "0008,0022 DA 1"
     case contentDate = "0008,0023 DA 1"
+    case acquisitionDateTime = "0008,002A DT 1"
     case studyTime = "0008,0030 TM 1"
     case seriesTime = "0008,0031 TM 1"
     case acquisitionTime = "0008,0032 TM 1"
@@ -53,6 +53,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case sourceImageSequence = "0008,2112 SQ 1"
     case anatomicRegionSequence = "0008,2218 SQ 1"
     case anatomicRegionModifierSequence = "0008,2220 SQ 1"
+    case frameType = "0008,9007 CS 4"
     case derivationImageSequence = "0008,9124 SQ 1"
     case derivationCodeSequence = "0008,9215 SQ 1"
 
@@ -75,6 +76,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case responsiblePerson = "0010,2297 PN 1"
     case responsiblePersonRole = "0010,2298 CS 1"
     case responsibleOrganization = "0010,2299 LO 1"
+
     case clinicalTrialSponsorName = "0012,0010 LO 1"
     case clinicalTrialProtocolID = "0012,0020 LO 1"
     case clinicalTrialProtocolName = "0012,0021 LO 1"
@@ -91,12 +93,24 @@ package enum Attribute: String, CaseIterable, Sendable {
     case bodyPartExamined = "0018,0015 CS 1"
     case sliceThickness = "0018,0050 DS 1"
     case kvp = "0018,0060 DS 1"
+    case echoTime = "0018,0081 DS 1"
+    case echoNumbers = "0018,0086 IS n"
     case spacingBetweenSlices = "0018,0088 DS 1"
     case deviceSerialNumber = "0018,1000 LO 1"
     case softwareVersions = "0018,1020 LO n"
-    case nominalScannedPixelSpacing = "0018,2010 DS 2"
+    case triggerTime = "0018,1060 DS 1"
+    case imagerPixelSpacing = "0018,1164 DS 2"
     case pageNumberVector = "0018,2001 IS n"
+    case nominalScannedPixelSpacing = "0018,2010 DS 2"
     case patientPosition = "0018,5100 CS 1"
+    case frameAcquisitionDateTime = "0018,9074 DT 1"
+    case effectiveEchoTime = "0018,9082 FD 1"
+    case diffusionBValue = "0018,9087 FD 1"
+    case mrEchoSequence = "0018,9114 SQ 1"
+    case mrDiffusionSequence = "0018,9117 SQ 1"
+    case mrImageFrameTypeSequence = "0018,9226 SQ 1"
+    case ctImageFrameTypeSequence = "0018,9329 SQ 1"
+    case petFrameTypeSequence = "0018,9751 SQ 1"
     case contributingEquipmentSequence = "0018,A001 SQ 1"
     case contributionDateTime = "0018,A002 DT 1"
     case contributionDescription = "0018,A003 ST 1"
@@ -112,19 +126,25 @@ package enum Attribute: String, CaseIterable, Sendable {
     case imageOrientationPatient = "0020,0037 DS 6"
     case frameOfReferenceUID = "0020,0052 UI 1"
     case laterality = "0020,0060 CS 1"
+    case temporalPositionIdentifier = "0020,0100 IS 1"
     case positionReferenceIndicator = "0020,1040 LO 1"
     case stackID = "0020,9056 SH 1"
     case inStackPositionNumber = "0020,9057 UL 1"
     case frameContentSequence = "0020,9111 SQ 1"
     case planePositionSequence = "0020,9113 SQ 1"
     case planeOrientationSequence = "0020,9116 SQ 1"
+    case temporalPositionIndex = "0020,9128 UL 1"
+    case frameAcquisitionNumber = "0020,9156 US 1"
     case dimensionIndexValues = "0020,9157 UL n"
+    case concatenationUID = "0020,9161 UI 1"
+    case inConcatenationNumber = "0020,9162 US 1"
     case dimensionOrganizationUID = "0020,9164 UI 1"
     case dimensionIndexPointer = "0020,9165 AT 1"
     case functionalGroupPointer = "0020,9167 AT 1"
     case dimensionOrganizationSequence = "0020,9221 SQ 1"
     case dimensionIndexSequence = "0020,9222 SQ 1"
     case dimensionDescriptionLabel = "0020,9421 LO 1"
+
     case algorithmSource = "0024,0202 LO 1"
 
     case samplesPerPixel = "0028,0002 US 1"
@@ -140,21 +160,48 @@ package enum Attribute: String, CaseIterable, Sendable {
     case bitsStored = "0028,0101 US 1"
     case highBit = "0028,0102 US 1"
     case pixelRepresentation = "0028,0103 US 1"
+    case pixelPaddingValue = "0028,0120 US or SS 1"
+    case pixelPaddingRangeLimit = "0028,0121 US or SS 1"
+    case floatPixelPaddingValue = "0028,0122 FL 1"
+    case doubleFloatPixelPaddingValue = "0028,0123 FD 1"
+    case floatPixelPaddingRangeLimit = "0028,0124 FL 1"
+    case doubleFloatPixelPaddingRangeLimit = "0028,0125 FD 1"
     case burnedInAnnotation = "0028,0301 CS 1"
     case longitudinalTemporalInformationModified = "0028,0303 CS 1"
+    case pixelIntensityRelationship = "0028,1040 CS 1"
     case windowCenter = "0028,1050 DS n"
     case windowWidth = "0028,1051 DS n"
     case rescaleIntercept = "0028,1052 DS 1"
     case rescaleSlope = "0028,1053 DS 1"
     case rescaleType = "0028,1054 LO 1"
+    case windowCenterWidthExplanation = "0028,1055 LO n"
+    case voiLUTFunction = "0028,1056 CS 1"
+    case redPaletteColorLookupTableDescriptor = "0028,1101 US or SS 3"
+    case greenPaletteColorLookupTableDescriptor = "0028,1102 US or SS 3"
+    case bluePaletteColorLookupTableDescriptor = "0028,1103 US or SS 3"
+    case redPaletteColorLookupTableData = "0028,1201 OW 1"
+    case greenPaletteColorLookupTableData = "0028,1202 OW 1"
+    case bluePaletteColorLookupTableData = "0028,1203 OW 1"
+    case segmentedRedPaletteColorLookupTableData = "0028,1221 OW 1"
+    case segmentedGreenPaletteColorLookupTableData = "0028,1222 OW 1"
+    case segmentedBluePaletteColorLookupTableData = "0028,1223 OW 1"
     case spatialLocationsPreserved = "0028,135A CS 1"
     case lossyImageCompression = "0028,2110 CS 1"
     case lossyImageCompressionRatio = "0028,2112 DS n"
     case lossyImageCompressionMethod = "0028,2114 CS n"
+    case modalityLUTSequence = "0028,3000 SQ 1"
+    case lutDescriptor = "0028,3002 US or SS 3"
+    case lutData = "0028,3006 US or OW n"
+    case voiLUTSequence = "0028,3010 SQ 1"
     case pixelMeasuresSequence = "0028,9110 SQ 1"
+    case frameVOILUTSequence = "0028,9132 SQ 1"
+    case pixelValueTransformationSequence = "0028,9145 SQ 1"
 
     case acquisitionContextSequence = "0040,0555 SQ 1"
     case purposeOfReferenceCodeSequence = "0040,A170 SQ 1"
+
+    case detectorInformationSequence = "0054,0022 SQ 1"
+
     case segmentationType = "0062,0001 CS 1"
     case segmentSequence = "0062,0002 SQ 1"
     case segmentedPropertyCategoryCodeSequence = "0062,0003 SQ 1"
@@ -163,7 +210,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case segmentDescription = "0062,0006 ST 1"
     case segmentationAlgorithmIdentificationSequence = "0062,0007 SQ 1"
     case segmentAlgorithmType = "0062,0008 CS 1"
-    case segmentAlgorithmName = "0062,0009 LO 1"
+    case segmentAlgorithmName = "0062,0009 LO n"
     case segmentIdentificationSequence = "0062,000A SQ 1"
     case referencedSegmentNumber = "0062,000B US n"
     case recommendedDisplayCIELabValue = "0062,000D US 3"
@@ -172,51 +219,88 @@ package enum Attribute: String, CaseIterable, Sendable {
     case segmentsOverlap = "0062,0013 CS 1"
     case trackingID = "0062,0020 UT 1"
     case trackingUID = "0062,0021 UI 1"
+
     case algorithmFamilyCodeSequence = "0066,002F SQ 1"
     case algorithmVersion = "0066,0031 LO 1"
     case algorithmParameters = "0066,0032 LT 1"
     case algorithmName = "0066,0036 LO 1"
+
     case contentLabel = "0070,0080 CS 1"
     case contentDescription = "0070,0081 LO 1"
     case contentCreatorName = "0070,0084 PN 1"
+
     case presentationLUTShape = "2050,0020 CS 1"
+
     case sharedFunctionalGroupsSequence = "5200,9229 SQ 1"
     case perFrameFunctionalGroupsSequence = "5200,9230 SQ 1"
-    case pixelData = "7FE0,0010 OB 1"
+
+    case extendedOffsetTable = "7FE0,0001 OV 1"
+    case extendedOffsetTableLengths = "7FE0,0002 OV 1"
+    case floatPixelData = "7FE0,0008 OF 1"
+    case doubleFloatPixelData = "7FE0,0009 OD 1"
+    case pixelData = "7FE0,0010 OB or OW 1"
 
     /// A row of the table, read.
-    struct Definition: Sendable {
-        let tag: Tag
-        let vr: VR
+    package struct Definition: Sendable {
+        package let tag: Tag
+        /// The first is the one that we write.
+        package let representations: [VR]
         /// Allowed numbers of values; no value at all is a question of type, not of multiplicity.
-        let multiplicity: ClosedRange<Int>
+        package let multiplicity: ClosedRange<Int>
     }
 
     private static let definitions: [Attribute: Definition] = Dictionary(
-        uniqueKeysWithValues: allCases.map { ($0, parse($0.rawValue)) })
+        uniqueKeysWithValues: allCases.map { ($0, $0.parsed) })
     private static let byTag: [Tag: Attribute] = Dictionary(uniqueKeysWithValues: allCases.map { ($0.tag, $0) })
 
-    /// The attribute with that tag, if our objects have it.
-    static func of(_ tag: Tag) -> Attribute? { byTag[tag] }
+    /// The attribute with that tag, if the table has it.
+    package static func of(_ tag: Tag) -> Attribute? { byTag[tag] }
 
-    var definition: Definition { Self.definitions[self] ?? Self.parse(rawValue) }
-    package var tag: Tag { definition.tag }
-    package var vr: VR { definition.vr }
+    /// Its row of the table.
+    package var definition: Definition { Self.definitions[self] ?? parsed }
+
+    /// Read from the row at each call: cheaper than a look-up.
+    package var tag: Tag {
+        var digits = rawValue.utf8.prefix(9).makeIterator()
+        func word() -> UInt16 {
+            var word: UInt16 = 0
+            for _ in 0..<4 {
+                let digit = digits.next() ?? 0x30
+                word = word << 4 | UInt16(digit >= 0x41 ? digit - 0x37 : digit - 0x30)
+            }
+            return word
+        }
+        let group = word()
+        _ = digits.next()
+        return Tag(group, word())
+    }
+
+    /// The value representation that we write.
+    package var vr: VR { definition.representations[0] }
 
     /// `StudyDate`, as PS3.6 writes it.
     package var keyword: String {
         let name = String(describing: self)
-        let first = name.hasPrefix("sop") || name.hasPrefix("kvp") ? 3 : 1
+        let first = Self.acronyms.first { name.hasPrefix($0) }?.count ?? 1
         return name.prefix(first).uppercased() + name.dropFirst(first)
     }
 
-    private static func parse(_ row: String) -> Definition {
-        let fields = row.split(separator: " ")
-        let tag = fields[0].split(separator: ",").map { UInt16($0, radix: 16) ?? 0 }
-        let counts = fields[2].split(separator: "-").map { $0 == "n" ? Int.max : Int($0) ?? 1 }
+    /// With these keywords begin in capitals.
+    private static let acronyms = ["sop", "kvp", "voi", "lut", "pet", "ct", "mr"]
+
+    private var parsed: Definition {
+        let fields = rawValue.split(separator: " ")
+        let counts = fields[fields.count - 1].split(separator: "-").map { $0 == "n" ? Int.max : Int($0) ?? 1 }
         let least = counts[0] == .max ? 1 : counts[0]
         return Definition(
-            tag: Tag(tag[0], tag[1]), vr: VR(rawValue: String(fields[1])) ?? .UN,
+            tag: tag,
+            representations: fields[1..<fields.count - 1].filter { $0 != "or" }.map { VR(rawValue: String($0)) ?? .UN },
             multiplicity: least...(counts.last ?? least))
     }
+}
+
+extension Tag {
+    /// Whether it is the tag of that attribute.
+    package static func == (tag: Tag, attribute: Attribute) -> Bool { tag == attribute.tag }
+    package static func != (tag: Tag, attribute: Attribute) -> Bool { tag != attribute.tag }
 }
