@@ -48,7 +48,6 @@ void ck_add(float *out, const float *a, const float *b, size_t n) { binary(ck_ke
 void ck_add_into(float *y, const float *x, size_t n) { binary(ck_kernels()->add, y, y, x, n); }
 void ck_gelu(float *out, const float *x, size_t n) { unary(ck_kernels()->gelu, out, x, n); }
 void ck_relu(float *out, const float *x, size_t n) { unary(ck_kernels()->relu, out, x, n); }
-void ck_exp(float *out, const float *x, size_t n) { unary(ck_kernels()->exp, out, x, n); }
 
 static void scale_tile(void *context, size_t tile) {
     job *j = context;
@@ -132,20 +131,6 @@ void ck_layer_norm_backward(float *dx, float *dweight, float *dbias, const float
             ck_kernels()->add(dweight, dweight, scratch + tile * 2 * dim, dim);
             ck_kernels()->add(dbias, dbias, scratch + tile * 2 * dim + dim, dim);
         }
-}
-
-static void softmax_tile(void *context, size_t tile) {
-    job *j = context;
-    size_t at = tile * norm_rows, rows = j->n - at < norm_rows ? j->n - at : norm_rows;
-    for (size_t r = at; r < at + rows; r++) {
-        float maximum, *row = j->out + r * j->dim, sum = ck_kernels()->softmax_row(row, j->dim, &maximum);
-        ck_kernels()->scale(row, 1.0f / sum, row, j->dim);
-    }
-}
-
-void ck_softmax_rows(float *x, size_t rows, size_t dim) {
-    job j = {.out = x, .n = rows, .dim = dim};
-    ck_parallel((rows + norm_rows - 1) / norm_rows, &j, softmax_tile);
 }
 
 float ck_log(float x) { return logf(x); }

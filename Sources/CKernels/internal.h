@@ -19,7 +19,6 @@ typedef struct {
     void (*layer_norm)(float *, float *, float *, const float *, const float *, const float *, size_t, size_t, float);
     void (*layer_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
                                 const float *, size_t, size_t);
-    void (*exp)(float *, const float *, size_t);
     /// x ← exp(x − max x); returns Σ, and the maximum.
     float (*softmax_row)(float *, size_t, float *);
     /// x ← exp(x − shift).

@@ -61,28 +61,47 @@ struct KernelTests {
         }
     }
 
-    @Test("exp is right to 3e-7 from −87 to 88 and keeps NaN")
-    func exponential() {
-        let x = stride(from: Float(-87), through: 88, by: 0.37).map { $0 } + [.nan]
-        let y = same {
-            var y = [Float](repeating: 0, count: x.count)
-            ck_exp(&y, x, x.count)
-            return y
+    /// One query of one head over keys whose logits are `logits` and whose values are `values`: softmax(logits) · values.
+    private func attention(_ logits: [Float], _ values: [Float]) -> Float {
+        let n = logits.count
+        let query: [Float] = [1]
+        var (out, lse): ([Float], [Float]) = ([.nan], [.nan])
+        query.withUnsafeBufferPointer { q in
+            logits.withUnsafeBufferPointer { k in
+                values.withUnsafeBufferPointer { v in
+                    out.withUnsafeMutableBufferPointer { out in
+                        lse.withUnsafeMutableBufferPointer { lse in
+                            var call = ck_attention(
+                                batch: 1, heads: 1, queries: 1, keys: n, channels: 1, value_channels: 1,
+                                q: q.baseAddress, k: k.baseAddress, v: v.baseAddress, q_stride: 1, k_stride: 1,
+                                v_stride: 1,
+                                q_batch: 1, k_batch: n, v_batch: n, scale: 1, side: 0, rel_h: nil, rel_w: nil,
+                                out: out.baseAddress, out_stride: 1, out_batch: 1, lse: lse.baseAddress)
+                            var scratch = [Float](repeating: 0, count: ck_attention_scratch(&call) * ck_pool_threads())
+                            ck_attention_forward(&call, &scratch)
+                        }
+                    }
+                }
+            }
         }
-        #expect(y[x.count - 1].isNaN)
-        for (x, y) in zip(x.dropLast(), y) { #expect(abs(Double(y) / exp(Double(x)) - 1) < 3e-7) }
+        return out[0]
     }
 
-    @Test("rows of a softmax sum to 1, whatever their size")
+    @Test("the exp of a softmax is right to 5e-7 from −87 to 0, and NaN stays NaN")
+    func exponential() {
+        for x in stride(from: Float(-87), through: 0, by: 0.37) {
+            let y = same { [attention([0, x], [0, 1])] }[0]
+            // The sum, its inverse and the product round once each; exp itself is right to 3e-7.
+            #expect(abs(Double(y) / (exp(Double(x)) / (1 + exp(Double(x)))) - 1) < 5e-7)
+        }
+        #expect(attention([0, .nan], [1, 1]).isNaN)
+    }
+
+    @Test("the weights of a softmax sum to 1, however many they are")
     func softmax() {
         for n in Self.sizes where n > 0 {
-            let x = noise(n).map { $0 * 20 }
-            let y = same {
-                var y = x
-                ck_softmax_rows(&y, 1, n)
-                return y
-            }
-            #expect(abs(y.reduce(0) { $0 + Double($1) } - 1) < 1e-5)
+            let y = same { [attention(noise(n).map { $0 * 20 }, [Float](repeating: 1, count: n))] }[0]
+            #expect(abs(Double(y) - 1) < 1e-5)
         }
     }
 

@@ -63,11 +63,7 @@ void ck_layer_norm(float *out, float *mean, float *rstd, const float *x, const f
 /// dx, and dweight, dbias (added to) where they are not NULL; scratch: 2 · dim · ⌈rows / 64⌉ floats when they are wanted.
 void ck_layer_norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
                             const float *mean, const float *rstd, size_t rows, size_t dim, float *scratch);
-/// In place softmax of every row.
-void ck_softmax_rows(float *x, size_t rows, size_t dim);
-/// out = exp(x).
-void ck_exp(float *out, const float *x, size_t n);
-/// Natural logarithm, the C library's.
+/// The C library's log, exp, cos, sin, log and pow, which Swift reaches only through Foundation.
 float ck_log(float x);
 float ck_expf(float x);
 double ck_cos(double x);
