@@ -1,3 +1,5 @@
+import Numbers
+
 /// A table of output values for consecutive integer inputs (PS3.3 C.11.1, C.11.2). Inputs below the first entry take
 /// the first, inputs above the last take the last.
 package struct LookUpTable: Sendable, Equatable {
@@ -16,8 +18,6 @@ package struct LookUpTable: Sendable, Equatable {
     }
 
     package func callAsFunction(_ value: Float) -> Float {
-        let place = (value - Float(first)).rounded(.down)
-        guard place > 0 else { return entries[0] }
-        return place < Float(entries.count) ? entries[Int(place)] : entries[entries.count - 1]
+        entries[Int(rounding: (value - Float(first)).rounded(.down), clampedTo: 0...entries.count - 1)]
     }
 }

@@ -1,3 +1,5 @@
+import Numbers
+
 /// How well a mask agrees with the truth.
 ///
 /// *Units*: distances in those of the spacing (pixels when it is 1).
@@ -59,7 +61,7 @@ package struct Metrics: Sendable, Equatable {
     private static func percentile(_ percent: Double, of sorted: [Double]) -> Double {
         guard let last = sorted.last else { return 0 }
         let position = percent / 100 * Double(sorted.count - 1)
-        let lower = Int(position)
+        let lower = Int(rounding: position.rounded(.down), clampedTo: 0...sorted.count - 1)
         guard lower + 1 < sorted.count else { return last }
         return sorted[lower] + (sorted[lower + 1] - sorted[lower]) * (position - Double(lower))
     }

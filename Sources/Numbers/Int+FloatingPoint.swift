@@ -1,13 +1,15 @@
 /// The one way from floating-point numbers to integers: `Int(_: Double)` ends the program on what a file may hold.
+///
+/// Inlinable, because generic code that other modules cannot specialise is too slow for pixels.
 extension Int {
     /// Half away from zero; nil for what is not finite or lies outside of `range`.
-    package init?(rounding value: some BinaryFloatingPoint, in range: ClosedRange<Int> = .min ... .max) {
+    @inlinable package init?(rounding value: some BinaryFloatingPoint, in range: ClosedRange<Int> = .min ... .max) {
         guard value.isFinite, let whole = Int(exactly: value.rounded()), range.contains(whole) else { return nil }
         self = whole
     }
 
     /// Half away from zero, and never outside of `range`; NaN gives its lower bound.
-    package init(rounding value: some BinaryFloatingPoint, clampedTo range: ClosedRange<Int>) {
+    @inlinable package init(rounding value: some BinaryFloatingPoint, clampedTo range: ClosedRange<Int>) {
         if value.isNaN {
             self = range.lowerBound
         } else if let whole = Int(exactly: value.rounded()) {

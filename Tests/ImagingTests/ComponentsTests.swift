@@ -64,14 +64,11 @@ struct ComponentsTests {
         #expect(Components.fillingHoles(in: [ring, ring, ring]) == [ring, ring, ring])
     }
 
-    @Test("areas and volumes follow spacing and gaps; missing slices weigh the median")
+    @Test("areas and volumes follow spacing and the weights of slices")
     func measurement() {
         let mask = Mask(rows: 10, columns: 10, flags: [Bool](repeating: true, count: 100))
         let spacing = PixelSpacing(row: 0.5, column: 2)
         #expect(Measurement.areaMM2(mask, spacing: spacing) == 100)
-        #expect(Measurement.sliceWeightsMM(positions: [0, 2, 4, 10, 12], single: 1) == [2, 2, 2, 2, 2])
-        #expect(Measurement.sliceWeightsMM(positions: [0, 2, 5], single: 1) == [2, 2.5, 3])
-        #expect(Measurement.sliceWeightsMM(positions: [7], single: 3) == [3])
         #expect(Measurement.volumeML([mask, mask], spacing: spacing, weightsMM: [5, 5]) == 1)
     }
 }

@@ -19,7 +19,7 @@ struct Picture {
         let scale = Double(side) / max(height, width)
         rows = max(1, Int((height * scale).rounded()))
         columns = max(1, Int((width * scale).rounded()))
-        image = Self.resized(source, rows: rows, columns: columns)
+        image = source.resized(rows: rows, columns: columns)
     }
 
     /// A dark picture made lighter for people's eyes, as fluorescence needs: nearly its largest value becomes white. Nil when it
@@ -87,51 +87,5 @@ struct Picture {
         let page = RasterPage(
             rows: image.rows, columns: image.columns, samples: isGrey ? 1 : 3, bits: 8, values: values)
         return "data:image/png;base64," + Data(try ImageFile.png(page)).base64EncodedString()
-    }
-
-    /// By area where it shrinks, bilinear where it grows.
-    static func resized(_ source: DisplayImage, rows: Int, columns: Int) -> DisplayImage {
-        let down = weights(from: source.rows, to: rows)
-        let across = weights(from: source.columns, to: columns)
-        var narrow = [Float](repeating: 0, count: source.rows * columns * 3)
-        for row in 0..<source.rows {
-            for (x, piece) in across.enumerated() {
-                for (offset, weight) in piece.weights.enumerated() {
-                    let from = (row * source.columns + piece.start + offset) * 3
-                    for channel in 0..<3 {
-                        narrow[(row * columns + x) * 3 + channel] += weight * Float(source.pixels[from + channel])
-                    }
-                }
-            }
-        }
-        var pixels = [UInt8](repeating: 0, count: rows * columns * 3)
-        var line = [Float](repeating: 0, count: columns * 3)
-        for (y, piece) in down.enumerated() {
-            for index in line.indices { line[index] = 0 }
-            for (offset, weight) in piece.weights.enumerated() {
-                let start = (piece.start + offset) * columns * 3
-                for index in line.indices { line[index] += weight * narrow[start + index] }
-            }
-            for index in line.indices {
-                pixels[y * columns * 3 + index] = UInt8(max(0, min(255, line[index].rounded())))
-            }
-        }
-        return DisplayImage(rows: rows, columns: columns, pixels: pixels)
-    }
-
-    /// Triangle filter, widened when shrinking; half-pixel centres.
-    private static func weights(from: Int, to: Int) -> [(start: Int, weights: [Float])] {
-        let ratio = Double(from) / Double(to)
-        let reach = max(1, ratio)
-        return (0..<to).map { index in
-            let center = (Double(index) + 0.5) * ratio - 0.5
-            let first = max(0, Int((center - reach).rounded(.up)))
-            let last = min(from - 1, Int((center + reach).rounded(.down)))
-            guard first <= last else { return (min(max(0, Int(center.rounded())), from - 1), [1]) }
-            let raw = (first...last).map { max(0, 1 - abs(Double($0) - center) / reach) }
-            let sum = raw.reduce(0, +)
-            guard sum > 0 else { return (first, [1]) }
-            return (first, raw.map { Float($0 / sum) })
-        }
     }
 }
