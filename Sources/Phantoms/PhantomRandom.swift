@@ -1,29 +1,24 @@
-/// Pseudo-random numbers with the same sequence on every machine: splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
+import Numbers
+
+/// The random numbers of phantoms: `SplitMix64`, begun so that neighbouring seeds do not begin alike.
 package struct PhantomRandom: Sendable {
-    private var state: UInt64
+    private var source: SplitMix64
 
     package init(seed: UInt64) {
-        state = seed
-        // Neighbouring seeds shall not begin alike.
-        _ = next()
-        state ^= seed &* 0xD134_2543_DE82_EF95
+        source = SplitMix64(seed: seed)
+        _ = source.next()
+        source.state ^= seed &* 0xD134_2543_DE82_EF95
     }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    package mutating func next() -> UInt64 { source.next() }
 
     /// In [0, 1).
-    package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+    package mutating func unit() -> Double { source.uniform() }
 
     package mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * unit() }
 
     package mutating func integer(_ range: ClosedRange<Int>) -> Int {
-        range.lowerBound + Int(next() % UInt64(range.upperBound - range.lowerBound + 1))
+        range.lowerBound + source.index(below: range.upperBound - range.lowerBound + 1)
     }
 
     /// Mean 0, deviation 1: the sum of four uniform numbers, scaled. No logarithm, so the same bits everywhere.

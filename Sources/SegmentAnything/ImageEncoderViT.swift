@@ -6,21 +6,23 @@ import Tensors
 struct ImageEncoderViT {
     enum Stem {
         case patch(PatchEmbed)
-        case convolutional(ConvStem)
+        case conv(ConvStem)
     }
 
     let stem: Stem
     let position: Tensor
-    let blocks: [EncoderBlock]
+    let blocks: [Block]
 
     init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {
+        let (dim, grid) = (configuration.embedDim, configuration.grid)
         let embed = scope.scope("patch_embed")
-        stem =
-            configuration.stem == .conv
-            ? .convolutional(ConvStem(embed)) : .patch(PatchEmbed(embed, patch: configuration.patch))
-        position = scope["pos_embed"]
+        switch configuration.stem {
+        case .patch: stem = .patch(PatchEmbed(embed, patch: configuration.patch, dim))
+        case .conv: stem = .conv(ConvStem(embed, dim))
+        }
+        position = scope("pos_embed", [1, grid, grid, dim], .absolutePosition, .zeros)
         blocks = (0..<configuration.depth).map {
-            EncoderBlock(
+            Block(
                 configuration, scope.scope("blocks.\($0)"),
                 window: configuration.globalBlocks.contains($0) ? 0 : configuration.window, mergeLoRA: mergeLoRA)
         }
@@ -31,7 +33,7 @@ struct ImageEncoderViT {
         let tokens =
             switch stem {
             case .patch(let embed): embed(image, tape)
-            case .convolutional(let stem): stem(image, tape)
+            case .conv(let stem): stem(image, tape)
             }
         return addRepeated(tokens, position, tape: tape)
     }
@@ -39,38 +41,34 @@ struct ImageEncoderViT {
 
 /// One convolution, 16 × 16 with stride 16.
 struct PatchEmbed {
-    let weight, bias: Tensor
-    let patch: Int
+    let proj: Conv2d
 
-    init(_ scope: ParameterScope, patch: Int) {
-        weight = scope["proj.weight"]
-        bias = scope["proj.bias"]
-        self.patch = patch
+    init(_ scope: ParameterScope, patch: Int, _ dim: Int) {
+        proj = Conv2d(scope.scope("proj"), 3, dim, kernel: patch, stride: patch)
     }
 
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
-        convolution(x, weight, bias, stride: patch, padding: 0, tape: tape)
-    }
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { proj(x, tape) }
 }
 
 /// Four 3 × 3 convolutions of stride 2 with LayerNorm over channels and GELU, then 1 × 1 (ours, for models from nothing).
 struct ConvStem {
-    let convolutions: [(weight: Tensor, bias: Tensor)]
-    let norms: [LayerNorm]
-    let projection: (weight: Tensor, bias: Tensor)
+    let layers: [(conv: Conv2d, norm: LayerNorm2d)]
+    let proj: Conv2d
 
-    init(_ scope: ParameterScope) {
-        convolutions = (0..<4).map { (scope["convs.\($0).weight"], scope["convs.\($0).bias"]) }
-        norms = (0..<4).map { LayerNorm(scope.scope("norms.\($0)"), epsilon: 1e-6) }
-        projection = (scope["proj.weight"], scope["proj.bias"])
+    init(_ scope: ParameterScope, _ dim: Int) {
+        let widths = [3, dim / 8, dim / 4, dim / 2, dim]
+        layers = (0..<4).map {
+            (
+                Conv2d(scope.scope("convs.\($0)"), widths[$0], widths[$0 + 1], kernel: 3, stride: 2, padding: 1),
+                LayerNorm2d(scope.scope("norms.\($0)"), widths[$0 + 1])
+            )
+        }
+        proj = Conv2d(scope.scope("proj"), dim, dim, kernel: 1)
     }
 
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
         var x = x
-        for (layer, norm) in zip(convolutions, norms) {
-            x = gelu(
-                norm(convolution(x, layer.weight, layer.bias, stride: 2, padding: 1, tape: tape), tape), tape: tape)
-        }
-        return convolution(x, projection.weight, projection.bias, stride: 1, padding: 0, tape: tape)
+        for layer in layers { x = gelu(layer.norm(layer.conv(x, tape), tape), tape: tape) }
+        return proj(x, tape)
     }
 }

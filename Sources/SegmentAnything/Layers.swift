@@ -2,26 +2,61 @@ import Tensors
 
 /// `nn.Linear`: weight `[out, in]`, bias `[out]`.
 struct Linear {
-    let weight: Tensor
-    let bias: Tensor?
+    let weight, bias: Tensor
 
-    init(_ scope: ParameterScope) {
-        weight = scope["weight"]
-        bias = scope.optional("bias")
+    /// - Parameter bias: its role; a key's bias is one that nothing learns.
+    init(_ scope: ParameterScope, _ input: Int, _ output: Int, bias role: Parameter.Role = .bias) {
+        weight = scope("weight", [output, input], .weight, .uniform(fanIn: input))
+        bias = scope("bias", [output], role, .uniform(fanIn: input))
     }
 
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { linear(x, weight, bias, tape: tape) }
 }
 
-/// `nn.LayerNorm`, and SAM's LayerNorm2d, which on channel-last images is the same.
-struct LayerNorm {
+/// `nn.Conv2d` with a square kernel: weight `[out, in, k, k]`, bias `[out]`.
+struct Conv2d {
     let weight: Tensor
-    let bias: Tensor
+    let bias: Tensor?
+    let stride, padding: Int
+
+    init(
+        _ scope: ParameterScope, _ input: Int, _ output: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
+        hasBias: Bool = true
+    ) {
+        let fanIn = input * kernel * kernel
+        weight = scope("weight", [output, input, kernel, kernel], .weight, .uniform(fanIn: fanIn))
+        bias = hasBias ? scope("bias", [output], .bias, .uniform(fanIn: fanIn)) : nil
+        (self.stride, self.padding) = (stride, padding)
+    }
+
+    /// x `[B, H, W, in]` → `[B, H′, W′, out]`
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+        convolution(x, weight, bias, stride: stride, padding: padding, tape: tape)
+    }
+}
+
+/// `nn.ConvTranspose2d` 2 × 2 with stride 2: weight `[in, out, 2, 2]`, bias `[out]`.
+struct ConvTranspose2d {
+    let weight, bias: Tensor
+
+    init(_ scope: ParameterScope, _ input: Int, _ output: Int) {
+        // PyTorch takes the fan-in of a transposed convolution from the second dimension of its weight.
+        weight = scope("weight", [input, output, 2, 2], .transposedWeight, .uniform(fanIn: 4 * output))
+        bias = scope("bias", [output], .bias, .uniform(fanIn: 4 * output))
+    }
+
+    /// x `[B, s, s, in]` → `[B, 2·s, 2·s, out]`
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { transposedConvolution(x, weight, bias, tape: tape) }
+}
+
+/// `nn.LayerNorm`: weight and bias of the width of the last dimension.
+struct LayerNorm {
+    let weight, bias: Tensor
     let epsilon: Float
 
-    init(_ scope: ParameterScope, epsilon: Float) {
-        weight = scope["weight"]
-        bias = scope["bias"]
+    init(_ scope: ParameterScope, _ width: Int, epsilon: Float) {
+        weight = scope("weight", [width], .normWeight, .ones)
+        bias = scope("bias", [width], .normBias, .zeros)
         self.epsilon = epsilon
     }
 
@@ -30,12 +65,41 @@ struct LayerNorm {
     }
 }
 
-/// Linear layers with ReLU between (SAM's MLP).
+/// SAM's LayerNorm2d over channels, epsilon 1e-6: on channel-last images `nn.LayerNorm` does the same.
+struct LayerNorm2d {
+    private let norm: LayerNorm
+
+    init(_ scope: ParameterScope, _ width: Int) { norm = LayerNorm(scope, width, epsilon: 1e-6) }
+
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { norm(x, tape) }
+}
+
+/// SAM's MLPBlock: lin2(act(lin1 x)).
+struct MLPBlock {
+    enum Activation { case gelu, relu }
+
+    let lin1, lin2: Linear
+    let activation: Activation
+
+    init(_ scope: ParameterScope, _ width: Int, hidden: Int, _ activation: Activation) {
+        lin1 = Linear(scope.scope("lin1"), width, hidden)
+        lin2 = Linear(scope.scope("lin2"), hidden, width)
+        self.activation = activation
+    }
+
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+        let hidden = lin1(x, tape)
+        return lin2(activation == .gelu ? gelu(hidden, tape: tape) : relu(hidden, tape: tape), tape)
+    }
+}
+
+/// SAM's MLP: three linear layers with ReLU between.
 struct MLP {
     let layers: [Linear]
 
-    init(_ scope: ParameterScope) {
-        layers = (0..<3).map { Linear(scope.scope("layers.\($0)")) }
+    init(_ scope: ParameterScope, _ input: Int, hidden: Int, _ output: Int) {
+        let widths = [input, hidden, hidden, output]
+        layers = (0..<3).map { Linear(scope.scope("layers.\($0)"), widths[$0], widths[$0 + 1]) }
     }
 
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {

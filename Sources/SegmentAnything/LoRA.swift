@@ -2,17 +2,18 @@ import Tensors
 
 /// Low-rank adaptation of q and v in the fused projection: W ← W + B·A.
 ///
-/// *Shape*: A `[r, D]`, B `[D, r]`. No bias, no scale, no dropout. *Source*: §3.2.
+/// *Shape*: A `[r, D]`, B `[D, r]`. No bias, no scale, no dropout. A begins Kaiming-uniform, B at zero. *Source*: §3.2.
 struct LoRA {
     let queryA, queryB, valueA, valueB: Tensor
 
     /// Nil when the model has no LoRA.
-    init?(_ scope: ParameterScope) {
-        guard let queryA = scope.optional("lora_q_a") else { return nil }
-        self.queryA = queryA
-        queryB = scope["lora_q_b"]
-        valueA = scope["lora_v_a"]
-        valueB = scope["lora_v_b"]
+    init?(_ configuration: Configuration, _ scope: ParameterScope) {
+        let (rank, dim) = (configuration.loraRank, configuration.embedDim)
+        guard rank > 0 else { return nil }
+        queryA = scope("lora_q_a", [rank, dim], .loraA, .uniform(fanIn: dim))
+        queryB = scope("lora_q_b", [dim, rank], .loraB, .zeros)
+        valueA = scope("lora_v_a", [rank, dim], .loraA, .uniform(fanIn: dim))
+        valueB = scope("lora_v_b", [dim, rank], .loraB, .zeros)
     }
 
     /// qkv `[…, 3·D]` of x `[…, D]` with both corrections.

@@ -39,7 +39,7 @@ package struct ModelDescription: Sendable, Equatable {
 
     /// How the tensor `parameter` is stored: large matrices in `precision`; norms, biases, tokens and tables in float32.
     package func storage(of parameter: Parameter) -> ElementType {
-        parameter.decays && !parameter.isBuffer ? precision : .f32
+        parameter.isMatrix ? precision : .f32
     }
 }
 

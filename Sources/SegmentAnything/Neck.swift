@@ -1,20 +1,22 @@
 import Tensors
 
 /// 1 × 1 convolution D → E, norm, 3 × 3 convolution E → E, norm; one a level.
+///
+/// *Source*: segment_anything/modeling/image_encoder.py, `ImageEncoderViT.neck`.
 struct Neck {
-    let reduce, mix: Tensor
-    let norm1, norm2: LayerNorm
+    let conv1, conv2: Conv2d
+    let norm1, norm2: LayerNorm2d
 
-    init(_ scope: ParameterScope) {
-        reduce = scope["0.weight"]
-        norm1 = LayerNorm(scope.scope("1"), epsilon: 1e-6)
-        mix = scope["2.weight"]
-        norm2 = LayerNorm(scope.scope("3"), epsilon: 1e-6)
+    init(_ configuration: Configuration, _ scope: ParameterScope) {
+        let (dim, width) = (configuration.embedDim, configuration.decoderDim)
+        conv1 = Conv2d(scope.scope("0"), dim, width, kernel: 1, hasBias: false)
+        norm1 = LayerNorm2d(scope.scope("1"), width)
+        conv2 = Conv2d(scope.scope("2"), width, width, kernel: 3, padding: 1, hasBias: false)
+        norm2 = LayerNorm2d(scope.scope("3"), width)
     }
 
     /// x `[B, g, g, D]` → `[B, g, g, E]`
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
-        let reduced = norm1(convolution(x, reduce, nil, stride: 1, padding: 0, tape: tape), tape)
-        return norm2(convolution(reduced, mix, nil, stride: 1, padding: 1, tape: tape), tape)
+        norm2(conv2(norm1(conv1(x, tape), tape), tape), tape)
     }
 }

@@ -1,4 +1,5 @@
 package import Imaging
+import Numbers
 
 /// Where an image lies in the network's square input: what is needed to come back.
 ///
@@ -31,6 +32,6 @@ package struct Placement: Sendable, Equatable {
     }
 
     private static func side(_ length: Double, _ limit: Int) -> Int {
-        min(max(Int(length + 0.5), 1), limit)
+        Int(rounding: length, clampedTo: 1...limit)
     }
 }

@@ -1,4 +1,5 @@
 package import Imaging
+import Numbers
 import Tensors
 
 /// What the network finds in one image, on the image's own grid.
@@ -90,7 +91,7 @@ package struct Predictor: Sendable {
     private static func maps(_ kind: HeatMap.Kind, _ heat: [Int: Tensor]) -> [HeatMap] {
         heat.sorted { $0.key < $1.key }.flatMap { level, tensor in
             let (prompts, tokens) = (tensor.shape[-2], tensor.shape[-1])
-            let grid = Int(Double(tokens).squareRoot().rounded())
+            let grid = Int(rounding: Double(tokens).squareRoot(), clampedTo: 0...tokens)
             let values = tensor.values
             return (0..<prompts).map {
                 HeatMap(

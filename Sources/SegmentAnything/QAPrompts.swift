@@ -9,11 +9,12 @@ struct QAPrompts {
 
     /// Nil when the model has no prompts.
     init?(_ configuration: Configuration, _ scope: ParameterScope) {
-        guard configuration.prompts > 0 else { return nil }
-        question = scope["q_prompts"]
-        reduce = Linear(scope.scope("f"))
-        networks = (0..<configuration.prompts).map {
-            (Linear(scope.scope("mlps.\($0).0")), Linear(scope.scope("mlps.\($0).2")))
+        let (count, dim, width) = (configuration.prompts, configuration.embedDim, configuration.decoderDim)
+        guard count > 0 else { return nil }
+        question = scope("q_prompts", [count, dim], .token, .normal(deviation: 0.02))
+        reduce = Linear(scope.scope("f"), dim, width)
+        networks = (0..<count).map {
+            (Linear(scope.scope("mlps.\($0).0"), width, width), Linear(scope.scope("mlps.\($0).2"), width, width))
         }
     }
 

@@ -2,8 +2,9 @@ package import Tensors
 
 /// From an official Segment Anything checkpoint to a model of ours.
 ///
-/// SAM's encoder stays as it is; its neck, mask decoder and `no_mask_embed` are copied to every level; mask tokens and
-/// hypernetworks of output m come from SAM's output m mod 4. What SAM has no part of (LoRA, prompts) starts fresh.
+/// Which tensor of SAM becomes which of ours is declared by the layers (`Parameter.upstream`): the encoder stays as it is; neck,
+/// mask decoder and `no_mask_embed` are copied to every level; mask tokens and hypernetworks of output m come from SAM's output
+/// m mod 4. What SAM has no part of (LoRA, prompts) starts fresh.
 ///
 /// *Source*: hspsam.md "From a SAM checkpoint"; the reference implementation's `load_sam`.
 package struct SAMImport {
@@ -57,22 +58,21 @@ package struct SAMImport {
         var result: [String: Tensor] = [:]
         var differences: [String] = []
         for parameter in ParameterShapes.of(original) {
-            guard let source = Self.source(of: parameter.name) else {
+            guard let upstream = parameter.upstream else {
                 result[parameter.name] = fresh[parameter.name]
                 continue
             }
-            guard let found = shape(source.name) else {
-                differences.append("\(source.name) is missing")
+            guard let found = shape(upstream.name) else {
+                differences.append("\(upstream.name) is missing")
                 continue
             }
-            let expected = source.expected(parameter.shape)
-            if source.name.contains("iou_prediction_head"), found != expected {
-                // A head for another number of masks teaches ours nothing.
+            let expected = upstream.shape(for: parameter.shape)
+            if found == expected {
+                result[parameter.name] = upstream.convert(try tensor(upstream.name), to: parameter.shape)
+            } else if upstream.part == .wholeIfSame {
                 result[parameter.name] = fresh[parameter.name]
-            } else if found != expected {
-                differences.append("\(source.name) is \(found), not \(expected)")
             } else {
-                result[parameter.name] = try source.convert(try tensor(source.name), parameter.shape)
+                differences.append("\(upstream.name) is \(found), not \(expected)")
             }
         }
         guard differences.isEmpty else {
@@ -80,7 +80,7 @@ package struct SAMImport {
             throw ModelFailure.tensors(
                 path: checkpoint.path, differences: differences.filter { seen.insert($0).inserted })
         }
-        return PositionTables.resized(result, from: original, to: configuration)
+        return PositionTables.resized(result, to: configuration)
     }
 
     private func shape(_ name: String) -> Shape? { checkpoint.shape(prefix + name) }
@@ -92,56 +92,25 @@ package struct SAMImport {
     }
 }
 
-extension SAMImport {
-    /// Where one of our tensors comes from in SAM's checkpoint.
-    private struct Source {
-        enum Part { case whole, firstRow, rowsModulo4 }
-
-        let name: String
-        var part = Part.whole
-
-        /// The shape that SAM's tensor must have to become one of `shape`.
-        func expected(_ shape: Shape) -> Shape {
-            switch part {
-            case .whole: shape
-            case .firstRow: Shape([1] + shape.dimensions)
-            case .rowsModulo4: [4, shape[1]]
-            }
-        }
-
-        func convert(_ tensor: Tensor, _ shape: Shape) throws -> Tensor {
-            switch part {
-            case .whole: return tensor
-            case .firstRow: return tensor.reshaped(shape)
-            case .rowsModulo4:
-                let values = tensor.values
-                let width = shape[1]
-                return Tensor(shape, (0..<shape[0]).flatMap { values[$0 % 4 * width..<($0 % 4 + 1) * width] })
-            }
+extension Parameter.Upstream {
+    /// The shape that SAM's tensor must have to become one of `shape`.
+    fileprivate func shape(for shape: Shape) -> Shape {
+        switch part {
+        case .whole, .wholeIfSame: shape
+        case .row: Shape([1] + shape.dimensions)
+        case .rowsModulo4: [4, shape[1]]
         }
     }
 
-    /// Nil for what SAM has no part of: LoRA and the prompts.
-    private static func source(of name: String) -> Source? {
-        if name == ParameterShapes.fourierMatrix { return Source(name: "prompt_encoder.pe_layer.\(name)") }
-        if name.hasPrefix("image_encoder.") { return name.contains("lora_") ? nil : Source(name: name) }
-        // levels.<j>.<part>.<rest>
-        let pieces = name.split(separator: ".", maxSplits: 3).map(String.init)
-        guard pieces.count >= 3 else { return nil }
-        let rest = pieces.count > 3 ? pieces[3] : ""
-        switch pieces[2] {
-        case "neck": return Source(name: "image_encoder.neck.\(rest)")
-        case "no_mask_embed": return Source(name: "prompt_encoder.no_mask_embed.weight", part: .firstRow)
-        case "transformer": return Source(name: "mask_decoder.transformer.\(rest)")
-        case "iou_token": return Source(name: "mask_decoder.iou_token.weight")
-        case "mask_tokens": return Source(name: "mask_decoder.mask_tokens.weight", part: .rowsModulo4)
-        case "head":
-            let parts = rest.split(separator: ".", maxSplits: 2).map(String.init)
-            if parts.count == 3, parts[0] == "output_hypernetworks_mlps", let output = Int(parts[1]) {
-                return Source(name: "mask_decoder.\(parts[0]).\(output % 4).\(parts[2])")
-            }
-            return Source(name: "mask_decoder.\(rest)")
-        default: return nil
+    /// - Parameter tensor: of `shape(for: shape)`.
+    fileprivate func convert(_ tensor: Tensor, to shape: Shape) -> Tensor {
+        switch part {
+        case .whole, .wholeIfSame: return tensor
+        case .row: return tensor.reshaped(shape)
+        case .rowsModulo4:
+            let values = tensor.values
+            let width = shape[1]
+            return Tensor(shape, (0..<shape[0]).flatMap { values[$0 % 4 * width..<($0 % 4 + 1) * width] })
         }
     }
 }

@@ -5,15 +5,15 @@ import Tensors
 /// *Source*: segment_anything/modeling/transformer.py.
 struct TwoWayTransformer {
     let layers: [TwoWayAttentionBlock]
-    let finalAttention: DecoderAttention
+    let finalAttention: Attention
     let finalNorm: LayerNorm
 
     init(_ configuration: Configuration, _ scope: ParameterScope) {
         layers = (0..<2).map {
-            TwoWayAttentionBlock(scope.scope("layers.\($0)"), heads: configuration.decoderHeads, first: $0 == 0)
+            TwoWayAttentionBlock(configuration, scope.scope("layers.\($0)"), skipsFirstPosition: $0 == 0)
         }
-        finalAttention = DecoderAttention(scope.scope("final_attn_token_to_image"), heads: configuration.decoderHeads)
-        finalNorm = LayerNorm(scope.scope("norm_final_attn"), epsilon: 1e-5)
+        finalAttention = Attention(configuration, scope.scope("final_attn_token_to_image"), downsample: 2)
+        finalNorm = LayerNorm(scope.scope("norm_final_attn"), configuration.decoderDim, epsilon: 1e-5)
     }
 
     /// image `[B, g², E]`, position `[g², E]`, tokens `[B, t, E]` → both after the last attention; `heat` gets the weights of the
@@ -36,23 +36,27 @@ struct TwoWayTransformer {
 
 /// Self-attention of the tokens; token → image; MLP; image → token; post-norm.
 struct TwoWayAttentionBlock {
-    let selfAttention, tokenToImage, imageToToken: DecoderAttention
+    let selfAttention, tokenToImage, imageToToken: TwoWayTransformer.Attention
     let norm1, norm2, norm3, norm4: LayerNorm
-    let lin1, lin2: Linear
-    /// The first block's self-attention adds no position and replaces the tokens.
-    let first: Bool
+    let mlp: MLPBlock
+    /// The first block's self-attention adds no position and replaces the tokens: SAM's `skip_first_layer_pe`.
+    let skipsFirstPosition: Bool
 
-    init(_ scope: ParameterScope, heads: Int, first: Bool) {
-        selfAttention = DecoderAttention(scope.scope("self_attn"), heads: heads)
-        tokenToImage = DecoderAttention(scope.scope("cross_attn_token_to_image"), heads: heads)
-        imageToToken = DecoderAttention(scope.scope("cross_attn_image_to_token"), heads: heads)
-        norm1 = LayerNorm(scope.scope("norm1"), epsilon: 1e-5)
-        norm2 = LayerNorm(scope.scope("norm2"), epsilon: 1e-5)
-        norm3 = LayerNorm(scope.scope("norm3"), epsilon: 1e-5)
-        norm4 = LayerNorm(scope.scope("norm4"), epsilon: 1e-5)
-        lin1 = Linear(scope.scope("mlp.lin1"))
-        lin2 = Linear(scope.scope("mlp.lin2"))
-        self.first = first
+    init(_ configuration: Configuration, _ scope: ParameterScope, skipsFirstPosition: Bool) {
+        let width = configuration.decoderDim
+        func norm(_ name: String) -> LayerNorm { LayerNorm(scope.scope(name), width, epsilon: 1e-5) }
+        func attention(_ name: String, downsample: Int) -> TwoWayTransformer.Attention {
+            TwoWayTransformer.Attention(configuration, scope.scope(name), downsample: downsample)
+        }
+        selfAttention = attention("self_attn", downsample: 1)
+        norm1 = norm("norm1")
+        tokenToImage = attention("cross_attn_token_to_image", downsample: 2)
+        norm2 = norm("norm2")
+        mlp = MLPBlock(scope.scope("mlp"), width, hidden: 8 * width, .relu)
+        norm3 = norm("norm3")
+        imageToToken = attention("cross_attn_image_to_token", downsample: 2)
+        norm4 = norm("norm4")
+        self.skipsFirstPosition = skipsFirstPosition
     }
 
     func callAsFunction(
@@ -60,7 +64,7 @@ struct TwoWayAttentionBlock {
         _ tape: Tape?
     ) -> (tokens: Tensor, image: Tensor) {
         var tokens = tokens
-        if first {
+        if skipsFirstPosition {
             tokens = selfAttention(tokens, tokens, tokens, heat: nil, tape)
         } else {
             let query = add(tokens, tokenPosition, tape: tape)
@@ -70,29 +74,36 @@ struct TwoWayAttentionBlock {
         let placed = addRepeated(image, imagePosition, tape: tape)
         let seen = tokenToImage(add(tokens, tokenPosition, tape: tape), placed, image, heat: heat, tape)
         tokens = norm2(add(tokens, seen, tape: tape), tape)
-        tokens = norm3(add(tokens, lin2(relu(lin1(tokens, tape), tape: tape), tape), tape: tape), tape)
-        let told = imageToToken(placed, add(tokens, tokenPosition, tape: tape), tokens, heat: nil, tape)
-        return (tokens, norm4(add(image, told, tape: tape), tape))
+        tokens = norm3(add(tokens, mlp(tokens, tape), tape: tape), tape)
+        let answered = imageToToken(placed, add(tokens, tokenPosition, tape: tape), tokens, heat: nil, tape)
+        return (tokens, norm4(add(image, answered, tape: tape), tape))
     }
 }
 
-/// Attention with projections to an inner width.
-struct DecoderAttention {
-    let query, key, value, output: Linear
-    let heads: Int
+extension TwoWayTransformer {
+    /// Attention with projections to an inner width.
+    ///
+    /// *Source*: segment_anything/modeling/transformer.py, `Attention`.
+    struct Attention {
+        let query, key, value, output: Linear
+        let heads: Int
 
-    init(_ scope: ParameterScope, heads: Int) {
-        query = Linear(scope.scope("q_proj"))
-        key = Linear(scope.scope("k_proj"))
-        value = Linear(scope.scope("v_proj"))
-        output = Linear(scope.scope("out_proj"))
-        self.heads = heads
-    }
+        /// - Parameter downsample: what the width is divided by inside.
+        init(_ configuration: Configuration, _ scope: ParameterScope, downsample: Int) {
+            let width = configuration.decoderDim
+            let inner = width / downsample
+            query = Linear(scope.scope("q_proj"), width, inner)
+            key = Linear(scope.scope("k_proj"), width, inner, bias: .keyBias)
+            value = Linear(scope.scope("v_proj"), width, inner)
+            output = Linear(scope.scope("out_proj"), inner, width)
+            heads = configuration.decoderHeads
+        }
 
-    /// q `[B, n, E]`, k and v `[B, m, E]` → `[B, n, E]`; `heat` gets the weights `[B, n, m]`, mean over heads.
-    func callAsFunction(_ q: Tensor, _ k: Tensor, _ v: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
-        let (q, k, v) = (query(q, tape), key(k, tape), value(v, tape))
-        heat?(attentionWeights(q, k, heads: heads))
-        return output(attention(q, k, v, heads: heads, tape: tape), tape)
+        /// q `[B, n, E]`, k and v `[B, m, E]` → `[B, n, E]`; `heat` gets the weights `[B, n, m]`, mean over heads.
+        func callAsFunction(_ q: Tensor, _ k: Tensor, _ v: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
+            let (q, k, v) = (query(q, tape), key(k, tape), value(v, tape))
+            heat?(attentionWeights(q, k, heads: heads))
+            return output(attention(q, k, v, heads: heads, tape: tape), tape)
+        }
     }
 }

@@ -117,4 +117,29 @@ struct PhantomTests {
         #expect(images.count == 11)
         #expect(try FileManager.default.contentsOfDirectory(atPath: base + "/masks").sorted() == images)
     }
+
+    @Test(
+        "random numbers are the recorded ones: phantoms, samples and training pairs stay as they are",
+        arguments: [
+            (
+                1, 0x836a_4f5a_b531_5c36, 0.8753189484262961, 2.7412675799932007, 5, 0.024103246101422362,
+                -0.390119679837608
+            ),
+            (
+                1000, 0x360e_8866_8ce6_acdf, 0.9967923448368394, -2.508299409430361, 9, 1.129575371024991,
+                -0.9013109928902638
+            ),
+        ] as [(UInt64, UInt64, Double, Double, Int, Double, Double)])
+    func random(
+        _ seed: UInt64, _ word: UInt64, _ unit: Double, _ uniform: Double, _ integer: Int, _ normal: Double, _ y: Double
+    ) {
+        var random = PhantomRandom(seed: seed)
+        #expect(random.next() == word)
+        _ = random.next()
+        #expect(random.unit() == unit)
+        #expect(random.uniform(-3, 5) == uniform)
+        #expect(random.integer(2...9) == integer)
+        #expect(random.normal() == normal)
+        #expect(random.direction().y == y)
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Numbers
 import Tensors
 import Testing
 
@@ -81,7 +82,6 @@ let operationTable: [OperationCase] = [
     },
     OperationCase("maskProduct", "", [[2, 4, 4, 3], [2, 2, 3]]) { maskProduct($0[0], $0[1], tape: $1) },
     OperationCase("resizePlanes", "up and down", [[2, 5, 7]]) { resizePlanes($0[0], height: 12, width: 3, tape: $1) },
-    OperationCase("resizeRows", "", [[7, 3]]) { resizeRows($0[0], to: 11, tape: $1) },
     OperationCase("segmentationLoss", "softmax", [[2, 3, 4, 4]]) { loss($0[0], softmax: true, $1) },
     OperationCase("segmentationLoss", "sigmoid", [[2, 2, 4, 4]]) { loss($0[0], softmax: false, $1) },
 ]
@@ -95,13 +95,13 @@ struct OperationTests {
     /// Σ weight · y, so that every element of the output matters differently.
     private func scalar(_ row: OperationCase, _ inputs: [Tensor], _ tape: Tape?) -> Tensor {
         let y = row.apply(inputs, tape)
-        var random = RandomSource(seed: 5)
+        var random = SplitMix64(seed: 5)
         return linear(y.reshaped([1, y.count]), .uniform([1, y.count], bound: 1, &random), nil, tape: tape)
     }
 
     @Test("derivatives agree with finite differences", arguments: operationTable)
     func differences(_ row: OperationCase) {
-        var random = RandomSource(seed: 3)
+        var random = SplitMix64(seed: 3)
         let inputs = row.shapes.map { Tensor.uniform($0, bound: 1, &random) }
         let tape = Tape()
         for input in inputs { tape.watch(input) }
@@ -121,7 +121,7 @@ struct OperationTests {
                     var all = inputs
                     all[number] = Tensor(input.shape, moved)
                     let y = row.apply(all, nil).values
-                    var random = RandomSource(seed: 5)
+                    var random = SplitMix64(seed: 5)
                     let weights = Tensor.uniform([1, y.count], bound: 1, &random).values
                     return zip(y, weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
                 }
@@ -137,7 +137,7 @@ struct OperationTests {
 
     @Test("without a tape the result is the same")
     func untaped() {
-        var random = RandomSource(seed: 4)
+        var random = SplitMix64(seed: 4)
         for row in operationTable {
             let inputs = row.shapes.map { Tensor.uniform($0, bound: 1, &random) }
             let tape = Tape()
@@ -163,7 +163,7 @@ struct OperationTests {
 
     @Test("attention over many blocks of queries is the plain formula")
     func plainAttention() {
-        var random = RandomSource(seed: 6)
+        var random = SplitMix64(seed: 6)
         let (n, m, dim, heads) = (70, 20_000, 8, 2)
         let (q, k, v) = (
             Tensor.uniform([1, n, dim], bound: 2, &random), Tensor.uniform([1, m, dim], bound: 2, &random),

@@ -1,0 +1,77 @@
+import Tensors
+
+/// A pre-norm transformer block: x += attn(norm1 x); x += mlp(norm2 x); attention within windows or over the whole grid.
+///
+/// *Source*: segment_anything/modeling/image_encoder.py, `Block`; Q prompts §3.3.
+struct Block {
+    let norm1, norm2: LayerNorm
+    let attn: Attention
+    let mlp: MLPBlock
+    /// 0: attention over the whole grid.
+    let window: Int
+
+    init(_ configuration: Configuration, _ scope: ParameterScope, window: Int, mergeLoRA: Bool) {
+        let dim = configuration.embedDim
+        norm1 = LayerNorm(scope.scope("norm1"), dim, epsilon: 1e-6)
+        attn = Attention(
+            configuration, scope.scope("attn"), side: window > 0 ? window : configuration.grid, mergeLoRA: mergeLoRA)
+        norm2 = LayerNorm(scope.scope("norm2"), dim, epsilon: 1e-6)
+        mlp = MLPBlock(scope.scope("mlp"), dim, hidden: 4 * dim, .gelu)
+        self.window = window
+    }
+
+    /// x `[B, g, g, D]`, prompts `[c, D]` (global blocks only) → the block's output; `heat` gets the prompts' heat maps `[B, c, g²]`.
+    func callAsFunction(_ x: Tensor, prompts: Tensor?, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
+        let (batch, grid, dim) = (x.shape[0], x.shape[1], x.shape[3])
+        let normed = norm1(x, tape)
+        var attended: Tensor
+        if window > 0 {
+            attended = attn(partitionWindows(normed, window: window, tape: tape), side: window, heat: nil, tape)
+            attended = joinWindows(attended, batch: batch, grid: grid, window: window, tape: tape)
+        } else {
+            var tokens = normed.reshaped([batch, grid * grid, dim])
+            if let prompts { tokens = appendPrompts(tokens, norm1(prompts, tape), tape: tape) }
+            attended = attn(tokens, side: grid, heat: prompts == nil ? nil : heat, tape).reshaped(x.shape)
+        }
+        let x = add(x, attended, tape: tape)
+        return add(x, mlp(norm2(x, tape), tape), tape: tape)
+    }
+}
+
+extension Block {
+    /// Multi-head attention with decomposed relative position, LoRA on q and v.
+    ///
+    /// *Source*: segment_anything/modeling/image_encoder.py, `Attention`; LoRA §3.2.
+    struct Attention {
+        let relativeH, relativeW: Tensor
+        /// Nil without LoRA, and when it is merged into `qkv`.
+        let lora: LoRA?
+        let qkvWeight, qkvBias: Tensor
+        let projection: Linear
+        let heads: Int
+
+        /// - Parameter side: of the square of tokens that attend to each other.
+        init(_ configuration: Configuration, _ scope: ParameterScope, side: Int, mergeLoRA: Bool) {
+            let (dim, heads) = (configuration.embedDim, configuration.heads)
+            relativeH = scope("rel_pos_h", [2 * side - 1, dim / heads], .relativePosition, .zeros)
+            relativeW = scope("rel_pos_w", [2 * side - 1, dim / heads], .relativePosition, .zeros)
+            let lora = LoRA(configuration, scope)
+            let qkv = Linear(scope.scope("qkv"), dim, 3 * dim)
+            qkvWeight = mergeLoRA ? lora?.merged(into: qkv.weight) ?? qkv.weight : qkv.weight
+            qkvBias = qkv.bias
+            projection = Linear(scope.scope("proj"), dim, dim)
+            self.lora = mergeLoRA ? nil : lora
+            self.heads = heads
+        }
+
+        /// x `[B, side² + c, D]` normed → `[B, side², D]`.
+        func callAsFunction(_ x: Tensor, side: Int, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
+            var qkv = linear(x, qkvWeight, qkvBias, tape: tape)
+            if let lora { qkv = lora.corrected(qkv, of: x, tape) }
+            heat?(promptWeights(qkv, imageTokens: side * side, heads: heads))
+            let attended = encoderAttention(
+                qkv, relativeH: relativeH, relativeW: relativeW, side: side, heads: heads, tape: tape)
+            return projection(attended, tape)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+internal import CKernels
+package import Numbers
+
+extension SplitMix64 {
+    /// Normal with mean 0 and deviation 1 (Box and Muller).
+    package mutating func normal() -> Double {
+        (-2 * ck_log_d(1 - uniform())).squareRoot() * ck_cos(2 * .pi * uniform())
+    }
+}
+
+extension Tensor {
+    /// Normal with mean 0.
+    package static func normal(_ shape: Shape, deviation: Double, _ random: inout SplitMix64) -> Tensor {
+        Tensor(shape, (0..<shape.count).map { _ in Float(random.normal() * deviation) })
+    }
+
+    /// Uniform in [−bound, bound].
+    package static func uniform(_ shape: Shape, bound: Double, _ random: inout SplitMix64) -> Tensor {
+        Tensor(shape, (0..<shape.count).map { _ in Float(random.uniform(-bound...bound)) })
+    }
+}
