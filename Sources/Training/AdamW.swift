@@ -3,7 +3,7 @@ package import Tensors
 
 /// AdamW with decoupled weight decay, in place on a model's trained parameters.
 ///
-/// Decay leaves norms, biases, tokens, prompts and position tables alone. *Source*: Loshchilov and Hutter, arXiv 1711.05101.
+/// What trains and what decays is declared by the layers. *Source*: Loshchilov and Hutter, arXiv 1711.05101.
 package final class AdamW {
     package struct Options: Sendable, Equatable {
         package var beta1: Float = 0.9

@@ -1,6 +1,7 @@
-import Settings
-package import Tensors
 import Imaging
+package import Numbers
+import Settings
+import Tensors
 
 /// Random changes of an image and its classes alike, all in one resampling: flips, turns, scale, aspect; then exposure,
 /// contrast and brightness of the image. What comes from outside the image is its mirror image.
@@ -41,7 +42,7 @@ package struct Augmentation: Sendable, Equatable {
     }
 
     /// A changed sample, of another size when the aspect changed.
-    package func apply(_ sample: Dataset.Sample, _ random: inout RandomSource) -> Dataset.Sample {
+    package func apply(_ sample: Dataset.Sample, _ random: inout SplitMix64) -> Dataset.Sample {
         let mirrorX = flip && random.uniform() < 0.5
         let mirrorY = flip && random.uniform() < 0.5
         let angle = random.uniform(-turn...turn) * .pi / 180
@@ -53,7 +54,8 @@ package struct Augmentation: Sendable, Equatable {
 
         let source = sample.image
         let (rows, columns) = (
-            max(8, Int(Double(source.rows) / stretch + 0.5)), max(8, Int(Double(source.columns) * stretch + 0.5))
+            Int(rounding: Double(source.rows) / stretch, clampedTo: 8...Int(Int32.max)),
+            Int(rounding: Double(source.columns) * stretch, clampedTo: 8...Int(Int32.max))
         )
         // Result pixel, taken about the centre and at the source's scale → turned, zoomed, mirrored → source pixel.
         let (stepX, stepY) = (Double(source.columns) / Double(columns), Double(source.rows) / Double(rows))
@@ -67,32 +69,24 @@ package struct Augmentation: Sendable, Equatable {
                 let u = (Double(column) + 0.5) * stepX - Double(source.columns) / 2
                 let x = signX * (c * u - s * v) + Double(source.columns) / 2 - 0.5
                 let y = signY * (s * u + c * v) + Double(source.rows) / 2 - 0.5
-                let (x0, y0) = (x.rounded(.down), y.rounded(.down))
-                let (fx, fy) = (Float(x - x0), Float(y - y0))
-                let (left, right) = (mirrored(Int(x0), source.columns), mirrored(Int(x0) + 1, source.columns))
-                let (above, below) = (mirrored(Int(y0), source.rows), mirrored(Int(y0) + 1, source.rows))
+                let point = BilinearPoint(x: x, y: y, rows: source.rows, columns: source.columns)
+                let (fx, fy) = (point.across, point.down)
                 let index = row * columns + column
                 for channel in 0..<3 {
                     let at: (Int, Int) -> Float = { Float(source.pixels[($0 * source.columns + $1) * 3 + channel]) }
-                    let top = at(above, left) * (1 - fx) + at(above, right) * fx
-                    let bottom = at(below, left) * (1 - fx) + at(below, right) * fx
+                    let top = at(point.above, point.left) * (1 - fx) + at(point.above, point.right) * fx
+                    let bottom = at(point.below, point.left) * (1 - fx) + at(point.below, point.right) * fx
                     let value = (min(255, (top * (1 - fy) + bottom * fy) * exposure) - 128) * slope + 128 + shift
                     pixels[index * 3 + channel] = UInt8(max(0, min(255, value + 0.5)))
                 }
-                classes[index] = sample.classes[(fy < 0.5 ? above : below) * source.columns + (fx < 0.5 ? left : right)]
+                let nearest = (row: fy < 0.5 ? point.above : point.below, column: fx < 0.5 ? point.left : point.right)
+                classes[index] = sample.classes[nearest.row * source.columns + nearest.column]
             }
         }
         return Dataset.Sample(image: DisplayImage(rows: rows, columns: columns, pixels: pixels), classes: classes)
     }
 
-    private func logarithmic(_ range: [Double], _ random: inout RandomSource) -> Double {
+    private func logarithmic(_ range: [Double], _ random: inout SplitMix64) -> Double {
         range[0] * power(range[1] / range[0], random.uniform())
-    }
-
-    /// An index outside 0 ..< count, mirrored at the edges.
-    private func mirrored(_ index: Int, _ count: Int) -> Int {
-        let period = 2 * count
-        let phase = ((index % period) + period) % period
-        return phase < count ? phase : period - 1 - phase
     }
 }

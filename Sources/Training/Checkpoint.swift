@@ -34,7 +34,7 @@ struct Checkpoint {
             let seconds = file.metadata["seconds"].flatMap({ Double($0) })
         else { throw TrainingFailure.checkpoint(path: path, reason: "it does not say where the run stood") }
         guard file.metadata["plan"] == plan else {
-            throw TrainingFailure.checkpoint(path: path, reason: "it was made with another train.yaml")
+            throw TrainingFailure.checkpoint(path: path, reason: "it was made with another train.yaml or other images")
         }
         var (weights, optimiser): ([String: Tensor], [String: Tensor]) = ([:], [:])
         for (name, tensor) in try file.tensors() {

@@ -47,6 +47,11 @@ package struct Dataset: Sendable {
         }
     }
 
+    /// *Throws* as `init(images:masks:list:split:)`.
+    init(_ source: TrainingPlan.Source) throws {
+        try self.init(images: source.images, masks: source.masks, list: source.list, split: source.split)
+    }
+
     private init(pairs: [Pair]) { self.pairs = pairs }
 
     /// The first `count` images.

@@ -15,10 +15,10 @@ package struct Evaluation: Sendable {
     /// Segments every image of `dataset`, shown as in training, and compares on the image's own grid; distances are in pixels. With several segments a
     /// file's figures are their mean.
     ///
-    /// - Parameter progress: called behind each file with its number from 1.
+    /// - Parameter progress: called after each file with its number from 1.
     /// *Throws* what reading an image throws; `TrainingFailure.noPairs`, `.sizesDiffer`, `.otherWindowing`.
     package static func run(
-        _ predictor: Predictor, on dataset: Dataset, progress: (_ done: Int, _ file: File) -> Void = { _, _ in }
+        _ predictor: Predictor, on dataset: Dataset, progress: (_ done: Int, _ file: File) throws -> Void = { _, _ in }
     ) throws -> Evaluation {
         let segments = predictor.description.configuration.foregroundOutputs
         let input = predictor.description.trainedInput ?? TrainedInput()
@@ -34,7 +34,7 @@ package struct Evaluation: Sendable {
                 preconditionFailure("Evaluation: a model without segments")
             }
             files.append(File(name: pair.name, metrics: metrics))
-            progress(files.count, files[files.count - 1])
+            try progress(files.count, files[files.count - 1])
         }
         guard let mean = Metrics.mean(files.map(\.metrics)) else {
             throw TrainingFailure.noPairs(path: "the data set", reason: "it is empty")

@@ -1,8 +1,7 @@
 package import Failures
 
-/// What can go wrong before and during training, evaluation and checks against references.
+/// What can go wrong before and during training and evaluation.
 package enum TrainingFailure: Failure, Equatable {
-    case noReferences(path: String)
     case missingMask(image: String, folder: String)
     case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String)
     case noPairs(path: String, reason: String)
@@ -22,7 +21,6 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .noReferences: "GOLD-EMPTY"
         case .missingMask: "DATA-MASK"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing: "DATA-WINDOW"
@@ -36,10 +34,6 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var message: FailureMessage {
         switch self {
-        case .noReferences(let path):
-            FailureMessage(
-                "there are no recorded references that can be read, so there is nothing to check against.",
-                cure: "Name a directory with reference.safetensors.", subject: path)
         case .missingMask(let image, let folder):
             FailureMessage(
                 "the image has no mask; every image needs one, named as the image or with _mask or _segmentation added.",

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Failures
 import Foundation
+import Processes
+import References
 import SegmentAnything
 import Tensors
-import Training
 
 /// Times the network with random weights.
 struct BenchCommand: ParsableCommand {
@@ -33,15 +34,19 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         guard let size = Configuration.NamedSize(rawValue: vit) else {
             throw FailureRecord(
-                kind: .usage, code: "USE-VIT", text: "--vit \(vit): no such size. Use vit_t, vit_b, vit_l or vit_h.")
+                kind: .usage, code: "USE-VIT",
+                message: FailureMessage(
+                    "there is no such size.", cure: "Use vit_t, vit_b, vit_l or vit_h.", subject: "--vit \(vit)"))
         }
         guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0
         else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
-                text:
-                    "--input-size must be a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0."
-            )
+                message: FailureMessage(
+                    "an option is out of its range.",
+                    cure:
+                        "--input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0."
+                ))
         }
         ThreadPool.start(threads: threads)
         var configuration = Configuration()
@@ -50,7 +55,7 @@ struct BenchCommand: ParsableCommand {
         configuration.apply(size == .vitT ? .scratch : .ablation3)
         configuration.stem = size == .vitT ? .conv : .patch
         configuration.inputSize = inputSize
-        let step = try BenchStep(configuration, batch: batch, training: what == .train)
+        let step = BenchStep(configuration, batch: batch, training: what == .train)
         var seconds: [Double] = []
         for run in 0...runs {
             let start = ContinuousClock.now
@@ -69,9 +74,9 @@ struct BenchCommand: ParsableCommand {
             let encoder = JSONEncoder()
             encoder.keyEncodingStrategy = .convertToSnakeCase
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+            try StandardOutput.line(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
-            print(
+            try StandardOutput.line(
                 String(
                     format:
                         "%@ %@ %d×%d batch %d, %@, %d threads: min %.3f s, median %.3f s, max %.3f s of %d; peak %.2f GB",

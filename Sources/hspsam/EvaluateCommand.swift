@@ -2,6 +2,7 @@ import ArgumentParser
 import Failures
 import Foundation
 import Imaging
+import Processes
 import SegmentAnything
 import Storage
 import Tensors
@@ -47,12 +48,15 @@ struct EvaluateCommand: ParsableCommand {
         guard split == nil || list != nil else {
             throw FailureRecord(
                 kind: .usage, code: "USE-SPLIT",
-                text: "--split \(split ?? ""): a split needs the list that holds it. Add --list FILE.")
+                message: FailureMessage(
+                    "a split needs the list that holds it.", cure: "Add --list FILE.", subject: "--split \(split ?? "")"
+                ))
         }
         guard threads >= 0 else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
-                text: "--threads \(threads): this must be at least 0. Leave it out for all cores.")
+                message: FailureMessage(
+                    "this must be at least 0.", cure: "Leave it out for all cores.", subject: "--threads \(threads)"))
         }
         ThreadPool.start(threads: threads)
         let (predictor, dataset) = try beforeTheStart {
@@ -61,17 +65,15 @@ struct EvaluateCommand: ParsableCommand {
                 try Dataset(images: images, masks: masks, list: list, split: split)
             )
         }
-        let terminal = isatty(STDERR_FILENO) == 1
+        let count = dataset.pairs.count
         let result = try Evaluation.run(predictor, on: dataset) { done, file in
-            if json == nil { print(Self.line(file.name, file.metrics)) }
-            if terminal {
-                FileHandle.standardError.write(
-                    Data(
-                        "\r\u{1B}[K\(done) of \(dataset.pairs.count)\(done == dataset.pairs.count ? "\r\u{1B}[K" : "")"
-                            .utf8))
+            if json == nil { try StandardOutput.line(Self.line(file.name, file.metrics)) }
+            if StandardError.isTerminal {
+                let clear = "\r\u{1B}[K"
+                StandardError.write("\(clear)\(done) of \(count)\(done == count ? clear : "")")
             }
         }
-        print(Self.line("mean of \(result.files.count)", result.mean))
+        try StandardOutput.line(Self.line("mean of \(result.files.count)", result.mean))
         guard let json else { return }
         let report = Report(
             mean: Figures(result.mean),
@@ -95,6 +97,6 @@ func beforeTheStart<Result>(_ body: () throws -> Result) throws -> Result {
         return try body()
     } catch let failure as any Failure {
         guard failure.kind == .refused || failure.kind == .failed else { throw failure }
-        throw FailureRecord(kind: .configuration, code: failure.code, text: failure.text)
+        throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
     }
 }

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Failures
 import Foundation
+import Processes
+import References
 import SegmentAnything
 import Storage
 import Tensors
-import Training
 
 /// What is done with models apart from running them.
 struct ModelCommand: ParsableCommand {
@@ -38,9 +39,10 @@ struct ModelImportCommand: ParsableCommand {
         guard let named = Configuration.Named(name: configurationName) else {
             throw FailureRecord(
                 kind: .usage, code: "USE-CONFIGURATION",
-                text:
-                    "--configuration \(configurationName): there is none of that name. Use one of \(Configuration.Named.names.joined(separator: ", "))."
-            )
+                message: FailureMessage(
+                    "there is no configuration of that name.",
+                    cure: "Use one of \(Configuration.Named.names.joined(separator: ", ")).",
+                    subject: "--configuration \(configurationName)"))
         }
         try beforeTheStart {
             let source = try SAMImport(checkpoint)
@@ -55,7 +57,7 @@ struct ModelImportCommand: ParsableCommand {
             try ModelDirectory.write(description, tensors: tensors, to: out)
         }
         let model = try beforeTheStart { try ModelDirectory.open(out) }
-        print(ModelInfoCommand.describe(model))
+        try StandardOutput.line(ModelInfoCommand.describe(model))
     }
 
     /// The shape comes from the checkpoint or --config, the rest from the options, the row of the table last.
@@ -83,9 +85,9 @@ struct ModelImportCommand: ParsableCommand {
             guard let asked, asked != got else { continue }
             throw FailureRecord(
                 kind: .usage, code: "USE-CONFIGURATION",
-                text:
-                    "\(option) \(asked): the configuration \(configurationName) has \(got). Leave the option out, or choose another configuration."
-            )
+                message: FailureMessage(
+                    "the configuration \(named.rawValue) has \(got).",
+                    cure: "Leave the option out, or choose another configuration.", subject: "\(option) \(asked)"))
         }
         try configuration.validate(path: config ?? "the options")
         return configuration
@@ -102,13 +104,13 @@ struct ModelInfoCommand: ParsableCommand {
 
     func run() throws {
         let model = try beforeTheStart { try ModelDirectory.open(directory) }
-        print(Self.describe(model))
+        try StandardOutput.line(Self.describe(model))
     }
 
     static func describe(_ model: ModelDirectory) -> String {
         let c = model.configuration
         let description = model.description
-        let parameters = ParameterShapes.of(c).filter { !$0.isBuffer }
+        let parameters = ParameterShapes.of(c).filter { !$0.isConstant }
         let all = parameters.reduce(0) { $0 + $1.shape.count }
         let trained = parameters.filter(\.trains).reduce(0) { $0 + $1.shape.count }
         let encoder = parameters.filter { $0.name.hasPrefix("image_encoder.") }.reduce(0) { $0 + $1.shape.count }
@@ -128,6 +130,9 @@ struct ModelInfoCommand: ParsableCommand {
             lines.append(
                 "                the paper says \(figure) train in this configuration with ViT-B, rank 32; it does not say how it counts"
             )
+        }
+        if let input = description.trainedInput {
+            lines.append("  trained with  \(input.windowing.words); aspect \(input.aspect.rawValue)")
         }
         lines.append("  weights       \(description.precision.rawValue), SHA-256 \(model.weightsDigest.hex)")
         lines.append("  model digest  \(model.digest.hex)")
@@ -164,13 +169,13 @@ struct ModelCheckCommand: ParsableCommand {
         ThreadPool.start(threads: max(threads, 0))
         let report = try beforeTheStart { try GoldenCheck.run(directory: directory) }
         for group in report.groups {
-            print(
+            try StandardOutput.line(
                 String(
                     format: "%@ %@: %d compared, worst %.2e (allowed %.0e) at %@", group.passes ? "ok  " : "FAIL",
                     group.name, group.tensors,
                     group.worst, group.tolerance, group.worstTensor))
         }
-        print(report.passes ? "\(directory): agrees" : "\(directory): does not agree")
+        try StandardOutput.line(report.passes ? "\(directory): agrees" : "\(directory): does not agree")
         if !report.passes { throw ExitStatus.internalDefect }
     }
 }

@@ -19,7 +19,7 @@ struct ArchitectureTests {
         "Processes": ["Failures", "Foundation"],
         "Pages": [],
         "Records": ["Failures", "Foundation"],
-        "Tensors": ["Failures", "Storage", "CKernels"],
+        "Tensors": ["Failures", "Storage", "Imaging", "CKernels"],
         "Imaging": ["Failures"],
         "DICOM": ["Failures", "Storage", "Imaging", "CDICOM"],
         "DICOMObjects": ["Failures", "Storage", "Imaging", "DICOM"],
@@ -33,6 +33,7 @@ struct ArchitectureTests {
         "Training": [
             "Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation",
         ],
+        "References": ["Failures", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training", "Foundation"],
         "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"],
         "Daemon": [
             "Failures", "Storage", "Settings", "Processes", "Records", "Pages", "Foundation", "GRDB", "Logging",
@@ -40,7 +41,8 @@ struct ArchitectureTests {
         "hspsam": [
             "Failures", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
             "SegmentAnything", "Pipelines",
-            "Training", "Phantoms", "Daemon", "Processes", "Records", "Foundation", "ArgumentParser", "Logging",
+            "Training", "References", "Phantoms", "Daemon", "Processes", "Records", "Foundation", "ArgumentParser",
+            "Logging",
         ],
     ]
 

@@ -1,5 +1,6 @@
 import SegmentAnything
 import Tensors
+import Training
 
 /// Forward, heat maps, loss, gradients and three AdamW steps of a small model.
 enum GoldenTraining {
@@ -34,6 +35,9 @@ enum GoldenTraining {
         }
 
         let optimiser = AdamW(parameters, configuration, options: AdamW.Options())
+        // The gradient of a key's bias is 0: what both sides hold is rounding, to be compared with the size of the gradient of the
+        // weight beside it.
+        let keyBiases = Set(ParameterShapes.of(configuration).filter { $0.role == .keyBias }.map(\.name))
         var losses = GoldenReport.Group("losses", tolerance: lossTolerance)
         var gradients = GoldenReport.Group("gradients", tolerance: gradientTolerance)
         var seen: [Float] = []
@@ -51,7 +55,7 @@ enum GoldenTraining {
                     let key = String(name.dropFirst(5))
                     let ours = weights[key].flatMap { tape.gradient($0) } ?? Tensor(zeros: [0])
                     let reference = try recorded.tensor(name)
-                    if isBlind(key) {
+                    if keyBiases.contains(key) {
                         let weight = try recorded.tensor("grad." + key.replacing(".bias", with: ".weight"))
                         gradients.add(key, Double(ours.largest / max(weight.largest, 1e-30)))
                     } else {
@@ -66,7 +70,7 @@ enum GoldenTraining {
         for name in recorded.names where name.hasPrefix("steps.") && name != "steps.losses" {
             let key = String(name.dropFirst(6))
             // Where the gradient is rounding alone, Adam steps by it all the same: either way, and no further than it can.
-            let allowed = isBlind(key) ? 2 * Double(steps) * learningRate : strayDistance
+            let allowed = keyBiases.contains(key) ? 2 * Double(steps) * learningRate : strayDistance
             stepped.add(
                 key, strays(weights[key] ?? Tensor(zeros: [0]), try recorded.tensor(name), allowed: Float(allowed)))
         }
@@ -101,10 +105,6 @@ enum GoldenTraining {
             label[(b * configuration.outputs + m) * side * side + pixel] > 0
         }
     }
-
-    /// A softmax does not see a bias of its keys, which moves all logits of a query alike: the gradient is 0, and what both sides
-    /// hold is rounding, to be compared with the size of the weight's gradient beside it.
-    private static func isBlind(_ parameter: String) -> Bool { parameter.hasSuffix("k_proj.bias") }
 
     /// The share of elements that differ by more than allowed.
     private static func strays(_ ours: Tensor, _ reference: Tensor, allowed: Float) -> Double {

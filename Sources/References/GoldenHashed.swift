@@ -1,3 +1,4 @@
+import Numbers
 import SegmentAnything
 import Tensors
 
@@ -11,7 +12,7 @@ enum GoldenHashed {
     static func check(_ configuration: Configuration, _ recorded: SafeTensors) throws -> GoldenReport {
         var tensors: [String: Tensor] = [:]
         for parameter in ParameterShapes.of(configuration) {
-            tensors[parameter.name] = weight(parameter.name, parameter.shape)
+            tensors[parameter.name] = weight(parameter)
         }
         var hash = GoldenReport.Group("hashed weights", tolerance: 1e-6)
         for name in recorded.names where name.hasPrefix("weight.") {
@@ -54,47 +55,42 @@ enum GoldenHashed {
     private static func sampled(_ x: Tensor, token: Int, channel: Int) -> Tensor {
         guard x.shape.rank == 4 else { return x }
         let (h, w, c) = (x.shape[1], x.shape[2], x.shape[3])
+        let all = x.values
         var values: [Float] = []
-        x.withElements { elements in
-            for i in stride(from: 0, to: h, by: token) {
-                for j in stride(from: 0, to: w, by: token) {
-                    for k in stride(from: 0, to: c, by: channel) { values.append(elements[(i * w + j) * c + k]) }
-                }
+        for i in stride(from: 0, to: h, by: token) {
+            for j in stride(from: 0, to: w, by: token) {
+                for k in stride(from: 0, to: c, by: channel) { values.append(all[(i * w + j) * c + k]) }
             }
         }
         return Tensor([1, (h + token - 1) / token, (w + token - 1) / token, (c + channel - 1) / channel], values)
     }
 
-    private static func weight(_ name: String, _ shape: Shape) -> Tensor {
-        var values = hashed(name, count: shape.count)
-        func has(_ parts: String...) -> Bool { parts.contains { name.contains($0) } }
-        let isNorm = has("norm", "neck.1.", "neck.3.", "output_upscaling.1.") && name.hasSuffix("weight")
-        let isSmall =
-            shape.rank < 2
-            || !has("cross_attn", "final_attn", "self_attn") && has("prompts", "token", "pos_embed", "rel_pos")
-        if isNorm {
+    private static func weight(_ parameter: Parameter) -> Tensor {
+        var values = hashed(parameter.name, count: parameter.shape.count)
+        let fanIn: Int
+        switch parameter.role {
+        case .constant: return Tensor(parameter.shape, values)
+        case .normWeight:
             for i in values.indices { values[i] = 1 + 0.05 * values[i] }
-        } else if has("gaussian") {
-            return Tensor(shape, values)
-        } else if isSmall {
+            return Tensor(parameter.shape, values)
+        case .bias, .keyBias, .normBias, .token, .absolutePosition, .relativePosition:
             for i in values.indices { values[i] *= 0.05 }
-        } else {
-            let fanIn = has("output_upscaling") ? shape[0] : shape.count / shape[0]
-            let factor = (Float(3) / Float(fanIn)).squareRoot()
-            for i in values.indices { values[i] *= factor }
+            return Tensor(parameter.shape, values)
+        case .weight, .loraA, .loraB: fanIn = parameter.shape.count / parameter.shape[0]
+        case .transposedWeight: fanIn = parameter.shape[0]
         }
-        return Tensor(shape, values)
+        let factor = (Float(3) / Float(fanIn)).squareRoot()
+        for i in values.indices { values[i] *= factor }
+        return Tensor(parameter.shape, values)
     }
 
+    /// The generator's n-th number is a function of its state alone, so that it can be begun anywhere.
     private static func hashed(_ name: String, count: Int) -> [Float] {
         var seed: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in name.utf8 { seed = (seed ^ UInt64(byte)) &* 0x100_0000_01B3 }
         return (0..<count).map { index in
-            var z = UInt64(index) &+ seed &+ 0x9E37_79B9_7F4A_7C15
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            z ^= z >> 31
-            return Float(z >> 40) / 8_388_608 - 1
+            var random = SplitMix64(seed: UInt64(index) &+ seed)
+            return Float(random.next() >> 40) / 8_388_608 - 1
         }
     }
 }

@@ -6,10 +6,7 @@ enum GoldenResize {
     static func check(_ configuration: Configuration, _ weights: String, _ recorded: SafeTensors) throws -> GoldenReport
     {
         let state = try SafeTensors(path: weights).tensors()
-        var old = configuration
-        let grid = state["image_encoder.pos_embed"]?.shape[1] ?? configuration.grid
-        old.inputSize = grid * configuration.patch
-        let resized = PositionTables.resized(state, from: old, to: configuration)
+        let resized = PositionTables.resized(state, to: configuration)
         var tables = GoldenReport.Group("resized tables", tolerance: GoldenTraining.outputTolerance)
         for name in recorded.names where name.hasPrefix("resized.") {
             let key = String(name.dropFirst(8))

@@ -1,5 +1,7 @@
+import Numbers
 package import SegmentAnything
 import Tensors
+import Training
 
 /// One forward pass or training step of a model with random weights on random images: what `hspsam bench` times.
 package struct BenchStep {
@@ -8,8 +10,8 @@ package struct BenchStep {
     private let labels: LabelMaps
     private let optimiser: AdamW?
 
-    package init(_ configuration: Configuration, batch: Int, training: Bool) throws {
-        var random = RandomSource(seed: 1)
+    package init(_ configuration: Configuration, batch: Int, training: Bool) {
+        var random = SplitMix64(seed: 1)
         let side = configuration.inputSize
         let parameters = Parameters.initial(configuration, seed: 1)
         model = HSPSAM(configuration, parameters, mergeLoRA: !training)

@@ -1,6 +1,6 @@
 import Foundation
+import References
 import Testing
-import Training
 
 /// Recorded references of the reference implementation: some in `Tests/Golden`, all of them where `HSPSAM_SHARED` is at hand.
 private let own = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Golden").standardizedFileURL

@@ -10,11 +10,11 @@ import Tensors
 /// `weights_<S>.safetensors` (position tables resized), `expected.json` (metrics), `sam.pth` (import), a reference with
 /// `*.input` (preprocessing), a configuration alone (full size with weights made by a hash).
 package enum GoldenCheck {
-    /// *Throws* `TrainingFailure.noReferences` when the directory holds nothing that can be checked; the reader's failures.
+    /// *Throws* `ReferenceFailure.none` when the directory holds nothing that can be checked; the reader's failures.
     package static func run(directory: String) throws -> GoldenReport {
         let files = Set((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
         let reference = directory + "/reference.safetensors"
-        guard files.contains("reference.safetensors") else { throw TrainingFailure.noReferences(path: directory) }
+        guard files.contains("reference.safetensors") else { throw ReferenceFailure.none(path: directory) }
         let recorded = try SafeTensors(path: reference)
         if files.contains("expected.json") { return try GoldenMetrics.check(directory, recorded) }
         if files.contains("sam.pth") { return try GoldenImport.check(directory, recorded) }

@@ -1,0 +1,101 @@
+import SegmentAnything
+package import Storage
+
+extension TrainingPlan {
+    /// SHA-256 of everything that decides the trained weights, defaults filled in: the network, what it begins with, the content of the
+    /// data, the stages, optimiser, loss, augmentation and seed. Where files lie, and what is only looked at (validation) or only
+    /// written down (names, labels), is no part of it.
+    ///
+    /// - Parameters:
+    ///   - data: the pairs of `self.data`, in that order.
+    ///   - parent: the digest of the model that the run begins with; nil when it begins with fresh weights.
+    /// *Throws* Storage's failures. *Cost*: one pass over all files of the data.
+    package func identity(data: [Dataset], parent: FileDigest?) throws -> FileDigest {
+        var fields = CanonicalEncoding("hspsam training plan 1")
+        add(configuration, to: &fields)
+        fields.add("parent", optional: parent) { $0.add("model", $1.hex) }
+        let pairs = try data.map { try $0.pairs.map { try PairDigest($0) } }
+        fields.list("data", Array(zip(self.data, pairs))) { fields, entry in
+            fields.add("weight", entry.0.weight)
+            fields.list("pairs", entry.1) { fields, pair in
+                fields.add("name", pair.name)
+                fields.add("image", pair.image.hex)
+                fields.add("mask", pair.mask.hex)
+            }
+        }
+        add(input.windowing, to: &fields)
+        fields.list("stages", stages) { fields, stage in
+            fields.add("input_size", stage.inputSize)
+            fields.add("epochs", stage.epochs)
+            fields.add("batch", stage.batch)
+            fields.add("learning_rate", stage.learningRate)
+        }
+        fields.add("beta1", Double(optimiser.beta1))
+        fields.add("beta2", Double(optimiser.beta2))
+        fields.add("epsilon", Double(optimiser.epsilon))
+        fields.add("weight_decay", Double(optimiser.decay))
+        fields.add("clip_norm", optimiser.clipNorm)
+        fields.add("warmup", warmup)
+        fields.add("schedule", decay.rawValue)
+        fields.add("ignore_padding", ignorePadding)
+        fields.add("flip", augmentation.flip)
+        fields.add("turn", augmentation.turn)
+        fields.add("scale", augmentation.scale)
+        fields.add("aspect", augmentation.aspect)
+        fields.add("brightness", augmentation.brightness)
+        fields.add("contrast", augmentation.contrast)
+        fields.add("gain", augmentation.gain)
+        fields.add("seed", String(seed))
+        return fields.digest
+    }
+
+    private func add(_ configuration: Configuration, to fields: inout CanonicalEncoding) {
+        fields.add("input_size", configuration.inputSize)
+        fields.add("patch", configuration.patch)
+        fields.add("stem", configuration.stem.rawValue)
+        fields.add("embed_dim", configuration.embedDim)
+        fields.add("depth", configuration.depth)
+        fields.add("heads", configuration.heads)
+        fields.add("window", configuration.window)
+        fields.add("global_blocks", configuration.globalBlocks)
+        fields.add("decoder_dim", configuration.decoderDim)
+        fields.add("decoder_heads", configuration.decoderHeads)
+        fields.add("segments", configuration.segments)
+        fields.add("activation", configuration.activation.rawValue)
+        fields.add("outputs", configuration.outputs)
+        fields.add("prompts", configuration.prompts)
+        fields.add("lora_rank", configuration.loraRank)
+        fields.add("hierarchy", configuration.hierarchy)
+        fields.add("skip", configuration.skip)
+        fields.add("freeze_encoder", configuration.freezeEncoder)
+        fields.add("deep_supervision", configuration.deepSupervision)
+        fields.add("iou_head", configuration.iouHead)
+        fields.add("alpha", Double(configuration.alpha))
+        fields.add("loss_at", configuration.lossAt.rawValue)
+    }
+
+    private func add(_ windowing: TrainedInput.Windowing, to fields: inout CanonicalEncoding) {
+        fields.add("windowing", windowing.mode.rawValue)
+        switch windowing {
+        case .asIs, .color, .minmax: break
+        case .fixed(let center, let width):
+            fields.add("center", center)
+            fields.add("width", width)
+        case .percentile(let low, let high):
+            fields.add("low", low)
+            fields.add("high", high)
+        }
+    }
+}
+
+/// The content of one image and its mask.
+private struct PairDigest {
+    let name: String
+    let image, mask: FileDigest
+
+    init(_ pair: Dataset.Pair) throws {
+        name = pair.name
+        image = try FileDigest(ofFile: pair.image)
+        mask = try FileDigest(ofFile: pair.mask)
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Storage
+import Testing
+import Training
+
+@Suite("identity of a training plan")
+struct PlanIdentityTests {
+    /// Two pairs with contents of their own; nothing of them is decoded.
+    private func folder(_ image: String = "first image") throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "identity-\(UUID().uuidString)").path
+        for part in ["images", "masks"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+        for (name, text) in [
+            ("images/a.png", image), ("images/b.png", "second image"), ("masks/a.png", "first mask"),
+            ("masks/b_mask.png", "second mask"),
+        ] { try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)")) }
+        return folder
+    }
+
+    private func identity(_ folder: String, _ more: String = "", parent: FileDigest? = nil) throws -> String {
+        let text = """
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 96}
+            data: [{images: images, masks: masks, weight: 2}]
+            stages: [{input_size: 64, epochs: 0.5, batch: 2, learning_rate: 1.0e-3}]
+            \(more)
+            """
+        try Data(text.utf8).write(to: URL(filePath: "\(folder)/train.yaml"))
+        let plan = try TrainingPlan.read("\(folder)/train.yaml")
+        let data = try plan.data.map { try Dataset(images: $0.images, masks: $0.masks) }
+        return try plan.identity(data: data, parent: parent).hex
+    }
+
+    @Test("it is the recorded one, wherever the files lie")
+    func recorded() throws {
+        let wanted = "76ef82c50a71e696e7af8e1ea2625ca13bc0636d4cebebebb0e5abb0b3292149"
+        #expect(try identity(folder()) == wanted)
+        #expect(try identity(folder()) == wanted)
+        let all = """
+            windowing: {mode: percentile}
+            optimiser: {weight_decay: 0.05, warmup: 20, schedule: cosine, clip_norm: 1}
+            loss: {alpha: 0.5, at: full, activation: sigmoid, ignore_padding: false}
+            augment: {flip: false, turn: 10, scale: [1, 2], aspect: [1, 1], brightness: 0, contrast: 0.1, gain: [0.5, 2]}
+            seed: 9
+            """
+        #expect(
+            try identity(folder(), all, parent: FileDigest(of: "a model"))
+                == "141792dd1cea80eb2c5c09f17781ac2948880b96e271b282d17306428f2abfbf")
+    }
+
+    @Test("a default written out changes nothing; a value, an image's content or another parent does")
+    func changes() throws {
+        let plain = try identity(folder())
+        #expect(try identity(folder(), "seed: 1\noptimiser: {beta1: 0.9}\nwindowing: {mode: as_is}") == plain)
+        #expect(try identity(folder(), "validation: {images: images, masks: masks}") == plain)
+        for more in ["seed: 2", "windowing: {mode: minmax}", "optimiser: {warmup: 9}", "augment: {turn: 9}"] {
+            #expect(try identity(folder(), more) != plain, "\(more)")
+        }
+        #expect(try identity(folder("another image")) != plain)
+        #expect(try identity(folder(), parent: FileDigest(of: "a model")) != plain)
+    }
+}
