@@ -12,7 +12,7 @@ package enum DisplayWindow: Sendable, Equatable {
     case table(LookUpTable)
 
     /// By the function's DICOM name (0028,1056); nil for a width that no function accepts. LINEAR narrower than 1 is
-    /// computed as LINEAR_EXACT, since its own formula turns round there.
+    /// computed as LINEAR_EXACT, since its own formula would invert the image there.
     package init?(center: Double, width: Double, function: VOI.Function) {
         guard center.isFinite, width.isFinite, width > 0 else { return nil }
         switch function {
@@ -43,7 +43,7 @@ package enum DisplayWindow: Sendable, Equatable {
         return min(max(level, 0), 255)
     }
 
-    /// The picture that a display shows: levels rounded half up, turned round where the frame asks for it (grey), or as
+    /// The picture that a display shows: levels rounded half up, inverted where the frame asks for it (grey), or as
     /// they are (colour). Padding is black.
     package func image(_ frame: Frame) -> DisplayImage {
         var pixels = [UInt8](repeating: 0, count: frame.rows * frame.columns * 3)
@@ -68,7 +68,7 @@ package enum DisplayWindow: Sendable, Equatable {
     /// Half up; `level` is 0…255.
     private static func rounded(_ level: Float) -> UInt8 { UInt8((level + 0.5).rounded(.down)) }
 
-    /// 1 / (1 + exp(−x)) without the C library, which this room does not import: exp by halving the argument until the
+    /// 1 / (1 + exp(−x)) without the C library, which this module does not import: exp by halving the argument until the
     /// series of e^r converges at once. Error below 1e-12, far under a grey level.
     private static func logistic(_ x: Double) -> Float {
         if x < -40 { return 0 }

@@ -109,7 +109,7 @@ package struct ValueHistogram {
             let value = frame.values[index]
             guard value.isFinite else { continue }
             let bits = value.bitPattern
-            // Negative numbers count downwards, so their bits are turned round; positive ones lie above them.
+            // Negative numbers count downwards, so their bits are inverted; positive ones lie above them.
             let ordered = bits >> 31 == 1 ? ~bits : bits | 0x8000_0000
             let bin = Int(ordered >> 10)
             if counts[bin] < UInt32.max { counts[bin] += 1 }

@@ -4,9 +4,9 @@ import Imaging
 import SegmentAnything
 import Tensors
 
-/// Runs whatever a directory of recorded references holds through our own code and tells the worst difference of each group.
+/// Runs whatever a directory of recorded references holds through our own code and reports the worst difference of each group.
 ///
-/// A directory is told by its files: `weights.safetensors` and references (forward, loss, backward, three AdamW steps),
+/// A directory is recognised by its files: `weights.safetensors` and references (forward, loss, backward, three AdamW steps),
 /// `weights_<S>.safetensors` (position tables resized), `expected.json` (metrics), `sam.pth` (import), a reference with
 /// `*.input` (preprocessing), a configuration alone (full size with weights made by a hash).
 package enum GoldenCheck {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// SAM's mask decoder with the A prompts of its level in the place of SAM's prompts; a head where masks are made.
+/// SAM's mask decoder with the A prompts of its level instead of SAM's prompts; a head where masks are made.
 ///
 /// *Source*: segment_anything/modeling/mask_decoder.py; §3.3, §3.4.
 struct MaskDecoder {

@@ -2,7 +2,7 @@ package import Failures
 
 /// What is wrong with a model, its configuration or its directory.
 package enum ModelFailure: Failure {
-    /// There is no model at this place.
+    /// There is no model at this path.
     case noModel(path: String, missing: String)
     /// `config.json` is no configuration: its first problem, or all of its values' problems.
     case configuration(path: String, reason: String)

@@ -49,7 +49,7 @@ package enum Restoration {
                 for column in 0..<columns {
                     var value = line[start + column]
                     if background == 1 {
-                        // `softmax` leaves the winner's number in the background's place.
+                        // `softmax` stores the number of the largest output where the background's probability would be.
                         if line[column] == Float(segment + 1) { masks[segment][row, column] = true }
                     } else {
                         if value > 0 { masks[segment][row, column] = true }

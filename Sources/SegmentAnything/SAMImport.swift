@@ -25,7 +25,7 @@ package struct SAMImport {
         prefix = String(name.dropLast(Self.positions.count))
     }
 
-    /// `vit_b`, `vit_l` or `vit_h`, told by the shapes; nil for another size.
+    /// `vit_b`, `vit_l` or `vit_h`, recognised by the shapes; nil for another size.
     package var size: Configuration.NamedSize? {
         guard let grid = shape(Self.positions), grid.rank == 4, grid[1] == 64,
             let table = shape("image_encoder.blocks.0.attn.rel_pos_h")
@@ -44,7 +44,7 @@ package struct SAMImport {
         return name.hasPrefix(start) ? name.dropFirst(start.count).prefix { $0 != "." } : nil
     }
 
-    /// The weights for `configuration`: `fresh` with everything that SAM has put in its place.
+    /// The weights for `configuration`: `fresh`, with SAM's tensor wherever SAM has one.
     ///
     /// - Parameters:
     ///   - configuration: of SAM's own shape but for the input size; position tables are resized to it.

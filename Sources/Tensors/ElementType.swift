@@ -29,7 +29,7 @@ enum HalfPrecision {
         let sign = UInt32(bits & 0x8000) << 16
         let magnitude = UInt32(bits & 0x7FFF)
         if magnitude >= 0x7C00 { return Float(bitPattern: sign | 0x7F80_0000 | (magnitude & 0x3FF) << 13) }
-        // Exponent and fraction in float32's places are too small by 2^112; the product is exact, for subnormals too.
+        // Exponent and fraction, moved to where float32 has them, are too small by 2^112; the product is exact, for subnormals too.
         let value = Float(bitPattern: magnitude << 13) * Float(bitPattern: 0x7780_0000)
         return Float(bitPattern: value.bitPattern | sign)
     }

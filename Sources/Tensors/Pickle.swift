@@ -22,7 +22,7 @@ struct Pickle {
         case list([Value])
         /// Pairs in the order in which they were set.
         case dictionary([(key: Value, value: Value)])
-        /// What stands behind a persistent id: a storage.
+        /// What a persistent id refers to: a storage.
         case persistent(Value)
         case tensor(TensorRecord)
     }
@@ -78,7 +78,7 @@ struct Pickle {
 
     let root: Value
     let nodes: [Node]
-    /// The first byte behind the pickle.
+    /// The first byte after the pickle.
     let end: Int
 
     func tuple(_ value: Value) -> [Value]? {

@@ -6,8 +6,7 @@ struct PickleReader {
     private typealias Value = Pickle.Value
     private typealias Problem = Pickle.Problem
 
-    private let bytes: UnsafeRawBufferPointer
-    private var position: Int
+    private var input: PickleBytes
     private var stack: [Value] = []
     /// The stack's height at each open mark.
     private var marks: [Int] = []
@@ -15,20 +14,19 @@ struct PickleReader {
     private var nodes: [Pickle.Node] = []
 
     private init(_ bytes: UnsafeRawBufferPointer, from position: Int) {
-        self.bytes = bytes
-        self.position = position
+        input = PickleBytes(bytes, from: position)
     }
 
     /// Reads the pickle that begins at `position`.
     static func read(_ bytes: UnsafeRawBufferPointer, from position: Int = 0) throws(Pickle.Problem) -> Pickle {
         var reader = PickleReader(bytes, from: position)
         let root = try reader.run()
-        return Pickle(root: root, nodes: reader.nodes, end: reader.position)
+        return Pickle(root: root, nodes: reader.nodes, end: reader.input.position)
     }
 
     private mutating func run() throws(Pickle.Problem) -> Pickle.Value {
         while true {
-            let opcode = try byte()
+            let opcode = try input.byte()
             if opcode == UInt8(ascii: ".") { return try pop() }
             try step(opcode)
         }
@@ -38,27 +36,28 @@ struct PickleReader {
         switch Character(UnicodeScalar(opcode)) {
         // Framing says nothing about values.
         case "\u{80}":
-            let version = try byte()
+            let version = try input.byte()
             guard version <= 5 else { throw .malformed("it uses pickle protocol \(version)") }
-        case "\u{95}": _ = try number(8)
+        case "\u{95}": _ = try input.number(8)
         // Plain values.
         case "N": stack.append(.none)
         case "\u{88}": stack.append(.bool(true))
         case "\u{89}": stack.append(.bool(false))
-        case "J": stack.append(.int(Int(Int32(truncatingIfNeeded: try number(4)))))
-        case "K": stack.append(.int(try number(1)))
-        case "M": stack.append(.int(try number(2)))
-        case "\u{8A}": stack.append(Self.long(try take(try number(1))))
-        case "\u{8B}": stack.append(Self.long(try take(try number(4))))
+        case "J": stack.append(.int(Int(Int32(truncatingIfNeeded: try input.number(4)))))
+        case "K": stack.append(.int(try input.number(1)))
+        case "M": stack.append(.int(try input.number(2)))
+        case "\u{8A}": stack.append(PickleBytes.long(try input.take(try input.number(1))))
+        case "\u{8B}": stack.append(PickleBytes.long(try input.take(try input.number(4))))
         case "G":
-            stack.append(.float(Double(bitPattern: UInt64(bigEndian: try take(8).loadUnaligned(as: UInt64.self)))))
-        case "X": stack.append(.text(try text(try number(4))))
-        case "\u{8C}": stack.append(.text(try text(try number(1))))
-        case "\u{8D}": stack.append(.text(try text(try number(8))))
-        case "U": stack.append(.text(try text(try number(1))))
-        case "T": stack.append(.text(try text(try number(4))))
-        case "C": stack.append(.bytes([UInt8](try take(try number(1)))))
-        case "B": stack.append(.bytes([UInt8](try take(try number(4)))))
+            stack.append(
+                .float(Double(bitPattern: UInt64(bigEndian: try input.take(8).loadUnaligned(as: UInt64.self)))))
+        case "X": stack.append(.text(try input.text(try input.number(4))))
+        case "\u{8C}": stack.append(.text(try input.text(try input.number(1))))
+        case "\u{8D}": stack.append(.text(try input.text(try input.number(8))))
+        case "U": stack.append(.text(try input.text(try input.number(1))))
+        case "T": stack.append(.text(try input.text(try input.number(4))))
+        case "C": stack.append(.bytes([UInt8](try input.take(try input.number(1)))))
+        case "B": stack.append(.bytes([UInt8](try input.take(try input.number(4)))))
         // Containers.
         case "(": marks.append(stack.count)
         case ")": push(.tuple([]))
@@ -76,16 +75,16 @@ struct PickleReader {
             try set([try pop(), value])
         case "u": try set(try popToMark())
         // The memo.
-        case "q": memo[try number(1)] = try top()
-        case "r": memo[try number(4)] = try top()
+        case "q": memo[try input.number(1)] = try top()
+        case "r": memo[try input.number(4)] = try top()
         case "\u{94}": memo[memo.count] = try top()
-        case "h": stack.append(try remembered(try number(1)))
-        case "j": stack.append(try remembered(try number(4)))
+        case "h": stack.append(try remembered(try input.number(1)))
+        case "j": stack.append(try remembered(try input.number(4)))
         case "0": _ = try pop()
         // Names and calls.
         case "c":
-            let module = try line()
-            stack.append(.global(try global(module, try line())))
+            let module = try input.line()
+            stack.append(.global(try global(module, try input.line())))
         case "\u{93}":
             guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
                 throw .malformed("a name is no text")
@@ -99,7 +98,8 @@ struct PickleReader {
             let state = try pop()
             try build(state: state)
         default:
-            throw .forbidden("it uses the pickle instruction 0x\(String(opcode, radix: 16)) at byte \(position - 1)")
+            throw .forbidden(
+                "it uses the pickle instruction 0x\(String(opcode, radix: 16)) at byte \(input.position - 1)")
         }
     }
 }
@@ -190,7 +190,7 @@ extension PickleReader {
     }
 }
 
-// The stack and the bytes.
+// The stack.
 extension PickleReader {
     private mutating func push(_ node: Pickle.Node) {
         nodes.append(node)
@@ -225,45 +225,5 @@ extension PickleReader {
     private func remembered(_ index: Int) throws(Pickle.Problem) -> Pickle.Value {
         guard let value = memo[index] else { throw .malformed("it recalls what it never stored") }
         return value
-    }
-
-    private mutating func byte() throws(Pickle.Problem) -> UInt8 { try take(1)[0] }
-
-    private mutating func take(_ count: Int) throws(Pickle.Problem) -> UnsafeRawBufferPointer {
-        guard count >= 0, count <= bytes.count - position else { throw .truncated }
-        defer { position += count }
-        return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
-    }
-
-    /// A little-endian number of up to eight bytes; one that does not fit is beyond the file anyway.
-    private mutating func number(_ size: Int) throws(Pickle.Problem) -> Int {
-        let value = try take(size).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard let number = Int(exactly: value) else { throw .truncated }
-        return number
-    }
-
-    private mutating func text(_ count: Int) throws(Pickle.Problem) -> String {
-        guard let text = String(validating: try take(count), as: UTF8.self) else {
-            throw .malformed("a text is not UTF-8")
-        }
-        return text
-    }
-
-    private mutating func line() throws(Pickle.Problem) -> String {
-        let start = position
-        while try byte() != 0x0A {}
-        guard let text = String(validating: bytes[start..<position - 1], as: UTF8.self) else {
-            throw .malformed("a name is not UTF-8")
-        }
-        return text
-    }
-
-    /// A two's-complement number of any length.
-    private static func long(_ bytes: UnsafeRawBufferPointer) -> Pickle.Value {
-        guard bytes.count <= 8 else { return .long([UInt8](bytes)) }
-        let negative = (bytes.last ?? 0) & 0x80 != 0
-        var value: UInt64 = negative ? .max : 0
-        for byte in bytes.reversed() { value = value << 8 | UInt64(byte) }
-        return .int(Int(bitPattern: UInt(value)))
     }
 }

@@ -8,7 +8,7 @@ struct SafeTensorsHeader {
     struct Entry {
         let type: ElementType
         let shape: Shape
-        /// Bytes of the tensor, counted from the first byte behind the header.
+        /// Bytes of the tensor, counted from the first byte after the header.
         let range: Range<Int>
     }
 
@@ -77,7 +77,7 @@ struct SafeTensorsHeader {
         return Entry(type: type, shape: Shape(dimensions), range: start..<end)
     }
 
-    /// The tensors lie one behind the other and fill the data exactly: so nothing overlaps and nothing is hidden between.
+    /// The tensors follow one another and fill the data exactly, so that nothing overlaps and nothing is hidden between them.
     private func checkLayout(_ dataCount: Int) throws(Problem) {
         var position = 0
         for (name, entry) in entries.sorted(by: {
@@ -203,7 +203,7 @@ extension SafeTensorsHeader {
             throw unexpected()
         }
 
-        /// The character behind a backslash, as UTF-8. Halves of surrogate pairs are refused: no tensor is named so.
+        /// The character after a backslash, as UTF-8. Halves of surrogate pairs are refused: no tensor is named so.
         private mutating func escape() throws(Problem) -> [UInt8] {
             guard position < bytes.count else { throw unexpected() }
             defer { position += 1 }

@@ -1,6 +1,6 @@
 import Storage
 
-/// The numbers behind the tensors of a `torch.save` file, by key: entries of the zip, or parts of the legacy file.
+/// The numbers of the tensors of a `torch.save` file, by key: entries of the zip, or parts of the legacy file.
 struct TorchStorages: Sendable {
     /// What a pickle says of a storage: `("storage", torch.FloatStorage, key, location, count)`.
     struct Reference: Sendable {
@@ -49,7 +49,7 @@ struct TorchStorages: Sendable {
         switch source {
         case .zip(let archive, let folder):
             guard let entry = archive.entry("\(folder)data/\(reference.key)"), entry.size >= size else { throw missing }
-            return try Self.told(path) {
+            return try Self.explaining(path) {
                 try archive.withBytes(of: entry, limit: max(size, entry.size)) { span in
                     try span.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<size])) }
                 }
@@ -66,7 +66,7 @@ struct TorchStorages: Sendable {
 
     private static func openZip(_ file: MappedFile) throws -> (pickle: Pickle, storages: TorchStorages) {
         let path = file.path
-        return try told(path) {
+        return try explaining(path) {
             let archive = try ZipArchive(file)
             guard let entry = archive.entries.first(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") })
             else {
@@ -79,7 +79,7 @@ struct TorchStorages: Sendable {
                 throw TensorFailure.notCheckpoint(path: path, reason: "its numbers are not little-endian")
             }
             let pickle = try archive.bytes(of: entry, limit: longestPickle)
-            let read = try pickle.withUnsafeBytes { bytes in try told(path) { try PickleReader.read(bytes) } }
+            let read = try pickle.withUnsafeBytes { bytes in try explaining(path) { try PickleReader.read(bytes) } }
             return (read, TorchStorages(path: path, source: .zip(archive, folder: folder)))
         }
     }
@@ -95,7 +95,7 @@ struct TorchStorages: Sendable {
                 throw TensorFailure.notCheckpoint(
                     path: path, reason: "it begins neither as a zip archive nor with PyTorch's magic number")
             }
-            return try told(path) {
+            return try explaining(path) {
                 let first = try PickleReader.read(bytes)
                 let version = try PickleReader.read(bytes, from: first.end)
                 guard version.root == .int(1001) else {
@@ -145,8 +145,8 @@ struct TorchStorages: Sendable {
         return ranges
     }
 
-    /// Runs `body` and tells a pickle's or an archive's problem with the file's path and in a checkpoint's words.
-    private static func told<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    /// Runs `body`; a problem of a pickle or an archive becomes a failure of the checkpoint at `path`.
+    private static func explaining<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let problem as Pickle.Problem {

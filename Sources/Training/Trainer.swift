@@ -118,13 +118,7 @@ package final class Trainer {
             means.add(loss, seconds: taken)
             report(
                 .progress(
-                    TrainingProgress(
-                        stage: index + 1, stages: plan.stages.count, epoch: epoch + 1,
-                        epochs: Int(rounding: stage.epochs.rounded(.up), clampedTo: 1...Int(Int32.max)),
-                        step: step + 1, steps: steps, loss: means.loss, dice: means.dice,
-                        crossEntropy: means.crossEntropy, learningRate: rate,
-                        imagesPerSecond: means.imagesPerSecond,
-                        secondsLeft: means.secondsPerStep * Double(steps - step - 1))))
+                    progress(index, step: step, steps: steps, epoch: epoch, learningRate: rate, means)))
             let epochEnds = position == perEpoch - 1 || step == steps - 1
             let stops = shouldStop()
             if epochEnds || stops || saved.duration(to: clock.now) > Self.checkpointInterval {
@@ -138,6 +132,16 @@ package final class Trainer {
             if epochEnds { try validate(epoch: epoch, isLast: step == steps - 1, configuration, parameters) }
         }
         return true
+    }
+
+    private func progress(
+        _ index: Int, step: Int, steps: Int, epoch: Int, learningRate: Double, _ means: RunningMeans
+    ) -> TrainingProgress {
+        let epochs = Int(rounding: plan.stages[index].epochs.rounded(.up), clampedTo: 1...Int(Int32.max))
+        return TrainingProgress(
+            stage: index + 1, stages: plan.stages.count, epoch: epoch + 1, epochs: epochs, step: step + 1, steps: steps,
+            loss: means.loss, dice: means.dice, crossEntropy: means.crossEntropy, learningRate: learningRate,
+            imagesPerSecond: means.imagesPerSecond, secondsLeft: means.secondsPerStep * Double(steps - step - 1))
     }
 
     private func validate(

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What a run tells while it goes.
+/// What a run reports while it goes on.
 package enum TrainingEvent: Sendable {
     case started(stage: Int, inputSize: Int, images: Int, steps: Int)
     case resumed(stage: Int, step: Int)

@@ -15,7 +15,7 @@ struct EvaluateCommand: ParsableCommand {
         abstract: "Dice, IoU, HD and HD95 of a model on images with masks, for each file and in the mean.",
         discussion: """
             Example: hspsam evaluate --model pipelines/skin-lesion/model --images images --masks masks --list split.csv --split test
-            Masks are found by the image's stem, alone or with _mask or _segmentation behind; foreground is above 127. Distances are \
+            Masks are found by the image's stem, alone or followed by _mask or _segmentation; foreground is above 127. Distances are \
             in pixels.
             """)
 

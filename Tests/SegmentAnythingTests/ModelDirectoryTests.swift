@@ -60,6 +60,13 @@ struct ModelDirectoryTests {
         #expect(try ModelDirectory.open(path).digest == digest)
     }
 
+    @Test("a model's digest is the recorded one: of its configuration and its weights, as they are written")
+    func recordedDigest() throws {
+        _ = try write(.f16)
+        let digest = try ModelDirectory.open(path).digest.hex
+        #expect(digest == "6b8bc8e2a21a098d61f6205a875b6d272c3e47a0a805465cc067e5b7532dbbca", "\(digest)")
+    }
+
     @Test("sha256sum checks it")
     func sumsAreReadable() throws {
         _ = try write()

@@ -87,12 +87,27 @@ struct TrainerTests {
         #expect(model.description.segmentLabels == ["segment-1"])
     }
 
-    @Test("a checkpoint of another plan is refused")
+    @Test("a checkpoint of another plan or of other images is refused; one whose folder was moved is not")
     func otherPlan() throws {
         let place = try Workplace(images: 2)
         try Trainer(place.plan(), folder: "\(place.folder)/model") { _ in }.run(resume: false) { true }
         let other = try Trainer(place.plan("seed: 7"), folder: "\(place.folder)/model") { _ in }
         #expect(throws: TrainingFailure.self) { try other.run(resume: true) }
+        _ = try place.plan()
+        let moved = place.folder + "-moved"
+        try FileManager.default.moveItem(atPath: place.folder, toPath: moved)
+        var resumed = false
+        let same = try TrainingPlan.read("\(moved)/train.yaml")
+        try Trainer(same, folder: "\(moved)/model") { if case .resumed = $0 { resumed = true } }.run(resume: true) {
+            true
+        }
+        #expect(resumed)
+        let image = RasterPage(
+            rows: 48, columns: 64, samples: 1, bits: 8, values: [UInt16](repeating: 9, count: 48 * 64))
+        try Data(ImageFile.png(image)).write(to: URL(filePath: "\(moved)/images/disc0.png"))
+        #expect(throws: TrainingFailure.self) {
+            try Trainer(same, folder: "\(moved)/model") { _ in }.run(resume: true)
+        }
     }
 
     @Test(

@@ -18,16 +18,16 @@ size_t ck_pool_threads(void);
 /// Runs body(context, tile) for every tile in [0, tiles) on the pool and returns when all are done. Called from within a
 /// body it runs the tiles in place.
 void ck_parallel(size_t tiles, void *context, void (*body)(void *context, size_t tile));
-/// The index of the calling thread within the pool, below ck_pool_threads(): which scratch is mine.
+/// The index of the calling thread within the pool, below ck_pool_threads(): which part of the scratch memory is its own.
 size_t ck_worker(void);
 
 // ---- dispatch.c: instruction sets
 
-/// Chooses the instruction set: `name` is portable, avx2 or avx512, or NULL for the best. False if this CPU has it not.
+/// Chooses the instruction set: `name` is portable, avx2 or avx512, or NULL for the best. False if this CPU does not have it.
 bool ck_isa_select(const char *name);
 /// The one in use.
 const char *ck_isa_name(void);
-/// The i-th that this CPU can run, NULL behind the last; portable first.
+/// The i-th that this CPU can run, NULL after the last; portable first.
 const char *ck_isa_available(size_t i);
 
 // ---- gemm.c: matrix products on OpenBLAS, tiled over the pool
@@ -122,9 +122,9 @@ void ck_im2col(float *columns, const float *image, size_t batch, size_t height, 
 /// The transpose of ck_im2col: image is set to the sums.
 void ck_col2im(float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                size_t stride, size_t padding);
-/// tokens [batch, grid, grid, dim] → windows [batch·n·n, window², dim], n = ⌈grid / window⌉, zeros behind the edge.
+/// tokens [batch, grid, grid, dim] → windows [batch·n·n, window², dim], n = ⌈grid / window⌉, zeros beyond the edge.
 void ck_window_partition(float *windows, const float *tokens, size_t batch, size_t grid, size_t window, size_t dim);
-/// The way back; what lies behind the edge is dropped.
+/// The way back; what lies beyond the edge is dropped.
 void ck_window_unpartition(float *tokens, const float *windows, size_t batch, size_t grid, size_t window, size_t dim);
 /// [rows, 2, 2, c] of every pixel of [batch, side, side] → [batch, 2·side, 2·side, c].
 void ck_pixel_shuffle(float *out, const float *in, size_t batch, size_t side, size_t channels);

@@ -1,4 +1,4 @@
-/// Image tokens with the same prompts behind those of every image.
+/// Image tokens followed by the same prompts for every image.
 ///
 /// *Shape*: x `[B, n, D]`, prompts `[c, D]` → `[B, n + c, D]`.
 package func appendPrompts(_ x: Tensor, _ prompts: Tensor, tape: Tape?) -> Tensor {

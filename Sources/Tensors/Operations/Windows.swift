@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// Cuts the token grid into square windows; zeros behind the edge, as SAM pads after norm1.
+/// Cuts the token grid into square windows; zeros beyond the edge, as SAM pads after norm1.
 ///
 /// *Shape*: x `[B, g, g, D]` → `[B · n², w², D]`, n = ⌈g / w⌉.
 package func partitionWindows(_ x: Tensor, window: Int, tape: Tape?) -> Tensor {
@@ -19,7 +19,7 @@ package func partitionWindows(_ x: Tensor, window: Int, tape: Tape?) -> Tensor {
     return y
 }
 
-/// The way back: windows `[B · n², w², D]` → `[B, g, g, D]`; what lies behind the edge is dropped.
+/// The way back: windows `[B · n², w², D]` → `[B, g, g, D]`; what lies beyond the edge is dropped.
 package func joinWindows(_ x: Tensor, batch: Int, grid: Int, window: Int, tape: Tape?) -> Tensor {
     let dim = x.shape.last
     let n = (grid + window - 1) / window
