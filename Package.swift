@@ -56,7 +56,8 @@ let targets: [Target] = [
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),
     room("Tensors", ["Failures", "Numbers", "Storage", "Imaging", "CKernels"], [], optimised),
     room("DICOM", ["Failures", "Storage", "Imaging", "CDICOM"]),
-    room("DICOMObjects", ["Failures", "Storage", "Imaging", "DICOM"]),
+    room(
+        "DICOMObjects", ["Failures", "Numbers", "Storage", "Imaging", "DICOM"], [], safe),
     room("ImageFiles", ["Failures", "Storage", "Imaging", "CImageFiles"]),
     // model
     room("SegmentAnything", ["Failures", "Numbers", "Storage", "Tensors", "Imaging"], [], safe),
@@ -73,7 +74,7 @@ let targets: [Target] = [
         ["Failures", "Numbers", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"], [], safe),
     room(
         "References", ["Failures", "Numbers", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training"], [], safe),
-    room("Phantoms", ["Failures", "Numbers", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"]),
+    room("Phantoms", ["Failures", "Numbers", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"], [], safe),
     room("Daemon", ["Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Processes"], [grdb, logging]),
     .executableTarget(
         name: "hspsam",

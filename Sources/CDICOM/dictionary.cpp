@@ -1,5 +1,6 @@
 // Start-up, data dictionary, character sets and the whole-file check.
 #include "dcmtk/config/osconfig.h"
+#include "dcmtk/dcmdata/dcistrmb.h"
 #include "dcmtk/dcmdata/dctk.h"
 #include "dcmtk/dcmdata/dcspchrs.h"
 #include "dcmtk/oflog/oflog.h"
@@ -76,13 +77,19 @@ cd_status cd_to_utf8(const char *character_set, const char *delimiters, const ui
     });
 }
 
-cd_status cd_check_file(const char *path, cd_error *error) noexcept {
+cd_status cd_check_file(const uint8_t *bytes, size_t count, cd_error *error) noexcept {
     return guarded(error, [&] {
         const cd_status started = cd_initialize(error);
         if (started != CD_OK) return started;
+        DcmInputBufferStream stream;
+        stream.setBuffer(bytes, static_cast<offile_off_t>(count));
+        stream.setEos();
         DcmFileFormat file;
-        OFCondition condition = file.loadFile(path, EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_fileOnly);
-        if (condition.good()) condition = file.loadAllDataIntoMemory();
+        file.transferInit();
+        OFCondition condition = file.read(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
+        file.transferEnd();
+        // What was left unread would be a value that ends behind the file.
+        if (condition.good() && stream.avail() > 0) return fail(error, CD_FAILED, "bytes behind the last element");
         OFString uid;
         if (condition.good()) condition = file.getDataset()->findAndGetOFString(DCM_SOPClassUID, uid);
         if (condition.good()) condition = file.getDataset()->findAndGetOFString(DCM_SOPInstanceUID, uid);

@@ -1,4 +1,9 @@
+import Glibc
+import Numbers
+
 /// Recommended Display CIELab Value (0062,000D) of an sRGB colour.
+///
+/// Of all 2^24 colours no value lies nearer to a half than 6.9e-9: no library's last bits change what it is rounded to.
 ///
 /// By D65 without adaptation, as DCMTK, dcmjs, dcmqi and highdicom invert it; colorimetric D50 would show shifted there.
 /// *Source*: PS3.3 C.10.7.1.1 for the scaling; IEC 61966-2-1 for sRGB.
@@ -13,29 +18,15 @@ package enum CIELab {
         let scaled = [
             (116 * y - 16) * 65535 / 100, (500 * (x - y) + 128) * 65535 / 255, (200 * (y - z) + 128) * 65535 / 255,
         ]
-        return scaled.map { Int(min(max($0, 0), 65535).rounded()) }
+        return scaled.map { Int(rounding: $0, clampedTo: 0...65535) }
     }
 
     private static func linear(_ byte: UInt8) -> Double {
         let c = Double(byte) / 255
-        guard c > 0.04045 else { return c / 12.92 }
-        let base = (c + 0.055) / 1.055
-        // base^2.4 = base² · ⁵√(base²)
-        return base * base * root(base * base, 5)
+        return c > 0.04045 ? pow((c + 0.055) / 1.055, 2.4) : c / 12.92
     }
 
     private static func compressed(_ t: Double) -> Double {
-        t > 0.008856451679 ? root(t, 3) : 7.787 * t + 16.0 / 116
-    }
-
-    /// The n-th root of a number in (0, 2) by Newton's method: the same bits on every machine.
-    private static func root(_ value: Double, _ n: Int) -> Double {
-        var x = 1.0
-        for _ in 0..<60 {
-            var power = 1.0
-            for _ in 1..<n { power *= x }
-            x -= (x * power - value) / (Double(n) * power)
-        }
-        return x
+        t > 0.008856451679 ? pow(t, 1.0 / 3) : 7.787 * t + 16.0 / 116
     }
 }

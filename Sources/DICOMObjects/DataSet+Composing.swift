@@ -6,7 +6,7 @@ extension DataSet {
     package mutating func put(_ attribute: Attribute, _ values: [String]) {
         var bytes = Array(values.joined(separator: "\\").utf8)
         if bytes.count % 2 == 1 { bytes.append(attribute.vr == .UI ? 0 : 0x20) }
-        self[attribute.tag] = Element(attribute.tag, attribute.vr, .bytes(bytes))
+        self[attribute] = Element(attribute.tag, attribute.vr, .bytes(bytes))
     }
 
     /// One text value; an empty one writes the attribute without a value.
@@ -50,11 +50,11 @@ extension DataSet {
     }
 
     package mutating func put(_ attribute: Attribute, bytes: [UInt8]) {
-        self[attribute.tag] = Element(attribute.tag, attribute.vr, .bytes(bytes))
+        self[attribute] = Element(attribute.tag, attribute.vr, .bytes(bytes))
     }
 
     package mutating func put(_ attribute: Attribute, items: [DataSet]) {
-        self[attribute.tag] = Element(attribute.tag, .SQ, .items(items))
+        self[attribute] = Element(attribute.tag, .SQ, .items(items))
     }
 
     /// A sequence of one item.
@@ -63,7 +63,7 @@ extension DataSet {
     /// The attribute without a value (Type 2).
     package mutating func putEmpty(_ attribute: Attribute) {
         let value: Element.Value = attribute.vr == .SQ ? .items([]) : .bytes([])
-        self[attribute.tag] = Element(attribute.tag, attribute.vr, value)
+        self[attribute] = Element(attribute.tag, attribute.vr, value)
     }
 
     /// A data set built in one expression.

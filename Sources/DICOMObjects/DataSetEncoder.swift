@@ -3,7 +3,8 @@ package import DICOM
 /// A data set as the bytes of a DICOM file: preamble, file meta group, Explicit VR Little Endian, explicit lengths.
 ///
 /// Every element is checked before it is written (VR, number and form of values, length, order), and what the SOP class needs is
-/// there (`RequiredAttributes`): an invalid object cannot be encoded.
+/// there (`RequiredAttributes`): an invalid object cannot be encoded. Attributes in `kept` stand as in a source that archives have
+/// already taken: of these only what the encoding itself needs is checked.
 /// *Source*: PS3.10 section 7.1, PS3.5 sections 7.1 and 7.5.
 package enum DataSetEncoder {
     /// Constant for every version of this program.
@@ -11,13 +12,14 @@ package enum DataSetEncoder {
     /// At most 16 characters.
     static let implementationVersionName = "HSPSAM_0.1"
 
-    /// Raised when the same input would give other bytes than before: it is a part of every UID.
-    static let writerRevision = "1"
+    /// Raised when the same input would give an object that means something else than before (2: the source's character set and bytes,
+    /// no dates of files). A part of every UID and of what identifies a finished study; its only owner.
+    package static let writerRevision = "2"
 
     /// The file's bytes.
     ///
     /// *Throws* `ObjectFailure.illegal` naming the attribute. *Cost*: one pass over the values; pixel data is copied once.
-    package static func file(_ dataSet: DataSet) throws(ObjectFailure) -> [UInt8] {
+    package static func file(_ dataSet: DataSet, kept: Set<Tag> = []) throws(ObjectFailure) -> [UInt8] {
         try RequiredAttributes.check(dataSet)
         var meta = DataSet()
         meta.put(.fileMetaInformationVersion, bytes: [0, 1])
@@ -28,7 +30,7 @@ package enum DataSetEncoder {
         meta.put(.implementationVersionName, implementationVersionName)
         let metaBytes = try data(meta)
 
-        let size = try length(dataSet, depth: 0)
+        let size = try length(dataSet, kept: kept)
         var bytes = [UInt8](repeating: 0, count: 128)
         bytes.reserveCapacity(144 + metaBytes.count + size)
         bytes += Array("DICM".utf8)
@@ -41,38 +43,60 @@ package enum DataSetEncoder {
     }
 
     /// The data set alone, without preamble and meta group.
-    package static func data(_ dataSet: DataSet) throws(ObjectFailure) -> [UInt8] {
+    package static func data(_ dataSet: DataSet, kept: Set<Tag> = []) throws(ObjectFailure) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(try length(dataSet, depth: 0))
+        bytes.reserveCapacity(try length(dataSet, kept: kept))
         try append(dataSet, to: &bytes)
         return bytes
     }
 
-    /// Bytes of the data set, every element checked on the way.
-    private static func length(_ dataSet: DataSet, depth: Int) throws(ObjectFailure) -> Int {
+    /// Bytes of the data set, every element checked on the way. *Throws* as `file`.
+    static func length(_ dataSet: DataSet, kept: Set<Tag> = []) throws(ObjectFailure) -> Int {
+        try length(dataSet, Scope(characterSet: "", depth: 0, kept: kept, isKept: false))
+    }
+
+    /// What holds for the elements of one data set or item.
+    private struct Scope {
+        /// In force unless the data set names its own.
+        var characterSet: String
+        var depth: Int
+        var kept: Set<Tag>
+        /// Everything in here stands as in the source.
+        var isKept: Bool
+    }
+
+    private static func length(_ dataSet: DataSet, _ outer: Scope) throws(ObjectFailure) -> Int {
+        var scope = outer
+        if dataSet.has(.specificCharacterSet) {
+            scope.characterSet = dataSet.strings(.specificCharacterSet).joined(separator: "\\")
+        }
         var total = 0
         for element in dataSet.elements {
-            if let what = ValueRules.violation(element) { throw illegal(element, what) }
+            let isKept = scope.isKept || scope.kept.contains(element.tag)
+            let what =
+                isKept
+                ? ValueRules.structuralViolation(element)
+                : ValueRules.violation(element, characterSet: scope.characterSet)
+            if let what { throw illegal(element, what) }
             total += element.vr.hasLongLength ? 12 : 8
             switch element.value {
             case .bytes(let bytes): total += bytes.count
             case .items(let items):
-                guard depth < 16 else { throw illegal(element, "sequences nested deeper than 16") }
-                total += try contentLength(items, depth: depth + 1)
+                guard scope.depth < 16 else { throw illegal(element, "sequences nested deeper than 16") }
+                var inner = scope
+                inner.depth += 1
+                inner.kept = []
+                inner.isKept = isKept
+                for item in items { total += 8 + (try length(item, inner)) }
             case .inFile, .fragments: throw illegal(element, "a value that is not in memory")
             }
         }
-        guard total <= 0xFFFF_FFFE else {
-            throw .size("an object of \(total) bytes: more than a DICOM length holds. Segment fewer frames at once.")
-        }
+        guard total <= maximumLength else { throw .size("an object of \(total) bytes") }
         return total
     }
 
-    private static func contentLength(_ items: [DataSet], depth: Int) throws(ObjectFailure) -> Int {
-        var total = 0
-        for item in items { total += 8 + (try length(item, depth: depth)) }
-        return total
-    }
+    /// The largest length that a length field can say.
+    static let maximumLength = 0xFFFF_FFFE
 
     private static func append(_ dataSet: DataSet, to bytes: inout [UInt8]) throws(ObjectFailure) {
         for element in dataSet.elements {

@@ -6,7 +6,6 @@ import Imaging
 /// Strings of the source are kept as they are (viewers compare them); one that is longer than DS allows is written anew.
 struct FrameGeometry {
     let frameOfReferenceUID: String
-    let positionReferenceIndicator: String
     /// Row, column; mm.
     let pixelSpacing: [String]
     /// Measured distance of the slices, written as spacing and as thickness: some readers take either.
@@ -28,7 +27,6 @@ struct FrameGeometry {
         // all results of that study share.
         frameOfReferenceUID =
             uid == volume.studyInstanceUID ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
-        positionReferenceIndicator = volume.first.dataSet.string(.positionReferenceIndicator) ?? ""
         positions = zip(volume.frames, planes).map { frame, plane in
             Self.strings(frame.imagePositionPatient, Self.components(plane.position))
         }
@@ -49,7 +47,6 @@ struct FrameGeometry {
     /// A geometry that says pixel to pixel and nothing of the patient: frame k lies at 0\0\k.
     init(synthetic volume: Volume, frameOfReferenceUID: String) {
         self.frameOfReferenceUID = frameOfReferenceUID
-        positionReferenceIndicator = ""
         pixelSpacing = (volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]).map { DecimalString.text($0) ?? "1" }
         sliceSpacing = "1"
         positions = volume.frames.indices.map { ["0", "0", String($0)] }

@@ -25,6 +25,11 @@ package struct FrameSelection: Sendable, Equatable {
     /// By segment, then by source frame.
     package let frames: [Frame]
 
+    init(segments: [Int], frames: [Frame]) {
+        self.segments = segments
+        self.frames = frames
+    }
+
     /// *Shape*: `masks[segment][frame of the volume]`.
     package init(_ masks: [[Mask]], emptyFrames: EmptyFrames) {
         var segments: [Int] = []
@@ -44,8 +49,7 @@ package struct FrameSelection: Sendable, Equatable {
                 }
             frames += chosen.map { Frame(segment: segments.count, source: $0) }
         }
-        self.segments = segments
-        self.frames = frames
+        self.init(segments: segments, frames: frames)
     }
 
     /// Rank from 1 of each used source frame among the used ones: a Dimension Index Value has no gaps (C.7.6.17.1).

@@ -1,6 +1,7 @@
 package import DICOM
 
-/// The date and time that an object carries. Taken from its sources by default, so that a repeat gives the same bytes.
+/// The date and time that an object carries, taken from its sources: a repeat gives the same bytes, and when a file was copied or
+/// touched means nothing.
 package struct JobTime: Sendable, Hashable {
     /// `YYYYMMDD`
     package let date: String
@@ -39,6 +40,9 @@ package struct JobTime: Sendable, Hashable {
 }
 
 extension JobTime {
+    /// Stands where a date must stand (Type 1) and nothing of the source has one: 1 January 1970, 00:00:00.
+    package static let unknown = JobTime(unchecked: "19700101", "000000")
+
     /// The day on which every phantom was taken.
     package static let phantom = JobTime(unchecked: "20260101", "120000")
 

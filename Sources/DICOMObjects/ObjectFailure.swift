@@ -5,8 +5,10 @@ package import Failures
 package enum ObjectFailure: Failure, Equatable {
     /// A value that the standard does not allow at that place; never written.
     case illegal(tag: Tag, keyword: String, what: String)
-    /// A Type 1 attribute of the source, needed in the object, is missing or cannot be written.
+    /// An attribute of the source that a result must carry is missing or cannot be carried over.
     case source(tag: Tag, keyword: String, what: String)
+    /// A text, code or number of the pipeline that its attribute cannot hold; `part` is the key that it stands under.
+    case pipeline(part: String, keyword: String, what: String)
     /// More segments, frames or bytes than an object can hold.
     case size(String)
     /// Masks, segments or pages that do not belong together.
@@ -18,6 +20,7 @@ package enum ObjectFailure: Failure, Equatable {
         switch self {
         case .illegal, .mismatch: .internalDefect
         case .source, .size: .refused
+        case .pipeline: .configuration
         case .verify: .failed
         }
     }
@@ -26,22 +29,35 @@ package enum ObjectFailure: Failure, Equatable {
         switch self {
         case .illegal: "OUT-ILLEGAL"
         case .source: "OUT-SOURCE"
+        case .pipeline: "OUT-PIPELINE"
         case .size: "SEG-SIZE"
         case .mismatch: "OUT-MISMATCH"
         case .verify: "OUT-VERIFY"
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
         case .illegal(let tag, let keyword, let what):
-            "\(keyword) \(tag): \(what): DICOM does not allow that, so nothing was written. Please report it."
+            FailureMessage(
+                "\(keyword) \(tag): \(what): DICOM does not allow that, so nothing was written.",
+                cure: "Please report it.")
         case .source(let tag, let keyword, let what):
-            "\(keyword) \(tag) of the source: \(what): a result cannot refer to it. Correct it in the source and send it again."
-        case .size(let text): "\(text)"
-        case .mismatch(let text): "\(text): the object cannot be composed. Please report it."
-        case .verify(let text):
-            "\(text): the written file does not hold the result, so it did not get its name. Run again; if it comes back, check memory and disk."
+            FailureMessage(
+                "\(keyword) \(tag) of the source: \(what): a result cannot belong to the same patient and study.",
+                cure: "Correct it in the source and send it again.")
+        case .pipeline(let part, let keyword, let what):
+            FailureMessage(
+                "the pipeline's \(part): \(what): \(keyword) of a result cannot hold it.",
+                cure: "Correct it in pipeline.yaml.")
+        case .size(let what):
+            FailureMessage("\(what): more than one object can hold.", cure: "Segment fewer frames or segments at once.")
+        case .mismatch(let what):
+            FailureMessage("\(what): the object cannot be composed.", cure: "Please report it.")
+        case .verify(let what):
+            FailureMessage(
+                "\(what): the written file does not hold the result, so it did not get its name.",
+                cure: "Run again; if it comes back, check memory and disk.")
         }
     }
 }

@@ -1,33 +1,80 @@
 package import DICOM
+import Failures
 import Storage
 
 /// An object as a file: whole, verified and under its name, or not there.
 package enum ObjectFile {
-    /// Encodes, writes `.NAME.tmp`, syncs it, lets `verify` read it back, then gives it its name.
+    /// Encodes, writes `.NAME.tmp`, syncs it, reads it back once, lets `verify` judge what was read, then gives the file its name.
     ///
-    /// A file that is not what it should be stays beside as `.NAME.rejected`. Something that stands under the name is replaced.
-    /// *Throws* `ObjectFailure`, `StorageFailure`.
-    package static func write(_ dataSet: DataSet, to path: String, verify: (DICOMFile) throws -> Void) throws {
-        let bytes = try DataSetEncoder.file(dataSet)
+    /// A file that is not what it should be is removed. Something that stands under the name is replaced.
+    /// - Parameter kept: attributes that stand as in a source, legal or not.
+    /// *Throws* `ObjectFailure`, `StorageFailure`. *Cost*: one open and one pass over the file for all readers together.
+    package static func write(
+        _ dataSet: DataSet, kept: Set<Tag> = [], to path: String, verify: (WrittenObject) throws -> Void = { _ in }
+    ) throws {
         let (folder, name) = Folder.split(path)
         let temporary = Folder.join(folder, ".\(name).tmp")
-        try DurableFile.write(bytes, to: temporary)
+        let length = try encode(dataSet, kept: kept, to: temporary)
         do {
-            try Verification.readable(temporary)
-            let file = try DICOMFile(path: temporary)
-            try Verification.same(file, dataSet)
-            try verify(file)
+            let written = try WrittenObject(try DurableFile.read(temporary, limit: length))
+            try written.checkWithDCMTK()
+            try Verification.same(written, dataSet)
+            try verify(written)
+            try Folder.remove(path)
+            try Folder.rename(temporary, to: path)
         } catch {
-            let rejected = Folder.join(folder, ".\(name).rejected")
-            try Folder.remove(rejected)
-            try Folder.rename(temporary, to: rejected)
+            // What went wrong is told by the first error, also when the removal fails.
+            try? Folder.remove(temporary)
             throw error
         }
-        try Folder.remove(path)
-        try Folder.rename(temporary, to: path)
         try Folder.sync(folder)
     }
 
-    /// Writes an image (no masks to compare): what was composed is what is read.
-    package static func write(_ dataSet: DataSet, to path: String) throws { try write(dataSet, to: path) { _ in } }
+    /// The file's length. The encoded bytes are gone when the file is read back.
+    private static func encode(_ dataSet: DataSet, kept: Set<Tag>, to path: String) throws -> Int {
+        let bytes = try DataSetEncoder.file(dataSet, kept: kept)
+        try DurableFile.write(bytes, to: path)
+        return bytes.count
+    }
+}
+
+/// A file of ours as it was read back, once: what every part of the verification looks at.
+package struct WrittenObject: Sendable {
+    package let bytes: [UInt8]
+    /// By the parser that reads sources, which shares nothing with the encoder.
+    package let file: DICOMFile
+
+    package var dataSet: DataSet { file.dataSet }
+
+    /// *Throws* `verify` when our parser cannot read it.
+    package init(_ bytes: [UInt8]) throws(ObjectFailure) {
+        self.bytes = bytes
+        do {
+            file = try DICOMFile(bytes: bytes)
+        } catch {
+            throw .verify("the file cannot be read: \(error.message.withoutSubject)")
+        }
+    }
+
+    /// DCMTK, which shares no code with us, reads the same bytes and finds their identity. *Throws* `verify`.
+    package func checkWithDCMTK() throws(ObjectFailure) {
+        do {
+            try SecondReader.check(bytes)
+        } catch {
+            throw .verify("DCMTK cannot read the file: \(error.message.withoutSubject)")
+        }
+    }
+
+    /// The value field, wherever the parser left it. *Throws* `verify` for what has none.
+    func value(of element: Element) throws(ObjectFailure) -> ArraySlice<UInt8> {
+        switch element.value {
+        case .bytes(let bytes): return bytes[...]
+        case .inFile(let offset, let length):
+            guard offset >= 0, length >= 0, offset <= bytes.count - length else {
+                throw .verify("\(element.tag) lies outside of the file")
+            }
+            return bytes[offset..<offset + length]
+        case .items, .fragments: throw .verify("\(element.tag) has no plain value")
+        }
+    }
 }

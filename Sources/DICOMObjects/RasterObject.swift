@@ -1,24 +1,22 @@
 package import DICOM
 import Imaging
+import Numbers
 
 /// DICOM objects of pictures that were none: multi-frame secondary captures, or visible light photographs.
 ///
 /// *Source*: PS3.3 A.8.3 to A.8.5, A.32.2, A.32.4; the design page on DICOM, section 5.2.
 package struct RasterObject: Sendable {
-    /// What UIDs are derived from where the identity gives none.
+    /// What the UIDs of study and series are derived from where the identity gives none.
     package struct Keys: Sendable {
         /// The same for all files of one study (a digest of the file or of the folder's sidecar).
         package var study: String
         package var series: String
-        /// SHA-256 of the file and its sidecar.
-        package var instance: String
         /// From 1; the first instance's number in its series.
         package var firstInstanceNumber: Int
 
-        package init(study: String, series: String, instance: String, firstInstanceNumber: Int = 1) {
+        package init(study: String, series: String, firstInstanceNumber: Int = 1) {
             self.study = study
             self.series = series
-            self.instance = instance
             self.firstInstanceNumber = firstInstanceNumber
         }
     }
@@ -29,10 +27,11 @@ package struct RasterObject: Sendable {
 
     /// One object of all pages, or one a page for visible light (which knows no frames).
     ///
-    /// All pages have one size, sample count and depth: a caller makes a stack of each kind.
-    /// *Throws* `mismatch` otherwise.
+    /// All pages have one size, sample count and depth: a caller makes a stack of each kind. Dates are the identity's, else the page's;
+    /// without either the object has none.
+    /// *Throws* `mismatch` for pages of two kinds, `illegal` for an identity that DICOM cannot hold.
     package static func objects(
-        _ pages: [RasterPixels], identity: StudyIdentity, keys: Keys, fallbackTime: JobTime
+        _ pages: [RasterPixels], identity: StudyIdentity, keys: Keys
     ) throws(ObjectFailure) -> [RasterObject] {
         guard let first = pages.first else { throw .mismatch("no pages") }
         for page in pages
@@ -45,9 +44,11 @@ package struct RasterObject: Sendable {
         }
         let sopClass = objectClass(first, identity.series.modality)
         let groups = isVisibleLight(sopClass) ? pages.map { [$0] } : [pages]
-        return groups.enumerated().map { index, pages in
-            RasterObject(pages, sopClass, identity, keys, index: index, fallbackTime)
+        var objects: [RasterObject] = []
+        for (index, pages) in groups.enumerated() {
+            objects.append(try RasterObject(pages, sopClass, identity, keys, number: keys.firstInstanceNumber + index))
         }
+        return objects
     }
 
     private static func objectClass(_ page: RasterPixels, _ modality: String) -> SOPClass {
@@ -68,30 +69,31 @@ package struct RasterObject: Sendable {
     }
 
     private init(
-        _ pages: [RasterPixels], _ sopClass: SOPClass, _ identity: StudyIdentity, _ keys: Keys, index: Int,
-        _ fallbackTime: JobTime
-    ) {
+        _ pages: [RasterPixels], _ sopClass: SOPClass, _ identity: StudyIdentity, _ keys: Keys, number: Int
+    ) throws(ObjectFailure) {
         let page = pages[0]
         self.sopClass = sopClass
-        sopInstanceUID = DerivedUID.uid(
-            .importedInstance, [keys.instance, String(index), DataSetEncoder.writerRevision])
         let time =
             JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
-            ?? page.time ?? fallbackTime
+            ?? page.time
         var dataSet = DataSet()
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
         dataSet.put(.sopClassUID, sopClass.uid)
-        dataSet.put(.sopInstanceUID, sopInstanceUID)
         dataSet.put(.instanceCreatorUID, InstanceCreator.imports)
-        dataSet.put(.instanceNumber, keys.firstInstanceNumber + index)
-        dataSet.put(.contentDate, time.date)
-        dataSet.put(.contentTime, time.time)
+        dataSet.put(.instanceNumber, number)
+        // Of a picture that nobody dated, nothing is said (Type 2C).
+        dataSet.put(.contentDate, time?.date ?? "")
+        dataSet.put(.contentTime, time?.time ?? "")
         Self.put(identity, keys, page.time, into: &dataSet)
         if dataSet.string(.modality) == nil {
             dataSet.put(.modality, sopClass == .vlPhotographicImageStorage ? "XC" : "OT")
         }
         Self.putSpacing(page, identity, into: &dataSet)
         Self.putPixels(pages, sopClass, into: &dataSet)
+        // The digest of everything in it: a UID never names two contents.
+        sopInstanceUID = DerivedUID.uid(
+            .importedInstance, [DataSetEncoder.writerRevision, DerivedUID.digest(try DataSetEncoder.data(dataSet))])
+        dataSet.put(.sopInstanceUID, sopInstanceUID)
         self.dataSet = dataSet
     }
 
@@ -129,7 +131,8 @@ package struct RasterObject: Sendable {
         } else if let aspect = page.pixelAspect, aspect.row > 0, aspect.column > 0, aspect.row != aspect.column {
             // IS holds whole numbers: thousandths are finer than any scanner.
             let scale = 1000 / max(aspect.row, aspect.column)
-            dataSet.put(.pixelAspectRatio, [aspect.row, aspect.column].map { max(1, Int(($0 * scale).rounded())) })
+            dataSet.put(
+                .pixelAspectRatio, [aspect.row, aspect.column].map { Int(rounding: $0 * scale, clampedTo: 1...1000) })
         }
     }
 

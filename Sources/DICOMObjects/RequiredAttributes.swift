@@ -24,7 +24,7 @@ struct RequiredAttributes {
     func check(_ dataSet: DataSet) throws(ObjectFailure) {
         for attribute in type1 {
             let isThere =
-                switch dataSet[attribute.tag]?.value {
+                switch dataSet[attribute]?.value {
                 case .bytes(let bytes)?: !bytes.isEmpty
                 case .items(let items)?: !items.isEmpty
                 case .inFile(_, let length)?: length > 0
@@ -36,11 +36,11 @@ struct RequiredAttributes {
                     tag: attribute.tag, keyword: attribute.keyword, what: "a Type 1 attribute without a value")
             }
         }
-        for attribute in type2 where dataSet[attribute.tag] == nil {
+        for attribute in type2 where dataSet[attribute] == nil {
             throw .illegal(tag: attribute.tag, keyword: attribute.keyword, what: "a missing Type 2 attribute")
         }
         for (attribute, rules) in items {
-            for item in dataSet.items(attribute.tag) { try rules.check(item) }
+            for item in dataSet.items(attribute) { try rules.check(item) }
         }
     }
 
@@ -68,6 +68,19 @@ struct RequiredAttributes {
         ],
         type2: [.kvp, .acquisitionNumber, .sliceThickness, .positionReferenceIndicator])
 
+    /// One item of the Segment Sequence.
+    static let segment = RequiredAttributes(
+        type1: [
+            .segmentNumber, .segmentLabel, .segmentedPropertyCategoryCodeSequence,
+            .segmentedPropertyTypeCodeSequence,
+            .segmentAlgorithmType, .segmentAlgorithmName, .recommendedDisplayCIELabValue, .trackingID,
+            .trackingUID,
+        ],
+        items: [
+            .segmentedPropertyCategoryCodeSequence: code, .segmentedPropertyTypeCodeSequence: code,
+            .segmentedPropertyTypeModifierCodeSequence: code, .anatomicRegionSequence: code,
+        ])
+
     private static let segmentation = RequiredAttributes(
         type1: image.type1 + [
             .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber,
@@ -78,17 +91,7 @@ struct RequiredAttributes {
         ],
         type2: [.contentDescription, .contentCreatorName],
         items: [
-            .segmentSequence: RequiredAttributes(
-                type1: [
-                    .segmentNumber, .segmentLabel, .segmentedPropertyCategoryCodeSequence,
-                    .segmentedPropertyTypeCodeSequence,
-                    .segmentAlgorithmType, .segmentAlgorithmName, .recommendedDisplayCIELabValue, .trackingID,
-                    .trackingUID,
-                ],
-                items: [
-                    .segmentedPropertyCategoryCodeSequence: code, .segmentedPropertyTypeCodeSequence: code,
-                    .segmentedPropertyTypeModifierCodeSequence: code, .anatomicRegionSequence: code,
-                ]),
+            .segmentSequence: segment,
             .dimensionOrganizationSequence: RequiredAttributes(type1: [.dimensionOrganizationUID]),
             .dimensionIndexSequence: RequiredAttributes(type1: [.dimensionOrganizationUID, .dimensionIndexPointer]),
             .sourceImageSequence: reference,

@@ -31,6 +31,19 @@ package struct SegmentDescription: Sendable, Hashable {
     }
 }
 
+extension SegmentDescription {
+    /// Everything in it that a person wrote.
+    var texts: [String] {
+        let codes = [category, type] + modifiers + [region, regionModifier].compactMap { $0 }
+        return [label, description ?? ""] + codes.flatMap { [$0.value, $0.scheme, $0.meaning] }
+    }
+}
+
+extension Producer {
+    /// Everything in it that a person wrote.
+    var texts: [String] { [manufacturer, version, modelName, modelVersion, pipelineName, pipelineVersion] }
+}
+
 /// Who made a result: program, model and pipeline with the digests that identify them.
 package struct Producer: Sendable, Hashable {
     /// Manufacturer (0008,0070) of our equipment.

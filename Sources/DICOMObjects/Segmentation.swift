@@ -15,12 +15,10 @@ package struct Segmentation: Sendable {
         /// Segments may share pixels (sigmoid outputs); they are then counted.
         package var mayOverlap = false
         package var salt = ""
-        /// Used when no source carries a date.
-        package var fallbackTime: JobTime
         /// Instead of the sources' own time.
         package var time: JobTime?
 
-        package init(fallbackTime: JobTime) { self.fallbackTime = fallbackTime }
+        package init() {}
     }
 
     package let dataSet: DataSet
@@ -28,13 +26,19 @@ package struct Segmentation: Sendable {
     package let seriesInstanceUID: String
     /// Segments that are in the object, and its frames.
     package let selection: FrameSelection
-    /// Attributes of the source that could not be copied; for the report.
+    /// What could not be copied of the source, and what it lacks; for the report.
     package let notes: [String]
+    /// Attributes that stand as in the source, legal or not.
+    package let kept: Set<Tag>
+    private let volume: Volume
+    private let masks: [[Mask]]
+    private let segments: [SegmentDescription]
+    private let options: Options
 
     /// Nil when no mask has a pixel: nothing was found, so no object is written.
     ///
     /// *Shape*: `masks[segment][frame]`, segments as described, frames in the volume's order, each on the source's grid.
-    /// *Throws* `mismatch` when masks and volume differ, `source` when the source lacks what a result must name, `size`.
+    /// *Throws* `mismatch` when masks and volume differ; else only what `check` throws.
     package init?(
         _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription], producer: Producer, options: Options
     ) throws(ObjectFailure) {
@@ -47,117 +51,33 @@ package struct Segmentation: Sendable {
         }
         let selection = FrameSelection(masks, emptyFrames: options.emptyFrames)
         guard !selection.frames.isEmpty else { return nil }
-        guard selection.segments.count <= 65535, selection.frames.count <= Int(Int32.max) else {
-            throw .size(
-                "\(selection.segments.count) segments on \(selection.frames.count) frames: more than one object holds. Use fewer segments."
-            )
-        }
-        try Self.checkReferences(volume)
-        let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet)) ?? options.fallbackTime
+        let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
         let pixels = BitPacking.pack(selection.frames.map { masks[selection.segments[$0.segment - 1]][$0.source] })
-        let identity = Identity(volume, producer, options, time, pixels)
-        let geometry =
-            FrameGeometry(volume, salt: options.salt)
-            ?? (options.syntheticGeometry
-                ? FrameGeometry(synthetic: volume, frameOfReferenceUID: identity.uid(.syntheticFrameOfReference)) : nil)
-        self.selection = selection
-        sopInstanceUID = identity.instance
-        seriesInstanceUID = identity.uid(.segmentationSeries)
-
-        let groups = FunctionalGroups(
-            volume: volume, selection: selection, geometry: geometry, dimensions: identity.uid(.segmentationDimensions))
-        var copy = SourceCopy(volume.first.dataSet)
-        var dataSet = DataSet()
-        try copy.copyPatientAndStudy(into: &dataSet)
-        // Not the series' side: beside most body parts the standard forbids it, and the type's modifier tells it.
-        try copy.copy([.timezoneOffsetFromUTC, .bodyPartExamined], .type3, into: &dataSet)
-        dataSet.put(.specificCharacterSet, "ISO_IR 192")
-        dataSet.put(.sopClassUID, SOPClass.segmentationStorage.uid)
+        var dataSet = draft.dataSet(
+            selection, pixels: pixels, overlap: options.mayOverlap && Self.overlap(masks))
+        var attributes = dataSet
+        attributes[.pixelData] = nil
+        sopInstanceUID = draft.uids.instance(
+            attributes: try DataSetEncoder.data(attributes, kept: draft.kept), pixels: pixels)
         dataSet.put(.sopInstanceUID, sopInstanceUID)
-        dataSet.put(.instanceCreationDate, time.date)
-        dataSet.put(.instanceCreationTime, time.time)
-        dataSet.put(.instanceCreatorUID, InstanceCreator.results)
-        dataSet.put(.modality, "SEG")
-        dataSet.put(.seriesInstanceUID, seriesInstanceUID)
-        dataSet.put(.seriesNumber, options.seriesNumber)
-        let description = volume.first.dataSet.string(.seriesDescription) ?? ""
-        dataSet.put(.seriesDescription, Self.line("AI SEG \(producer.pipelineName): \(description)"))
-        dataSet.put(.seriesDate, time.date)
-        dataSet.put(.seriesTime, time.time)
-        if let geometry {
-            dataSet.put(.frameOfReferenceUID, geometry.frameOfReferenceUID)
-            dataSet.put(.positionReferenceIndicator, geometry.positionReferenceIndicator)
-        } else {
-            dataSet.putEmpty(.patientOrientation)
-        }
-        Equipment.put(producer, into: &dataSet)
-        dataSet.put(
-            .contributingEquipmentSequence, items: Equipment.contributions(volume.first.dataSet, producer, time))
-        dataSet.put(.imageType, ["DERIVED", "PRIMARY"])
-        dataSet.put(.instanceNumber, 1)
-        dataSet.put(.contentDate, time.date)
-        dataSet.put(.contentTime, time.time)
-        dataSet.put(.burnedInAnnotation, "NO")
-        Self.putReferences(volume, into: &dataSet)
-        Lossy.put(volume.instances, into: &dataSet)
-        dataSet.put(.segmentationType, "BINARY")
-        dataSet.put(.segmentsOverlap, options.mayOverlap && Self.overlap(masks) ? "YES" : "NO")
-        dataSet.put(.contentLabel, options.label)
-        let synthetic = geometry?.isSynthetic == true ? " GEOMETRY SYNTHETIC" : ""
-        dataSet.put(
-            .contentDescription, Self.line("\(producer.pipelineName) \(producer.pipelineVersion)", ending: synthetic))
-        dataSet.put(.contentCreatorName, "hspsam^automatic")
-        let found = selection.segments.map { segments[$0] }
-        dataSet.put(
-            .segmentSequence,
-            items: found.enumerated().map { index, segment in
-                SegmentItem.item(
-                    number: index + 1, segment, producer, trackingUID: identity.uid(.segmentationTracking, segment.key))
-            })
-        groups.put(into: &dataSet)
-        dataSet.put(.samplesPerPixel, 1)
-        dataSet.put(.photometricInterpretation, "MONOCHROME2")
-        dataSet.put(.rows, volume.rows)
-        dataSet.put(.columns, volume.columns)
-        dataSet.put(.bitsAllocated, 1)
-        dataSet.put(.bitsStored, 1)
-        dataSet.put(.highBit, 0)
-        dataSet.put(.pixelRepresentation, 0)
-        dataSet.put(.numberOfFrames, selection.frames.count)
-        dataSet.put(.pixelData, bytes: pixels)
         self.dataSet = dataSet
-        notes = copy.notes
+        self.selection = selection
+        self.volume = volume
+        self.masks = masks
+        self.segments = segments
+        self.options = options
+        seriesInstanceUID = draft.uids.series
+        notes = draft.notes
+        kept = draft.kept
     }
 
-    /// A result names its sources by their UIDs: one that is not legal cannot be named.
-    private static func checkReferences(_ volume: Volume) throws(ObjectFailure) {
-        for instance in volume.instances {
-            let named: [(Attribute, String)] = [
-                (.studyInstanceUID, instance.studyInstanceUID), (.seriesInstanceUID, instance.seriesInstanceUID),
-                (.sopInstanceUID, instance.sopInstanceUID), (.sopClassUID, instance.sopClassUID),
-            ]
-            for (attribute, uid) in named where !ValueRules.isUID(uid) {
-                throw .source(
-                    tag: attribute.tag, keyword: attribute.keyword, what: "not a UID as the standard forms them")
-            }
+    /// Writes the object to `path`, reads it back and compares it with the masks and the volume before it gets its name.
+    ///
+    /// *Throws* `ObjectFailure`, `StorageFailure`.
+    package func write(to path: String) throws {
+        try ObjectFile.write(dataSet, kept: kept, to: path) {
+            try Verification.segmentation($0, volume, masks: masks, segments: segments, options: options)
         }
-    }
-
-    /// Source Image Sequence and Referenced Series Sequence: viewers list a result by the latter.
-    private static func putReferences(_ volume: Volume, into dataSet: inout DataSet) {
-        let references = volume.instances.map { instance in
-            DataSet(composing: {
-                $0.put(.referencedSOPClassUID, instance.sopClassUID)
-                $0.put(.referencedSOPInstanceUID, instance.sopInstanceUID)
-            })
-        }
-        dataSet.put(.sourceImageSequence, items: references)
-        dataSet.put(
-            .referencedSeriesSequence,
-            item: DataSet(composing: {
-                $0.put(.seriesInstanceUID, volume.seriesInstanceUID)
-                $0.put(.referencedInstanceSequence, items: references)
-            }))
     }
 
     /// Any pixel of any frame in two segments.
@@ -184,24 +104,4 @@ package struct Segmentation: Sendable {
         kept.append(contentsOf: clean.prefix(64 - ending.unicodeScalars.count))
         return String(kept) + ending
     }
-}
-
-/// What the UIDs of one result are derived from.
-private struct Identity {
-    let salt: String
-    let parts: [String]
-    /// The digest of the pixel data is a part, so that one UID never names two contents.
-    let instance: String
-
-    init(_ volume: Volume, _ producer: Producer, _ options: Segmentation.Options, _ time: JobTime, _ pixels: [UInt8]) {
-        salt = options.salt
-        parts = [
-            volume.studyInstanceUID, volume.seriesInstanceUID, volume.digest, producer.modelDigest,
-            producer.pipelineDigest,
-            DataSetEncoder.writerRevision, time.dateTime, "seg",
-        ]
-        instance = DerivedUID.uid(.segmentationInstance, salt: salt, parts + [DerivedUID.digest(pixels)])
-    }
-
-    func uid(_ kind: DerivedUID.Kind, _ more: String...) -> String { DerivedUID.uid(kind, salt: salt, parts + more) }
 }

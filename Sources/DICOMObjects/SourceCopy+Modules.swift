@@ -1,51 +1,54 @@
 import DICOM
 
+/// Attributes that tell whose images these are: copied as they stand.
+///
+/// *Source*: PS3.3 2024e, C.7.1.1 (Patient), C.7.2.1 (General Study).
+enum IdentityAttributes {
+    static let type2: [Attribute] = [
+        .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName,
+        .studyID,
+        .accessionNumber,
+    ]
+    static let type3: [Attribute] = [
+        .issuerOfPatientID, .typeOfPatientID, .otherPatientIDsSequence, .studyDescription,
+        .issuerOfAccessionNumberSequence,
+        .patientSpeciesDescription, .patientSpeciesCodeSequence, .responsiblePersonRole,
+    ]
+    /// Type 2C of an animal.
+    static let ofAnimals: [Attribute] = [
+        .patientBreedDescription, .patientBreedCodeSequence, .breedRegistrationSequence, .responsiblePerson,
+        .responsibleOrganization, .patientSexNeutered,
+    ]
+
+    static var all: [Attribute] { type2 + type3 + ofAnimals }
+}
+
 extension SourceCopy {
     /// Patient and Study (C.7.1.1, C.7.2.1, C.7.2.2), clinical trial, and what tells of de-identification.
-    ///
-    /// Attributes that the standard wants together are copied together or not at all.
     mutating func copyPatientAndStudy(into target: inout DataSet) throws(ObjectFailure) {
-        try copy([.studyInstanceUID], .type1, into: &target)
+        try keep([.studyInstanceUID], .type1, into: &target)
+        try keep(IdentityAttributes.type2, .type2, into: &target)
+        try keep(IdentityAttributes.type3, .type3, into: &target)
+        let isAnimal =
+            target.has(.patientSpeciesDescription) || target.has(.patientSpeciesCodeSequence)
+        try keep(IdentityAttributes.ofAnimals, .type2C(isAnimal), into: &target)
         try copy(
             [
-                .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime,
-                .referringPhysicianName, .studyID,
-                .accessionNumber,
-            ], .type2, into: &target)
-        try copy(
-            [
-                .issuerOfPatientID, .otherPatientIDsSequence, .patientAge, .patientSize, .patientWeight,
-                .studyDescription,
-                .procedureCodeSequence, .issuerOfAccessionNumberSequence, .longitudinalTemporalInformationModified,
+                .patientAge, .patientSize, .patientWeight, .procedureCodeSequence,
+                .longitudinalTemporalInformationModified,
             ], .type3, into: &target)
-        try copyAnimal(into: &target)
         try copyTrial(into: &target)
         try copyDeidentification(into: &target)
     }
 
-    /// For an animal the standard also wants breed and owner, empty where unknown.
-    private mutating func copyAnimal(into target: inout DataSet) throws(ObjectFailure) {
-        try copy([.patientSpeciesDescription, .patientSpeciesCodeSequence], .type3, into: &target)
-        let isAnimal =
-            target.has(.patientSpeciesDescription) || target.has(.patientSpeciesCodeSequence)
-        let others: [Attribute] = [
-            .patientBreedDescription, .patientBreedCodeSequence, .breedRegistrationSequence, .responsiblePerson,
-            .responsibleOrganization, .patientSexNeutered,
-        ]
-        try copy(others, .type2C(isAnimal), into: &target)
-        guard target.string(.responsiblePerson) != nil else { return }
-        try copy([.responsiblePersonRole], .type3, into: &target)
-        if !target.has(.responsiblePersonRole) { target.putEmpty(.responsiblePerson) }
-    }
-
+    /// The trial's attributes together or not at all: a part of them would make the result invalid.
     private mutating func copyTrial(into target: inout DataSet) throws(ObjectFailure) {
         var trial = DataSet()
         try copy(
             [
                 .clinicalTrialSponsorName, .clinicalTrialProtocolID, .clinicalTrialSubjectID,
                 .clinicalTrialSubjectReadingID,
-            ], .type3,
-            into: &trial)
+            ], .type3, into: &trial)
         let isWhole =
             trial.has(.clinicalTrialSponsorName) && trial.has(.clinicalTrialProtocolID)
             && (trial.has(.clinicalTrialSubjectID)

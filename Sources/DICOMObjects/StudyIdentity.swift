@@ -54,7 +54,6 @@ package struct StudyIdentity: Sendable, Equatable {
     package var series = Series()
     /// Distance of pixel centres; nil when unknown.
     package var spacingMM: PixelSpacing?
-    package var sliceMM: Double?
     package var deidentified: Deidentification?
 
     package init() {}

@@ -2,10 +2,26 @@ import DICOM
 
 /// What a value field may hold, by value representation.
 ///
-/// *Source*: PS3.5 2024e, table 6.2-1; texts are in UTF-8 or ASCII.
+/// *Source*: PS3.5 2024e, table 6.2-1.
 enum ValueRules {
     /// What is wrong with the element's own value, in words without the value; nil when it is legal.
-    static func violation(_ element: Element) -> String? {
+    ///
+    /// - Parameter characterSet: Specific Character Set in force where the element stands, its terms joined by backslashes.
+    static func violation(_ element: Element, characterSet: String) -> String? {
+        if let what = structuralViolation(element) { return what }
+        guard case .bytes(let bytes) = element.value else { return nil }
+        guard element.vr.isText else {
+            return multiplicity(element, element.vr.valueSize.map { bytes.count / $0 } ?? 1)
+        }
+        if bytes.isEmpty { return multiplicity(element, 0) }
+        guard let values = values(bytes, element, characterSet) else {
+            return "characters that its character set does not explain"
+        }
+        return multiplicity(element, values.count) ?? values.lazy.compactMap { violation($0, element.vr) }.first
+    }
+
+    /// What keeps the element from being written at all, whatever its value means; nil when nothing does.
+    static func structuralViolation(_ element: Element) -> String? {
         switch element.value {
         case .items: return element.vr == .SQ ? nil : "items under VR \(element.vr.rawValue)"
         case .inFile, .fragments: return "a value that is not in memory"
@@ -18,13 +34,7 @@ enum ValueRules {
             if let size = element.vr.valueSize, bytes.count % size != 0 {
                 return "\(bytes.count) bytes for values of \(size)"
             }
-            guard element.vr.isText else {
-                return multiplicity(element, element.vr.valueSize.map { bytes.count / $0 } ?? 1)
-            }
-            guard let whole = String(validating: bytes, as: UTF8.self) else { return "characters that are not UTF-8" }
-            let values = split(whole, element.vr)
-            if bytes.isEmpty { return nil }
-            return multiplicity(element, values.count) ?? values.lazy.compactMap { violation($0, element.vr) }.first
+            return nil
         }
     }
 
@@ -41,13 +51,24 @@ enum ValueRules {
         return definition.multiplicity.contains(count) ? nil : "\(count) values"
     }
 
-    /// Values without their padding.
+    /// The single values; nil when the bytes are none of their character set.
+    private static func values(_ bytes: [UInt8], _ element: Element, _ characterSet: String) -> [Substring]? {
+        if bytes.allSatisfy({ $0 < 0x80 && $0 != 0x1B }) {
+            return split(String(decoding: bytes, as: UTF8.self), element.vr)
+        }
+        guard element.vr.isEncodedText else { return nil }
+        var reader = DataSet()
+        reader.characterSet = characterSet
+        reader[element.tag] = element
+        return reader.isDecodable(element.tag) ? reader.strings(element.tag).map { Substring($0) } : nil
+    }
+
     private static func split(_ text: String, _ vr: VR) -> [Substring] {
         switch vr {
         case .LT, .ST, .UT, .UR: return [Substring(text)]
         default:
             var text = Substring(text)
-            if vr == .UI, text.hasSuffix("\0") { text.removeLast() }
+            if vr == .UI, text.utf8.last == 0 { text.removeLast() }
             return text.split(separator: "\\", omittingEmptySubsequences: false)
         }
     }
@@ -88,11 +109,12 @@ enum ValueRules {
         }
     }
 
-    /// A UID: components of digits without leading zeros, the first 0, 1 or 2, at most 64 characters (PS3.5 9.1).
+    /// A UID that archives accept: components of digits, at most 64 characters. The standard also forbids leading zeros in a
+    /// component and roots other than 0, 1 and 2 (PS3.5 9.1), but sources have them, and a result must name its sources.
     static func isUID(_ text: some StringProtocol) -> Bool {
-        text.utf8.count <= 64 && ["0.", "1.", "2."].contains(String(text.prefix(2)))
+        text.utf8.count <= 64
             && text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
-                .allSatisfy { !$0.isEmpty && $0.allSatisfy(isDigit) && ($0.count == 1 || $0.first != 0x30) }
+                .allSatisfy { !$0.isEmpty && $0.allSatisfy(isDigit) }
     }
 
     static func isDate(_ text: some StringProtocol) -> Bool {

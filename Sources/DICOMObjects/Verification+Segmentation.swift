@@ -7,13 +7,13 @@ extension Verification {
     /// Frames are placed by what the *file* says (referenced instance and frame, position, orientation), not by their index, and
     /// compared pixel by pixel. *Shape*: `masks[segment][frame]`, as composed. *Throws* `verify`.
     package static func segmentation(
-        _ file: DICOMFile, _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription],
+        _ written: WrittenObject, _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription],
         options: Segmentation.Options
     ) throws(ObjectFailure) {
-        let dataSet = file.dataSet
-        try checkIdentity(dataSet, volume)
+        let dataSet = written.dataSet
+        try identity(written, volume)
         let found = FrameSelection(masks, emptyFrames: options.emptyFrames)
-        try checkSegments(dataSet, found.segments.map { segments[$0] })
+        try self.segments(written, found.segments.map { segments[$0] })
 
         let (rows, columns) = (dataSet.int(.rows) ?? 0, dataSet.int(.columns) ?? 0)
         guard rows == volume.rows, columns == volume.columns else {
@@ -24,14 +24,14 @@ extension Verification {
             throw .verify("\(groups.count) functional groups for another number of frames")
         }
         guard let element = dataSet[.pixelData] else { throw .verify("no Pixel Data") }
-        let bits = try bytes(element, of: file)
+        let bits = Array(try written.value(of: element))
         let pixels = rows * columns
         let length = (pixels * groups.count + 7) / 8
         guard bits.count == length + length % 2 else {
             throw .verify("\(bits.count) bytes of pixels for \(groups.count) frames of \(pixels) bits")
         }
 
-        let places = FramePlaces(volume)
+        let sources = SourceFrames(volume)
         var seen = Set<Int>()
         var counts = [Int](repeating: 0, count: found.segments.count)
         var lastIndex: [Int] = []
@@ -40,7 +40,7 @@ extension Verification {
             guard (1...found.segments.count).contains(segment) else {
                 throw .verify("frame \(frame + 1) names segment \(segment)")
             }
-            let source = try places.source(
+            let source = try sources.source(
                 of: group, shared: dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet(), frame: frame + 1)
             guard seen.insert((segment - 1) * volume.frames.count + source).inserted else {
                 throw .verify("frame \(frame + 1) repeats segment \(segment) on one source frame")
@@ -68,17 +68,25 @@ extension Verification {
         }
     }
 
-    /// Patient, study, references: those of the volume.
-    private static func checkIdentity(_ dataSet: DataSet, _ volume: Volume) throws(ObjectFailure) {
-        let source = volume.first.dataSet
-        guard dataSet.string(.studyInstanceUID) == volume.studyInstanceUID else {
+    /// Patient, study, references: those of the volume, byte for byte.
+    static func identity(_ written: WrittenObject, _ volume: Volume) throws(ObjectFailure) {
+        let (dataSet, source) = (written.dataSet, volume.first.dataSet)
+        guard dataSet.uid(.studyInstanceUID) == volume.studyInstanceUID else {
             throw .verify("another study than the source's")
         }
-        for attribute in [Attribute.patientName, .patientID, .patientBirthDate, .patientSex, .accessionNumber] {
-            guard let text = dataSet.text(attribute.tag) else { continue }
-            guard text == source.text(attribute.tag) else {
+        for attribute in IdentityAttributes.all where attribute.vr != .SQ {
+            guard case .bytes(var wanted)? = source[attribute]?.value else { continue }
+            if wanted.count % 2 == 1 { wanted.append(0x20) }
+            guard dataSet.bytes(attribute) == wanted else {
                 throw .verify("\(attribute.keyword) differs from the source's")
             }
+        }
+        let (own, others) = (dataSet.characterSet, source.characterSet)
+        let isPlain = IdentityAttributes.all.allSatisfy {
+            source.bytes($0.tag)?.allSatisfy { $0 < 0x80 && $0 != 0x1B } ?? true
+        }
+        guard own == others || (own == "ISO_IR 192" && isPlain) else {
+            throw .verify("another character set than the source's")
         }
         guard dataSet.string(.instanceCreatorUID) == InstanceCreator.results else { throw .verify("another creator") }
         let references = Set(volume.instances.map(\.sopInstanceUID))
@@ -91,8 +99,9 @@ extension Verification {
         else { throw .verify("the referenced series is not the source's") }
     }
 
-    private static func checkSegments(_ dataSet: DataSet, _ segments: [SegmentDescription]) throws(ObjectFailure) {
-        let items = dataSet.items(.segmentSequence)
+    /// Number, label, type and colour of each segment.
+    static func segments(_ written: WrittenObject, _ segments: [SegmentDescription]) throws(ObjectFailure) {
+        let items = written.dataSet.items(.segmentSequence)
         guard items.count == segments.count else {
             throw .verify("\(items.count) segments instead of \(segments.count)")
         }
@@ -100,12 +109,12 @@ extension Verification {
             guard item.int(.segmentNumber) == index + 1 else {
                 throw .verify("segment \(index + 1) has another number")
             }
-            guard item.string(.segmentLabel) == segment.label else {
+            guard item.string(.segmentLabel) == trimmed(segment.label) else {
                 throw .verify("segment \(index + 1) has another label")
             }
             let type = item.item(.segmentedPropertyTypeCodeSequence)
             let code = type?.string(.codeValue) ?? type?.string(.longCodeValue)
-            guard code == segment.type.value else { throw .verify("segment \(index + 1) has another type") }
+            guard code == trimmed(segment.type.value) else { throw .verify("segment \(index + 1) has another type") }
             guard item.ints(.recommendedDisplayCIELabValue).count == 3 else {
                 throw .verify("segment \(index + 1) has no colour")
             }
@@ -113,16 +122,24 @@ extension Verification {
     }
 }
 
-/// Finds the source frame that a frame of a segmentation belongs to, from the file's own words.
-private struct FramePlaces {
+/// A text as readers see it: blanks around a value mean nothing.
+private func trimmed(_ text: String) -> String {
+    var text = Substring(text)
+    while text.first == " " { text.removeFirst() }
+    while text.last == " " { text.removeLast() }
+    return String(text)
+}
+
+/// Finds the source frame that a frame of a segmentation belongs to, by what the file says.
+private struct SourceFrames {
     private let volume: Volume
-    private let hasPlace: Bool
+    private let isSpatial: Bool
     private var byReference: [String: Int] = [:]
     private static let toleranceMM = 1e-4
 
     init(_ volume: Volume) {
         self.volume = volume
-        hasPlace = volume.kind == .spatial && volume.frameOfReferenceUID != nil
+        isSpatial = volume.kind == .spatial && volume.frameOfReferenceUID != nil
         for (index, frame) in volume.frames.enumerated() {
             byReference[
                 Self.key(frame.instance.sopInstanceUID, frame.instance.pixels.frames > 1 ? frame.number : nil)] = index
@@ -139,7 +156,7 @@ private struct FramePlaces {
             let uid = references[0].string(.referencedSOPInstanceUID),
             let source = byReference[Self.key(uid, references[0].int(.referencedFrameNumber))]
         else { throw .verify("frame \(frame) refers to no frame of the source") }
-        guard hasPlace, let plane = volume.frames[source].plane else { return source }
+        guard isSpatial, let plane = volume.frames[source].plane else { return source }
         let position = group.item(.planePositionSequence)?.doubles(.imagePositionPatient) ?? []
         let orientation = (group.item(.planeOrientationSequence) ?? shared.item(.planeOrientationSequence) ?? DataSet())
             .doubles(.imageOrientationPatient)

@@ -1,22 +1,13 @@
 package import DICOM
 import Failures
-import Storage
 
-/// Reads written files back and says whether they hold what was meant.
+/// Judges what was read back: does it hold what was meant?
 ///
-/// Two readers that no writer uses: our parser with limits, and DCMTK. *Source*: the design page on DICOM, section 7.
+/// Nothing of the encoder is used. *Source*: the design page on DICOM, section 7.
 package enum Verification {
-    /// DCMTK opens the file and finds its identity. *Throws* `verify`.
-    package static func readable(_ path: String) throws(ObjectFailure) {
-        do {
-            try SecondReader.check(path)
-        } catch {
-            throw .verify("DCMTK cannot read the file: \(error.text)")
-        }
-    }
-
     /// Every attribute that was composed is in the file with the same value, and no other; the file is in order in itself.
-    package static func same(_ file: DICOMFile, _ dataSet: DataSet) throws(ObjectFailure) {
+    package static func same(_ written: WrittenObject, _ dataSet: DataSet) throws(ObjectFailure) {
+        let file = written.file
         if let warning = file.warnings.first { throw .verify("the file is not as the standard wants it: \(warning)") }
         guard file.transferSyntax == .explicitLittleEndian else {
             throw .verify("the file is in \(file.transferSyntax.name)")
@@ -27,12 +18,14 @@ package enum Verification {
         do {
             try RequiredAttributes.check(file.dataSet)
         } catch {
-            throw .verify(error.text)
+            throw .verify(error.message.withoutSubject)
         }
-        try same(file.dataSet, dataSet, file)
+        try same(file.dataSet, dataSet, written)
     }
 
-    private static func same(_ read: DataSet, _ meant: DataSet, _ file: DICOMFile) throws(ObjectFailure) {
+    private static func same(
+        _ read: DataSet, _ meant: DataSet, _ written: WrittenObject
+    ) throws(ObjectFailure) {
         for (found, wanted) in zip(read.elements, meant.elements) {
             guard found.tag == wanted.tag, found.vr == wanted.vr else {
                 throw .verify("\(found.tag) stands where \(wanted.tag) belongs")
@@ -42,9 +35,9 @@ package enum Verification {
                 guard a.count == b.count else {
                     throw .verify("\(found.tag) has \(a.count) items instead of \(b.count)")
                 }
-                for (a, b) in zip(a, b) { try same(a, b, file) }
+                for (a, b) in zip(a, b) { try same(a, b, written) }
             case (_, .bytes(let wanted)):
-                guard try bytes(found, of: file) == wanted else {
+                guard try written.value(of: found).elementsEqual(wanted) else {
                     throw .verify("\(found.tag) has another value than composed")
                 }
             default: throw .verify("\(found.tag) has another kind of value than composed")
@@ -52,19 +45,6 @@ package enum Verification {
         }
         guard read.elements.count == meant.elements.count else {
             throw .verify("\(read.elements.count) attributes instead of \(meant.elements.count)")
-        }
-    }
-
-    /// The value, wherever the reader left it.
-    static func bytes(_ element: Element, of file: DICOMFile) throws(ObjectFailure) -> [UInt8] {
-        switch element.value {
-        case .bytes(let bytes): return bytes
-        case .inFile(let offset, let length):
-            guard let mapped = try? MappedFile(file.path), let bytes = mapped.copy(offset: offset, count: length) else {
-                throw .verify("\(element.tag) cannot be read again")
-            }
-            return bytes
-        case .items, .fragments: throw .verify("\(element.tag) has no plain value")
         }
     }
 }

@@ -45,7 +45,7 @@ package struct PhantomStudy: Sendable {
             rows: phantom.picture.rows, columns: phantom.picture.columns, samples: 3, bits: 8,
             values: phantom.picture.pixels.map(UInt16.init))
         let objects = try RasterObject.objects(
-            [pixels], identity: identity, keys: .init(study: key, series: key, instance: key), fallbackTime: Self.time)
+            [pixels], identity: identity, keys: .init(study: key, series: key))
         for object in objects { try ObjectFile.write(object.dataSet, to: folder + "/lesion.dcm") }
         try Self.write(phantom.truth, to: truth + "/lesion.png")
         return [

@@ -12,8 +12,8 @@ package struct RasterSource: Sendable {
     let keys: RasterObject.Keys
     let studyInstanceUID: String
     let seriesInstanceUID: String
-    /// Of the file, for a picture without any date.
-    let modified: JobTime
+    /// SHA-256 of the file, and of its sidecar where it has one.
+    let digest: String
 
     /// *Throws* `SettingsFailure` for a sidecar that is wrong, `StorageFailure`.
     init(_ path: String, digest: FileDigest) throws {
@@ -22,29 +22,11 @@ package struct RasterSource: Sendable {
         identity = sidecar?.identity ?? StudyIdentity(anonymous: digest.hex)
         let own = sidecar.map { FileDigest(of: digest.hex + "\n" + $0.digest).hex } ?? digest.hex
         let shared = sidecar.flatMap { $0.isForFolder ? $0.digest : nil } ?? own
-        keys = RasterObject.Keys(study: shared, series: shared, instance: own)
+        self.digest = own
+        keys = RasterObject.Keys(study: shared, series: shared)
         studyInstanceUID = identity.study.uid ?? DerivedUID.uid(.importedStudy, [keys.study])
         seriesInstanceUID = identity.series.uid ?? DerivedUID.uid(.importedSeries, [keys.series])
-        modified = try JobTime(modified: path)
     }
-}
-
-extension JobTime {
-    /// When a file was last modified, UTC.
-    init(modified path: String) throws {
-        let seconds = try FileStatus(of: path, followingLinks: true).modifiedNS / 1_000_000_000
-        let digits = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601).filter(\.isNumber)
-        let time = JobTime(date: String(digits.prefix(8)), time: String(digits.dropFirst(8).prefix(6)))
-        // A file dated before the year 1 or after 9999 has no DICOM date.
-        self = time ?? JobTime.epoch
-    }
-
-    private static let epoch: JobTime = {
-        guard let time = JobTime(date: "19700101", time: "000000") else {
-            preconditionFailure("JobTime: 1970 is a date")
-        }
-        return time
-    }()
 }
 
 /// TIFF pages to DICOM objects in the study's folder: from then on they are sources like any other.
@@ -72,10 +54,8 @@ enum RasterStudy {
         for stack in isStack ? [pages] : pages.map({ [$0] }) {
             var keys = source.keys
             keys.firstInstanceNumber = number
-            // Pictures of one file that are no stack need UIDs of their own.
-            if !isStack { keys.instance += ":\(instances.count)" }
             let objects = try RasterObject.objects(
-                stack.map(RasterPixels.init), identity: source.identity, keys: keys, fallbackTime: source.modified)
+                stack.map(RasterPixels.init), identity: source.identity, keys: keys)
             for object in objects {
                 let digits = String(number)
                 let padded = String(repeating: "0", count: max(0, 3 - digits.count)) + digits

@@ -127,7 +127,7 @@ package final class StudyRun {
                     of: source, in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
                 for image in images {
                     outcomes.isMade(image.path, from: source.path)
-                    keys[image.sopInstanceUID] = source.keys.instance
+                    keys[image.sopInstanceUID] = source.digest
                 }
                 instances += images
             } catch {
@@ -144,6 +144,14 @@ package final class StudyRun {
         let pipeline = directory.pipeline
         var clock = StepClock()
         let name = StudyNames.volume(volume)
+        let producer = directory.producer(version: program.version)
+        var options = Segmentation.Options()
+        options.syntheticGeometry = pipeline.outputs.syntheticGeometry
+        options.label = pipeline.outputs.label
+        options.seriesNumber = pipeline.outputs.seriesNumber
+        options.mayOverlap = directory.model.configuration.activation == .sigmoid
+        options.salt = pipeline.outputs.uidSalt
+        try Segmentation.check(volume, segments: pipeline.segments, producer: producer, options: options)
         let predictor = try clock.time("load model") { try self.predictor(directory) }
         let advance = Progress(
             study: folder.name, series: name, pipeline: pipeline.name, frame: 0, frames: volume.frames.count)
@@ -158,25 +166,14 @@ package final class StudyRun {
         findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
 
         var file: String?
-        var options = Segmentation.Options(fallbackTime: try Self.newest(volume))
-        options.syntheticGeometry = pipeline.outputs.syntheticGeometry
-        options.label = pipeline.outputs.label
-        options.seriesNumber = pipeline.outputs.seriesNumber
-        options.mayOverlap = directory.model.configuration.activation == .sigmoid
-        options.salt = pipeline.outputs.uidSalt
         let object = try clock.time("compose") {
             try Segmentation(
                 volume, masks: segmentation.masks, segments: pipeline.segments,
-                producer: directory.producer(version: program.version), options: options)
+                producer: producer, options: options)
         }
         if let object {
             let target = "\(name)-\(pipeline.name).seg.dcm"
-            try clock.time("write and verify") {
-                try ObjectFile.write(object.dataSet, to: Folder.join(folder.path, target)) {
-                    try Verification.segmentation(
-                        $0, volume, masks: segmentation.masks, segments: pipeline.segments, options: options)
-                }
-            }
+            try clock.time("write and verify") { try object.write(to: Folder.join(folder.path, target)) }
             findings += object.notes.map { Finding("OUT-NOTE", .note, $0) }
             file = target
         }
@@ -223,16 +220,6 @@ package final class StudyRun {
     }
 
     // MARK: Rows
-
-    /// When the newest of the volume's files was last changed: the date of a result whose sources have none.
-    private static func newest(_ volume: Volume) throws -> JobTime {
-        var newest = try JobTime(modified: volume.first.path)
-        for instance in volume.instances.dropFirst() {
-            let time = try JobTime(modified: instance.path)
-            if time.dateTime > newest.dateTime { newest = time }
-        }
-        return newest
-    }
 
     private static func identity(_ study: ReadStudy) -> StudyReport.Identity {
         if let first = study.instances.first { return StudyReport.Identity(first.dataSet) }

@@ -22,7 +22,7 @@ struct ArchitectureTests {
         "Tensors": ["Failures", "Storage", "Imaging", "CKernels"],
         "Imaging": ["Failures"],
         "DICOM": ["Failures", "Storage", "Imaging", "CDICOM"],
-        "DICOMObjects": ["Failures", "Storage", "Imaging", "DICOM"],
+        "DICOMObjects": ["Failures", "Storage", "Imaging", "DICOM", "Glibc"],
         "ImageFiles": ["Failures", "Storage", "Imaging", "CImageFiles"],
         "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],
         "Pipelines": [
@@ -34,7 +34,7 @@ struct ArchitectureTests {
             "Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation",
         ],
         "References": ["Failures", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training", "Foundation"],
-        "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"],
+        "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "Foundation"],
         "Daemon": [
             "Failures", "Storage", "Settings", "Processes", "Records", "Pages", "Foundation", "GRDB", "Logging",
         ],

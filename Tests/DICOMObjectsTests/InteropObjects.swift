@@ -55,9 +55,7 @@ struct InteropObjects {
         let made = try Segmentation(
             volume, masks: masks, segments: descriptions, producer: SampleVolumes.producer, options: options)
         let segmentation = try #require(made)
-        try ObjectFile.write(segmentation.dataSet, to: folder + "/seg.dcm") {
-            try Verification.segmentation($0, volume, masks: masks, segments: descriptions, options: options)
-        }
+        try segmentation.write(to: folder + "/seg.dcm")
         let bytes = masks.flatMap { $0.flatMap { $0.flags.map { $0 ? UInt8(1) : 0 } } }
         try Data(bytes).write(to: URL(fileURLWithPath: folder + "/masks.bin"))
         let plane = volume.frames[0].plane

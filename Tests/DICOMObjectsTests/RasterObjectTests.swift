@@ -19,8 +19,7 @@ struct RasterObjectTests {
         var identity = anonymous ? StudyIdentity(anonymous: "0123456789abcdef") : StudyIdentity()
         identity.series.modality = modality
         return try RasterObject.objects(
-            pages, identity: identity, keys: .init(study: "s", series: "t", instance: "i"),
-            fallbackTime: SampleVolumes.time)
+            pages, identity: identity, keys: .init(study: "s", series: "t"))
     }
 
     @Test(

@@ -100,7 +100,7 @@ enum SampleVolumes {
 
     struct Unexpected: Error { let text: String }
 
-    private static func dataSets(
+    static func dataSets(
         _ variant: Variant, _ arrangement: Arrangement, rows: Int, columns: Int, count: Int
     ) throws -> [DataSet] {
         var identity = identity
@@ -128,7 +128,7 @@ enum SampleVolumes {
                 values: [UInt16](repeating: 9, count: rows * columns * (isStack ? 1 : 3)))
             return try RasterObject.objects(
                 [RasterPixels](repeating: page, count: isStack ? count : 1), identity: identity,
-                keys: .init(study: "k", series: "k", instance: identity.series.uid ?? ""), fallbackTime: time
+                keys: .init(study: "k", series: "k")
             ).map(\.dataSet)
         }
     }
@@ -137,7 +137,7 @@ enum SampleVolumes {
     private static func enhanced(_ slices: [DataSet], _ planes: [Plane]) -> DataSet {
         var object = slices[0]
         let moved: [Attribute] = [.imagePositionPatient, .imageOrientationPatient, .pixelSpacing, .sliceThickness]
-        for attribute in moved { object[attribute.tag] = nil }
+        for attribute in moved { object[attribute] = nil }
         object.put(.sopClassUID, "1.2.840.10008.5.1.4.1.1.2.1")
         object.put(.imageType, ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])
         object.put(.numberOfFrames, slices.count)
@@ -199,7 +199,7 @@ enum SampleVolumes {
     }
 
     static func options(_ variant: Variant) -> Segmentation.Options {
-        var options = Segmentation.Options(fallbackTime: time)
+        var options = Segmentation.Options()
         options.syntheticGeometry = variant.isSynthetic
         options.mayOverlap = true
         return options

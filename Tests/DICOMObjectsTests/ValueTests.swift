@@ -54,8 +54,9 @@ struct ValueTests {
     @Test(
         "a value that its representation does not allow is not written",
         arguments: [
-            (Attribute.modality, "seg"), (.contentDate, "20230229"), (.sopInstanceUID, "1.02.3"),
-            (.seriesInstanceUID, "9.99.999"), (.instanceNumber, "one"),
+            (Attribute.modality, "seg"), (.contentDate, "20230229"), (.sopInstanceUID, "1..3"),
+            (.seriesInstanceUID, "1.2.x"), (.studyInstanceUID, String(repeating: "1", count: 65)),
+            (.instanceNumber, "one"),
             (.seriesDescription, String(repeating: "x", count: 65)), (.contentTime, "2460"),
             (.patientName, "a^b^c^d^e^f"),
             (.sliceThickness, "1.23456789012345678"), (.imageType, "ORIGINAL"), (.manufacturer, "a\\b"),

@@ -24,6 +24,31 @@ struct RunCommandTests {
         #expect(try segmentations(two.out) == files)
     }
 
+    @Test("a TIFF's name and the time of its file reach no object; its sidecar does, and then the UIDs are others")
+    func namesAndTimes() throws {
+        let picture = try Data(contentsOf: URL(fileURLWithPath: "samples/fluorescence/094afe36759e.tif"))
+        func objects(_ name: String, modified: TimeInterval, sidecar: String? = nil) throws -> [String: Data] {
+            let workplace = try Workplace()
+            let path = try workplace.write("in/" + name, picture)
+            if let sidecar { try workplace.write("in/" + name + ".yaml", sidecar) }
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: modified)], ofItemAtPath: path)
+            #expect(try workplace.run([workplace.path + "/in"], ["--pipeline", "tiny"]).status == 0)
+            var files: [String: Data] = [:]
+            for file in try FileManager.default.subpathsOfDirectory(atPath: workplace.out) where file.hasSuffix(".dcm")
+            {
+                files[file] = try Data(contentsOf: URL(fileURLWithPath: workplace.out + "/" + file))
+            }
+            return files
+        }
+        let one = try objects("a.tif", modified: 1_000_000_000)
+        #expect(!one.isEmpty)
+        #expect(try objects("another name.tif", modified: 1_700_000_000) == one)
+        let dated = try objects("a.tif", modified: 0, sidecar: "study: {date: \"20240102\"}\n")
+        #expect(dated.count == one.count && Set(dated.values).isDisjoint(with: one.values))
+        #expect(Set(dated.keys).isDisjoint(with: one.keys))
+    }
+
     @Test("progress is one object a line, with a summary last")
     func json() throws {
         let workplace = try Workplace()

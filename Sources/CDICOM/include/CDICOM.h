@@ -79,8 +79,9 @@ cd_status cd_decode_jpeg_ls(const uint8_t *stream, size_t count, const cd_frame 
 cd_status cd_decode_jpeg2000(const uint8_t *stream, size_t count, const cd_frame *frame, int32_t *out, size_t capacity,
                              cd_stream *found, cd_error *error) CD_NOEXCEPT;
 
-/// Loads a whole DICOM file with DCMTK, as another reader would, and checks that SOP Class and SOP Instance UID are there.
-cd_status cd_check_file(const char *path, cd_error *error) CD_NOEXCEPT;
+/// Parses a whole DICOM file, given as its bytes, with DCMTK, as another reader would, and checks that SOP Class and SOP Instance UID are
+/// there.
+cd_status cd_check_file(const uint8_t *bytes, size_t count, cd_error *error) CD_NOEXCEPT;
 
 #ifdef __cplusplus
 }

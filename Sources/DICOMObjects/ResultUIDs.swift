@@ -1,0 +1,75 @@
+import DICOM
+import Storage
+
+/// UIDs of one result: derived from everything that decides what it will say, so the same work gives the same UIDs.
+struct ResultUIDs {
+    private let salt: String
+    /// The digest of the sources, of who segments them and how.
+    private let work: String
+
+    init(
+        _ volume: Volume, _ segments: [SegmentDescription], _ producer: Producer, _ options: Segmentation.Options,
+        _ time: JobTime?
+    ) {
+        salt = options.salt
+        var fields = CanonicalEncoding("hspsam segmentation")
+        fields.add("writer revision", DataSetEncoder.writerRevision)
+        fields.add("study", volume.studyInstanceUID)
+        fields.add("series", volume.seriesInstanceUID)
+        fields.add("volume", volume.digest)
+        // Volumes of one multi-frame object have one digest.
+        fields.list("frames", volume.frames) {
+            $0.add("instance", $1.instance.sopInstanceUID)
+            $0.add("number", $1.number)
+        }
+        fields.add("time", optional: time) { $0.add("time", $1.dateTime) }
+        fields.add("manufacturer", producer.manufacturer)
+        fields.add("version", producer.version)
+        fields.add("model name", producer.modelName)
+        fields.add("model version", producer.modelVersion)
+        fields.add("model", producer.modelDigest)
+        fields.add("pipeline name", producer.pipelineName)
+        fields.add("pipeline version", producer.pipelineVersion)
+        fields.add("pipeline", producer.pipelineDigest)
+        fields.list("segments", segments) { $1.add(to: &$0) }
+        fields.add("empty frames", options.emptyFrames.rawValue)
+        fields.add("synthetic geometry", options.syntheticGeometry)
+        fields.add("label", options.label)
+        fields.add("series number", options.seriesNumber)
+        fields.add("may overlap", options.mayOverlap)
+        work = fields.digest.hex
+    }
+
+    var series: String { uid(.segmentationSeries) }
+    var dimensions: String { uid(.segmentationDimensions) }
+    var syntheticFrameOfReference: String { uid(.syntheticFrameOfReference) }
+    func tracking(_ segment: SegmentDescription) -> String { uid(.segmentationTracking, segment.key) }
+
+    /// SOP Instance UID of an object with these contents: two contents never share one.
+    func instance(attributes: [UInt8], pixels: [UInt8]) -> String {
+        uid(.segmentationInstance, DerivedUID.digest(attributes), DerivedUID.digest(pixels))
+    }
+
+    private func uid(_ kind: DerivedUID.Kind, _ more: String...) -> String {
+        DerivedUID.uid(kind, salt: salt, [work] + more)
+    }
+}
+
+extension SegmentDescription {
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        fields.add("key", key)
+        fields.add("label", label)
+        fields.add("description", optional: description) { $0.add("text", $1) }
+        for (name, codes) in [
+            ("category", [category]), ("type", [type]), ("modifiers", modifiers), ("region", region.map { [$0] } ?? []),
+            ("region modifier", regionModifier.map { [$0] } ?? []),
+        ] {
+            fields.list(name, codes) {
+                $0.add("value", $1.value)
+                $0.add("scheme", $1.scheme)
+                $0.add("meaning", $1.meaning)
+            }
+        }
+        fields.add("color", color.map(Int.init))
+    }
+}

@@ -1,0 +1,87 @@
+package import DICOM
+
+extension Segmentation {
+    /// Whether an object of this volume can be composed, whatever its masks will be: to be asked before the first frame is inferred.
+    ///
+    /// The object is composed with every segment and every frame, encoded and read back; only the pixels are missing. What passes here
+    /// fails in `init` and `write` only for masks of another shape, and when the disk fails.
+    /// *Throws* `source` (what the source lacks or no result can carry), `pipeline` (a text or code that its attribute cannot hold),
+    /// `size` (more than an object can hold, should every segment be found on every frame).
+    /// *Cost*: some milliseconds for a hundred frames.
+    package static func check(
+        _ volume: Volume, segments: [SegmentDescription], producer: Producer, options: Options
+    ) throws(ObjectFailure) {
+        guard !segments.isEmpty else { throw .mismatch("no segments") }
+        try checkSize(volume, segments: segments.count)
+        let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
+        for (index, segment) in segments.enumerated() {
+            let item = draft.item(number: index + 1, segment)
+            try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
+        }
+        let selection = FrameSelection(everyFrameOnceOf: segments.count, frames: volume.frames.count)
+        var dataSet = draft.dataSet(selection, pixels: [0, 0], overlap: false)
+        let ownTexts: [(Attribute, String)] = [
+            (.contentLabel, "outputs.seg.label"), (.seriesNumber, "outputs.series_number.seg"),
+        ]
+        for (attribute, part) in ownTexts {
+            var one = DataSet()
+            one[attribute] = dataSet[attribute]
+            try blame(part: part, one, RequiredAttributes(type1: [attribute]))
+        }
+        try checkSize(
+            volume, segments: segments.count,
+            attributes: try attributes(dataSet, segments: segments.count, kept: draft.kept))
+        dataSet.put(.sopInstanceUID, draft.uids.instance(attributes: [], pixels: []))
+        let bytes = try DataSetEncoder.file(dataSet, kept: draft.kept)
+        let written = try WrittenObject(bytes)
+        try written.checkWithDCMTK()
+        try Verification.same(written, dataSet)
+        try Verification.identity(written, volume)
+        try Verification.segments(written, segments)
+    }
+
+    /// Should every segment be found on every frame, with `attributes` bytes beside the pixels: nothing of a length field's limit is left
+    /// to the masks.
+    private static func checkSize(_ volume: Volume, segments: Int, attributes: Int = 0) throws(ObjectFailure) {
+        let frames = segments * volume.frames.count
+        let (pixels, isTooMany) = (volume.rows * volume.columns).multipliedReportingOverflow(by: frames)
+        guard segments <= 65535, frames <= Int(Int32.max), !isTooMany,
+            pixels / 8 + attributes + 16 <= DataSetEncoder.maximumLength
+        else {
+            throw .size("\(segments) segments on \(volume.frames.count) frames of \(volume.rows)×\(volume.columns)")
+        }
+    }
+
+    /// Bytes of the attributes when each of `segments` is found on each frame; `dataSet` has each frame once.
+    private static func attributes(
+        _ dataSet: DataSet, segments: Int, kept: Set<Tag>
+    ) throws(ObjectFailure) -> Int {
+        let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
+        var largest = 0
+        for group in groups { largest = max(largest, 8 + (try DataSetEncoder.length(group))) }
+        return try DataSetEncoder.length(dataSet, kept: kept) + largest * groups.count * (segments - 1)
+    }
+
+    /// A value that we were given and cannot write is the pipeline's fault, not a defect of ours.
+    private static func blame(
+        part: String, _ dataSet: DataSet, _ required: RequiredAttributes
+    ) throws(ObjectFailure) {
+        do throws(ObjectFailure) {
+            _ = try DataSetEncoder.length(dataSet)
+            try required.check(dataSet)
+        } catch {
+            if case .illegal(_, let keyword, let what) = error {
+                throw .pipeline(part: part, keyword: keyword, what: what)
+            }
+            throw error
+        }
+    }
+}
+
+extension FrameSelection {
+    /// All segments, and each source frame once, with the last segment: the same attributes as any selection has, in fewer frames.
+    fileprivate init(everyFrameOnceOf segments: Int, frames: Int) {
+        self.init(
+            segments: Array(0..<segments), frames: (0..<frames).map { Frame(segment: segments, source: $0) })
+    }
+}
