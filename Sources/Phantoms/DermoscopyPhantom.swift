@@ -1,4 +1,5 @@
 package import Imaging
+import Numbers
 
 /// A dermoscopy photograph: skin with its texture, a pigmented lesion with uneven border and colour, hairs, a vignette.
 package struct DermoscopyPhantom: Sendable {
@@ -120,9 +121,10 @@ private struct Hair {
             let (a, b, c) = ((1 - t) * (1 - t), 2 * t * (1 - t), t * t)
             let y = a * points[0].y + b * points[1].y + c * points[2].y
             let x = a * points[0].x + b * points[1].x + c * points[2].x
-            for row in Int(y.rounded(.down)) - 2...Int(y.rounded(.down)) + 3 where row >= 0 && row < rows {
-                for column in Int(x.rounded(.down)) - 2...Int(x.rounded(.down)) + 3
-                where column >= 0 && column < columns {
+            let top = Int(rounding: y.rounded(.down), clampedTo: -8...rows + 8)
+            let left = Int(rounding: x.rounded(.down), clampedTo: -8...columns + 8)
+            for row in top - 2...top + 3 where row >= 0 && row < rows {
+                for column in left - 2...left + 3 where column >= 0 && column < columns {
                     let (dy, dx) = (Double(row) - y, Double(column) - x)
                     let dark = 1 - smoothStep((dy * dy + dx * dx).squareRoot() - width + 0.5)
                     let index = row * columns + column

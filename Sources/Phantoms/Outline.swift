@@ -1,3 +1,5 @@
+import Numbers
+
 /// A closed outline around a centre: an ellipse whose radius goes in and out, smooth and without symmetry.
 struct Outline {
     let row: Double
@@ -45,8 +47,9 @@ struct Outline {
     func bounds(rows: Int, columns: Int) -> (rows: Range<Int>, columns: Range<Int>) {
         let reach = axes.long * 2.2 + 4
         func range(_ centre: Double, _ count: Int) -> Range<Int> {
-            let low = min(max(Int(centre - reach), 0), count)
-            return low..<min(max(Int(centre + reach) + 1, low), count)
+            let low = Int(rounding: (centre - reach).rounded(.towardZero), clampedTo: 0...count)
+            let high = Int(rounding: (centre + reach).rounded(.towardZero), clampedTo: 0...count)
+            return low..<min(max(high + 1, low), count)
         }
         return (range(row, rows), range(column, columns))
     }

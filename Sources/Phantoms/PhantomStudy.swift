@@ -29,40 +29,31 @@ package struct PhantomStudy: Sendable {
         let truth = folder + ".truth"
         try Folder.make(folder)
         try Folder.make(truth)
-        let facts =
-            switch kind {
-            case .dermoscopy: try dermoscopy(folder, truth)
-            case .fluorescence: try fluorescence(folder, truth)
-            case .body: try body(folder, truth)
-            }
-        let json = TruthJSON.object([("kind", .text(kind.rawValue)), ("seed", .text(String(seed)))] + facts)
-        try DurableFile.write(json.write() + "\n", to: truth + "/truth.json")
+        var found = PhantomTruth(kind: kind.rawValue, seed: String(seed), images: [])
+        switch kind {
+        case .dermoscopy: found.images = try dermoscopy(folder, truth)
+        case .fluorescence: found.images = try fluorescence(folder, truth)
+        case .body: (found.images, found.stack) = try body(folder, truth)
+        }
+        try DurableFile.write(try found.json, to: truth + "/truth.json")
     }
 
-    private func dermoscopy(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
+    private func dermoscopy(_ folder: String, _ truth: String) throws -> [PhantomTruth.Image] {
         let phantom = DermoscopyPhantom(seed: seed)
         let pixels = RasterPixels(
             rows: phantom.picture.rows, columns: phantom.picture.columns, samples: 3, bits: 8,
             values: phantom.picture.pixels.map(UInt16.init))
-        let objects = try RasterObject.objects(
-            [pixels], identity: identity, keys: .init(study: key, series: key))
+        let objects = try RasterObject.objects([pixels], identity: identity, keys: .init(study: key, series: key))
         for object in objects { try ObjectFile.write(object.dataSet, to: folder + "/lesion.dcm") }
         try Self.write(phantom.truth, to: truth + "/lesion.png")
-        return [
-            (
-                "images",
-                .list([
-                    .object([
-                        ("file", .text("lesion.dcm")), ("sop_instance_uid", .text(objects.first?.sopInstanceUID ?? "")),
-                        ("mask", .text("lesion.png")), ("pixels", .integer(phantom.truth.count)),
-                    ])
-                ])
-            )
-        ]
+        return objects.map {
+            PhantomTruth.Image(
+                file: "lesion.dcm", mask: "lesion.png", pixels: phantom.truth.count, sopInstanceUID: $0.sopInstanceUID)
+        }
     }
 
-    private func fluorescence(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
-        var images: [TruthJSON] = []
+    private func fluorescence(_ folder: String, _ truth: String) throws -> [PhantomTruth.Image] {
+        var images: [PhantomTruth.Image] = []
         for (index, bits) in [8, 16].enumerated() {
             let phantom = FluorescencePhantom(seed: seed, bits: bits)
             let (rows, columns) = (FluorescencePhantom.rows, FluorescencePhantom.columns)
@@ -71,23 +62,22 @@ package struct PhantomStudy: Sendable {
             try DurableFile.write(try ImageFile.tiff([page]), to: "\(folder)/\(name).tif")
             try Self.write(phantom.truth, to: "\(truth)/\(name).png")
             images.append(
-                .object([
-                    ("file", .text("\(name).tif")), ("mask", .text("\(name).png")),
-                    ("pixels", .integer(phantom.truth.count)),
-                    ("nuclei", .integer(phantom.nuclei)),
-                ]))
+                .init(
+                    file: "\(name).tif", mask: "\(name).png", pixels: phantom.truth.count, nuclei: phantom.nuclei))
         }
         try DurableFile.write(sidecar, to: folder + "/hspsam-study.yaml")
-        return [("images", .list(images))]
+        return images
     }
 
-    private func body(_ folder: String, _ truth: String) throws -> [(String, TruthJSON)] {
+    private func body(
+        _ folder: String, _ truth: String
+    ) throws -> (images: [PhantomTruth.Image], stack: PhantomTruth.Stack) {
         let phantom = BodyPhantom(seed: seed)
         var identity = identity
         identity.study.uid = uid("study")
         identity.series.uid = uid("series")
         let count = phantom.slices.count
-        var slices: [TruthJSON] = []
+        var slices: [PhantomTruth.Image] = []
         for index in 0..<count {
             // Numbered against the geometric order, so that a reader who sorts by number turns the volume over.
             let number = count - index
@@ -103,22 +93,18 @@ package struct PhantomStudy: Sendable {
             try Self.write(phantom.truth[index], to: "\(truth)/\(mask).png")
             let position = phantom.planes[index].position
             slices.append(
-                .object([
-                    ("file", .text("\(name).dcm")), ("sop_instance_uid", .text(image.sopInstanceUID)),
-                    ("mask", .text("\(mask).png")),
-                    ("pixels", .integer(phantom.truth[index].count)),
-                    ("position_mm", .list([.number(position.x), .number(position.y), .number(position.z)])),
-                ]))
+                .init(
+                    file: "\(name).dcm", mask: "\(mask).png", pixels: phantom.truth[index].count,
+                    sopInstanceUID: image.sopInstanceUID, position: [position.x, position.y, position.z]))
         }
         let (row, column) = (phantom.planes[0].rowCosine, phantom.planes[0].columnCosine)
-        return [
-            ("volume_ml", .number(phantom.volumeML)),
-            ("rows", .integer(BodyPhantom.rows)), ("columns", .integer(BodyPhantom.columns)),
-            ("pixel_spacing_mm", .list([.number(phantom.spacing.row), .number(phantom.spacing.column)])),
-            ("slice_spacing_mm", .number(phantom.sliceSpacing)),
-            ("orientation", .list([row.x, row.y, row.z, column.x, column.y, column.z].map(TruthJSON.number))),
-            ("images", .list(slices)),
-        ]
+        return (
+            slices,
+            .init(
+                volume: phantom.volumeML, rows: BodyPhantom.rows, columns: BodyPhantom.columns,
+                pixelSpacing: [phantom.spacing.row, phantom.spacing.column], sliceSpacing: phantom.sliceSpacing,
+                orientation: [row.x, row.y, row.z, column.x, column.y, column.z])
+        )
     }
 
     // MARK: Identity

@@ -23,7 +23,7 @@ struct SmoothNoise {
     private func lattice(_ x: Double, _ y: Double, _ z: Double) -> Double {
         let (fx, fy, fz) = (x.rounded(.down), y.rounded(.down), z.rounded(.down))
         let (u, v, w) = (smoothStep(x - fx), smoothStep(y - fy), smoothStep(z - fz))
-        let (i, j, k) = (Int(fx), Int(fy), Int(fz))
+        let (i, j, k) = (cell(fx), cell(fy), cell(fz))
         func row(_ j: Int, _ k: Int) -> Double {
             let (a, b) = (value(i, j, k), value(i + 1, j, k))
             return a + (b - a) * u
@@ -43,6 +43,9 @@ struct SmoothNoise {
         return Double((z ^ (z >> 31)) >> 11) * 0x1p-52 - 1
     }
 }
+
+/// The lattice coordinate of a whole number; phantoms stay within thousands of cells.
+private func cell(_ whole: Double) -> Int { Int(exactly: whole) ?? 0 }
 
 /// 0 below 0, 1 above 1, smooth between.
 func smoothStep(_ t: Double) -> Double {
