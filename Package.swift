@@ -96,7 +96,7 @@ let targets: [Target] = [
     tests("ImagingTests", ["Imaging", "Failures"]),
     tests("DICOMTests", ["DICOM", "Imaging", "Failures", "Storage"]),
     tests("DICOMObjectsTests", ["DICOMObjects", "DICOM", "Imaging", "Failures", "Storage"]),
-    tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures"]),
+    tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),
     tests("ReferencesTests", ["References"]),
     tests("TrainingTests", ["Training", "Storage", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),

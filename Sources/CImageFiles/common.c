@@ -43,15 +43,6 @@ FILE *ci_open_regular(const char *path, ci_error *error) {
     return file;
 }
 
-ci_status ci_head(const char *path, uint8_t *head, size_t size, size_t *got, ci_error *error) {
-    FILE *file = ci_open_regular(path, error);
-    if (file == NULL) return error->status;
-    *got = fread(head, 1, size, file);
-    int bad = ferror(file);
-    fclose(file);
-    return bad ? ci_fail(error, CI_IO, "cannot be read") : CI_OK;
-}
-
 ci_status ci_check_size(
     const ci_limits *limits, uint64_t rows, uint64_t columns, uint64_t samples, uint64_t bytes_each, size_t *size,
     ci_error *error) {

@@ -1,16 +1,14 @@
 #include "private.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <tiffio.h>
 
 struct ci_tiff {
-    FILE *file; /* for the walk; libtiff gets a duplicate of its descriptor */
+    ci_source source;
+    uint64_t position; /* where libtiff reads next */
     TIFF *tiff;
     uint64_t *offsets;
     uint32_t count;
-    uint64_t file_bytes;
     ci_limits limits;
     char said[200]; /* the first thing libtiff complained of since it was cleared */
 };
@@ -37,8 +35,8 @@ static uint64_t number(const uint8_t *bytes, int size, int big_endian) {
 }
 
 static int bytes_at(ci_tiff *t, uint64_t offset, uint8_t *bytes, size_t size) {
-    if (offset > t->file_bytes || size > t->file_bytes - offset) return 0;
-    return fseeko(t->file, (off_t)offset, SEEK_SET) == 0 && fread(bytes, 1, size, t->file) == size;
+    if (offset > t->source.size || size > t->source.size - offset) return 0;
+    return t->source.read(t->source.context, offset, bytes, size);
 }
 
 /* Our own walk, because a loop must be told from an end and pages must be reached without counting from the first. */
@@ -82,33 +80,48 @@ static ci_status walk(ci_tiff *t, ci_error *error) {
 
 // MARK: Opening
 
-ci_status ci_tiff_open(const char *path, const ci_limits *limits, ci_tiff **tiff, ci_error *error) {
+/* libtiff reads through these, so that it sees the very file that was opened, and no mapping of it. */
+static tmsize_t read_source(thandle_t handle, void *bytes, tmsize_t size) {
+    ci_tiff *t = handle;
+    if (size < 0) return -1;
+    uint64_t left = t->position < t->source.size ? t->source.size - t->position : 0;
+    size_t count = (uint64_t)size < left ? (size_t)size : (size_t)left;
+    if (count > 0 && !t->source.read(t->source.context, t->position, bytes, count)) return -1;
+    t->position += count;
+    return (tmsize_t)count;
+}
+
+static tmsize_t write_nothing(thandle_t handle, void *bytes, tmsize_t size) { return (void)handle, (void)bytes, (void)size, -1; }
+
+static toff_t seek_source(thandle_t handle, toff_t offset, int from) {
+    ci_tiff *t = handle;
+    t->position = from == SEEK_SET ? offset : from == SEEK_CUR ? t->position + offset : t->source.size + offset;
+    return t->position;
+}
+
+static int close_nothing(thandle_t handle) { return (void)handle, 0; }
+static toff_t size_source(thandle_t handle) { return ((ci_tiff *)handle)->source.size; }
+
+ci_status ci_tiff_open(const ci_source *source, const ci_limits *limits, ci_tiff **tiff, ci_error *error) {
     error->status = CI_OK;
     ci_tiff *t = calloc(1, sizeof *t);
     if (t == NULL) return ci_fail(error, CI_MEMORY, "no memory");
     t->limits = *limits;
-    t->file = ci_open_regular(path, error);
-    struct stat status;
-    if (t->file == NULL || fstat(fileno(t->file), &status) != 0) {
-        ci_tiff_close(t);
-        return error->status == CI_OK ? ci_fail(error, CI_IO, "cannot be read") : error->status;
-    }
-    t->file_bytes = (uint64_t)status.st_size;
+    t->source = *source;
     if (walk(t, error) != CI_OK) {
         ci_tiff_close(t);
         return error->status;
     }
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-    int descriptor = options ? dup(fileno(t->file)) : -1;
-    if (descriptor >= 0 && lseek(descriptor, 0, SEEK_SET) == 0) {
+    if (options != NULL) {
         TIFFOpenOptionsSetMaxSingleMemAlloc(options, 256 << 20);
         TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, t);
         TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, t);
-        /* h: the first directory is read by describe, not here; m: no mapping, a file that shrinks must not kill us. */
-        t->tiff = TIFFFdOpenExt(descriptor, "image", "rhm", options);
-        if (t->tiff == NULL) close(descriptor);
+        /* h: the first directory is read by describe, not here; m: no mapping. */
+        t->tiff = TIFFClientOpenExt("image", "rhm", t, read_source, write_nothing, seek_source, close_nothing, size_source,
+                                    NULL, NULL, options);
+        TIFFOpenOptionsFree(options);
     }
-    if (options != NULL) TIFFOpenOptionsFree(options);
     if (t->tiff == NULL) {
         ci_fail(error, CI_CORRUPT, "%s", t->said[0] ? t->said : "cannot be opened as a TIFF");
         ci_tiff_close(t);
@@ -121,7 +134,6 @@ ci_status ci_tiff_open(const char *path, const ci_limits *limits, ci_tiff **tiff
 void ci_tiff_close(ci_tiff *t) {
     if (t == NULL) return;
     if (t->tiff != NULL) TIFFClose(t->tiff);
-    if (t->file != NULL) fclose(t->file);
     free(t->offsets);
     free(t);
 }
@@ -176,7 +188,7 @@ ci_status ci_tiff_describe(ci_tiff *t, uint32_t index, ci_tiff_page *page, ci_er
     uint32_t pieces = TIFFIsTiled(tiff) ? TIFFNumberOfTiles(tiff) : TIFFNumberOfStrips(tiff);
     for (uint32_t i = 0; i < pieces && i < 1u << 20; i++) {
         uint64_t bytes = TIFFGetStrileByteCount(tiff, i);
-        if (bytes <= t->file_bytes) page->compressed_bytes += bytes;
+        if (bytes <= t->source.size) page->compressed_bytes += bytes;
     }
     return CI_OK;
 }

@@ -1,5 +1,6 @@
 import CImageFiles
 import Imaging
+import Storage
 
 /// Image files by their content, whatever their name.
 package enum ImageFile {
@@ -23,16 +24,18 @@ package enum ImageFile {
     /// *Throws* `ImageFilesFailure`.
     package static func read(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) -> [RasterPage]
     {
-        var head = [UInt8](repeating: 0, count: 16)
-        var got = 0
-        var error = ci_error()
-        guard ci_head(path, &head, head.count, &got, &error) == CI_OK else {
+        let file: InputFile
+        let head: [UInt8]
+        do throws(StorageFailure) {
+            file = try InputFile(path)
+            head = try file.read(0..<min(file.size, 16))
+        } catch {
             throw ImageFilesFailure(path: path, error)
         }
-        switch format(of: head.prefix(got)) {
+        switch format(of: head) {
         case .png: return [try picture(path, limits, ci_png_read)]
         case .jpeg: return [try picture(path, limits, ci_jpeg_read, method: "ISO_10918_1")]
-        case .tiff: return try TIFFFile(path, limits: limits).allPages()
+        case .tiff: return try TIFFFile(file, limits: limits).allPages()
         case nil: throw ImageFilesFailure(path: path, reason: .notAnImage)
         }
     }

@@ -1,4 +1,5 @@
 package import Failures
+import Storage
 
 /// Why an image file was not read or not made.
 package struct ImageFilesFailure: Failure, Equatable {
@@ -9,6 +10,8 @@ package struct ImageFilesFailure: Failure, Equatable {
     package enum Reason: Sendable, Equatable {
         /// Cannot be opened or read; the system's word.
         case unreadable(String)
+        /// Became another file while it was read.
+        case changed(String)
         /// Neither TIFF nor PNG nor JPEG.
         case notAnImage
         case corrupt(String)
@@ -27,7 +30,7 @@ package struct ImageFilesFailure: Failure, Equatable {
 
     package var kind: FailureKind {
         switch reason {
-        case .unreadable, .memory: .failed
+        case .unreadable, .changed, .memory: .failed
         case .notAnImage: .skipped
         case .corrupt, .truncated, .limit, .codec, .photometric, .bits: .refused
         }
@@ -36,6 +39,7 @@ package struct ImageFilesFailure: Failure, Equatable {
     package var code: String {
         switch reason {
         case .unreadable: "IN-IO"
+        case .changed: "IN-CHANGED"
         case .notAnImage: "IN-NOTIMAGE"
         case .corrupt: "IN-CORRUPT"
         case .truncated: "PIX-TRUNCATED"
@@ -47,20 +51,41 @@ package struct ImageFilesFailure: Failure, Equatable {
         }
     }
 
-    package var text: String { "\(path): \(explanation)" }
+    package var message: FailureMessage {
+        let (explanation, cure) = parts
+        return FailureMessage(explanation, cure: cure, subject: path)
+    }
 
-    /// The text without the file's name, for places that must not repeat it.
-    package var explanation: String {
+    private var parts: (explanation: String, cure: String) {
         switch reason {
-        case .unreadable(let what): "the file \(what). Check that it exists and may be read."
-        case .notAnImage: "the file is no TIFF, PNG or JPEG: its first bytes are those of none. Give an image file."
-        case .corrupt(let what): "the file \(what): it is damaged or no image. Export it again."
-        case .truncated(let what): "the picture is incomplete (\(what)). Copy or export the file again."
-        case .limit(let what): "the file \(what): that is more than is read. Export it smaller."
-        case .codec(let what): "the pixels cannot be decoded (\(what)). Export the file uncompressed or with LZW."
-        case .photometric(let what): "the picture \(what): such colours are not read. Export it as grey or RGB."
-        case .bits(let what): "the picture \(what): such samples are not read. Export it with 8 or 16 bits a sample."
-        case .memory(let what): "\(what). Free memory and try again."
+        case .unreadable(let what): ("the file \(what).", "Check that it exists and may be read.")
+        case .changed(let what): (what, "Wait until it is complete, then run again.")
+        case .notAnImage:
+            ("the file is no TIFF, PNG or JPEG: its first bytes are those of none.", "Give an image file.")
+        case .corrupt(let what): ("the file \(what): it is damaged or no image.", "Export it again.")
+        case .truncated(let what): ("the picture is incomplete (\(what)).", "Copy or export the file again.")
+        case .limit(let what): ("the file \(what): that is more than is read.", "Export it smaller.")
+        case .codec(let what):
+            ("the pixels cannot be decoded (\(what)).", "Export the file uncompressed or with LZW.")
+        case .photometric(let what):
+            ("the picture \(what): such colours are not read.", "Export it as grey or RGB.")
+        case .bits(let what):
+            ("the picture \(what): such samples are not read.", "Export it with 8 or 16 bits a sample.")
+        case .memory(let what): ("\(what).", "Free memory and try again.")
         }
+    }
+}
+
+extension ImageFilesFailure {
+    /// What went wrong with the file itself.
+    init(path: String, _ failure: StorageFailure) {
+        let reason: Reason =
+            switch failure {
+            case .changed: .changed(failure.message.explanation)
+            case .tooLarge: .limit("has \(failure.message.explanation)")
+            case .notAFile(_, let kind): .unreadable("is a \(kind.rawValue)")
+            default: .unreadable("cannot be read (\(failure.message.explanation))")
+            }
+        self.init(path: path, reason: reason)
     }
 }

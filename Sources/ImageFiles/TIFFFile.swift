@@ -1,28 +1,46 @@
 import CImageFiles
 import Imaging
+package import Storage
 
 /// An open TIFF whose pages are decoded one at a time (`dicom.md` 5.1). One thread at a time.
 package final class TIFFFile {
-    package let path: String
+    package let file: InputFile
     package let pageCount: Int
     private let handle: OpaquePointer
+    /// Lives as long as the handle that reads through it.
+    private let reader: FileReader
 
-    /// Opens the file and follows its chain of pages.
+    /// Follows the file's chain of pages. Everything is read through its descriptor.
     ///
-    /// *Throws* `ImageFilesFailure`: corrupt (loops included), truncated, limit, unreadable.
-    package init(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) {
+    /// *Throws* `ImageFilesFailure`: corrupt (loops included), truncated, limit, unreadable, changed.
+    package init(_ file: InputFile, limits: ImageLimits = .standard) throws(ImageFilesFailure) {
+        let reader = FileReader(file)
+        var source = reader.source
         var opened: OpaquePointer?
         var error = ci_error()
         var limits = limits.c
-        guard ci_tiff_open(path, &limits, &opened, &error) == CI_OK, let opened else {
-            throw ImageFilesFailure(path: path, error)
+        guard ci_tiff_open(&source, &limits, &opened, &error) == CI_OK, let opened else {
+            throw reader.failure(error)
         }
-        self.path = path
+        self.file = file
+        self.reader = reader
         handle = opened
         pageCount = Int(ci_tiff_count(opened))
     }
 
+    /// Opens the file at `path`. *Throws* `ImageFilesFailure`: as above.
+    package convenience init(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) {
+        let file: InputFile
+        do throws(StorageFailure) { file = try InputFile(path) } catch {
+            throw ImageFilesFailure(path: path, error)
+        }
+        try self.init(file, limits: limits)
+    }
+
     deinit { ci_tiff_close(handle) }
+
+    /// As the person knows it.
+    package var path: String { file.path.text }
 
     /// A page's tags.
     package struct PageTags: Sendable, Equatable {
@@ -119,9 +137,9 @@ package final class TIFFFile {
 
     // MARK: Inside
 
-    private func failure(_ error: ci_error) -> ImageFilesFailure { ImageFilesFailure(path: path, error) }
+    private func failure(_ error: ci_error) -> ImageFilesFailure { reader.failure(error) }
     private func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
-        ImageFilesFailure(path: path, reason: reason)
+        ImageFilesFailure(path: file.path.text, reason: reason)
     }
 
     private func withPixels<Result>(

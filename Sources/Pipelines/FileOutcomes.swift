@@ -21,7 +21,7 @@ struct FileOutcomes {
 
     mutating func note(_ error: any Error, _ path: String) {
         let failure = FailureRecord(error)
-        let reason = (error as? ImageFilesFailure)?.explanation ?? failure.text
+        let reason = (error as? ImageFilesFailure)?.message.withoutSubject ?? failure.text
         set(Entry(status: Outcome(failure.kind), code: failure.code, reason: reason), path)
     }
 

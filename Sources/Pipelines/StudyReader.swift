@@ -125,7 +125,7 @@ private struct Reading {
         let failure = FailureRecord(error)
         record.status = Outcome(failure.kind)
         record.code = failure.code
-        record.reason = (error as? ImageFilesFailure)?.explanation ?? failure.text
+        record.reason = (error as? ImageFilesFailure)?.message.withoutSubject ?? failure.text
     }
 
     private mutating func classify(_ path: String, _ record: inout RunRecord.Input) throws {

@@ -1,6 +1,8 @@
+import Failures
 import Foundation
 import ImageFiles
 import Imaging
+import Storage
 import Testing
 
 /// A file in a folder of its own, gone with the test.
@@ -58,8 +60,8 @@ struct ImageFilesTests {
         defer { empty.remove() }
         #expect { try ImageFile.read(empty.path) } throws: {
             guard let failure = $0 as? ImageFilesFailure else { return false }
-            return failure.code == "IN-NOTIMAGE" && failure.text.contains(empty.path)
-                && !failure.explanation.contains(empty.path)
+            return failure.code == "IN-NOTIMAGE" && failure.message.subject == empty.path
+                && !failure.message.withoutSubject.contains(empty.path)
         }
     }
 
@@ -67,6 +69,25 @@ struct ImageFilesTests {
     func folder() {
         #expect { try ImageFile.read("/") } throws: { ($0 as? ImageFilesFailure)?.code == "IN-IO" }
         #expect { try ImageFile.read("/no/such/file") } throws: { ($0 as? ImageFilesFailure)?.code == "IN-IO" }
+    }
+
+    @Test(
+        "a TIFF is read through its descriptor: cut meanwhile it is a refusal, replaced it is still the one that was opened"
+    )
+    func descriptor() throws {
+        let page = ramp(rows: 600, columns: 61, samples: 1, bits: 8)
+        let file = try temporary(try ImageFile.tiff([page]))
+        defer { file.remove() }
+        let replaced = try TIFFFile(try InputFile(file.path))
+        try DurableFile.write(try ImageFile.tiff([ramp(rows: 2, columns: 2, samples: 1, bits: 8)]), to: file.path)
+        #expect(try replaced.page(0).values == page.values)
+        #expect(throws: StorageFailure.self) { try replaced.file.checkUnchanged() }
+
+        try DurableFile.write(try ImageFile.tiff([page]), to: file.path)
+        let cut = try TIFFFile(try InputFile(file.path))
+        truncate(file.path, 4000)
+        let failure = #expect(throws: ImageFilesFailure.self) { try cut.page(0) }
+        #expect(failure?.code == "IN-CHANGED")
     }
 
     @Test("a picture larger than the limit is refused before its pixels are made room for")

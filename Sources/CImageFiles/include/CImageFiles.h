@@ -45,9 +45,6 @@ typedef struct {
 void ci_free(void *memory);
 void ci_image_free(ci_image *image);
 
-/* The first `size` bytes of a regular file; `*got` of them were there. */
-ci_status ci_head(const char *path, uint8_t *head, size_t size, size_t *got, ci_error *error);
-
 ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
 ci_status ci_png_encode(const ci_image *image, uint8_t **bytes, size_t *size, ci_error *error);
 ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
@@ -65,10 +62,18 @@ typedef struct {
     uint32_t imagej_images;   /* `images=` of an ImageJ description, 0 when there is none */
 } ci_tiff_page;
 
+/* A file's bytes, which the caller reads at any place, as often as it is asked. */
+typedef struct {
+    void *context;
+    uint64_t size;
+    /* 1 when all `count` bytes from `offset` stand in `bytes`, 0 for whatever reason; never asked beyond `size`. */
+    int (*read)(void *context, uint64_t offset, void *bytes, size_t count);
+} ci_source;
+
 typedef struct ci_tiff ci_tiff;
 
-/* Walks the chain of directories itself (loops and limits), then hands the file to libtiff. */
-ci_status ci_tiff_open(const char *path, const ci_limits *limits, ci_tiff **tiff, ci_error *error);
+/* Walks the chain of directories itself (loops and limits), then hands the source to libtiff; it must outlive the handle. */
+ci_status ci_tiff_open(const ci_source *source, const ci_limits *limits, ci_tiff **tiff, ci_error *error);
 void ci_tiff_close(ci_tiff *tiff);
 uint32_t ci_tiff_count(const ci_tiff *tiff);
 ci_status ci_tiff_describe(ci_tiff *tiff, uint32_t index, ci_tiff_page *page, ci_error *error);
