@@ -9,13 +9,12 @@ static const size_t PIECE = 1u << 30;
 
 static size_t at_most(size_t count, size_t limit) { return count < limit ? count : limit; }
 
-int cs_inflate(int form, const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed) {
+int cs_inflate(const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed) {
     *written = 0;
     *consumed = 0;
     z_stream stream;
     memset(&stream, 0, sizeof stream);
-    int window = form == CS_RAW_DEFLATE ? -MAX_WBITS : form == CS_ZLIB ? MAX_WBITS : MAX_WBITS + 16;
-    if (inflateInit2(&stream, window) != Z_OK) return CS_INFLATE_NO_MEMORY;
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return CS_INFLATE_NO_MEMORY;
     uint8_t spare;  // with no room left zlib cannot see the end of the stream: one byte tells "ended" from "more"
     int result;
     for (;;) {
@@ -53,6 +52,6 @@ int cs_inflate(int form, const uint8_t *in, size_t count, uint8_t *out, size_t c
     return result;
 }
 
-uint32_t cs_crc32(uint32_t start, const uint8_t *bytes, size_t count) {
-    return (uint32_t)crc32_z(start, bytes, count);
+uint32_t cs_crc32(const uint8_t *bytes, size_t count) {
+    return (uint32_t)crc32_z(0, bytes, count);
 }

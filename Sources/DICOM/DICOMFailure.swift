@@ -33,6 +33,8 @@ package enum DICOMFailure: Failure, Equatable {
     case identity(String, cure: String = "")
     case duplicateConflict(String, cure: String = "")
     case shape(String, cure: String = "")
+    /// The file became another one while it was read.
+    case changed(String, cure: String = "")
     /// The file could not be read now: an input or output error, no memory.
     case unreadable(String, cure: String = "")
     /// The installation lacks something: DCMTK's data dictionary.
@@ -41,9 +43,17 @@ package enum DICOMFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .notDICOM, .notImage, .own, .localizer, .mosaic: .skipped
-        case .unreadable: .failed
+        case .changed, .unreadable: .failed
         case .installation: .configuration
         default: .refused
+        }
+    }
+
+    /// The bytes did not come, which tells nothing about what they would have been.
+    var isOfReading: Bool {
+        switch self {
+        case .changed, .unreadable: true
+        default: false
         }
     }
 
@@ -73,6 +83,7 @@ package enum DICOMFailure: Failure, Equatable {
         case .identity(let explanation, let cure): ("GRP-IDENTITY", explanation, cure)
         case .duplicateConflict(let explanation, let cure): ("DUP-CONFLICT", explanation, cure)
         case .shape(let explanation, let cure): ("GEO-SHAPE", explanation, cure)
+        case .changed(let explanation, let cure): ("IN-CHANGED", explanation, cure)
         case .unreadable(let explanation, let cure): ("IN-IO", explanation, cure)
         case .installation(let explanation, let cure): ("DICOM-DICTIONARY", explanation, cure)
         }

@@ -1,9 +1,9 @@
-import Storage
+package import Storage
 
 /// A DICOM file as read: its data set with short values in memory and long ones left where they are.
 package struct DICOMFile: Sendable {
-    /// As it was given; empty for bytes that never were a file.
-    package let path: String
+    /// The user's file; nil for bytes that never were one.
+    package let input: InputFile?
     /// Group 0002; empty when the file has none.
     package let meta: DataSet
     /// What (0002,0010) says, or what was found where it is missing.
@@ -11,135 +11,105 @@ package struct DICOMFile: Sendable {
     package let dataSet: DataSet
     /// Oddities that were tolerated; no values in them.
     package let warnings: [String]
-    /// SHA-256 of the bytes after the file meta group, as they stand in the file: 64 hexadecimal digits.
-    package let contentDigest: String
+    /// SHA-256 of the bytes after the file meta group, as they stand in the file.
+    package let digest: FileDigest
     /// Pixel Data, or its last fragment, is shorter than its length says.
     package let pixelDataIsCut: Bool
     /// Where long values are read from.
     let source: ByteSource
 
-    /// Reads the file at `path`.
+    /// As it was given; empty for bytes that never were a file.
+    package var path: String { input?.path.text ?? "" }
+    /// `digest` as 64 hexadecimal digits.
+    package var contentDigest: String { digest.hex }
+
+    /// Reads a user's file.
     ///
+    /// - Parameter digest: what an earlier reading of this file found; without it every byte is read for it.
     /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit` (`notImage` when the damaged
-    /// object is none); `unreadable` when the system refuses.
-    /// *Cost*: one pass over the bytes for the digest; pixel data is not looked at.
+    /// object is none); `changed` when the file changed meanwhile; `unreadable` when the system refuses.
+    /// *Cost*: the header is read in pieces of `limits.windowBytes`, pixel data only for the digest, each byte once.
+    package init(
+        _ file: InputFile, digest: FileDigest? = nil, limits: DICOMLimits = .standard
+    ) throws(DICOMFailure) {
+        try self.init(.file(file), file, digest, limits)
+    }
+
+    /// Reads the file at `path`. *Throws*: as above.
     package init(path: String, limits: DICOMLimits = .standard) throws(DICOMFailure) {
-        let file = try ByteSource.map(path, limit: limits.fileBytes)
-        try self.init(.mapped(file), .file(path: path, count: file.count), path: path, limits)
+        let file: InputFile
+        do throws(StorageFailure) { file = try InputFile(path) } catch { throw DICOMFailure(error) }
+        try self.init(file, limits: limits)
     }
 
     /// Reads bytes in memory as if they were a file.
     package init(bytes: [UInt8], limits: DICOMLimits = .standard) throws(DICOMFailure) {
-        try self.init(.memory(bytes), .memory(bytes), path: "", limits)
+        try self.init(.memory(bytes), nil, nil, limits)
     }
 
-    private init(_ opened: ByteSource.Opened, _ source: ByteSource, path: String, _ limits: DICOMLimits)
-        throws(DICOMFailure)
-    {
+    private init(
+        _ whole: ByteSource, _ input: InputFile?, _ known: FileDigest?, _ limits: DICOMLimits
+    ) throws(DICOMFailure) {
         try DCMTK.checkInstallation()
-        let start = try opened.withBytes { bytes throws(DICOMFailure) in try Start(bytes, limits) }
+        guard whole.count <= limits.fileBytes else {
+            throw .limit("the file has \(whole.count) bytes.", cure: "Export it in smaller parts.")
+        }
+        let head = try whole.bytes(0..<min(whole.count, max(limits.windowBytes, 256)))
+        let start = try FileStart(whole, head, limits)
         let syntax = start.syntax
-        contentDigest = try opened.withBytes { bytes throws(DICOMFailure) in
-            FileDigest(of: UnsafeRawBufferPointer(rebasing: bytes[start.dataSet...]).bytes).hex
+        let body: ByteSource =
+            syntax.isDeflated ? .memory(try whole.inflated(from: start.dataSet, limits)) : whole
+        var walk = FileWalk(
+            syntax.isDeflated ? ByteWindow(body, size: limits.windowBytes) : start.window, limits: limits)
+        let offset = syntax.isDeflated ? 0 : start.dataSet
+        let expected = FileWalk.Encoding(isExplicit: syntax.isExplicit, isBigEndian: syntax.isBigEndian)
+        let found = try walk.detected(at: offset, end: body.count, otherwise: expected)
+        if found.isExplicit != expected.isExplicit, body.count - offset >= 8 {
+            walk.warn(
+                "the transfer syntax says \(expected.isExplicit ? "explicit" : "implicit") VR, the elements do not")
         }
-        let inflated = syntax.isDeflated ? try opened.inflated(from: start.dataSet, limits) : nil
-        let body = inflated.map { ByteSource.Opened.memory($0) } ?? opened
-        let offset = inflated == nil ? start.dataSet : 0
-        let walked = try body.withBytes { bytes throws(DICOMFailure) in
-            var walk = FileWalk(bytes, limits: limits)
-            let expected = FileWalk.Encoding(isExplicit: syntax.isExplicit, isBigEndian: syntax.isBigEndian)
-            let found = walk.detected(at: offset, end: bytes.count, otherwise: expected)
-            if found.isExplicit != expected.isExplicit, bytes.count - offset >= 8 {
-                walk.warn(
-                    "the transfer syntax says \(expected.isExplicit ? "explicit" : "implicit") VR, the elements do not")
-            }
-            let dataSet: DataSet
-            do throws(DICOMFailure) {
-                dataSet = try walk.mainDataSet(from: offset, found)
-            } catch {
-                // Damage in an object that nothing is asked of is no reason to call a person.
-                throw SOPClass.skipped(start.meta.uid(.mediaStorageSOPClassUID) ?? "") ?? error
-            }
-            return (dataSet: dataSet, warnings: walk.warnings, isCut: walk.pixelDataIsCut)
+        do throws(DICOMFailure) {
+            dataSet = try walk.mainDataSet(from: offset, found)
+        } catch {
+            if error.isOfReading { throw error }
+            // Damage in an object that nothing is asked of is no reason to call a person.
+            throw SOPClass.skipped(start.meta.uid(.mediaStorageSOPClassUID) ?? "") ?? error
         }
-        guard !walked.dataSet.isEmpty || !start.meta.isEmpty else {
+        guard !dataSet.isEmpty || !start.meta.isEmpty else {
             throw .corrupt("no element in it: the file is damaged.", cure: "Send it again.")
         }
-        self.path = path
-        self.source = inflated.map { .memory($0) } ?? source
+        if let known { digest = known } else { digest = try Self.digest(whole, head, from: start.dataSet) }
+        self.input = input
+        if let input, syntax.isDeflated {
+            source = .deflated(input, offset: start.dataSet)
+        } else {
+            source = body
+        }
         meta = start.meta
         transferSyntax = syntax
-        dataSet = walked.dataSet
-        warnings = start.warnings + walked.warnings
-        pixelDataIsCut = walked.isCut
+        warnings = start.warnings + walk.warnings
+        pixelDataIsCut = walk.pixelDataIsCut
+    }
+
+    /// Of the bytes from `start` on; `head` is read already. The file must be the same at the end as it was at the beginning.
+    private static func digest(_ source: ByteSource, _ head: [UInt8], from start: Int) throws(DICOMFailure)
+        -> FileDigest
+    {
+        guard case .file(let file) = source else { return FileDigest(of: try source.bytes(start..<source.count)) }
+        do throws(StorageFailure) {
+            var sum = FileDigest.Accumulator()
+            if start < head.count { sum.add(head.span.bytes.extracting(start..<head.count)) }
+            try sum.add(file, max(start, head.count)..<file.size)
+            try file.checkUnchanged()
+            return sum.finish()
+        } catch {
+            throw DICOMFailure(error)
+        }
     }
 
     /// True when the first bytes of a file (132 are enough) may be the start of a DICOM file.
     package static func looksLikeDICOM(_ prefix: [UInt8]) -> Bool {
         if prefix.count >= 132, prefix[128..<132].elementsEqual([0x44, 0x49, 0x43, 0x4D]) { return true }
-        return prefix.withUnsafeBytes { Start.isBare($0) }
-    }
-}
-
-/// What stands before the data set: preamble, file meta group, transfer syntax.
-private struct Start {
-    var meta = DataSet()
-    var syntax = TransferSyntax.implicitLittleEndian
-    /// Offset of the data set.
-    var dataSet = 0
-    var warnings: [String] = []
-
-    init(_ bytes: UnsafeRawBufferPointer, _ limits: DICOMLimits) throws(DICOMFailure) {
-        guard bytes.count <= limits.fileBytes else {
-            throw .limit("the file has \(bytes.count) bytes.", cure: "Export it in smaller parts.")
-        }
-        let hasMark = bytes.count >= 132 && bytes[128..<132].elementsEqual([0x44, 0x49, 0x43, 0x4D])
-        var at = hasMark ? 132 : 0
-        if hasMark {
-            guard bytes.count > 132 else {
-                throw .corrupt("only a preamble: the file is cut off.", cure: "Send it again.")
-            }
-            // The letters may stand by chance in a bare data set.
-            if !Self.isMeta(bytes, 132), Self.isBare(bytes) {
-                at = 0
-                warnings.append("no preamble, though the letters DICM stand at byte 128")
-            }
-        } else {
-            guard Self.isBare(bytes) else {
-                throw .notDICOM("no DICOM file: neither DICM at byte 128 nor a data set at byte 0.")
-            }
-            warnings.append("no preamble")
-        }
-        var walk = FileWalk(bytes, limits: limits)
-        if Self.isMeta(bytes, at) { meta = try walk.meta(&at) }
-        warnings += walk.warnings
-        dataSet = at
-        if let uid = meta.uid(.transferSyntaxUID) {
-            syntax = TransferSyntax(uid: uid)
-        } else {
-            syntax = Self.guess(walk, at)
-            warnings.append("no transfer syntax; taken as \(syntax.name)")
-        }
-    }
-
-    private static func isMeta(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Bool {
-        bytes.count - at >= 8 && bytes[at] == 2 && bytes[at + 1] == 0 && bytes[at + 3] == 0
-    }
-
-    /// A data set without preamble begins with an element of group 0002 or 0008 whose number is small.
-    static func isBare(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count >= 8 else { return false }
-        let isLittle = (bytes[0] == 2 || bytes[0] == 8) && bytes[1] == 0 && bytes[2] <= 0x20 && bytes[3] == 0
-        let isBig = bytes[0] == 0 && bytes[1] == 8 && bytes[2] == 0 && bytes[3] <= 0x20
-        return isLittle || isBig
-    }
-
-    /// From the first element: the byte order by its group, which is small, and VR by its letters.
-    private static func guess(_ walk: FileWalk, _ at: Int) -> TransferSyntax {
-        guard walk.bytes.count - at >= 8 else { return .implicitLittleEndian }
-        let isBig = walk.tag(at, bigEndian: true).group < walk.tag(at, bigEndian: false).group
-        let found = walk.detected(
-            at: at, end: walk.bytes.count, otherwise: .init(isExplicit: false, isBigEndian: isBig))
-        return isBig ? .explicitBigEndian : found.isExplicit ? .explicitLittleEndian : .implicitLittleEndian
+        return FileStart.isBare(prefix)
     }
 }

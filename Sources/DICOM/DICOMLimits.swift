@@ -13,6 +13,8 @@ package struct DICOMLimits: Sendable, Equatable {
     package var elementsPerItem = 20_000
     /// Of all levels together: each costs us about a hundred bytes of memory, but a file only eight.
     package var elements = 4_000_000
+    /// Bytes of a header that are read at once.
+    package var windowBytes = 64 << 10
     /// Longer values stay in the file.
     package var valueBytes = 64 << 10
     package var fragments = 4_000_000

@@ -3,7 +3,7 @@ package struct Element: Sendable {
     package enum Value: Sendable {
         /// The value field, little endian, padding included.
         case bytes([UInt8])
-        /// A long value that stayed in the file: offset from its start and length in bytes, in the file's byte order.
+        /// A long or private value that stayed in the file: offset from its start and length in bytes, in the file's byte order.
         case inFile(offset: Int, length: Int)
         case items([DataSet])
         /// Encapsulated pixel data: the items after the Basic Offset Table, and the table's bytes (little endian).
@@ -26,11 +26,32 @@ package struct Element: Sendable {
 /// Reading is tolerant: an accessor gives nil for what is absent, empty or not of the asked kind; the caller decides
 /// whether that matters. Texts are decoded by the data set's Specific Character Set (a nested item's own, otherwise its
 /// parent's).
+///
+/// *Cost*: 16 bytes an element and the bytes of its short values, all in two blocks of memory: a study of 50,000 instances is
+/// held as a whole.
 package struct DataSet: Sendable {
     /// Sorted by tag, each tag once.
-    package private(set) var elements: [Element] = []
+    private var entries: [Entry] = []
+    /// The short values, one behind the other.
+    private var values: [UInt8] = []
+    /// Sequences, fragments, and values too long for `values`.
+    private var others: [Element.Value] = []
     /// Specific Character Set in force for this data set, as the defined terms stand in the file.
     package var characterSet: String = ""
+
+    private struct Entry: Sendable {
+        enum Kind: UInt8, Sendable { case inValues, inFile, inOthers }
+
+        let tag: Tag
+        let vr: VR
+        let kind: Kind
+        /// Into `values`, the file or `others`.
+        let offset: UInt32
+        let length: UInt32
+    }
+
+    /// Longer values keep a block of their own.
+    private static let longestPacked = 4096
 
     package init() {}
 
@@ -41,43 +62,44 @@ package struct DataSet: Sendable {
         for index in unsorted.indices.dropFirst() where !(unsorted[index - 1].tag < unsorted[index].tag) {
             isAscending = false
         }
-        guard !isAscending else {
-            elements = unsorted
-            return
-        }
-        elements.reserveCapacity(unsorted.count)
+        entries.reserveCapacity(unsorted.count)
+        values.reserveCapacity(unsorted.reduce(0) { $0 + Self.packedLength($1.value) })
         // Swift's sort is stable in practice but not by promise, so the place in the file breaks ties.
-        let order = unsorted.indices.sorted { (unsorted[$0].tag, $0) < (unsorted[$1].tag, $1) }
+        let order =
+            isAscending
+            ? Array(unsorted.indices) : unsorted.indices.sorted { (unsorted[$0].tag, $0) < (unsorted[$1].tag, $1) }
         for index in order {
-            if elements.last?.tag == unsorted[index].tag { dropped += 1 } else { elements.append(unsorted[index]) }
+            if entries.last?.tag == unsorted[index].tag {
+                dropped += 1
+            } else {
+                entries.append(packed(unsorted[index]))
+            }
         }
     }
 
-    package var isEmpty: Bool { elements.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty }
 
-    private func index(of tag: Tag) -> (position: Int, found: Bool) {
-        var low = 0
-        var high = elements.count
-        while low < high {
-            let middle = (low + high) / 2
-            if elements[middle].tag < tag { low = middle + 1 } else { high = middle }
-        }
-        return (low, low < elements.count && elements[low].tag == tag)
-    }
+    /// All of them, in ascending order. *Cost*: a copy of every value.
+    package var elements: [Element] { entries.map(unpacked) }
 
     /// The element, or nil. Setting replaces or inserts; nil removes.
     package subscript(tag: Tag) -> Element? {
         get {
             let (position, found) = index(of: tag)
-            return found ? elements[position] : nil
+            return found ? unpacked(entries[position]) : nil
         }
         set {
             let (position, found) = index(of: tag)
             if let newValue {
                 precondition(newValue.tag == tag, "DataSet: element \(newValue.tag) set at \(tag)")
-                if found { elements[position] = newValue } else { elements.insert(newValue, at: position) }
+                // What stood there before stays behind unused: data sets are changed while they are composed only.
+                if found {
+                    entries[position] = packed(newValue)
+                } else {
+                    entries.insert(packed(newValue), at: position)
+                }
             } else if found {
-                elements.remove(at: position)
+                entries.remove(at: position)
             }
         }
     }
@@ -90,5 +112,49 @@ package struct DataSet: Sendable {
     /// The items of a sequence; empty when absent or no sequence.
     package func items(_ tag: Tag) -> [DataSet] {
         if case .items(let items)? = self[tag]?.value { items } else { [] }
+    }
+
+    // MARK: Packing
+
+    private func index(of tag: Tag) -> (position: Int, found: Bool) {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].tag < tag { low = middle + 1 } else { high = middle }
+        }
+        return (low, low < entries.count && entries[low].tag == tag)
+    }
+
+    private static func packedLength(_ value: Element.Value) -> Int {
+        if case .bytes(let bytes) = value, bytes.count <= longestPacked { bytes.count } else { 0 }
+    }
+
+    private mutating func packed(_ element: Element) -> Entry {
+        switch element.value {
+        case .bytes(let bytes) where bytes.count <= Self.longestPacked && values.count < Int(UInt32.max) - bytes.count:
+            values += bytes
+            return entry(element, .inValues, values.count - bytes.count, bytes.count)
+        case .inFile(let offset, let length) where offset <= Int(UInt32.max) && length <= Int(UInt32.max):
+            return entry(element, .inFile, offset, length)
+        default:
+            others.append(element.value)
+            return entry(element, .inOthers, others.count - 1, 0)
+        }
+    }
+
+    private func entry(_ element: Element, _ kind: Entry.Kind, _ offset: Int, _ length: Int) -> Entry {
+        Entry(
+            tag: element.tag, vr: element.vr, kind: kind, offset: UInt32(offset),
+            length: UInt32(length))
+    }
+
+    private func unpacked(_ entry: Entry) -> Element {
+        let offset = Int(entry.offset), length = Int(entry.length)
+        return switch entry.kind {
+        case .inValues: Element(entry.tag, entry.vr, .bytes(Array(values[offset..<offset + length])))
+        case .inFile: Element(entry.tag, entry.vr, .inFile(offset: offset, length: length))
+        case .inOthers: Element(entry.tag, entry.vr, others[offset])
+        }
     }
 }

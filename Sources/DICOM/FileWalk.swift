@@ -1,6 +1,6 @@
 import CDICOM
 
-/// Our parser of data sets: one pass over bytes, every length checked against what is there and against `DICOMLimits`,
+/// Our parser of data sets: one pass through a window, every length checked against what is there and against `DICOMLimits`,
 /// no recursion deeper than `nestingDepth`, no time that grows faster than the file. It never traps; what it cannot
 /// read it refuses with `IN-CORRUPT` or `IN-LIMIT`.
 ///
@@ -12,7 +12,7 @@ struct FileWalk {
         var isBigEndian: Bool
     }
 
-    let bytes: UnsafeRawBufferPointer
+    private(set) var window: ByteWindow
     let limits: DICOMLimits
     /// Notes of oddities that were tolerated, each once.
     private(set) var warnings: [String] = []
@@ -23,8 +23,8 @@ struct FileWalk {
     /// Set once Pixel Data of the main data set has been read: whatever is broken behind it costs a warning only.
     private var hasPixelData = false
 
-    init(_ bytes: UnsafeRawBufferPointer, limits: DICOMLimits) {
-        self.bytes = bytes
+    init(_ window: ByteWindow, limits: DICOMLimits) {
+        self.window = window
         self.limits = limits
     }
 
@@ -38,8 +38,10 @@ struct FileWalk {
     mutating func meta(_ at: inout Int) throws(DICOMFailure) -> DataSet {
         var elements: [Element] = []
         let encoding = Encoding(isExplicit: true, isBigEndian: false)
-        while bytes.count - at >= 8, tag(at, bigEndian: false).group == 0x0002 {
-            elements.append(try element(&at, end: bytes.count, encoding, depth: 0, characterSet: ""))
+        while window.count - at >= 8 {
+            try window.load(at, 8)
+            guard tag(at, bigEndian: false).group == 0x0002 else { break }
+            elements.append(try element(&at, end: window.count, encoding, depth: 0, characterSet: ""))
             guard elements.count <= 256 else {
                 throw .limit(
                     "more than 256 file meta elements: the file is damaged or made to harm.", cure: "Export it again.")
@@ -54,7 +56,7 @@ struct FileWalk {
     /// The main data set from `start` to the end of the bytes.
     mutating func mainDataSet(from start: Int, _ encoding: Encoding) throws(DICOMFailure) -> DataSet {
         var at = start
-        return try dataSet(&at, end: bytes.count, encoding, depth: 0, characterSet: "", isDelimited: false)
+        return try dataSet(&at, end: window.count, encoding, depth: 0, characterSet: "", isDelimited: false)
     }
 
     /// Elements up to `end`, or up to the item delimiter when `isDelimited`.
@@ -68,6 +70,7 @@ struct FileWalk {
             let start = at
             do throws(DICOMFailure) {
                 guard end - at >= 8 else { throw truncated("an element header") }
+                try window.load(at, 12)
                 let tag = tag(at, bigEndian: encoding.isBigEndian)
                 if tag == Self.itemDelimiter, isDelimited {
                     at += 8
@@ -84,14 +87,14 @@ struct FileWalk {
                     at += 8
                     continue
                 }
-                if depth == 0, bytes[at..<at + 8].allSatisfy({ $0 == 0 }) {
+                if depth == 0, (at..<at + 8).allSatisfy({ window[$0] == 0 }) {
                     warn("zero bytes behind the last element")
                     at = end
                     break reading
                 }
                 elements.append(try element(&at, end: end, encoding, depth: depth, characterSet: characterSet))
             } catch {
-                guard depth == 0, hasPixelData else { throw error }
+                guard depth == 0, hasPixelData, !error.isOfReading else { throw error }
                 warn("bytes behind the pixel data that are no elements, from offset \(start)")
                 at = end
                 break reading
@@ -143,6 +146,7 @@ struct FileWalk {
                 "more than \(limits.elements) elements: the file is damaged or made to harm.", cure: "Export it again.")
         }
         guard end - at >= 8 else { throw truncated("an element header") }
+        try window.load(at, 12)
         let tag = tag(at, bigEndian: encoding.isBigEndian)
         var (vr, length) = try header(&at, end: end, tag, encoding)
         let isSwapped = encoding.isBigEndian && vr != .UN
@@ -155,30 +159,26 @@ struct FileWalk {
             if known != .SQ || isUndefined {
                 vr = known
             } else {
-                let start = at
+                let valueStart = at
                 let before = self
                 do throws(DICOMFailure) {
-                    return Element(
-                        tag, .SQ,
-                        .items(
-                            try items(
-                                &at, end: start + length, Self.implicitLittle, depth: depth, characterSet,
-                                length: length)))
+                    return try sequence(
+                        tag, &at, end: valueStart + length, Self.implicitLittle, depth: depth, characterSet,
+                        length: length)
                 } catch {
+                    if error.isOfReading { throw error }
                     // Not a sequence after all: the bytes stay what they are.
                     self = before
-                    at = start
+                    at = valueStart
                 }
             }
             if vr == .SQ {
-                return Element(
-                    tag, .SQ,
-                    .items(try items(&at, end: end, Self.implicitLittle, depth: depth, characterSet, length: length)))
+                return try sequence(
+                    tag, &at, end: end, Self.implicitLittle, depth: depth, characterSet, length: length)
             }
         }
         if vr == .SQ {
-            return Element(
-                tag, .SQ, .items(try items(&at, end: end, encoding, depth: depth, characterSet, length: length)))
+            return try sequence(tag, &at, end: end, encoding, depth: depth, characterSet, length: length)
         }
         if isUndefined {
             guard vr == .OB || vr == .OW else {
@@ -199,12 +199,12 @@ struct FileWalk {
             warn("Pixel Data says \(length) bytes, \(available) are there")
         }
         defer { at += available }
-        // A look-up table of 65536 entries of 16 bits is longer than other values may be.
+        // Nothing asks for private values. A look-up table of 65536 entries of 16 bits is longer than other values may be.
         let kept = tag.group == 0x0028 ? 4 * limits.valueBytes : limits.valueBytes
-        guard available <= kept, !(depth == 0 && tag == .pixelData) else {
+        guard available <= kept, !tag.isPrivate, !(depth == 0 && tag == .pixelData) else {
             return Element(tag, vr, .inFile(offset: at, length: available))
         }
-        var value = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[at..<at + available]))
+        var value = try window.copy(at..<at + available)
         if isSwapped, let size = Self.wordSize(vr), size > 1 { Self.swap(&value, wordSize: size) }
         return Element(tag, vr, .bytes(value))
     }
@@ -214,8 +214,8 @@ struct FileWalk {
         _ at: inout Int, end: Int, _ tag: Tag, _ encoding: Encoding
     ) throws(DICOMFailure) -> (vr: VR, length: Int) {
         if encoding.isExplicit {
-            let first = bytes[at + 4]
-            let second = bytes[at + 5]
+            let first = window[at + 4]
+            let second = window[at + 5]
             if Self.isUpper(first), Self.isUpper(second) {
                 let vr = VR(rawValue: String(decoding: [first, second], as: UTF8.self))
                 if vr == nil { warn("an unknown VR at \(tag)") }
@@ -245,6 +245,15 @@ struct FileWalk {
 
     // MARK: Sequences
 
+    /// A sequence with its items; of a private one only where it lies.
+    private mutating func sequence(
+        _ tag: Tag, _ at: inout Int, end: Int, _ encoding: Encoding, depth: Int, _ characterSet: String, length: Int
+    ) throws(DICOMFailure) -> Element {
+        let start = at
+        let items = try items(&at, end: end, encoding, depth: depth, characterSet, length: length)
+        return Element(tag, .SQ, tag.isPrivate ? .inFile(offset: start, length: at - start) : .items(items))
+    }
+
     private mutating func items(
         _ at: inout Int, end: Int, _ encoding: Encoding, depth: Int, _ characterSet: String, length: Int
     ) throws(DICOMFailure) -> [DataSet] {
@@ -259,6 +268,7 @@ struct FileWalk {
         var items: [DataSet] = []
         while at < stop {
             guard stop - at >= 8 else { throw truncated("an item header") }
+            try window.load(at, 8)
             let tag = tag(at, bigEndian: encoding.isBigEndian)
             let itemLength = word32(at + 4, bigEndian: encoding.isBigEndian)
             if tag == Self.sequenceDelimiter {
@@ -279,7 +289,7 @@ struct FileWalk {
             let isOpen = itemLength == UInt32.max
             guard isOpen || Int(itemLength) <= stop - at else { throw truncated("an item") }
             // Inside UN the writer may have kept explicit VR: the first element tells.
-            let inner = encoding.isExplicit ? encoding : detected(at: at, end: stop, otherwise: encoding)
+            let inner = encoding.isExplicit ? encoding : try detected(at: at, end: stop, otherwise: encoding)
             items.append(
                 try dataSet(
                     &at, end: isOpen ? stop : at + Int(itemLength), inner, depth: depth + 1, characterSet: characterSet,
@@ -304,6 +314,8 @@ struct FileWalk {
         var isFirst = true
         var isClosed = false
         while end - at >= 8 {
+            // What follows a fragment's header is skipped.
+            try window.load(at, 8, ahead: 512)
             let tag = tag(at, bigEndian: encoding.isBigEndian)
             let length = Int(word32(at + 4, bigEndian: encoding.isBigEndian))
             if tag == Self.sequenceDelimiter {
@@ -336,7 +348,7 @@ struct FileWalk {
                         "an offset table of \(available) bytes: the file is damaged or made to harm.",
                         cure: "Export it again.")
                 }
-                table = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[at..<at + available]))
+                table = try window.copy(at..<at + available)
                 isFirst = false
             } else {
                 ranges.append(at..<at + available)
@@ -354,19 +366,27 @@ struct FileWalk {
     // MARK: Bytes
 
     /// Explicit when the first element at `at` carries a VR that exists, implicit otherwise.
-    func detected(at: Int, end: Int, otherwise: Encoding) -> Encoding {
-        guard end - at >= 8, Self.isUpper(bytes[at + 4]), Self.isUpper(bytes[at + 5]),
-            VR(rawValue: String(decoding: [bytes[at + 4], bytes[at + 5]], as: UTF8.self)) != nil
+    mutating func detected(at: Int, end: Int, otherwise: Encoding) throws(DICOMFailure) -> Encoding {
+        if end - at >= 8 { try window.load(at, 8) }
+        guard end - at >= 8, Self.isUpper(window[at + 4]), Self.isUpper(window[at + 5]),
+            VR(rawValue: String(decoding: [window[at + 4], window[at + 5]], as: UTF8.self)) != nil
         else { return Encoding(isExplicit: false, isBigEndian: otherwise.isBigEndian) }
         return Encoding(isExplicit: true, isBigEndian: otherwise.isBigEndian)
     }
 
-    func tag(_ at: Int, bigEndian: Bool) -> Tag {
+    /// The tag at `at` in both byte orders; nil where no element fits.
+    mutating func firstTags(_ at: Int) throws(DICOMFailure) -> (little: Tag, big: Tag)? {
+        guard window.count - at >= 8 else { return nil }
+        try window.load(at, 8)
+        return (tag(at, bigEndian: false), tag(at, bigEndian: true))
+    }
+
+    private func tag(_ at: Int, bigEndian: Bool) -> Tag {
         Tag(word16(at, bigEndian: bigEndian), word16(at + 2, bigEndian: bigEndian))
     }
 
     private func word16(_ at: Int, bigEndian: Bool) -> UInt16 {
-        let word = UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8
+        let word = UInt16(window[at]) | UInt16(window[at + 1]) << 8
         return bigEndian ? word.byteSwapped : word
     }
 

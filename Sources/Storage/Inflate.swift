@@ -1,21 +1,14 @@
 internal import CSystem
 internal import Failures
 
-/// Unpacks deflate streams into memory, never more than asked for.
+/// Unpacks deflate streams without a header (zip entries, DICOM's deflated transfer syntax) into memory, never more than asked for.
 package enum Inflate {
-    package enum Form: Sendable {
-        /// No header: zip entries, DICOM's deflated transfer syntax.
-        case raw
-        case zlib
-        case gzip
-    }
-
     /// Unpacks the one stream at the beginning of `bytes`; what follows it is ignored.
     ///
     /// `expected` is the size that a header promises, if any: with it the result is made in one allocation.
     /// *Throws* `.compressedTooLarge` above `limit` bytes, `.compressedShort`, `.compressedBroken`, `.outOfMemory`.
     package static func bytes(
-        of bytes: RawSpan, _ form: Form, limit: Int, expected: Int? = nil
+        of bytes: RawSpan, limit: Int, expected: Int? = nil
     ) throws(StorageFailure) -> [UInt8] {
         let count = bytes.byteCount
         let (guess, overflow) = count.multipliedReportingOverflow(by: 4)
@@ -29,7 +22,7 @@ package enum Inflate {
                 status = Int(
                     unsafe bytes.withUnsafeBytes { input in
                         unsafe cs_inflate(
-                            form.number, input.baseAddress?.assumingMemoryBound(to: UInt8.self), count,
+                            input.baseAddress?.assumingMemoryBound(to: UInt8.self), count,
                             buffer.baseAddress, capacity,
                             &written, &consumed)
                     })
@@ -48,26 +41,16 @@ package enum Inflate {
         }
     }
 
-    package static func bytes(of bytes: [UInt8], _ form: Form, limit: Int, expected: Int? = nil) throws(StorageFailure)
+    package static func bytes(of bytes: [UInt8], limit: Int, expected: Int? = nil) throws(StorageFailure)
         -> [UInt8]
     {
-        try self.bytes(of: bytes.span.bytes, form, limit: limit, expected: expected)
+        try self.bytes(of: bytes.span.bytes, limit: limit, expected: expected)
     }
 
-    /// The CRC-32 of zip, gzip and PNG; `start` continues an earlier one.
-    package static func crc32(_ bytes: RawSpan, start: UInt32 = 0) -> UInt32 {
+    /// The CRC-32 of zip entries.
+    package static func crc32(_ bytes: RawSpan) -> UInt32 {
         unsafe bytes.withUnsafeBytes {
-            unsafe cs_crc32(start, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
-        }
-    }
-}
-
-extension Inflate.Form {
-    fileprivate var number: Int32 {
-        switch self {
-        case .raw: Int32(CS_RAW_DEFLATE)
-        case .zlib: Int32(CS_ZLIB)
-        case .gzip: Int32(CS_GZIP)
+            unsafe cs_crc32($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
         }
     }
 }

@@ -72,7 +72,7 @@ package struct ZipArchive: Sendable {
                 throw ZipFailure.broken(
                     path: file.path, reason: "the entry \(entry.name) uses compression method \(entry.method)")
             }
-            guard let unpacked = try? Inflate.bytes(of: packed, .raw, limit: entry.size, expected: entry.size),
+            guard let unpacked = try? Inflate.bytes(of: packed, limit: entry.size, expected: entry.size),
                 unpacked.count == entry.size, Inflate.crc32(unpacked.span.bytes) == entry.crc32
             else { throw damaged(entry) }
             return try body(unpacked.span.bytes)

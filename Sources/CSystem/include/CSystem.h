@@ -94,12 +94,11 @@ void cs_digest_destroy(cs_digest *digest);
 
 // ---- inflate.c ----
 
-enum { CS_RAW_DEFLATE = 0, CS_ZLIB = 1, CS_GZIP = 2 };
 enum { CS_INFLATE_DONE = 0, CS_INFLATE_FULL = 1, CS_INFLATE_SHORT = 2, CS_INFLATE_BROKEN = 3, CS_INFLATE_NO_MEMORY = 4 };
 
-/// Inflates one stream into `out`. `*written` and `*consumed` are set whatever the result:
+/// Inflates one stream without a header into `out`. `*written` and `*consumed` are set whatever the result:
 /// FULL when `capacity` does not suffice, SHORT when the input ends before the stream does.
-int cs_inflate(int form, const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed);
-uint32_t cs_crc32(uint32_t start, const uint8_t *bytes, size_t count);
+int cs_inflate(const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed);
+uint32_t cs_crc32(const uint8_t *bytes, size_t count);
 
 #endif

@@ -22,7 +22,7 @@ struct FragmentMap {
     /// *Throws*: `fragments` when frames cannot be told apart, `pixelsTruncated` when some are missing.
     init(
         offsetTable: [UInt8], items: [Range<Int>], frameCount: Int, extended: (offsets: [Int], lengths: [Int])?,
-        signature: Signature, isCut: Bool, bytes: UnsafeRawBufferPointer
+        signature: Signature, isCut: Bool, bytes: ByteSource
     ) throws(DICOMFailure) {
         guard let firstItem = items.first else {
             throw .pixelsTruncated(
@@ -47,7 +47,7 @@ struct FragmentMap {
             } else if frameCount == 1 {
                 frames = [items]
             } else if items.count > frameCount {
-                frames = Self.bySignature(signature, items, frameCount, bytes)
+                frames = try Self.bySignature(signature, items, frameCount, bytes)
                 guard frames != nil else {
                     throw .fragments(
                         "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart.",
@@ -98,21 +98,19 @@ struct FragmentMap {
 
     /// A frame starts where a stream starts after the one before has ended.
     private static func bySignature(
-        _ signature: Signature, _ items: [Range<Int>], _ count: Int, _ bytes: UnsafeRawBufferPointer
-    ) -> [[Range<Int>]]? {
+        _ signature: Signature, _ items: [Range<Int>], _ count: Int, _ bytes: ByteSource
+    ) throws(DICOMFailure) -> [[Range<Int>]]? {
         var starts: [Int] = []
         for (index, range) in items.enumerated() {
             switch signature {
             case .none: return nil
             case .marker(let second):
-                guard range.count >= 2, bytes[range.lowerBound] == 0xFF, bytes[range.lowerBound + 1] == second else {
-                    continue
-                }
-                guard index == 0 || endsStream(items[index - 1], bytes) else { continue }
+                guard range.count >= 2, try bytes.bytes(range.prefix(2)) == [0xFF, second] else { continue }
+                if index > 0, try !endsStream(items[index - 1], bytes) { continue }
             case .rle(let segments):
-                guard range.count >= 64, word(bytes, range.lowerBound) == segments,
-                    word(bytes, range.lowerBound + 4) == 64
-                else { continue }
+                guard range.count >= 64 else { continue }
+                let header = try bytes.bytes(range.prefix(8))
+                guard word(header, 0) == segments, word(header, 4) == 64 else { continue }
             }
             starts.append(index)
         }
@@ -121,19 +119,16 @@ struct FragmentMap {
     }
 
     /// `FFD9`, with at most ten bytes of padding behind it.
-    private static func endsStream(_ range: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        for padding in 0...10 where range.count >= padding + 2 {
-            let at = range.upperBound - padding - 2
-            if bytes[at] == 0xFF, bytes[at + 1] == 0xD9 { return true }
-        }
-        return false
+    private static func endsStream(_ range: Range<Int>, _ bytes: ByteSource) throws(DICOMFailure) -> Bool {
+        let end = try bytes.bytes(range.suffix(12))
+        return end.indices.dropFirst().contains { end[$0 - 1] == 0xFF && end[$0] == 0xD9 }
     }
 
     private static func frames(_ items: [Range<Int>], starts: [Int]) -> [[Range<Int>]] {
         starts.indices.map { Array(items[starts[$0]..<($0 + 1 < starts.count ? starts[$0 + 1] : items.count)]) }
     }
 
-    private static func word(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int {
+    private static func word(_ bytes: [UInt8], _ at: Int) -> Int {
         Int(bytes[at]) | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2]) << 16 | Int(bytes[at + 3]) << 24
     }
 }

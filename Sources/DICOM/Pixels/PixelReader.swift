@@ -2,7 +2,7 @@
 package final class PixelReader {
     private let file: DICOMFile
     private let pixels: PixelDescription
-    private let opened: ByteSource.Opened
+    private let source: ByteSource
     private let layout: Layout
     /// What was odd about the pixel data as a whole.
     package let notes: [String]
@@ -21,7 +21,7 @@ package final class PixelReader {
         try file.transferSyntax.checkSupported()
         self.file = file
         self.pixels = pixels
-        opened = try file.source.opened()
+        source = try file.source.opened(limits)
         try Self.checkLength(file, pixels)
         let syntax = file.transferSyntax
         let total = Self.byteCount(pixels, frames: pixels.frames)
@@ -44,14 +44,12 @@ package final class PixelReader {
             let extended: (offsets: [Int], lengths: [Int])? =
                 file.dataSet.has(.extendedOffsetTable)
                 ? (
-                    try Self.table(.extendedOffsetTable, file, opened),
-                    try Self.table(.extendedOffsetTableLengths, file, opened)
+                    try Self.table(.extendedOffsetTable, file, source),
+                    try Self.table(.extendedOffsetTableLengths, file, source)
                 ) : nil
-            let map = try opened.withBytes { bytes throws(DICOMFailure) in
-                try FragmentMap(
-                    offsetTable: table, items: items, frameCount: pixels.frames, extended: extended,
-                    signature: Self.signature(syntax, pixels), isCut: file.pixelDataIsCut, bytes: bytes)
-            }
+            let map = try FragmentMap(
+                offsetTable: table, items: items, frameCount: pixels.frames, extended: extended,
+                signature: Self.signature(syntax, pixels), isCut: file.pixelDataIsCut, bytes: source)
             layout = .fragments(map.frames)
             notes = map.notes
         }
@@ -72,9 +70,7 @@ package final class PixelReader {
             // Whole words are read and turned round, then cut to the frame: words may reach over its ends.
             let lower = slice.lowerBound - slice.lowerBound % word
             let upper = min(range.count, (slice.upperBound + word - 1) / word * word)
-            var bytes = try opened.withBytes { bytes throws(DICOMFailure) in
-                [UInt8](UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound + lower..<range.lowerBound + upper]))
-            }
+            var bytes = try source.bytes(range.lowerBound + lower..<range.lowerBound + upper)
             if word > 1 {
                 FileWalk.swap(&bytes, wordSize: word)
                 bytes = Array(bytes[slice.lowerBound - lower..<slice.upperBound - lower])
@@ -115,12 +111,11 @@ package final class PixelReader {
 
     /// A frame's fragments put together.
     private func stream(_ ranges: [Range<Int>]) throws(DICOMFailure) -> [UInt8] {
-        try opened.withBytes { all throws(DICOMFailure) in
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
-            for range in ranges { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: all[range])) }
-            return bytes
-        }
+        if let only = ranges.first, ranges.count == 1 { return try source.bytes(only) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(ranges.reduce(0) { $0 + $1.count })
+        for range in ranges { bytes += try source.bytes(range) }
+        return bytes
     }
 
     // MARK: Native frames
@@ -233,17 +228,16 @@ package final class PixelReader {
     }
 
     /// Values of an offset table (OV), which may be long enough to have stayed in the file.
-    private static func table(_ attribute: Attribute, _ file: DICOMFile, _ opened: ByteSource.Opened)
+    private static func table(_ attribute: Attribute, _ file: DICOMFile, _ source: ByteSource)
         throws(DICOMFailure) -> [Int]
     {
         guard case .inFile(let offset, let length)? = file.dataSet[attribute]?.value else {
             return file.dataSet.ints(attribute)
         }
-        return try opened.withBytes { bytes throws(DICOMFailure) in
-            (0..<length / 8).map { index in
-                let value = bytes.loadUnaligned(fromByteOffset: offset + index * 8, as: UInt64.self)
-                return Int(exactly: UInt64(littleEndian: value)) ?? -1
-            }
+        let bytes = try source.bytes(offset..<offset + length)
+        return (0..<length / 8).map { index in
+            let value = bytes[index * 8..<index * 8 + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return Int(exactly: value) ?? -1
         }
     }
 }
