@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 ci_status ci_fail(ci_error *error, ci_status status, const char *format, ...) {
@@ -53,11 +54,30 @@ ci_status ci_check_size(
     /* rows, columns below 2^32 and samples below 2^16: each check keeps the next product inside 64 bits. */
     if (rows > limits->max_side || columns > limits->max_side || rows * columns > limits->max_samples ||
         rows * columns * samples > limits->max_samples) {
-        return ci_fail(error, CI_LIMIT, "claims %llu rows of %llu columns, %llu samples a pixel",
-                       (unsigned long long)rows, (unsigned long long)columns, (unsigned long long)samples);
+        return ci_fail(error, CI_LIMIT,
+                       "claims %llu rows of %llu columns, %llu samples a pixel (limits: %u a side, %llu samples)",
+                       (unsigned long long)rows, (unsigned long long)columns, (unsigned long long)samples,
+                       limits->max_side, (unsigned long long)limits->max_samples);
     }
     *size = (size_t)(rows * columns * samples * bytes_each);
     return CI_OK;
+}
+
+ci_status ci_check_memory(const ci_limits *limits, uint64_t bytes, ci_error *error) {
+    if (bytes <= limits->max_bytes) return CI_OK;
+    return ci_fail(error, CI_LIMIT, "needs %llu MiB of memory to be decoded (limit: %llu MiB)",
+                   (unsigned long long)(bytes >> 20), (unsigned long long)(limits->max_bytes >> 20));
+}
+
+double ci_thread_seconds(void) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+ci_status ci_check_time(const ci_limits *limits, double start, ci_error *error) {
+    if (ci_thread_seconds() - start <= limits->max_seconds) return CI_OK;
+    return ci_fail(error, CI_LIMIT, "takes more than %.0f s of processor time to be decoded", limits->max_seconds);
 }
 
 int ci_memory_write(ci_memory *memory, const void *bytes, size_t size) {

@@ -9,7 +9,10 @@
 typedef struct {
     struct jpeg_error_mgr manager; /* first: libjpeg hands this pointer back */
     jmp_buf back;
+    struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct decoder;
+    const ci_limits *limits;
+    double start;
     FILE *file;
     ci_error *error;
 } state;
@@ -34,14 +37,36 @@ static void on_message(j_common_ptr common, int level) {
     if (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER) leave(s, CI_TRUNCATED, "ends before its last row");
 }
 
+/* Called before each row of blocks of each scan: a few bytes can say a thousand scans of a whole picture. */
+static void on_progress(j_common_ptr common) {
+    state *s = (state *)common->err;
+    if (s->decoder.input_scan_number > (int)s->limits->max_scans) {
+        ci_fail(s->error, CI_LIMIT, "has more than %u scans", s->limits->max_scans);
+        longjmp(s->back, 1);
+    }
+    if (ci_check_time(s->limits, s->start, s->error) != CI_OK) longjmp(s->back, 1);
+}
+
+/* What libjpeg keeps of a picture of several scans: 64 coefficients of two bytes a block, whole units of all components. */
+static uint64_t coefficient_bytes(const struct jpeg_decompress_struct *d) {
+    uint64_t across = 8 * (uint64_t)d->max_h_samp_factor, down = 8 * (uint64_t)d->max_v_samp_factor, bytes = 0;
+    uint64_t units = ((d->image_width + across - 1) / across) * ((d->image_height + down - 1) / down);
+    for (int i = 0; i < d->num_components; i++) {
+        bytes += units * (uint64_t)(d->comp_info[i].h_samp_factor * d->comp_info[i].v_samp_factor) * 128;
+    }
+    return bytes;
+}
+
 static void silent(j_common_ptr common) { (void)common; }
 
-static void read_body(state *s, const ci_limits *limits, ci_image *image) {
+static void read_body(state *s, ci_image *image) {
     struct jpeg_decompress_struct *d = &s->decoder;
     jpeg_create_decompress(d);
-    d->mem->max_memory_to_use = 512L << 20;
+    d->progress = &s->progress;
     jpeg_stdio_src(d, s->file);
     jpeg_read_header(d, TRUE);
+    if (d->arith_code) leave(s, CI_UNSUPPORTED, "is a JPEG with arithmetic coding");
+    if (d->data_precision != 8) leave(s, CI_UNSUPPORTED, "is a JPEG of other than 8 bits");
     if (d->num_components != 1 && d->num_components != 3) {
         ci_fail(s->error, CI_UNSUPPORTED, "has %d colour components", d->num_components);
         longjmp(s->back, 1);
@@ -56,7 +81,8 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
         image->rows_per_metre = d->Y_density * metre;
         image->columns_per_metre = d->X_density * metre;
     }
-    if (ci_check_size(limits, image->rows, image->columns, image->samples, 1, &image->size, s->error)) {
+    if (ci_check_size(s->limits, image->rows, image->columns, image->samples, 1, &image->size, s->error) ||
+        ci_check_memory(s->limits, image->size + (jpeg_has_multiple_scans(d) ? coefficient_bytes(d) : 0), s->error)) {
         longjmp(s->back, 1);
     }
     image->pixels = calloc(image->size, 1);
@@ -76,13 +102,16 @@ ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *imag
     state *s = calloc(1, sizeof *s);
     if (s == NULL) return ci_fail(error, CI_MEMORY, "no memory");
     s->error = error;
+    s->limits = limits;
+    s->start = ci_thread_seconds();
+    s->progress.progress_monitor = on_progress;
     s->file = ci_open_regular(path, error);
     if (s->file != NULL) {
         s->decoder.err = jpeg_std_error(&s->manager);
         s->manager.error_exit = on_error;
         s->manager.emit_message = on_message;
         s->manager.output_message = silent;
-        if (setjmp(s->back) == 0) read_body(s, limits, image);
+        if (setjmp(s->back) == 0) read_body(s, image);
         jpeg_destroy_decompress(&s->decoder);
         fclose(s->file);
     }

@@ -11,6 +11,8 @@ typedef struct {
     FILE *file;
     png_bytep *rows;
     ci_memory memory;
+    const ci_limits *limits;
+    double start;
     ci_error *error;
 } state;
 
@@ -25,12 +27,25 @@ static void on_error(png_structp png, png_const_charp text) {
 
 static void on_warning(png_structp png, png_const_charp text) { (void)png, (void)text; }
 
+/* After each row of each pass. */
+static void on_row(png_structp png, png_uint_32 row, int pass) {
+    (void)row, (void)pass;
+    state *s = png_get_error_ptr(png);
+    if (ci_check_time(s->limits, s->start, s->error) != CI_OK) png_longjmp(png, 1);
+}
+
+/* Chunks that are not read are not unpacked either: each compressed text or profile could be 64 MiB of work. */
+static const png_byte skipped_chunks[] =
+    "bKGD\0cHRM\0cICP\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0sBIT\0sCAL\0sPLT\0sRGB\0sTER\0tEXt\0tIME\0zTXt";
+
 static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_structp png = s->png;
     png_infop info = s->info;
     png_init_io(png, s->file);
     png_set_user_limits(png, limits->max_side, limits->max_side);
-    png_set_chunk_malloc_max(png, 64u << 20);
+    png_set_chunk_malloc_max(png, 1u << 20);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped_chunks, sizeof skipped_chunks / 5);
+    png_set_read_status_fn(png, on_row);
     png_read_info(png, info);
 
     int colour = png_get_color_type(png, info);
@@ -48,7 +63,8 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     image->bits = png_get_bit_depth(png, info);
     image->rows_per_metre = png_get_y_pixels_per_meter(png, info);
     image->columns_per_metre = png_get_x_pixels_per_meter(png, info);
-    if (ci_check_size(limits, image->rows, image->columns, image->samples, image->bits / 8, &image->size, s->error)) {
+    if (ci_check_size(limits, image->rows, image->columns, image->samples, image->bits / 8, &image->size, s->error) ||
+        ci_check_memory(limits, image->size + (uint64_t)image->rows * sizeof *s->rows, s->error)) {
         png_longjmp(png, 1);
     }
     size_t stride = (size_t)image->columns * image->samples * (image->bits / 8);
@@ -70,6 +86,8 @@ ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image
     state *s = calloc(1, sizeof *s);
     if (s == NULL) return ci_fail(error, CI_MEMORY, "no memory");
     s->error = error;
+    s->limits = limits;
+    s->start = ci_thread_seconds();
     s->file = ci_open_regular(path, error);
     if (s->file != NULL) {
         s->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, s, on_error, on_warning);

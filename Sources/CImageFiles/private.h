@@ -15,6 +15,14 @@ ci_status ci_check_size(
     const ci_limits *limits, uint64_t rows, uint64_t columns, uint64_t samples, uint64_t bytes_each, size_t *size,
     ci_error *error);
 
+/* Refuses a picture that needs more memory than the limit while it is decoded. */
+ci_status ci_check_memory(const ci_limits *limits, uint64_t bytes, ci_error *error);
+
+/* Seconds of processor time that this thread has used. */
+double ci_thread_seconds(void);
+/* CI_LIMIT when the thread has used more than the limit since `start`. Decoders ask it between rows, strips or scans. */
+ci_status ci_check_time(const ci_limits *limits, double start, ci_error *error);
+
 /* A growing block of memory that the encoders write to. */
 typedef struct {
     uint8_t *bytes;

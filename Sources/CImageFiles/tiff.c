@@ -283,7 +283,73 @@ static ci_status place_ycbcr(const block *b, size_t size, const ci_tiff_page *pa
 
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, int subsampled, uint8_t *pixels, ci_error *error) {
+// MARK: What is handed to libtiff's decoders
+
+/* Which forms are read, by compression (`dicom.md` 5.1); everything else is refused before a decoder sees a byte of it. */
+static ci_status check_form(const ci_tiff_page *page, ci_error *error) {
+    int bilevel = page->bits == 1 && page->samples == 1 && page->photometric <= PHOTOMETRIC_MINISBLACK;
+    int bytes = page->bits == 8 && (page->format == SAMPLEFORMAT_UINT || page->format == SAMPLEFORMAT_VOID);
+    int fits = 1;
+    switch (page->compression) {
+    case COMPRESSION_NONE: case COMPRESSION_LZW: case COMPRESSION_ADOBE_DEFLATE: case COMPRESSION_DEFLATE:
+    case COMPRESSION_PACKBITS: case COMPRESSION_LZMA: case COMPRESSION_ZSTD:
+        break;
+    case COMPRESSION_CCITTRLE: case COMPRESSION_CCITTFAX3: case COMPRESSION_CCITTFAX4: case COMPRESSION_JBIG:
+        fits = bilevel;
+        break;
+    case COMPRESSION_JPEG:
+        fits = bytes && (page->samples == 1 || page->samples == 3);
+        break;
+    case COMPRESSION_WEBP:
+        fits = bytes && !page->planar && (page->samples == 3 || page->samples == 4) && page->photometric == PHOTOMETRIC_RGB;
+        break;
+    case COMPRESSION_LERC:
+        fits = page->photometric != PHOTOMETRIC_YCBCR;
+        break;
+    default:
+        return ci_fail(error, CI_CODEC, "TIFF compression %u", page->compression);
+    }
+    if (!fits) {
+        return ci_fail(error, CI_CODEC, "TIFF compression %u of %u samples of %u bits, Photometric %u",
+                       page->compression, page->samples, page->bits, page->photometric);
+    }
+    if (page->photometric != PHOTOMETRIC_YCBCR) return CI_OK;
+    uint16_t h = page->subsampling_x, v = page->subsampling_y;
+    int known = (h == 1 || h == 2 || h == 4) && (v == 1 || v == 2 || v == 4);
+    if (known && page->bits == 8 && page->samples == 3 && !page->planar) return CI_OK;
+    return ci_fail(error, CI_UNSUPPORTED, "is YCbCr with %u × %u subsampling of %u%s samples of %u bits", h, v,
+                   page->samples, page->planar ? " separate" : "", page->bits);
+}
+
+/* The bytes of a strip or tile of `rows` rows by our own arithmetic. All factors are below 2^16 but for two below 2^32. */
+static uint64_t block_bytes(const ci_tiff_page *page, int subsampled, uint32_t width, uint32_t rows, uint16_t samples) {
+    if (subsampled) {
+        uint64_t h = page->subsampling_x, v = page->subsampling_y;
+        return ((width + h - 1) / h) * ((rows + v - 1) / v) * (h * v + 2);
+    }
+    return ((uint64_t)width * samples * page->bits + 7) / 8 * rows;
+}
+
+/* libjbig ends the process when it cannot have the memory that a JBIG header asks for: the header must be the strip's own
+   (ISO 11544, 6.2.1: layers, planes, width and height in bytes 0 to 11). */
+static ci_status check_jbig(ci_tiff *t, uint32_t piece, uint32_t width, uint32_t rows, ci_error *error) {
+    uint8_t head[20];
+    uint64_t offset = TIFFGetStrileOffset(t->tiff, piece);
+    if (TIFFGetStrileByteCount(t->tiff, piece) < sizeof head || !bytes_at(t, offset, head, sizeof head)) {
+        return ci_fail(error, CI_TRUNCATED, "a strip ends inside its JBIG header");
+    }
+    uint16_t order = field16(t->tiff, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB);
+    if (order == FILLORDER_LSB2MSB) TIFFReverseBits(head, sizeof head);
+    if (head[0] != 0 || head[1] != 0 || head[2] != 1 || number(head + 4, 4, 1) != width ||
+        number(head + 8, 4, 1) != rows || number(head + 12, 4, 1) == 0 || number(head + 12, 4, 1) > rows) {
+        return ci_fail(error, CI_CORRUPT, "has a JBIG strip that is not %u × %u pixels of one bit", rows, width);
+    }
+    return CI_OK;
+}
+
+static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, int subsampled, uint8_t *pixels,
+                             const size_t *pixel_bytes, ci_error *error) {
+    double start = ci_thread_seconds();
     TIFF *tiff = t->tiff;
     int tiled = TIFFIsTiled(tiff);
     uint16_t planes = page->planar ? page->samples : 1;
@@ -297,11 +363,18 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, int subsample
     }
     if (width == 0 || height == 0) return ci_fail(error, CI_CORRUPT, "has strips or tiles without size");
     block b = {.samples = page->samples / planes};
-    b.stride = ((size_t)width * b.samples * page->bits + 7) / 8;
+    if (width > t->limits.max_side || height > t->limits.max_side) {
+        return ci_fail(error, CI_LIMIT, "has strips or tiles of %u rows of %u columns (limit: %u a side)", height, width,
+                       t->limits.max_side);
+    }
+    b.stride = (size_t)block_bytes(page, 0, width, 1, b.samples);
+    uint64_t bytes = block_bytes(page, subsampled, width, height, b.samples);
     tmsize_t room = tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
-    if (room <= 0 || (uint64_t)room > t->limits.max_samples * 8) {
+    if (room <= 0 || (uint64_t)room != bytes) {
         return ci_fail(error, CI_CORRUPT, "has strips or tiles of an impossible size");
     }
+    /* The compressed bytes of a strip are held beside the unpacked ones. */
+    if (ci_check_memory(&t->limits, *pixel_bytes + 2 * bytes, error) != CI_OK) return error->status;
     uint8_t *buffer = calloc((size_t)room, 1);
     if (buffer == NULL) return ci_fail(error, CI_MEMORY, "no memory for a strip of %lld bytes", (long long)room);
     b.bytes = buffer;
@@ -313,6 +386,10 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, int subsample
                 b.columns = smaller(width, page->columns - b.column);
                 uint32_t piece = tiled ? TIFFComputeTile(tiff, b.column, b.row, 0, plane)
                                        : TIFFComputeStrip(tiff, b.row, plane);
+                if (page->compression == COMPRESSION_JBIG &&
+                    check_jbig(t, piece, width, tiled ? height : b.rows, error) != CI_OK) {
+                    break;
+                }
                 tmsize_t got = tiled ? TIFFReadEncodedTile(tiff, piece, buffer, room)
                                      : TIFFReadEncodedStrip(tiff, piece, buffer, room);
                 if (got < 0) {
@@ -324,6 +401,7 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, int subsample
                             b.stride * b.rows);
                 } else {
                     place(&b, page, pixels);
+                    ci_check_time(&t->limits, start, error);
                 }
             }
         }
@@ -339,28 +417,16 @@ ci_status ci_tiff_pixels(ci_tiff *t, uint32_t index, uint8_t **pixels, size_t *s
     if (page.bits > 16 && page.bits != 32 && page.bits != 64) {
         return ci_fail(error, CI_UNSUPPORTED, "has %u bits a sample", page.bits);
     }
-    if (!TIFFIsCODECConfigured(page.compression)) {
-        return ci_fail(error, CI_UNSUPPORTED, "is compressed by method %u", page.compression);
-    }
+    if (check_form(&page, error) != CI_OK) return error->status;
+    if (!TIFFIsCODECConfigured(page.compression)) return ci_fail(error, CI_CODEC, "TIFF compression %u", page.compression);
     if (ci_check_size(&t->limits, page.rows, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
         return error->status;
     }
-    int ycbcr = page.photometric == PHOTOMETRIC_YCBCR;
-    int subsampled = 0;
-    if (ycbcr && page.compression == COMPRESSION_JPEG) {
-        TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-    } else if (ycbcr) {
-        uint16_t h = page.subsampling_x, v = page.subsampling_y;
-        int known = (h == 1 || h == 2 || h == 4) && (v == 1 || v == 2 || v == 4);
-        if (!known || page.bits != 8 || page.samples != 3 || page.planar) {
-            return ci_fail(error, CI_UNSUPPORTED, "is YCbCr with %u × %u subsampling of %u samples of %u bits", h, v,
-                           page.samples, page.bits);
-        }
-        subsampled = 1;
-    }
+    int ycbcr = page.photometric == PHOTOMETRIC_YCBCR, subsampled = ycbcr && page.compression != COMPRESSION_JPEG;
+    if (ycbcr && !subsampled) TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     *pixels = calloc(*size, 1); /* untouched pages of a lying header cost nothing */
     if (*pixels == NULL) return ci_fail(error, CI_MEMORY, "no memory for %zu bytes of pixels", *size);
-    if (read_blocks(t, &page, subsampled, *pixels, error) != CI_OK) {
+    if (read_blocks(t, &page, subsampled, *pixels, size, error) != CI_OK) {
         free(*pixels);
         *pixels = NULL;
     }

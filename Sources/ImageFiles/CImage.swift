@@ -8,6 +8,12 @@ package struct ImageLimits: Sendable {
     /// Rows · columns · samples of one page; bounds memory (2²⁸ samples of 16 bits: 1.6 GB at the peak).
     package var maxSamples: Int
     package var maxPages: Int
+    /// Memory of one picture while it is decoded, its samples included.
+    package var maxBytes = 4 << 30
+    /// Processor time of one picture or page; asked between rows, strips and scans.
+    package var maxSeconds = 60.0
+    /// Scans of a progressive JPEG; encoders write ten.
+    package var maxScans = 100
 
     package init(maxSide: Int = 32_768, maxSamples: Int = 1 << 28, maxPages: Int = 10_000) {
         self.maxSide = maxSide
@@ -20,7 +26,8 @@ package struct ImageLimits: Sendable {
     var c: ci_limits {
         ci_limits(
             max_side: UInt32(clamping: maxSide), max_samples: UInt64(clamping: maxSamples),
-            max_pages: UInt32(clamping: maxPages))
+            max_pages: UInt32(clamping: maxPages), max_bytes: UInt64(clamping: maxBytes), max_seconds: maxSeconds,
+            max_scans: UInt32(clamping: maxScans))
     }
 }
 

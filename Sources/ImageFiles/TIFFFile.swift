@@ -171,15 +171,7 @@ package final class TIFFFile {
         return text.isEmpty ? nil : text
     }
 
-    /// The compressions of `dicom.md` 5.1: CCITT, LZW, JPEG, deflate, PackBits, LZMA, Zstandard, WebP, LERC, JBIG.
-    private static let compressions: Set<UInt16> = [
-        1, 2, 3, 4, 5, 7, 8, 32946, 32773, 34925, 50000, 50001, 34887, 34661,
-    ]
-
     private func check(_ tags: ci_tiff_page) throws(ImageFilesFailure) {
-        guard Self.compressions.contains(tags.compression) else {
-            throw failure(.codec("TIFF compression \(tags.compression)"))
-        }
         switch tags.photometric {
         case 0, 1, 3: break
         case 2, 6:

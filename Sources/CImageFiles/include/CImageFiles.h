@@ -40,6 +40,9 @@ typedef struct {
     uint32_t max_side;    /* rows, columns */
     uint64_t max_samples; /* rows · columns · samples of one page */
     uint32_t max_pages;
+    uint64_t max_bytes;   /* that one picture may take while it is decoded, its pixels included */
+    double max_seconds;   /* of this thread's processor time, one picture or page */
+    uint32_t max_scans;   /* of a progressive JPEG */
 } ci_limits;
 
 void ci_free(void *memory);
