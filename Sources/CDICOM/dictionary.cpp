@@ -8,6 +8,8 @@
 #include "guarded.hpp"
 #include "iso2022.hpp"
 
+#include <time.h>
+
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -28,6 +30,12 @@ cd_status cd_initialize(cd_error *error) noexcept {
             return fail(error, CD_NO_DICTIONARY, "the data dictionary of DCMTK is missing; install the package libdcmtk17");
         return CD_OK;
     });
+}
+
+double cd_thread_seconds(void) noexcept {
+    timespec now{};
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
+    return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
 }
 
 void cd_value_representation(uint16_t group, uint16_t element, char vr[3]) noexcept {

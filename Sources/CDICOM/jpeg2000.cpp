@@ -64,15 +64,16 @@ cd_status cd_decode_jpeg2000(const uint8_t *stream, size_t count, const cd_frame
         const uint64_t pixels = uint64_t(frame->rows) * frame->columns;
         if (pixels == 0 || frame->samples == 0 || capacity / pixels < frame->samples)
             return fail(error, CD_MISMATCH, "the frame is larger than the room for it");
-        static const uint8_t signature[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
-        found->has_container = count >= sizeof signature && std::memcmp(stream, signature, sizeof signature) == 0;
+        // Boxes of a JP2 file are the caller's business: OpenJPEG's reader of them is not asked.
+        static const uint8_t start[] = {0xFF, 0x4F, 0xFF, 0x51};
+        if (count < sizeof start || std::memcmp(stream, start, sizeof start) != 0)
+            return fail(error, CD_FAILED, "no JPEG 2000 code stream");
 
         std::string complaint;
         const auto failed = [&](const char *otherwise) {
             return fail(error, CD_FAILED, complaint.empty() ? otherwise : complaint.c_str());
         };
-        std::unique_ptr<opj_codec_t, CodecEnd> codec(
-            opj_create_decompress(found->has_container ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K));
+        std::unique_ptr<opj_codec_t, CodecEnd> codec(opj_create_decompress(OPJ_CODEC_J2K));
         std::unique_ptr<opj_stream_t, StreamEnd> input(opj_stream_create(1 << 16, OPJ_TRUE));
         if (!codec || !input) return fail(error, CD_NO_MEMORY, "not enough memory");
         opj_set_error_handler(codec.get(), keep_first, &complaint);
@@ -88,8 +89,6 @@ cd_status cd_decode_jpeg2000(const uint8_t *stream, size_t count, const cd_frame
 
         opj_dparameters_t parameters;
         opj_set_default_decoder_parameters(&parameters);
-        // Palettes and channel definitions of a JP2 box are not DICOM's business: the code stream's components count.
-        parameters.flags |= OPJ_DPARAMETERS_IGNORE_PCLR_CMAP_CDEF_FLAG;
         if (!opj_setup_decoder(codec.get(), &parameters) || !opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE))
             return failed("the decoder could not be set up");
 

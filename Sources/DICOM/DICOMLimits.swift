@@ -24,6 +24,11 @@ package struct DICOMLimits: Sendable, Equatable {
     /// A decoded frame is held with 4 bytes a sample, so this is 1 GiB.
     package var samplesPerFrame = 1 << 28
     package var pixelsPerInstance = 1 << 35
+    /// Memory and processor time of one frame while it is decoded: estimated from the stream's header, the time also measured.
+    package var frameBytes = 4 << 30
+    package var frameSeconds = 60.0
+    /// Scans of a progressive JPEG; encoders write ten.
+    package var jpegScans = 100
 
     package init() {}
 

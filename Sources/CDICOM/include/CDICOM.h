@@ -47,8 +47,6 @@ typedef struct cd_stream {
     int32_t is_signed;
     /// JPEG 2000: a multiple component transform was undone, so the samples are RGB.
     int32_t colour_transformed;
-    /// JPEG 2000: the file format JP2 instead of a bare code stream.
-    int32_t has_container;
     /// JPEG 2000: the irreversible 9-7 wavelet.
     int32_t is_irreversible;
 } cd_stream;
@@ -75,7 +73,10 @@ cd_status cd_decode_jpeg(const uint8_t *stream, size_t count, const cd_frame *fr
 cd_status cd_decode_jpeg_ls(const uint8_t *stream, size_t count, const cd_frame *frame, uint8_t *out, size_t capacity,
                             cd_error *error) CD_NOEXCEPT;
 
-/// One JPEG 2000 or HTJ2K image into `out` (rows · columns · samples values, by pixel), as the code stream has them.
+/// Seconds of processor time that the calling thread has used.
+double cd_thread_seconds(void) CD_NOEXCEPT;
+
+/// One JPEG 2000 or HTJ2K code stream, without the boxes of a JP2 file, into `out` (rows · columns · samples values, by pixel), as the code stream has them.
 cd_status cd_decode_jpeg2000(const uint8_t *stream, size_t count, const cd_frame *frame, int32_t *out, size_t capacity,
                              cd_stream *found, cd_error *error) CD_NOEXCEPT;
 

@@ -8,7 +8,9 @@ enum Codecs {
         var notes: [String] = []
     }
 
-    static func rle(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
+    static func rle(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure) -> Decoded
+    {
+        try FrameCost(pixels, stream: bytes.count, decoded: pixels.bitsAllocated / 8 + 4, nanoseconds: 40).check(limits)
         if pixels.bitsAllocated == 1 {
             let packed = try RunLength.unpack(bytes, pixels: (pixels.pixelCount + 7) / 8, samples: 1, bytesPerSample: 1)
             return Decoded(
@@ -24,8 +26,10 @@ enum Codecs {
         return Decoded(values: values, colour: try taggedColour(pixels))
     }
 
-    static func jpeg(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
-        let stream = try header(bytes, pixels, wantsLS: false)
+    static func jpeg(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
+        -> Decoded
+    {
+        let stream = try header(bytes, pixels, limits, wantsLS: false)
         let colour = pixels.samples == 3 ? try stream.colour(pixels.photometric) : nil
         let (values, notes) = try decoded(bytes, stream, pixels) { frame, out, error in
             let count = out.count
@@ -39,8 +43,10 @@ enum Codecs {
         return Decoded(values: values, colour: colour?.colour, notes: notes + [colour?.note].compactMap { $0 })
     }
 
-    static func jpegLS(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
-        let stream = try header(bytes, pixels, wantsLS: true)
+    static func jpegLS(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
+        -> Decoded
+    {
+        let stream = try header(bytes, pixels, limits, wantsLS: true)
         let (values, notes) = try decoded(bytes, stream, pixels) { frame, out, error in
             let count = out.count
             return cd_decode_jpeg_ls(bytes, bytes.count, &frame, &out, count, &error)
@@ -48,23 +54,29 @@ enum Codecs {
         return Decoded(values: values, colour: try taggedColour(pixels), notes: notes)
     }
 
-    static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription) throws(DICOMFailure) -> Decoded {
-        if JPEG2000Header(bytes)?.needsPart2 == true {
-            throw .unsupportedSyntax(
-                "a JPEG 2000 Part 2 stream: no decoder for it.", cure: "Export as JPEG 2000 Part 1.")
+    static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
+        -> Decoded
+    {
+        guard let header = JPEG2000Header(bytes) else {
+            throw .codec(
+                "the frame is no JPEG 2000 stream: the transfer syntax is wrong or the frame is damaged.",
+                cure: "Export it again.")
         }
+        try header.check(pixels)
+        try header.cost(pixels, stream: bytes.count).check(limits)
+        let codeStream = header.isBoxed ? Array(bytes[header.codeStream]) : bytes
         var frame = description(pixels, allocated: pixels.bitsAllocated, stored: pixels.bitsStored)
         var found = cd_stream()
         var error = cd_error()
         let count = pixels.pixelCount * pixels.samples
         var status = CD_OK
         let raw = [Int32](unsafeUninitializedCapacity: count) { out, used in
-            status = cd_decode_jpeg2000(bytes, bytes.count, &frame, out.baseAddress, count, &found, &error)
+            status = cd_decode_jpeg2000(codeStream, codeStream.count, &frame, out.baseAddress, count, &found, &error)
             if status == CD_OK { used = count }
         }
         try check(status, error)
         var decoded = Decoded(values: [])
-        if found.has_container != 0 { decoded.notes.append("a JP2 file instead of a bare code stream") }
+        if header.isBoxed { decoded.notes.append("a JP2 file instead of a bare code stream") }
         let precision = Int(found.precision)
         if precision != pixels.bitsStored || (found.is_signed != 0) != pixels.isSigned {
             decoded.notes.append(
@@ -104,9 +116,9 @@ enum Codecs {
 
     // MARK: JPEG's common part
 
-    private static func header(_ bytes: [UInt8], _ pixels: PixelDescription, wantsLS: Bool) throws(DICOMFailure)
-        -> JPEGStream
-    {
+    private static func header(
+        _ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits, wantsLS: Bool
+    ) throws(DICOMFailure) -> JPEGStream {
         guard let stream = JPEGStream(bytes), stream.isLS == wantsLS else {
             throw .codec(
                 "the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged.",
@@ -127,6 +139,8 @@ enum Codecs {
                 "the stream has \(stream.precision) bits, Bits Allocated = \(pixels.bitsAllocated): they contradict each other.",
                 cure: "Export the image again.")
         }
+        let walk = try JPEGWalk(bytes, stream, limits: limits)
+        try walk.cost(pixels, stream: bytes.count).check(limits)
         return stream
     }
 

@@ -2,6 +2,7 @@
 package final class PixelReader {
     private let file: DICOMFile
     private let pixels: PixelDescription
+    private let limits: DICOMLimits
     private let source: ByteSource
     private let layout: Layout
     /// What was odd about the pixel data as a whole.
@@ -21,6 +22,7 @@ package final class PixelReader {
         try file.transferSyntax.checkSupported()
         self.file = file
         self.pixels = pixels
+        self.limits = limits
         source = try file.source.opened(limits)
         try Self.checkLength(file, pixels)
         let syntax = file.transferSyntax
@@ -60,6 +62,15 @@ package final class PixelReader {
     /// *Throws*: `codec`, `pixelsTruncated`, `pixelSize`, `photometric`, `bits` when this frame cannot be decoded.
     package func frame(_ number: Int) throws(DICOMFailure) -> StoredFrame {
         precondition((1...pixels.frames).contains(number), "PixelReader: frame \(number) of \(pixels.frames)")
+        return try FrameCost.timed(limits) { () throws(DICOMFailure) in try decoded(number) }
+    }
+
+    private func decoded(_ number: Int) throws(DICOMFailure) -> StoredFrame {
+        if case .fragments = layout {
+            // Each codec knows what its own form costs.
+        } else {
+            try FrameCost(pixels, stream: 0, decoded: pixels.bitsAllocated / 8, nanoseconds: 10).check(limits)
+        }
         switch layout {
         case .memory(let bytes):
             let slice = frameRange(number, of: bytes.count)
@@ -80,10 +91,10 @@ package final class PixelReader {
             let bytes = try stream(frames[number - 1])
             let decoded: Codecs.Decoded
             switch file.transferSyntax.pixels {
-            case .rle: decoded = try Codecs.rle(bytes, pixels)
-            case .jpeg: decoded = try Codecs.jpeg(bytes, pixels)
-            case .jpegLS: decoded = try Codecs.jpegLS(bytes, pixels)
-            case .jpeg2000: decoded = try Codecs.jpeg2000(bytes, pixels)
+            case .rle: decoded = try Codecs.rle(bytes, pixels, limits)
+            case .jpeg: decoded = try Codecs.jpeg(bytes, pixels, limits)
+            case .jpegLS: decoded = try Codecs.jpegLS(bytes, pixels, limits)
+            case .jpeg2000: decoded = try Codecs.jpeg2000(bytes, pixels, limits)
             default:
                 let needed = Self.byteCount(pixels, frames: 1)
                 guard bytes.count >= needed else {

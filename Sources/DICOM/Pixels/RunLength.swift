@@ -16,19 +16,13 @@ enum RunLength {
                 "the RLE header says \(segments) segments, the pixel attributes \(expected): the frame is damaged.",
                 cure: "Export it again.")
         }
-        let starts = (0..<segments).map { word(frame, 4 + $0 * 4) }
+        let ranges = try Self.ranges(frame, segments: segments, pixels: pixels)
         var out = [UInt8](repeating: 0, count: pixels * expected)
-        for (segment, start) in starts.enumerated() {
-            let end = segment + 1 < segments ? starts[segment + 1] : frame.count
-            guard start >= 64, start <= end, end <= frame.count else {
-                throw .codec(
-                    "RLE segment \(segment + 1) lies outside its frame: the frame is damaged.", cure: "Export it again."
-                )
-            }
+        for (segment, range) in ranges.enumerated() {
             let sample = segment / bytesPerSample
             let byte = bytesPerSample - 1 - segment % bytesPerSample
             let got = expand(
-                frame, start..<end, into: &out, at: sample * pixels * bytesPerSample + byte, step: bytesPerSample,
+                frame, range, into: &out, at: sample * pixels * bytesPerSample + byte, step: bytesPerSample,
                 pixels)
             guard got == pixels else {
                 throw .pixelsTruncated(
@@ -37,6 +31,29 @@ enum RunLength {
             }
         }
         return out
+    }
+
+    /// Where each segment lies, every offset checked before anything is allocated or unpacked: inside the frame, in order, and long
+    /// enough for its pixels, of which two bytes hold at most 128.
+    private static func ranges(_ frame: [UInt8], segments: Int, pixels: Int) throws(DICOMFailure) -> [Range<Int>] {
+        let starts = (0..<segments).map { word(frame, 4 + $0 * 4) } + [frame.count]
+        var ranges: [Range<Int>] = []
+        for segment in 0..<segments {
+            guard starts[segment] >= 64, starts[segment] <= starts[segment + 1], starts[segment + 1] <= frame.count
+            else {
+                throw .codec(
+                    "RLE segment \(segment + 1) lies outside its frame: the frame is damaged.", cure: "Export it again."
+                )
+            }
+            let range = starts[segment]..<starts[segment + 1]
+            guard range.count >= (pixels + 127) / 128 * 2 else {
+                throw .pixelsTruncated(
+                    "RLE segment \(segment + 1) has \(range.count) bytes for \(pixels) pixels: pixels are missing.",
+                    cure: "Send the file again.")
+            }
+            ranges.append(range)
+        }
+        return ranges
     }
 
     /// Packed runs to every `step`th byte; returns how many were written, at most `limit`.
