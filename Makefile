@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := .build/release
 
-.PHONY: help setup build demo test bench lint install clean
+.PHONY: help setup build demo test fuzz bench lint install clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ test: lint ## Runs every test: Swift, then the readers of other projects
 	HSPSAM_INTEROP_OUT="$$PWD/.build/interop" swift test -c release --disable-testable-imports
 	Tests/Interop/run.sh $(BUILD)/hspsam
 
+fuzz: setup ## Feeds wrong input to all that reads files: make fuzz SECONDS=60 TARGET=all
+	@SECONDS_EACH=$(or $(SECONDS),60) TARGET=$(or $(TARGET),all) Tests/Fuzz/run.sh
+
 bench: build ## Times the network
 	$(BUILD)/hspsam bench --vit vit_t
 	$(BUILD)/hspsam bench --vit vit_b
@@ -31,6 +34,6 @@ lint: ## Checks the formatting
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 
 clean: ## Removes what was built
-	rm -rf .build demo-output .venv
+	rm -rf .build .build-fuzz demo-output .venv
 
 include deploy/install.mk

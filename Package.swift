@@ -3,18 +3,23 @@ import PackageDescription
 
 // The house: who may import whom stands in one table, and `ArchitectureTests` holds every `import` line to it.
 
+// HSPSAM_FUZZ=1 adds the fuzzer (Tests/Fuzz/run.sh) and instruments everything; other builds do not see it.
+let isFuzzing = Context.environment["HSPSAM_FUZZ"] != nil
+let fuzzFlags = isFuzzing ? ["-fsanitize=fuzzer-no-link,address,undefined", "-fno-sanitize-recover=undefined"] : []
+
 /// Settings of every Swift target.
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let swiftSettings: [SwiftSetting] =
+    (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : []) + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
 /// Numerical rooms are optimised in debug builds too: a plain loop is 47 times faster.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 /// Rooms without unsafe code: no pointer slips in unseen.
 let safe: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
-let c: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
-let cxx: [CXXSetting] = [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]
+let c: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"] + fuzzFlags)]
+let cxx: [CXXSetting] = [.unsafeFlags(["-O3", "-Wall", "-Wextra"] + fuzzFlags)]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -55,7 +60,7 @@ let targets: [Target] = [
     // data
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),
     room("Tensors", ["Failures", "Numbers", "Storage", "Imaging", "CKernels"], [], optimised),
-    room("DICOM", ["Failures", "Storage", "Imaging", "CDICOM"]),
+    room("DICOM", ["Failures", "Numbers", "Storage", "Imaging", "CDICOM"]),
     room(
         "DICOMObjects", ["Failures", "Numbers", "Storage", "Imaging", "DICOM"], [], safe),
     room("ImageFiles", ["Failures", "Storage", "Imaging", "CImageFiles"]),
@@ -110,11 +115,24 @@ let targets: [Target] = [
     tests("DaemonTests", ["Daemon", "Records", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
     tests("EndToEndTests", ["Failures", "SegmentAnything", "Tensors"]),
     tests("ArchitectureTests", []),
+    // inputs that are wrong on purpose, for tests and for the fuzzer
+    .target(
+        name: "Mutations", dependencies: ["Failures", "Imaging", "DICOM", "DICOMObjects"], path: "Tests/Mutations",
+        swiftSettings: swiftSettings),
+    tests("MutationTests", ["Mutations", "Failures", "DICOM", "ImageFiles", "Imaging"]),
 ]
+let fuzzer = Target.executableTarget(
+    name: "Fuzz",
+    dependencies: ["Mutations", "Failures", "Settings", "Tensors", "DICOM", "ImageFiles", "Pipelines"],
+    path: "Tests/Fuzz", exclude: ["Seeds", "run.sh"], swiftSettings: swiftSettings,
+    linkerSettings: [
+        .unsafeFlags(["-sanitize=address", "-Xlinker", Context.environment["HSPSAM_FUZZ"] ?? ""]),
+        .linkedLibrary("stdc++"),
+    ])
 
 // ROOMS="Failures,Storage,StorageTests" builds only these, for work on one room.
 let wanted = Context.environment["ROOMS"].map { Set($0.split(separator: ",").map(String.init)) }
-let chosen = targets.filter { wanted?.contains($0.name) ?? true }
+let chosen = (targets + (isFuzzing ? [fuzzer] : [])).filter { wanted?.contains($0.name) ?? true }
 let names = Set(chosen.map(\.name))
 for target in chosen {
     target.dependencies.removeAll {

@@ -1,0 +1,220 @@
+import DICOM
+import Failures
+import Foundation
+import Mutations
+import Testing
+
+/// The streams that the fuzzer begins with, without their five bytes of pixel attributes.
+private func seed(_ name: String) throws -> [UInt8] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz/Seeds")
+    return Array([UInt8](try Data(contentsOf: folder.appending(path: name)))[5...])
+}
+
+private let jpeg = "1.2.840.10008.1.2.4.51", jpegLS = "1.2.840.10008.1.2.4.80", jpeg2000 = "1.2.840.10008.1.2.4.90"
+private let rle = "1.2.840.10008.1.2.5"
+
+/// The failure of decoding the object's first frame, nil when it decodes.
+private func failure(_ object: RawObject, _ change: (inout DICOMLimits) -> Void = { _ in }) throws -> DICOMFailure? {
+    var limits = DICOMLimits()
+    change(&limits)
+    do {
+        let file = try DICOMFile(bytes: object.fileBytes, limits: limits)
+        _ = try PixelReader(file, try PixelDescription(file.dataSet, limits: limits), limits: limits).frame(1)
+        return nil
+    } catch let failure as DICOMFailure {
+        return failure
+    }
+}
+
+private func code(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return FailureRecord(error).code
+    }
+}
+
+/// A frame of the seeds' size.
+private func frame(_ stream: [UInt8], _ syntax: String, samples: UInt16 = 1, bits: UInt16 = 8, stored: UInt16 = 8)
+    -> RawObject
+{
+    .frame(
+        stream, syntax: syntax, rows: 20, columns: 24, samples: samples,
+        photometric: samples == 3 ? "RGB" : "MONOCHROME2",
+        bits: bits, stored: stored)
+}
+
+private func big(_ value: some FixedWidthInteger) -> [UInt8] { little(value).reversed() }
+
+extension [UInt8] {
+    /// Offset of the first marker of that kind.
+    fileprivate func marker(_ second: UInt8) -> Int {
+        indices.dropLast().first { self[$0] == 0xFF && self[$0 + 1] == second } ?? 0
+    }
+}
+
+@Suite("guards before the decoders")
+struct CodecGuardTests {
+    @Test(
+        "the seeds decode",
+        arguments: [
+            ("jpeg/grey", jpeg), ("jpeg/grey-prog", jpeg), ("jpeg/restart", jpeg), ("jpeg/g8-sv1", jpeg),
+            ("jpeg-ls/g8-ls", jpegLS),
+            ("jpeg-ls/g8-near", jpegLS), ("jpeg2000/lossy.j2k", jpeg2000), ("jpeg2000/box.jp2", jpeg2000),
+            ("rle/g8-rle", rle),
+        ])
+    func seeds(name: String, syntax: String) throws {
+        #expect(try failure(frame(try seed(name), syntax)) == nil)
+    }
+
+    // MARK: RLE
+
+    @Test("RLE segments outside the frame, out of order or too short for their pixels are refused before unpacking")
+    func runLength() throws {
+        let good = try seed("rle/g16-rle")
+        #expect(try failure(frame(good, rle, bits: 16, stored: 12)) == nil)
+        for (offset, code) in [(UInt32.max, "PIX-CODEC"), (63, "PIX-CODEC"), (UInt32(good.count - 1), "PIX-TRUNCATED")]
+        {
+            var wrong = good
+            wrong.replaceSubrange(8..<12, with: little(offset))
+            #expect(try failure(frame(wrong, rle, bits: 16, stored: 12))?.code == code, "\(offset)")
+        }
+        // 66 bytes for 256 million pixels.
+        let bomb = little(UInt32(1)) + little(UInt32(64)) + [UInt8](repeating: 0, count: 56) + [0x81, 7]
+        #expect(try failure(.frame(bomb, syntax: rle, rows: 16_000, columns: 16_000))?.code == "PIX-TRUNCATED")
+    }
+
+    // MARK: JPEG
+
+    @Test("a JPEG of arithmetic or hierarchical coding is refused as a form without a decoder")
+    func codings() throws {
+        let good = try seed("jpeg/grey")
+        for marker: UInt8 in [0xC5, 0xC9, 0xCA, 0xCD] {
+            var wrong = good
+            wrong[good.marker(0xC0) + 1] = marker
+            #expect(try failure(frame(wrong, jpeg))?.code == "TS-UNSUPPORTED")
+        }
+    }
+
+    @Test("tables, frames and scans that contradict the standard never reach a JPEG decoder")
+    func segments() throws {
+        let good = try seed("jpeg/grey")
+        let scan = good.marker(0xDA)
+        let huffman: [UInt8] = [0xFF, 0xC4, 0, 22, 0, 3] + [UInt8](repeating: 0, count: 15) + [1, 2, 3]
+        let frameHeader = Array(good[good.marker(0xC0)..<good.marker(0xC0) + 13])
+        for inserted in [
+            huffman, frameHeader, [0xFF, 0xDB, 0, 3, 0x40], [0xFF, 0xDB, 0, 10, 0, 1, 1, 1, 1, 1, 1, 1],
+            [0xFF, 0xDD, 0, 2],
+            [0xFF, 0xDC, 0, 4, 0, 9], [0xFF, 0x02, 0, 2], [0xFF, 0xD8],
+        ] as [[UInt8]] {
+            var wrong = good
+            wrong.insert(contentsOf: inserted, at: scan)
+            #expect(try failure(frame(wrong, jpeg))?.code == "PIX-CODEC", "\(inserted)")
+        }
+        var wrong = good
+        wrong[scan + 5] = 9
+        #expect(try failure(frame(wrong, jpeg))?.code == "PIX-CODEC")
+    }
+
+    @Test("a picture in a thousand scans is refused, naming the limit")
+    func scans() throws {
+        let good = try seed("jpeg/grey-prog")
+        let end = good.count - 2
+        let start = (0..<end).last { good[$0] == 0xFF && good[$0 + 1] == 0xDA } ?? 0
+        let last = Array(good[start..<end])
+        let bomb = Array(good[..<end]) + [[UInt8]](repeating: last, count: 1000).flatMap { $0 } + [0xFF, 0xD9]
+        let refusal = try failure(frame(bomb, jpeg))
+        #expect(refusal?.code == "IN-LIMIT")
+        #expect("\(try #require(refusal))".contains("100 scans"))
+    }
+
+    @Test("memory and time of a frame are refused by its header, naming need and limit")
+    func cost() throws {
+        var huge = try seed("jpeg/grey-prog")
+        let at = huge.marker(0xC2)
+        huge.replaceSubrange(at + 5..<at + 9, with: big(UInt16(16_000)) + big(UInt16(16_000)))
+        let object = RawObject.frame(huge, syntax: jpeg, rows: 16_000, columns: 16_000)
+        let memory = try #require(try failure(object) { $0.frameBytes = 1 << 30 })
+        #expect(memory.code == "IN-LIMIT" && "\(memory)".contains("the limit is 1 GiB"))
+        let time = try #require(try failure(object) { $0.frameSeconds = 5 })
+        #expect(time.code == "IN-LIMIT" && "\(time)".contains("the limit is 5 s"))
+        #expect(!time.message.cure.isEmpty)
+    }
+
+    @Test("a frame that took more processor time than the limit is refused after it")
+    func measured() throws {
+        var limits = DICOMLimits()
+        limits.frameSeconds = 0.01
+        let clock = ContinuousClock()
+        func spin(_ duration: Duration) throws(DICOMFailure) -> Int {
+            try FrameCost.timed(limits) {
+                let start = clock.now
+                var turns = 0
+                while start.duration(to: clock.now) < duration { turns += 1 }
+                return turns
+            }
+        }
+        #expect(try spin(.zero) == 0)
+        #expect(code { _ = try spin(.seconds(2)) } == "IN-LIMIT")
+    }
+
+    // MARK: JPEG-LS
+
+    @Test("JPEG-LS with mapping tables, impossible presets or impossible scans is refused")
+    func extensions() throws {
+        let good = try seed("jpeg-ls/g8-ls")
+        let scan = good.marker(0xDA)
+        func inserting(_ bytes: [UInt8]) -> [UInt8] { Array(good[..<scan]) + bytes + Array(good[scan...]) }
+        #expect(try failure(frame(inserting([0xFF, 0xF8, 0, 5, 2, 1, 1]), jpegLS))?.code == "TS-UNSUPPORTED")
+        let presets: [UInt8] =
+            [0xFF, 0xF8, 0, 13, 1] + big(UInt16(255)) + big(UInt16(9)) + big(UInt16(7)) + big(UInt16(21))
+        #expect(try failure(frame(inserting(presets + big(UInt16(64))), jpegLS))?.code == "PIX-CODEC")
+        var near = good
+        near[scan + 7] = 200
+        #expect(try failure(frame(near, jpegLS))?.code == "PIX-CODEC")
+    }
+
+    // MARK: JPEG 2000
+
+    @Test("a JP2 file is unwrapped to its code stream, and boxes that lead nowhere are refused")
+    func boxes() throws {
+        let boxed = try seed("jpeg2000/box.jp2")
+        let start = boxed.marker(0x4F)
+        #expect(try failure(frame(Array(boxed[start...]), jpeg2000)) == nil)
+        var wrong = boxed
+        wrong.replaceSubrange(start - 8..<start - 4, with: big(UInt32(9)))
+        #expect(try failure(frame(wrong, jpeg2000))?.code == "PIX-CODEC")
+        wrong.replaceSubrange(start - 8..<start - 4, with: big(UInt32.max))
+        #expect(try failure(frame(wrong, jpeg2000))?.code == "PIX-CODEC")
+    }
+
+    @Test("tiles, levels, code blocks, precincts and layers that cost more than the image are refused by the header")
+    func bombs() throws {
+        let good = try seed("jpeg2000/grey.j2k")
+        func refusal(_ change: (inout [UInt8]) -> Void, rows: Int = 20, columns: Int = 24) throws -> String? {
+            var wrong = good
+            change(&wrong)
+            return try failure(
+                .frame(wrong, syntax: jpeg2000, rows: rows, columns: columns, bits: 16, stored: 12))?.code
+        }
+        #expect(try refusal { _ in } == nil)
+        let size = good.marker(0x51), style = good.marker(0x52), part = good.marker(0x90)
+        // Thirty-three levels, code blocks of 2^13, no layers.
+        #expect(try refusal { $0[style + 9] = 33 } == "PIX-CODEC")
+        #expect(try refusal { $0[style + 10] = 9 } == "PIX-CODEC")
+        #expect(try refusal { $0.replaceSubrange(style + 6..<style + 8, with: [0, 0]) } == "PIX-CODEC")
+        // A tile-part that reaches behind the stream, or belongs to no tile.
+        #expect(try refusal { $0.replaceSubrange(part + 6..<part + 10, with: big(UInt32.max)) } == "PIX-CODEC")
+        #expect(try refusal { $0[part + 5] = 7 } == "PIX-CODEC")
+        // 16000 × 16000 pixels in precincts of one pixel and 65535 layers.
+        let large = big(UInt32(16_000)) + big(UInt32(16_000))
+        let code = try refusal(
+            {
+                $0.replaceSubrange(style + 6..<style + 8, with: big(UInt16.max))
+                $0.replaceSubrange(size + 6..<size + 14, with: large)
+                $0.replaceSubrange(size + 22..<size + 30, with: large)
+            }, rows: 16_000, columns: 16_000)
+        #expect(code == "IN-LIMIT")
+    }
+}
