@@ -52,7 +52,7 @@ let targets: [Target] = [
     // foundations
     room("Failures", []),
     room("Numbers", []),
-    room("Records", ["Failures", "Numbers"]),
+    room("Records", ["Failures", "Numbers"], [], [.strictMemorySafety()]),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams]),
     room("Processes", ["Failures"]),
@@ -73,7 +73,7 @@ let targets: [Target] = [
             "Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects",
             "ImageFiles",
             "SegmentAnything",
-        ]),
+        ], [], [.strictMemorySafety()]),
     room(
         "Training",
         ["Failures", "Numbers", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"], [], safe),
@@ -98,7 +98,7 @@ let targets: [Target] = [
     tests("ProcessesTests", ["Processes", "Failures"]),
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Numbers", "Failures", "Storage", "CKernels"]),
-    tests("ImagingTests", ["Imaging", "Failures"]),
+    tests("ImagingTests", ["Imaging", "Numbers", "Failures"]),
     tests("DICOMTests", ["DICOM", "Imaging", "Failures", "Storage"]),
     tests("DICOMObjectsTests", ["DICOMObjects", "DICOM", "Imaging", "Failures", "Storage"]),
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage"]),

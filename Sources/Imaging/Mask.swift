@@ -38,6 +38,16 @@ package struct Mask: Sendable, Equatable {
         }
     }
 
+    /// Sets the pixels of a range, eight at a time.
+    package mutating func set(_ pixels: Range<Int>) {
+        var at = pixels.lowerBound
+        while at < pixels.upperBound {
+            let count = min(8 - at & 7, pixels.upperBound - at)
+            bits[at >> 3] |= UInt8(truncatingIfNeeded: (1 << count - 1) << (at & 7))
+            at += count
+        }
+    }
+
     /// The number of pixels set.
     package var count: Int { bits.reduce(0) { $0 + $1.nonzeroBitCount } }
 

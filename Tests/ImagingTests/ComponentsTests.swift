@@ -1,4 +1,5 @@
 import Imaging
+import Numbers
 import Testing
 
 @Suite("Components and measurement")
@@ -62,6 +63,66 @@ struct ComponentsTests {
         let full = Mask(rows: 3, columns: 5, flags: [Bool](repeating: true, count: 15))
         #expect(Components.fillingHoles(in: [full, ring, full])[1].count == 9)
         #expect(Components.fillingHoles(in: [ring, ring, ring]) == [ring, ring, ring])
+    }
+
+    /// Flood fill, pixel by pixel: the plainest way, whose numbering is checked too.
+    private static func flooded(_ volume: [Mask], value: Bool, faces: Bool) -> [[Int]] {
+        let (rows, columns) = (volume[0].rows, volume[0].columns)
+        var labels = volume.map { _ in [Int](repeating: 0, count: rows * columns) }
+        var number = 0
+        for z in volume.indices {
+            for start in 0..<rows * columns where volume[z][start] == value && labels[z][start] == 0 {
+                number += 1
+                var waiting = [(z, start / columns, start % columns)]
+                while let (z, y, x) = waiting.popLast() {
+                    guard volume.indices.contains(z), (0..<rows).contains(y), (0..<columns).contains(x),
+                        volume[z][y, x] == value, labels[z][y * columns + x] == 0
+                    else { continue }
+                    labels[z][y * columns + x] = number
+                    for step in 0..<27 {
+                        let (dz, dy, dx) = (step / 9 - 1, step / 3 % 3 - 1, step % 3 - 1)
+                        if faces, abs(dz) + abs(dy) + abs(dx) != 1 { continue }
+                        waiting.append((z + dz, y + dy, x + dx))
+                    }
+                }
+            }
+        }
+        return labels
+    }
+
+    @Test("random volumes have the components that a flood fill finds, in the same order", arguments: 0..<24)
+    func randomVolumes(seed: Int) {
+        var random = SplitMix64(seed: UInt64(seed))
+        let (slices, rows, columns) = (1 + seed % 4, 1 + random.index(below: 9), 1 + random.index(below: 21))
+        let density = random.uniform(0.2...0.8)
+        let volume = (0..<slices).map { _ in
+            Mask(rows: rows, columns: columns, flags: (0..<rows * columns).map { _ in random.uniform() < density })
+        }
+        for faces in [false, true] {
+            let components = Components(of: volume, neighbours: faces ? .faces : .all)
+            let labels = Self.flooded(volume, value: true, faces: faces)
+            #expect(components.sizes.reduce(0, +) == volume.reduce(0) { $0 + $1.count })
+            for number in 0..<components.count {
+                let expected = labels.map { $0.map { $0 == number + 1 } }
+                #expect(components.masks { $0 == number + 1 }.map(\.flags) == expected)
+            }
+            #expect(components.count == labels.joined().max() ?? 0)
+        }
+        let background = Self.flooded(volume, value: false, faces: true)
+        var open: Set<Int> = [0]
+        for z in 0..<slices {
+            for y in 0..<rows {
+                for x in 0..<columns
+                where slices > 1 && (z == 0 || z == slices - 1) || y == 0 || y == rows - 1 || x == 0 || x == columns - 1
+                {
+                    open.insert(background[z][y * columns + x])
+                }
+            }
+        }
+        let filled = zip(volume, background).map { mask, labels in
+            zip(mask.flags, labels).map { $0 || !open.contains($1) }
+        }
+        #expect(Components.fillingHoles(in: volume).map(\.flags) == filled)
     }
 
     @Test("areas and volumes follow spacing and the weights of slices")
