@@ -1,7 +1,7 @@
 /// A regular expression that is matched in time linear in the text, whatever is written in it: site files and series
 /// descriptions both come from outside, and a backtracking engine can be held up for ever.
 ///
-/// Known: literals, `.`, classes `[a-z]` `[^…]`, `\d \w \s`, escapes, groups, `|`, `* + ?`, `^ $`, and a leading `(?i)`.
+/// Known: literals, `.`, classes `[a-z]` `[^…]`, `\d \w \s`, outside of brackets `\D \W \S`, escapes, groups, `|`, `* + ?`, `^ $`, and a leading `(?i)`.
 ///
 /// *Source*: R. Cox, "Regular Expression Matching: the Virtual Machine Approach" (Pike's algorithm).
 package struct LinearPattern: Sendable, Equatable {
@@ -22,16 +22,23 @@ package struct LinearPattern: Sendable, Equatable {
         var ranges: [ClosedRange<UInt32>]
         var isInverted = false
 
-        func contains(_ scalar: UInt32) -> Bool { ranges.contains { $0.contains(scalar) } != isInverted }
+        /// - Parameter spellings: one character, in both cases where case does not count.
+        func contains(_ spellings: [UInt32]) -> Bool {
+            spellings.contains { scalar in ranges.contains { $0.contains(scalar) } } != isInverted
+        }
 
         static let any = Set(ranges: [], isInverted: true)
         static func one(_ scalar: UInt32) -> Set { Set(ranges: [scalar...scalar]) }
         static let digits = Set(ranges: [0x30...0x39])
         static let words = Set(ranges: [0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A])
         static let spaces = Set(ranges: [0x09...0x0D, 0x20...0x20])
+        /// By the letter behind the backslash; not inside brackets.
+        static let inverted: [Unicode.Scalar: Set] = ["D": digits, "W": words, "S": spaces].mapValues {
+            Set(ranges: $0.ranges, isInverted: true)
+        }
     }
 
-    /// What is wrong with a pattern, for a message with its place.
+    /// What is wrong with a pattern, for a message that says where it stands.
     package struct Problem: Error, Equatable {
         package let reason: String
     }
@@ -40,17 +47,18 @@ package struct LinearPattern: Sendable, Equatable {
         guard text.unicodeScalars.count <= 256 else { throw Problem(reason: "it is longer than 256 characters") }
         self.text = text
         ignoresCase = text.hasPrefix("(?i)")
-        let scalars = Array((ignoresCase ? String(text.dropFirst(4)).lowercased() : text).unicodeScalars)
+        // The pattern keeps its case, as `\D` is not `\d`: where case does not count, the text is looked at in both.
+        let scalars = Array(text.unicodeScalars.dropFirst(ignoresCase ? 4 : 0))
         var parser = Parser(scalars: scalars)
         program = try parser.whole()
     }
 
     /// Whether the pattern occurs anywhere in `subject`; at most its first 1024 characters are looked at.
     package func matches(_ subject: String) -> Bool {
-        let scalars = (ignoresCase ? subject.lowercased() : subject).unicodeScalars.prefix(1024).map(\.value)
+        let scalars = subject.unicodeScalars.prefix(1024).map(spellings)
         var current: [Int] = []
         for position in 0...scalars.count {
-            // Starting anew at every place: the match may begin anywhere.
+            // Starting anew at every position: the match may begin anywhere.
             follow(0, position, scalars.count, &current)
             if current.contains(where: { program[$0] == .match }) { return true }
             guard position < scalars.count else { break }
@@ -63,6 +71,13 @@ package struct LinearPattern: Sendable, Equatable {
             current = next
         }
         return false
+    }
+
+    private func spellings(_ scalar: Unicode.Scalar) -> [UInt32] {
+        guard ignoresCase else { return [scalar.value] }
+        let cases = [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping]
+        // A mapping to several characters is no other spelling of this one.
+        return [scalar.value] + cases.filter { $0.unicodeScalars.count == 1 }.flatMap { $0.unicodeScalars.map(\.value) }
     }
 
     /// Adds the states that are reached without reading a character; each once.
@@ -146,7 +161,12 @@ package struct LinearPattern: Sendable, Equatable {
             case "^": return [.atStart]
             case "$": return [.atEnd]
             case "[": return [.character(try set())]
-            case "\\": return [.character(try escaped())]
+            case "\\":
+                if let scalar = next, let set = Set.inverted[scalar] {
+                    at += 1
+                    return [.character(set)]
+                }
+                return [.character(try escaped())]
             case "*", "+", "?": throw Problem(reason: "a \"\(scalar)\" has nothing to repeat")
             case "{": throw Problem(reason: "counts in braces are not known; write the piece several times")
             case "(":
@@ -172,7 +192,7 @@ package struct LinearPattern: Sendable, Equatable {
             case "w": return .words
             case "s": return .spaces
             default:
-                guard !scalar.properties.isAlphabetic, !Set.digits.contains(scalar.value) else {
+                guard !scalar.properties.isAlphabetic, !Set.digits.contains([scalar.value]) else {
                     throw Problem(reason: "\"\\\(scalar)\" is not known")
                 }
                 return .one(scalar.value)

@@ -11,7 +11,9 @@ struct LinearPatternTests {
             ("a.c$", "xabc", true), ("a.c$", "abcd", false), ("^(ab)+$", "ababab", true), ("^(ab)+$", "aba", false),
             ("[a-c]x?[^0-9]", "bz", true), ("^[a-c]x?[^0-9]$", "b5", false), ("\\d\\d\\.", "T1 12.5", true),
             ("^x*$", "", true), ("lung|bone", "Lunge", false), ("a(b|c|)d", "ad", true),
-            ("^\\w+\\s\\w+$", "two words", true),
+            ("^\\w+\\s\\w+$", "two words", true), ("(?i)^\\D+$", "abc", true), ("(?i)^\\D+$", "a1", false),
+            ("(?i)[^a]", "AAA", false), ("(?i)[x-z]9\\S", "Y9!", true), ("(?i)STRASSE", "strasse", true),
+            ("(?i)größe", "GRÖSSE", false), ("(?i)É", "é", true), ("^\\W\\S$", "!a", true),
         ])
     func matching(pattern: String, text: String, expected: Bool) throws {
         #expect(try LinearPattern(pattern).matches(text) == expected)
@@ -23,7 +25,8 @@ struct LinearPatternTests {
     }
 
     @Test(
-        "a broken pattern says what is wrong", arguments: ["(ab", "ab)", "[ab", "*a", "a{3}", "a\\", "(?=a)", "[b-a]"])
+        "a broken pattern says what is wrong",
+        arguments: ["(ab", "ab)", "[ab", "*a", "a{3}", "a\\", "(?=a)", "[b-a]", "[\\D]", "(?i)\\B"])
     func broken(pattern: String) {
         #expect(throws: LinearPattern.Problem.self) { try LinearPattern(pattern) }
     }
