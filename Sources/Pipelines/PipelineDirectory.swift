@@ -1,6 +1,5 @@
 package import DICOMObjects
 import Failures
-import Foundation
 import Imaging
 package import SegmentAnything
 import Settings
@@ -11,8 +10,10 @@ package struct PipelineDirectory: Sendable {
     package let path: String
     package let pipeline: Pipeline
     package let model: ModelDirectory
-    /// SHA-256 over the pipeline's canonical form, its model included; 64 hexadecimal digits.
+    /// SHA-256 of everything that can change a result, the model included; 64 hexadecimal digits.
     package let digest: String
+    /// SHA-256 of the rules by which it chooses volumes.
+    package let selectionDigest: String
 
     package var name: String { pipeline.name }
 
@@ -30,8 +31,12 @@ package struct PipelineDirectory: Sendable {
         guard outputs == pipeline.segments.count else {
             throw PipelineFailure.segments(path: file, described: pipeline.segments.count, model: outputs)
         }
-        let canonical = try pipeline.canonicalJSON(modelDigest: model.digest.hex)
-        return PipelineDirectory(path: path, pipeline: pipeline, model: model, digest: FileDigest(of: canonical).hex)
+        let contradictions = model.description.contradictions(
+            windowing: pipeline.windowing, aspect: pipeline.aspect.rawValue, segmentKeys: pipeline.segments.map(\.key))
+        if let first = contradictions.first { throw PipelineFailure.contradiction(path: file, first) }
+        return PipelineDirectory(
+            path: path, pipeline: pipeline, model: model, digest: pipeline.digest(model: model.digest.hex).hex,
+            selectionDigest: pipeline.selectionDigest.hex)
     }
 
     /// All pipelines of a folder by name, or the one called `only`.
@@ -68,32 +73,5 @@ package struct PipelineDirectory: Sendable {
             manufacturer: pipeline.outputs.manufacturer, version: version, modelName: pipeline.name,
             modelVersion: pipeline.version, modelDigest: model.digest.hex, pipelineName: pipeline.name,
             pipelineVersion: pipeline.version, pipelineDigest: digest)
-    }
-}
-
-extension Pipeline {
-    /// Every key that can change a result, defaults filled in, in sorted order, with the model's digest. What chooses the input
-    /// (`selection`) is no part of it.
-    func canonicalJSON(modelDigest: String) throws -> String {
-        func code(_ code: Code?) -> Any { code.map { [$0.value, $0.scheme, $0.meaning] as Any } ?? NSNull() }
-        let segments: [[String: Any]] = segments.map {
-            [
-                "key": $0.key, "label": $0.label, "description": $0.description ?? "", "category": code($0.category),
-                "type": code($0.type), "modifiers": $0.modifiers.map { code($0) }, "region": code($0.region),
-                "color": $0.color.map { Int($0) },
-            ]
-        }
-        let content: [String: Any] = [
-            "pipeline": ["name": name, "version": version], "model": modelDigest, "aspect": aspect.rawValue,
-            "windowing": "\(windowing.mode) \(windowing.scope.rawValue)", "postprocess": postprocess.map { "\($0)" },
-            "segments": segments,
-            "outputs": [
-                "manufacturer": outputs.manufacturer, "label": outputs.label,
-                "synthetic_geometry": outputs.syntheticGeometry,
-                "series_number": outputs.seriesNumber, "salt": outputs.uidSalt,
-            ] as [String: Any],
-        ]
-        let data = try JSONSerialization.data(withJSONObject: content, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self)
     }
 }

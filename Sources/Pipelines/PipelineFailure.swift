@@ -1,4 +1,5 @@
 package import Failures
+package import SegmentAnything
 
 /// What is wrong with the pipelines that a run was to use.
 package enum PipelineFailure: Failure, Equatable {
@@ -11,6 +12,8 @@ package enum PipelineFailure: Failure, Equatable {
     /// Folder and name differ.
     case name(path: String, name: String)
     case segments(path: String, described: Int, model: Int)
+    /// A rule is not what the model was trained with.
+    case contradiction(path: String, Contradiction)
 
     package var kind: FailureKind { .configuration }
 
@@ -22,23 +25,40 @@ package enum PipelineFailure: Failure, Equatable {
         case .noSettings: "PIPE-SETTINGS"
         case .name: "PIPE-NAME"
         case .segments: "PIPE-SEGMENT"
+        case .contradiction: "PIPE-TRAINED"
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
         case .noFolder(let looked):
-            "no folder of pipelines at \(looked.joined(separator: ", nor at ")): nothing can be segmented. Name one with --pipelines."
+            FailureMessage(
+                "no folder of pipelines there: nothing can be segmented.", cure: "Name one with --pipelines.",
+                subject: looked.joined(separator: ", "))
         case .empty(let path):
-            "\(path): no pipeline in it. Put a folder with pipeline.yaml and model/ there, or name another with --pipelines."
+            FailureMessage(
+                "no pipeline in it.",
+                cure: "Put a folder with pipeline.yaml and model/ there, or name another with --pipelines.",
+                subject: path)
         case .unknown(let name, let known):
-            "no pipeline is called \"\(name)\". Known: \(known.joined(separator: ", "))."
+            FailureMessage(
+                "no pipeline has this name.", cure: "Known: \(known.joined(separator: ", ")).", subject: "\"\(name)\"")
         case .noSettings(let path):
-            "\(path): no pipeline.yaml in it: the folder is no pipeline. Add the file or remove the folder."
+            FailureMessage(
+                "no pipeline.yaml in it: the folder is no pipeline.", cure: "Add the file or remove the folder.",
+                subject: path)
         case .name(let path, let name):
-            "\(path): its pipeline.yaml says name: \(name), which is not the folder's name. Make them equal."
+            FailureMessage(
+                "its pipeline.yaml says name: \(name), which is not the folder's name.", cure: "Make them equal.",
+                subject: path)
         case .segments(let path, let described, let model):
-            "\(path): \(described) segments are described, but the model gives \(model). Describe each output of the model, in its order."
+            FailureMessage(
+                "\(described) segments are described, but the model gives \(model).",
+                cure: "Describe each output of the model, in its order.", subject: path)
+        case .contradiction(let path, let found):
+            FailureMessage(
+                "\(found.key) is \(found.asked), but the model was trained with \(found.trained): its results would mean nothing.",
+                cure: "Write what it was trained with, or train a model anew.", subject: path)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Imaging
+import Numbers
 
 /// What happens to masks after the network, in the pipeline's order, on the source's grid.
 package enum PostprocessStep: Sendable, Equatable {
@@ -16,7 +17,7 @@ package enum PostprocessStep: Sendable, Equatable {
         case .fillHoles(let numbers): each(numbers, &masks, isSpatial) { Components.fillingHoles(in: $0) }
         case .minSizeMM3(let size):
             guard let voxelMM3, voxelMM3 > 0 else { return }
-            let count = Int(min((size / voxelMM3).rounded(.up), 1e15))
+            let count = Int(rounding: (size / voxelMM3).rounded(.up), clampedTo: 0 ... .max)
             each(Array(1...max(1, masks.count)), &masks, isSpatial) {
                 Components.removing(smallerThan: count, from: $0)
             }
@@ -33,5 +34,12 @@ package enum PostprocessStep: Sendable, Equatable {
             guard frames.contains(where: { !$0.isEmpty }) else { continue }
             masks[number - 1] = isSpatial ? change(frames) : frames.flatMap { change([$0]) }
         }
+    }
+}
+
+extension [PostprocessStep] {
+    /// Every step in its order.
+    func apply(_ masks: inout [[Mask]], isSpatial: Bool, voxelMM3: Double?) {
+        for step in self { step.apply(&masks, isSpatial: isSpatial, voxelMM3: voxelMM3) }
     }
 }

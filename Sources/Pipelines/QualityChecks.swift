@@ -2,6 +2,7 @@ package import DICOM
 import DICOMObjects
 package import Imaging
 import Numbers
+import Records
 
 /// What was measured of one segment of one volume.
 package struct SegmentMeasurement: Sendable, Equatable {
@@ -22,8 +23,8 @@ package struct SegmentMeasurement: Sendable, Equatable {
     package var confidence: Double?
 
     /// As in `run.json` and `report.json`.
-    var row: RunRecord.Segment {
-        RunRecord.Segment(
+    var record: SegmentRecord {
+        SegmentRecord(
             number: number, label: label, pixels: pixels, areaMM2: areaMM2, volumeML: volumeML, confidence: confidence)
     }
 }

@@ -1,38 +1,18 @@
 import DICOM
 import DICOMObjects
-import Failures
-import Foundation
 import ImageFiles
+import Numbers
 import Storage
-
-/// A TIFF that is to become DICOM: what is known of it before its pixels are decoded.
-package struct RasterSource: Sendable {
-    let path: String
-    let identity: StudyIdentity
-    let keys: RasterObject.Keys
-    let studyInstanceUID: String
-    let seriesInstanceUID: String
-    /// SHA-256 of the file, and of its sidecar where it has one.
-    let digest: String
-
-    /// *Throws* `SettingsFailure` for a sidecar that is wrong, `StorageFailure`.
-    init(_ path: String, digest: FileDigest) throws {
-        let sidecar = try Sidecar(beside: path)
-        self.path = path
-        identity = sidecar?.identity ?? StudyIdentity(anonymous: digest.hex)
-        let own = sidecar.map { FileDigest(of: digest.hex + "\n" + $0.digest).hex } ?? digest.hex
-        let shared = sidecar.flatMap { $0.isForFolder ? $0.digest : nil } ?? own
-        self.digest = own
-        keys = RasterObject.Keys(study: shared, series: shared)
-        studyInstanceUID = identity.study.uid ?? DerivedUID.uid(.importedStudy, [keys.study])
-        seriesInstanceUID = identity.series.uid ?? DerivedUID.uid(.importedSeries, [keys.series])
-    }
-}
 
 /// TIFF pages to DICOM objects in the study's folder: from then on they are sources like any other.
 ///
 /// *Source*: the design page on DICOM, sections 5.1 and 5.2.
 enum RasterStudy {
+    private static let ending = ".image.dcm"
+
+    /// Whether a file of a study's folder is such an image.
+    static func isImage(_ name: String) -> Bool { name.hasSuffix(ending) }
+
     /// Larger pages are read from their pyramid.
     static let maxSide = 8192
     /// Of all pages of a file together: a stack becomes one object, held in memory once.
@@ -43,29 +23,28 @@ enum RasterStudy {
     /// - Parameter number: the next instance's number in its series; moved on.
     /// *Throws* `ImageFilesFailure`, `ObjectFailure`, `StorageFailure`, `DICOMFailure`.
     static func images(of source: RasterSource, in folder: String, number: inout Int) throws -> [SourceInstance] {
-        let file = try TIFFFile(source.path)
+        let file = try TIFFFile(source.file)
         let pages = try pages(of: file)
         let isStack = pages.allSatisfy {
             ($0.rows, $0.columns, $0.samples, $0.bits) == (
                 pages[0].rows, pages[0].columns, pages[0].samples, pages[0].bits
             )
         }
-        var instances: [SourceInstance] = []
+        var images: [SourceInstance] = []
         for stack in isStack ? [pages] : pages.map({ [$0] }) {
             var keys = source.keys
             keys.firstInstanceNumber = number
             let objects = try RasterObject.objects(
                 stack.map(RasterPixels.init), identity: source.identity, keys: keys)
             for object in objects {
-                let digits = String(number)
-                let padded = String(repeating: "0", count: max(0, 3 - digits.count)) + digits
-                let path = Folder.join(folder, "\(StudyNames.series(source.seriesInstanceUID))-\(padded).image.dcm")
+                let series = StudyNames.series(source.seriesInstanceUID)
+                let path = Folder.join(folder, "\(series)-\(StudyNames.number(number, digits: 3))\(ending)")
                 try ObjectFile.write(object.dataSet, to: path)
-                instances.append(try SourceInstance(try DICOMFile(path: path)))
+                images.append(try SourceInstance(try DICOMFile(path: path)))
                 number += 1
             }
         }
-        return instances
+        return images
     }
 
     /// The pictures that are segmented: pages of their own, or, of a picture too large, its largest copy that is not.
@@ -108,7 +87,7 @@ extension RasterPixels {
         spacing = page.spacing
         pixelAspect = page.pixelAspect
         derivation = page.mapping.map { "stored = value * \($0.scale) + \($0.offset)" }
-        lossy = page.loss.map { ($0.method, rounded(max(1, $0.ratio), 2)) }
+        lossy = page.loss.map { ($0.method, max(1, $0.ratio).rounded(decimals: 2)) }
         let digits = (page.dateTime ?? "").filter(\.isNumber)
         time = JobTime(date: String(digits.prefix(8)), time: String(digits.dropFirst(8).prefix(6)))
     }

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+package import Records
 import Storage
 
 /// A whole run: reading, every study in turn, the record and the page of the run.
@@ -11,6 +12,8 @@ package enum Run {
         package var pipelines: String
         /// Only this one, whatever its rules say.
         package var pipeline: String?
+        /// Keys of studies whose complete result exists: they are not segmented again.
+        package var known: Set<String> = []
         package var program: ProgramIdentity
 
         package init(inputs: [String], out: String, pipelines: String, pipeline: String?, program: ProgramIdentity) {
@@ -20,6 +23,11 @@ package enum Run {
             self.pipeline = pipeline
             self.program = program
         }
+
+        /// Adds the keys of a file, one a line.
+        ///
+        /// *Throws* `InputFailure.knownKeys`, `StorageFailure`.
+        package mutating func addKnown(file: String) throws { known.formUnion(try StudyKey.read(file)) }
     }
 
     package enum Event: Sendable {
@@ -31,37 +39,34 @@ package enum Run {
 
     /// Pipelines are checked before the first input is read; a study that fails does not stop the next.
     ///
-    /// *Throws* what keeps it from starting, and `Interruption`. *Returns* what `run.json` holds.
+    /// *Throws* what keeps it from starting, and what `report` throws. *Returns* what `run.json` holds.
     package static func run(_ options: Options, report: @escaping (Event) throws -> Void) throws -> RunRecord {
-        var record = RunRecord(started: JSONText.time(Date()), finished: "", program: options.program)
+        let started = RecordTime.now()
         let pipelines = try PipelineDirectory.openAll(in: options.pipelines, only: options.pipeline)
         for input in options.inputs where !FileStatus.exists(input) { throw InputFailure.missing(path: input) }
-        do {
-            try RunFolder.prepare(options.out)
-        } catch {
-            let failure = FailureRecord(error)
-            throw FailureRecord(
-                kind: .usage, code: "USE-OUT", text: "\(failure.text) Choose another folder with --out.")
-        }
-        let read = try StudyReader.read(options.inputs, excluding: options.out) { count in
+        let folder = try OutputFolder(options.out)
+        let inputs = try InputReader.read(options.inputs, excluding: folder.path) { count in
             if count % 100 == 0 { try report(.reading(files: count)) }
         }
-        record.inputs = read.records
-        try report(.read(files: read.records.count, studies: read.studies.count))
+        try report(.read(files: inputs.count, studies: inputs.studies.count))
 
-        let studyRun = StudyRun(
-            pipelines: pipelines, isForced: options.pipeline != nil, program: options.program, out: options.out
-        ) { try report(.frame($0)) }
-        var cards: [RunIndexCard] = []
-        for (index, study) in read.studies.enumerated() {
-            if let card = try studyRun.run(study, places: read.places, record: &record) { cards.append(card) }
-            try report(.studyDone(study: study.name, done: index + 1, of: read.studies.count))
+        let settings = StudyRun.Settings(
+            pipelines: pipelines, isForced: options.pipeline != nil, known: options.known, program: options.program,
+            out: folder.path)
+        let studyRun = StudyRun(settings) { try report(.frame($0)) }
+        var results: [StudyResult] = []
+        for study in inputs.studies {
+            results.append(try studyRun.run(study))
+            try report(.studyDone(study: study.name, done: results.count, of: inputs.studies.count))
         }
-        record.finished = JSONText.time(Date())
+        let record = RunRecord(
+            started: started, finished: RecordTime.now(), program: options.program, inputs: inputs.records(results),
+            studies: results.compactMap(\.study), results: results.flatMap(\.results))
         // The page first: whoever finds run.json finds everything else.
         try DurableFile.write(
-            RunIndexPage.html(record, cards: cards), to: Folder.join(options.out, "index.html"), mode: 0o600)
-        try record.write(to: options.out)
+            RunIndexPage.html(record, cards: results.compactMap(\.card)), to: Folder.join(folder.path, "index.html"),
+            mode: 0o600)
+        try DurableFile.write(record.json(), to: Folder.join(folder.path, RunRecord.fileName))
         return record
     }
 }

@@ -19,8 +19,8 @@ package enum Selection {
         let names = pipelines.map(\.name).joined(separator: ", ")
         return FailureRecord(
             kind: .skipped, code: "SEL-RULE",
-            text:
-                "no pipeline selects it (modality \(volume.modality)\(part), \(frames)): asked were \(names). Choose one with --pipeline, or change its selection."
-        )
+            message: FailureMessage(
+                "no pipeline selects it (modality \(volume.modality)\(part), \(frames)): asked were \(names).",
+                cure: "Choose one with --pipeline, or change its selection."))
     }
 }

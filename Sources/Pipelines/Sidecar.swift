@@ -9,28 +9,35 @@ import Storage
 struct Sidecar {
     static let folderName = "hspsam-study.yaml"
 
-    let path: String
+    let file: InputFile
     let identity: StudyIdentity
     /// SHA-256 of the sidecar's bytes.
     let digest: String
     /// It speaks for every TIFF of its folder.
     let isForFolder: Bool
 
+    private static let limit = 1 << 20
+
     /// The sidecar of a file, nil when there is none. *Throws* `SettingsFailure`, `StorageFailure`.
-    init?(beside file: String) throws {
-        let candidates = [file + ".yaml", file + ".json", Folder.join(Folder.split(file).folder, Self.folderName)]
-        guard let path = candidates.first(where: { FileStatus.exists($0) }) else { return nil }
-        let bytes = try DurableFile.read(path, limit: 1 << 20)
-        self.path = path
+    init?(beside picture: InputFile) throws {
+        let name = picture.path.name
+        let candidates = [name.extended(".yaml"), name.extended(".json"), FilePath(Self.folderName)]
+        var opened: InputFile?
+        for candidate in candidates where opened == nil {
+            opened = try picture.sibling(candidate, limit: Self.limit)
+        }
+        guard let file = opened else { return nil }
+        let bytes = try file.read(0..<file.size)
+        self.file = file
         digest = FileDigest(of: bytes).hex
-        isForFolder = Folder.split(path).name == Self.folderName
+        isForFolder = file.path.name == FilePath(Self.folderName)
         // Only the file's own name goes into messages: reports must not tell where files lie.
-        identity = try Section.read(bytes, file: Folder.split(path).name) { try StudyIdentity($0) }
+        identity = try Section.read(bytes, file: file.path.name.text) { try StudyIdentity($0) }
     }
 
     /// Whether a file is a sidecar by its name, of a TIFF that may lie beside it.
-    static func isName(_ path: String) -> Bool {
-        let name = Folder.split(path).name.lowercased()
+    static func isName(_ name: FilePath) -> Bool {
+        let name = name.text.lowercased()
         return name == folderName
             || [".tif.yaml", ".tiff.yaml", ".tif.json", ".tiff.json"].contains { name.hasSuffix($0) }
     }

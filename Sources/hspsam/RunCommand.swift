@@ -3,6 +3,7 @@ import Processes
 import Failures
 import Foundation
 import Pipelines
+import Records
 import Tensors
 
 /// Segments files and folders; the service's worker is this command.
@@ -23,6 +24,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "The folder to write; studies that are there already are replaced.") var out: String
     @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
     @Option(help: "Only this pipeline, whatever its selection says; never past a refusal.") var pipeline: String?
+    @Option(help: "A file of study keys, one a line: a study whose result they name is skipped.") var known: String?
     @Option(help: "Arithmetic.") var precision = Precision.fp32
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.")
@@ -34,7 +36,8 @@ struct RunCommand: ParsableCommand {
             version: HSPSAMCommand.version, instructionSet: InstructionSet.current, precision: precision.rawValue,
             threads: ThreadPool.threads)
         let folder = try PipelineDirectory.folder(named: pipelines, program: Self.executable)
-        let options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
+        var options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
+        if let known { try options.addKnown(file: known) }
         let display: any RunDisplay = json ? JSONLines() : TextLines()
         let record: RunRecord
         do {
@@ -47,7 +50,7 @@ struct RunCommand: ParsableCommand {
         } catch is Interruption {
             throw ExitStatus.interrupted
         }
-        display.end(record, out: out)
+        try display.end(record, inputs: input, out: out)
         if record.exitStatus != .done { throw record.exitStatus }
     }
 

@@ -1,21 +1,28 @@
 import Failures
 import Foundation
+import Numbers
 import Pipelines
+import Processes
+import Records
 import Synchronization
 
-/// How a run tells what it does.
+/// How a run shows what it does.
 protocol RunDisplay {
-    /// *Throws* `Interruption` when nobody listens any more.
+    /// *Throws* `Interruption` when nobody listens any more, `OutputClosed`, `OutputFailure`.
     func show(_ event: Run.Event) throws
-    func end(_ record: RunRecord, out: String)
+    /// - Parameter inputs: as they were given.
+    func end(_ record: RunRecord, inputs: [String], out: String) throws
 }
 
 /// For a person: a line that is rewritten on a terminal, results at the end, reasons on standard error.
 struct TextLines: RunDisplay {
-    private let terminal = isatty(STDERR_FILENO) == 1
+    private static let eraseLine = "\r\u{1B}[K"
+    /// Reasons shown at most.
+    private static let limit = 20
 
-    func show(_ event: Run.Event) {
-        guard terminal else { return }
+    func show(_ event: Run.Event) throws {
+        if StandardOutput.isAbandoned { throw OutputClosed() }
+        guard StandardError.isTerminal else { return }
         let text =
             switch event {
             case .reading(let files): "reading: \(files) files"
@@ -24,45 +31,42 @@ struct TextLines: RunDisplay {
                 "study \(step.study) series \(step.series) \(step.pipeline): frame \(step.frame) of \(step.frames)"
             case .studyDone(_, let done, let of): "\(done) of \(of) studies"
             }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+        StandardError.write(Self.eraseLine + text)
     }
 
-    func end(_ record: RunRecord, out: String) {
-        if terminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-        for result in record.results {
-            let found = result.segments.filter { $0.pixels > 0 }.map { segment in
-                let size =
-                    segment.volumeML.map { String(format: "%.2f ml", $0) }
-                    ?? segment.areaMM2.map { String(format: "%.1f mm²", $0) } ?? "\(segment.pixels) pixels"
-                return "\(segment.label) \(size)"
-            }
-            print(
-                "\(result.pipeline): \(found.isEmpty ? "nothing found" : found.joined(separator: ", "))  \(result.file.map { "\(out)/\($0)" } ?? "")"
-            )
-        }
-        let worst = record.inputs.filter { $0.status == .failed } + record.inputs.filter { $0.status == .refused }
-        let told = worst.isEmpty && record.exitStatus == .nothingProcessed ? record.inputs : worst
-        let lines = Self.lines(told)
-        for line in lines.prefix(20) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
-        if lines.count > 20 {
-            FileHandle.standardError.write(Data("and \(lines.count - 20) more reasons, in \(out)/run.json\n".utf8))
+    func end(_ record: RunRecord, inputs: [String], out: String) throws {
+        if StandardError.isTerminal { StandardError.write(Self.eraseLine) }
+        for result in record.results { try StandardOutput.line(Self.line(result, out: out)) }
+        let reasons = Self.reasons(record)
+        for line in reasons.prefix(Self.limit) { StandardError.line(line) }
+        if reasons.count > Self.limit {
+            StandardError.line("and \(reasons.count - Self.limit) more reasons, in \(out)/run.json")
         }
         if record.inputs.isEmpty {
-            FileHandle.standardError.write(
-                Data(
-                    "IN-NONE no file in what was given: nothing to segment. Give a file or a folder with files.\n".utf8)
+            StandardError.line(
+                "IN-NONE \(inputs.joined(separator: ", ")): no file in it, so there is nothing to segment. Give a file or a folder with files."
             )
         }
-        let counts = Outcome.allCases.map { status in
-            "\(record.inputs.count { $0.status == status }) \(status.rawValue)"
-        }
-        print("\(counts.joined(separator: ", ")). Report: \(out)/index.html")
+        let counts = Outcome.allCases.map { "\(record.count($0)) \($0.rawValue)" }
+        try StandardOutput.line("\(counts.joined(separator: ", ")). Report: \(out)/index.html")
     }
-}
 
-extension TextLines {
-    /// One line a reason: a series of a thousand slices that is refused is told once.
-    private static func lines(_ inputs: [RunRecord.Input]) -> [String] {
+    private static func line(_ result: RunRecord.Result, out: String) -> String {
+        let found = result.segments.filter { $0.pixels > 0 }.map { segment in
+            let size =
+                segment.volumeML.map { "\(NumberText.fixed($0, 2)) ml" }
+                ?? segment.areaMM2.map { "\(NumberText.fixed($0, 1)) mm²" } ?? "\(segment.pixels) pixels"
+            return "\(segment.label) \(size)"
+        }
+        let what = found.isEmpty ? "nothing found" : found.joined(separator: ", ")
+        return "\(result.pipeline): \(what)  \(result.file.map { "\(out)/\($0)" } ?? "")"
+    }
+
+    /// What was refused or failed, or why nothing was processed; one line a reason: a series of a thousand slices that is
+    /// refused is named once.
+    private static func reasons(_ record: RunRecord) -> [String] {
+        let worst = record.inputs.filter { $0.status == .failed } + record.inputs.filter { $0.status == .refused }
+        let inputs = worst.isEmpty && record.exitStatus == .nothingProcessed ? record.inputs : worst
         var order: [String] = []
         var groups: [String: [RunRecord.Input]] = [:]
         for input in inputs {
@@ -80,16 +84,8 @@ extension TextLines {
 
 /// For the service: one object a line, at least every five seconds, a summary last.
 final class JSONLines: RunDisplay, Sendable {
-    /// Only the keys that an event has are written.
-    private struct Line: Encodable {
-        var event: String
-        var files, studies, frame, frames, done, of, results, processed, skipped, refused, failed: Int?
-        var exit: Int32?
-        var study, series, pipeline: String?
-    }
-
     private struct State {
-        var last = Line(event: "started")
+        var last = ProgressLine(.started)
         var isOver = false
     }
 
@@ -109,9 +105,22 @@ final class JSONLines: RunDisplay, Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 Thread.sleep(forTimeInterval: 4)
-                guard let self, state.withLock({ !$0.isOver }) else { return }
-                state.withLock { Self.write($0.last) }
+                guard let self else { return }
+                let isOver = state.withLock { state in
+                    if !state.isOver { self.repeatLast(state.last) }
+                    return state.isOver
+                }
+                if isOver { return }
             }
+        }
+    }
+
+    /// Nobody can be told here that the pipe is closed: the next event is.
+    private func repeatLast(_ line: ProgressLine) {
+        do {
+            try Self.write(line)
+        } catch {
+            listenerIsGone.store(true, ordering: .relaxed)
         }
     }
 
@@ -119,35 +128,27 @@ final class JSONLines: RunDisplay, Sendable {
         if listenerIsGone.load(ordering: .relaxed) { throw Interruption() }
         let line =
             switch event {
-            case .reading(let files): Line(event: "reading", files: files)
-            case .read(let files, let studies): Line(event: "read", files: files, studies: studies)
+            case .reading(let files): ProgressLine.reading(files: files)
+            case .read(let files, let studies): ProgressLine.read(files: files, studies: studies)
             case .frame(let step):
-                Line(
-                    event: "frame", frame: step.frame, frames: step.frames, study: step.study, series: step.series,
-                    pipeline: step.pipeline)
-            case .studyDone(let study, let done, let of): Line(event: "study", done: done, of: of, study: study)
+                ProgressLine.frame(
+                    step.frame, of: step.frames, study: step.study, series: step.series, pipeline: step.pipeline)
+            case .studyDone(let study, let done, let of): ProgressLine.study(study, done: done, of: of)
             }
-        state.withLock {
+        try state.withLock {
             $0.last = line
-            Self.write(line)
+            try Self.write(line)
         }
     }
 
-    func end(_ record: RunRecord, out: String) {
-        func count(_ status: Outcome) -> Int { record.inputs.count { $0.status == status } }
-        let line = Line(
-            event: "finished", results: record.results.count, processed: count(.processed), skipped: count(.skipped),
-            refused: count(.refused), failed: count(.failed), exit: record.exitStatus.rawValue)
-        state.withLock {
+    func end(_ record: RunRecord, inputs: [String], out: String) throws {
+        try state.withLock {
             $0.isOver = true
-            Self.write(line)
+            try Self.write(.finished(record))
         }
     }
 
-    private static func write(_ line: Line) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        guard let data = try? encoder.encode(line) else { return }
-        FileHandle.standardOutput.write(data + Data("\n".utf8))
+    private static func write(_ line: ProgressLine) throws {
+        try StandardOutput.write(String(decoding: line.json(), as: UTF8.self))
     }
 }

@@ -37,7 +37,9 @@ final class Fixture {
     }
 
     /// A pipeline with a tiny model of arbitrary weights; its folder.
-    func pipeline(_ name: String, more: String = "") throws -> String {
+    func pipeline(_ name: String, more: String = "", trained: TrainedInput? = nil, label: String = "lesion") throws
+        -> String
+    {
         _ = try file("pipelines/\(name)/pipeline.yaml", Self.settings(name, more: more))
         var configuration = Configuration()
         configuration.inputSize = 64
@@ -53,8 +55,8 @@ final class Fixture {
                 parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
         }
         let description = ModelDescription(
-            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: .f32,
-            provenance: [:])
+            configuration: configuration, configurationName: "hsp_sam", segmentLabels: [label], precision: .f32,
+            trainedInput: trained, provenance: [:])
         try ModelDirectory.write(description, tensors: tensors, to: "\(path)/pipelines/\(name)/model")
         return "\(path)/pipelines/\(name)"
     }

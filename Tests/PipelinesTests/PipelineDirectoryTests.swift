@@ -3,7 +3,9 @@ import Failures
 import Foundation
 import Imaging
 import Pipelines
+import SegmentAnything
 import Settings
+import Storage
 import Testing
 
 @Suite("PipelineDirectory")
@@ -39,16 +41,70 @@ struct PipelineDirectoryTests {
         }
     }
 
-    @Test("the digest changes with what changes a result, not with what chooses the input")
+    @Test("the digest changes with what changes a result; what chooses the input has a digest of its own")
     func digest() throws {
         let fixture = try Fixture()
         let first = try PipelineDirectory.open(try fixture.pipeline("a"))
         #expect(try PipelineDirectory.open(first.path).digest == first.digest)
         let text = Fixture.settings("a")
         _ = try fixture.file("pipelines/a/pipeline.yaml", text.replacingOccurrences(of: "[XC]", with: "[CT]"))
-        #expect(try PipelineDirectory.open(first.path).digest == first.digest)
+        let other = try PipelineDirectory.open(first.path)
+        #expect(other.digest == first.digest && other.selectionDigest != first.selectionDigest)
         _ = try fixture.file("pipelines/a/pipeline.yaml", text + "\npreprocess: {aspect: grid}\n")
         #expect(try PipelineDirectory.open(first.path).digest != first.digest)
+    }
+
+    /// Digests as they were when results were made under them: a refactoring that changes one gives every object another UID.
+    static let recorded: [(settings: String, digest: String, selection: String)] = [
+        (
+            "", "044e917fe3399265f4aeb30963a8679c3f246d2568a67d0f6c8f8fa2648691cf",
+            "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
+        ),
+        (
+            """
+            preprocess: {aspect: grid}
+            windowing: {mode: fixed, window: [40, 400], scope: frame}
+            postprocess: [{largest_component: [1]}, {fill_holes: [1]}, {min_size_mm3: 0.5}, {min_size_pixels: 3}]
+            outputs: {equipment: {manufacturer: Example}, seg: {label: LABEL}, synthetic_geometry: true, series_number: {seg: 1}, uids: {salt: s}}
+            """, "248b6ac965cdd64c0ac667cfb81e6ff9c761c660cda799fda2b9bfa291a1b020",
+            "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
+        ),
+        (
+            "windowing: {mode: dicom, window_index: 1, window_name: LUNG, use_voi_lut: true}",
+            "8c8080a6256d8de14e2c98f14c3ca7c5ed7b7f1b609d1581e38a85e5b53aa7dc",
+            "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
+        ),
+        (
+            "windowing: {mode: minmax}", "104e8bbd66f7e69825cf8b1424c212ab924624ad2e13d05cc60fe886b8214cb0",
+            "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
+        ),
+    ]
+
+    @Test("recorded digests of pipelines stay", arguments: recorded)
+    func recordedDigests(settings: String, digest: String, selection: String) throws {
+        let bytes = Array(Fixture.settings("a", more: settings).utf8)
+        let pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
+        #expect(pipeline.digest(model: String(repeating: "0", count: 64)).hex == digest)
+        #expect(pipeline.selectionDigest.hex == selection)
+    }
+
+    @Test("the recorded digest of a rule with every condition stays")
+    func recordedSelection() throws {
+        let text = Fixture.settings("a").replacing(
+            "- modality: [XC]",
+            with: """
+                - modality: [CT]
+                    sop_class: [CT]
+                    body_part: [LIVER, ""]
+                    origin: [dicom, tiff]
+                    series_description: "(?i)portal"
+                    exclude_description: "bone"
+                    image_type: {all: [ORIGINAL], none: [MIP]}
+                    min_frames: 5
+                    max_slice_mm: 6
+                """)
+        let pipeline = try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        #expect(pipeline.selectionDigest.hex == "7a70f094af345819031d80922d1bf8ef6419743acdb3161ded35d8c27e61d03e")
     }
 
     @Test("segments that the model does not give are refused before anything is read")
@@ -63,6 +119,30 @@ struct PipelineDirectoryTests {
             """
         _ = try fixture.file("pipelines/a/pipeline.yaml", Fixture.settings("a") + second)
         #expect { try PipelineDirectory.open(path) } throws: { ($0 as? PipelineFailure)?.code == "PIPE-SEGMENT" }
+    }
+
+    @Test(
+        "what the model was trained with otherwise is refused before anything is read, and both values are named",
+        arguments: [
+            ("windowing: {mode: fixed, window: [40, 400]}", "lesion", "fixed, window [40, 400]", "[50, 350]"),
+            ("windowing: {mode: minmax, scope: frame}", "lesion", "minmax", "[50, 350]"),
+            ("windowing: {mode: fixed, window: [50, 350]}\npreprocess: {aspect: grid}", "lesion", "grid", "isotropic"),
+            ("windowing: {mode: fixed, window: [50, 350]}", "tumour", "lesion", "tumour"),
+        ])
+    func contradictions(more: String, label: String, asked: String, trained: String) throws {
+        let fixture = try Fixture()
+        let input = TrainedInput(windowing: .fixed(center: 50, width: 350), aspect: .isotropic)
+        let path = try fixture.pipeline("a", more: more, trained: input, label: label)
+        #expect {
+            try PipelineDirectory.open(path)
+        } throws: {
+            guard let failure = $0 as? PipelineFailure else { return false }
+            return failure.code == "PIPE-TRAINED" && failure.text.contains("is \(asked)")
+                && failure.message.explanation.contains("trained with") && failure.text.contains(trained)
+                && failure.kind == .configuration
+        }
+        let sound = try fixture.pipeline("b", more: "windowing: {mode: fixed, window: [50, 350]}", trained: input)
+        #expect(try PipelineDirectory.open(sound).name == "b")
     }
 
     @Test("shipped pipelines are read", arguments: ["skin-lesion", "nuclei", "phantom-body"])

@@ -1,6 +1,8 @@
 import Failures
 import Foundation
 import Pipelines
+import Records
+import Storage
 import Testing
 
 @Suite("Run")
@@ -65,6 +67,10 @@ struct RunTests {
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")
         #expect(!names.contains { $0.hasPrefix(".") })
         #expect(Set(names).isSuperset(of: ["run.json", "index.html"]) && names.count == 5)
+        // The same on a terminal's second try, with a lock that a dead run left behind.
+        _ = try fixture.file("out/.hspsam-lock", "process 1 on nowhere since yesterday")
+        _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
+        #expect(!(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")).contains(".hspsam-lock"))
     }
 
     @Test("an interruption leaves no half study behind")
@@ -87,22 +93,162 @@ struct RunTests {
         #expect(record.exitStatus == .nothingProcessed)
     }
 
-    @Test("the record has the keys that others script against, null where there is nothing")
-    func keys() throws {
+    @Test("two runs into one folder: the second says who works there and touches nothing")
+    func busy() throws {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
-        _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
-        let data = try Data(contentsOf: URL(fileURLWithPath: fixture.path + "/out/run.json"))
-        let root = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        #expect(Set(root.keys).isSuperset(of: ["version", "started", "finished", "inputs", "studies", "results"]))
-        let input = try #require((root["inputs"] as? [[String: Any]])?.first)
-        #expect(Set(input.keys) == ["path", "sha256", "status", "code", "reason", "study", "series"])
-        let study = try #require((root["studies"] as? [[String: Any]])?.first)
-        #expect(Set(study.keys) == ["study", "key", "folder"] && (study["key"] as? String)?.count == 64)
-        let result = try #require((root["results"] as? [[String: Any]])?.first)
-        #expect(Set(result.keys).isSuperset(of: ["study", "series", "pipeline", "file", "seconds", "segments"]))
-        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
-        #expect(Set(segment.keys) == ["number", "label", "pixels", "area_mm2", "volume_ml", "confidence"])
-        #expect(segment["area_mm2"] is NSNull)
+        var second: (any Error)?
+        _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { event in
+            guard second == nil, case .frame = event else { return }
+            let partial = try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")
+            do { _ = try Run.run(options(fixture, ["samples/fluorescence"])) { _ in } } catch { second = error }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out") == partial)
+        }
+        let failure = try #require(second as? any Failure)
+        #expect(failure.code == "USE-BUSY" && failure.kind == .usage)
+        #expect(failure.text.contains("process \(ProcessInfo.processInfo.processIdentifier) on "))
+    }
+
+    @Test("run.json and report.json are read by their own types and agree")
+    func records() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let returned = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
+        let record = try RunRecord(json: try DurableFile.read(fixture.path + "/out/run.json", limit: 1 << 20))
+        #expect(record == returned && record.exitStatus == .done)
+        for study in record.studies {
+            #expect(study.complete && study.key == study.intendedKey && study.folder == study.study)
+            let report = try StudyRecord(
+                json: try DurableFile.read("\(fixture.path)/out/\(study.study)/report.json", limit: 1 << 20))
+            #expect(report.key == study.key && report.complete && report.pipelines == study.pipelines)
+            #expect(report.instances.count == study.instances && report.supersededBy == nil)
+            let digests = record.inputs.filter { $0.study == study.study }.compactMap(\.contentSHA256)
+            #expect(report.instances == digests.sorted())
+        }
+    }
+
+    @Test("a study whose key is known is not segmented again; a refused file of it stays refused")
+    func known() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        _ = try fixture.pipeline("b")
+        var first = options(fixture, ["samples/body"], pipeline: "a")
+        let done = try Run.run(first) { _ in }
+        let key = try #require(done.studies.first?.key)
+        let list = try fixture.file("known", "\n\(key)\n")
+        // One more file of the same study, cut off.
+        let slice = try Data(contentsOf: URL(fileURLWithPath: "samples/body/slice-001.dcm"))
+        let cut = try fixture.file("in/cut.dcm", slice.prefix(slice.count / 2))
+        first.inputs.append(cut)
+        try first.addKnown(file: list)
+        var frames = 0
+        let again = try Run.run(first) { if case .frame = $0 { frames += 1 } }
+        #expect(frames == 0 && again.results.isEmpty)
+        let row = try #require(again.studies.first)
+        #expect(row.folder == nil && row.intendedKey == key && row.key == key)
+        #expect(
+            again.inputs.count { $0.code == "DUP-STUDY" && $0.status == .skipped }
+                == done.inputs.count { $0.status == .processed })
+        #expect(again.inputs.first { $0.path == cut }?.status == .refused)
+        #expect(again.exitStatus == .refusedOrFailed)
+        // Under another pipeline it is another key.
+        first.pipeline = "b"
+        first.inputs = ["samples/body"]
+        #expect(try Run.run(first) { _ in }.studies.first?.folder != nil)
+        #expect(throws: InputFailure.self) { try first.addKnown(file: try fixture.file("wrong", "\(key)\nkey\n")) }
+    }
+
+    @Test("names, times of change, order and copies of the inputs change no byte of a result")
+    func independence() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {synthetic_geometry: true}")
+        func objects(_ inputs: [String]) throws -> ([String: Data], [String?]) {
+            try? FileManager.default.removeItem(atPath: fixture.path + "/out")
+            let record = try Run.run(options(fixture, inputs)) { _ in }
+            var files: [String: Data] = [:]
+            for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out")
+            where name.hasSuffix(".dcm") {
+                files[name] = try Data(contentsOf: URL(fileURLWithPath: fixture.path + "/out/" + name))
+            }
+            return (files, record.studies.map(\.key))
+        }
+        // TIFF pages of one study, undated, and a DICOM series.
+        let tiffs = ["samples/fluorescence/094afe36759e.tif", "samples/fluorescence/f26f4c2c70c3.tif"]
+        try FileManager.default.createDirectory(atPath: fixture.path + "/one", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: fixture.path + "/two", withIntermediateDirectories: true)
+        let sidecar = "patient: {id: X}\nseries: {modality: XC}\n"
+        _ = try fixture.file("one/hspsam-study.yaml", sidecar)
+        _ = try fixture.file("two/hspsam-study.yaml", sidecar)
+        let slices = try FileManager.default.contentsOfDirectory(atPath: "samples/body").filter { $0.hasSuffix(".dcm") }
+        for (number, path) in (tiffs + slices.map { "samples/body/" + $0 }).sorted().enumerated() {
+            let ending = (path as NSString).pathExtension
+            try FileManager.default.copyItem(atPath: path, toPath: "\(fixture.path)/one/\(100 + number).\(ending)")
+            let other = "\(fixture.path)/two/\(900 - number).\(ending)"
+            try FileManager.default.copyItem(atPath: path, toPath: other)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: Double(number) * 1e7)], ofItemAtPath: other)
+        }
+        let first = try objects([fixture.path + "/one"])
+        let second = try objects([fixture.path + "/two"])
+        #expect(first.0 == second.0 && first.1 == second.1 && first.0.count > tiffs.count)
+        let files = try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/one").map {
+            fixture.path + "/one/" + $0
+        }
+        let third = try objects(files.sorted(by: >))
+        #expect(first.0 == third.0 && first.1 == third.1)
+    }
+
+    @Test("a file that changes while its study is worked on makes nothing of the study visible")
+    func changed() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        for name in try FileManager.default.contentsOfDirectory(atPath: "samples/body") where name.hasSuffix(".dcm") {
+            try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "samples/body/" + name, toPath: fixture.path + "/in/" + name)
+        }
+        let first = fixture.path + "/in/slice-001.dcm"
+        var isDone = false
+        let record = try Run.run(options(fixture, [fixture.path + "/in"])) { event in
+            guard case .frame = event, !isDone else { return }
+            isDone = true
+            var data = try Data(contentsOf: URL(fileURLWithPath: first))
+            data[data.count - 1] ^= 1
+            try data.write(to: URL(fileURLWithPath: first))
+        }
+        #expect(record.results.isEmpty && record.studies.isEmpty && record.exitStatus == .refusedOrFailed)
+        #expect(record.inputs.allSatisfy { $0.status == .failed })
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out").sorted() == [
+                "index.html", "run.json",
+            ])
+    }
+
+    @Test("a study that names two patients is refused before its first frame is segmented")
+    func identity() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let names = try FileManager.default.contentsOfDirectory(atPath: "samples/body").filter { $0.hasSuffix(".dcm") }
+        for name in names {
+            var data = try Data(contentsOf: URL(fileURLWithPath: "samples/body/" + name))
+            // Patient ID (0010,0020), LO, explicit little endian.
+            let tag = try #require(data.range(of: Data([0x10, 0, 0x20, 0, 0x4C, 0x4F])))
+            if name == "slice-003.dcm" { data[tag.upperBound + 2] ^= 1 }
+            _ = try fixture.file("in/" + name, data)
+        }
+        var frames = 0
+        let record = try Run.run(options(fixture, [fixture.path + "/in"])) { if case .frame = $0 { frames += 1 } }
+        #expect(frames == 0 && record.results.isEmpty)
+        #expect(record.inputs.count == names.count && record.inputs.allSatisfy { $0.code == "GRP-IDENTITY" })
+        #expect(record.studies.allSatisfy { !$0.complete && $0.key == nil })
+    }
+
+    @Test("the recorded key of a study stays")
+    func recordedKey() {
+        let key = StudyKey(
+            instances: [.init(sopInstanceUID: "1.2.3", digest: "aa"), .init(sopInstanceUID: "1.2.4", digest: "bb")],
+            results: [(volume: "v", pipeline: "p")], pipelines: "q")
+        #expect(
+            key.hex == "5089c0bc2f79d58f6448870c6ff4d6d635ea60f4e55083c53831b86394d1921c"
+                && key.instances == ["aa", "bb"])
     }
 }

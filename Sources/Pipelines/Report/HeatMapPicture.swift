@@ -1,4 +1,5 @@
 import Imaging
+import Numbers
 
 /// A heat map in colours that a person with any colour vision reads in order: dark violet to yellow.
 enum HeatMapPicture {
@@ -20,9 +21,9 @@ enum HeatMapPicture {
     }
 
     private static func color(_ share: Float) -> [UInt8] {
-        let place = max(0, min(1, share)) * Float(anchors.count - 1)
-        let index = min(anchors.count - 2, Int(place))
-        let rest = place - Float(index)
+        let position = max(0, min(1, share)) * Float(anchors.count - 1)
+        let index = Int(rounding: position.rounded(.down), clampedTo: 0...anchors.count - 2)
+        let rest = position - Float(index)
         return (0..<3).map {
             UInt8((anchors[index][$0] + (anchors[index + 1][$0] - anchors[index][$0]) * rest).rounded())
         }

@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import Imaging
+import Numbers
 
 /// A picture for a page: shrunk or enlarged to a size that screens show well, drawn on, as a PNG.
 struct Picture {
@@ -15,11 +16,17 @@ struct Picture {
 
     /// - Parameter aspect: height of a pixel over its width; the page shows true proportions.
     init(_ source: DisplayImage, aspect: Double, side: Int = Picture.side) {
-        let height = Double(source.rows) * aspect, width = Double(source.columns)
-        let scale = Double(side) / max(height, width)
-        rows = max(1, Int((height * scale).rounded()))
-        columns = max(1, Int((width * scale).rounded()))
+        (rows, columns) = Self.size(height: Double(source.rows) * aspect, width: Double(source.columns), side: side)
         image = source.resized(rows: rows, columns: columns)
+    }
+
+    /// Rows and columns of a picture whose longest side is `side`.
+    static func size(height: Double, width: Double, side: Int) -> (rows: Int, columns: Int) {
+        let scale = Double(side) / max(height, width)
+        return (
+            Int(rounding: height * scale, clampedTo: 1...max(1, side)),
+            Int(rounding: width * scale, clampedTo: 1...max(1, side))
+        )
     }
 
     /// A dark picture made lighter for people's eyes, as fluorescence needs: nearly its largest value becomes white. Nil when it
@@ -75,12 +82,7 @@ struct Picture {
 
     static func dataURI(_ image: DisplayImage) throws -> String {
         let pixels = image.pixels
-        var isGrey = true
-        for at in stride(from: 0, to: pixels.count, by: 3)
-        where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
-            isGrey = false
-            break
-        }
+        let isGrey = image.isGrey
         // A grey picture as grey: a third of the page.
         let step = isGrey ? 3 : 1
         let values: [UInt16] = stride(from: 0, to: pixels.count, by: step).map { UInt16(pixels[$0]) }

@@ -2,16 +2,17 @@ import DICOM
 import Failures
 import Numbers
 import Pages
+import Records
 
 /// `report.html` of one study: self-contained, for the person who checks the result.
 enum ReportPage {
     static func html(_ report: StudyReport) -> String {
-        let name = report.identity.patientName.isEmpty ? report.study : report.identity.patientName
+        let name = report.record.identity.patientName.isEmpty ? report.record.study : report.record.identity.patientName
         var body: HTML =
             "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(personName(name))</h1>\n"
         body += facts([
-            ("Patient ID", report.identity.patientID), ("Study date", date(report.identity.studyDate)),
-            ("Study", report.identity.studyDescription), ("Made", report.created),
+            ("Patient ID", report.record.identity.patientID), ("Study date", date(report.record.identity.studyDate)),
+            ("Study", report.record.identity.studyDescription), ("Made", report.record.created),
         ])
         body +=
             "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. This page carries the patient's identity.</p>\n</header>\n"
@@ -20,22 +21,22 @@ enum ReportPage {
             body +=
                 "<section><h2>No result</h2><p>Nothing of this study was segmented; the reasons stand below.</p></section>\n"
         }
-        body += unused(report.unused)
+        body += unused(report.record.unused)
         body += """
             <section><h2>Program</h2>
             \(facts([
-                ("Version", "\(report.program.name) \(report.program.version)"), ("Arithmetic", "\(report.program.precision), \(report.program.instructionSet), \(NumberText.plural(report.program.threads, "thread"))"),
-                ("Study name", report.study), ("Study key", report.key),
+                ("Version", "\(report.record.program.name) \(report.record.program.version)"), ("Arithmetic", "\(report.record.program.precision), \(report.record.program.instructionSet), \(NumberText.plural(report.record.program.threads, "thread"))"),
+                ("Study name", report.record.study), ("Study key", report.record.key ?? ""),
             ], monospaced: ["Study key"]))</section>
             </main>
             """
-        return ReportStyle.page(title: "hspsam report \(report.study)", body: body)
+        return ReportStyle.page(title: "hspsam report \(report.record.study)", body: body)
     }
 
     // MARK: A result
 
     private static func section(_ result: StudyReport.Result) -> HTML {
-        let source = result.source
+        let source = result.record.source
         let title = source.description.isEmpty ? "Series \(source.series)" : source.description
         var text: HTML = "<section>\n<h2>\(title)</h2>\n"
         var origin =
@@ -45,23 +46,24 @@ enum ReportPage {
         }
         if let slice = source.sliceMM { origin += " · slices \(NumberText.short(slice)) mm apart" }
         text +=
-            "<p class=\"soft small\">\(origin)<br>pipeline <b>\(result.pipeline)</b> \(result.pipelineVersion)</p>\n"
+            "<p class=\"soft small\">\(origin)<br>pipeline <b>\(result.record.pipeline)</b> \(result.record.pipelineVersion)</p>\n"
         text += segments(result)
-        text += findings(result.findings)
-        if !result.pictures.isEmpty {
-            text += "<h3>\(result.file == nil ? "The picture" : "Where it lies")</h3>\n<div class=\"pictures\">\n"
-            for pair in result.pictures {
+        text += findings(result.record.findings)
+        if !result.pictures.pairs.isEmpty {
+            text +=
+                "<h3>\(result.record.file == nil ? "The picture" : "Where it lies")</h3>\n<div class=\"pictures\">\n"
+            for pair in result.pictures.pairs {
                 let caption = pair.caption
                 text += figure(pair, caption)
             }
             text += "</div>\n"
         }
-        if !result.heatMaps.isEmpty {
+        if !result.pictures.heatMaps.isEmpty {
             text +=
-                "<details open><summary>What the network attended to\(result.source.frames > 1 ? " in frame \(result.heatMapFrame)" : "") (\(NumberText.plural(result.heatMaps.count, "map")))</summary>\n"
+                "<details open><summary>What the network attended to\(result.record.source.frames > 1 ? " in frame \(result.pictures.heatMapFrame)" : "") (\(NumberText.plural(result.pictures.heatMaps.count, "map")))</summary>\n"
             text +=
                 "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
-            for map in result.heatMaps {
+            for map in result.pictures.heatMaps {
                 text +=
                     "<figure><img alt=\"\(map.title)\" src=\"\(map.uri)\"><figcaption>\(map.title)</figcaption></figure>\n"
             }
@@ -70,10 +72,11 @@ enum ReportPage {
         text += "<details><summary>Identity, files and times</summary>\n"
         text += facts(
             [
-                ("Result", result.file ?? "none: nothing was found"), ("Images", result.images.joined(separator: ", ")),
-                ("Window", result.window), ("Pipeline digest", result.pipelineDigest),
-                ("Model digest", result.modelDigest),
-                ("Weights digest", result.weightsDigest),
+                ("Result", result.record.file ?? "none: nothing was found"),
+                ("Images", result.record.images.joined(separator: ", ")),
+                ("Window", result.record.window), ("Pipeline digest", result.record.pipelineDigest),
+                ("Model digest", result.record.modelDigest),
+                ("Weights digest", result.record.weightsDigest),
             ], monospaced: ["Pipeline digest", "Model digest", "Weights digest"])
         text += "<table><tr><th>Step</th><th class=\"n\">Time</th></tr>\n"
         for step in result.steps {
@@ -83,7 +86,7 @@ enum ReportPage {
         return text
     }
 
-    private static func figure(_ pair: StudyReport.PicturePair, _ caption: String) -> HTML {
+    private static func figure(_ pair: ResultPictures.Pair, _ caption: String) -> HTML {
         let source: HTML = "<img alt=\"\(caption), source\" src=\"\(pair.source)\">"
         guard let overlay = pair.overlay else {
             return "<figure>\(source)<figcaption>\(caption)</figcaption></figure>\n"
@@ -96,7 +99,7 @@ enum ReportPage {
     private static func segments(_ result: StudyReport.Result) -> HTML {
         var text: HTML =
             "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Confidence</th><th class=\"n\">Frames</th></tr>\n"
-        for segment in result.segments {
+        for segment in result.measurements {
             let color = segment.color.map(String.init).joined(separator: ",")
             let area =
                 segment.pixels == 0
@@ -111,12 +114,12 @@ enum ReportPage {
             text +=
                 "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(NumberText.short($0)) ml" } ?? "–")</td>"
             text +=
-                "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.source.frames)</td></tr>\n"
+                "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.record.source.frames)</td></tr>\n"
         }
         return text + "</table></div>\n"
     }
 
-    static func findings(_ findings: [Finding]) -> HTML {
+    static func findings(_ findings: [FindingRecord]) -> HTML {
         guard !findings.isEmpty else { return .empty }
         let ordered = findings.filter { $0.severity == .warning } + findings.filter { $0.severity == .note }
         let rows: [HTML] = ordered.map {
@@ -127,7 +130,7 @@ enum ReportPage {
 
     // MARK: What gave none
 
-    static func unused(_ unused: [StudyReport.Unused]) -> HTML {
+    static func unused(_ unused: [StudyRecord.Unused]) -> HTML {
         guard !unused.isEmpty else { return .empty }
         var text: HTML =
             "<section><h2>Not segmented</h2>\n<div class=\"scroll\"><table class=\"stack\"><tr><th>What</th><th>Outcome</th><th>Why</th></tr>\n"

@@ -1,78 +1,110 @@
 import DICOM
 import DICOMObjects
 import Imaging
+import Numbers
 import SegmentAnything
 
 /// Pictures of one result: frames with their segments drawn on, and heat maps of the frame that shows most.
-enum ResultPictures {
+struct ResultPictures {
+    /// A frame beside itself with the segments drawn on.
+    struct Pair {
+        var caption: String
+        /// Data URIs.
+        var source: String
+        /// Nil when no segment lies in the frame.
+        var overlay: String?
+    }
+
+    struct HeatPicture {
+        var title: String
+        /// Data URI.
+        var uri: String
+    }
+
     /// Frames shown at most.
     static let limit = 6
-    /// Heat maps shown at most.
+    /// Heat maps shown at most, and their longest side in the page's pixels.
     static let mapLimit = 24
-    /// Their longest side in the page's pixels.
     static let mapSide = 200
 
+    private(set) var pairs: [Pair] = []
+    /// The fullest frame with its segments, small; a data URI.
+    private(set) var thumbnail = ""
+    private(set) var heatMaps: [HeatPicture] = []
+    /// The frame that they are of, from 1.
+    private(set) var heatMapFrame: Int
+
+    /// - Parameter inputSize: of the network.
+    init(_ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation, inputSize: Int) throws {
+        let kept = segmentation.kept
+        let (shown, fullest) = Self.frames(segmentation.masks, among: kept.frames)
+        heatMapFrame = kept.heatMapFrame + 1
+        for frame in shown {
+            guard let image = kept.image(frame) else { continue }
+            let lighter = Picture.brightened(image)
+            let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
+            var drawn = plain
+            drawn.draw(segmentation.masks, frame, pipeline)
+            let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
+            pairs.append(
+                Pair(
+                    caption: (volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)")
+                        + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
+                    overlay: isEmpty ? nil : try drawn.dataURI()))
+            if frame == fullest {
+                var small = Picture(lighter ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
+                small.draw(segmentation.masks, frame, pipeline)
+                thumbnail = try small.dataURI()
+            }
+        }
+        let spacing = VolumeSegmentation.spacing(volume, pipeline)
+        heatMaps = try Self.maps(
+            kept.heatMaps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1, inputSize: inputSize)
+    }
+
     /// The frames worth showing, ascending: occupied ones evenly thinned, the fullest always among them; the middle one when
-    /// nothing was found.
-    static func frames(_ masks: [[Mask]]) -> (shown: [Int], fullest: Int) {
+    /// nothing was found. Only kept frames can be shown.
+    static func frames(_ masks: [[Mask]], among kept: [Int]) -> (shown: [Int], fullest: Int) {
         let count = masks.first?.count ?? 0
-        let sizes = (0..<count).map { frame in masks.reduce(0) { $0 + $1[frame].count } }
-        let occupied = sizes.indices.filter { sizes[$0] > 0 }
-        guard let fullest = occupied.max(by: { sizes[$0] < sizes[$1] }) else { return ([count / 2], count / 2) }
+        let sizes = Dictionary(
+            uniqueKeysWithValues: kept.map { frame in (frame, masks.reduce(0) { $0 + $1[frame].count }) })
+        let occupied = kept.filter { sizes[$0, default: 0] > 0 }
+        guard let fullest = occupied.max(by: { sizes[$0, default: 0] < sizes[$1, default: 0] }) else {
+            return ([count / 2], count / 2)
+        }
         guard occupied.count > limit else { return (occupied, fullest) }
         var shown = Set((0..<limit).map { occupied[$0 * (occupied.count - 1) / (limit - 1)] })
-        if !shown.contains(fullest), let nearest = shown.min(by: { abs($0 - fullest) < abs($1 - fullest) }) {
+        if !shown.contains(fullest),
+            let nearest = shown.min(by: {
+                ($0.distance(to: fullest).magnitude, $0) < ($1.distance(to: fullest).magnitude, $1)
+            })
+        {
             shown.remove(nearest)
             shown.insert(fullest)
         }
         return (shown.sorted(), fullest)
     }
 
-    static func pairs(_ shown: [Int], _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation) throws
-        -> [StudyReport.PicturePair]
+    /// Maps laid over the picture that they are of, small.
+    private static func maps(_ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int) throws
+        -> [HeatPicture]
     {
-        try shown.map { frame in
-            let image = try segmentation.display.image(frame)
-            let lighter = Picture.brightened(image)
-            let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
-            var drawn = plain
-            for (segment, masks) in zip(pipeline.segments, segmentation.masks) {
-                drawn.draw(masks[frame], color: segment.color)
-            }
-            return StudyReport.PicturePair(
-                caption: (volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)")
-                    + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
-                overlay: segmentation.masks.allSatisfy { $0[frame].isEmpty } ? nil : try drawn.dataURI())
-        }
-    }
-
-    /// The fullest frame with its segments, small.
-    static func thumbnail(_ frame: Int, _ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation)
-        throws -> String
-    {
-        let image = try segmentation.display.image(frame)
-        var picture = Picture(
-            Picture.brightened(image) ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
-        for (segment, masks) in zip(pipeline.segments, segmentation.masks) {
-            picture.draw(masks[frame], color: segment.color)
-        }
-        return try picture.dataURI()
-    }
-
-    /// Maps laid over the picture they are of, small. - Parameter inputSize: of the network.
-    static func maps(_ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int) throws -> [StudyReport
-        .HeatPicture]
-    {
-        let height = Double(volume.rows) * aspect, width = Double(volume.columns)
-        let scale = Double(mapSide) / max(height, width)
-        let rows = max(1, Int((height * scale).rounded())), columns = max(1, Int((width * scale).rounded()))
+        let (rows, columns) = Picture.size(
+            height: Double(volume.rows) * aspect, width: Double(volume.columns), side: mapSide)
         // The picture lies in the network's square as its small copy of the same proportions does.
         let placement = Placement(rows: rows, columns: columns, inputSize: inputSize)
         return try maps.prefix(mapLimit).map { map in
             let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
             let name = map.kind == .question ? "Q" : "A"
-            return StudyReport.HeatPicture(
+            return HeatPicture(
                 title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))
         }
+    }
+}
+
+extension Picture {
+    /// Every segment in one frame.
+    fileprivate mutating func draw(_ masks: [[Mask]], _ frame: Int, _ pipeline: Pipeline) {
+        for (segment, masks) in zip(pipeline.segments, masks) { draw(masks[frame], color: segment.color) }
     }
 }

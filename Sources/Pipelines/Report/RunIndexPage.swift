@@ -2,11 +2,12 @@ import DICOM
 import Failures
 import Numbers
 import Pages
+import Records
 
 /// `index.html` of a run: every study with its picture, and what was not segmented, worst first.
 enum RunIndexPage {
     static func html(_ record: RunRecord, cards: [RunIndexCard]) -> String {
-        func count(_ status: Outcome) -> Int { record.inputs.count { $0.status == status } }
+        func count(_ status: Outcome) -> Int { record.count(status) }
         var body: HTML =
             "<main>\n<header><p class=\"soft small\">hspsam · run</p>\n<h1>\(NumberText.plural(cards.count, "study report"))</h1>\n"
         body += "<div class=\"totals\">"
@@ -84,11 +85,11 @@ package struct RunIndexCard: Sendable {
     var picture: String?
 
     init(_ report: StudyReport) {
-        link = "\(report.study)/report.html"
-        let name = report.identity.patientName
-        title = name.isEmpty ? report.study : ReportPage.personName(name)
+        link = "\(report.record.study)/report.html"
+        let name = report.record.identity.patientName
+        title = name.isEmpty ? report.record.study : ReportPage.personName(name)
         lines = report.results.map { result in
-            let found = result.segments.filter { $0.pixels > 0 }.map { segment in
+            let found = result.measurements.filter { $0.pixels > 0 }.map { segment in
                 let size =
                     segment.volumeML.map { "\(NumberText.short($0)) ml" } ?? segment.areaMM2.map {
                         "\(NumberText.short($0)) mm²"
@@ -96,11 +97,14 @@ package struct RunIndexCard: Sendable {
                     ?? "\(NumberText.grouped(segment.pixels)) pixels"
                 return "\(segment.label) \(size)"
             }
-            let title = result.source.description.isEmpty ? result.source.modality : result.source.description
-            return "\(title) · \(result.pipeline): \(found.isEmpty ? "nothing found" : found.joined(separator: ", "))"
+            let title =
+                result.record.source.description.isEmpty
+                ? result.record.source.modality : result.record.source.description
+            return
+                "\(title) · \(result.record.pipeline): \(found.isEmpty ? "nothing found" : found.joined(separator: ", "))"
         }
         if lines.isEmpty { lines = ["nothing was segmented"] }
-        warnings = report.results.reduce(0) { $0 + $1.findings.count { $0.severity == .warning } }
-        picture = (report.results.first { $0.file != nil } ?? report.results.first)?.thumbnail
+        warnings = report.results.reduce(0) { $0 + $1.record.findings.count { $0.severity == .warning } }
+        picture = (report.results.first { $0.record.file != nil } ?? report.results.first)?.pictures.thumbnail
     }
 }

@@ -1,0 +1,44 @@
+import Dispatch
+import Synchronization
+
+/// Values from one thread to another in their order; who is `capacity` values ahead waits.
+final class BoundedQueue<Value: Sendable>: Sendable {
+    private struct State {
+        var values: [Value] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let free: DispatchSemaphore
+    private let filled = DispatchSemaphore(value: 0)
+
+    init(capacity: Int) { free = DispatchSemaphore(value: capacity) }
+
+    /// Waits for room. *Returns* false when the other side wants no more.
+    func put(_ value: Value) -> Bool {
+        free.wait()
+        let isTaken = state.withLock { state in
+            if state.isClosed { return false }
+            state.values.append(value)
+            return true
+        }
+        if isTaken { filled.signal() } else { free.signal() }
+        return isTaken
+    }
+
+    /// Waits for a value.
+    func take() -> Value {
+        filled.wait()
+        defer { free.signal() }
+        return state.withLock { $0.values.removeFirst() }
+    }
+
+    /// Wants no more: a side that waits for room goes on, and `put` gives false.
+    func close() {
+        state.withLock {
+            $0.isClosed = true
+            $0.values = []
+        }
+        free.signal()
+    }
+}

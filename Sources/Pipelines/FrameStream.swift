@@ -1,0 +1,98 @@
+import DICOM
+import Foundation
+import Imaging
+
+/// The frames of a volume as the network sees them, in order. A thread of its own reads and decodes the next ones while the
+/// last is worked on; what it gives does not depend on who is faster.
+///
+/// *Cost*: one decode a frame. Where a window needs the values of all frames first, those that fit `budget` bytes are kept
+/// from that pass, the others are decoded again.
+final class FrameStream {
+    /// Bytes of decoded frames that are kept from the pass that finds the window.
+    static let budget = 128 << 20
+    /// Pictures that wait for the network.
+    private static let ahead = 2
+
+    private enum Message: Sendable {
+        /// Common to all frames; nil when each has its own.
+        case window(DisplayWindow?)
+        case frame(DisplayImage)
+        /// Behind the last frame: what was odd about decoding.
+        case end(notes: [String])
+        case failure(DICOMFailure)
+    }
+
+    private let queue = BoundedQueue<Message>(capacity: ahead)
+
+    init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget) {
+        let queue = queue
+        let thread = Thread {
+            do throws(DICOMFailure) {
+                try Self.produce(volume, windowing, budget) { queue.put($0) }
+            } catch {
+                _ = queue.put(.failure(error))
+            }
+        }
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    deinit { queue.close() }
+
+    /// The window that all frames are shown with, nil when each has its own; asked for once, before the first frame.
+    func window() throws(DICOMFailure) -> DisplayWindow? {
+        guard case .window(let window) = try take() else { preconditionFailure("FrameStream: the window comes first") }
+        return window
+    }
+
+    /// The next frame.
+    func next() throws(DICOMFailure) -> DisplayImage {
+        guard case .frame(let image) = try take() else { preconditionFailure("FrameStream: no more frames") }
+        return image
+    }
+
+    /// Behind the last frame: what was odd about decoding.
+    func notes() throws(DICOMFailure) -> [String] {
+        guard case .end(let notes) = try take() else { preconditionFailure("FrameStream: there are more frames") }
+        return notes
+    }
+
+    private func take() throws(DICOMFailure) -> Message {
+        let message = queue.take()
+        if case .failure(let failure) = message { throw failure }
+        return message
+    }
+
+    /// On the stream's own thread; `put` gives false when nobody wants more.
+    private static func produce(
+        _ volume: Volume, _ windowing: Windowing, _ budget: Int, put: (Message) -> Bool
+    ) throws(DICOMFailure) {
+        let decoding = FrameDecoding()
+        var kept: [Frame] = []
+        var window: DisplayWindow?
+        if volume.samples == 3 {
+            window = DisplayWindow(from: 0, to: 255)
+        } else if windowing.scope == .volume {
+            var bytes = 0
+            window = try windowing.window(for: volume.frames.map(\.voi)) { index throws(DICOMFailure) in
+                let frame = try decoding.frame(volume.frames[index])
+                bytes += frame.values.count * MemoryLayout<Float>.size + frame.padding.count
+                if bytes <= budget { kept.append(frame) }
+                return frame
+            }
+        }
+        guard put(.window(window)) else { return }
+        for (index, source) in volume.frames.enumerated() {
+            let frame: Frame
+            if index < kept.count {
+                frame = kept[index]
+                // Not needed any more.
+                kept[index] = Frame(rows: 0, columns: 0, samples: 1, values: [])
+            } else {
+                frame = try decoding.frame(source)
+            }
+            guard put(.frame((window ?? windowing.window(for: frame, source.voi)).image(frame))) else { return }
+        }
+        _ = put(.end(notes: decoding.notes))
+    }
+}

@@ -1,0 +1,72 @@
+package import Failures
+
+/// Why a run did not begin, or why one of its inputs is left aside.
+package enum InputFailure: Failure, Equatable {
+    /// An input that does not exist.
+    case missing(path: String)
+    /// The output folder cannot be made or written.
+    case output(path: String, what: FailureMessage)
+    /// Another run works in the output folder.
+    case busy(path: String, owner: String)
+    /// A line of the list of known keys is none.
+    case knownKeys(path: String, line: Int)
+    case empty
+    case sidecar
+    case link
+    case notFile(String)
+    case notImage(String, cure: String)
+    /// Another input holds the same image.
+    case copy
+    /// The study's result exists.
+    case known
+
+    package var kind: FailureKind {
+        switch self {
+        case .missing, .output, .busy, .knownKeys: .usage
+        case .empty, .sidecar, .link, .notFile, .notImage, .copy, .known: .skipped
+        }
+    }
+
+    package var code: String {
+        switch self {
+        case .missing: "USE-INPUT"
+        case .output: "USE-OUT"
+        case .busy: "USE-BUSY"
+        case .knownKeys: "USE-KNOWN"
+        case .empty: "IN-EMPTY"
+        case .sidecar: "IN-SIDECAR"
+        case .link: "IN-LINK"
+        case .notFile: "IN-NOTFILE"
+        case .notImage: "IN-NOTIMAGE"
+        case .copy: "DUP-COPY"
+        case .known: "DUP-STUDY"
+        }
+    }
+
+    package var message: FailureMessage {
+        switch self {
+        case .missing(let path):
+            FailureMessage("no such file or folder.", cure: "Check the path.", subject: path)
+        case .output(let path, let what):
+            FailureMessage(
+                what.explanation, cure: "\(what.cure) Choose another folder with --out.", subject: what.subject ?? path)
+        case .busy(let path, let owner):
+            FailureMessage(
+                "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",
+                subject: path)
+        case .knownKeys(let path, let line):
+            FailureMessage(
+                "line \(line) is no key of a study.", cure: "Write 64 hexadecimal digits a line.", subject: path)
+        case .empty:
+            FailureMessage("an empty file (0 bytes): nothing to segment.", cure: "Copy it again.")
+        case .sidecar: FailureMessage("the identity of the TIFF files beside it: no image.", cure: "")
+        case .link: FailureMessage("a symbolic link: links inside folders are not followed.", cure: "")
+        case .notFile(let what): FailureMessage("a \(what): no file to read.", cure: "")
+        case .notImage(let what, let cure): FailureMessage(what, cure: cure)
+        case .copy:
+            FailureMessage("a copy of another file of this run: the other one is used.", cure: "")
+        case .known:
+            FailureMessage("these instances have their result under these pipelines already.", cure: "")
+        }
+    }
+}

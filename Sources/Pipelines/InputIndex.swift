@@ -1,0 +1,78 @@
+import DICOM
+import Records
+import Storage
+
+/// One file that was given to a run, as far as it is known.
+struct Input: Sendable {
+    /// Its place in the order of reading.
+    let row: Int
+    let path: String
+    /// Of the bytes that count; nil when it could not be read.
+    var contentSHA256: String?
+    /// Names as in the folders.
+    var study: String?
+    var series: String?
+
+    init(row: Int, path: String) {
+        self.row = row
+        self.path = path
+    }
+}
+
+/// A file of a study.
+struct StudyMember: Sendable {
+    enum Content: Sendable {
+        case instance(IndexedInstance)
+        case raster(RasterSource)
+        /// Its outcome was known when it was looked at.
+        case settled(InputOutcome)
+    }
+
+    let input: Input
+    let content: Content
+}
+
+/// The files of one study.
+struct StudyInputs: Sendable {
+    let studyInstanceUID: String
+    var members: [StudyMember] = []
+
+    var name: String { StudyNames.study(studyInstanceUID) }
+
+    /// Asks each image whether it is still the file that was read, and each sidecar.
+    ///
+    /// *Throws* `StorageFailure.changed`.
+    func checkUnchanged() throws(StorageFailure) {
+        for member in members {
+            switch member.content {
+            case .instance(let instance): try instance.file.checkUnchanged()
+            case .raster(let source): try source.checkUnchanged()
+            case .settled: break
+            }
+        }
+    }
+
+    /// Whether there is anything that may be segmented.
+    var hasImages: Bool {
+        members.contains { if case .settled = $0.content { false } else { true } }
+    }
+}
+
+/// Everything that was given to a run: each file once, with what it is.
+struct InputIndex: Sendable {
+    /// Files that belong to no study with images; their outcome is known.
+    var settled: [(input: Input, outcome: InputOutcome)] = []
+    /// Those with images, by Study Instance UID.
+    var studies: [StudyInputs] = []
+
+    var count: Int { settled.count + studies.reduce(0) { $0 + $1.members.count } }
+
+    /// Every input's row of `run.json` in the order of reading. `results` are of `studies`, in their order.
+    func records(_ results: [StudyResult]) -> [RunRecord.Input] {
+        var rows = settled.map { (row: $0.input.row, record: $0.input.record($0.outcome)) }
+        for (study, result) in zip(studies, results) {
+            rows += zip(study.members, result.outcomes).map { ($0.input.row, $0.input.record($1)) }
+        }
+        return rows.sorted { $0.row < $1.row }.map(\.record)
+    }
+}

@@ -1,0 +1,118 @@
+import DICOMObjects
+import Imaging
+package import Storage
+
+/// What identifies a pipeline. Words of the encoding are chosen here and never change: a renamed case changes no digest.
+extension Pipeline {
+    /// Of every setting that can change a result, defaults filled in, with the model's digest. What chooses the input
+    /// (`selection`) is no part of it.
+    package func digest(model: String) -> FileDigest {
+        var fields = CanonicalEncoding("hspsam pipeline 1")
+        fields.add("name", name)
+        fields.add("version", version)
+        fields.add("model", model)
+        fields.add("aspect", aspect.canonical)
+        windowing.add(to: &fields)
+        fields.list("postprocess", postprocess) { $1.add(to: &$0) }
+        fields.list("segments", segments) { $1.add(to: &$0) }
+        fields.add("manufacturer", outputs.manufacturer)
+        fields.add("content_label", outputs.label)
+        fields.add("synthetic_geometry", outputs.syntheticGeometry)
+        fields.add("series_number", outputs.seriesNumber)
+        fields.add("uid_salt", outputs.uidSalt)
+        return fields.digest
+    }
+
+    /// Of the rules by which volumes are chosen.
+    package var selectionDigest: FileDigest {
+        var fields = CanonicalEncoding("hspsam selection 1")
+        fields.list("rules", selection) { $1.add(to: &$0) }
+        return fields.digest
+    }
+}
+
+extension Pipeline.Aspect {
+    fileprivate var canonical: String {
+        switch self {
+        case .isotropic: "isotropic"
+        case .grid: "grid"
+        }
+    }
+}
+
+extension Windowing {
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        switch mode {
+        case .fixed(let center, let width):
+            fields.add("window", "fixed")
+            fields.add("center", center)
+            fields.add("width", width)
+        case .dicom(let index, let name, let usesTable):
+            fields.add("window", "dicom")
+            fields.add("index", index)
+            fields.add("name", optional: name) { $0.add("value", $1) }
+            fields.add("table", usesTable)
+        case .percentile(let low, let high):
+            fields.add("window", "percentile")
+            fields.add("low", low)
+            fields.add("high", high)
+        case .minmax: fields.add("window", "minmax")
+        }
+        switch scope {
+        case .volume: fields.add("scope", "volume")
+        case .frame: fields.add("scope", "frame")
+        }
+    }
+}
+
+extension PostprocessStep {
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        switch self {
+        case .largestComponent(let segments): fields.add("largest_component", segments)
+        case .fillHoles(let segments): fields.add("fill_holes", segments)
+        case .minSizeMM3(let size): fields.add("min_size_mm3", size)
+        case .minSizePixels(let count): fields.add("min_size_pixels", count)
+        }
+    }
+}
+
+extension SegmentDescription {
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        fields.add("key", key)
+        fields.add("label", label)
+        fields.add("description", optional: description) { $0.add("value", $1) }
+        fields.add("category", category)
+        fields.add("type", type)
+        fields.list("modifiers", modifiers) { $0.add("code", $1) }
+        fields.add("region", optional: region) { $0.add("code", $1) }
+        fields.add("color", color.map { Int($0) })
+    }
+}
+
+extension CanonicalEncoding {
+    fileprivate mutating func add(_ name: String, _ code: Code) {
+        add(name, [code.value, code.scheme, code.meaning])
+    }
+}
+
+extension SelectionRule {
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        fields.add("modality", modality)
+        fields.add("sop_class", sopClass)
+        fields.add("body_part", bodyPart)
+        fields.add(
+            "origin",
+            origin.map {
+                switch $0 {
+                case .dicom: "dicom"
+                case .tiff: "tiff"
+                }
+            })
+        fields.add("series_description", optional: seriesDescription) { $0.add("value", $1.text) }
+        fields.add("exclude_description", optional: excludeDescription) { $0.add("value", $1.text) }
+        fields.add("image_type_all", imageTypeAll)
+        fields.add("image_type_none", imageTypeNone)
+        fields.add("min_frames", optional: minFrames) { $0.add("value", $1) }
+        fields.add("max_slice_mm", optional: maxSliceMM) { $0.add("value", $1) }
+    }
+}

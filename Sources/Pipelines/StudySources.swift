@@ -1,0 +1,79 @@
+import DICOM
+import DICOMObjects
+import Storage
+
+/// The instances of one study, those that its TIFF files become among them, each with where it comes from.
+struct StudySources {
+    struct Source: Sendable {
+        let instance: SourceInstance
+        /// Which of the study's files.
+        let member: Int
+        /// Of the bytes that count: the data set's, or those of the TIFF and its sidecar that it was made of.
+        let digest: String
+        /// The file in the study's folder, of an image that was made here.
+        let image: String?
+    }
+
+    private(set) var sources: [Source] = []
+    private var byInstance: [ObjectIdentifier: Int] = [:]
+
+    /// Reads the headers of the study's files, which are in memory as long as this is, and writes the images of TIFF files into
+    /// `folder`; what cannot be read or made is noted in `outcomes`.
+    init(_ study: StudyInputs, in folder: RunFolder, _ outcomes: inout StudyOutcomes) {
+        var rasters: [(member: Int, source: RasterSource)] = []
+        for (member, file) in study.members.enumerated() {
+            switch file.content {
+            case .instance(let indexed):
+                do {
+                    add(
+                        Source(
+                            instance: try indexed.read(), member: member, digest: indexed.digest.hex, image: nil))
+                } catch {
+                    outcomes.stop(error, [member])
+                }
+            case .raster(let source): rasters.append((member, source))
+            case .settled: break
+            }
+        }
+        // By content, so that instance numbers depend neither on names nor on the order of reading.
+        rasters.sort { $0.source.digest < $1.source.digest }
+        var numbers: [String: Int] = [:]
+        var previous: String?
+        for (member, source) in rasters where source.digest != previous {
+            previous = source.digest
+            do {
+                let images = try RasterStudy.images(
+                    of: source, in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
+                for image in images {
+                    add(
+                        Source(
+                            instance: image, member: member, digest: source.digest,
+                            image: Folder.split(image.path).name))
+                }
+            } catch {
+                outcomes.stop(error, [member])
+            }
+        }
+    }
+
+    private mutating func add(_ source: Source) {
+        byInstance[ObjectIdentifier(source.instance)] = sources.count
+        sources.append(source)
+    }
+
+    var instances: [SourceInstance] { sources.map(\.instance) }
+
+    /// Where an instance of this study comes from.
+    subscript(instance: SourceInstance) -> Source {
+        guard let index = byInstance[ObjectIdentifier(instance)] else {
+            preconditionFailure("StudySources: an instance of another study")
+        }
+        return sources[index]
+    }
+
+    /// Those of a volume, in its order.
+    func of(_ volume: Volume) -> [Source] { volume.instances.map { self[$0] } }
+
+    /// The files that a volume was made of.
+    func members(of volume: Volume) -> [Int] { of(volume).map(\.member) }
+}
