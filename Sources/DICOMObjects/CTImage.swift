@@ -5,19 +5,30 @@ package import Imaging
 ///
 /// *Source*: PS3.3 A.3, C.8.2.1.
 package struct CTImage: Sendable {
+    /// With the UIDs of study and series.
     package var identity: StudyIdentity
+    /// Frame of Reference UID (0020,0052), one for the series.
     package var frameOfReferenceUID: String
+    /// SOP Instance UID (0008,0018).
     package var sopInstanceUID: String
+    /// Instance Number (0020,0013).
     package var instanceNumber: Int
+    /// Content Date and Time.
     package var time: JobTime
+    /// Where the slice lies in the patient.
     package var plane: Plane
+    /// *Units*: mm.
     package var spacing: PixelSpacing
+    /// *Units*: mm.
     package var sliceThickness: Double
+    /// Pixels of a column.
     package let rows: Int
+    /// Pixels of a row.
     package let columns: Int
     /// Hounsfield units, `[rows, columns]`; −1024…3071.
     package let values: [Int16]
 
+    /// *Shape*: `values` `[rows, columns]`.
     package init(
         identity: StudyIdentity, frameOfReferenceUID: String, sopInstanceUID: String, instanceNumber: Int,
         time: JobTime,

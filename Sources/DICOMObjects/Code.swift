@@ -2,11 +2,14 @@ package import DICOM
 
 /// A coded concept: value, scheme, meaning (PS3.3 8.8).
 package struct Code: Sendable, Hashable {
+    /// Unique within its scheme.
     package let value: String
     /// `SCT`, `DCM`, `UCUM`, `99…`
     package let scheme: String
+    /// For people.
     package let meaning: String
 
+    /// In the order of the standard's tables.
     package init(_ value: String, _ scheme: String, _ meaning: String) {
         self.value = value
         self.scheme = scheme

@@ -33,6 +33,7 @@ extension DataSet {
         }
     }
 
+    /// One number, as several.
     package mutating func put(_ attribute: Attribute, _ number: Int) { put(attribute, [number]) }
 
     /// Decimal strings of at most 16 bytes.
@@ -49,10 +50,12 @@ extension DataSet {
             })
     }
 
+    /// The value field as it is.
     package mutating func put(_ attribute: Attribute, bytes: [UInt8]) {
         self[attribute] = Element(attribute.tag, attribute.vr, .bytes(bytes))
     }
 
+    /// A sequence of items.
     package mutating func put(_ attribute: Attribute, items: [DataSet]) {
         self[attribute] = Element(attribute.tag, .SQ, .items(items))
     }

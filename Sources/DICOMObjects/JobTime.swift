@@ -27,12 +27,17 @@ package struct JobTime: Sendable, Hashable {
             (.studyDate, .studyTime),
         ]
         var latest: JobTime?
+        func take(_ day: String, _ time: String) {
+            // A date whose time is no time still tells the day.
+            let found = JobTime(date: day, time: time) ?? JobTime(date: day, time: "000000")
+            if let found, latest.map({ $0.dateTime < found.dateTime }) ?? true { latest = found }
+        }
         for source in sources {
             for (date, time) in pairs {
-                guard let day = source.string(date.tag) else { continue }
-                let found =
-                    JobTime(date: day, time: source.string(time.tag) ?? "000000") ?? JobTime(date: day, time: "000000")
-                if let found, latest.map({ $0.dateTime < found.dateTime }) ?? true { latest = found }
+                if let day = source.string(date) { take(day, source.string(time) ?? "000000") }
+            }
+            if let moment = source.string(.acquisitionDateTime) {
+                take(String(moment.prefix(8)), String(moment.dropFirst(8).prefix { $0 != "+" && $0 != "-" }))
             }
         }
         return latest

@@ -1,18 +1,27 @@
 import DICOM
+import Numbers
 
 /// Whether the pixels that were segmented had been compressed with loss (C.8.20.2.2).
 enum Lossy {
-    static func put(_ sources: [SourceInstance], into dataSet: inout DataSet) {
+    /// Whether, how and how much, of the first source that says so or whose stream is lossy. Ratio and method are the source's own where
+    /// these are legal, else what its stream tells; where neither tells, they are left away: nothing is invented.
+    static func put(_ sources: [SourceInstance], into dataSet: inout DataSet) throws(ObjectFailure) {
         guard let source = sources.first(where: isLossy) else {
             dataSet.put(.lossyImageCompression, "00")
             return
         }
         dataSet.put(.lossyImageCompression, "01")
-        let ratios = source.dataSet.strings(.lossyImageCompressionRatio)
-        let methods = source.dataSet.strings(.lossyImageCompressionMethod)
-        let usable = !ratios.isEmpty && ratios.allSatisfy { ValueRules.isDecimal($0) }
-        dataSet.put(.lossyImageCompressionRatio, usable ? ratios : [DecimalString.text(measuredRatio(source)) ?? "1"])
-        dataSet.put(.lossyImageCompressionMethod, methods.isEmpty ? [method(source.file.transferSyntax.uid)] : methods)
+        var copy = SourceCopy(source.dataSet)
+        try copy.copy([.lossyImageCompressionRatio, .lossyImageCompressionMethod], .type3, into: &dataSet)
+        let syntax = source.file.transferSyntax
+        // Where only the attribute says so, the loss happened before, and this stream's size tells nothing of it.
+        guard syntax.isLossy || source.dataSet.string(.lossyImageCompression) != "01",
+            case .fragments(_, let items)? = source.dataSet[.pixelData]?.value, let method = method(syntax)
+        else { return }
+        if !dataSet.has(.lossyImageCompressionRatio) {
+            dataSet.put(.lossyImageCompressionRatio, DecimalString.text(ratio(source.pixels, items)) ?? "")
+        }
+        if !dataSet.has(.lossyImageCompressionMethod) { dataSet.put(.lossyImageCompressionMethod, method) }
     }
 
     private static func isLossy(_ source: SourceInstance) -> Bool {
@@ -20,19 +29,21 @@ enum Lossy {
     }
 
     /// Bytes of the pixels as they would be native, over bytes of the fragments; two decimals.
-    private static func measuredRatio(_ source: SourceInstance) -> Double {
-        guard case .fragments(_, let items)? = source.dataSet[.pixelData]?.value else { return 1 }
-        let compressed = items.reduce(0) { $0 + $1.count }
-        let pixels = source.pixels
+    private static func ratio(_ pixels: PixelDescription, _ fragments: [Range<Int>]) -> Double {
+        let compressed = fragments.reduce(0) { $0 + $1.count }
         let native =
             Double(pixels.rows) * Double(pixels.columns)
             * Double(pixels.samples * pixels.frames * ((pixels.bitsAllocated + 7) / 8))
-        return (native / Double(max(compressed, 1)) * 100).rounded() / 100
+        return (native / Double(max(compressed, 1))).rounded(decimals: 2)
     }
 
-    private static func method(_ syntax: String) -> String {
-        if syntax.hasSuffix("4.81") { return "ISO_14495_1" }
-        if syntax.contains("4.9") { return "ISO_15444_1" }
-        return syntax.contains("4.20") ? "ISO_15444_15" : "ISO_10918_1"
+    /// The defined term of the compression (C.7.6.1.1.5.1); nil for syntaxes that keep every bit.
+    private static func method(_ syntax: TransferSyntax) -> String? {
+        switch syntax.pixels {
+        case .jpeg: "ISO_10918_1"
+        case .jpegLS: "ISO_14495_1"
+        case .jpeg2000: syntax.uid.contains(".4.20") ? "ISO_15444_15" : "ISO_15444_1"
+        default: nil
+        }
     }
 }

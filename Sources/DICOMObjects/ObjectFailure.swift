@@ -16,6 +16,7 @@ package enum ObjectFailure: Failure, Equatable {
     /// The bytes that were read back do not mean what was meant.
     case verify(String)
 
+    /// Who has to act.
     package var kind: FailureKind {
         switch self {
         case .illegal, .mismatch: .internalDefect
@@ -25,6 +26,7 @@ package enum ObjectFailure: Failure, Equatable {
         }
     }
 
+    /// As `docs/messages.md` lists them.
     package var code: String {
         switch self {
         case .illegal: "OUT-ILLEGAL"
@@ -36,6 +38,7 @@ package enum ObjectFailure: Failure, Equatable {
         }
     }
 
+    /// Keywords and tags, never a value of a patient.
     package var message: FailureMessage {
         switch self {
         case .illegal(let tag, let keyword, let what):

@@ -40,10 +40,12 @@ package enum ObjectFile {
 
 /// A file of ours as it was read back, once: what every part of the verification looks at.
 package struct WrittenObject: Sendable {
+    /// The whole file.
     package let bytes: [UInt8]
     /// By the parser that reads sources, which shares nothing with the encoder.
     package let file: DICOMFile
 
+    /// Without the file meta group.
     package var dataSet: DataSet { file.dataSet }
 
     /// *Throws* `verify` when our parser cannot read it.

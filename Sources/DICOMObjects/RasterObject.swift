@@ -10,10 +10,12 @@ package struct RasterObject: Sendable {
     package struct Keys: Sendable {
         /// The same for all files of one study (a digest of the file or of the folder's sidecar).
         package var study: String
+        /// The same for all files of one series.
         package var series: String
         /// From 1; the first instance's number in its series.
         package var firstInstanceNumber: Int
 
+        /// Digests as text; the instance itself is named by its contents.
         package init(study: String, series: String, firstInstanceNumber: Int = 1) {
             self.study = study
             self.series = series
@@ -21,8 +23,11 @@ package struct RasterObject: Sendable {
         }
     }
 
+    /// Whole, with its UIDs.
     package let dataSet: DataSet
+    /// Derived from the digest of everything in `dataSet`.
     package let sopInstanceUID: String
+    /// What the pixels and the modality make of it.
     package let sopClass: SOPClass
 
     /// One object of all pages, or one a page for visible light (which knows no frames).

@@ -2,7 +2,9 @@ package import Imaging
 
 /// One picture as plain values: a page of a TIFF, a photograph.
 package struct RasterPixels: Sendable {
+    /// Pixels of a column.
     package let rows: Int
+    /// Pixels of a row.
     package let columns: Int
     /// 1 (grey) or 3 (RGB).
     package let samples: Int
@@ -21,6 +23,7 @@ package struct RasterPixels: Sendable {
     /// The date in the file, when the identity has none.
     package var time: JobTime?
 
+    /// *Shape*: `values` `[rows, columns, samples]`.
     package init(rows: Int, columns: Int, samples: Int, bits: Int, values: [UInt16]) {
         precondition(
             values.count == rows * columns * samples,

@@ -4,16 +4,22 @@ package struct SegmentDescription: Sendable, Hashable {
     package var key: String
     /// For people; at most 64 characters, unique.
     package var label: String
+    /// Segment Description (0062,0006).
     package var description: String?
+    /// Segmented Property Category: what kind of thing.
     package var category: Code
+    /// Segmented Property Type: which thing.
     package var type: Code
+    /// Segmented Property Type Modifiers: its side, for example.
     package var modifiers: [Code]
     /// Where, when the type itself is no anatomy (a mass, a lesion).
     package var region: Code?
+    /// The side of `region`.
     package var regionModifier: Code?
     /// sRGB
     package var color: [UInt8]
 
+    /// A colour has three parts.
     package init(
         key: String, label: String, description: String? = nil, category: Code, type: Code, modifiers: [Code] = [],
         region: Code? = nil, regionModifier: Code? = nil, color: [UInt8]
@@ -50,14 +56,20 @@ package struct Producer: Sendable, Hashable {
     package var manufacturer: String
     /// Of the program, `0.1.0`.
     package var version: String
+    /// Algorithm Name of each segment.
     package var modelName: String
+    /// Algorithm Version of each segment.
     package var modelVersion: String
     /// 64 hexadecimal digits each.
     package var modelDigest: String
+    /// In Series Description and Content Description.
     package var pipelineName: String
+    /// In Content Description.
     package var pipelineVersion: String
+    /// 64 hexadecimal digits; the first 16 are our Device Serial Number.
     package var pipelineDigest: String
 
+    /// Texts that are too long for their attributes are cut.
     package init(
         manufacturer: String, version: String, modelName: String, modelVersion: String, modelDigest: String,
         pipelineName: String,

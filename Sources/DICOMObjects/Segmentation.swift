@@ -5,24 +5,32 @@ package import Imaging
 ///
 /// *Source*: PS3.3 A.51, C.8.20; the design page on DICOM, section 4.
 package struct Segmentation: Sendable {
+    /// What a pipeline decides about its objects.
     package struct Options: Sendable {
+        /// What becomes of source frames in which a segment is empty.
         package var emptyFrames = FrameSelection.EmptyFrames.span
         /// Sources without Frame of Reference get an invented one, so that readers which insist on geometry open the result.
         package var syntheticGeometry = false
         /// Content Label (0070,0080): at most 16 capital letters, digits, spaces, underscores.
         package var label = "HSPSAM"
+        /// Series Number (0020,0011).
         package var seriesNumber = 9000
         /// Segments may share pixels (sigmoid outputs); they are then counted.
         package var mayOverlap = false
+        /// Makes all derived UIDs others.
         package var salt = ""
         /// Instead of the sources' own time.
         package var time: JobTime?
 
+        /// The defaults.
         package init() {}
     }
 
+    /// Whole, with its UIDs.
     package let dataSet: DataSet
+    /// Derived from the digest of everything in `dataSet`.
     package let sopInstanceUID: String
+    /// The same for the same sources, model, pipeline and options.
     package let seriesInstanceUID: String
     /// Segments that are in the object, and its frames.
     package let selection: FrameSelection

@@ -44,6 +44,7 @@ struct SegmentationDraft {
         if geometry?.isSynthetic == false {
             try copy.copy([.positionReferenceIndicator], .type2, into: &copied)
         }
+        try Lossy.put(volume.instances, into: &copied)
         contributions = try Equipment.contributions(source, producer, time)
         var all = copied
         all.put(.contributingEquipmentSequence, items: contributions.dropLast())
@@ -69,7 +70,6 @@ struct SegmentationDraft {
         putSOPCommon(into: &dataSet)
         putSeriesAndEquipment(into: &dataSet)
         putReferences(into: &dataSet)
-        Lossy.put(volume.instances, into: &dataSet)
         dataSet.put(.segmentationType, "BINARY")
         dataSet.put(.segmentsOverlap, overlap ? "YES" : "NO")
         dataSet.put(.contentLabel, options.label)

@@ -37,7 +37,8 @@ struct SourceCopy {
         }
     }
 
-    /// The same bytes, padded to even length where the source is not; nil when an element of that VR cannot hold them.
+    /// The same bytes, padded to even length where the source is not (a UID anew, with a NUL); nil when an element of that VR cannot
+    /// hold them.
     static func asItStands(_ element: Element, vr: VR) -> Element? {
         switch element.value {
         case .items(let items):
@@ -45,7 +46,8 @@ struct SourceCopy {
             return Element(element.tag, .SQ, .items(items.map(asItStands)))
         case .bytes(let bytes):
             if vr == .SQ { return bytes.isEmpty ? Element(element.tag, .SQ, .items([])) : nil }
-            let copy = Element(element.tag, vr, .bytes(even(bytes, vr)))
+            let text = vr == .UI ? withoutPadding(bytes) : bytes
+            let copy = Element(element.tag, vr, .bytes(even(text, vr)))
             return ValueRules.structuralViolation(copy) == nil ? copy : nil
         case .inFile, .fragments: return nil
         }
@@ -138,6 +140,13 @@ struct SourceCopy {
 
     private static func isCopied(_ element: Element) -> Bool {
         !element.tag.isPrivate && element.vr != .UN && element.tag.element != 0
+    }
+
+    private static func withoutPadding(_ uid: [UInt8]) -> [UInt8] {
+        let isPadding = { (byte: UInt8) in byte == 0 || byte == 0x20 }
+        guard let first = uid.firstIndex(where: { !isPadding($0) }), let last = uid.lastIndex(where: { !isPadding($0) })
+        else { return [] }
+        return Array(uid[first...last])
     }
 
     private static func even(_ bytes: [UInt8], _ vr: VR) -> [UInt8] {

@@ -6,16 +6,20 @@ package import Imaging
 /// Around it: a torso in air, a brighter rod (bone), a gas bubble and a duller neighbour organ. The planes lie oblique in the
 /// patient, pixels are not square, and slices are thicker than either.
 package struct BodyPhantom: Sendable {
+    /// Size of a slice.
     package static let (rows, columns) = (128, 160)
     /// Between rows, between columns, between slices; mm.
     package let spacing: PixelSpacing
+    /// *Units*: mm.
     package let sliceSpacing: Double
     /// Ascending along the normal.
     package let planes: [Plane]
     /// Hounsfield units of each slice, `[rows, columns]`.
     package let slices: [[Int16]]
+    /// The body in each slice.
     package let truth: [Mask]
 
+    /// The same seed gives the same body.
     package init(seed: UInt64) {
         var random = PhantomRandom(seed: seed &+ 0xB0D7)
         let count = random.integer(26...40)
@@ -39,7 +43,7 @@ package struct BodyPhantom: Sendable {
                     let depth = scene.body.depth(point)
                     if depth >= 0 { mask[row, column] = true }
                     let value = scene.value(point, bodyDepth: depth) + random.normal() * noise
-                    values.append(Int16(min(max(value, -1024), 3000)))
+                    values.append(Int16(exactly: min(max(value, -1024), 3000).rounded(.towardZero)) ?? 0)
                 }
             }
             slices.append(values)
@@ -58,7 +62,7 @@ package struct BodyPhantom: Sendable {
     package func display(_ slice: Int) -> [UInt8] {
         slices[slice].map { value in
             let y = ((Double(value) - (100 - 0.5)) / (600 - 1) + 0.5) * 255
-            return UInt8((min(max(y, 0), 255) + 0.5).rounded(.down))
+            return UInt8(exactly: (min(max(y, 0), 255) + 0.5).rounded(.down)) ?? 255
         }
     }
 

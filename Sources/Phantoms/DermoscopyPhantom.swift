@@ -3,11 +3,14 @@ import Numbers
 
 /// A dermoscopy photograph: skin with its texture, a pigmented lesion with uneven border and colour, hairs, a vignette.
 package struct DermoscopyPhantom: Sendable {
+    /// Red, green, blue.
     package let picture: DisplayImage
     /// The lesion, also where a hair crosses it.
     package let truth: Mask
+    /// Size of the picture.
     package static let (rows, columns) = (450, 600)
 
+    /// The same seed gives the same picture.
     package init(seed: UInt64) {
         let (rows, columns) = (Self.rows, Self.columns)
         var random = PhantomRandom(seed: seed &+ 0xDE40)
@@ -39,7 +42,9 @@ package struct DermoscopyPhantom: Sendable {
             let x = (Double(index % columns) + 0.5) / Double(columns) * 2 - 1
             let light = 1 - depth * smoothStep((x * x + y * y - 0.4) / 1.6)
             let noise = random.normal() * grain
-            return (0..<3).map { UInt8(min(max(values[index * 3 + $0] * light + noise, 0), 255)) }
+            return (0..<3).map {
+                UInt8(exactly: min(max(values[index * 3 + $0] * light + noise, 0), 255).rounded(.towardZero)) ?? 0
+            }
         }
         picture = DisplayImage(rows: rows, columns: columns, pixels: pixels)
         self.truth = truth

@@ -6,10 +6,14 @@ package struct FluorescencePhantom: Sendable {
     package let values: [UInt16]
     /// 8 or 16
     package let bits: Int
+    /// All nuclei.
     package let truth: Mask
+    /// How many.
     package let nuclei: Int
+    /// Size of the picture.
     package static let (rows, columns) = (384, 512)
 
+    /// The same seed and depth give the same picture.
     package init(seed: UInt64, bits: Int) {
         let (rows, columns) = (Self.rows, Self.columns)
         var random = PhantomRandom(seed: seed &+ 0xF100 &+ UInt64(bits) << 32)
@@ -55,7 +59,7 @@ package struct FluorescencePhantom: Sendable {
             let (y, x) = (Double(index / columns), Double(index % columns))
             let signal = light[index] + level * (1 + 0.5 * ground(x / 150, y / 150))
             let value = gain * (signal + random.normal() * noise * (0.4 + signal).squareRoot())
-            return UInt16(min(max(value, 0), 1) * top)
+            return UInt16(exactly: (min(max(value, 0), 1) * top).rounded(.towardZero)) ?? 0
         }
         self.bits = bits
         self.truth = truth

@@ -4,19 +4,23 @@ import Numbers
 package struct PhantomRandom: Sendable {
     private var source: SplitMix64
 
+    /// The same seed gives the same numbers.
     package init(seed: UInt64) {
         source = SplitMix64(seed: seed)
         _ = source.next()
         source.state ^= seed &* 0xD134_2543_DE82_EF95
     }
 
+    /// 64 random bits.
     package mutating func next() -> UInt64 { source.next() }
 
     /// In [0, 1).
     package mutating func unit() -> Double { source.uniform() }
 
+    /// In [low, high).
     package mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * unit() }
 
+    /// In the range, its bounds included.
     package mutating func integer(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + source.index(below: range.upperBound - range.lowerBound + 1)
     }

@@ -8,13 +8,17 @@ import Storage
 ///
 /// The study's files stand in `folder`; `folder.truth` holds masks as PNG (255 inside) and `truth.json`.
 package struct PhantomStudy: Sendable {
+    /// What the pictures show.
     package enum Kind: String, Sendable, CaseIterable {
         case dermoscopy, fluorescence, body
     }
 
+    /// Of this study.
     package let kind: Kind
+    /// Of its random numbers.
     package let seed: UInt64
 
+    /// Nothing is made before `write`.
     package init(_ kind: Kind, seed: UInt64) {
         self.kind = kind
         self.seed = seed

@@ -118,10 +118,10 @@ struct IdentityTests {
         #expect(try description("ISO_IR 100", [0x93, 0x41, 0x94, 0x20]) == "AI SEG test")
     }
 
-    @Test("UIDs with leading zeros or of unregistered roots are copied")
+    @Test("UIDs with leading zeros or of unregistered roots are copied; only their padding is made anew")
     func uids() throws {
         let volumes = try RawSources.volumes {
-            $0[.studyInstanceUID] = RawSources.element(.studyInstanceUID, Array("9999.005.12\0".utf8))
+            $0[.studyInstanceUID] = RawSources.element(.studyInstanceUID, Array(" 9999.005.12".utf8))
             $0[.frameOfReferenceUID] = RawSources.element(.frameOfReferenceUID, Array("1.2.005.9\0".utf8))
         }
         let volume = try #require(volumes.first)
@@ -129,7 +129,7 @@ struct IdentityTests {
             volume, masks: SampleVolumes.masks(volume, segments: 1, seed: 1), segments: SampleVolumes.segments(1),
             producer: SampleVolumes.producer, options: .init())
         let dataSet = try #require(made).dataSet
-        #expect(dataSet.string(.studyInstanceUID) == "9999.005.12")
+        #expect(dataSet.bytes(.studyInstanceUID) == Array("9999.005.12\0".utf8))
         #expect(dataSet.string(.frameOfReferenceUID) == "1.2.005.9")
     }
 }

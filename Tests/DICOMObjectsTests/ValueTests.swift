@@ -49,6 +49,9 @@ struct ValueTests {
         source.put(.contentTime, "120000")
         #expect(JobTime.latest(of: [source]) == JobTime(date: "20240229", time: "101500"))
         #expect(JobTime.latest(of: [DataSet()]) == nil)
+        var enhanced = source
+        enhanced.put(.acquisitionDateTime, "20240301081500.25+0100")
+        #expect(JobTime.latest(of: [source, enhanced]) == JobTime(date: "20240301", time: "081500.25"))
     }
 
     @Test(

@@ -46,6 +46,17 @@ def dciodvfy_errors(path: Path) -> list[str]:
     return [line for line in lines if line.startswith("Error") and not any(text in line for text in ALLOWED)]
 
 
+def objections_beyond(path: Path, images: list[Path]) -> set[str]:
+    """What dciodvfy objects to in a result and not in its own images: a result repeats their identity as it stands."""
+
+    def objections(path: Path) -> set[str]:
+        # The same illegal UID stands in other attributes of a result, too.
+        return {re.sub(r" in \(0x.*|\(0x[^<]*", "", error) for error in dciodvfy_errors(path)}
+
+    found = objections(path)
+    return found - set().union(*map(objections, images)) if found else found
+
+
 def planes(path: Path) -> list[Plane]:
     """The plainest reading: pydicom's pixels, and each frame's own functional groups."""
     file = pydicom.dcmread(path)
