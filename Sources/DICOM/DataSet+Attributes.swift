@@ -30,7 +30,7 @@ extension DataSet {
     /// False when a text holds bytes that its character set does not explain; `strings` shows them as U+FFFD.
     package func isDecodable(_ attribute: Attribute) -> Bool { isDecodable(attribute.tag) }
 
-    /// A UID of at most 64 digits and dots; nil for anything else.
+    /// A UID as it stands, without padding; nil for what `UID` does not accept.
     package func uid(_ attribute: Attribute) -> String? { uid(attribute.tag) }
 
     /// Numbers of whatever representation; one that is no number is NaN, so that positions stay.

@@ -44,11 +44,9 @@ extension DataSet {
                 != nil
     }
 
-    /// A UID of at most 64 digits and dots; nil for anything else.
+    /// A UID as it stands, without padding; nil for what `UID` does not accept.
     package func uid(_ tag: Tag) -> String? {
-        guard let value = string(tag), value.utf8.count <= 64,
-            value.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) })
-        else { return nil }
+        guard let value = string(tag), UID.isAccepted(value) else { return nil }
         return value
     }
 

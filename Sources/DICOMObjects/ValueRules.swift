@@ -90,7 +90,7 @@ enum ValueRules {
             return trimmed.utf8.count <= 26 && trimmed.utf8.prefix(4).allSatisfy(isDigit) ? nil : "no date and time"
         case .DS: return isDecimal(trimmed) ? nil : "no decimal number of at most 16 characters"
         case .IS: return trimmed.utf8.count <= 12 && Int32(trimmed) != nil ? nil : "no integer"
-        case .UI: return isUID(value) ? nil : "no UID"
+        case .UI: return UID.isAccepted(value) ? nil : "no UID"
         case .LO:
             return scalars.count <= 64 && !hasControl(trimmed) ? nil : "more than 64 characters, or control characters"
         case .SH:
@@ -107,14 +107,6 @@ enum ValueRules {
         case .UR: return isPrintableASCII(trimmed) && !trimmed.utf8.contains(0x20) ? nil : "no URL"
         default: return nil
         }
-    }
-
-    /// A UID that archives accept: components of digits, at most 64 characters. The standard also forbids leading zeros in a
-    /// component and roots other than 0, 1 and 2 (PS3.5 9.1), but sources have them, and a result must name its sources.
-    static func isUID(_ text: some StringProtocol) -> Bool {
-        text.utf8.count <= 64
-            && text.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
-                .allSatisfy { !$0.isEmpty && $0.allSatisfy(isDigit) }
     }
 
     static func isDate(_ text: some StringProtocol) -> Bool {

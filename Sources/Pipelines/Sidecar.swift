@@ -1,3 +1,4 @@
+import DICOM
 import DICOMObjects
 import Imaging
 import Settings
@@ -125,13 +126,7 @@ extension StudyIdentity {
 
     private static func uid(_ key: String, _ section: Section) throws -> String? {
         guard let text = try section.optionalString(key) else { return nil }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let isUID =
-            text.utf8.count <= 64 && parts.count > 1 && ["0", "1", "2"].contains(parts[0])
-            && parts.allSatisfy {
-                !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } && ($0 == "0" || $0.first != "0")
-            }
-        guard isUID else {
+        guard UID.isWellFormed(text) else {
             throw section.failure(
                 "SIDE-VALUE", at: key,
                 "a UID is numbers joined by points, the first 0, 1 or 2, at most 64 characters, in quotation marks. Correct it or leave it out."

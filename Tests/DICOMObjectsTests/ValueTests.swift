@@ -57,7 +57,7 @@ struct ValueTests {
     @Test(
         "a value that its representation does not allow is not written",
         arguments: [
-            (Attribute.modality, "seg"), (.contentDate, "20230229"), (.sopInstanceUID, "1..3"),
+            (Attribute.modality, "seg"), (.contentDate, "20230229"), (.sopInstanceUID, "1.2,3"),
             (.seriesInstanceUID, "1.2.x"), (.studyInstanceUID, String(repeating: "1", count: 65)),
             (.instanceNumber, "one"),
             (.seriesDescription, String(repeating: "x", count: 65)), (.contentTime, "2460"),
