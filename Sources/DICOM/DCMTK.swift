@@ -2,7 +2,7 @@ import CDICOM
 
 /// What other rooms ask of DCMTK.
 package enum DCMTK {
-    /// *Throws*: `installation` when DCMTK's data dictionary is missing: values without a written VR could not be told
+    /// *Throws*: `installation` when DCMTK's data dictionary is missing: values without a written VR could not be read
     /// then.
     package static func checkInstallation() throws(DICOMFailure) {
         var error = cd_error()

@@ -33,6 +33,10 @@ package enum DICOMFailure: Failure, Equatable {
     case identity(String, cure: String = "")
     case duplicateConflict(String, cure: String = "")
     case shape(String, cure: String = "")
+    /// Positions, directions or distances that no image of a patient has.
+    case position(String, cure: String = "")
+    /// Values of frames whose scale is unknown or unlike that of their neighbours.
+    case values(String, cure: String = "")
     /// The file became another one while it was read.
     case changed(String, cure: String = "")
     /// The file could not be read now: an input or output error, no memory.
@@ -83,6 +87,8 @@ package enum DICOMFailure: Failure, Equatable {
         case .identity(let explanation, let cure): ("GRP-IDENTITY", explanation, cure)
         case .duplicateConflict(let explanation, let cure): ("DUP-CONFLICT", explanation, cure)
         case .shape(let explanation, let cure): ("GEO-SHAPE", explanation, cure)
+        case .position(let explanation, let cure): ("VOL-PLACE", explanation, cure)
+        case .values(let explanation, let cure): ("PIX-VALUES", explanation, cure)
         case .changed(let explanation, let cure): ("IN-CHANGED", explanation, cure)
         case .unreadable(let explanation, let cure): ("IN-IO", explanation, cure)
         case .installation(let explanation, let cure): ("DICOM-DICTIONARY", explanation, cure)

@@ -19,6 +19,27 @@ package struct Element: Sendable {
         self.vr = vr
         self.value = value
     }
+
+    /// The same value, padding aside. Values that stayed in the file are equal to none.
+    func isEqual(to other: Element) -> Bool {
+        switch (value, other.value) {
+        case (.bytes(let one), .bytes(let two)):
+            guard vr.isText, other.vr.isText else { return one == two }
+            return one.withoutPadding == two.withoutPadding
+        case (.items(let one), .items(let two)):
+            return one.count == two.count
+                && zip(one, two).allSatisfy { first, second in
+                    first.elements.count == second.elements.count
+                        && zip(first.elements, second.elements).allSatisfy { $0.tag == $1.tag && $0.isEqual(to: $1) }
+                }
+        default: return false
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Without the spaces and NULs at the end that make a value's length even.
+    var withoutPadding: ArraySlice<UInt8> { self[..<((lastIndex { $0 != 0x20 && $0 != 0 } ?? -1) + 1)] }
 }
 
 /// Attributes in ascending order of their tags: a value, independent of the file that it came from.
@@ -38,6 +59,8 @@ package struct DataSet: Sendable {
     private var others: [Element.Value] = []
     /// Specific Character Set in force for this data set, as the defined terms stand in the file.
     package var characterSet: String = ""
+    /// Tags that stood in the file more than once with different values; the first value was kept.
+    private var contradicted: [Tag] = []
 
     private struct Entry: Sendable {
         enum Kind: UInt8, Sendable { case inValues, inFile, inOthers }
@@ -64,16 +87,17 @@ package struct DataSet: Sendable {
         }
         entries.reserveCapacity(unsorted.count)
         values.reserveCapacity(unsorted.reduce(0) { $0 + Self.packedLength($1.value) })
-        // Swift's sort is stable in practice but not by promise, so the place in the file breaks ties.
+        // Swift's sort is stable in practice but not by promise, so the order in the file breaks ties.
         let order =
             isAscending
             ? Array(unsorted.indices) : unsorted.indices.sorted { (unsorted[$0].tag, $0) < (unsorted[$1].tag, $1) }
         for index in order {
-            if entries.last?.tag == unsorted[index].tag {
-                dropped += 1
-            } else {
+            guard let last = entries.last, last.tag == unsorted[index].tag else {
                 entries.append(packed(unsorted[index]))
+                continue
             }
+            dropped += 1
+            if !unpacked(last).isEqual(to: unsorted[index]) { contradicted.append(last.tag) }
         }
     }
 
@@ -81,6 +105,17 @@ package struct DataSet: Sendable {
 
     /// All of them, in ascending order. *Cost*: a copy of every value.
     package var elements: [Element] { entries.map(unpacked) }
+
+    /// The first attribute of the table that stood in the file more than once with different values, here or in an item of a
+    /// sequence of the table. Readers differ in which of the values they take.
+    package var contradiction: Attribute? {
+        for tag in contradicted { if let attribute = Attribute.of(tag) { return attribute } }
+        for entry in entries where entry.kind == .inOthers {
+            guard case .items(let items) = others[Int(entry.offset)], Attribute.of(entry.tag) != nil else { continue }
+            for item in items { if let found = item.contradiction { return found } }
+        }
+        return nil
+    }
 
     /// The element, or nil. Setting replaces or inserts; nil removes.
     package subscript(tag: Tag) -> Element? {

@@ -199,9 +199,10 @@ struct FileWalk {
             warn("Pixel Data says \(length) bytes, \(available) are there")
         }
         defer { at += available }
-        // Nothing asks for private values. A look-up table of 65536 entries of 16 bits is longer than other values may be.
+        // Of private values only b-values are asked for. A look-up table of 65536 entries of 16 bits is longer than other values may be.
         let kept = tag.group == 0x0028 ? 4 * limits.valueBytes : limits.valueBytes
-        guard available <= kept, !tag.isPrivate, !(depth == 0 && tag == .pixelData) else {
+        guard available <= kept, !tag.isPrivate || DiffusionTags.all.contains(tag), !(depth == 0 && tag == .pixelData)
+        else {
             return Element(tag, vr, .inFile(offset: at, length: available))
         }
         var value = try window.copy(at..<at + available)

@@ -18,7 +18,7 @@ package final class SourceInstance: Sendable {
     package var warnings: [String] { file.warnings + pixels.warnings }
 
     /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing
-    /// or illegal; `wholeSlide`; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
+    /// or illegal, or an attribute stands there twice with different values; `wholeSlide`; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
     package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         self.file = file
         let dataSet = file.dataSet
@@ -26,6 +26,11 @@ package final class SourceInstance: Sendable {
         if let failure = SOPClass.skipped(sopClass) { throw failure }
         if dataSet.uid(.instanceCreatorUID) == InstanceCreator.results {
             throw .own("a result of hspsam: results are not segmented again.")
+        }
+        if let attribute = file.meta.contradiction ?? dataSet.contradiction {
+            throw .corrupt(
+                "\(attribute.keyword) \(attribute.tag) stands more than once with different values: which one holds is unknown, and readers differ.",
+                cure: "Export it again.")
         }
         imageType = dataSet.strings(.imageType).map { $0.uppercased() }
         if let failure = Self.skipped(imageType) { throw failure }
@@ -55,6 +60,19 @@ package final class SourceInstance: Sendable {
         }
         try file.transferSyntax.checkSupported()
         try PixelReader.checkLength(file, pixels)
+    }
+
+    /// The attributes or the transfer syntax say that the pixels lost something on their way here.
+    var statesLoss: Bool { file.transferSyntax.isLossy || dataSet.string(.lossyImageCompression) == "01" }
+
+    /// The pixels lost something on their way here: the file says so, the syntax always does, or a stream is a lossy one whatever the
+    /// file says. Pixels of which that cannot be found out count as lossy.
+    ///
+    /// *Cost*: opens the file when its pixels are compressed and nothing states the loss.
+    package var isLossy: Bool {
+        if statesLoss { return true }
+        guard case .fragments? = dataSet[pixels.attribute]?.value else { return false }
+        do { return try PixelReader(file, pixels).hasLossyStream() } catch { return true }
     }
 
     /// Kinds of image that are never segmented, by Image Type.

@@ -6,7 +6,7 @@ enum Lossy {
     /// Whether, how and how much, of the first source that says so or whose stream is lossy. Ratio and method are the source's own where
     /// these are legal, else what its stream tells; where neither tells, they are left away: nothing is invented.
     static func put(_ sources: [SourceInstance], into dataSet: inout DataSet) throws(ObjectFailure) {
-        guard let source = sources.first(where: isLossy) else {
+        guard let source = sources.first(where: \.isLossy) else {
             dataSet.put(.lossyImageCompression, "00")
             return
         }
@@ -22,10 +22,6 @@ enum Lossy {
             dataSet.put(.lossyImageCompressionRatio, DecimalString.text(ratio(source.pixels, items)) ?? "")
         }
         if !dataSet.has(.lossyImageCompressionMethod) { dataSet.put(.lossyImageCompressionMethod, method) }
-    }
-
-    private static func isLossy(_ source: SourceInstance) -> Bool {
-        source.dataSet.string(.lossyImageCompression) == "01" || source.file.transferSyntax.isLossy
     }
 
     /// Bytes of the pixels as they would be native, over bytes of the fragments; two decimals.

@@ -35,7 +35,7 @@ struct SegmentationDraft {
             ?? (options.syntheticGeometry
                 ? FrameGeometry(synthetic: volume, frameOfReferenceUID: uids.syntheticFrameOfReference) : nil)
 
-        let source = volume.first.dataSet
+        let source = volume.patientAndStudy
         var copy = SourceCopy(source)
         var copied = DataSet()
         try copy.copyPatientAndStudy(into: &copied)
@@ -100,7 +100,7 @@ struct SegmentationDraft {
                 (.sopInstanceUID, instance.sopInstanceUID), (.sopClassUID, instance.sopClassUID),
                 (.frameOfReferenceUID, instance.frameOfReferenceUID ?? instance.sopInstanceUID),
             ]
-            for (attribute, uid) in named where !ValueRules.isUID(uid) {
+            for (attribute, uid) in named where !UID.isAccepted(uid) {
                 throw .source(tag: attribute.tag, keyword: attribute.keyword, what: "no UID of digits and dots")
             }
         }

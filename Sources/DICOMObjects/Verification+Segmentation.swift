@@ -70,7 +70,7 @@ extension Verification {
 
     /// Patient, study, references: those of the volume, byte for byte.
     static func identity(_ written: WrittenObject, _ volume: Volume) throws(ObjectFailure) {
-        let (dataSet, source) = (written.dataSet, volume.first.dataSet)
+        let (dataSet, source) = (written.dataSet, volume.patientAndStudy)
         guard dataSet.uid(.studyInstanceUID) == volume.studyInstanceUID else {
             throw .verify("another study than the source's")
         }

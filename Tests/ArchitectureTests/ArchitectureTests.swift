@@ -21,7 +21,7 @@ struct ArchitectureTests {
         "Records": ["Failures", "Foundation"],
         "Tensors": ["Failures", "Storage", "Imaging", "CKernels"],
         "Imaging": ["Failures"],
-        "DICOM": ["Failures", "Storage", "Imaging", "CDICOM"],
+        "DICOM": ["Failures", "Numbers", "Storage", "Imaging", "CDICOM"],
         "DICOMObjects": ["Failures", "Storage", "Imaging", "DICOM", "Glibc"],
         "ImageFiles": ["Failures", "Storage", "Imaging", "CImageFiles"],
         "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],

@@ -16,7 +16,9 @@ struct TableTests {
         for line in text.split(separator: "\n") where line.hasPrefix("(") {
             let fields = line.split(separator: "\t").map(String.init)
             guard fields.count >= 4 else { continue }
-            rows[fields[0].uppercased()] = (fields[1], fields[2], fields[3])
+            // Retired attributes are still read; DCMTK marks their keywords.
+            let keyword = fields[2].hasPrefix("RETIRED_") ? String(fields[2].dropFirst(8)) : fields[2]
+            rows[fields[0].uppercased()] = (fields[1], keyword, fields[3])
         }
         return rows
     }()

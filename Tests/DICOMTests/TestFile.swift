@@ -182,3 +182,15 @@ func code(_ body: () throws -> Void) -> String {
         return "\(error)"
     }
 }
+
+/// Slice `number` of one series, 3 mm apart.
+func slice(_ number: Int, _ more: @escaping @Sendable (inout TestFile) -> Void = { _ in }) -> TestImage {
+    var image = TestImage(instance: "1.2.3.\(number)", number: number, position: "0\\0\\\(3 * number)")
+    image.more = more
+    return image
+}
+
+/// What instances of such images give.
+func volumes(_ images: [TestImage]) throws -> VolumeBuilder.Result {
+    VolumeBuilder.volumes(of: try images.map { try $0.source() })
+}

@@ -13,10 +13,8 @@ struct VolumeTests {
         return image
     }
 
-    private static func volumes(_ images: [TestImage], _ rule: VolumeBuilder.DuplicateRule = .refuse) throws
-        -> VolumeBuilder.Result
-    {
-        VolumeBuilder.volumes(of: try images.map { try $0.source() }, duplicates: rule)
+    private static func volumes(_ images: [TestImage]) throws -> VolumeBuilder.Result {
+        VolumeBuilder.volumes(of: try images.map { try $0.source() })
     }
 
     @Test("slices are ordered by position, never by instance number")
@@ -90,22 +88,23 @@ struct VolumeTests {
             ])
     }
 
+    @Test(
+        "vendors' private b-values tell volumes apart",
+        arguments: [(0x0019, 0x100C), (0x0043, 0x1039), (0x2001, 0x1003)])
+    func privateBValues(_ group: UInt16, _ element: UInt16) throws {
+        let images = (0..<6).map { index in
+            Self.slice(Double(index / 2) * 3, number: index + 1) { image in
+                image.more = { $0.add(group, element, "IS", text: index % 2 == 0 ? "0" : "1000") }
+            }
+        }
+        #expect(try Self.volumes(images).volumes.map(\.frames.count) == [3, 3])
+    }
+
     @Test("frames that nothing tells apart are refused as ambiguous")
     func ambiguous() throws {
         let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
         #expect(result.volumes.isEmpty)
         #expect(result.leftOut.map(\.failure.code) == ["GRP-AMBIGUOUS", "GRP-AMBIGUOUS", "GRP-AMBIGUOUS"])
-    }
-
-    @Test("a copy is counted once, a contradiction is refused or settled by the rule")
-    func duplicates() throws {
-        let images = [Self.slice(0, number: 1), Self.slice(3, number: 2)]
-        let copied = try #require(try Self.volumes(images + [images[0]]).volumes.first)
-        #expect(copied.frames.count == 2)
-        #expect(copied.findings.map(\.code) == ["DUP-COPY"])
-        let other = Self.slice(0, number: 1) { $0.pixels = [UInt8](repeating: 9, count: 128) }
-        #expect(try Self.volumes(images + [other]).leftOut.map(\.failure.code) == ["DUP-CONFLICT", "DUP-CONFLICT"])
-        #expect(try Self.volumes(images + [other], .newest).volumes.map(\.frames.count) == [2])
     }
 
     @Test("images without a place, without Frame of Reference or with impossible directions are volumes of their own")
@@ -118,12 +117,6 @@ struct VolumeTests {
         #expect(result.volumes.map(\.kind) == [.frames, .frames, .frames])
         #expect(result.volumes.map(\.sliceWeights) == [[], [], []])
         #expect(result.volumes.flatMap(\.findings).map(\.code) == ["VOL-PLACE"])
-    }
-
-    @Test("instances of two patients in one series are refused")
-    func identity() throws {
-        let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(3, number: 2) { $0.patient = "Q" }])
-        #expect(result.leftOut.map(\.failure.code) == ["GRP-IDENTITY", "GRP-IDENTITY"])
     }
 
     @Test("an image too small or too narrow is refused")

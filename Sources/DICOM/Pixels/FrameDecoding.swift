@@ -87,9 +87,9 @@ package final class FrameDecoding {
             inverted: pixels.photometric == .monochrome1 || isInverse)
     }
 
-    /// NaN and infinities are padding in floating point.
+    /// In floating point NaN, infinities and numbers that no modality value can be (FLT_MAX) are padding.
     private static func marks(_ values: [Double], _ range: ClosedRange<Double>?) -> [Bool] {
-        let marks = values.map { !$0.isFinite || (range?.contains($0) ?? false) }
+        let marks = values.map { !CheckedNumbers.Range.value.contains($0) || (range?.contains($0) ?? false) }
         return marks.contains(true) ? marks : []
     }
 

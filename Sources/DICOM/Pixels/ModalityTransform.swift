@@ -15,10 +15,7 @@ struct ModalityTransform {
 
     /// `group` is the frame's Pixel Value Transformation group, or the main data set of a classic object.
     init(_ group: DataSet, modality: String, pixels: PixelDescription, relationship: String?) {
-        guard pixels.samples == 1, pixels.photometric != .paletteColor else { return }
-        if modality == "XA" || modality == "RF" || modality == "XRF", relationship == "LOG" || relationship == "DISP" {
-            return
-        }
+        guard Self.applies(modality: modality, pixels: pixels, relationship: relationship) else { return }
         let table = group.item(.modalityLUTSequence).flatMap { LookUpTable($0, signedInput: pixels.isSigned) }
         let hasRescale = group.has(.rescaleSlope) || group.has(.rescaleIntercept)
         let prefersRescale = ["CT", "PT", "MR"].contains(modality)
@@ -35,6 +32,20 @@ struct ModalityTransform {
             slope = 1
         }
         function = .rescale(slope: slope, intercept: group.double(.rescaleIntercept) ?? 0)
+    }
+
+    /// Whether the frame's stored values have a modality transform at all.
+    static func applies(to frame: SourceFrame) -> Bool {
+        applies(
+            modality: frame.instance.modality, pixels: frame.instance.pixels,
+            relationship: frame.instance.dataSet.string(.pixelIntensityRelationship))
+    }
+
+    /// Not colour, and not projections whose transform is not meant for display (PS3.3 C.8.7.1.1.2).
+    private static func applies(modality: String, pixels: PixelDescription, relationship: String?) -> Bool {
+        guard pixels.samples == 1, pixels.photometric != .paletteColor else { return false }
+        let isProjection = ["XA", "RF", "XRF"].contains(modality)
+        return !(isProjection && (relationship == "LOG" || relationship == "DISP"))
     }
 
     func callAsFunction(_ stored: Double) -> Float {

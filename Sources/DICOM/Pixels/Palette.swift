@@ -62,7 +62,7 @@ struct Palette {
     }
 
     private static var missing: DICOMFailure {
-        .photometric("PALETTE COLOR without a usable palette: colours cannot be told.", cure: "Export as RGB.")
+        .photometric("PALETTE COLOR without a usable palette: colours are unknown.", cure: "Export as RGB.")
     }
 
     /// Segmented data (PS3.3 C.7.9.2): 0 discrete, 1 linear, 2 indirect (earlier segments again, never nested).

@@ -103,7 +103,7 @@ package struct PixelDescription: Sendable, Equatable {
         if let name {
             guard let known = Photometric(rawValue: name) else {
                 throw .photometric(
-                    "an unknown or retired Photometric Interpretation: colours cannot be told.", cure: "Export as RGB.")
+                    "an unknown or retired Photometric Interpretation: colours are unknown.", cure: "Export as RGB.")
             }
             photometric = known
         } else {

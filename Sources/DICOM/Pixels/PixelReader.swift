@@ -108,16 +108,21 @@ package final class PixelReader {
         }
     }
 
-    /// True when the pixels lost something on their way here: the file says so, the syntax always does, or the stream of
-    /// the first frame is a lossy one.
-    package func isLossy() throws(DICOMFailure) -> Bool {
-        if file.transferSyntax.isLossy || file.dataSet.string(.lossyImageCompression) == "01" { return true }
-        guard case .fragments(let frames) = layout, let first = frames.first else { return false }
-        switch file.transferSyntax.pixels {
-        case .jpeg: return JPEGStream(try stream(first)).map { !$0.isLossless } ?? false
-        case .jpeg2000: return JPEG2000Header(try stream(first))?.isIrreversible ?? false
-        default: return false
+    /// True when the stream of a frame is one from which samples do not come back exactly.
+    func hasLossyStream() throws(DICOMFailure) -> Bool {
+        guard case .fragments(let frames) = layout else { return false }
+        for frame in frames {
+            let isLossy =
+                switch file.transferSyntax.pixels {
+                case .jpeg: JPEGStream(try stream(frame)).map { !$0.isLossless } ?? false
+                // The main header lies within the first bytes.
+                case .jpeg2000:
+                    JPEG2000Header(try stream(frame.prefix(1).map { $0.prefix(4096) }))?.isIrreversible ?? false
+                default: false
+                }
+            if isLossy { return true }
         }
+        return false
     }
 
     /// A frame's fragments put together.

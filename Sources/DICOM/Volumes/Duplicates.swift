@@ -1,32 +1,42 @@
 /// Instances that arrived more than once.
 ///
-/// *Source*: the design page on DICOM, section 2.1.
+/// *Source*: the design page on DICOM, section 2.1. A SOP Instance UID names one image in the whole world, so it is looked for across
+/// series. What is kept and what is refused depends on contents, never on paths or the order of reading.
 enum Duplicates {
     struct Resolved {
         var kept: [SourceInstance] = []
-        /// Series whose instances contradict each other: they are left out as a whole.
-        var conflicts: Set<String> = []
+        /// Series with instances that contradict each other: they are left out as a whole.
+        var conflicts: [String: DICOMFailure] = [:]
         /// Copies left away, by series.
-        var copies: [String: Int] = [:]
+        var copies: [String: [SourceInstance]] = [:]
     }
 
-    static func resolve(_ instances: [SourceInstance], _ rule: VolumeBuilder.DuplicateRule) -> Resolved {
+    static func resolve(_ instances: [SourceInstance]) -> Resolved {
         var resolved = Resolved()
-        var places: [String: Int] = [:]
-        for instance in instances.sorted(by: { $0.path < $1.path }) {
-            let series = seriesKey(instance)
-            let key = series + "/" + instance.sopInstanceUID
-            guard let place = places[key] else {
-                places[key] = resolved.kept.count
-                resolved.kept.append(instance)
-                continue
+        var groups: [String: [SourceInstance]] = [:]
+        for instance in instances { groups[instance.sopInstanceUID, default: []].append(instance) }
+        for uid in groups.keys.sorted() {
+            // Of equal images the one that says that it lost something is kept, then the one with the smallest digest.
+            let members = (groups[uid] ?? []).map { (instance: $0, isLossy: $0.statesLoss) }.sorted {
+                ($0.isLossy ? 0 : 1, $0.instance.file.contentDigest) < (
+                    $1.isLossy ? 0 : 1, $1.instance.file.contentDigest
+                )
+            }.map(\.instance)
+            guard let first = members.first else { continue }
+            resolved.kept.append(first)
+            let conflict = members.dropFirst().lazy.compactMap { other in
+                InstanceComparison.difference(first, other).map(failure)
+            }.first
+            for other in members.dropFirst() {
+                if conflict != nil {
+                    resolved.kept.append(other)
+                } else {
+                    resolved.copies[seriesKey(other), default: []].append(other)
+                }
             }
-            let kept = resolved.kept[place]
-            resolved.copies[series, default: 0] += 1
-            if kept.file.contentDigest == instance.file.contentDigest || isSamePicture(kept, instance) { continue }
-            switch rule {
-            case .refuse: resolved.conflicts.insert(series)
-            case .newest: if created(instance) >= created(kept) { resolved.kept[place] = instance }
+            guard let conflict else { continue }
+            for member in members where resolved.conflicts[seriesKey(member)] == nil {
+                resolved.conflicts[seriesKey(member)] = conflict
             }
         }
         return resolved
@@ -36,31 +46,20 @@ enum Duplicates {
         instance.studyInstanceUID + "/" + instance.seriesInstanceUID
     }
 
-    /// A copy that was compressed otherwise, or whose other attributes were edited: same pixels at the same place.
-    private static func isSamePicture(_ a: SourceInstance, _ b: SourceInstance) -> Bool {
-        guard a.pixels.frames == b.pixels.frames, a.pixels.rows == b.pixels.rows, a.pixels.columns == b.pixels.columns
-        else {
-            return false
+    private static func failure(_ difference: InstanceComparison.Difference) -> DICOMFailure {
+        switch difference {
+        case .attribute(let attribute) where StudyConsistency.identifying.contains(attribute):
+            .identity(
+                "two files with one SOP Instance UID differ in \(attribute.keyword) \(attribute.tag): whose image it is is uncertain.",
+                cure: "Send only the right one.")
+        case .attribute(let attribute):
+            .duplicateConflict(
+                "two files with one SOP Instance UID differ in \(attribute.keyword) \(attribute.tag): which is right is unknown.",
+                cure: "Send only one of them.")
+        case .pixels:
+            .duplicateConflict(
+                "two files with one SOP Instance UID have different pixels: which is right is unknown.",
+                cure: "Send only one of them.")
         }
-        let first = SourceFrame.frames(of: a).frames
-        let second = SourceFrame.frames(of: b).frames
-        for (one, other) in zip(first, second)
-        where one.plane != other.plane || one.pixelSpacing != other.pixelSpacing { return false }
-        do {
-            let readers = (try PixelReader(a.file, a.pixels), try PixelReader(b.file, b.pixels))
-            for number in 1...a.pixels.frames {
-                guard try readers.0.frame(number).canonicalBytes == readers.1.frame(number).canonicalBytes else {
-                    return false
-                }
-            }
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    /// Instance Creation Date and Time, comparable as text; empty when unknown.
-    private static func created(_ instance: SourceInstance) -> String {
-        (instance.dataSet.string(.instanceCreationDate) ?? "") + (instance.dataSet.string(.instanceCreationTime) ?? "")
     }
 }

@@ -5,11 +5,6 @@ import Imaging
 ///
 /// *Source*: the design page on DICOM, section 2.2.
 enum HardSplit {
-    /// Cosines that differ by more are another orientation.
-    private static let cosineTolerance = 1e-3
-    /// Relative.
-    private static let spacingTolerance = 1e-4
-
     /// Groups in the order of their first frame. All frames have a plane.
     static func groups(_ frames: [SourceFrame]) -> [[SourceFrame]] {
         struct Key: Hashable {
@@ -32,8 +27,8 @@ enum HardSplit {
                 isPalette: pixels.photometric == .paletteColor,
                 frameOfReference: frame.instance.frameOfReferenceUID ?? "",
                 imageType: [type.first ?? "", type.count > 2 ? type[2] : ""])
-            if let place = buckets[key]?.first(where: { isAlike(groups[$0][0], frame) }) {
-                groups[place].append(frame)
+            if let index = buckets[key]?.first(where: { isAlike(groups[$0][0], frame) }) {
+                groups[index].append(frame)
             } else {
                 buckets[key, default: []].append(groups.count)
                 groups.append([frame])
@@ -48,14 +43,14 @@ enum HardSplit {
             [first.rowCosine, first.columnCosine], [second.rowCosine, second.columnCosine]
         ).allSatisfy { one, other in
             let difference = one - other
-            return max(abs(difference.x), abs(difference.y), abs(difference.z)) <= cosineTolerance
+            return max(abs(difference.x), abs(difference.y), abs(difference.z)) <= Tolerance.cosine
         }
         guard cosines else { return false }
         switch (a.pixelSpacing, b.pixelSpacing) {
         case (nil, nil): return true
         case (let one?, let other?):
-            return abs(one.row - other.row) <= spacingTolerance * one.row
-                && abs(one.column - other.column) <= spacingTolerance * one.column
+            return abs(one.row - other.row) <= Tolerance.spacing * one.row
+                && abs(one.column - other.column) <= Tolerance.spacing * one.column
         default: return false
         }
     }

@@ -1,4 +1,5 @@
 import Imaging
+import Numbers
 
 /// Frames of one orientation in ascending order along their normal, and what the gaps between them say.
 ///
@@ -13,22 +14,22 @@ struct SliceOrder {
     /// Of the gaps between different positions; 0 when there are none.
     let medianGap: Double
 
-    private static let smallestGap = 0.01
-    private static let relativeTolerance = 0.01
+    /// Positions closer than this are one, mm.
+    private let tolerance: Double
 
     init(_ unordered: [SourceFrame]) {
         let normal = unordered.first?.plane?.normal ?? Vector3(0, 0, 1)
-        let placed = unordered.enumerated().map { place, frame in
-            (distance: frame.plane?.position.dot(normal) ?? 0, place: place)
-        }.sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
-        frames = placed.map { unordered[$0.place] }
-        distances = placed.map(\.distance)
-        gaps = zip(distances.dropFirst(), distances).map { $0.0 - $0.1 }
-        medianGap = Self.median(gaps.filter { $0 > Self.smallestGap })
+        let sorted = unordered.enumerated().map { index, frame in
+            (distance: frame.plane?.position.dot(normal) ?? 0, index: index)
+        }.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }
+        frames = sorted.map { unordered[$0.index] }
+        distances = sorted.map(\.distance)
+        let gaps = zip(distances.dropFirst(), distances).map { $0.0 - $0.1 }
+        let smallest = Tolerance.smallestGap(largest: gaps.max() ?? 0)
+        self.gaps = gaps
+        medianGap = Self.median(gaps.filter { $0 > smallest })
+        tolerance = max(smallest, Tolerance.position * medianGap)
     }
-
-    /// Positions closer than this are one.
-    private var tolerance: Double { max(Self.smallestGap, Self.relativeTolerance * medianGap) }
 
     /// Most frames at one position; 1 when none collide.
     var multiplicity: Int {
@@ -42,28 +43,36 @@ struct SliceOrder {
     }
 
     /// Measured spacing, what each slice stands for, and findings. All positions differ.
-    func spacing() -> (spacing: Double?, weights: [Double], findings: [Finding]) {
+    ///
+    /// *Throws* `position` when first and last slice lie farther apart than any patient reaches.
+    func spacing() throws(DICOMFailure) -> (spacing: Double?, weights: [Double], findings: [Finding]) {
         guard frames.count > 1 else {
             let thickness = frames.first?.sliceThickness ?? 0
             return (nil, thickness > 0 ? [thickness] : [], [])
+        }
+        let extent = distances[distances.count - 1] - distances[0]
+        guard CheckedNumbers.Range.extent.contains(extent) else {
+            throw .position(
+                "the series reaches over \(NumberText.short(extent)) mm: a position of a slice must be wrong.",
+                cure: "Correct the series at its source.")
         }
         var findings: [Finding] = []
         let irregular = gaps.indices.filter { abs(gaps[$0] - medianGap) > tolerance }
         let spacing: Double
         let weights: [Double]
         if irregular.isEmpty {
-            spacing = (distances[distances.count - 1] - distances[0]) / Double(frames.count - 1)
+            spacing = extent / Double(frames.count - 1)
             weights = [Double](repeating: spacing, count: frames.count)
         } else if irregular.allSatisfy({ isMultiple(gaps[$0]) }) {
             spacing = medianGap
             weights = [Double](repeating: spacing, count: frames.count)
-            let places = irregular.prefix(10).map {
-                "\(Int((gaps[$0] / medianGap).rounded()) - 1) between slices \($0 + 1) and \($0 + 2)"
+            let missing = irregular.prefix(10).map {
+                "\(NumberText.short((gaps[$0] / medianGap).rounded() - 1)) between slices \($0 + 1) and \($0 + 2)"
             }.joined(separator: ", ")
             findings.append(
                 Finding(
                     "VOL-GAP", .warning,
-                    "missing slices: \(places)\(irregular.count > 10 ? " and more" : ""). They count with nothing in the volume."
+                    "missing slices: \(missing)\(irregular.count > 10 ? " and more" : ""). They count with nothing in the volume."
                 ))
         } else {
             spacing = medianGap
@@ -75,17 +84,17 @@ struct SliceOrder {
             findings.append(
                 Finding(
                     "VOL-UNEVEN", .warning,
-                    "uneven slices: gaps of \(Self.shown(gaps.min() ?? 0)) to \(Self.shown(gaps.max() ?? 0)) mm. Some readers will misplace the result."
+                    "uneven slices: gaps of \(NumberText.short(gaps.min() ?? 0)) to \(NumberText.short(gaps.max() ?? 0)) mm. Some readers will misplace the result."
                 ))
         }
         if let tilt = tilt() { findings.append(tilt) }
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices),
-            stated < 0 || abs(stated - spacing) > max(Self.smallestGap, 0.01 * spacing)
+            stated < 0 || abs(stated - spacing) > max(tolerance, Tolerance.position * spacing)
         {
             findings.append(
                 Finding(
                     "VOL-SPACING-TAG", .note,
-                    "Spacing Between Slices = \(Self.shown(stated)) mm, measured \(Self.shown(spacing)) mm. The measured value is used."
+                    "Spacing Between Slices = \(NumberText.short(stated)) mm, measured \(NumberText.short(spacing)) mm. The measured value is used."
                 ))
         }
         return (spacing, weights, findings)
@@ -93,7 +102,7 @@ struct SliceOrder {
 
     private func isMultiple(_ gap: Double) -> Bool {
         let times = (gap / medianGap).rounded()
-        return times >= 2 && abs(gap - times * medianGap) <= 0.05 * medianGap
+        return times >= 2 && abs(gap - times * medianGap) <= Tolerance.multiple * medianGap
     }
 
     /// In-plane drift from slice to slice. The Gantry/Detector Tilt attribute is not believed.
@@ -106,17 +115,11 @@ struct SliceOrder {
             let along = step.dot(normal)
             worst = max(worst, (step - normal * along).length / abs(along))
         }
-        guard worst > 0.002 else { return nil }
+        guard worst > Tolerance.shear else { return nil }
         return Finding(
             "VOL-TILT", .warning,
-            "slices are displaced in their plane by \(Self.shown(worst)) mm for each mm between them (gantry tilt). Nothing is resampled; some readers will misplace the result."
+            "slices are displaced in their plane by \(NumberText.short(worst)) mm for each mm between them (gantry tilt). Nothing is resampled; some readers will misplace the result."
         )
-    }
-
-    /// Three decimals, without trailing zeros.
-    private static func shown(_ value: Double) -> String {
-        guard abs(value) < 1e9 else { return "more than 1e9" }
-        return "\((value * 1000).rounded() / 1000)"
     }
 
     private static func median(_ values: [Double]) -> Double {

@@ -46,18 +46,18 @@ enum SoftSplit {
         let counts = values.map { Set($0).count }
         let useful = keys.indices.filter { counts[$0] > 1 }
         var candidates = useful.map { [$0] }
-        for (place, first) in useful.enumerated() {
-            for second in useful.dropFirst(place + 1) { candidates.append([first, second]) }
+        for (index, first) in useful.enumerated() {
+            for second in useful.dropFirst(index + 1) { candidates.append([first, second]) }
         }
         for candidate in candidates {
-            var places: [[String]: Int] = [:]
+            var indices: [[String]: Int] = [:]
             var parts: [[SourceFrame]] = []
             for (index, frame) in frames.enumerated() {
                 let value = candidate.map { values[$0][index] }
-                if let place = places[value] {
-                    parts[place].append(frame)
+                if let part = indices[value] {
+                    parts[part].append(frame)
                 } else {
-                    places[value] = parts.count
+                    indices[value] = parts.count
                     parts.append([frame])
                 }
             }
@@ -65,9 +65,9 @@ enum SoftSplit {
             guard parts.count <= 2 * multiplicity else { continue }
             if parts.allSatisfy({ SliceOrder($0).multiplicity == 1 }) { return parts }
         }
-        let told = useful.map { "\(keys[$0].name): \(counts[$0]) values" }.joined(separator: ", ")
+        let counted = useful.map { "\(keys[$0].name): \(counts[$0]) values" }.joined(separator: ", ")
         throw .ambiguous(
-            "\(frames.count) frames, up to \(multiplicity) at one position, and no attribute that tells them apart (\(told.isEmpty ? "all equal" : told)): which belong together is unknown.",
+            "\(frames.count) frames, up to \(multiplicity) at one position, and no attribute that tells them apart (\(counted.isEmpty ? "all equal" : counted)): which belong together is unknown.",
             cure: "Send one volume a series.")
     }
 }
@@ -80,9 +80,17 @@ extension SourceFrame {
     fileprivate var diffusionBValue: String {
         if let value = group(.mrDiffusionSequence).text(.diffusionBValue) { return value }
         let dataSet = instance.dataSet
-        if let siemens = dataSet.text(Tag(0x0019, 0x100C)) { return siemens }
+        if let siemens = dataSet.text(DiffusionTags.siemens) { return siemens }
         // GE adds 1e9 to mark processed values.
-        if let ge = dataSet.int(Tag(0x0043, 0x1039)) { return String(ge % 1_000_000_000) }
-        return dataSet.double(Tag(0x2001, 0x1003)).map { "\($0)" } ?? ""
+        if let ge = dataSet.int(DiffusionTags.ge) { return String(ge % 1_000_000_000) }
+        return dataSet.double(DiffusionTags.philips).map { "\($0)" } ?? ""
     }
+}
+
+/// Where vendors keep the b-value of a diffusion weighting.
+enum DiffusionTags {
+    static let siemens = Tag(0x0019, 0x100C)
+    static let ge = Tag(0x0043, 0x1039)
+    static let philips = Tag(0x2001, 0x1003)
+    static let all = [siemens, ge, philips]
 }

@@ -1,47 +1,64 @@
 import Imaging
+import Numbers
 
 /// The frames of one instance with their planes and spacings.
 extension SourceFrame {
-    /// All frames in the order of the object; `oddity` says what made a place unusable.
-    static func frames(of instance: SourceInstance) -> (frames: [SourceFrame], oddity: String?) {
+    /// All frames in the order of the object; `oddity` says what made a plane unusable.
+    ///
+    /// *Throws* `position` for a position, direction or distance that no image of a patient has.
+    static func frames(
+        of instance: SourceInstance
+    ) throws(DICOMFailure) -> (frames: [SourceFrame], oddity: String?) {
         let dataSet = instance.dataSet
         let isEnhanced = dataSet.has(.sharedFunctionalGroupsSequence) || dataSet.has(.perFrameFunctionalGroupsSequence)
         var oddity: String?
-        let frames = (1...instance.pixels.frames).map { number in
+        var frames: [SourceFrame] = []
+        for number in 1...instance.pixels.frames {
             let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
             var plane: Plane?
             if isEnhanced || instance.pixels.frames == 1 {
-                plane = Self.plane(
-                    position: SourceFrame.group(.planePositionSequence, of: dataSet, frame: number).doubles(
-                        .imagePositionPatient),
-                    orientation: SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number)
-                        .doubles(.imageOrientationPatient), oddity: &oddity)
+                plane = try Self.plane(
+                    SourceFrame.group(.planePositionSequence, of: dataSet, frame: number),
+                    SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number), oddity: &oddity)
             } else if SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage,
                 instance.imageType.contains("RECON TOMO")
             {
-                plane = nuclearPlane(dataSet, number: number, oddity: &oddity)
+                plane = try nuclearPlane(dataSet, number: number, oddity: &oddity)
             }
             // Without a Frame of Reference a position means nothing outside its own image.
             if instance.frameOfReferenceUID == nil { plane = nil }
-            return SourceFrame(
-                instance: instance, number: number, plane: plane,
-                pixelSpacing: spacing(measures, [.pixelSpacing])
-                    ?? spacing(dataSet, [.imagerPixelSpacing, .nominalScannedPixelSpacing]))
+            var pixelSpacing = try spacing(measures, [.pixelSpacing])
+            if pixelSpacing == nil {
+                pixelSpacing = try spacing(dataSet, [.imagerPixelSpacing, .nominalScannedPixelSpacing])
+            }
+            frames.append(SourceFrame(instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing))
         }
         return (frames, oddity)
     }
 
-    /// Nil when a value is missing, or the cosines are not two orthogonal unit vectors (within 1 %).
-    static func plane(position: [Double], orientation: [Double], oddity: inout String?) -> Plane? {
+    /// Nil when a value is missing, or the cosines are not two orthogonal unit vectors.
+    private static func plane(
+        _ positions: DataSet, _ orientations: DataSet, oddity: inout String?
+    ) throws(DICOMFailure) -> Plane? {
+        let position = positions.doubles(.imagePositionPatient)
+        let orientation = orientations.doubles(.imageOrientationPatient)
         guard !position.isEmpty, !orientation.isEmpty else { return nil }
-        guard position.count == 3, orientation.count == 6, (position + orientation).allSatisfy(\.isFinite) else {
-            oddity = "Image Position or Orientation (Patient) holds no usable numbers; taken as images without a place"
+        guard position.count == 3, orientation.count == 6, !(position + orientation).contains(where: \.isNaN) else {
+            oddity =
+                "Image Position or Orientation (Patient) holds no usable numbers; taken as images without a position"
             return nil
+        }
+        guard position.allSatisfy(CheckedNumbers.Range.position.contains) else {
+            throw impossible(
+                .imagePositionPatient, "\(NumberText.short(position.max { $0.magnitude < $1.magnitude } ?? 0)) mm")
         }
         let row = Vector3(orientation[0], orientation[1], orientation[2])
         let column = Vector3(orientation[3], orientation[4], orientation[5])
-        guard abs(row.length - 1) < 0.01, abs(column.length - 1) < 0.01, abs(row.dot(column)) < 0.01 else {
-            oddity = "Image Orientation (Patient) is no pair of orthogonal directions; taken as images without a place"
+        guard orientation.allSatisfy(CheckedNumbers.Range.cosine.contains), abs(row.length - 1) < Tolerance.unit,
+            abs(column.length - 1) < Tolerance.unit, abs(row.dot(column)) < Tolerance.unit
+        else {
+            oddity =
+                "Image Orientation (Patient) is no pair of orthogonal directions; taken as images without a position"
             return nil
         }
         return Plane(
@@ -49,27 +66,38 @@ extension SourceFrame {
             columnCosine: column * (1 / column.length))
     }
 
-    /// Reconstructed tomograms give the place of the first slice only (PS3.3 C.8.4.15).
-    private static func nuclearPlane(_ dataSet: DataSet, number: Int, oddity: inout String?) -> Plane? {
+    /// Reconstructed tomograms give the position of the first slice only (PS3.3 C.8.4.15).
+    private static func nuclearPlane(
+        _ dataSet: DataSet, number: Int, oddity: inout String?
+    ) throws(DICOMFailure) -> Plane? {
         guard let detector = dataSet.item(.detectorInformationSequence),
-            let step = dataSet.double(.spacingBetweenSlices), step != 0,
-            var plane = plane(
-                position: detector.doubles(.imagePositionPatient),
-                orientation: detector.doubles(.imageOrientationPatient),
-                oddity: &oddity)
+            let step = dataSet.double(.spacingBetweenSlices), step != 0
         else { return nil }
+        guard CheckedNumbers.Range.distance.contains(step.magnitude) else {
+            throw impossible(.spacingBetweenSlices, "\(NumberText.short(step)) mm")
+        }
+        guard var plane = try plane(detector, detector, oddity: &oddity) else { return nil }
         plane.position = plane.position + plane.normal * (step * Double(number - 1))
         return plane
     }
 
-    private static func spacing(_ dataSet: DataSet, _ attributes: [Attribute]) -> PixelSpacing? {
+    /// Row and column; zero is how some writers say that it is unknown.
+    private static func spacing(_ dataSet: DataSet, _ attributes: [Attribute]) throws(DICOMFailure) -> PixelSpacing? {
         for attribute in attributes {
             let values = dataSet.doubles(attribute)
-            if values.count == 2, values.allSatisfy({ $0.isFinite && $0 > 0 && $0 < 1e6 }) {
-                return PixelSpacing(row: values[0], column: values[1])
+            guard values.count == 2, !values.contains(0), !values.contains(where: \.isNaN) else { continue }
+            guard values.allSatisfy(CheckedNumbers.Range.distance.contains) else {
+                throw impossible(attribute, values.map(NumberText.short).joined(separator: " × ") + " mm")
             }
+            return PixelSpacing(row: values[0], column: values[1])
         }
         return nil
+    }
+
+    private static func impossible(_ attribute: Attribute, _ value: String) -> DICOMFailure {
+        .position(
+            "\(attribute.keyword) \(attribute.tag) = \(value): no image of a patient lies or measures so.",
+            cure: "Correct the series at its source.")
     }
 
     /// Height of a pixel divided by its width when no distance in mm is known (Pixel Aspect Ratio); 1 when nothing is

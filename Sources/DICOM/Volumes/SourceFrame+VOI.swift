@@ -8,7 +8,7 @@ extension SourceFrame {
         let centers = group.doubles(.windowCenter)
         let widths = group.doubles(.windowWidth)
         let explanations = group.strings(.windowCenterWidthExplanation)
-        let windows = zip(centers, widths).enumerated().map { index, pair in
+        let windows = zip(centers, widths).enumerated().filter { Self.isPossible($1) }.map { index, pair in
             VOI.Window(
                 center: pair.0, width: pair.1,
                 explanation: explanations.indices.contains(index) ? explanations[index] : "")
@@ -18,5 +18,16 @@ extension SourceFrame {
         let isSigned = instance.pixels.isSigned || (instance.dataSet.double(.rescaleIntercept) ?? 0) < 0
         let table = group.item(.voiLUTSequence).flatMap { LookUpTable($0, signedInput: isSigned) }
         return VOI(windows: windows, function: function, table: table)
+    }
+
+    /// A window that is stated but cannot be one.
+    var hasImpossibleWindow: Bool {
+        let group = group(.frameVOILUTSequence)
+        guard group.text(.windowCenter) != nil, group.text(.windowWidth) != nil else { return false }
+        return zip(group.doubles(.windowCenter), group.doubles(.windowWidth)).contains { !Self.isPossible($0) }
+    }
+
+    private static func isPossible(_ window: (center: Double, width: Double)) -> Bool {
+        CheckedNumbers.Range.value.contains(window.center) && CheckedNumbers.Range.scale.contains(window.width)
     }
 }

@@ -34,6 +34,8 @@ package struct SourceFrame: Sendable {
     package var imageOrientationPatient: [String] { group(.planeOrientationSequence).strings(.imageOrientationPatient) }
     /// Pixel Spacing: the strings of the file, row then column.
     package var pixelSpacingStrings: [String] { group(.pixelMeasuresSequence).strings(.pixelSpacing) }
-    /// Slice Thickness, mm.
-    package var sliceThickness: Double? { group(.pixelMeasuresSequence).double(.sliceThickness) }
+    /// Slice Thickness, mm; nil for what no slice has.
+    package var sliceThickness: Double? {
+        group(.pixelMeasuresSequence).number(.sliceThickness, in: CheckedNumbers.Range.distance)
+    }
 }

@@ -24,13 +24,16 @@ package struct Volume: Sendable {
     package enum Kind: String, Sendable {
         /// Frames lie in the patient: ascending along the normal, one Frame of Reference, one orientation.
         case spatial
-        /// Frames without a place: a cine loop, photographs, pages. No third dimension, no mm³.
+        /// Frames without a position in the patient: a cine loop, photographs, pages. No third dimension, no mm³.
         case frames
     }
 
     package let kind: Kind
     /// In geometric order (`spatial`) or in the order of the object (`frames`).
     package let frames: [SourceFrame]
+    /// The first frame's data set with the study's fullest value of each attribute that identifies patient and study: what results
+    /// copy those from.
+    package let patientAndStudy: DataSet
     package let rows: Int
     package let columns: Int
     /// 1 (grey) or 3 (colour) after decoding.
@@ -57,7 +60,7 @@ package struct Volume: Sendable {
         return frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 
-    /// The first frame's instance: the one that identity and descriptions are copied from.
+    /// The first frame's instance: the one that descriptions are copied from.
     package var first: SourceInstance { frames[0].instance }
 
     package var studyInstanceUID: String { first.studyInstanceUID }
@@ -66,13 +69,15 @@ package struct Volume: Sendable {
     package var modality: String { first.modality }
 
     package init(
-        kind: Kind, frames: [SourceFrame], pixelSpacing: PixelSpacing?, pixelAspect: Double, sliceSpacing: Double?,
+        kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, pixelSpacing: PixelSpacing?, pixelAspect: Double,
+        sliceSpacing: Double?,
         sliceWeights: [Double], findings: [Finding], part: Int, partCount: Int, digest: String
     ) {
         precondition(!frames.isEmpty, "Volume: no frames")
         precondition(sliceWeights.isEmpty || sliceWeights.count == frames.count, "Volume: weights have the wrong count")
         self.kind = kind
         self.frames = frames
+        self.patientAndStudy = patientAndStudy
         let pixels = frames[0].instance.pixels
         rows = pixels.rows
         columns = pixels.columns

@@ -1,13 +1,10 @@
 import Imaging
 import Storage
 
-/// Instances to volumes: duplicates settled, series taken apart, frames put in order, gaps and tilt found.
+/// Instances to volumes: identity checked, duplicates settled, series taken apart, frames put in order, gaps and tilt found.
 ///
 /// *Source*: the design page on DICOM, section 2.
 package enum VolumeBuilder {
-    /// What to do with one SOP Instance UID that has two contents.
-    package enum DuplicateRule: Sendable { case refuse, newest }
-
     /// Frames that are in no volume, and why.
     package struct LeftOut: Sendable {
         package let instance: SourceInstance
@@ -21,29 +18,36 @@ package enum VolumeBuilder {
         package var leftOut: [LeftOut] = []
     }
 
+    /// The volumes of all instances of one or more studies. Nothing depends on paths or on the order of `instances`.
+    ///
     /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID.
-    package static func volumes(of instances: [SourceInstance], duplicates: DuplicateRule = .refuse) -> Result {
-        let resolved = Duplicates.resolve(instances, duplicates)
+    package static func volumes(of instances: [SourceInstance]) -> Result {
         var result = Result()
-        var order: [String] = []
-        var series: [String: [SourceInstance]] = [:]
-        for instance in resolved.kept {
-            let key = Duplicates.seriesKey(instance)
-            if series[key] == nil { order.append(key) }
-            series[key, default: []].append(instance)
+        let studies = Dictionary(grouping: instances, by: \.studyInstanceUID)
+        var consistency: [String: StudyConsistency] = [:]
+        for (uid, members) in studies {
+            do throws(DICOMFailure) {
+                consistency[uid] = try StudyConsistency(members)
+            } catch {
+                result.leftOut += members.map { LeftOut(instance: $0, failure: error) }
+            }
         }
-        for key in order.sorted() {
-            let members = series[key] ?? []
-            if resolved.conflicts.contains(key) {
-                let failure = DICOMFailure.duplicateConflict(
-                    "one SOP Instance UID with different contents in a series of \(members.count): which is right is unknown.",
-                    cure: "Send only one of them.")
-                result.leftOut += members.map { LeftOut(instance: $0, failure: failure) }
+        let resolved = Duplicates.resolve(instances.filter { consistency[$0.studyInstanceUID] != nil })
+        let series = Dictionary(grouping: resolved.kept, by: Duplicates.seriesKey)
+        for key in series.keys.sorted() {
+            guard let members = series[key], let study = members.first.flatMap({ consistency[$0.studyInstanceUID] })
+            else {
                 continue
             }
-            let copies = resolved.copies[key, default: 0]
-            let note = copies > 0 ? [Finding("DUP-COPY", .note, "\(copies) copies of instances were left away.")] : []
-            let built = Self.series(members, findings: note)
+            let copies = resolved.copies[key, default: []]
+            if let failure = resolved.conflicts[key] {
+                result.leftOut += (members + copies).map { LeftOut(instance: $0, failure: failure) }
+                continue
+            }
+            let note =
+                copies.isEmpty
+                ? [] : [Finding("DUP-COPY", .note, "\(copies.count) copies of instances were left away.")]
+            let built = Self.series(members, study, findings: study.findings + note)
             result.volumes += built.volumes
             result.leftOut += built.leftOut
         }
@@ -51,19 +55,14 @@ package enum VolumeBuilder {
     }
 
     /// The volumes of one series.
-    private static func series(_ members: [SourceInstance], findings: [Finding]) -> Result {
+    private static func series(_ members: [SourceInstance], _ study: StudyConsistency, findings: [Finding]) -> Result {
         var drafts: [Draft] = []
         var leftOut: [LeftOut] = []
-        var placed: [SourceFrame] = []
-        // Frames meet in an order that does not depend on file names, so that parts are numbered alike everywhere.
-        for instance in members.sorted(by: precedes) {
-            let (frames, oddity) = SourceFrame.frames(of: instance)
-            if frames.allSatisfy({ $0.plane != nil }) {
-                placed += frames
-            } else {
-                let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
-                drafts.append(Draft(kind: .frames, frames: frames, findings: notes))
-            }
+        let placed: [SourceFrame]
+        do throws(DICOMFailure) {
+            placed = try self.placed(members, others: &drafts)
+        } catch {
+            return Result(leftOut: members.map { LeftOut(instance: $0, failure: error) })
         }
         for group in HardSplit.groups(placed) {
             if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {
@@ -84,14 +83,43 @@ package enum VolumeBuilder {
         var volumes: [Volume] = []
         for (index, draft) in drafts.enumerated() {
             do throws(DICOMFailure) {
-                volumes.append(try draft.volume(findings: findings, part: index + 1, partCount: drafts.count))
+                volumes.append(
+                    try draft.volume(study, findings: findings, part: index + 1, partCount: drafts.count))
             } catch {
                 leftOut += instances(of: draft.frames).map { LeftOut(instance: $0, failure: error) }
             }
         }
-        // An enhanced instance may have frames in a volume and frames that are refused; and each is told once.
-        var told = Set(volumes.flatMap(\.frames).map { ObjectIdentifier($0.instance) })
-        return Result(volumes: volumes, leftOut: leftOut.filter { told.insert(ObjectIdentifier($0.instance)).inserted })
+        // An enhanced instance may have frames in a volume and frames that are refused; each is named once.
+        var seen = Set(volumes.flatMap(\.frames).map { ObjectIdentifier($0.instance) })
+        return Result(volumes: volumes, leftOut: leftOut.filter { seen.insert(ObjectIdentifier($0.instance)).inserted })
+    }
+
+    /// The frames that have a plane; instances without become volumes of their own.
+    ///
+    /// *Throws* `position` for numbers that are impossible, and for an unusable plane among usable ones: a volume without that slice
+    /// would look whole.
+    private static func placed(
+        _ members: [SourceInstance], others: inout [Draft]
+    ) throws(DICOMFailure) -> [SourceFrame] {
+        var placed: [SourceFrame] = []
+        var oddities = 0
+        // Frames meet in an order that does not depend on file names, so that parts are numbered alike everywhere.
+        for instance in members.sorted(by: precedes) {
+            let (frames, oddity) = try SourceFrame.frames(of: instance)
+            if frames.allSatisfy({ $0.plane != nil }) {
+                placed += frames
+            } else {
+                oddities += oddity == nil ? 0 : 1
+                let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
+                others.append(Draft(kind: .frames, frames: frames, findings: notes))
+            }
+        }
+        if oddities > 0, !placed.isEmpty {
+            throw .position(
+                "Image Position or Orientation (Patient) is unusable in \(oddities) of \(members.count) images of the series: a volume without them would look whole.",
+                cure: "Correct the series at its source.")
+        }
+        return placed
     }
 
     /// Concatenation, then Instance Number, then UID.
@@ -127,39 +155,34 @@ private struct Draft {
     var frames: [SourceFrame]
     var findings: [Finding]
 
-    /// *Throws*: `identity` when patient or study differ between instances; `shape` for an image too narrow to segment.
-    func volume(findings common: [Finding], part: Int, partCount: Int) throws(DICOMFailure) -> Volume {
+    /// *Throws*: `shape` for an image too narrow to segment; `position` for slices too far apart; `values`, `photometric` for frames
+    /// whose values do not mean the same.
+    func volume(
+        _ study: StudyConsistency, findings common: [Finding], part: Int, partCount: Int
+    ) throws(DICOMFailure) -> Volume {
         let order = kind == .spatial ? SliceOrder(frames) : nil
         let ordered = order?.frames ?? frames
-        let measured = order?.spacing()
-        try checkIdentity(ordered)
+        let measured = try order?.spacing()
+        try GreyConsistency.check(ordered)
         let aspect = ordered[0].pixelAspect
         try checkShape(ordered[0].instance.pixels, aspect: aspect)
         return Volume(
-            kind: kind, frames: ordered, pixelSpacing: ordered[0].pixelSpacing, pixelAspect: aspect,
-            sliceSpacing: measured?.spacing, sliceWeights: measured?.weights ?? [],
-            findings: common + findings + (measured?.findings ?? []), part: part, partCount: partCount,
-            digest: digest(ordered))
+            kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
+            pixelSpacing: ordered[0].pixelSpacing, pixelAspect: aspect, sliceSpacing: measured?.spacing,
+            sliceWeights: measured?.weights ?? [],
+            findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered),
+            part: part, partCount: partCount, digest: digest(ordered))
     }
 
-    /// Attributes that every object of one patient and study has alike (PS3.3 C.7.1.1, C.7.2.1).
-    private static let identity: [Attribute] = [
-        .patientID, .patientName, .patientBirthDate, .patientSex, .studyDate, .studyID, .accessionNumber,
-    ]
-
-    private func checkIdentity(_ frames: [SourceFrame]) throws(DICOMFailure) {
-        let first = frames[0].instance
-        let expected = Self.identity.map { first.dataSet.text($0) ?? "" }
-        var previous = first
-        for frame in frames where frame.instance !== previous {
-            previous = frame.instance
-            for (attribute, value) in zip(Self.identity, expected)
-            where (previous.dataSet.text(attribute) ?? "") != value {
-                throw .identity(
-                    "instances of one series differ in \(attribute.keyword) \(attribute.tag): whose images they are is uncertain.",
-                    cure: "Correct the series at its source.")
-            }
-        }
+    /// Windows of the file that no display can have are not used.
+    private func windowFindings(_ frames: [SourceFrame]) -> [Finding] {
+        let count = frames.count(where: \.hasImpossibleWindow)
+        guard count > 0 else { return [] }
+        return [
+            Finding(
+                "VOL-WINDOW", .note,
+                "Window Center or Width is no usable number in \(count) frames. These windows are not used.")
+        ]
     }
 
     private func checkShape(_ pixels: PixelDescription, aspect: Double) throws(DICOMFailure) {

@@ -1,0 +1,67 @@
+/// Whether the grey values of a volume's frames mean the same: one frame without the rescale that the others have, or shown the other
+/// way round, would be segmented as something else.
+enum GreyConsistency {
+    /// Frames in the volume's order.
+    ///
+    /// *Throws* `values` or `photometric` naming frame and attribute.
+    static func check(_ frames: [SourceFrame]) throws(DICOMFailure) {
+        guard let first = frames.first?.instance.pixels, first.samples == 1, first.photometric != .paletteColor else {
+            return
+        }
+        if let odd = minority(frames.map(isInverse)) {
+            throw .photometric(
+                "\(Attribute.photometricInterpretation.keyword) \(Attribute.photometricInterpretation.tag) or \(Attribute.presentationLUTShape.keyword) of \(name(odd, frames)) turns black and white round, unlike the others: which is right is unknown.",
+                cure: "Correct the series at its source.")
+        }
+        let transforms = frames.map { frame in
+            ModalityTransform.applies(to: frame) ? frame.group(.pixelValueTransformationSequence) : DataSet()
+        }
+        for attribute in [Attribute.rescaleSlope, .rescaleIntercept] {
+            let stated = transforms.map { $0.numbers(attribute, in: CheckedNumbers.Range.value) }
+            for (index, numbers) in stated.enumerated() where !isUsable(numbers, attribute) {
+                throw .values(
+                    "\(attribute.keyword) \(attribute.tag) of \(name(index, frames)) is no number that a scale can have: its values are unknown.",
+                    cure: "Correct the series at its source.")
+            }
+            try checkPresence(stated.map { $0 != .absent }, attribute, frames)
+        }
+        try checkPresence(transforms.map { !$0.items(.modalityLUTSequence).isEmpty }, .modalityLUTSequence, frames)
+    }
+
+    private static func checkPresence(
+        _ isThere: [Bool], _ attribute: Attribute, _ frames: [SourceFrame]
+    ) throws(DICOMFailure) {
+        guard let odd = minority(isThere) else { return }
+        throw .values(
+            "\(attribute.keyword) \(attribute.tag) is \(isThere[odd] ? "there" : "missing") in \(name(odd, frames)), unlike in the others: its values cannot be compared with theirs.",
+            cure: "Correct the series at its source.")
+    }
+
+    /// Absent, zero (read as one) or of a magnitude that a scale can have.
+    private static func isUsable(_ numbers: CheckedNumbers, _ attribute: Attribute) -> Bool {
+        switch numbers {
+        case .absent: return true
+        case .invalid: return false
+        case .valid(let values):
+            let value = values.first ?? 0
+            return attribute == .rescaleIntercept || value == 0 || CheckedNumbers.Range.scale.contains(value.magnitude)
+        }
+    }
+
+    private static func isInverse(_ frame: SourceFrame) -> Bool {
+        frame.instance.pixels.photometric == .monochrome1
+            || frame.instance.dataSet.string(.presentationLUTShape) == "INVERSE"
+    }
+
+    /// The first index that is unlike most; nil when all are alike.
+    private static func minority(_ flags: [Bool]) -> Int? {
+        let count = flags.count(where: { $0 })
+        guard count > 0, count < flags.count else { return nil }
+        return flags.firstIndex(of: 2 * count <= flags.count)
+    }
+
+    /// `slice 3 of 28`
+    private static func name(_ index: Int, _ frames: [SourceFrame]) -> String {
+        "slice \(index + 1) of \(frames.count)"
+    }
+}

@@ -1,0 +1,65 @@
+/// One value of a patient or study attribute, as far as it means something: without padding, empty components and spelling that DICOM
+/// leaves open. `Doe^J` and `DOE^J^^^ ` are one name, `1970.01.01` and `19700101` one date.
+struct IdentityValue: Sendable {
+    /// Component groups of a name (alphabetic, ideographic, phonetic), otherwise the one value; an empty part is unknown.
+    private(set) var parts: [String]
+
+    /// Nil when the attribute is absent or empty.
+    init?(_ dataSet: DataSet, _ attribute: Attribute) {
+        guard let value = dataSet.textValue(attribute) else { return nil }
+        // Bytes that no character set explains are compared as bytes.
+        let text =
+            value.isDecodable
+            ? value.text : value.bytes.withoutPadding.map { "\\x" + String($0, radix: 16) }.joined()
+        switch attribute.vr {
+        case .PN where value.isDecodable:
+            parts = text.split(separator: "=", omittingEmptySubsequences: false).map { group in
+                var components = group.split(separator: "^", omittingEmptySubsequences: false).map {
+                    Self.trimmed($0).lowercased()
+                }
+                while components.last?.isEmpty == true { components.removeLast() }
+                return components.joined(separator: "^")
+            }
+            while parts.last?.isEmpty == true { parts.removeLast() }
+        case .DA: parts = [text.filter { $0 != "." }]
+        case .TM: parts = [Self.time(text)]
+        case .CS: parts = [text.uppercased()]
+        default: parts = [Self.trimmed(Substring(text))]
+        }
+        if parts.allSatisfy(\.isEmpty) { return nil }
+    }
+
+    /// Both together where they do not contradict each other; nil where they do.
+    func merged(with other: IdentityValue) -> IdentityValue? {
+        var merged = self
+        for (index, part) in other.parts.enumerated() {
+            if !merged.parts.indices.contains(index) {
+                merged.parts.append(part)
+            } else if merged.parts[index].isEmpty {
+                merged.parts[index] = part
+            } else if !part.isEmpty, merged.parts[index] != part {
+                return nil
+            }
+        }
+        return merged
+    }
+
+    /// More means that more is known.
+    var fullness: Int { parts.reduce(0) { $0 + ($1.isEmpty ? 0 : 1) } }
+
+    private static func trimmed(_ text: Substring) -> String {
+        var text = text
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+
+    /// Without colons, and without zeros that end a fraction.
+    private static func time(_ text: String) -> String {
+        var digits = text.filter { $0 != ":" }
+        guard digits.contains(".") else { return digits }
+        while digits.last == "0" { digits.removeLast() }
+        if digits.last == "." { digits.removeLast() }
+        return digits
+    }
+}

@@ -1,0 +1,19 @@
+/// How much numbers of a geometry may differ and still mean the same; the only owner of these bounds.
+enum Tolerance {
+    /// Components of directions.
+    static let cosine = 1e-3
+    /// Pixel spacings, relative to each other.
+    static let spacing = 1e-3
+    /// Positions along the normal, relative to the median gap.
+    static let position = 0.01
+    /// A gap that is a multiple of the median gap, relative to that.
+    static let multiple = 0.05
+    /// In-plane displacement for each mm along the normal.
+    static let shear = 0.002
+    /// Directions as unit vectors, orthogonal to each other.
+    static let unit = 0.01
+
+    /// Positions closer than this are one whatever the gaps are, mm: 0.01, less where all slices lie closer (microscopy), but above
+    /// what decimal strings lose.
+    static func smallestGap(largest: Double) -> Double { max(1e-4, min(0.01, 0.1 * largest)) }
+}
