@@ -1,3 +1,5 @@
+import Numbers
+
 /// The three tables of PALETTE COLOR as display values (PS3.3 C.7.6.3.1.5, C.7.9.2).
 struct Palette {
     private struct Channel {
@@ -91,7 +93,8 @@ struct Palette {
                 let end = Double(word(at))
                 at += size
                 for step in 1...length {
-                    out.append(UInt16(Double(last) + (end - Double(last)) * Double(step) / Double(length) + 0.5))
+                    let value = Double(last) + (end - Double(last)) * Double(step) / Double(length)
+                    out.append(UInt16(clamping: Int(rounding: value, clampedTo: 0...65535)))
                 }
             default: throw missing
             }
