@@ -42,10 +42,11 @@ struct NodeReader {
     func read(_ bytes: [UInt8]) throws(SettingsFailure) -> Node {
         guard bytes.count <= Self.largestFile else {
             throw .notReadable(
-                place: place(1), reason: "the file has \(bytes.count) bytes, more than 1 MiB. Make it smaller.")
+                place: place(1), reason: "the file has \(bytes.count) bytes, more than 1 MiB.", cure: "Make it smaller."
+            )
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .notReadable(place: place(1), reason: "the file is not UTF-8 text. Save it as UTF-8.")
+            throw .notReadable(place: place(1), reason: "the file is not UTF-8 text.", cure: "Save it as UTF-8.")
         }
         try checkDepth(bytes)
         do {
@@ -57,9 +58,9 @@ struct NodeReader {
         } catch let failure as SettingsFailure {
             throw failure
         } catch let error as YamlError {
-            throw .syntax(place: place(Self.line(of: error)), reason: Self.reason(of: error))
+            throw failure(error)
         } catch {
-            throw .syntax(place: place(1), reason: "this is not YAML. Check the indentation.")
+            throw .syntax(place: place(1), reason: "this is not YAML.", cure: "Check the indentation.")
         }
     }
 
@@ -86,7 +87,8 @@ struct NodeReader {
                 atStart = false
             }
             if open > Self.deepest || leading > 2 * Self.deepest {
-                throw .syntax(place: place(line), reason: "nested deeper than \(Self.deepest) levels. Flatten it.")
+                throw .syntax(
+                    place: place(line), reason: "nested deeper than \(Self.deepest) levels.", cure: "Flatten it.")
             }
         }
     }
@@ -113,13 +115,12 @@ struct NodeReader {
             for (key, value) in mapping {
                 let keyLine = key.mark?.line ?? line
                 guard case .scalar(let name) = key else {
-                    throw .syntax(place: place(keyLine), reason: "a key is a list or a section. Write a name as key.")
+                    throw .syntax(
+                        place: place(keyLine), reason: "a key is a list or a section.", cure: "Write a name as key.")
                 }
                 if name.anchor != nil { throw forbidden("an anchor (&name)", keyLine) }
                 guard seen.insert(name.string).inserted else {
-                    throw .syntax(
-                        place: place(keyLine),
-                        reason: "the key \(quoted(name.string)) stands here a second time. Keep one.")
+                    throw .repeatedKey(place: place(keyLine), key: name.string)
                 }
                 pairs.append(Node.Pair(key: name.string, line: keyLine, value: try node(value)))
             }
@@ -130,24 +131,22 @@ struct NodeReader {
     private func place(_ line: Int) -> SettingsFailure.Place { .init(file: file, line: line) }
 
     private func forbidden(_ what: String, _ line: Int) -> SettingsFailure {
-        .syntax(place: place(line), reason: "\(what) is not allowed in our files. Write the value out.")
+        .syntax(place: place(line), reason: "\(what) is not allowed in our files.", cure: "Write the value out.")
     }
 
-    private static func line(of error: YamlError) -> Int {
+    private func failure(_ error: YamlError) -> SettingsFailure {
         switch error {
-        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-        case .duplicatedKeysInMapping(_, let context): context.mark.line
-        default: 1
-        }
-    }
-
-    private static func reason(of error: YamlError) -> String {
-        switch error {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _):
-            "this is not YAML: \(problem). Check the indentation, the quotation marks and the colons."
-        case .duplicatedKeysInMapping(let keys, _):
-            "the key \(quoted(keys.first ?? "?")) stands here a second time. Keep one."
-        default: "this is not YAML. Check the indentation, the quotation marks and the colons."
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            .syntax(
+                place: place(mark.line), reason: "this is not YAML: \(problem).",
+                cure: "Check the indentation, the quotation marks and the colons.")
+        case .duplicatedKeysInMapping(let keys, let context):
+            .repeatedKey(place: place(context.mark.line), key: keys.first ?? "?")
+        default:
+            .syntax(
+                place: place(1), reason: "this is not YAML.",
+                cure: "Check the indentation, the quotation marks and the colons.")
         }
     }
 }

@@ -34,7 +34,7 @@ package final class Section {
         guard case .section(let pairs) = root.content else {
             throw SettingsFailure.syntax(
                 place: .init(file: file, line: root.line),
-                reason: "the file holds \(root.shown), not keys with values. Write `key: value`.")
+                reason: "the file does not hold keys with values.", cure: "Write `key: value`.")
         }
         let section = Section(file: file, path: "", line: root.line, pairs: pairs)
         let value = try body(section)
@@ -50,29 +50,18 @@ package final class Section {
         return pairs.map(\.key)
     }
 
-    /// Whether the key is there with a value.
-    package func has(_ key: String) -> Bool { node(key) != nil }
-
-    /// What a key holds, for keys that may be one of several things.
-    package enum Shape: Sendable { case absent, value, list, section }
-
-    package func shape(of key: String) -> Shape {
-        switch node(key)?.content {
-        case nil, .null: .absent
-        case .scalar: .value
-        case .list: .list
-        case .section: .section
-        }
-    }
-
     /// Where the key stands (the section itself when it does not), for messages.
     package func place(of key: String) -> SettingsFailure.Place {
         .init(file: file, line: pairs.first { $0.key == key }?.line ?? line)
     }
 
     /// A failure of a rule that the caller has found broken, with its own code.
-    package func failure(_ code: String, at key: String, _ problem: String) -> SettingsFailure {
-        .rule(code: code, place: place(of: key), problem: problem)
+    ///
+    /// `found` is what the file says; only there may stand what somebody typed.
+    package func failure(
+        _ code: String, at key: String, found: String? = nil, _ problem: String, cure: String = ""
+    ) -> SettingsFailure {
+        .rule(code: code, place: place(of: key), found: found, problem: problem, cure: cure)
     }
 
     // MARK: sections

@@ -1,11 +1,15 @@
 package import Failures
 
 /// A configuration file says something that we do not do. Always with file and line.
+///
+/// Keys and values are what a person typed into the file, so they stand in the message's subject and nowhere else.
 package enum SettingsFailure: Failure, Equatable {
-    /// More than one MiB, nested too deep, or not UTF-8.
-    case notReadable(place: Place, reason: String)
+    /// More than one MiB, or not UTF-8.
+    case notReadable(place: Place, reason: String, cure: String)
     /// The YAML itself is wrong, or uses what we do not allow.
-    case syntax(place: Place, reason: String)
+    case syntax(place: Place, reason: String, cure: String)
+    /// A key stands twice in one section.
+    case repeatedKey(place: Place, key: String)
     /// A key that nothing reads, or one that is not available yet.
     case unknownKey(place: Place, key: String, nearest: String?, known: [String])
     case missing(place: Place, key: String)
@@ -13,7 +17,7 @@ package enum SettingsFailure: Failure, Equatable {
     case wrongType(place: Place, key: String, found: String, wanted: String)
     case outOfRange(place: Place, key: String, found: String, range: String)
     /// A rule of the area that reads the file; `code` is its own.
-    case rule(code: String, place: Place, problem: String)
+    case rule(code: String, place: Place, found: String?, problem: String, cure: String)
 
     /// Where in which file.
     package struct Place: Sendable, Equatable, CustomStringConvertible {
@@ -34,33 +38,41 @@ package enum SettingsFailure: Failure, Equatable {
     package var code: String {
         switch self {
         case .notReadable: "SET-FILE"
-        case .syntax: "SET-SYNTAX"
+        case .syntax, .repeatedKey: "SET-SYNTAX"
         case .unknownKey: "SET-UNKNOWN"
         case .missing: "SET-MISSING"
         case .wrongType: "SET-TYPE"
         case .outOfRange: "SET-RANGE"
-        case .rule(let code, _, _): code
+        case .rule(let code, _, _, _, _): code
         }
     }
 
-    package var text: String {
+    package var message: FailureMessage {
         switch self {
-        case .notReadable(let place, let reason): "\(place): \(reason)"
-        case .syntax(let place, let reason): "\(place): \(reason)"
+        case .notReadable(let place, let reason, let cure), .syntax(let place, let reason, let cure):
+            FailureMessage(reason, cure: cure, subject: "\(place)")
+        case .repeatedKey(let place, let key):
+            FailureMessage(
+                "the key stands here a second time.", cure: "Keep one.", subject: "\(place): \(quoted(key))")
         case .unknownKey(let place, let key, let nearest, let known):
-            if let nearest {
-                "\(place): unknown key \(quoted(key)). Did you mean \(quoted(nearest))?"
-            } else if known.isEmpty {
-                "\(place): unknown key \(quoted(key)); no keys are expected here. Remove it."
-            } else {
-                "\(place): unknown key \(quoted(key)). Remove it; known here: \(known.joined(separator: ", "))."
-            }
-        case .missing(let place, let key): "\(place): the key \(quoted(key)) is missing: it has no default. Add it."
+            FailureMessage(
+                known.isEmpty && nearest == nil ? "unknown key; no keys are expected here." : "unknown key.",
+                cure: nearest.map { "Did you mean \(quoted($0))?" }
+                    ?? (known.isEmpty ? "Remove it." : "Remove it; known here: \(known.joined(separator: ", "))."),
+                subject: "\(place): \(quoted(key))")
+        case .missing(let place, let key):
+            FailureMessage(
+                "the key is missing, and it has no default.", cure: "Add it.", subject: "\(place): \(quoted(key))")
         case .wrongType(let place, let key, let found, let wanted):
-            "\(place): \(quoted(key)) is \(found). Write \(wanted)."
+            FailureMessage(
+                "this is no value for the key.", cure: "Write \(wanted).",
+                subject: "\(place): \(quoted(key)) is \(found)")
         case .outOfRange(let place, let key, let found, let range):
-            "\(place): \(quoted(key)) is \(found), outside \(range). Write a value inside."
-        case .rule(_, let place, let problem): "\(place): \(problem)"
+            FailureMessage(
+                "the value lies outside \(range).", cure: "Write a value inside.",
+                subject: "\(place): \(quoted(key)) is \(found)")
+        case .rule(_, let place, let found, let problem, let cure):
+            FailureMessage(problem, cure: cure, subject: found.map { "\(place): \(quoted($0))" } ?? "\(place)")
         }
     }
 }

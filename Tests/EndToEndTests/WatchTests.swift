@@ -90,7 +90,7 @@ final class WatchTests {
         let unknown = try Program.run(["watch", "--config", wrong])
         #expect(
             unknown.status == 2
-                && unknown.errors.contains(#"wrong.yaml:1: unknown key "inbox.scna". Did you mean "scan"?"#))
+                && unknown.errors.contains(#"wrong.yaml:1: "inbox.scna": unknown key. Did you mean "scan"?"#))
         let missing = try Program.run(["batch", "--config", workplace.path + "/none.yaml"])
         #expect(missing.status == 2 && missing.errors.contains("none.yaml: cannot open it"))
         #expect(try Program.run(["status", "--config", site]).status == 4)

@@ -49,7 +49,6 @@ struct SettingsTests {
             #expect(try root.sections("rules").map { try $0.strings("names") } == [["CT", ""], []])
             #expect(try root.optionalString("nothing") == nil)
             #expect(try root.section("absent").string("x", default: "y") == "y")
-            #expect(root.shape(of: "rules") == .list)
         }
     }
 
@@ -59,12 +58,12 @@ struct SettingsTests {
             complaint("a: 1\nsettle:\n  quite: 60s\n") { root in
                 _ = try root.int("a")
                 _ = try root.section("settle").duration("quiet", default: .seconds(1))
-            } == #"SET-UNKNOWN site.yaml:3: unknown key "settle.quite". Did you mean "quiet"?"#)
+            } == #"SET-UNKNOWN site.yaml:3: "settle.quite": unknown key. Did you mean "quiet"?"#)
         #expect(
             complaint("list: [{x: 1}, {y: 2}]") { root in
                 for item in try root.sections("list") { _ = try item.optionalInt("x") }
             }
-            .hasPrefix(#"SET-UNKNOWN site.yaml:1: unknown key "list[1].y"."#))
+            .hasPrefix(#"SET-UNKNOWN site.yaml:1: "list[1].y": unknown key."#))
         #expect(complaint("zebra: 1") { _ in }.contains("no keys are expected here"))
     }
 
@@ -72,10 +71,10 @@ struct SettingsTests {
     func missing() {
         #expect(
             complaint("paht: /in") { _ = try $0.string("path") }
-                == #"SET-UNKNOWN site.yaml:1: unknown key "paht". Did you mean "path"?"#)
+                == #"SET-UNKNOWN site.yaml:1: "paht": unknown key. Did you mean "path"?"#)
         #expect(
             complaint("a: 1") { _ = try $0.string("path") }.hasPrefix(
-                #"SET-MISSING site.yaml:1: the key "path" is missing"#))
+                #"SET-MISSING site.yaml:1: "path": the key is missing"#))
     }
 
     @Test(
@@ -102,7 +101,7 @@ struct SettingsTests {
         arguments: [
             ("a: 1\nb: 2\na: 3\n", "second time"), ("a: &x 1\n", "anchor"), ("a: &x 1\nb: *x\n", "a"),
             ("a: [1, 2\n", "not YAML"),
-            ("a: 1\n\tb: 2", "not YAML"), ("- 1\n", "a list"), ("just text", "just text"),
+            ("a: 1\n\tb: 2", "not YAML"), ("- 1\n", "keys with values"), ("just text", "keys with values"),
             ("a: 1\n---\nb: 2\n", "not YAML"), ("? [x]\n: 1\n", "key"),
             (String(repeating: "[", count: 100_000), "nested"), (String(repeating: "- ", count: 100_000), "nested"),
             (String(repeating: "? ", count: 100_000), "nested"),
@@ -122,8 +121,27 @@ struct SettingsTests {
     @Test("a rule of the reader's own is told at its key's line")
     func rule() {
         let line = complaint("a: 1\nb: 2\n") { root in
-            throw root.failure("PIPE-SEGMENT", at: "b", "no category. Add one.")
+            throw root.failure("PIPE-SEGMENT", at: "b", "no category.", cure: "Add one.")
         }
         #expect(line == "PIPE-SEGMENT site.yaml:2: no category. Add one.")
+    }
+
+    @Test(
+        "what somebody typed stands in the subject alone: keys, values, the file's name",
+        arguments: [
+            "CANARY: 1", "k: CANARY", "k: [CANARY]", "k: {CANARY: 1}", "k: 99999", "l: CANARY", "CANARY",
+            "k: 1\nk: CANARY",
+        ])
+    func subject(text: String) throws {
+        do {
+            try Section.read(Array(text.utf8), file: "CANARY.yaml") { root in
+                _ = try root.optionalInt("k", in: 0...9)
+                if try root.optionalString("l") != nil { throw root.failure("RULE", at: "l", found: "CANARY", "so.") }
+            }
+            Issue.record("nothing was thrown")
+        } catch let failure as SettingsFailure {
+            #expect(failure.text.contains("CANARY"))
+            #expect(!failure.message.withoutSubject.contains("CANARY"), "\(failure.message)")
+        }
     }
 }
