@@ -54,8 +54,8 @@ let targets: [Target] = [
     room("Numbers", []),
     room("Records", ["Failures", "Numbers"], [], [.strictMemorySafety()]),
     room("Storage", ["Failures", "CSystem"]),
-    room("Settings", ["Failures"], [yams]),
-    room("Processes", ["Failures"]),
+    room("Settings", ["Failures"], [yams], safe),
+    room("Processes", ["Failures"], [], safe),
     room("Pages", []),
     // data
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),
@@ -80,7 +80,9 @@ let targets: [Target] = [
     room(
         "References", ["Failures", "Numbers", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training"], [], safe),
     room("Phantoms", ["Failures", "Numbers", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"], [], safe),
-    room("Daemon", ["Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Processes"], [grdb, logging]),
+    room(
+        "Daemon", ["Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Processes"], [grdb, logging], safe
+    ),
     .executableTarget(
         name: "hspsam",
         dependencies: [

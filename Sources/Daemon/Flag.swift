@@ -7,3 +7,11 @@ final class Flag: Sendable {
     func raise() { raised.store(true, ordering: .relaxed) }
     var isRaised: Bool { raised.load(ordering: .relaxed) }
 }
+
+/// A number that one task finds and another reads.
+final class Counter: Sendable {
+    private let number = Atomic<Int>(0)
+
+    func set(_ value: Int) { number.store(value, ordering: .relaxed) }
+    var value: Int { number.load(ordering: .relaxed) }
+}

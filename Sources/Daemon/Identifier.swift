@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Numbers
 
 /// Names and times that the service gives out.
 enum Identifier {
@@ -22,7 +23,7 @@ enum Identifier {
 
 /// Wall time as milliseconds since 1970, UTC: for people and for the ledger. Intervals use `ContinuousClock`.
 package enum Moment {
-    package static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+    package static var now: Int64 { Int64(Int(rounding: Date().timeIntervalSince1970 * 1000, clampedTo: 0 ... .max)) }
 
     /// `2026-11-24T01:02:03Z`.
     package static func text(_ milliseconds: Int64) -> String {

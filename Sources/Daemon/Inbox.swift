@@ -12,18 +12,14 @@ package struct TakenDrop: Sendable, Equatable {
     package let files: Int
     package let bytes: Int
     package let fingerprint: String
-    package let odd: FileStatus.Kind?
 
-    package init(
-        id: String, kind: Kind, firstSeen: Int64, files: Int, bytes: Int, fingerprint: String, odd: FileStatus.Kind?
-    ) {
+    package init(id: String, kind: Kind, firstSeen: Int64, files: Int, bytes: Int, fingerprint: String) {
         self.id = id
         self.kind = kind
         self.firstSeen = firstSeen
         self.files = files
         self.bytes = bytes
         self.fingerprint = fingerprint
-        self.odd = odd
     }
 }
 
@@ -50,12 +46,17 @@ package actor Inbox {
         var looks: Int
     }
 
-    private let places: Places
+    private let paths: ServicePaths
     private let quiet: Duration
     private var watched: [String: Watched] = [:]
+    /// Names of drops that could not be taken when it was last tried.
+    private var untaken: Set<String> = []
 
-    package init(places: Places, quiet: Duration) {
-        self.places = places
+    /// How many of the drops that are there could not be taken when it was last tried.
+    package var untakenCount: Int { untaken.count }
+
+    package init(paths: ServicePaths, quiet: Duration) {
+        self.paths = paths
         self.quiet = quiet
     }
 
@@ -75,19 +76,18 @@ package actor Inbox {
         return Identifier.isOne(id) ? id : nil
     }
 
-    /// Removes a claimed drop of which a copy was taken; where that is not allowed it stays hidden.
-    package func discard(_ name: String) { try? Folder.remove(Folder.join(places.inbox, name)) }
-
     /// One look: names that have settled, the oldest first, and counts of the others.
     ///
     /// *Throws* when the inbox itself cannot be listed.
     package func scan(now: ContinuousClock.Instant = .now) throws(StorageFailure) -> Sight {
         var sight = Sight()
         var present: [String: Watched] = [:]
-        for entry in try Folder.list(places.inbox) where Self.isDrop(entry.name) {
+        var names: Set<String> = []
+        for entry in try Folder.list(paths.inbox) where Self.isDrop(entry.name) {
+            names.insert(entry.name)
             let found: Fingerprint
             do throws(StorageFailure) {
-                found = try Fingerprint(of: Folder.join(places.inbox, entry.name))
+                found = try Fingerprint(of: Folder.join(paths.inbox, entry.name))
             } catch {
                 // Gone while we looked is not unreadable: it is gone.
                 if error.systemError != .notFound { sight.unreadable += 1 }
@@ -106,89 +106,130 @@ package actor Inbox {
             }
         }
         watched = present
+        untaken.formIntersection(names)
         sight.settled.sort { (present[$0]?.firstSeen ?? 0, $0) < (present[$1]?.firstSeen ?? 0, $1) }
         return sight
     }
 
-    /// Claims a settled drop and takes it into its room.
+    /// What became of a drop that was to be taken.
+    package enum Taking: Sendable, Equatable {
+        case taken(TakenDrop)
+        /// It changed or vanished between the look and the claim: it settles again under its hidden name.
+        case changed
+        /// The original of a drop that was taken by copy; removed now, or still hidden where that is not allowed.
+        case leftover
+    }
+
+    /// Claims a settled drop and takes it into its work folder.
     ///
-    /// Gives nil when it changed or vanished between the look and the claim: it then settles again under its hidden name.
-    /// *Throws* when it cannot be moved.
-    package func take(_ name: String) throws(StorageFailure) -> TakenDrop? {
-        guard let state = watched.removeValue(forKey: name) else { return nil }
-        let claimed: String
-        if name.hasPrefix(Self.claimPrefix) {
-            claimed = name
-        } else {
-            claimed = Self.claimPrefix + Identifier.make()
-            do throws(StorageFailure) {
-                try Folder.rename(Folder.join(places.inbox, name), to: Folder.join(places.inbox, claimed))
-            } catch {
-                if error.systemError == .notFound { return nil }
-                throw error
+    /// `knownFingerprint` is that of the drop whose job has the name's ULID already, if any. *Throws* when it cannot be moved; it
+    /// stays in the inbox then.
+    package func take(_ name: String, knownFingerprint: String? = nil) throws(StorageFailure) -> Taking {
+        untaken.remove(name)
+        guard let state = watched.removeValue(forKey: name) else { return .changed }
+        var claimed = Self.claimedIdentifier(name)
+        if claimed == nil { claimed = try claim(name) }
+        guard var id = claimed else { return .changed }
+        guard try Fingerprint(of: hidden(id)) == state.fingerprint else { return .changed }
+        var isKnown = knownFingerprint != nil
+        if !isKnown { isKnown = try isTaken(id) }
+        if isKnown {
+            // Inodes and times are in a fingerprint: an equal one is the very drop that was copied and compared.
+            var isLeftover = knownFingerprint == state.fingerprint.digest
+            if !isLeftover { isLeftover = try isCopy(hidden(id), of: paths.input(id)) }
+            if isLeftover {
+                try? Folder.remove(hidden(id))
+                return .leftover
+            }
+            // Another drop under the name of a job that we have.
+            let other = Identifier.make()
+            try Folder.rename(hidden(id), to: hidden(other))
+            id = other
+        }
+        let kind: TakenDrop.Kind = try FileStatus(of: hidden(id)).kind == .directory ? .directory : .file
+        // The name a file had says what it is to a person who opens the kept originals; a crash may have lost it.
+        let fileName = name.hasPrefix(Self.claimPrefix) ? "file" : name
+        untaken.insert(Self.claimPrefix + id)
+        if try move(hidden(id), kind: kind, id: id, fileName: fileName) { try? Folder.remove(hidden(id)) }
+        untaken.remove(Self.claimPrefix + id)
+        let print = state.fingerprint
+        return .taken(
+            TakenDrop(
+                id: id, kind: kind, firstSeen: state.firstSeen, files: print.files, bytes: print.bytes,
+                fingerprint: print.digest))
+    }
+
+    private func hidden(_ id: String) -> String { Folder.join(paths.inbox, Self.claimPrefix + id) }
+
+    /// Gives the ULID that it has now; nil when it vanished.
+    private func claim(_ name: String) throws(StorageFailure) -> String? {
+        let id = Identifier.make()
+        do throws(StorageFailure) {
+            try Folder.rename(Folder.join(paths.inbox, name), to: hidden(id))
+        } catch {
+            if error.systemError == .notFound { return nil }
+            throw error
+        }
+        return id
+    }
+
+    /// Whether a job of this name has its input already.
+    private func isTaken(_ id: String) throws(StorageFailure) -> Bool {
+        let input = paths.input(id)
+        guard FileStatus.exists(input) else { return false }
+        // A folder that was made for a file, before the service died.
+        guard try FileStatus(of: input).kind == .directory else { return true }
+        return try !Folder.list(input).isEmpty
+    }
+
+    /// Whether every file of a drop stands in `input` too, byte for byte.
+    private func isCopy(_ drop: String, of input: String) throws(StorageFailure) -> Bool {
+        guard FileStatus.exists(input) else { return false }
+        if try FileStatus(of: drop).kind != .directory {
+            guard let only = try Folder.list(input).first else { return false }
+            return try DropCopy.haveSameBytes(drop, Folder.join(input, only.name))
+        }
+        for entry in try Folder.walk(drop) {
+            switch entry.status.kind {
+            case .directory: continue
+            case .regular:
+                let other = Folder.join(input, entry.name)
+                guard FileStatus.exists(other), try DropCopy.haveSameBytes(Folder.join(drop, entry.name), other) else {
+                    return false
+                }
+            case .symlink, .other, .unnameable: return false
             }
         }
-        let hidden = Folder.join(places.inbox, claimed)
-        guard try Fingerprint(of: hidden) == state.fingerprint else { return nil }
-        let id = String(claimed.dropFirst(Self.claimPrefix.count))
-        let kind: TakenDrop.Kind = try FileStatus(of: hidden).kind == .directory ? .directory : .file
-        // The name a file had says what it is to a person who opens the kept originals; a crash may have lost it.
-        try move(hidden, kind: kind, id: id, fileName: name == claimed ? "file" : name)
-        let print = state.fingerprint
-        return TakenDrop(
-            id: id, kind: kind, firstSeen: state.firstSeen, files: print.files, bytes: print.bytes,
-            fingerprint: print.digest,
-            odd: print.odd)
+        return true
     }
 
     /// The claimed drop as `work/<id>/input`: by one rename, or by copy where the inbox is another disk or another user's.
-    private func move(_ hidden: String, kind: TakenDrop.Kind, id: String, fileName: String) throws(StorageFailure) {
-        let input = places.input(id)
-        // After a copy the original was to be removed, and the service died in between.
-        if FileStatus.exists(input) {
-            let isWhole = kind == .directory ? true : try !Folder.list(input).isEmpty
-            if isWhole { return discard(Folder.split(hidden).name) }
-        }
-        let room = places.room(id)
-        try Folder.make(kind == .file ? input : room, mode: 0o750)
+    ///
+    /// Gives whether it was copied: the original is then still there.
+    private func move(_ drop: String, kind: TakenDrop.Kind, id: String, fileName: String) throws(StorageFailure) -> Bool
+    {
+        let input = paths.input(id)
+        try Folder.make(kind == .file ? input : paths.folder(id), mode: 0o750)
         let target = kind == .file ? Folder.join(input, fileName) : input
+        var copied = false
         do throws(StorageFailure) {
-            try Folder.rename(hidden, to: target)
+            try Folder.rename(drop, to: target)
         } catch {
             guard error.systemError == .otherFileSystem || error.systemError == .denied else { throw error }
             if kind == .file { try Folder.remove(input) }
-            try copy(hidden, kind: kind, into: room, input: input, fileName: fileName)
-            discard(Folder.split(hidden).name)
+            do throws(StorageFailure) {
+                try DropCopy.copy(drop, into: paths.folder(id), as: "input", fileName: fileName)
+            } catch {
+                // Nothing of a copy that failed stays: it would take the room that the next one needs.
+                try? Folder.remove(paths.folder(id))
+                throw error
+            }
+            copied = true
         }
         if kind == .file { try Folder.sync(input) }
-        try Folder.sync(room)
-        try Folder.sync(places.work)
-        try Folder.sync(places.inbox)
-    }
-
-    /// A whole, synced copy, or none: it gets its name last. Digests are compared by reading the copy back.
-    private func copy(
-        _ hidden: String, kind: TakenDrop.Kind, into room: String, input: String, fileName: String
-    ) throws(StorageFailure) {
-        let partial = Folder.join(room, ".partial-input")
-        try Folder.remove(partial)
-        try Folder.make(partial, mode: 0o750)
-        let entries =
-            kind == .file ? [Folder.Entry(name: "", status: try FileStatus(of: hidden))] : try Folder.walk(hidden)
-        for entry in entries {
-            let target = Folder.join(partial, kind == .file ? fileName : entry.name)
-            switch entry.status.kind {
-            case .directory: try Folder.make(target, mode: 0o750)
-            case .regular:
-                let written = try DurableFile.copy(
-                    entry.name.isEmpty ? hidden : Folder.join(hidden, entry.name), to: target)
-                guard try FileDigest(ofFile: target) == written else {
-                    throw .system(operation: "copy it: the copy reads back differently", path: target, errno: 5)
-                }
-            case .symlink, .other, .unnameable: continue
-            }
-        }
-        try Folder.syncTree(partial)
-        try Folder.rename(partial, to: input)
+        try Folder.sync(paths.folder(id))
+        try Folder.sync(paths.work)
+        try Folder.sync(paths.inbox)
+        return copied
     }
 }

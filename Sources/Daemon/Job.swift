@@ -1,11 +1,8 @@
 /// A drop's work in the ledger.
 package struct Job: Sendable, Equatable {
-    /// The states of `service.md`; a job is in exactly one, and every change is one transaction with its event.
+    /// A job is in exactly one, and every change is one transaction with its event. *Source*: service.md, "Ledger".
     package enum State: String, Sendable, CaseIterable {
         case queued, running, retry, publishing, published, done, quarantined
-
-        /// Nothing more will happen by itself.
-        package var isFinal: Bool { self == .done || self == .quarantined }
     }
 
     /// The drop's ULID: one drop, one job, one name.
@@ -15,13 +12,17 @@ package struct Job: Sendable, Equatable {
     package let attempts: Int
     /// Attempts in all, those included that were lost or stopped: the number of the last `out.<n>`.
     package let lastAttempt: Int
+    /// How often in a row it could not go on for a cause that is not its own.
+    package let returns: Int
     /// Milliseconds since 1970.
     package let createdAt: Int64
     package let files: Int
+    /// Why it is where it is.
+    package let reason: JobReason?
 }
 
-/// Why a job ended as it did.
-package struct Reason: Sendable, Equatable {
+/// Why a job ended as it did, or waits. Nothing in it names a file or a patient: it is made of codes and of our own sentences.
+package struct JobReason: Sendable, Equatable {
     package enum Class: String, Sendable {
         /// The input can never work.
         case refused
@@ -29,10 +30,12 @@ package struct Reason: Sendable, Equatable {
         case failed
         /// No pipeline asks for it.
         case unwanted
-        /// Some of it was processed; a person should see what was not.
+        /// Some of it was processed or known; a person should see what was not.
         case partial
-        /// Its result stood in the outbox already.
+        /// Its result, or one of more images, stood in the outbox already.
         case duplicate
+        /// It waits for something that is not its own: a disk, a model.
+        case waiting
     }
 
     package let kind: Class

@@ -1,11 +1,43 @@
 internal import GRDB
 
-/// The ledger's tables. All of the service's design stand here at once, also those whose rooms move in later, so that
-/// a later version only adds rows.
+/// The ledger's tables, in steps that were released one after the other. A step that was released is never changed.
 enum LedgerSchema {
-    static let version = 1
+    /// Also SQLite's `user_version`: programs from before the migrator look at it alone.
+    static let version = 2
 
-    static let tables = """
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 drops, jobs, attempts, results") { db in
+            // A ledger of the first version has these tables and no record of migrations.
+            guard try Int.fetchOne(db, sql: "PRAGMA user_version") == 0 else { return }
+            try db.execute(sql: first)
+            try db.execute(
+                sql: "INSERT INTO meta VALUES ('install_id', ?), ('epoch', '0')", arguments: [Identifier.make()])
+        }
+        migrator.registerMigration("2 findings, completeness, superseding in columns") { db in
+            try db.execute(sql: second)
+            try db.execute(sql: "PRAGMA user_version = 2")
+        }
+        return migrator
+    }
+
+    /// *Throws* `DaemonFailure.ledgerNewer` when a later program has changed the tables.
+    static func checkVersion(_ db: Database, path: String) throws {
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard found <= version, try !migrator.hasBeenSuperseded(db) else {
+            throw DaemonFailure.ledgerNewer(path: path, schema: max(found, version + 1), known: version)
+        }
+    }
+
+    /// *Throws* `DaemonFailure.ledgerOlder` when the tables are not these yet.
+    static func checkCurrent(_ db: Database, path: String) throws {
+        try checkVersion(db, path: path)
+        guard try Int.fetchOne(db, sql: "PRAGMA user_version") == version else {
+            throw DaemonFailure.ledgerOlder(path: path)
+        }
+    }
+
+    private static let first = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
         CREATE TABLE "drop"(
@@ -60,13 +92,65 @@ enum LedgerSchema {
         ) STRICT;
         """
 
-    /// Makes the tables in an empty file; in an older one nothing, as there is only one version so far.
-    static func install(_ db: Database, path: String) throws {
-        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        guard found <= version else { throw DaemonFailure.ledgerNewer(path: path, schema: found, known: version) }
-        guard found == 0 else { return }
-        try db.execute(sql: tables)
-        try db.execute(sql: "PRAGMA user_version = \(version)")
-        try db.execute(sql: "INSERT INTO meta VALUES ('install_id', ?), ('epoch', '0')", arguments: [Identifier.make()])
-    }
+    /// What is asked of the ledger stands in columns with an index each; tables that nothing used are gone.
+    ///
+    /// `job_count` is kept by triggers: counting the jobs of years for each page would take longer every year.
+    private static let second = """
+        DROP TABLE review;
+        DROP TABLE delivery;
+        DROP TABLE object;
+
+        CREATE TABLE new_result(
+            key TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES job(id), study TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
+            complete INTEGER NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, findings TEXT NOT NULL,
+            published_at INTEGER NOT NULL, superseded_by TEXT REFERENCES result(key), whole INTEGER NOT NULL DEFAULT 1
+        ) STRICT;
+        INSERT INTO new_result
+            SELECT result.key, result.job_id, study.uid_hash, path, job.reason_class IS NOT 'partial', study.files, result.bytes,
+                COALESCE((SELECT replace(substr(detail, 66), ' · ', char(10)) FROM event WHERE event.job_id = result.job_id
+                    AND code = 'RESULT' AND substr(detail, 1, 64) = result.key LIMIT 1), ''), published_at, NULL, 1
+            FROM result JOIN study ON study.id = study_id JOIN job ON job.id = result.job_id;
+        DROP TABLE result;
+        DROP TABLE study;
+        ALTER TABLE new_result RENAME TO result;
+        CREATE INDEX result_job ON result(job_id);
+        CREATE INDEX result_study ON result(study, published_at);
+        CREATE INDEX result_published ON result(published_at);
+
+        CREATE TABLE new_job(
+            id TEXT PRIMARY KEY REFERENCES "drop"(id), state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            returns INTEGER NOT NULL DEFAULT 0, not_before INTEGER, epoch INTEGER NOT NULL, reason_class TEXT, reason_code TEXT,
+            reason_text TEXT, created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO new_job
+            SELECT id, state, attempts, 0, not_before, epoch, reason_class, reason_code,
+                (SELECT detail FROM event WHERE event.job_id = job.id AND code = reason_code ORDER BY event.id DESC LIMIT 1),
+                created_at, changed_at
+            FROM job;
+        DROP TABLE job;
+        ALTER TABLE new_job RENAME TO job;
+        CREATE INDEX job_state ON job(state, created_at, id);
+        CREATE INDEX job_ended ON job(changed_at, id) WHERE state IN ('published', 'done');
+        CREATE INDEX job_partial ON job(changed_at) WHERE reason_class = 'partial';
+        CREATE INDEX job_changed ON job(changed_at);
+
+        CREATE TABLE job_count(state TEXT PRIMARY KEY, jobs INTEGER NOT NULL) STRICT;
+        INSERT INTO job_count VALUES ('queued', 0), ('running', 0), ('retry', 0), ('publishing', 0), ('published', 0), ('done', 0),
+            ('quarantined', 0);
+        UPDATE job_count SET jobs = (SELECT COUNT(*) FROM job WHERE job.state = job_count.state);
+        CREATE TRIGGER job_added AFTER INSERT ON job BEGIN
+            UPDATE job_count SET jobs = jobs + 1 WHERE state = new.state;
+        END;
+        CREATE TRIGGER job_moved AFTER UPDATE OF state ON job BEGIN
+            UPDATE job_count SET jobs = jobs - 1 WHERE state = old.state;
+            UPDATE job_count SET jobs = jobs + 1 WHERE state = new.state;
+        END;
+
+        CREATE INDEX attempt_open ON attempt(job_id) WHERE ended_at IS NULL;
+        DROP INDEX event_job;
+        ALTER TABLE event DROP COLUMN drop_id;
+        CREATE INDEX event_job ON event(job_id, id);
+        ALTER TABLE "drop" DROP COLUMN digest;
+        ALTER TABLE "drop" DROP COLUMN reason;
+        """
 }

@@ -1,107 +1,128 @@
 internal import Failures
 internal import Foundation
 internal import GRDB
-package import Storage
 
-/// The service at one instant, as the ledger knows it: for the outbox page and for `status`.
-package struct Overview: Sendable {
+/// The service at one instant, as the ledger and the quarantine know it: for the outbox page and for `status`.
+///
+/// *Cost*: the same after a hundred jobs and after a hundred thousand; every query is bounded and has its index. Where SQLite
+/// would choose the index of states, in which nearly all jobs of the past are *done*, the right one is named.
+package struct Overview: Sendable, Equatable {
     /// Something that waits for a person.
-    package struct Trouble: Sendable {
+    package struct Trouble: Sendable, Equatable {
         package let job: String
         package let at: Int64
-        package let kind: Reason.Class
-        package let code: String
-        package let text: String
+        package let state: Job.State
+        package let reason: JobReason
         package let attempts: Int
     }
 
     /// One result, or a job that ended without any.
-    package struct Line: Sendable {
+    package struct Line: Sendable, Equatable {
         package let at: Int64
         package let job: String
         /// The study's digest name and the folder in the outbox; nil when nothing was published.
         package let study: String?
         package let path: String?
-        package let findings: String?
-        package let reason: Reason?
+        package let complete: Bool
+        /// The folder in the outbox of the result that took this one's place.
+        package let supersededBy: String?
+        /// A line for each pipeline.
+        package let findings: [String]
+        package let reason: JobReason?
         package let seconds: Double?
         package let files: Int
     }
 
-    package private(set) var jobs: [Job.State: Int]
+    package let jobs: [Job.State: Int]
     /// Milliseconds since 1970; nil when nothing waits.
     package let oldestWaiting: Int64?
-    package private(set) var troubles: [Trouble]
+    /// What is in quarantine first, then what waits for something else, then incomplete results; each newest first.
+    package let troubles: [Trouble]
     /// Newest first, at most 200.
     package let lines: [Line]
     /// Results of the last 24 hours.
     package let publishedToday: Int
     package let lastSuccess: Int64?
-    /// Drops in the inbox that still settle, and those that cannot be read.
+    /// Drops in the inbox that still settle, and those that cannot be read or taken.
     package let settling: Int
     package let unreadable: Int
     /// Why the queue rests, if it does.
     package let paused: String?
     package let startedAt: Int64?
 
+    private static let mostLines = 200
+    /// A study that was published incomplete is shown for three days: a weekend and its Monday.
+    private static let partialShown: Int64 = 3 * 86_400_000
+    /// A job that could not go on that often in a row needs somebody.
+    private static let manyReturns = 3
+
     /// Reads the ledger without writing to it, while a service may run.
     ///
-    /// *Throws* `DaemonFailure.ledgerUnusable`. Gives nil when there is no ledger yet.
-    package static func read(path: String) throws -> Overview? {
+    /// *Throws* `DaemonFailure.ledgerUnusable`, `.ledgerNewer`, `.ledgerOlder`, `.ledgerCallFailed`. Gives nil when there is no ledger yet.
+    package static func read(path: String, quarantined: [String]) throws -> Overview? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
             var configuration = GRDB.Configuration()
             configuration.readonly = true
             configuration.busyMode = .timeout(10)
-            return try DatabaseQueue(path: path, configuration: configuration).read { try Overview($0) }
+            return try DatabaseQueue(path: path, configuration: configuration).read { db in
+                try LedgerSchema.checkCurrent(db, path: path)
+                return try Overview(db, quarantined: quarantined)
+            }
         } catch let error as DatabaseError {
-            throw DaemonFailure.ledgerUnusable(path: path, problem: error.message ?? "\(error.resultCode)")
+            throw DaemonFailure.opening(path, error)
         }
     }
 
-    init(_ db: Database) throws {
+    init(_ db: Database, quarantined: [String]) throws {
         var jobs: [Job.State: Int] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT state, COUNT(*) AS count FROM job GROUP BY state") {
-            if let state = Job.State(rawValue: row["state"]) { jobs[state] = row["count"] }
+        for row in try Row.fetchAll(db, sql: "SELECT state, jobs FROM job_count") {
+            if let state = Job.State(rawValue: row["state"]) { jobs[state] = row["jobs"] }
         }
+        // A person who has dealt with a quarantined drop removes its folder: that settles it.
+        let inQuarantine = quarantined.filter(Identifier.isOne)
+        jobs[.quarantined] = inQuarantine.count
         self.jobs = jobs
-        oldestWaiting = try Int64.fetchOne(
-            db, sql: "SELECT MIN(created_at) FROM job WHERE state IN ('queued', 'retry')")
-        troubles = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT id, changed_at, reason_class, reason_code, attempts,
-                       (SELECT detail FROM event WHERE job_id = job.id AND code = job.reason_code ORDER BY event.id DESC LIMIT 1) AS text
-                FROM job
-                WHERE state = 'quarantined' OR (reason_class = 'partial' AND state IN ('published', 'done') AND changed_at > ?)
-                ORDER BY state = 'quarantined' DESC, changed_at DESC LIMIT 1000
-                """, arguments: [Moment.now - Self.partialShown]
-        ).map { row in
-            Trouble(
-                job: row["id"], at: row["changed_at"],
-                kind: Reason.Class(rawValue: row["reason_class"] as String? ?? "") ?? .failed,
-                code: row["reason_code"] ?? "UNKNOWN", text: row["text"] ?? "", attempts: row["attempts"])
+        func first(_ state: String) throws -> Int64? {
+            try Int64.fetchOne(
+                db, sql: "SELECT created_at FROM job WHERE state = ? ORDER BY created_at, id LIMIT 1",
+                arguments: [state])
         }
+        oldestWaiting = try [first("queued"), first("retry"), first("publishing")].compactMap(\.self).min()
+        troubles =
+            try Self.troubles(
+                db, "id IN (\(Self.marks(inQuarantine.prefix(Self.mostLines).count))) ORDER BY changed_at DESC",
+                StatementArguments(inQuarantine.sorted(by: >).prefix(Self.mostLines)))
+            + Self.troubles(
+                db, "state IN ('queued', 'publishing') AND returns >= ? ORDER BY created_at LIMIT \(Self.mostLines)",
+                [Self.manyReturns])
+            + Self.troubles(
+                db,
+                """
+                reason_class = 'partial' AND changed_at > ? AND state IN ('published', 'done')
+                ORDER BY changed_at DESC LIMIT \(Self.mostLines)
+                """, [Moment.now - Self.partialShown], index: "INDEXED BY job_partial")
         lines = try Row.fetchAll(
             db,
             sql: """
-                SELECT job.id, COALESCE(result.published_at, job.changed_at) AS at, study.uid_hash, result.path, study.files,
-                       "drop".files AS dropped, job.reason_class, job.reason_code,
-                       (SELECT detail FROM event WHERE job_id = job.id AND code = 'RESULT' AND detail LIKE '%' || result.key || '%' LIMIT 1)
-                           AS findings,
-                       (SELECT detail FROM event WHERE job_id = job.id AND code = job.reason_code ORDER BY event.id DESC LIMIT 1) AS text,
-                       (SELECT wall_s FROM attempt WHERE job_id = job.id ORDER BY n DESC LIMIT 1) AS seconds
-                FROM job JOIN "drop" ON "drop".id = job.drop_id
-                LEFT JOIN result ON result.job_id = job.id LEFT JOIN study ON study.id = result.study_id
-                WHERE job.state IN ('published', 'done') ORDER BY at DESC, job.id DESC LIMIT 200
+                SELECT ended.id, COALESCE(result.published_at, ended.changed_at) AS at, result.study, result.path, result.complete,
+                       result.findings, result.files, "drop".files AS dropped, newer.path AS newer,
+                       ended.reason_class, ended.reason_code, ended.reason_text,
+                       (SELECT wall_s FROM attempt WHERE job_id = ended.id ORDER BY n DESC LIMIT 1) AS seconds
+                FROM (SELECT * FROM job INDEXED BY job_ended WHERE state IN ('published', 'done') ORDER BY changed_at DESC, id DESC
+                      LIMIT \(Self.mostLines)) AS ended
+                JOIN "drop" ON "drop".id = ended.id
+                LEFT JOIN result ON result.job_id = ended.id
+                LEFT JOIN result AS newer ON newer.key = result.superseded_by
+                ORDER BY at DESC, ended.id DESC, result.path LIMIT \(Self.mostLines)
                 """
         ).map { row in
-            let kind = Reason.Class(rawValue: row["reason_class"] as String? ?? "")
+            let findings: String = row["findings"] ?? ""
             return Line(
-                at: row["at"], job: row["id"], study: row["uid_hash"], path: row["path"], findings: row["findings"],
-                reason: kind.map { Reason($0, code: row["reason_code"] ?? "", text: row["text"] ?? "") },
-                seconds: row["seconds"],
-                files: row["files"] ?? row["dropped"])
+                at: row["at"], job: row["id"], study: row["study"], path: row["path"],
+                complete: row["complete"] ?? true,
+                supersededBy: row["newer"], findings: findings.split(separator: "\n").map(String.init),
+                reason: JobReason(row), seconds: row["seconds"], files: row["files"] ?? row["dropped"])
         }
         publishedToday =
             try Int.fetchOne(
@@ -117,18 +138,31 @@ package struct Overview: Sendable {
         startedAt = try fact("started").flatMap(Int64.init)
     }
 
-    /// A study that was published incomplete is told for three days: a weekend and its Monday.
-    private static let partialShown: Int64 = 3 * 86_400_000
+    private static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
 
-    /// The same without quarantined jobs whose folder a person has moved or removed: those are settled.
-    package func asking(quarantine folder: String) throws(StorageFailure) -> Overview {
-        let present = Set(try Folder.list(folder).map(\.name))
-        var left = self
-        left.troubles.removeAll { $0.kind != .partial && !present.contains($0.job) }
-        left.jobs[.quarantined] = left.troubles.count { $0.kind != .partial }
-        return left
+    private static func troubles(
+        _ db: Database, _ condition: String, _ arguments: StatementArguments, index: String = ""
+    ) throws -> [Trouble] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT id, changed_at, state, reason_class, reason_code, reason_text, attempts FROM job \(index) WHERE \(condition)
+                """, arguments: arguments
+        ).map { row in
+            let state = Job.State(rawValue: row["state"]) ?? .quarantined
+            return Trouble(
+                job: row["id"], at: row["changed_at"], state: state,
+                reason: JobReason(row)
+                    ?? JobReason(
+                        .waiting, code: state == .publishing ? "PUB-WAITS" : "UNKNOWN",
+                        text: state == .publishing
+                            ? "its result cannot be moved to the outbox." : "the ledger holds no reason."),
+                attempts: row["attempts"])
+        }
     }
 
     /// Whether a person should look.
-    package var needsPerson: Bool { !troubles.isEmpty || unreadable > 0 || paused != nil }
+    package var needsPerson: Bool {
+        !troubles.isEmpty || unreadable > 0 || paused != nil || jobs[.quarantined, default: 0] > 0
+    }
 }

@@ -1,123 +1,188 @@
 internal import Failures
 internal import Foundation
+internal import Records
 package import Storage
 
-/// A study's result that stands in the outbox.
-package struct PublishedResult: Sendable {
-    package let study: String
-    /// K: the study's content and all pipelines.
-    package let key: String
-    /// Relative to the outbox.
-    package let path: String
-    package let reportDigest: String?
-    package let bytes: Int
-    package let files: Int
-    package let findings: String
+/// What became of a job's results.
+package struct Published: Sendable, Equatable {
+    /// They stand in the outbox, put there now or by this job before a crash.
+    package var results: [PublishedResult] = []
+    /// Results of the same key that stood there already, whole.
+    package var stood: [PublishedResult] = []
+    /// Folders of results that say more of the study than this job's did, relative to the outbox.
+    package var coveredBy: [String] = []
 }
 
 /// Moves what is finished to where people look for it. Every step can be repeated after a crash.
 package actor Publication {
-    private let places: Places
-    private let version: String
+    /// Results that the worker took for known do not stand whole in the outbox.
+    package struct KnownResultsMissing: Error {
+        package let keys: [String]
+    }
 
-    package init(places: Places, version: String) {
-        self.places = places
+    private let paths: ServicePaths
+    private let version: String
+    private var shown: OutboxPage?
+
+    package init(paths: ServicePaths, version: String) {
+        self.paths = paths
         self.version = version
     }
 
-    /// Renames a job's studies into the outbox and gives those that are there now.
+    // MARK: results
+
+    /// Brings a job's studies into the outbox.
     ///
-    /// A study whose key stands there already is adopted: it was published before, by this job before a crash or by an
-    /// earlier drop of the same study. *Throws* `DaemonFailure.outboxConflict`, `.noRunRecord`, `StorageFailure`.
-    package func publish(_ job: Job) throws -> [PublishedResult] {
-        let output = places.output(job.id, attempt: job.lastAttempt)
-        guard let summary = RunSummary(output: output) else { throw DaemonFailure.noRunRecord(job: job.id) }
-        return try summary.publishable.map { study in
-            let path = places.result(study: study.study, key: study.key)
-            let target = Folder.join(places.outbox, path)
-            let parent = Folder.split(target).folder
-            if !FileStatus.exists(parent) {
-                try Folder.make(parent, mode: 0o750)
-                try Folder.sync(places.outbox)
+    /// A study whose key stands there whole is adopted: it was published before, by this job before a crash or by an earlier drop.
+    /// What stands there with files missing or changed is moved aside and published again. A result of more images than an older
+    /// one under the same pipelines supersedes it; one of fewer is not published.
+    ///
+    /// *Throws* `DaemonFailure.outboxConflict`, `KnownResultsMissing`, `StorageFailure`, and what reading the record throws.
+    package func publish(_ job: Job) throws -> Published {
+        let output = paths.output(job.id, attempt: job.lastAttempt)
+        let record: RunRecord
+        do { record = try RunRecord.read(output: output) } catch let error as StorageFailure
+            where error.systemError == .notFound
+        {
+            // What the worker had made is gone.
+            throw RecordFailure.unreadable(file: RunRecord.fileName)
+        }
+        let studies = record.settledStudies
+        var published = Published()
+        // Before anything is moved: the whole job is done anew where one of them is missing.
+        let missing = try studies.filter { study in
+            guard study.folder == nil, let key = study.key else { return false }
+            return try standing(study.study, key).map { try !$0.isWhole() } ?? true
+        }
+        guard missing.isEmpty else { throw KnownResultsMissing(keys: missing.compactMap(\.key)) }
+        for study in studies {
+            guard let key = study.key else { continue }
+            let path = paths.result(study: study.study, key: key)
+            func result(_ supersedes: [String] = []) throws -> PublishedResult {
+                PublishedResult(
+                    study: study.study, key: key, path: path, complete: study.complete,
+                    files: record.processed(of: study.study),
+                    bytes: try Fingerprint(of: Folder.join(paths.outbox, path)).bytes,
+                    findings: record.findings(of: study.study), supersedes: supersedes)
             }
-            let source = Folder.join(output, study.folder)
-            if FileStatus.exists(source) {
-                do {
-                    try Folder.rename(source, to: target)
-                } catch let error as StorageFailure where error.systemError == .exists {
-                    try confirm(target, holds: study.key, named: path)
-                }
-                try Folder.sync(parent)
-            } else {
-                // Renamed by a service that died before it wrote so.
-                try confirm(target, holds: study.key, named: path)
+            guard let folder = study.folder else {
+                published.stood.append(try result())
+                continue
             }
-            let report = Folder.join(target, "report.json")
-            return PublishedResult(
-                study: study.study, key: study.key, path: path, reportDigest: try? FileDigest(ofFile: report).hex,
-                bytes: try Fingerprint(of: target).bytes,
-                files: summary.inputs.count { $0.study == study.study && $0.outcome == .processed },
-                findings: summary.findings(of: study))
+            switch try place(Folder.join(output, folder), study.study, key, job: job.id) {
+            case .new: published.results.append(try result(try supersede(study.study, key)))
+            case .stood: published.stood.append(try result())
+            case .covered(let by): published.coveredBy.append(by)
+            }
+        }
+        return published
+    }
+
+    private enum Placing {
+        case new, stood
+        case covered(by: String)
+    }
+
+    /// Gives a result its name in the outbox, unless it or one that covers it stands there.
+    private func place(_ source: String, _ study: String, _ key: String, job: String) throws -> Placing {
+        let path = paths.result(study: study, key: key)
+        let target = Folder.join(paths.outbox, path)
+        guard FileStatus.exists(source) else {
+            // Renamed by a service that died before it wrote so.
+            guard try standing(study, key) != nil else { throw DaemonFailure.outboxConflict(result: path) }
+            return .new
+        }
+        guard let new = try OutboxResult(in: source) else { throw RecordFailure.unreadable(file: StudyRecord.fileName) }
+        let parent = Folder.split(target).folder
+        if !FileStatus.exists(parent) {
+            try Folder.make(parent, mode: 0o750)
+            try Folder.sync(paths.outbox)
+        }
+        if FileStatus.exists(target) {
+            guard let old = try standing(study, key) else { throw DaemonFailure.outboxConflict(result: path) }
+            if try old.isWhole(), !new.covers(old) { return .stood }
+            // A person may have changed it on purpose: it stays beside.
+            try Folder.rename(target, to: "\(target).replaced-\(job)")
+        } else if let covering = try others(study, key).first(where: { try $0.covers(new) && $0.isWhole() }) {
+            return .covered(by: "\(study)/\(Folder.split(covering.folder).name)")
+        }
+        try OutboxResult.writeSums(in: source)
+        try Folder.rename(source, to: target)
+        try Folder.sync(parent)
+        return .new
+    }
+
+    /// Marks what the result of this key covers. Gives the keys of all that it has taken the place of.
+    private func supersede(_ study: String, _ key: String) throws -> [String] {
+        guard let new = try standing(study, key) else { return [] }
+        return try others(study, key).filter { new.covers($0) }.compactMap { old in
+            var old = old
+            try old.markSuperseded(by: key)
+            return old.record.supersededBy == key ? old.record.key : nil
         }
     }
 
-    /// That `target` is the result of this key: its `report.json` says so.
-    private func confirm(_ target: String, holds key: String, named path: String) throws {
-        struct Report: Decodable { let key: String }
-        guard let bytes = try? DurableFile.read(Folder.join(target, "report.json"), limit: 256 << 20),
-            let report = try? JSONDecoder().decode(Report.self, from: Data(bytes)), report.key == key
-        else { throw DaemonFailure.outboxConflict(result: path) }
+    /// The result of this key, whole or not.
+    private func standing(_ study: String, _ key: String) throws -> OutboxResult? {
+        let found = try OutboxResult(in: Folder.join(paths.outbox, paths.result(study: study, key: key)))
+        return found?.record.key == key ? found : nil
     }
 
-    /// The input of a finished job to `kept/<day>/<job>`; its room is removed.
+    /// Every other result of the study.
+    private func others(_ study: String, _ key: String) throws -> [OutboxResult] {
+        let folder = Folder.join(paths.outbox, study)
+        return try Folder.list(folder).filter { $0.status.kind == .directory && $0.name.utf8.count == 8 }
+            .compactMap { try OutboxResult(in: Folder.join(folder, $0.name)) }
+            .filter { $0.record.key != nil && $0.record.key != key }
+    }
+
+    // MARK: inputs
+
+    /// The input of a finished job to `kept/<day>/<job>`; its work folder is removed.
     package func keep(_ job: Job) throws {
-        let day = Folder.join(places.kept, Moment.day(job.createdAt))
-        try Folder.make(day, mode: 0o750)
+        let day = Folder.join(paths.kept, Moment.day(job.createdAt))
+        if !FileStatus.exists(day) {
+            try Folder.make(day, mode: 0o750)
+            try Folder.sync(paths.kept)
+        }
         try moveInput(of: job, to: Folder.join(day, job.id))
     }
 
     /// The input of a job that nobody can work on to `quarantine/<job>/input`, with `reason.json` and the worker's log beside it.
-    package func quarantine(_ job: Job, _ reason: Reason) throws {
-        let place = Folder.join(places.quarantine, job.id)
-        try Folder.make(place, mode: 0o750)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let record = QuarantineRecord(
-            job: job.id, class: reason.kind.rawValue, code: reason.code, text: reason.text, attempts: job.lastAttempt,
-            quarantined: Moment.text(Moment.now), version: version)
-        try DurableFile.write(
-            [UInt8](encoder.encode(record)) + [10], to: Folder.join(place, "reason.json"), mode: 0o640)
-        let log = places.log(job.id)
-        if FileStatus.exists(log), !FileStatus.exists(Folder.join(place, "worker.log")) {
-            try Folder.rename(log, to: Folder.join(place, "worker.log"))
+    package func quarantine(_ job: Job) throws {
+        let folder = Folder.join(paths.quarantine, job.id)
+        if !FileStatus.exists(folder) {
+            try Folder.make(folder, mode: 0o750)
+            try Folder.sync(paths.quarantine)
         }
-        try moveInput(of: job, to: Folder.join(place, "input"))
+        let reason = job.reason ?? JobReason(.failed, code: "UNKNOWN", text: "the ledger holds no reason.")
+        let record = ReasonRecord(
+            job: job.id, kind: reason.kind.rawValue, code: reason.code, text: reason.text, attempts: job.lastAttempt,
+            quarantined: Moment.text(Moment.now), programVersion: version)
+        try DurableFile.write(try record.json(), to: Folder.join(folder, ReasonRecord.fileName), mode: 0o640)
+        let log = paths.log(job.id)
+        if FileStatus.exists(log), !FileStatus.exists(Folder.join(folder, "worker.log")) {
+            try Folder.rename(log, to: Folder.join(folder, "worker.log"))
+        }
+        try moveInput(of: job, to: Folder.join(folder, "input"))
     }
 
     private func moveInput(of job: Job, to target: String) throws {
-        let input = places.input(job.id)
+        let input = paths.input(job.id)
         if FileStatus.exists(input) {
             try Folder.rename(input, to: target)
             try Folder.sync(Folder.split(target).folder)
         }
-        try Folder.remove(places.room(job.id))
+        try Folder.remove(paths.folder(job.id))
     }
 
-    /// Writes the outbox's index anew.
+    // MARK: the page
+
+    /// Writes the outbox's index anew when it would show something else than it does.
     package func writeIndex(_ overview: Overview) throws(StorageFailure) {
-        try DurableFile.write(
-            OutboxPage(try overview.asking(quarantine: places.quarantine), version: version, now: Moment.now).html,
-            to: Folder.join(places.outbox, "index.html"), mode: 0o640)
+        let page = OutboxPage(overview, version: version)
+        guard page != shown else { return }
+        try DurableFile.write(page.html, to: Folder.join(paths.outbox, "index.html"), mode: 0o640)
+        shown = page
     }
-}
-
-/// `reason.json`: never a path, a name or a value of the study.
-private struct QuarantineRecord: Encodable {
-    let job: String
-    let `class`: String
-    let code: String
-    let text: String
-    let attempts: Int
-    let quarantined: String
-    let version: String
 }

@@ -1,4 +1,4 @@
-/// What the unattended service is told: places, times, limits. Plain values; `SiteConfiguration` reads them from YAML.
+/// The settings of the unattended service: paths, times, limits. Plain values; `SiteConfiguration` reads them from YAML.
 package struct ServiceSettings: Sendable {
     /// Where drops appear.
     package var inbox: String

@@ -1,5 +1,6 @@
 package import Failures
 internal import Foundation
+internal import Numbers
 internal import Storage
 
 /// `hspsam status`: the service as another process sees it. Reads only.
@@ -26,14 +27,16 @@ package struct StatusReport: Sendable, Encodable {
     private let paused: String?
     private let needsPerson: [Person]
     private let isEmpty: Bool
+    private let attention: Bool
 
     /// *Throws* `DaemonFailure.ledgerUnusable` and `StorageFailure`.
     package init(_ settings: ServiceSettings) throws {
-        let places = Places(settings)
-        let overview = try Overview.read(path: places.ledger)?.asking(quarantine: places.quarantine)
+        let paths = ServicePaths(settings)
+        let quarantined = FileStatus.exists(paths.quarantine) ? try Folder.list(paths.quarantine).map(\.name) : []
+        let overview = try Overview.read(path: paths.ledger, quarantined: quarantined)
         let now = Moment.now
         version = settings.version
-        owner = try FileLock.owner(places.lock)
+        owner = try FileLock.owner(paths.lock)
         running = owner != nil
         since = running ? overview?.startedAt.map(Moment.text) : nil
         diskFree = FileStatus.exists(settings.spool) ? try Folder.freeBytes(settings.spool) : 0
@@ -48,15 +51,16 @@ package struct StatusReport: Sendable, Encodable {
         lastSuccess = overview?.lastSuccess.map(Moment.text)
         paused = overview?.paused
         needsPerson = (overview?.troubles ?? []).map {
-            Person(job: $0.job, code: $0.code, text: $0.text, at: Moment.text($0.at))
+            Person(job: $0.job, code: $0.reason.code, text: $0.reason.text, at: Moment.text($0.at))
         }
         isEmpty = overview == nil
+        attention = overview?.needsPerson ?? false
     }
 
     /// 0 fine, 3 something needs a person, 4 there is no ledger yet.
     package var status: ExitStatus {
         if isEmpty { return .nothingProcessed }
-        return !needsPerson.isEmpty || paused != nil || unreadable > 0 ? .refusedOrFailed : .done
+        return attention ? .refusedOrFailed : .done
     }
 
     /// What is not known is null, never left out.
@@ -96,7 +100,7 @@ package struct StatusReport: Sendable, Encodable {
 
     /// For a person at a terminal.
     package var text: String {
-        let gib = { (bytes: Int) in String(format: "%.1f GiB", Double(bytes) / Double(1 << 30)) }
+        let gib = { (bytes: Int) in "\(NumberText.fixed(Double(bytes) / Double(1 << 30), 1)) GiB" }
         let life = running ? "running since \(since ?? "just now")" : "not running"
         var lines = ["hspsam \(version) · \(life) · disk \(gib(diskFree)) free (reserve \(gib(reserve)))"]
         if isEmpty { return lines[0] + "\n  no ledger yet: nothing was ever dropped here" }
@@ -108,7 +112,9 @@ package struct StatusReport: Sendable, Encodable {
         )
         if let paused { lines.append("  the queue rests: \(paused)") }
         if unreadable > 0 {
-            lines.append("  needs you: \(unreadable) in the inbox cannot be read → setfacl -R -m u:hspsam:rwX on them")
+            lines.append(
+                "  needs you: \(unreadable) in the inbox cannot be read or taken → setfacl -R -m u:hspsam:rwX on them; links and devices: remove them"
+            )
         }
         for person in needsPerson.prefix(20) {
             lines.append("  needs you: \(person.job) \(person.code) \(person.text)")

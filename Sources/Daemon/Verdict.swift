@@ -1,63 +1,76 @@
 internal import Failures
+internal import Processes
+package import Records
 
 /// What an attempt's end means for its job.
 package enum Verdict: Sendable, Equatable {
     /// Results to publish; the reason tells a person what was left out, if anything was.
-    case publish(Reason?)
+    case publish(JobReason?)
     /// Nothing of it is asked for: the input is kept, nothing is published.
-    case unwanted(Reason)
+    case unwanted(JobReason)
     /// It can never work.
-    case quarantine(Reason)
+    case quarantine(JobReason)
     /// It should have worked: tried again, counted.
-    case retry(Reason)
-    /// Not the job's fault: queued again, not counted; with a text the whole queue rests.
-    case again(pause: String?)
+    case retry(JobReason)
+    /// Something that is not the job's own kept it from working: tried again after a while, not counted.
+    case requeue(JobReason)
+    /// The service stops: goes on with the next start, not counted.
+    case stopped
 
-    /// Judges by exit status, signal and `run.json`; `last` when no attempt is left.
-    package init(_ ending: Worker.Ending, _ summary: RunSummary?, last: Bool) {
-        if ending.stopped, ending.exit != 0 {
-            self = .again(pause: nil)
+    /// Judges by how the worker ended and by its record; `last` when no attempt is left.
+    package init(_ ending: Worker.Ending, _ record: RunRecord?, last: Bool) {
+        if ending.stopped, ending.how != .exited(ExitStatus.done.rawValue) {
+            self = .stopped
             return
         }
         if ending.timedOut {
             self = .retry(
-                Reason(
+                JobReason(
                     .failed, code: "WORKER-TIME", text: "the worker took longer than its drop may take and was ended."))
             return
         }
-        switch ending.exit {
-        case ExitStatus.couldNotStart.rawValue:
+        switch ending.how {
+        case .exited(ExitStatus.couldNotStart.rawValue):
             // A model or a pipeline is missing or altered: every job would end like this.
-            self = .again(pause: "workers cannot start (exit 2): run `hspsam run` on any file to see why")
-        case ExitStatus.done.rawValue, ExitStatus.refusedOrFailed.rawValue, ExitStatus.nothingProcessed.rawValue:
-            guard let summary else {
+            self = .requeue(
+                JobReason(
+                    .waiting, code: "WORKER-SETUP",
+                    text: "workers cannot start (exit 2). Run `hspsam run` on any file to see why."))
+        case .exited(ExitStatus.done.rawValue), .exited(ExitStatus.refusedOrFailed.rawValue),
+            .exited(ExitStatus.nothingProcessed.rawValue):
+            guard let record else {
                 self = .retry(
-                    Reason(.failed, code: "RUN-RECORD", text: "the worker ended without a readable run.json."))
+                    JobReason(.failed, code: "RUN-RECORD", text: "the worker ended without a readable run.json."))
                 return
             }
-            self = Self.judge(summary, last: last)
-        default:
-            let how = ending.signal.map { "was ended by signal \($0)" } ?? "ended with status \(ending.exit ?? -1)"
-            self = .retry(
-                Reason(
-                    .failed, code: "WORKER-CRASHED",
-                    text: "the worker \(how), without a result. Its log is beside the input."))
+            self = Self.judge(record, last: last)
+        case .exited(let status): self = Self.crashed("ended with status \(status)")
+        case .signalled(let signal): self = Self.crashed("was ended by signal \(signal)")
+        case nil: self = Self.crashed("could not be ended")
         }
     }
 
-    private static func judge(_ summary: RunSummary, last: Bool) -> Verdict {
-        if let failed = summary.reason(.failed, .failed) {
-            if failed.code == "DISK-FULL" { return .again(pause: "the disk is full") }
-            if !last { return .retry(failed) }
-            if summary.publishable.isEmpty { return .retry(failed) }
-            return .publish(Reason(.partial, code: failed.code, text: failed.text))
+    private static func crashed(_ how: String) -> Verdict {
+        .retry(
+            JobReason(
+                .failed, code: "WORKER-CRASHED",
+                text: "the worker \(how), without a result. Its log is beside the input."))
+    }
+
+    private static func judge(_ record: RunRecord, last: Bool) -> Verdict {
+        let hasResults = !record.settledStudies.isEmpty
+        if let failed = record.reason(.failed, .failed) {
+            if failed.code == "DISK-FULL" {
+                return .requeue(JobReason(.waiting, code: failed.code, text: failed.text))
+            }
+            if !last || !hasResults { return .retry(failed) }
+            return .publish(JobReason(.partial, code: failed.code, text: failed.text))
         }
-        let refused = summary.reason(.refused, .refused)
-        if !summary.publishable.isEmpty {
-            return .publish(refused.map { Reason(.partial, code: $0.code, text: $0.text) })
-        }
+        let refused = record.reason(.refused, .refused)
+        if hasResults { return .publish(refused.map { JobReason(.partial, code: $0.code, text: $0.text) }) }
         if let refused { return .quarantine(refused) }
         return .unwanted(
-            summary.reason(.skipped, .unwanted) ?? Reason(.unwanted, code: "EMPTY", text: "there was no file in it."))
+            record.reason(.skipped, .unwanted)
+                ?? JobReason(.unwanted, code: "EMPTY", text: "there was no file in it."))
     }
 }

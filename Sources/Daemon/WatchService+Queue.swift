@@ -1,28 +1,32 @@
 internal import Failures
 internal import Foundation
-internal import Processes
 internal import Logging
+internal import Processes
+internal import Records
 internal import Storage
 
 // The queue: attempts, what they come to, and the end of each job.
 
 extension WatchService {
     /// Works until asked to stop, or until `drained` holds and no job waits.
+    ///
+    /// A job that cannot go on for a cause that is not its own waits by itself, and the next one is tried. Only when two in a row
+    /// cannot, or no other is there, the cause is everybody's, and the queue rests.
     func work(drained: () -> Bool) async throws {
+        var stuck: Set<String> = []
         while !stop.isAsked {
             // Asked before the queue is looked at: what was taken last is seen by the look that follows.
             let last = drained()
-            if let job = try await ledger.jobs([.publishing]).first {
-                if try await !publish(job) {
-                    if last { return }
-                    try await pause(settings.pause)
+            if let job = try await nextDue() {
+                guard let cause = try await advance(job) else {
+                    stuck = []
+                    continue
                 }
-            } else if let job = try await ledger.nextDue(longestWait: settings.backoff.last ?? .zero) {
-                if let reason = try await attempt(job) {
-                    try await rest(reason)
-                    if last { return }
-                }
-            } else if last, try await ledger.jobs([.retry, .queued]).isEmpty {
+                stuck.insert(job.id)
+                if stuck.count == 1, try await nextDue() != nil { continue }
+                try await rest(cause)
+                if last { return }
+            } else if last, try await !ledger.hasWaiting() {
                 return
             } else {
                 try await pause(min(settings.scan, .milliseconds(500)))
@@ -30,148 +34,183 @@ extension WatchService {
         }
     }
 
+    private func nextDue() async throws -> Job? {
+        let longest = settings.backoff.last ?? .zero
+        if let job = try await ledger.nextDue([.publishing], longestWait: longest) { return job }
+        return try await ledger.nextDue([.queued, .retry], longestWait: longest)
+    }
+
+    /// One step of a job. Gives a reason when something that is not its own keeps it from going on.
+    private func advance(_ job: Job) async throws -> JobReason? {
+        if job.state == .publishing { return try await publish(job) }
+        return try await attempt(job)
+    }
+
     /// Nobody's fault, and everybody's trouble: the queue rests, and says why.
-    private func rest(_ reason: String) async throws {
-        log.error("the queue rests: \(reason)", metadata: ["code": "PAUSED"])
-        try await ledger.remember("paused", reason)
+    private func rest(_ cause: JobReason) async throws {
+        log.error("the queue rests", metadata: ["code": "\(cause.code)"])
+        try await ledger.remember("paused", "\(cause.code): \(cause.text)")
         try await writeIndex()
         try await pause(settings.pause)
     }
 
-    /// One attempt of a job. Gives a text when the whole queue should rest.
-    private func attempt(_ job: Job) async throws -> String? {
+    private func attempt(_ job: Job) async throws -> JobReason? {
         let n = try await ledger.start(job, host: ProcessInfo.processInfo.hostName)
         log.info("attempt", metadata: ["job": "\(job.id)", "attempt": "\(n)"])
-        if let odd = try? Fingerprint(of: places.input(job.id)).odd {
-            let reason = Reason(
-                .refused, code: "DROP-KIND",
-                text: "the drop holds a \(odd.rawValue): such things are never followed or read. Drop regular files.")
-            try await finish(job, n, nil, .quarantine(reason))
-            return nil
+        let odd: FileStatus.Kind?
+        do { odd = try Fingerprint(of: paths.input(job.id)).odd } catch {
+            return try await finish(job, n, nil, .requeue(Self.waiting(error, "its input cannot be read.")))
+        }
+        if let odd {
+            let text = "the drop holds a \(odd.rawValue): such things are never followed or read. Drop regular files."
+            return try await finish(job, n, nil, .quarantine(JobReason(.refused, code: "DROP-KIND", text: text)))
         }
         let ending: Worker.Ending
         do {
             ending = try await worker.run(job, attempt: n) { pid in
                 try await self.ledger.started(job.id, attempt: n, pid: pid)
             }
-        } catch DaemonFailure.workerNotStarted {
-            try await finish(job, n, nil, .again(pause: nil))
-            return "no worker can be started"
+        } catch let failure as DaemonFailure where failure == .workerNotStarted {
+            let reason = JobReason(.waiting, code: failure.code, text: failure.message.withoutSubject)
+            return try await finish(job, n, nil, .requeue(reason))
         }
         // The log is a help, not a result: a full disk must not cost the job its verdict.
-        try? DurableFile.write(ending.log, to: places.log(job.id), mode: 0o640)
-        let summary = RunSummary(output: places.output(job.id, attempt: n))
-        var verdict = Verdict(ending, summary, last: job.attempts + 1 >= settings.attempts)
-        if case .retry(let reason) = verdict, job.attempts + 1 >= settings.attempts { verdict = .quarantine(reason) }
-        if case .retry = verdict, try Folder.freeBytes(settings.spool) < settings.reserve / 2 {
-            verdict = .again(pause: "less than half of the reserve is free on the spool's disk")
+        try? DurableFile.write(ending.log, to: paths.log(job.id), mode: 0o640)
+        let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
+        let last = job.attempts + 1 >= settings.attempts
+        var verdict = Verdict(ending, record, last: last)
+        if case .retry(let reason) = verdict {
+            if last { verdict = .quarantine(reason) }
+            if let free = try? Folder.freeBytes(settings.spool), free < settings.reserve / 2 {
+                verdict = .requeue(
+                    JobReason(
+                        .waiting, code: "DISK-FULL", text: "less than half of the reserve is free on the spool's disk.")
+                )
+            }
         }
-        try await finish(job, n, ending, verdict)
-        if case .again(let pause) = verdict { return pause }
-        return nil
+        return try await finish(job, n, ending, verdict)
     }
 
-    /// Writes what an attempt came to, then moves files accordingly.
-    private func finish(_ job: Job, _ n: Int, _ ending: Worker.Ending?, _ verdict: Verdict) async throws {
-        func end(_ outcome: String, counts: Bool, to state: Job.State, _ reason: Reason?, notBefore: Int64? = nil)
-            async throws
-        {
-            try await ledger.end(
-                job.id, attempt: n, ending, outcome: outcome, counts: counts, to: state, reason: reason,
-                notBefore: notBefore)
-            log.notice(
-                "\(state.rawValue)",
-                metadata: [
-                    "job": "\(job.id)", "attempt": "\(n)", "code": "\(reason?.code ?? "")",
-                    "seconds": "\(ending?.seconds ?? 0)",
-                ])
-        }
+    private static func waiting(_ failure: StorageFailure, _ text: String) -> JobReason {
+        JobReason(.waiting, code: failure.code, text: "\(text) \(failure.message.cure)")
+    }
+
+    /// Writes what an attempt came to, then moves files accordingly. Gives why it waits, if it does for no fault of its own.
+    private func finish(_ job: Job, _ n: Int, _ ending: Worker.Ending?, _ verdict: Verdict) async throws -> JobReason? {
+        let step: Ledger.Step
+        var cause: JobReason?
         switch verdict {
-        case .publish(let reason):
-            try await end("processed", counts: true, to: .publishing, reason)
-            if let job = try await ledger.job(job.id) { _ = try await publish(job) }
-        case .unwanted(let reason):
-            try await end("skipped", counts: true, to: .done, reason)
-        case .quarantine(let reason):
-            try await end(reason.kind.rawValue, counts: true, to: .quarantined, reason)
+        case .publish(let reason): step = .init("processed", to: .publishing, reason)
+        case .unwanted(let reason): step = .init("skipped", to: .done, reason)
+        case .quarantine(let reason): step = .init(reason.kind.rawValue, to: .quarantined, reason)
         case .retry(let reason):
-            try await end(
-                "failed", counts: true, to: .retry, reason, notBefore: Moment.now + wait(after: job.attempts + 1))
-        case .again:
-            try await end(ending?.stopped == true ? "stopped" : "not counted", counts: false, to: .queued, nil)
+            step = .init("failed", to: .retry, reason, notBefore: Moment.now + backoff(after: job.attempts + 1))
+        case .requeue(let reason):
+            step = .init(
+                "returned", to: .queued, reason, counts: false, isReturn: true, notBefore: Moment.now + wait(job))
+            cause = reason
+        case .stopped: step = .init("stopped", to: .queued, nil, counts: false)
         }
-        if let job = try await ledger.job(job.id) { try await tidy(job) }
-        if case .again = verdict {} else { try await ledger.remember("paused", "") }
+        try await ledger.end(job.id, attempt: n, ending, step)
+        log.notice(
+            "\(step.state.rawValue)",
+            metadata: [
+                "job": "\(job.id)", "attempt": "\(n)", "code": "\(step.reason?.code ?? "")",
+                "seconds": "\(ending?.seconds ?? 0)",
+            ])
+        if cause == nil { try await ledger.remember("paused", "") }
+        if let job = try await ledger.job(job.id) {
+            if job.state == .publishing { return try await publish(job) }
+            try await tidy(job)
+        }
         try await writeIndex()
+        return cause
     }
 
     /// Milliseconds until the attempt after the `n`th, ± 20 % so that jobs which failed together do not return together.
-    private func wait(after n: Int) -> Int64 {
-        let base = settings.backoff.isEmpty ? .zero : settings.backoff[min(n, settings.backoff.count) - 1]
-        return Int64(Double(base.milliseconds) * Double.random(in: 0.8...1.2))
+    private func backoff(after n: Int) -> Int64 {
+        guard !settings.backoff.isEmpty else { return 0 }
+        return settings.backoff[min(n, settings.backoff.count) - 1].milliseconds * Int64.random(in: 800...1200) / 1000
+    }
+
+    /// Milliseconds that a job waits by itself: twice as long each time, at most as long as the longest back-off.
+    private func wait(_ job: Job) -> Int64 {
+        let longest = max(settings.backoff.last ?? settings.pause, settings.pause).milliseconds
+        return min(settings.pause.milliseconds << Int64(min(job.returns, 12)), longest)
     }
 
     // MARK: the end of a job
 
-    /// Results into the outbox, then into the ledger. False when that must be tried again later.
-    func publish(_ job: Job) async throws -> Bool {
+    /// Results into the outbox, then into the ledger. Gives why that must be tried again later, if it must.
+    func publish(_ job: Job) async throws -> JobReason? {
         do {
-            let all = try await publication.publish(job)
-            var fresh: [PublishedResult] = []
-            for result in all where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
-            let places = all.map { "outbox/\($0.path)" }.joined(separator: ", ")
-            let known = Reason(
-                .duplicate, code: "DUPLICATE",
-                text: "published before under the same pipelines; that result stands: \(places).")
-            try await ledger.publish(job.id, fresh, reason: fresh.isEmpty ? known : nil)
-            log.notice(
-                "published", metadata: ["job": "\(job.id)", "code": "\(fresh.isEmpty ? known.code : "PUBLISHED")"])
+            let published = try await publication.publish(job)
+            var fresh = published.results
+            for result in published.stood where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
+            let reason = Self.reason(job, published, isNew: !fresh.isEmpty)
+            try await ledger.publish(job.id, fresh, reason: reason)
+            await known.append(fresh.filter(\.complete).map(\.key))
+            log.notice("published", metadata: ["job": "\(job.id)", "code": "\(reason?.code ?? "PUBLISHED")"])
             try await ledger.remember("paused", "")
-        } catch DaemonFailure.noRunRecord {
+        } catch let missing as Publication.KnownResultsMissing {
+            // Somebody changed or removed what the list of known results names: done anew, as if it were not known.
+            try await ledger.markDamaged(missing.keys)
+            try await known.write(ledger.knownKeys())
+            try await ledger.move(job.id, from: .publishing, to: .queued, reason: nil)
+        } catch let failure as RecordFailure {
             // The work is lost, the input is not.
-            try await ledger.move(job.id, from: .publishing, to: .queued)
+            log.error("a worker's record cannot be read", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
+            try await ledger.move(job.id, from: .publishing, to: .queued, reason: nil)
         } catch let failure as DaemonFailure where failure.code == "PUB-CONFLICT" {
             log.error("a result cannot be published", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
             try await ledger.move(
                 job.id, from: .publishing, to: .quarantined,
-                reason: Reason(.failed, code: failure.code, text: failure.text))
+                reason: JobReason(.failed, code: failure.code, text: failure.message.withoutSubject))
         } catch let failure as StorageFailure {
+            let reason = Self.waiting(failure, "a result cannot be moved to the outbox.")
             log.error("publishing waits", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
-            try await ledger.remember("paused", "a result cannot be moved to the outbox: \(failure.code)")
-            return false
+            try await ledger.postpone(job.id, until: Moment.now + wait(job), reason)
+            return reason
         }
         if let job = try await ledger.job(job.id) { try await tidy(job) }
         try await writeIndex()
-        return true
+        return nil
+    }
+
+    /// What a person learns of a published job. That something of a drop was refused is never hidden by the rest being known.
+    private static func reason(_ job: Job, _ published: Published, isNew: Bool) -> JobReason? {
+        let standing = published.stood.map { "outbox/\($0.path)" }
+        let covering = published.coveredBy.map { "outbox/\($0)" }
+        var parts: [String] = []
+        if !standing.isEmpty {
+            parts.append(
+                "published before under the same pipelines; that result stands: \(standing.joined(separator: ", ")).")
+        }
+        if !covering.isEmpty {
+            parts.append("a result of more images of the study stands: \(covering.joined(separator: ", ")).")
+        }
+        let text = parts.joined(separator: " ")
+        if let partial = job.reason, partial.kind == .partial {
+            return text.isEmpty || isNew
+                ? partial : JobReason(.partial, code: partial.code, text: "\(partial.text) The rest: \(text)")
+        }
+        if isNew { return nil }
+        return JobReason(.duplicate, code: standing.isEmpty ? "COVERED" : "DUPLICATE", text: text)
     }
 
     /// Moves the input of a finished job to where it stays. What cannot be moved now is moved at the next start.
     func tidy(_ job: Job) async throws {
-        do { try await move(job) } catch let failure as StorageFailure {
+        do {
+            switch job.state {
+            case .published:
+                try await publication.keep(job)
+                try await ledger.move(job.id, from: .published, to: .done, reason: nil)
+            case .done: try await publication.keep(job)
+            case .quarantined: try await publication.quarantine(job)
+            case .queued, .running, .retry, .publishing: break
+            }
+        } catch let failure as StorageFailure {
             log.error("an input cannot be moved aside", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
-        }
-    }
-
-    private func move(_ job: Job) async throws {
-        switch job.state {
-        case .published:
-            try await publication.keep(job)
-            try await ledger.move(job.id, from: .published, to: .done)
-        case .done:
-            try await publication.keep(job)
-        case .quarantined:
-            let reason = try await ledger.reason(job.id)
-            try await publication.quarantine(
-                job, reason ?? Reason(.failed, code: "UNKNOWN", text: "the ledger holds no reason."))
-        case .queued, .running, .retry, .publishing: break
-        }
-    }
-
-    /// The page is made from the ledger: one that cannot be written now is written after the next change.
-    func writeIndex() async throws {
-        let overview = try await ledger.overview()
-        do { try await publication.writeIndex(overview) } catch {
-            log.error("the index cannot be written", metadata: ["code": "\(error.code)"])
         }
     }
 }

@@ -6,16 +6,17 @@ internal import Storage
 
 /// The unattended service: looks, takes, works, publishes, until it is asked to stop or, as a batch, until all is done.
 ///
-/// Two loops side by side: one looks into the inbox, one works through the queue. A failure of the ledger or of a place ends
-/// the service; its next start reads what is true and goes on from there.
+/// Two loops side by side: one looks into the inbox, one works through the queue. A disk or a folder that is away for a while is
+/// waited for. A failure of the ledger ends both loops and the service; its next start reads what is true and goes on from there.
 package final class WatchService: Sendable {
     let settings: ServiceSettings
-    let places: Places
+    let paths: ServicePaths
     let log: Logger
     let ledger: Ledger
     let inbox: Inbox
     let worker: Worker
     let publication: Publication
+    let known: KnownResults
     let stop: StopRequest
     let locks: [FileLock]
 
@@ -26,19 +27,22 @@ package final class WatchService: Sendable {
         self.settings = settings
         self.log = log
         self.stop = stop
-        places = Places(settings)
+        paths = ServicePaths(settings)
         guard (try? FileStatus(of: settings.pipelines, followingLinks: true))?.kind == .directory else {
             throw DaemonFailure.noPipelines(path: settings.pipelines)
         }
-        try places.prepare()
-        locks = [try await Self.lock(places.lock), try await Self.lock(places.inboxLock)]
-        ledger = try Ledger(path: places.ledger)
-        inbox = Inbox(places: places, quiet: settings.quiet)
-        worker = Worker(settings: settings, places: places)
-        publication = Publication(places: places, version: settings.version)
+        try paths.prepare()
+        locks = [try await Self.lock(paths.lock), try await Self.lock(paths.inboxLock)]
+        ledger = try Ledger(path: paths.ledger)
+        inbox = Inbox(paths: paths, quiet: settings.quiet)
+        worker = Worker(settings: settings, paths: paths)
+        publication = Publication(paths: paths, version: settings.version)
+        known = KnownResults(path: paths.knownResults)
         log.notice("started", metadata: ["code": "START"])
         try await ledger.remember("started", "\(Moment.now)")
         try await ledger.remember("paused", "")
+        try await ledger.forgetReturns()
+        try await known.write(ledger.knownKeys())
         try await recover()
         try await writeIndex()
     }
@@ -62,12 +66,7 @@ package final class WatchService: Sendable {
             group.addTask { try await self.look() }
             group.addTask { try await self.work { false } }
             group.addTask { await self.stopWorker() }
-            // The first loop that throws ends the others.
-            do { try await group.waitForAll() } catch {
-                stop.ask()
-                group.cancelAll()
-                throw error
-            }
+            try await finish(&group)
         }
         log.notice("stopped", metadata: ["code": "STOP"])
     }
@@ -81,32 +80,39 @@ package final class WatchService: Sendable {
         try await ledger.beginBatch(id)
         let taken = Flag()
         let worked = Flag()
-        let unsettled = try await withThrowingTaskGroup(of: Int.self) { group in
+        let unsettled = Counter()
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { taken.raise() }
-                return try await self.takeAll()
+                unsettled.set(try await self.takeAll())
             }
             group.addTask {
                 defer { worked.raise() }
                 try await self.work { taken.isRaised }
-                return 0
             }
-            group.addTask {
-                await self.stopWorker { worked.isRaised }
-                return 0
-            }
-            do { return try await group.reduce(0, +) } catch {
-                stop.ask()
-                group.cancelAll()
-                throw error
-            }
+            group.addTask { await self.stopWorker { worked.isRaised } }
+            try await finish(&group)
         }
-        let overview = try await ledger.overview()
-        let outcome = try await ledger.outcome(since: begun, unsettled: unsettled, paused: overview.paused)
+        let overview = try await ledger.overview(quarantined: quarantined())
+        let outcome = try await ledger.outcome(since: begun, unsettled: unsettled.value, paused: overview.paused)
         try await ledger.endBatch(id, counts: outcome.json)
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])
         return outcome
+    }
+
+    /// Waits for all loops; the first that throws ends the others at once: a service with one loop would look alive and do nothing.
+    private func finish(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+        do {
+            while try await group.next() != nil {}
+        } catch {
+            log.critical("the service ends", metadata: ["code": "\(FailureRecord(error).code)"])
+            stop.ask()
+            group.cancelAll()
+            // Not waited for by the group's end alone: a worker may run for an hour.
+            await worker.stop()
+            throw error
+        }
     }
 
     // MARK: the inbox
@@ -118,52 +124,49 @@ package final class WatchService: Sendable {
         }
     }
 
-    /// One look, and the drops that have settled taken. Gives how many still settle or wait for room.
+    /// One look, and the drops that have settled taken. Gives how many still settle or wait for disk space.
     func lookOnce() async throws -> Int {
         let sight: Inbox.Sight
-        do { sight = try await inbox.scan() } catch {
+        let full: Bool
+        do {
+            sight = try await inbox.scan()
+            full = try !sight.settled.isEmpty && Folder.freeBytes(settings.spool) < settings.reserve
+        } catch let failure as StorageFailure {
             // A network share that is away comes back; the queue goes on meanwhile.
-            if try await ledger.remember("full", "the inbox cannot be listed (\(error.code))") {
-                log.error("the inbox cannot be listed", metadata: ["code": "\(error.code)"])
+            if try await ledger.remember("full", "the inbox cannot be listed (\(failure.code))") {
+                log.error("the inbox cannot be listed", metadata: ["code": "\(failure.code)"])
                 try await writeIndex()
             }
             return 1
         }
         var waiting = sight.settling + sight.unreadable
-        var changed = false
-        let full = try !sight.settled.isEmpty && Folder.freeBytes(settings.spool) < settings.reserve
         for name in sight.settled where !stop.isAsked {
             if full {
                 waiting += 1
                 continue
             }
             do {
-                // A copy of it is in the queue already; only the original could not be removed then.
-                if let id = Inbox.claimedIdentifier(name), try await ledger.job(id) != nil {
-                    await inbox.discard(name)
-                    continue
+                var known: String?
+                if let id = Inbox.claimedIdentifier(name) { known = try await ledger.fingerprint(id) }
+                switch try await inbox.take(name, knownFingerprint: known) {
+                case .taken(let drop):
+                    try await ledger.enqueue(drop)
+                    log.notice("taken", metadata: ["job": "\(drop.id)", "bytes": "\(drop.bytes)", "code": "TAKEN"])
+                case .changed: waiting += 1
+                case .leftover: break
                 }
-                guard let drop = try await inbox.take(name) else {
-                    waiting += 1
-                    continue
-                }
-                try await ledger.enqueue(drop)
-                log.notice("taken", metadata: ["job": "\(drop.id)", "bytes": "\(drop.bytes)", "code": "TAKEN"])
-                changed = true
             } catch let failure as StorageFailure {
                 // One drop that cannot be moved stops nothing else; it stays where it is.
                 log.error("a drop cannot be taken", metadata: ["code": "\(failure.code)"])
                 waiting += 1
             }
         }
-        let facts = [
-            ("settling", "\(sight.settling)"), ("unreadable", "\(sight.unreadable)"),
-            // A person who has dealt with a quarantined drop removes its folder: the page then forgets it.
-            ("quarantine", "\(try Folder.list(places.quarantine).count)"),
-            ("full", full ? "less than the reserve is free on the spool's disk: nothing is claimed" : ""),
-        ]
-        for (key, value) in facts where try await ledger.remember(key, value) { changed = true }
-        if changed { try await writeIndex() }
+        try await ledger.remember("settling", "\(sight.settling)")
+        try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
+        try await ledger.remember(
+            "full", full ? "less than the reserve is free on the spool's disk: nothing is claimed" : "")
+        // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.
+        try await writeIndex()
         return waiting
     }
 
@@ -195,9 +198,23 @@ package final class WatchService: Sendable {
         }
         let deadline = ContinuousClock.now + settings.stopGrace
         // Short waits, as a second request makes it urgent.
-        while !stop.isUrgent, ContinuousClock.now < deadline, await worker.isBusy {
+        while !stop.isUrgent, !Task.isCancelled, ContinuousClock.now < deadline, await worker.isBusy {
             try? await Task.sleep(for: .milliseconds(100))
         }
         await worker.stop()
+    }
+
+    // MARK: the page
+
+    /// Names of the folders in the quarantine: a person who has dealt with one removes it.
+    func quarantined() throws(StorageFailure) -> [String] { try Folder.list(paths.quarantine).map(\.name) }
+
+    /// The page is made from the ledger: one that cannot be written now is written after the next change.
+    func writeIndex() async throws {
+        do {
+            try await publication.writeIndex(ledger.overview(quarantined: quarantined()))
+        } catch let failure as StorageFailure {
+            log.error("the index cannot be written", metadata: ["code": "\(failure.code)"])
+        }
     }
 }

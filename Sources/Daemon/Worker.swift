@@ -1,16 +1,17 @@
 internal import Failures
 internal import Foundation
+package import Processes
 internal import Storage
 
-/// Runs one attempt: `hspsam run INPUT --out DIR --pipelines DIR --json` in a child process of its own group.
+/// Runs one attempt: `hspsam run INPUT --out DIR --pipelines DIR --known FILE --json` in a child process of its own group.
 ///
 /// What works at a terminal works in the night: there is no other protocol. The child's standard input is a pipe that the
 /// service holds open; its standard output tells progress and is not kept; the end of its standard error is.
 package actor Worker {
     /// How a child ended.
     package struct Ending: Sendable, Equatable {
-        package var exit: Int32?
-        package var signal: Int32?
+        /// Nil when it could not be ended.
+        package var how: Child.Ending?
         /// The service ended it: the time was up, or the service stops.
         package var timedOut = false
         package var stopped = false
@@ -20,13 +21,13 @@ package actor Worker {
     }
 
     private let settings: ServiceSettings
-    private let places: Places
+    private let paths: ServicePaths
     private var current: Child?
     private var stopping = false
 
-    package init(settings: ServiceSettings, places: Places) {
+    package init(settings: ServiceSettings, paths: ServicePaths) {
         self.settings = settings
-        self.places = places
+        self.paths = paths
     }
 
     /// Starts attempt `n` of a job and waits for its end.
@@ -34,13 +35,17 @@ package actor Worker {
     /// `started` gets the process id at once. *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
     package func run(_ job: Job, attempt n: Int, started: @Sendable (Int32) async throws -> Void) async throws -> Ending
     {
-        let output = places.output(job.id, attempt: n)
+        let output = paths.output(job.id, attempt: n)
         let child: Child
         do {
-            try Folder.remove(output)
+            // What earlier attempts left takes room that this one needs.
+            for old in 1...n { try Folder.remove(paths.output(job.id, attempt: old)) }
             child = try Child(
                 program: settings.program,
-                arguments: ["run", places.input(job.id), "--out", output, "--pipelines", settings.pipelines, "--json"])
+                arguments: [
+                    "run", paths.input(job.id), "--out", output, "--pipelines", settings.pipelines, "--known",
+                    paths.knownResults, "--json",
+                ])
         } catch { throw DaemonFailure.workerNotStarted }
         current = child
         defer { current = nil }
@@ -62,7 +67,9 @@ package actor Worker {
         child.signal(SIGKILL)
         await child.close()
         let elapsed = begin.duration(to: clock.now)
-        return child.ending(seconds: Double(elapsed.milliseconds) / 1000, timedOut: timedOut, stopped: stopping)
+        return Ending(
+            how: child.ending, timedOut: timedOut, stopped: stopping, seconds: Double(elapsed.milliseconds) / 1000,
+            log: child.log)
     }
 
     package var isBusy: Bool { current != nil }
@@ -83,7 +90,7 @@ package actor Worker {
 
     /// Ends what an earlier service left running, if process `pid` still is that attempt.
     package func endLeftover(job: String, attempt n: Int, pid: Int32) async throws {
-        let output = places.output(job, attempt: n)
+        let output = paths.output(job, attempt: n)
         func lives() -> Bool {
             // The size of files in /proc is said to be 0: read to the end instead of by size.
             guard let handle = FileHandle(forReadingAtPath: "/proc/\(pid)/cmdline"), let bytes = try? handle.readToEnd()

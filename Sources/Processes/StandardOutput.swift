@@ -28,7 +28,7 @@ package enum StandardOutput {
         signal(SIGPIPE) { _ in }
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
             // Open for reading, so that a write is refused as it was before. The lowest free number is this one.
-            _ = open("/dev/null", O_RDONLY)
+            unsafe _ = open("/dev/null", O_RDONLY)
         }
     }
 }

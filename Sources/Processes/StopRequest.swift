@@ -46,13 +46,13 @@ package enum SignalMask {
     package static func clear() -> sigset_t {
         var none = sigset_t()
         var before = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
         return before
     }
 
     package static func restore(_ mask: sigset_t) {
         var mask = mask
-        pthread_sigmask(SIG_SETMASK, &mask, nil)
+        unsafe pthread_sigmask(SIG_SETMASK, &mask, nil)
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Settings
 import Storage
 
-/// The site file of the unattended service (`--config`): places and times. A key that is not available yet is unknown.
+/// The site file of the unattended service (`--config`): folders and times. A key that is not available yet is unknown.
 ///
 ///     inbox:   {path: /var/spool/hspsam/inbox, scan: 5s}
 ///     settle:  {quiet: 60s}
@@ -17,17 +17,17 @@ struct SiteConfiguration {
     init(path: String, version: String) throws {
         let bytes: [UInt8]
         do { bytes = try DurableFile.read(path, limit: 1 << 20) } catch {
-            throw FailureRecord(kind: .configuration, code: error.code, text: error.text)
+            throw FailureRecord(kind: .configuration, code: error.code, message: error.message)
         }
         service = try Section.read(bytes, file: path) { root in
             let inbox = try root.section("inbox")
             let settle = try root.section("settle")
-            let places = try root.section("places")
-            let spool = try places.string("spool", default: "/var/spool/hspsam")
+            let folders = try root.section("places")
+            let spool = try folders.string("spool", default: "/var/spool/hspsam")
             return ServiceSettings(
                 inbox: try inbox.string("path", default: Folder.join(spool, "inbox")), spool: spool,
-                state: try places.string("state", default: "/var/lib/hspsam"),
-                pipelines: try places.string("pipelines", default: Self.installedPipelines),
+                state: try folders.string("state", default: "/var/lib/hspsam"),
+                pipelines: try folders.string("pipelines", default: Self.installedPipelines),
                 scan: try inbox.duration("scan", in: .seconds(1) ... .seconds(3600), default: .seconds(5)),
                 quiet: try settle.duration("quiet", in: .zero ... .seconds(86_400), default: .seconds(60)),
                 reserve: try root.size("reserve", default: 20 << 30), program: Self.program, version: version)

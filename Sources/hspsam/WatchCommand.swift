@@ -3,6 +3,7 @@ import Daemon
 import Processes
 import Failures
 import Logging
+import Storage
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,12 +30,15 @@ struct WatchCommand: ParsableCommand {
 }
 
 extension WatchService {
-    /// What keeps a service from starting is a matter of configuration, whatever it would be later.
+    /// What a person must mend before a service can start is a matter of configuration, status 2; what passes by itself (a full
+    /// disk, a ledger that another process holds) keeps its own: then a supervisor may try again.
     static func start(_ settings: ServiceSettings, log: Logger, stop: StopRequest) async throws -> WatchService {
-        do { return try await WatchService(settings, log: log, stop: stop) } catch let failure as any Failure
-            where failure.kind == .failed
-        {
-            throw FailureRecord(kind: .configuration, code: failure.code, text: failure.text)
+        do { return try await WatchService(settings, log: log, stop: stop) } catch let failure as StorageFailure {
+            switch failure.systemError {
+            case .denied, .notFound, .exists, .notEmpty:
+                throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
+            default: throw failure
+            }
         }
     }
 }

@@ -1,12 +1,99 @@
 import Daemon
+import Failures
 import Foundation
 import Logging
 import Processes
+import Records
 import Storage
 
-/// A spool in a temporary folder, and a shell script that stands in for `hspsam run`.
-///
-/// A drop is a folder with a file `plan`: its first line says how the worker ends, its second names the study.
+/// What a drop makes the fake worker do, and the records that it then leaves.
+struct Plan {
+    /// How the worker ends: a word of the script below.
+    var how: String
+    /// Any name; the study's digest name is made of it.
+    var study: String
+    /// The images that take part.
+    var instances: [Int] = [1]
+    var pipelines = "pipelines 1"
+    /// Another file of the drop is refused, or fails.
+    var other: Outcome?
+
+    var name: String { String(FileDigest(of: study).hex.prefix(12)) }
+    private var digests: [String] { instances.map { FileDigest(of: "\(study) \($0)").hex }.sorted() }
+    private var isComplete: Bool { how != "partial" }
+    /// K, made as it likes: of what takes part and of completeness.
+    var key: String { FileDigest(of: (digests + [pipelines, "\(isComplete)"]).joined(separator: " ")).hex }
+    /// Where the result stands in the outbox.
+    var path: String { "\(name)/\(key.prefix(8))" }
+
+    private var outcome: Outcome {
+        switch how {
+        case "refuse": .refused
+        case "skip": .skipped
+        case "fail": .failed
+        default: .processed
+        }
+    }
+
+    private func record(known: Bool) -> RunRecord {
+        let processed = outcome == .processed
+        var inputs = [
+            RunRecord.Input(
+                path: "/in/plan", status: known ? .skipped : outcome, code: processed && !known ? nil : "CODE",
+                reason: processed && !known ? nil : "it is so.", study: name)
+        ]
+        if how == "partial" {
+            inputs.append(.init(path: "/in/x", status: .refused, code: "PIX-TRUNCATED", reason: "cut.", study: name))
+        }
+        if let other { inputs.append(.init(path: "/in/y", status: other, code: "IN-CORRUPT", reason: "torn.")) }
+        return RunRecord(
+            started: "", finished: "",
+            program: ProgramIdentity(version: "0", instructionSet: "", precision: "", threads: 1), inputs: inputs,
+            studies: [
+                .init(
+                    study: name, key: processed ? key : nil, intendedKey: key, complete: isComplete,
+                    folder: known ? nil : name, pipelines: pipelines, instances: instances.count)
+            ],
+            results: known || !processed
+                ? []
+                : [
+                    .init(
+                        study: name, series: "s", pipeline: "skin", file: "\(name)/a.seg.dcm",
+                        segments: [.init(number: 1, label: "Lesion <1>", pixels: 5, areaMM2: 2.5, confidence: 0.9)],
+                        findings: [], frames: 1, pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
+                        secondsByStep: [:])
+                ])
+    }
+
+    private var report: StudyRecord {
+        StudyRecord(
+            study: name, key: key, complete: isComplete, pipelines: pipelines, instances: digests,
+            identity: .init(patientName: "", patientID: "", studyDate: "", studyDescription: ""),
+            program: ProgramIdentity(version: "0", instructionSet: "", precision: "", threads: 1), created: "",
+            results: [
+                .init(
+                    source: .init(
+                        series: "s", description: "", modality: "", rows: 1, columns: 1, frames: 1, spacingMM: nil,
+                        sliceMM: nil), pipeline: "skin", pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
+                    weightsDigest: "", file: "a.seg.dcm", images: [], segments: [], findings: [], window: "",
+                    secondsByStep: [:])
+            ], unused: [])
+    }
+
+    /// The file `plan` of a drop: for the script, one thing a line.
+    func text() throws -> String {
+        func line(_ record: some VersionedRecord) throws -> String {
+            String(decoding: try record.json(), as: UTF8.self).split(separator: "\n").joined(separator: " ")
+        }
+        let (fresh, known) = (record(known: false), record(known: true))
+        return [
+            how, name, outcome == .processed ? key : "", try line(fresh), "\(fresh.exitStatus.rawValue)",
+            try line(known), "\(known.exitStatus.rawValue)", try line(report), "",
+        ].joined(separator: "\n")
+    }
+}
+
+/// A spool in a temporary folder, and a shell script that stands in for `hspsam run` and leaves the records of a `Plan`.
 final class Site {
     let root: String
     /// Whether the folder goes with this object; one that was named belongs to somebody else.
@@ -33,10 +120,14 @@ final class Site {
 
     deinit { if isOwner { try? Folder.remove(root) } }
 
-    func drop(_ name: String, _ plan: String, study: String? = nil) throws {
+    func drop(_ name: String, _ how: String, study: String? = nil) throws {
+        try drop(name, Plan(how: how, study: study ?? name))
+    }
+
+    func drop(_ name: String, _ plan: Plan) throws {
         let hidden = root + "/.making-\(name)"
         try Folder.make(hidden)
-        try DurableFile.write("\(plan)\n\(study ?? name)\n", to: hidden + "/plan")
+        try DurableFile.write(plan.text(), to: hidden + "/plan")
         try Folder.rename(hidden, to: root + "/inbox/" + name)
     }
 
@@ -52,43 +143,54 @@ final class Site {
         try Folder.walk(root + "/outbox").map(\.name).filter { $0.hasSuffix("/report.json") }
     }
 
-    /// The reasons in the quarantine, by their codes.
-    func quarantined() throws -> [[String: Any]] {
-        try Folder.list(root + "/quarantine").compactMap {
-            let bytes = try DurableFile.read(root + "/quarantine/\($0.name)/reason.json", limit: 1 << 20)
-            return try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
+    /// The report of a result in the outbox.
+    func report(_ plan: Plan) throws -> StudyRecord {
+        try StudyRecord(json: DurableFile.read("\(root)/outbox/\(plan.path)/report.json", limit: 1 << 20))
+    }
+
+    /// The reasons in the quarantine.
+    func quarantined() throws -> [ReasonRecord] {
+        try Folder.list(root + "/quarantine").map {
+            try ReasonRecord(json: DurableFile.read(root + "/quarantine/\($0.name)/reason.json", limit: 1 << 20))
         }
+    }
+
+    func page() throws -> String {
+        String(decoding: try DurableFile.read(root + "/outbox/index.html", limit: 1 << 20), as: UTF8.self)
+    }
+
+    /// How often the script has made a result.
+    func runs() throws -> Int {
+        FileStatus.exists(root + "/runs")
+            ? try DurableFile.read(root + "/runs", limit: 1 << 20).count { $0 == 10 } : 0
     }
 
     private static let script = #"""
         #!/bin/sh
-        # run INPUT --out OUT --pipelines DIR --json
-        in="$2"; out="$4"
-        [ "$1" = run ] && [ "$3" = --out ] && [ "$5" = --pipelines ] && [ "$7" = --json ] || exit 2
-        plan=$(sed -n 1p "$in/plan"); name=$(sed -n 2p "$in/plan")
-        study=$(printf %s "$name" | sha256sum | cut -c1-12); key=$(printf %s "$name" | sha256sum | cut -c1-64)
+        # run INPUT --out OUT --pipelines DIR --known FILE --json
+        in="$2"; out="$4"; known="$8"
+        [ "$1" = run ] && [ "$3" = --out ] && [ "$5" = --pipelines ] && [ "$7" = --known ] && [ "$9" = --json ] || exit 2
+        line() { sed -n "$1p" "$in/plan"; }
+        how=$(line 1); study=$(line 2); key=$(line 3)
         mkdir -p "$out"
-        result() { # status, exit
-            if [ "$1" = processed ]; then mkdir "$out/$study"; printf '{"key": "%s"}' "$key" > "$out/$study/report.json"; fi
-            printf '{"inputs": [{"path": "%s/plan", "status": "%s", "code": "CODE", "reason": "%s/plan is so.", "study": "%s"}%s],
-              "studies": [{"study": "%s", "key": "%s", "folder": "%s"}], "results": [{"study": "%s", "pipeline": "skin", "segments":
-              [{"label": "Lesion <1>", "pixels": 5, "area_mm2": 2.5, "volume_ml": null, "confidence": 0.9}]}]}' \
-              "$in" "$1" "$in" "$study" "$3" "$study" "$key" "$study" "$study" > "$out/run.json"
-            exit "$2"
+        result() {
+            if [ -n "$key" ] && grep -qx "$key" "$known"; then line 6 > "$out/run.json"; exit "$(line 7)"; fi
+            echo "$study" >> "${0%/*}/runs"
+            if [ -n "$key" ]; then
+                mkdir "$out/$study"; line 8 > "$out/$study/report.json"; echo "$key" > "$out/$study/a.seg.dcm"
+            fi
+            line 4 > "$out/run.json"; exit "$(line 5)"
         }
-        case "$plan" in
-            ok) sleep 0.0"$(( $$ % 8 ))"; result processed 0 ;;
-            partial) result processed 3 ', {"path": "x", "status": "refused", "code": "PIX-TRUNCATED", "reason": "cut"}' ;;
-            refuse) result refused 3 ;;
-            skip) result skipped 4 ;;
-            fail) result failed 3 ;;
+        case "$how" in
+            ok) sleep 0.0"$(( $$ % 8 ))"; result ;;
+            partial|refuse|skip|fail) result ;;
             crash) echo oops >&2; kill -9 $$ ;;
-            crash-once) if [ -e "$in/../crashed" ]; then result processed 0; fi; touch "$in/../crashed"; kill -9 $$ ;;
+            crash-once) if [ -e "$in/../crashed" ]; then result; fi; touch "$in/../crashed"; kill -9 $$ ;;
             hang) while :; do echo '{"event": "same"}'; sleep 0.1; done ;;
-            slow) for i in 1 2 3 4 5 6 7 8; do echo "{\"frame\": $i}"; sleep 0.15; done; result processed 0 ;;
+            slow) for i in 1 2 3 4 5 6 7 8; do echo "{\"frame\": $i}"; sleep 0.15; done; result ;;
             silent) exit 0 ;;
             nostart) exit 2 ;;
-            flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result processed 0 ;;
+            flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;
         esac
         """#
 }

@@ -1,4 +1,5 @@
 import Daemon
+import Failures
 import Foundation
 import GRDB
 import Storage
@@ -17,7 +18,7 @@ final class LedgerTests {
     deinit { try? Folder.remove(Folder.split(path).folder) }
 
     private func drop(_ id: String) -> TakenDrop {
-        TakenDrop(id: id, kind: .directory, firstSeen: 1, files: 1, bytes: 1, fingerprint: "f", odd: nil)
+        TakenDrop(id: id, kind: .directory, firstSeen: 1, files: 1, bytes: 1, fingerprint: "f")
     }
 
     @Test("every table is strict and holds its foreign keys")
@@ -31,7 +32,7 @@ final class LedgerTests {
         }
         #expect(
             tables == [
-                "attempt", "batch", "delivery", "drop", "event", "job", "meta", "object", "result", "review", "study",
+                "attempt", "batch", "drop", "event", "job", "job_count", "meta", "result",
             ])
     }
 
@@ -40,7 +41,7 @@ final class LedgerTests {
         let ledger = try Ledger(path: path)
         try await ledger.enqueue(drop("A"))
         try await ledger.enqueue(drop("A"))
-        let job = try #require(try await ledger.nextDue(longestWait: .zero))
+        let job = try #require(try await ledger.nextDue([.queued, .retry], longestWait: .zero))
         #expect(job.id == "A" && job.state == .queued)
         _ = try await ledger.start(job, host: "h")
         await #expect(throws: DaemonFailure.stale(job: "A", from: "queued", to: "running")) {
@@ -60,7 +61,7 @@ final class LedgerTests {
         let queue = try DatabaseQueue(path: path)
         try await queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
-        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 1)) { _ = try Ledger(path: path) }
+        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 2)) { _ = try Ledger(path: path) }
         for file in try Folder.list(Folder.split(path).folder) {
             try Folder.remove(Folder.join(Folder.split(path).folder, file.name))
         }
@@ -85,13 +86,163 @@ final class LedgerTests {
     func retryTime() async throws {
         let ledger = try Ledger(path: path)
         try await ledger.enqueue(drop("A"))
-        let job = try #require(try await ledger.nextDue(longestWait: .seconds(60)))
+        let job = try #require(try await ledger.nextDue([.queued, .retry], longestWait: .seconds(60)))
         let n = try await ledger.start(job, host: "h")
-        let reason = Reason(.failed, code: "X", text: "x")
+        let reason = JobReason(.failed, code: "X", text: "x")
+        try await ledger.end("A", attempt: n, nil, .init("failed", to: .retry, reason, notBefore: Moment.now + 50_000))
+        #expect(try await ledger.job("A")?.reason == reason)
+        #expect(try await ledger.nextDue([.queued, .retry], longestWait: .seconds(60)) == nil)
+        #expect(try await ledger.nextDue([.queued, .retry], longestWait: .seconds(10))?.attempts == 1)
+    }
+
+    /// What the first released version wrote.
+    private static let firstVersion = """
+        CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+        CREATE TABLE "drop"(
+            id TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, claimed_at INTEGER, origin TEXT NOT NULL, kind TEXT NOT NULL,
+            files INTEGER NOT NULL, bytes INTEGER NOT NULL, fingerprint TEXT, digest TEXT, state TEXT NOT NULL, reason TEXT
+        ) STRICT;
+        CREATE TABLE job(
+            id TEXT PRIMARY KEY, drop_id TEXT NOT NULL UNIQUE REFERENCES "drop"(id), priority INTEGER NOT NULL DEFAULT 0,
+            state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER, epoch INTEGER NOT NULL,
+            reason_class TEXT, reason_code TEXT, superseded_by TEXT REFERENCES job(id), created_at INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX job_state ON job(state, created_at);
+        CREATE TABLE attempt(
+            job_id TEXT NOT NULL REFERENCES job(id), n INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, host TEXT,
+            pid INTEGER, exit INTEGER, signal INTEGER, wall_s REAL, cpu_s REAL, max_rss INTEGER, outcome TEXT, PRIMARY KEY(job_id, n)
+        ) STRICT;
+        CREATE TABLE study(
+            id INTEGER PRIMARY KEY, uid_hash TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT,
+            job_id TEXT NOT NULL REFERENCES job(id), files INTEGER NOT NULL, bytes INTEGER, incomplete INTEGER NOT NULL DEFAULT 0,
+            supersedes INTEGER REFERENCES study(id), UNIQUE(uid_hash, version)
+        ) STRICT;
+        CREATE TABLE result(
+            key TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES job(id), study_id INTEGER NOT NULL REFERENCES study(id),
+            path TEXT NOT NULL UNIQUE, report_sha256 TEXT, bytes INTEGER NOT NULL, isa TEXT, published_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE object(
+            uid TEXT PRIMARY KEY, result_key TEXT NOT NULL REFERENCES result(key), pipeline TEXT NOT NULL, role TEXT NOT NULL,
+            sop_class TEXT NOT NULL, sha256 TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE delivery(
+            object_uid TEXT NOT NULL REFERENCES object(uid), destination TEXT NOT NULL, state TEXT NOT NULL,
+            tries INTEGER NOT NULL DEFAULT 0, not_before INTEGER, status TEXT, sent_at INTEGER, confirmed_at INTEGER,
+            PRIMARY KEY(object_uid, destination)
+        ) STRICT;
+        CREATE TABLE event(
+            id INTEGER PRIMARY KEY, at INTEGER NOT NULL, job_id TEXT, drop_id TEXT, from_state TEXT, to_state TEXT, code TEXT, detail TEXT
+        ) STRICT;
+        CREATE INDEX event_job ON event(job_id, id);
+        CREATE TABLE batch(id TEXT PRIMARY KEY, kind TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, counts TEXT) STRICT;
+        CREATE TABLE review(
+            result_key TEXT NOT NULL REFERENCES result(key), at INTEGER NOT NULL, verdict TEXT NOT NULL, by_hash TEXT, corrected_sha256 TEXT
+        ) STRICT;
+        PRAGMA user_version = 1;
+        INSERT INTO meta VALUES ('install_id', 'X'), ('epoch', '7');
+        """
+
+    @Test("a ledger of the first version opens, and nothing that it knew is lost")
+    func firstVersion() async throws {
+        let queue = try DatabaseQueue(path: path)
+        let (waiting, done, key) = ("01JCK3000000000000000000AA", "01JCK3000000000000000000BB", FileDigest(of: "K").hex)
+        try await queue.write { db in
+            try db.execute(sql: Self.firstVersion)
+            for (id, state) in [(waiting, "retry"), (done, "done")] {
+                try db.execute(
+                    sql: "INSERT INTO \"drop\" VALUES (?, 1, 1, 'inbox', 'directory', 3, 9, 'f', NULL, 'taken', NULL)",
+                    arguments: [id])
+                try db.execute(
+                    sql: "INSERT INTO job VALUES (?, ?, 0, ?, 2, 1, 7, 'partial', 'PIX-SIZE', NULL, 5, 6)",
+                    arguments: [id, id, state])
+                try db.execute(
+                    sql: "INSERT INTO event(at, job_id, code, detail) VALUES (1, ?, 'PIX-SIZE', 'it is cut.')",
+                    arguments: [id])
+                try db.execute(
+                    sql: "INSERT INTO attempt(job_id, n, started_at, ended_at) VALUES (?, 4, 1, 2)", arguments: [id])
+            }
+            try db.execute(
+                sql: "INSERT INTO study(id, uid_hash, version, job_id, files) VALUES (1, 'abc', 1, ?, 2)",
+                arguments: [done])
+            try db.execute(
+                sql: "INSERT INTO result VALUES (?, ?, 1, 'abc/1', 'd', 77, NULL, 8)", arguments: [key, done])
+            try db.execute(
+                sql: "INSERT INTO event(at, job_id, code, detail) VALUES (1, ?, 'RESULT', ?)",
+                arguments: [done, "\(key) skin: Lesion 2 ml · body: nothing found"])
+        }
+        try queue.close()
+
+        let ledger = try Ledger(path: path)
+        #expect(ledger.epoch == 8)
+        let job = try #require(try await ledger.job(waiting))
+        #expect(job.state == .retry && job.attempts == 2 && job.lastAttempt == 4 && job.files == 3)
+        #expect(job.reason == JobReason(.partial, code: "PIX-SIZE", text: "it is cut."))
+        #expect(try await ledger.isPublished(key: key))
+        // It was incomplete: its study is worked on again.
+        #expect(try await ledger.knownKeys().isEmpty)
+        let overview = try await ledger.overview(quarantined: [])
+        #expect(overview.jobs[.retry] == 1 && overview.jobs[.done] == 1)
+        let line = try #require(overview.lines.first)
+        #expect(
+            line.findings == ["skin: Lesion 2 ml", "body: nothing found"] && line.path == "abc/1" && line.files == 2)
+        try await ledger.close()
+        // And once more, as an ordinary ledger.
+        #expect(try Ledger(path: path).epoch == 9)
+    }
+
+    @Test("a ledger that cannot be opened now is no reason to give up; one of an older version is named by status")
+    func passing() async throws {
+        #expect {
+            _ = try Ledger(path: path + "/no/such/folder")
+        } throws: { error in
+            (error as? DaemonFailure)?.kind == .failed
+        }
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { try $0.execute(sql: Self.firstVersion) }
+        try queue.close()
+        #expect(throws: DaemonFailure.ledgerOlder(path: path)) { _ = try Overview.read(path: path, quarantined: []) }
+        _ = try Ledger(path: path)
+        #expect(try Overview.read(path: path, quarantined: [])?.jobs[.queued] == 0)
+    }
+
+    @Test("a job whose cause is elsewhere waits by itself and leaves its turn to the next")
+    func returned() async throws {
+        let ledger = try Ledger(path: path)
+        try await ledger.enqueue(drop("A"))
+        try await ledger.enqueue(drop("B"))
+        let first = try #require(try await ledger.nextDue([.queued], longestWait: .seconds(60)))
+        let n = try await ledger.start(first, host: "h")
+        let reason = JobReason(.waiting, code: "DISK-FULL", text: "full.")
         try await ledger.end(
-            "A", attempt: n, nil, outcome: "failed", counts: true, to: .retry, reason: reason,
-            notBefore: Moment.now + 50_000)
-        #expect(try await ledger.nextDue(longestWait: .seconds(60)) == nil)
-        #expect(try await ledger.nextDue(longestWait: .seconds(10))?.attempts == 1)
+            "A", attempt: n, nil,
+            .init("returned", to: .queued, reason, counts: false, isReturn: true, notBefore: Moment.now + 50_000))
+        #expect(try await ledger.nextDue([.queued], longestWait: .seconds(60))?.id == "B")
+        let job = try #require(try await ledger.job("A"))
+        #expect(job.attempts == 0 && job.returns == 1 && job.reason == reason)
+        try await ledger.forgetReturns()
+        #expect(try await ledger.nextDue([.queued], longestWait: .seconds(60))?.id == "A")
+    }
+
+    @Test(
+        "the overview costs the same after ten and after twenty thousand jobs: every query has its index and its bound")
+    func overviewCost() async throws {
+        let ledger = try Ledger(path: path)
+        func seconds() async throws -> Double {
+            var best = Double.infinity
+            for _ in 0..<5 {
+                let begin = ContinuousClock.now
+                _ = try await ledger.overview(quarantined: [])
+                best = min(best, begin.duration(to: .now) / .seconds(1))
+            }
+            return best
+        }
+        try await History.fill(path, 300, from: 0)
+        let few = try await seconds()
+        try await History.fill(path, 20_000, from: 300)
+        let many = try await seconds()
+        #expect(try await ledger.overview(quarantined: []).jobs[.done] == 20_300)
+        // Sixty-seven times the history. A cost that grew with it would be far beyond any noise.
+        #expect(many < few * 6 + 0.02, "\(few) s, then \(many) s")
     }
 }

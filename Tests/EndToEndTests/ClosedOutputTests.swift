@@ -3,15 +3,19 @@ import Testing
 
 @Suite("nobody reads the output")
 struct ClosedOutputTests {
-    /// What prints something; `{site}` is a site file where nothing was ever dropped.
+    /// What prints something; `{site}` is a site file where nothing was ever dropped, `{}` the workplace.
     static let commands: [[String]] = [
         ["--help"], ["--version"], ["run", "--help"], ["status", "--config", "{site}", "--json"],
-        ["batch", "--config", "{site}"],
+        ["batch", "--config", "{site}"], ["model", "info", "{}/pipelines/tiny/model"], run, run + ["--json"],
+    ]
+    private static let run = [
+        "run", "samples/dermoscopy", "--out", "{}/out", "--pipelines", "{}/pipelines", "--pipeline", "tiny",
     ]
 
     /// Through a shell: the status is the program's, whatever follows it.
-    private func run(_ arguments: [String], _ redirection: String) throws -> (status: Int32, errors: String) {
-        let workplace = try Workplace()
+    private func run(
+        _ arguments: [String], _ redirection: String, in workplace: Workplace
+    ) throws -> (status: Int32, errors: String) {
         let site = try workplace.write(
             "site.yaml",
             """
@@ -23,7 +27,7 @@ struct ClosedOutputTests {
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments =
             ["-c", "\"$@\" \(redirection); echo ${PIPESTATUS[0]} > \(workplace.path)/status", "bash", Program.path]
-            + arguments.map { $0.replacing("{site}", with: site) }
+            + arguments.map { $0.replacing("{site}", with: site).replacing("{}", with: workplace.path) }
         process.standardInput = FileHandle.nullDevice
         let errors = Pipe()
         process.standardError = errors
@@ -33,6 +37,10 @@ struct ClosedOutputTests {
         let number = try String(contentsOfFile: workplace.path + "/status", encoding: .utf8).trimmingCharacters(
             in: .whitespacesAndNewlines)
         return (try #require(Int32(number)), text)
+    }
+
+    private func run(_ arguments: [String], _ redirection: String) throws -> (status: Int32, errors: String) {
+        try run(arguments, redirection, in: Workplace())
     }
 
     @Test("an output that was closed before the start ends the program quietly with 130", arguments: commands)
@@ -54,6 +62,15 @@ struct ClosedOutputTests {
     func full(_ arguments: [String]) throws {
         let ending = try run(arguments, ">/dev/full")
         #expect(ending.status == 3 && ending.errors.contains("STDOUT-IO"), "\(ending.errors)")
+    }
+
+    @Test("a run whose output is closed leaves no half study", arguments: [[], ["--json"]])
+    func noHalfStudy(more: [String]) throws {
+        let workplace = try Workplace()
+        #expect(try run(Self.run + more, ">&-", in: workplace).status == 130)
+        let left = (try? FileManager.default.contentsOfDirectory(atPath: workplace.out)) ?? []
+        #expect(
+            left.allSatisfy { FileManager.default.fileExists(atPath: "\(workplace.out)/\($0)/report.json") }, "\(left)")
     }
 
     @Test("without standard error the exit status still tells")

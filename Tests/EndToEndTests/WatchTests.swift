@@ -103,4 +103,86 @@ final class WatchTests {
         let second = try Program.run(["watch", "--config", site])
         #expect(second.status == 2 && second.errors.contains("process \(first.processIdentifier)"), "\(second.errors)")
     }
+
+    private func report(_ path: String) throws -> [String: Any] {
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(workplace.path)/spool/outbox/\(path)"))
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    private func reports() throws -> [[String: Any]] {
+        try files("outbox").filter { $0.hasSuffix("/report.json") }.map { try report($0) }
+    }
+
+    /// A phantom's files moved into the inbox as one drop; by default all of them.
+    private func drop(_ name: String, from phantom: String, _ slices: ArraySlice<String>, more: [String: Data] = [:])
+        throws
+    {
+        let hidden = "\(workplace.path)/making-\(name)"
+        try FileManager.default.createDirectory(atPath: hidden, withIntermediateDirectories: true)
+        for slice in slices {
+            try FileManager.default.copyItem(atPath: "\(phantom)/\(slice)", toPath: "\(hidden)/\(slice)")
+        }
+        for (file, data) in more { try data.write(to: URL(fileURLWithPath: "\(hidden)/\(file)")) }
+        try FileManager.default.moveItem(atPath: hidden, toPath: "\(workplace.path)/spool/inbox/\(name)")
+    }
+
+    @Test(
+        "half a study, then all of it, then again: superseded, known without inference; a corrupt file beside it asks for a person",
+        .timeLimit(.minutes(10)))
+    func halfThenWhole() throws {
+        let phantom = workplace.path + "/phantom"
+        try #require(try Program.run(["phantom", "body", "--out", phantom, "--seed", "1"]).status == 0)
+        let slices = try FileManager.default.contentsOfDirectory(atPath: phantom).filter { $0.hasSuffix(".dcm") }
+            .sorted()
+
+        try drop("half", from: phantom, slices.prefix(slices.count / 2))
+        let half = try Program.run(["batch", "--config", site, "--json"])
+        #expect(half.status == 0 && half.output.contains(#""results":1"#), "\(half.output)\(half.errors)")
+        let first = try #require(try reports().first)
+        #expect(first["superseded_by"] is NSNull && (first["instances"] as? [String])?.count == slices.count / 2)
+
+        try drop("whole", from: phantom, slices[...])
+        let whole = try Program.run(["batch", "--config", site, "--json"])
+        #expect(whole.status == 0 && whole.output.contains(#""results":1"#), "\(whole.output)\(whole.errors)")
+        let both = try reports()
+        #expect(both.count == 2)
+        let newer = try #require(both.first { ($0["instances"] as? [String])?.count == slices.count })
+        let older = try #require(both.first { $0["key"] as? String == first["key"] as? String })
+        #expect(older["superseded_by"] as? String == newer["key"] as? String && newer["superseded_by"] is NSNull)
+        #expect(
+            try String(contentsOfFile: workplace.path + "/spool/outbox/index.html", encoding: .utf8).contains(
+                "superseded by"))
+
+        // Known: nothing is segmented, nothing published.
+        try drop("again", from: phantom, slices[...])
+        let again = try Program.run(["batch", "--config", site, "--json"])
+        #expect(again.status == 0 && again.output.contains(#""results":0"#), "\(again.output)\(again.errors)")
+        let known = try Program.run([
+            "run", phantom, "--out", workplace.out, "--pipelines", workplace.pipelines, "--known",
+            workplace.path + "/state/known-results",
+        ])
+        #expect(known.status == 4, "\(known.errors)")
+        let studies = try #require(try workplace.record()["studies"] as? [[String: Any]])
+        #expect(
+            studies.count == 1 && studies[0]["folder"] is NSNull
+                && studies[0]["key"] as? String == newer["key"] as? String)
+        #expect(try (workplace.record()["results"] as? [Any])?.isEmpty == true)
+
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(phantom)/\(slices[0])"))
+        try drop("torn", from: phantom, slices[...], more: ["torn.dcm": bytes.prefix(bytes.count / 3)])
+        let torn = try Program.run(["batch", "--config", site, "--json"])
+        #expect(torn.status == 3 && torn.output.contains(#""partial":1"#), "\(torn.output)\(torn.errors)")
+        #expect(try Program.run(["status", "--config", site]).status == 3)
+
+        // Somebody takes the segmentation away: the study is published again when it comes again.
+        let path = try #require(
+            try files("outbox").first {
+                $0.hasSuffix(".seg.dcm") && $0.contains("\((newer["key"] as? String ?? "").prefix(8))/")
+            })
+        try FileManager.default.removeItem(atPath: "\(workplace.path)/spool/outbox/\(path)")
+        try drop("once more", from: phantom, slices[...])
+        let more = try Program.run(["batch", "--config", site, "--json"])
+        #expect(more.output.contains(#""results":1"#), "\(more.output)\(more.errors)")
+        #expect(FileManager.default.fileExists(atPath: "\(workplace.path)/spool/outbox/\(path)"))
+    }
 }

@@ -1,16 +1,24 @@
 internal import Foundation
-internal import Processes
 internal import Synchronization
 
-/// One child process, from start to end.
-final class Child: Sendable {
+/// One child process in a process group of its own, from start to end.
+///
+/// Its standard input is a pipe that is held open for as long as this process lives: its end tells the child that nobody waits
+/// any more. Its standard output is read as lines of progress and not kept, of its standard error the end is kept.
+package final class Child: Sendable {
+    /// How it ended: by its exit status or by a signal.
+    package enum Ending: Sendable, Equatable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
     /// What Foundation's own threads tell us about the child.
     private final class Witness: Sendable {
         private static let longestLog = 64 << 10
         private static let longestLine = 4 << 10
 
         private struct State {
-            var ended = false
+            var hasEnded = false
             var log: [UInt8] = []
             var line: [UInt8] = []
             var lastLine: [UInt8] = []
@@ -20,19 +28,18 @@ final class Child: Sendable {
 
         private let state = Mutex(State())
 
-        var ended: Bool { state.withLock { $0.ended } }
+        var hasEnded: Bool { state.withLock { $0.hasEnded } }
         var log: [UInt8] { state.withLock { $0.log } }
         var progressAt: ContinuousClock.Instant { state.withLock { $0.progressAt } }
-
         var isDrained: Bool { state.withLock { $0.openStreams == 0 } }
 
-        func end() { state.withLock { $0.ended = true } }
+        func end() { state.withLock { $0.hasEnded = true } }
         func endOfStream() { state.withLock { $0.openStreams -= 1 } }
 
         /// A line that differs from the one before is progress; the same line again only says that the process lives.
-        func read(_ data: Data) {
+        func readProgress(_ bytes: ArraySlice<UInt8>) {
             state.withLock { state in
-                for byte in data {
+                for byte in bytes {
                     if byte != 10 {
                         if state.line.count < Self.longestLine { state.line.append(byte) }
                     } else {
@@ -43,9 +50,9 @@ final class Child: Sendable {
             }
         }
 
-        func append(_ data: Data) {
+        func keep(_ bytes: ArraySlice<UInt8>) {
             state.withLock {
-                $0.log += data
+                $0.log += bytes
                 if $0.log.count > Self.longestLog { $0.log.removeFirst($0.log.count - Self.longestLog) }
             }
         }
@@ -53,15 +60,16 @@ final class Child: Sendable {
 
     /// Foundation's handle; after `init` it is only read, and only once the process has ended.
     private let process: Process
-    /// Held open for as long as the child may run: its end tells the child that the service is gone.
     private let input = Pipe()
     private let output = Pipe()
     private let errors = Pipe()
     private let witness = Witness()
-    let pid: Int32
+    package let pid: Int32
 
     /// Starts it; Foundation gives it a process group of its own.
-    init(program: String, arguments: [String]) throws {
+    ///
+    /// *Throws* Foundation's error when the program cannot be started.
+    package init(program: String, arguments: [String]) throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -74,13 +82,18 @@ final class Child: Sendable {
         defer { SignalMask.restore(mask) }
         try process.run()
         pid = process.processIdentifier
-        output.fileHandleForReading.readabilityHandler = { [witness] in Self.take($0, witness, witness.read) }
-        errors.fileHandleForReading.readabilityHandler = { [witness] in Self.take($0, witness, witness.append) }
+        output.fileHandleForReading.readabilityHandler = { [witness] in Self.read($0, witness, witness.readProgress) }
+        errors.fileHandleForReading.readabilityHandler = { [witness] in Self.read($0, witness, witness.keep) }
     }
 
-    private static func take(_ handle: FileHandle, _ witness: Witness, _ use: (Data) -> Void) {
-        let data = handle.availableData
-        if !data.isEmpty { return use(data) }
+    /// What is there now. By `read`, as Foundation's `availableData` ends the program on an error.
+    private static func read(_ handle: FileHandle, _ witness: Witness, _ use: (ArraySlice<UInt8>) -> Void) {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let got = unsafe buffer.withUnsafeMutableBytes {
+            unsafe Foundation.read(handle.fileDescriptor, $0.baseAddress, $0.count)
+        }
+        if got > 0 { return use(buffer[..<got]) }
+        if got < 0, errno == EINTR || errno == EAGAIN { return }
         handle.readabilityHandler = nil
         witness.endOfStream()
     }
@@ -88,7 +101,7 @@ final class Child: Sendable {
     /// Closes our ends of the pipes, once what the child wrote has been read.
     ///
     /// Foundation keeps pipes open for longer than their process: a service of many nights would run out of files.
-    func close() async {
+    package func close() async {
         let deadline = ContinuousClock.now + .seconds(1)
         // Something that left the process group could hold its end for ever.
         while !witness.isDrained, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
@@ -100,14 +113,14 @@ final class Child: Sendable {
     }
 
     /// To the whole group; a group that is gone is fine.
-    func signal(_ number: Int32) { kill(-pid, number) }
+    package func signal(_ number: Int32) { kill(-pid, number) }
 
     /// Waits for the end; true when it has ended.
     ///
     /// At most this long, or, where `stall` is given, up to a day more while new lines of progress come within that time.
-    func ends(within limit: Duration, stall: Duration = .zero) async -> Bool {
+    package func ends(within limit: Duration, stall: Duration = .zero) async -> Bool {
         let begin = ContinuousClock.now
-        while !witness.ended {
+        while !witness.hasEnded {
             let now = ContinuousClock.now
             let isStalled =
                 stall == .zero || now >= witness.progressAt + stall || now >= begin + limit + .seconds(86_400)
@@ -118,14 +131,13 @@ final class Child: Sendable {
         return true
     }
 
-    func ending(seconds: Double, timedOut: Bool, stopped: Bool) -> Worker.Ending {
-        var ending = Worker.Ending(timedOut: timedOut, stopped: stopped, seconds: seconds, log: witness.log)
-        guard witness.ended else { return ending }
-        if process.terminationReason == .exit {
-            ending.exit = process.terminationStatus
-        } else {
-            ending.signal = process.terminationStatus
-        }
-        return ending
+    /// Nil while it runs.
+    package var ending: Ending? {
+        guard witness.hasEnded else { return nil }
+        let status = process.terminationStatus
+        return process.terminationReason == .exit ? .exited(status) : .signalled(status)
     }
+
+    /// The last 64 KiB of its standard error.
+    package var log: [UInt8] { witness.log }
 }

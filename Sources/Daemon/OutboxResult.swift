@@ -1,0 +1,80 @@
+internal import Failures
+internal import Records
+internal import Storage
+
+/// A study's result as it stands in a folder: its report, and whether its files are the ones that were published.
+struct OutboxResult {
+    /// Beside the files, in the form of `sha256sum`: their digests when they were published. All but the report, whose mark of
+    /// being superseded comes later.
+    static let sumsName = "SHA256SUMS"
+    private static let largest = 256 << 20
+
+    let folder: String
+    var record: StudyRecord
+
+    /// Nil when `folder` holds no report of ours, or one of another version.
+    ///
+    /// *Throws* `StorageFailure` when that cannot be known: what is unreadable is not absent.
+    init?(in folder: String) throws {
+        self.folder = folder
+        do {
+            let bytes = try DurableFile.read(Folder.join(folder, StudyRecord.fileName), limit: Self.largest)
+            record = try StudyRecord(json: bytes)
+        } catch let error as StorageFailure {
+            // A file where the folder should be, or no report in it.
+            guard error.systemError == .notFound || error.kind == .refused else { throw error }
+            return nil
+        } catch is RecordFailure {
+            return nil
+        }
+    }
+
+    /// Writes the digests of the files that `folder` holds now. *Cost*: reads every file once.
+    static func writeSums(in folder: String) throws(StorageFailure) {
+        var lines: [String] = []
+        for entry in try Folder.walk(folder) where entry.status.kind == .regular {
+            guard entry.name != StudyRecord.fileName, entry.name != sumsName else { continue }
+            lines.append("\(try FileDigest(ofFile: Folder.join(folder, entry.name)).hex)  \(entry.name)\n")
+        }
+        try DurableFile.write(lines.joined(), to: Folder.join(folder, sumsName), mode: 0o640)
+    }
+
+    /// Whether every file that was published is there and unchanged. *Cost*: reads every file once.
+    func isWhole() throws -> Bool {
+        let sums: [UInt8]
+        do { sums = try DurableFile.read(Folder.join(folder, Self.sumsName), limit: Self.largest) } catch {
+            guard error.systemError == .notFound else { throw error }
+            return false
+        }
+        var listed: Set<String> = []
+        for line in String(decoding: sums, as: UTF8.self).split(separator: "\n") {
+            let name = String(line.dropFirst(66))
+            guard let digest = FileDigest(hex: String(line.prefix(64))), !name.isEmpty else { return false }
+            listed.insert(name)
+            do {
+                guard try FileDigest(ofFile: Folder.join(folder, name)) == digest else { return false }
+            } catch {
+                guard error.systemError == .notFound || error.kind == .refused else { throw error }
+                return false
+            }
+        }
+        return record.results.flatMap { [$0.file].compactMap(\.self) + $0.images }.allSatisfy(listed.contains)
+    }
+
+    /// Whether this result says all that `other` says of the same study under the same pipelines.
+    func covers(_ other: OutboxResult) -> Bool {
+        guard record.study == other.record.study, record.pipelines == other.record.pipelines else { return false }
+        let (mine, its) = (Set(record.instances), Set(other.record.instances))
+        if mine != its { return mine.isSuperset(of: its) }
+        // The same images: a pipeline may have failed on some of them in one of the two.
+        let (here, there) = (record, other.record)
+        return (here.complete ? 1 : 0, here.results.count) > (there.complete ? 1 : 0, there.results.count)
+    }
+
+    /// Says in the report which result took this one's place. Repeating it changes nothing.
+    mutating func markSuperseded(by key: String) throws {
+        guard record.supersededBy == nil else { return }
+        record.supersededBy = key
+        try DurableFile.write(try record.json(), to: Folder.join(folder, StudyRecord.fileName), mode: 0o640)
+    }
+}

@@ -1,0 +1,215 @@
+import Daemon
+import Failures
+import Foundation
+import Records
+import Storage
+import Testing
+
+@Suite("results of one study: known, partial, complete, superseded")
+struct SupersedingTests {
+    private let few = Plan(how: "ok", study: "one", instances: [1, 2])
+    private let all = Plan(how: "ok", study: "one", instances: [1, 2, 3])
+
+    @Test("a result of more images takes the place of the older one, which stays and says so everywhere")
+    func moreImages() async throws {
+        let site = try Site()
+        try site.drop("a", few)
+        #expect(try await site.batch().results == 1)
+        #expect(try site.report(few).supersededBy == nil)
+        try site.drop("b", all)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(try site.results().count == 2)
+        #expect(try site.report(few).supersededBy == all.key)
+        #expect(try site.report(all).supersededBy == nil)
+        let page = try site.page()
+        #expect(page.contains("superseded by <a href=\"\(all.path)/report.html\">"))
+        let newer = try #require(page.range(of: "<a href=\"\(all.path)/report.html\">\(all.name)"))
+        let older = try #require(page.range(of: "<a href=\"\(few.path)/report.html\">\(few.name)"))
+        #expect(newer.lowerBound < older.lowerBound)
+    }
+
+    @Test("a partial result and the complete one that follows")
+    func partialThenComplete() async throws {
+        let site = try Site()
+        let partial = Plan(how: "partial", study: "one", instances: [1, 2])
+        try site.drop("a", partial)
+        let first = try await site.batch()
+        #expect(first.partial == 1 && first.status == .refusedOrFailed, "\(first.json)")
+        // The same images, and now nothing is missing.
+        try site.drop("b", few)
+        let second = try await site.batch()
+        #expect(second.results == 1 && second.status == .done, "\(second.json)")
+        #expect(try site.report(partial).supersededBy == few.key)
+        // The partial one again says nothing new.
+        try site.drop("c", partial)
+        let third = try await site.batch()
+        #expect(third.results == 0 && third.partial == 1 && third.status == .refusedOrFailed, "\(third.json)")
+        #expect(try site.results().count == 2)
+    }
+
+    @Test("a result of fewer images than one that stands is not published, and its job says which covers it")
+    func fewerImages() async throws {
+        let site = try Site()
+        try site.drop("a", all)
+        try await site.batch()
+        try site.drop("b", few)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 0 && outcome.done == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(try site.results().count == 1)
+        #expect(try site.page().contains("COVERED: a result of more images of the study stands: outbox/\(all.path)"))
+    }
+
+    @Test("results that share only some images, and those of other pipelines, stand side by side")
+    func sideBySide() async throws {
+        let site = try Site()
+        let plans = [
+            few, Plan(how: "ok", study: "one", instances: [2, 3]),
+            Plan(how: "ok", study: "one", instances: [1, 2, 3], pipelines: "pipelines 2"),
+        ]
+        for (index, plan) in plans.enumerated() {
+            try site.drop("\(index)", plan)
+            #expect(try await site.batch().results == 1)
+        }
+        for plan in plans { #expect(try site.report(plan).supersededBy == nil) }
+    }
+
+    @Test("a study whose complete result stands is not worked on again; an incomplete one is")
+    func known() async throws {
+        let site = try Site()
+        try site.drop("a", all)
+        try site.drop("b", "partial", study: "two")
+        try await site.batch()
+        #expect(try site.runs() == 2)
+        try site.drop("c", all)
+        try site.drop("d", "partial", study: "two")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 0 && outcome.done == 2, "\(outcome.json)")
+        #expect(try site.runs() == 3)
+        // Known within one run of the service, too.
+        let service = try await site.service()
+        try site.drop("e", Plan(how: "ok", study: "three"))
+        _ = try await service.batch()
+        try site.drop("f", Plan(how: "ok", study: "three"))
+        _ = try await service.batch()
+        #expect(try site.runs() == 4)
+    }
+
+    @Test(
+        "a refused or failed file of a drop whose study is known asks for a person",
+        arguments: [Outcome.refused, .failed])
+    func refusedBesideKnown(outcome: Outcome) async throws {
+        let site = try Site()
+        try site.drop("a", all)
+        #expect(try await site.batch().status == .done)
+        var plan = all
+        plan.other = outcome
+        try site.drop("b", plan)
+        let batch = try await site.batch()
+        #expect(batch.partial == 1 && batch.results == 0 && batch.status == .refusedOrFailed, "\(batch.json)")
+        #expect(try StatusReport(site.settings).json.contains("IN-CORRUPT"))
+        #expect(try site.page().contains("IN-CORRUPT"))
+        #expect(try site.runs() == 1)
+    }
+
+    @Test(
+        "a result with a file removed or changed is published again, and what stood there stays beside it",
+        arguments: ["removed", "changed", "gone"], [true, false])
+    func damaged(how: String, ledgerIsLost: Bool) async throws {
+        let site = try Site()
+        try site.drop("a", all)
+        try await site.batch()
+        let folder = "\(site.root)/outbox/\(all.path)"
+        switch how {
+        case "removed": try Folder.remove(folder + "/a.seg.dcm")
+        case "changed": try DurableFile.write("edited", to: folder + "/a.seg.dcm")
+        default: try Folder.remove(folder)
+        }
+        if ledgerIsLost { try Folder.remove(site.root + "/state") }
+        try site.drop("b", all)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(try DurableFile.read(folder + "/a.seg.dcm", limit: 99) == Array((all.key + "\n").utf8))
+        let beside = try Folder.list("\(site.root)/outbox/\(all.name)").map(\.name).filter { $0.contains(".replaced-") }
+        #expect(beside.count == (how == "gone" ? 0 : 1))
+        // From now on it is known again.
+        let runs = try site.runs()
+        try site.drop("c", all)
+        #expect(try await site.batch().results == 0)
+        #expect(try site.runs() == runs)
+    }
+
+    @Test("without its ledger the service adopts what stands whole in the outbox")
+    func adopted() async throws {
+        let site = try Site()
+        try site.drop("a", all)
+        try await site.batch()
+        try Folder.remove(site.root + "/state")
+        try site.drop("b", all)
+        let outcome = try await site.batch()
+        #expect(outcome.status == .done && outcome.done == 1, "\(outcome.json)")
+        #expect(try site.results().count == 1)
+    }
+
+    @Test(
+        "a crash at each point between finished work and the ledger's line is picked up: one complete result, one superseded",
+        arguments: ["before", "sums", "renamed", "marked"])
+    func crashes(point: String) async throws {
+        let site = try Site()
+        try site.drop("a", few)
+        try await site.batch()
+        // The service as it was when it died: the attempt has ended, its job is publishing.
+        let ledger = try Ledger(path: site.root + "/state/ledger.sqlite")
+        let id = "01JCK3000000000000000000AA"
+        let input = "\(site.root)/work/\(id)/input", output = "\(site.root)/work/\(id)/out.1"
+        try Folder.make(input)
+        try DurableFile.write(all.text(), to: input + "/plan")
+        try await ledger.enqueue(
+            TakenDrop(id: id, kind: .directory, firstSeen: 1, files: 1, bytes: 1, fingerprint: "f"))
+        let job = try #require(try await ledger.job(id))
+        let n = try await ledger.start(job, host: "h")
+        let child = Process()
+        child.executableURL = URL(fileURLWithPath: site.root + "/program")
+        child.arguments = [
+            "run", input, "--out", output, "--pipelines", "x", "--known", site.root + "/state/known-results", "--json",
+        ]
+        try child.run()
+        child.waitUntilExit()
+        try await ledger.end(id, attempt: n, nil, .init("processed", to: .publishing, nil))
+        try await ledger.close()
+        let target = "\(site.root)/outbox/\(all.path)"
+        if point != "before" {
+            try DurableFile.write(
+                "\(FileDigest(ofFile: "\(output)/\(all.name)/a.seg.dcm").hex)  a.seg.dcm\n",
+                to: "\(output)/\(all.name)/SHA256SUMS")
+        }
+        if point == "renamed" || point == "marked" { try Folder.rename("\(output)/\(all.name)", to: target) }
+        if point == "marked" {
+            var report = try site.report(few)
+            report.supersededBy = all.key
+            try DurableFile.write(report.json(), to: "\(site.root)/outbox/\(few.path)/report.json")
+        }
+
+        let outcome = try await site.batch()
+        #expect(outcome.status == .done, "\(outcome.json)")
+        #expect(try site.report(few).supersededBy == all.key)
+        #expect(try site.report(all).supersededBy == nil)
+        #expect(try site.page().contains("superseded by"))
+        #expect(try Folder.list(site.root + "/work").isEmpty)
+        #expect(FileStatus.exists(target + "/SHA256SUMS"))
+    }
+
+    @Test("what says where a result stands can be checked with sha256sum")
+    func sums() async throws {
+        let site = try Site()
+        try site.drop("a", all)
+        try await site.batch()
+        let check = Process()
+        check.executableURL = URL(fileURLWithPath: "/usr/bin/sha256sum")
+        check.arguments = ["--check", "--strict", "--quiet", "SHA256SUMS"]
+        check.currentDirectoryURL = URL(fileURLWithPath: "\(site.root)/outbox/\(all.path)")
+        try check.run()
+        check.waitUntilExit()
+        #expect(check.terminationStatus == 0)
+    }
+}
