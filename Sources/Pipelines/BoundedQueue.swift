@@ -9,10 +9,13 @@ final class BoundedQueue<Value: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
-    private let free: DispatchSemaphore
+    private let free = DispatchSemaphore(value: 0)
     private let filled = DispatchSemaphore(value: 0)
 
-    init(capacity: Int) { free = DispatchSemaphore(value: capacity) }
+    init(capacity: Int) {
+        // Dispatch ends the program when a semaphore goes with less than it began with, as here after an interruption.
+        for _ in 0..<capacity { free.signal() }
+    }
 
     /// Waits for room. *Returns* false when the other side wants no more.
     func put(_ value: Value) -> Bool {

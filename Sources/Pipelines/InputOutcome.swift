@@ -55,6 +55,8 @@ extension Input {
         if case .stopped(let failure) = outcome {
             record.code = failure.code
             record.reason = failure.message.withoutSubject
+            // A sidecar's mistake: the file that was given is another one.
+            if failure.kind == .configuration { record.subject = failure.message.subject }
         }
         return record
     }

@@ -64,18 +64,25 @@ package struct StudyKey: Sendable {
         self.instances = Set(sorted.map(\.digest)).sorted()
     }
 
-    /// Keys that are written one a line; lines of blanks are passed over.
+    /// Keys that are written one a line, in lower case; lines of blanks are passed over.
     ///
     /// *Throws* `InputFailure.knownKeys` with the first line that is none, `StorageFailure`.
     static func read(_ path: String) throws -> Set<String> {
         let bytes = try DurableFile.read(path, limit: 1 << 30)
         var keys: Set<String> = []
         for (number, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let text = String(decoding: line, as: UTF8.self).filter { !$0.isWhitespace }
-            if text.isEmpty { continue }
-            guard let key = FileDigest(hex: text) else { throw InputFailure.knownKeys(path: path, line: number + 1) }
-            keys.insert(key.hex)
+            // Byte by byte: the service gives the keys of years.
+            let digits = line.filter { $0 > 0x20 }
+            if digits.isEmpty { continue }
+            guard digits.count == 64, digits.allSatisfy(Self.isLowerHexadecimal) else {
+                throw InputFailure.knownKeys(path: path, line: number + 1)
+            }
+            keys.insert(String(decoding: digits, as: UTF8.self))
         }
         return keys
+    }
+
+    private static func isLowerHexadecimal(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
     }
 }

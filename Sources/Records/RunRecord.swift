@@ -12,25 +12,29 @@ package struct RunRecord: VersionedRecord {
         @Nullable package var code: String?
         /// Explanation and cure; never the path or anything of a patient.
         @Nullable package var reason: String?
+        /// What the reason is about where that is not the file itself: the sidecar with line, key and value, as somebody typed them.
+        /// For whoever gave the file; nobody passes it on.
+        @Nullable package var subject: String?
         /// Names as in the folders: 12 and 8 hexadecimal digits.
         @Nullable package var study: String?
         @Nullable package var series: String?
 
         package init(
             path: String, contentSHA256: String? = nil, status: Outcome, code: String? = nil, reason: String? = nil,
-            study: String? = nil, series: String? = nil
+            subject: String? = nil, study: String? = nil, series: String? = nil
         ) {
             self.path = path
             self.contentSHA256 = contentSHA256
             self.status = status
             self.code = code
             self.reason = reason
+            self.subject = subject
             self.study = study
             self.series = series
         }
 
         private enum CodingKeys: String, CodingKey {
-            case path, status, code, reason, study, series
+            case path, status, code, reason, subject, study, series
             case contentSHA256 = "content_sha256"
         }
     }

@@ -70,7 +70,7 @@ struct TextLines: RunDisplay {
         var order: [String] = []
         var groups: [String: [RunRecord.Input]] = [:]
         for input in inputs {
-            let reason = "\(input.code ?? "") \(input.reason ?? "")"
+            let reason = "\(input.code ?? "") \(input.subject.map { "\($0): " } ?? "")\(input.reason ?? "")"
             if groups[reason] == nil { order.append(reason) }
             groups[reason, default: []].append(input)
         }

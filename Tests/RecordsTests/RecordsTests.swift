@@ -65,7 +65,8 @@ struct RecordsTests {
         #expect(Set(root.keys) == ["version", "started", "finished", "program", "inputs", "studies", "results"])
         let inputs = try #require(root["inputs"] as? [[String: Any]])
         for input in inputs {
-            #expect(Set(input.keys) == ["path", "content_sha256", "status", "code", "reason", "study", "series"])
+            #expect(
+                Set(input.keys) == ["path", "content_sha256", "status", "code", "reason", "subject", "study", "series"])
         }
         #expect(inputs[0]["code"] is NSNull && inputs[1]["content_sha256"] is NSNull)
         let row = try #require((root["studies"] as? [[String: Any]])?.first)

@@ -51,7 +51,7 @@ enum RunIndexPage {
         var order: [String] = []
         var groups: [String: [RunRecord.Input]] = [:]
         for row in rows {
-            let key = "\(row.status.rawValue) \(row.code ?? "") \(row.reason ?? "")"
+            let key = "\(row.status.rawValue) \(row.code ?? "") \(row.subject ?? "") \(row.reason ?? "")"
             if groups[key] == nil { order.append(key) }
             groups[key, default: []].append(row)
         }
@@ -64,7 +64,7 @@ enum RunIndexPage {
                 group.count > 20 ? "<br>and \(NumberText.grouped(group.count - 20)) more, in run.json" : .empty
             text += "<tr><td><span class=\"status \(first.status.rawValue)\">\(first.status.rawValue)</span></td>"
             text +=
-                "<td><span class=\"code\">\(first.code ?? "")</span>\(first.reason ?? "")</td>"
+                "<td><span class=\"code\">\(first.code ?? "")</span>\(first.subject.map { "\($0): " } ?? "")\(first.reason ?? "")</td>"
             text +=
                 group.count == 1
                 ? "<td class=\"small\">\(paths)</td></tr>\n"
