@@ -43,7 +43,7 @@ package struct Components: Sendable {
         let reach: Int32 = neighbours == .all ? 1 : 0
         for row in 0..<runs.slices * runs.rows {
             for earlier in runs.earlierRows(than: row, neighbours) {
-                runs.forEachTouching(row, earlier, reach: reach) { one, other in
+                runs.visitTouching(row, earlier, reach: reach) { one, other in
                     let (a, b) = (root(one), root(other))
                     // The smaller number wins, so that numbers keep the order of first pixels.
                     if a != b { parents[Int(max(a, b))] = min(a, b) }
@@ -78,7 +78,7 @@ package struct Components: Sendable {
     /// Sets the pixels of the components for which `keep` is true.
     private func add(to masks: inout [Mask], where keep: (_ number: Int) -> Bool) {
         let kept = [false] + (0..<count).map { keep($0 + 1) }
-        runs.forEach { run, slice, pixels in
+        runs.visit { run, slice, pixels in
             if kept[Int(numbers[run])] { masks[slice].set(pixels) }
         }
     }
@@ -112,7 +112,7 @@ extension Components {
         let outside = Components(PixelRuns(of: volume, where: false), .faces)
         var isOpen = [Bool](repeating: false, count: outside.count + 1)
         let runs = outside.runs
-        runs.forEach { run, slice, pixels in
+        runs.visit { run, slice, pixels in
             let row = pixels.lowerBound / max(1, runs.columns)
             let isOuterSlice = runs.slices > 1 && (slice == 0 || slice + 1 == runs.slices)
             let isOuterRow = row == 0 || row + 1 == runs.rows

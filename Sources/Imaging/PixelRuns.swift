@@ -37,7 +37,7 @@ struct PixelRuns: Sendable {
     func length(_ run: Int) -> Int { Int(ends[run] - starts[run]) }
 
     /// Every run with its slice and its pixels there.
-    func forEach(_ body: (_ run: Int, _ slice: Int, _ pixels: Range<Int>) -> Void) {
+    func visit(_ body: (_ run: Int, _ slice: Int, _ pixels: Range<Int>) -> Void) {
         for slice in 0..<slices {
             for row in 0..<rows {
                 let line = slice * rows + row
@@ -63,7 +63,7 @@ struct PixelRuns: Sendable {
     }
 
     /// Pairs of a run of `row` and a run of `other` that share a column, or come within `reach` of it.
-    func forEachTouching(_ row: Int, _ other: Int, reach: Int32, _ body: (Int32, Int32) -> Void) {
+    func visitTouching(_ row: Int, _ other: Int, reach: Int32, _ body: (Int32, Int32) -> Void) {
         var (one, two) = (firsts[row], firsts[other])
         let (oneEnd, twoEnd) = (firsts[row + 1], firsts[other + 1])
         while one < oneEnd, two < twoEnd {
