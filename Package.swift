@@ -115,7 +115,7 @@ let targets: [Target] = [
         ]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Records", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
-    tests("EndToEndTests", ["Failures", "SegmentAnything", "Tensors"]),
+    tests("EndToEndTests", ["Failures", "Mutations", "Numbers", "SegmentAnything", "Tensors"]),
     tests("ArchitectureTests", []),
     // inputs that are wrong on purpose, for tests and for the fuzzer
     .target(

@@ -53,7 +53,7 @@ enum FuzzTarget: String, CaseIterable {
 
     /// Printed first: an optimised program says nothing of why it traps.
     private static func defect(_ text: String) -> Never {
-        fputs(text + "\n", stderr)
+        FileHandle.standardError.write(Data((text + "\n").utf8))
         fatalError("a defect of ours")
     }
 
@@ -78,7 +78,6 @@ enum FuzzTarget: String, CaseIterable {
         attempt {
             let file = try DICOMFile(bytes: object.fileBytes)
             let reader = try PixelReader(file, try PixelDescription(file.dataSet), limits: Self.limits)
-            _ = try reader.isLossy()
             _ = try reader.frame(1)
         }
     }
