@@ -1,15 +1,15 @@
-import DICOM
+package import DICOM
 import Foundation
-import Imaging
+package import Imaging
 
 /// The frames of a volume as the network sees them, in order. A thread of its own reads and decodes the next ones while the
 /// last is worked on; what it gives does not depend on who is faster.
 ///
 /// *Cost*: one decode a frame. Where a window needs the values of all frames first, those that fit `budget` bytes are kept
 /// from that pass, the others are decoded again.
-final class FrameStream {
+package final class FrameStream {
     /// Bytes of decoded frames that are kept from the pass that finds the window.
-    static let budget = 128 << 20
+    package static let budget = 128 << 20
     /// Pictures that wait for the network.
     private static let ahead = 2
 
@@ -24,7 +24,7 @@ final class FrameStream {
 
     private let queue = BoundedQueue<Message>(capacity: ahead)
 
-    init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget) {
+    package init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget) {
         let queue = queue
         let thread = Thread {
             do throws(DICOMFailure) {
@@ -40,19 +40,19 @@ final class FrameStream {
     deinit { queue.close() }
 
     /// The window that all frames are shown with, nil when each has its own; asked for once, before the first frame.
-    func window() throws(DICOMFailure) -> DisplayWindow? {
+    package func window() throws(DICOMFailure) -> DisplayWindow? {
         guard case .window(let window) = try take() else { preconditionFailure("FrameStream: the window comes first") }
         return window
     }
 
     /// The next frame.
-    func next() throws(DICOMFailure) -> DisplayImage {
+    package func next() throws(DICOMFailure) -> DisplayImage {
         guard case .frame(let image) = try take() else { preconditionFailure("FrameStream: no more frames") }
         return image
     }
 
     /// Behind the last frame: what was odd about decoding.
-    func notes() throws(DICOMFailure) -> [String] {
+    package func notes() throws(DICOMFailure) -> [String] {
         guard case .end(let notes) = try take() else { preconditionFailure("FrameStream: there are more frames") }
         return notes
     }

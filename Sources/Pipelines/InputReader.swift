@@ -80,14 +80,20 @@ struct InputReader {
         rows += 1
         var study: String?
         let content: StudyMember.Content
+        var file: InputFile?
         do {
             switch try kind.get() {
-            case .regular: content = try self.content(&input, try open(), study: &study)
+            case .regular:
+                let opened = try open()
+                file = opened
+                content = try self.content(&input, opened, study: &study)
             case .symlink: throw InputFailure.link
             case let other: throw InputFailure.notFile(other.rawValue)
             }
         } catch {
             content = .settled(InputOutcome(error))
+            // What is no image that we know is known by all of its bytes.
+            if input.contentSHA256 == nil, let file { input.contentSHA256 = try? FileDigest(of: file).hex }
         }
         if let study {
             studies[study, default: StudyInputs(studyInstanceUID: study)].members.append(
@@ -114,10 +120,7 @@ struct InputReader {
             _ = try TIFFFile(file)
             return .raster(source)
         }
-        if let failure = InputFormat.other(head, name: file.path.name) {
-            input.contentSHA256 = try FileDigest(of: file).hex
-            throw failure
-        }
+        if let failure = InputFormat.other(head, name: file.path.name) { throw failure }
         let dicom = try DICOMFile(file, limits: limits)
         input.contentSHA256 = dicom.contentDigest
         study = dicom.dataSet.uid(.studyInstanceUID)

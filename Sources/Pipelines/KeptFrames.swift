@@ -1,12 +1,12 @@
-import Imaging
-import SegmentAnything
+package import Imaging
+package import SegmentAnything
 
 /// What the report's pictures need, kept while the frames of a volume pass by: no frame is decoded or segmented twice.
 ///
 /// Frames in which something was found are kept, thinned evenly when they do not fit the budget; always the first one that
 /// shows most, and the middle one for a volume in which nothing is found.
-struct KeptFrames {
-    static let budget = 64 << 20
+package struct KeptFrames {
+    package static let budget = 64 << 20
 
     private let middle: Int
     private let budget: Int
@@ -18,18 +18,18 @@ struct KeptFrames {
     private var order: [Int: Int] = [:]
     private var largest = 0
     private var fullest: Int?
-    private(set) var heatMaps: [HeatMap] = []
+    package private(set) var heatMaps: [HeatMap] = []
     /// The frame that the heat maps are of.
-    private(set) var heatMapFrame = 0
+    package private(set) var heatMapFrame = 0
 
     /// - Parameter frames: how many the volume has.
-    init(of frames: Int, budget: Int = KeptFrames.budget) {
+    package init(of frames: Int, budget: Int = KeptFrames.budget) {
         middle = frames / 2
         self.budget = budget
     }
 
     /// - Parameter pixels: of all segments in this frame.
-    mutating func add(_ frame: Int, _ image: DisplayImage, pixels: Int, heatMaps maps: [HeatMap]) {
+    package mutating func add(_ frame: Int, _ image: DisplayImage, pixels: Int, heatMaps maps: [HeatMap]) {
         let isFullest = pixels > largest
         if isFullest || frame == middle && largest == 0 { (heatMaps, heatMapFrame) = (maps, frame) }
         if isFullest { largest = pixels }
@@ -54,9 +54,9 @@ struct KeptFrames {
     }
 
     /// Ascending.
-    var frames: [Int] { images.keys.sorted() }
+    package var frames: [Int] { images.keys.sorted() }
 
-    func image(_ frame: Int) -> DisplayImage? { images[frame]?.image }
+    package func image(_ frame: Int) -> DisplayImage? { images[frame]?.image }
 
     private func isAlwaysKept(_ frame: Int) -> Bool { frame == fullest || frame == middle }
 

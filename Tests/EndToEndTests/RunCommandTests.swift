@@ -100,6 +100,54 @@ struct RunCommandTests {
     }
 
     @Test(
+        "a run whose output nobody reads ends quietly with 130 and leaves no half study", arguments: [[], ["--json"]])
+    func unread(more: [String]) throws {
+        let workplace = try Workplace()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments =
+            [
+                "-c", "\"$@\" >&-", "bash", Program.path, "run", "samples/body", "--out", workplace.out, "--pipelines",
+                workplace.pipelines, "--pipeline", "tiny",
+            ] + more
+        process.standardInput = FileHandle.nullDevice
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130 && text.isEmpty, "\(text)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: workplace.out).isEmpty)
+    }
+
+    @Test("a second run into the same folder says who works there, ends with 2, and the first one is not disturbed")
+    func secondRun() throws {
+        let workplace = try Workplace()
+        let first = Process()
+        first.executableURL = URL(fileURLWithPath: Program.path)
+        first.arguments = [
+            "run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny",
+            "--json",
+        ]
+        first.standardInput = FileHandle.nullDevice
+        let output = Pipe()
+        first.standardOutput = output
+        first.standardError = FileHandle.nullDevice
+        try first.run()
+        _ = output.fileHandleForReading.availableData
+        // Stopped, so that it is there however long the second one takes.
+        kill(first.processIdentifier, SIGSTOP)
+        let second = try workplace.run(["samples/dermoscopy"], ["--pipeline", "tiny"])
+        kill(first.processIdentifier, SIGCONT)
+        #expect(second.status == 2 && second.errors.contains("USE-BUSY"), "\(second.errors)")
+        #expect(second.errors.contains("process \(first.processIdentifier) on "), "\(second.errors)")
+        _ = output.fileHandleForReading.readDataToEndOfFile()
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+        #expect(try workplace.run(["samples/body"], ["--pipeline", "tiny"]).status == 0)
+    }
+
+    @Test(
         "a hostile patient name does nothing in the report",
         .enabled(if: FileManager.default.fileExists(atPath: hostile)))
     func hostileName() throws {

@@ -70,9 +70,11 @@ struct StudyReport {
 }
 
 extension StudyRecord.Identity {
-    /// Of the study's first image, or of pictures that never became DICOM.
-    init(_ study: StudyInputs, _ sources: StudySources) {
-        if let dataSet = sources.sources.first?.instance.dataSet {
+    /// What all images of the study say together, or what the sidecar says of pictures that never became DICOM.
+    init(_ study: StudyInputs, _ tasks: [VolumeTask], _ sources: StudySources) {
+        // Without a volume any image speaks, always the same one.
+        let images = sources.instances.sorted { $0.sopInstanceUID < $1.sopInstanceUID }
+        if let dataSet = tasks.first?.volume.patientAndStudy ?? images.first?.dataSet {
             self.init(
                 patientName: dataSet.text(.patientName) ?? "", patientID: dataSet.text(.patientID) ?? "",
                 studyDate: dataSet.string(.studyDate) ?? "", studyDescription: dataSet.text(.studyDescription) ?? "")
