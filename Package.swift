@@ -50,13 +50,13 @@ let targets: [Target] = [
         name: "CImageFiles", cSettings: c, linkerSettings: ["tiff", "png", "jpeg"].map { .linkedLibrary($0) }),
     .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "z"].map { .linkedLibrary($0) }),
     // foundations
-    room("Failures", []),
-    room("Numbers", []),
-    room("Records", ["Failures", "Numbers"], [], [.strictMemorySafety()]),
+    room("Failures", [], [], safe),
+    room("Numbers", [], [], safe),
+    room("Records", ["Failures", "Numbers"], [], safe),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams], safe),
     room("Processes", ["Failures"], [], safe),
-    room("Pages", []),
+    room("Pages", [], [], safe),
     // data
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),
     room("Tensors", ["Failures", "Numbers", "Storage", "Imaging", "CKernels"], [], optimised),
@@ -73,7 +73,7 @@ let targets: [Target] = [
             "Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects",
             "ImageFiles",
             "SegmentAnything",
-        ], [], [.strictMemorySafety()]),
+        ], [], safe),
     room(
         "Training",
         ["Failures", "Numbers", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"], [], safe),
@@ -90,7 +90,7 @@ let targets: [Target] = [
             "DICOMObjects", "ImageFiles", "SegmentAnything", "Pipelines", "Training", "References", "Phantoms",
             "Daemon",
             argumentParser, logging,
-        ], swiftSettings: swiftSettings),
+        ], swiftSettings: swiftSettings + safe),
     // tests
     tests("StorageTests", ["Storage", "Failures", "CSystem"]),
     tests("FailuresTests", ["Failures"]),

@@ -47,16 +47,12 @@ package protocol Failure: Error, Sendable, CustomStringConvertible {
     /// Short, stable, upper case: `PIX-TRUNCATED`. Scripts match on it.
     var code: String { get }
     var message: FailureMessage { get }
-    /// Transitional: enums that still write one text.
-    var text: String { get }
 }
 
 extension Failure {
     /// `CODE subject: explanation cure`, the line a person reads.
     package var description: String { "\(code) \(text)" }
     package var text: String { message.text }
-    /// Transitional: to go with the last enum that writes one text.
-    package var message: FailureMessage { FailureMessage(text, cure: "") }
 }
 
 /// A failure as a value that can be stored, counted and written to JSON.
@@ -69,11 +65,6 @@ package struct FailureRecord: Failure, Equatable {
         self.kind = kind
         self.code = code
         self.message = message
-    }
-
-    /// Transitional: one text without its parts.
-    package init(kind: FailureKind, code: String, text: String) {
-        self.init(kind: kind, code: code, message: FailureMessage(text, cure: ""))
     }
 
     /// Any error as a record; one that is not ours becomes `internal`.

@@ -1,3 +1,5 @@
+import Numbers
+
 extension DisplayImage {
     /// Resized: by area where it shrinks, bilinear where it grows; rounded to 8 bits.
     package func resized(rows: Int, columns: Int) -> DisplayImage {
@@ -5,6 +7,6 @@ extension DisplayImage {
             pixels.map(Float.init), rows: self.rows, columns: self.columns, channels: 3,
             down: .antialiased(from: self.rows, to: rows), across: .antialiased(from: self.columns, to: columns))
         return DisplayImage(
-            rows: rows, columns: columns, pixels: values.map { UInt8(max(0, min(255, $0.rounded()))) })
+            rows: rows, columns: columns, pixels: values.map { UInt8(grey: $0) })
     }
 }

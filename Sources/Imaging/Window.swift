@@ -1,3 +1,5 @@
+import Numbers
+
 /// A mapping of modality values to the display's 0…255.
 ///
 /// *Source*: PS3.3 C.11.2.1.2 and C.11.2.1.3; the design page on DICOM, section 1.6.
@@ -49,7 +51,7 @@ package enum DisplayWindow: Sendable, Equatable {
         var pixels = [UInt8](repeating: 0, count: frame.rows * frame.columns * 3)
         if frame.samples == 3 {
             for index in frame.values.indices where frame.values[index].isFinite {
-                pixels[index] = Self.rounded(min(max(frame.values[index], 0), 255))
+                pixels[index] = UInt8(grey: frame.values[index])
             }
             return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
         }
@@ -57,16 +59,13 @@ package enum DisplayWindow: Sendable, Equatable {
             let value = frame.values[index]
             guard value.isFinite, frame.padding.isEmpty || !frame.padding[index] else { continue }
             let level = level(value)
-            let grey = Self.rounded(frame.inverted ? 255 - level : level)
+            let grey = UInt8(grey: frame.inverted ? 255 - level : level)
             pixels[index * 3] = grey
             pixels[index * 3 + 1] = grey
             pixels[index * 3 + 2] = grey
         }
         return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
     }
-
-    /// Half up; `level` is 0…255.
-    private static func rounded(_ level: Float) -> UInt8 { UInt8((level + 0.5).rounded(.down)) }
 
     /// 1 / (1 + exp(−x)) without the C library, which this module does not import: exp by halving the argument until the
     /// series of e^r converges at once. Error below 1e-12, far under a grey level.

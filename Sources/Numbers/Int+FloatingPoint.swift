@@ -19,3 +19,11 @@ extension Int {
         }
     }
 }
+
+extension UInt8 {
+    /// A level of a display, 0 to 255: rounded half up, and clamped; NaN gives 0.
+    @inlinable package init(grey level: Float) {
+        let raised = level + 0.5
+        self = raised >= 255 ? 255 : raised >= 1 ? UInt8(raised) : 0
+    }
+}

@@ -11,12 +11,13 @@ extension Pipeline {
         version = try own.string("version")
         guard Self.isName(name) else {
             throw own.failure(
-                "PIPE-NAME", at: "name",
-                "the name \"\(name)\" becomes part of file names. Use only a-z, 0-9 and -, at most 40 characters.")
+                "PIPE-NAME", at: "name", found: name,
+                "the name becomes part of file names.", cure: "Use only a-z, 0-9 and -, at most 40 characters.")
         }
         guard !version.isEmpty, version.utf8.count <= 16 else {
             throw own.failure(
-                "PIPE-VERSION", at: "version", "the version must have 1 to 16 characters. Write e.g. version: \"1.0\".")
+                "PIPE-VERSION", at: "version", found: version, "the version must have 1 to 16 characters.",
+                cure: "Write e.g. version: \"1.0\".")
         }
         selection = try root.sections("selection").map { try SelectionRule($0) }
         aspect = try root.section("preprocess").choice("aspect", default: .isotropic)
@@ -25,11 +26,11 @@ extension Pipeline {
         guard !segments.isEmpty else {
             throw root.failure(
                 "PIPE-SEGMENT", at: "segments",
-                "no segment is described: a result needs at least one. Add a list of segments.")
+                "no segment is described: a result needs at least one.", cure: "Add a list of segments.")
         }
         for names in [segments.map(\.key), segments.map(\.label)] where Set(names).count != names.count {
             throw root.failure(
-                "PIPE-SEGMENT", at: "segments", "two segments have the same key or label. Give each its own.")
+                "PIPE-SEGMENT", at: "segments", "two segments have the same key or label.", cure: "Give each its own.")
         }
         let count = segments.count
         postprocess = try root.sections("postprocess").map { try PostprocessStep($0, segments: count) }
@@ -55,14 +56,15 @@ extension SelectionRule {
                 sopClass.append(name)
             } else {
                 throw section.failure(
-                    "PIPE-SOPCLASS", at: "sop_class",
-                    "\"\(name)\" is no known SOP class. Write a UID or one of: \(SOPClass.uidsByName.keys.sorted().joined(separator: ", "))."
+                    "PIPE-SOPCLASS", at: "sop_class", found: name, "this is no known SOP class.",
+                    cure: "Write a UID or one of: \(SOPClass.uidsByName.keys.sorted().joined(separator: ", "))."
                 )
             }
         }
         for name in try section.optionalStrings("origin") ?? [] {
             guard let known = Origin(rawValue: name) else {
-                throw section.failure("PIPE-ORIGIN", at: "origin", "\"\(name)\" is no origin. Write dicom or tiff.")
+                throw section.failure(
+                    "PIPE-ORIGIN", at: "origin", found: name, "this is no origin.", cure: "Write dicom or tiff.")
             }
             origin.append(known)
         }
@@ -77,7 +79,8 @@ extension SelectionRule {
         if self == SelectionRule() {
             throw section.failure(
                 "PIPE-RULE", at: "",
-                "a selection rule without conditions would take everything. Add a condition, e.g. modality: [CT].")
+                "a selection rule without conditions would take everything.",
+                cure: "Add a condition, e.g. modality: [CT].")
         }
     }
 
@@ -86,7 +89,8 @@ extension SelectionRule {
         do throws(LinearPattern.Problem) {
             return try LinearPattern(text)
         } catch {
-            throw section.failure("PIPE-PATTERN", at: key, "the pattern cannot be used: \(error.reason). Correct it.")
+            throw section.failure(
+                "PIPE-PATTERN", at: key, "the pattern cannot be used: \(error.reason).", cure: "Correct it.")
         }
     }
 }
@@ -100,7 +104,8 @@ extension Windowing {
         case nil, "volume": scope = .volume
         case "frame": scope = .frame
         case let other?:
-            throw section.failure("PIPE-WINDOW", at: "scope", "\"\(other)\" is no scope. Write volume or frame.")
+            throw section.failure(
+                "PIPE-WINDOW", at: "scope", found: other, "this is no scope.", cure: "Write volume or frame.")
         }
         let mode: Mode
         switch try section.choice("mode", default: ModeName.percentile) {
@@ -108,8 +113,8 @@ extension Windowing {
             let window = try section.doubles("window", count: 2...2)
             guard window[1] > 0 else {
                 throw section.failure(
-                    "PIPE-WINDOW", at: "window", "the width \(window[1]) is not above 0. Write window: [center, width]."
-                )
+                    "PIPE-WINDOW", at: "window", found: "\(window[1])", "the width is not above 0.",
+                    cure: "Write window: [center, width].")
             }
             mode = .fixed(center: window[0], width: window[1])
         case .dicom:
@@ -130,7 +135,7 @@ extension PostprocessStep {
         guard keys.count == 1, let key = keys.first else {
             throw section.failure(
                 "PIPE-POST", at: keys.first ?? "",
-                "each step of postprocess has exactly one key. Write e.g. - {fill_holes: [1]}.")
+                "each step of postprocess has exactly one key.", cure: "Write e.g. - {fill_holes: [1]}.")
         }
         switch key {
         case "largest_component": self = .largestComponent(try Self.numbers(key, section, segments))
@@ -139,15 +144,16 @@ extension PostprocessStep {
         case "min_size_pixels": self = .minSizePixels(try section.int(key, in: 0...Int(Int32.max)))
         default:
             throw section.failure(
-                "PIPE-POST", at: key,
-                "\"\(key)\" is no step. Known: largest_component, fill_holes, min_size_mm3, min_size_pixels.")
+                "PIPE-POST", at: key, found: key,
+                "this is no step.", cure: "Known: largest_component, fill_holes, min_size_mm3, min_size_pixels.")
         }
     }
 
     private static func numbers(_ key: String, _ section: Section, _ segments: Int) throws -> [Int] {
         let numbers = try section.ints(key, count: 1...255)
         guard numbers.allSatisfy({ (1...segments).contains($0) }) else {
-            throw section.failure("PIPE-POST", at: key, "segment numbers run from 1 to \(segments). Correct the list.")
+            throw section.failure(
+                "PIPE-POST", at: key, "segment numbers run from 1 to \(segments).", cure: "Correct the list.")
         }
         return numbers
     }
@@ -161,8 +167,8 @@ extension Pipeline.Outputs {
         let allowed = label.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
         guard !label.isEmpty, label.utf8.count <= 16, allowed else {
             throw seg.failure(
-                "PIPE-LABEL", at: "label",
-                "\"\(label)\" is no content label: 1 to 16 of A-Z, 0-9, _ and space. Correct it.")
+                "PIPE-LABEL", at: "label", found: label, "a content label has 1 to 16 of A-Z, 0-9, _ and space.",
+                cure: "Correct it.")
         }
         syntheticGeometry = try section.bool("synthetic_geometry", default: false)
         seriesNumber = try section.section("series_number").int("seg", in: 1...999_999, default: 9000)
@@ -175,25 +181,25 @@ extension SegmentDescription {
         let label = try section.string("label")
         guard !label.isEmpty, label.unicodeScalars.count <= 64, !label.contains("\\") else {
             throw section.failure(
-                "PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash. Shorten it.")
+                "PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash.", cure: "Shorten it.")
         }
         guard let category = try Self.code("category", section) else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label",
-                "segment \"\(label)\" has no category: a DICOM segment needs a coded one. Add: category: [123037004, SCT, Anatomical Structure]."
-            )
+                found: label, "the segment has no category: a DICOM segment needs a coded one.",
+                cure: "Add: category: [123037004, SCT, Anatomical Structure].")
         }
         guard let type = try Self.code("type", section) else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label",
-                "segment \"\(label)\" has no type: a DICOM segment needs a coded one. Add e.g. type: [10200004, SCT, Liver]."
-            )
+                found: label, "the segment has no type: a DICOM segment needs a coded one.",
+                cure: "Add e.g. type: [10200004, SCT, Liver].")
         }
         let color = try section.optionalInts("color", count: 3...3) ?? [0, 174, 255]
         guard color.allSatisfy({ (0...255).contains($0) }), color != [0, 0, 0] else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "color",
-                "a colour is [red, green, blue] of 0 to 255 each, and not black. Correct it.")
+                "a colour is [red, green, blue] of 0 to 255 each, and not black.", cure: "Correct it.")
         }
         self.init(
             key: try section.string("key"), label: label, description: try section.optionalString("description"),
@@ -213,8 +219,8 @@ extension SegmentDescription {
         else {
             throw section.failure(
                 "PIPE-CODE", at: key,
-                "a code is [value, scheme, meaning] with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99. Correct it."
-            )
+                "a code is [value, scheme, meaning] with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99.",
+                cure: "Correct it.")
         }
         return Code(parts[0], parts[1], parts[2])
     }

@@ -44,6 +44,7 @@ struct Sidecar {
     }
 }
 
+/// No failure here tells what was found: it may be a patient's name.
 extension StudyIdentity {
     init(_ root: Section) throws {
         self.init()
@@ -53,7 +54,8 @@ extension StudyIdentity {
         self.patient.birthDate = try Self.date("birth_date", patient)
         self.patient.sex = try patient.string("sex", default: "")
         guard ["", "M", "F", "O"].contains(self.patient.sex) else {
-            throw patient.failure("SIDE-VALUE", at: "sex", "sex is M, F, O or left out. Correct it.")
+            throw patient.failure(
+                "SIDE-VALUE", at: "sex", "sex is M, F, O or left out.", cure: "Correct it.")
         }
         self.patient.issuer = try Self.line("issuer", patient)
 
@@ -63,7 +65,9 @@ extension StudyIdentity {
         self.study.date = try Self.date("date", study)
         self.study.time = try study.string("time", default: "")
         guard self.study.time.isEmpty || JobTime(date: "20000101", time: self.study.time) != nil else {
-            throw study.failure("SIDE-VALUE", at: "time", "a time is written HHMMSS. Correct it, in quotation marks.")
+            throw study.failure(
+                "SIDE-VALUE", at: "time", "a time is written HHMMSS.",
+                cure: "Correct it, in quotation marks.")
         }
         self.study.description = try Self.line("description", study)
         self.study.accession = try Self.line("accession", study, limit: 16)
@@ -77,13 +81,15 @@ extension StudyIdentity {
         self.series.bodyPart = try Self.keyword("body_part", series)
         self.series.laterality = try series.string("laterality", default: "")
         guard ["", "L", "R"].contains(self.series.laterality) else {
-            throw series.failure("SIDE-VALUE", at: "laterality", "laterality is L, R or left out. Correct it.")
+            throw series.failure(
+                "SIDE-VALUE", at: "laterality", "laterality is L, R or left out.",
+                cure: "Correct it.")
         }
         if let spacing = try root.optionalDoubles("spacing_mm", count: 2...2) {
             guard spacing.allSatisfy({ $0 > 0 && $0 < 1000 }) else {
                 throw root.failure(
                     "SIDE-VALUE", at: "spacing_mm",
-                    "spacing is [between rows, between columns] in mm, above 0. Correct it.")
+                    "spacing is [between rows, between columns] in mm, above 0.", cure: "Correct it.")
             }
             spacingMM = PixelSpacing(row: spacing[0], column: spacing[1])
         }
@@ -101,7 +107,7 @@ extension StudyIdentity {
         else {
             throw section.failure(
                 "SIDE-VALUE", at: key,
-                "a text has at most \(limit) characters, no backslash and no line end. Correct it.")
+                "a text has at most \(limit) characters, no backslash and no line end.", cure: "Correct it.")
         }
         return text
     }
@@ -109,7 +115,9 @@ extension StudyIdentity {
     private static func date(_ key: String, _ section: Section) throws -> String {
         let text = try section.string(key, default: "")
         guard text.isEmpty || JobTime(date: text, time: "000000") != nil else {
-            throw section.failure("SIDE-VALUE", at: key, "a date is written YYYYMMDD. Correct it, in quotation marks.")
+            throw section.failure(
+                "SIDE-VALUE", at: key, "a date is written YYYYMMDD.",
+                cure: "Correct it, in quotation marks.")
         }
         return text
     }
@@ -119,7 +127,8 @@ extension StudyIdentity {
         let allowed = text.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
         guard text.utf8.count <= 16, allowed else {
             throw section.failure(
-                "SIDE-VALUE", at: key, "a keyword has at most 16 of A-Z, 0-9, _ and space. Correct it.")
+                "SIDE-VALUE", at: key, "a keyword has at most 16 of A-Z, 0-9, _ and space.",
+                cure: "Correct it.")
         }
         return text
     }
@@ -129,8 +138,8 @@ extension StudyIdentity {
         guard UID.isWellFormed(text) else {
             throw section.failure(
                 "SIDE-VALUE", at: key,
-                "a UID is numbers joined by points, the first 0, 1 or 2, at most 64 characters, in quotation marks. Correct it or leave it out."
-            )
+                "a UID is numbers joined by points, the first 0, 1 or 2, at most 64 characters, in quotation marks.",
+                cure: "Correct it or leave it out.")
         }
         return text
     }

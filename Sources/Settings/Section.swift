@@ -59,7 +59,7 @@ package final class Section {
     ///
     /// `found` is what the file says; only there may stand what somebody typed.
     package func failure(
-        _ code: String, at key: String, found: String? = nil, _ problem: String, cure: String = ""
+        _ code: String, at key: String, found: String? = nil, _ problem: String, cure: String
     ) -> SettingsFailure {
         .rule(code: code, place: place(of: key), found: found, problem: problem, cure: cure)
     }

@@ -36,7 +36,8 @@ package struct Augmentation: Sendable, Equatable {
         let range = try section.optionalDoubles(key, count: 2...2) ?? value
         guard range[0] >= 0.1, range[0] <= range[1], range[1] <= 10 else {
             throw section.failure(
-                "SET-RANGE", at: key, "the range \(range[0]) to \(range[1]) does not lie within 0.1 to 10")
+                "SET-RANGE", at: key, found: "\(range[0]) to \(range[1])", "the range does not lie within 0.1 to 10.",
+                cure: "Write [low, high] inside.")
         }
         return range
     }
@@ -77,7 +78,7 @@ package struct Augmentation: Sendable, Equatable {
                     let top = at(point.above, point.left) * (1 - fx) + at(point.above, point.right) * fx
                     let bottom = at(point.below, point.left) * (1 - fx) + at(point.below, point.right) * fx
                     let value = (min(255, (top * (1 - fy) + bottom * fy) * exposure) - 128) * slope + 128 + shift
-                    pixels[index * 3 + channel] = UInt8(max(0, min(255, value + 0.5)))
+                    pixels[index * 3 + channel] = UInt8(grey: value)
                 }
                 let nearest = (row: fy < 0.5 ? point.above : point.below, column: fx < 0.5 ? point.left : point.right)
                 classes[index] = sample.classes[nearest.row * source.columns + nearest.column]

@@ -68,7 +68,9 @@ package struct TrainingPlan: Sendable, Equatable {
         segmentLabels = try model.optionalStrings(
             "segment_labels", count: configuration.segments...configuration.segments)
         if let labels = segmentLabels, Set(labels).count < labels.count || labels.contains("") {
-            throw model.failure("SET-CHOICE", at: "segment_labels", "a label is empty or stands twice")
+            throw model.failure(
+                "SET-CHOICE", at: "segment_labels", "a label is empty or stands twice.",
+                cure: "Give each segment its own.")
         }
         data = try section.sections("data").map { try Source($0, resolve) }
         validation = try section.optionalSection("validation").map {
@@ -79,7 +81,9 @@ package struct TrainingPlan: Sendable, Equatable {
         stages = try section.sections("stages").map { stage in
             let size = try stage.int("input_size", in: 16...4096)
             guard size % 16 == 0 else {
-                throw stage.failure("SET-RANGE", at: "input_size", "\(size) is no multiple of 16")
+                throw stage.failure(
+                    "SET-RANGE", at: "input_size", found: "\(size)", "the size is no multiple of 16.",
+                    cure: "Write one.")
             }
             return Stage(
                 inputSize: size, epochs: try stage.double("epochs", in: 0.001...100_000),
@@ -87,10 +91,12 @@ package struct TrainingPlan: Sendable, Equatable {
                 learningRate: try stage.double("learning_rate", in: 1e-9...1))
         }
         guard !data.isEmpty else {
-            throw section.failure("SET-EMPTY", at: "data", "the list is empty: there is nothing to train on")
+            throw section.failure(
+                "SET-EMPTY", at: "data", "the list is empty: there is nothing to train on.", cure: "Name a data set.")
         }
         guard !stages.isEmpty else {
-            throw section.failure("SET-EMPTY", at: "stages", "the list is empty: there is nothing to do")
+            throw section.failure(
+                "SET-EMPTY", at: "stages", "the list is empty: there is nothing to do.", cure: "Add a stage.")
         }
 
         optimiser = AdamW.Options()
@@ -129,7 +135,9 @@ package struct TrainingPlan: Sendable, Equatable {
         let name = try model.string("configuration", default: "hsp_sam")
         guard let named = Configuration.Named(name: name), named != .sam else {
             let names = Configuration.Named.names.filter { $0 != "sam" }.joined(separator: ", ")
-            throw model.failure("SET-CHOICE", at: "configuration", "\"\(name)\" is none of \(names)")
+            throw model.failure(
+                "SET-CHOICE", at: "configuration", found: name, "this is no known configuration.",
+                cure: "Write one of \(names).")
         }
         configuration.apply(named)
         return (configuration, name)
@@ -147,7 +155,9 @@ extension TrainedInput.Windowing {
         case .fixed:
             let window = try section.doubles("window", count: 2...2)
             guard window[1] > 0 else {
-                throw section.failure("SET-RANGE", at: "window", "the width \(window[1]) is not above 0")
+                throw section.failure(
+                    "SET-RANGE", at: "window", found: "\(window[1])", "the width is not above 0.",
+                    cure: "Write window: [center, width].")
             }
             self = .fixed(center: window[0], width: window[1])
         }
@@ -161,7 +171,8 @@ extension TrainingPlan.Source {
             list: try section.optionalString("list").map(resolve), split: try section.optionalString("split"),
             weight: try section.double("weight", in: 0...1000, default: 1))
         if split != nil, list == nil {
-            throw section.failure("SET-MISSING", at: "split", "a split needs the list that holds it")
+            throw section.failure(
+                "SET-MISSING", at: "split", "a split needs the list that holds it.", cure: "Name the list.")
         }
     }
 }

@@ -90,6 +90,6 @@ struct BenchCommand: ParsableCommand {
 /// The process's largest resident memory so far, bytes.
 func peakMemory() -> Int {
     var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return Int(usage.ru_maxrss) * 1024
 }

@@ -25,23 +25,25 @@ struct PhantomCommand: ParsableCommand {
         guard let kind = PhantomStudy.Kind(rawValue: kind) else {
             throw FailureRecord(
                 kind: .usage, code: "USE-PHANTOM",
-                text:
-                    "phantom \(kind): there is none of that name. Use one of \(PhantomStudy.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
-            )
+                message: FailureMessage(
+                    "there is no phantom of that name.",
+                    cure: "Use one of \(PhantomStudy.Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
+                    subject: "phantom \(kind)"))
         }
         do {
             guard let pairs else { return try PhantomStudy(kind, seed: seed).write(to: out) }
             guard kind == .body, pairs > 0 else {
                 throw FailureRecord(
                     kind: .usage, code: "USE-PAIRS",
-                    text:
-                        "--pairs \(pairs) with \(kind.rawValue): pairs are slices of bodies. Use phantom body --pairs N with N above 0."
-                )
+                    message: FailureMessage(
+                        "pairs are slices of bodies, and at least one.",
+                        cure: "Use phantom body --pairs N with N above 0.",
+                        subject: "--pairs \(pairs) with \(kind.rawValue)"))
             }
             try PhantomPairs.writeBodies(pairs, seed: seed, to: out)
         } catch let failure as any Failure where failure.kind == .failed {
             // A folder that cannot be made or written: nothing was started.
-            throw FailureRecord(kind: .configuration, code: failure.code, text: failure.text)
+            throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
         }
     }
 }

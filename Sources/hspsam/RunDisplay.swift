@@ -95,10 +95,10 @@ final class JSONLines: RunDisplay, Sendable {
     init() {
         var status = stat()
         // Only a pipe can be held by the service; a terminal, a file or /dev/null ends nothing.
-        if fstat(STDIN_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFIFO {
+        if unsafe fstat(STDIN_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFIFO {
             Thread.detachNewThread { [self] in
                 var byte: UInt8 = 0
-                while read(STDIN_FILENO, &byte, 1) > 0 {}
+                while unsafe read(STDIN_FILENO, &byte, 1) > 0 {}
                 listenerIsGone.store(true, ordering: .relaxed)
             }
         }

@@ -21,6 +21,16 @@ struct NumbersTests {
         #expect(Int(rounding: 12, in: 0...10) == nil)
     }
 
+    @Test("a grey level is rounded half up and never leaves 0 to 255")
+    func grey() {
+        let levels: [(Float, UInt8)] = [
+            (-1, 0), (0.49, 0), (0.5, 1), (127.5, 128), (254.49, 254), (254.5, 255), (255.4, 255), (1e30, 255),
+            (-.infinity, 0),
+            (.infinity, 255), (.nan, 0),
+        ]
+        for (level, expected) in levels { #expect(UInt8(grey: level) == expected, "\(level)") }
+    }
+
     @Test(
         "people read three digits, and every number of a file has a text",
         arguments: [

@@ -136,7 +136,9 @@ struct SettingsTests {
         do {
             try Section.read(Array(text.utf8), file: "CANARY.yaml") { root in
                 _ = try root.optionalInt("k", in: 0...9)
-                if try root.optionalString("l") != nil { throw root.failure("RULE", at: "l", found: "CANARY", "so.") }
+                if try root.optionalString("l") != nil {
+                    throw root.failure("RULE", at: "l", found: "CANARY", "so.", cure: "")
+                }
             }
             Issue.record("nothing was thrown")
         } catch let failure as SettingsFailure {

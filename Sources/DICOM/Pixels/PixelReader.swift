@@ -1,7 +1,7 @@
 /// Stored values of one file, frame by frame. Opens the file once; never holds more than one frame.
 package final class PixelReader {
     private let file: DICOMFile
-    private let pixels: PixelDescription
+    let pixels: PixelDescription
     private let limits: DICOMLimits
     private let source: ByteSource
     private let layout: Layout
@@ -134,47 +134,9 @@ package final class PixelReader {
         return bytes
     }
 
-    // MARK: Native frames
+    // MARK: Frames
 
-    private func native(_ bytes: [UInt8], firstBit: Int) throws(DICOMFailure) -> StoredFrame {
-        let colour = try Codecs.taggedColour(pixels)
-        switch pixels.storage {
-        case .floats:
-            let values = bytes.withUnsafeBytes { buffer in
-                (0..<pixels.pixelCount).map {
-                    Float(
-                        bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
-                }
-            }
-            return stored(.floats(values), nil, [])
-        case .doubles:
-            let values = bytes.withUnsafeBytes { buffer in
-                (0..<pixels.pixelCount).map {
-                    Double(
-                        bitPattern: UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
-                }
-            }
-            return stored(.doubles(values), nil, [])
-        case .integers: break
-        }
-        if pixels.bitsAllocated == 1 {
-            return stored(
-                .integers(
-                    bytes.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: firstBit, count: pixels.pixelCount) }),
-                nil, [])
-        }
-        var values = bytes.withUnsafeBytes {
-            SampleUnpacking.values($0, count: pixels.storedSampleCount, .init(pixels))
-        }
-        if pixels.isSubsampled {
-            values = SampleUnpacking.expanded422(values, rows: pixels.rows, columns: pixels.columns)
-        } else if pixels.isPlanar {
-            values = SampleUnpacking.interleaved(values, pixels: pixels.pixelCount, samples: pixels.samples)
-        }
-        return stored(.integers(values), colour, [])
-    }
-
-    private func stored(_ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String]) -> StoredFrame {
+    func stored(_ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String]) -> StoredFrame {
         StoredFrame(
             rows: pixels.rows, columns: pixels.columns, samples: pixels.samples, isSigned: pixels.isSigned,
             bitsAllocated: pixels.bitsAllocated, values: values, colour: colour, notes: notes)
@@ -194,42 +156,6 @@ package final class PixelReader {
     /// for none.
     private var bigEndianWord: Int {
         file.transferSyntax.isBigEndian ? file.dataSet[pixels.attribute]?.vr.valueSize ?? 1 : 1
-    }
-
-    // MARK: Sizes
-
-    /// Refuses native pixel data that is shorter than the attributes say, before any frame is asked for.
-    static func checkLength(_ file: DICOMFile, _ pixels: PixelDescription) throws(DICOMFailure) {
-        let count: Int
-        switch file.dataSet[pixels.attribute]?.value {
-        case .bytes(let bytes): count = bytes.count
-        case .inFile(_, let length): count = length
-        default: return
-        }
-        let syntax = file.transferSyntax
-        guard syntax.pixels == .native else {
-            throw .fragments(
-                "pixel data without fragments under \(syntax.name): the transfer syntax is wrong.",
-                cure: "Export the image again.")
-        }
-        guard pixels.photometric != .ybrPartial420 else {
-            throw .photometric("native YBR_PARTIAL_420: it is not read.", cure: "Export as RGB.")
-        }
-        guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
-            throw .pixelSize(
-                "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there.",
-                cure: "Export as RGB.")
-        }
-        let total = byteCount(pixels, frames: pixels.frames)
-        guard count >= total else {
-            throw .pixelsTruncated(
-                "\(count) bytes of pixels, \(total) expected: pixels are missing.", cure: "Send the file again.")
-        }
-    }
-
-    /// Bytes of native frames. The limits keep every factor small: 2^35 pixels · 3 samples · 64 bits stay below 2^63.
-    private static func byteCount(_ pixels: PixelDescription, frames: Int) -> Int {
-        (pixels.storedSampleCount * pixels.bitsAllocated * frames + 7) / 8
     }
 
     // MARK: Encapsulated

@@ -25,7 +25,7 @@ enum HeatMapPicture {
         let index = Int(rounding: position.rounded(.down), clampedTo: 0...anchors.count - 2)
         let rest = position - Float(index)
         return (0..<3).map {
-            UInt8((anchors[index][$0] + (anchors[index + 1][$0] - anchors[index][$0]) * rest).rounded())
+            UInt8(grey: anchors[index][$0] + (anchors[index + 1][$0] - anchors[index][$0]) * rest)
         }
     }
 }

@@ -73,7 +73,7 @@ struct Picture {
         for channel in 0..<3 {
             let old = Float(image.pixels[at + channel])
             let new: Float = old + (Float(color[channel]) - old) * share
-            image.pixels[at + channel] = UInt8(max(0, min(255, new.rounded())))
+            image.pixels[at + channel] = UInt8(grey: new)
         }
     }
 

@@ -1,0 +1,75 @@
+/// Pixels that are not compressed.
+extension PixelReader {
+    /// A frame of native bytes, the first of its bits at `firstBit`.
+    func native(_ bytes: [UInt8], firstBit: Int) throws(DICOMFailure) -> StoredFrame {
+        let colour = try Codecs.taggedColour(pixels)
+        switch pixels.storage {
+        case .floats:
+            let values = bytes.withUnsafeBytes { buffer in
+                (0..<pixels.pixelCount).map {
+                    Float(
+                        bitPattern: UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
+                }
+            }
+            return stored(.floats(values), nil, [])
+        case .doubles:
+            let values = bytes.withUnsafeBytes { buffer in
+                (0..<pixels.pixelCount).map {
+                    Double(
+                        bitPattern: UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
+                }
+            }
+            return stored(.doubles(values), nil, [])
+        case .integers: break
+        }
+        if pixels.bitsAllocated == 1 {
+            return stored(
+                .integers(
+                    bytes.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: firstBit, count: pixels.pixelCount) }),
+                nil, [])
+        }
+        var values = bytes.withUnsafeBytes {
+            SampleUnpacking.values($0, count: pixels.storedSampleCount, .init(pixels))
+        }
+        if pixels.isSubsampled {
+            values = SampleUnpacking.expanded422(values, rows: pixels.rows, columns: pixels.columns)
+        } else if pixels.isPlanar {
+            values = SampleUnpacking.interleaved(values, pixels: pixels.pixelCount, samples: pixels.samples)
+        }
+        return stored(.integers(values), colour, [])
+    }
+
+    /// Refuses native pixel data that is shorter than the attributes say, before any frame is asked for.
+    static func checkLength(_ file: DICOMFile, _ pixels: PixelDescription) throws(DICOMFailure) {
+        let count: Int
+        switch file.dataSet[pixels.attribute]?.value {
+        case .bytes(let bytes): count = bytes.count
+        case .inFile(_, let length): count = length
+        default: return
+        }
+        let syntax = file.transferSyntax
+        guard syntax.pixels == .native else {
+            throw .fragments(
+                "pixel data without fragments under \(syntax.name): the transfer syntax is wrong.",
+                cure: "Export the image again.")
+        }
+        guard pixels.photometric != .ybrPartial420 else {
+            throw .photometric("native YBR_PARTIAL_420: it is not read.", cure: "Export as RGB.")
+        }
+        guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
+            throw .pixelSize(
+                "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there.",
+                cure: "Export as RGB.")
+        }
+        let total = byteCount(pixels, frames: pixels.frames)
+        guard count >= total else {
+            throw .pixelsTruncated(
+                "\(count) bytes of pixels, \(total) expected: pixels are missing.", cure: "Send the file again.")
+        }
+    }
+
+    /// Bytes of native frames. The limits keep every factor small: 2^35 pixels · 3 samples · 64 bits stay below 2^63.
+    static func byteCount(_ pixels: PixelDescription, frames: Int) -> Int {
+        (pixels.storedSampleCount * pixels.bitsAllocated * frames + 7) / 8
+    }
+}
