@@ -12,6 +12,7 @@ typedef struct {
     png_bytep *rows;
     ci_memory memory;
     const ci_limits *limits;
+    int stored; /* indices and few bits as they are */
     double start;
     ci_error *error;
 } state;
@@ -38,6 +39,18 @@ static void on_row(png_structp png, png_uint_32 row, int pass) {
 static const png_byte skipped_chunks[] =
     "bKGD\0cHRM\0cICP\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0sBIT\0sCAL\0sPLT\0sRGB\0sTER\0tEXt\0tIME\0zTXt";
 
+static void copy_palette(png_structp png, png_infop info, ci_image *image) {
+    png_colorp entries = NULL;
+    int count = 0;
+    if (png_get_color_type(png, info) != PNG_COLOR_TYPE_PALETTE || !png_get_PLTE(png, info, &entries, &count)) return;
+    image->palette_entries = (uint16_t)count;
+    for (int i = 0; i < count && i < 256; i++) {
+        image->palette[3 * i] = entries[i].red;
+        image->palette[3 * i + 1] = entries[i].green;
+        image->palette[3 * i + 2] = entries[i].blue;
+    }
+}
+
 static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_structp png = s->png;
     png_infop info = s->info;
@@ -50,9 +63,15 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
 
     int colour = png_get_color_type(png, info);
     image->alpha_dropped = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
-    if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
-    if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
-    png_set_strip_alpha(png);
+    if (s->stored) {
+        png_set_packing(png);
+        copy_palette(png, info, image);
+        if (colour & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(png);
+    } else {
+        if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+        if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
+        png_set_strip_alpha(png);
+    }
     if (png_get_bit_depth(png, info) == 16) png_set_swap(png);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
@@ -80,13 +99,14 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_read_end(png, NULL);
 }
 
-ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
+static ci_status read_png(const char *path, const ci_limits *limits, int stored, ci_image *image, ci_error *error) {
     memset(image, 0, sizeof *image);
     error->status = CI_OK;
     state *s = calloc(1, sizeof *s);
     if (s == NULL) return ci_fail(error, CI_MEMORY, "no memory");
     s->error = error;
     s->limits = limits;
+    s->stored = stored;
     s->start = ci_thread_seconds();
     s->file = ci_open_regular(path, error);
     if (s->file != NULL) {
@@ -104,6 +124,14 @@ ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image
     free(s);
     if (error->status != CI_OK) ci_image_free(image);
     return error->status;
+}
+
+ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
+    return read_png(path, limits, 0, image, error);
+}
+
+ci_status ci_png_read_stored(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
+    return read_png(path, limits, 1, image, error);
 }
 
 static void write_bytes(png_structp png, png_bytep bytes, png_size_t size) {

@@ -81,13 +81,13 @@ func withCImages<Result>(_ pages: [RasterPage], _ body: ([ci_image]) -> Result) 
         } else {
             for (index, value) in page.values.enumerated() { pixels[index] = UInt8(truncatingIfNeeded: value) }
         }
-        images.append(
-            ci_image(
-                rows: UInt32(page.rows), columns: UInt32(page.columns), samples: UInt16(page.samples),
-                bits: wide ? 16 : 8,
-                rows_per_metre: page.spacing.map { 1000 / $0.row } ?? 0,
-                columns_per_metre: page.spacing.map { 1000 / $0.column } ?? 0, alpha_dropped: 0, pixels: pixels,
-                size: size))
+        var image = ci_image()
+        (image.rows, image.columns) = (UInt32(page.rows), UInt32(page.columns))
+        (image.samples, image.bits) = (UInt16(page.samples), wide ? 16 : 8)
+        image.rows_per_metre = page.spacing.map { 1000 / $0.row } ?? 0
+        image.columns_per_metre = page.spacing.map { 1000 / $0.column } ?? 0
+        (image.pixels, image.size) = (pixels, size)
+        images.append(image)
     }
     return body(images)
 }

@@ -19,11 +19,27 @@ package enum ImageFile {
 
     /// All pages of a TIFF, or the one picture of a PNG or JPEG, upright, as grey or RGB.
     ///
-    /// Alpha is dropped, palettes are resolved, pictures of fewer than 8 bits are stretched to 8. JPEG's EXIF orientation is not
-    /// looked at. For TIFFs of many pages, `TIFFFile` gives one at a time.
+    /// Alpha is dropped, palettes are resolved, pictures of fewer than 8 bits are stretched to 8; a JPEG is turned as its EXIF
+    /// orientation says. For TIFFs of many pages, `TIFFFile` gives one at a time.
     /// *Throws* `ImageFilesFailure`.
     package static func read(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) -> [RasterPage]
     {
+        try read(path, limits: limits, stored: false)
+    }
+
+    /// The same for masks, whose values are classes: a PNG's palette indices and grey of few bits come as they are stored, a TIFF's
+    /// 32-bit whole numbers as they are where they fit into 16 bits.
+    ///
+    /// *Throws* `ImageFilesFailure`.
+    package static func readStored(
+        _ path: String, limits: ImageLimits = .standard
+    ) throws(ImageFilesFailure) -> [RasterPage] {
+        try read(path, limits: limits, stored: true)
+    }
+
+    private static func read(
+        _ path: String, limits: ImageLimits, stored: Bool
+    ) throws(ImageFilesFailure) -> [RasterPage] {
         let file: InputFile
         let head: [UInt8]
         do throws(StorageFailure) {
@@ -33,9 +49,17 @@ package enum ImageFile {
             throw ImageFilesFailure(path: path, error)
         }
         switch format(of: head) {
-        case .png: return [try picture(path, limits, ci_png_read)]
-        case .jpeg: return [try picture(path, limits, ci_jpeg_read, method: "ISO_10918_1")]
-        case .tiff: return try TIFFFile(file, limits: limits).allPages()
+        case .png: return [try picture(path, limits, stored ? ci_png_read_stored : ci_png_read)]
+        case .jpeg:
+            let page = try picture(path, limits, ci_jpeg_read, method: "ISO_10918_1")
+            do throws(StorageFailure) {
+                return [page.upright(from: try EXIFOrientation.read(file))]
+            } catch {
+                throw ImageFilesFailure(path: path, error)
+            }
+        case .tiff:
+            let file = try TIFFFile(file, limits: limits)
+            return stored ? try file.allStoredPages() : try file.allPages()
         case nil: throw ImageFilesFailure(path: path, reason: .notAnImage)
         }
     }
@@ -64,6 +88,9 @@ package enum ImageFile {
             rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits),
             values: values)
         page.spacing = spacing(rowsPerMetre: image.rows_per_metre, columnsPerMetre: image.columns_per_metre)
+        if image.palette_entries > 0 {
+            page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
+        }
         if image.alpha_dropped != 0 { page.notes.append("alpha dropped") }
         if let method { page.loss = .init(method: method, ratio: 1) }
         return page

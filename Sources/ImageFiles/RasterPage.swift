@@ -21,6 +21,8 @@ package struct RasterPage: Sendable, Equatable {
     package var loss: LossyCompression?
     /// TIFF tag 306, `YYYY:MM:DD HH:MM:SS`, as the file says it.
     package var dateTime: String?
+    /// Red, green and blue of each index, where `values` are indices of a palette: of `ImageFile.readStored` alone.
+    package var palette: [UInt8]?
     /// What a person should know: dropped alpha, turned picture.
     package var notes: [String] = []
 
@@ -105,6 +107,7 @@ package struct RasterPage: Sendable, Equatable {
         page.mapping = mapping
         page.loss = loss
         page.dateTime = dateTime
+        page.palette = palette
         page.notes = notes + ["turned upright (Orientation \(orientation))"]
         return page
     }

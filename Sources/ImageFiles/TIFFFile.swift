@@ -135,6 +135,34 @@ package final class TIFFFile {
         return pages
     }
 
+    /// The same for masks: 32-bit whole numbers as they are.
+    ///
+    /// *Throws* as `page`; `.bits` when a number does not fit into 16 bits.
+    func allStoredPages() throws(ImageFilesFailure) -> [RasterPage] {
+        var pages: [RasterPage] = []
+        for index in try pictureIndices() {
+            let tags = try described(index)
+            pages.append(tags.bits == 32 && tags.samples == 1 ? try wholePage(index, tags) : try page(index))
+        }
+        return pages
+    }
+
+    /// A page of one 32-bit sample a pixel, all of them whole numbers from 0 to 65535.
+    private func wholePage(_ index: Int, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> RasterPage {
+        let values = try withPixels(index) { bytes in
+            (0..<bytes.count / 4).map { pixel in
+                let bits = bytes.loadUnaligned(fromByteOffset: 4 * pixel, as: UInt32.self)
+                return tags.format == 3 ? UInt16(exactly: Float(bitPattern: bits)) : UInt16(exactly: bits)
+            }
+        }
+        let whole = values.compactMap { $0 }
+        guard whole.count == values.count else {
+            throw failure(.bits("has 32-bit values that are no whole numbers from 0 to 65535"))
+        }
+        return RasterPage(rows: Int(tags.rows), columns: Int(tags.columns), samples: 1, bits: 16, values: whole)
+            .upright(from: Int(tags.orientation))
+    }
+
     // MARK: Inside
 
     private func failure(_ error: ci_error) -> ImageFilesFailure { reader.failure(error) }

@@ -32,6 +32,8 @@ typedef struct {
     uint16_t bits;    /* 8 or 16 */
     double rows_per_metre, columns_per_metre; /* 0: not said */
     int alpha_dropped;
+    uint16_t palette_entries; /* of ci_png_read_stored alone; 0: there is no palette */
+    uint8_t palette[768];     /* red, green, blue of each entry */
     uint8_t *pixels;
     size_t size;
 } ci_image;
@@ -49,6 +51,8 @@ void ci_free(void *memory);
 void ci_image_free(ci_image *image);
 
 ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
+/* Palette indices and grey of few bits as they are stored, one byte a sample: for masks, whose values are classes. */
+ci_status ci_png_read_stored(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
 ci_status ci_png_encode(const ci_image *image, uint8_t **bytes, size_t *size, ci_error *error);
 ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
 
