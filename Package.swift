@@ -76,7 +76,10 @@ let targets: [Target] = [
         ], [], safe),
     room(
         "Training",
-        ["Failures", "Numbers", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything"], [], safe),
+        [
+            "Failures", "Numbers", "Pages", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "ImageFiles",
+            "SegmentAnything",
+        ], [], safe),
     room(
         "References", ["Failures", "Numbers", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training"], [], safe),
     room("Phantoms", ["Failures", "Numbers", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles"], [], safe),
@@ -106,7 +109,9 @@ let targets: [Target] = [
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),
     tests("ReferencesTests", ["References"]),
-    tests("TrainingTests", ["Training", "Storage", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
+    tests(
+        "TrainingTests",
+        ["Training", "Numbers", "Storage", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
     tests(
         "PipelinesTests",
         [
@@ -115,7 +120,9 @@ let targets: [Target] = [
         ]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Records", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),
-    tests("EndToEndTests", ["Failures", "Mutations", "Numbers", "SegmentAnything", "Tensors"]),
+    tests(
+        "EndToEndTests",
+        ["DICOM", "Failures", "ImageFiles", "Mutations", "Numbers", "SegmentAnything", "Tensors", "Training"]),
     tests("ArchitectureTests", []),
     // inputs that are wrong on purpose, for tests and for the fuzzer
     .target(

@@ -219,6 +219,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case segmentIdentificationSequence = "0062,000A SQ 1"
     case referencedSegmentNumber = "0062,000B US n"
     case recommendedDisplayCIELabValue = "0062,000D US 3"
+    case maximumFractionalValue = "0062,000E US 1"
     case segmentedPropertyTypeCodeSequence = "0062,000F SQ 1"
     case segmentedPropertyTypeModifierCodeSequence = "0062,0011 SQ 1"
     case segmentsOverlap = "0062,0013 CS 1"

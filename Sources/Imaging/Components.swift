@@ -75,6 +75,16 @@ package struct Components: Sendable {
         return masks
     }
 
+    /// The component of each pixel of each slice, 0 outside. *Shape*: `[slices][rows · columns]`.
+    package var labels: [[Int32]] {
+        var labels = [[Int32]](
+            repeating: [Int32](repeating: 0, count: runs.rows * runs.columns), count: runs.slices)
+        runs.visit { run, slice, pixels in
+            for pixel in pixels { labels[slice][pixel] = numbers[run] }
+        }
+        return labels
+    }
+
     /// Sets the pixels of the components for which `keep` is true.
     private func add(to masks: inout [Mask], where keep: (_ number: Int) -> Bool) {
         let kept = [false] + (0..<count).map { keep($0 + 1) }

@@ -43,14 +43,21 @@ package struct PipelineDirectory: Sendable {
     ///
     /// *Throws* what is wrong with the first that is not right: a run begins with sound pipelines or not at all.
     package static func openAll(in folder: String, only: String? = nil) throws -> [PipelineDirectory] {
-        let names = try Folder.list(folder).filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(
-            \.name)
+        let names = try Folder.list(folder).filter {
+            $0.status.kind == .directory && !$0.name.hasPrefix(".") && !isRecipe(Folder.join(folder, $0.name))
+        }
+        .map(\.name)
         guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
         if let only {
             guard names.contains(only) else { throw PipelineFailure.unknown(name: only, known: names) }
             return [try open(Folder.join(folder, only))]
         }
         return try names.map { try open(Folder.join(folder, $0)) }
+    }
+
+    /// Whether a folder only says how a model could be trained: a recipe without weights, which no run uses.
+    private static func isRecipe(_ path: String) -> Bool {
+        FileStatus.exists(Folder.join(path, "train.yaml")) && !FileStatus.exists(Folder.join(path, "pipeline.yaml"))
     }
 
     /// Where pipelines are looked for: the folder named on the command line, else beside the program, else in the working folder.

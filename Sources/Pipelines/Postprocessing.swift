@@ -1,4 +1,4 @@
-import Imaging
+package import Imaging
 import Numbers
 
 /// What happens to masks after the network, in the pipeline's order, on the source's grid.
@@ -38,8 +38,8 @@ package enum PostprocessStep: Sendable, Equatable {
 }
 
 extension [PostprocessStep] {
-    /// Every step in its order.
-    func apply(_ masks: inout [[Mask]], isSpatial: Bool, voxelMM3: Double?) {
+    /// Every step in its order. *Shape*: `masks[segment][frame]`.
+    package func apply(_ masks: inout [[Mask]], isSpatial: Bool, voxelMM3: Double?) {
         for step in self { step.apply(&masks, isSpatial: isSpatial, voxelMM3: voxelMM3) }
     }
 }

@@ -50,6 +50,13 @@ package final class Section {
         return pairs.map(\.key)
     }
 
+    /// Whether the key stands here with a value; it does not count as asked for.
+    package func has(_ key: String) -> Bool {
+        pairs.contains {
+            if case .null = $0.value.content { false } else { $0.key == key }
+        }
+    }
+
     /// Where the key stands (the section itself when it does not), for messages.
     package func place(of key: String) -> SettingsFailure.Place {
         .init(file: file, line: pairs.first { $0.key == key }?.line ?? line)

@@ -47,11 +47,26 @@ package final class AdamW {
         for slot in slots { tape.watch(slot.weight) }
     }
 
-    /// One step; a parameter without a gradient is left alone. Gives the norm of all gradients before clipping.
+    /// The gradients of a batch that is `share` of a step's images, added to those of the step's batches before.
+    package func gradients(_ tape: Tape, share: Float = 1, added sums: [Tensor?] = []) -> [Tensor?] {
+        slots.enumerated().map { index, slot in
+            guard let gradient = tape.gradient(slot.weight) else { return sums.isEmpty ? nil : sums[index] }
+            if share != 1 { gradient.scale(by: share) }
+            guard !sums.isEmpty, let sum = sums[index] else { return gradient }
+            sum.add(gradient)
+            return sum
+        }
+    }
+
     @discardableResult
     package func step(_ tape: Tape, learningRate: Double) -> Double {
+        step(gradients(tape), learningRate: learningRate)
+    }
+
+    /// One step; a parameter without a gradient is left alone. Gives the norm of all gradients before clipping.
+    @discardableResult
+    package func step(_ gradients: [Tensor?], learningRate: Double) -> Double {
         steps += 1
-        let gradients = slots.map { tape.gradient($0.weight) }
         let norm = gradients.reduce(0) { $0 + ($1?.sumOfSquares ?? 0) }.squareRoot()
         let scale = options.clipNorm > 0 && norm > options.clipNorm ? Float(options.clipNorm / norm) : 1
         let (correction1, correction2) = (

@@ -9,7 +9,7 @@ struct Batch {
     let labels: LabelMaps
 
     /// Prepares each sample as inference does; classes go to the padded square by nearest neighbour.
-    init(_ samples: [Dataset.Sample], _ configuration: Configuration, ignorePadding: Bool) {
+    init(_ samples: [LabelledSet.Sample], _ configuration: Configuration, ignorePadding: Bool) {
         let side = configuration.inputSize
         let preparation = Preparation(inputSize: side)
         let prepared = ThreadPool.map(samples.count) { index in
@@ -22,7 +22,7 @@ struct Batch {
         labels = LabelMaps(classes: prepared.map(\.1.classes), valid: prepared.map(\.1.valid), configuration)
     }
 
-    private static func square(_ sample: Dataset.Sample, _ placement: Placement, ignorePadding: Bool) -> (
+    private static func square(_ sample: LabelledSet.Sample, _ placement: Placement, ignorePadding: Bool) -> (
         classes: [UInt8], valid: [UInt8]
     ) {
         let side = placement.inputSize

@@ -14,15 +14,26 @@ struct Checkpoint {
     let seconds: Double
     let weights: [String: Tensor]
     let optimiser: [String: Tensor]
+    /// The weights' moving average and the steps that went into it; nil when the plan asks for none.
+    let average: (tensors: [String: Tensor], updates: Int)?
+    let best: BestWeights?
+    /// Lines of `metrics.jsonl`.
+    let lines: Int
+    /// An epoch has ended, and its validation was not waited for.
+    let isPending: Bool
 
     static func path(in folder: String) -> String { Folder.join(folder, "checkpoint.safetensors") }
 
     func write(to folder: String) throws {
         var tensors = optimiser
         for (name, tensor) in weights { tensors["weight." + name] = tensor }
-        try SafeTensors.write(
-            tensors, to: Self.path(in: folder),
-            metadata: ["plan": plan, "stage": "\(stage)", "step": "\(step)", "seconds": "\(seconds)"])
+        for (name, tensor) in average?.tensors ?? [:] { tensors["average." + name] = tensor }
+        var metadata = ["plan": plan, "stage": "\(stage)", "step": "\(step)", "seconds": "\(seconds)"]
+        metadata["lines"] = "\(lines)"
+        metadata["pending"] = isPending ? "yes" : nil
+        metadata["best"] = best?.text
+        metadata["updates"] = average.map { "\($0.updates)" }
+        try SafeTensors.write(tensors, to: Self.path(in: folder), metadata: metadata)
     }
 
     /// *Throws* `TrainingFailure.checkpoint` when it belongs to another plan.
@@ -36,15 +47,20 @@ struct Checkpoint {
         guard file.metadata["plan"] == plan else {
             throw TrainingFailure.checkpoint(path: path, reason: "it was made with another train.yaml or other images")
         }
-        var (weights, optimiser): ([String: Tensor], [String: Tensor]) = ([:], [:])
+        var (weights, optimiser, average): ([String: Tensor], [String: Tensor], [String: Tensor]) = ([:], [:], [:])
         for (name, tensor) in try file.tensors() {
             if name.hasPrefix("weight.") {
                 weights[String(name.dropFirst(7))] = tensor
+            } else if name.hasPrefix("average.") {
+                average[String(name.dropFirst(8))] = tensor
             } else {
                 optimiser[name] = tensor
             }
         }
         return Checkpoint(
-            plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser)
+            plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser,
+            average: file.metadata["updates"].flatMap { Int($0) }.map { (average, $0) },
+            best: file.metadata["best"].flatMap { BestWeights(text: $0) },
+            lines: file.metadata["lines"].flatMap { Int($0) } ?? 0, isPending: file.metadata["pending"] != nil)
     }
 }

@@ -3,7 +3,16 @@ package import Failures
 /// What can go wrong before and during training and evaluation.
 package enum TrainingFailure: Failure, Equatable {
     case missingMask(image: String, folder: String)
-    case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String)
+    case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String, isTurned: Bool)
+    case sameStem(folder: String, one: String, other: String)
+    case channels(path: String)
+    case layout(path: String, reason: String)
+    case maskValue(mask: String, value: Int, segments: Int)
+    case maskValues(masks: String, found: String, cure: String)
+    case missingClass(path: String, segment: Int, rule: String)
+    case leak(one: String, other: String, splits: String, what: String)
+    case role(name: String, path: String)
+    case finished(path: String, isWhole: Bool)
     case noPairs(path: String, reason: String)
     case otherWindowing(image: String, found: String, windowing: String)
     case split(path: String, reason: String)
@@ -25,6 +34,14 @@ package enum TrainingFailure: Failure, Equatable {
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing: "DATA-WINDOW"
         case .noPairs: "DATA-EMPTY"
+        case .sameStem: "DATA-STEM"
+        case .channels: "DATA-CHANNELS"
+        case .layout: "DATA-LAYOUT"
+        case .maskValue, .maskValues: "DATA-VALUES"
+        case .missingClass: "DATA-CLASS"
+        case .leak: "DATA-LEAK"
+        case .role: "DATA-ROLE"
+        case .finished: "TRAIN-OUT"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
@@ -38,10 +55,54 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the image has no mask; every image needs one, named as the image or with _mask or _segmentation added.",
                 cure: "Add it, or take the image out of the list.", subject: "\(image) (masks in \(folder))")
-        case .sizesDiffer(let image, let imageSize, let mask, let maskSize):
+        case .sizesDiffer(let image, let imageSize, let mask, let maskSize, let isTurned):
             FailureMessage(
-                "the image has \(imageSize) pixels, but its mask has \(maskSize): they must agree.",
-                cure: "Export the mask at the image's size.", subject: "\(image) (mask \(mask))")
+                "the image has \(imageSize) pixels\(isTurned ? " after it was turned as its EXIF orientation says" : ""),"
+                    + " but its mask has \(maskSize): they must agree.",
+                cure: isTurned
+                    ? "Draw the mask on the picture as viewers show it, or take the orientation out of the file."
+                    : "Export the mask at the image's size.",
+                subject: "\(image) (mask \(mask))")
+        case .sameStem(let folder, let one, let other):
+            FailureMessage(
+                "two files have one stem, and nothing says which is meant.", cure: "Take one out of the folder.",
+                subject: "\(folder): \(one), \(other)")
+        case .channels(let path):
+            FailureMessage(
+                "the three channels of this picture are not three grey pictures of one size and depth.",
+                cure: "Export them alike.", subject: path)
+        case .layout(let path, let reason):
+            FailureMessage("\(reason).", cure: "docs/training.md lists the layouts that are read.", subject: path)
+        case .maskValue(let mask, let value, let segments):
+            FailureMessage(
+                "the mask holds the value \(value), and model.segments is \(segments): its values are the classes 0 to"
+                    + " \(segments).",
+                cure: "Correct model.segments, or write mask_values to say which value is which segment.",
+                subject: mask)
+        case .maskValues(let masks, let found, let cure):
+            FailureMessage("what the masks mean cannot be told: \(found).", cure: cure, subject: masks)
+        case .missingClass(let path, let segment, let rule):
+            FailureMessage(
+                "no training image shows segment \(segment) (\(rule)): it cannot be learned.",
+                cure: "Check the masks, mask_values and model.segments.", subject: path)
+        case .leak(let one, let other, let splits, let what):
+            FailureMessage(
+                "these two images \(what), and stand in \(splits): figures on them would measure memory.",
+                cure: "Take one out, or put both into one split.", subject: "\(one), \(other)")
+        case .role(let name, let path):
+            FailureMessage(
+                "the plan asks for a data set by this name, and nothing says where it lies.",
+                cure:
+                    "Add --data NAME=FOLDER, or set HSPSAM_DATA to the folder that holds it; docs/data-sets.md says where it is had.",
+                subject: "${\(name)} (\(path))")
+        case .finished(let path, let isWhole):
+            FailureMessage(
+                isWhole
+                    ? "the folder holds a finished model already." : "the folder holds a run that was interrupted.",
+                cure: isWhole
+                    ? "Choose another --out, or remove it first."
+                    : "Add --resume to go on with it, or choose another --out.",
+                subject: path)
         case .otherWindowing(let image, let found, let windowing):
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",

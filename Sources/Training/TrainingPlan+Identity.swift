@@ -3,17 +3,22 @@ package import Storage
 
 extension TrainingPlan {
     /// SHA-256 of everything that decides the trained weights, defaults filled in: the network, what it begins with, the content of the
-    /// data, the stages, optimiser, loss, augmentation and seed. Where files lie, and what is only looked at (validation) or only
+    /// data, the stages, optimiser, loss, augmentation and seed, and what the best weights are chosen by. Where files lie, and what is only
     /// written down (names, labels), is no part of it.
     ///
     /// - Parameters:
-    ///   - data: the pairs of `self.data`, in that order.
+    ///   - data: the cases of `self.data` that train, in that order.
+    ///   - validated: the cases by which the best weights are chosen.
     ///   - parent: the digest of the model that the run begins with; nil when it begins with fresh weights.
+    ///   - encoder: the digest of the model whose encoder it begins with.
     /// *Throws* Storage's failures. *Cost*: one pass over all files of the data.
-    package func identity(data: [Dataset], parent: FileDigest?) throws -> FileDigest {
-        var fields = CanonicalEncoding("hspsam training plan 1")
+    package func identity(
+        data: [Dataset], validated: [Dataset] = [], parent: FileDigest?, encoder: FileDigest? = nil
+    ) throws -> FileDigest {
+        var fields = CanonicalEncoding("hspsam training plan 2")
         add(configuration, to: &fields)
         fields.add("parent", optional: parent) { $0.add("model", $1.hex) }
+        fields.add("encoder", optional: encoder) { $0.add("model", $1.hex) }
         let pairs = try data.map { try $0.pairs.map { try PairDigest($0) } }
         fields.list("data", Array(zip(self.data, pairs))) { fields, entry in
             fields.add("weight", entry.0.weight)
@@ -22,22 +27,42 @@ extension TrainingPlan {
                 fields.add("image", pair.image.hex)
                 fields.add("mask", pair.mask.hex)
             }
+            fields.add("masks", optional: entry.0.rule) { $1.add(to: &$0) }
         }
         add(input.windowing, to: &fields)
         fields.list("stages", stages) { fields, stage in
             fields.add("input_size", stage.inputSize)
             fields.add("epochs", stage.epochs)
             fields.add("batch", stage.batch)
+            fields.add("accumulate", stage.accumulate)
             fields.add("learning_rate", stage.learningRate)
+            fields.add("until", optional: stage.until) { $0.add("steps", $1) }
+            add(stage.augmentation, to: &fields)
         }
         fields.add("beta1", Double(optimiser.beta1))
         fields.add("beta2", Double(optimiser.beta2))
         fields.add("epsilon", Double(optimiser.epsilon))
         fields.add("weight_decay", Double(optimiser.decay))
         fields.add("clip_norm", optimiser.clipNorm)
+        fields.add("ema", optional: averageDecay) { $0.add("decay", $1) }
         fields.add("warmup", warmup)
         fields.add("schedule", decay.rawValue)
         fields.add("ignore_padding", ignorePadding)
+        fields.add("seed", String(seed))
+        // What is written is the best by validation, and early stopping ends a stage by it.
+        fields.add("validation", optional: validation) { fields, validation in
+            fields.add("every", validation.every)
+            fields.add("limit", validation.limit)
+            fields.add("patience", validation.patience)
+        }
+        fields.list("validated", try validated.flatMap { try $0.pairs.map { try PairDigest($0) } }) { fields, pair in
+            fields.add("image", pair.image.hex)
+            fields.add("mask", pair.mask.hex)
+        }
+        return fields.digest
+    }
+
+    private func add(_ augmentation: Augmentation, to fields: inout CanonicalEncoding) {
         fields.add("flip", augmentation.flip)
         fields.add("turn", augmentation.turn)
         fields.add("scale", augmentation.scale)
@@ -45,8 +70,15 @@ extension TrainingPlan {
         fields.add("brightness", augmentation.brightness)
         fields.add("contrast", augmentation.contrast)
         fields.add("gain", augmentation.gain)
-        fields.add("seed", String(seed))
-        return fields.digest
+        fields.add("crop", augmentation.crop)
+        fields.add("elastic", augmentation.elastic)
+        fields.add("gamma", augmentation.gamma)
+        fields.add("hue", augmentation.hue)
+        fields.add("saturation", augmentation.saturation)
+        fields.add("noise", augmentation.noise)
+        fields.add("blur", augmentation.blur)
+        fields.add("jpeg", augmentation.jpeg)
+        fields.add("strokes", augmentation.strokes)
     }
 
     private func add(_ configuration: Configuration, to fields: inout CanonicalEncoding) {
@@ -95,7 +127,7 @@ private struct PairDigest {
 
     init(_ pair: Dataset.Pair) throws {
         name = pair.name
-        image = try FileDigest(ofFile: pair.image)
-        mask = try FileDigest(ofFile: pair.mask)
+        image = try pair.image.digest()
+        mask = try pair.mask.digest()
     }
 }

@@ -6,65 +6,85 @@ import Storage
 
 /// A training run as `train.yaml` describes it.
 package struct TrainingPlan: Sendable, Equatable {
-    /// A folder of images with one of masks; `list` and `split` pick some of them.
-    package struct Source: Sendable, Equatable {
-        package var images: String
-        package var masks: String
-        /// CSV `name,split`; nil takes every image.
-        package var list: String?
-        package var split: String?
-        /// How often an image of this source is drawn an epoch.
-        package var weight = 1.0
-    }
-
     package struct Stage: Sendable, Equatable {
         package var inputSize: Int
         /// May be a fraction: 0.5 is half of the images.
         package var epochs: Double
         package var batch: Int
+        /// Batches whose gradients are one step.
+        package var accumulate: Int
         package var learningRate: Double
+        /// Steps after which the stage ends though its schedule goes on; nil: it goes to its end.
+        package var until: Int?
+        /// Images of one step.
+        package var stepImages: Int { batch * accumulate }
+        /// The plan's, with what the stage says instead.
+        package var augmentation: Augmentation
     }
 
     package struct Validation: Sendable, Equatable {
-        package var source: Source
+        /// Nil: what `splits` keeps for it.
+        package var source: Source?
         /// In epochs.
         package var every: Int
         /// At most so many images, the first of the list; 0: all.
         package var limit: Int
+        /// Validations of a stage without a better one, after which it ends; 0: it goes to its end.
+        package var patience: Int
     }
 
     package var configuration: Configuration
     package var configurationName: String
     /// A model directory whose weights the run begins with.
     package var startFrom: String?
+    /// A model directory whose encoder the run begins with; everything else is drawn anew.
+    package var encoderFrom: String?
     package var input: TrainedInput
     /// One a segment; nil: they are numbered.
     package var segmentLabels: [String]?
     package var data: [Source]
     package var validation: Validation?
+    /// Nearly equal pictures may stand in two splits: phantoms, slices that nobody can tell apart.
+    package var allowsSimilar: Bool
+    /// Divides `data` where no list does.
+    package var splits: CaseSplit?
     package var stages: [Stage]
     package var optimiser: AdamW.Options
+    /// Of the moving average of the weights that is validated and written; nil: the last step's weights are.
+    package var averageDecay: Double?
     package var warmup: Int
     package var decay: Schedule.Decay
     /// Padding weighs nothing in the loss.
     package var ignorePadding: Bool
-    package var augmentation: Augmentation
     package var seed: UInt64
+    /// The file as it was read; the model directory keeps it.
+    package var text: [UInt8] = []
 
-    /// *Throws* `SettingsFailure` with file and line.
-    package static func read(_ path: String) throws -> TrainingPlan {
+    /// - Parameter folders: what `${name}` in a path stands for.
+    /// *Throws* `SettingsFailure` with file and line; `TrainingFailure.role`.
+    package static func read(_ path: String, folders: DataFolders = DataFolders()) throws -> TrainingPlan {
         let folder = Folder.split(path).folder
-        return try Section.read(DurableFile.read(path, limit: 1 << 20), file: path) {
-            try TrainingPlan($0, folder: folder)
+        let text = try DurableFile.read(path, limit: 1 << 20)
+        var plan = try Section.read(text, file: path) { section in
+            try TrainingPlan(section) { text in
+                let path = try folders.filled(text)
+                return path.hasPrefix("/") || folder.isEmpty || path != text ? path : Folder.join(folder, path)
+            }
         }
+        plan.text = text
+        return plan
     }
 
-    /// - Parameter folder: what relative paths of the file start from.
-    init(_ section: Section, folder: String) throws {
-        let resolve: (String) -> String = { $0.hasPrefix("/") || folder.isEmpty ? $0 : Folder.join(folder, $0) }
+    /// - Parameter resolve: makes a path of the file one of this machine.
+    init(_ section: Section, _ resolve: (String) throws -> String) throws {
         let model = try section.section("model")
         (configuration, configurationName) = try Self.configuration(model)
         startFrom = try model.optionalString("start_from").map(resolve)
+        encoderFrom = try model.optionalString("encoder_from").map(resolve)
+        if startFrom != nil, encoderFrom != nil {
+            throw model.failure(
+                "SET-CHOICE", at: "encoder_from", "start_from gives an encoder already.", cure: "Keep one of the two.")
+        }
         segmentLabels = try model.optionalStrings(
             "segment_labels", count: configuration.segments...configuration.segments)
         if let labels = segmentLabels, Set(labels).count < labels.count || labels.contains("") {
@@ -72,23 +92,36 @@ package struct TrainingPlan: Sendable, Equatable {
                 "SET-CHOICE", at: "segment_labels", "a label is empty or stands twice.",
                 cure: "Give each segment its own.")
         }
-        data = try section.sections("data").map { try Source($0, resolve) }
-        validation = try section.optionalSection("validation").map {
+        let labels = segmentLabels ?? ModelDescription.numberedLabels(configuration.segments)
+        data = try section.sections("data").map { try Source($0, labels: labels, resolve) }
+        splits = try section.optionalSection("splits").map { try CaseSplit($0) }
+        allowsSimilar = try section.choice("similar_images", default: Similar.refuse) == .allow
+        let isDivided = splits != nil
+        validation = try section.optionalSection("validation").map { part in
             Validation(
-                source: try Source($0, resolve), every: try $0.int("every", in: 1...1000, default: 1),
-                limit: try $0.int("limit", in: 0...1_000_000, default: 0))
+                source: try !isDivided || part.has("folder") || part.has("images")
+                    ? Source(part, labels: labels, resolve) : nil,
+                every: try part.int("every", in: 1...1000, default: 1),
+                limit: try part.int("limit", in: 0...1_000_000, default: 0),
+                patience: try part.int("patience", in: 0...1000, default: 0))
         }
+        if isDivided, let index = data.firstIndex(where: { $0.split != nil }) {
+            throw section.failure(
+                "SET-CHOICE", at: "splits", "data[\(index)] names a split of its own.", cure: "Take one of the two out."
+            )
+        }
+        let augmentation = try Augmentation(try section.section("augment"))
         stages = try section.sections("stages").map { stage in
             let size = try stage.int("input_size", in: 16...4096)
-            guard size % 16 == 0 else {
-                throw stage.failure(
-                    "SET-RANGE", at: "input_size", found: "\(size)", "the size is no multiple of 16.",
-                    cure: "Write one.")
-            }
+            try Self.checkSize(size, stage)
             return Stage(
                 inputSize: size, epochs: try stage.double("epochs", in: 0.001...100_000),
                 batch: try stage.int("batch", in: 1...4096),
-                learningRate: try stage.double("learning_rate", in: 1e-9...1))
+                accumulate: try stage.int("accumulate", in: 1...4096, default: 1),
+                learningRate: try stage.double("learning_rate", in: 1e-9...1),
+                until: try stage.optionalInt("until", in: 1...Int(Int32.max)),
+                augmentation: try stage.optionalSection("augment").map { try Augmentation($0, otherwise: augmentation) }
+                    ?? augmentation)
         }
         guard !data.isEmpty else {
             throw section.failure(
@@ -106,6 +139,7 @@ package struct TrainingPlan: Sendable, Equatable {
         optimiser.epsilon = Float(try options?.double("epsilon", in: 1e-12...1, default: 1e-8) ?? 1e-8)
         optimiser.decay = Float(try options?.double("weight_decay", in: 0...1, default: 0.1) ?? 0.1)
         optimiser.clipNorm = try options?.double("clip_norm", in: 0...1e9, default: 0) ?? 0
+        averageDecay = try options?.optionalDouble("ema", in: 0.5...0.99999)
         warmup = try options?.int("warmup", in: 0...1_000_000, default: 250) ?? 250
         decay = try options?.choice("schedule", default: Schedule.Decay.poly) ?? .poly
 
@@ -116,12 +150,20 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.activation =
             try loss?.choice("activation", default: configuration.activation) ?? configuration.activation
         ignorePadding = try loss?.bool("ignore_padding", default: true) ?? true
-        augmentation = try section.optionalSection("augment").map { try Augmentation($0) } ?? Augmentation()
         input = TrainedInput(
             windowing: try TrainedInput.Windowing(try section.section("windowing")),
             aspect: try section.section("preprocess").choice(
-                "aspect", default: augmentation.aspect == [1, 1] ? .isotropic : .varied))
+                "aspect", default: stages.allSatisfy { $0.augmentation.aspect == [1, 1] } ? .isotropic : .varied))
         seed = UInt64(try section.int("seed", in: 0...Int.max, default: 1))
+    }
+
+    private enum Similar: String, CaseIterable { case refuse, allow }
+
+    private static func checkSize(_ size: Int, _ section: Section) throws(SettingsFailure) {
+        guard size % 16 == 0 else {
+            throw section.failure(
+                "SET-RANGE", at: "input_size", found: "\(size)", "the size is no multiple of 16.", cure: "Write one.")
+        }
     }
 
     private static func configuration(_ model: Section) throws -> (Configuration, String) {
@@ -129,10 +171,12 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.apply(try model.choice("size", default: Configuration.NamedSize.vitB))
         configuration.stem = try model.choice("stem", default: Configuration.Stem.patch)
         configuration.inputSize = try model.int("input_size", in: 16...4096, default: 1024)
+        try checkSize(configuration.inputSize, model)
         configuration.segments = try model.int("segments", in: 1...254, default: 1)
         configuration.prompts = try model.int("prompts", in: 0...64, default: configuration.segments)
         configuration.loraRank = try model.int("lora_rank", in: 0...1024, default: 32)
-        let name = try model.string("configuration", default: "hsp_sam")
+        let startsFresh = !model.has("start_from") && !model.has("encoder_from")
+        let name = try model.string("configuration", default: startsFresh ? "scratch" : "hsp_sam")
         guard let named = Configuration.Named(name: name), named != .sam else {
             let names = Configuration.Named.names.filter { $0 != "sam" }.joined(separator: ", ")
             throw model.failure(
@@ -140,6 +184,17 @@ package struct TrainingPlan: Sendable, Equatable {
                 cure: "Write one of \(names).")
         }
         configuration.apply(named)
+        if startsFresh, configuration.freezeEncoder {
+            throw model.failure(
+                "TRAIN-FROZEN", at: "configuration", found: name,
+                "this configuration freezes the encoder, and without start_from or encoder_from that is one that never learned anything.",
+                cure: "Write start_from with a model of `hspsam model import`, or configuration: scratch.")
+        }
+        let problems = configuration.problems
+        guard problems.isEmpty else {
+            throw model.failure(
+                "SET-RANGE", at: "size", problems.joined(separator: "; ") + ".", cure: "Correct the keys of `model`.")
+        }
         return (configuration, name)
     }
 }
@@ -164,15 +219,12 @@ extension TrainedInput.Windowing {
     }
 }
 
-extension TrainingPlan.Source {
-    init(_ section: Section, _ resolve: (String) -> String) throws {
-        self.init(
-            images: resolve(try section.string("images")), masks: resolve(try section.string("masks")),
-            list: try section.optionalString("list").map(resolve), split: try section.optionalString("split"),
-            weight: try section.double("weight", in: 0...1000, default: 1))
-        if split != nil, list == nil {
-            throw section.failure(
-                "SET-MISSING", at: "split", "a split needs the list that holds it.", cure: "Name the list.")
-        }
+extension CaseSplit {
+    /// The section `splits`.
+    init(_ section: Section) throws {
+        folds = try section.int("folds", in: 2...1000, default: 5)
+        fold = try section.int("fold", in: 0...folds - 1, default: 0)
+        test = try section.double("test", in: 0...0.9, default: 0)
+        seed = try section.int("seed", in: 0...Int.max, default: 1)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Failures
 import Foundation
 import Imaging
+import Pipelines
 import Processes
 import SegmentAnything
 import Storage
@@ -12,39 +13,99 @@ import Training
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Dice, IoU, HD and HD95 of a model on images with masks, for each file and in the mean.",
+        abstract: "Measures a model on images with masks: Dice, IoU, distances, objects; each file and all together.",
         discussion: """
             Example: hspsam evaluate --model pipelines/skin-lesion/model --images images --masks masks --list split.csv --split test
-            Masks are found by the image's stem, alone or followed by _mask or _segmentation; foreground is above 127. Distances are \
-            in pixels.
+            Images are shown as in training. What the masks' values mean is decided for the whole set, as in training, and said. \
+            Distances are in pixels. docs/training.md lists the layouts that --folder reads.
             """)
 
     @Option(help: "The model directory.") var model: String
-    @Option(help: "Folder of images: PNG, JPEG or TIFF.") var images: String
-    @Option(help: "Folder of masks.") var masks: String
-    @Option(help: "CSV with the header name,split.") var list: String?
+    @Option(help: "A second model, to be compared on the same images with a paired test.") var against: String?
+    @Option(help: "Folder of images: PNG, JPEG or TIFF.") var images: String?
+    @Option(help: "Folder of masks.") var masks: String?
+    @Option(help: "A data set in a published layout, instead of --images and --masks.") var folder: String?
+    @Option(help: "CSV with the columns name and split, or splits_final.json.") var list: String?
     @Option(help: "Only the names of this split of --list.") var split: String?
+    @Option(help: "Fold of splits_final.json, from 0.") var fold = 0
+    @Option(help: "A pipeline directory whose post-processing the masks go through.") var pipeline: String?
+    @Flag(help: "Also counts objects: average precision and aggregated Jaccard index.") var instances = false
+    @Flag(help: "Takes the mean of each image and its mirror image; twice the time.") var flips = false
     @Option(help: "Writes all figures to this file.") var json: String?
+    @Option(help: "Writes a line a file and segment to this file.") var csv: String?
+    @Option(help: "Writes tables with intervals to this file.") var markdown: String?
+    @Option(help: "Writes a page of the twelve worst cases to this file.") var worst: String?
     @Option(help: "Threads; 0: all cores.") var threads = 0
 
-    /// The figures under their names in the JSON file.
-    private struct Figures: Encodable {
-        let dice, iou, hd, hd95: Double
-
-        init(_ metrics: Metrics) { (dice, iou, hd, hd95) = (metrics.dice, metrics.iou, metrics.hd, metrics.hd95) }
-    }
-
-    private struct File: Encodable {
-        let name: String
-        let dice, iou, hd, hd95: Double
-    }
-
-    private struct Report: Encodable {
-        let mean: Figures
-        let files: [File]
-    }
-
     func run() throws {
+        try check()
+        ThreadPool.start(threads: threads)
+        let (first, second, set, digests) = try DataOptions.listingProblems {
+            let first = try ModelDirectory.open(model)
+            let second = try against.map { try ModelDirectory.open($0) }
+            let segments = first.configuration.foregroundOutputs
+            if let second, second.description.segmentLabels != first.description.segmentLabels {
+                throw FailureRecord(
+                    kind: .usage, code: "USE-AGAINST",
+                    message: FailureMessage(
+                        "the two models do not have the same segments.", cure: "Compare models of one kind.",
+                        subject: "--against \(against ?? "")"))
+            }
+            var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
+            source.fold = fold
+            let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
+            let check = try DataCheck.run(
+                [.init(split: split ?? "all", dataset)], segments: segments,
+                input: first.description.trainedInput ?? TrainedInput(), learns: false)
+            try check.confirm()
+            for summary in check.summaries { StandardError.line(TrainingCheck.line(summary)) }
+            return (first, second, check.sets, check.digests.flatMap { $0 })
+        }
+        try tellTrained(first, digests)
+        var options = Evaluation.Options()
+        (options.instances, options.flips) = (instances, flips)
+        options.postprocess = try pipeline.map { path in
+            let steps = try beforeTheStart { try PipelineDirectory.open(path).pipeline.postprocess }
+            return { masks in
+                var frames = masks.map { [$0] }
+                steps.apply(&frames, isSpatial: false, voxelMM3: nil)
+                return frames.map { $0[0] }
+            }
+        }
+        var page = WorstPage()
+        let clock = ContinuousClock()
+        let started = clock.now
+        let result = try evaluate(first, set, options, page: &page)
+        let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
+        for segment in result.segments where result.segments.count > 1 {
+            try StandardOutput.line(Self.line("segment \(segment.label)", segment.mean))
+        }
+        try StandardOutput.line(Self.line("mean of \(result.files.count)", result.mean))
+        for segment in result.segments {
+            try StandardOutput.line(
+                String(
+                    format: "%@ pooled: Dice %.4f, IoU %.4f, sensitivity %.4f, specificity %.4f", segment.label,
+                    segment.pooled.dice, segment.pooled.iou, segment.pooled.sensitivity, segment.pooled.specificity))
+            guard let objects = segment.instances else { continue }
+            try StandardOutput.line(
+                String(
+                    format: "%@ objects: AP at 0.5 %.4f, AP 0.5 to 0.95 %.4f, AJI %.4f", segment.label,
+                    objects.precision50, objects.precision, objects.aggregatedJaccard))
+        }
+        StandardError.line(String(format: "%.2f s an image", seconds))
+        if let second {
+            var other = WorstPage()
+            let comparison = Comparison(result, try evaluate(second, set, options, page: &other, isSilent: true))
+            try StandardOutput.line(comparison.words)
+        }
+        let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")")
+        if let json { try DurableFile.write(try report.json(), to: json) }
+        if let csv { try DurableFile.write(report.csv, to: csv) }
+        if let markdown { try DurableFile.write(report.markdown, to: markdown) }
+        if let worst { try DurableFile.write(try page.html(of: result), to: worst) }
+    }
+
+    private func check() throws {
         guard split == nil || list != nil else {
             throw FailureRecord(
                 kind: .usage, code: "USE-SPLIT",
@@ -58,32 +119,48 @@ struct EvaluateCommand: ParsableCommand {
                 message: FailureMessage(
                     "this must be at least 0.", cure: "Leave it out for all cores.", subject: "--threads \(threads)"))
         }
-        ThreadPool.start(threads: threads)
-        let (predictor, dataset) = try beforeTheStart {
-            (
-                try Predictor(try ModelDirectory.open(model)),
-                try Dataset(images: images, masks: masks, list: list, split: split)
-            )
+    }
+
+    private func origin() throws -> DataOrigin {
+        switch (folder, images, masks) {
+        case (let folder?, nil, nil): return .folder(folder)
+        case (nil, let images?, let masks?): return .pairs(images: images, masks: masks)
+        default:
+            throw FailureRecord(
+                kind: .usage, code: "USE-DATA",
+                message: FailureMessage(
+                    "images come from --images with --masks, or from --folder.", cure: "Give one of the two."))
         }
-        let count = dataset.pairs.count
-        let result = try Evaluation.run(predictor, on: dataset) { done, file in
-            if json == nil { try StandardOutput.line(Self.line(file.name, file.metrics)) }
+    }
+
+    private func evaluate(
+        _ model: ModelDirectory, _ sets: [LabelledSet], _ options: Evaluation.Options, page: inout WorstPage,
+        isSilent: Bool = false
+    ) throws -> Evaluation {
+        let count = sets.reduce(0) { $0 + $1.pairs.count }
+        var worstCases = page
+        let result = try Evaluation.run(try Predictor(model), on: sets, options: options) { done, file, shown in
+            if json == nil, !isSilent { try StandardOutput.line(Self.line(file.name, file.metrics)) }
+            if worst != nil { worstCases.add(file, shown) }
             if StandardError.isTerminal {
                 let clear = "\r\u{1B}[K"
                 StandardError.write("\(clear)\(done) of \(count)\(done == count ? clear : "")")
             }
         }
-        try StandardOutput.line(Self.line("mean of \(result.files.count)", result.mean))
-        guard let json else { return }
-        let report = Report(
-            mean: Figures(result.mean),
-            files: result.files.map {
-                File(
-                    name: $0.name, dice: $0.metrics.dice, iou: $0.metrics.iou, hd: $0.metrics.hd, hd95: $0.metrics.hd95)
-            })
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try DurableFile.write(Array(try encoder.encode(report)) + [0x0A], to: json)
+        page = worstCases
+        return result
+    }
+
+    /// Figures on images that were trained on say little.
+    private func tellTrained(_ model: ModelDirectory, _ digests: [FileDigest]) throws {
+        let path = Folder.join(model.path, "data.csv")
+        guard FileStatus.exists(path) else { return }
+        let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
+        let trained = Set(lines.filter { $0.contains(",train,") }.compactMap { $0.split(separator: ",").last })
+        let count = digests.count { trained.contains($0.hex[...]) }
+        if count > 0 {
+            StandardError.line("\(count) of the \(digests.count) images were in this model's training")
+        }
     }
 
     private static func line(_ name: String, _ m: Metrics) -> String {

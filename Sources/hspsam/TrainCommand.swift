@@ -3,36 +3,54 @@ import Failures
 import Foundation
 import Numbers
 import Processes
+import Storage
 import Tensors
 import Training
 
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Trains a model from folders of images and masks, as a train.yaml says.",
+        abstract: "Trains a model from images and masks, as a train.yaml says.",
         discussion: """
-            Example: hspsam train --config pipelines/skin-lesion/train.yaml --out model
+            Example: hspsam train --config pipelines/skin-lesion/train.yaml --data isic2017=isic --out model
             Interrupted? The same command with --resume goes on from the last checkpoint with the same result.
+            With --check it looks at all data, says what a run would take, and ends; with --preview it writes a page of what the network \
+            will see.
             """)
 
     @Option(help: "The training plan, YAML.") var config: String
-    @Option(help: "The model directory to write.") var out: String
+    @Option(help: "The model directory to write.") var out: String?
+    @Option(help: "Where a data set that the plan names as ${NAME} lies: NAME=FOLDER. May be repeated.") var data:
+        [String] = []
     @Flag(help: "Continues from the checkpoint in --out, if there is one.") var resume = false
+    @Flag(help: "Looks at all data and times one step of each stage; nothing is trained.") var check = false
+    @Option(help: "Writes a page of images as the network will see them to this file; nothing is trained.") var preview:
+        String?
     @Option(help: "Threads; 0: all cores.") var threads = 0
+
+    func validate() throws {
+        if out == nil, !check, preview == nil { throw ValidationError("Missing expected argument '--out <out>'") }
+    }
 
     func run() throws {
         ThreadPool.start(threads: threads)
-        let plan = try TrainingPlan.read(config)
+        let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
+        if check || preview != nil {
+            try TrainingCheck(plan: plan).run(preview: preview, times: check)
+            return
+        }
         let stop = StopRequest()
         StopRequest.listen()
         // When nobody reads any more, the run stops as after Ctrl-C: with a checkpoint.
         var unread: (any Error)?
-        let trainer = try Trainer(plan, folder: out) { event in
-            guard unread == nil else { return }
-            do {
-                try Self.show(event, terminal: StandardOutput.isTerminal)
-            } catch {
-                unread = error
+        let trainer = try DataOptions.listingProblems {
+            try Trainer(plan, folder: out ?? "") { event in
+                guard unread == nil else { return }
+                do {
+                    try Self.show(event, terminal: StandardOutput.isTerminal)
+                } catch {
+                    unread = error
+                }
             }
         }
         let ended = try trainer.run(resume: resume, shouldStop: { stop.isAsked || unread != nil })
@@ -47,30 +65,31 @@ struct TrainCommand: ParsableCommand {
     private static func show(_ event: TrainingEvent, terminal: Bool) throws {
         let clear = terminal ? "\r\u{1B}[K" : ""
         switch event {
+        case .checking(let done, let all):
+            if terminal { try StandardOutput.write("\(clear)looking at the data: \(done) of \(all)") }
+        case .data(let summary): try StandardOutput.line(clear + TrainingCheck.line(summary))
         case .started(let stage, let inputSize, let images, let steps):
             try StandardOutput.line(
                 "\(clear)stage \(stage): input \(inputSize), \(images) images an epoch, \(steps) steps")
         case .resumed(let stage, let step):
             try StandardOutput.line("\(clear)continuing stage \(stage) after step \(step)")
-        case .validated(let epoch, let dice, let images):
+        case .validated(let epoch, let dice, let segments, let images, let isBest):
+            let each =
+                segments.count > 1
+                ? " (" + segments.map { String(format: "%@ %.4f", $0.label, $0.dice) }.joined(separator: ", ") + ")"
+                : ""
             try StandardOutput.line(
-                clear + String(format: "epoch %d: validation Dice %.4f on %d images", epoch, dice, images))
+                clear + String(format: "epoch %d: validation Dice %.4f", epoch, dice) + each + " on \(images) images"
+                    + (isBest ? ", the best of this stage" : ""))
         case .written(let path): try StandardOutput.line("\(clear)model written to \(path)")
         case .progress(let p):
             guard terminal || p.step % 20 == 0 || p.step == p.steps else { return }
             let line = String(
                 format:
-                    "stage %d/%d epoch %d/%d step %d/%d loss %.4f Dice %.4f CE %.4f rate %.2e, %.2f images/s, %@ left",
+                    "stage %d/%d epoch %d/%d step %d/%d loss %.4f Dice %.4f CE %.4f rate %.2e, %.2f images/s, %.1f GB, %@ left",
                 p.stage, p.stages, p.epoch, p.epochs, p.step, p.steps, p.loss, p.dice, p.crossEntropy, p.learningRate,
-                p.imagesPerSecond, time(p.secondsLeft))
+                p.imagesPerSecond, Double(peakMemory()) / 1e9, TrainingCheck.time(p.secondsLeft))
             try StandardOutput.write(clear + line + (terminal ? "" : "\n"))
         }
-    }
-
-    private static func time(_ seconds: Double) -> String {
-        let whole = Int(rounding: seconds.rounded(.down), clampedTo: 0...Int(Int32.max))
-        let minutes = whole / 60
-        return minutes >= 60
-            ? "\(minutes / 60) h \(minutes % 60) min" : minutes > 0 ? "\(minutes) min" : "\(whole) s"
     }
 }

@@ -31,7 +31,8 @@ struct ArchitectureTests {
             "Foundation",
         ],
         "Training": [
-            "Failures", "Storage", "Settings", "Tensors", "Imaging", "ImageFiles", "SegmentAnything", "Foundation",
+            "Failures", "Storage", "Settings", "Pages", "Tensors", "Imaging", "DICOM", "ImageFiles", "SegmentAnything",
+            "Foundation",
         ],
         "References": ["Failures", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training", "Foundation"],
         "Phantoms": ["Failures", "Storage", "Imaging", "DICOM", "DICOMObjects", "ImageFiles", "Foundation"],
@@ -119,8 +120,23 @@ struct ArchitectureTests {
 
 @Suite("pipelines")
 struct PipelineFolderTests {
-    static let names =
+    private static let folders =
         (try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: "pipelines").path))?.sorted() ?? []
+    /// Those that runs use; the others are recipes for training without weights.
+    static let names = folders.filter {
+        FileManager.default.fileExists(atPath: root.appending(path: "pipelines/\($0)/pipeline.yaml").path)
+    }
+
+    @Test("a folder that is no pipeline is a recipe: how to train, and nothing else")
+    func recipes() throws {
+        let recipes = Set(Self.folders).subtracting(Self.names)
+        #expect(Self.names.count >= 3 && recipes.count >= 4)
+        for name in recipes {
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: root.appending(path: "pipelines/\(name)").path)
+            #expect(files == ["train.yaml"], "\(name)")
+        }
+    }
 
     @Test("every pipeline has its rules, its training plan, its card and its model", arguments: names)
     func complete(_ name: String) {

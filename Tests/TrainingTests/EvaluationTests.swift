@@ -39,14 +39,22 @@ struct EvaluationTests {
         try Data(try ImageFile.png(page)).write(to: URL(fileURLWithPath: "\(folder)/\(path)"))
     }
 
+    /// The images and masks of the folder, read as training reads them.
+    private func sets(segments: Int) throws -> [LabelledSet] {
+        let dataset = try Dataset(images: "\(folder)/images", masks: "\(folder)/masks")
+        let check = try DataCheck.run(
+            [.init(split: "all", dataset)], segments: segments, input: TrainedInput(), learns: false)
+        try check.confirm()
+        return check.sets
+    }
+
     @Test("figures are those of each file, masks are found by all three names, and the mean counts every file once")
     func figures() throws {
         for name in ["a", "b", "c"] { try write("images/\(name).png") { UInt16($0 % 200) } }
         try write("masks/a.png") { _ in 255 }
-        try write("masks/b_mask.png") { $0 % 20 < 10 ? 128 : 127 }
+        try write("masks/b_mask.png") { $0 % 20 < 10 ? 250 : 3 }
         try write("masks/c_segmentation.png") { _ in 0 }
-        let result = try Evaluation.run(
-            full(segments: 1), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
+        let result = try Evaluation.run(full(segments: 1), on: sets(segments: 1))
         #expect(result.files.map(\.name) == ["a", "b", "c"])
         #expect(result.files[0].metrics.dice == 1 && result.files[0].metrics.hd == 0)
         #expect(abs(result.files[1].metrics.dice - 2.0 / 3) < 1e-12 && result.files[1].metrics.hd == 10)
@@ -58,9 +66,10 @@ struct EvaluationTests {
     func segments() throws {
         try write("images/a.png") { UInt16($0 % 200) }
         try write("masks/a.png") { _ in 2 }
-        let result = try Evaluation.run(
-            full(segments: 2), on: try Dataset(images: "\(folder)/images", masks: "\(folder)/masks"))
+        let result = try Evaluation.run(full(segments: 2), on: sets(segments: 2))
         #expect(result.mean.dice == 0.5 && result.mean.iou == 0.5)
+        #expect(result.segments.map(\.mean.dice) == [0, 1])
+        #expect(result.segments[1].pooled.sensitivity == 1 && result.segments[0].pooled.specificity == 0)
     }
 
     @Test("an image without a mask is refused by its name")

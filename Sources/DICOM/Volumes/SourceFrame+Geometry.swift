@@ -6,7 +6,7 @@ extension SourceFrame {
     /// All frames in the order of the object; `oddity` says what made a plane unusable.
     ///
     /// *Throws* `position` for a position, direction or distance that no image of a patient has.
-    static func frames(
+    package static func frames(
         of instance: SourceInstance
     ) throws(DICOMFailure) -> (frames: [SourceFrame], oddity: String?) {
         let dataSet = instance.dataSet
@@ -102,7 +102,7 @@ extension SourceFrame {
 
     /// Height of a pixel divided by its width when no distance in mm is known (Pixel Aspect Ratio); 1 when nothing is
     /// said.
-    var pixelAspect: Double {
+    package var pixelAspect: Double {
         if let spacing = pixelSpacing { return spacing.row / spacing.column }
         let ratio = instance.dataSet.ints(.pixelAspectRatio)
         return ratio.count == 2 && ratio[0] > 0 && ratio[1] > 0 ? Double(ratio[0]) / Double(ratio[1]) : 1

@@ -20,4 +20,19 @@ extension Tensor {
 
     /// x ← factor · x, in place: for gradients, which nobody else holds.
     package func scale(by factor: Float) { ck_scale(pointer, factor, pointer, count) }
+
+    /// x ← x + other, in place: for gradients of several batches, which nobody else holds.
+    package func add(_ other: Tensor) {
+        precondition(count == other.count, "add: \(shape) and \(other.shape)")
+        withExtendedLifetime(other) { ck_add_into(pointer, other.pointer, count) }
+    }
+
+    /// x ← x + share · (target − x), in place: for a running mean, which nobody else holds.
+    package func approach(_ target: Tensor, share: Float) {
+        precondition(count == target.count, "approach: \(shape) and \(target.shape)")
+        withExtendedLifetime(target) {
+            let (mean, value) = (pointer, target.pointer)
+            for i in 0..<count { mean[i] += share * (value[i] - mean[i]) }
+        }
+    }
 }

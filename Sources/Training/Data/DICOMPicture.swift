@@ -1,0 +1,47 @@
+import DICOM
+import ImageFiles
+import Imaging
+import Storage
+
+/// One frame of a DICOM image.
+package struct DICOMPicture: Sendable, Equatable {
+    let path: String
+    /// From 1.
+    let frame: Int
+    /// Of the instance.
+    let content: FileDigest
+
+    /// The frame's values, what the file says about showing them, and the height of a pixel over its width.
+    ///
+    /// *Throws* `DICOMFailure`.
+    func read() throws(DICOMFailure) -> (frame: Frame, voi: VOI, aspect: Double) {
+        let instance = try SourceInstance(DICOMFile(path: path))
+        let source = try SourceFrame.frames(of: instance).frames[frame - 1]
+        return (try FrameDecoding().frame(source), source.voi, source.pixelAspect)
+    }
+}
+
+/// A picture of any source, not yet as the network sees it.
+enum SourcePicture {
+    case raster(RasterPage)
+    case dicom(Frame, VOI)
+
+    var rows: Int {
+        switch self {
+        case .raster(let page): page.rows
+        case .dicom(let frame, _): frame.rows
+        }
+    }
+
+    var columns: Int {
+        switch self {
+        case .raster(let page): page.columns
+        case .dicom(let frame, _): frame.columns
+        }
+    }
+
+    /// Its file's orientation is not the one in which it is stored.
+    var isTurned: Bool {
+        if case .raster(let page) = self { page.isTurned } else { false }
+    }
+}

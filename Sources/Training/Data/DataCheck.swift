@@ -1,0 +1,205 @@
+package import Failures
+import ImageFiles
+import Imaging
+package import SegmentAnything
+package import Storage
+import Tensors
+
+/// Everything about the data of a run that can be known before its first step: each file is decoded once, every problem is listed.
+package struct DataCheck: Sendable {
+    /// A data set with what it is for.
+    package struct Role: Sendable {
+        /// `train`, `validation`: sets of different splits must not share a picture.
+        package let split: String
+        package let dataset: Dataset
+
+        package init(split: String, _ dataset: Dataset) {
+            self.split = split
+            self.dataset = dataset
+        }
+    }
+
+    /// One set as it was found.
+    package struct Summary: Sendable {
+        package let split: String
+        package let path: String
+        package let images: Int
+        /// Smallest and largest, columns × rows.
+        package let sizes: (smallest: String, largest: String)
+        package let rule: MaskRule
+        /// Pixels of each class, background first.
+        package let pixels: [Int]
+        /// Images in which each class occurs, background first.
+        package let occurrences: [Int]
+        /// Images without any foreground.
+        package let empty: Int
+        package let notes: [String]
+    }
+
+    package let summaries: [Summary]
+    /// In the order of the roles; a set whose masks could not be understood is missing.
+    package let sets: [LabelledSet]
+    package let problems: [FailureRecord]
+    /// Of each image of each role.
+    package let digests: [[FileDigest]]
+
+    /// *Throws* the only problem, or `DataProblems` with all of them.
+    package func confirm() throws {
+        if problems.count == 1 { throw problems[0] }
+        if !problems.isEmpty { throw DataProblems(problems: problems) }
+    }
+
+    /// - Parameters:
+    ///   - segments: classes beside the background.
+    ///   - allowsSimilar: nearly equal pictures in two splits are no problem; equal ones always are.
+    ///   - learns: a class that no training image shows, and masks that are all empty, are problems.
+    ///   - progress: called from time to time with the number of cases that have been looked at.
+    /// *Cost*: one pass over all files.
+    package static func run(
+        _ roles: [Role], segments: Int, input: TrainedInput, learns: Bool = true, allowsSimilar: Bool = false,
+        progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+    ) rethrows -> DataCheck {
+        let total = roles.reduce(0) { $0 + $1.dataset.pairs.count }
+        var done = 0
+        var examined: [[CaseCheck]] = []
+        for role in roles {
+            var all: [CaseCheck] = []
+            for start in stride(from: 0, to: role.dataset.pairs.count, by: 32) {
+                let part = Array(role.dataset.pairs[start..<min(start + 32, role.dataset.pairs.count)])
+                all += ThreadPool.map(part.count) { CaseCheck(part[$0], segments: segments, input: input) }
+                done += part.count
+                try progress(done, total)
+            }
+            examined.append(all)
+        }
+        var problems = examined.flatMap { $0.flatMap(\.problems) }
+        var (summaries, sets): ([Summary], [LabelledSet]) = ([], [])
+        for (role, cases) in zip(roles, examined) {
+            do throws(TrainingFailure) {
+                let rule = try rule(for: role, roles, examined, segments: segments)
+                problems += cases.compactMap { $0.contradiction(rule, segments: segments) }
+                sets.append(LabelledSet(pairs: role.dataset.pairs, rule: rule))
+                let summary = Summary(role, cases, rule, segments: segments)
+                summaries.append(summary)
+                // Of a set that was not read as a whole nothing can be missed.
+                let isWhole = cases.allSatisfy { $0.problems.isEmpty }
+                if learns, isWhole, role.split == "train" {
+                    problems += summary.missingClasses.map { FailureRecord($0) }
+                }
+            } catch {
+                problems.append(FailureRecord(error))
+            }
+        }
+        problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
+        return DataCheck(
+            summaries: summaries, sets: sets, problems: unique(problems),
+            digests: examined.map { $0.compactMap(\.digest) })
+    }
+
+    /// What the plan says, or what all masks of the same folder say together: training and validation are read alike.
+    private static func rule(
+        for role: Role, _ roles: [Role], _ examined: [[CaseCheck]], segments: Int
+    ) throws(TrainingFailure) -> MaskRule {
+        if let rule = role.dataset.rule { return rule }
+        var census = MaskCensus()
+        for (other, cases) in zip(roles, examined) where other.dataset.path == role.dataset.path {
+            for one in cases { census.merge(one.census) }
+        }
+        return try MaskRule.decided(census, segments: segments, masks: role.dataset.path)
+    }
+
+    private static func unique(_ problems: [FailureRecord]) -> [FailureRecord] {
+        var seen: Set<String> = []
+        return problems.filter { seen.insert($0.description).inserted }
+    }
+}
+
+/// Several problems of a data set at once.
+package struct DataProblems: Error, Sendable {
+    package let problems: [FailureRecord]
+}
+
+/// What one case is like.
+struct CaseCheck: Sendable {
+    let pair: Dataset.Pair
+    private(set) var problems: [FailureRecord] = []
+    private(set) var census = MaskCensus()
+    private(set) var rows = 0
+    private(set) var columns = 0
+    private(set) var digest: FileDigest?
+    private(set) var thumbnail: Thumbnail?
+
+    init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
+        self.pair = pair
+        do {
+            digest = try pair.image.digest()
+            let picture = try pair.image.read(input.aspect)
+            (rows, columns) = (picture.rows, picture.columns)
+            thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
+            try examineMask(picture)
+        } catch {
+            problems.append(FailureRecord(error))
+        }
+    }
+
+    private mutating func examineMask(_ image: SourcePicture) throws {
+        func compare(_ rows: Int, _ columns: Int, _ path: String) throws {
+            guard rows != image.rows || columns != image.columns else { return }
+            throw TrainingFailure.sizesDiffer(
+                image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: path,
+                maskSize: "\(columns)×\(rows)", isTurned: image.isTurned)
+        }
+        if let truth = try pair.mask.classes() {
+            try compare(truth.rows, truth.columns, pair.mask.path)
+            census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
+        }
+        for mask in try pair.mask.read() {
+            try compare(mask.page.rows, mask.page.columns, mask.path)
+            census.add(mask.page, path: mask.path)
+        }
+    }
+
+    /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set.
+    func contradiction(_ rule: MaskRule, segments: Int) -> FailureRecord? {
+        guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
+            return nil
+        }
+        return FailureRecord(
+            TrainingFailure.maskValues(
+                masks: pair.mask.path,
+                found: "its largest value is \(largest), where the set's masks mark by values above \(threshold)",
+                cure: "Write all masks of a set alike, or list the two kinds as two entries of data."))
+    }
+
+    /// Pixels of each class under a rule, background first.
+    func pixels(_ rule: MaskRule, segments: Int) -> [Int] {
+        var pixels = [Int](repeating: 0, count: segments + 1)
+        for (value, count) in census.greys { pixels[min(Int(rule.class(of: value)), segments)] += count }
+        for (color, count) in census.colors { pixels[min(Int(rule.class(ofColor: color)), segments)] += count }
+        // Of several files each has the background of the others.
+        pixels[0] = max(0, rows * columns - pixels.dropFirst().reduce(0, +))
+        return pixels
+    }
+}
+
+extension DataCheck.Summary {
+    init(_ role: DataCheck.Role, _ cases: [CaseCheck], _ rule: MaskRule, segments: Int) {
+        (split, path, images) = (role.split, role.dataset.path, cases.count)
+        let sized = cases.filter { $0.rows > 0 }.sorted { ($0.rows * $0.columns) < ($1.rows * $1.columns) }
+        func size(_ one: CaseCheck?) -> String { one.map { "\($0.columns)×\($0.rows)" } ?? "none" }
+        sizes = (size(sized.first), size(sized.last))
+        self.rule = rule
+        let each = cases.filter { $0.census.files > 0 }.map { $0.pixels(rule, segments: segments) }
+        pixels = (0...segments).map { index in each.reduce(0) { $0 + $1[index] } }
+        occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
+        empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
+        notes = role.dataset.notes
+    }
+
+    /// What cannot be learned from this set.
+    var missingClasses: [TrainingFailure] {
+        occurrences.indices.dropFirst().filter { occurrences[$0] == 0 }.map {
+            .missingClass(path: path, segment: $0, rule: rule.words)
+        }
+    }
+}

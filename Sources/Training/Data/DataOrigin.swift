@@ -1,0 +1,155 @@
+import Foundation
+import ImageFiles
+import SegmentAnything
+import Storage
+
+/// Where a data set lies, and in which of the layouts that data sets are published in.
+package enum DataOrigin: Sendable, Equatable {
+    /// A folder whose layout is found out.
+    case folder(String)
+    /// A folder of pictures and one of masks, which may be the same.
+    case pairs(images: String, masks: String)
+    /// A folder of pictures and a COCO annotation file.
+    case annotations(images: String, file: String)
+    /// DICOM images and segmentations of them below a folder; the segmentations may lie in a folder of their own.
+    case dicom(images: String, segmentations: String?)
+
+    /// What messages name.
+    package var path: String {
+        switch self {
+        case .folder(let path), .pairs(let path, _), .annotations(let path, _), .dicom(let path, _): path
+        }
+    }
+
+    /// A picture that may become a case.
+    struct Candidate {
+        let name: String
+        let image: ImageSource
+        /// Nil when none was found.
+        let mask: MaskSource?
+        /// Where it was looked for.
+        let masks: String
+    }
+
+    /// Every picture, in the order of their names, and what was left out.
+    ///
+    /// - Parameter names: further names of segments in DICOM segmentations.
+    /// *Throws* `TrainingFailure.layout`, `.sameStem`; Storage's failures.
+    func candidates(
+        segments: Int, labels: [String]?, names: [String: [String]]
+    ) throws -> (all: [Candidate], patients: [String: String], notes: [String]) {
+        if case .dicom(let images, let segmentations) = self {
+            return try DICOMFolder(images, segmentations: segmentations).candidates(
+                labels: labels ?? ModelDescription.numberedLabels(segments), names: names)
+        }
+        let (all, notes) = try pictures(segments: segments, labels: labels)
+        return (all, [:], notes)
+    }
+
+    private func pictures(segments: Int, labels: [String]?) throws -> (all: [Candidate], notes: [String]) {
+        switch self {
+        case .pairs(let images, let masks): return try Self.pairs(images, masks)
+        case .annotations(let images, let file): return try Self.annotated(images, file, segments, labels)
+        case .dicom: return ([], [])
+        case .folder(let path):
+            if FileStatus.exists(Folder.join(path, "dataset.json")) {
+                return (try NNUNetFolder(path, segments: segments).candidates(), [])
+            }
+            let folders = try Folder.list(path).filter { $0.status.kind == .directory }.map(\.name)
+            if let (images, masks) = try Self.parts(folders, of: path) {
+                return try Self.pairs(Folder.join(path, images), Folder.join(path, masks))
+            }
+            for inner in [path, Folder.join(path, "stage1_train")] {
+                let cases = try Self.cases(inner)
+                if !cases.isEmpty { return (cases, []) }
+            }
+            return try Self.pairs(path, path)
+        }
+    }
+
+    // MARK: layouts
+
+    private static func pairs(_ images: String, _ masks: String) throws -> ([Candidate], [String]) {
+        let pictures = try ImageFolder(images)
+        let isBeside = images == masks
+        let truths = isBeside ? pictures : try ImageFolder(masks)
+        let (stems, left) = pictures.images
+        var all: [Candidate] = []
+        for stem in stems {
+            let found = try truths.masks(of: stem, isBeside: isBeside)
+            let image = Folder.join(images, pictures.files[stem] ?? "")
+            let pages = try pageCount(image)
+            for page in 0..<pages {
+                let mask: MaskSource? =
+                    found.isEmpty ? nil : .pages(found.map { .init(path: $0, index: page) })
+                all.append(
+                    Candidate(
+                        name: pages == 1 ? stem : "\(stem)#\(page + 1)", image: .page(image, page), mask: mask,
+                        masks: masks))
+            }
+        }
+        let note = "\(left.count) masks and companions that lie among the pictures are no pictures of their own"
+        return (all, left.isEmpty ? [] : [note])
+    }
+
+    /// The pages of a TIFF that are pictures; 1 for everything else, and for what cannot be opened: the check tells that.
+    private static func pageCount(_ path: String) throws -> Int {
+        let name = path.lowercased()
+        guard name.hasSuffix(".tif") || name.hasSuffix(".tiff") else { return 1 }
+        return (try? TIFFPages.count(path)) ?? 1
+    }
+
+    private static func annotated(
+        _ images: String, _ file: String, _ segments: Int, _ labels: [String]?
+    ) throws -> ([Candidate], [String]) {
+        let coco = try COCO(file, segments: segments, labels: labels)
+        let all = coco.pictures.map {
+            Candidate(
+                name: ImageFolder.stem(of: $0.name) ?? $0.name, image: .file(Folder.join(images, $0.name)),
+                mask: .annotation($0), masks: file)
+        }
+        let note = "objects of the categories \(coco.left.joined(separator: ", ")) are background"
+        return (all.sorted { $0.name < $1.name }, coco.left.isEmpty ? [] : [note])
+    }
+
+    /// The folders of pictures and of masks among `folders`: `images` and `masks` or `labels`, or a challenge's `…_Data` and `…_GroundTruth`.
+    private static func parts(_ folders: [String], of path: String) throws -> (images: String, masks: String)? {
+        for (images, masks) in [("images", "masks"), ("images", "labels"), ("image", "mask")]
+        where folders.contains(images) && folders.contains(masks) {
+            return (images, masks)
+        }
+        let truths = folders.filter { $0.hasSuffix("_GroundTruth") && $0.contains("Training") }
+        let data = folders.filter { ($0.hasSuffix("_Data") || $0.hasSuffix("_Input")) && $0.contains("Training") }
+        guard let images = data.first, let masks = truths.first else { return nil }
+        guard data.count == 1, truths.count == 1 else {
+            throw TrainingFailure.layout(
+                path: path,
+                reason: "it holds \(data.count) folders of training data and \(truths.count) of their truth")
+        }
+        return (images, masks)
+    }
+
+    /// A folder a case, with `images/` of one picture and `masks/` of one file an object, as the Data Science Bowl 2018 has them.
+    private static func cases(_ path: String) throws -> [Candidate] {
+        guard FileStatus.exists(path) else { return [] }
+        var all: [Candidate] = []
+        for entry in try Folder.list(path) where entry.status.kind == .directory {
+            let (images, masks) = (
+                Folder.join(path, "\(entry.name)/images"), Folder.join(path, "\(entry.name)/masks")
+            )
+            guard FileStatus.exists(images), FileStatus.exists(masks) else { continue }
+            let pictures = try ImageFolder(images)
+            guard let image = pictures.files.first?.value, pictures.files.count == 1 else {
+                throw TrainingFailure.layout(path: images, reason: "it holds \(pictures.files.count) pictures, not one")
+            }
+            let pages = try ImageFolder(masks).files.values.sorted().map {
+                MaskSource.Page(path: Folder.join(masks, $0), index: 0)
+            }
+            all.append(
+                Candidate(
+                    name: entry.name, image: .file(Folder.join(images, image)),
+                    mask: pages.isEmpty ? nil : .pages(pages), masks: masks))
+        }
+        return all.sorted { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,132 @@
+import Settings
+
+extension TrainingPlan {
+    /// One entry of `data`, or that of `validation`.
+    package struct Source: Sendable, Equatable {
+        package var origin: DataOrigin
+        /// CSV `name,split,patient` or `splits_final.json`; nil takes every image.
+        package var list: String?
+        package var split: String?
+        /// Of `splits_final.json`, from 0.
+        package var fold = 0
+        /// What the masks' values mean; nil: they say it themselves.
+        package var rule: MaskRule?
+        /// Further Segment Labels of DICOM segmentations that mean a segment.
+        package var segmentNames: [String: [String]] = [:]
+        /// An image without mask is left out instead of refused.
+        package var leavesOut = false
+        /// How often an image of this source is drawn an epoch.
+        package var weight = 1.0
+
+        package init(origin: DataOrigin, list: String? = nil, split: String? = nil) {
+            self.origin = origin
+            self.list = list
+            self.split = split
+        }
+    }
+}
+
+extension TrainingPlan.Source {
+    /// - Parameters:
+    ///   - resolve: what makes a path of the file a path of this machine.
+    ///   - labels: of the segments, by which `mask_values` and `mask_colors` name them.
+    init(_ section: Section, labels: [String], _ resolve: (String) throws -> String) throws {
+        let folder = try section.optionalString("folder").map(resolve)
+        let images = try section.optionalString("images").map(resolve)
+        let masks = try section.optionalString("masks").map(resolve)
+        let annotations = try section.optionalString("coco").map(resolve)
+        let dicom = try section.optionalString("dicom").map(resolve)
+        let segmentations = try section.optionalString("segmentations").map(resolve)
+        if let names = try section.optionalSection("segment_names") {
+            for key in names.keys {
+                guard labels.contains(key) else {
+                    throw names.failure(
+                        "SET-CHOICE", at: key, found: key, "this is no segment.",
+                        cure: "Write one of \(labels.joined(separator: ", ")).")
+                }
+                segmentNames[key] = try names.optionalStrings(key)
+            }
+        }
+        switch (folder ?? dicom, images, masks, annotations) {
+        case (let path?, nil, nil, nil) where folder == nil: origin = .dicom(images: path, segmentations: segmentations)
+        case (let folder?, nil, nil, nil): origin = .folder(folder)
+        case (nil, let images?, let masks?, nil): origin = .pairs(images: images, masks: masks)
+        case (nil, let images?, nil, let annotations?): origin = .annotations(images: images, file: annotations)
+        default:
+            throw section.failure(
+                "SET-MISSING", at: folder == nil ? "images" : "folder",
+                "a data set is `folder`, or `images` with `masks`, or `images` with `coco`, or `dicom`.",
+                cure: "Give one of the four.")
+        }
+        list = try section.optionalString("list").map(resolve)
+        split = try section.optionalString("split")
+        fold = try section.int("fold", in: 0...1000, default: 0)
+        weight = try section.double("weight", in: 0...1000, default: 1)
+        rule = try Self.rule(section, labels)
+        leavesOut = try section.choice("without_mask", default: Missing.refuse) == .leaveOut
+        if split != nil, list == nil {
+            throw section.failure(
+                "SET-MISSING", at: "split", "a split needs the list that holds it.", cure: "Name the list.")
+        }
+    }
+
+    private enum Missing: String, CaseIterable {
+        case refuse
+        case leaveOut = "leave_out"
+    }
+
+    private static func rule(_ section: Section, _ labels: [String]) throws -> MaskRule? {
+        let above = try section.optionalInt("mask_above", in: 0...65534)
+        let values = try section.optionalSection("mask_values")
+        let colors = try section.optionalSection("mask_colors")
+        guard [above != nil, values != nil, colors != nil].count(where: { $0 }) <= 1 else {
+            throw section.failure(
+                "SET-CHOICE", at: "mask_above", "mask_above, mask_values and mask_colors exclude each other.",
+                cure: "Keep one.")
+        }
+        if let above {
+            guard labels.count == 1 else {
+                throw section.failure(
+                    "SET-CHOICE", at: "mask_above", "a threshold tells one segment, not \(labels.count).",
+                    cure: "Write mask_values.")
+            }
+            return .above(above)
+        }
+        if let values {
+            let table = try table(values, labels) { try values.optionalInts($0) ?? [] }
+            return .values(table)
+        }
+        guard let colors else { return nil }
+        return .colors(
+            try table(colors, labels) { key in
+                try (colors.optionalStrings(key) ?? []).map { text in
+                    guard text.hasPrefix("#"), text.count == 7, let color = Int(text.dropFirst(), radix: 16) else {
+                        throw colors.failure(
+                            "SET-CHOICE", at: key, found: text, "this is no colour.", cure: "Write it as \"#rrggbb\".")
+                    }
+                    return color
+                }
+            })
+    }
+
+    /// What each segment's list holds, with the segment's class.
+    private static func table(
+        _ section: Section, _ labels: [String], _ list: (String) throws -> [Int]
+    ) throws -> [Int: UInt8] {
+        var table: [Int: UInt8] = [:]
+        for key in section.keys {
+            guard let at = labels.firstIndex(of: key) else {
+                throw section.failure(
+                    "SET-CHOICE", at: key, found: key, "this is no segment.",
+                    cure: "Write one of \(labels.joined(separator: ", ")).")
+            }
+            for value in try list(key) where table.updateValue(UInt8(clamping: at + 1), forKey: value) != nil {
+                throw section.failure("SET-CHOICE", at: key, "a value stands twice.", cure: "Keep one.")
+            }
+        }
+        guard !table.isEmpty else {
+            throw section.failure("SET-EMPTY", at: "", "the table is empty.", cure: "Name a segment with its values.")
+        }
+        return table
+    }
+}

@@ -1,0 +1,148 @@
+import Failures
+import ImageFiles
+package import Imaging
+package import SegmentAnything
+import Storage
+
+/// The cases of a data set, in the order of their names: which picture goes with which truth. Nothing is decoded yet.
+package struct Dataset: Sendable {
+    package struct Pair: Sendable, Equatable {
+        /// The picture's stem.
+        package let name: String
+        package let image: ImageSource
+        package let mask: MaskSource
+        /// Who it is of, where a list says it.
+        package let patient: String?
+    }
+
+    package private(set) var pairs: [Pair]
+    /// What the plan says of the masks' values; nil: they say it themselves.
+    let rule: MaskRule?
+    /// The folder, for messages.
+    let path: String
+    /// What a person should know of how it was read.
+    let notes: [String]
+
+    /// Cases of a split, or all.
+    ///
+    /// - Parameter labels: of the model's segments, for layouts that name classes.
+    /// *Throws* `TrainingFailure`; Storage's failures.
+    package init(_ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil) throws {
+        let (candidates, known, notes) = try source.origin.candidates(
+            segments: segments, labels: labels, names: source.segmentNames)
+        (path, rule) = (source.origin.path, source.rule)
+        var byName: [String: DataOrigin.Candidate] = [:]
+        for candidate in candidates { byName[candidate.name] = candidate }
+        var patients = known
+        var names = candidates.map(\.name)
+        if let list = source.list {
+            let rows = try SplitList(list, fold: source.fold).rows(of: source.split)
+            names = try rows.map { row in
+                // Lists made by hand often name files.
+                let name = byName[row.name] == nil ? ImageFolder.stem(of: row.name) ?? row.name : row.name
+                guard byName[name] != nil else {
+                    throw TrainingFailure.notInFolder(list: list, name: row.name, images: source.origin.path)
+                }
+                patients[name] = row.patient ?? patients[name]
+                return name
+            }
+        }
+        var leftOut = 0
+        pairs = try names.sorted().compactMap { byName[$0] }.compactMap { candidate in
+            guard let mask = candidate.mask else {
+                if source.leavesOut {
+                    leftOut += 1
+                    return nil
+                }
+                throw TrainingFailure.missingMask(image: candidate.image.path, folder: candidate.masks)
+            }
+            return Pair(
+                name: candidate.name, image: candidate.image, mask: mask, patient: patients[candidate.name])
+        }
+        self.notes = notes + (leftOut > 0 ? ["\(leftOut) images without mask are left out"] : [])
+        if pairs.isEmpty {
+            throw TrainingFailure.noPairs(
+                path: source.origin.path,
+                reason: source.list == nil
+                    ? "the folder holds no PNG, JPEG or TIFF image" : "the list and the split name no image")
+        }
+    }
+
+    package init(images: String, masks: String, list: String? = nil, split: String? = nil) throws {
+        try self.init(
+            TrainingPlan.Source(origin: .pairs(images: images, masks: masks), list: list, split: split))
+    }
+
+    /// The cases that a predicate chooses.
+    func filtered(_ isIncluded: (Pair) throws -> Bool) rethrows -> Dataset {
+        var some = self
+        some.pairs = try pairs.filter(isIncluded)
+        return some
+    }
+
+    /// The first `count` images.
+    package func prefix(_ count: Int) -> Dataset {
+        var some = self
+        some.pairs = Array(pairs.prefix(count))
+        return some
+    }
+}
+
+/// A data set whose masks have been looked at: it gives samples.
+package struct LabelledSet: Sendable {
+    package let pairs: [Dataset.Pair]
+    package let rule: MaskRule
+
+    /// An image with the class of each pixel: 0 background, 1 … K. *Shape*: classes `[rows · columns]`.
+    package struct Sample: Sendable {
+        package var image: DisplayImage
+        package var classes: [UInt8]
+
+        package init(image: DisplayImage, classes: [UInt8]) {
+            self.image = image
+            self.classes = classes
+        }
+    }
+
+    /// *Throws* `TrainingFailure.sizesDiffer`, `.otherWindowing`, `.maskValue`; `ImageFilesFailure`.
+    package func sample(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) throws -> Sample {
+        let image = try pair.image.read(input.aspect)
+        let classes = try classes(pair, segments: segments)
+        guard image.rows == classes.rows, image.columns == classes.columns else {
+            throw TrainingFailure.sizesDiffer(
+                image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask.path,
+                maskSize: "\(classes.columns)×\(classes.rows)", isTurned: image.isTurned)
+        }
+        return Sample(image: try input.windowing.display(image, path: pair.image.path), classes: classes.values)
+    }
+
+    /// The classes of a case's pixels on the truth's own grid.
+    package func classes(
+        _ pair: Dataset.Pair, segments: Int
+    ) throws -> (rows: Int, columns: Int, values: [UInt8]) {
+        if let classes = try pair.mask.classes() { return classes }
+        let masks = try pair.mask.read()
+        guard let first = masks.first else {
+            throw TrainingFailure.noPairs(path: pair.mask.path, reason: "there is no mask")
+        }
+        var values = try rule.classes(of: first.page, path: first.path, segments: segments)
+        for mask in masks.dropFirst() {
+            guard mask.page.rows == first.page.rows, mask.page.columns == first.page.columns else {
+                throw TrainingFailure.sizesDiffer(
+                    image: first.path, imageSize: "\(first.page.columns)×\(first.page.rows)", mask: mask.path,
+                    maskSize: "\(mask.page.columns)×\(mask.page.rows)", isTurned: false)
+            }
+            let more = try rule.classes(of: mask.page, path: mask.path, segments: segments)
+            for pixel in values.indices where more[pixel] > 0 { values[pixel] = more[pixel] }
+        }
+        return (first.page.rows, first.page.columns, values)
+    }
+
+    /// The first `count` cases.
+    package func prefix(_ count: Int) -> LabelledSet { LabelledSet(pairs: Array(pairs.prefix(count)), rule: rule) }
+}
+
+extension RasterPage {
+    /// Its file's orientation is not the one in which it is stored.
+    var isTurned: Bool { notes.contains { $0.hasPrefix("turned upright") } }
+}

@@ -1,0 +1,81 @@
+import Storage
+
+/// The pictures of one folder by their stems.
+struct ImageFolder {
+    static let endings = ["png", "jpg", "jpeg", "tif", "tiff"]
+    /// What a mask's stem has beside its picture's; further masks of one picture have numbers behind it: `a_mask_1`.
+    static let maskSuffixes = ["", "_mask", "_segmentation"]
+    /// What the stem of a picture's companion has that is neither: ISIC's superpixels.
+    static let companionSuffixes = ["_superpixels"]
+
+    let path: String
+    /// File names by stem.
+    let files: [String: String]
+
+    /// *Throws* `TrainingFailure.sameStem`; Storage's failures.
+    init(_ path: String) throws {
+        self.path = path
+        var files: [String: String] = [:]
+        for entry in try Folder.list(path) where entry.status.kind == .regular {
+            guard let stem = Self.stem(of: entry.name) else { continue }
+            if let other = files.updateValue(entry.name, forKey: stem) {
+                throw TrainingFailure.sameStem(folder: path, one: other, other: entry.name)
+            }
+        }
+        self.files = files
+    }
+
+    /// The name without its ending; nil when it does not end as a picture does.
+    static func stem(of name: String) -> String? {
+        guard let dot = name.lastIndex(of: "."), endings.contains(name[dot...].dropFirst().lowercased()) else {
+            return nil
+        }
+        return String(name[..<dot])
+    }
+
+    /// The stems of pictures, without masks and companions that lie beside them; both sorted.
+    var images: (stems: [String], left: [String]) {
+        var (stems, left): ([String], [String]) = ([], [])
+        for stem in files.keys.sorted() {
+            if Self.picture(of: stem).map({ files[$0] != nil }) ?? false {
+                left.append(stem)
+            } else {
+                stems.append(stem)
+            }
+        }
+        return (stems, left)
+    }
+
+    /// The stem of the picture whose mask or companion `stem` would be; nil when it is named like none.
+    private static func picture(of stem: String) -> String? {
+        for suffix in maskSuffixes.dropFirst() + companionSuffixes {
+            if stem.hasSuffix(suffix) { return String(stem.dropLast(suffix.count)) }
+            guard let range = lastRange(of: suffix + "_", in: stem) else { continue }
+            let number = stem[range.upperBound...]
+            if !number.isEmpty, number.allSatisfy(\.isNumber) { return String(stem[..<range.lowerBound]) }
+        }
+        return nil
+    }
+
+    private static func lastRange(of text: String, in stem: String) -> Range<String.Index>? {
+        stem.ranges(of: text).last
+    }
+
+    /// The masks of a picture: one under its name alone or with a suffix, and those numbered behind it.
+    ///
+    /// - Parameter isBeside: the pictures lie in this folder too, so that a mask needs a suffix.
+    /// *Throws* `TrainingFailure.sameStem` when several could be meant.
+    func masks(of stem: String, isBeside: Bool) throws(TrainingFailure) -> [String] {
+        let suffixes = isBeside ? Array(Self.maskSuffixes.dropFirst()) : Self.maskSuffixes
+        let found = suffixes.filter { files[stem + $0] != nil }
+        if found.count > 1 {
+            throw .sameStem(
+                folder: path, one: files[stem + found[0]] ?? "", other: files[stem + found[1]] ?? "")
+        }
+        guard let suffix = found.first, let first = files[stem + suffix] else { return [] }
+        var masks = [first]
+        // Only a suffix makes numbers mean further masks: a_1 beside a is a picture of its own.
+        while !suffix.isEmpty, let next = files["\(stem)\(suffix)_\(masks.count)"] { masks.append(next) }
+        return masks.map { Folder.join(path, $0) }
+    }
+}

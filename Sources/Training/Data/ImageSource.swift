@@ -1,0 +1,142 @@
+import ImageFiles
+import SegmentAnything
+package import Storage
+
+/// Where the picture of one case lies.
+package enum ImageSource: Sendable, Equatable {
+    /// A page (from 0) of a file; PNG and JPEG have one.
+    case page(String, Int)
+    /// Three grey files: red, green and blue.
+    case channels([String])
+    case dicom(DICOMPicture)
+
+    package static func file(_ path: String) -> ImageSource { .page(path, 0) }
+
+    /// The file, the first of several: what messages name.
+    package var path: String {
+        switch self {
+        case .page(let path, _): path
+        case .channels(let paths): paths.first ?? ""
+        case .dicom(let picture): picture.path
+        }
+    }
+
+    /// Of the files' content and the page.
+    package func digest() throws -> FileDigest {
+        switch self {
+        case .page(let path, 0): return try FileDigest(ofFile: path)
+        case .page(let path, let page):
+            var fields = CanonicalEncoding("hspsam page 1")
+            fields.add("file", try FileDigest(ofFile: path).hex)
+            fields.add("page", page)
+            return fields.digest
+        case .channels(let paths):
+            var fields = CanonicalEncoding("hspsam channels 1")
+            fields.add("files", try paths.map { try FileDigest(ofFile: $0).hex })
+            return fields.digest
+        case .dicom(let picture):
+            if picture.frame == 1 { return picture.content }
+            var fields = CanonicalEncoding("hspsam frame 1")
+            fields.add("instance", picture.content.hex)
+            fields.add("frame", picture.frame)
+            return fields.digest
+        }
+    }
+
+    /// - Parameter aspect: how the network knows pixels; DICOM says how high theirs are.
+    /// *Throws* `ImageFilesFailure`, `DICOMFailure`; `TrainingFailure.noPairs`, `.channels`, `.layout`.
+    func read(_ aspect: TrainedInput.Aspect) throws -> SourcePicture {
+        switch self {
+        case .page(let path, let page): return .raster(try Self.page(page, of: try ImageFile.read(path), path: path))
+        case .channels: return .raster(try channels())
+        case .dicom(let picture):
+            let (frame, voi, ratio) = try picture.read()
+            guard aspect != .isotropic || abs(ratio - 1) < 0.01 else {
+                throw TrainingFailure.layout(
+                    path: picture.path, reason: "its pixels are not square, and preprocess.aspect is isotropic")
+            }
+            return .dicom(frame, voi)
+        }
+    }
+
+    /// Three grey pictures as one in colour.
+    private func channels() throws -> RasterPage {
+        switch self {
+        case .page, .dicom: throw TrainingFailure.channels(path: path)
+        case .channels(let paths):
+            let pages = try paths.map { try Self.page(0, of: try ImageFile.read($0), path: $0) }
+            guard let first = pages.first,
+                pages.allSatisfy({ $0.samples == 1 && $0.bits == first.bits && $0.rows == first.rows })
+            else { throw TrainingFailure.channels(path: path) }
+            guard pages.allSatisfy({ $0.columns == first.columns }) else {
+                throw TrainingFailure.channels(path: path)
+            }
+            let values = first.values.indices.flatMap { pixel in pages.map { $0.values[pixel] } }
+            return RasterPage(
+                rows: first.rows, columns: first.columns, samples: 3, bits: first.bits, values: values)
+        }
+    }
+
+    static func page(_ index: Int, of pages: [RasterPage], path: String) throws -> RasterPage {
+        guard pages.indices.contains(index) else {
+            throw TrainingFailure.noPairs(path: path, reason: "the file holds no picture number \(index + 1)")
+        }
+        return pages[index]
+    }
+}
+
+/// Where the truth of one case lies.
+package enum MaskSource: Sendable, Equatable {
+    /// Pages of files; of several, what any of them marks.
+    case pages([Page])
+    /// Outlines and runs of an annotation file.
+    case annotation(COCO.Picture)
+    /// Frames of a DICOM segmentation.
+    case segmentation(SegmentationTruth)
+
+    package struct Page: Sendable, Equatable {
+        package let path: String
+        package let index: Int
+    }
+
+    package static func file(_ path: String) -> MaskSource { .pages([Page(path: path, index: 0)]) }
+
+    /// The file, the first of several: what messages name.
+    package var path: String {
+        switch self {
+        case .pages(let pages): pages.first?.path ?? ""
+        case .annotation(let picture): picture.file
+        case .segmentation(let truth): truth.path
+        }
+    }
+
+    /// Of the files' content and the pages.
+    package func digest() throws -> FileDigest {
+        switch self {
+        case .pages(let pages):
+            if pages.count == 1, pages[0].index == 0 { return try FileDigest(ofFile: pages[0].path) }
+            var fields = CanonicalEncoding("hspsam masks 1")
+            try fields.add("files", pages.map { "\(try FileDigest(ofFile: $0.path).hex) \($0.index)" })
+            return fields.digest
+        case .annotation(let picture): return picture.digest
+        case .segmentation(let truth): return truth.digest
+        }
+    }
+
+    /// What has classes of its own and needs no rule; nil for pictures of values.
+    func classes() throws -> (rows: Int, columns: Int, values: [UInt8])? {
+        switch self {
+        case .pages: nil
+        case .annotation(let picture): (picture.rows, picture.columns, picture.classes())
+        case .segmentation(let truth): (truth.rows, truth.columns, try truth.classes())
+        }
+    }
+
+    /// The pictures of values, as they are stored; empty for what has classes.
+    func read() throws -> [(page: RasterPage, path: String)] {
+        guard case .pages(let pages) = self else { return [] }
+        return try pages.map {
+            (try ImageSource.page($0.index, of: try ImageFile.readStored($0.path), path: $0.path), $0.path)
+        }
+    }
+}

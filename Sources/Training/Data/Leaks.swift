@@ -1,0 +1,44 @@
+import Failures
+
+/// Pictures and patients that stand in two splits: a figure on them would measure memory.
+enum Leaks {
+    /// *Cost*: a comparison of 1,024 numbers for each pair of pictures of different splits.
+    static func between(
+        _ roles: [DataCheck.Role], _ examined: [[CaseCheck]], allowsSimilar: Bool
+    ) -> [FailureRecord] {
+        var found: [FailureRecord] = []
+        for (one, first) in roles.enumerated() {
+            for (other, second) in roles.enumerated().dropFirst(one + 1) where first.split != second.split {
+                found += shared(examined[one], examined[other], (first.split, second.split), allowsSimilar)
+            }
+        }
+        return found
+    }
+
+    private static func shared(
+        _ one: [CaseCheck], _ other: [CaseCheck], _ splits: (String, String), _ allowsSimilar: Bool
+    ) -> [FailureRecord] {
+        var found: [FailureRecord] = []
+        func add(_ a: CaseCheck, _ b: CaseCheck, _ what: String) {
+            found.append(
+                FailureRecord(
+                    TrainingFailure.leak(
+                        one: a.pair.image.path, other: b.pair.image.path, splits: "\(splits.0) and \(splits.1)",
+                        what: what)))
+        }
+        let patients = Dictionary(one.compactMap { c in c.pair.patient.map { ($0, c) } }) { first, _ in first }
+        for b in other {
+            if let patient = b.pair.patient, let a = patients[patient] { add(a, b, "are of one patient") }
+            for a in one {
+                if let digest = a.digest, digest == b.digest {
+                    add(a, b, "are the same file")
+                } else if !allowsSimilar, let thumbnail = a.thumbnail, let its = b.thumbnail,
+                    thumbnail.correlation(with: its) > Thumbnail.limit
+                {
+                    add(a, b, "are nearly the same picture")
+                }
+            }
+        }
+        return found
+    }
+}

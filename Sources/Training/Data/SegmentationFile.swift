@@ -1,0 +1,174 @@
+import DICOM
+import Foundation
+import Imaging
+import Numbers
+import Storage
+
+/// What a DICOM segmentation says of one image frame: which of its frames mark it, and as which of the model's segments.
+package struct SegmentationTruth: Sendable, Equatable {
+    let path: String
+    let content: FileDigest
+    let rows, columns: Int
+    let marks: [Mark]
+    /// LABELMAP: the model's segment of each value; empty otherwise.
+    let labels: [Int: UInt8]
+    /// FRACTIONAL: a pixel is marked from half of this on; 1 for BINARY.
+    let full: Int
+
+    struct Mark: Sendable, Equatable {
+        /// Of the segmentation, from 1.
+        let frame: Int
+        /// Of the model, from 1; 0 for a frame of a label map.
+        let segment: UInt8
+    }
+
+    /// Of the object, the frames and what they mean.
+    var digest: FileDigest {
+        var fields = CanonicalEncoding("hspsam segmentation truth 1")
+        fields.add("content", content.hex)
+        fields.add("frames", marks.flatMap { [$0.frame, Int($0.segment)] })
+        fields.add("labels", labels.keys.sorted().flatMap { [$0, Int(labels[$0] ?? 0)] })
+        return fields.digest
+    }
+
+    /// The class of each pixel.
+    ///
+    /// *Throws* `DICOMFailure`; `TrainingFailure.layout` where two segments mark one pixel.
+    func classes() throws -> [UInt8] {
+        let file = try DICOMFile(path: path)
+        let reader = try PixelReader(file, try PixelDescription(file.dataSet))
+        var classes = [UInt8](repeating: 0, count: rows * columns)
+        for mark in marks {
+            guard case .integers(let values) = try reader.frame(mark.frame).values else { continue }
+            for pixel in classes.indices {
+                let value = Int(UInt32(bitPattern: values[pixel]))
+                let found = mark.segment == 0 ? labels[value] ?? 0 : 2 * value >= full && value > 0 ? mark.segment : 0
+                guard found > 0 else { continue }
+                guard classes[pixel] == 0 || classes[pixel] == found else {
+                    throw TrainingFailure.layout(
+                        path: path, reason: "two of its segments mark one pixel, and a pixel has one class in training")
+                }
+                classes[pixel] = found
+            }
+        }
+        return classes
+    }
+}
+
+/// A DICOM segmentation as it was found in a folder.
+struct SegmentationFile {
+    /// One frame of it.
+    struct Frame {
+        /// From 1.
+        let number: Int
+        /// Segment Number; 0 in a label map.
+        let segment: Int
+        /// Of the image that it names, and its frame.
+        let source: (instance: String, frame: Int)?
+        let plane: Plane?
+    }
+
+    static let binaryUID = "1.2.840.10008.5.1.4.1.1.66.4"
+    static let labelMapUID = "1.2.840.10008.5.1.4.1.1.66.7"
+
+    let path: String
+    let content: FileDigest
+    let rows, columns: Int
+    let frameOfReference: String?
+    /// SOP Instance UIDs of the series that it is of.
+    let references: Set<String>
+    let frames: [Frame]
+    /// Segment Number to Segment Label.
+    let segments: [Int: String]
+    let isLabelMap: Bool
+    let full: Int
+
+    /// Nil for an object that is no segmentation.
+    init?(_ file: DICOMFile) throws {
+        let dataSet = file.dataSet
+        let uid = dataSet.uid(.sopClassUID) ?? ""
+        guard uid == Self.binaryUID || uid == Self.labelMapUID else { return nil }
+        let type = dataSet.string(.segmentationType) ?? (uid == Self.labelMapUID ? "LABELMAP" : "")
+        guard ["BINARY", "FRACTIONAL", "LABELMAP"].contains(type) else {
+            throw TrainingFailure.layout(
+                path: file.path, reason: "its Segmentation Type (0062,0001) is none that is known")
+        }
+        path = file.path
+        content = file.digest
+        let pixels = try PixelDescription(dataSet)
+        (rows, columns) = (pixels.rows, pixels.columns)
+        frameOfReference = dataSet.uid(.frameOfReferenceUID)
+        isLabelMap = type == "LABELMAP"
+        full = type == "FRACTIONAL" ? max(1, dataSet.int(.maximumFractionalValue) ?? 255) : 1
+        references = Set(
+            dataSet.items(.referencedSeriesSequence).flatMap { $0.items(.referencedInstanceSequence) }.compactMap {
+                $0.uid(.referencedSOPInstanceUID)
+            })
+        segments = Dictionary(
+            dataSet.items(.segmentSequence).compactMap { item in
+                item.int(.segmentNumber).map { ($0, item.text(.segmentLabel) ?? "") }
+            }
+        ) { first, _ in first }
+        let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
+        let shared = dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet()
+        guard groups.count == pixels.frames else {
+            throw TrainingFailure.layout(
+                path: file.path, reason: "it has \(pixels.frames) frames and \(groups.count) descriptions of frames")
+        }
+        let isLabelMap = isLabelMap
+        frames = groups.enumerated().map { index, group in
+            let derivation = group.item(.derivationImageSequence) ?? shared.item(.derivationImageSequence)
+            let source = derivation?.items(.sourceImageSequence) ?? []
+            let identification =
+                group.item(.segmentIdentificationSequence) ?? shared.item(.segmentIdentificationSequence)
+            // A frame that is made of several images is placed by its geometry.
+            let named = source.count == 1 ? source[0] : nil
+            return Frame(
+                number: index + 1, segment: isLabelMap ? 0 : identification?.int(.referencedSegmentNumber) ?? -1,
+                source: named.flatMap { item in
+                    item.uid(.referencedSOPInstanceUID).map { ($0, item.int(.referencedFrameNumber) ?? 1) }
+                }, plane: Self.plane(group, shared))
+        }
+    }
+
+    private static func plane(_ group: DataSet, _ shared: DataSet) -> Plane? {
+        func doubles(_ macro: Attribute, _ attribute: Attribute) -> [Double] {
+            (group.item(macro) ?? shared.item(macro) ?? DataSet()).doubles(attribute)
+        }
+        let position = doubles(.planePositionSequence, .imagePositionPatient)
+        let orientation = doubles(.planeOrientationSequence, .imageOrientationPatient)
+        guard position.count == 3, orientation.count == 6, (position + orientation).allSatisfy(\.isFinite) else {
+            return nil
+        }
+        return Plane(
+            position: Vector3(position[0], position[1], position[2]),
+            rowCosine: Vector3(orientation[0], orientation[1], orientation[2]),
+            columnCosine: Vector3(orientation[3], orientation[4], orientation[5]))
+    }
+
+    /// The model's segment, from 1, of each Segment Number: by equal labels, whatever their case; one segment of each side belong together.
+    ///
+    /// - Parameters:
+    ///   - labels: of the model's segments.
+    ///   - names: further Segment Labels of a model's segment.
+    /// *Throws* `TrainingFailure.layout` with the labels that were found when none is known.
+    func classes(_ labels: [String], names: [String: [String]]) throws(TrainingFailure) -> [Int: UInt8] {
+        var classes: [Int: UInt8] = [:]
+        let own = segments.filter { !(isLabelMap && $0.key == 0) }
+        for (number, label) in own {
+            let at = labels.firstIndex { known in
+                ([known] + (names[known] ?? [])).contains { $0.lowercased() == label.lowercased() }
+            }
+            if let at { classes[number] = UInt8(clamping: at + 1) }
+        }
+        if classes.isEmpty, own.count == 1, labels.count == 1, let number = own.keys.first { classes[number] = 1 }
+        guard !classes.isEmpty else {
+            throw .layout(
+                path: path,
+                reason:
+                    "its segments are labelled \(own.values.sorted().joined(separator: ", ")), and none is a segment of the model"
+                    + " (\(labels.joined(separator: ", "))); segment_names says which are meant")
+        }
+        return classes
+    }
+}

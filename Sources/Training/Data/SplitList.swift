@@ -1,0 +1,129 @@
+import Foundation
+import Storage
+
+/// Which cases belong to which split: CSV with the columns `name,split` and perhaps `patient`, or nnU-Net's `splits_final.json`.
+package struct SplitList: Sendable {
+    package struct Row: Sendable {
+        package let name: String
+        package let split: String
+        package let patient: String?
+        /// Of the file, from 1.
+        let line: Int
+    }
+
+    package let path: String
+    package let rows: [Row]
+
+    /// - Parameter fold: of `splits_final.json`, from 0.
+    /// *Throws* `TrainingFailure.split` for what cannot be read, a name in two splits, a patient in two splits.
+    package init(_ path: String, fold: Int = 0) throws {
+        self.path = path
+        let bytes = try DurableFile.read(path, limit: 64 << 20)
+        rows =
+            path.lowercased().hasSuffix(".json")
+            ? try Self.folds(bytes, fold, path) : try Self.table(bytes, path)
+        var splits: [String: Row] = [:]
+        var patients: [String: Row] = [:]
+        for row in rows {
+            if let other = splits.updateValue(row, forKey: row.name) {
+                throw TrainingFailure.split(
+                    path: path,
+                    reason: other.split == row.split
+                        ? "the name of line \(row.line) stands in line \(other.line) already"
+                        : "the name of line \(row.line) is in the split \(row.split), and in \(other.split) by line \(other.line)"
+                )
+            }
+            if let patient = row.patient, let other = patients.updateValue(row, forKey: patient),
+                other.split != row.split
+            {
+                throw TrainingFailure.split(
+                    path: path,
+                    reason:
+                        "the patient of line \(row.line) is in the split \(row.split), and in \(other.split) by line \(other.line)"
+                )
+            }
+        }
+    }
+
+    /// The rows of one split, of all when nil.
+    ///
+    /// *Throws* `TrainingFailure.split` naming the splits that there are.
+    func rows(of split: String?) throws(TrainingFailure) -> [Row] {
+        guard let split else { return rows }
+        let found = rows.filter { $0.split == split }
+        guard !found.isEmpty else {
+            let names = Set(rows.map(\.split)).sorted().joined(separator: ", ")
+            throw .split(path: path, reason: "no line has the split that is asked for; there are: \(names)")
+        }
+        return found
+    }
+
+    // MARK: forms
+
+    private static func folds(_ bytes: [UInt8], _ fold: Int, _ path: String) throws -> [Row] {
+        guard let folds = try? JSONDecoder().decode([[String: [String]]].self, from: Data(bytes)) else {
+            throw TrainingFailure.split(path: path, reason: "it is no list of folds as nnU-Net writes it")
+        }
+        guard folds.indices.contains(fold) else {
+            throw TrainingFailure.split(path: path, reason: "it has \(folds.count) folds, and none is number \(fold)")
+        }
+        return folds[fold].sorted { $0.key < $1.key }.flatMap { split, names in
+            names.map { Row(name: $0, split: split, patient: nil, line: fold + 1) }
+        }
+    }
+
+    private static func table(_ bytes: [UInt8], _ path: String) throws -> [Row] {
+        // Spreadsheets write a byte-order mark in front.
+        let text = String(decoding: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...], as: UTF8.self)
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+        let head = lines.first ?? ""
+        let separator: Character = head.contains(";") ? ";" : head.contains("\t") ? "\t" : ","
+        let columns = fields(head, separator).map { $0.lowercased() }
+        let (split, patient) = (columns.firstIndex(of: "split"), columns.firstIndex(of: "patient"))
+        guard let name = columns.firstIndex(of: "name"), split != nil || patient != nil else {
+            throw TrainingFailure.split(path: path, reason: "its first line has no columns name and split")
+        }
+        var rows: [Row] = []
+        for (index, line) in lines.enumerated().dropFirst() where line.contains(where: { !$0.isWhitespace }) {
+            let values = fields(line, separator)
+            guard values.count == columns.count else {
+                throw TrainingFailure.split(
+                    path: path, reason: "line \(index + 1) has \(values.count) fields, not \(columns.count)")
+            }
+            let part = split.map { values[$0] } ?? "all"
+            guard !values[name].isEmpty, !part.isEmpty else {
+                throw TrainingFailure.split(path: path, reason: "line \(index + 1) lacks its name or its split")
+            }
+            let of = patient.map { values[$0] }
+            rows.append(Row(name: values[name], split: part, patient: of?.isEmpty == true ? nil : of, line: index + 1))
+        }
+        return rows
+    }
+
+    /// The fields of a line, without the spaces and quotation marks around them; a quotation mark inside one is written twice.
+    private static func fields(_ line: Substring, _ separator: Character) -> [String] {
+        var fields: [String] = []
+        var (field, isQuoted, wasQuoted) = ("", false, false)
+        var letters = line.makeIterator()
+        var next = letters.next()
+        while let letter = next {
+            next = letters.next()
+            if letter == "\"", isQuoted, next == "\"" {
+                field.append(letter)
+                next = letters.next()
+            } else if letter == "\"", isQuoted || field.allSatisfy(\.isWhitespace) {
+                (isQuoted, wasQuoted) = (!isQuoted, true)
+            } else if letter == separator, !isQuoted {
+                fields.append(trimmed(field, wasQuoted))
+                (field, wasQuoted) = ("", false)
+            } else {
+                field.append(letter)
+            }
+        }
+        return fields + [trimmed(field, wasQuoted)]
+    }
+
+    private static func trimmed(_ field: String, _ isQuoted: Bool) -> String {
+        isQuoted ? field : field.trimmingCharacters(in: .whitespaces)
+    }
+}

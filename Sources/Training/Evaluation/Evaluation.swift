@@ -1,0 +1,137 @@
+package import Imaging
+package import SegmentAnything
+
+/// How well a model does on images with masks: of each file, of each segment, of all files in the mean and pooled over their pixels.
+package struct Evaluation: Sendable {
+    /// One segment of one file.
+    package struct SegmentFigures: Sendable {
+        package let metrics: Metrics
+        package let counts: PixelCounts
+        /// The mean Dice over thresholds of the probability from 0 to 1, as the polyp benchmarks print it.
+        package let thresholdDice: Double
+        /// Nil unless asked for.
+        package let instances: InstanceFigures?
+    }
+
+    package struct File: Sendable {
+        package let name: String
+        /// The mean over segments.
+        package let metrics: Metrics
+        /// One a segment.
+        package let segments: [SegmentFigures]
+    }
+
+    /// One segment over all files.
+    package struct Segment: Sendable {
+        package let label: String
+        package let mean: Metrics
+        package let pooled: PixelCounts
+        package let thresholdDice: Double
+        /// Means over files of AP at 0.5, AP over 0.5 to 0.95, AJI; nil unless asked for.
+        package let instances: (precision50: Double, precision: Double, aggregatedJaccard: Double)?
+    }
+
+    /// What a file's figures are of, for pages.
+    package struct Shown {
+        package let image: DisplayImage
+        package let truth: [Mask]
+        package let prediction: [Mask]
+    }
+
+    package struct Options: Sendable {
+        /// Also counts objects: connected parts of a mask.
+        package var instances = false
+        /// The mean of the probabilities for the image and its mirror image.
+        package var flips = false
+        /// What a pipeline does to masks; nil: nothing.
+        package var postprocess: (@Sendable ([Mask]) -> [Mask])?
+
+        package init() {}
+    }
+
+    package let files: [File]
+    /// Over all files, each counting once.
+    package let mean: Metrics
+    package let segments: [Segment]
+
+    /// Segments every image, shown as in training, and compares on the image's own grid; distances are in pixels.
+    ///
+    /// - Parameter progress: called after each file with its number from 1.
+    /// *Throws* what reading an image throws; `TrainingFailure.noPairs`, `.sizesDiffer`, `.otherWindowing`.
+    package static func run(
+        _ predictor: Predictor, on sets: [LabelledSet], options: Options = Options(),
+        progress: (_ done: Int, _ file: File, _ shown: Shown) throws -> Void = { _, _, _ in }
+    ) throws -> Evaluation {
+        let description = predictor.description
+        let count = description.configuration.foregroundOutputs
+        let input = description.trainedInput ?? TrainedInput()
+        var files: [File] = []
+        for set in sets {
+            for pair in set.pairs {
+                let sample = try set.sample(pair, segments: count, input: input)
+                let (masks, probabilities) = predict(predictor, sample.image, options)
+                let truth = (0..<count).map { segment in
+                    Mask(
+                        rows: sample.image.rows, columns: sample.image.columns,
+                        flags: sample.classes.map { Int($0) == segment + 1 })
+                }
+                let objects = options.instances ? try set.objects(pair, segments: count) : nil
+                let segments = (0..<count).map { segment in
+                    SegmentFigures(
+                        metrics: Metrics(prediction: masks[segment], truth: truth[segment]),
+                        counts: PixelCounts(prediction: masks[segment], truth: truth[segment]),
+                        thresholdDice: ThresholdDice.mean(probabilities[segment], truth[segment]),
+                        instances: objects.map {
+                            InstanceFigures(prediction: Components(of: masks[segment]).labels[0], truth: $0[segment])
+                        })
+                }
+                guard let metrics = Metrics.mean(segments.map(\.metrics)) else {
+                    preconditionFailure("Evaluation: a model without segments")
+                }
+                let file = File(name: pair.name, metrics: metrics, segments: segments)
+                files.append(file)
+                try progress(files.count, file, Shown(image: sample.image, truth: truth, prediction: masks))
+            }
+        }
+        guard let result = Evaluation(files, labels: description.segmentLabels) else {
+            throw TrainingFailure.noPairs(path: "the data set", reason: "it is empty")
+        }
+        return result
+    }
+
+    /// Nil of no files.
+    init?(_ files: [File], labels: [String]) {
+        guard let mean = Metrics.mean(files.map(\.metrics)) else { return nil }
+        self.files = files
+        self.mean = mean
+        segments = labels.enumerated().compactMap { index, label in
+            let all = files.map { $0.segments[index] }
+            guard let mean = Metrics.mean(all.map(\.metrics)) else { return nil }
+            var pooled = PixelCounts()
+            for one in all { pooled += one.counts }
+            let objects = all.compactMap(\.instances)
+            func average(_ figure: (InstanceFigures) -> Double) -> Double {
+                objects.map(figure).reduce(0, +) / Double(max(1, objects.count))
+            }
+            return Segment(
+                label: label, mean: mean, pooled: pooled,
+                thresholdDice: all.map(\.thresholdDice).reduce(0, +) / Double(all.count),
+                instances: objects.isEmpty
+                    ? nil : (average { $0.precision[0] }, average(\.meanPrecision), average(\.aggregatedJaccard)))
+        }
+    }
+
+    private static func predict(
+        _ predictor: Predictor, _ image: DisplayImage, _ options: Options
+    ) -> (masks: [Mask], probabilities: [[Float]]) {
+        let first = predictor.segment(image)
+        var (masks, probabilities) = (first.masks, first.probabilities)
+        if options.flips {
+            let second = predictor.segment(image.mirrored)
+            (masks, probabilities) = FlipMean.of(
+                first.probabilities, second.probabilities, rows: image.rows, columns: image.columns,
+                softmax: predictor.description.configuration.activation == .softmax)
+        }
+        return (options.postprocess?(masks) ?? masks, probabilities)
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import Imaging
+import Numbers
+
+/// An evaluation as Markdown, CSV and JSON.
+package struct EvaluationReport {
+    private let evaluation: Evaluation
+    /// Set by the caller: what was evaluated on what.
+    private let title: String
+
+    package init(_ evaluation: Evaluation, title: String) {
+        self.evaluation = evaluation
+        self.title = title
+    }
+
+    // MARK: Markdown
+
+    /// A table a segment, laid out as the paper's: methods in rows, figures in columns, 95 % intervals in brackets.
+    package var markdown: String {
+        var text = "# \(title)\n\n\(evaluation.files.count) images; 95 % intervals by bootstrap over images.\n"
+        for (index, segment) in evaluation.segments.enumerated() {
+            let all = evaluation.files.map { $0.segments[index] }
+            func mean(_ value: (Evaluation.SegmentFigures) -> Double, _ decimals: Int = 4) -> String {
+                let values = all.map(value)
+                let average = values.reduce(0, +) / Double(values.count)
+                let interval = Bootstrap.interval(ofMean: values).map {
+                    " [\(fixed($0.lowerBound, decimals)), \(fixed($0.upperBound, decimals))]"
+                }
+                return fixed(average, decimals) + (interval ?? "")
+            }
+            let pooledInterval = Bootstrap.interval(all.count) { chosen in
+                var counts = PixelCounts()
+                for file in chosen { counts += all[file].counts }
+                return counts.dice
+            }
+            var rows = [
+                ("Dice, per image", mean(\.metrics.dice)), ("IoU, per image", mean(\.metrics.iou)),
+                (
+                    "Dice, pooled",
+                    fixed(segment.pooled.dice, 4)
+                        + (pooledInterval.map { " [\(fixed($0.lowerBound, 4)), \(fixed($0.upperBound, 4))]" } ?? "")
+                ),
+                ("IoU, pooled", fixed(segment.pooled.iou, 4)),
+                ("Dice, mean over thresholds", mean(\.thresholdDice)),
+                ("sensitivity, per image", mean(\.counts.sensitivity)),
+                ("specificity, per image", mean(\.counts.specificity)),
+                ("HD, pixels", mean(\.metrics.hd, 2)), ("HD95, pixels", mean(\.metrics.hd95, 2)),
+            ]
+            if segment.instances != nil {
+                rows += [
+                    ("AP at IoU 0.5", mean { $0.instances?.precision[0] ?? 1 }),
+                    ("AP, mean over IoU 0.5 to 0.95", mean { $0.instances?.meanPrecision ?? 1 }),
+                    ("aggregated Jaccard index", mean { $0.instances?.aggregatedJaccard ?? 1 }),
+                    ("objects found / true", objects(all)),
+                ]
+            }
+            text += "\n## \(segment.label)\n\n| figure | value |\n|---|---|\n"
+            text += rows.map { "| \($0.0) | \($0.1) |\n" }.joined()
+        }
+        return text
+    }
+
+    private func objects(_ all: [Evaluation.SegmentFigures]) -> String {
+        let (found, wanted) = (
+            all.reduce(0) { $0 + ($1.instances?.found ?? 0) }, all.reduce(0) { $0 + ($1.instances?.wanted ?? 0) }
+        )
+        return "\(found) / \(wanted)"
+    }
+
+    private func fixed(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
+
+    // MARK: CSV
+
+    /// One line a file and segment.
+    package var csv: String {
+        var lines = [
+            "name,segment,dice,iou,hd,hd95,sensitivity,specificity,threshold_dice,true_positive,false_positive,false_negative,"
+                + "true_negative,ap50,ap,aji"
+        ]
+        for file in evaluation.files {
+            for (segment, figures) in zip(evaluation.segments, file.segments) {
+                let counts = figures.counts
+                let objects = figures.instances.map {
+                    [fixed($0.precision[0], 6), fixed($0.meanPrecision, 6), fixed($0.aggregatedJaccard, 6)]
+                }
+                let numbers = [
+                    fixed(figures.metrics.dice, 6), fixed(figures.metrics.iou, 6), fixed(figures.metrics.hd, 3),
+                    fixed(figures.metrics.hd95, 3), fixed(counts.sensitivity, 6), fixed(counts.specificity, 6),
+                    fixed(figures.thresholdDice, 6), "\(counts.truePositive)", "\(counts.falsePositive)",
+                    "\(counts.falseNegative)", "\(counts.trueNegative)",
+                ]
+                lines.append(
+                    ([quoted(file.name), quoted(segment.label)] + numbers + (objects ?? ["", "", ""])).joined(
+                        separator: ","))
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func quoted(_ text: String) -> String {
+        text.contains { ",\"\n\r".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+    }
+
+    // MARK: JSON
+
+    /// `{"mean", "segments", "files"}`; a file's figures are the mean of its segments, each with its own below `segments`.
+    package func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let report = Report(
+            mean: Figures(evaluation.mean),
+            segments: evaluation.segments.enumerated().map { index, segment in
+                let dices = evaluation.files.map { $0.segments[index].metrics.dice }
+                return Report.Segment(
+                    label: segment.label, mean: Figures(segment.mean),
+                    diceInterval: Bootstrap.interval(ofMean: dices).map { [$0.lowerBound, $0.upperBound] },
+                    pooled: Pooled(segment.pooled), thresholdDice: segment.thresholdDice,
+                    instances: segment.instances.map {
+                        Objects(ap50: $0.precision50, ap: $0.precision, aji: $0.aggregatedJaccard)
+                    })
+            },
+            files: evaluation.files.map { file in
+                Report.File(
+                    name: file.name, dice: file.metrics.dice, iou: file.metrics.iou, hd: file.metrics.hd,
+                    hd95: file.metrics.hd95,
+                    segments: file.segments.map { figures in
+                        Report.FileSegment(
+                            figures: Figures(figures.metrics), pooled: Pooled(figures.counts),
+                            instances: figures.instances.map {
+                                Objects(ap50: $0.precision[0], ap: $0.meanPrecision, aji: $0.aggregatedJaccard)
+                            })
+                    })
+            })
+        return Array(try encoder.encode(report)) + [0x0A]
+    }
+
+    private struct Figures: Encodable {
+        let dice, iou, hd, hd95: Double
+        init(_ metrics: Metrics) { (dice, iou, hd, hd95) = (metrics.dice, metrics.iou, metrics.hd, metrics.hd95) }
+    }
+
+    private struct Pooled: Encodable {
+        let dice, iou, sensitivity, specificity: Double
+        init(_ counts: PixelCounts) {
+            (dice, iou, sensitivity, specificity) = (counts.dice, counts.iou, counts.sensitivity, counts.specificity)
+        }
+    }
+
+    private struct Objects: Encodable { let ap50, ap, aji: Double }
+
+    private struct Report: Encodable {
+        struct Segment: Encodable {
+            let label: String
+            let mean: Figures
+            let diceInterval: [Double]?
+            let pooled: Pooled
+            let thresholdDice: Double
+            let instances: Objects?
+
+            enum CodingKeys: String, CodingKey {
+                case label, mean, pooled, instances
+                case diceInterval = "dice_interval"
+                case thresholdDice = "threshold_dice"
+            }
+        }
+        struct FileSegment: Encodable {
+            let figures: Figures
+            let pooled: Pooled
+            let instances: Objects?
+        }
+        struct File: Encodable {
+            let name: String
+            let dice, iou, hd, hd95: Double
+            let segments: [FileSegment]
+        }
+        let mean: Figures
+        let segments: [Segment]
+        let files: [File]
+    }
+}
+
+/// Two models on the same images.
+package struct Comparison: Sendable {
+    /// Mean Dice of the first minus that of the second.
+    package let difference: Double
+    package let interval: ClosedRange<Double>?
+    /// Of a paired permutation test.
+    package let probability: Double
+    /// Images on which the first is better, and on which the second is.
+    package let better: (first: Int, second: Int)
+
+    /// *Precondition*: both evaluations are of the same images in the same order.
+    package init(_ first: Evaluation, _ second: Evaluation) {
+        precondition(first.files.map(\.name) == second.files.map(\.name), "Comparison: other images")
+        let differences = zip(first.files, second.files).map { $0.metrics.dice - $1.metrics.dice }
+        difference = differences.reduce(0, +) / Double(differences.count)
+        interval = Bootstrap.interval(ofMean: differences)
+        probability = Bootstrap.permutation(differences)
+        better = (differences.count { $0 > 0 }, differences.count { $0 < 0 })
+    }
+
+    package var words: String {
+        let range = interval.map { String(format: " [%.4f, %.4f]", $0.lowerBound, $0.upperBound) } ?? ""
+        return String(format: "difference of mean Dice %+.4f", difference) + range
+            + String(format: ", p = %.4f (paired permutation test); ", probability)
+            + "the first is better on \(better.first) images, the second on \(better.second)"
+    }
+}

@@ -1,0 +1,29 @@
+import ImageFiles
+import Imaging
+import Numbers
+
+extension LabelledSet {
+    /// The objects of each segment of a case, a number a pixel, 0 outside: those that the masks tell apart by their values or by one file
+    /// each, otherwise the connected parts of the truth.
+    func objects(_ pair: Dataset.Pair, segments: Int) throws -> [[Int32]] {
+        let masks = try pair.mask.read()
+        if segments == 1, rule == .nonzero, let first = masks.first {
+            if masks.count > 1 {
+                var labels = [Int32](repeating: 0, count: first.page.rows * first.page.columns)
+                for (index, mask) in masks.enumerated() {
+                    let classes = try rule.classes(of: mask.page, path: mask.path, segments: 1)
+                    for pixel in labels.indices where classes[pixel] > 0 { labels[pixel] = Int32(clamping: index + 1) }
+                }
+                return [labels]
+            }
+            if first.page.samples == 1, Set(first.page.values).subtracting([0]).count > 1 {
+                return [first.page.values.map { Int32($0) }]
+            }
+        }
+        let truth = try classes(pair, segments: segments)
+        return (1...segments).map { segment in
+            let flags = truth.values.map { Int($0) == segment }
+            return Components(of: Mask(rows: truth.rows, columns: truth.columns, flags: flags)).labels[0]
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import SegmentAnything
+import Tensors
+
+/// The Dice of a training batch as validation means it: of masks, not of probabilities; of each segment of each image, 1 where mask and
+/// truth are both empty; on the network's own grid of a quarter of the input.
+enum HardDice {
+    /// The mean over images and segments.
+    static func mean(_ logits: Tensor, _ labels: LabelMaps, _ configuration: Configuration) -> Double {
+        let (batch, outputs, side) = (logits.shape[0], logits.shape[1], logits.shape[2])
+        // Labels at full size are looked at where a quarter's would be taken.
+        let (factor, full) = (labels.valid.shape[2] / side, labels.valid.shape[2])
+        let first = configuration.activation == .softmax ? 1 : 0
+        var sum = 0.0
+        let (values, targets, valid) = (logits.values, labels.targets.values, labels.valid.values)
+        for image in 0..<batch {
+            var (both, found, wanted) = (
+                [Int](repeating: 0, count: outputs), [Int](repeating: 0, count: outputs),
+                [Int](repeating: 0, count: outputs)
+            )
+            for pixel in 0..<side * side {
+                let at = (pixel / side * factor + factor / 2) * full + pixel % side * factor + factor / 2
+                guard valid[image * full * full + at] > 0 else { continue }
+                let logit = { (output: Int) in values[(image * outputs + output) * side * side + pixel] }
+                var largest = 0
+                for output in 1..<max(outputs, 1) where logit(output) > logit(largest) { largest = output }
+                for output in first..<outputs {
+                    let isFound = first == 1 ? largest == output : logit(output) > 0
+                    let isWanted = targets[(image * outputs + output) * full * full + at] > 0
+                    if isFound { found[output] += 1 }
+                    if isWanted { wanted[output] += 1 }
+                    if isFound && isWanted { both[output] += 1 }
+                }
+            }
+            for output in first..<outputs {
+                let all = found[output] + wanted[output]
+                sum += all == 0 ? 1 : 2 * Double(both[output]) / Double(all)
+            }
+        }
+        return sum / Double(max(1, batch * (outputs - first)))
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import ImageFiles
+import Imaging
+import Numbers
+import Pages
+
+/// An image with the outlines of truth and prediction, small enough for a page of many.
+package struct Overlay: Sendable {
+    static let side = 288
+    static let truthColor: [UInt8] = [0, 220, 90]
+    static let predictionColor: [UInt8] = [255, 60, 200]
+    /// Both agree.
+    static let commonColor: [UInt8] = [255, 255, 255]
+
+    let name: String
+    /// Empty for a picture without figures.
+    let caption: String
+    let image: DisplayImage
+
+    package init(_ file: Evaluation.File, _ shown: Evaluation.Shown) {
+        name = file.name
+        caption = "Dice \(NumberText.fixed(file.metrics.dice, 3))"
+        image = Self.drawn(shown.image, truth: shown.truth, prediction: shown.prediction)
+    }
+
+    init(name: String, caption: String, _ sample: LabelledSet.Sample, segments: Int) {
+        self.name = name
+        self.caption = caption
+        let truth = (1...segments).map { segment in
+            Mask(
+                rows: sample.image.rows, columns: sample.image.columns,
+                flags: sample.classes.map { Int($0) == segment })
+        }
+        image = Self.drawn(sample.image, truth: truth, prediction: [])
+    }
+
+    private static func drawn(_ source: DisplayImage, truth: [Mask], prediction: [Mask]) -> DisplayImage {
+        let scale = Double(side) / Double(max(source.rows, source.columns))
+        let rows = Int(rounding: Double(source.rows) * scale, clampedTo: 1...side)
+        let columns = Int(rounding: Double(source.columns) * scale, clampedTo: 1...side)
+        var image = source.resized(rows: rows, columns: columns)
+        let edges = { (masks: [Mask]) in masks.map { shrunk($0, rows, columns).boundary } }
+        let (wanted, found) = (edges(truth), edges(prediction))
+        for pixel in 0..<rows * columns {
+            let isWanted = wanted.contains { $0[pixel] }
+            let isFound = found.contains { $0[pixel] }
+            guard isWanted || isFound else { continue }
+            let color = isWanted && isFound ? commonColor : isWanted ? truthColor : predictionColor
+            for channel in 0..<3 { image.pixels[3 * pixel + channel] = color[channel] }
+        }
+        return image
+    }
+
+    private static func shrunk(_ mask: Mask, _ rows: Int, _ columns: Int) -> Mask {
+        var result = Mask(rows: rows, columns: columns)
+        for row in 0..<rows {
+            for column in 0..<columns
+            where mask[row * mask.rows / rows, column * mask.columns / columns] {
+                result[row, column] = true
+            }
+        }
+        return result
+    }
+
+    /// The picture with its caption.
+    func figure() throws -> HTML {
+        let page = RasterPage(
+            rows: image.rows, columns: image.columns, samples: 3, bits: 8, values: image.pixels.map(UInt16.init))
+        let data = "data:image/png;base64," + Data(try ImageFile.png(page)).base64EncodedString()
+        return """
+            <figure><img alt="\(name)" width="\(image.columns)" height="\(image.rows)" src="\(data)">\
+            <figcaption>\(name)<br>\(caption)</figcaption></figure>
+            """
+    }
+}

@@ -1,0 +1,107 @@
+import SegmentAnything
+import Numbers
+import Pages
+import Storage
+
+/// `training.html` of a run: where it stands, its curves, outlines on validation images. It needs no network and no script, and reads
+/// itself anew while the run goes on.
+enum TrainingPage {
+    static func write(
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], isRunning: Bool, to folder: String
+    ) throws {
+        try DurableFile.write(
+            try page(log, plan: plan, examples: examples, isRunning: isRunning),
+            to: Folder.join(folder, "training.html"))
+    }
+
+    static func page(
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], isRunning: Bool
+    ) throws -> String {
+        let steps = log.lines.filter { $0.kind == "step" }
+        let validations = log.lines.filter { $0.kind == "validation" }
+        // Steps of the whole run: those of earlier stages come before.
+        var (offsets, before) = ([Int: Int](), 0)
+        for stage in plan.stages.indices {
+            offsets[stage + 1] = before
+            before += steps.last { $0.stage == stage + 1 }?.step ?? 0
+        }
+        func curve(
+            _ name: String, _ style: String, _ lines: [MetricsLog.Line], isMarked: Bool = false,
+            _ value: (MetricsLog.Line) -> Double?
+        ) -> Chart.Curve {
+            Chart.Curve(
+                name: name, style: style,
+                points: lines.compactMap { line in
+                    value(line).map { (Double(line.step + (offsets[line.stage] ?? 0)), $0) }
+                }, isMarked: isMarked)
+        }
+        let charts = [
+            Chart(
+                title: "Loss",
+                curves: [curve("loss", "a", steps, \.loss), curve("cross-entropy", "b", steps, \.crossEntropy)]),
+            Chart(
+                title: "Dice",
+                curves: [
+                    curve("training batches", "a", steps, \.dice),
+                    curve("validation", "b", validations, isMarked: true, \.dice),
+                ]),
+            Chart(title: "Learning rate", curves: [curve("rate", "c", steps, \.learningRate)]),
+        ]
+        let figures = try examples.map { try $0.figure() }
+        let pictures: HTML =
+            figures.isEmpty
+            ? .empty
+            : """
+            <h2>Validation images</h2>
+            <p class="names"><span class="truth">truth</span> <span class="found">found</span></p>
+            <div class="figures">\(figures)</div>
+
+            """
+        let body: HTML = """
+            <h1>Training</h1>
+            <p>\(status(steps, plan, isRunning: isRunning))</p>
+            \(table(validations, plan))\(charts.map(\.html))\(pictures)
+            """
+        return Page(
+            title: "Training", style: style, body: body, refreshSeconds: isRunning ? 30 : nil
+        ).html
+    }
+
+    private static func status(_ steps: [MetricsLog.Line], _ plan: TrainingPlan, isRunning: Bool) -> String {
+        guard let last = steps.last else { return "Nothing has been learned yet." }
+        let size = plan.stages[min(max(last.stage, 1), plan.stages.count) - 1].inputSize
+        return (isRunning ? "Running" : "Ended")
+            + ": stage \(last.stage) of \(plan.stages.count), input \(size), epoch \(last.epoch), step \(last.step);"
+            + " loss \(NumberText.fixed(last.loss ?? .nan, 4)), \(NumberText.short(last.imagesPerSecond ?? .nan)) images a second."
+    }
+
+    private static func table(_ validations: [MetricsLog.Line], _ plan: TrainingPlan) -> HTML {
+        guard !validations.isEmpty else { return .empty }
+        let labels = plan.segmentLabels ?? (0..<plan.configuration.segments).map { "segment-\($0 + 1)" }
+        let head: [HTML] = labels.map { "<th>\($0)</th>" }
+        let rows: [HTML] = validations.suffix(20).map { line in
+            let cells: [HTML] = (line.segments ?? []).map { "<td>\(NumberText.fixed($0, 4))</td>" }
+            return """
+                <tr><td>\(line.stage)</td><td>\(line.epoch)</td><td>\(line.images ?? 0)</td>\
+                <td>\(NumberText.fixed(line.dice ?? .nan, 4))</td>\(cells)</tr>
+
+                """
+        }
+        return """
+            <h2>Validation Dice</h2>
+            <table><tr><th>stage</th><th>epoch</th><th>images</th><th>mean</th>\(head)</tr>
+            \(rows)</table>
+
+            """
+    }
+
+    static let style = """
+        :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+        body { max-width: 62rem; margin: 0 auto; padding: 1rem }
+        table { border-collapse: collapse } th, td { padding: .15rem .8rem .15rem 0; text-align: right; font-variant-numeric: tabular-nums }
+        .figures { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0; max-width: 288px } figcaption { font-size: .85rem; overflow-wrap: anywhere }
+        img { display: block; max-width: 100%; height: auto }
+        .names .truth { border-color: #00dc5a } .names .found { border-color: #ff3cc8 }
+
+        """ + Chart.style
+}

@@ -1,0 +1,171 @@
+import Numbers
+import SegmentAnything
+import Tensors
+
+extension Trainer {
+    /// One stage; gives false when it was asked to stop.
+    func run(
+        _ index: Int, _ configuration: Configuration, _ parameters: Parameters, from checkpoint: Checkpoint?,
+        _ shouldStop: () -> Bool
+    ) throws -> Bool {
+        let stage = plan.stages[index]
+        let images = order(index, epoch: 0).draws.count
+        // The last batch of an epoch may be smaller: every image is drawn.
+        let perEpoch = max(1, (images + stage.stepImages - 1) / stage.stepImages)
+        let planned = StepTrial.plannedSteps(stage, images: images)
+        let schedule = Schedule(peak: stage.learningRate, warmup: plan.warmup, steps: planned, decay: plan.decay)
+        let steps = StepTrial.steps(stage, images: images)
+        let optimiser = AdamW(
+            parameters, configuration, options: plan.optimiser, steps: checkpoint?.step ?? 0,
+            state: checkpoint?.optimiser ?? [:])
+        let model = HSPSAM(configuration, parameters, mergeLoRA: false)
+        if checkpoint == nil { best = nil }
+        report(.started(stage: index + 1, inputSize: stage.inputSize, images: images, steps: steps))
+        let clock = ContinuousClock()
+        var means = RunningMeans()
+        var saved = clock.now
+        var draws: [EpochOrder.Draw] = []
+        var step = checkpoint?.step ?? 0
+        if checkpoint?.isPending == true {
+            try validate(
+                index, epoch: (step - 1) / perEpoch, step: step, isLast: step == steps, configuration, parameters)
+        }
+        while step < steps, !hasStopped {
+            let started = clock.now
+            let (epoch, position) = (step / perEpoch, step % perEpoch)
+            if position == 0 || draws.isEmpty { draws = order(index, epoch: epoch).draws }
+            let part = draws[position * stage.stepImages..<min(draws.count, (position + 1) * stage.stepImages)]
+            let figures = try self.step(Array(part), index, epoch, configuration, model, optimiser, step: step)
+            let rate = schedule.rate(step)
+            let norm = optimiser.step(figures.gradients, learningRate: rate)
+            average?.update(parameters)
+            let taken = started.duration(to: clock.now) / .seconds(1)
+            seconds += taken
+            step += 1
+            means.add(figures, images: part.count, seconds: taken)
+            log.add(
+                .init(
+                    kind: "step", stage: index + 1, epoch: epoch + 1, step: step, loss: figures.loss,
+                    dice: figures.dice, crossEntropy: figures.crossEntropy, learningRate: rate, gradientNorm: norm,
+                    imagesPerSecond: Double(part.count) / max(taken, 1e-9)))
+            report(.progress(progress(index, step: step, steps: steps, epoch: epoch, learningRate: rate, means)))
+            let epochEnds = position == perEpoch - 1 || step == steps
+            let stops = shouldStop()
+            // Validated before the checkpoint, so that a run that goes on from it has this epoch's validation behind it; only when
+            // somebody asked to stop it comes after.
+            if epochEnds, !stops {
+                try validate(index, epoch: epoch, step: step, isLast: step == steps, configuration, parameters)
+            }
+            if epochEnds || stops || saved.duration(to: clock.now) > Self.checkpointInterval {
+                try save(index, step: step, parameters, optimiser, isPending: epochEnds && stops)
+                saved = clock.now
+            }
+            if stops { return false }
+        }
+        return true
+    }
+
+    /// Whether early stopping ends the stage.
+    private var hasStopped: Bool {
+        guard let patience = plan.validation?.patience, patience > 0, let best else { return false }
+        return best.since >= patience
+    }
+
+    /// What one step's images give; gradients are summed over its batches.
+    struct Figures {
+        var gradients: [Tensor?] = []
+        var loss = 0.0, dice = 0.0, crossEntropy = 0.0
+    }
+
+    private func step(
+        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, _ model: HSPSAM,
+        _ optimiser: AdamW, step: Int
+    ) throws -> Figures {
+        var figures = Figures()
+        let size = plan.stages[stage].batch
+        for start in stride(from: 0, to: draws.count, by: size) {
+            let part = Array(draws[start..<min(start + size, draws.count)])
+            let batch = try batch(part, stage, epoch, configuration, from: start)
+            let tape = Tape()
+            optimiser.watch(tape)
+            let output = model(batch.images, tape: tape)
+            let loss = Losses.total(output, batch.labels, configuration, tape: tape)
+            guard loss.total.isFinite else {
+                throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))
+            }
+            tape.backward(from: loss.total)
+            let share = Double(part.count) / Double(draws.count)
+            figures.gradients = optimiser.gradients(
+                tape, share: draws.count > size ? Float(share) : 1, added: figures.gradients)
+            figures.loss += share * Double(loss.total.values[0])
+            figures.crossEntropy += share * Double(loss.crossEntropy.values[0])
+            if let logits = output.logits[0] {
+                figures.dice += share * HardDice.mean(logits, batch.labels, configuration)
+            }
+        }
+        return figures
+    }
+
+    private func save(
+        _ stage: Int, step: Int, _ parameters: Parameters, _ optimiser: AdamW, isPending: Bool
+    ) throws {
+        try log.write(to: folder)
+        try Checkpoint(
+            plan: identity, stage: stage, step: step, seconds: seconds, weights: parameters.tensors,
+            optimiser: optimiser.state, average: average.map { ($0.tensors, $0.updates) }, best: best,
+            lines: log.lines.count, isPending: isPending
+        ).write(to: folder)
+    }
+
+    private func progress(
+        _ index: Int, step: Int, steps: Int, epoch: Int, learningRate: Double, _ means: RunningMeans
+    ) -> TrainingProgress {
+        let stage = plan.stages[index]
+        let epochs = Int(rounding: stage.epochs.rounded(.up), clampedTo: 1...Int(Int32.max))
+        var left = means.secondsPerStep * Double(steps - step)
+        let work = plan.work(of: stage)
+        for (number, later) in plan.stages.enumerated().dropFirst(index + 1) {
+            let images = Double(order(number, epoch: 0).draws.count) * later.epochs
+            left += images * means.secondsPerImage * plan.work(of: later) / work
+        }
+        return TrainingProgress(
+            stage: index + 1, stages: plan.stages.count, epoch: epoch + 1, epochs: epochs, step: step, steps: steps,
+            loss: means.loss, dice: means.dice, crossEntropy: means.crossEntropy, learningRate: learningRate,
+            imagesPerSecond: 1 / max(means.secondsPerImage, 1e-9), secondsLeft: left)
+    }
+
+    func order(_ stage: Int, epoch: Int) -> EpochOrder {
+        EpochOrder(
+            zip(training, plan.data).map { (images: $0.pairs.count, weight: $1.weight) }, seed: plan.seed,
+            stage: stage, epoch: epoch)
+    }
+
+    private func batch(
+        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, from start: Int
+    ) throws -> Batch {
+        let results = ThreadPool.map(draws.count) {
+            [plan, training] position -> Result<LabelledSet.Sample, any Error> in
+            Result {
+                let draw = draws[position]
+                let source = training[draw.dataset]
+                var random = EpochOrder.random(
+                    seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
+                return plan.stages[stage].augmentation.apply(
+                    try source.sample(
+                        source.pairs[draw.index], segments: configuration.segments, input: plan.input), &random)
+            }
+        }
+        return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)
+    }
+}
+
+extension TrainingPlan {
+    /// Multiplications of one training image of a stage, up to a factor: for times.
+    func work(of stage: Stage) -> Double {
+        let tokens = Double(stage.inputSize / configuration.patch * stage.inputSize / configuration.patch)
+        let width = Double(configuration.embedDim)
+        let (blocks, global) = (Double(configuration.depth), Double(configuration.globalBlocks.count))
+        // Linear layers, attention of the global blocks, and about as much a token for stem, necks and decoders as for two blocks.
+        return tokens * (blocks + 2) * 12 * width * width + global * 2 * tokens * tokens * width
+    }
+}

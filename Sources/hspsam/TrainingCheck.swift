@@ -1,0 +1,80 @@
+import Failures
+import Foundation
+import Numbers
+import Processes
+import SegmentAnything
+import Storage
+import Tensors
+import Training
+
+/// `hspsam train --check` and `--preview`.
+struct TrainingCheck {
+    let plan: TrainingPlan
+
+    /// *Throws* an exit status when the data has problems; each is a line on standard error.
+    func run(preview: String?, times: Bool) throws {
+        let check = try DataOptions.listingProblems {
+            let data = try TrainingData(plan)
+            let check = try DataCheck.run(
+                data.roles, segments: plan.configuration.segments, input: plan.input,
+                allowsSimilar: plan.allowsSimilar)
+            if !times { try check.confirm() }
+            return (data, check)
+        }
+        for summary in check.1.summaries {
+            try StandardOutput.line(Self.line(summary))
+            for line in table(summary) { try StandardOutput.line(line) }
+        }
+        try DataOptions.listingProblems { try check.1.confirm() }
+        let sets = Array(check.1.sets.prefix(check.0.training.count))
+        if let preview {
+            try DurableFile.write(try PreviewPage.html(plan, sets), to: preview)
+            try StandardOutput.line("preview written to \(preview)")
+        }
+        guard times else { return }
+        let images = zip(sets, plan.data).reduce(0) {
+            $0 + Int(rounding: Double($1.0.pairs.count) * $1.1.weight, clampedTo: 0...Int(Int32.max))
+        }
+        var all = 0.0
+        for (index, stage) in plan.stages.enumerated() {
+            let seconds = StepTrial.seconds(plan, stage: index)
+            let steps = StepTrial.steps(stage, images: images)
+            all += seconds * Double(steps)
+            try StandardOutput.line(
+                "stage \(index + 1): input \(stage.inputSize), \(steps) steps of \(stage.stepImages) images, "
+                    + String(format: "%.2f s a step: ", seconds) + Self.time(seconds * Double(steps)))
+        }
+        try StandardOutput.line(
+            "the run: about \(Self.time(all)) on \(ThreadPool.threads) threads without reading images and validating, "
+                + String(format: "%.1f GB of memory", Double(peakMemory()) / 1e9))
+        try StandardOutput.line("nothing is wrong with the data")
+    }
+
+    /// One line of what was found in a data set.
+    static func line(_ summary: DataCheck.Summary) -> String {
+        let sizes =
+            summary.sizes.smallest == summary.sizes.largest
+            ? summary.sizes.smallest : "\(summary.sizes.smallest) to \(summary.sizes.largest)"
+        let notes = summary.notes.map { "; \($0)" }.joined()
+        return
+            "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path); masks: \(summary.rule.words); "
+            + "\(summary.empty) without any segment\(notes)"
+    }
+
+    private func table(_ summary: DataCheck.Summary) -> [String] {
+        let all = Double(max(1, summary.pixels.reduce(0, +)))
+        let labels =
+            ["background"] + (plan.segmentLabels ?? (0..<plan.configuration.segments).map { "segment-\($0 + 1)" })
+        return labels.indices.map { index in
+            "  \(labels[index]): in \(summary.occurrences[index]) images, "
+                + String(format: "%.3f %% of the pixels", 100 * Double(summary.pixels[index]) / all)
+        }
+    }
+
+    static func time(_ seconds: Double) -> String {
+        let whole = Int(rounding: seconds.rounded(.down), clampedTo: 0...Int(Int32.max))
+        let minutes = whole / 60
+        return minutes >= 60
+            ? "\(minutes / 60) h \(minutes % 60) min" : minutes > 0 ? "\(minutes) min" : "\(whole) s"
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import ImageFiles
+import Testing
+
+/// `hspsam train` and `hspsam evaluate` as a person uses them, on phantoms.
+@Suite("hspsam train", .serialized)
+struct TrainCommandTests {
+    private let workplace: Workplace
+
+    init() throws {
+        workplace = try Workplace()
+        let ending = try Program.run([
+            "phantom", "body", "--pairs", "12", "--seed", "77", "--out", workplace.path + "/pairs",
+        ])
+        #expect(ending.status == 0, "\(ending.errors)")
+    }
+
+    private func plan(epochs: Int, extra: String = "") throws -> String {
+        try workplace.write(
+            "train.yaml",
+            """
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 64, segment_labels: [body]}
+            windowing: {mode: fixed, window: [100, 600]}
+            data: [{folder: "${pairs}"}]
+            splits: {folds: 3, fold: 0, seed: 5}
+            similar_images: allow
+            validation: {every: 1}
+            stages: [{input_size: 64, epochs: \(epochs), batch: 4, learning_rate: 2.0e-3}]
+            optimiser: {warmup: 2, ema: 0.9, clip_norm: 1}
+            \(extra)
+            """)
+    }
+
+    private func train(_ more: [String]) throws -> Program.Ending {
+        try Program.run(
+            ["train", "--config", workplace.path + "/train.yaml", "--data", "pairs=\(workplace.path)/pairs"] + more)
+    }
+
+    @Test("killed at any moment and resumed, a run ends with the same weights")
+    func killed() throws {
+        _ = try plan(epochs: 12)
+        let straight = try train(["--out", workplace.path + "/straight"])
+        #expect(straight.status == 0, "\(straight.errors)")
+        func sums(_ model: String) throws -> Substring {
+            let text = try String(contentsOfFile: "\(workplace.path)/\(model)/SHA256SUMS", encoding: .utf8)
+            return text.split(separator: "\n")[1]
+        }
+        var kills = 0
+        while kills < 20 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: Program.path)
+            process.arguments = [
+                "train", "--config", workplace.path + "/train.yaml", "--data", "pairs=\(workplace.path)/pairs", "--out",
+                workplace.path + "/broken", "--resume",
+            ]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            // Whenever another epoch's checkpoint has come, or a little later: somewhere in the next epoch.
+            let checkpoint = workplace.path + "/broken/checkpoint.safetensors"
+            let before = try? FileManager.default.attributesOfItem(atPath: checkpoint)[.modificationDate] as? Date
+            while process.isRunning {
+                let now = try? FileManager.default.attributesOfItem(atPath: checkpoint)[.modificationDate] as? Date
+                if now != nil, now != before {
+                    usleep(UInt32(kills * 7919 % 40_000))
+                    kill(process.processIdentifier, SIGKILL)
+                    break
+                }
+                usleep(2_000)
+            }
+            process.waitUntilExit()
+            if process.terminationReason == .exit, process.terminationStatus == 0 { break }
+            kills += 1
+        }
+        #expect(kills > 0)
+        #expect(try sums("broken") == sums("straight"))
+    }
+
+    @Test("a check lists what there is and what is wrong, at once, and nothing is trained")
+    func check() throws {
+        _ = try plan(epochs: 1)
+        let sound = try train(["--check"])
+        #expect(sound.status == 0, "\(sound.errors)")
+        for words in ["train:", "validation:", "every value but 0", "body: in", "s a step", "nothing is wrong"] {
+            #expect(sound.output.contains(words), "\(words)")
+        }
+        let preview = workplace.path + "/preview.html"
+        #expect(try train(["--preview", preview]).status == 0)
+        #expect(try String(contentsOfFile: preview, encoding: .utf8).contains("data:image/png"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: workplace.path + "/pairs/images").sorted()
+        for name in names.prefix(2) { try workplace.write("pairs/images/\(name)", "no picture") }
+        let wrong = try train(["--check"])
+        #expect(wrong.status == 2)
+        #expect(
+            wrong.errors.split(separator: "\n").count == 2 && names.prefix(2).allSatisfy { wrong.errors.contains($0) })
+        #expect(try train(["--out", workplace.path + "/model"]).status == 2)
+        #expect(!FileManager.default.fileExists(atPath: workplace.path + "/model"))
+    }
+
+    @Test("a model is measured with intervals, objects and pictures, compared with another, and its training is told")
+    func evaluates() throws {
+        _ = try plan(epochs: 10)
+        #expect(try train(["--out", workplace.path + "/one"]).status == 0)
+        _ = try plan(epochs: 1)
+        #expect(try train(["--out", workplace.path + "/two"]).status == 0)
+        let ending = try Program.run([
+            "evaluate", "--model", workplace.path + "/one", "--against", workplace.path + "/two", "--folder",
+            workplace.path + "/pairs", "--instances", "--flips", "--json", workplace.path + "/f.json", "--csv",
+            workplace.path + "/f.csv", "--markdown", workplace.path + "/f.md", "--worst",
+            workplace.path + "/worst.html",
+        ])
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(ending.errors.contains("of the 12 images were in this model's training"))
+        for words in ["mean of 12", "body pooled", "AP at 0.5", "paired permutation test"] {
+            #expect(ending.output.contains(words), "\(words)")
+        }
+        let csv = try String(contentsOfFile: workplace.path + "/f.csv", encoding: .utf8)
+        #expect(csv.split(separator: "\n").count == 13)
+        let text = try String(contentsOfFile: workplace.path + "/f.md", encoding: .utf8)
+        #expect(text.contains("| Dice, per image | 0.") && text.contains("| AP at IoU 0.5 |"))
+        #expect(
+            try String(contentsOfFile: workplace.path + "/worst.html", encoding: .utf8).contains("The 12 worst of 12"))
+    }
+
+    @Test(
+        "evaluate shows a picture as the pipeline of the same model does: both find the same pixels, dim pictures too")
+    func windowing() throws {
+        // Bright discs on dark ground, and a model that has learned to find them between the percentiles of a picture.
+        for i in 0..<8 {
+            var (image, mask) = ([UInt16](repeating: 30, count: 48 * 64), [UInt16](repeating: 0, count: 48 * 64))
+            let (y, x) = (14 + 4 * i % 20, 16 + 7 * i % 32)
+            for pixel in image.indices
+            where (pixel / 64 - y) * (pixel / 64 - y) + (pixel % 64 - x) * (pixel % 64 - x) < 100 {
+                (image[pixel], mask[pixel]) = (200, 255)
+            }
+            for (folder, values) in [("images", image), ("masks", mask)] {
+                let page = RasterPage(rows: 48, columns: 64, samples: 1, bits: 8, values: values)
+                try workplace.write("discs/\(folder)/disc\(i).png", Data(ImageFile.png(page)))
+            }
+        }
+        try workplace.write(
+            "discs.yaml",
+            """
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 64, segment_labels: [part]}
+            windowing: {mode: percentile}
+            data: [{folder: discs}]
+            stages: [{input_size: 64, epochs: 60, batch: 2, learning_rate: 3.0e-3}]
+            optimiser: {warmup: 2}
+            """)
+        let model = workplace.pipelines + "/tiny/model"
+        try FileManager.default.removeItem(atPath: model)
+        let trained = try Program.run(["train", "--config", workplace.path + "/discs.yaml", "--out", model])
+        #expect(trained.status == 0, "\(trained.errors)")
+        try workplace.write(
+            "pipelines/tiny/pipeline.yaml", Workplace.settings + "windowing: {mode: percentile, scope: frame}\n")
+        // Half the exposure: as it is the picture would be another to the network.
+        let page = try ImageFile.read(workplace.path + "/discs/images/disc3.png")[0]
+        let dim = RasterPage(rows: 48, columns: 64, samples: 1, bits: 8, values: page.values.map { $0 / 2 })
+        try workplace.write("dim/images/disc3.tif", Data(ImageFile.tiff([dim])))
+        try workplace.write(
+            "dim/masks/disc3.png", Data(contentsOf: URL(fileURLWithPath: workplace.path + "/discs/masks/disc3.png")))
+        let csv = workplace.path + "/dim.csv"
+        let measured = try Program.run([
+            "evaluate", "--model", model, "--folder", workplace.path + "/dim", "--csv", csv,
+        ])
+        #expect(measured.status == 0, "\(measured.errors)")
+        let fields = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")[1].split(separator: ",")
+        let found = try #require(Int(fields[9])) + #require(Int(fields[10]))
+        let run = try workplace.run([workplace.path + "/dim/images"], ["--pipeline", "tiny"])
+        #expect(run.status == 0, "\(run.errors)")
+        let result = try #require((try workplace.record()["results"] as? [[String: Any]])?.first)
+        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
+        #expect(segment["pixels"] as? Int == found && found > 0 && found < dim.rows * dim.columns)
+    }
+}

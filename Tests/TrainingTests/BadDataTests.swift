@@ -1,0 +1,216 @@
+import Failures
+import Foundation
+import ImageFiles
+import Imaging
+import SegmentAnything
+import Testing
+import Training
+
+private let cases = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../TrainingCases")
+    .standardizedFileURL
+
+/// The table of bad data sets in docs/training.md, each row.
+@Suite("data sets that are wrong or unusual")
+struct BadDataTests {
+    private let place: Workplace
+
+    init() throws { place = try Workplace() }
+
+    private func copy(_ name: String, to path: String) throws {
+        let target = URL(filePath: "\(place.folder)/\(path)")
+        try? FileManager.default.removeItem(at: target)
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: cases.appending(path: name), to: target)
+    }
+
+    /// Every mask means what it meant with 0 and 255.
+    private func expectDiscs(_ plan: TrainingPlan, _ truth: [[UInt16]]) throws {
+        let set = try place.set(plan)
+        for (pair, wanted) in zip(set.pairs, truth) {
+            #expect(try set.classes(pair, segments: 1).values == wanted.map { $0 > 0 ? 1 : 0 })
+        }
+    }
+
+    private var discs: [[UInt16]] { get throws { try (0..<6).map { try place.disc($0) } } }
+
+    // MARK: what masks mean
+
+    @Test(
+        "masks of 0 and 1, of 16 bits, and of instances are read as they are meant",
+        arguments: [
+            (bits: 8, marks: [UInt16(1)]), (16, [255]), (16, [65535]), (16, [1]), (8, [1, 2, 3]), (8, [7]),
+            (16, [1, 2, 3, 4, 5, 300, 301, 302, 303, 304, 305]),
+        ])
+    func values(_ bits: Int, _ marks: [UInt16]) throws {
+        let truth = try discs
+        try place.masks(bits: bits) { disc, values in
+            // A disc as several instances: one a row.
+            values.enumerated().map { $1 == 0 ? 0 : marks[($0 / 64 + disc) % marks.count] }
+        }
+        if marks.count == 11 {
+            // Numbers with gaps are labels only when they have few gaps.
+            #expect(try place.problems(place.plan()).map(\.code) == ["DATA-VALUES"])
+        } else {
+            try expectDiscs(place.plan(), truth)
+        }
+    }
+
+    @Test("masks that lossy compression or soft drawing touched are cut at half")
+    func soft() throws {
+        let truth = try discs
+        try place.masks { _, values in values.enumerated().map { $1 == 0 ? UInt16($0 % 9) : 255 - UInt16($0 % 11) } }
+        try expectDiscs(place.plan(), truth)
+    }
+
+    @Test("one colour on black is the segment; several are refused with the colours, until a table says what they are")
+    func colors() throws {
+        let truth = try discs
+        try place.masks(samples: 3) { _, values in values.flatMap { $0 == 0 ? [0, 0, 0] : [128, 0, 0] } }
+        try expectDiscs(place.plan(), truth)
+        for i in 0..<6 {
+            try place.write(
+                truth[i].enumerated().flatMap { (at, value) -> [UInt16] in
+                    value == 0 ? [0, 0, 0] : at / 64 < 24 ? [0, 200, 0] : [200, 0, 0]
+                }, samples: 3, "masks/disc\(i)_mask.png")
+        }
+        let problem = try #require(try place.problems(place.plan()).first)
+        #expect(problem.code == "DATA-VALUES" && problem.text.contains("#00c800") && problem.text.contains("#c80000"))
+        let table = "{images: images, masks: masks, mask_colors: {upper: [\"#00ff00\"], lower: [\"#ff0000\"]}}"
+        let set = try place.set(place.plan(data: table, labels: "[upper, lower]", segments: 2))
+        let classes = try set.classes(set.pairs[0], segments: 2).values
+        #expect(classes == truth[0].enumerated().map { $1 == 0 ? 0 : $0 / 64 < 24 ? 1 : 2 })
+    }
+
+    @Test("of a palette that begins with black the indices count")
+    func palette() throws {
+        try copy("mask_palette_voc.png", to: "one/masks/p0.png")
+        let page = try ImageFile.readStored("\(place.folder)/one/masks/p0.png")[0]
+        #expect(page.palette?.prefix(6) == [0, 0, 0, 128, 0, 0] && Set(page.values) == [0, 1])
+        try place.write(
+            [UInt16](repeating: 7, count: page.rows * page.columns), rows: page.rows, columns: page.columns,
+            "one/images/p0.png")
+        let set = try place.set(place.plan(data: "{folder: one}"))
+        #expect(try set.classes(set.pairs[0], segments: 1).values == page.values.map { UInt8($0) })
+    }
+
+    @Test("masks of two kinds in one set, shades and values above the segments are refused with what was found")
+    func contradictions() throws {
+        try place.masks { disc, values in disc == 3 ? values.map { $0 > 0 ? 1 : 0 } : values }
+        let mixed = try #require(try place.problems(place.plan()).first)
+        #expect(mixed.code == "DATA-VALUES" && mixed.message.subject?.contains("disc3") == true)
+        try place.masks { _, values in values.enumerated().map { UInt16($0 * 37 % 256) + $1 * 0 } }
+        #expect(try place.problems(place.plan()).map(\.code) == ["DATA-VALUES"])
+        let threshold = "{images: images, masks: masks, mask_above: 127}"
+        #expect(try place.problems(place.plan(data: threshold)).isEmpty)
+        try place.masks { _, values in values.map { $0 > 99 ? 255 : 0 } }
+        let above = try #require(try place.problems(place.plan(segments: 2)).first)
+        #expect(above.code == "DATA-VALUES" && above.text.contains("255") && above.text.contains("segments is 2"))
+    }
+
+    @Test("a class that no training image shows is refused, and so are masks that are all empty")
+    func missingClass() throws {
+        try place.masks { _, values in values.map { $0 > 0 ? 1 : 0 } }
+        let missing = try place.problems(place.plan(segments: 2))
+        #expect(missing.map(\.code) == ["DATA-CLASS"] && missing[0].text.contains("segment 2"))
+        try place.masks { _, values in values.map { _ in 0 } }
+        #expect(try place.problems(place.plan()).map(\.code) == ["DATA-CLASS"])
+    }
+
+    // MARK: files
+
+    @Test("bad files are all found before the first step, in validation too")
+    func files() throws {
+        try Data("no picture".utf8).write(to: URL(filePath: "\(place.folder)/images/disc1.png"))
+        let whole = try Data(contentsOf: URL(filePath: "\(place.folder)/images/disc2.png"))
+        try whole.prefix(whole.count / 2).write(to: URL(filePath: "\(place.folder)/images/disc2.png"))
+        try place.write([UInt16](repeating: 0, count: 4), rows: 2, columns: 2, "masks/disc4_mask.png")
+        try Data("no picture".utf8).write(to: URL(filePath: "\(place.folder)/masks/disc5_mask.png"))
+        try "name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,train\ndisc4,val\ndisc5,val\n".write(
+            toFile: "\(place.folder)/split.csv", atomically: true, encoding: .utf8)
+        let plan = try place.plan(
+            "validation: {images: images, masks: masks, list: split.csv, split: val}",
+            data: "{images: images, masks: masks, list: split.csv, split: train}")
+        let problems = try place.problems(plan)
+        #expect(problems.count == 4)
+        for name in ["disc1", "disc2", "disc4", "disc5"] {
+            #expect(problems.contains { $0.message.subject?.contains(name) == true }, "\(name)")
+        }
+        #expect(throws: DataProblems.self) { try Trainer(plan, folder: "\(place.folder)/model") { _ in } }
+        #expect(!FileManager.default.fileExists(atPath: "\(place.folder)/model"))
+    }
+
+    @Test("image and mask are turned as their own EXIF orientation says")
+    func orientation() throws {
+        for name in ["orientation3", "orientation6"] {
+            try copy("\(name).jpg", to: "\(name)/images/a.jpg")
+            try copy("\(name)_mask_upright.png", to: "\(name)/masks/a.png")
+            let set = try place.set(place.plan(data: "{folder: \(name)}"))
+            let sample = try set.sample(set.pairs[0], segments: 1, input: .init())
+            // The disc is bright: where the mask says so, the upright image is.
+            var (inside, outside) = ((0, 0), (0, 0))
+            for pixel in sample.classes.indices {
+                let value = Int(sample.image.pixels[3 * pixel])
+                if sample.classes[pixel] == 1 {
+                    inside = (inside.0 + value, inside.1 + 1)
+                } else {
+                    outside = (outside.0 + value, outside.1 + 1)
+                }
+            }
+            #expect(inside.0 / max(1, inside.1) > outside.0 / max(1, outside.1) + 40, "\(name)")
+        }
+        let stored = try ImageFile.read("\(place.folder)/orientation6/images/a.jpg")[0]
+        try place.write(
+            [UInt16](repeating: 255, count: stored.rows * stored.columns), rows: stored.columns, columns: stored.rows,
+            "orientation6/masks/a.png")
+        let problem = try #require(try place.problems(place.plan(data: "{folder: orientation6}")).first)
+        #expect(problem.code == "DATA-SIZE" && problem.text.contains("EXIF"))
+    }
+
+    @Test("masks that lie among the images are no images, and numbered ones of one image belong together")
+    func beside() throws {
+        let discs = try discs
+        for i in 0..<3 {
+            try FileManager.default.moveItem(
+                atPath: "\(place.folder)/masks/disc\(i)_mask.png", toPath: "\(place.folder)/images/disc\(i)_mask.png")
+        }
+        for i in 3..<6 { try FileManager.default.removeItem(atPath: "\(place.folder)/images/disc\(i).png") }
+        try place.write(discs[5], "images/disc0_mask_1.png")
+        for data in ["{images: images, masks: images}", "{folder: images}"] {
+            let set = try place.set(place.plan(data: data))
+            #expect(set.pairs.map(\.name) == ["disc0", "disc1", "disc2"])
+            let union = zip(discs[0], discs[5]).map { max($0, $1) > 0 ? UInt8(1) : 0 }
+            #expect(try set.classes(set.pairs[0], segments: 1).values == union)
+        }
+    }
+
+    @Test("two files of one stem are refused, among images and among masks")
+    func stems() throws {
+        try place.write([UInt16](repeating: 9, count: 48 * 64), "images/disc0.PNG")
+        #expect(
+            throws: TrainingFailure.sameStem(folder: "\(place.folder)/images", one: "disc0.PNG", other: "disc0.png")
+        ) {
+            try TrainingData(place.plan())
+        }
+        try FileManager.default.removeItem(atPath: "\(place.folder)/images/disc0.PNG")
+        try place.write(try place.disc(0), "masks/disc0.png")
+        #expect(throws: TrainingFailure.self) { try TrainingData(place.plan()) }
+    }
+
+    @Test("every page of a TIFF is an image with its own page of truth; other numbers of pages are refused")
+    func pages() throws {
+        let pages = try (0..<3).map { i in try ImageFile.read("\(place.folder)/images/disc\(i).png")[0] }
+        let masks = try (0..<3).map { i in try ImageFile.read("\(place.folder)/masks/disc\(i)_mask.png")[0] }
+        for (name, content) in [("stack/images/s.tif", pages), ("stack/masks/s.tif", masks)] {
+            try FileManager.default.createDirectory(
+                at: URL(filePath: "\(place.folder)/\(name)").deletingLastPathComponent(),
+                withIntermediateDirectories: true)
+            try Data(ImageFile.tiff(content)).write(to: URL(filePath: "\(place.folder)/\(name)"))
+        }
+        let set = try place.set(place.plan(data: "{folder: stack}"))
+        #expect(set.pairs.map(\.name) == ["s#1", "s#2", "s#3"])
+        #expect(try set.classes(set.pairs[2], segments: 1).values == masks[2].values.map { $0 > 0 ? 1 : 0 })
+        try Data(ImageFile.tiff(Array(masks.prefix(2)))).write(to: URL(filePath: "\(place.folder)/stack/masks/s.tif"))
+        #expect(try place.problems(place.plan(data: "{folder: stack}")).map(\.code) == ["DATA-EMPTY"])
+    }
+}

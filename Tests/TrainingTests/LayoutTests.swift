@@ -1,0 +1,121 @@
+import Failures
+import Foundation
+import ImageFiles
+import Testing
+import Training
+
+@Suite("layouts of data sets")
+struct LayoutTests {
+    private let place: Workplace
+
+    init() throws { place = try Workplace(images: 3) }
+
+    private func write(_ text: String, _ name: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: "\(place.folder)/\(name)"))
+    }
+
+    private func copy(_ from: String, _ to: String) throws {
+        let target = URL(filePath: "\(place.folder)/\(to)")
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: URL(filePath: "\(place.folder)/\(from)"), to: target)
+    }
+
+    private func expectDiscs(_ data: String, names: [String]? = nil) throws {
+        let set = try place.set(place.plan(data: data))
+        #expect(set.pairs.map(\.name) == names ?? ["disc0", "disc1", "disc2"])
+        for (i, pair) in set.pairs.enumerated() {
+            #expect(try set.classes(pair, segments: 1).values == (try place.disc(i)).map { $0 > 0 ? 1 : 0 })
+        }
+    }
+
+    @Test("ISIC's folders, with superpixels among the images")
+    func isic() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "isic/ISIC-2017_Training_Data/disc\(i).png")
+            try copy("images/disc\(i).png", "isic/ISIC-2017_Training_Data/disc\(i)_superpixels.png")
+            try copy(
+                "masks/disc\(i)_mask.png", "isic/ISIC-2017_Training_Part1_GroundTruth/disc\(i)_segmentation.png")
+        }
+        try expectDiscs("{folder: isic}")
+    }
+
+    @Test("the Data Science Bowl's folder a case with a file a nucleus, whose objects stay apart")
+    func bowl() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "dsb/stage1_train/disc\(i)/images/disc\(i).png")
+            let disc = try place.disc(i)
+            for half in 0..<2 {
+                try place.write(
+                    disc.enumerated().map { $0 / 64 % 2 == half ? $1 : 0 },
+                    "dsb/stage1_train/disc\(i)/masks/\(half)abc.png")
+            }
+        }
+        try expectDiscs("{folder: dsb}")
+    }
+
+    @Test("nnU-Net's raw folder; regions, other labels and volumes are refused")
+    func nnunet() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "nn/imagesTr/disc\(i)_0000.png")
+            try copy("masks/disc\(i)_mask.png", "nn/labelsTr/disc\(i).png")
+            try place.write((try place.disc(i)).map { $0 > 0 ? 1 : 0 }, "nn/labelsTr/disc\(i).png")
+        }
+        func describe(_ labels: String, ending: String = ".png") throws {
+            try write(
+                #"{"channel_names": {"0": "grey"}, "labels": \#(labels), "numTraining": 3, "file_ending": "\#(ending)"}"#,
+                "nn/dataset.json")
+        }
+        try describe(#"{"background": 0, "disc": 1}"#)
+        try expectDiscs("{folder: nn}")
+        for (labels, ending) in [
+            (#"{"background": 0, "disc": 1, "ring": 2}"#, ".png"), (#"{"background": 0, "all": [1, 2]}"#, ".png"),
+            (#"{"background": 0, "disc": 1, "ignore": 2}"#, ".png"), (#"{"background": 0, "disc": 1}"#, ".nii.gz"),
+        ] {
+            try describe(labels, ending: ending)
+            let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+            #expect(failure?.code == "DATA-LAYOUT")
+        }
+    }
+
+    @Test("COCO's polygons and runs, packed or not")
+    func coco() throws {
+        // 4 × 3 pixels: columns 1 and 2 of rows 1 and 2, as runs down the columns: 4 off, 2 on, 1 off, 2 on, 3 off.
+        try place.write([UInt16](repeating: 9, count: 12), rows: 3, columns: 4, "coco/a.png")
+        let segmentations = [
+            "[[1, 1, 3, 1, 3, 3, 1, 3]]", #"{"size": [3, 4], "counts": [4, 2, 1, 2, 3]}"#,
+            // Packed: 4, 2, 1, then 2 − 2 = 0, 3 − 1 = 2.
+            #"{"size": [3, 4], "counts": "42102"}"#,
+        ]
+        for segmentation in segmentations {
+            try write(
+                """
+                {"images": [{"id": 7, "file_name": "a.png", "width": 4, "height": 3}],
+                 "categories": [{"id": 3, "name": "disc"}, {"id": 4, "name": "other"}],
+                 "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "segmentation": \(segmentation)},
+                 {"id": 2, "image_id": 7, "category_id": 4, "segmentation": [[0, 0, 4, 0, 4, 1, 0, 1]]}]}
+                """, "coco/all.json")
+            let set = try place.set(place.plan(data: "{images: coco, coco: coco/all.json}", labels: "[disc]"))
+            #expect(try set.classes(set.pairs[0], segments: 1).values == [0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0])
+        }
+        let failure = #expect(throws: TrainingFailure.self) {
+            try TrainingData(place.plan(data: "{images: coco, coco: coco/all.json}", labels: "[square]"))
+        }
+        #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains("disc, other") == true)
+    }
+
+    @Test("a plan's ${name} is filled in by the command line or the environment's folder, or refused by its name")
+    func roles() throws {
+        let data = "{images: \"${discs}/images\", masks: \"${discs}/masks\"}"
+        for folders in [
+            DataFolders(folders: ["discs": place.folder]),
+            DataFolders(root: URL(filePath: place.folder).deletingLastPathComponent().path),
+        ] {
+            let name = folders.root == nil ? "discs" : URL(filePath: place.folder).lastPathComponent
+            let plan = try place.plan(data: data.replacing("discs", with: name), folders: folders)
+            #expect(try TrainingData(plan).training[0].pairs.count == 3)
+        }
+        let failure = #expect(throws: TrainingFailure.self) { try place.plan(data: data) }
+        #expect(failure?.code == "DATA-ROLE" && failure?.text.contains("${discs}") == true)
+    }
+}

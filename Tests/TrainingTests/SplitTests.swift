@@ -1,0 +1,136 @@
+import Failures
+import Foundation
+import ImageFiles
+import Testing
+import Training
+
+@Suite("splits")
+struct SplitTests {
+    private let place: Workplace
+
+    init() throws { place = try Workplace() }
+
+    private func list(_ text: String, name: String = "split.csv") throws -> String {
+        let path = "\(place.folder)/\(name)"
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return path
+    }
+
+    @Test(
+        "lists are read as spreadsheets write them",
+        arguments: [
+            "\u{FEFF}name,split\r\ndisc0,train\r\ndisc1,val\r\n", "name;split\ndisc0;train\ndisc1;val",
+            "split\tname\ntrain\tdisc0\nval\tdisc1\n\n", "\"name\",\"split\"\n\"disc0\", train \ndisc1.png,val\n",
+            "Name,Patient,Split\ndisc0,p,train\ndisc1,,val\n",
+        ])
+    func forms(_ text: String) throws {
+        _ = try list(text)
+        for (split, name) in [("train", "disc0"), ("val", "disc1")] {
+            let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: \(split)}")
+            #expect(try TrainingData(plan).training[0].pairs.map(\.name) == [name])
+        }
+    }
+
+    @Test(
+        "a list that contradicts itself is refused with its lines",
+        arguments: [
+            ("name,split\ndisc0,train\ndisc0,val\n", "line 3"), ("name,split\ndisc0,train\ndisc0,train\n", "line 3"),
+            ("name,split,patient\ndisc0,train,p\ndisc1,val,p\n", "line 3"), ("disc0,train\n", "columns name and split"),
+            ("name,split\ndisc0\n", "line 2"), ("name,split\ndisc0,\n", "line 2"),
+        ])
+    func contradictions(_ text: String, _ words: String) throws {
+        let path = try list(text)
+        let failure = #expect(throws: TrainingFailure.self) { try SplitList(path) }
+        #expect(failure?.code == "DATA-SPLIT" && failure?.text.contains(words) == true)
+    }
+
+    @Test("a split that no line has is refused with those that there are")
+    func unknown() throws {
+        _ = try list("name,split\ndisc0,train\ndisc1,val\n")
+        let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: test}")
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(plan) }
+        #expect(failure?.text.contains("train, val") == true)
+    }
+
+    @Test("folds of nnU-Net's splits_final.json")
+    func folds() throws {
+        _ = try list(
+            #"[{"train": ["disc0", "disc1"], "val": ["disc2"]}, {"train": ["disc2"], "val": ["disc0"]}]"#,
+            name: "splits_final.json")
+        for (fold, names) in [(0, ["disc0", "disc1"]), (1, ["disc2"])] {
+            let plan = try place.plan(
+                data: "{images: images, masks: masks, list: splits_final.json, split: train, fold: \(fold)}")
+            #expect(try TrainingData(plan).training[0].pairs.map(\.name) == names)
+        }
+    }
+
+    @Test("without a list the content decides: no case changes its split when files are renamed or cases are added")
+    func content() throws {
+        let place = try Workplace(images: 20)
+        for i in 0..<20 {
+            // Discs repeat after a while: a mark makes each image its own.
+            var values = try ImageFile.read("\(place.folder)/images/disc\(i).png")[0].values
+            values[i] = 90
+            try place.write(values, "images/disc\(i).png")
+        }
+        func parts(_ some: Range<Int>, renamed: Bool) throws -> [Int: String] {
+            let folder = "part\(some.count)\(renamed)"
+            for i in some {
+                for (from, to) in [
+                    ("images/disc\(i).png", "images/\(renamed ? "z\(99 - i)" : "disc\(i)").png"),
+                    ("masks/disc\(i)_mask.png", "masks/\(renamed ? "z\(99 - i)" : "disc\(i)").png"),
+                ] {
+                    let target = URL(filePath: "\(place.folder)/\(folder)/\(to)")
+                    try FileManager.default.createDirectory(
+                        at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+                    try FileManager.default.copyItem(at: URL(filePath: "\(place.folder)/\(from)"), to: target)
+                }
+            }
+            let data = try TrainingData(
+                place.plan("splits: {folds: 4, fold: 1, test: 0.2, seed: 3}", data: "{folder: \(folder)}"))
+            var found: [Int: String] = [:]
+            for role in data.roles {
+                for pair in role.dataset.pairs {
+                    let number = try #require(Int(pair.name.drop { !$0.isNumber }))
+                    #expect(found.updateValue(role.split, forKey: renamed ? 99 - number : number) == nil)
+                }
+            }
+            return found
+        }
+        let all = try parts(0..<20, renamed: false)
+        #expect(all.count == 20 && Set(all.values) == ["train", "validation", "test"])
+        #expect(try parts(0..<20, renamed: true) == all)
+        let some = try parts(0..<12, renamed: false)
+        #expect(some == all.filter { $0.key < 12 })
+    }
+
+    @Test("the same and nearly the same picture in two splits are refused, both named; others are not")
+    func leaks() throws {
+        _ = try list("name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,val\ndisc4,val\ndisc5,val\n")
+        let plan = try place.plan(
+            "validation: {images: images, masks: masks, list: split.csv, split: val}",
+            data: "{images: images, masks: masks, list: split.csv, split: train}")
+        #expect(try place.problems(plan).isEmpty)
+        let values = try ImageFile.read("\(place.folder)/images/disc1.png")[0].values
+        try place.write(values.enumerated().map { $1 + UInt16($0 % 3) }, "images/disc4.png")
+        try FileManager.default.removeItem(atPath: "\(place.folder)/images/disc5.png")
+        try FileManager.default.copyItem(
+            atPath: "\(place.folder)/images/disc2.png", toPath: "\(place.folder)/images/disc5.png")
+        let problems = try place.problems(plan)
+        #expect(problems.map(\.code) == ["DATA-LEAK", "DATA-LEAK"])
+        #expect(
+            problems.contains {
+                $0.text.contains("disc1") && $0.text.contains("disc4") && $0.text.contains("nearly the same")
+            })
+        #expect(problems.contains { $0.text.contains("disc2") && $0.text.contains("disc5") })
+        // Nearly equal ones may be allowed, equal ones never.
+        let allowed = try place.plan(
+            "similar_images: allow\nvalidation: {images: images, masks: masks, list: split.csv, split: val}",
+            data: "{images: images, masks: masks, list: split.csv, split: train}")
+        let data = try TrainingData(allowed)
+        let rest = try DataCheck.run(
+            data.roles, segments: 1, input: allowed.input, allowsSimilar: allowed.allowsSimilar
+        ).problems
+        #expect(rest.count == 1 && rest[0].text.contains("disc5"))
+    }
+}

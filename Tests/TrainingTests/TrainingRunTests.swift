@@ -1,0 +1,186 @@
+import Failures
+import Foundation
+import SegmentAnything
+import Storage
+import Tensors
+import Testing
+import Training
+
+@Suite("a run's rules", .serialized)
+struct TrainingRunTests {
+    @Test("a frozen encoder that never learned is refused; the default without start_from is scratch")
+    func frozen() throws {
+        let place = try Workplace(images: 1)
+        func plan(_ model: String) throws -> TrainingPlan {
+            let text = """
+                model: {size: nano, input_size: 96\(model)}
+                data: [{images: images, masks: masks}]
+                stages: [{input_size: 64, epochs: 1, batch: 1, learning_rate: 1.0e-3}]
+                """
+            try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+            return try TrainingPlan.read("\(place.folder)/train.yaml")
+        }
+        #expect(try plan("").configurationName == "scratch")
+        #expect(try plan(", start_from: parent").configurationName == "hsp_sam")
+        for name in ["hsp_sam", "ablation_1", "ablation_5"] {
+            let failure = #expect(throws: (any Error).self) { try plan(", configuration: \(name)") }
+            #expect((failure as? any Failure)?.code == "TRAIN-FROZEN")
+        }
+        #expect(try plan(", configuration: ft_sam").configurationName == "ft_sam")
+    }
+
+    @Test("a frozen encoder of another model stays as it was, and everything else learns on it")
+    func encoder() throws {
+        let place = try Workplace()
+        try Trainer(place.plan(epochs: 2), folder: "\(place.folder)/first") { _ in }.run(resume: false)
+        func plan(_ model: String) throws -> TrainingPlan {
+            let text = """
+                model: {size: nano, stem: conv, input_size: 96, lora_rank: 2, encoder_from: first\(model)}
+                data: [{images: images, masks: masks}]
+                stages: [{input_size: 96, epochs: 1, batch: 2, learning_rate: 1.0e-3}]
+                """
+            try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+            return try TrainingPlan.read("\(place.folder)/train.yaml")
+        }
+        try Trainer(try plan(""), folder: "\(place.folder)/second") { _ in }.run(resume: false)
+        let (first, second) = (
+            try ModelDirectory.open("\(place.folder)/first"), try ModelDirectory.open("\(place.folder)/second")
+        )
+        let (before, after) = (try first.tensors(), try second.tensors())
+        let kept = after.filter { $0.key.hasPrefix("image_encoder.") && !$0.key.contains("lora") }
+        #expect(kept.count > 20 && kept.allSatisfy { before[$0.key]?.values == $0.value.values })
+        #expect(after.contains { $0.key.contains("lora") && $0.value.values.contains { $0 != 0 } })
+        #expect(second.description.provenance["encoder"] == first.digest.hex)
+        #expect(second.description.configurationName == "hsp_sam")
+        #expect(throws: (any Error).self) { try plan(", start_from: first") }
+        var other = try plan("")
+        other.configuration.stem = .patch
+        #expect(throws: TrainingFailure.self) { try Trainer(other, folder: "\(place.folder)/third") { _ in } }
+    }
+
+    @Test("a size that no model can have is refused before the run")
+    func size() throws {
+        let place = try Workplace(images: 1)
+        let text = """
+            model: {size: nano, configuration: scratch, input_size: 100}
+            data: [{images: images, masks: masks}]
+            stages: [{input_size: 64, epochs: 1, batch: 1, learning_rate: 1.0e-3}]
+            """
+        try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+        let error = #expect(throws: (any Error).self) { try TrainingPlan.read("\(place.folder)/train.yaml") }
+        let failure = error as? any Failure
+        #expect(failure?.code == "SET-RANGE" && failure?.text.contains("100") == true)
+    }
+
+    @Test("a finished model and an interrupted run are not written over")
+    func overwriting() throws {
+        let place = try Workplace(images: 2)
+        let plan = try place.plan(epochs: 1)
+        let folder = "\(place.folder)/model"
+        #expect(try !Trainer(plan, folder: folder) { _ in }.run(resume: false) { true })
+        #expect(throws: TrainingFailure.finished(path: folder, isWhole: false)) {
+            try Trainer(plan, folder: folder) { _ in }.run(resume: false)
+        }
+        #expect(try Trainer(plan, folder: folder) { _ in }.run(resume: true))
+        let weights = try place.weights("model")
+        #expect(throws: TrainingFailure.finished(path: folder, isWhole: true)) {
+            try Trainer(plan, folder: folder) { _ in }.run(resume: false)
+        }
+        #expect(try place.weights("model") == weights)
+    }
+
+    @Test("a stage may end before its schedule, with the weights that the whole stage had at that step")
+    func until() throws {
+        let place = try Workplace()
+        func plan(_ more: String) throws -> TrainingPlan {
+            let text = """
+                model: {size: nano, configuration: scratch, stem: conv, input_size: 64}
+                data: [{images: images, masks: masks}]
+                stages: [{input_size: 64, epochs: 2, batch: 2, learning_rate: 1.0e-3\(more)}]
+                optimiser: {warmup: 2, schedule: cosine}
+                """
+            try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+            return try TrainingPlan.read("\(place.folder)/train.yaml")
+        }
+        func losses(_ plan: TrainingPlan, _ name: String) throws -> [Double] {
+            var losses: [Double] = []
+            try Trainer(plan, folder: "\(place.folder)/\(name)") {
+                if case .progress(let progress) = $0 { losses.append(progress.loss) }
+            }
+            .run(resume: false)
+            return losses
+        }
+        let (whole, part) = (try losses(plan(""), "whole"), try losses(plan(", until: 4"), "part"))
+        #expect(whole.count == 6 && part.count == 4 && Array(whole.prefix(4)) == part)
+    }
+
+    @Test("every image is drawn once an epoch, though the last batch is smaller")
+    func lastBatch() throws {
+        let place = try Workplace(images: 5)
+        var (steps, images) = (0, 0)
+        try Trainer(place.plan(epochs: 1), folder: "\(place.folder)/model") {
+            if case .started(1, _, let all, let count) = $0 { (images, steps) = (all, count) }
+        }
+        .run(resume: false) { true }
+        #expect(images == 5 && steps == 3)
+    }
+
+    @Test("with a moving average and accumulated batches too, an interrupted run ends with the same bits")
+    func average() throws {
+        let place = try Workplace()
+        let text = """
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 64}
+            data: [{images: images, masks: masks}]
+            validation: {images: images, masks: masks, limit: 2}
+            stages: [{input_size: 64, epochs: 3, batch: 2, accumulate: 2, learning_rate: 1.0e-3}]
+            optimiser: {warmup: 2, ema: 0.9, clip_norm: 1, schedule: cosine}
+            """
+        try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+        let plan = try TrainingPlan.read("\(place.folder)/train.yaml")
+        let validatesItself = try place.problems(plan)
+        #expect(validatesItself.allSatisfy { $0.code == "DATA-LEAK" } && !validatesItself.isEmpty)
+        let other = try Workplace(images: 8)
+        for i in 6..<8 {
+            for name in ["images/disc\(i).png", "masks/disc\(i)_mask.png"] {
+                let target = URL(filePath: "\(place.folder)/v/\(name)")
+                try FileManager.default.createDirectory(
+                    at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try FileManager.default.copyItem(at: URL(filePath: "\(other.folder)/\(name)"), to: target)
+            }
+        }
+        try text.replacing("validation: {images: images, masks: masks", with: "validation: {folder: v").write(
+            toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+        let sound = try TrainingPlan.read("\(place.folder)/train.yaml")
+        var dices: [Double] = []
+        try Trainer(sound, folder: "\(place.folder)/straight") {
+            if case .validated(_, let dice, _, _, _) = $0 { dices.append(dice) }
+        }
+        .run(resume: false)
+        // Two steps an epoch: stopped inside an epoch, at an epoch's end, and then left to end.
+        for stopAfter in [1, 1, 2, Int.max] {
+            var steps = 0
+            _ = try Trainer(sound, folder: "\(place.folder)/broken") { if case .progress = $0 { steps += 1 } }
+                .run(resume: true) { steps >= stopAfter }
+        }
+        #expect(try place.weights("straight") == place.weights("broken"))
+        func digits(_ model: String) throws -> [String] {
+            let lines = try String(contentsOfFile: "\(place.folder)/\(model)/metrics.jsonl", encoding: .utf8)
+            // All but the speed.
+            return lines.split(separator: "\n").map { String($0).replacing(/"images_per_second":[^,]*,/, with: "") }
+        }
+        #expect(try digits("straight") == digits("broken") && digits("straight").count == 9)
+        // What was written is the best of the three validations.
+        let provenance = try ModelDirectory.open("\(place.folder)/straight").description.provenance
+        #expect(
+            dices.count == 3
+                && provenance["validation_dice"].flatMap(Double.init).map { abs($0 - (dices.max() ?? 0)) < 1e-4 }
+                    == true
+        )
+        for name in ["train.yaml", "data.csv", "metrics.jsonl", "training.html"] {
+            #expect(FileManager.default.fileExists(atPath: "\(place.folder)/straight/\(name)"), "\(name)")
+        }
+        let page = try String(contentsOfFile: "\(place.folder)/straight/training.html", encoding: .utf8)
+        #expect(
+            page.contains("<polyline") && page.contains("data:image/png") && !page.contains("http-equiv=\"refresh\""))
+    }
+}
