@@ -98,6 +98,7 @@ static void forward_tile(void *context, size_t tile) {
 }
 
 void ck_attention_forward(const ck_attention *a, float *scratch) {
+    CK_TIMED(ck_kind_attention, 4.0 * (double)(a->batch * a->heads * a->queries) * (double)(a->keys * a->channels));
     if (a->queries == 0) return;
     job j = {a, NULL, scratch, ck_attention_scratch(a), block_size(a), 0};
     j.blocks = (a->queries + j.block - 1) / j.block;
@@ -156,6 +157,7 @@ static void backward_tile(void *context, size_t pair) {
 }
 
 void ck_attention_backward(const ck_attention *a, const ck_attention_gradients *g, float *scratch) {
+    CK_TIMED(ck_kind_attention_backward, 2.5 * 4.0 * (double)(a->batch * a->heads * a->queries) * (double)(a->keys * a->channels));
     if (a->queries == 0) return;
     job j = {a, g, scratch, ck_attention_scratch(a), block_size(a), 0};
     ck_parallel(a->batch * a->heads, &j, backward_tile);

@@ -35,11 +35,13 @@ static void unary_tile(void *context, size_t tile) {
 
 static void binary(void (*f)(float *, const float *, const float *, size_t), float *out, const float *a, const float *b,
                    size_t n) {
+    CK_TIMED(ck_kind_elementwise, 0);
     job j = {.out = out, .a = a, .b = b, .n = n, .binary = f};
     ck_parallel(tiles(n), &j, binary_tile);
 }
 
 static void unary(void (*f)(float *, const float *, size_t), float *out, const float *a, size_t n) {
+    CK_TIMED(ck_kind_elementwise, 0);
     job j = {.out = out, .a = a, .n = n, .unary = f};
     ck_parallel(tiles(n), &j, unary_tile);
 }
@@ -56,6 +58,7 @@ static void scale_tile(void *context, size_t tile) {
 }
 
 void ck_scale(float *y, float scale, const float *x, size_t n) {
+    CK_TIMED(ck_kind_elementwise, 0);
     job j = {.out = y, .a = x, .n = n, .s = {scale}};
     ck_parallel(tiles(n), &j, scale_tile);
 }
@@ -76,6 +79,7 @@ static void add_rows_tile(void *context, size_t tile) {
 }
 
 void ck_add_rows(float *out, const float *x, const float *bias, size_t rows, size_t period, size_t dim) {
+    CK_TIMED(ck_kind_elementwise, 0);
     job j = {.out = out, .a = x, .b = bias, .n = rows, .period = period, .dim = dim};
     ck_parallel((rows + norm_rows - 1) / norm_rows, &j, add_rows_tile);
 }
@@ -93,6 +97,7 @@ static void sum_rows_tile(void *context, size_t tile) {
 }
 
 void ck_sum_rows(float *sum, const float *x, size_t rows, size_t period, size_t dim) {
+    CK_TIMED(ck_kind_elementwise, 0);
     job j = {.out = sum, .a = x, .n = rows, .period = period, .dim = dim};
     ck_parallel(period * ((dim + sum_columns - 1) / sum_columns), &j, sum_rows_tile);
 }
@@ -106,6 +111,7 @@ static void layer_norm_tile(void *context, size_t tile) {
 
 void ck_layer_norm(float *out, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
                    size_t rows, size_t dim, float epsilon) {
+    CK_TIMED(ck_kind_norm, 0);
     job j = {.out = out, .out2 = mean, .out3 = rstd, .a = x, .b = weight, .c = bias, .n = rows, .dim = dim, .s = {epsilon}};
     ck_parallel((rows + norm_rows - 1) / norm_rows, &j, layer_norm_tile);
 }
@@ -122,6 +128,7 @@ static void layer_norm_backward_tile(void *context, size_t tile) {
 
 void ck_layer_norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
                             const float *mean, const float *rstd, size_t rows, size_t dim, float *scratch) {
+    CK_TIMED(ck_kind_norm, 0);
     size_t count = (rows + norm_rows - 1) / norm_rows;
     job j = {.out = dx, .out2 = dweight ? scratch : NULL, .a = dy, .b = x, .c = weight, .d = mean, .e = rstd, .n = rows,
              .dim = dim};
@@ -164,6 +171,7 @@ static void adamw_tile(void *context, size_t tile) {
 
 void ck_adamw(float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
               float beta2, float epsilon, float decay, float correction1, float correction2) {
+    CK_TIMED(ck_kind_elementwise, 0);
     job j = {.out = parameter, .out2 = m, .out3 = v, .a = gradient, .n = n,
              .s = {learning_rate, beta1, beta2, epsilon, decay, correction1, correction2}};
     ck_parallel(tiles(n), &j, adamw_tile);

@@ -32,6 +32,7 @@ static size_t rounded(size_t value, size_t unit) { return (value + unit - 1) / u
 
 void ck_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, const float *b,
              size_t ldb, float beta, float *c, size_t ldc) {
+    CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
     if (m == 0 || n == 0) return;
     product p = {ta, tb, m, n, k, lda, ldb, ldc, m, n, 1, alpha, beta, a, b, c};
     // Tiles of 256 to 1024 rows keep the packing of B cheap; flat results are cut along their columns instead.

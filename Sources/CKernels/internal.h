@@ -7,6 +7,76 @@
 /// OpenBLAS runs on the calling thread: the pool is ours.
 void ck_blas_single_thread(void);
 
+enum {
+    /// Steps of four bytes along k that rows are packed for at once.
+    ck_block_steps = 256,
+    /// Words from one packed row to the next: no power of two, so that rows do not meet in one set of the cache.
+    ck_row_words = ck_block_steps + 16,
+    /// Columns of a panel of packed weights.
+    ck_panel_columns = 32,
+};
+
+/// out [rows, 32] (+)= packed rows · panel over `steps` steps; out is float, or int32 for 8 bits; ldc in words.
+typedef void ck_panel_product(size_t rows, const void *packed, const void *panel, size_t steps, void *out, size_t ldc, bool add);
+
+/// Does so many rounds of a product's arithmetic on registers.
+typedef float ck_peak_function(size_t iterations);
+
+/// How rows are multiplied with packed weights of one type.
+typedef struct {
+    ck_panel_product *panel;
+    /// n elements as ceil(n / elements a word) steps, the last filled with zeros. Not for 8 bits.
+    void (*pack)(void *out, const float *x, size_t n);
+    /// Words a step of a packed row: two where bfloat16 is held as float.
+    size_t words;
+    /// NULL where there is none; and the operations of one round.
+    ck_peak_function *peak;
+    double peak_operations;
+} ck_product;
+
+/// The kinds of kernels that profile.c tells apart.
+typedef enum {
+    ck_kind_linear_f32,
+    ck_kind_linear_bf16,
+    ck_kind_linear_i8,
+    ck_kind_encoder_attention,
+    ck_kind_attention,
+    ck_kind_attention_backward,
+    ck_kind_gemm,
+    ck_kind_norm,
+    ck_kind_elementwise,
+    ck_kind_layout,
+    ck_kind_count
+} ck_kind;
+
+typedef struct {
+    ck_kind kind;
+    uint64_t start;
+} ck_timer;
+
+ck_timer ck_timer_begin(ck_kind kind, double operations);
+void ck_timer_end(ck_timer *timer);
+
+/// Counts the rest of the function as a kernel of this kind.
+#define CK_TIMED(kind, operations)                                                                                         \
+    ck_timer timer __attribute__((cleanup(ck_timer_end), unused)) = ck_timer_begin(kind, operations)
+
+/// How the weights of a softmax are packed for the product with the values.
+typedef enum { ck_weights_float, ck_weights_bf16_wide, ck_weights_bf16 } ck_weights;
+
+/// What becomes of the sums of a panel: activation((sum − offset) · row scale · scale + bias) + residual.
+typedef struct {
+    /// 8 bits only (else NULL): the sums are int32.
+    const int32_t *offsets;
+    const float *scales, *row_scales;
+    /// May be NULL.
+    const float *bias;
+    ck_activation activation;
+    /// May be NULL.
+    const float *residual;
+    size_t residual_stride;
+} ck_finish;
+
 /// The kernels that exist once an instruction set; every one works on one thread.
 typedef struct {
     const char *name;
@@ -31,6 +101,24 @@ typedef struct {
     void (*sum_position)(float *, float *, const float *, size_t);
     float (*dot)(const float *, const float *, size_t);
     void (*adamw)(float *, float *, float *, const float *, size_t, float, float, float, float, float, float, float);
+    /// out [rows, n] of sums [rows, 32], n at most 32; out may not be the sums, but the residual.
+    void (*finish)(float *, size_t, const float *, size_t, size_t, const ck_finish *);
+    void (*multiply)(float *, const float *, const float *, size_t);
+    /// panel [steps, 32] of 32 rows of words, `ld` apart.
+    void (*turn)(int32_t *, const int32_t *, size_t, size_t);
+    /// A row's scale in 8 bits.
+    float (*quantise_scale)(const float *, size_t);
+    /// x / scale to the nearest integer, plus 128; the last word filled with 128.
+    void (*quantise)(uint8_t *, const float *, float, size_t);
+    /// A block of n logits of one query: out ← 2^(log₂e · (scale · x + h[y]) + w[column] − m), m the maximum so far, which is kept
+    /// up, filled up to a multiple of 16 with next to nothing (x has room for that); returns Σ, and by what earlier sums shrink. h NULL: without position.
+    float (*softmax_block)(float *, size_t, float, const float *, const float *, size_t, float *, float *, ck_weights, void *);
+    void (*pack_bf16)(void *, const float *, size_t);
+    /// One step of a panel along k, 32 words: two rows of n floats (NULL: zeros) as pairs of bfloat16, or the first as it is.
+    void (*pack_values)(uint32_t *, const float *, const float *, size_t, bool);
+    ck_product products[3];
+    /// Rows that a product holds in registers.
+    size_t rows;
 } ck_table;
 
 /// The instruction set in use.
@@ -41,5 +129,8 @@ extern const ck_table ck_table_portable;
 extern const ck_table ck_table_avx2;
 extern const ck_table ck_table_avx512;
 #endif
+
+/// One panel [⌈k / elements⌉, 32] of float or bfloat16 from 32 rows of k floats; NULL rows are zeros.
+void ck_pack_panel(ck_type type, void *panel, const float *const rows[32], size_t k);
 
 #endif

@@ -33,6 +33,7 @@ static void im2col_row(void *context, size_t tile) {
 
 void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                size_t stride, size_t padding) {
+    CK_TIMED(ck_kind_layout, 0);
     conv j = conv_job(columns, image, batch, height, width, channels, kernel, stride, padding);
     ck_parallel(batch * j.oh, &j, im2col_row);
 }
@@ -57,6 +58,7 @@ static void col2im_row(void *context, size_t tile) {
 
 void ck_col2im(float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                size_t stride, size_t padding) {
+    CK_TIMED(ck_kind_layout, 0);
     conv j = conv_job(image, columns, batch, height, width, channels, kernel, stride, padding);
     ck_parallel(batch * height, &j, col2im_row);
 }
@@ -78,6 +80,7 @@ static void partition_row(void *context, size_t tile) {
 }
 
 void ck_window_partition(float *out, const float *tokens, size_t batch, size_t grid, size_t window, size_t dim) {
+    CK_TIMED(ck_kind_layout, 0);
     windows j = {out, tokens, grid, window, (grid + window - 1) / window, dim};
     ck_parallel(batch * j.count * j.count * window, &j, partition_row);
 }
@@ -93,11 +96,13 @@ static void unpartition_row(void *context, size_t tile) {
 }
 
 void ck_window_unpartition(float *tokens, const float *in, size_t batch, size_t grid, size_t window, size_t dim) {
+    CK_TIMED(ck_kind_layout, 0);
     windows j = {tokens, in, grid, window, (grid + window - 1) / window, dim};
     ck_parallel(batch * grid, &j, unpartition_row);
 }
 
 void ck_pixel_shuffle(float *out, const float *in, size_t batch, size_t side, size_t c) {
+    CK_TIMED(ck_kind_layout, 0);
     for (size_t row = 0; row < batch * side; row++)
         for (size_t dy = 0; dy < 2; dy++)
             for (size_t x = 0; x < side; x++)
@@ -106,6 +111,7 @@ void ck_pixel_shuffle(float *out, const float *in, size_t batch, size_t side, si
 }
 
 void ck_pixel_unshuffle(float *out, const float *in, size_t batch, size_t side, size_t c) {
+    CK_TIMED(ck_kind_layout, 0);
     for (size_t row = 0; row < batch * side; row++)
         for (size_t dy = 0; dy < 2; dy++)
             for (size_t x = 0; x < side; x++)
@@ -114,6 +120,7 @@ void ck_pixel_unshuffle(float *out, const float *in, size_t batch, size_t side, 
 }
 
 void ck_transpose(float *out, const float *in, size_t rows, size_t columns) {
+    CK_TIMED(ck_kind_layout, 0);
     enum { block = 32 };
     for (size_t i = 0; i < rows; i += block)
         for (size_t j = 0; j < columns; j += block)

@@ -3,6 +3,8 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define CK_NAME(name) name##_avx2
 #define CK_ISA "avx2"
+#define CK_PRODUCT_LANES 8
+#define CK_PRODUCT_ROWS 6
 #include "vector.inc"
 #pragma clang attribute pop
 #endif

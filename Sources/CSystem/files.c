@@ -205,6 +205,11 @@ int cs_map(int fd, size_t count, void **out) {
 
 void cs_unmap(void *address, size_t count) { munmap(address, count); }
 
+void cs_unmap_pages(void *address, size_t start, size_t count) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), first = (start + page - 1) / page * page, end = (start + count) / page * page;
+    if (end > first) madvise((char *)address + first, end - first, MADV_DONTNEED);
+}
+
 int cs_make_directory(const char *path, uint32_t mode) { return outcome(mkdir(path, (mode_t)mode)); }
 int cs_rename_replace(const char *from, const char *to) { return outcome(rename(from, to)); }
 int cs_rename_new(const char *from, const char *to) {

@@ -42,6 +42,14 @@ package final class MappedFile: @unchecked Sendable {
         try unsafe body(UnsafeRawBufferPointer(start: address, count: count))
     }
 
+    /// Lets the memory of a part go that will hardly be looked at again; it is read from the file when it is.
+    package func letGo(offset: Int, count part: Int) {
+        guard let address = unsafe address, offset >= 0, part >= 0, offset <= count, part <= count - offset else {
+            return
+        }
+        unsafe cs_unmap_pages(address, offset, part)
+    }
+
     /// A copy of a part; nil when it is not inside the file.
     package func copy(offset: Int, count wanted: Int) -> [UInt8]? {
         guard offset >= 0, wanted >= 0, offset <= count, wanted <= count - offset else { return nil }

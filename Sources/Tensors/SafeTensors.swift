@@ -61,6 +61,14 @@ package struct SafeTensors: Sendable {
         return try withBytes(entry) { Tensor(shape: entry.shape, decoding: $0, as: entry.type) }
     }
 
+    /// The same of a tensor that is asked for once: its part of the map is let go.
+    /// *Throws* `TensorFailure.noSuchTensor`.
+    package func takeTensor(_ name: String) throws -> Tensor {
+        let entry = try entry(name)
+        defer { file.letGo(offset: dataStart + entry.range.lowerBound, count: entry.range.count) }
+        return try withBytes(entry) { Tensor(shape: entry.shape, decoding: $0, as: entry.type) }
+    }
+
     /// The elements of a tensor of whole bytes (U8 or BOOL), row-major.
     /// *Throws* `TensorFailure.noSuchTensor`, `.elementType`.
     package func bytes(_ name: String) throws -> [UInt8] {

@@ -42,6 +42,9 @@ package enum InstructionSet {
         return names
     }
 
+    /// Whether products of `precision` take less time than those of float32 under the one in use.
+    package static func prefers(_ precision: Precision) -> Bool { precision != .fp32 && ck_isa_prefers(precision.type) }
+
     /// False when this CPU cannot run `name`.
     package static func select(_ name: String) -> Bool { ck_isa_select(name) }
 }

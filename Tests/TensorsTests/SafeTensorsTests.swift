@@ -46,6 +46,17 @@ struct SafeTensorsTests {
         #expect(try read.tensor("x").values == exact)
     }
 
+    @Test("a tensor whose memory was let go is read again from the file")
+    func taken() throws {
+        let values = (0..<10_000).map { Float($0) }
+        let path = folder.appendingPathComponent("taken").path
+        try SafeTensors.write(["a": Tensor([3], [1, 2, 3]), "b": Tensor([10_000], values)], to: path)
+        let read = try SafeTensors(path: path)
+        #expect(try read.takeTensor("b").values == values)
+        #expect(try read.takeTensor("b").values == values && read.tensor("a").values == [1, 2, 3])
+        #expect(throws: TensorFailure.self) { try read.takeTensor("c") }
+    }
+
     @Test("every half converts to float32 and back to itself")
     func allHalves() throws {
         // Through a file of all finite halves, because the conversion itself is not visible outside the module.

@@ -23,12 +23,35 @@ size_t ck_worker(void);
 
 // ---- dispatch.c: instruction sets
 
+/// What is multiplied: floats; bfloat16 with float sums, the odd element of each pair of neighbours along k first; or 8-bit
+/// integers, weights of at most 63 with a scale a row of W, activations of at most 127 with a scale a row of x. bfloat16 and
+/// 8 bits give the same bits under every instruction set (bfloat16: but for sums below 2⁻¹²⁶).
+typedef enum { ck_type_f32, ck_type_bf16, ck_type_i8 } ck_type;
+
 /// Chooses the instruction set: `name` is portable, avx2 or avx512, or NULL for the best. False if this CPU does not have it.
 bool ck_isa_select(const char *name);
 /// The one in use.
 const char *ck_isa_name(void);
+/// Whether products of this type with packed weights take less time than those of floats under the one in use.
+bool ck_isa_prefers(ck_type type);
 /// The i-th that this CPU can run, NULL after the last; portable first.
 const char *ck_isa_available(size_t i);
+
+// ---- profile.c: where the time goes
+
+/// One kind of kernel since the last reset: wall-clock seconds, multiplications and additions (products alone), calls.
+typedef struct {
+    const char *name;
+    double seconds, operations;
+    size_t calls;
+} ck_profile;
+
+void ck_profile_reset(void);
+/// The i-th kind; false after the last.
+bool ck_profile_at(size_t i, ck_profile *entry);
+/// Multiplications and additions a second that all threads together reach in registers alone, in products of this type;
+/// measured for about so many seconds, the best piece of them. 0 where there is no such loop.
+double ck_peak(ck_type type, double seconds);
 
 // ---- gemm.c: matrix products on OpenBLAS, tiled over the pool
 
@@ -77,6 +100,86 @@ bool ck_all_finite(const float *x, size_t n);
 /// One AdamW step in place (decoupled decay): correction1 = 1 − β1^t, correction2 = 1 − β2^t.
 void ck_adamw(float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
               float beta2, float epsilon, float decay, float correction1, float correction2);
+
+// ---- layer.c: linear layers with weights in tile order
+
+typedef enum { ck_activation_none, ck_activation_gelu, ck_activation_relu } ck_activation;
+
+/// A weight W [n, k] in tile order; a view of memory that the caller owns.
+typedef struct {
+    ck_type type;
+    size_t n, k;
+    void *panels;
+    /// 8 bits only: scales and 128 · sum of the rows of W; what x is multiplied and W divided by along k.
+    float *scales;
+    int32_t *offsets;
+    float *input_scale;
+} ck_matrix;
+
+/// Bytes that a packed matrix takes, for memory aligned to 64 bytes.
+size_t ck_matrix_bytes(ck_type type, size_t n, size_t k);
+ck_matrix ck_matrix_at(ck_type type, size_t n, size_t k, void *memory);
+/// Packs W, whose rows are `ld` apart. input_scale [k]: for 8 bits, all positive; NULL: ones.
+void ck_matrix_pack(const ck_matrix *m, const float *weight, size_t ld, const float *input_scale);
+
+/// out = residual + L₂(activation(L₁(norm(x)))), or with one matrix residual + activation(L₁(norm(x))).
+typedef struct {
+    size_t rows;
+    const float *x;
+    size_t x_stride;
+    /// Layer norm before the first matrix; NULL: none.
+    const float *norm_weight, *norm_bias;
+    float epsilon;
+    const ck_matrix *first;
+    /// May be NULL, as the second.
+    const float *first_bias;
+    ck_activation activation;
+    /// NULL: one matrix.
+    const ck_matrix *second;
+    const float *second_bias;
+    /// May be NULL, or out; with two matrices also x.
+    const float *residual;
+    size_t residual_stride;
+    float *out;
+    size_t out_stride;
+} ck_layer;
+
+/// Floats of scratch for each thread.
+size_t ck_layer_scratch(const ck_layer *l);
+void ck_layer_forward(const ck_layer *l, float *scratch);
+
+// ---- encoder_attention.c
+
+/// softmax(scale · q·kᵀ + decomposed relative position) · v over the whole grid or in windows, from a fused qkv; prompts are
+/// keys without a position. One pass over the keys; nothing of the size of queries × keys exists.
+///
+/// Row i of qkv holds token i of a grid² image (images follow each other): heads · channels of q, then k, then v. A window that
+/// reaches beyond the grid sees there tokens whose qkv is `padding`. *Source*: segment_anything, `Block`, `Attention`.
+typedef struct {
+    /// What is multiplied: float or bfloat16.
+    ck_type type;
+    size_t batch, grid;
+    /// 0: the whole grid.
+    size_t window;
+    size_t heads, channels;
+    const float *qkv;
+    size_t qkv_stride;
+    const float *padding;
+    /// [prompts, qkv_stride]; only k and v count.
+    const float *prompt_qkv;
+    size_t prompts;
+    float scale;
+    /// [2 · side − 1, channels], side that of the window or the grid.
+    const float *rel_h, *rel_w;
+    /// [batch · grid², heads · channels]
+    float *out;
+} ck_encoder_attention;
+
+/// Whether a side (of the window or the grid) and a number of channels can be done.
+bool ck_encoder_attention_fits(size_t side, size_t channels);
+/// Floats of scratch for each thread.
+size_t ck_encoder_attention_scratch(const ck_encoder_attention *a);
+void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch);
 
 // ---- attention.c
 

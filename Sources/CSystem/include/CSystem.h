@@ -53,6 +53,8 @@ int cs_close(int fd);
 /// Read-only shared map of the first `count` bytes.
 int cs_map(int fd, size_t count, void **out);
 void cs_unmap(void *address, size_t count);
+/// Lets go of the whole pages of a part of a map; they are read again when they are touched.
+void cs_unmap_pages(void *address, size_t start, size_t count);
 
 int cs_make_directory(const char *path, uint32_t mode);
 /// Within one file system. `cs_rename_new` fails with EEXIST rather than replace.

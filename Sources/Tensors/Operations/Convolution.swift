@@ -58,7 +58,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
 }
 
 /// [O, C, k, k] → [O, k, k, C], the order of gathered patches.
-private func kernelLast(_ weight: Tensor) -> Tensor {
+func kernelLast(_ weight: Tensor) -> Tensor {
     let (output, channels, area) = (weight.shape[0], weight.shape[1], weight.shape[2] * weight.shape[3])
     let result = Tensor(uninitialised: [output, weight.shape[2], weight.shape[3], channels])
     for o in 0..<output {

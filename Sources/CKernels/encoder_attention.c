@@ -1,0 +1,192 @@
+// The encoder's attention without a tape: one pass over the keys with an online softmax; no block of logits leaves the cache.
+//
+// A tile is a run of queries of one head in one window (or the whole grid). Keys lie in rows of the grid that are filled up to
+// a multiple of eight with keys of weight 0, so that a query's position terms are one number a row and one vector of columns.
+#include <math.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { most_queries = 448, most_keys = ck_block_steps };
+
+static size_t ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t side_of(const ck_encoder_attention *a) { return a->window ? a->window : a->grid; }
+static size_t width_of(const ck_encoder_attention *a) { return ceiling(side_of(a), 8) * 8; }
+/// Rows of the grid in a block of keys.
+static size_t rows_of(const ck_encoder_attention *a) { return most_keys / width_of(a); }
+
+bool ck_encoder_attention_fits(size_t side, size_t channels) {
+    return side > 0 && ceiling(side, 8) * 8 <= most_keys && channels > 0 && channels <= ck_block_steps;
+}
+
+typedef struct {
+    size_t elements, steps, words, table, channels, keys, queries, blocks;
+    size_t packed_queries, tables, position_h, position_w, packed_keys, packed_values, logits, weights, out, state, columns,
+        total;
+} plan;
+
+static plan plan_of(const ck_encoder_attention *a) {
+    plan p = {0};
+    p.elements = a->type == ck_type_bf16 ? 2 : 1;
+    p.words = ck_kernels()->products[a->type].words;
+    p.steps = ceiling(a->channels, p.elements);
+    p.table = ceiling(2 * side_of(a) - 1, 32) * 32;
+    p.channels = ceiling(a->channels, 32) * 32;
+    p.keys = rows_of(a) * width_of(a);
+    if (p.keys < 32) p.keys = 32;
+    p.keys = ceiling(p.keys, 32) * 32;
+    size_t side = side_of(a), all = side * side;
+    p.queries = all < most_queries ? all : most_queries;
+    p.blocks = ceiling(all, p.queries);
+    size_t rows = ck_kernels()->rows, at = 0;
+    p.packed_queries = at, at += p.queries * ck_row_words * p.words;
+    p.tables = at, at += p.table * p.steps;
+    p.position_h = at, at += p.queries * p.table;
+    p.position_w = at, at += p.queries * p.table;
+    p.packed_keys = at, at += p.keys * p.steps;
+    p.packed_values = at, at += p.keys / p.elements * p.channels;
+    p.logits = at, at += rows * p.keys;
+    p.weights = at, at += rows * ck_row_words * p.words;
+    p.out = at, at += p.queries * p.channels;
+    p.state = at, at += ceiling(2 * p.queries, 16) * 16;
+    p.columns = at, at += width_of(a);
+    p.total = ceiling(at, 16) * 16;
+    return p;
+}
+
+size_t ck_encoder_attention_scratch(const ck_encoder_attention *a) { return plan_of(a).total; }
+
+typedef struct {
+    const ck_encoder_attention *a;
+    plan p;
+    float *scratch;
+    size_t windows;
+} job;
+
+// The qkv of the token in row y, column x of the window that begins at (top, left): NULL beyond the window's width, the padded
+// token's beyond the grid.
+static const float *token(const ck_encoder_attention *a, size_t image, size_t top, size_t left, size_t y, size_t x) {
+    size_t side = side_of(a);
+    if (y >= side || x >= side) return NULL;
+    if (top + y >= a->grid || left + x >= a->grid) return a->padding;
+    return a->qkv + (image * a->grid * a->grid + (top + y) * a->grid + left + x) * a->qkv_stride;
+}
+
+// Keys [first, first + 32) of a block, given by their qkv, as a panel; and their values as steps of the value panels.
+static void pack_keys(const job *j, float *s, const float *const *tokens, size_t count, size_t head) {
+    const ck_encoder_attention *a = j->a;
+    const plan *p = &j->p;
+    size_t dim = a->heads * a->channels, h = head * a->channels;
+    for (size_t at = 0; at < count; at += 32) {
+        const float *rows[32];
+        for (size_t i = 0; i < 32; i++) rows[i] = at + i < count && tokens[at + i] ? tokens[at + i] + dim + h : NULL;
+        ck_pack_panel(a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
+    }
+    size_t steps = ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
+    for (size_t step = 0; step < steps; step++)
+        for (size_t c = 0; c < a->channels; c += 32) {
+            size_t n = a->channels - c < 32 ? a->channels - c : 32;
+            float *to = s + p->packed_values + c / 32 * panel_words + step * 32;
+            const float *pair[2] = {NULL, NULL};
+            for (size_t e = 0; e < p->elements && step * p->elements + e < count; e++) {
+                const float *t = tokens[step * p->elements + e];
+                pair[e] = t ? t + 2 * dim + h + c : NULL;
+            }
+            ck_kernels()->pack_values((uint32_t *)to, pair[0], pair[1], n, a->type == ck_type_bf16);
+        }
+}
+
+static void attend(void *context, size_t tile) {
+    const job *j = context;
+    const ck_encoder_attention *a = j->a;
+    const plan *p = &j->p;
+    const ck_table *k = ck_kernels();
+    const ck_product *product = &k->products[a->type];
+    float *s = j->scratch + ck_worker() * p->total;
+    size_t side = side_of(a), width = width_of(a), dim = a->heads * a->channels, per_side = ceiling(a->grid, side);
+    size_t block = tile % p->blocks, head = tile / p->blocks % a->heads, window = tile / p->blocks / a->heads;
+    size_t image = window / (per_side * per_side), top = window / per_side % per_side * side, left = window % per_side * side;
+    // Queries beyond the grid are nobody's.
+    size_t height = a->grid - top < side ? a->grid - top : side, breadth = a->grid - left < side ? a->grid - left : side;
+    size_t first = block * p->queries, all = height * breadth;
+    if (first >= all) return;
+    size_t queries = all - first < p->queries ? all - first : p->queries;
+
+    ck_weights weights = a->type == ck_type_f32 ? ck_weights_float : p->words == 2 ? ck_weights_bf16_wide : ck_weights_bf16;
+    size_t row_bytes = 4 * ck_row_words * p->words;
+    char *packed_queries = (char *)(s + p->packed_queries);
+    for (size_t i = 0; i < queries; i++) {
+        const float *t = token(a, image, top, left, (first + i) / breadth, (first + i) % breadth);
+        product->pack(packed_queries + i * row_bytes, t + head * a->channels, a->channels);
+    }
+    // Position terms against the reversed tables, so that those of keys 0, 1, 2, … follow each other.
+    for (int axis = 0; axis < 2; axis++) {
+        const float *table = axis ? a->rel_w : a->rel_h;
+        size_t length = 2 * side - 1;
+        float *out = s + (axis ? p->position_w : p->position_h);
+        for (size_t at = 0; at < length; at += 32) {
+            const float *rows[32];
+            for (size_t i = 0; i < 32; i++) rows[i] = at + i < length ? table + (length - 1 - at - i) * a->channels : NULL;
+            ck_pack_panel(a->type, s + p->tables, rows, a->channels);
+            product->panel(queries, packed_queries, s + p->tables, p->steps, out + at, p->table, false);
+        }
+    }
+    float *maximum = s + p->state, *sum = maximum + p->queries, *columns = s + p->columns;
+    for (size_t i = 0; i < queries; i++) maximum[i] = -INFINITY, sum[i] = 0;
+    for (size_t x = side; x < width; x++) columns[x] = -INFINITY;
+
+    size_t key_rows = rows_of(a), grid_blocks = ceiling(side, key_rows), prompt_blocks = ceiling(a->prompts, p->keys);
+    const float *tokens[most_keys + 32];
+    for (size_t b = 0; b < grid_blocks + prompt_blocks; b++) {
+        size_t y0 = b * key_rows, count = 0;
+        bool positioned = b < grid_blocks;
+        if (positioned) {
+            for (size_t y = y0; y < side && y < y0 + key_rows; y++)
+                for (size_t x = 0; x < width; x++) tokens[count++] = token(a, image, top, left, y, x);
+        } else {
+            for (size_t i = (b - grid_blocks) * p->keys; i < a->prompts && count < p->keys; i++)
+                tokens[count++] = a->prompt_qkv + i * a->qkv_stride;
+        }
+        pack_keys(j, s, tokens, count, head);
+        size_t value_steps = ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
+        for (size_t i = 0, n; i < queries; i += n) {
+            n = queries - i < k->rows ? queries - i : k->rows;
+            for (size_t at = 0; at < count; at += 32)
+                product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps, p->steps,
+                               s + p->logits + at, p->keys, false);
+            for (size_t r = 0; r < n; r++) {
+                float *x = s + p->logits + r * p->keys, *out = s + p->out + (i + r) * p->channels, factor;
+                size_t row = (first + i + r) / breadth, column = (first + i + r) % breadth;
+                const float *h = NULL;
+                if (positioned) {
+                    h = s + p->position_h + (i + r) * p->table + side - 1 - row + y0;
+                    k->scale(columns, 1.44269504f, s + p->position_w + (i + r) * p->table + side - 1 - column, side);
+                }
+                float part = k->softmax_block(x, count, a->scale, h, columns, width, maximum + i + r, &factor, weights,
+                                             (char *)(s + p->weights) + r * row_bytes);
+                sum[i + r] = sum[i + r] * factor + part;
+                if (b > 0 && factor != 1.0f) k->scale(out, factor, out, p->channels);
+            }
+            for (size_t c = 0; c < a->channels; c += 32)
+                product->panel(n, s + p->weights, s + p->packed_values + c / 32 * panel_words, value_steps,
+                               s + p->out + i * p->channels + c, p->channels, b > 0);
+        }
+    }
+    for (size_t i = 0; i < queries; i++) {
+        size_t y = top + (first + i) / breadth, x = left + (first + i) % breadth;
+        float *out = a->out + (image * a->grid * a->grid + y * a->grid + x) * dim + head * a->channels;
+        k->scale(out, 1.0f / sum[i], s + p->out + i * p->channels, a->channels);
+    }
+}
+
+static double operations(const ck_encoder_attention *a) {
+    double keys = (double)(side_of(a) * side_of(a) + a->prompts);
+    return 4.0 * (double)(a->batch * a->grid * a->grid) * (double)(a->heads * a->channels) * keys;
+}
+
+void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch) {
+    CK_TIMED(ck_kind_encoder_attention, operations(a));
+    size_t per_side = ceiling(a->grid, side_of(a));
+    job j = {a, plan_of(a), scratch, a->batch * per_side * per_side};
+    ck_parallel(j.windows * a->heads * j.p.blocks, &j, attend);
+}

@@ -1,0 +1,242 @@
+// Linear layers with weights in tile order: rows are normed and packed, multiplied panel by panel, and finished while their
+// sums are in the cache. A tile is a block of rows (and, of few rows, some of the panels): cut by shape alone.
+#include <string.h>
+
+#include "internal.h"
+
+static size_t at_least_one(size_t n) { return n ? n : 1; }
+static size_t ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
+
+static size_t elements(ck_type type) { return type == ck_type_f32 ? 1 : type == ck_type_bf16 ? 2 : 4; }
+static size_t steps_of(ck_type type, size_t k) { return ceiling(k, elements(type)); }
+static size_t panels_of(size_t n) { return ceiling(n, ck_panel_columns); }
+static size_t align(size_t bytes) { return ceiling(bytes, 64) * 64; }
+
+// ---- weights
+
+size_t ck_matrix_bytes(ck_type type, size_t n, size_t k) {
+    size_t columns = panels_of(n) * ck_panel_columns, bytes = align(columns * steps_of(type, k) * 4);
+    return type == ck_type_i8 ? bytes + 2 * align(columns * 4) + align(k * 4) : bytes;
+}
+
+ck_matrix ck_matrix_at(ck_type type, size_t n, size_t k, void *memory) {
+    size_t columns = panels_of(n) * ck_panel_columns;
+    char *at = (char *)memory + align(columns * steps_of(type, k) * 4);
+    ck_matrix m = {type, n, k, memory, NULL, NULL, NULL};
+    if (type == ck_type_i8) {
+        m.scales = (float *)at;
+        m.offsets = (int32_t *)(at + align(columns * 4));
+        m.input_scale = (float *)(at + 2 * align(columns * 4));
+    }
+    return m;
+}
+
+void ck_pack_panel(ck_type type, void *panel, const float *const rows[32], size_t k) {
+    enum { chunk = 64 };
+    int32_t words[32 * (chunk + 1)];
+    size_t e = elements(type), steps = steps_of(type, k);
+    for (size_t s = 0; s < steps; s += chunk) {
+        size_t count = steps - s < chunk ? steps - s : chunk, n = k - s * e < count * e ? k - s * e : count * e;
+        for (size_t c = 0; c < 32; c++) {
+            int32_t *row = words + c * (chunk + 1);
+            if (!rows[c]) memset(row, 0, count * 4);
+            else if (type == ck_type_f32) memcpy(row, rows[c] + s, n * 4);
+            else ck_kernels()->pack_bf16(row, rows[c] + s * e, n);
+        }
+        ck_kernels()->turn((int32_t *)panel + s * 32, words, chunk + 1, count);
+    }
+}
+
+typedef struct {
+    const ck_matrix *m;
+    const float *weight;
+    size_t ld;
+} packing;
+
+static void pack_tile(void *context, size_t p) {
+    const packing *j = context;
+    const ck_matrix *m = j->m;
+    size_t steps = steps_of(m->type, m->k);
+    char *panel = (char *)m->panels + p * steps * 128;
+    if (m->type != ck_type_i8) {
+        const float *rows[32];
+        for (size_t c = 0; c < 32; c++) rows[c] = p * 32 + c < m->n ? j->weight + (p * 32 + c) * j->ld : NULL;
+        ck_pack_panel(m->type, panel, rows, m->k);
+        return;
+    }
+    memset(panel, 0, steps * 128);
+    for (size_t c = 0; c < 32; c++) {
+        size_t column = p * 32 + c;
+        m->scales[column] = 0, m->offsets[column] = 0;
+        if (column >= m->n) continue;
+        const float *w = j->weight + column * j->ld;
+        float top = 0;
+        for (size_t i = 0; i < m->k; i++) {
+            float a = w[i] / m->input_scale[i];
+            a = a < 0 ? -a : a;
+            top = a > top ? a : top;
+        }
+        float scale = top / 63.0f;
+        int32_t sum = 0;
+        for (size_t i = 0; i < m->k && top > 0; i++) {
+            float v = w[i] / m->input_scale[i] / scale;
+            int32_t q = (int32_t)(v < 0 ? v - 0.5f : v + 0.5f);
+            panel[i / 4 * 128 + c * 4 + i % 4] = (char)q;
+            sum += q;
+        }
+        m->scales[column] = scale;
+        m->offsets[column] = 128 * sum;
+    }
+}
+
+void ck_matrix_pack(const ck_matrix *m, const float *weight, size_t ld, const float *input_scale) {
+    if (m->type == ck_type_i8)
+        for (size_t i = 0; i < m->k; i++) m->input_scale[i] = input_scale ? input_scale[i] : 1.0f;
+    packing j = {m, weight, ld};
+    ck_parallel(panels_of(m->n), &j, pack_tile);
+}
+
+// ---- layers
+
+// Where a thread's scratch memory holds what; in floats.
+typedef struct {
+    size_t rows, chunk, tiles_m, tiles_n;
+    size_t packed, packed2, hidden, sums, row, smooth, scales, total;
+} plan;
+
+static size_t packed_words(const ck_matrix *m) {
+    return ceiling(steps_of(m->type, m->k), ck_block_steps) * ck_row_words * ck_kernels()->products[m->type].words;
+}
+
+static plan plan_of(const ck_layer *l) {
+    plan p = {0};
+    const ck_matrix *a = l->first, *b = l->second;
+    size_t hidden = b && b->type == ck_type_i8 ? ceiling(a->n, 32) * 32 : 0;
+    size_t words = packed_words(a) + (b ? packed_words(b) + hidden : 0);
+    // A tile's rows stay in the second cache beside a panel of weights.
+    size_t rows = (1 << 18) / words / 14 * 14, even = ceiling(ceiling(l->rows, 16), 14) * 14;
+    rows = rows < 28 ? 28 : rows > 224 ? 224 : rows;
+    rows = even < rows ? even : rows;
+    p.rows = rows < 28 ? 28 : rows;
+    p.tiles_m = ceiling(l->rows, p.rows);
+    size_t panels = panels_of(a->n);
+    p.tiles_n = b || p.tiles_m >= 16 ? 1 : ceiling(16, at_least_one(p.tiles_m));
+    p.chunk = ceiling(panels, p.tiles_n);
+    p.tiles_n = ceiling(panels, at_least_one(p.chunk));
+    size_t widest = b && b->k > a->k ? b->k : a->k;
+    p.packed = 0;
+    p.packed2 = p.packed + p.rows * packed_words(a);
+    p.hidden = p.packed2 + (b ? p.rows * packed_words(b) : 0);
+    p.sums = p.hidden + p.rows * hidden;
+    p.row = p.sums + 2 * p.rows * 32;
+    p.smooth = p.row + ceiling(widest, 16) * 16;
+    p.scales = p.smooth + ceiling(widest, 16) * 16;
+    p.total = ceiling(p.scales + 2 * p.rows, 16) * 16;
+    return p;
+}
+
+size_t ck_layer_scratch(const ck_layer *l) { return plan_of(l).total; }
+
+typedef struct {
+    const ck_layer *l;
+    plan p;
+    float *scratch;
+} layer_job;
+
+// Where element i of packed row r begins: rows lie in blocks along k.
+static char *packed_at(float *packed, const ck_matrix *m, size_t rows, size_t r, size_t element) {
+    size_t words = ck_kernels()->products[m->type].words, step = element / elements(m->type);
+    size_t block = step / ck_block_steps;
+    return (char *)packed + ((block * rows + r) * ck_row_words + step % ck_block_steps) * 4 * words;
+}
+
+static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, const float *x, float *smooth, float *scale) {
+    size_t block = ck_block_steps * elements(m->type);
+    if (m->type == ck_type_i8) {
+        ck_kernels()->multiply(smooth, x, m->input_scale, m->k);
+        x = smooth;
+        *scale = ck_kernels()->quantise_scale(x, m->k);
+    }
+    for (size_t i = 0; i < m->k; i += block) {
+        size_t n = m->k - i < block ? m->k - i : block;
+        char *to = packed_at(packed, m, rows, r, i);
+        if (m->type == ck_type_i8) ck_kernels()->quantise((uint8_t *)to, x + i, *scale, n);
+        else ck_kernels()->products[m->type].pack(to, x + i, n);
+    }
+}
+
+// sums [rows, 32] = packed rows · panel, and what they still need.
+static ck_finish multiply_panel(const ck_matrix *m, const float *packed, size_t capacity, size_t rows, size_t panel,
+                                float *sums, const float *row_scales, const float *bias) {
+    const ck_product *product = &ck_kernels()->products[m->type];
+    size_t steps = steps_of(m->type, m->k);
+    const char *weights = (const char *)m->panels + panel * steps * 128;
+    if (steps == 0) memset(sums, 0, rows * 128);
+    for (size_t s = 0, block = 0; s < steps; s += ck_block_steps, block++)
+        product->panel(rows, packed + block * capacity * ck_row_words * product->words, weights + s * 128,
+                       steps - s < ck_block_steps ? steps - s : ck_block_steps, sums, 32, s > 0);
+    ck_finish f = {.bias = bias ? bias + panel * 32 : NULL};
+    if (m->type == ck_type_i8) f.offsets = m->offsets + panel * 32, f.scales = m->scales + panel * 32, f.row_scales = row_scales;
+    return f;
+}
+
+static void layer_tile(void *context, size_t tile) {
+    const layer_job *j = context;
+    const ck_layer *l = j->l;
+    const plan *p = &j->p;
+    const ck_table *k = ck_kernels();
+    const ck_matrix *a = l->first, *b = l->second;
+    float *s = j->scratch + ck_worker() * p->total, *sums = s + p->sums, *finished = sums + p->rows * 32, *scales = s + p->scales;
+    size_t first = tile / p->tiles_n * p->rows, rows = l->rows - first < p->rows ? l->rows - first : p->rows;
+    size_t from = tile % p->tiles_n * p->chunk, to = panels_of(a->n);
+    to = from + p->chunk < to ? from + p->chunk : to;
+    for (size_t r = 0; r < rows; r++) {
+        const float *x = l->x + (first + r) * l->x_stride;
+        if (l->norm_weight) {
+            k->layer_norm(s + p->row, NULL, NULL, x, l->norm_weight, l->norm_bias, 1, a->k, l->epsilon);
+            x = s + p->row;
+        }
+        pack_row(a, s + p->packed, p->rows, r, x, s + p->smooth, scales + r);
+    }
+    const float *residual = l->residual ? l->residual + first * l->residual_stride : NULL;
+    float *out = l->out + first * l->out_stride;
+    size_t hidden = ceiling(a->n, 32) * 32;
+    for (size_t panel = from; panel < to; panel++) {
+        size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
+        ck_finish f = multiply_panel(a, s + p->packed, p->rows, rows, panel, sums, scales, l->first_bias);
+        f.activation = l->activation;
+        if (!b) {
+            f.residual = residual ? residual + at : NULL, f.residual_stride = l->residual_stride;
+            k->finish(out + at, l->out_stride, sums, rows, n, &f);
+        } else if (b->type == ck_type_i8) {
+            k->finish(s + p->hidden + at, hidden, sums, rows, n, &f);
+        } else {
+            k->finish(finished, 32, sums, rows, n, &f);
+            for (size_t r = 0; r < rows; r++)
+                k->products[b->type].pack(packed_at(s + p->packed2, b, p->rows, r, at), finished + r * 32, n);
+        }
+    }
+    if (!b) return;
+    if (b->type == ck_type_i8)
+        for (size_t r = 0; r < rows; r++)
+            pack_row(b, s + p->packed2, p->rows, r, s + p->hidden + r * hidden, s + p->smooth, scales + r);
+    for (size_t panel = 0; panel < panels_of(b->n); panel++) {
+        size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
+        ck_finish f = multiply_panel(b, s + p->packed2, p->rows, rows, panel, sums, scales, l->second_bias);
+        f.residual = residual ? residual + at : NULL, f.residual_stride = l->residual_stride;
+        k->finish(out + at, l->out_stride, sums, rows, n, &f);
+    }
+}
+
+static double operations(const ck_layer *l) {
+    double each = 2.0 * (double)l->first->n * (double)l->first->k;
+    if (l->second) each += 2.0 * (double)l->second->n * (double)l->second->k;
+    return each * (double)l->rows;
+}
+
+void ck_layer_forward(const ck_layer *l, float *scratch) {
+    CK_TIMED((ck_kind)((int)ck_kind_linear_f32 + (int)l->first->type), operations(l));
+    if (l->rows == 0 || l->first->n == 0) return;
+    layer_job j = {l, plan_of(l), scratch};
+    ck_parallel(j.p.tiles_m * j.p.tiles_n, &j, layer_tile);
+}

@@ -1,0 +1,55 @@
+internal import CKernels
+
+/// The encoder's attention without a tape: see `ck_encoder_attention`.
+///
+/// *Shape*: qkv `[B, g², 3·D]`, padding `[3·D]` (of a token beyond the grid), prompts `[c, 3·D]`, tables `[2·side − 1, D/heads]` →
+/// `[B, g, g, D]`.
+package func packedAttention(
+    _ qkv: Tensor, padding: Tensor, prompts: Tensor?, relativeH: Tensor, relativeW: Tensor, grid: Int, window: Int,
+    heads: Int, _ precision: Precision
+) -> Tensor {
+    let (batch, dim) = (qkv.shape[0], qkv.shape[2] / 3)
+    let length = 2 * (window > 0 ? window : grid) - 1
+    precondition(
+        qkv.shape == [batch, grid * grid, 3 * dim] && dim % heads == 0 && padding.count == 3 * dim
+            && relativeH.shape == [length, dim / heads] && relativeW.shape == relativeH.shape
+            && prompts.map { $0.shape.last == 3 * dim } ?? true,
+        "packedAttention: qkv \(qkv.shape), tables \(relativeH.shape) do not fit grid \(grid), window \(window), \(heads) heads"
+    )
+    let out = Tensor(uninitialised: [batch, grid, grid, dim])
+    let call = ck_encoder_attention(
+        type: precision == .fp32 ? ck_type_f32 : ck_type_bf16, batch: batch, grid: grid, window: window, heads: heads,
+        channels: dim / heads, qkv: qkv.pointer, qkv_stride: 3 * dim, padding: padding.pointer,
+        prompt_qkv: prompts?.pointer, prompts: prompts?.shape.rows ?? 0, scale: 1 / Float(dim / heads).squareRoot(),
+        rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer)
+    withExtendedLifetime((qkv, padding, prompts, relativeH, relativeW)) {
+        withUnsafePointer(to: call) { call in
+            let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_encoder_attention_scratch(call)])
+            withExtendedLifetime(scratch) { ck_encoder_attention_forward(call, scratch.pointer) }
+        }
+    }
+    return out
+}
+
+/// Whether `packedAttention` can do squares of this side; beyond it the general attention serves.
+package func packedAttentionFits(side: Int, channels: Int) -> Bool { ck_encoder_attention_fits(side, channels) }
+
+/// The weights of the prompts' queries over the image keys, mean over heads, without relative position.
+///
+/// *Shape*: prompts `[c, 3·D]`, qkv `[B, n, 3·D]` → `[B, c, n]`.
+package func promptWeights(_ prompts: Tensor, over qkv: Tensor, heads: Int) -> Tensor {
+    let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
+    let count = prompts.shape.rows
+    precondition(prompts.shape.last == 3 * dim, "promptWeights: prompts \(prompts.shape) over \(qkv.shape)")
+    let weights = Tensor(uninitialised: [batch, count, tokens])
+    let call = ck_attention(
+        batch: batch, heads: heads, queries: count, keys: tokens, channels: dim / heads, value_channels: dim / heads,
+        q: prompts.pointer, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim,
+        v_stride: 3 * dim, q_batch: 0, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
+        scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
+        out_stride: 0, out_batch: 0, lse: nil)
+    withExtendedLifetime((prompts, qkv)) {
+        withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
+    }
+    return weights
+}

@@ -1,0 +1,95 @@
+internal import CKernels
+
+/// A linear layer ready for inference.
+package struct PackedLinear: Sendable {
+    package let matrix: PackedMatrix
+    package let bias: Tensor?
+
+    package init(_ matrix: PackedMatrix, bias: Tensor?) {
+        precondition(
+            bias.map { $0.count == matrix.outputs } ?? true,
+            "PackedLinear: bias \(bias?.shape ?? []) for \(matrix.outputs) outputs")
+        self.matrix = matrix
+        self.bias = bias
+    }
+}
+
+/// The norm before a layer: weight and bias `[k]`.
+package struct PackedNorm: Sendable {
+    package let weight: Tensor
+    package let bias: Tensor
+    package let epsilon: Float
+
+    package init(weight: Tensor, bias: Tensor, epsilon: Float) {
+        (self.weight, self.bias, self.epsilon) = (weight, bias, epsilon)
+    }
+}
+
+/// What follows a layer's sums and bias, element by element.
+package enum PackedActivation: Sendable { case none, gelu, relu }
+
+/// residual + second(activation(first(norm x))); what is nil is left out.
+///
+/// *Shape*: x `[…, k]` → `[…, n]`, n the outputs of the last layer; `residual` the same.
+package func packedLayer(
+    _ x: Tensor, norm: PackedNorm? = nil, _ first: PackedLinear, _ activation: PackedActivation = .none,
+    _ second: PackedLinear? = nil, residual: Tensor? = nil
+) -> Tensor {
+    let last = second ?? first
+    precondition(
+        x.shape.last == first.matrix.inputs && second.map { $0.matrix.inputs == first.matrix.outputs } ?? true,
+        "packedLayer: input \(x.shape) does not fit \(first.matrix.inputs) inputs and \(first.matrix.outputs) outputs")
+    precondition(norm.map { $0.weight.count == x.shape.last } ?? true, "packedLayer: the norm does not fit \(x.shape)")
+    let out = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [last.matrix.outputs]))
+    precondition(residual.map { $0.count == out.count } ?? true, "packedLayer: the residual does not fit \(out.shape)")
+    func run(_ a: UnsafePointer<ck_matrix>, _ b: UnsafePointer<ck_matrix>?) {
+        let call = ck_layer(
+            rows: x.shape.rows, x: x.pointer, x_stride: first.matrix.inputs, norm_weight: norm?.weight.pointer,
+            norm_bias: norm?.bias.pointer, epsilon: norm?.epsilon ?? 0, first: a, first_bias: first.bias?.pointer,
+            activation: activation.kernel, second: b, second_bias: second?.bias?.pointer,
+            residual: residual?.pointer, residual_stride: last.matrix.outputs, out: out.pointer,
+            out_stride: last.matrix.outputs)
+        withUnsafePointer(to: call) { call in
+            let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_layer_scratch(call)])
+            withExtendedLifetime(scratch) { ck_layer_forward(call, scratch.pointer) }
+        }
+    }
+    withExtendedLifetime((x, norm, first, second, residual)) {
+        first.matrix.withMatrix { a in
+            if let second { second.matrix.withMatrix { run(a, $0) } } else { run(a, nil) }
+        }
+    }
+    return out
+}
+
+extension PackedActivation {
+    fileprivate var kernel: ck_activation {
+        switch self {
+        case .none: ck_activation_none
+        case .gelu: ck_activation_gelu
+        case .relu: ck_activation_relu
+        }
+    }
+}
+
+/// `convolution` with a packed kernel and no tape.
+///
+/// *Shape*: x `[B, H, W, C]`, kernel packed from `[O, k, k, C]` → `[B, H′, W′, O]`.
+package func packedConvolution(
+    _ x: Tensor, _ layer: PackedLinear, kernel: Int, stride: Int, padding: Int
+) -> Tensor {
+    let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    precondition(
+        layer.matrix.inputs == kernel * kernel * channels && height + 2 * padding >= kernel,
+        "packedConvolution: input \(x.shape) does not fit \(layer.matrix.inputs) inputs")
+    let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
+    let shape = Shape([batch, oh, ow, layer.matrix.outputs])
+    if kernel == 1 && stride == 1 && padding == 0 { return packedLayer(x, layer) }
+    let patch = layer.matrix.inputs
+    let columns = Tensor(uninitialised: [batch * oh * ow, patch])
+    ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
+    return packedLayer(columns, layer).reshaped(shape)
+}
+
+/// [O, C, k, k] → [O, k, k, C]: the order in which a packed convolution gathers.
+package func kernelLastForPacking(_ weight: Tensor) -> Tensor { weight.shape[2] == 1 ? weight : kernelLast(weight) }

@@ -1,0 +1,314 @@
+import CKernels
+import Foundation
+import Testing
+
+/// Products with packed weights and the encoder's fused attention against the plain formula, in every type, under every
+/// instruction set that this CPU has, at awkward sizes and alignments.
+@Suite("packed kernels", .serialized)
+struct PackedKernelTests {
+    /// A layer of one matrix, or two.
+    struct Case: CustomTestStringConvertible, Sendable {
+        var rows, k, n: Int
+        var second: Int?
+        var isNormed = false
+        var activation = ck_activation_none
+        var hasResidual = true
+        /// Floats by which inputs and outputs are off any alignment.
+        var shift = 0
+
+        var testDescription: String { "\(rows) × \(k) → \(n)\(second.map { " → \($0)" } ?? ""), off by \(shift)" }
+    }
+
+    static let cases = [
+        Case(rows: 1, k: 1, n: 1), Case(rows: 1, k: 7, n: 33, shift: 1),
+        Case(rows: 3, k: 64, n: 32, hasResidual: false),
+        Case(rows: 13, k: 65, n: 31, activation: ck_activation_relu), Case(rows: 15, k: 255, n: 100, shift: 3),
+        Case(rows: 29, k: 513, n: 64, isNormed: true), Case(rows: 57, k: 1030, n: 70, activation: ck_activation_gelu),
+        Case(rows: 300, k: 9, n: 5), Case(rows: 470, k: 40, n: 65, isNormed: true, shift: 5),
+        Case(rows: 40, k: 33, n: 130, second: 35, isNormed: true, activation: ck_activation_gelu),
+        Case(rows: 5, k: 2100, n: 7, second: 3, activation: ck_activation_relu),
+    ]
+    enum Kind: String, CaseIterable, Sendable {
+        case floats, bfloat16, bytes
+
+        var type: ck_type {
+            switch self {
+            case .floats: ck_type_f32
+            case .bfloat16: ck_type_bf16
+            case .bytes: ck_type_i8
+            }
+        }
+    }
+
+    private func noise(_ n: Int, _ seed: UInt32) -> [Float] {
+        var state = seed &* 2_654_435_761 | 1
+        return (0..<n).map { _ in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return Float(Int32(bitPattern: state)) / Float(1 << 31)
+        }
+    }
+
+    /// Runs under each instruction set.
+    private func each(_ body: () -> [Float]) -> [(name: String, values: [Float])] {
+        defer { _ = ck_isa_select(nil) }
+        return KernelTests.instructionSets.map {
+            #expect(ck_isa_select($0))
+            return ($0, body())
+        }
+    }
+
+    /// What of its type a weight is multiplied as: a plain formula, with the sums in the order that the kernels promise.
+    private struct Reference {
+        let type: ck_type
+        let weight: [Float]
+        let n, k: Int
+        let inputScale: [Float]
+
+        private func bfloat(_ x: Float) -> Float {
+            let bits = x.bitPattern
+            let rounded = (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000
+            return rounded & 0x7F80_0000 == 0 ? Float(bitPattern: rounded & 0x8000_0000) : Float(bitPattern: rounded)
+        }
+
+        func apply(_ x: [Float]) -> [Float] {
+            switch type {
+            case ck_type_bf16:
+                let a = x.map(bfloat)
+                return (0..<n).map { column in
+                    let w = weight[column * k..<(column + 1) * k].map(bfloat)
+                    var sum = Float(0)
+                    for pair in stride(from: 0, to: k, by: 2) {
+                        if pair + 1 < k { sum += a[pair + 1] * w[pair + 1] } else { sum += 0 }
+                        sum += a[pair] * w[pair]
+                    }
+                    return sum
+                }
+            case ck_type_i8:
+                let scaled = zip(x, inputScale).map { $0 * $1 }
+                let scale = (scaled.map(abs).max() ?? 0) / 127
+                let inverse = scale > 0 ? 1 / scale : 0
+                let a = scaled.map { Int(($0 * inverse).rounded(.toNearestOrEven)) }
+                return (0..<n).map { column in
+                    let w = zip(weight[column * k..<(column + 1) * k], inputScale).map { $0 / $1 }
+                    let step = (w.map(abs).max() ?? 0) / 63
+                    let q = w.map { step > 0 ? Int(($0 / step).rounded(.toNearestOrAwayFromZero)) : 0 }
+                    return Float(zip(a, q).reduce(0) { $0 + $1.0 * $1.1 }) * (scale * step)
+                }
+            default:
+                return (0..<n).map { column in
+                    Float((0..<k).reduce(0.0) { $0 + Double(x[$1]) * Double(weight[column * k + $1]) })
+                }
+            }
+        }
+    }
+
+    /// Memory that is gone with its owner; every piece has exactly its size, so that a sanitiser sees what leaves it.
+    private final class Memory {
+        private var pieces: [UnsafeMutableRawPointer] = []
+
+        deinit { for piece in pieces { piece.deallocate() } }
+
+        func floats(_ values: [Float]) -> UnsafeMutablePointer<Float> {
+            let piece = UnsafeMutablePointer<Float>.allocate(capacity: max(values.count, 1))
+            piece.initialize(from: values, count: values.count)
+            pieces.append(UnsafeMutableRawPointer(piece))
+            return piece
+        }
+
+        func packed(_ r: Reference) -> UnsafeMutablePointer<ck_matrix> {
+            let bytes = UnsafeMutableRawPointer.allocate(byteCount: ck_matrix_bytes(r.type, r.n, r.k), alignment: 64)
+            let matrix = UnsafeMutablePointer<ck_matrix>.allocate(capacity: 1)
+            matrix.initialize(to: ck_matrix_at(r.type, r.n, r.k, bytes))
+            ck_matrix_pack(matrix, r.weight, r.k, r.inputScale)
+            pieces += [bytes, UnsafeMutableRawPointer(matrix)]
+            return matrix
+        }
+    }
+
+    private func run(_ c: Case, _ a: Reference, _ b: Reference?, x: [Float], bias: [Float], residual: [Float])
+        -> [Float]
+    {
+        let last = c.second ?? c.n
+        let memory = Memory()
+        var call = ck_layer()
+        call.rows = c.rows
+        call.x = UnsafePointer(memory.floats([Float](repeating: .nan, count: c.shift) + x) + c.shift)
+        call.x_stride = c.k
+        if c.isNormed {
+            call.norm_weight = UnsafePointer(memory.floats([Float](repeating: 1, count: c.k)))
+            call.norm_bias = UnsafePointer(memory.floats([Float](repeating: 0, count: c.k)))
+            call.epsilon = 1e-6
+        }
+        call.first = UnsafePointer(memory.packed(a))
+        call.first_bias = UnsafePointer(memory.floats(bias))
+        call.activation = c.activation
+        if let b {
+            call.second = UnsafePointer(memory.packed(b))
+            call.second_bias = call.first_bias
+        }
+        if c.hasResidual {
+            call.residual = UnsafePointer(memory.floats([Float](repeating: .nan, count: c.shift) + residual) + c.shift)
+            call.residual_stride = last
+        }
+        let count = c.shift + c.rows * last + 1
+        let result = memory.floats([Float](repeating: .nan, count: count))
+        call.out = result + c.shift
+        call.out_stride = last
+        let scratch = [Float](repeating: .nan, count: ck_layer_scratch(&call) * ck_pool_threads())
+        ck_layer_forward(&call, memory.floats(scratch))
+        let out = Array(UnsafeBufferPointer(start: result, count: count))
+        // Nothing is written beside the result.
+        #expect(out.prefix(c.shift).allSatisfy(\.isNaN) && out[out.count - 1].isNaN)
+        return Array(out[c.shift..<out.count - 1])
+    }
+
+    private func activated(_ x: Float, _ activation: ck_activation) -> Float {
+        var (x, y) = ([x], [Float(0)])
+        switch activation {
+        case ck_activation_gelu: ck_gelu(&y, &x, 1)
+        case ck_activation_relu: ck_relu(&y, &x, 1)
+        default: y = x
+        }
+        return y[0]
+    }
+
+    private func normed(_ x: [Float]) -> [Float] {
+        let (ones, zeros) = ([Float](repeating: 1, count: x.count), [Float](repeating: 0, count: x.count))
+        var y = x
+        ck_layer_norm(&y, nil, nil, x, ones, zeros, 1, x.count, 1e-6)
+        return y
+    }
+
+    @Test(
+        "a packed layer is the plain formula: floats to 2e-6 of the terms' sizes, bfloat16 and 8 bits bit for bit",
+        arguments: cases, Kind.allCases)
+    func layer(_ c: Case, _ kind: Kind) {
+        let type = kind.type
+        let x = noise(c.rows * c.k, 1)
+        let scales = noise(c.k, 7).map { 1 + abs($0) }
+        let a = Reference(type: type, weight: noise(c.n * c.k, 2), n: c.n, k: c.k, inputScale: scales)
+        let b = c.second.map {
+            Reference(
+                type: type, weight: noise($0 * c.n, 3), n: $0, k: c.n,
+                inputScale: noise(c.n, 8).map { 1 + abs($0) })
+        }
+        let last = c.second ?? c.n
+        let bias = noise(max(c.n, last), 4)
+        let residual = noise(c.rows * last, 5)
+        var expected: [Float] = []
+        for row in 0..<c.rows {
+            let input = Array(x[row * c.k..<(row + 1) * c.k])
+            var y = zip(a.apply(c.isNormed ? normed(input) : input), bias).map { activated($0 + $1, c.activation) }
+            if let b { y = zip(b.apply(y), bias).map { $0 + $1 } }
+            expected += c.hasResidual ? zip(y, residual[row * last..<(row + 1) * last]).map { $0 + $1 } : y
+        }
+        // Floats are summed in an order of their own under each instruction set.
+        let bound = 2e-6 * Float(max(c.k, c.n))
+        for (name, ours) in each({ run(c, a, b, x: x, bias: bias, residual: residual) }) {
+            if type == ck_type_f32 {
+                #expect(zip(ours, expected).allSatisfy { abs($0 - $1) <= bound }, "\(name)")
+            } else {
+                #expect(ours.map(\.bitPattern) == expected.map(\.bitPattern), "\(name)")
+            }
+        }
+    }
+
+    @Test("a row that is not finite gives nothing that is finite, in every type", arguments: Kind.allCases)
+    func notFinite(_ kind: Kind) {
+        let type = kind.type
+        let c = Case(rows: 2, k: 40, n: 33)
+        var x = noise(80, 1)
+        x[45] = .nan
+        let a = Reference(
+            type: type, weight: noise(33 * 40, 2), n: 33, k: 40, inputScale: [Float](repeating: 1, count: 40))
+        for (_, y) in each({ run(c, a, nil, x: x, bias: noise(33, 4), residual: noise(66, 5)) }) {
+            #expect(y[..<33].allSatisfy(\.isFinite) && !y[33...].contains(where: \.isFinite))
+        }
+    }
+
+    struct Grid: CustomTestStringConvertible, Sendable {
+        var batch = 1
+        var grid: Int
+        var window = 0
+        var heads = 1
+        var channels: Int
+        var prompts = 0
+
+        var testDescription: String { "grid \(grid), window \(window), \(heads) × \(channels), \(prompts) prompts" }
+    }
+
+    static let grids = [
+        Grid(grid: 1, channels: 1), Grid(batch: 2, grid: 5, window: 3, heads: 2, channels: 4),
+        Grid(grid: 7, heads: 2, channels: 5, prompts: 3), Grid(grid: 20, window: 14, channels: 64),
+        Grid(grid: 33, channels: 80, prompts: 40), Grid(grid: 9, window: 8, heads: 3, channels: 33),
+    ]
+
+    @Test(
+        "the encoder's attention is softmax over all keys with their positions: floats to 2e-5, bfloat16 to 0.08, and the same bits under every instruction set in bfloat16",
+        arguments: grids, [Kind.floats, .bfloat16])
+    func attention(_ g: Grid, _ kind: Kind) {
+        let type = kind.type
+        let side = g.window > 0 ? g.window : g.grid
+        let (dim, length) = (g.heads * g.channels, 2 * side - 1)
+        let tokens = g.grid * g.grid
+        let qkv = noise(g.batch * tokens * 3 * dim, 1).map { $0 * 2 }
+        let (padding, prompts) = (noise(3 * dim, 2), noise(max(1, g.prompts) * 3 * dim, 3))
+        let (h, w) = (noise(length * g.channels, 4), noise(length * g.channels, 5))
+        let results = each {
+            let memory = Memory()
+            let count = g.batch * tokens * dim
+            let out = memory.floats([Float](repeating: .nan, count: count))
+            var call = ck_encoder_attention(
+                type: type, batch: g.batch, grid: g.grid, window: g.window, heads: g.heads, channels: g.channels,
+                qkv: memory.floats(qkv), qkv_stride: 3 * dim, padding: memory.floats(padding),
+                prompt_qkv: memory.floats(prompts), prompts: g.prompts, scale: 1 / Float(g.channels).squareRoot(),
+                rel_h: memory.floats(h), rel_w: memory.floats(w), out: out)
+            let scratch = [Float](repeating: .nan, count: ck_encoder_attention_scratch(&call) * ck_pool_threads())
+            ck_encoder_attention_forward(&call, memory.floats(scratch))
+            return Array(UnsafeBufferPointer(start: out, count: count))
+        }
+        func plain(_ image: Int, _ y: Int, _ x: Int, _ head: Int) -> [Double] {
+            let (top, left) = (y / side * side, x / side * side)
+            func at(_ y: Int, _ x: Int) -> ArraySlice<Float> {
+                y < g.grid && x < g.grid
+                    ? qkv[((image * tokens + y * g.grid + x) * 3 * dim)...].prefix(3 * dim) : padding[...]
+            }
+            let q = Array(at(y, x).dropFirst(head * g.channels).prefix(g.channels))
+            var logits: [Double] = []
+            var values: [[Float]] = []
+            func add(_ token: [Float], _ position: Double) {
+                let k = token[(dim + head * g.channels)...].prefix(g.channels)
+                logits.append(
+                    zip(q, k).reduce(0) { $0 + Double($1.0) * Double($1.1) } / Double(g.channels).squareRoot()
+                        + position)
+                values.append(Array(token[(2 * dim + head * g.channels)...].prefix(g.channels)))
+            }
+            for yy in 0..<side {
+                for xx in 0..<side {
+                    let (a, b) = (y - top + side - 1 - yy, x - left + side - 1 - xx)
+                    let position = (0..<g.channels).reduce(0.0) {
+                        $0 + Double(q[$1]) * (Double(h[a * g.channels + $1]) + Double(w[b * g.channels + $1]))
+                    }
+                    add(Array(at(top + yy, left + xx)), position)
+                }
+            }
+            for i in 0..<g.prompts { add(Array(prompts[(i * 3 * dim)...].prefix(3 * dim)), 0) }
+            let top2 = logits.max() ?? 0
+            let weights = logits.map { exp($0 - top2) }
+            let sum = weights.reduce(0, +)
+            return (0..<g.channels).map { c in zip(weights, values).reduce(0) { $0 + $1.0 * Double($1.1[c]) } / sum }
+        }
+        let bound = type == ck_type_f32 ? 2e-5 : 0.08
+        for (name, out) in results {
+            for token in stride(from: 0, to: g.batch * tokens, by: max(1, tokens / 60)) {
+                let (image, i) = (token / tokens, token % tokens)
+                for head in 0..<g.heads {
+                    let expected = plain(image, i / g.grid, i % g.grid, head)
+                    let ours = out[(token * dim + head * g.channels)...].prefix(g.channels)
+                    #expect(zip(ours, expected).allSatisfy { abs(Double($0) - $1) <= bound }, "\(name), token \(token)")
+                }
+            }
+            if type == ck_type_bf16 { #expect(out.map(\.bitPattern) == results[0].values.map(\.bitPattern), "\(name)") }
+        }
+    }
+}
