@@ -14,7 +14,7 @@ enum Equipment {
             Segmentation.line("hspsam \(producer.version)"),
             Segmentation.line("\(producer.modelName) \(producer.modelVersion)"),
             "weights \(producer.modelDigest.prefix(16))",
-        ]
+        ] + (producer.arithmetic.map { [Segmentation.line("arithmetic \($0)")] } ?? [])
     }
 
     /// The source's contributions, the equipment that acquired it, and, last, us.

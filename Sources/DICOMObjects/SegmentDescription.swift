@@ -68,13 +68,16 @@ package struct Producer: Sendable, Hashable {
     package var pipelineVersion: String
     /// 64 hexadecimal digits; the first 16 are our Device Serial Number.
     package var pipelineDigest: String
+    /// What the network's products were computed in, where that is not float32: in Software Versions.
+    package var arithmetic: String?
 
     /// Texts that are too long for their attributes are cut.
     package init(
         manufacturer: String, version: String, modelName: String, modelVersion: String, modelDigest: String,
         pipelineName: String,
-        pipelineVersion: String, pipelineDigest: String
+        pipelineVersion: String, pipelineDigest: String, arithmetic: String? = nil
     ) {
+        self.arithmetic = arithmetic
         self.manufacturer = manufacturer
         self.version = version
         self.modelName = modelName

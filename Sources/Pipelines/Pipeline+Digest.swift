@@ -1,12 +1,16 @@
 import DICOMObjects
 import Imaging
+package import SegmentAnything
 package import Storage
 
 /// What identifies a pipeline. Words of the encoding are chosen here and never change: a renamed case changes no digest.
 extension Pipeline {
     /// Of every setting that can change a result, defaults filled in, with the model's digest. What chooses the input
     /// (`selection`) is no part of it.
-    package func digest(model: String) -> FileDigest {
+    ///
+    /// - Parameter precision: as resolved for the model. float32 leaves no trace: digests of results that were made before there was
+    ///   a choice stay as they are.
+    package func digest(model: String, precision: PrecisionChoice = .fp32) -> FileDigest {
         var fields = CanonicalEncoding("hspsam pipeline 1")
         fields.add("name", name)
         fields.add("version", version)
@@ -20,6 +24,7 @@ extension Pipeline {
         fields.add("synthetic_geometry", outputs.syntheticGeometry)
         fields.add("series_number", outputs.seriesNumber)
         fields.add("uid_salt", outputs.uidSalt)
+        if precision != .fp32 { fields.add("precision", precision.canonical) }
         return fields.digest
     }
 
@@ -28,6 +33,17 @@ extension Pipeline {
         var fields = CanonicalEncoding("hspsam selection 1")
         fields.list("rules", selection) { $1.add(to: &$0) }
         return fields.digest
+    }
+}
+
+extension PrecisionChoice {
+    fileprivate var canonical: String {
+        switch self {
+        case .fp32: "fp32"
+        case .bf16: "bf16"
+        case .int8: "int8"
+        case .auto: "auto"
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 import DICOM
 import DICOMObjects
 import Imaging
+import SegmentAnything
 package import Settings
 
 extension Pipeline {
@@ -22,6 +23,7 @@ extension Pipeline {
         selection = try root.sections("selection").map { try SelectionRule($0) }
         aspect = try root.section("preprocess").choice("aspect", default: .isotropic)
         windowing = try Windowing(try root.section("windowing"))
+        precision = try root.section("inference").choice("precision", default: .fp32)
         segments = try root.sections("segments").map { try SegmentDescription($0) }
         guard !segments.isEmpty else {
             throw root.failure(

@@ -1,5 +1,6 @@
 package import DICOMObjects
 package import Imaging
+package import SegmentAnything
 
 /// What one pipeline does, from its `pipeline.yaml`.
 ///
@@ -26,6 +27,8 @@ package struct Pipeline: Sendable, Equatable {
     package var selection: [SelectionRule]
     package var aspect: Aspect
     package var windowing: Windowing
+    /// The arithmetic of the network.
+    package var precision: PrecisionChoice
     package var postprocess: [PostprocessStep]
     package var segments: [SegmentDescription]
     package var outputs: Outputs

@@ -10,6 +10,8 @@ package struct PipelineDirectory: Sendable {
     package let path: String
     package let pipeline: Pipeline
     package let model: ModelDirectory
+    /// The arithmetic of the network on this CPU; never `auto`.
+    package let precision: PrecisionChoice
     /// SHA-256 of everything that can change a result, the model included; 64 hexadecimal digits.
     package let digest: String
     /// SHA-256 of the rules by which it chooses volumes.
@@ -19,8 +21,9 @@ package struct PipelineDirectory: Sendable {
 
     /// Reads and checks one pipeline, every file of its model included.
     ///
-    /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`, and what `ModelDirectory.open` throws.
-    package static func open(_ path: String) throws -> PipelineDirectory {
+    /// - Parameter precision: instead of the pipeline's own.
+    /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`, what `ModelDirectory.open` throws, `ModelFailure.notQuantised`.
+    package static func open(_ path: String, precision: PrecisionChoice? = nil) throws -> PipelineDirectory {
         let file = Folder.join(path, "pipeline.yaml")
         guard FileStatus.exists(file) else { throw PipelineFailure.noSettings(path: path) }
         let pipeline = try Section.read(try DurableFile.read(file, limit: 1 << 20), file: file) { try Pipeline($0) }
@@ -34,15 +37,19 @@ package struct PipelineDirectory: Sendable {
         let contradictions = model.description.contradictions(
             windowing: pipeline.windowing, aspect: pipeline.aspect.rawValue, segmentKeys: pipeline.segments.map(\.key))
         if let first = contradictions.first { throw PipelineFailure.contradiction(path: file, first) }
+        let precision = try (precision ?? pipeline.precision).resolved(for: model)
         return PipelineDirectory(
-            path: path, pipeline: pipeline, model: model, digest: pipeline.digest(model: model.digest.hex).hex,
+            path: path, pipeline: pipeline, model: model, precision: precision,
+            digest: pipeline.digest(model: model.digest.hex, precision: precision).hex,
             selectionDigest: pipeline.selectionDigest.hex)
     }
 
     /// All pipelines of a folder by name, or the one called `only`.
     ///
     /// *Throws* what is wrong with the first that is not right: a run begins with sound pipelines or not at all.
-    package static func openAll(in folder: String, only: String? = nil) throws -> [PipelineDirectory] {
+    package static func openAll(
+        in folder: String, only: String? = nil, precision: PrecisionChoice? = nil
+    ) throws -> [PipelineDirectory] {
         let names = try Folder.list(folder).filter {
             $0.status.kind == .directory && !$0.name.hasPrefix(".") && !isRecipe(Folder.join(folder, $0.name))
         }
@@ -50,9 +57,9 @@ package struct PipelineDirectory: Sendable {
         guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
         if let only {
             guard names.contains(only) else { throw PipelineFailure.unknown(name: only, known: names) }
-            return [try open(Folder.join(folder, only))]
+            return [try open(Folder.join(folder, only), precision: precision)]
         }
-        return try names.map { try open(Folder.join(folder, $0)) }
+        return try names.map { try open(Folder.join(folder, $0), precision: precision) }
     }
 
     /// Whether a folder only says how a model could be trained: a recipe without weights, which no run uses.
@@ -79,6 +86,7 @@ package struct PipelineDirectory: Sendable {
         Producer(
             manufacturer: pipeline.outputs.manufacturer, version: version, modelName: pipeline.name,
             modelVersion: pipeline.version, modelDigest: model.digest.hex, pipelineName: pipeline.name,
-            pipelineVersion: pipeline.version, pipelineDigest: digest)
+            pipelineVersion: pipeline.version, pipelineDigest: digest,
+            arithmetic: precision == .fp32 ? nil : precision.rawValue)
     }
 }

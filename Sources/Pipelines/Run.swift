@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 package import Records
+package import SegmentAnything
 import Storage
 
 /// A whole run: reading, every study in turn, the record and the page of the run.
@@ -12,6 +13,8 @@ package enum Run {
         package var pipelines: String
         /// Only this one, whatever its rules say.
         package var pipeline: String?
+        /// Instead of the pipelines' own.
+        package var precision: PrecisionChoice?
         /// Keys of studies whose complete result exists: they are not segmented again.
         package var known: Set<String> = []
         package var program: ProgramIdentity
@@ -42,7 +45,10 @@ package enum Run {
     /// *Throws* what keeps it from starting, and what `report` throws. *Returns* what `run.json` holds.
     package static func run(_ options: Options, report: @escaping (Event) throws -> Void) throws -> RunRecord {
         let started = RecordTime.now()
-        let pipelines = try PipelineDirectory.openAll(in: options.pipelines, only: options.pipeline)
+        let pipelines = try PipelineDirectory.openAll(
+            in: options.pipelines, only: options.pipeline, precision: options.precision)
+        var program = options.program
+        program.precision = Set(pipelines.map(\.precision.rawValue)).sorted().joined(separator: ", ")
         for input in options.inputs where !FileStatus.exists(input) { throw InputFailure.missing(path: input) }
         let folder = try OutputFolder(options.out)
         let inputs = try InputReader.read(options.inputs, excluding: folder.path) { count in
@@ -51,7 +57,7 @@ package enum Run {
         try report(.read(files: inputs.count, studies: inputs.studies.count))
 
         let settings = StudyRun.Settings(
-            pipelines: pipelines, isForced: options.pipeline != nil, known: options.known, program: options.program,
+            pipelines: pipelines, isForced: options.pipeline != nil, known: options.known, program: program,
             out: folder.path)
         let studyRun = StudyRun(settings) { try report(.frame($0)) }
         var results: [StudyResult] = []
@@ -60,7 +66,7 @@ package enum Run {
             try report(.studyDone(study: study.name, done: results.count, of: inputs.studies.count))
         }
         let record = RunRecord(
-            started: started, finished: RecordTime.now(), program: options.program, inputs: inputs.records(results),
+            started: started, finished: RecordTime.now(), program: program, inputs: inputs.records(results),
             studies: results.compactMap(\.study), results: results.flatMap(\.results))
         // The page first: whoever finds run.json finds everything else.
         try DurableFile.write(

@@ -147,7 +147,7 @@ package final class StudyRun {
 
     private func predictor(_ directory: PipelineDirectory) throws -> Predictor {
         if let loaded = predictors[directory.name] { return loaded }
-        let loaded = try Predictor(directory.model)
+        let loaded = try Predictor(directory.model, directory.precision)
         predictors[directory.name] = loaded
         return loaded
     }

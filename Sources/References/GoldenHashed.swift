@@ -7,9 +7,14 @@ import Tensors
 /// Element i of a tensor is splitmix64(FNV-1a-64(name) + i) in [−1, 1), times 1 for the Fourier matrix, 0.05 for biases, tokens,
 /// prompts and position tables, 1 + 0.05·v for norm weights, √(3 / fan-in) for all else.
 enum GoldenHashed {
-    static let tolerance = 1e-3
+    /// Twelve blocks gather ten times what two do.
+    static func tolerance(_ precision: Precision) -> Double {
+        precision == .fp32 ? 1e-3 : GoldenCheck.outputTolerance(precision)
+    }
 
-    static func check(_ configuration: Configuration, _ recorded: SafeTensors) throws -> GoldenReport {
+    static func check(
+        _ configuration: Configuration, _ recorded: SafeTensors, _ precision: Precision
+    ) throws -> GoldenReport {
         var tensors: [String: Tensor] = [:]
         for parameter in ParameterShapes.of(configuration) {
             tensors[parameter.name] = weight(parameter)
@@ -20,8 +25,8 @@ enum GoldenHashed {
             let first = Array((tensors[key]?.values ?? []).prefix(8))
             hash.add(key, GoldenCheck.relative(Tensor([first.count], first), try recorded.tensor(name)))
         }
-        var outputs = GoldenReport.Group("outputs", tolerance: tolerance)
-        let model = HSPSAM(configuration, Parameters(tensors), mergeLoRA: true)
+        var outputs = GoldenReport.Group("outputs", tolerance: tolerance(precision))
+        let model = HSPSAM(configuration, Parameters(tensors), packing: .uncalibrated(precision, configuration))
         tensors = [:]
         var difficulties: [any Error] = []
         func compare(_ name: String, _ ours: @autoclosure () -> Tensor) {

@@ -4,7 +4,6 @@ import Training
 
 /// Forward, heat maps, loss, gradients and three AdamW steps of a small model.
 enum GoldenTraining {
-    static let outputTolerance = 1e-4
     static let lossTolerance = 1e-5
     static let gradientTolerance = 1e-3
     static let learningRate = 1e-3
@@ -14,25 +13,17 @@ enum GoldenTraining {
     /// 2 % of what three steps can move a parameter.
     static let strayDistance = 0.02 * Double(steps) * learningRate
 
-    static func check(_ configuration: Configuration, _ weights: [String: Tensor], _ recorded: SafeTensors) throws
-        -> GoldenReport
-    {
+    static func check(
+        _ configuration: Configuration, _ weights: [String: Tensor], _ recorded: SafeTensors, _ precision: Precision
+    ) throws -> GoldenReport {
         let parameters = Parameters(weights)
         let image = try recorded.tensor("image").channelsLast()
+        let packed = HSPSAM(configuration, parameters, packing: .uncalibrated(precision, configuration))
+        let inference = try outputs(packed, image, recorded, "outputs for inference, LoRA merged", precision)
+        if precision != .fp32 { return GoldenReport(groups: [inference]) }
         let labels = try labels(configuration, recorded)
-        var outputs = GoldenReport.Group("outputs", tolerance: outputTolerance)
         let model = HSPSAM(configuration, parameters, mergeLoRA: false)
-        let (ours, result) = observed(model, image)
-        for name in recorded.names where name.hasPrefix("out.") {
-            let key = String(name.dropFirst(4))
-            let reference = try recorded.tensor(name)
-            outputs.add(key, GoldenCheck.relative(ours[key] ?? Tensor(zeros: [0]), reference))
-        }
-        // Merging LoRA must not change the masks.
-        let merged = HSPSAM(configuration, parameters, mergeLoRA: true)(image)
-        if let a = merged.logits[0], let b = result.logits[0] {
-            outputs.add("logits_0 with LoRA merged", GoldenCheck.relative(a, b))
-        }
+        let training = try outputs(model, image, recorded, "outputs", .fp32)
 
         let optimiser = AdamW(parameters, configuration, options: AdamW.Options())
         // The gradient of a key's bias is 0: what both sides hold is rounding, to be compared with the size of the gradient of the
@@ -74,11 +65,23 @@ enum GoldenTraining {
             stepped.add(
                 key, strays(weights[key] ?? Tensor(zeros: [0]), try recorded.tensor(name), allowed: Float(allowed)))
         }
-        return GoldenReport(groups: [outputs, losses, gradients, stepped])
+        return GoldenReport(groups: [inference, training, losses, gradients, stepped])
+    }
+
+    private static func outputs(
+        _ model: HSPSAM, _ image: Tensor, _ recorded: SafeTensors, _ title: String, _ precision: Precision
+    ) throws -> GoldenReport.Group {
+        var group = GoldenReport.Group(title, tolerance: GoldenCheck.outputTolerance(precision))
+        let ours = observed(model, image)
+        for name in recorded.names where name.hasPrefix("out.") {
+            let key = String(name.dropFirst(4))
+            group.add(key, GoldenCheck.relative(ours[key] ?? Tensor(zeros: [0]), try recorded.tensor(name)))
+        }
+        return group
     }
 
     /// Every intermediate under the reference's name and in its layout.
-    private static func observed(_ model: HSPSAM, _ image: Tensor) -> ([String: Tensor], HSPSAM.Output) {
+    private static func observed(_ model: HSPSAM, _ image: Tensor) -> [String: Tensor] {
         var ours: [String: Tensor] = [:]
         let output = model(image, heatMaps: true) { name, tensor in
             let channelsFirst = name.hasPrefix("neck_") || name.hasPrefix("output_")
@@ -88,7 +91,7 @@ enum GoldenTraining {
         for (level, tensor) in output.iou { ours["iou_\(level)"] = tensor }
         for (level, tensor) in output.questionHeat { ours["q_heat_\(level)"] = tensor }
         for (level, tensor) in output.answerHeat { ours["a_heat_\(level)"] = tensor }
-        return (ours, output)
+        return ours
     }
 
     private static func labels(_ configuration: Configuration, _ recorded: SafeTensors) throws -> LabelMaps {

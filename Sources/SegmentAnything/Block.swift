@@ -4,6 +4,9 @@ import Tensors
 ///
 /// *Source*: segment_anything/modeling/image_encoder.py, `Block`; Q prompts §3.3.
 struct Block {
+    /// Told what each linear layer multiplies: its weight's name in the block, the input, the weight.
+    typealias Inputs = (_ name: String, _ x: Tensor, _ weight: Tensor) -> Void
+
     let norm1, norm2: LayerNorm
     let attn: Attention
     let mlp: MLPBlock
@@ -21,20 +24,27 @@ struct Block {
     }
 
     /// x `[B, g, g, D]`, prompts `[c, D]` (global blocks only) → the block's output; `heat` gets the prompts' heat maps `[B, c, g²]`.
-    func callAsFunction(_ x: Tensor, prompts: Tensor?, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
+    func callAsFunction(
+        _ x: Tensor, prompts: Tensor?, heat: ((Tensor) -> Void)?, inputs: Inputs? = nil, _ tape: Tape?
+    ) -> Tensor {
+        if let fused = FusedBlock(self, side: window > 0 ? window : x.shape[1]) {
+            return fused(x, prompts: prompts, heat: heat)
+        }
         let (batch, grid, dim) = (x.shape[0], x.shape[1], x.shape[3])
         let normed = norm1(x, tape)
         var attended: Tensor
         if window > 0 {
-            attended = attn(partitionWindows(normed, window: window, tape: tape), side: window, heat: nil, tape)
+            attended = attn(
+                partitionWindows(normed, window: window, tape: tape), side: window, heat: nil, inputs: inputs, tape)
             attended = joinWindows(attended, batch: batch, grid: grid, window: window, tape: tape)
         } else {
             var tokens = normed.reshaped([batch, grid * grid, dim])
             if let prompts { tokens = appendPrompts(tokens, norm1(prompts, tape), tape: tape) }
-            attended = attn(tokens, side: grid, heat: prompts == nil ? nil : heat, tape).reshaped(x.shape)
+            attended = attn(tokens, side: grid, heat: prompts == nil ? nil : heat, inputs: inputs, tape).reshaped(
+                x.shape)
         }
         let x = add(x, attended, tape: tape)
-        return add(x, mlp(norm2(x, tape), tape), tape: tape)
+        return add(x, mlp(norm2(x, tape), inputs: inputs, tape), tape: tape)
     }
 }
 
@@ -46,7 +56,10 @@ extension Block {
         let relativeH, relativeW: Tensor
         /// Nil without LoRA, and when it is merged into `qkv`.
         let lora: LoRA?
+        /// The weight is empty when it is packed.
         let qkvWeight, qkvBias: Tensor
+        /// For inference.
+        let qkv: PackedLinear?
         let projection: Linear
         let heads: Int
 
@@ -56,21 +69,29 @@ extension Block {
             relativeH = scope("rel_pos_h", [2 * side - 1, dim / heads], .relativePosition, .zeros)
             relativeW = scope("rel_pos_w", [2 * side - 1, dim / heads], .relativePosition, .zeros)
             let lora = LoRA(configuration, scope)
-            let qkv = Linear(scope.scope("qkv"), dim, 3 * dim)
-            qkvWeight = mergeLoRA ? lora?.merged(into: qkv.weight) ?? qkv.weight : qkv.weight
-            qkvBias = qkv.bias
+            let fused = scope.scope("qkv")
+            let weight = fused("weight", [3 * dim, dim], .weight, .uniform(fanIn: dim))
+            let bias = fused("bias", [3 * dim], .bias, .uniform(fanIn: dim))
+            let merged = mergeLoRA ? lora?.merged(into: weight) ?? weight : weight
+            qkv = fused.packed(merged).map { PackedLinear($0, bias: bias) }
+            qkvWeight = qkv == nil ? merged : Tensor(zeros: [0])
+            qkvBias = bias
             projection = Linear(scope.scope("proj"), dim, dim)
             self.lora = mergeLoRA ? nil : lora
             self.heads = heads
         }
 
         /// x `[B, side² + c, D]` normed → `[B, side², D]`.
-        func callAsFunction(_ x: Tensor, side: Int, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
-            var qkv = linear(x, qkvWeight, qkvBias, tape: tape)
+        func callAsFunction(
+            _ x: Tensor, side: Int, heat: ((Tensor) -> Void)?, inputs: Inputs? = nil, _ tape: Tape?
+        ) -> Tensor {
+            inputs?("attn.qkv.weight", x, qkvWeight)
+            var qkv = self.qkv.map { packedLayer(x, $0) } ?? linear(x, qkvWeight, qkvBias, tape: tape)
             if let lora { qkv = lora.corrected(qkv, of: x, tape) }
             heat?(promptWeights(qkv, imageTokens: side * side, heads: heads))
             let attended = encoderAttention(
                 qkv, relativeH: relativeH, relativeW: relativeW, side: side, heads: heads, tape: tape)
+            inputs?("attn.proj.weight", attended, projection.weight)
             return projection(attended, tape)
         }
     }

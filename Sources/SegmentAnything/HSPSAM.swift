@@ -6,6 +6,7 @@ package import Tensors
 package struct HSPSAM: Sendable {
     package let configuration: Configuration
     private let modules: Modules
+    private let isPacked: Bool
     /// `[g², E]`
     private let position: Tensor
 
@@ -13,8 +14,38 @@ package struct HSPSAM: Sendable {
     ///   - parameters: every tensor of `ParameterShapes.of(configuration)`.
     ///   - mergeLoRA: adds LoRA to the weights, for inference; training keeps it apart.
     package init(_ configuration: Configuration, _ parameters: Parameters, mergeLoRA: Bool) {
+        self.init(configuration, ParameterScope(parameters), mergeLoRA: mergeLoRA, isPacked: false)
+    }
+
+    /// For inference alone, of tensors that are in memory.
+    package init(_ configuration: Configuration, _ parameters: Parameters, packing: Packing) {
+        let scope = ParameterScope(ParameterReader(parameters), packing: packing)
+        self.init(configuration, scope, mergeLoRA: true, isPacked: true)
+    }
+
+    /// For inference alone: weights are packed as they are read and kept in no other form, LoRA is merged. Takes no tape.
+    ///
+    /// *Throws* what kept a tensor from being read.
+    package init(_ configuration: Configuration, reading reader: ParameterReader, packing: Packing) throws {
+        self.init(configuration, ParameterScope(reader, packing: packing), mergeLoRA: true, isPacked: true)
+        try reader.finish()
+    }
+
+    /// The same of a model directory, in the precision that serves it.
+    ///
+    /// *Throws* `ModelFailure.notFinite`, `.notQuantised`, or the reader's failure.
+    package init(_ directory: ModelDirectory, _ choice: PrecisionChoice) throws {
+        let precision = try choice.resolved(for: directory).arithmetic
+        let scales = precision == .int8 ? try directory.inputScales() : [:]
+        try self.init(
+            directory.configuration, reading: ParameterReader(directory),
+            packing: Packing(precision, inputScales: scales))
+    }
+
+    private init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool, isPacked: Bool) {
         self.configuration = configuration
-        modules = Modules(configuration, ParameterScope(parameters), mergeLoRA: mergeLoRA)
+        self.isPacked = isPacked
+        modules = Modules(configuration, scope, mergeLoRA: mergeLoRA)
         position = modules.positionEmbedding(grid: configuration.grid)
     }
 
@@ -36,10 +67,20 @@ package struct HSPSAM: Sendable {
     package func callAsFunction(
         _ image: Tensor, heatMaps: Bool = false, tape: Tape? = nil, observe: ((String, Tensor) -> Void)? = nil
     ) -> Output {
+        self(image, heatMaps: heatMaps, tape: tape, observe: observe, inputs: nil)
+    }
+
+    /// - Parameter inputs: gets what each large layer of the encoder multiplies, with its weight and that weight's name; of a
+    ///   network that is not packed.
+    func callAsFunction(
+        _ image: Tensor, heatMaps: Bool = false, tape: Tape? = nil, observe: ((String, Tensor) -> Void)? = nil,
+        inputs: Block.Inputs?
+    ) -> Output {
         let side = configuration.inputSize
         precondition(
             image.shape.rank == 4 && image.shape.dimensions.suffix(3) == [side, side, 3],
             "HSPSAM: image \(image.shape) for input size \(side)")
+        precondition(tape == nil || !isPacked, "HSPSAM: packed weights have no derivatives")
         var output = Output()
         var x = modules.encoder.embed(image, tape)
         observe?("patch_embed", x)
@@ -47,7 +88,14 @@ package struct HSPSAM: Sendable {
         for (index, block) in modules.encoder.blocks.enumerated() {
             let level = configuration.levels.firstIndex(of: index)
             let prompts = level.flatMap { modules.levels[$0].prompts?.question }
-            x = block(x, prompts: prompts, heat: heatMaps ? { output.questionHeat[level ?? 0] = $0 } : nil, tape)
+            let named = inputs.map { inputs in
+                { (name: String, x: Tensor, weight: Tensor) in
+                    inputs("image_encoder.blocks.\(index).\(name)", x, weight)
+                }
+            }
+            x = block(
+                x, prompts: prompts, heat: heatMaps ? { output.questionHeat[level ?? 0] = $0 } : nil, inputs: named,
+                tape)
             observe?("block_\(index)", x)
             if level != nil { embeddings.append(x) }
         }

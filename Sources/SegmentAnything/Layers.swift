@@ -2,36 +2,55 @@ import Tensors
 
 /// `nn.Linear`: weight `[out, in]`, bias `[out]`.
 struct Linear {
-    let weight, bias: Tensor
+    /// Empty when it is packed.
+    let weight: Tensor
+    let bias: Tensor
+    /// For inference.
+    let packed: PackedLinear?
 
     /// - Parameter bias: its role; a key's bias is one that nothing learns.
     init(_ scope: ParameterScope, _ input: Int, _ output: Int, bias role: Parameter.Role = .bias) {
-        weight = scope("weight", [output, input], .weight, .uniform(fanIn: input))
-        bias = scope("bias", [output], role, .uniform(fanIn: input))
+        let weight = scope("weight", [output, input], .weight, .uniform(fanIn: input))
+        let bias = scope("bias", [output], role, .uniform(fanIn: input))
+        packed = scope.packed(weight).map { PackedLinear($0, bias: bias) }
+        self.weight = packed == nil ? weight : Tensor(zeros: [0])
+        self.bias = bias
     }
 
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { linear(x, weight, bias, tape: tape) }
+    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+        if let packed { return packedLayer(x, packed) }
+        return linear(x, weight, bias, tape: tape)
+    }
 }
 
 /// `nn.Conv2d` with a square kernel: weight `[out, in, k, k]`, bias `[out]`.
 struct Conv2d {
+    /// Empty when it is packed.
     let weight: Tensor
     let bias: Tensor?
-    let stride, padding: Int
+    /// For inference.
+    let packed: PackedLinear?
+    let kernel, stride, padding: Int
 
     init(
         _ scope: ParameterScope, _ input: Int, _ output: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
         hasBias: Bool = true
     ) {
         let fanIn = input * kernel * kernel
-        weight = scope("weight", [output, input, kernel, kernel], .weight, .uniform(fanIn: fanIn))
-        bias = hasBias ? scope("bias", [output], .bias, .uniform(fanIn: fanIn)) : nil
-        (self.stride, self.padding) = (stride, padding)
+        let weight = scope("weight", [output, input, kernel, kernel], .weight, .uniform(fanIn: fanIn))
+        let bias = hasBias ? scope("bias", [output], .bias, .uniform(fanIn: fanIn)) : nil
+        packed =
+            scope.packing == nil
+            ? nil : scope.packed(kernelLastForPacking(weight)).map { PackedLinear($0, bias: bias) }
+        self.weight = packed == nil ? weight : Tensor(zeros: [0])
+        self.bias = bias
+        (self.kernel, self.stride, self.padding) = (kernel, stride, padding)
     }
 
     /// x `[B, H, W, in]` → `[B, H′, W′, out]`
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
-        convolution(x, weight, bias, stride: stride, padding: padding, tape: tape)
+        if let packed { return packedConvolution(x, packed, kernel: kernel, stride: stride, padding: padding) }
+        return convolution(x, weight, bias, stride: stride, padding: padding, tape: tape)
     }
 }
 
@@ -60,6 +79,9 @@ struct LayerNorm {
         self.epsilon = epsilon
     }
 
+    /// The same norm in front of a packed layer.
+    var packed: PackedNorm { PackedNorm(weight: weight, bias: bias, epsilon: epsilon) }
+
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
         layerNorm(x, weight, bias, epsilon: epsilon, tape: tape)
     }
@@ -87,9 +109,15 @@ struct MLPBlock {
         self.activation = activation
     }
 
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+    func callAsFunction(_ x: Tensor, inputs: Block.Inputs? = nil, _ tape: Tape?) -> Tensor {
+        if let first = lin1.packed, let second = lin2.packed {
+            return packedLayer(x, first, activation == .gelu ? .gelu : .relu, second)
+        }
+        inputs?("mlp.lin1.weight", x, lin1.weight)
         let hidden = lin1(x, tape)
-        return lin2(activation == .gelu ? gelu(hidden, tape: tape) : relu(hidden, tape: tape), tape)
+        let active = activation == .gelu ? gelu(hidden, tape: tape) : relu(hidden, tape: tape)
+        inputs?("mlp.lin2.weight", active, lin2.weight)
+        return lin2(active, tape)
     }
 }
 

@@ -18,6 +18,8 @@ package struct ModelDescription: Sendable, Equatable {
     package var precision = ElementType.f32
     /// How pictures were shown to it in training; nil where nothing says so (an imported model).
     package var trainedInput: TrainedInput?
+    /// How it fares in 8 bits; nil where nobody prepared it for them.
+    package var quantisation: Quantisation?
     /// Where the model comes from: data, seed, command, digest of the parent, …
     package var provenance: [String: String]
 
@@ -36,6 +38,15 @@ package struct ModelDescription: Sendable, Equatable {
 
     /// `segment-1`, `segment-2`, …: the labels of segments that nobody named.
     package static func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "segment-\($0 + 1)" } }
+
+    /// The scales for 8 bits that stand beside the weights: names and lengths.
+    var inputScales: [(name: String, count: Int)] {
+        guard let quantisation else { return [] }
+        let wanted = Set(Quantisation.weights(configuration)).subtracting(quantisation.bfloat16Layers)
+        return ParameterShapes.of(configuration).filter { wanted.contains($0.name) }.map {
+            (Quantisation.scaleName($0.name), $0.shape[1])
+        }
+    }
 
     /// How the tensor `parameter` is stored: large matrices in `precision`; norms, biases, tokens and tables in float32.
     package func storage(of parameter: Parameter) -> ElementType {
@@ -57,6 +68,7 @@ extension ModelDescription: Codable {
         case pixelStd = "pixel_std"
         case segmentLabels = "segment_labels"
         case trainedInput = "trained_input"
+        case quantisation = "quantization"
         case precision, provenance
     }
 
@@ -78,6 +90,7 @@ extension ModelDescription: Codable {
         }
         self.precision = precision
         trainedInput = try container.decodeIfPresent(TrainedInput.self, forKey: .trainedInput)
+        quantisation = try container.decodeIfPresent(Quantisation.self, forKey: .quantisation)
         provenance = try container.decode([String: String].self, forKey: .provenance)
     }
 
@@ -91,6 +104,7 @@ extension ModelDescription: Codable {
         try container.encode(segmentLabels, forKey: .segmentLabels)
         try container.encode(precision.rawValue, forKey: .precision)
         try container.encodeIfPresent(trainedInput, forKey: .trainedInput)
+        try container.encodeIfPresent(quantisation, forKey: .quantisation)
         try container.encode(provenance, forKey: .provenance)
     }
 
@@ -112,6 +126,14 @@ extension ModelDescription: Codable {
         }
         guard Set(description.segmentLabels).count == segments, !description.segmentLabels.contains("") else {
             throw ModelFailure.configuration(path: path, reason: "segment_labels has an empty label, or one twice")
+        }
+        if let quantisation = description.quantisation {
+            let known = Set(Quantisation.weights(description.configuration))
+            guard quantisation.images > 0, quantisation.bfloat16Layers.allSatisfy(known.contains),
+                (0...1).contains(quantisation.meanDice), (0...1).contains(quantisation.leastDice)
+            else {
+                throw ModelFailure.configuration(path: path, reason: "quantization names what the model cannot have")
+            }
         }
         let constants = description.pixelMean + description.pixelStd
         guard description.pixelMean.count == 3, description.pixelStd.count == 3, constants.allSatisfy(\.isFinite),

@@ -58,6 +58,20 @@ package struct ModelDirectory: Sendable {
         return tensors
     }
 
+    /// The scales for 8 bits by the names of their weights.
+    /// *Throws* `ModelFailure.tensors` when one is not positive.
+    func inputScales() throws -> [String: [Float]] {
+        var scales: [String: [Float]] = [:]
+        for scale in description.inputScales {
+            let values = try weights.tensor(scale.name).values
+            guard values.allSatisfy({ $0 > 0 && $0 < .infinity }) else {
+                throw ModelFailure.tensors(path: weights.path, differences: ["\(scale.name) is not positive"])
+            }
+            scales[String(scale.name.dropLast(Quantisation.scaleName("").count))] = values
+        }
+        return scales
+    }
+
     /// The files' digests by name, and the digest of the list itself.
     private static func sums(_ path: String) throws -> (entries: [String: FileDigest], digest: FileDigest) {
         let bytes = try DurableFile.read(path, limit: 1 << 16)
@@ -90,7 +104,11 @@ package struct ModelDirectory: Sendable {
                 found.append("\(parameter.name) holds \(type.rawValue), not \(allowed[1].rawValue)")
             }
         }
-        let known = Set(parameters.map(\.name))
+        for scale in description.inputScales
+        where weights.shape(scale.name) != [scale.count] || weights.type(scale.name) != .f32 {
+            found.append("\(scale.name) is not there as F32 [\(scale.count)]")
+        }
+        let known = Set(parameters.map(\.name) + description.inputScales.map(\.name))
         return found + weights.names.filter { !known.contains($0) }.map { "\($0) is not part of the model" }
     }
 }
@@ -98,15 +116,16 @@ package struct ModelDirectory: Sendable {
 extension ModelDirectory {
     /// Writes a model; `SHA256SUMS` comes last, so that a directory that was not finished is refused.
     ///
-    /// - Parameter tensors: exactly those of `ParameterShapes.of(description.configuration)`.
+    /// - Parameter tensors: exactly those of `ParameterShapes.of(description.configuration)`, and the scales for 8 bits if it has any.
     /// *Throws* `ModelFailure` when description and tensors do not fit, `StorageFailure` when it cannot be written.
     package static func write(_ description: ModelDescription, tensors: [String: Tensor], to path: String) throws {
         try description.configuration.validate(path: path)
         let parameters = ParameterShapes.of(description.configuration)
-        let wrong = parameters.filter { tensors[$0.name]?.shape != $0.shape }.map {
-            "\($0.name) is \(tensors[$0.name].map { "\($0.shape)" } ?? "missing"), not \($0.shape)"
+        let wanted = parameters.map { ($0.name, $0.shape) } + description.inputScales.map { ($0.name, [$0.count]) }
+        let wrong = wanted.filter { tensors[$0.0]?.shape != $0.1 }.map { name, shape in
+            "\(name) is \(tensors[name].map { "\($0.shape)" } ?? "missing"), not \(shape)"
         }
-        let extra = Set(tensors.keys).subtracting(parameters.map(\.name)).sorted().map {
+        let extra = Set(tensors.keys).subtracting(wanted.map(\.0)).sorted().map {
             "\($0) is not part of the model"
         }
         guard wrong.isEmpty, extra.isEmpty else { throw ModelFailure.tensors(path: path, differences: wrong + extra) }

@@ -14,6 +14,8 @@ package enum ModelFailure: Failure {
     case tensors(path: String, differences: [String])
     /// A weight is infinite or no number.
     case notFinite(path: String, name: String)
+    /// 8 bits were asked for, and the model has no scales for them.
+    case notQuantised(path: String)
 
     package var kind: FailureKind { .configuration }
 
@@ -25,6 +27,7 @@ package enum ModelFailure: Failure {
         case .digest: "MODEL-DIGEST"
         case .tensors: "MODEL-TENSORS"
         case .notFinite: "MODEL-NAN"
+        case .notQuantised: "MODEL-INT8"
         }
     }
 
@@ -55,6 +58,10 @@ package enum ModelFailure: Failure {
             FailureMessage(
                 "tensor \"\(name)\" holds a value that is infinite or not a number: the model is damaged.",
                 cure: "Copy it again, or make it again.", subject: path)
+        case .notQuantised(let path):
+            FailureMessage(
+                "the model was not prepared for 8 bits.",
+                cure: "Prepare it with `hspsam model quantize`, or use fp32, bf16 or auto.", subject: path)
         }
     }
 

@@ -1,5 +1,5 @@
-import Numbers
-import Tensors
+package import Numbers
+package import Tensors
 
 extension Parameters {
     /// Fresh weights, drawn as PyTorch draws them for the reference implementation: each as its layer declares it, in the order of the
@@ -8,15 +8,20 @@ extension Parameters {
         var random = SplitMix64(seed: seed)
         var tensors: [String: Tensor] = [:]
         for parameter in ParameterShapes.of(configuration) {
-            let shape = parameter.shape
-            tensors[parameter.name] =
-                switch parameter.initialisation {
-                case .uniform(let fanIn): .uniform(shape, bound: 1 / Double(fanIn).squareRoot(), &random)
-                case .normal(let deviation): .normal(shape, deviation: deviation, &random)
-                case .zeros: Tensor(zeros: shape)
-                case .ones: Tensor(shape, repeating: 1)
-                }
+            tensors[parameter.name] = parameter.initialisation.tensor(parameter.shape, &random)
         }
         return Parameters(tensors)
+    }
+}
+
+extension Parameter.Initialisation {
+    /// A fresh tensor.
+    package func tensor(_ shape: Shape, _ random: inout SplitMix64) -> Tensor {
+        switch self {
+        case .uniform(let fanIn): .uniform(shape, bound: 1 / Double(fanIn).squareRoot(), &random)
+        case .normal(let deviation): .normal(shape, deviation: deviation, &random)
+        case .zeros: Tensor(zeros: shape)
+        case .ones: Tensor(shape, repeating: 1)
+        }
     }
 }

@@ -58,15 +58,19 @@ package struct Predictor: Sendable {
     private let network: HSPSAM
     private let preparation: Preparation
 
-    /// *Throws* `ModelFailure.notFinite`, or the reader's failure.
-    package init(_ directory: ModelDirectory) throws {
-        self.init(directory.description, Parameters(try directory.tensors()))
+    /// *Throws* `ModelFailure.notFinite`, `.notQuantised`, or the reader's failure.
+    package init(_ directory: ModelDirectory, _ choice: PrecisionChoice = .fp32) throws {
+        self.init(directory.description, try HSPSAM(directory, choice))
     }
 
     /// - Parameter parameters: every tensor of the description's configuration.
-    package init(_ description: ModelDescription, _ parameters: Parameters) {
+    package init(_ description: ModelDescription, _ parameters: Parameters, _ packing: Packing = Packing(.fp32)) {
+        self.init(description, HSPSAM(description.configuration, parameters, packing: packing))
+    }
+
+    private init(_ description: ModelDescription, _ network: HSPSAM) {
         self.description = description
-        network = HSPSAM(description.configuration, parameters, mergeLoRA: true)
+        self.network = network
         preparation = Preparation(description)
     }
 

@@ -6,90 +6,93 @@ import References
 import SegmentAnything
 import Tensors
 
-/// Times the network with random weights.
+/// Times the network.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Times a forward pass or a training step with random weights.",
-        discussion: "Example: hspsam bench --vit vit_b --what infer --json")
+        abstract: "Times a forward pass or a training step, and says where the time goes.",
+        discussion: """
+            Example: hspsam bench --vit vit_b --what infer --precision int8 --json
+            Weights are random, or those of --model. Threads, precision and instruction set (HSPSAM_ISA) are told beside the figures.
+            """)
 
     enum What: String, ExpressibleByArgument, CaseIterable { case infer, train }
 
     @Option(help: "Size of the encoder: vit_t, vit_b, vit_l or vit_h.") var vit = "vit_b"
+    @Option(help: "A model directory, for infer: its size, its weights.") var model: String?
     @Option(help: "infer: one forward pass with LoRA merged; train: forward, backward and optimiser step.") var what =
         What.infer
-    @Option(help: "Input size, a multiple of 16.") var inputSize = 1024
+    @Option(help: "Arithmetic of infer: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
+    @Option(help: "Input size, a multiple of 16; a model has its own.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Option(help: "Counted runs, after one that is not.") var runs = 5
     @Flag(help: "Prints one JSON object.") var json = false
 
-    private struct Result: Encodable {
-        let vit, what, isa: String
-        let inputSize, batch, threads, runs: Int
-        let secondsMin, secondsMedian, secondsMax: Double
-        let peakRssBytes: Int
+    func run() throws {
+        try check()
+        ThreadPool.start(threads: threads)
+        let start = ContinuousClock.now
+        let (step, configuration, arithmetic) = try beforeTheStart { try prepare() }
+        let load = start.duration(to: .now) / .seconds(1)
+        var seconds: [Double] = []
+        for run in 0...runs {
+            if run == 1 { KernelProfile.reset() }
+            let start = ContinuousClock.now
+            step.run()
+            let taken = start.duration(to: .now) / .seconds(1)
+            if run > 0 { seconds.append(taken) }
+        }
+        // Before the loops that find the peak, which need memory of their own.
+        let peak = peakMemory()
+        let figures = BenchFigures(
+            vit: model == nil ? vit : configuration.namedSize?.rawValue ?? "", what: what.rawValue,
+            precision: arithmetic.rawValue, inputSize: configuration.inputSize, batch: batch, seconds: seconds.sorted(),
+            loadSeconds: load, peakRssBytes: peak, profile: KernelProfile.entries,
+            peak: KernelProfile.peak(arithmetic))
+        try StandardOutput.line(try json ? figures.json() : figures.text)
     }
 
-    func run() throws {
+    private func prepare() throws -> (BenchStep, Configuration, Precision) {
+        if let model {
+            let directory = try ModelDirectory.open(model)
+            let choice = try precision.resolved(for: directory)
+            let step = try BenchStep(directory, batch: batch, choice)
+            return (step, directory.configuration, choice.arithmetic)
+        }
         guard let size = Configuration.NamedSize(rawValue: vit) else {
             throw FailureRecord(
                 kind: .usage, code: "USE-VIT",
                 message: FailureMessage(
                     "there is no such size.", cure: "Use vit_t, vit_b, vit_l or vit_h.", subject: "--vit \(vit)"))
         }
-        guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0
-        else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-RANGE",
-                message: FailureMessage(
-                    "an option is out of its range.",
-                    cure:
-                        "--input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0."
-                ))
-        }
-        ThreadPool.start(threads: threads)
         var configuration = Configuration()
         configuration.apply(size)
         // vit_t is trained from nothing, the others by LoRA on SAM's encoder.
         configuration.apply(size == .vitT ? .scratch : .ablation3)
         configuration.stem = size == .vitT ? .conv : .patch
         configuration.inputSize = inputSize
-        let step = BenchStep(configuration, batch: batch, training: what == .train)
-        var seconds: [Double] = []
-        for run in 0...runs {
-            let start = ContinuousClock.now
-            step.run()
-            let taken = start.duration(to: .now) / .seconds(1)
-            if run > 0 { seconds.append(taken) }
-        }
-        seconds.sort()
-        let result = Result(
-            vit: vit, what: what.rawValue, isa: InstructionSet.current, inputSize: inputSize, batch: batch,
-            threads: ThreadPool.threads,
-            runs: runs, secondsMin: seconds[0], secondsMedian: seconds[seconds.count / 2],
-            secondsMax: seconds[seconds.count - 1],
-            peakRssBytes: peakMemory())
-        if json {
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try StandardOutput.line(String(decoding: try encoder.encode(result), as: UTF8.self))
-        } else {
-            try StandardOutput.line(
-                String(
-                    format:
-                        "%@ %@ %d×%d batch %d, %@, %d threads: min %.3f s, median %.3f s, max %.3f s of %d; peak %.2f GB",
-                    vit, what.rawValue, inputSize, inputSize, batch, result.isa, result.threads, result.secondsMin,
-                    result.secondsMedian,
-                    result.secondsMax, runs, Double(result.peakRssBytes) / 1e9))
+        if what == .train { return (BenchStep(training: configuration, batch: batch), configuration, .fp32) }
+        let fastest = Precision.allCases.last { InstructionSet.prefers($0) } ?? .fp32
+        let arithmetic = precision == .auto ? fastest : precision.arithmetic
+        return (try BenchStep(configuration, batch: batch, arithmetic), configuration, arithmetic)
+    }
+
+    private func check() throws {
+        guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0,
+            what == .infer || (model == nil && precision == .fp32)
+        else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-RANGE",
+                message: FailureMessage(
+                    "an option is out of its range.",
+                    cure: """
+                        --input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0; \
+                        --model and --precision are for infer.
+                        """))
         }
     }
 }
 
-/// The process's largest resident memory so far, bytes.
-func peakMemory() -> Int {
-    var usage = rusage()
-    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Int(usage.ru_maxrss) * 1024
-}
+extension PrecisionChoice: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

@@ -35,6 +35,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Writes a line a file and segment to this file.") var csv: String?
     @Option(help: "Writes tables with intervals to this file.") var markdown: String?
     @Option(help: "Writes a page of the twelve worst cases to this file.") var worst: String?
+    @Option(help: "Arithmetic: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
     @Option(help: "Threads; 0: all cores.") var threads = 0
 
     func run() throws {
@@ -139,7 +140,8 @@ struct EvaluateCommand: ParsableCommand {
     ) throws -> Evaluation {
         let count = sets.reduce(0) { $0 + $1.pairs.count }
         var worstCases = page
-        let result = try Evaluation.run(try Predictor(model), on: sets, options: options) { done, file, shown in
+        let result = try Evaluation.run(try Predictor(model, precision), on: sets, options: options) {
+            done, file, shown in
             if json == nil, !isSilent { try StandardOutput.line(Self.line(file.name, file.metrics)) }
             if worst != nil { worstCases.add(file, shown) }
             if StandardError.isTerminal {

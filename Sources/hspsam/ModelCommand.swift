@@ -13,7 +13,10 @@ struct ModelCommand: ParsableCommand {
         commandName: "model",
         abstract: "Imports Segment Anything, describes a model, checks the network against recorded references.",
         discussion: "Example: hspsam model import sam_vit_b_01ec64.pth --out sam-b",
-        subcommands: [ModelImportCommand.self, ModelInfoCommand.self, ModelCheckCommand.self])
+        subcommands: [
+            ModelImportCommand.self, ModelInfoCommand.self, ModelCheckCommand.self,
+            ModelQuantizeCommand.self,
+        ])
 }
 
 /// `hspsam model import`
@@ -135,6 +138,14 @@ struct ModelInfoCommand: ParsableCommand {
             lines.append("  trained with  \(input.windowing.words); aspect \(input.aspect.rawValue)")
         }
         lines.append("  weights       \(description.precision.rawValue), SHA-256 \(model.weightsDigest.hex)")
+        if let q = description.quantisation {
+            let kept = q.bfloat16Layers.count
+            lines.append(
+                String(
+                    format:
+                        "  8 bits        Dice against float32 %.4f in the mean of %d images, %.4f at least; %d layers in bfloat16",
+                    q.meanDice, q.images, q.leastDice, kept))
+        }
         lines.append("  model digest  \(model.digest.hex)")
         for (key, value) in description.provenance.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(key): \(value)")
@@ -163,11 +174,12 @@ struct ModelCheckCommand: ParsableCommand {
             """)
 
     @Argument(help: "A directory with reference.safetensors.") var directory: String
+    @Option(help: "Arithmetic of the network: fp32, bf16 or int8 (without calibration).") var precision = Precision.fp32
     @Option(help: "Threads; 0: all cores.") var threads = 0
 
     func run() throws {
         ThreadPool.start(threads: max(threads, 0))
-        let report = try beforeTheStart { try GoldenCheck.run(directory: directory) }
+        let report = try beforeTheStart { try GoldenCheck.run(directory: directory, precision: precision) }
         for group in report.groups {
             try StandardOutput.line(
                 String(

@@ -4,6 +4,7 @@ import Failures
 import Foundation
 import Pipelines
 import Records
+import SegmentAnything
 import Tensors
 
 /// Segments files and folders; the service's worker is this command.
@@ -18,14 +19,13 @@ struct RunCommand: ParsableCommand {
             Exit status: 0 done, 2 could not start, 3 something was refused or failed (named in the report), 4 nothing was processed.
             """)
 
-    enum Precision: String, ExpressibleByArgument, CaseIterable { case fp32 }
-
     @Argument(help: "DICOM or TIFF files, or folders of them.") var input: [String]
     @Option(help: "The folder to write; studies that are there already are replaced.") var out: String
     @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
     @Option(help: "Only this pipeline, whatever its selection says; never past a refusal.") var pipeline: String?
     @Option(help: "A file of study keys, one a line: a study whose result they name is skipped.") var known: String?
-    @Option(help: "Arithmetic.") var precision = Precision.fp32
+    @Option(help: "Arithmetic: fp32, bf16, int8 or auto; default: what each pipeline says.") var precision:
+        PrecisionChoice?
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.")
     var json = false
@@ -33,10 +33,11 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         ThreadPool.start(threads: threads)
         let program = ProgramIdentity(
-            version: HSPSAMCommand.version, instructionSet: InstructionSet.current, precision: precision.rawValue,
+            version: HSPSAMCommand.version, instructionSet: InstructionSet.current, precision: "",
             threads: ThreadPool.threads)
         let folder = try PipelineDirectory.folder(named: pipelines, program: Self.executable)
         var options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
+        options.precision = precision
         if let known { try options.addKnown(file: known) }
         let display: any RunDisplay = json ? JSONLines() : TextLines()
         let record: RunRecord

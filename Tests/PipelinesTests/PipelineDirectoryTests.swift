@@ -153,3 +153,24 @@ struct PipelineDirectoryTests {
         #expect(pipeline.name == name && pipeline.segments.count == 1 && !pipeline.selection.isEmpty)
     }
 }
+
+@Suite("precision of pipelines")
+struct PipelinePrecisionTests {
+    @Test("another arithmetic is another digest and stands in the object; float32 leaves digests as they were")
+    func digest() throws {
+        let fixture = try Fixture()
+        let path = try fixture.pipeline("a")
+        let plain = try PipelineDirectory.open(path)
+        #expect(plain.precision == .fp32 && plain.producer(version: "1").arithmetic == nil)
+        #expect(plain.digest == plain.pipeline.digest(model: plain.model.digest.hex).hex)
+        let asked = try PipelineDirectory.open(path, precision: .bf16)
+        #expect(asked.digest != plain.digest && asked.producer(version: "1").arithmetic == "bf16")
+        _ = try fixture.file("pipelines/a/pipeline.yaml", Fixture.settings("a", more: "inference: {precision: bf16}"))
+        #expect(try PipelineDirectory.open(path).digest == asked.digest)
+        #expect(try PipelineDirectory.open(path, precision: .fp32).digest == plain.digest)
+        #expect(try PipelineDirectory.open(path, precision: .auto).precision != .auto)
+        #expect { try PipelineDirectory.open(path, precision: .int8) } throws: {
+            ($0 as? any Failure)?.code == "MODEL-INT8"
+        }
+    }
+}

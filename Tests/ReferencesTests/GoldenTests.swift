@@ -1,5 +1,6 @@
 import Foundation
 import References
+import Tensors
 import Testing
 
 /// Recorded references of the reference implementation: some in `Tests/Golden`, all of them where `HSPSAM_SHARED` is at hand.
@@ -22,6 +23,20 @@ struct GoldenTests {
     @Test("our forward, loss, backward and optimiser agree with the reference implementation", arguments: here)
     func agrees(_ directory: String) throws {
         let report = try GoldenCheck.run(directory: directory)
+        #expect(!report.groups.isEmpty)
+        for group in report.groups {
+            #expect(
+                group.passes,
+                "\(group.name): \(group.worst) at \(group.worstTensor) of \(group.tensors), allowed \(group.tolerance)")
+        }
+    }
+
+    @Test(
+        "in bfloat16 and in 8 bits the network's outputs stay within the bounds that the documentation states",
+        arguments: here.filter { FileManager.default.fileExists(atPath: $0 + "/config.json") },
+        [Precision.bf16, .int8])
+    func precisions(_ directory: String, _ precision: Precision) throws {
+        let report = try GoldenCheck.run(directory: directory, precision: precision)
         #expect(!report.groups.isEmpty)
         for group in report.groups {
             #expect(

@@ -1,0 +1,106 @@
+import ImageFiles
+package import Imaging
+package import SegmentAnything
+import Storage
+import Tensors
+
+/// Prepares a model for 8 bits: calibrates it on pictures of its kind and measures what that costs.
+package enum Quantiser {
+    package struct Result: Sendable {
+        package let choices: [Calibration.Choice]
+        package let quantisation: Quantisation
+        /// Of each image, in the order of their names: in 8 bits, and in bfloat16 for comparison.
+        package let dice: [(name: String, int8: Double, bf16: Double)]
+    }
+
+    /// Calibrates on the images of a folder and writes the model with its scales to `out`; weights stay as they are stored, so the
+    /// result serves every precision.
+    ///
+    /// - Parameters:
+    ///   - most: at most so many images, evenly spread over the folder's; a quarter of them, 32 at most, calibrates.
+    ///   - progress: called after each image of either pass.
+    /// *Throws* what reading model or images throws; `TrainingFailure.noPairs` when there is no image.
+    package static func run(
+        _ model: ModelDirectory, images folder: String, most: Int, out: String,
+        progress: (_ done: Int, _ of: Int) throws -> Void
+    ) throws -> Result {
+        let all = try names(folder)
+        guard !all.isEmpty else {
+            throw TrainingFailure.noPairs(path: folder, reason: "the folder holds no PNG, JPEG or TIFF image")
+        }
+        let chosen = spread(all, most)
+        let calibrating = spread(chosen, min(32, max(1, chosen.count / 4)))
+        let input = model.description.trainedInput ?? TrainedInput()
+        func image(_ name: String) throws -> DisplayImage {
+            let path = Folder.join(folder, name)
+            guard let page = try ImageFile.read(path).first else {
+                throw TrainingFailure.noPairs(path: path, reason: "the file holds no picture")
+            }
+            return try input.windowing.display(page, path: path)
+        }
+        let total = calibrating.count + chosen.count
+        let choices = try calibrated(model, calibrating, image) { try progress($0, total) }
+        let scales = Dictionary(uniqueKeysWithValues: choices.compactMap { c in c.inputScale.map { (c.weight, $0) } })
+        let exact = try Predictor(model)
+        var tensors = try model.tensors()
+        let rounded = Predictor(model.description, Parameters(tensors), Packing(.int8, inputScales: scales))
+        let brief = Predictor(model.description, Parameters(tensors), Packing(.bf16))
+        var dice: [(name: String, int8: Double, bf16: Double)] = []
+        for name in chosen {
+            let image = try image(name)
+            let masks = exact.segment(image).masks
+            dice.append(
+                (name, overlap(masks, rounded.segment(image).masks), overlap(masks, brief.segment(image).masks)))
+            try progress(calibrating.count + dice.count, total)
+        }
+        let figures = dice.map(\.int8)
+        let quantisation = Quantisation(
+            images: figures.count, bfloat16Layers: choices.filter { $0.inputScale == nil }.map(\.weight).sorted(),
+            meanDice: figures.reduce(0, +) / Double(figures.count), leastDice: figures.min() ?? 0)
+        var description = model.description
+        description.quantisation = quantisation
+        for (name, scale) in scales { tensors[Quantisation.scaleName(name)] = Tensor([scale.count], scale) }
+        try ModelDirectory.write(description, tensors: tensors, to: out)
+        return Result(choices: choices, quantisation: quantisation, dice: dice)
+    }
+
+    private static func calibrated(
+        _ model: ModelDirectory, _ names: [String], _ image: (String) throws -> DisplayImage,
+        progress: (_ done: Int) throws -> Void
+    ) throws -> [Calibration.Choice] {
+        let calibration = try Calibration(model, images: names.count)
+        for (number, name) in names.enumerated() {
+            calibration.show(try image(name))
+            try progress(number + 1)
+        }
+        return calibration.choices()
+    }
+
+    /// The mean Dice of segments.
+    private static func overlap(_ a: [Mask], _ b: [Mask]) -> Double {
+        zip(a, b).map { overlap($0, $1) }.reduce(0, +) / Double(max(a.count, 1))
+    }
+
+    /// Dice of two masks; two empty ones agree.
+    package static func overlap(_ a: Mask, _ b: Mask) -> Double {
+        var (both, sum) = (0, 0)
+        for i in 0..<a.rows * a.columns {
+            if a[i] { sum += 1 }
+            if b[i] { sum += 1 }
+            if a[i], b[i] { both += 1 }
+        }
+        return sum == 0 ? 1 : 2 * Double(both) / Double(sum)
+    }
+
+    private static func names(_ folder: String) throws -> [String] {
+        try Folder.list(folder).filter { entry in
+            guard entry.status.kind == .regular, let dot = entry.name.lastIndex(of: ".") else { return false }
+            return ImageFolder.endings.contains(entry.name[dot...].dropFirst().lowercased())
+        }.map(\.name).sorted()
+    }
+
+    private static func spread(_ names: [String], _ most: Int) -> [String] {
+        let count = min(names.count, most)
+        return (0..<count).map { names[$0 * names.count / count] }
+    }
+}
