@@ -27,7 +27,7 @@ def main() -> None:
             f"| {case.replace(',', ' ')} | {best:.3f} / {median:.3f} | {memory:.2f} | {peer_best:.3f} / {peer_median:.3f} "
             f"| {peer_memory:.2f} | {best / peer_best:.2f} |")
     print(f"{processor}, {ours['isa']}, {ours['threads']} threads, {datetime.now(UTC):%Y-%m-%d}; peer: {peer['engine']}\n")
-    print("| size, what, input, batch | ours: best / median, s | peak, GB | peer: best / median, s | peak, GB | ours : peer |")
+    print("| size, what, input, batch, precision | ours: best / median, s | peak, GB | peer: best / median, s | peak, GB | ours : peer |")
     print("|---|---|---|---|---|---|")
     print("\n".join(rows))
 
