@@ -137,7 +137,7 @@ let targets: [Target] = [
 let fuzzer = Target.executableTarget(
     name: "Fuzz",
     dependencies: ["Mutations", "Failures", "Settings", "Tensors", "DICOM", "ImageFiles", "Pipelines"],
-    path: "Tests/Fuzz", exclude: ["Seeds", "run.sh"], swiftSettings: swiftSettings,
+    path: "Tests/Fuzz", exclude: ["Seeds", "leaks.supp", "run.sh"], swiftSettings: swiftSettings,
     linkerSettings: [
         .unsafeFlags(["-sanitize=address", "-Xlinker", Context.environment["HSPSAM_FUZZ"] ?? ""]),
         .linkedLibrary("stdc++"),

@@ -25,7 +25,7 @@ package struct DICOMLimits: Sendable, Equatable {
     package var samplesPerFrame = 1 << 28
     package var pixelsPerInstance = 1 << 35
     /// Memory and processor time of one frame while it is decoded: estimated from the stream's header, the time also measured.
-    package var frameBytes = 4 << 30
+    package var frameBytes = 2 << 30
     package var frameSeconds = 60.0
     /// Scans of a progressive JPEG; encoders write ten.
     package var jpegScans = 100

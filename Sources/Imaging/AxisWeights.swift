@@ -109,14 +109,21 @@ package struct AxisWeights: Sendable, Equatable {
         precondition(
             image.count == rows * columns * channels,
             "AxisWeights: \(image.count) values for \(rows)×\(columns)×\(channels)")
+        let length = columns * channels
+        return resample(rows: rows, channels: channels, down: down, across: across) {
+            Array(image[$0 * length..<($0 + 1) * length])
+        }
+    }
+
+    /// The same for an image that is made row by row: `row(y)` gives `[columns, channels]`.
+    package static func resample(
+        rows: Int, channels: Int, down: AxisWeights, across: AxisWeights, row: (Int) -> [Float]
+    ) -> [Float] {
         let width = across.count * channels
         var narrow = [Float](repeating: 0, count: rows * width)
-        for row in 0..<rows {
-            let source = Array(image[row * columns * channels..<(row + 1) * columns * channels])
-            across.resample(row: source, channels: channels, into: &narrow, at: row * width)
-        }
+        for y in 0..<rows { across.resample(row: row(y), channels: channels, into: &narrow, at: y * width) }
         var out = [Float](repeating: 0, count: down.count * width)
-        for row in 0..<down.count { down.blend(row: row, of: narrow, width: width, into: &out, at: row * width) }
+        for y in 0..<down.count { down.blend(row: y, of: narrow, width: width, into: &out, at: y * width) }
         return out
     }
 }

@@ -40,7 +40,7 @@ enum FuzzTarget: String, CaseIterable {
     /// Small enough that no input takes long; every check is the same as with the limits of a run.
     private static var limits: DICOMLimits {
         var limits = DICOMLimits()
-        limits.samplesPerFrame = 1 << 18
+        limits.samplesPerFrame = 1 << 14
         limits.frames = 16
         limits.inflateFreeBytes = 1 << 20
         limits.inflateRatio = 10

@@ -9,13 +9,14 @@ library=$(find "$runtime"/ -name 'libclang_rt.fuzzer_no_main-x86_64.a' | head -n
 HSPSAM_FUZZ=$library swift build -c release --scratch-path .build-fuzz --product Fuzz
 program=.build-fuzz/release/Fuzz
 # A trap is libFuzzer's to report; Swift's own report would hang in a process full of sanitiser memory.
+export LSAN_OPTIONS=suppressions=Tests/Fuzz/leaks.supp
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1} UBSAN_OPTIONS=print_stacktrace=1
 [ "$target" = all ] && names=$($program) || names=$target
 for name in $names; do
     mkdir -p ".build-fuzz/corpus/$name" ".build-fuzz/found/$name"
     echo "== $name"
     $program "$name" ".build-fuzz/corpus/$name" "Tests/Fuzz/Seeds/$name" -max_total_time="$seconds" -runs="$runs" \
-        -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=2500 -max_len=8192 -print_final_stats=1 \
+        -timeout=60 -rss_limit_mb=3000 -malloc_limit_mb=2500 -max_len=8192 -print_final_stats=1 \
         -artifact_prefix=".build-fuzz/found/$name/" 2>&1 | tee ".build-fuzz/$name.log" | grep -E '^(==|stat|Done|SUMMARY|.*ERROR)' || true
     ls ".build-fuzz/found/$name" | sed 's/^/found: /'
 done
