@@ -96,17 +96,17 @@ cd_status cd_decode_jpeg2000(const uint8_t *stream, size_t count, const cd_frame
         const bool has_header = opj_read_header(input.get(), codec.get(), &header);
         std::unique_ptr<opj_image_t, ImageEnd> image(header);
         if (!has_header || !image) return failed("no JPEG 2000 header");
-        if (image->numcomps != frame->samples) return fail(error, CD_MISMATCH, "another number of components");
+        if (image->numcomps != frame->samples) return fail(error, CD_MISMATCH, "the stream has another number of components than the tags say");
         if (image->x1 <= image->x0 || image->y1 <= image->y0 || image->x1 - image->x0 != frame->columns ||
             image->y1 - image->y0 != frame->rows)
-            return fail(error, CD_MISMATCH, "another size");
+            return fail(error, CD_MISMATCH, "the stream has another size than the tags say");
         for (OPJ_UINT32 i = 0; i < image->numcomps; ++i) {
             const opj_image_comp_t &component = image->comps[i];
             if (component.dy != 1 || component.dx == 0 || component.dx > 2 || (i == 0 && component.dx != 1))
-                return fail(error, CD_MISMATCH, "subsampled components");
+                return fail(error, CD_MISMATCH, "the stream has components of fewer pixels (4:2:0 or 4:2:2), which this syntax does not allow");
             if (component.prec == 0 || component.prec > (frame->bits_allocated > 16 ? 31u : 16u) ||
                 component.prec != image->comps[0].prec || component.sgnd != image->comps[0].sgnd)
-                return fail(error, CD_MISMATCH, "another precision");
+                return fail(error, CD_MISMATCH, "the stream has another precision than the tags say");
         }
         found->precision = image->comps[0].prec;
         found->is_signed = int32_t(image->comps[0].sgnd);

@@ -20,22 +20,25 @@ struct FrameGeometry {
 
     /// Nil when the volume has no place in the patient.
     init?(_ volume: Volume, salt: String) {
-        guard volume.kind == .spatial, let uid = volume.frameOfReferenceUID else { return nil }
+        guard volume.hasPlace, let spacing = volume.pixelSpacing else { return nil }
         let planes = volume.frames.compactMap(\.plane)
         guard planes.count == volume.frames.count, let first = planes.first else { return nil }
         // A UID names one thing. Where the source gives study and frame of reference the same one, the latter gets its own, which
         // all results of that study share.
+        // Without one the series has its own.
+        let uid = volume.frameOfReferenceUID ?? volume.seriesInstanceUID
         frameOfReferenceUID =
-            uid == volume.studyInstanceUID ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
+            volume.frameOfReferenceUID == nil || uid == volume.studyInstanceUID
+            ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
         positions = zip(volume.frames, planes).map { frame, plane in
             Self.strings(frame.imagePositionPatient, Self.components(plane.position))
         }
         orientations = zip(volume.frames, planes).map { frame, plane in
             Self.strings(
-                frame.imageOrientationPatient, Self.components(plane.rowCosine) + Self.components(plane.columnCosine))
+                frame.imageOrientationPatient, Self.components(plane.rowCosine) + Self.components(plane.columnCosine),
+                tolerance: 0.02)
         }
-        let spacing: [Double] = volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]
-        pixelSpacing = Self.strings(volume.frames[0].pixelSpacingStrings, spacing)
+        pixelSpacing = Self.strings(volume.frames[0].pixelSpacingStrings, [spacing.row, spacing.column])
         let between = volume.sliceSpacing ?? volume.frames[0].sliceThickness ?? 1
         sliceSpacing = DecimalString.text(between > 0 ? between : 1) ?? "1"
         isSynthetic = false
@@ -57,8 +60,15 @@ struct FrameGeometry {
 
     private static func components(_ vector: Vector3) -> [Double] { [vector.x, vector.y, vector.z] }
 
-    private static func strings(_ original: [String], _ values: [Double]) -> [String] {
-        let isUsable = original.count == values.count && original.allSatisfy { ValueRules.isDecimal($0) }
+    /// The strings of the source where they are decimals that say the numbers which were read (directions: up to their length);
+    /// an attribute under a binary VR, or another one than was used, says something else.
+    private static func strings(_ original: [String], _ values: [Double], tolerance: Double = 0) -> [String] {
+        let isUsable =
+            original.count == values.count
+            && zip(original, values).allSatisfy { text, value in
+                ValueRules.isDecimal(text)
+                    && Double(text.filter { $0 != " " }).map { abs($0 - value) <= tolerance } == true
+            }
         return isUsable ? original : values.map { DecimalString.text($0) ?? "0" }
     }
 }

@@ -139,7 +139,7 @@ private struct SourceFrames {
 
     init(_ volume: Volume) {
         self.volume = volume
-        isSpatial = volume.kind == .spatial && volume.frameOfReferenceUID != nil
+        isSpatial = volume.hasPlace
         for (index, frame) in volume.frames.enumerated() {
             byReference[
                 Self.key(frame.instance.sopInstanceUID, frame.instance.pixels.frames > 1 ? frame.number : nil)] = index

@@ -82,8 +82,10 @@ package final class FrameStream {
             }
         }
         guard put(.window(window)) else { return }
+        // MONOCHROME1 turns round what is shown, never what Hounsfield units are (PS3.3 C.7.6.3.1.2).
+        let readsUnits = if case .fixed = windowing.mode { volume.modality == "CT" } else { false }
         for (index, source) in volume.frames.enumerated() {
-            let frame: Frame
+            var frame: Frame
             if index < kept.count {
                 frame = kept[index]
                 // Not needed any more.
@@ -91,6 +93,7 @@ package final class FrameStream {
             } else {
                 frame = try decoding.frame(source)
             }
+            if readsUnits { frame.inverted = false }
             guard put(.frame((window ?? windowing.window(for: frame, source.voi)).image(frame))) else { return }
         }
         _ = put(.end(notes: decoding.notes))

@@ -110,7 +110,7 @@ package enum QualityChecks {
                     "\(volume.rows) × \(volume.columns) pixels are no multiple of 8: some viewers misread such segmentations."
                 ))
         }
-        if pipeline.outputs.syntheticGeometry, volume.kind == .frames, measurements.contains(where: { $0.pixels > 0 }) {
+        if pipeline.outputs.syntheticGeometry, !volume.hasPlace, measurements.contains(where: { $0.pixels > 0 }) {
             findings.append(
                 Finding(
                     "QC-SYNTHETIC", .note,

@@ -1,5 +1,6 @@
 import DICOM
 import DICOMObjects
+import Imaging
 import SegmentAnything
 
 /// One pipeline on one volume.
@@ -9,8 +10,13 @@ struct VolumeTask: Sendable {
 
     /// Whether its result can be written, whatever will be found: asked before the first frame is segmented.
     ///
-    /// *Throws* `ObjectFailure`.
-    func check(version: String) throws(ObjectFailure) {
+    /// *Throws* `ObjectFailure`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
+    func check(version: String) throws {
+        if case .fixed = pipeline.pipeline.windowing.mode, !volume.hasKnownValues {
+            throw DICOMFailure.values(
+                "Rescale Slope or Intercept is missing or empty, and the pipeline reads values through a fixed window: what they are is unknown.",
+                cure: "Correct the series at its source, or use a pipeline with another window.")
+        }
         try Segmentation.check(
             volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
             options: options)

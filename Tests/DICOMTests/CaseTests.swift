@@ -39,6 +39,9 @@ struct CaseTests {
             ("r2-01-one-slice-without-rescale", "PIX-VALUES"),
             ("r2-01c-enhanced-one-frame-without-rescale", "PIX-VALUES"),
             ("r2-03b-one-slice-monochrome1", "PIX-PHOTOMETRIC"),
+            ("15-multiframe-loses-its-place/ct", "VOL-PLACE"),
+            ("15-multiframe-loses-its-place/perframe-short", "VOL-PLACE"),
+            ("19-rescale-not-found-or-unreadable/comma", "PIX-VALUES"),
         ])
     func refused(_ folder: String, _ code: String) throws {
         let outcome = try Self.outcome(folder)
@@ -49,14 +52,92 @@ struct CaseTests {
     @Test(
         "what means something is one volume",
         arguments: [
-            ("12-pixel-spacing-rounded", 10), ("21-slices-closer-than-0.01-mm", 10),
-            ("18-uids-with-leading-zero/sop", 10),
-            ("18-uids-with-leading-zero/frame-of-reference", 10),
+            ("12-pixel-spacing-rounded", [10]), ("21-slices-closer-than-0.01-mm", [10]),
+            ("18-uids-with-leading-zero/sop", [10]),
+            ("18-uids-with-leading-zero/frame-of-reference", [10]),
+            ("14-frame-of-reference-or-orientation-lacks/no-for", [10]),
+            ("13-passes-that-overlap/shuttle", [6, 6]),
+            ("16-cine-unequal-trigger-times/two-slices", [2, 2, 2, 2, 2, 2, 2, 2]),
+            ("16-cine-unequal-trigger-times/six-slices", [6, 6, 6, 6]),
+            ("16-cine-unequal-trigger-times/dsc", [6, 6, 6, 6]),
+            ("17-attributes-that-tell-apart-not-known/flip-angle", [6, 6]),
+            ("17-attributes-that-tell-apart-not-known/inversion-time", [6, 6, 6]),
+            ("17-attributes-that-tell-apart-not-known/enhanced-cardiac", [6, 6, 6]),
+            ("17-attributes-that-tell-apart-not-known/enhanced-dti", [6, 6, 6, 6]),
+            ("17-attributes-that-tell-apart-not-known/enhanced-magnitude-phase", [6, 6]),
+            ("17-attributes-that-tell-apart-not-known/philips-dwi-real", [Int](repeating: 2, count: 17)),
         ])
-    func processed(_ folder: String, _ count: Int) throws {
+    func processed(_ folder: String, _ counts: [Int]) throws {
         let outcome = try Self.outcome(folder)
-        #expect(outcome.volumes.map(\.frames.count) == [count])
+        #expect(outcome.volumes.map(\.frames.count) == counts)
         #expect(outcome.codes.isEmpty)
+    }
+
+    @Test(
+        "what cannot be whole says so in each of its volumes",
+        arguments: [
+            ("13-passes-that-overlap/overlap", "VOL-PARTS", 2),
+            ("14-frame-of-reference-or-orientation-lacks/for-per-slice", "VOL-PLACE", 10),
+            ("14-frame-of-reference-or-orientation-lacks/orientation-empty", "VOL-PLACE", 10),
+        ])
+    func warned(_ folder: String, _ code: String, _ count: Int) throws {
+        let outcome = try Self.outcome(folder)
+        #expect(outcome.volumes.count == count)
+        #expect(outcome.volumes.allSatisfy { $0.findings.contains { $0.code == code && $0.severity == .warning } })
+    }
+
+    @Test(
+        "pixels that contradict their attributes are not shown",
+        arguments: [
+            ("05-native-ybr422-with-444-bytes", "PIX-PHOTOMETRIC"), ("08-j2k-ybr-ict-without-mct", "PIX-PHOTOMETRIC"),
+            ("09-number-of-frames-missing/bot", "PIX-FRAGMENTS"),
+            ("r2-04-enhanced-frames-empty", "PIX-SIZE"), ("r2-04b-enhanced-frames-zero", "PIX-SIZE"),
+        ])
+    func notShown(_ folder: String, _ code: String) throws {
+        let outcome = try Self.outcome(folder)
+        for volume in outcome.volumes {
+            let error = #expect(throws: DICOMFailure.self) { _ = try FrameDecoding().frame(volume.frames[0]) }
+            #expect(error?.code == code)
+        }
+        #expect(!outcome.volumes.isEmpty || outcome.codes == [code])
+    }
+
+    @Test(
+        "the depth and the colour model of a stream are its own",
+        arguments: [
+            "06-colour-8bit-stream-other-bits-stored/jpeg-16-16", "06-colour-8bit-stream-other-bits-stored/jpeg-8-7",
+            "06-colour-8bit-stream-other-bits-stored/j2k-16-16", "06-colour-8bit-stream-other-bits-stored/j2k-8-7",
+            "07-jfif-then-jfxx",
+        ])
+    func colours(_ folder: String) throws {
+        let volume = try #require(try Self.outcome(folder).volumes.first)
+        let frame = try FrameDecoding().frame(volume.frames[0])
+        // The photograph's mean colour as another toolkit shows it.
+        for (channel, mean) in [Float(174), 154, 151].enumerated() {
+            let values = stride(from: channel, to: frame.values.count, by: 3).map { frame.values[$0] }
+            #expect(abs(values.reduce(0, +) / Float(values.count) - mean) < 1.5, "channel \(channel)")
+        }
+    }
+
+    @Test("a scale at the top of an enhanced object is applied; one that stands empty leaves the values unknown")
+    func scales() throws {
+        let top = try #require(try Self.outcome("19-rescale-not-found-or-unreadable/enhanced-top").volumes.first)
+        #expect(top.hasKnownValues)
+        #expect(try FrameDecoding().frame(top.frames[0]).values.min().map { $0 < -900 } == true)
+        let empty = try #require(try Self.outcome("19-rescale-not-found-or-unreadable/empty").volumes.first)
+        #expect(!empty.hasKnownValues && empty.findings.contains { $0.code == "VOL-VALUES" })
+    }
+
+    @Test("distances are those of what was imaged")
+    func distances() throws {
+        let projection = try #require(try Self.outcome("20-dx-area-in-detector-plane").volumes.first)
+        let region = try #require(try Self.outcome("r2-05-us-region-against-pixel-spacing").volumes.first)
+        #expect(region.pixelSpacing.map { abs($0.row - 0.1) < 1e-9 && abs($0.column - 0.1) < 1e-9 } == true)
+        #expect(region.findings.contains { $0.code == "VOL-CALIBRATION" })
+        let spacing = try #require(projection.pixelSpacing)
+        // 0.86 × 0.87 mm in the detector's plane, magnified 1.5 times.
+        #expect(abs(spacing.row - 0.86 / 1.5) < 1e-6 && abs(spacing.column - 0.87 / 1.5) < 1e-6)
+        #expect(try Self.outcome("10-pixel-spacing-invented/input").volumes.allSatisfy { !$0.hasPlace })
     }
 
     @Test("numbers that stand for no value in floating-point pixels are padding")

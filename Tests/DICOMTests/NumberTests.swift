@@ -22,7 +22,13 @@ struct NumberTests {
         ("intercept 1e20", "PIX-VALUES", { rescale(&$0, "1", "1e20") }),
         ("intercept comma", "PIX-VALUES", { rescale(&$0, "1", "-1024,0") }),
         ("intercept empty", "PIX-VALUES", { rescale(&$0, "1", "") }),
-        ("no rescale", "PIX-VALUES", { $0.more = { _ in } }),
+        (
+            "no rescale", "PIX-VALUES",
+            {
+                $0.more = { _ in }
+                $0.hasScale = false
+            }
+        ),
         ("MONOCHROME1", "PIX-PHOTOMETRIC", { $0.photometric = "MONOCHROME1" }),
     ]
 

@@ -67,9 +67,10 @@ struct PixelTests {
     }
 
     @Test(
-        "pixel data that is too short is refused before anything is decoded",
+        "pixel data of another length than its attributes say is refused before anything is decoded; padding is none",
         arguments: [
-            (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 4096, "none"),
+            (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 129, "none"), (1, 200, "none"),
+            (1, 256, "PIX-SIZE"), (1, 4096, "PIX-SIZE"),
         ])
     func length(_ frames: Int, _ bytes: Int, _ expected: String) {
         let image = TestImage(frames: frames, pixels: [UInt8](repeating: 0, count: bytes))

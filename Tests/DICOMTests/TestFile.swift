@@ -59,6 +59,12 @@ struct TestFile {
         add(group, element, vr, value)
     }
 
+    /// Whether the bytes of the tag stand somewhere.
+    func has(_ group: UInt16, _ element: UInt16) -> Bool {
+        let tag = word(group) + word(element)
+        return body.indices.dropLast(3).contains { body[$0..<$0 + 4].elementsEqual(tag) }
+    }
+
     mutating func add(_ group: UInt16, _ element: UInt16, us values: UInt16...) {
         add(group, element, "US", values.flatMap { word($0) })
     }
@@ -118,6 +124,8 @@ struct TestImage: Sendable {
     var pixelVR = "OW"
     var pixels: [UInt8]?
     var fragments: [[UInt8]]?
+    /// Rescale Slope and Intercept as a CT image must have them.
+    var hasScale = true
     /// Further elements, which must lie between (0028,0103) and the pixel data.
     var more: @Sendable (inout TestFile) -> Void = { _ in }
 
@@ -150,6 +158,14 @@ struct TestImage: Sendable {
         file.add(0x0028, 0x0102, us: bits.high)
         file.add(0x0028, 0x0103, us: isSigned ? 1 : 0)
         more(&file)
+        // A test that says it otherwise, or empties it, is left alone.
+        let scale: [UInt16] = [0x1052, 0x1053, 0x3000]
+        if hasScale, sopClass == "1.2.840.10008.5.1.4.1.1.2", samples == 1,
+            !scale.contains(where: { file.has(0x0028, $0) })
+        {
+            file.add(0x0028, 0x1052, "DS", text: "0")
+            file.add(0x0028, 0x1053, "DS", text: "1")
+        }
         if let fragments {
             file.add(fragments: fragments)
         } else {

@@ -107,16 +107,51 @@ struct VolumeTests {
         #expect(result.leftOut.map(\.failure.code) == ["GRP-AMBIGUOUS", "GRP-AMBIGUOUS", "GRP-AMBIGUOUS"])
     }
 
-    @Test("images without a place, without Frame of Reference or with impossible directions are volumes of their own")
+    @Test("images without a place or with impossible directions are volumes of their own, and each says so")
     func frames() throws {
         let images = [
-            Self.slice(0, number: 1) { $0.frameOfReference = nil }, Self.slice(0, number: 2) { $0.position = nil },
+            Self.slice(0, number: 2) { $0.position = nil },
             Self.slice(0, number: 3) { $0.orientation = "1\\0\\0\\1\\0\\0" },
         ]
         let result = try Self.volumes(images)
-        #expect(result.volumes.map(\.kind) == [.frames, .frames, .frames])
-        #expect(result.volumes.map(\.sliceWeights) == [[], [], []])
-        #expect(result.volumes.flatMap(\.findings).map(\.code) == ["VOL-PLACE"])
+        #expect(result.volumes.map(\.kind) == [.frames, .frames])
+        #expect(result.volumes.map(\.sliceWeights) == [[], []])
+        #expect(result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PLACE" } })
+    }
+
+    @Test("slices with positions are a volume without a Frame of Reference too")
+    func noReference() throws {
+        let images = (0..<3).map { Self.slice(Double($0) * 3, number: $0 + 1) { $0.frameOfReference = nil } }
+        let result = try Self.volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [3])
+        #expect(result.volumes.first?.sliceSpacing == 3)
+        #expect(result.volumes.first?.findings.map(\.code) == ["VOL-REFERENCE"])
+    }
+
+    @Test("two passes shifted against each other are two even volumes")
+    func shifted() throws {
+        let images = (0..<8).map { index in
+            let pass = index / 4
+            return Self.slice(Double(index % 4) * 5 + Double(pass) * 2, number: index + 1) { image in
+                image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(pass + 1)") }
+            }
+        }
+        let result = try Self.volumes(images)
+        #expect(result.volumes.map(\.sliceSpacing) == [5, 5])
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
+    }
+
+    @Test("parts that lack slices say so")
+    func incomplete() throws {
+        let images = [(0.0, 1), (3, 1), (6, 1), (6, 2), (9, 2)].enumerated().map { index, slice in
+            Self.slice(slice.0, number: index + 1) { image in
+                image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(slice.1)") }
+            }
+        }
+        let result = try Self.volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [3, 2])
+        #expect(
+            result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning } })
     }
 
     @Test("an image too small or too narrow is refused")

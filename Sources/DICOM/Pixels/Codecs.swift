@@ -5,6 +5,8 @@ enum Codecs {
     struct Decoded {
         var values: [Int32]
         var colour: StoredFrame.Colour?
+        /// Of a colour stream; nil where Bits Stored holds.
+        var bits: Int?
         var notes: [String] = []
     }
 
@@ -40,7 +42,9 @@ enum Codecs {
             }
             return status
         }
-        return Decoded(values: values, colour: colour?.colour, notes: notes + [colour?.note].compactMap { $0 })
+        return Decoded(
+            values: values, colour: colour?.colour, bits: colour == nil ? nil : stream.precision,
+            notes: notes + [colour?.note].compactMap { $0 })
     }
 
     static func jpegLS(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
@@ -51,7 +55,8 @@ enum Codecs {
             let count = out.count
             return cd_decode_jpeg_ls(bytes, bytes.count, &frame, &out, count, &error)
         }
-        return Decoded(values: values, colour: try taggedColour(pixels), notes: notes)
+        let colour = try taggedColour(pixels)
+        return Decoded(values: values, colour: colour, bits: colour == nil ? nil : stream.precision, notes: notes)
     }
 
     static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
@@ -86,6 +91,7 @@ enum Codecs {
         let cell = SampleUnpacking.Cell(allocated: 32, stored: precision, isSigned: pixels.isSigned)
         decoded.values = raw.map { cell.value(UInt32(bitPattern: $0)) }
         if pixels.samples == 3 {
+            decoded.bits = precision
             let isTransformed = found.colour_transformed != 0
             switch pixels.photometric {
             case .ybrPartial420, .ybrPartial422:
@@ -95,6 +101,13 @@ enum Codecs {
                 if isTransformed {
                     decoded.notes.append("the code stream holds RGB, the tag says \(pixels.photometric.rawValue)")
                 }
+            case .ybrICT, .ybrRCT:
+                guard isTransformed else {
+                    throw .photometric(
+                        "the stream has no component transform, the tag says \(pixels.photometric.rawValue): whether it holds RGB or YCbCr is unknown.",
+                        cure: "Export as RGB.")
+                }
+                decoded.colour = .rgb
             default: decoded.colour = .rgb
             }
         }
@@ -157,7 +170,10 @@ enum Codecs {
         try check(decode(&frame, &out, &error), error)
         var cell = SampleUnpacking.Cell(pixels)
         cell.allocated = allocated
-        if stream.precision <= pixels.highBit {
+        if pixels.samples == 3 {
+            // The depth of colours is the stream's own: the tags' would shift or cut them.
+            cell = .init(allocated: allocated, stored: stream.precision, isSigned: false)
+        } else if stream.precision <= pixels.highBit {
             // The stream cannot hold samples at the place that High Bit names, so they stand at the bottom.
             cell = .init(allocated: allocated, stored: min(pixels.bitsStored, allocated), isSigned: pixels.isSigned)
         }
@@ -182,7 +198,7 @@ enum Codecs {
         case CD_TRUNCATED: throw .pixelsTruncated("\(reason): pixels are missing.", cure: "Send the file again.")
         case CD_MISMATCH:
             throw .pixelSize(
-                "the stream has \(reason) than the tags say: they contradict each other.",
+                "\(reason): stream and tags contradict each other.",
                 cure: "Export the image again.")
         case CD_NO_DICTIONARY: throw .installation("\(reason).")
         default: throw .codec("the decoder gave up (\(reason)): the frame is damaged.", cure: "Export it again.")

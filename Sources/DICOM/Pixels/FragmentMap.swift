@@ -32,6 +32,12 @@ struct FragmentMap {
         var itemAt: [Int: Int] = [:]
         for (index, range) in items.enumerated() { itemAt[range.lowerBound - firstItem.lowerBound] = index }
 
+        let offsets = extended?.offsets.count ?? offsetTable.count / 4
+        guard offsets <= frameCount else {
+            throw .fragments(
+                "an offset table of \(offsets) frames, Number of Frames says \(frameCount): they contradict each other.",
+                cure: "Export the image again.")
+        }
         var frames: [[Range<Int>]]?
         if let extended {
             frames = Self.byExtendedTable(extended, items, itemAt, frameCount)
@@ -44,14 +50,21 @@ struct FragmentMap {
         if frames == nil {
             if items.count == frameCount {
                 frames = items.map { [$0] }
-            } else if frameCount == 1 {
-                frames = [items]
             } else if items.count > frameCount {
-                frames = try Self.bySignature(signature, items, frameCount, bytes)
-                guard frames != nil else {
+                let starts = try Self.starts(signature, items, bytes)
+                guard frameCount > 1 || starts.count <= 1 else {
                     throw .fragments(
-                        "\(items.count) fragments for \(frameCount) frames and no offset table: frames cannot be told apart.",
-                        cure: "Re-export with an offset table.")
+                        "\(starts.count) streams begin in \(items.count) fragments, Number of Frames says 1: they contradict each other.",
+                        cure: "Export the image again.")
+                }
+                if frameCount == 1 {
+                    frames = [items]
+                } else if starts.first == 0, starts.count == frameCount {
+                    frames = Self.frames(items, starts: starts)
+                } else {
+                    throw .fragments(
+                        "\(items.count) fragments for \(frameCount) frames, \(starts.count) begin like one: frames cannot be told apart.",
+                        cure: "Export the image again, with an offset table.")
                 }
             } else {
                 throw .pixelsTruncated(
@@ -97,13 +110,13 @@ struct FragmentMap {
     }
 
     /// A frame starts where a stream starts after the one before has ended.
-    private static func bySignature(
-        _ signature: Signature, _ items: [Range<Int>], _ count: Int, _ bytes: ByteSource
-    ) throws(DICOMFailure) -> [[Range<Int>]]? {
+    private static func starts(
+        _ signature: Signature, _ items: [Range<Int>], _ bytes: ByteSource
+    ) throws(DICOMFailure) -> [Int] {
         var starts: [Int] = []
         for (index, range) in items.enumerated() {
             switch signature {
-            case .none: return nil
+            case .none: return []
             case .marker(let second):
                 guard range.count >= 2, try bytes.bytes(range.prefix(2)) == [0xFF, second] else { continue }
                 if index > 0, try !endsStream(items[index - 1], bytes) { continue }
@@ -114,8 +127,7 @@ struct FragmentMap {
             }
             starts.append(index)
         }
-        guard starts.first == 0, starts.count == count else { return nil }
-        return frames(items, starts: starts)
+        return starts
     }
 
     /// `FFD9`, with at most ten bytes of padding behind it.

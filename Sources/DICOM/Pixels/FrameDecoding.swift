@@ -18,13 +18,12 @@ package final class FrameDecoding {
     /// *Throws*: a `PIX-…` refusal, or `unreadable`. *Cost*: one decode; nothing but this frame is kept.
     package func frame(_ frame: SourceFrame) throws(DICOMFailure) -> Frame {
         let (reader, palette) = try opened(frame.instance)
-        let pixels = frame.instance.pixels
         let stored = try reader.frame(frame.number)
         note(stored.notes)
         if let colour = stored.colour {
             return Frame(
                 rows: stored.rows, columns: stored.columns, samples: 3,
-                values: Self.display(stored, colour, bits: pixels.bitsStored))
+                values: Self.display(stored, colour))
         }
         if let palette { return Self.coloured(stored, palette) }
         return grey(stored, frame)
@@ -52,7 +51,7 @@ package final class FrameDecoding {
         let dataSet = frame.instance.dataSet
         let pixels = frame.instance.pixels
         let transform = ModalityTransform(
-            frame.group(.pixelValueTransformationSequence), modality: frame.instance.modality, pixels: pixels,
+            frame.valueTransformation, modality: frame.instance.modality, pixels: pixels,
             relationship: dataSet.string(.pixelIntensityRelationship))
         note(transform.notes)
         let range = Self.paddingRange(dataSet, pixels)
@@ -130,9 +129,9 @@ package final class FrameDecoding {
     /// Display RGB 0…255 from any colour model; depths other than 8 bits are scaled.
     ///
     /// *Source*: PS3.3 C.7.6.3.1.2; ITU-R BT.601, full range for YBR_FULL, 16…235 / 16…240 for YBR_PARTIAL.
-    private static func display(_ stored: StoredFrame, _ colour: StoredFrame.Colour, bits: Int) -> [Float] {
+    private static func display(_ stored: StoredFrame, _ colour: StoredFrame.Colour) -> [Float] {
         guard case .integers(let integers) = stored.values else { return [] }
-        let scale = 255 / Float(1 << bits - 1)
+        let scale = 255 / Float(1 << stored.bits - 1)
         var values = integers.map { (stored.isSigned ? Float($0) : Float(UInt32(bitPattern: $0))) * scale }
         guard colour != .rgb else { return values }
         for pixel in stride(from: 0, to: values.count, by: 3) {

@@ -47,7 +47,8 @@ struct JPEGStream {
                     return (bytes[body + 6 + $0 * 3], Int(factors >> 4), Int(factors & 15))
                 }
                 frameMarker = marker
-            case 0xE0: hasJFIF = bytes[body..<end].starts(with: [0x4A, 0x46, 0x49, 0x46, 0])
+            // A second APP0 may hold a thumbnail (JFXX).
+            case 0xE0: hasJFIF = hasJFIF || bytes[body..<end].starts(with: [0x4A, 0x46, 0x49, 0x46, 0])
             case 0xEE where bytes[body..<end].starts(with: [0x41, 0x64, 0x6F, 0x62, 0x65]) && end - body >= 12:
                 adobeTransform = Int(bytes[body + 11])
             case 0xDA:

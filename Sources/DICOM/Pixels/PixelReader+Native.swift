@@ -66,6 +66,23 @@ extension PixelReader {
             throw .pixelsTruncated(
                 "\(count) bytes of pixels, \(total) expected: pixels are missing.", cure: "Send the file again.")
         }
+        try checkExcess(count, total, pixels)
+    }
+
+    /// A few bytes too many are padding; whole frames or samples too many say that the attributes are wrong.
+    private static func checkExcess(_ count: Int, _ total: Int, _ pixels: PixelDescription) throws(DICOMFailure) {
+        let full = pixels.pixelCount * 3 * pixels.bitsAllocated / 8 * pixels.frames
+        guard !pixels.isSubsampled || count < full || count > full + 1 else {
+            throw .photometric(
+                "the bytes are those of three samples for each pixel, and \(pixels.photometric.rawValue) stores two: they contradict each other.",
+                cure: "Export as RGB.")
+        }
+        let frame = max(1, byteCount(pixels, frames: 1))
+        guard count - total <= 1 || count - total < frame else {
+            throw .pixelSize(
+                "\(count) bytes of pixels are \(count / frame) frames, Number of Frames says \(pixels.frames): they contradict each other.",
+                cure: "Export the image again.")
+        }
     }
 
     /// Bytes of native frames. The limits keep every factor small: 2^35 pixels · 3 samples · 64 bits stay below 2^63.

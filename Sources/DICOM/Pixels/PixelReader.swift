@@ -104,7 +104,7 @@ package final class PixelReader {
                 }
                 return try native(bytes, firstBit: 0)
             }
-            return stored(.integers(decoded.values), decoded.colour, decoded.notes)
+            return stored(.integers(decoded.values), decoded.colour, decoded.notes, bits: decoded.bits)
         }
     }
 
@@ -136,10 +136,13 @@ package final class PixelReader {
 
     // MARK: Frames
 
-    func stored(_ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String]) -> StoredFrame {
+    func stored(
+        _ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String], bits: Int? = nil
+    ) -> StoredFrame {
         StoredFrame(
             rows: pixels.rows, columns: pixels.columns, samples: pixels.samples, isSigned: pixels.isSigned,
-            bitsAllocated: pixels.bitsAllocated, values: values, colour: colour, notes: notes)
+            bitsAllocated: pixels.bitsAllocated, bits: bits ?? pixels.bitsStored, values: values, colour: colour,
+            notes: notes)
     }
 
     /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are

@@ -17,6 +17,8 @@ package struct StoredFrame: Sendable {
     package let samples: Int
     package let isSigned: Bool
     package let bitsAllocated: Int
+    /// Significant bits of a value: Bits Stored, or the precision of a colour's stream where that is another.
+    package let bits: Int
     package let values: Values
     /// Nil for one sample.
     package let colour: Colour?

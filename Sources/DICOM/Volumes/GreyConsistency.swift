@@ -14,7 +14,7 @@ enum GreyConsistency {
                 cure: "Correct the series at its source.")
         }
         let transforms = frames.map { frame in
-            ModalityTransform.applies(to: frame) ? frame.group(.pixelValueTransformationSequence) : DataSet()
+            ModalityTransform.applies(to: frame) ? frame.valueTransformation : DataSet()
         }
         for attribute in [Attribute.rescaleSlope, .rescaleIntercept] {
             let stated = transforms.map { $0.numbers(attribute, in: CheckedNumbers.Range.value) }
@@ -26,6 +26,27 @@ enum GreyConsistency {
             try checkPresence(stated.map { $0 != .absent }, attribute, frames)
         }
         try checkPresence(transforms.map { !$0.items(.modalityLUTSequence).isEmpty }, .modalityLUTSequence, frames)
+    }
+
+    /// Why nobody can say what the grey values are: a scale that stands empty, or a CT without one. Nil where they are what is stated.
+    static func unknownValues(_ frames: [SourceFrame]) -> Finding? {
+        guard let first = frames.first, ModalityTransform.applies(to: first), first.instance.pixels.bitsAllocated > 1
+        else {
+            return nil
+        }
+        let stated = first.valueTransformation
+        let attributes = [Attribute.rescaleSlope, .rescaleIntercept]
+        let isEmpty = attributes.contains {
+            stated.has($0) && stated.numbers($0, in: CheckedNumbers.Range.value) == .absent
+        }
+        let isLacking =
+            first.instance.modality == "CT" && stated.items(.modalityLUTSequence).isEmpty
+            && !attributes.contains { stated.has($0) }
+        guard isEmpty || isLacking else { return nil }
+        return Finding(
+            "VOL-VALUES", .warning,
+            "Rescale Slope or Intercept is \(isEmpty ? "empty" : "missing"): whether values are Hounsfield units is unknown, and no fixed window is applied to them."
+        )
     }
 
     private static func checkPresence(

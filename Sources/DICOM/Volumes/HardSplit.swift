@@ -48,9 +48,7 @@ enum HardSplit {
         guard cosines else { return false }
         switch (a.pixelSpacing, b.pixelSpacing) {
         case (nil, nil): return true
-        case (let one?, let other?):
-            return abs(one.row - other.row) <= Tolerance.spacing * one.row
-                && abs(one.column - other.column) <= Tolerance.spacing * one.column
+        case (let one?, let other?): return one.isAlike(other)
         default: return false
         }
     }

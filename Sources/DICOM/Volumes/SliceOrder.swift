@@ -31,6 +31,22 @@ struct SliceOrder {
         tolerance = max(smallest, Tolerance.position * medianGap)
     }
 
+    /// The frames at each position, ascending.
+    var positions: [[SourceFrame]] {
+        var positions: [[SourceFrame]] = frames.first.map { [[$0]] } ?? []
+        for (gap, frame) in zip(gaps, frames.dropFirst()) {
+            if gap <= tolerance {
+                positions[positions.count - 1].append(frame)
+            } else {
+                positions.append([frame])
+            }
+        }
+        return positions
+    }
+
+    /// Different positions.
+    var positionCount: Int { frames.isEmpty ? 0 : 1 + gaps.count(where: { $0 > tolerance }) }
+
     /// Most frames at one position; 1 when none collide.
     var multiplicity: Int {
         var most = 1
@@ -41,6 +57,9 @@ struct SliceOrder {
         }
         return most
     }
+
+    /// All gaps are alike.
+    var isEven: Bool { gaps.allSatisfy { abs($0 - medianGap) <= tolerance } }
 
     /// Measured spacing, what each slice stands for, and findings. All positions differ.
     ///

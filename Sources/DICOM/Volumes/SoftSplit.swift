@@ -1,96 +1,144 @@
-/// Frames that share positions are several volumes: time points, echoes, diffusion weightings. The first attribute that
-/// tells them apart splits them; nothing splits frames that do not collide (exposure or windows never do).
+import Numbers
+
+/// Frames that share positions are several volumes: time points, echoes, diffusion weightings, passes.
+///
+/// Every way to take them apart is judged by the volumes that it gives: whole ones before those that lack slices, few before
+/// many, evenly spaced ones before uneven ones. Frames that do not collide are split only where that makes even volumes of an
+/// uneven one (two passes shifted against each other); exposure or windows never split.
 ///
 /// *Source*: the design page on DICOM, section 2.2; rordenlab/dcm2niix#468 shows what splitting too eagerly does.
 enum SoftSplit {
-    typealias Key = (name: String, value: @Sendable (SourceFrame) -> String)
-
-    /// In the order in which they are tried.
-    static let keys: [Key] = [
-        ("Stack ID", { $0.group(.frameContentSequence).text(.stackID) ?? "" }),
-        (
-            "Temporal Position",
-            {
-                $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
-            }
-        ),
-        ("Trigger Time", { $0.classic(.triggerTime) }),
-        ("Echo Number", { $0.classic(.echoNumbers) }),
-        ("Echo Time", { $0.group(.mrEchoSequence).text(.effectiveEchoTime) ?? $0.classic(.echoTime) }),
-        ("b-value", { $0.diffusionBValue }),
-        ("Image Type", { $0.imageType.joined(separator: "\\") }),
-        (
-            "Acquisition Number",
-            {
-                $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
-            }
-        ),
-        (
-            "Acquisition Time",
-            { frame in
-                frame.group(.frameContentSequence).text(.frameAcquisitionDateTime)
-                    ?? frame.instance.dataSet.text(.acquisitionDateTime)
-                    ?? frame.classic(.acquisitionDate) + frame.classic(.acquisitionTime)
-            }
-        ),
-        ("Content Time", { $0.classic(.contentTime) }),
-    ]
-
-    /// The parts in the order of their first frame; one part when nothing collides.
-    ///
-    /// *Throws*: `ambiguous` when no attribute and no pair of them tells the frames apart.
-    static func parts(_ frames: [SourceFrame]) throws(DICOMFailure) -> [[SourceFrame]] {
-        let multiplicity = SliceOrder(frames).multiplicity
-        guard multiplicity > 1 else { return [frames] }
-        let values = keys.map { key in frames.map(key.value) }
-        let counts = values.map { Set($0).count }
-        let useful = keys.indices.filter { counts[$0] > 1 }
-        var candidates = useful.map { [$0] }
-        for (index, first) in useful.enumerated() {
-            for second in useful.dropFirst(index + 1) { candidates.append([first, second]) }
-        }
-        for candidate in candidates {
-            var indices: [[String]: Int] = [:]
-            var parts: [[SourceFrame]] = []
-            for (index, frame) in frames.enumerated() {
-                let value = candidate.map { values[$0][index] }
-                if let part = indices[value] {
-                    parts[part].append(frame)
-                } else {
-                    indices[value] = parts.count
-                    parts.append([frame])
-                }
-            }
-            // A key that tells every single frame apart explains nothing.
-            guard parts.count <= 2 * multiplicity else { continue }
-            if parts.allSatisfy({ SliceOrder($0).multiplicity == 1 }) { return parts }
-        }
-        let counted = useful.map { "\(keys[$0].name): \(counts[$0]) values" }.joined(separator: ", ")
-        throw .ambiguous(
-            "\(frames.count) frames, up to \(multiplicity) at one position, and no attribute that tells them apart (\(counted.isEmpty ? "all equal" : counted)): which belong together is unknown.",
-            cure: "Send one volume a series.")
+    /// Volumes, and what is to be said of them all.
+    struct Result {
+        var parts: [[SourceFrame]]
+        var finding: Finding?
     }
+
+    /// The parts in the order of their first frame; one part when nothing collides and nothing is shifted.
+    ///
+    /// *Throws*: `ambiguous` when nothing tells frames at one position apart.
+    static func parts(_ frames: [SourceFrame]) throws(DICOMFailure) -> Result {
+        let order = SliceOrder(frames)
+        let texts = SplitKey.all.map { key in frames.map(key.value) }
+        let counts = texts.map { Set($0).count }
+        let useful = SplitKey.all.indices.filter { counts[$0] > 1 }
+        if order.multiplicity == 1 {
+            return order.isEven ? Result(parts: [frames]) : shifted(frames, texts, useful) ?? Result(parts: [frames])
+        }
+
+        var best: (score: Score, parts: [[SourceFrame]])?
+        func judge(_ values: [[String]]) {
+            let parts = self.parts(frames, values)
+            guard let score = Score(parts, of: order) else { return }
+            if let known = best, !(score < known.score) { return }
+            best = (score, parts)
+        }
+        for key in useful { judge([texts[key]]) }
+        for (index, first) in useful.enumerated() {
+            for second in useful.dropFirst(index + 1) { judge([texts[first], texts[second]]) }
+        }
+        for key in useful where SplitKey.all[key].isMoment {
+            if let ranks = ranks(order, Dictionary(uniqueKeysWithValues: zip(frames.map(\.identity), texts[key]))) {
+                judge([frames.map { ranks[$0.identity] ?? "" }])
+            }
+        }
+        guard let best else {
+            let counted = useful.map { "\(SplitKey.all[$0].name): \(counts[$0]) values" }.joined(separator: ", ")
+            let equal = SplitKey.all.indices.filter { counts[$0] == 1 }.map { SplitKey.all[$0].name }
+            throw .ambiguous(
+                "\(frames.count) frames, up to \(order.multiplicity) at one position, and neither one attribute nor two of them tell those apart (\(counted.isEmpty ? "" : counted + "; ")equal: \(equal.joined(separator: ", "))): which belong together is unknown.",
+                cure: "Send one volume a series.")
+        }
+        guard best.score.missing > 0 else { return Result(parts: best.parts) }
+        let sizes = best.parts.map(\.count)
+        return Result(
+            parts: best.parts,
+            finding: Finding(
+                "VOL-PARTS", .warning,
+                "the series has \(order.positionCount) positions with up to \(order.multiplicity) images each, and its \(sizes.count) parts hold \(sizes.min() ?? 0) to \(sizes.max() ?? 0): parts may lack slices, or belong together."
+            ))
+    }
+
+    /// Even volumes of one spacing that lie between each other: passes whose positions differ.
+    private static func shifted(_ frames: [SourceFrame], _ texts: [[String]], _ useful: [Int]) -> Result? {
+        for key in useful where !SplitKey.all[key].isMoment {
+            let parts = parts(frames, [texts[key]])
+            let orders = parts.map { SliceOrder($0) }
+            guard let spacing = orders.first?.medianGap, spacing > 0,
+                orders.allSatisfy({
+                    $0.frames.count > 2 && $0.isEven && $0.multiplicity == 1
+                        && abs($0.medianGap - spacing) <= Tolerance.position * spacing
+                })
+            else { continue }
+            return Result(
+                parts: parts,
+                finding: Finding(
+                    "VOL-PARTS", .note,
+                    "\(parts.count) passes told apart by \(SplitKey.all[key].name), evenly spaced each, shifted against each other. Each is a volume of its own."
+                ))
+        }
+        return nil
+    }
+
+    private static func parts(_ frames: [SourceFrame], _ values: [[String]]) -> [[SourceFrame]] {
+        var indices: [[String]: Int] = [:]
+        var parts: [[SourceFrame]] = []
+        for (index, frame) in frames.enumerated() {
+            let value = values.map { $0[index] }
+            if let part = indices[value] {
+                parts[part].append(frame)
+            } else {
+                indices[value] = parts.count
+                parts.append([frame])
+            }
+        }
+        return parts
+    }
+
+    /// For each frame which one in time it is at its position; nil unless all positions have equally many different moments.
+    private static func ranks(_ order: SliceOrder, _ texts: [FrameIdentity: String]) -> [FrameIdentity: String]? {
+        var ranks: [FrameIdentity: String] = [:]
+        for position in order.positions {
+            guard position.count == order.multiplicity else { return nil }
+            let moments = position.map { (frame: $0, moment: Double(texts[$0.identity] ?? "") ?? .nan) }
+                .sorted { $0.moment < $1.moment }
+            guard moments.allSatisfy({ $0.moment.isFinite }),
+                zip(moments, moments.dropFirst()).allSatisfy({ $0.0.moment < $0.1.moment })
+            else { return nil }
+            for (rank, moment) in moments.enumerated() { ranks[moment.frame.identity] = String(rank) }
+        }
+        return ranks
+    }
+
+    /// How good a split is; smaller is better.
+    private struct Score: Comparable {
+        /// Slices that parts lack of the positions that the series has.
+        let missing: Int
+        let partCount: Int
+        let unevenCount: Int
+
+        /// Nil for a split that leaves frames at one position, or that explains nothing because it tells every frame apart.
+        init?(_ parts: [[SourceFrame]], of order: SliceOrder) {
+            guard parts.count <= 2 * order.multiplicity else { return nil }
+            let orders = parts.map { SliceOrder($0) }
+            guard orders.allSatisfy({ $0.multiplicity == 1 }) else { return nil }
+            missing = parts.reduce(0) { $0 + order.positionCount - $1.count }
+            partCount = parts.count
+            unevenCount = orders.count(where: { !$0.isEven })
+        }
+
+        static func < (one: Score, other: Score) -> Bool {
+            (one.missing, one.partCount, one.unevenCount) < (other.missing, other.partCount, other.unevenCount)
+        }
+    }
+}
+
+/// Which frame of which instance.
+struct FrameIdentity: Hashable {
+    let instance: ObjectIdentifier
+    let number: Int
 }
 
 extension SourceFrame {
-    /// An attribute of the main data set as text; empty when absent.
-    fileprivate func classic(_ attribute: Attribute) -> String { instance.dataSet.text(attribute) ?? "" }
-
-    /// The standard's attribute, else where Siemens, GE and Philips keep it.
-    fileprivate var diffusionBValue: String {
-        if let value = group(.mrDiffusionSequence).text(.diffusionBValue) { return value }
-        let dataSet = instance.dataSet
-        if let siemens = dataSet.text(DiffusionTags.siemens) { return siemens }
-        // GE adds 1e9 to mark processed values.
-        if let ge = dataSet.int(DiffusionTags.ge) { return String(ge % 1_000_000_000) }
-        return dataSet.double(DiffusionTags.philips).map { "\($0)" } ?? ""
-    }
-}
-
-/// Where vendors keep the b-value of a diffusion weighting.
-enum DiffusionTags {
-    static let siemens = Tag(0x0019, 0x100C)
-    static let ge = Tag(0x0043, 0x1039)
-    static let philips = Tag(0x2001, 0x1003)
-    static let all = [siemens, ge, philips]
+    var identity: FrameIdentity { FrameIdentity(instance: ObjectIdentifier(instance), number: number) }
 }

@@ -25,13 +25,11 @@ extension SourceFrame {
             {
                 plane = try nuclearPlane(dataSet, number: number, oddity: &oddity)
             }
-            // Without a Frame of Reference a position means nothing outside its own image.
-            if instance.frameOfReferenceUID == nil { plane = nil }
-            var pixelSpacing = try spacing(measures, [.pixelSpacing])
-            if pixelSpacing == nil {
-                pixelSpacing = try spacing(dataSet, [.imagerPixelSpacing, .nominalScannedPixelSpacing])
-            }
-            frames.append(SourceFrame(instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing))
+            let (pixelSpacing, origin) = try spacing(measures, instance)
+            frames.append(
+                SourceFrame(
+                    instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing, spacingOrigin: origin)
+            )
         }
         return (frames, oddity)
     }
@@ -79,6 +77,28 @@ extension SourceFrame {
         guard var plane = try plane(detector, detector, oddity: &oddity) else { return nil }
         plane.position = plane.position + plane.normal * (step * Double(number - 1))
         return plane
+    }
+
+    /// The first that is given: calibrated regions that cover the picture (ultrasound), the patient's plane, the detector's.
+    ///
+    /// *Source*: PS3.3 C.8.5.5.1, 10.7.1.3, C.8.7.10.
+    private static func spacing(
+        _ measures: DataSet, _ instance: SourceInstance
+    ) throws(DICOMFailure) -> (PixelSpacing?, SpacingOrigin) {
+        let dataSet = instance.dataSet
+        let stated = try spacing(measures, [.pixelSpacing])
+        if let region = UltrasoundRegion.covering(instance) {
+            let isContradicted = stated.map { !region.isAlike($0) } ?? false
+            return (region, isContradicted ? .regionAgainstPixelSpacing : .plane)
+        }
+        if let stated { return (stated, .plane) }
+        if let detector = try spacing(dataSet, [.imagerPixelSpacing]) {
+            guard let factor = dataSet.number(.estimatedRadiographicMagnificationFactor, in: 1...20) else {
+                return (detector, .detector)
+            }
+            return (PixelSpacing(row: detector.row / factor, column: detector.column / factor), .plane)
+        }
+        return (try spacing(dataSet, [.nominalScannedPixelSpacing]), .plane)
     }
 
     /// Row and column; zero is how some writers say that it is unknown.

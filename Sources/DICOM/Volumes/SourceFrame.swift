@@ -9,6 +9,7 @@ package struct SourceFrame: Sendable {
     package let plane: Plane?
     /// Nil when no distance in mm is known.
     package let pixelSpacing: PixelSpacing?
+    let spacingOrigin: SpacingOrigin
 
     /// The instance has functional groups (enhanced multi-frame, PS3.3 C.7.6.16).
     package var isEnhanced: Bool { instance.dataSet.has(.sharedFunctionalGroupsSequence) }
@@ -34,6 +35,13 @@ package struct SourceFrame: Sendable {
     package var imageOrientationPatient: [String] { group(.planeOrientationSequence).strings(.imageOrientationPatient) }
     /// Pixel Spacing: the strings of the file, row then column.
     package var pixelSpacingStrings: [String] { group(.pixelMeasuresSequence).strings(.pixelSpacing) }
+    /// What turns stored values into modality values: the frame's group, or where an enhanced object without it says it for all.
+    var valueTransformation: DataSet {
+        let own = group(.pixelValueTransformationSequence)
+        let isStated = own.has(.rescaleSlope) || own.has(.rescaleIntercept) || own.has(.modalityLUTSequence)
+        return isStated ? own : instance.dataSet
+    }
+
     /// Slice Thickness, mm; nil for what no slice has.
     package var sliceThickness: Double? {
         group(.pixelMeasuresSequence).number(.sliceThickness, in: CheckedNumbers.Range.distance)

@@ -47,6 +47,8 @@ package struct Volume: Sendable {
     /// What each frame stands for along the normal, mm: for volumes in mm³. Empty for `frames`.
     package let sliceWeights: [Double]
     package let findings: [Finding]
+    /// Grey values are what the source says they are (Hounsfield units for CT); false where it says nothing usable.
+    package let hasKnownValues: Bool
     /// Part of its series, from 1, in a stable order.
     package let part: Int
     /// Volumes that the series gave.
@@ -63,6 +65,9 @@ package struct Volume: Sendable {
     /// The first frame's instance: the one that descriptions are copied from.
     package var first: SourceInstance { frames[0].instance }
 
+    /// Frames lie in the patient, and distances between pixels are known: what a geometry in mm needs.
+    package var hasPlace: Bool { kind == .spatial && pixelSpacing != nil }
+
     package var studyInstanceUID: String { first.studyInstanceUID }
     package var seriesInstanceUID: String { first.seriesInstanceUID }
     package var frameOfReferenceUID: String? { first.frameOfReferenceUID }
@@ -71,7 +76,7 @@ package struct Volume: Sendable {
     package init(
         kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, pixelSpacing: PixelSpacing?, pixelAspect: Double,
         sliceSpacing: Double?,
-        sliceWeights: [Double], findings: [Finding], part: Int, partCount: Int, digest: String
+        sliceWeights: [Double], findings: [Finding], hasKnownValues: Bool, part: Int, partCount: Int, digest: String
     ) {
         precondition(!frames.isEmpty, "Volume: no frames")
         precondition(sliceWeights.isEmpty || sliceWeights.count == frames.count, "Volume: weights have the wrong count")
@@ -87,6 +92,7 @@ package struct Volume: Sendable {
         self.sliceSpacing = sliceSpacing
         self.sliceWeights = sliceWeights
         self.findings = findings
+        self.hasKnownValues = hasKnownValues
         self.part = part
         self.partCount = partCount
         self.digest = digest

@@ -64,7 +64,9 @@ package enum VolumeBuilder {
         } catch {
             return Result(leftOut: members.map { LeftOut(instance: $0, failure: error) })
         }
-        for group in HardSplit.groups(placed) {
+        let groups = HardSplit.groups(placed)
+        let alone = aloneFinding(drafts, groups)
+        for group in groups {
             if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {
                 let failure = DICOMFailure.localizer(
                     "a reformatted image (Image Type) of originals in the same series: the originals are used.")
@@ -72,14 +74,15 @@ package enum VolumeBuilder {
                 continue
             }
             do throws(DICOMFailure) {
-                for part in try SoftSplit.parts(group) {
-                    drafts.append(Draft(kind: .spatial, frames: part, findings: []))
-                }
+                let split = try SoftSplit.parts(group)
+                let findings = [split.finding].compactMap { $0 }
+                drafts += split.parts.map { Draft(kind: .spatial, frames: $0, findings: findings) }
             } catch {
                 leftOut += instances(of: group).map { LeftOut(instance: $0, failure: error) }
             }
         }
 
+        if let alone { for index in drafts.indices { drafts[index].findings.append(alone) } }
         var volumes: [Volume] = []
         for (index, draft) in drafts.enumerated() {
             do throws(DICOMFailure) {
@@ -106,6 +109,7 @@ package enum VolumeBuilder {
         // Frames meet in an order that does not depend on file names, so that parts are numbered alike everywhere.
         for instance in members.sorted(by: precedes) {
             let (frames, oddity) = try SourceFrame.frames(of: instance)
+            try checkPlaces(frames, of: instance)
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
             } else {
@@ -120,6 +124,54 @@ package enum VolumeBuilder {
                 cure: "Correct the series at its source.")
         }
         return placed
+    }
+
+    /// Why slices of one series do not make a volume; nil where they are no slices, or do.
+    private static func aloneFinding(_ unplaced: [Draft], _ groups: [[SourceFrame]]) -> Finding? {
+        let slices = unplaced.count { $0.frames.count == 1 && isOfSlices($0.frames[0].instance) }
+        if slices > 1 {
+            return Finding(
+                "VOL-PLACE", .warning,
+                "\(slices) images of the series have no Image Position or Orientation (Patient): each is taken by itself, and no volume in ml is told."
+            )
+        }
+        let references = Set(groups.compactMap { $0[0].instance.frameOfReferenceUID })
+        guard groups.count > 2, groups.allSatisfy({ $0.count == 1 }), references.count == groups.count else {
+            return nil
+        }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "each of the \(groups.count) images of the series has a Frame of Reference of its own, so none lies beside another: each is taken by itself, and no volume in ml is told."
+        )
+    }
+
+    /// Of a class that holds one slice of a volume.
+    private static func isOfSlices(_ instance: SourceInstance) -> Bool {
+        [SOPClass.ctImageStorage, .mrImageStorage, .positronEmissionTomographyImageStorage]
+            .contains { $0.uid == instance.sopClassUID }
+    }
+
+    /// *Throws* `position` when some frames of an object have a place and others have none, or when an object whose frames are slices
+    /// says of none where it lies.
+    private static func checkPlaces(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
+        guard frames.count > 1 else { return }
+        let perFrame = instance.dataSet.items(.perFrameFunctionalGroupsSequence).count
+        guard perFrame == 0 || perFrame == frames.count else {
+            throw .position(
+                "\(frames.count) frames and \(perFrame) items of Per-frame Functional Groups: which frame lies where is unknown.",
+                cure: "Export the object again.")
+        }
+        let lost = frames.count(where: { $0.plane == nil })
+        guard lost == 0 || lost == frames.count else {
+            throw .position(
+                "\(lost) of \(frames.count) frames have no Image Position or Orientation (Patient): a volume without them would look whole.",
+                cure: "Export the object again.")
+        }
+        guard lost == 0 || !isOfSlices(instance) else {
+            throw .position(
+                "\(frames.count) frames in one object of a class that holds one slice: where each of them lies is unknown.",
+                cure: "Export it as one file a slice, or as an enhanced object.")
+        }
     }
 
     /// Concatenation, then Instance Number, then UID.
@@ -164,13 +216,16 @@ private struct Draft {
         let ordered = order?.frames ?? frames
         let measured = try order?.spacing()
         try GreyConsistency.check(ordered)
+        let unknown = GreyConsistency.unknownValues(ordered)
         let aspect = ordered[0].pixelAspect
         try checkShape(ordered[0].instance.pixels, aspect: aspect)
         return Volume(
             kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
             pixelSpacing: ordered[0].pixelSpacing, pixelAspect: aspect, sliceSpacing: measured?.spacing,
             sliceWeights: measured?.weights ?? [],
-            findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered),
+            findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered)
+                + [unknown, ordered[0].spacingOrigin.finding, placeFinding(ordered)].compactMap { $0 },
+            hasKnownValues: unknown == nil,
             part: part, partCount: partCount, digest: digest(ordered))
     }
 
@@ -183,6 +238,15 @@ private struct Draft {
                 "VOL-WINDOW", .note,
                 "Window Center or Width is no usable number in \(count) frames. These windows are not used.")
         ]
+    }
+
+    /// A place without a Frame of Reference holds within the series only.
+    private func placeFinding(_ frames: [SourceFrame]) -> Finding? {
+        guard kind == .spatial, frames[0].instance.frameOfReferenceUID == nil else { return nil }
+        return Finding(
+            "VOL-REFERENCE", .note,
+            "The source has positions but no Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
+        )
     }
 
     private func checkShape(_ pixels: PixelDescription, aspect: Double) throws(DICOMFailure) {

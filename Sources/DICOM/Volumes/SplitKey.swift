@@ -1,0 +1,75 @@
+/// An attribute that tells volumes of one series apart, as a text; equal texts belong together.
+struct SplitKey: Sendable {
+    let name: String
+    let value: @Sendable (SourceFrame) -> String
+    /// Moments differ from slice to slice even within a volume, but their order at one position tells which volume comes first.
+    var isMoment = false
+
+    /// In the order in which they are tried: what was set on the scanner before what merely happened.
+    static let all: [SplitKey] = [
+        SplitKey(name: "Stack ID") { $0.group(.frameContentSequence).text(.stackID) ?? "" },
+        SplitKey(name: "Temporal Position") {
+            $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
+        },
+        SplitKey(
+            name: "Trigger Time",
+            value: {
+                $0.group(.cardiacSynchronizationSequence).text(.nominalCardiacTriggerDelayTime)
+                    ?? $0.classic(.triggerTime)
+            }, isMoment: true),
+        SplitKey(name: "Echo Number") { $0.classic(.echoNumbers) },
+        SplitKey(name: "Echo Time") {
+            $0.group(.mrEchoSequence).text(.effectiveEchoTime) ?? $0.classic(.echoTime)
+        },
+        SplitKey(name: "Inversion Time") {
+            $0.group(.mrModifierSequence).text(.inversionTimes) ?? $0.classic(.inversionTime)
+        },
+        SplitKey(name: "Flip Angle") {
+            $0.group(.mrTimingAndRelatedParametersSequence).text(.flipAngle) ?? $0.classic(.flipAngle)
+        },
+        SplitKey(name: "b-value") { $0.diffusionBValue },
+        SplitKey(name: "gradient direction") {
+            let diffusion = $0.group(.mrDiffusionSequence)
+            let direction = diffusion.item(.diffusionGradientDirectionSequence) ?? diffusion
+            return direction.doubles(.diffusionGradientOrientation).map { "\($0)" }.joined(separator: "\\")
+        },
+        SplitKey(name: "Complex Image Component") {
+            $0.group(.mrImageFrameTypeSequence).text(.complexImageComponent) ?? ""
+        },
+        SplitKey(name: "Image Type") { $0.imageType.joined(separator: "\\") },
+        SplitKey(name: "Acquisition Number") {
+            $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
+        },
+        SplitKey(
+            name: "Acquisition Time",
+            value: { frame in
+                frame.group(.frameContentSequence).text(.frameAcquisitionDateTime)
+                    ?? frame.instance.dataSet.text(.acquisitionDateTime)
+                    ?? frame.classic(.acquisitionDate) + frame.classic(.acquisitionTime)
+            }, isMoment: true),
+        SplitKey(name: "Content Time", value: { $0.classic(.contentTime) }, isMoment: true),
+    ]
+}
+
+extension SourceFrame {
+    /// An attribute of the main data set as text; empty when absent.
+    fileprivate func classic(_ attribute: Attribute) -> String { instance.dataSet.text(attribute) ?? "" }
+
+    /// The standard's attribute, else where Siemens, GE and Philips keep it.
+    fileprivate var diffusionBValue: String {
+        if let value = group(.mrDiffusionSequence).text(.diffusionBValue) { return value }
+        let dataSet = instance.dataSet
+        if let siemens = dataSet.text(DiffusionTags.siemens) { return siemens }
+        // GE adds 1e9 to mark processed values.
+        if let ge = dataSet.int(DiffusionTags.ge) { return String(ge % 1_000_000_000) }
+        return dataSet.double(DiffusionTags.philips).map { "\($0)" } ?? ""
+    }
+}
+
+/// Where vendors keep the b-value of a diffusion weighting.
+enum DiffusionTags {
+    static let siemens = Tag(0x0019, 0x100C)
+    static let ge = Tag(0x0043, 0x1039)
+    static let philips = Tag(0x2001, 0x1003)
+    static let all = [siemens, ge, philips]
+}
