@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := .build/release
 
-.PHONY: help setup build demo test fuzz bench lint install clean
+.PHONY: help setup build demo test soak fuzz bench lint install clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ test: lint ## Runs every test: Swift, then the readers of other projects
 	@deploy/setup.sh --tests
 	HSPSAM_INTEROP_OUT="$$PWD/.build/interop" swift test -c release --disable-testable-imports
 	Tests/Interop/run.sh $(BUILD)/hspsam
+
+soak: build ## Kills the service at a hundred moments and compares the results: make soak ROUNDS=100 SEED=1
+	@Tests/Soak/run.sh $(BUILD)/hspsam $(or $(ROUNDS),100) $(or $(SEED),1)
 
 fuzz: setup ## Feeds wrong input to all that reads files: make fuzz SECONDS=60 TARGET=all
 	@SECONDS_EACH=$(or $(SECONDS),60) TARGET=$(or $(TARGET),all) Tests/Fuzz/run.sh

@@ -18,8 +18,9 @@ cp "$here"/../docs/*.md "$root/share/doc/hspsam"
 # The units name the program, the pipelines and the pages where they really are.
 for unit in "$@"; do
     mkdir -p "$root/lib/systemd/system"
-    sed "s|/usr/bin/hspsam|$prefix/bin/hspsam|; s|/usr/share/|$prefix/share/|; s|/etc/hspsam|$etc/hspsam|" "$here/systemd/$unit" > "$root/lib/systemd/system/$unit"
+    sed "s|/usr/bin/hspsam|$prefix/bin/hspsam|; s|/usr/share/|$prefix/share/|g; s|/etc/hspsam|$etc/hspsam|" "$here/systemd/$unit" > "$root/lib/systemd/system/$unit"
 done
+install -D -m 0755 "$here/receive" "$root/share/hspsam/receive"
 install -D -m 0644 "$here/systemd/sysusers.conf" "$root/lib/sysusers.d/hspsam.conf"
 install -D -m 0644 "$here/systemd/tmpfiles.conf" "$root/lib/tmpfiles.d/hspsam.conf"
 

@@ -3,7 +3,7 @@
 
 # Where /etc is not the system's to write, the site file stands under PREFIX.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
-UNITS := hspsam.service hspsam-batch.service hspsam-batch.timer
+UNITS := hspsam.service hspsam-batch.service hspsam-batch.timer hspsam-deliver.service hspsam-receive.service
 INSTALLED := $(DESTDIR)$(PREFIX)
 
 install: ## Installs program, pipelines and units (PREFIX, DESTDIR)

@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -39,6 +41,7 @@ static void fill(const struct stat *from, cs_status *out) {
     out->changed_ns = (int64_t)from->st_ctim.tv_sec * 1000000000 + from->st_ctim.tv_nsec;
     out->inode = (uint64_t)from->st_ino;
     out->device = (uint64_t)from->st_dev;
+    out->owner = (uint32_t)from->st_uid;
 }
 
 int cs_status_of(const char *path, int follow_links, cs_status *out) {
@@ -173,6 +176,12 @@ int cs_write(int fd, const void *bytes, size_t count) {
     }
     return 0;
 }
+
+int cs_clone(int source, int target) { return outcome(ioctl(target, FICLONE, source)); }
+
+int cs_may_write(const char *path) { return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0; }
+
+uint32_t cs_user(void) { return (uint32_t)geteuid(); }
 
 int cs_rewrite(int fd, const void *bytes, size_t count) {
     if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0) return -errno;
@@ -314,10 +323,11 @@ void cs_folder_close(cs_folder *folder) {
     free(folder);
 }
 
-int cs_free_bytes(const char *path, uint64_t *out) {
+int cs_free_room(const char *path, uint64_t *bytes, uint64_t *files) {
     struct statvfs status;
     if (statvfs(path, &status) < 0) return -errno;
-    *out = (uint64_t)status.f_bavail * (uint64_t)status.f_frsize;
+    *bytes = (uint64_t)status.f_bavail * (uint64_t)status.f_frsize;
+    *files = status.f_files == 0 ? UINT64_MAX : (uint64_t)status.f_favail;
     return 0;
 }
 

@@ -18,6 +18,10 @@ package enum DaemonFailure: Failure, Equatable {
     case stale(job: String, from: String, to: String)
     /// The settings name no folder of pipelines.
     case noPipelines(path: String)
+    /// The spool is not the one that the ledger knows: another disk is mounted there, or none.
+    case otherSpool(path: String)
+    /// The running service did not answer a request in time.
+    case unanswered
     /// The system gave no process, or the job's work folder cannot be used.
     case workerNotStarted
     /// Under a result's name stands something else; `result` is relative to the outbox.
@@ -27,7 +31,7 @@ package enum DaemonFailure: Failure, Equatable {
         switch self {
         case .locked, .ledgerUnusable, .ledgerNewer, .ledgerOlder, .ledgerNotSynchronous, .noPipelines: .configuration
         case .stale: .internalDefect
-        case .outboxConflict, .workerNotStarted, .ledgerCallFailed: .failed
+        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .otherSpool, .unanswered: .failed
         }
     }
 
@@ -41,6 +45,8 @@ package enum DaemonFailure: Failure, Equatable {
         case .ledgerCallFailed: "LEDGER-FAILED"
         case .stale: "LEDGER-STALE"
         case .noPipelines: "PIPE-FOLDER"
+        case .otherSpool: "SPOOL-OTHER"
+        case .unanswered: "SERVICE-SILENT"
         case .workerNotStarted: "WORKER-START"
         case .outboxConflict: "PUB-CONFLICT"
         }
@@ -55,7 +61,7 @@ package enum DaemonFailure: Failure, Equatable {
         case .ledgerUnusable(let path, let problem):
             FailureMessage(
                 "the ledger cannot be used: \(problem).",
-                cure: "Stop the service, move the ledger aside and put the last backup in its place.", subject: path)
+                cure: "Stop the service, then: hspsam ledger rebuild.", subject: path)
         case .ledgerNewer(let path, let schema, let known):
             FailureMessage(
                 "the ledger has schema \(schema), this program knows \(known): it was written by a newer hspsam.",
@@ -80,6 +86,14 @@ package enum DaemonFailure: Failure, Equatable {
             FailureMessage(
                 "there is no such folder: without pipelines there is nothing to do.",
                 cure: "Set places.pipelines to the folder that holds them.", subject: path)
+        case .otherSpool(let path):
+            FailureMessage(
+                "this is not the spool that the ledger knows: its disk is not mounted, or another one is.",
+                cure: "Mount it. Where the spool was made anew on purpose, move the ledger aside.", subject: path)
+        case .unanswered:
+            FailureMessage(
+                "the running service has not answered yet; it will carry the request out when it can.",
+                cure: "Look at hspsam status.")
         case .workerNotStarted:
             FailureMessage(
                 "no worker process can be started: memory, processes or the spool's disk are short.", cure: "Free some."

@@ -18,6 +18,11 @@ enum Identifier {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The time in a name that `make` gave.
+    static func milliseconds(_ id: String) -> Int64 {
+        id.utf8.prefix(10).reduce(0) { sum, digit in sum << 5 | Int64(digits.firstIndex(of: digit) ?? 0) }
+    }
+
     static func isOne(_ text: String) -> Bool { text.utf8.count == 26 && text.utf8.allSatisfy { digits.contains($0) } }
 }
 
@@ -32,6 +37,11 @@ package enum Moment {
 
     /// `2026-11-24`, the name of a day's folder.
     static func day(_ milliseconds: Int64) -> String { String(text(milliseconds).prefix(10)) }
+
+    /// Whether a name is one that `day` gives.
+    static func isDay(_ name: String) -> Bool {
+        name.utf8.count == 10 && name.utf8.allSatisfy { "0123456789-".utf8.contains($0) }
+    }
 }
 
 extension Duration {

@@ -12,103 +12,135 @@ package struct TakenDrop: Sendable, Equatable {
     package let files: Int
     package let bytes: Int
     package let fingerprint: String
+    /// Why it is taken only to be put aside for a person, if it is.
+    package let refusal: JobReason?
 
-    package init(id: String, kind: Kind, firstSeen: Int64, files: Int, bytes: Int, fingerprint: String) {
+    package init(
+        id: String, kind: Kind, firstSeen: Int64, files: Int, bytes: Int, fingerprint: String, refusal: JobReason? = nil
+    ) {
         self.id = id
         self.kind = kind
         self.firstSeen = firstSeen
         self.files = files
         self.bytes = bytes
         self.fingerprint = fingerprint
+        self.refusal = refusal
     }
 }
 
 /// The folder where people and programs drop studies.
 ///
 /// It is looked at every few seconds; notifications of the kernel see nothing on network shares. A drop is *settled* when its
-/// fingerprint stayed the same for the quiet time over at least two looks. It is *claimed* by renaming it to `.hspsam-<ULID>`
-/// inside the inbox, which only one process can do and needs no right on the drop itself, and then *taken* to `work/<ULID>/input`.
-/// A crash between any two steps is picked up by the next look: a claimed drop settles again under its hidden name.
+/// fingerprint stayed the same for the quiet time over at least two looks, or when it is marked as ready. It is *claimed* by
+/// renaming it to `.hspsam-<ULID>` inside the inbox, which only one process can do and needs no right on the drop itself, and
+/// then *taken* to `work/<ULID>/input`. A crash between any two steps is picked up by the next look: a claimed drop settles again
+/// under its hidden name. Names are bytes, whatever they mean as text.
 package actor Inbox {
     /// What a look has found.
     package struct Sight: Sendable, Equatable {
-        /// Names of drops, hidden ones that were claimed included, that may be claimed now.
-        package var settled: [String] = []
+        /// Names of drops, hidden ones that were claimed included, that may be claimed now; the oldest first.
+        package var settled: [FilePath] = []
         package var settling = 0
         /// Drops that cannot be listed, by count: their names stay unsaid.
         package var unreadable = 0
+        /// Drops of more files or bytes than are accepted.
+        package var oversized = 0
+        /// Originals of drops that were taken by copy, and that may not be removed.
+        package var unremovable = 0
     }
 
     private struct Watched {
         var fingerprint: Fingerprint
         var since: ContinuousClock.Instant
+        let begun: ContinuousClock.Instant
         let firstSeen: Int64
         var looks: Int
+        /// What its marker said, and which marker that was.
+        var marked: (status: FileStatus, readiness: SettlingRules.Readiness)?
     }
 
     private let paths: ServicePaths
-    private let quiet: Duration
-    private var watched: [String: Watched] = [:]
+    private var rules: SettlingRules
+    private var watched: [FilePath: Watched] = [:]
     /// Names of drops that could not be taken when it was last tried.
-    private var untaken: Set<String> = []
+    private var untaken: Set<FilePath> = []
+    /// Originals that were proven to be copied and could not be removed.
+    private var leftovers: [FilePath: Fingerprint] = [:]
 
     /// How many of the drops that are there could not be taken when it was last tried.
     package var untakenCount: Int { untaken.count }
 
-    package init(paths: ServicePaths, quiet: Duration) {
+    package init(paths: ServicePaths, rules: SettlingRules) {
         self.paths = paths
-        self.quiet = quiet
+        self.rules = rules
     }
 
-    private static let claimPrefix = ".hspsam-"
-    private static let unfinished = [".tmp", ".part", ".partial", ".filepart", ".crdownload", "~"]
+    package init(paths: ServicePaths, quiet: Duration) { self.init(paths: paths, rules: SettlingRules(quiet: quiet)) }
 
-    /// Whether a top-level name is a drop: not hidden, not of an unfinished transfer.
-    package static func isDrop(_ name: String) -> Bool {
-        if name.hasPrefix(claimPrefix) { return claimedIdentifier(name) != nil }
-        return !name.hasPrefix(".") && name != "lost+found" && !unfinished.contains { name.lowercased().hasSuffix($0) }
-    }
-
-    /// The ULID in the name of a drop that is claimed already.
-    package static func claimedIdentifier(_ name: String) -> String? {
-        guard name.hasPrefix(claimPrefix) else { return nil }
-        let id = String(name.dropFirst(claimPrefix.count))
-        return Identifier.isOne(id) ? id : nil
-    }
+    package func use(_ rules: SettlingRules) { self.rules = rules }
 
     /// One look: names that have settled, the oldest first, and counts of the others.
     ///
-    /// *Throws* when the inbox itself cannot be listed.
-    package func scan(now: ContinuousClock.Instant = .now) throws(StorageFailure) -> Sight {
+    /// `each` is called for each drop. *Throws* when the inbox itself cannot be listed.
+    package func scan(now: ContinuousClock.Instant = .now, each: () -> Void = {}) throws(StorageFailure) -> Sight {
         var sight = Sight()
-        var present: [String: Watched] = [:]
-        var names: Set<String> = []
-        for entry in try Folder.list(paths.inbox) where Self.isDrop(entry.name) {
-            names.insert(entry.name)
+        var present: [FilePath: Watched] = [:]
+        let entries = try Folder.list(paths.inbox)
+        let names = Set(entries.map(\.path))
+        for name in entries.map(\.path) where DropName.isDrop(name) {
+            each()
             let found: Fingerprint
             do throws(StorageFailure) {
-                found = try Fingerprint(of: Folder.join(paths.inbox, entry.name))
+                found = try Fingerprint(of: FilePath(paths.inbox).appending(name))
             } catch {
                 // Gone while we looked is not unreadable: it is gone.
-                if error.systemError != .notFound { sight.unreadable += 1 }
+                if error.systemError == .notFound { continue }
+                if case .tooLarge = error { sight.oversized += 1 } else { sight.unreadable += 1 }
+                continue
+            }
+            if leftovers[name] == found {
+                sight.unremovable += 1
                 continue
             }
             // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.
             guard found.files > 0 else { continue }
-            var state = watched[entry.name] ?? Watched(fingerprint: found, since: now, firstSeen: Moment.now, looks: 0)
-            if state.fingerprint != found { (state.fingerprint, state.since, state.looks) = (found, now, 0) }
-            state.looks += 1
-            present[entry.name] = state
-            if state.looks >= 2, now - state.since >= quiet {
-                sight.settled.append(entry.name)
-            } else {
-                sight.settling += 1
+            if found.files > rules.mostFiles || found.bytes > rules.mostBytes {
+                sight.oversized += 1
+                continue
             }
+            var state =
+                watched[name]
+                ?? Watched(fingerprint: found, since: now, begun: now, firstSeen: Moment.now, looks: 0)
+            if state.fingerprint != found {
+                (state.fingerprint, state.since, state.looks, state.marked) = (found, now, 0, nil)
+            }
+            state.looks += 1
+            if isSettled(name, &state, names, now) { sight.settled.append(name) } else { sight.settling += 1 }
+            present[name] = state
         }
         watched = present
         untaken.formIntersection(names)
+        leftovers = leftovers.filter { names.contains($0.key) }
         sight.settled.sort { (present[$0]?.firstSeen ?? 0, $0) < (present[$1]?.firstSeen ?? 0, $1) }
         return sight
+    }
+
+    private func isSettled(
+        _ name: FilePath, _ state: inout Watched, _ names: Set<FilePath>, _ now: ContinuousClock.Instant
+    ) -> Bool {
+        let isOver = rules.mode == .quiet && now - state.begun >= rules.giveUp
+        guard state.looks >= 2 else { return isOver }
+        // A drop that was claimed had settled before.
+        if DropName.claimedIdentifier(name) != nil { return now - state.since >= min(rules.quiet, .seconds(5)) }
+        let inbox = FilePath(paths.inbox)
+        guard let marker = rules.marker(name, in: inbox, names), let status = try? FileStatus(of: marker.path) else {
+            return rules.mode == .quiet && now - state.since >= rules.quiet
+        }
+        // Digests are compared once, not at every look.
+        if state.marked?.status != status {
+            state.marked = (status, rules.readiness(inbox.appending(name), marker, state.fingerprint))
+        }
+        return state.marked?.readiness == .ready || isOver
     }
 
     /// What became of a drop that was to be taken.
@@ -122,24 +154,32 @@ package actor Inbox {
 
     /// Claims a settled drop and takes it into its work folder.
     ///
-    /// `knownFingerprint` is that of the drop whose job has the name's ULID already, if any. *Throws* when it cannot be moved; it
-    /// stays in the inbox then.
-    package func take(_ name: String, knownFingerprint: String? = nil) throws(StorageFailure) -> Taking {
+    /// - Parameter isBooked: whether the ledger knows a job of the name's ULID.
+    /// - Parameter each: called after each piece of a copy.
+    /// *Throws* when it cannot be moved; it stays in the inbox then.
+    package func take(
+        _ name: FilePath, isBooked: Bool = false, each: () -> Void = {}
+    ) throws(StorageFailure) -> Taking {
         untaken.remove(name)
         guard let state = watched.removeValue(forKey: name) else { return .changed }
-        var claimed = Self.claimedIdentifier(name)
+        let print = state.fingerprint
+        let isElsewhere =
+            try FileStatus(of: FilePath(paths.inbox).appending(name)).device != FileStatus(of: paths.work).device
+        if isElsewhere, let odd = print.odd {
+            // Only by copy could it be taken, and a copy without that would lose it: it keeps its name, for whoever dropped it.
+            untaken.insert(name)
+            throw .notAFile(path: name.text, kind: odd)
+        }
+        var claimed = DropName.claimedIdentifier(name)
         if claimed == nil { claimed = try claim(name) }
         guard var id = claimed else { return .changed }
-        guard try Fingerprint(of: hidden(id)) == state.fingerprint else { return .changed }
-        var isKnown = knownFingerprint != nil
+        let refusal = refusal(state)
+        if refusal == nil, try Fingerprint(of: hidden(id)) != print { return .changed }
+        var isKnown = isBooked
         if !isKnown { isKnown = try isTaken(id) }
         if isKnown {
-            // Inodes and times are in a fingerprint: an equal one is the very drop that was copied and compared.
-            var isLeftover = knownFingerprint == state.fingerprint.digest
-            if !isLeftover { isLeftover = try isCopy(hidden(id), of: paths.input(id)) }
-            if isLeftover {
-                try? Folder.remove(hidden(id))
-                return .leftover
+            for copy in try inputs(of: id) {
+                if try isContained(hidden(id), in: copy) { return removeOriginal(id, print) }
             }
             // Another drop under the name of a job that we have.
             let other = Identifier.make()
@@ -148,24 +188,49 @@ package actor Inbox {
         }
         let kind: TakenDrop.Kind = try FileStatus(of: hidden(id)).kind == .directory ? .directory : .file
         // The name a file had says what it is to a person who opens the kept originals; a crash may have lost it.
-        let fileName = name.hasPrefix(Self.claimPrefix) ? "file" : name
-        untaken.insert(Self.claimPrefix + id)
-        if try move(hidden(id), kind: kind, id: id, fileName: fileName) { try? Folder.remove(hidden(id)) }
-        untaken.remove(Self.claimPrefix + id)
-        let print = state.fingerprint
+        let fileName = DropName.claimedIdentifier(name) == nil ? name : FilePath("file")
+        untaken.insert(DropName.claimed(id))
+        let isCopied = try move(id, print, kind: kind, fileName: fileName, isElsewhere: isElsewhere, each)
+        untaken.remove(DropName.claimed(id))
+        if isCopied { _ = removeOriginal(id, print) }
+        if DropName.claimedIdentifier(name) == nil {
+            try? Folder.remove(FilePath(paths.inbox).appending(name).extended(DropName.readyEnding))
+        }
         return .taken(
             TakenDrop(
                 id: id, kind: kind, firstSeen: state.firstSeen, files: print.files, bytes: print.bytes,
-                fingerprint: print.digest))
+                fingerprint: print.digest, refusal: refusal))
     }
 
-    private func hidden(_ id: String) -> String { Folder.join(paths.inbox, Self.claimPrefix + id) }
+    /// Why a drop is only put aside, if it is.
+    private func refusal(_ state: Watched) -> JobReason? {
+        if state.looks < 2 {
+            return JobReason(
+                .failed, code: "NEVER-SETTLED",
+                text: "it was still changing after settle.give_up. Drop it again once it is complete.")
+        }
+        if state.marked?.readiness == .contradicted {
+            return JobReason(
+                .failed, code: "READY-DIFFERS",
+                text: "its marker names other files or digests than are there. Copy it again, the marker last.")
+        }
+        return nil
+    }
+
+    private func hidden(_ id: String) -> FilePath { FilePath(paths.inbox).appending(DropName.claimed(id)) }
+
+    private func removeOriginal(_ id: String, _ print: Fingerprint) -> Taking {
+        do throws(StorageFailure) { try Folder.remove(hidden(id).text) } catch {
+            leftovers[DropName.claimed(id)] = print
+        }
+        return .leftover
+    }
 
     /// Gives the ULID that it has now; nil when it vanished.
-    private func claim(_ name: String) throws(StorageFailure) -> String? {
+    private func claim(_ name: FilePath) throws(StorageFailure) -> String? {
         let id = Identifier.make()
         do throws(StorageFailure) {
-            try Folder.rename(Folder.join(paths.inbox, name), to: hidden(id))
+            try Folder.rename(FilePath(paths.inbox).appending(name), to: hidden(id))
         } catch {
             if error.systemError == .notFound { return nil }
             throw error
@@ -182,54 +247,56 @@ package actor Inbox {
         return try !Folder.list(input).isEmpty
     }
 
-    /// Whether every file of a drop stands in `input` too, byte for byte.
-    private func isCopy(_ drop: String, of input: String) throws(StorageFailure) -> Bool {
-        guard FileStatus.exists(input) else { return false }
-        if try FileStatus(of: drop).kind != .directory {
-            guard let only = try Folder.list(input).first else { return false }
-            return try DropCopy.haveSameBytes(drop, Folder.join(input, only.name))
-        }
-        for entry in try Folder.walk(drop) {
-            switch entry.status.kind {
-            case .directory: continue
-            case .regular:
-                let other = Folder.join(input, entry.name)
-                guard FileStatus.exists(other), try DropCopy.haveSameBytes(Folder.join(drop, entry.name), other) else {
-                    return false
-                }
-            case .symlink, .other, .unnameable: return false
-            }
-        }
-        return true
+    /// Where the input of a job may stand.
+    private func inputs(of id: String) throws(StorageFailure) -> [FilePath] {
+        var found = [FilePath(paths.input(id)), FilePath(paths.quarantine).appending("\(id)/input")]
+        for day in try Folder.list(paths.kept) { found.append(FilePath(paths.kept).appending("\(day.name)/\(id)")) }
+        return found.filter { FileStatus.exists($0.text) }
     }
 
-    /// The claimed drop as `work/<id>/input`: by one rename, or by copy where the inbox is another disk or another user's.
+    /// Whether every file of a drop stands in `input` too, byte for byte; a single file may have another name there.
+    private func isContained(_ drop: FilePath, in input: FilePath) throws(StorageFailure) -> Bool {
+        if try FileStatus(of: drop).kind == .directory { return try TreeCopy.isContained(drop, in: input) }
+        guard let only = try Folder.list(input).first else { return false }
+        return try TreeCopy.isContained(drop, in: input.appending(only.path))
+    }
+
+    /// The claimed drop as `work/<id>/input`: by one rename, or by copy where the inbox is another disk, or where another user owns
+    /// any of it and could go on changing it.
     ///
-    /// Gives whether it was copied: the original is then still there.
-    private func move(_ drop: String, kind: TakenDrop.Kind, id: String, fileName: String) throws(StorageFailure) -> Bool
-    {
-        let input = paths.input(id)
-        try Folder.make(kind == .file ? input : paths.folder(id), mode: 0o750)
-        let target = kind == .file ? Folder.join(input, fileName) : input
-        var copied = false
+    /// Gives whether it was copied: the original is then still there. *Cost*: of a rename, one sync a file.
+    private func move(
+        _ id: String, _ print: Fingerprint, kind: TakenDrop.Kind, fileName: FilePath, isElsewhere: Bool,
+        _ each: () -> Void
+    ) throws(StorageFailure) -> Bool {
+        let drop = hidden(id)
+        let input = FilePath(paths.input(id))
+        // What is refused anyway is never read: it may be moved as it is.
+        var isCopied = isElsewhere || rules.copies || (print.isForeign && print.odd == nil)
         do throws(StorageFailure) {
-            try Folder.rename(drop, to: target)
-        } catch {
-            guard error.systemError == .otherFileSystem || error.systemError == .denied else { throw error }
-            if kind == .file { try Folder.remove(input) }
-            do throws(StorageFailure) {
-                try DropCopy.copy(drop, into: paths.folder(id), as: "input", fileName: fileName)
-            } catch {
-                // Nothing of a copy that failed stays: it would take the room that the next one needs.
-                try? Folder.remove(paths.folder(id))
-                throw error
+            if !isCopied {
+                try Folder.make(kind == .file ? paths.input(id) : paths.folder(id), mode: 0o750)
+                do throws(StorageFailure) {
+                    try Folder.rename(drop, to: kind == .file ? input.appending(fileName) : input)
+                } catch {
+                    guard error.systemError == .otherFileSystem || error.systemError == .denied else { throw error }
+                    if kind == .file { try Folder.remove(paths.input(id)) }
+                    isCopied = true
+                }
             }
-            copied = true
+            if isCopied {
+                try Folder.make(paths.folder(id), mode: 0o750)
+                try DropCopy.copy(drop, print, into: paths.folder(id), as: "input", fileName: fileName, each: each)
+            }
+        } catch {
+            // Nothing of it is the only one: the drop is in the inbox.
+            if FileStatus.exists(drop.text) { try? Folder.remove(paths.folder(id)) }
+            throw error
         }
-        if kind == .file { try Folder.sync(input) }
+        try Folder.syncTree(paths.input(id), each: each)
         try Folder.sync(paths.folder(id))
         try Folder.sync(paths.work)
         try Folder.sync(paths.inbox)
-        return copied
+        return isCopied
     }
 }

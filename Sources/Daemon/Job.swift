@@ -2,7 +2,7 @@
 package struct Job: Sendable, Equatable {
     /// A job is in exactly one, and every change is one transaction with its event. *Source*: service.md, "Ledger".
     package enum State: String, Sendable, CaseIterable {
-        case queued, running, retry, publishing, published, done, quarantined
+        case queued, running, retry, publishing, published, done, quarantined, cancelled
     }
 
     /// The drop's ULID: one drop, one job, one name.
@@ -14,6 +14,12 @@ package struct Job: Sendable, Equatable {
     package let lastAttempt: Int
     /// How often in a row it could not go on for a cause that is not its own.
     package let returns: Int
+    /// Services that died in a row while it ran.
+    package let lost: Int
+    /// Whether its result was held back for late images once.
+    package let wasHeld: Bool
+    /// Jobs whose inputs are worked on together with its own.
+    package let joined: [String]
     /// Milliseconds since 1970.
     package let createdAt: Int64
     package let files: Int
@@ -36,6 +42,8 @@ package struct JobReason: Sendable, Equatable {
         case duplicate
         /// It waits for something that is not its own: a disk, a model.
         case waiting
+        /// A person ended it.
+        case cancelled
     }
 
     package let kind: Class

@@ -78,6 +78,14 @@ extension Ledger {
 
     // MARK: what the service says of itself
 
+    /// What was remembered; nil when it is empty or was never said.
+    package func fact(_ key: String) throws -> String? {
+        let value = try read {
+            try String.fetchOne($0, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+        }
+        return value?.isEmpty == false ? value : nil
+    }
+
     /// Remembers a fact about the running service for `status`; written, and true, only when it changes.
     @discardableResult
     package func remember(_ key: String, _ value: String) throws -> Bool {
@@ -89,10 +97,12 @@ extension Ledger {
         return true
     }
 
-    package func beginBatch(_ id: String) throws {
-        try write {
-            try $0.execute(
+    /// Gives the number of the last line of the history: what comes later belongs to the batch, whatever the clock does.
+    package func beginBatch(_ id: String) throws -> Int64 {
+        try write { db in
+            try db.execute(
                 sql: "INSERT INTO batch(id, kind, started_at) VALUES (?, 'batch', ?)", arguments: [id, Moment.now])
+            return try Int64.fetchOne(db, sql: "SELECT COALESCE(MAX(id), 0) FROM event") ?? 0
         }
     }
 
@@ -103,30 +113,35 @@ extension Ledger {
         }
     }
 
-    /// What became of the jobs that changed since then, and of those that still wait.
-    package func outcome(since: Int64, unsettled: Int, paused: String?) throws -> BatchOutcome {
+    /// What became of the jobs that changed since that line of the history, and of those that still wait.
+    package func outcome(since event: Int64, unsettled: Int, paused: String?) throws -> BatchOutcome {
         try read { db in
-            func count(_ what: String, _ arguments: StatementArguments) throws -> Int {
-                try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM " + what, arguments: arguments) ?? 0
+            func count(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
+                try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0
             }
-            let changed: StatementArguments = [since]
+            func changed(_ condition: String) throws -> Int {
+                try count(
+                    """
+                    SELECT COUNT(*) FROM (SELECT DISTINCT job_id FROM event WHERE event.id > ?) AS changed
+                    JOIN job ON job.id = changed.job_id WHERE \(condition)
+                    """, [event])
+            }
             return BatchOutcome(
-                results: try count("result WHERE published_at >= ?", changed),
-                done: try count(
-                    "job INDEXED BY job_changed WHERE changed_at >= ? AND state IN ('published', 'done')", changed),
-                quarantined: try count(
-                    "job INDEXED BY job_changed WHERE changed_at >= ? AND state = 'quarantined'", changed),
-                partial: try count(
-                    "job INDEXED BY job_partial WHERE changed_at >= ? AND reason_class = 'partial' AND state IN ('published', 'done')",
-                    changed
-                ),
-                waiting: try count("job WHERE state IN ('queued', 'retry', 'running', 'publishing')", []),
+                results: try count(
+                    """
+                    SELECT COUNT(*) FROM event JOIN result ON result.job_id = event.job_id
+                    WHERE event.id > ? AND event.to_state = 'published'
+                    """, [event]),
+                done: try changed("job.state IN ('published', 'done')"),
+                quarantined: try changed("job.state = 'quarantined'"),
+                partial: try changed("job.reason_class = 'partial' AND job.state IN ('published', 'done')"),
+                waiting: try count(
+                    "SELECT COUNT(*) FROM job WHERE state IN ('queued', 'retry', 'running', 'publishing')"),
                 unsettled: unsettled, paused: paused)
         }
     }
 
-    /// - Parameter quarantined: names of the folders in the quarantine.
-    package func overview(quarantined: [String]) throws -> Overview {
-        try read { try Overview($0, quarantined: quarantined) }
+    package func overview(_ spool: SpoolView) throws -> Overview {
+        try read { try Overview($0, spool) }
     }
 }

@@ -2,6 +2,7 @@ internal import Failures
 internal import Foundation
 internal import GRDB
 internal import Processes
+internal import Storage
 
 /// The memory of the service: what was dropped, tried, published. Its only writer.
 ///
@@ -16,10 +17,11 @@ package actor Ledger {
     ///
     /// *Throws* `DaemonFailure.ledgerUnusable` when it is damaged, `.ledgerNewer`, `.ledgerNotSynchronous`, and
     /// `.ledgerCallFailed` for what passes: a full disk, another process that holds it.
-    package init(path: String) throws {
+    /// - Parameter wait: how long a call waits while another process holds the file.
+    package init(path: String, wait: Duration = .seconds(10)) throws {
         do {
             var configuration = GRDB.Configuration()
-            configuration.busyMode = .timeout(10)
+            configuration.busyMode = .timeout(Double(wait.milliseconds) / 1000)
             configuration.foreignKeysEnabled = true
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB sets NORMAL while it opens, so FULL is set afterwards and read back.
@@ -48,7 +50,7 @@ package actor Ledger {
 
     // MARK: drops and jobs
 
-    /// A drop that was taken into `work/<id>`, and its job. A drop that is known stays as it is.
+    /// A drop that was taken into `work/<id>`, and its job: waiting, or put aside for a person. A drop that is known stays as it is.
     package func enqueue(_ drop: TakenDrop) throws {
         let now = Moment.now
         try write { [epoch] db in
@@ -63,15 +65,13 @@ package actor Ledger {
                 sql: "INSERT INTO job(id, state, epoch, created_at, changed_at) VALUES (?, 'queued', ?, ?, ?)",
                 arguments: [drop.id, epoch, now, now])
             try Self.event(db, job: drop.id, from: nil, to: .queued, reason: nil)
+            if let refusal = drop.refusal {
+                try Self.move(db, drop.id, from: .queued, to: .quarantined, epoch: epoch, reason: refusal)
+            }
         }
     }
 
     package func job(_ id: String) throws -> Job? { try read { try Self.jobs($0, "job.id = ?", [id]).first } }
-
-    /// The fingerprint that the drop of a job had when it was taken; nil when there is no such job.
-    package func fingerprint(_ job: String) throws -> String? {
-        try read { try String.fetchOne($0, sql: "SELECT fingerprint FROM \"drop\" WHERE id = ?", arguments: [job]) }
-    }
 
     /// The jobs in one state, the oldest first. For states that few jobs are in.
     package func jobs(_ state: Job.State) throws -> [Job] {
@@ -86,8 +86,31 @@ package actor Ledger {
         }
     }
 
-    /// The job of these states that waits longest and may go on now. A time that lies further ahead than any back-off was
-    /// written by a clock that has been set back since, and holds nobody up.
+    /// How many jobs wait.
+    package func waiting() throws -> Int {
+        try read {
+            try Int.fetchOne(
+                $0, sql: "SELECT SUM(jobs) FROM job_count WHERE state IN ('queued', 'retry', 'publishing')") ?? 0
+        }
+    }
+
+    /// The clock was set by so much: times that jobs wait for are moved with it, so that they wait as long as was meant.
+    package func shiftWaits(by milliseconds: Int64) throws {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE job SET not_before = not_before + ? WHERE not_before IS NOT NULL",
+                arguments: [milliseconds])
+            try db.execute(
+                sql: "UPDATE delivery SET not_before = not_before + ? WHERE not_before IS NOT NULL",
+                arguments: [milliseconds])
+            try db.execute(
+                sql: "INSERT INTO event(at, code, detail) VALUES (?, 'CLOCK-STEP', ?)",
+                arguments: [Moment.now, "the clock was set by \(milliseconds / 1000) s"])
+        }
+    }
+
+    /// The job of these states that waits longest and may go on now. A time that lies further ahead than any wait, or that was
+    /// written in what is the future now, is of a clock that has been set back since, and holds nobody up.
     ///
     /// *Cost*: as many rows as jobs wait for their time; history costs nothing.
     package func nextDue(_ states: [Job.State], longestWait: Duration) throws -> Job? {
@@ -97,12 +120,16 @@ package actor Ledger {
                 try Self.jobs(
                     db,
                     """
-                    job.state = ? AND (job.not_before IS NULL OR job.not_before <= ? OR job.not_before > ?)
+                    job.state = ?
+                        AND (job.not_before IS NULL OR job.not_before <= ? OR job.not_before > ? OR job.changed_at > ?)
                     ORDER BY job.created_at, job.id LIMIT 1
-                    """, [state.rawValue, now, now + longestWait.milliseconds * 2])
+                    """, [state.rawValue, now, now + longestWait.milliseconds * 2, now + Self.clockTolerance])
             }.min { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
         }
     }
+
+    /// Milliseconds by which two readings of a clock that nobody has set may differ.
+    private static let clockTolerance: Int64 = 60_000
 
     /// A person has started the service anew: what waited for a disk or a model may try at once.
     package func forgetReturns() throws {
@@ -112,6 +139,68 @@ package actor Ledger {
                     UPDATE job SET not_before = NULL, returns = 0 WHERE state IN ('queued', 'publishing') AND returns > 0
                     """)
         }
+    }
+
+    /// Studies that images of a job belong to.
+    package func note(studies: Set<String>, of job: String) throws {
+        guard !studies.isEmpty else { return }
+        try write { db in
+            for study in studies.sorted() {
+                try db.execute(sql: "INSERT OR IGNORE INTO job_study VALUES (?, ?)", arguments: [job, study])
+            }
+        }
+    }
+
+    /// Other jobs with images of these studies that came since then and were not put aside; the newest first, at most twenty.
+    package func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> [String] {
+        try read { db in
+            let marks = Array(repeating: "?", count: studies.count).joined(separator: ", ")
+            return try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT job.id FROM job_study JOIN job ON job.id = job_study.job_id
+                    WHERE job_study.study IN (\(marks)) AND job.id <> ? AND job.created_at >= ?
+                        AND job.state IN ('publishing', 'published', 'done')
+                    ORDER BY job.created_at DESC LIMIT 20
+                    """, arguments: StatementArguments(studies) + [job, since])
+        }
+    }
+
+    /// The job is done anew together with the inputs of others.
+    package func join(_ others: [String], to job: String) throws {
+        try write {
+            try $0.execute(
+                sql: "UPDATE job SET joined = ? WHERE id = ?", arguments: [others.joined(separator: "\n"), job])
+        }
+    }
+
+    package func markHeld(_ job: String) throws {
+        try write { try $0.execute(sql: "UPDATE job SET held = 1 WHERE id = ?", arguments: [job]) }
+    }
+
+    /// Makes sure that the spool is the one that this ledger belongs to; the first time the two get to know each other.
+    ///
+    /// *Throws* `DaemonFailure.otherSpool`, `StorageFailure`.
+    package func checkSpool(_ path: String) throws {
+        let known = try fact("spool")
+        if FileStatus.exists(path) {
+            let found = String(decoding: try DurableFile.read(path, limit: 99), as: UTF8.self)
+            if let known, known != found { throw DaemonFailure.otherSpool(path: path) }
+            try remember("spool", found)
+        } else {
+            guard known == nil else { throw DaemonFailure.otherSpool(path: path) }
+            let new = Identifier.make()
+            try DurableFile.write(new, to: path, mode: 0o640)
+            try remember("spool", new)
+        }
+    }
+
+    /// Whether the machine was started again since this was asked last: then no job was the cause that it ended.
+    package func noteBoot() throws -> Bool {
+        let before = try fact("boot_ms").flatMap(Int64.init)
+        let now = BootClock.milliseconds
+        try remember("boot_ms", "\(now)")
+        return before.map { now < $0 } ?? false
     }
 
     // MARK: attempts
@@ -152,18 +241,21 @@ package actor Ledger {
         package var counts = true
         /// Whether it could not go on for a cause that is not its own.
         package var isReturn = false
+        /// Whether the service died while it ran.
+        package var isLost = false
         /// When it may go on.
         package var notBefore: Int64?
 
         package init(
             _ outcome: String, to state: Job.State, _ reason: JobReason?, counts: Bool = true, isReturn: Bool = false,
-            notBefore: Int64? = nil
+            isLost: Bool = false, notBefore: Int64? = nil
         ) {
             self.outcome = outcome
             self.state = state
             self.reason = reason
             self.counts = counts
             self.isReturn = isReturn
+            self.isLost = isLost
             self.notBefore = notBefore
         }
     }
@@ -185,12 +277,14 @@ package actor Ledger {
             try Self.move(db, job, from: .running, to: step.state, epoch: epoch, reason: step.reason)
             try db.execute(
                 sql: """
-                    UPDATE job SET attempts = attempts + ?, returns = CASE WHEN ? THEN returns + 1 ELSE 0 END, not_before = ?,
+                    UPDATE job SET attempts = attempts + ?, returns = CASE WHEN ? THEN returns + 1 ELSE 0 END,
+                        lost = CASE WHEN ? THEN lost + 1 ELSE 0 END, not_before = ?,
                         reason_class = ?, reason_code = ?, reason_text = ?
                     WHERE id = ?
                     """,
                 arguments: [
-                    step.counts ? 1 : 0, step.isReturn, step.notBefore, step.reason?.kind.rawValue, step.reason?.code,
+                    step.counts ? 1 : 0, step.isReturn, step.isLost, step.notBefore, step.reason?.kind.rawValue,
+                    step.reason?.code,
                     step.reason?.text, job,
                 ])
         }
@@ -205,7 +299,8 @@ package actor Ledger {
     package func postpone(_ job: String, until: Int64, _ reason: JobReason) throws {
         try write { db in
             try db.execute(
-                sql: "UPDATE job SET not_before = ?, returns = returns + 1 WHERE id = ?", arguments: [until, job])
+                sql: "UPDATE job SET not_before = ?, returns = returns + 1, changed_at = ? WHERE id = ?",
+                arguments: [until, Moment.now, job])
             try db.execute(
                 sql: "INSERT INTO event(at, job_id, code, detail) VALUES (?, ?, ?, ?)",
                 arguments: [Moment.now, job, reason.code, reason.text])
@@ -219,6 +314,13 @@ package actor Ledger {
         do { return try pool.write(body) } catch let error as DatabaseError { throw DaemonFailure.ledgerFailed(error) }
     }
 
+    /// For what SQLite does not do within a transaction.
+    func withoutTransaction(_ body: (Database) throws -> Void) throws {
+        do { try pool.writeWithoutTransaction(body) } catch let error as DatabaseError {
+            throw DaemonFailure.ledgerFailed(error)
+        }
+    }
+
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do { return try pool.read(body) } catch let error as DatabaseError { throw DaemonFailure.ledgerFailed(error) }
     }
@@ -227,7 +329,7 @@ package actor Ledger {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT job.id, job.state, job.attempts, job.returns, job.created_at, "drop".files,
+                SELECT job.id, job.state, job.attempts, job.returns, job.lost, job.held, job.joined, job.created_at, "drop".files,
                        job.reason_class, job.reason_code, job.reason_text,
                        COALESCE((SELECT MAX(n) FROM attempt WHERE job_id = job.id), 0) AS last
                 FROM job JOIN "drop" ON "drop".id = job.id WHERE \(condition)
@@ -236,7 +338,9 @@ package actor Ledger {
             guard let state = Job.State(rawValue: row["state"]) else { return nil }
             return Job(
                 id: row["id"], state: state, attempts: row["attempts"], lastAttempt: row["last"],
-                returns: row["returns"], createdAt: row["created_at"], files: row["files"], reason: JobReason(row))
+                returns: row["returns"], lost: row["lost"], wasHeld: row["held"],
+                joined: (row["joined"] as String).split(separator: "\n").map(String.init), createdAt: row["created_at"],
+                files: row["files"], reason: JobReason(row))
         }
     }
 

@@ -3,7 +3,7 @@ internal import GRDB
 /// The ledger's tables, in steps that were released one after the other. A step that was released is never changed.
 enum LedgerSchema {
     /// Also SQLite's `user_version`: programs from before the migrator look at it alone.
-    static let version = 2
+    static let version = 3
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -17,6 +17,10 @@ enum LedgerSchema {
         migrator.registerMigration("2 findings, completeness, superseding in columns") { db in
             try db.execute(sql: second)
             try db.execute(sql: "PRAGMA user_version = 2")
+        }
+        migrator.registerMigration("3 lost attempts, studies of jobs, deliveries") { db in
+            try db.execute(sql: third)
+            try db.execute(sql: "PRAGMA user_version = 3")
         }
         return migrator
     }
@@ -152,5 +156,28 @@ enum LedgerSchema {
         CREATE INDEX event_job ON event(job_id, id);
         ALTER TABLE "drop" DROP COLUMN digest;
         ALTER TABLE "drop" DROP COLUMN reason;
+        """
+
+    /// `lost`: services that died in a row while the job ran. `held`: whether its result was held back for late images once.
+    /// `joined`: jobs whose inputs are worked on together with its own, one a line.
+    private static let third = """
+        ALTER TABLE job ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE job ADD COLUMN joined TEXT NOT NULL DEFAULT '';
+        INSERT INTO job_count VALUES ('cancelled', 0);
+
+        CREATE TABLE job_study(
+            job_id TEXT NOT NULL REFERENCES job(id), study TEXT NOT NULL, PRIMARY KEY(job_id, study)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX job_study_study ON job_study(study, job_id);
+        INSERT OR IGNORE INTO job_study SELECT job_id, study FROM result;
+
+        CREATE TABLE delivery(
+            result_key TEXT NOT NULL REFERENCES result(key), file TEXT NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL,
+            tries INTEGER NOT NULL DEFAULT 0, not_before INTEGER, code TEXT, sent_at INTEGER, created_at INTEGER NOT NULL,
+            PRIMARY KEY(result_key, file, destination)
+        ) STRICT;
+        CREATE INDEX delivery_open ON delivery(destination, not_before) WHERE state = 'pending';
+        CREATE INDEX delivery_state ON delivery(state) WHERE state NOT IN ('sent', 'confirmed');
         """
 }

@@ -45,7 +45,8 @@ struct OutboxPage: Equatable {
         let shown = overview.troubles.count { $0.state == .quarantined }
         let unknown = max(0, count(.quarantined) - shown)
         let things =
-            overview.troubles.count + unknown + (overview.unreadable > 0 ? 1 : 0) + (overview.paused != nil ? 1 : 0)
+            overview.troubles.count + unknown + overview.notes.count + (overview.unreadable > 0 ? 1 : 0)
+            + (overview.paused != nil ? 1 : 0) + (overview.held != nil ? 1 : 0)
         return switch things {
         case 0: "All is well"
         case 1: "One thing needs you"
@@ -87,6 +88,11 @@ struct OutboxPage: Equatable {
         if let paused = overview.paused {
             cards.append(card("bad", "QUEUE RESTS", paused, "Work goes on by itself once the cause is gone."))
         }
+        if let held = overview.held {
+            cards.append(
+                card("warn", "QUEUE HELD", "A person has stopped the queue at \(time(held)).", "hspsam resume"))
+        }
+        cards += overview.notes.map { card("bad", $0.code, $0.text, $0.cure) }
         if overview.unreadable > 0 {
             cards.append(
                 card(
@@ -103,9 +109,10 @@ struct OutboxPage: Equatable {
     private func card(_ trouble: Overview.Trouble) -> HTML {
         let place: HTML =
             switch trouble.state {
-            case .published, .done: "Part of it was processed and published. Job <code>\(trouble.job)</code>"
+            case .published, .done, .cancelled:
+                "Part of it was processed and published. Job <code>\(trouble.job)</code>"
             case .quarantined:
-                "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone, move its input back into the inbox and remove the folder"
+                "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone: <code>hspsam retry \(trouble.job)</code>; when it can never work: <code>hspsam quarantine drop \(trouble.job)</code>"
             case .queued, .running, .retry, .publishing:
                 "It goes on by itself once the cause is gone. Job <code>\(trouble.job)</code>"
             }

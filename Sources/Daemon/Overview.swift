@@ -1,5 +1,4 @@
 internal import Failures
-internal import Foundation
 internal import GRDB
 
 /// The service at one instant, as the ledger and the quarantine know it: for the outbox page and for `status`.
@@ -49,6 +48,25 @@ package struct Overview: Sendable, Equatable {
     /// Why the queue rests, if it does.
     package let paused: String?
     package let startedAt: Int64?
+    /// Since when a person has stopped the queue, if one has.
+    package let held: Int64?
+    /// What else needs a person, as code and text; about the service itself, not about one job.
+    package let notes: [Note]
+    package let spool: SpoolView
+    /// Whether the service that ran last was a batch, which does not run all the time.
+    package let isBatch: Bool
+    package let lastBatch: Int64?
+    /// Drops that stay in the inbox as originals of copies that could not be removed.
+    package let unremovable: Int
+
+    /// How the deliveries stand, by destination.
+    package let deliveries: [DeliveryCounts]
+
+    package struct Note: Sendable, Equatable {
+        package let code: String
+        package let text: String
+        package let cure: String
+    }
 
     private static let mostLines = 200
     /// A study that was published incomplete is shown for three days: a weekend and its Monday.
@@ -59,29 +77,20 @@ package struct Overview: Sendable, Equatable {
     /// Reads the ledger without writing to it, while a service may run.
     ///
     /// *Throws* `DaemonFailure.ledgerUnusable`, `.ledgerNewer`, `.ledgerOlder`, `.ledgerCallFailed`. Gives nil when there is no ledger yet.
-    package static func read(path: String, quarantined: [String]) throws -> Overview? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        do {
-            var configuration = GRDB.Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(10)
-            return try DatabaseQueue(path: path, configuration: configuration).read { db in
-                try LedgerSchema.checkCurrent(db, path: path)
-                return try Overview(db, quarantined: quarantined)
-            }
-        } catch let error as DatabaseError {
-            throw DaemonFailure.opening(path, error)
-        }
+    package static func read(path: String, _ spool: SpoolView) throws -> Overview? {
+        try LedgerView.read(path) { try Overview($0, spool) }
     }
 
-    init(_ db: Database, quarantined: [String]) throws {
+    init(_ db: Database, _ spool: SpoolView) throws {
         var jobs: [Job.State: Int] = [:]
         for row in try Row.fetchAll(db, sql: "SELECT state, jobs FROM job_count") {
             if let state = Job.State(rawValue: row["state"]) { jobs[state] = row["jobs"] }
         }
         // A person who has dealt with a quarantined drop removes its folder: that settles it.
-        let inQuarantine = quarantined.filter(Identifier.isOne)
-        jobs[.quarantined] = inQuarantine.count
+        let inQuarantine = spool.quarantined
+        // Put aside by the ledger, and its folder not made yet: it does not count as settled.
+        let unmoved = try Self.unmoved(db, spool, "quarantined")
+        jobs[.quarantined] = Set(inQuarantine + unmoved).count
         self.jobs = jobs
         func first(_ state: String) throws -> Int64? {
             try Int64.fetchOne(
@@ -89,10 +98,10 @@ package struct Overview: Sendable, Equatable {
                 arguments: [state])
         }
         oldestWaiting = try [first("queued"), first("retry"), first("publishing")].compactMap(\.self).min()
+        let shown = Set(inQuarantine + unmoved).sorted(by: >).prefix(Self.mostLines)
         troubles =
             try Self.troubles(
-                db, "id IN (\(Self.marks(inQuarantine.prefix(Self.mostLines).count))) ORDER BY changed_at DESC",
-                StatementArguments(inQuarantine.sorted(by: >).prefix(Self.mostLines)))
+                db, "id IN (\(Self.marks(shown.count))) ORDER BY changed_at DESC", StatementArguments(shown))
             + Self.troubles(
                 db, "state IN ('queued', 'publishing') AND returns >= ? ORDER BY created_at LIMIT \(Self.mostLines)",
                 [Self.manyReturns])
@@ -134,8 +143,100 @@ package struct Overview: Sendable, Equatable {
         }
         settling = try fact("settling").flatMap(Int.init) ?? 0
         unreadable = try fact("unreadable").flatMap(Int.init) ?? 0
+        unremovable = try fact("unremovable").flatMap(Int.init) ?? 0
         paused = try [fact("full"), fact("paused")].compactMap(\.self).first { !$0.isEmpty }
         startedAt = try fact("started").flatMap(Int64.init)
+        held = try fact("held").flatMap(Int64.init)
+        isBatch = try fact("mode") == "batch"
+        lastBatch = try Int64.fetchOne(db, sql: "SELECT MAX(COALESCE(ended_at, started_at)) FROM batch")
+        self.spool = spool
+        let names = try String.fetchAll(
+            db, sql: "SELECT substr(key, 13) FROM meta WHERE key LIKE 'destination %' ORDER BY key")
+        deliveries = try DeliveryCounts.read(db, names)
+        notes = try Self.notes(
+            spool, unbooked: Self.unbooked(db, spool),
+            unkept: Self.unmoved(db, spool, "published") + Self.unmoved(db, spool, "done"),
+            oversized: fact("oversized").flatMap(Int.init) ?? 0, deliveries)
+    }
+
+    // MARK: ledger and disk
+
+    /// Folders in `work` that the ledger knows nothing of.
+    private static func unbooked(_ db: Database, _ spool: SpoolView) throws -> Int {
+        try spool.work.count {
+            guard Self.isOld(Identifier.milliseconds($0)) else { return false }
+            return try
+                !(Bool.fetchOne(db, sql: "SELECT EXISTS(SELECT 1 FROM job WHERE id = ?)", arguments: [$0]) ?? false)
+        }
+    }
+
+    /// Jobs in a final state whose input stands in `work` still.
+    private static func unmoved(_ db: Database, _ spool: SpoolView, _ state: String) throws -> [String] {
+        try spool.work.filter {
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS(SELECT 1 FROM job WHERE id = ? AND state = ? AND changed_at < ?)",
+                arguments: [$0, state, Moment.now - stepTime]) ?? false
+        }
+    }
+
+    /// Milliseconds that a step of the service may take, between moving a folder and writing so.
+    private static let stepTime: Int64 = 60_000
+
+    private static func isOld(_ milliseconds: Int64) -> Bool { milliseconds < Moment.now - stepTime }
+
+    private static func notes(
+        _ spool: SpoolView, unbooked: Int, unkept: [String], oversized: Int, _ deliveries: [DeliveryCounts]
+    )
+        -> [Note]
+    {
+        var notes: [Note] = []
+        if !spool.unlistable.isEmpty {
+            notes.append(
+                Note(
+                    code: "PLACE-UNREADABLE", text: "\(spool.unlistable.joined(separator: ", ")) cannot be listed.",
+                    cure: "Give the service's user the right to; look at the disk (dmesg)."))
+        }
+        if !spool.unwritable.isEmpty {
+            notes.append(
+                Note(
+                    code: "PLACE-UNWRITABLE", text: "\(spool.unwritable.joined(separator: ", ")) cannot be written.",
+                    cure: "Give the service's user the right to; remount a disk that became read-only."))
+        }
+        if unbooked > 0 {
+            notes.append(
+                Note(
+                    code: "WORK-UNBOOKED", text: "\(unbooked) taken and not in the ledger.",
+                    cure: "The running service books them by itself; start it."))
+        }
+        if !unkept.isEmpty {
+            notes.append(
+                Note(
+                    code: "WORK-UNMOVED", text: "\(unkept.count) finished, and their originals not moved out of work/.",
+                    cure: "Make kept/ and quarantine/ writable; the service moves them by itself."))
+        }
+        let strange = spool.strangeWork + spool.strangeQuarantine
+        if strange > 0 {
+            notes.append(
+                Note(
+                    code: "PLACE-STRANGE", text: "\(strange) in work/ and quarantine/ that are no job's.",
+                    cure: "Move them away."))
+        }
+        if oversized > 0 {
+            notes.append(
+                Note(
+                    code: "DROP-LARGE",
+                    text:
+                        "\(oversized) in the inbox of more files or bytes than limits.drop_files and drop_bytes allow.",
+                    cure: "Raise the limits, or drop it in parts."))
+        }
+        for counts in deliveries where counts.refused + counts.expired > 0 {
+            notes.append(
+                Note(
+                    code: "DELIVERY",
+                    text: "\(counts.destination) did not take \(counts.refused + counts.expired) files.",
+                    cure: "hspsam deliver --status says why; once the cause is gone: hspsam deliver --retry."))
+        }
+        return notes
     }
 
     private static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
@@ -163,6 +264,7 @@ package struct Overview: Sendable, Equatable {
 
     /// Whether a person should look.
     package var needsPerson: Bool {
-        !troubles.isEmpty || unreadable > 0 || paused != nil || jobs[.quarantined, default: 0] > 0
+        !troubles.isEmpty || !notes.isEmpty || unreadable > 0 || paused != nil || held != nil
+            || jobs[.quarantined, default: 0] > 0
     }
 }

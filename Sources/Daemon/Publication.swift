@@ -38,7 +38,7 @@ package actor Publication {
     /// one under the same pipelines supersedes it; one of fewer is not published.
     ///
     /// *Throws* `DaemonFailure.outboxConflict`, `KnownResultsMissing`, `StorageFailure`, and what reading the record throws.
-    package func publish(_ job: Job) throws -> Published {
+    package func publish(_ job: Job, each: () -> Void = {}) throws -> Published {
         let output = paths.output(job.id, attempt: job.lastAttempt)
         let record: RunRecord
         do { record = try RunRecord.read(output: output) } catch let error as StorageFailure
@@ -57,6 +57,7 @@ package actor Publication {
         guard missing.isEmpty else { throw KnownResultsMissing(keys: missing.compactMap(\.key)) }
         for study in studies {
             guard let key = study.key else { continue }
+            each()
             let path = paths.result(study: study.study, key: key)
             func result(_ supersedes: [String] = []) throws -> PublishedResult {
                 PublishedResult(
@@ -94,10 +95,7 @@ package actor Publication {
         }
         guard let new = try OutboxResult(in: source) else { throw RecordFailure.unreadable(file: StudyRecord.fileName) }
         let parent = Folder.split(target).folder
-        if !FileStatus.exists(parent) {
-            try Folder.make(parent, mode: 0o750)
-            try Folder.sync(paths.outbox)
-        }
+        try make(parent)
         if FileStatus.exists(target) {
             guard let old = try standing(study, key) else { throw DaemonFailure.outboxConflict(result: path) }
             if try old.isWhole(), !new.covers(old) { return .stood }
@@ -136,25 +134,57 @@ package actor Publication {
             .filter { $0.record.key != nil && $0.record.key != key }
     }
 
+    /// Whether the input of an earlier job holds images of these studies that are not among `own`.
+    ///
+    /// Asked of its result in the outbox, or of its worker's record where that waits to be published; true where neither tells.
+    package nonisolated func hasOtherImages(
+        _ studies: Set<String>, _ own: Set<String>, in input: String, of job: String
+    ) throws -> Bool {
+        for study in studies {
+            let folder = Folder.join(paths.outbox, study)
+            guard FileStatus.exists(folder) else { continue }
+            for entry in try Folder.list(folder) where entry.name.utf8.count == 8 {
+                guard let found = try OutboxResult(in: Folder.join(folder, entry.name)) else { continue }
+                if !found.record.instances.allSatisfy(own.contains) { return true }
+            }
+        }
+        guard input == paths.input(job) else { return false }
+        for entry in try Folder.list(paths.folder(job)) where entry.name.hasPrefix("out.") {
+            guard let record = try? RunRecord.read(output: Folder.join(paths.folder(job), entry.name)) else { continue }
+            let images = record.inputs.filter { $0.study.map(studies.contains) == true }.compactMap(\.contentSHA256)
+            if !images.allSatisfy(own.contains) { return true }
+        }
+        return false
+    }
+
     // MARK: inputs
 
     /// The input of a finished job to `kept/<day>/<job>`; its work folder is removed.
-    package func keep(_ job: Job) throws {
-        let day = Folder.join(paths.kept, Moment.day(job.createdAt))
-        if !FileStatus.exists(day) {
-            try Folder.make(day, mode: 0o750)
-            try Folder.sync(paths.kept)
+    package func keep(_ job: Job) throws { try keep(job, from: paths.input(job.id)) }
+
+    /// The same for an input that stands elsewhere.
+    package func keep(_ job: Job, from input: String) throws {
+        // The day that it was put there, from which it is kept.
+        let day = Folder.join(paths.kept, Moment.day(Moment.now))
+        if FileStatus.exists(input) {
+            try make(day)
+            try Folder.rename(input, to: Folder.join(day, job.id))
+            try Folder.sync(day)
         }
-        try moveInput(of: job, to: Folder.join(day, job.id))
+        try Folder.remove(paths.folder(job.id))
+    }
+
+    /// A folder whose name survives a power failure.
+    private func make(_ folder: String) throws {
+        guard !FileStatus.exists(folder) else { return }
+        try Folder.make(folder, mode: 0o750)
+        try Folder.sync(Folder.split(folder).folder)
     }
 
     /// The input of a job that nobody can work on to `quarantine/<job>/input`, with `reason.json` and the worker's log beside it.
     package func quarantine(_ job: Job) throws {
         let folder = Folder.join(paths.quarantine, job.id)
-        if !FileStatus.exists(folder) {
-            try Folder.make(folder, mode: 0o750)
-            try Folder.sync(paths.quarantine)
-        }
+        try make(folder)
         let reason = job.reason ?? JobReason(.failed, code: "UNKNOWN", text: "the ledger holds no reason.")
         let record = ReasonRecord(
             job: job.id, kind: reason.kind.rawValue, code: reason.code, text: reason.text, attempts: job.lastAttempt,
@@ -164,14 +194,9 @@ package actor Publication {
         if FileStatus.exists(log), !FileStatus.exists(Folder.join(folder, "worker.log")) {
             try Folder.rename(log, to: Folder.join(folder, "worker.log"))
         }
-        try moveInput(of: job, to: Folder.join(folder, "input"))
-    }
-
-    private func moveInput(of job: Job, to target: String) throws {
-        let input = paths.input(job.id)
-        if FileStatus.exists(input) {
-            try Folder.rename(input, to: target)
-            try Folder.sync(Folder.split(target).folder)
+        if FileStatus.exists(paths.input(job.id)) {
+            try Folder.rename(paths.input(job.id), to: Folder.join(folder, "input"))
+            try Folder.sync(folder)
         }
         try Folder.remove(paths.folder(job.id))
     }

@@ -7,22 +7,43 @@ package struct ServicePaths: Sendable {
     package let outbox: String
     package let quarantine: String
     package let kept: String
+    package let control: String
     package let state: String
+    private let spool: String
+    /// Says which spool this is, so that an empty folder on another disk is not taken for it.
+    package let spoolIdentity: String
 
     package init(_ settings: ServiceSettings) {
         inbox = settings.inbox
+        spool = settings.spool
         work = Folder.join(settings.spool, "work")
         outbox = Folder.join(settings.spool, "outbox")
         quarantine = Folder.join(settings.spool, "quarantine")
         kept = Folder.join(settings.spool, "kept")
+        control = Folder.join(settings.spool, "control")
+        spoolIdentity = Folder.join(settings.spool, ".hspsam-spool")
         state = settings.state
     }
 
     /// Makes the folders that are missing.
     package func prepare() throws(StorageFailure) {
-        for path in [inbox, work, outbox, quarantine, kept, state] { try Folder.make(path, mode: 0o750) }
+        for path in [
+            inbox, work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
+            deliveryReceipts,
+        ] {
+            try Folder.make(path, mode: 0o750)
+        }
     }
 
+    /// What people ask of the running service, and what it answered.
+    package var newRequests: String { Folder.join(control, "new") }
+    package var answers: String { Folder.join(control, "done") }
+    /// What is to be sent, what became of it, and where the sender puts files of its own.
+    package var deliveryTickets: String { Folder.join(spool, "deliver/new") }
+    package var deliveryReceipts: String { Folder.join(spool, "deliver/receipts") }
+    package var deliveryScratch: String { Folder.join(spool, "deliver/scratch") }
+    package var backups: String { Folder.join(state, "backups") }
+    package var heartbeat: String { Folder.join(state, "heartbeat") }
     package var ledger: String { Folder.join(state, "ledger.sqlite") }
     package var lock: String { Folder.join(state, "lock") }
     package var inboxLock: String { Folder.join(inbox, ".hspsam-lock") }
@@ -37,4 +58,16 @@ package struct ServicePaths: Sendable {
 
     /// Where a study's result stands, relative to the outbox.
     package func result(study: String, key: String) -> String { "\(study)/\(key.prefix(8))" }
+
+    /// Where the input of a job stands, in `work` or among the kept originals; nil when it is in neither.
+    ///
+    /// *Throws* `StorageFailure` when that cannot be known. *Cost*: one look for each kept day.
+    package func standingInput(of job: String) throws(StorageFailure) -> String? {
+        if FileStatus.exists(input(job)) { return input(job) }
+        for day in try Folder.list(kept) where day.status.kind == .directory {
+            let path = Folder.join(kept, "\(day.name)/\(job)")
+            if FileStatus.exists(path) { return path }
+        }
+        return nil
+    }
 }

@@ -2,18 +2,22 @@
 package struct ServiceSettings: Sendable {
     /// Where drops appear.
     package var inbox: String
-    /// Holds `work`, `outbox`, `quarantine` and `kept`, on one file system.
+    /// Holds `work`, `outbox`, `quarantine`, `kept` and `control`, on one file system.
     package var spool: String
-    /// Holds the ledger and its lock.
+    /// Holds the ledger, its lock and its backups.
     package var state: String
     package var pipelines: String
 
     /// Time between two looks into the inbox.
     package var scan: Duration
-    /// A drop is settled when nothing of it changed for this long.
-    package var quiet: Duration
+    /// When a drop is complete, and how much of one is accepted.
+    package var settling: SettlingRules
+    /// Jobs at most that wait; more drops stay in the inbox.
+    package var waitingJobs = 5000
     /// Bytes that stay free on the spool's disk: below, nothing is claimed.
     package var reserve: Int
+    /// Files that stay free on the spool's disk: below, nothing is claimed.
+    package var reserveFiles = 1000
 
     /// The program that a worker runs as `PROGRAM run ...`, and the version that reports say.
     package var program: String
@@ -21,18 +25,43 @@ package struct ServiceSettings: Sendable {
 
     /// Attempts before a transient failure counts as permanent.
     package var attempts = 3
+    /// Services that may die while a job runs before the job counts as their cause.
+    package var lostAttempts = 5
     /// The wait after the first, second, ... failed attempt; the last one holds for all further, each ± 20 %.
     package var backoff: [Duration] = [.seconds(60), .seconds(600), .seconds(3600)]
     /// A worker may take `wallBase` and `wallPerFile` for each file of its drop, and longer while it tells new progress:
-    /// one file may hold a thousand frames. It is ended when nothing new came for `wallBase`.
+    /// one file may hold a thousand frames.
     package var wallBase: Duration = .seconds(600)
     package var wallPerFile: Duration = .seconds(30)
+    /// A worker that tells nothing new for this long is ended, once its time is up.
+    package var hang: Duration = .seconds(600)
+    /// Threads of a worker; 0: all cores.
+    package var threads = 0
     /// When the service stops, a worker has this long to finish by itself.
     package var stopGrace: Duration = .seconds(60)
     /// Between the friendly and the final signal.
     package var killGrace: Duration = .seconds(10)
     /// After trouble that is nobody's fault (disk full, no model), the queue rests this long.
     package var pause: Duration = .seconds(60)
+    /// After a failure that passes, the service goes on after so long; twice as long each time, at most sixty times.
+    package var resumeWait: Duration = .seconds(1)
+    /// Time between two rounds of removing what is old, of backups and of comparing ledger and disk.
+    package var maintenance: Duration = .seconds(600)
+    /// How long a call waits for a ledger that another process holds.
+    package var ledgerWait: Duration = .seconds(10)
+    /// A result with missing slices is held back this long, for late ones; not in a batch.
+    package var gapWait: Duration = .seconds(900)
+    /// Late images of a study are worked on together with those that came this long before.
+    package var lateWindow: Duration = .seconds(86_400)
+
+    package var retention = Retention()
+    /// The file for node_exporter, and how often it is written; nil: none.
+    package var metrics: String?
+    package var metricsEvery: Duration = .seconds(15)
+    /// Where results are sent to.
+    package var destinations: [Destination] = []
+    /// Daily copies of the ledger that are kept.
+    package var backups = 7
 
     package init(
         inbox: String, spool: String, state: String, pipelines: String, scan: Duration, quiet: Duration, reserve: Int,
@@ -43,9 +72,21 @@ package struct ServiceSettings: Sendable {
         self.state = state
         self.pipelines = pipelines
         self.scan = scan
-        self.quiet = quiet
+        settling = SettlingRules(quiet: quiet)
         self.reserve = reserve
         self.program = program
         self.version = version
+    }
+
+    /// How long things stay; nil: for ever.
+    package struct Retention: Sendable {
+        /// Originals of finished studies.
+        package var kept: Duration? = .seconds(14 * 86_400)
+        package var outbox: Duration?
+        package var quarantine: Duration?
+        /// Lines of the ledger's history.
+        package var events: Duration? = .seconds(400 * 86_400)
+
+        package init() {}
     }
 }

@@ -19,6 +19,10 @@ package struct StatusReport: Sendable, Encodable {
     private let diskFree: Int
     private let reserve: Int
     private let settling: Int
+    private let inbox: Int?
+    private let waitingFor: String?
+    private let deliveries: [DeliveryCounts]
+    private let notes: [Note]
     private let unreadable: Int
     private let jobs: [String: Int]
     private let oldestWaitingSeconds: Int?
@@ -32,12 +36,50 @@ package struct StatusReport: Sendable, Encodable {
     /// *Throws* `DaemonFailure.ledgerUnusable` and `StorageFailure`.
     package init(_ settings: ServiceSettings) throws {
         let paths = ServicePaths(settings)
-        let quarantined = FileStatus.exists(paths.quarantine) ? try Folder.list(paths.quarantine).map(\.name) : []
-        let overview = try Overview.read(path: paths.ledger, quarantined: quarantined)
+        let spool = SpoolView(paths)
+        let overview = try Overview.read(path: paths.ledger, spool)
         let now = Moment.now
+        inbox = spool.inbox
+        deliveries = overview?.deliveries ?? []
         version = settings.version
         owner = try FileLock.owner(paths.lock)
         running = owner != nil
+        let sign = running ? Heartbeat.read(paths.heartbeat) : nil
+        waitingFor = sign?.waiting
+        let isHanging = running && overview?.isBatch != true && sign.map { !Heartbeat.isAlive($0) } ?? true
+        var notes = (overview?.notes ?? []).map { Note(code: $0.code, text: $0.text, cure: $0.cure) }
+        if isHanging {
+            notes.append(
+                Note(
+                    code: "SERVICE-HANGS", text: "it gives no sign of life.",
+                    cure: "systemctl restart hspsam; nothing is lost by it."))
+        }
+        if let waitingFor {
+            notes.append(
+                Note(code: "SERVICE-WAITS", text: waitingFor, cure: "It goes on by itself once the cause is gone."))
+        }
+        if let held = overview?.held {
+            notes.append(
+                Note(
+                    code: "QUEUE-HELD", text: "a person has stopped the queue at \(Moment.text(held)).",
+                    cure: "hspsam resume"))
+        }
+        let waits = Self.waiting(overview, spool)
+        // A batch is not there all day; what waits longer than a day and two hours has missed its night.
+        let isExpected = overview?.isBatch != true || now - (overview?.lastBatch ?? 0) > 26 * 3_600_000
+        if !running, waits > 0, isExpected {
+            notes.append(
+                Note(
+                    code: "SERVICE-DOWN", text: "the service is not running, and \(waits) wait for it.",
+                    cure: "systemctl start hspsam; journalctl -u hspsam says why it ended."))
+        }
+        if overview == nil, waits > 0 || !spool.quarantined.isEmpty {
+            notes.append(
+                Note(
+                    code: "LEDGER-NONE", text: "there is no ledger, and the folders are not empty.",
+                    cure: "Start the service, or put the ledger back: hspsam ledger rebuild."))
+        }
+        self.notes = notes
         since = running ? overview?.startedAt.map(Moment.text) : nil
         diskFree = FileStatus.exists(settings.spool) ? try Folder.freeBytes(settings.spool) : 0
         reserve = settings.reserve
@@ -53,8 +95,21 @@ package struct StatusReport: Sendable, Encodable {
         needsPerson = (overview?.troubles ?? []).map {
             Person(job: $0.job, code: $0.reason.code, text: $0.reason.text, at: Moment.text($0.at))
         }
-        isEmpty = overview == nil
-        attention = overview?.needsPerson ?? false
+        isEmpty = overview == nil && notes.isEmpty
+        attention = overview?.needsPerson ?? false || !notes.isEmpty
+    }
+
+    /// What is there to be done: drops, and jobs that are not done.
+    private static func waiting(_ overview: Overview?, _ spool: SpoolView) -> Int {
+        let unfinished: [Job.State] = [.queued, .retry, .running, .publishing]
+        let jobs = unfinished.reduce(0) { $0 + (overview?.jobs[$1] ?? 0) }
+        return (spool.inbox ?? 1) - (overview?.unremovable ?? 0) + (overview == nil ? spool.work.count : jobs)
+    }
+
+    private struct Note: Sendable, Encodable {
+        let code: String
+        let text: String
+        let cure: String
     }
 
     /// 0 fine, 3 something needs a person, 4 there is no ledger yet.
@@ -71,7 +126,8 @@ package struct StatusReport: Sendable, Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, running, owner, since, settling, unreadable, jobs, paused
+        case version, running, owner, since, settling, unreadable, jobs, paused, inbox, notes, deliveries
+        case waitingFor = "waiting_for"
         case diskFree = "disk_free_bytes"
         case reserve = "reserve_bytes"
         case oldestWaitingSeconds = "oldest_waiting_seconds"
@@ -95,6 +151,10 @@ package struct StatusReport: Sendable, Encodable {
         try container.encode(published, forKey: .published)
         try container.encode(lastSuccess, forKey: .lastSuccess)
         try container.encode(paused, forKey: .paused)
+        try container.encode(inbox, forKey: .inbox)
+        try container.encode(notes, forKey: .notes)
+        try container.encode(deliveries, forKey: .deliveries)
+        try container.encode(waitingFor, forKey: .waitingFor)
         try container.encode(needsPerson, forKey: .needsPerson)
     }
 
@@ -110,10 +170,17 @@ package struct StatusReport: Sendable, Encodable {
             "  settling \(settling)   queued \(count(.queued) + count(.retry))\(oldest)   running \(count(.running) + count(.publishing))"
                 + "   quarantined \(count(.quarantined))   done \(count(.done) + count(.published))   results in 24 h \(published)"
         )
+        for note in notes { lines.append("  needs you: \(note.code) \(note.text) → \(note.cure)") }
         if let paused { lines.append("  the queue rests: \(paused)") }
         if unreadable > 0 {
             lines.append(
                 "  needs you: \(unreadable) in the inbox cannot be read or taken → setfacl -R -m u:hspsam:rwX on them; links and devices: remove them"
+            )
+        }
+        for counts in deliveries {
+            let trouble = counts.trouble.map { " · trouble: \($0)" } ?? ""
+            lines.append(
+                "  \(counts.destination)   waiting \(counts.waiting)   not taken \(counts.refused + counts.expired)\(trouble)"
             )
         }
         for person in needsPerson.prefix(20) {

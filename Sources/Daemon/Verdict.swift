@@ -6,6 +6,12 @@ package import Records
 package enum Verdict: Sendable, Equatable {
     /// Results to publish; the reason tells a person what was left out, if anything was.
     case publish(JobReason?)
+    /// To publish, but not yet: images are missing that may come late.
+    case hold(JobReason?)
+    /// Images of its studies came before, in these jobs: done anew, together with theirs.
+    case join([String])
+    /// A person ended it.
+    case cancelled
     /// Nothing of it is asked for: the input is kept, nothing is published.
     case unwanted(JobReason)
     /// It can never work.
@@ -67,8 +73,11 @@ package enum Verdict: Sendable, Equatable {
             return .publish(JobReason(.partial, code: failed.code, text: failed.text))
         }
         let refused = record.reason(.refused, .refused)
-        if hasResults { return .publish(refused.map { JobReason(.partial, code: $0.code, text: $0.text) }) }
-        if let refused { return .quarantine(refused) }
+        let passed = record.overlooked
+        if hasResults { return .publish(refused.map { JobReason(.partial, code: $0.code, text: $0.text) } ?? passed) }
+        if let refused = refused ?? passed {
+            return .quarantine(JobReason(.refused, code: refused.code, text: refused.text))
+        }
         return .unwanted(
             record.reason(.skipped, .unwanted)
                 ?? JobReason(.unwanted, code: "EMPTY", text: "there was no file in it."))

@@ -4,8 +4,9 @@ internal import Logging
 internal import Processes
 internal import Records
 internal import Storage
+internal import Synchronization
 
-// The queue: attempts, what they come to, and the end of each job.
+// The queue: which job is next, attempts, and what they come to.
 
 extension WatchService {
     /// Works until asked to stop, or until `drained` holds and no job waits.
@@ -15,9 +16,13 @@ extension WatchService {
     func work(drained: () -> Bool) async throws {
         var stuck: Set<String> = []
         while !stop.isAsked {
+            heartbeat.beat(.queue)
             // Asked before the queue is looked at: what was taken last is seen by the look that follows.
             let last = drained()
-            if let job = try await nextDue() {
+            if try await ledger.fact("held") != nil {
+                if last { return }
+                try await pause(.milliseconds(500), .queue)
+            } else if let job = try await nextDue() {
                 guard let cause = try await advance(job) else {
                     stuck = []
                     continue
@@ -29,19 +34,21 @@ extension WatchService {
             } else if last, try await !ledger.hasWaiting() {
                 return
             } else {
-                try await pause(min(settings.scan, .milliseconds(500)))
+                try await pause(min(settings.scan, .milliseconds(500)), .queue)
             }
         }
     }
 
     private func nextDue() async throws -> Job? {
-        let longest = settings.backoff.last ?? .zero
+        let longest = max(settings.backoff.last ?? .zero, settings.gapWait)
         if let job = try await ledger.nextDue([.publishing], longestWait: longest) { return job }
         return try await ledger.nextDue([.queued, .retry], longestWait: longest)
     }
 
     /// One step of a job. Gives a reason when something that is not its own keeps it from going on.
     private func advance(_ job: Job) async throws -> JobReason? {
+        shared.withLock { $0.current = job.id }
+        defer { shared.withLock { $0.current = nil } }
         if job.state == .publishing { return try await publish(job) }
         return try await attempt(job)
     }
@@ -51,23 +58,27 @@ extension WatchService {
         log.error("the queue rests", metadata: ["code": "\(cause.code)"])
         try await ledger.remember("paused", "\(cause.code): \(cause.text)")
         try await writeIndex()
-        try await pause(settings.pause)
+        try await pause(settings.pause, .queue)
     }
 
     private func attempt(_ job: Job) async throws -> JobReason? {
-        let n = try await ledger.start(job, host: ProcessInfo.processInfo.hostName)
-        log.info("attempt", metadata: ["job": "\(job.id)", "attempt": "\(n)"])
-        let odd: FileStatus.Kind?
-        do { odd = try Fingerprint(of: paths.input(job.id)).odd } catch {
+        let settings = settings
+        let print: Fingerprint
+        do { print = try Fingerprint(of: paths.input(job.id), changeTimes: true) } catch {
+            if error.systemError == .notFound, try await settleMissing(job) { return nil }
+            let n = try await ledger.start(job, host: ProcessInfo.processInfo.hostName)
             return try await finish(job, n, nil, .requeue(Self.waiting(error, "its input cannot be read.")))
         }
-        if let odd {
+        let n = try await ledger.start(job, host: ProcessInfo.processInfo.hostName)
+        log.info("attempt", metadata: ["job": "\(job.id)", "attempt": "\(n)"])
+        if let odd = print.odd {
             let text = "the drop holds a \(odd.rawValue): such things are never followed or read. Drop regular files."
             return try await finish(job, n, nil, .quarantine(JobReason(.refused, code: "DROP-KIND", text: text)))
         }
         let ending: Worker.Ending
         do {
-            ending = try await worker.run(job, attempt: n) { pid in
+            let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
+            ending = try await worker.run(job, attempt: n, joined: joined, settings, heartbeat) { pid in
                 try await self.ledger.started(job.id, attempt: n, pid: pid)
             }
         } catch let failure as DaemonFailure where failure == .workerNotStarted {
@@ -76,19 +87,62 @@ extension WatchService {
         }
         // The log is a help, not a result: a full disk must not cost the job its verdict.
         try? DurableFile.write(ending.log, to: paths.log(job.id), mode: 0o640)
+        if shared.withLock({ $0.cancelled.remove(job.id) }) != nil {
+            return try await finish(job, n, ending, .cancelled)
+        }
+        return try await finish(job, n, ending, verdict(job, n, ending, print))
+    }
+
+    /// What the attempt came to, all things considered.
+    private func verdict(
+        _ job: Job, _ n: Int, _ ending: Worker.Ending, _ print: Fingerprint
+    ) async throws -> Verdict {
+        let settings = settings
         let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
+        if let record { try await ledger.note(studies: Set(record.inputs.compactMap(\.study)), of: job.id) }
         let last = job.attempts + 1 >= settings.attempts
         var verdict = Verdict(ending, record, last: last)
+        if case .stopped = verdict { return verdict }
+        // Somebody who had a file open could write to it all the while, and set its times back; not those of its inode.
+        guard try Fingerprint(of: paths.input(job.id), changeTimes: true) == print else {
+            return .requeue(
+                JobReason(
+                    .waiting, code: "IN-CHANGED",
+                    text: "its input was changed while it was read. Nothing of that attempt is used."))
+        }
         if case .retry(let reason) = verdict {
             if last { verdict = .quarantine(reason) }
-            if let free = try? Folder.freeBytes(settings.spool), free < settings.reserve / 2 {
+            if let room = try? Folder.freeRoom(settings.spool),
+                room.bytes < settings.reserve / 2 || room.files < settings.reserveFiles / 2
+            {
                 verdict = .requeue(
                     JobReason(
                         .waiting, code: "DISK-FULL", text: "less than half of the reserve is free on the spool's disk.")
                 )
             }
         }
-        return try await finish(job, n, ending, verdict)
+        if case .publish(let reason) = verdict, let record {
+            let late = try await lateJobs(job, record)
+            if !late.isEmpty { return .join(late) }
+            if reason?.code == "VOL-GAP", !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
+                return .hold(reason)
+            }
+        }
+        return verdict
+    }
+
+    /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks.
+    private func lateJobs(_ job: Job, _ record: RunRecord) async throws -> [String] {
+        guard settings.lateWindow > .zero, job.joined.isEmpty else { return [] }
+        let fresh = record.settledStudies.filter { $0.folder != nil }
+        guard !fresh.isEmpty else { return [] }
+        let candidates = try await ledger.jobs(
+            ofStudies: fresh.map(\.study), except: job.id, since: Moment.now - settings.lateWindow.milliseconds)
+        let own = Set(record.inputs.compactMap(\.contentSHA256))
+        return try candidates.filter { id in
+            guard let input = try paths.standingInput(of: id) else { return false }
+            return try publication.hasOtherImages(Set(fresh.map(\.study)), own, in: input, of: id)
+        }
     }
 
     private static func waiting(_ failure: StorageFailure, _ text: String) -> JobReason {
@@ -96,13 +150,20 @@ extension WatchService {
     }
 
     /// Writes what an attempt came to, then moves files accordingly. Gives why it waits, if it does for no fault of its own.
-    private func finish(_ job: Job, _ n: Int, _ ending: Worker.Ending?, _ verdict: Verdict) async throws -> JobReason? {
+    func finish(_ job: Job, _ n: Int, _ ending: Worker.Ending?, _ verdict: Verdict) async throws -> JobReason? {
         let step: Ledger.Step
         var cause: JobReason?
         switch verdict {
         case .publish(let reason): step = .init("processed", to: .publishing, reason)
+        case .hold(let reason):
+            step = .init("held", to: .publishing, reason, notBefore: Moment.now + settings.gapWait.milliseconds)
+            try await ledger.markHeld(job.id)
+        case .join(let others):
+            try await ledger.join(others, to: job.id)
+            step = .init("joined", to: .queued, nil, counts: false)
         case .unwanted(let reason): step = .init("skipped", to: .done, reason)
         case .quarantine(let reason): step = .init(reason.kind.rawValue, to: .quarantined, reason)
+        case .cancelled: step = .init("cancelled", to: .cancelled, Self.cancelled, counts: false)
         case .retry(let reason):
             step = .init("failed", to: .retry, reason, notBefore: Moment.now + backoff(after: job.attempts + 1))
         case .requeue(let reason):
@@ -120,23 +181,27 @@ extension WatchService {
             ])
         if cause == nil { try await ledger.remember("paused", "") }
         if let job = try await ledger.job(job.id) {
-            if job.state == .publishing { return try await publish(job) }
+            if case .hold = verdict {} else if job.state == .publishing { return try await publish(job) }
             try await tidy(job)
         }
         try await writeIndex()
         return cause
     }
 
+    static let cancelled = JobReason(.cancelled, code: "CANCELLED", text: "a person ended it; its input is kept.")
+
     /// Milliseconds until the attempt after the `n`th, ± 20 % so that jobs which failed together do not return together.
     private func backoff(after n: Int) -> Int64 {
-        guard !settings.backoff.isEmpty else { return 0 }
-        return settings.backoff[min(n, settings.backoff.count) - 1].milliseconds * Int64.random(in: 800...1200) / 1000
+        let waits = settings.backoff
+        guard !waits.isEmpty else { return 0 }
+        return waits[min(n, waits.count) - 1].milliseconds * Int64.random(in: 800...1200) / 1000
     }
 
     /// Milliseconds that a job waits by itself: twice as long each time, at most as long as the longest back-off.
     private func wait(_ job: Job) -> Int64 {
-        let longest = max(settings.backoff.last ?? settings.pause, settings.pause).milliseconds
-        return min(settings.pause.milliseconds << Int64(min(job.returns, 12)), longest)
+        let pause = settings.pause
+        let longest = max(settings.backoff.last ?? pause, pause).milliseconds
+        return min(pause.milliseconds << Int64(min(job.returns, 12)), longest)
     }
 
     // MARK: the end of a job
@@ -144,7 +209,7 @@ extension WatchService {
     /// Results into the outbox, then into the ledger. Gives why that must be tried again later, if it must.
     func publish(_ job: Job) async throws -> JobReason? {
         do {
-            let published = try await publication.publish(job)
+            let published = try await publication.publish(job) { [heartbeat] in heartbeat.beat(.queue) }
             var fresh = published.results
             for result in published.stood where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
             let reason = Self.reason(job, published, isNew: !fresh.isEmpty)
@@ -198,14 +263,14 @@ extension WatchService {
         return JobReason(.duplicate, code: standing.isEmpty ? "COVERED" : "DUPLICATE", text: text)
     }
 
-    /// Moves the input of a finished job to where it stays. What cannot be moved now is moved at the next start.
+    /// Moves the input of a finished job to where it stays. What cannot be moved now is moved later.
     func tidy(_ job: Job) async throws {
         do {
             switch job.state {
             case .published:
                 try await publication.keep(job)
                 try await ledger.move(job.id, from: .published, to: .done, reason: nil)
-            case .done: try await publication.keep(job)
+            case .done, .cancelled: try await publication.keep(job)
             case .quarantined: try await publication.quarantine(job)
             case .queued, .running, .retry, .publishing: break
             }

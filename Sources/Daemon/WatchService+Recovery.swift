@@ -1,48 +1,106 @@
 internal import Failures
 internal import Logging
+internal import Records
 internal import Storage
+internal import Synchronization
+
+// What an earlier service left, and what ledger and disk say differently. Nothing is removed that was not proven redundant, and what
+// cannot be read is never taken for empty.
 
 extension WatchService {
     /// Settles what an earlier service left, wherever it died. Every step can be repeated, and what cannot be read now is left for
-    /// the next start.
-    func recover() async throws {
+    /// later.
+    ///
+    /// - Parameter countsLost: whether a job that was running counts as a possible cause of that death.
+    func recover(countsLost: Bool) async throws {
         for open in try await ledger.openAttempts() {
             if let pid = open.pid { try await worker.endLeftover(job: open.job, attempt: open.n, pid: pid) }
-            if try await ledger.job(open.job)?.state == .running {
-                // The service died, not the job: tried again, not counted.
-                try await ledger.end(
-                    open.job, attempt: open.n, nil, Ledger.Step("lost", to: .queued, nil, counts: false))
-            }
+            guard let job = try await ledger.job(open.job), job.state == .running else { continue }
+            try await giveBack(job, open.n, countsLost: countsLost)
         }
         // A page that was being written when the service died.
         for entry in try Folder.list(paths.outbox) where entry.name.hasPrefix(".index.html.tmp-") {
             try Folder.remove(Folder.join(paths.outbox, entry.name))
         }
-        for job in try await ledger.jobs(.publishing) { _ = try await publish(job) }
+        for job in try await ledger.jobs(.publishing) where !job.wasHeld { _ = try await publish(job) }
         for job in try await ledger.jobs(.published) { try await tidy(job) }
-        for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) {
-            do { try await recover(entry.name) } catch let failure as StorageFailure {
-                log.error(
-                    "a work folder cannot be read", metadata: ["job": "\(entry.name)", "code": "\(failure.code)"])
-            }
-        }
+        for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) { try await reconcile(entry.name) }
     }
 
-    /// A folder in `work`.
-    private func recover(_ id: String) async throws {
-        if let job = try await ledger.job(id) { return try await tidy(job) }
-        // Taken, and not yet in the ledger.
-        if FileStatus.exists(paths.input(id)) {
-            let print = try Fingerprint(of: paths.input(id))
-            if print.files > 0 {
+    /// The service died while the job ran: tried again. A job that was there each of many times is the cause, as far as one can
+    /// tell, and is put aside before it takes all others with it.
+    private func giveBack(_ job: Job, _ n: Int, countsLost: Bool) async throws {
+        guard countsLost, job.lost + 1 >= settings.lostAttempts else {
+            return try await ledger.end(
+                job.id, attempt: n, nil, Ledger.Step("lost", to: .queued, nil, counts: false, isLost: countsLost))
+        }
+        let reason = JobReason(
+            .failed, code: "POISON",
+            text: "the service ended \(job.lost + 1) times in a row while it ran. Run hspsam run on it by hand.")
+        try await ledger.end(job.id, attempt: n, nil, Ledger.Step("poison", to: .quarantined, reason, counts: false))
+    }
+
+    /// Compares a folder in `work` with the ledger, and finishes what is unfinished of it.
+    func reconcile(_ id: String) async throws {
+        guard shared.withLock({ $0.current }) != id else { return }
+        do {
+            if let job = try await ledger.job(id) { return try await tidy(job) }
+            // Taken, and not yet in the ledger.
+            if FileStatus.exists(paths.input(id)) {
+                let print = try Fingerprint(of: paths.input(id))
+                guard print.files > 0 else { return }
                 try await ledger.enqueue(
                     TakenDrop(
                         id: id, kind: .directory, firstSeen: Moment.now, files: print.files, bytes: print.bytes,
                         fingerprint: print.digest))
+                log.notice("taken", metadata: ["job": "\(id)", "code": "RECOVERED"])
                 return
             }
+            // Nothing, or a copy that was not finished, whose original is removed only once it is: anything else stays.
+            let content = try Folder.list(paths.folder(id)).map(\.name)
+            if content.allSatisfy({ $0 == ".partial-input" }) {
+                try Folder.remove(paths.folder(id))
+            } else {
+                log.error("a work folder belongs to no job", metadata: ["job": "\(id)", "code": "WORK-UNKNOWN"])
+            }
+        } catch let failure as StorageFailure {
+            log.error("a work folder cannot be read", metadata: ["job": "\(id)", "code": "\(failure.code)"])
         }
-        // Nothing, or a copy that was not finished: its original is in the inbox still.
-        try Folder.remove(paths.folder(id))
+    }
+
+    /// A job waits in the ledger and its input does not stand in `work`, as after a backup of the ledger was put back: it was
+    /// finished before, or somebody has taken it away. Gives false when the whole folder `work` is away.
+    func settleMissing(_ job: Job) async throws -> Bool {
+        guard (try? FileStatus(of: paths.work))?.kind == .directory, !FileStatus.exists(paths.input(job.id)) else {
+            return false
+        }
+        let quarantine = Folder.join(paths.quarantine, job.id)
+        if FileStatus.exists(quarantine) {
+            let record = try? ReasonRecord(
+                json: DurableFile.read(Folder.join(quarantine, ReasonRecord.fileName), limit: 1 << 20))
+            try await ledger.move(
+                job.id, from: job.state, to: .quarantined,
+                reason: JobReason(
+                    record.flatMap { JobReason.Class(rawValue: $0.kind) } ?? .failed, code: record?.code ?? "UNKNOWN",
+                    text: record?.text ?? "its reason.json cannot be read."))
+        } else if try paths.standingInput(of: job.id) != nil {
+            try await ledger.move(
+                job.id, from: job.state, to: .done,
+                reason: JobReason(
+                    .duplicate, code: "FINISHED-BEFORE",
+                    text: "its input stands in kept/: it was finished before the ledger was put back."))
+        } else {
+            try await ledger.move(
+                job.id, from: job.state, to: .quarantined,
+                reason: JobReason(
+                    .failed, code: "INPUT-GONE",
+                    text:
+                        "its input is neither in work/ nor in kept/: somebody has taken it away. Drop the study again."
+                ))
+        }
+        log.error("a job has no input", metadata: ["job": "\(job.id)", "code": "INPUT-GONE"])
+        if let job = try await ledger.job(job.id) { try await tidy(job) }
+        try await writeIndex()
+        return true
     }
 }

@@ -3,65 +3,95 @@ internal import Foundation
 package import Logging
 package import Processes
 internal import Storage
+internal import Synchronization
 
-/// The unattended service: looks, takes, works, publishes, until it is asked to stop or, as a batch, until all is done.
+/// The unattended service from one opening of its ledger to the next: looks, takes, works, publishes, until it is asked to stop
+/// or, as a batch, until all is done.
 ///
 /// Two loops side by side: one looks into the inbox, one works through the queue. A disk or a folder that is away for a while is
-/// waited for. A failure of the ledger ends both loops and the service; its next start reads what is true and goes on from there.
+/// waited for. A failure of the ledger ends both loops; `Service` then opens it anew and goes on from what it reads there.
 package final class WatchService: Sendable {
-    let settings: ServiceSettings
+    /// What both loops tell each other.
+    struct Shared: Sendable {
+        var settings: ServiceSettings
+        /// The job that the queue works on.
+        var current: String?
+        /// Whether somebody waits for results: a batch holds nothing back.
+        var isBatch = false
+        /// Gives the settings anew.
+        var reread: (@Sendable () throws -> ServiceSettings)?
+        /// A worker that a person has asked to end.
+        var cancelled: Set<String> = []
+    }
+
+    let shared: Mutex<Shared>
     let paths: ServicePaths
     let log: Logger
-    let ledger: Ledger
+    package let ledger: Ledger
     let inbox: Inbox
     let worker: Worker
     let publication: Publication
     let known: KnownResults
     let stop: StopRequest
-    let locks: [FileLock]
+    let heartbeat: Heartbeat
+    private let locks: ServiceLocks
 
-    /// Takes the locks, opens the ledger and settles what an earlier service left.
+    var settings: ServiceSettings { shared.withLock { $0.settings } }
+
+    /// Opens the ledger and settles what an earlier service left.
     ///
+    /// - Parameter locks: taken anew when there are none.
+    /// - Parameter isResumed: whether this process has worked here before: then no job is to blame for the interruption.
     /// *Throws* `DaemonFailure.locked` when another service works here, and what keeps a service from starting.
-    package init(_ settings: ServiceSettings, log: Logger, stop: StopRequest) async throws {
-        self.settings = settings
+    package init(
+        _ settings: ServiceSettings, log: Logger, stop: StopRequest, locks: ServiceLocks? = nil,
+        heartbeat: Heartbeat? = nil, isResumed: Bool = false
+    ) async throws {
+        shared = Mutex(Shared(settings: settings))
         self.log = log
-        self.stop = stop
+        // Its own end is not the end of whoever started it.
+        self.stop = StopRequest(under: stop)
         paths = ServicePaths(settings)
-        guard (try? FileStatus(of: settings.pipelines, followingLinks: true))?.kind == .directory else {
-            throw DaemonFailure.noPipelines(path: settings.pipelines)
-        }
+        self.heartbeat = heartbeat ?? Heartbeat(path: paths.heartbeat)
         try paths.prepare()
-        locks = [try await Self.lock(paths.lock), try await Self.lock(paths.inboxLock)]
-        ledger = try Ledger(path: paths.ledger)
-        inbox = Inbox(paths: paths, quiet: settings.quiet)
-        worker = Worker(settings: settings, paths: paths)
+        if let locks { self.locks = locks } else { self.locks = try await ServiceLocks(paths) }
+        ledger = try Ledger(path: paths.ledger, wait: settings.ledgerWait)
+        inbox = Inbox(paths: paths, rules: settings.settling)
+        worker = Worker(paths: paths)
         publication = Publication(paths: paths, version: settings.version)
         known = KnownResults(path: paths.knownResults)
+        try await ledger.checkSpool(paths.spoolIdentity)
+        let hasRebooted = try await ledger.noteBoot()
         log.notice("started", metadata: ["code": "START"])
         try await ledger.remember("started", "\(Moment.now)")
         try await ledger.remember("paused", "")
         try await ledger.forgetReturns()
         try await known.write(ledger.knownKeys())
-        try await recover()
+        try await recover(countsLost: !isResumed && !hasRebooted)
         try await writeIndex()
     }
 
-    /// Tried for a second: `status` holds the lock for an instant when it looks.
-    private static func lock(_ path: String) async throws -> FileLock {
-        let owner =
-            "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName), since \(Moment.text(Moment.now))"
-        for _ in 0..<10 {
-            if let lock = try FileLock(path, owner: owner) { return lock }
-            try await Task.sleep(for: .milliseconds(100))
+    /// *Throws* `DaemonFailure.noPipelines` when there is no such folder; what cannot be looked at now is another matter.
+    package static func checkPipelines(_ settings: ServiceSettings) throws {
+        do {
+            if try FileStatus(of: settings.pipelines, followingLinks: true).kind == .directory { return }
+        } catch {
+            guard error.systemError == .notFound else { throw error }
         }
-        throw DaemonFailure.locked(path: path, owner: (try? FileLock.owner(path)) ?? "unknown")
+        throw DaemonFailure.noPipelines(path: settings.pipelines)
     }
 
     // MARK: ways to run
 
+    /// Takes every drop that is there now, once it has settled, and works on nothing. Gives how many are left.
+    package func takeAllNow() async throws -> Int { try await takeAll() }
+
+    /// Closes the ledger; the object cannot be used afterwards.
+    package func close() async throws { try await ledger.close() }
+
     /// Until asked to stop.
     package func watch() async throws {
+        try await ledger.remember("mode", "watch")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.look() }
             group.addTask { try await self.work { false } }
@@ -76,8 +106,9 @@ package final class WatchService: Sendable {
     /// A drop that does not settle within ten times the quiet time, and five looks, is left for the next batch.
     package func batch() async throws -> BatchOutcome {
         let id = Identifier.make()
-        let begun = Moment.now
-        try await ledger.beginBatch(id)
+        shared.withLock { $0.isBatch = true }
+        try await ledger.remember("mode", "batch")
+        let begun = try await ledger.beginBatch(id)
         let taken = Flag()
         let worked = Flag()
         let unsettled = Counter()
@@ -93,9 +124,12 @@ package final class WatchService: Sendable {
             group.addTask { await self.stopWorker { worked.isRaised } }
             try await finish(&group)
         }
-        let overview = try await ledger.overview(quarantined: quarantined())
+        let overview = try await overview()
         let outcome = try await ledger.outcome(since: begun, unsettled: unsettled.value, paused: overview.paused)
         try await ledger.endBatch(id, counts: outcome.json)
+        try await maintain()
+        try await deliver()
+        try await writeMetrics()
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])
         return outcome
@@ -106,7 +140,7 @@ package final class WatchService: Sendable {
         do {
             while try await group.next() != nil {}
         } catch {
-            log.critical("the service ends", metadata: ["code": "\(FailureRecord(error).code)"])
+            log.critical("the service stops working", metadata: ["code": "\(FailureRecord(error).code)"])
             stop.ask()
             group.cancelAll()
             // Not waited for by the group's end alone: a worker may run for an hour.
@@ -115,79 +149,13 @@ package final class WatchService: Sendable {
         }
     }
 
-    // MARK: the inbox
-
-    func look() async throws {
-        while !stop.isAsked {
-            _ = try await lookOnce()
-            try await pause(settings.scan)
-        }
-    }
-
-    /// One look, and the drops that have settled taken. Gives how many still settle or wait for disk space.
-    func lookOnce() async throws -> Int {
-        let sight: Inbox.Sight
-        let full: Bool
-        do {
-            sight = try await inbox.scan()
-            full = try !sight.settled.isEmpty && Folder.freeBytes(settings.spool) < settings.reserve
-        } catch let failure as StorageFailure {
-            // A network share that is away comes back; the queue goes on meanwhile.
-            if try await ledger.remember("full", "the inbox cannot be listed (\(failure.code))") {
-                log.error("the inbox cannot be listed", metadata: ["code": "\(failure.code)"])
-                try await writeIndex()
-            }
-            return 1
-        }
-        var waiting = sight.settling + sight.unreadable
-        for name in sight.settled where !stop.isAsked {
-            if full {
-                waiting += 1
-                continue
-            }
-            do {
-                var known: String?
-                if let id = Inbox.claimedIdentifier(name) { known = try await ledger.fingerprint(id) }
-                switch try await inbox.take(name, knownFingerprint: known) {
-                case .taken(let drop):
-                    try await ledger.enqueue(drop)
-                    log.notice("taken", metadata: ["job": "\(drop.id)", "bytes": "\(drop.bytes)", "code": "TAKEN"])
-                case .changed: waiting += 1
-                case .leftover: break
-                }
-            } catch let failure as StorageFailure {
-                // One drop that cannot be moved stops nothing else; it stays where it is.
-                log.error("a drop cannot be taken", metadata: ["code": "\(failure.code)"])
-                waiting += 1
-            }
-        }
-        try await ledger.remember("settling", "\(sight.settling)")
-        try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
-        try await ledger.remember(
-            "full", full ? "less than the reserve is free on the spool's disk: nothing is claimed" : "")
-        // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.
-        try await writeIndex()
-        return waiting
-    }
-
-    func takeAll() async throws -> Int {
-        let deadline = ContinuousClock.now + max(settings.quiet * 10 + settings.scan * 3, .seconds(10))
-        var looks = 0
-        while true {
-            let waiting = try await lookOnce()
-            looks += 1
-            // Time alone proves nothing: on a busy machine or a slow disk it may pass within one look, and settling takes two.
-            if waiting == 0 || stop.isAsked || (looks >= 5 && ContinuousClock.now >= deadline) { return waiting }
-            try await pause(min(settings.scan, .seconds(1)))
-        }
-    }
-
     // MARK: waiting
 
-    /// In small steps, so that a request to stop is seen at once.
-    func pause(_ duration: Duration) async throws {
+    /// In small steps, so that a request to stop is seen at once. Each is a sign of life.
+    func pause(_ duration: Duration, _ loop: Heartbeat.Loop) async throws {
         let deadline = ContinuousClock.now + duration
         while !stop.isAsked, ContinuousClock.now < deadline {
+            heartbeat.beat(loop)
             try await Task.sleep(for: min(.milliseconds(100), deadline - .now))
         }
     }
@@ -198,6 +166,7 @@ package final class WatchService: Sendable {
             if done() { return }
             try? await Task.sleep(for: .milliseconds(100))
         }
+        ServiceNotification.send("STOPPING=1")
         let deadline = ContinuousClock.now + settings.stopGrace
         // Short waits, as a second request makes it urgent.
         while !stop.isUrgent, !Task.isCancelled, ContinuousClock.now < deadline, await worker.isBusy {
@@ -208,14 +177,22 @@ package final class WatchService: Sendable {
 
     // MARK: the page
 
-    /// Names of the folders in the quarantine: a person who has dealt with one removes it.
-    func quarantined() throws(StorageFailure) -> [String] { try Folder.list(paths.quarantine).map(\.name) }
+    /// The service at this instant, from ledger and disk.
+    func overview() async throws -> Overview { try await ledger.overview(SpoolView(paths)) }
+
+    /// A file that cannot be written now is written the next time; its age says so to whoever reads it.
+    package func writeMetrics() async throws {
+        guard let path = settings.metrics else { return }
+        let metrics = try await Metrics(
+            overview(), version: settings.version, free: try? Folder.freeRoom(settings.spool))
+        do { try DurableFile.write(metrics.text, to: path) } catch {
+            log.error("the metrics cannot be written", metadata: ["code": "\(error.code)"])
+        }
+    }
 
     /// The page is made from the ledger: one that cannot be written now is written after the next change.
     func writeIndex() async throws {
-        do {
-            try await publication.writeIndex(ledger.overview(quarantined: quarantined()))
-        } catch let failure as StorageFailure {
+        do { try await publication.writeIndex(overview()) } catch let failure as StorageFailure {
             log.error("the index cannot be written", metadata: ["code": "\(failure.code)"])
         }
     }

@@ -3,7 +3,7 @@ internal import Foundation
 package import Processes
 internal import Storage
 
-/// Runs one attempt: `hspsam run INPUT --out DIR --pipelines DIR --known FILE --json` in a child process of its own group.
+/// Runs one attempt: `hspsam run INPUT... --out DIR --pipelines DIR --known FILE --json` in a child process of its own group.
 ///
 /// What works at a terminal works in the night: there is no other protocol. The child's standard input is a pipe that the
 /// service holds open; its standard output tells progress and is not kept; the end of its standard error is.
@@ -20,21 +20,22 @@ package actor Worker {
         package var log: [UInt8] = []
     }
 
-    private let settings: ServiceSettings
     private let paths: ServicePaths
     private var current: Child?
     private var stopping = false
+    private var killGrace: Duration = .seconds(10)
 
-    package init(settings: ServiceSettings, paths: ServicePaths) {
-        self.settings = settings
-        self.paths = paths
-    }
+    package init(paths: ServicePaths) { self.paths = paths }
 
     /// Starts attempt `n` of a job and waits for its end.
     ///
+    /// - Parameter joined: further inputs, of jobs of the same study.
     /// `started` gets the process id at once. *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
-    package func run(_ job: Job, attempt n: Int, started: @Sendable (Int32) async throws -> Void) async throws -> Ending
-    {
+    package func run(
+        _ job: Job, attempt n: Int, joined: [String] = [], _ settings: ServiceSettings, _ heartbeat: Heartbeat,
+        started: @Sendable (Int32) async throws -> Void
+    ) async throws -> Ending {
+        killGrace = settings.killGrace
         let output = paths.output(job.id, attempt: n)
         let child: Child
         do {
@@ -42,10 +43,9 @@ package actor Worker {
             for old in 1...n { try Folder.remove(paths.output(job.id, attempt: old)) }
             child = try Child(
                 program: settings.program,
-                arguments: [
-                    "run", paths.input(job.id), "--out", output, "--pipelines", settings.pipelines, "--known",
-                    paths.knownResults, "--json",
-                ])
+                arguments: ["run", paths.input(job.id)] + joined + [
+                    "--out", output, "--pipelines", settings.pipelines, "--known", paths.knownResults, "--json",
+                ] + (settings.threads > 0 ? ["--threads", "\(settings.threads)"] : []))
         } catch { throw DaemonFailure.workerNotStarted }
         current = child
         defer { current = nil }
@@ -59,7 +59,7 @@ package actor Worker {
         let clock = ContinuousClock()
         let begin = clock.now
         var timedOut = false
-        if await !child.ends(within: limit, stall: settings.wallBase) {
+        if await !child.ends(within: limit, stall: settings.hang, each: { heartbeat.beat(.queue) }) {
             timedOut = true
             await end(child)
         }
@@ -80,9 +80,12 @@ package actor Worker {
         if let child = current { await end(child) }
     }
 
+    /// Ends the running child; later ones are started as ever.
+    package func cancel() async { if let child = current { await end(child) } }
+
     private func end(_ child: Child) async {
         child.signal(SIGTERM)
-        if await !child.ends(within: settings.killGrace) {
+        if await !child.ends(within: killGrace) {
             child.signal(SIGKILL)
             _ = await child.ends(within: .seconds(5))
         }

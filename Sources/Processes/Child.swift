@@ -118,13 +118,17 @@ package final class Child: Sendable {
     /// Waits for the end; true when it has ended.
     ///
     /// At most this long, or, where `stall` is given, up to a day more while new lines of progress come within that time.
-    package func ends(within limit: Duration, stall: Duration = .zero) async -> Bool {
+    /// `each` is called all the while.
+    package func ends(
+        within limit: Duration, stall: Duration = .zero, each: @Sendable () -> Void = {}
+    ) async -> Bool {
         let begin = ContinuousClock.now
         while !witness.hasEnded {
             let now = ContinuousClock.now
             let isStalled =
                 stall == .zero || now >= witness.progressAt + stall || now >= begin + limit + .seconds(86_400)
             if now >= begin + limit, isStalled { return false }
+            each()
             // A sleep that is cancelled returns at once: then only the deadline ends the loop.
             try? await Task.sleep(for: .milliseconds(20))
         }

@@ -8,14 +8,19 @@ internal import Synchronization
 package final class StopRequest: Sendable {
     private static let terminations = Atomic<Int>(0)
     private static let interrupts = Atomic<Int>(0)
+    private static let hangups = Atomic<Int>(0)
     private let asked = Atomic<Bool>(false)
+    private let parent: StopRequest?
 
-    package init() {}
+    /// - Parameter parent: what also asks to stop, when it is asked.
+    package init(under parent: StopRequest? = nil) { self.parent = parent }
 
     /// Counts SIGTERM and SIGINT of this process from now on.
     package static func listen() {
         // Both counters exist before a handler can run.
-        _ = (terminations.load(ordering: .relaxed), interrupts.load(ordering: .relaxed))
+        _ = (
+            terminations.load(ordering: .relaxed), interrupts.load(ordering: .relaxed), hangups.load(ordering: .relaxed)
+        )
         signal(SIGTERM) { _ in StopRequest.terminations.add(1, ordering: .relaxed) }
         signal(SIGINT) { _ in StopRequest.interrupts.add(1, ordering: .relaxed) }
         // Whoever started us may have blocked them, as Foundation's `Process` on a pool thread does, and a blocked signal
@@ -23,11 +28,17 @@ package final class StopRequest: Sendable {
         SignalMask.clear()
     }
 
+    /// Counts SIGHUP too, which then asks to read the settings again instead of ending the process.
+    package static func listenForReloads() { signal(SIGHUP) { _ in StopRequest.hangups.add(1, ordering: .relaxed) } }
+
+    /// How often it was asked to read the settings again.
+    package static var reloads: Int { hangups.load(ordering: .relaxed) }
+
     /// For work inside another program, such as a test.
     package func ask() { asked.store(true, ordering: .relaxed) }
 
     package var isAsked: Bool {
-        asked.load(ordering: .relaxed)
+        asked.load(ordering: .relaxed) || parent?.isAsked == true
             || Self.terminations.load(ordering: .relaxed) + Self.interrupts.load(ordering: .relaxed) > 0
     }
 

@@ -14,7 +14,11 @@ package struct DurableFile: ~Copyable {
     package init(_ path: String, mode: UInt32 = 0o644) throws(StorageFailure) {
         let (folder, name) = Folder.split(path)
         var generator = SystemRandomNumberGenerator()
-        let temporary = Folder.join(folder, ".\(name).tmp-\(String(generator.next(), radix: 36))")
+        // A name may be as long as the file system allows, the temporary one is longer: it is cut then.
+        let begin = FilePath(name).bytes.prefix(200)
+        let temporary = Folder.join(
+            folder,
+            ".\(String(validating: begin, as: UTF8.self) ?? "file").tmp-\(String(generator.next(), radix: 36))")
         let opened = unsafe cs_open_new(temporary, mode)
         // The reader knows the name that was asked for, not the temporary one.
         if opened < 0 { throw .system(operation: "write it", path: path, errno: -opened) }
@@ -54,30 +58,6 @@ package struct DurableFile: ~Copyable {
     /// Writes `text` in UTF-8 as the whole file.
     package static func write(_ text: String, to path: String, mode: UInt32 = 0o644) throws(StorageFailure) {
         try write(Array(text.utf8), to: path, mode: mode)
-    }
-
-    /// Copies a regular file, never through a link, and gives the digest of what was copied.
-    ///
-    /// *Throws* `.changed` when the file changed meanwhile; `.notAFile`, `.system`. Then nothing stands at `path`.
-    @discardableResult
-    package static func copy(_ from: String, to path: String, mode: UInt32 = 0o640) throws(StorageFailure) -> FileDigest
-    {
-        let (source, status) = try openRegular(from, limit: .max, followingLinks: false)
-        defer { cs_close(source) }
-        var target = try DurableFile(path, mode: mode)
-        var sum = FileDigest.Accumulator()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let got = unsafe buffer.withUnsafeMutableBytes { unsafe cs_read(source, $0.baseAddress, $0.count) }
-            if got < 0 { throw .system(operation: "read it", path: from, errno: Int32(-got)) }
-            if got == 0 { break }
-            let piece = buffer.span.bytes.extracting(0..<Int(got))
-            sum.add(piece)
-            try target.append(piece)
-        }
-        guard try FileStatus(descriptor: source, path: from) == status else { throw .changed(path: from) }
-        try target.commit()
-        return sum.finish()
     }
 
     /// All bytes of a regular file of at most `limit`.

@@ -9,11 +9,9 @@ package struct FileStatus: Sendable, Hashable {
         case symlink = "symbolic link"
         /// A device, FIFO or socket.
         case other = "device, FIFO or socket"
-        /// Something whose name is not UTF-8; only `Folder` gives it, and only `FilePath` can name it.
-        case unnameable = "file whose name is not UTF-8"
     }
 
-    package private(set) var kind: Kind
+    package let kind: Kind
     /// Bytes.
     package let size: Int
     /// Nanoseconds since 1970.
@@ -22,14 +20,24 @@ package struct FileStatus: Sendable, Hashable {
     package let changedNS: Int64
     package let inode: UInt64
     package let device: UInt64
+    /// The user whose it is.
+    package let owner: UInt32
+
+    /// The user that this process acts as.
+    package static var currentUser: UInt32 { cs_user() }
 
     /// The status of `path`; of a symbolic link itself unless `followingLinks`.
     ///
     /// *Throws* `.system`, also when nothing stands there.
-    package init(of path: String, followingLinks: Bool = false) throws(StorageFailure) {
+    package init(of path: FilePath, followingLinks: Bool = false) throws(StorageFailure) {
         var status = cs_status()
-        try check(unsafe cs_status_of(path, followingLinks ? 1 : 0, &status), "look at it", path)
+        let result = path.withCString { unsafe cs_status_of($0, followingLinks ? 1 : 0, &status) }
+        try check(result, "look at it", path.text)
         self.init(status)
+    }
+
+    package init(of path: String, followingLinks: Bool = false) throws(StorageFailure) {
+        try self.init(of: FilePath(path), followingLinks: followingLinks)
     }
 
     /// The status of an open file.
@@ -41,20 +49,15 @@ package struct FileStatus: Sendable, Hashable {
 
     /// Whether anything stands at `path`, a dangling link included. What cannot be looked at (no permission, a broken disk)
     /// counts as there: whoever opens it then hears why.
-    package static func exists(_ path: String) -> Bool {
+    package static func exists(_ path: String) -> Bool { exists(FilePath(path)) }
+
+    package static func exists(_ path: FilePath) -> Bool {
         do throws(StorageFailure) {
             _ = try FileStatus(of: path)
             return true
         } catch {
             return error.systemError != .notFound
         }
-    }
-
-    /// The same with kind `.unnameable`.
-    var unnameable: FileStatus {
-        var status = self
-        status.kind = .unnameable
-        return status
     }
 
     init(_ status: cs_status) {
@@ -64,6 +67,7 @@ package struct FileStatus: Sendable, Hashable {
         changedNS = status.changed_ns
         inode = status.inode
         device = status.device
+        owner = status.owner
     }
 }
 

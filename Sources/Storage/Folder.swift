@@ -5,14 +5,17 @@ internal import Failures
 package enum Folder {
     /// One thing in a folder.
     package struct Entry: Sendable, Hashable {
-        /// Relative to the folder that was listed, with `/` between levels.
-        package let name: String
+        /// Relative to the folder that was listed, with `/` between levels; bytes, whatever they mean as text.
+        package let path: FilePath
         package let status: FileStatus
 
-        package init(name: String, status: FileStatus) {
-            self.name = name
+        package init(path: FilePath, status: FileStatus) {
+            self.path = path
             self.status = status
         }
+
+        /// The path for people, and for opening where the name is known to be UTF-8, as in folders of our own.
+        package var name: String { path.text }
     }
 
     /// Makes `path` and every missing folder above it.
@@ -42,25 +45,21 @@ package enum Folder {
     }
 
     /// What stands in `path`, sorted by the bytes of the names.
-    ///
-    /// An entry whose name is not UTF-8 comes with an escaped name (`FilePath.text`) and kind `.unnameable`: it can be told,
-    /// not opened; `InputFolder` opens such ones.
-    package static func list(_ path: String) throws(StorageFailure) -> [Entry] {
+    package static func list(_ path: FilePath) throws(StorageFailure) -> [Entry] {
+        let told = path.text
         var folder: OpaquePointer?
-        try check(unsafe cs_folder_open(path, &folder), "list it", path)
+        try check(path.withCString { unsafe cs_folder_open($0, &folder) }, "list it", told)
         guard let folder = unsafe folder else { return [] }
         defer { unsafe cs_folder_close(folder) }
         var entries: [Entry] = []
-        while let (raw, _) = try unsafe next(folder, path) {
-            guard let status = try unsafe status(raw, folder, path) else { continue }
-            let name = unsafe String(validatingCString: raw)
-            entries.append(
-                Entry(
-                    name: name ?? FilePath(bytes: unsafe Self.bytes(raw)).text,
-                    status: name == nil ? status.unnameable : status))
+        while let (raw, _) = try unsafe next(folder, told) {
+            guard let status = try unsafe status(raw, folder, told) else { continue }
+            entries.append(Entry(path: FilePath(bytes: unsafe bytes(raw)), status: status))
         }
-        return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return entries.sorted { $0.path < $1.path }
     }
+
+    package static func list(_ path: String) throws(StorageFailure) -> [Entry] { try list(FilePath(path)) }
 
     /// Names and kinds in an open folder, sorted by bytes. `descriptor` is closed.
     static func entries(
@@ -111,38 +110,50 @@ package enum Folder {
     /// Everything below `path`, folders included, parents before children, sorted within each folder.
     ///
     /// *Throws* `.tooLarge` when there are more than `limit` entries.
-    package static func walk(_ path: String, limit: Int = .max) throws(StorageFailure) -> [Entry] {
+    package static func walk(_ path: FilePath, limit: Int = .max) throws(StorageFailure) -> [Entry] {
         var found: [Entry] = []
         // A stack, not recursion: depth comes from outside. Reversed, so that the first name is walked first.
         var waiting = try list(path).reversed() as [Entry]
         while let next = waiting.popLast() {
             found.append(next)
-            if found.count > limit { throw .tooLarge(path: path, bytes: found.count, limit: limit) }
+            if found.count > limit { throw .tooLarge(path: path.text, bytes: found.count, limit: limit) }
             guard next.status.kind == .directory else { continue }
-            waiting += try list(join(path, next.name)).reversed().map {
-                Entry(name: join(next.name, $0.name), status: $0.status)
+            waiting += try list(path.appending(next.path)).reversed().map {
+                Entry(path: next.path.appending($0.path), status: $0.status)
             }
         }
         return found
     }
 
-    /// Makes the names in a folder (or the content of one file) survive a power failure.
-    package static func sync(_ path: String) throws(StorageFailure) {
-        try check(unsafe cs_sync_path(path), "sync it", path)
+    package static func walk(_ path: String, limit: Int = .max) throws(StorageFailure) -> [Entry] {
+        try walk(FilePath(path), limit: limit)
     }
 
-    /// Syncs every file and folder below `path`, and `path` itself.
-    package static func syncTree(_ path: String) throws(StorageFailure) {
-        for entry in try walk(path) where entry.status.kind == .regular || entry.status.kind == .directory {
-            try sync(join(path, entry.name))
+    /// Makes the names in a folder (or the content of one file) survive a power failure.
+    package static func sync(_ path: FilePath) throws(StorageFailure) {
+        try check(path.withCString { unsafe cs_sync_path($0) }, "sync it", path.text)
+    }
+
+    package static func sync(_ path: String) throws(StorageFailure) { try sync(FilePath(path)) }
+
+    /// Syncs every file and folder below `path`, and `path` itself; calls `each` after each of them.
+    package static func syncTree(_ path: String, each: () -> Void = {}) throws(StorageFailure) {
+        let root = FilePath(path)
+        for entry in try walk(root) where entry.status.kind == .regular || entry.status.kind == .directory {
+            try sync(root.appending(entry.path))
+            each()
         }
         try sync(path)
     }
 
     /// Renames within one file system; something that stands at `to` is an error (`systemError == .exists`).
-    package static func rename(_ from: String, to: String) throws(StorageFailure) {
-        let result = unsafe cs_rename_new(from, to)
+    package static func rename(_ from: FilePath, to: FilePath) throws(StorageFailure) {
+        let result = from.withCString { from in to.withCString { unsafe cs_rename_new(from, $0) } }
         if result < 0 { throw .system(operation: "rename it", path: "\(from) -> \(to)", errno: -result) }
+    }
+
+    package static func rename(_ from: String, to: String) throws(StorageFailure) {
+        try rename(FilePath(from), to: FilePath(to))
     }
 
     /// Exchanges two names of one file system in one step.
@@ -152,7 +163,7 @@ package enum Folder {
     }
 
     /// Removes a file, a link, or a folder with all that is in it. Nothing there is fine; what cannot be looked at is not.
-    package static func remove(_ path: String) throws(StorageFailure) {
+    package static func remove(_ path: FilePath) throws(StorageFailure) {
         let kind: FileStatus.Kind
         do throws(StorageFailure) {
             kind = try FileStatus(of: path).kind
@@ -160,15 +171,24 @@ package enum Folder {
             if error.systemError == .notFound { return }
             throw error
         }
-        try check(unsafe kind == .directory ? cs_remove_tree(path) : cs_remove_file(path), "remove it", path)
+        let result = path.withCString { unsafe kind == .directory ? cs_remove_tree($0) : cs_remove_file($0) }
+        try check(result, "remove it", path.text)
     }
 
-    /// Bytes that may still be written on the file system of `path`.
-    package static func freeBytes(_ path: String) throws(StorageFailure) -> Int {
-        var free: UInt64 = 0
-        try check(unsafe cs_free_bytes(path, &free), "look at its disk", path)
-        return Int(clamping: free)
+    package static func remove(_ path: String) throws(StorageFailure) { try remove(FilePath(path)) }
+
+    /// Bytes that may still be written, and files that may still be made, on the file system of `path`.
+    package static func freeRoom(_ path: String) throws(StorageFailure) -> (bytes: Int, files: Int) {
+        var bytes: UInt64 = 0
+        var files: UInt64 = 0
+        try check(unsafe cs_free_room(path, &bytes, &files), "look at its disk", path)
+        return (Int(clamping: bytes), Int(clamping: files))
     }
+
+    package static func freeBytes(_ path: String) throws(StorageFailure) -> Int { try freeRoom(path).bytes }
+
+    /// Whether this process may make and remove names in a folder, on a file system that can be written.
+    package static func isWritable(_ path: String) -> Bool { unsafe cs_may_write(path) == 1 }
 
     /// `a/b`, with one slash between them.
     package static func join(_ folder: String, _ name: String) -> String {

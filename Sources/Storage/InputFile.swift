@@ -116,6 +116,12 @@ package final class InputFile: Sendable {
         guard now == status else { throw .changed(path: path) }
     }
 
+    /// Makes the empty file behind `descriptor` share this one's bytes, where the file system can; gives whether it did.
+    func clone(into descriptor: Int32) throws(StorageFailure) -> Bool {
+        guard size > 0 else { return true }
+        return try withDescriptor { own in cs_clone(own, descriptor) >= 0 }
+    }
+
     /// Another file of the same folder, opened with the same care; nil when no such name is there.
     ///
     /// *Throws* `.notAFile`, `.tooLarge`, `.system` (a link included).

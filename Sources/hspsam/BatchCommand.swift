@@ -23,7 +23,8 @@ struct BatchCommand: ParsableCommand {
         StopRequest.listen()
         let outcome = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
-            return try await WatchService.start(settings, log: log, stop: stop).batch()
+            try WatchService.checkPipelines(settings)
+            return try await WatchService(settings, log: log, stop: stop).batch()
         }
         try StandardOutput.line(json ? outcome.json : outcome.summary)
         if stop.wasInterrupted { throw ExitStatus.interrupted }

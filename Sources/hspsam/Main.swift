@@ -22,7 +22,9 @@ struct HSPSAMCommand: ParsableCommand {
         subcommands: [
             RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, PhantomCommand.self,
             WatchCommand.self,
-            BatchCommand.self, StatusCommand.self, BenchCommand.self,
+            BatchCommand.self, StatusCommand.self, JobsCommand.self, ShowCommand.self, RetryCommand.self,
+            CancelCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self, DoctorCommand.self,
+            LedgerCommand.self, ConfigCommand.self, DeliverCommand.self, BenchCommand.self,
         ])
 
     /// One place decides how every command ends.

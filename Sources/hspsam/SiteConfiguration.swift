@@ -4,12 +4,8 @@ import Foundation
 import Settings
 import Storage
 
-/// The site file of the unattended service (`--config`): folders and times. A key that is not available yet is unknown.
-///
-///     inbox:   {path: /var/spool/hspsam/inbox, scan: 5s}
-///     settle:  {quiet: 60s}
-///     reserve: 20GiB
-///     places:  {spool: /var/spool/hspsam, state: /var/lib/hspsam, pipelines: /usr/share/hspsam/pipelines}
+/// The site file of the unattended service (`--config`): folders, times and limits. `deploy/hspsam.yaml` names every key with its
+/// default; a key that does not stand there is unknown.
 struct SiteConfiguration {
     let service: ServiceSettings
 
@@ -19,19 +15,121 @@ struct SiteConfiguration {
         do { bytes = try DurableFile.read(path, limit: 1 << 20) } catch {
             throw FailureRecord(kind: .configuration, code: error.code, message: error.message)
         }
-        service = try Section.read(bytes, file: path) { root in
-            let inbox = try root.section("inbox")
-            let settle = try root.section("settle")
-            let folders = try root.section("places")
-            let spool = try folders.string("spool", default: "/var/spool/hspsam")
-            return ServiceSettings(
-                inbox: try inbox.string("path", default: Folder.join(spool, "inbox")), spool: spool,
-                state: try folders.string("state", default: "/var/lib/hspsam"),
-                pipelines: try folders.string("pipelines", default: Self.installedPipelines),
-                scan: try inbox.duration("scan", in: .seconds(1) ... .seconds(3600), default: .seconds(5)),
-                quiet: try settle.duration("quiet", in: .zero ... .seconds(86_400), default: .seconds(60)),
-                reserve: try root.size("reserve", default: 20 << 30), program: Self.program, version: version)
+        service = try Section.read(bytes, file: path) { try Self.settings($0, version: version) }
+    }
+
+    private static func settings(_ root: Section, version: String) throws -> ServiceSettings {
+        let inbox = try root.section("inbox")
+        let settle = try root.section("settle")
+        let folders = try root.section("places")
+        let spool = try folders.string("spool", default: "/var/spool/hspsam")
+        var settings = ServiceSettings(
+            inbox: try inbox.string("path", default: Folder.join(spool, "inbox")), spool: spool,
+            state: try folders.string("state", default: "/var/lib/hspsam"),
+            pipelines: try folders.string("pipelines", default: Self.installedPipelines),
+            scan: try inbox.duration("scan", in: .seconds(1) ... .seconds(3600), default: .seconds(5)),
+            quiet: try settle.duration("quiet", in: .zero ... .seconds(86_400), default: .seconds(60)),
+            reserve: try root.size("reserve", default: 20 << 30), program: Self.program, version: version)
+        try read(inbox, settle, &settings.settling)
+        settings.gapWait = try settle.duration("gap_wait", default: settings.gapWait)
+        let late = try root.section("late")
+        settings.lateWindow = try late.duration("window", default: settings.lateWindow)
+        try limits(root.section("limits"), &settings)
+        try worker(root.section("worker"), &settings)
+        settings.stopGrace = try root.section("stop").duration(
+            "grace", in: .zero ... .seconds(3600), default: settings.stopGrace)
+        try retention(root.section("retention"), &settings)
+        settings.destinations = try destinations(root)
+        let metrics = try root.section("metrics")
+        settings.metrics = try metrics.optionalString("textfile")
+        settings.metricsEvery = try metrics.duration(
+            "every", in: .seconds(1) ... .seconds(3600), default: settings.metricsEvery)
+        return settings
+    }
+
+    private static func read(_ inbox: Section, _ settle: Section, _ rules: inout SettlingRules) throws {
+        rules.copies = try inbox.choice("claim", default: Claim.rename) == .copy
+        rules.mode = try settle.choice("mode", default: rules.mode)
+        rules.giveUp = try settle.duration(
+            "give_up", in: .seconds(60) ... .seconds(86_400 * 365), default: rules.giveUp)
+    }
+
+    private enum Claim: String, CaseIterable { case rename, copy }
+
+    private static func limits(_ limits: Section, _ settings: inout ServiceSettings) throws {
+        settings.settling.mostBytes = try limits.size(
+            "drop_bytes", in: 1 ... .max, default: settings.settling.mostBytes)
+        settings.settling.mostFiles = try limits.int(
+            "drop_files", in: 1...Fingerprint.mostEntries, default: settings.settling.mostFiles)
+        settings.waitingJobs = try limits.int("waiting_jobs", in: 1 ... .max, default: settings.waitingJobs)
+    }
+
+    private static func worker(_ worker: Section, _ settings: inout ServiceSettings) throws {
+        settings.threads = try worker.int("threads", in: 0...1024, default: 0)
+        settings.attempts = try worker.int("attempts", in: 1...20, default: settings.attempts)
+        settings.hang = try worker.duration("hang", in: .seconds(10) ... .seconds(86_400), default: settings.hang)
+        let wall = try worker.section("wall")
+        settings.wallBase = try wall.duration("base", in: .seconds(10) ... .seconds(86_400), default: settings.wallBase)
+        settings.wallPerFile = try wall.duration("per_file", default: settings.wallPerFile)
+    }
+
+    private static func retention(_ section: Section, _ settings: inout ServiceSettings) throws {
+        settings.retention.kept = try period(section, "kept", settings.retention.kept)
+        settings.retention.outbox = try period(section, "outbox", settings.retention.outbox)
+        settings.retention.quarantine = try period(section, "quarantine", settings.retention.quarantine)
+        settings.retention.events = try period(section, "events", settings.retention.events)
+        settings.backups = try section.int("backups", in: 1...366, default: settings.backups)
+    }
+
+    /// A duration, or `forever`.
+    private static func period(_ section: Section, _ key: String, _ value: Duration?) throws -> Duration? {
+        if let text = try? section.optionalString(key), text == "forever" { return nil }
+        return try section.optionalDuration(key, in: .seconds(3600) ... .seconds(86_400 * 36_500)) ?? value
+    }
+
+    private enum DestinationKind: String, CaseIterable { case dicom, folder }
+
+    private static func destinations(_ root: Section) throws -> [Destination] {
+        var found: [Destination] = []
+        for section in try root.sections("destinations") {
+            let name = try section.string("name")
+            guard !found.contains(where: { $0.name == name }), !name.isEmpty else {
+                throw section.failure(
+                    "SET-DESTINATION", at: "name", "two destinations have one name, or none.",
+                    cure: "Name each differently.")
+            }
+            let kind: Destination.Kind
+            let isFolder = try section.choice("kind", DestinationKind.self) == .folder
+            if isFolder {
+                kind = .folder(path: try section.string("path"))
+            } else {
+                kind = .dicom(
+                    DICOMPeer(
+                        host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
+                        called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
+                        confirmation: try section.choice("confirm", default: DICOMPeer.Confirmation.none)))
+            }
+            let parts = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count)
+            let wanted = try (parts ?? (isFolder ? ["seg", "image", "report"] : ["seg", "image"])).map { word in
+                guard let part = Destination.Part(rawValue: word), !(part == .report && !isFolder) else {
+                    throw section.failure(
+                        "SET-DESTINATION", at: "send", found: word,
+                        "seg and image can be sent, and to folders report; this is none of them.",
+                        cure: "Write send: [seg, image].")
+                }
+                return part
+            }
+            let backoff = try section.section("backoff")
+            found.append(
+                Destination(
+                    name: name, kind: kind, parts: wanted,
+                    firstWait: try backoff.duration(
+                        "first", in: .seconds(1) ... .seconds(86_400), default: .seconds(60)),
+                    longestWait: try backoff.duration(
+                        "max", in: .seconds(1) ... .seconds(86_400), default: .seconds(3600)),
+                    giveUp: try section.duration("give_up", default: .seconds(7 * 86_400))))
         }
+        return found
     }
 
     /// This program: its workers are its own `run`.

@@ -3,7 +3,6 @@ import Daemon
 import Processes
 import Failures
 import Logging
-import Storage
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,33 +11,23 @@ struct WatchCommand: ParsableCommand {
         discussion: """
             Example: hspsam watch --config /etc/hspsam/hspsam.yaml
             SIGTERM lets the study in work finish for a minute; Ctrl-C stops at once. Nothing is lost either way.
+            SIGHUP reads the site file again; a wrong one is refused, the old settings stay.
             The log goes to standard output, one JSON object a line. See also: hspsam status, hspsam batch.
             """)
 
     @Option(help: "The site file, YAML.") var config: String
 
     func run() throws {
-        let settings = try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
+        let path = config
+        let read = { @Sendable in try SiteConfiguration(path: path, version: HSPSAMCommand.version).service }
+        let settings = try read()
         let stop = StopRequest()
         StopRequest.listen()
+        StopRequest.listenForReloads()
         try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: false) }
-            try await WatchService.start(settings, log: log, stop: stop).watch()
+            try await Service.watch(settings, log: log, stop: stop, reread: read)
         }
         if stop.wasInterrupted { throw ExitStatus.interrupted }
-    }
-}
-
-extension WatchService {
-    /// What a person must mend before a service can start is a matter of configuration, status 2; what passes by itself (a full
-    /// disk, a ledger that another process holds) keeps its own: then a supervisor may try again.
-    static func start(_ settings: ServiceSettings, log: Logger, stop: StopRequest) async throws -> WatchService {
-        do { return try await WatchService(settings, log: log, stop: stop) } catch let failure as StorageFailure {
-            switch failure.systemError {
-            case .denied, .notFound, .exists, .notEmpty:
-                throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
-            default: throw failure
-            }
-        }
     }
 }

@@ -17,6 +17,10 @@ struct Plan {
     var pipelines = "pipelines 1"
     /// Another file of the drop is refused, or fails.
     var other: Outcome?
+    /// Another file of the drop is passed over: its path and the code of why.
+    var passed: (path: String, code: String)?
+    /// Codes of findings in the result.
+    var findings: [String] = []
 
     var name: String { String(FileDigest(of: study).hex.prefix(12)) }
     private var digests: [String] { instances.map { FileDigest(of: "\(study) \($0)").hex }.sorted() }
@@ -37,13 +41,16 @@ struct Plan {
 
     private func record(known: Bool) -> RunRecord {
         let processed = outcome == .processed
-        var inputs = [
+        var inputs = digests.map {
             RunRecord.Input(
-                path: "/in/plan", status: known ? .skipped : outcome, code: processed && !known ? nil : "CODE",
-                reason: processed && !known ? nil : "it is so.", study: name)
-        ]
+                path: "/in/plan", contentSHA256: $0, status: known ? .skipped : outcome,
+                code: processed && !known ? nil : "CODE", reason: processed && !known ? nil : "it is so.", study: name)
+        }
         if how == "partial" {
             inputs.append(.init(path: "/in/x", status: .refused, code: "PIX-TRUNCATED", reason: "cut.", study: name))
+        }
+        if let passed {
+            inputs.append(.init(path: passed.path, status: .skipped, code: passed.code, reason: "so it is."))
         }
         if let other { inputs.append(.init(path: "/in/y", status: other, code: "IN-CORRUPT", reason: "torn.")) }
         return RunRecord(
@@ -60,8 +67,8 @@ struct Plan {
                     .init(
                         study: name, series: "s", pipeline: "skin", file: "\(name)/a.seg.dcm",
                         segments: [.init(number: 1, label: "Lesion <1>", pixels: 5, areaMM2: 2.5, confidence: 0.9)],
-                        findings: [], frames: 1, pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
-                        secondsByStep: [:])
+                        findings: findings.map { .init(code: $0, severity: .warning, text: "it is so.") }, frames: 1,
+                        pipelineVersion: "1", pipelineDigest: "", modelDigest: "", secondsByStep: [:])
                 ])
     }
 
@@ -116,6 +123,10 @@ final class Site {
         settings.pause = .milliseconds(100)
         settings.killGrace = .milliseconds(300)
         settings.stopGrace = .milliseconds(100)
+        settings.resumeWait = .milliseconds(50)
+        // A study that comes in parts is the matter of the tests that say so.
+        settings.lateWindow = .zero
+        settings.gapWait = .zero
     }
 
     deinit { if isOwner { try? Folder.remove(root) } }
@@ -140,7 +151,8 @@ final class Site {
 
     /// The studies' result folders in the outbox.
     func results() throws -> [String] {
-        try Folder.walk(root + "/outbox").map(\.name).filter { $0.hasSuffix("/report.json") }
+        guard FileStatus.exists(root + "/outbox") else { return [] }
+        return try Folder.walk(root + "/outbox").map(\.name).filter { $0.hasSuffix("/report.json") }
     }
 
     /// The report of a result in the outbox.
@@ -150,7 +162,8 @@ final class Site {
 
     /// The reasons in the quarantine.
     func quarantined() throws -> [ReasonRecord] {
-        try Folder.list(root + "/quarantine").map {
+        guard FileStatus.exists(root + "/quarantine") else { return [] }
+        return try Folder.list(root + "/quarantine").map {
             try ReasonRecord(json: DurableFile.read(root + "/quarantine/\($0.name)/reason.json", limit: 1 << 20))
         }
     }
@@ -167,10 +180,14 @@ final class Site {
 
     private static let script = #"""
         #!/bin/sh
-        # run INPUT --out OUT --pipelines DIR --known FILE --json
-        in="$2"; out="$4"; known="$8"
-        [ "$1" = run ] && [ "$3" = --out ] && [ "$5" = --pipelines ] && [ "$7" = --known ] && [ "$9" = --json ] || exit 2
-        line() { sed -n "$1p" "$in/plan"; }
+        # run INPUT... --out OUT --pipelines DIR --known FILE --json
+        [ "$1" = run ] || exit 2
+        in="$2"; shift 2; plan=plan
+        # Together with the input of another job, the drop has another plan.
+        while [ "$1" != --out ]; do plan=joined; shift; done
+        out="$2"; known="$6"
+        [ "$3" = --pipelines ] && [ "$5" = --known ] && [ "$7" = --json ] || exit 2
+        line() { sed -n "$1p" "$in/$plan"; }
         how=$(line 1); study=$(line 2); key=$(line 3)
         mkdir -p "$out"
         result() {
@@ -188,6 +205,8 @@ final class Site {
             crash-once) if [ -e "$in/../crashed" ]; then result; fi; touch "$in/../crashed"; kill -9 $$ ;;
             hang) while :; do echo '{"event": "same"}'; sleep 0.1; done ;;
             slow) for i in 1 2 3 4 5 6 7 8; do echo "{\"frame\": $i}"; sleep 0.15; done; result ;;
+            meddled)
+                if [ ! -e "${0%/*}/meddled" ]; then touch "${0%/*}/meddled"; echo >> "$in/plan"; fi; result ;;
             silent) exit 0 ;;
             nostart) exit 2 ;;
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;

@@ -9,16 +9,16 @@ struct InboxTests {
     @Test("a drop is settled when nothing of it changed for the quiet time, over two looks at least")
     func settling() async throws {
         let site = try Site()
-        site.settings.quiet = .seconds(60)
+        site.settings.settling.quiet = .seconds(60)
         try site.drop("study", "ok")
-        let inbox = Inbox(paths: ServicePaths(site.settings), quiet: site.settings.quiet)
+        let inbox = Inbox(paths: ServicePaths(site.settings), quiet: site.settings.settling.quiet)
         let start = ContinuousClock.now
         #expect(try await inbox.scan(now: start).settled.isEmpty)
         #expect(try await inbox.scan(now: start + .seconds(59)).settling == 1)
         try DurableFile.write("one more", to: site.root + "/inbox/study/late")
         #expect(try await inbox.scan(now: start + .seconds(61)).settled.isEmpty)
         #expect(try await inbox.scan(now: start + .seconds(120)).settled.isEmpty)
-        #expect(try await inbox.scan(now: start + .seconds(121)).settled == ["study"])
+        #expect(try await inbox.scan(now: start + .seconds(121)).settled == [FilePath("study")])
     }
 
     @Test("one look is never enough, however short the quiet time")
@@ -27,7 +27,7 @@ struct InboxTests {
         try site.drop("study", "ok")
         let inbox = Inbox(paths: ServicePaths(site.settings), quiet: .zero)
         #expect(try await inbox.scan().settled.isEmpty)
-        #expect(try await inbox.scan().settled == ["study"])
+        #expect(try await inbox.scan().settled == [FilePath("study")])
     }
 
     @Test("a drop that changes between the look and the claim is not taken, and settles again under its hidden name")
@@ -38,12 +38,12 @@ struct InboxTests {
         try paths.prepare()
         let inbox = Inbox(paths: paths, quiet: .zero)
         _ = try await inbox.scan()
-        #expect(try await inbox.scan().settled == ["study"])
+        #expect(try await inbox.scan().settled == [FilePath("study")])
         try DurableFile.write("late", to: site.root + "/inbox/study/late")
-        #expect(try await inbox.take("study") == .changed)
+        #expect(try await inbox.take(FilePath("study")) == .changed)
         _ = try await inbox.scan()
         let hidden = try #require(try await inbox.scan().settled.first)
-        #expect(hidden.hasPrefix(".hspsam-"))
+        #expect(DropName.claimedIdentifier(hidden) != nil)
         guard case .taken(let drop) = try await inbox.take(hidden) else {
             Issue.record("not taken")
             return
@@ -55,15 +55,16 @@ struct InboxTests {
         "names of unfinished transfers are no drops",
         arguments: [
             ".x", "x.tmp", "x.part", "x.PARTIAL", "x.filepart", "x.crdownload", "x~", "lost+found", ".hspsam-lock",
+            "x.ready",
         ])
     func names(name: String) {
-        #expect(!Inbox.isDrop(name))
-        #expect(Inbox.isDrop(name.filter(\.isLetter)))
+        #expect(!DropName.isDrop(FilePath(name)))
+        #expect(DropName.isDrop(FilePath(name.filter(\.isLetter))))
     }
 
-    private func takenAfterTwoLooks(_ inbox: Inbox, known: String? = nil) async throws -> Inbox.Taking {
+    private func takenAfterTwoLooks(_ inbox: Inbox, isBooked: Bool = false) async throws -> Inbox.Taking {
         _ = try await inbox.scan()
-        return try await inbox.take(try #require(try await inbox.scan().settled.first), knownFingerprint: known)
+        return try await inbox.take(try #require(try await inbox.scan().settled.first), isBooked: isBooked)
     }
 
     @Test(
@@ -95,32 +96,172 @@ struct InboxTests {
     }
 
     @Test(
-        "a drop that cannot be copied whole from another disk stays where it is, and no half copy remains",
-        .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")), arguments: ["link", "FIFO", "name"])
+        "a drop with a link or a FIFO on another disk stays where it is under its name, and nothing is half copied",
+        .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")), arguments: ["link", "FIFO", "link alone"])
     func notCopied(what: String) async throws {
         let site = try Site()
         site.settings.inbox = "/dev/shm/hspsam-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: site.settings.inbox) }
         let drop = site.settings.inbox + "/study"
         try Folder.make(drop)
-        try DurableFile.write("pixels", to: drop + "/slice")
-        switch what {
-        case "link": symlink("/etc/passwd", drop + "/odd")
-        case "FIFO": mkfifo(drop + "/odd", 0o600)
-        default:
-            // A name in Latin-1.
-            let name = Array(drop.utf8CString.dropLast()) + [0x2F, CChar(bitPattern: 0xFC), 0]
-            close(creat(name, 0o600))
-        }
+        if what != "link alone" { try DurableFile.write("pixels", to: drop + "/slice") }
+        if what == "FIFO" { mkfifo(drop + "/odd", 0o600) } else { symlink("/etc/passwd", drop + "/odd") }
         let paths = ServicePaths(site.settings)
         try paths.prepare()
         let inbox = Inbox(paths: paths, quiet: .zero)
         await #expect(throws: StorageFailure.self) { _ = try await takenAfterTwoLooks(inbox) }
         #expect(try Folder.list(paths.work).isEmpty)
-        let hidden = try #require(try Folder.list(site.settings.inbox).first { $0.name.hasPrefix(".hspsam-0") })
-        #expect(try Folder.list(site.settings.inbox + "/" + hidden.name).count == 2)
         let outcome = try await site.batch()
         #expect(outcome.status == .refusedOrFailed && outcome.unsettled == 1, "\(outcome.json)")
         #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+        #expect(try Folder.list(drop).contains { $0.name == "odd" })
     }
+
+    @Test(
+        "names are bytes: drops and files in Latin-1, and names of 255 bytes, are taken whole, by rename and by copy",
+        .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")), arguments: [true, false])
+    func strangeNames(isElsewhere: Bool) async throws {
+        let site = try Site()
+        if isElsewhere { site.settings.inbox = "/dev/shm/hspsam-\(UUID().uuidString)" }
+        defer { try? FileManager.default.removeItem(atPath: site.settings.inbox) }
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        // M\xFCller, as a file and as a folder with such names in it.
+        let latin = FilePath(bytes: [0x4D, 0xFC, 0x6C, 0x6C, 0x65, 0x72])
+        let drop = FilePath(paths.inbox).appending(latin)
+        mkdir(drop.c, 0o700)
+        mkdir(drop.appending(latin).c, 0o700)
+        let names = [latin.appending(latin), FilePath(String(repeating: "x", count: 255))]
+        for name in names { close(creat(drop.appending(name).c, 0o600)) }
+        close(creat(drop.extended(".dcm").c, 0o600))
+        let inbox = Inbox(paths: paths, quiet: .zero)
+        _ = try await inbox.scan()
+        let settled = try await inbox.scan().settled
+        #expect(settled.count == 2)
+        var taken: Set<FilePath> = []
+        for name in settled {
+            guard case .taken(let drop) = try await inbox.take(name) else {
+                Issue.record("not taken")
+                continue
+            }
+            taken.formUnion(
+                try Folder.walk(paths.input(drop.id)).filter { $0.status.kind == .regular }.map(\.path))
+        }
+        #expect(taken == Set(names + [latin.extended(".dcm")]))
+        #expect(try Folder.list(paths.inbox).isEmpty)
+    }
+
+    @Test("a drop of another user is taken by copy: what that user still holds open changes nothing any more")
+    func otherUser() async throws {
+        // Only root can make files of somebody else.
+        guard getuid() == 0 else { return }
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        try Folder.make(paths.inbox + "/study")
+        try DurableFile.write("pixels", to: paths.inbox + "/study/slice")
+        chown(paths.inbox + "/study/slice", 12_345, 12_345)
+        let held = try #require(fopen(paths.inbox + "/study/slice", "r+"))
+        defer { fclose(held) }
+        let inbox = Inbox(paths: paths, quiet: .zero)
+        guard case .taken(let drop) = try await takenAfterTwoLooks(inbox) else {
+            Issue.record("not taken")
+            return
+        }
+        fputs("WRONG!", held)
+        fflush(held)
+        #expect(try DurableFile.read(paths.input(drop.id) + "/slice", limit: 9) == Array("pixels".utf8))
+        #expect(try FileStatus(of: paths.input(drop.id) + "/slice").owner == FileStatus.currentUser)
+        #expect(try Folder.list(paths.inbox).isEmpty)
+    }
+
+    @Test("a marker makes a drop complete at once, and one that says something else than is there holds it back")
+    func ready() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        var rules = SettlingRules(quiet: .seconds(3600))
+        for mode in SettlingRules.Mode.allCases {
+            rules.mode = mode
+            let inbox = Inbox(paths: paths, rules: rules)
+            try Folder.make(paths.inbox + "/study")
+            try DurableFile.write("pixels", to: paths.inbox + "/study/slice")
+            let now = ContinuousClock.now
+            _ = try await inbox.scan(now: now)
+            #expect(try await inbox.scan(now: now + .seconds(3500)).settled.isEmpty)
+            // Wrong in number, wrong in bytes, right.
+            let digest = FileDigest(of: "pixels").hex
+            for (marker, isRight) in [
+                (#"{"files": 2}"#, false), (#"{"sha256": {"slice": "00"}}"#, false), ("{", false),
+                (#"{"files": 1, "sha256": {"slice": "\#(digest)"}}"#, true), ("", true),
+            ] {
+                try DurableFile.write(marker, to: paths.inbox + "/study.ready")
+                let sight = try await inbox.scan(now: now + .seconds(3501))
+                #expect(sight.settled == (isRight ? [FilePath("study")] : []), "\(marker)")
+            }
+            guard case .taken = try await inbox.take(FilePath("study")) else {
+                Issue.record("not taken")
+                return
+            }
+            #expect(try Folder.list(paths.inbox).isEmpty)
+        }
+        try Folder.make(paths.inbox + "/inside")
+        try DurableFile.write("pixels", to: paths.inbox + "/inside/slice")
+        try DurableFile.write(#"{"files": 1}"#, to: paths.inbox + "/inside/.ready")
+        let inbox = Inbox(paths: paths, rules: rules)
+        _ = try await inbox.scan()
+        #expect(try await inbox.scan().settled == [FilePath("inside")])
+    }
+
+    @Test("without its marker nothing is ever taken where markers are asked for")
+    func readyOnly() async throws {
+        let site = try Site()
+        try site.drop("study", "ok")
+        var rules = SettlingRules(quiet: .zero)
+        rules.mode = .readyOnly
+        let inbox = Inbox(paths: ServicePaths(site.settings), rules: rules)
+        let now = ContinuousClock.now
+        for hour in 0..<100 { #expect(try await inbox.scan(now: now + .seconds(hour * 3600)).settled.isEmpty) }
+    }
+
+    @Test("a drop that never settles is put aside for a person in the end")
+    func giveUp() async throws {
+        let site = try Site()
+        try site.drop("study", "ok")
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        let inbox = Inbox(paths: paths, rules: SettlingRules(quiet: .seconds(60)))
+        let now = ContinuousClock.now
+        for hour in 0..<24 {
+            try DurableFile.write("\(hour)", to: site.root + "/inbox/study/growing")
+            #expect(try await inbox.scan(now: now + .seconds(hour * 3600)).settled.isEmpty)
+        }
+        try DurableFile.write("more", to: site.root + "/inbox/study/growing")
+        #expect(try await inbox.scan(now: now + .seconds(86_400)).settled == [FilePath("study")])
+        guard case .taken(let drop) = try await inbox.take(FilePath("study")) else {
+            Issue.record("not taken")
+            return
+        }
+        #expect(drop.refusal?.code == "NEVER-SETTLED")
+        let ledger = try Ledger(path: paths.ledger)
+        try await ledger.enqueue(drop)
+        #expect(try await ledger.job(drop.id)?.state == .quarantined)
+    }
+
+    @Test("a drop over the limits stays in the inbox and is counted")
+    func limits() async throws {
+        let site = try Site()
+        try site.drop("study", "ok")
+        var rules = SettlingRules(quiet: .zero)
+        rules.mostFiles = 0
+        let inbox = Inbox(paths: ServicePaths(site.settings), rules: rules)
+        _ = try await inbox.scan()
+        let sight = try await inbox.scan()
+        #expect(sight.settled.isEmpty && sight.oversized == 1)
+    }
+}
+
+extension FilePath {
+    /// The path as C takes it.
+    fileprivate var c: [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
 }

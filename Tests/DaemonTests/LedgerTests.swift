@@ -17,6 +17,43 @@ final class LedgerTests {
 
     deinit { try? Folder.remove(Folder.split(path).folder) }
 
+    /// Settings of a service whose folders do not exist.
+    private var empty: ServiceSettings {
+        ServiceSettings(
+            inbox: path + "-none", spool: path + "-none", state: path + "-none", pipelines: "", scan: .zero,
+            quiet: .zero,
+            reserve: 0, program: "", version: "")
+    }
+
+    @Test("when the clock is set, jobs wait as long as was meant")
+    func clockSet() async throws {
+        let ledger = try Ledger(path: path)
+        try await ledger.enqueue(drop("A"))
+        let job = try #require(try await ledger.nextDue([.queued], longestWait: .seconds(60)))
+        let n = try await ledger.start(job, host: "h")
+        // Written when the clock was 50 minutes ahead; it has been set back since.
+        let wait = Moment.now + 3_000_000 + 60_000
+        try await ledger.end("A", attempt: n, nil, .init("x", to: .retry, nil, notBefore: wait))
+        #expect(try await ledger.nextDue([.retry], longestWait: .seconds(3600)) == nil)
+        try await ledger.shiftWaits(by: -3_000_000)
+        #expect(try await ledger.nextDue([.retry], longestWait: .seconds(3600)) == nil)
+        try await ledger.shiftWaits(by: -60_000)
+        #expect(try await ledger.nextDue([.retry], longestWait: .seconds(3600)) != nil)
+    }
+
+    @Test("a batch counts what came after its begin, whatever the clock does meanwhile")
+    func batchAndClock() async throws {
+        let ledger = try Ledger(path: path)
+        let begun = try await ledger.beginBatch("B")
+        try await ledger.enqueue(drop("A"))
+        let job = try #require(try await ledger.nextDue([.queued], longestWait: .seconds(60)))
+        let n = try await ledger.start(job, host: "h")
+        try await ledger.end("A", attempt: n, nil, .init("x", to: .done, nil))
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { try $0.execute(sql: "UPDATE job SET changed_at = 1") }
+        #expect(try await ledger.outcome(since: begun, unsettled: 0, paused: nil).done == 1)
+    }
+
     private func drop(_ id: String) -> TakenDrop {
         TakenDrop(id: id, kind: .directory, firstSeen: 1, files: 1, bytes: 1, fingerprint: "f")
     }
@@ -32,7 +69,7 @@ final class LedgerTests {
         }
         #expect(
             tables == [
-                "attempt", "batch", "drop", "event", "job", "job_count", "meta", "result",
+                "attempt", "batch", "delivery", "drop", "event", "job", "job_count", "job_study", "meta", "result",
             ])
     }
 
@@ -61,7 +98,7 @@ final class LedgerTests {
         let queue = try DatabaseQueue(path: path)
         try await queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
-        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 2)) { _ = try Ledger(path: path) }
+        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 3)) { _ = try Ledger(path: path) }
         for file in try Folder.list(Folder.split(path).folder) {
             try Folder.remove(Folder.join(Folder.split(path).folder, file.name))
         }
@@ -181,7 +218,7 @@ final class LedgerTests {
         #expect(try await ledger.isPublished(key: key))
         // It was incomplete: its study is worked on again.
         #expect(try await ledger.knownKeys().isEmpty)
-        let overview = try await ledger.overview(quarantined: [])
+        let overview = try await ledger.overview(.init(ServicePaths(empty)))
         #expect(overview.jobs[.retry] == 1 && overview.jobs[.done] == 1)
         let line = try #require(overview.lines.first)
         #expect(
@@ -201,9 +238,11 @@ final class LedgerTests {
         let queue = try DatabaseQueue(path: path)
         try await queue.write { try $0.execute(sql: Self.firstVersion) }
         try queue.close()
-        #expect(throws: DaemonFailure.ledgerOlder(path: path)) { _ = try Overview.read(path: path, quarantined: []) }
+        #expect(throws: DaemonFailure.ledgerOlder(path: path)) {
+            _ = try Overview.read(path: path, .init(ServicePaths(empty)))
+        }
         _ = try Ledger(path: path)
-        #expect(try Overview.read(path: path, quarantined: [])?.jobs[.queued] == 0)
+        #expect(try Overview.read(path: path, .init(ServicePaths(empty)))?.jobs[.queued] == 0)
     }
 
     @Test("a job whose cause is elsewhere waits by itself and leaves its turn to the next")
@@ -232,7 +271,7 @@ final class LedgerTests {
             var best = Double.infinity
             for _ in 0..<5 {
                 let begin = ContinuousClock.now
-                _ = try await ledger.overview(quarantined: [])
+                _ = try await ledger.overview(.init(ServicePaths(empty)))
                 best = min(best, begin.duration(to: .now) / .seconds(1))
             }
             return best
@@ -241,7 +280,7 @@ final class LedgerTests {
         let few = try await seconds()
         try await History.fill(path, 20_000, from: 300)
         let many = try await seconds()
-        #expect(try await ledger.overview(quarantined: []).jobs[.done] == 20_300)
+        #expect(try await ledger.overview(.init(ServicePaths(empty))).jobs[.done] == 20_300)
         // Sixty-seven times the history. A cost that grew with it would be far beyond any noise.
         #expect(many < few * 6 + 0.02, "\(few) s, then \(many) s")
     }

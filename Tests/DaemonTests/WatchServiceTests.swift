@@ -38,6 +38,7 @@ struct WatchServiceTests {
     func quarantine(plan: String, code: String, attempts: Int) async throws {
         let site = try Site()
         site.settings.wallBase = .milliseconds(400)
+        site.settings.hang = .milliseconds(400)
         site.settings.wallPerFile = .zero
         try site.drop("bad", plan)
         let outcome = try await site.batch()
@@ -72,6 +73,7 @@ struct WatchServiceTests {
     func slow() async throws {
         let site = try Site()
         site.settings.wallBase = .milliseconds(700)
+        site.settings.hang = .milliseconds(700)
         site.settings.wallPerFile = .zero
         try site.drop("slow", "slow")
         #expect(try await site.batch().results == 1)

@@ -93,11 +93,55 @@ final class StorageTests {
         #expect(try Folder.list(root).map(\.name) == ["two"])
     }
 
-    @Test("a name that is not UTF-8 is listed and marked")
+    @Test("names are bytes: what is not UTF-8 is listed, walked, synced, renamed and removed like anything else")
     func strangeName() throws {
-        let bytes: [CChar] = Array(root.utf8CString.dropLast()) + [47, 97, -1, 0]
-        close(open(bytes, O_CREAT | O_WRONLY, 0o600))
-        #expect(try Folder.list(root).map(\.status.kind) == [.directory, .unnameable])
+        let strange = FilePath(root).appending(FilePath(bytes: [97, 0xFF]))
+        let inner = FilePath(bytes: [0xFC])
+        #expect(strange.withBytes { mkdir($0, 0o700) } == 0)
+        strange.appending(inner).withBytes { _ = close(open($0, O_CREAT | O_WRONLY, 0o600)) }
+        #expect(try Folder.list(root).map(\.status.kind) == [.directory, .directory])
+        #expect(
+            try Folder.walk(root).map(\.path) == [
+                FilePath("a"), FilePath("a/b"), FilePath(bytes: [97, 0xFF]), FilePath(bytes: [97, 0xFF, 47, 0xFC]),
+            ])
+        try Folder.syncTree(root)
+        try Folder.rename(strange, to: FilePath(root + "/plain"))
+        #expect(try FileStatus(of: FilePath(root + "/plain").appending(inner)).kind == .regular)
+        try Folder.remove(root + "/plain")
+    }
+
+    @Test("a file whose name is as long as the file system allows is written whole")
+    func longName() throws {
+        let path = "\(root)/\(String(repeating: "n", count: 255))"
+        try DurableFile.write("x", to: path)
+        #expect(try DurableFile.read(path, limit: 1) == [0x78])
+    }
+
+    @Test("a copy holds every byte under every name, and links and odd files are refused before anything is written")
+    func treeCopy() throws {
+        let source = FilePath(root).appending("source")
+        let strange = source.appending(FilePath(bytes: [0xE4, 0xF6]))
+        try Folder.make(root + "/source/deep")
+        #expect(strange.withBytes { mkdir($0, 0o700) } == 0)
+        let long = String(repeating: "x", count: 255)
+        try DurableFile.write([UInt8](repeating: 7, count: 700_000), to: root + "/source/deep/" + long)
+        strange.appending(FilePath(bytes: [0xFC])).withBytes { _ = close(open($0, O_CREAT | O_WRONLY, 0o600)) }
+        var pieces = 0
+        try TreeCopy.copy(source, to: root + "/copy") { pieces += 1 }
+        #expect(pieces >= 2)
+        #expect(try Folder.walk(root + "/copy").map(\.path) == Folder.walk(source).map(\.path))
+        #expect(try TreeCopy.isContained(source, in: FilePath(root + "/copy")))
+        #expect(
+            try DurableFile.read("\(root)/copy/deep/\(long)", limit: 700_000) == [UInt8](repeating: 7, count: 700_000))
+        try DurableFile.write("other", to: "\(root)/copy/deep/\(long)")
+        #expect(try !TreeCopy.isContained(source, in: FilePath(root + "/copy")))
+        symlink("/etc/passwd", root + "/source/link")
+        #expect {
+            try TreeCopy.copy(source, to: root + "/second")
+        } throws: {
+            ($0 as? StorageFailure)?.code == "FILE-KIND"
+        }
+        #expect(!FileStatus.exists(root + "/second"))
     }
 
     @Test("paths split and join as people write them")
@@ -130,4 +174,15 @@ final class StorageTests {
 
     static let zeros =
         "eNrtwTEBAAAAwqD1T20ND6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAVwOGrwAB"
+}
+
+extension FilePath {
+    /// Calls `body` with the path as C takes it.
+    fileprivate func withBytes<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
+        return terminated.withUnsafeBufferPointer { buffer in
+            guard let address = buffer.baseAddress else { preconditionFailure("an array with an element") }
+            return body(address)
+        }
+    }
 }

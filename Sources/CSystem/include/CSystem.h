@@ -20,6 +20,7 @@ typedef struct {
     int64_t changed_ns;  // of the inode: content, name or permissions
     uint64_t inode;
     uint64_t device;
+    uint32_t owner;  // user id
 } cs_status;
 
 /// The message of the C library for an error number; valid for ever.
@@ -44,6 +45,8 @@ int64_t cs_raise_descriptor_limit(void);
 /// A new file for writing; an existing one is EEXIST.
 int cs_open_new(const char *path, uint32_t mode);
 int64_t cs_read(int fd, void *buffer, size_t count);
+/// Makes the empty file `target` share the bytes of `source`: EOPNOTSUPP, EXDEV or EINVAL where the file system cannot.
+int cs_clone(int source, int target);
 /// Writes all of it.
 int cs_write(int fd, const void *bytes, size_t count);
 int cs_sync(int fd);
@@ -57,6 +60,10 @@ void cs_unmap(void *address, size_t count);
 void cs_unmap_pages(void *address, size_t start, size_t count);
 
 int cs_make_directory(const char *path, uint32_t mode);
+/// 1 when this process, as the user that it acts as, may write to what stands at `path`.
+int cs_may_write(const char *path);
+/// The user that this process acts as.
+uint32_t cs_user(void);
 /// Within one file system. `cs_rename_new` fails with EEXIST rather than replace.
 int cs_rename_replace(const char *from, const char *to);
 int cs_rename_new(const char *from, const char *to);
@@ -75,8 +82,9 @@ int cs_folder_next(cs_folder *folder, const char **name, int32_t *kind);
 int cs_folder_status(cs_folder *folder, const char *name, cs_status *out);
 void cs_folder_close(cs_folder *folder);
 
-/// Bytes that an unprivileged writer may still use on the file system of `path`.
-int cs_free_bytes(const char *path, uint64_t *out);
+/// Bytes and files that an unprivileged writer may still make on the file system of `path`. `files` is UINT64_MAX where the file
+/// system has no fixed number of them.
+int cs_free_room(const char *path, uint64_t *bytes, uint64_t *files);
 /// An advisory lock on an open file, not waited for: EWOULDBLOCK when another holds it. Released by close or death.
 int cs_lock(int fd, int shared);
 /// Opens or makes a file for reading and writing.

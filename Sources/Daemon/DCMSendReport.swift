@@ -1,0 +1,67 @@
+internal import Foundation
+
+/// The report that `dcmsend` writes of a transfer: the peer's answer to each instance.
+package enum DCMSendReport {
+    /// What the report says of one file.
+    package enum Status: Sendable, Equatable {
+        /// The peer's answer.
+        case answered(UInt16)
+        /// No presentation context: the peer does not take this SOP class or transfer syntax.
+        case notAccepted
+        case unanswered
+
+        /// *Source*: PS3.4 B.2.3, PS3.7 C.
+        package var outcome: DeliveryReceipt.Outcome {
+            switch self {
+            case .answered(let status):
+                switch status {
+                // Success, and success with a warning.
+                case 0, 0xB000...0xBFFF: .sent
+                // Out of resources; the peer's own trouble.
+                case 0xA700...0xA7FF, 0x0110, 0x0124, 0x0213: .failed
+                default: .refused
+                }
+            case .notAccepted: .refused
+            case .unanswered: .failed
+            }
+        }
+
+        package var code: String {
+            switch self {
+            case .answered(let status):
+                let digits = String(status, radix: 16, uppercase: true)
+                return "0x" + String(repeating: "0", count: 4 - digits.count) + digits
+            case .notAccepted: return "NOT-ACCEPTED"
+            case .unanswered: return "UNANSWERED"
+            }
+        }
+    }
+
+    /// By file name. *Source*: the report of dcmsend 3.6.7.
+    package static func statuses(_ report: String) -> [String: Status] {
+        var statuses: [String: Status] = [:]
+        var file: String?
+        var context = ""
+        for line in report.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let key = line[..<colon].trimmingCharacters(in: .whitespaces)
+            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            switch key {
+            case "Filename":
+                file = value
+                statuses[value] = .unanswered
+            case "Pres. Context": context = value
+            case "DIMSE Status":
+                guard let file else { continue }
+                let digits = value.prefix { !$0.isWhitespace }.dropFirst(2)
+                if value.hasPrefix("0x"), let status = UInt16(digits, radix: 16) {
+                    statuses[file] = .answered(status)
+                } else if context.contains("0") || context.contains("not") || value.contains("resentation") {
+                    statuses[file] = .notAccepted
+                }
+            default: break
+            }
+        }
+        return statuses
+    }
+}

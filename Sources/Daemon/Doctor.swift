@@ -1,0 +1,119 @@
+package import Failures
+internal import Foundation
+internal import Storage
+
+/// What `hspsam doctor` looks at, each a line with what to do.
+package struct Doctor: Sendable, Encodable {
+    package enum Level: String, Sendable, Encodable { case ok, warn, fail }
+
+    package struct Finding: Sendable, Encodable {
+        package let level: Level
+        package let what: String
+        /// Empty where there is nothing to do.
+        package let cure: String
+
+        package init(_ level: Level, _ what: String, cure: String = "") {
+            self.level = level
+            self.what = what
+            self.cure = cure
+        }
+    }
+
+    package private(set) var findings: [Finding]
+
+    /// - Parameter first: what the caller has looked at itself.
+    package init(_ settings: ServiceSettings, first: [Finding]) {
+        findings = first
+        let paths = ServicePaths(settings)
+        ledger(paths)
+        places(settings, paths)
+        service(paths)
+    }
+
+    private mutating func add(_ level: Level, _ what: String, _ cure: String = "") {
+        findings.append(Finding(level, what, cure: cure))
+    }
+
+    private mutating func ledger(_ paths: ServicePaths) {
+        do {
+            guard let complaints = try LedgerView.integrity(path: paths.ledger) else {
+                return add(.warn, "ledger: none yet", "Start the service once.")
+            }
+            if let first = complaints.first {
+                add(.fail, "ledger: \(first)", "Stop the service, then: hspsam ledger rebuild")
+            } else {
+                add(.ok, "ledger: whole")
+            }
+        } catch {
+            let failure = FailureRecord(error)
+            add(.fail, "ledger: \(failure.code) \(failure.message.explanation)", failure.message.cure)
+        }
+        let newest = (try? Folder.list(paths.backups))?.filter { $0.name.hasSuffix(".sqlite") }
+            .map(\.status.modifiedNS).max()
+        guard let newest else { return add(.warn, "backup: none", "hspsam ledger backup") }
+        let hours = (Moment.now - newest / 1_000_000) / 3_600_000
+        add(hours < 48 ? .ok : .warn, "backup: \(hours) h old", hours < 48 ? "" : "hspsam ledger backup")
+    }
+
+    private mutating func places(_ settings: ServiceSettings, _ paths: ServicePaths) {
+        let view = SpoolView(paths)
+        for place in view.unlistable {
+            add(.fail, "\(place) cannot be listed", "Give the service's user the right to.")
+        }
+        for place in view.unwritable {
+            add(.fail, "\(place) cannot be written", "Give the service's user the right to.")
+        }
+        if view.unlistable.isEmpty, view.unwritable.isEmpty { add(.ok, "folders can be listed and written") }
+        do {
+            let room = try Folder.freeRoom(settings.spool)
+            let isEnough = room.bytes >= settings.reserve && room.files >= settings.reserveFiles
+            add(
+                isEnough ? .ok : .fail,
+                "disk: \(room.bytes >> 20) MiB and \(room.files) files free, the reserve is \(settings.reserve >> 20) MiB",
+                isEnough ? "" : "Free space; below the reserve nothing is claimed.")
+            if try FileStatus(of: paths.inbox).device != FileStatus(of: paths.work).device {
+                add(
+                    .warn, "inbox: on another disk; every drop is copied",
+                    "Put the inbox beside work/ on one file system.")
+            }
+        } catch { add(.fail, "spool: \(error.code)", error.message.cure) }
+        let overview = try? Overview.read(path: paths.ledger, view)
+        if let count = overview?.unremovable, count > 0 {
+            add(
+                .warn, "inbox: \(count) copied originals cannot be removed",
+                "setfacl -R -m u:hspsam:rwX on inbox/.hspsam-*, once for all: setfacl -m d:u:hspsam:rwx on the inbox")
+        }
+        for note in overview?.notes ?? [] where !note.code.hasPrefix("PLACE-UN") {
+            add(.warn, "\(note.code) \(note.text)", note.cure)
+        }
+    }
+
+    private mutating func service(_ paths: ServicePaths) {
+        guard let owner = try? FileLock.owner(paths.lock) else {
+            return add(.warn, "service: not running", "systemctl start hspsam")
+        }
+        guard let sign = Heartbeat.read(paths.heartbeat) else {
+            return add(.warn, "service: \(owner); no sign of life yet")
+        }
+        if let waiting = sign.waiting { return add(.fail, "service: waits: \(waiting)") }
+        Heartbeat.isAlive(sign)
+            ? add(.ok, "service: \(owner)") : add(.fail, "service: gives no sign of life", "systemctl restart hspsam")
+    }
+
+    /// 3 when something failed, else 0.
+    package var status: ExitStatus { findings.contains { $0.level == .fail } ? .refusedOrFailed : .done }
+
+    package var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// For a person at a terminal.
+    package var text: String {
+        let marks: [Level: String] = [.ok: "ok  ", .warn: "warn", .fail: "FAIL"]
+        return findings.map { finding in
+            "  \(marks[finding.level] ?? "")  \(finding.what)\(finding.cure.isEmpty ? "" : " → \(finding.cure)")"
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,30 @@
+package import Storage
+
+/// What the name of something in the inbox says.
+package enum DropName {
+    private static let claimPrefix = ".hspsam-"
+    private static let unfinished = [".tmp", ".part", ".partial", ".filepart", ".crdownload", "~"]
+    /// Of the marker beside a drop that says that it is complete.
+    package static let readyEnding = ".ready"
+
+    /// Whether a top-level name is a drop: not hidden, not of an unfinished transfer, not a marker.
+    package static func isDrop(_ name: FilePath) -> Bool {
+        if starts(name, claimPrefix) { return claimedIdentifier(name) != nil }
+        // What is not UTF-8 compares by its bytes all the same: the endings are ASCII.
+        let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
+        return !starts(name, ".") && name != FilePath("lost+found") && !lower.hasSuffix(readyEnding)
+            && !unfinished.contains { lower.hasSuffix($0) }
+    }
+
+    /// The ULID in the name of a drop that is claimed already.
+    package static func claimedIdentifier(_ name: FilePath) -> String? {
+        guard starts(name, claimPrefix) else { return nil }
+        let id = String(decoding: name.bytes.dropFirst(claimPrefix.utf8.count), as: UTF8.self)
+        return Identifier.isOne(id) ? id : nil
+    }
+
+    /// The name of a claimed drop.
+    package static func claimed(_ id: String) -> FilePath { FilePath(claimPrefix + id) }
+
+    private static func starts(_ name: FilePath, _ text: String) -> Bool { name.bytes.starts(with: text.utf8) }
+}

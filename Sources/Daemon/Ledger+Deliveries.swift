@@ -1,0 +1,171 @@
+internal import Failures
+internal import GRDB
+internal import Storage
+
+/// How the deliveries to one destination stand.
+package struct DeliveryCounts: Sendable, Equatable, Encodable {
+    package let destination: String
+    package var waiting = 0
+    package var refused = 0
+    package var expired = 0
+    /// The code of the newest failure while nothing has been sent since; nil while all is well.
+    package var trouble: String?
+}
+
+// pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused; pending ─→ expired.
+
+extension Ledger {
+    /// A result's files that are to be sent; what is known already stays as it is.
+    package func addDeliveries(_ key: String, files: [String], to destination: String) throws {
+        try write { db in
+            for file in files {
+                try db.execute(
+                    sql: """
+                        INSERT INTO delivery(result_key, file, destination, state, created_at) VALUES (?, ?, ?, 'pending', ?)
+                        ON CONFLICT DO NOTHING
+                        """, arguments: [key, file, destination, Moment.now])
+            }
+        }
+    }
+
+    /// Results without any delivery to a destination that they should go to, published since then.
+    func undelivered(_ destination: String, since: Int64) throws -> [(key: String, path: String)] {
+        try read {
+            try Row.fetchAll(
+                $0,
+                sql: """
+                    SELECT key, path FROM result WHERE published_at >= ? AND whole AND superseded_by IS NULL AND NOT EXISTS(
+                        SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?)
+                    ORDER BY published_at LIMIT 100
+                    """, arguments: [since, destination]
+            ).map { ($0["key"], $0["path"]) }
+        }
+    }
+
+    /// The files of one result that may be sent now, as a ticket; nil when there are none. They are `sending` from now on.
+    func takeTicket(_ destination: String) throws -> DeliveryTicket? {
+        try write { db in
+            let now = Moment.now
+            let due = """
+                destination = ? AND state = 'pending' AND (not_before IS NULL OR not_before <= ?)
+                """
+            guard
+                let first = try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT result_key, path FROM delivery JOIN result ON result.key = result_key WHERE \(due)
+                        ORDER BY created_at, result_key LIMIT 1
+                        """, arguments: [destination, now])
+            else { return nil }
+            let key: String = first["result_key"]
+            let files = try String.fetchAll(
+                db, sql: "SELECT file FROM delivery WHERE \(due) AND result_key = ? ORDER BY file",
+                arguments: [destination, now, key])
+            try db.execute(
+                sql: "UPDATE delivery SET state = 'sending' WHERE \(due) AND result_key = ?",
+                arguments: [destination, now, key])
+            return DeliveryTicket(destination: destination, key: key, folder: first["path"], files: files)
+        }
+    }
+
+    /// What was being sent and has no ticket any more is sent again.
+    func returnSending(except keys: Set<String>) throws {
+        try write { db in
+            for row in try Row.fetchAll(
+                db, sql: "SELECT DISTINCT result_key, destination FROM delivery WHERE state = 'sending'")
+            where !keys.contains("\(row["result_key"] as String) \(row["destination"] as String)") {
+                try db.execute(
+                    sql: """
+                        UPDATE delivery SET state = 'pending' WHERE state = 'sending' AND result_key = ? AND destination = ?
+                        """, arguments: [row["result_key"] as String, row["destination"] as String])
+            }
+        }
+    }
+
+    /// Books a receipt; repeating it changes nothing.
+    ///
+    /// - Parameter wait: how long a file that failed so often waits.
+    func book(_ receipt: DeliveryReceipt, wait: (_ tries: Int) -> Int64, giveUp: Int64) throws {
+        try write { db in
+            let now = Moment.now
+            for file in receipt.files {
+                let id: StatementArguments = [receipt.ticket.key, file.name, receipt.ticket.destination]
+                let which = "WHERE result_key = ? AND file = ? AND destination = ? AND state = 'sending'"
+                switch file.outcome {
+                case .sent, .confirmed, .refused:
+                    try db.execute(
+                        sql: "UPDATE delivery SET state = ?, code = ?, sent_at = ?, tries = tries + 1 \(which)",
+                        arguments: [file.outcome.rawValue, file.code, now] + id)
+                case .failed:
+                    let row = try Row.fetchOne(
+                        db, sql: "SELECT tries, created_at FROM delivery \(which)", arguments: id)
+                    guard let row else { continue }
+                    let isOver = now - (row["created_at"] as Int64) > giveUp
+                    try db.execute(
+                        sql: "UPDATE delivery SET state = ?, code = ?, tries = tries + 1, not_before = ? \(which)",
+                        arguments: [isOver ? "expired" : "pending", file.code, now + wait(row["tries"])] + id)
+                }
+            }
+        }
+    }
+
+    /// Whether the newest thing that is known of a destination is a failure: then one ticket at a time asks whether it is back.
+    func isDown(_ destination: String) throws -> Bool { try deliveryCounts([destination]).first?.trouble != nil }
+
+    package func deliveryCounts(_ names: [String]) throws -> [DeliveryCounts] {
+        try read { try DeliveryCounts.read($0, names) }
+    }
+
+    /// A person asks for it: all that failed or was refused is tried again.
+    func retryDeliveries() throws {
+        try write {
+            try $0.execute(
+                sql: """
+                    UPDATE delivery SET state = 'pending', not_before = NULL, tries = 0, created_at = ?
+                    WHERE state IN ('pending', 'refused', 'expired')
+                    """, arguments: [Moment.now])
+        }
+    }
+}
+
+extension DeliveryCounts {
+    static func read(_ db: Database, _ names: [String]) throws -> [DeliveryCounts] {
+        try names.map { name in
+            var counts = DeliveryCounts(destination: name)
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT state, COUNT(*) AS files, MAX(tries) AS tries FROM delivery INDEXED BY delivery_state
+                    WHERE state NOT IN ('sent', 'confirmed') AND destination = ? GROUP BY state
+                    """, arguments: [name])
+            for row in rows {
+                let files: Int = row["files"]
+                switch row["state"] as String {
+                case "refused": counts.refused = files
+                case "expired": counts.expired = files
+                default: counts.waiting += files
+                }
+            }
+            counts.trouble = try String.fetchOne(
+                db,
+                sql: """
+                    SELECT code FROM delivery INDEXED BY delivery_state
+                    WHERE state NOT IN ('sent', 'confirmed') AND state IN ('pending', 'sending') AND destination = ?
+                        AND tries > 0 LIMIT 1
+                    """, arguments: [name])
+            return counts
+        }
+    }
+}
+
+extension Ledger {
+    /// Nothing of a result goes to the destination.
+    func settleEmpty(_ key: String, _ destination: String) throws {
+        try write {
+            try $0.execute(
+                sql:
+                    "UPDATE delivery SET state = 'sent', sent_at = ? WHERE result_key = ? AND file = '' AND destination = ?",
+                arguments: [Moment.now, key, destination])
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Failures
+internal import Foundation
+internal import GRDB
+package import Logging
+internal import Processes
+internal import Records
+internal import Storage
+
+/// A ledger made anew from the newest backup that is whole and from what stands in the folders. Nothing is published twice by it:
+/// results are known by their keys and the digests of their files.
+package enum LedgerRebuild {
+    package struct Summary: Sendable, Encodable {
+        /// The day of the backup that it began from; nil where there was none.
+        package var backup: String?
+        /// Under what name the old ledger was put aside.
+        package var aside: String?
+        package var results = 0
+        package var quarantined = 0
+        /// Inputs in `work` that wait again.
+        package var waiting = 0
+    }
+
+    /// *Throws* `DaemonFailure.locked` while a service runs.
+    package static func run(_ settings: ServiceSettings, log: Logger) async throws -> Summary {
+        let paths = ServicePaths(settings)
+        try paths.prepare()
+        let locks = try await ServiceLocks(paths)
+        var summary = Summary()
+        if FileStatus.exists(paths.ledger) {
+            let name = "ledger.damaged-\(Identifier.make())"
+            for ending in ["", "-wal", "-shm"] where FileStatus.exists(paths.ledger + ending) {
+                try Folder.rename(paths.ledger + ending, to: Folder.join(paths.state, name + ending))
+            }
+            summary.aside = name
+        }
+        for copy in try Folder.list(paths.backups).map(\.name).sorted(by: >) where copy.hasSuffix(".sqlite") {
+            let path = Folder.join(paths.backups, copy)
+            guard let complaints = try? LedgerView.integrity(path: path), complaints.isEmpty else { continue }
+            try DurableFile.write(DurableFile.read(path, limit: .max), to: paths.ledger, mode: 0o640)
+            summary.backup = copy
+            break
+        }
+        let ledger = try Ledger(path: paths.ledger)
+        try await ledger.remember("spool", "")
+        for (result, at) in try standing(paths) where try await !ledger.isPublished(key: result.key) {
+            try await ledger.adopt(result, at: at)
+            summary.results += 1
+        }
+        for entry in try Folder.list(paths.quarantine) where Identifier.isOne(entry.name) {
+            let file = Folder.join(paths.quarantine, "\(entry.name)/\(ReasonRecord.fileName)")
+            let record = try? ReasonRecord(json: DurableFile.read(file, limit: 1 << 20))
+            let reason = JobReason(
+                record.flatMap { JobReason.Class(rawValue: $0.kind) } ?? .failed, code: record?.code ?? "UNKNOWN",
+                text: record?.text ?? "its reason.json cannot be read.")
+            if try await ledger.adoptQuarantined(entry.name, reason) { summary.quarantined += 1 }
+        }
+        try await ledger.close()
+        // What stands in work/ and is not known is booked as after a crash.
+        let service = try await WatchService(settings, log: log, stop: StopRequest(), locks: locks, isResumed: true)
+        summary.waiting = try await service.ledger.waiting()
+        try await service.ledger.close()
+        return summary
+    }
+
+    /// Results in the outbox whose files are all as they were published, with the time of their report.
+    private static func standing(_ paths: ServicePaths) throws -> [(PublishedResult, Int64)] {
+        var found: [(PublishedResult, Int64)] = []
+        for study in try Folder.list(paths.outbox) where study.status.kind == .directory {
+            let folder = Folder.join(paths.outbox, study.name)
+            for entry in try Folder.list(folder) where entry.name.utf8.count == 8 {
+                let place = Folder.join(folder, entry.name)
+                guard let result = try OutboxResult(in: place), let key = result.record.key, try result.isWhole() else {
+                    continue
+                }
+                let record = result.record
+                found.append(
+                    (
+                        PublishedResult(
+                            study: record.study, key: key, path: "\(study.name)/\(entry.name)",
+                            complete: record.complete,
+                            files: record.instances.count, bytes: try Fingerprint(of: place).bytes, findings: [],
+                            supersedes: []), entry.status.modifiedNS / 1_000_000
+                    ))
+            }
+        }
+        return found
+    }
+}
+
+extension Ledger {
+    /// A result that stands in the outbox and whose job is not known any more.
+    func adopt(_ result: PublishedResult, at: Int64) throws {
+        try write { [epoch] db in
+            let id = Identifier.make(at: at)
+            try Self.insert(db, id, state: .done, epoch: epoch, at: at, files: result.files)
+            try db.execute(
+                sql: """
+                    INSERT INTO result(key, job_id, study, path, complete, files, bytes, findings, published_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)
+                    ON CONFLICT(key) DO UPDATE SET whole = 1
+                    """,
+                arguments: [
+                    result.key, id, result.study, result.path, result.complete, result.files, result.bytes, at,
+                ])
+        }
+    }
+
+    /// A folder in the quarantine. Gives whether its job was not known.
+    func adoptQuarantined(_ id: String, _ reason: JobReason) throws -> Bool {
+        guard try job(id) == nil else { return false }
+        try write { [epoch] db in
+            try Self.insert(db, id, state: .quarantined, epoch: epoch, at: Identifier.milliseconds(id), files: 0)
+            try db.execute(
+                sql: "UPDATE job SET reason_class = ?, reason_code = ?, reason_text = ? WHERE id = ?",
+                arguments: [reason.kind.rawValue, reason.code, reason.text, id])
+        }
+        return true
+    }
+
+    private static func insert(
+        _ db: Database, _ id: String, state: Job.State, epoch: Int, at: Int64, files: Int
+    ) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO "drop"(id, first_seen, claimed_at, origin, kind, files, bytes, fingerprint, state)
+                VALUES (?, ?, ?, 'rebuild', 'directory', ?, 0, '', 'taken')
+                """, arguments: [id, at, at, files])
+        try db.execute(
+            sql: "INSERT INTO job(id, state, epoch, created_at, changed_at) VALUES (?, ?, ?, ?, ?)",
+            arguments: [id, state.rawValue, epoch, at, at])
+        try db.execute(
+            sql: "INSERT INTO event(at, job_id, to_state, code) VALUES (?, ?, ?, 'REBUILT')",
+            arguments: [Moment.now, id, state.rawValue])
+    }
+}

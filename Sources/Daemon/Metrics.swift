@@ -1,0 +1,67 @@
+internal import Numbers
+internal import Storage
+
+/// What a monitoring system reads of the service: a text file in Prometheus' format for node_exporter; no port is opened.
+///
+/// Nothing of a study is in it: states, places and names of destinations are its only labels. *Source*: the exposition format 0.0.4.
+struct Metrics {
+    private var lines: [String] = []
+
+    init(_ overview: Overview, version: String, free: (bytes: Int, files: Int)?, now: Int64 = Moment.now) {
+        gauge("hspsam_build_info", "The program that runs.", [(["version": version], 1)])
+        gauge("hspsam_start_time_seconds", "When the service was started.", value(overview.startedAt))
+        gauge(
+            "hspsam_jobs", "Jobs by state.",
+            Job.State.allCases.map { (["state": $0.rawValue], overview.jobs[$0] ?? 0) })
+        gauge(
+            "hspsam_oldest_waiting_seconds", "Age of the job that waits longest.",
+            [([:], overview.oldestWaiting.map { Int(max(0, now - $0) / 1000) } ?? 0)])
+        gauge("hspsam_inbox_settling", "Drops that are not complete yet.", [([:], overview.settling)])
+        gauge("hspsam_inbox_unreadable", "Drops that cannot be read or taken.", [([:], overview.unreadable)])
+        gauge("hspsam_inbox_unremovable", "Copied originals that may not be removed.", [([:], overview.unremovable)])
+        gauge("hspsam_results_24h", "Results of the last day.", [([:], overview.publishedToday)])
+        gauge("hspsam_last_success_timestamp_seconds", "When a result was published last.", value(overview.lastSuccess))
+        gauge("hspsam_needs_person", "Whether somebody should look.", [([:], overview.needsPerson ? 1 : 0)])
+        gauge("hspsam_queue_held", "Whether a person has stopped the queue.", [([:], overview.held == nil ? 0 : 1)])
+        if let free {
+            gauge("hspsam_disk_free_bytes", "Room on the spool's disk.", [([:], free.bytes)])
+            gauge("hspsam_disk_free_files", "Files that can be made on it.", [([:], free.files)])
+        }
+        gauge(
+            "hspsam_destination_up", "0 while the newest attempt at a destination failed.",
+            overview.deliveries.map { (["destination": $0.destination], $0.trouble == nil ? 1 : 0) })
+        gauge(
+            "hspsam_delivery_backlog", "Files that wait for a destination.",
+            overview.deliveries.map { (["destination": $0.destination], $0.waiting) })
+        gauge(
+            "hspsam_delivery_lost", "Files that a destination would not take, or not in time.",
+            overview.deliveries.map { (["destination": $0.destination], $0.refused + $0.expired) })
+    }
+
+    private func value(_ milliseconds: Int64?) -> [([String: String], Int)] {
+        milliseconds.map { [([:], Int($0 / 1000))] } ?? []
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ values: [([String: String], Int)]) {
+        guard !values.isEmpty else { return }
+        lines.append("# HELP \(name) \(help)")
+        lines.append("# TYPE \(name) gauge")
+        for (labels, value) in values {
+            let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
+            lines.append("\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)")
+        }
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.flatMap { character -> String in
+            switch character {
+            case "\\": "\\\\"
+            case "\"": "\\\""
+            case "\n": "\\n"
+            default: String(character)
+            }
+        }.reduce(into: "") { $0.append($1) }
+    }
+
+    var text: String { lines.joined(separator: "\n") + "\n" }
+}

@@ -1,0 +1,110 @@
+internal import Failures
+internal import Foundation
+package import Logging
+package import Processes
+internal import Storage
+
+/// Sends what the service's tickets ask for, and answers each with a receipt. The only process with a network; it never opens the
+/// ledger, and sending anything twice harms nobody: objects have the same UIDs and bytes.
+package struct Sender: Sendable {
+    /// What a query needs to know of an object.
+    package struct Identity: Sendable, Equatable {
+        package let study: String
+        package let series: String
+        package let instance: String
+
+        package init(study: String, series: String, instance: String) {
+            self.study = study
+            self.series = series
+            self.instance = instance
+        }
+    }
+
+    private let settings: ServiceSettings
+    private let paths: ServicePaths
+    private let log: Logger
+    private let identify: @Sendable (String) -> Identity?
+
+    /// - Parameter identify: the UIDs of a DICOM file; nil when it has none.
+    package init(_ settings: ServiceSettings, log: Logger, identify: @escaping @Sendable (String) -> Identity?) {
+        self.settings = settings
+        paths = ServicePaths(settings)
+        self.log = log
+        self.identify = identify
+    }
+
+    /// Until asked to stop, or, with `once`, until no ticket waits.
+    package func run(_ stop: StopRequest, once: Bool) async throws {
+        try paths.prepare()
+        let mail = DeliveryMail(paths)
+        while !stop.isAsked {
+            var sent = 0
+            for id in try mail.waiting(in: mail.tickets) where !stop.isAsked {
+                // Answered, and not booked yet.
+                if FileStatus.exists(Folder.join(mail.receipts, id + ".json")) { continue }
+                guard let ticket = try mail.ticket(id) else {
+                    try Folder.remove(Folder.join(mail.tickets, id + ".json"))
+                    continue
+                }
+                let receipt = DeliveryReceipt(ticket: ticket, files: try await send(ticket))
+                try mail.put(receipt, id: id)
+                sent += 1
+                let worst = receipt.files.first { $0.outcome == .failed || $0.outcome == .refused }
+                log.notice("sent", metadata: ["code": "\(worst?.code ?? "SENT")"])
+            }
+            if once, sent == 0 { return }
+            ServiceNotification.send("WATCHDOG=1")
+            if sent == 0 { try await Task.sleep(for: .milliseconds(500)) }
+        }
+    }
+
+    /// What became of each file. *Throws* nothing of the destination's: that is an outcome.
+    package func send(_ ticket: DeliveryTicket) async throws -> [DeliveryReceipt.File] {
+        func all(_ outcome: DeliveryReceipt.Outcome, _ code: String) -> [DeliveryReceipt.File] {
+            ticket.files.map { .init($0, outcome, code: code) }
+        }
+        guard let destination = settings.destinations.first(where: { $0.name == ticket.destination }) else {
+            return all(.failed, "DESTINATION-UNKNOWN")
+        }
+        let folder = Folder.join(paths.outbox, ticket.folder)
+        switch destination.kind {
+        case .folder(let path):
+            return ticket.files.map { Self.copy($0, from: folder, to: Folder.join(path, ticket.folder)) }
+        case .dicom(let peer):
+            let scratch = Folder.join(paths.deliveryScratch, Identifier.make())
+            defer { try? Folder.remove(scratch) }
+            try Folder.make(scratch, mode: 0o750)
+            let store = StorageUser(peer: peer, scratch: scratch)
+            let files = try await store.send(ticket.files, in: folder)
+            guard peer.confirmation == .query else { return files }
+            var confirmed: [DeliveryReceipt.File] = []
+            for file in files {
+                guard file.outcome == .sent, let identity = identify(Folder.join(folder, file.name)) else {
+                    confirmed.append(file)
+                    continue
+                }
+                let isThere = try await store.has(identity)
+                confirmed.append(
+                    .init(file.name, isThere ? .confirmed : .failed, code: isThere ? file.code : "NOT-FOUND"))
+            }
+            return confirmed
+        }
+    }
+
+    /// Whole under its name or not at all; what stands there already with the same bytes is what was to be sent.
+    private static func copy(_ name: String, from folder: String, to target: String) -> DeliveryReceipt.File {
+        do throws(StorageFailure) {
+            try Folder.make(target, mode: 0o755)
+            let (source, path) = (Folder.join(folder, name), Folder.join(target, name))
+            let digest = try FileDigest(ofFile: source)
+            if FileStatus.exists(path), try FileDigest(ofFile: path) == digest {
+                return .init(name, .confirmed, code: "SAME")
+            }
+            try DurableFile.write(DurableFile.read(source, limit: .max), to: path)
+            let isSame = try FileDigest(ofFile: path) == digest
+            return .init(name, isSame ? .confirmed : .failed, code: isSame ? "COPIED" : "FILE-IO")
+        } catch {
+            return .init(name, .failed, code: error.code)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// The settings as the service uses them, under the names of the site file; durations in seconds, sizes in bytes.
+package struct SettingsView: Sendable, Encodable {
+    /// In the order of the site file.
+    package let lines: [(key: String, value: String)]
+
+    package init(_ settings: ServiceSettings) {
+        func seconds(_ duration: Duration?) -> String { duration.map { "\($0.milliseconds / 1000)s" } ?? "forever" }
+        let rules = settings.settling
+        lines = [
+            ("inbox.path", settings.inbox), ("inbox.scan", seconds(settings.scan)),
+            ("inbox.claim", rules.copies ? "copy" : "rename"),
+            ("settle.mode", rules.mode.rawValue), ("settle.quiet", seconds(rules.quiet)),
+            ("settle.gap_wait", seconds(settings.gapWait)), ("settle.give_up", seconds(rules.giveUp)),
+            ("late.window", seconds(settings.lateWindow)),
+            ("limits.drop_bytes", "\(rules.mostBytes)B"), ("limits.drop_files", "\(rules.mostFiles)"),
+            ("limits.waiting_jobs", "\(settings.waitingJobs)"), ("reserve", "\(settings.reserve)B"),
+            ("places.spool", settings.spool), ("places.state", settings.state),
+            ("places.pipelines", settings.pipelines),
+            ("worker.threads", "\(settings.threads)"), ("worker.attempts", "\(settings.attempts)"),
+            ("worker.hang", seconds(settings.hang)), ("worker.wall.base", seconds(settings.wallBase)),
+            ("worker.wall.per_file", seconds(settings.wallPerFile)), ("stop.grace", seconds(settings.stopGrace)),
+            ("retention.kept", seconds(settings.retention.kept)),
+            ("retention.outbox", seconds(settings.retention.outbox)),
+            ("retention.quarantine", seconds(settings.retention.quarantine)),
+            ("retention.events", seconds(settings.retention.events)), ("retention.backups", "\(settings.backups)"),
+            ("metrics.textfile", settings.metrics ?? "none"), ("metrics.every", seconds(settings.metricsEvery)),
+            ("destinations", settings.destinations.map(\.name).joined(separator: ", ")),
+        ]
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try Dictionary(lines.map { ($0.key, $0.value) }) { first, _ in first }.encode(to: encoder)
+    }
+}

@@ -1,0 +1,54 @@
+internal import Failures
+internal import Storage
+
+/// What stands in the service's folders at this instant, whoever looks: the ledger knows only what somebody told it.
+package struct SpoolView: Sendable, Equatable {
+    /// Drops in the inbox, claimed ones included; nil when it cannot be listed.
+    package let inbox: Int?
+    /// Jobs that have a folder in `work`.
+    package let work: [String]
+    /// Names in `work` that are no job's.
+    package let strangeWork: Int
+    /// Jobs that have a folder in the quarantine.
+    package let quarantined: [String]
+    /// Names in the quarantine that are no job's.
+    package let strangeQuarantine: Int
+    /// Folders of the service that cannot be listed, by their own names, with the code of why.
+    package let unlistable: [String]
+    /// Folders that the service cannot write to, by their own names.
+    package let unwritable: [String]
+
+    package init(_ paths: ServicePaths) {
+        var unlistable: [String] = []
+        func names(_ path: String) -> [Folder.Entry]? {
+            do throws(StorageFailure) { return try Folder.list(path) } catch {
+                // What was never made yet is empty.
+                if error.systemError == .notFound, !FileStatus.exists(path) { return [] }
+                unlistable.append("\(Folder.split(path).name)/ (\(error.code))")
+                return nil
+            }
+        }
+        inbox = names(paths.inbox).map { entries in
+            entries.count { DropName.isDrop($0.path) && !Self.isEmptyFolder($0, in: paths.inbox) }
+        }
+        let inWork = names(paths.work) ?? []
+        work = inWork.map(\.name).filter(Identifier.isOne)
+        strangeWork = inWork.count - work.count
+        let inQuarantine = names(paths.quarantine) ?? []
+        quarantined = inQuarantine.map(\.name).filter(Identifier.isOne)
+        strangeQuarantine = inQuarantine.count - quarantined.count
+        _ = names(paths.outbox)
+        self.unlistable = unlistable
+        unwritable = [paths.work, paths.outbox, paths.quarantine, paths.kept].filter {
+            // Whoever looks may be another user than the service's, with fewer rights.
+            guard let status = try? FileStatus(of: $0, followingLinks: true) else { return false }
+            return [status.owner, 0].contains(FileStatus.currentUser) && !Folder.isWritable($0)
+        }.map { Folder.split($0).name + "/" }
+    }
+
+    /// A folder that somebody has made and not copied anything into yet is no drop.
+    private static func isEmptyFolder(_ entry: Folder.Entry, in inbox: String) -> Bool {
+        guard entry.status.kind == .directory else { return false }
+        return (try? Folder.list(FilePath(inbox).appending(entry.path)))?.isEmpty == true
+    }
+}

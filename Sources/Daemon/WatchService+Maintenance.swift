@@ -1,0 +1,77 @@
+internal import Failures
+internal import Logging
+internal import Storage
+
+// What is done from time to time: ledger and disk compared, what is old removed, the ledger copied.
+
+extension WatchService {
+    /// Each part by itself: a folder that is away keeps none of the others from being done.
+    func maintain() async throws {
+        try await attempt("work/") {
+            for entry in try Folder.list(self.paths.work) where Identifier.isOne(entry.name) {
+                self.heartbeat.beat(.inbox)
+                try await self.reconcile(entry.name)
+            }
+        }
+        try await attempt("backups/") {
+            try await self.ledger.backUpDaily(to: self.paths.backups, keeping: self.settings.backups)
+        }
+        try await attempt("kept/") { try await self.removeOld() }
+        try await attempt("control/") {
+            for folder in [self.paths.answers, self.paths.newRequests] {
+                for entry in try Folder.list(folder) where Self.age(entry.status) > .seconds(3600) {
+                    try Folder.remove(Folder.join(folder, entry.name))
+                }
+            }
+        }
+    }
+
+    private func attempt(_ place: String, _ body: () async throws -> Void) async throws {
+        do { try await body() } catch let failure as StorageFailure {
+            log.error("maintenance is incomplete", metadata: ["code": "\(failure.code)", "stage": "\(place)"])
+        }
+    }
+
+    private static func age(_ status: FileStatus) -> Duration {
+        .milliseconds(Moment.now - status.changedNS / 1_000_000)
+    }
+
+    /// Removes what is older than it must stay, a piece at a time.
+    private func removeOld() async throws {
+        let retention = settings.retention
+        let now = Moment.now
+        func limit(_ duration: Duration) -> Int64 { now - duration.milliseconds }
+        if let kept = retention.kept {
+            for day in try Folder.list(paths.kept) where day.name <= Moment.day(limit(kept) - 86_400_000) {
+                guard Moment.isDay(day.name) else { continue }
+                let folder = Folder.join(paths.kept, day.name)
+                for entry in try Folder.list(folder) {
+                    heartbeat.beat(.inbox)
+                    try Folder.remove(Folder.join(folder, entry.name))
+                }
+                try Folder.remove(folder)
+            }
+        }
+        if let quarantine = retention.quarantine {
+            for entry in try Folder.list(paths.quarantine) where Identifier.isOne(entry.name) {
+                guard Self.age(entry.status) > quarantine else { continue }
+                heartbeat.beat(.inbox)
+                if let job = try await ledger.job(entry.name), job.state == .quarantined {
+                    try await ledger.move(
+                        job.id, from: .quarantined, to: .cancelled,
+                        reason: JobReason(
+                            .cancelled, code: "EXPIRED", text: "it lay in quarantine for longer than it is kept."))
+                }
+                try Folder.remove(Folder.join(paths.quarantine, entry.name))
+            }
+        }
+        if let outbox = retention.outbox {
+            for path in try await ledger.expiredResults(before: limit(outbox)) {
+                heartbeat.beat(.inbox)
+                try Folder.remove(Folder.join(paths.outbox, path))
+                try await ledger.forgetResult(path: path)
+            }
+        }
+        if let events = retention.events { try await ledger.removeEvents(before: limit(events)) }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Daemon
+import Failures
+import Foundation
+import Logging
+import Processes
+
+/// What every command about the service takes.
+struct ServiceOptions: ParsableArguments {
+    @Option(help: "The site file, YAML.") var config: String = "/etc/hspsam/hspsam.yaml"
+    @Flag(help: "As JSON.") var json = false
+
+    func settings() throws -> ServiceSettings {
+        try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
+    }
+
+    /// Asks the running service, or does it here where none runs; says what became of it.
+    func ask(_ command: ControlRequest.Command, job: String? = nil) throws {
+        let settings = try settings()
+        let request = ControlRequest(command, job: job)
+        let answer = try waiting {
+            let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
+            return try await Control.ask(request, settings, log: log)
+        }
+        try StandardOutput.line(json ? answer.json : "\(answer.code) \(answer.text)")
+        if answer.status != .done { throw answer.status }
+    }
+
+    /// The full name of a job that a person has given the beginning of.
+    func job(_ name: String, _ settings: ServiceSettings) throws -> LedgerView.Detail {
+        let name = name.uppercased()
+        guard let job = try LedgerView.job(path: ServicePaths(settings).ledger, name) else {
+            throw FailureRecord(
+                kind: .usage, code: "JOB-UNKNOWN",
+                message: FailureMessage(
+                    "the ledger knows no job of this name, or several that begin so.", cure: "See: hspsam jobs.",
+                    subject: name))
+        }
+        return job
+    }
+
+    /// JSON with every key, sorted.
+    func print(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try StandardOutput.line(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}

@@ -1,0 +1,124 @@
+import Daemon
+import Failures
+import Foundation
+import Logging
+import Processes
+import Records
+import Storage
+import Testing
+
+@Suite("what people ask of the service")
+struct ControlTests {
+    private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func ask(_ site: Site, _ command: ControlRequest.Command, _ job: String? = nil) async throws
+        -> ControlAnswer
+    {
+        try await Control.ask(ControlRequest(command, job: job), site.settings, log: log)
+    }
+
+    @Test("a quarantined job is tried again, given back to the inbox, or settled; its input is never lost")
+    func quarantine() async throws {
+        let site = try Site()
+        for name in ["a", "b", "c"] { try site.drop(name, "refuse") }
+        #expect(try await site.batch().quarantined == 3)
+        let jobs = try Folder.list(site.root + "/quarantine").map(\.name)
+        #expect(try await ask(site, .retry, jobs[0]).isDone)
+        #expect(FileStatus.exists("\(site.root)/work/\(jobs[0])/input/plan"))
+        #expect(try await ask(site, .release, jobs[1]).isDone)
+        #expect(FileStatus.exists("\(site.root)/inbox/released-\(jobs[1])/plan"))
+        #expect(try await ask(site, .drop, jobs[2]).isDone)
+        #expect(try Folder.walk(site.root + "/kept").contains { $0.name.hasSuffix("\(jobs[2])/plan") })
+        #expect(try Folder.list(site.root + "/quarantine").isEmpty)
+        // What has ended so cannot be asked for twice, and unknown jobs are told.
+        #expect(try await !ask(site, .drop, jobs[2]).isDone)
+        #expect(try await ask(site, .retry, "01JCK3000000000000000000AA").code == "JOB-UNKNOWN")
+        try DurableFile.write(Plan(how: "ok", study: "a").text(), to: "\(site.root)/work/\(jobs[0])/input/plan")
+        let next = try await site.batch()
+        #expect(next.results == 1 && next.quarantined == 1, "\(next.json)")
+    }
+
+    @Test("all that should have worked is tried again at once, what was refused is not")
+    func retryAll() async throws {
+        let site = try Site()
+        site.settings.attempts = 1
+        try site.drop("a", "refuse")
+        try site.drop("b", "crash")
+        #expect(try await site.batch().quarantined == 2)
+        let answer = try await ask(site, .retryAllTransient)
+        #expect(answer.jobs.count == 1)
+        #expect(try site.quarantined().map(\.code) == ["CODE"])
+    }
+
+    @Test("a held queue works on nothing until it is resumed; a running service answers requests")
+    func pause() async throws {
+        let site = try Site()
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let running = Task { try await service.watch() }
+        #expect(try await Control.ask(.init(.pause), site.settings, log: log, patience: .seconds(900)).isDone)
+        try site.drop("one", "ok")
+        try await eventually { try !Folder.list(site.root + "/work").isEmpty }
+        #expect(try StatusReport(site.settings).json.contains("QUEUE-HELD"))
+        #expect(try site.results().isEmpty)
+        #expect(try await Control.ask(.init(.resume), site.settings, log: log, patience: .seconds(900)).isDone)
+        try await eventually { try site.results().count == 1 }
+        stop.ask()
+        try await running.value
+    }
+
+    @Test("a waiting job and a running one are cancelled; their inputs are kept", arguments: ["waiting", "running"])
+    func cancel(state: String) async throws {
+        let site = try Site()
+        try site.drop("one", "hang")
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let running = Task { try await service.watch() }
+        if state == "waiting" {
+            // Behind the first.
+            try await eventually { try Folder.walk(site.root + "/work").contains { $0.name.hasSuffix("out.1") } }
+            try site.drop("two", "ok")
+            try await eventually { try Folder.list(site.root + "/work").count == 2 }
+        } else {
+            try await eventually { try Folder.walk(site.root + "/work").contains { $0.name.hasSuffix("out.1") } }
+        }
+        let job = try #require(try Folder.list(site.root + "/work").last?.name)
+        #expect(
+            try await Control.ask(.init(.cancel, job: job), site.settings, log: log, patience: .seconds(900)).isDone)
+        try await eventually { try Folder.walk(site.root + "/kept").contains { $0.name.hasSuffix("\(job)/plan") } }
+        stop.ask()
+        try await running.value
+    }
+
+    @Test("what is older than it must stay is removed, and nothing else")
+    func retention() async throws {
+        let site = try Site()
+        try site.drop("one", "ok")
+        try site.drop("two", "refuse")
+        try await site.batch()
+        try Folder.make(site.root + "/kept/2020-01-01/01JCK3000000000000000000AA")
+        try Folder.make(site.root + "/kept/somebody's")
+        try await site.batch()
+        #expect(try Folder.list(site.root + "/kept").count == 2)
+        #expect(FileStatus.exists(site.root + "/kept/somebody's"))
+        #expect(try Folder.list(site.root + "/state/backups").count == 1)
+        site.settings.retention.kept = .seconds(-200_000)
+        site.settings.retention.outbox = .seconds(-200_000)
+        site.settings.retention.quarantine = .seconds(-200_000)
+        try await site.batch()
+        #expect(try Folder.list(site.root + "/kept").map(\.name) == ["somebody's"])
+        #expect(try site.results().isEmpty && site.quarantined().isEmpty)
+        // What is gone is worked on again when it comes again.
+        site.settings.retention = ServiceSettings.Retention()
+        try site.drop("three", "ok", study: "one")
+        #expect(try await site.batch().results == 1)
+    }
+
+    private func eventually(_ condition: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(900)
+        while try !condition() {
+            try #require(ContinuousClock.now < deadline, "waited too long")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}

@@ -1,0 +1,327 @@
+import Daemon
+import Failures
+import Foundation
+import GRDB
+import Logging
+import Processes
+import Records
+import Storage
+import Testing
+
+/// Faults that come from outside: each is waited out, or told to a person; none loses a study.
+@Suite("faults: waited out, or told")
+struct FaultTests {
+    private static let id = "01JCK3000000000000000000AA"
+
+    /// Patience, not a bound: tests beside this one may hold every thread of a small machine for minutes.
+    private func eventually(_ condition: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(900)
+        while try !condition() {
+            try #require(ContinuousClock.now < deadline, "waited too long")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func notes(_ site: Site) throws -> String { try StatusReport(site.settings).json }
+
+    @Test("a ledger that another process holds for a while is waited for, and the service goes on by itself")
+    func ledgerLocked() async throws {
+        let site = try Site()
+        site.settings.ledgerWait = .milliseconds(50)
+        let stop = StopRequest()
+        let settings = site.settings
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let running = Task { try await Service.watch(settings, log: log, stop: stop) { settings } }
+        try site.drop("one", "ok")
+        try await eventually { try site.results().count == 1 }
+        var configuration = GRDB.Configuration()
+        configuration.allowsUnsafeTransactions = true
+        configuration.busyMode = .timeout(600)
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite", configuration: configuration)
+        try await queue.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        try site.drop("two", "ok")
+        try await eventually { try notes(site).contains("SERVICE-WAITS") }
+        try await queue.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        try await eventually { try site.results().count == 2 }
+        try await eventually { try !notes(site).contains("SERVICE-WAITS") }
+        stop.ask()
+        try await running.value
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("folders that go away for a while are waited for", arguments: ["quarantine", "work", "inbox", "outbox"])
+    func folderAway(place: String) async throws {
+        let site = try Site()
+        let stop = StopRequest()
+        let settings = site.settings
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let running = Task { try await Service.watch(settings, log: log, stop: stop) { settings } }
+        try site.drop("one", "ok")
+        try site.drop("bad", "refuse")
+        try await eventually { try site.results().count == 1 && site.quarantined().count == 1 }
+        try Folder.rename("\(site.root)/\(place)", to: "\(site.root)/\(place)-away")
+        try DurableFile.write("x", to: "\(site.root)/\(place)")
+        if place != "inbox" { try site.drop("two", "ok") }
+        try await Task.sleep(for: .milliseconds(300))
+        try Folder.remove("\(site.root)/\(place)")
+        try Folder.rename("\(site.root)/\(place)-away", to: "\(site.root)/\(place)")
+        if place == "inbox" { try site.drop("two", "ok") }
+        try await eventually { try site.results().count == 2 }
+        stop.ask()
+        try await running.value
+        #expect(try await site.batch().waiting == 0)
+    }
+
+    @Test("a service that gives no sign of life is not said to be well")
+    func hanging() async throws {
+        let site = try Site()
+        let service = try await site.service()
+        try Folder.make(site.root + "/state")
+        try Data(#"{"at": 1, "silent": 0}"#.utf8).write(to: URL(fileURLWithPath: site.root + "/state/heartbeat"))
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.json.contains("SERVICE-HANGS"), "\(report.json)")
+        _ = service
+    }
+
+    @Test("what waits while no service runs asks for a person, unless the night's batch is still to come")
+    func notRunning() async throws {
+        let site = try Site()
+        #expect(try StatusReport(site.settings).status == .nothingProcessed)
+        try site.drop("early", "ok")
+        #expect(try StatusReport(site.settings).json.contains("LEDGER-NONE"))
+        try await site.batch()
+        try site.drop("one", "ok")
+        #expect(try StatusReport(site.settings).status == .done)
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write {
+            try $0.execute(sql: "UPDATE batch SET started_at = started_at - 100000000, ended_at = ended_at - 100000000")
+        }
+        #expect(try notes(site).contains("SERVICE-DOWN"))
+        try await queue.write { try $0.execute(sql: "UPDATE meta SET value = 'watch' WHERE key = 'mode'") }
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+    }
+
+    @Test("status counts what stands on the disk: unbooked, unmoved, strange, unlistable")
+    func statusReconciles() async throws {
+        let site = try Site()
+        try await site.batch()
+        #expect(try StatusReport(site.settings).status == .done)
+        try Folder.make("\(site.root)/work/\(Self.id)/input")
+        #expect(try notes(site).contains("WORK-UNBOOKED"))
+        try Folder.remove("\(site.root)/work/\(Self.id)")
+        try Folder.make("\(site.root)/quarantine/somebody's")
+        #expect(try notes(site).contains("PLACE-STRANGE"))
+        try Folder.remove("\(site.root)/quarantine")
+        try DurableFile.write("x", to: "\(site.root)/quarantine")
+        #expect(try notes(site).contains("PLACE-UNREADABLE"))
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+    }
+
+    @Test("a finished job whose original was not moved is told, and moved by the next round")
+    func unmoved() async throws {
+        let site = try Site()
+        try site.drop("one", "ok")
+        try await site.batch()
+        let kept = try #require(try Folder.walk(site.root + "/kept").first { $0.name.utf8.count == 37 }?.name)
+        let job = Folder.split(kept).name
+        try Folder.make("\(site.root)/work/\(job)")
+        try Folder.rename("\(site.root)/kept/\(kept)", to: "\(site.root)/work/\(job)/input")
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write { try $0.execute(sql: "UPDATE job SET changed_at = changed_at - 100000") }
+        #expect(try notes(site).contains("WORK-UNMOVED"))
+        try await site.batch()
+        #expect(try Folder.list(site.root + "/work").isEmpty)
+        #expect(try Folder.walk(site.root + "/kept").contains { $0.name == kept })
+    }
+
+    @Test("a job that the service died with again and again is put aside; the others are done")
+    func poison() async throws {
+        let site = try Site()
+        try site.drop("bad", "hang")
+        try await site.withService { _ = try await $0.takeAllNow() }
+        let job = try #require(try Folder.list(site.root + "/work").first?.name)
+        for death in 1...5 {
+            let ledger = try Ledger(path: site.root + "/state/ledger.sqlite")
+            let found = try #require(try await ledger.job(job))
+            #expect(found.lost == death - 1 && found.state == .queued)
+            _ = try await ledger.start(found, host: "h")
+            try await ledger.close()
+            try await site.withService { _ in }
+        }
+        #expect(try site.quarantined().map(\.code) == ["POISON"])
+        try site.drop("good", "ok")
+        #expect(try await site.batch().results == 1)
+    }
+
+    @Test("an input that is changed while it is worked on gives no result, and costs no attempt")
+    func changedWhileRead() async throws {
+        let site = try Site()
+        try site.drop("one", "meddled")
+        let first = try await site.batch()
+        #expect(first.results == 0 && first.waiting == 1, "\(first.json)")
+        #expect(try site.results().isEmpty)
+        let second = try await site.batch()
+        #expect(second.results == 1 && second.status == .done, "\(second.json)")
+    }
+
+    @Test("jobs that wait in a ledger that was put back: what was finished before is known to be, what is gone is told")
+    func ledgerPutBack() async throws {
+        let site = try Site()
+        try site.drop("one", "ok")
+        try site.drop("two", "ok")
+        try await site.withService { service in
+            _ = try await service.takeAllNow()
+            _ = try await service.perform(ControlRequest(.backup))
+        }
+        let copy = try #require(try Folder.list(site.root + "/state/backups").first?.name)
+        let jobs = try Folder.list(site.root + "/work").map(\.name)
+        #expect(jobs.count == 2)
+        #expect(try await site.batch().results == 2)
+        // One was finished, of the other somebody has taken the input away.
+        for entry in try Folder.walk(site.root + "/kept") where entry.name.hasSuffix("/" + jobs[1]) {
+            try Folder.remove("\(site.root)/kept/\(entry.name)")
+        }
+        for suffix in ["", "-wal", "-shm"] { try Folder.remove("\(site.root)/state/ledger.sqlite\(suffix)") }
+        try Folder.rename("\(site.root)/state/backups/\(copy)", to: site.root + "/state/ledger.sqlite")
+        let outcome = try await site.batch()
+        #expect(outcome.waiting == 0 && outcome.quarantined == 1 && outcome.done == 1, "\(outcome.json)")
+        #expect(try site.quarantined().map(\.code) == ["INPUT-GONE"])
+        #expect(try site.results().count == 2)
+    }
+
+    @Test("an empty folder where the spool's disk should be is not taken for the spool")
+    func otherSpool() async throws {
+        let site = try Site()
+        try site.drop("one", "ok")
+        try await site.batch()
+        try Folder.remove(site.root + "/.hspsam-spool")
+        await #expect(throws: DaemonFailure.otherSpool(path: site.root + "/.hspsam-spool")) {
+            _ = try await site.service()
+        }
+    }
+
+    @Test("recovery removes nothing that it cannot read, and nothing that is not proven to be a copy")
+    func recoveryKeeps() async throws {
+        let site = try Site()
+        // Deeper than a path can say.
+        let folder = "\(site.root)/work/\(Self.id)"
+        try Folder.make(folder + "/input")
+        let deep = Process()
+        deep.executableURL = URL(fileURLWithPath: "/bin/sh")
+        deep.currentDirectoryURL = URL(fileURLWithPath: folder + "/input")
+        let name = String(repeating: "d", count: 200)
+        deep.arguments = [
+            "-c",
+            "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do mkdir \(name); cd \(name); done; echo pixels > slice",
+        ]
+        try deep.run()
+        deep.waitUntilExit()
+        let other = "\(site.root)/work/01JCK3000000000000000000BB"
+        try Folder.make(other + "/.partial-input")
+        try DurableFile.write("somebody's", to: other + "/note")
+        try await site.batch()
+        #expect(FileStatus.exists(folder + "/input/" + name) && FileStatus.exists(other + "/note"))
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+        // FileManager cannot remove so deep a folder.
+        try Folder.remove(folder)
+    }
+
+    @Test(
+        "what was passed over of a drop makes its study incomplete; a drop of nothing else is put aside",
+        arguments: [
+            ("a/IM0001.dcm", "IN-EMPTY"), ("a/IM0001", "IN-NOTIMAGE"), ("a/1.2.3.4", "IN-NOTIMAGE"),
+            ("a/study.zip", "IN-NOTIMAGE"), ("a/link", "IN-LINK"), ("a/slice.TIF", "IN-NOTIMAGE"),
+        ])
+    func passedOver(path: String, code: String) async throws {
+        let site = try Site()
+        var plan = Plan(how: "ok", study: "one")
+        plan.passed = (path, code)
+        try site.drop("a", plan)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        #expect(try StatusReport(site.settings).json.contains(code))
+        plan = Plan(how: "skip", study: "two")
+        plan.passed = (path, code)
+        try site.drop("b", plan)
+        #expect(try await site.batch().quarantined == 1)
+    }
+
+    @Test(
+        "a letter, a viewer and a system's own files beside the images are no reason to call anybody",
+        arguments: ["a/letter.txt", "a/viewer.exe", "a/.DS_Store", "a/photo.png", "a/autorun.inf"])
+    func harmless(path: String) async throws {
+        let site = try Site()
+        var plan = Plan(how: "ok", study: "one")
+        plan.passed = (path, "IN-NOTIMAGE")
+        try site.drop("a", plan)
+        #expect(try await site.batch().status == .done)
+    }
+
+    @Test(
+        "a volume with missing slices is published as incomplete in a batch, and held back for late ones by the service"
+    )
+    func gap() async throws {
+        let site = try Site()
+        var plan = Plan(how: "ok", study: "one", instances: [1, 3])
+        plan.findings = ["VOL-GAP"]
+        try site.drop("a", plan)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1, "\(outcome.json)")
+        site.settings.gapWait = .seconds(86_400)
+        site.settings.lateWindow = .seconds(86_400)
+        plan.study = "two"
+        try site.drop("b", plan)
+        let late = Plan(how: "ok", study: "two", instances: [2])
+        let whole = Plan(how: "ok", study: "two", instances: [1, 2, 3])
+        let stop = StopRequest()
+        try await site.withService(stop) { service in
+            let running = Task { try await service.watch() }
+            try await eventually { try site.runs() == 2 }
+            // The missing one comes: the two are worked on as one.
+            try site.drop("c", late, joined: whole)
+            try await eventually { try site.results().contains("\(whole.path)/report.json") }
+            stop.ask()
+            try await running.value
+        }
+        #expect(try !site.results().contains("\(late.path)/report.json"))
+        #expect(try !site.results().contains("\(plan.path)/report.json"))
+        // The held one is covered by now.
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write { try $0.execute(sql: "UPDATE job SET not_before = 1") }
+        let rest = try await site.batch()
+        #expect(rest.waiting == 0 && rest.results == 0, "\(rest.json)")
+    }
+
+    @Test("images that come late are worked on together with those that came before; the older result is superseded")
+    func late() async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        let early = Plan(how: "ok", study: "one", instances: [1, 2])
+        try site.drop("a", early)
+        try await site.batch()
+        let whole = Plan(how: "ok", study: "one", instances: [1, 2, 3])
+        try site.drop("b", Plan(how: "ok", study: "one", instances: [3]), joined: whole)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(try site.report(early).supersededBy == whole.key)
+        #expect(try site.results().count == 2)
+    }
+}
+
+extension Site {
+    /// A service for a while; afterwards its ledger is closed and its locks are free.
+    func withService(_ stop: StopRequest = StopRequest(), _ body: (WatchService) async throws -> Void) async throws {
+        let service = try await service(stop)
+        try await body(service)
+        try await service.close()
+    }
+
+    /// A drop with one plan for itself and one for the case that it is worked on together with another's input.
+    func drop(_ name: String, _ plan: Plan, joined: Plan) throws {
+        let hidden = root + "/.making-\(name)"
+        try Folder.make(hidden)
+        try DurableFile.write(plan.text(), to: hidden + "/plan")
+        try DurableFile.write(joined.text(), to: hidden + "/joined")
+        try Folder.rename(hidden, to: root + "/inbox/" + name)
+    }
+}

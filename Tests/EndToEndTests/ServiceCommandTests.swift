@@ -1,0 +1,214 @@
+import Foundation
+import Testing
+
+/// The commands about the service, as a person uses them at night.
+@Suite("commands about the service", .serialized)
+final class ServiceCommandTests {
+    private let workplace: Workplace
+    private let site: String
+
+    init() throws {
+        workplace = try Workplace()
+        try workplace.write(
+            "pipelines/tiny/pipeline.yaml", Workplace.settings.replacing("^never by itself$", with: "^hspsam phantom "))
+        site = try workplace.write(
+            "site.yaml",
+            """
+            inbox: {scan: 1s}
+            settle: {quiet: 1s}
+            reserve: 1MiB
+            places: {spool: \(workplace.path)/spool, state: \(workplace.path)/state, pipelines: \(workplace.pipelines)}
+            """)
+        try workplace.write("spool/inbox/.keep", "")
+    }
+
+    private func run(_ words: String...) throws -> Program.Ending {
+        try Program.run(words + ["--config", site])
+    }
+
+    private func json(_ words: String...) throws -> Any {
+        let ending = try Program.run(words + ["--config", site, "--json"])
+        return try JSONSerialization.jsonObject(with: Data(ending.output.utf8), options: .fragmentsAllowed)
+    }
+
+    /// A cut file of a phantom, which can never work.
+    private func dropCut(_ name: String) throws {
+        let phantom = workplace.path + "/phantom"
+        if !FileManager.default.fileExists(atPath: phantom) {
+            try #require(try Program.run(["phantom", "body", "--out", phantom, "--seed", "1"]).status == 0)
+        }
+        let slice = try #require(try FileManager.default.contentsOfDirectory(atPath: phantom).sorted().first)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: "\(phantom)/\(slice)"))
+        try workplace.write("spool/inbox/\(name)", whole.prefix(whole.count / 2))
+    }
+
+    @Test("a quarantined study: found, explained, tried again, given back, settled")
+    func quarantine() throws {
+        #expect(try run("jobs").status == 4)
+        try dropCut("cut.dcm")
+        #expect(try run("batch").status == 3)
+        let listed = try #require(try json("quarantine", "list") as? [[String: Any]])
+        let job = try #require(listed.first?["job"] as? String)
+        #expect(listed.count == 1 && listed[0]["code"] as? String == "PIX-TRUNCATED")
+        // The beginning of a name suffices.
+        let shown = try run("quarantine", "show", String(job.prefix(20)))
+        #expect(shown.status == 0 && shown.output.contains("hspsam quarantine drop \(job)"), "\(shown)")
+        let detail = try #require(try json("show", job) as? [String: Any])
+        #expect((detail["attempts"] as? [Any])?.count == 1 && (detail["events"] as? [Any])?.isEmpty == false)
+        #expect(try run("jobs", "--state", "quarantined", "--since", "1d").output.contains(job))
+        #expect(try run("jobs", "--state", "done").status == 4)
+        #expect(try run("show", "01NONE").status == 2)
+        #expect(try run("retry").status == 2)
+        #expect(try run("cancel", job).status == 3)
+
+        let retried = try run("retry", job)
+        #expect(retried.status == 0 && retried.output.contains("RETRY"), "\(retried)")
+        #expect(try run("batch").status == 3)
+        let released = try run("quarantine", "release", job)
+        #expect(released.status == 0, "\(released)")
+        #expect(FileManager.default.fileExists(atPath: workplace.path + "/spool/inbox/released-" + job))
+        #expect(try run("batch").status == 3)
+        let again = try #require((try json("quarantine", "list") as? [[String: Any]])?.first?["job"] as? String)
+        #expect(again != job)
+        #expect(try run("quarantine", "drop", again).status == 0)
+        #expect(try run("quarantine", "list").status == 4)
+        #expect(try run("status").status == 0)
+    }
+
+    @Test("the ledger is checked, copied, and made anew without publishing anything twice")
+    func ledger() throws {
+        #expect(try run("ledger", "check").status == 4)
+        let phantom = workplace.path + "/phantom"
+        try #require(try Program.run(["phantom", "body", "--out", phantom, "--seed", "1"]).status == 0)
+        let inbox = workplace.path + "/spool/inbox"
+        try FileManager.default.copyItem(atPath: phantom, toPath: inbox + "/.one")
+        try FileManager.default.moveItem(atPath: inbox + "/.one", toPath: inbox + "/one")
+        #expect(try run("batch").status == 0)
+        try dropCut("cut.dcm")
+        #expect(try run("batch").status == 3)
+        #expect(try run("ledger", "check").status == 0)
+        #expect(try run("ledger", "backup").status == 0)
+        // Damaged, and the backup too.
+        let state = workplace.path + "/state"
+        for file in try FileManager.default.subpathsOfDirectory(atPath: state) where file.hasSuffix(".sqlite") {
+            try Data(repeating: 7, count: 50_000).write(to: URL(fileURLWithPath: "\(state)/\(file)"))
+        }
+        for file in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            try? FileManager.default.removeItem(atPath: "\(state)/\(file)")
+        }
+        let damaged = try run("batch")
+        #expect(damaged.status == 2 && damaged.errors.contains("hspsam ledger rebuild"), "\(damaged)")
+        let rebuilt = try #require(try json("ledger", "rebuild") as? [String: Any])
+        #expect(rebuilt["results"] as? Int == 1 && rebuilt["quarantined"] as? Int == 1, "\(rebuilt)")
+        try FileManager.default.copyItem(atPath: phantom, toPath: inbox + "/.two")
+        try FileManager.default.moveItem(atPath: inbox + "/.two", toPath: inbox + "/two")
+        let next = try run("batch", "--json")
+        #expect(next.output.contains(#""results":0"#), "\(next)")
+        #expect(try run("quarantine", "list").status == 0)
+    }
+
+    @Test("the installed site file names every key with its default, and says so when asked")
+    func configuration() throws {
+        let installed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../deploy/hspsam.yaml").standardizedFileURL.path
+        let empty = try workplace.write("empty.yaml", "inbox: {}\n")
+        func shown(_ file: String) throws -> [String: String] {
+            let ending = try Program.run(["config", "show", "--config", file, "--json"])
+            try #require(ending.status == 0, "\(ending)")
+            return try #require(
+                try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: String])
+        }
+        var (full, defaults) = (try shown(installed), try shown(empty))
+        full["places.pipelines"] = nil
+        defaults["places.pipelines"] = nil
+        #expect(full == defaults)
+        let text = try String(contentsOfFile: installed, encoding: .utf8)
+        for key in full.keys { #expect(text.contains("\(key.split(separator: ".").last ?? ""):"), "\(key)") }
+        #expect(try run("config", "check").status == 0)
+        #expect(try run("config", "show").output.contains("settle.quiet: 1s"))
+        let wrong = try workplace.write("wrong.yaml", "limits: {drop_files: 0}\n")
+        #expect(try Program.run(["config", "check", "--config", wrong]).status == 2)
+        let doctor = try run("doctor")
+        #expect(doctor.output.contains("configuration; 1 pipelines"), "\(doctor)")
+        try workplace.write("pipelines/tiny/model/config.json", "{}")
+        let sick = try run("doctor")
+        #expect(sick.status == 3 && sick.output.contains("FAIL"), "\(sick)")
+    }
+
+    @Test(
+        "the running service tells its supervisor that it is ready and alive, answers, rereads its settings, and stops when asked",
+        .timeLimit(.minutes(10)))
+    func running() throws {
+        let socket = try Datagrams(workplace.path + "/notify")
+        let service = Process()
+        service.executableURL = URL(fileURLWithPath: Program.path)
+        service.arguments = ["watch", "--config", site]
+        service.environment = ProcessInfo.processInfo.environment.merging(["NOTIFY_SOCKET": socket.path]) { $1 }
+        service.standardInput = FileHandle.nullDevice
+        let log = workplace.path + "/log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        service.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try service.run()
+        defer { kill(service.processIdentifier, SIGKILL) }
+        try socket.wait(for: "READY=1")
+        try socket.wait(for: "WATCHDOG=1")
+        // Wrong: refused, and the service goes on.
+        try workplace.write("site.yaml", "inbox: {scna: 1s}\n")
+        kill(service.processIdentifier, SIGHUP)
+        let deadline = Date(timeIntervalSinceNow: 500)
+        func logged(_ words: String) throws -> Bool { try String(contentsOfFile: log, encoding: .utf8).contains(words) }
+        while try !logged("the old settings stay"), Date() < deadline { Thread.sleep(forTimeInterval: 0.1) }
+        #expect(try logged("the old settings stay"))
+        try workplace.write(
+            "site.yaml",
+            """
+            inbox: {scan: 1s}
+            settle: {quiet: 2s}
+            reserve: 1MiB
+            places: {spool: \(workplace.path)/spool, state: \(workplace.path)/state, pipelines: \(workplace.pipelines)}
+            """)
+        kill(service.processIdentifier, SIGHUP)
+        while try !logged("settings read again"), Date() < deadline { Thread.sleep(forTimeInterval: 0.1) }
+        #expect(try logged("settings read again"))
+        #expect(service.isRunning)
+        kill(service.processIdentifier, SIGTERM)
+        try socket.wait(for: "STOPPING=1")
+        service.waitUntilExit()
+        #expect(service.terminationStatus == 0)
+    }
+}
+
+/// A supervisor's end of the notification socket.
+private final class Datagrams {
+    let path: String
+    private let socket: Int32
+
+    init(_ path: String) throws {
+        self.path = path
+        socket = Foundation.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = Array(path.utf8)
+        try #require(name.count < 100, "the temporary folder's path is too long for a socket")
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+    }
+
+    deinit { close(socket) }
+
+    /// Reads until this comes.
+    func wait(for message: String) throws {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        for _ in 0..<10_000 {
+            let count = recv(socket, &buffer, buffer.count, 0)
+            try #require(count > 0)
+            if String(decoding: buffer.prefix(count), as: UTF8.self).contains(message) { return }
+        }
+        Issue.record("\(message) did not come")
+    }
+}
