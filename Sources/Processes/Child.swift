@@ -24,6 +24,7 @@ package final class Child: Sendable {
             var lastLine: [UInt8] = []
             var progressAt = ContinuousClock.now
             var openStreams = 2
+            var isAbandoned = false
         }
 
         private let state = Mutex(State())
@@ -33,6 +34,8 @@ package final class Child: Sendable {
         var progressAt: ContinuousClock.Instant { state.withLock { $0.progressAt } }
         var isDrained: Bool { state.withLock { $0.openStreams == 0 } }
 
+        var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
+        func abandon() { state.withLock { $0.isAbandoned = true } }
         func end() { state.withLock { $0.hasEnded = true } }
         func endOfStream() { state.withLock { $0.openStreams -= 1 } }
 
@@ -82,34 +85,43 @@ package final class Child: Sendable {
         defer { SignalMask.restore(mask) }
         try process.run()
         pid = process.processIdentifier
-        output.fileHandleForReading.readabilityHandler = { [witness] in Self.read($0, witness, witness.readProgress) }
-        errors.fileHandleForReading.readabilityHandler = { [witness] in Self.read($0, witness, witness.keep) }
+        Self.follow(output, witness) { [witness] in witness.readProgress($0) }
+        Self.follow(errors, witness) { [witness] in witness.keep($0) }
     }
 
-    /// What is there now. By `read`, as Foundation's `availableData` ends the program on an error.
-    private static func read(_ handle: FileHandle, _ witness: Witness, _ use: (ArraySlice<UInt8>) -> Void) {
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        let got = unsafe buffer.withUnsafeMutableBytes {
-            unsafe Foundation.read(handle.fileDescriptor, $0.baseAddress, $0.count)
-        }
-        if got > 0 { return use(buffer[..<got]) }
-        if got < 0, errno == EINTR || errno == EAGAIN { return }
-        handle.readabilityHandler = nil
-        witness.endOfStream()
-    }
-
-    /// Closes our ends of the pipes, once what the child wrote has been read.
+    /// Reads what the child writes, on a thread of its own with a descriptor of its own: nobody else closes what it reads from.
     ///
-    /// Foundation keeps pipes open for longer than their process: a service of many nights would run out of files.
+    /// It ends with the stream, or when nobody waits any more: something that left the process group could hold its end for ever.
+    private static func follow(_ pipe: Pipe, _ witness: Witness, _ use: @escaping @Sendable (ArraySlice<UInt8>) -> Void)
+    {
+        let descriptor = fcntl(pipe.fileHandleForReading.fileDescriptor, F_DUPFD_CLOEXEC, 0)
+        try? pipe.fileHandleForReading.close()
+        guard descriptor >= 0 else { return witness.endOfStream() }
+        Thread.detachNewThread {
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            while !witness.isAbandoned {
+                var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                guard unsafe poll(&request, 1, 200) > 0 else { continue }
+                let got = unsafe buffer.withUnsafeMutableBytes {
+                    unsafe Foundation.read(descriptor, $0.baseAddress, $0.count)
+                }
+                if got > 0 {
+                    use(buffer[..<got])
+                } else if got == 0 || errno != EINTR && errno != EAGAIN {
+                    break
+                }
+            }
+            Foundation.close(descriptor)
+            witness.endOfStream()
+        }
+    }
+
+    /// Closes our end of its standard input, once what the child wrote has been read.
     package func close() async {
         let deadline = ContinuousClock.now + .seconds(1)
-        // Something that left the process group could hold its end for ever.
         while !witness.isDrained, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
-        output.fileHandleForReading.readabilityHandler = nil
-        errors.fileHandleForReading.readabilityHandler = nil
+        witness.abandon()
         try? input.fileHandleForWriting.close()
-        try? output.fileHandleForReading.close()
-        try? errors.fileHandleForReading.close()
     }
 
     /// To the whole group; a group that is gone is fine.
