@@ -122,8 +122,12 @@ struct CheckTests {
     /// Found by the fuzzer: the numbers were read as the VR says, and the text was written.
     @Test("a position under a binary VR lies in the result where it was read")
     func binaryPosition() throws {
-        let position = Element(Attribute.imagePositionPatient.tag, .US, .bytes(Array(#"0\0\3 "#.utf8)))
-        let volumes = try RawSources.volumes { $0[.imagePositionPatient] = position }
+        var slices = 0
+        let volumes = try RawSources.volumes {
+            slices += 1
+            let text = #"0\0\"# + "\(slices) "
+            $0[.imagePositionPatient] = Element(Attribute.imagePositionPatient.tag, .US, .bytes(Array(text.utf8)))
+        }
         #expect(volumes.contains { $0.kind == .spatial })
         for volume in volumes { #expect(problem(volume) == nil) }
     }
