@@ -67,7 +67,7 @@ struct FrameGeometry {
             original.count == values.count
             && zip(original, values).allSatisfy { text, value in
                 ValueRules.isDecimal(text)
-                    && Double(text.filter { $0 != " " }).map { abs($0 - value) <= tolerance } == true
+                    && Double(text).map { abs($0 - value) <= tolerance } == true
             }
         return isUsable ? original : values.map { DecimalString.text($0) ?? "0" }
     }

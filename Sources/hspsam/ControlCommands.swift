@@ -18,7 +18,7 @@ struct RetryCommand: ParsableCommand {
 
     func run() throws {
         guard let job else { return try service.ask(.retryAllTransient) }
-        try service.ask(.retry, job: service.job(job, service.settings()).line.job)
+        try service.ask(.retry, job: job)
     }
 }
 
@@ -29,7 +29,7 @@ struct CancelCommand: ParsableCommand {
     @OptionGroup var service: ServiceOptions
     @Argument(help: "The job.") var job: String
 
-    func run() throws { try service.ask(.cancel, job: service.job(job, service.settings()).line.job) }
+    func run() throws { try service.ask(.cancel, job: job) }
 }
 
 struct PauseCommand: ParsableCommand {
@@ -92,7 +92,7 @@ struct QuarantineCommand: ParsableCommand {
         @OptionGroup var service: ServiceOptions
         @Argument(help: "The job.") var job: String
 
-        func run() throws { try service.ask(.release, job: service.job(job, service.settings()).line.job) }
+        func run() throws { try service.ask(.release, job: job) }
     }
 
     struct Drop: ParsableCommand {
@@ -101,6 +101,6 @@ struct QuarantineCommand: ParsableCommand {
         @OptionGroup var service: ServiceOptions
         @Argument(help: "The job.") var job: String
 
-        func run() throws { try service.ask(.drop, job: service.job(job, service.settings()).line.job) }
+        func run() throws { try service.ask(.drop, job: job) }
     }
 }

@@ -14,10 +14,10 @@ struct ServiceOptions: ParsableArguments {
         try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
     }
 
-    /// Asks the running service, or does it here where none runs; says what became of it.
+    /// Asks the running service, or does it here where none runs; says what became of it. `job` is the beginning of a job's name.
     func ask(_ command: ControlRequest.Command, job: String? = nil) throws {
         let settings = try settings()
-        let request = ControlRequest(command, job: job)
+        let request = ControlRequest(command, job: try job.map { try self.job($0, settings).line.job })
         let answer = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
             return try await Control.ask(request, settings, log: log)

@@ -73,6 +73,21 @@ final class Workplace {
         return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     }
 
+    /// A site with an inbox, whose tiny pipeline takes phantoms by itself; gives the path of its file.
+    func writeSite() throws -> String {
+        try write(
+            "pipelines/tiny/pipeline.yaml", Self.settings.replacing("^never by itself$", with: "^hspsam phantom "))
+        try write("spool/inbox/.keep", "")
+        return try write(
+            "site.yaml",
+            """
+            inbox: {scan: 1s}
+            settle: {quiet: 1s}
+            reserve: 1MiB
+            places: {spool: \(path)/spool, state: \(path)/state, pipelines: \(pipelines)}
+            """)
+    }
+
     static let settings = """
         pipeline: {name: tiny, version: "1.0"}
         selection:

@@ -9,18 +9,7 @@ final class WatchTests {
 
     init() throws {
         workplace = try Workplace()
-        // The tiny pipeline takes phantoms by itself.
-        try workplace.write(
-            "pipelines/tiny/pipeline.yaml", Workplace.settings.replacing("^never by itself$", with: "^hspsam phantom "))
-        site = try workplace.write(
-            "site.yaml",
-            """
-            inbox: {scan: 1s}
-            settle: {quiet: 1s}
-            reserve: 1MiB
-            places: {spool: \(workplace.path)/spool, state: \(workplace.path)/state, pipelines: \(workplace.pipelines)}
-            """)
-        try workplace.write("spool/inbox/.keep", "")
+        site = try workplace.writeSite()
     }
 
     private func start() throws -> Process {

@@ -19,12 +19,11 @@ enum SoftSplit {
     /// *Throws*: `ambiguous` when nothing tells frames at one position apart.
     static func parts(_ frames: [SourceFrame]) throws(DICOMFailure) -> Result {
         let order = SliceOrder(frames)
+        if order.multiplicity == 1, order.isEven { return Result(parts: [frames]) }
         let texts = SplitKey.all.map { key in frames.map(key.value) }
         let counts = texts.map { Set($0).count }
         let useful = SplitKey.all.indices.filter { counts[$0] > 1 }
-        if order.multiplicity == 1 {
-            return order.isEven ? Result(parts: [frames]) : shifted(frames, texts, useful) ?? Result(parts: [frames])
-        }
+        if order.multiplicity == 1 { return shifted(frames, texts, useful) ?? Result(parts: [frames]) }
 
         var best: (score: Score, parts: [[SourceFrame]])?
         func judge(_ values: [[String]]) {

@@ -13,6 +13,7 @@ extension SourceFrame {
         let isEnhanced = dataSet.has(.sharedFunctionalGroupsSequence) || dataSet.has(.perFrameFunctionalGroupsSequence)
         var oddity: String?
         var frames: [SourceFrame] = []
+        let region = UltrasoundRegion.covering(instance)
         for number in 1...instance.pixels.frames {
             let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
             var plane: Plane?
@@ -25,7 +26,7 @@ extension SourceFrame {
             {
                 plane = try nuclearPlane(dataSet, number: number, oddity: &oddity)
             }
-            let (pixelSpacing, origin) = try spacing(measures, instance)
+            let (pixelSpacing, origin) = try spacing(measures, region, dataSet)
             frames.append(
                 SourceFrame(
                     instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing, spacingOrigin: origin)
@@ -83,11 +84,10 @@ extension SourceFrame {
     ///
     /// *Source*: PS3.3 C.8.5.5.1, 10.7.1.3, C.8.7.10.
     private static func spacing(
-        _ measures: DataSet, _ instance: SourceInstance
+        _ measures: DataSet, _ region: PixelSpacing?, _ dataSet: DataSet
     ) throws(DICOMFailure) -> (PixelSpacing?, SpacingOrigin) {
-        let dataSet = instance.dataSet
         let stated = try spacing(measures, [.pixelSpacing])
-        if let region = UltrasoundRegion.covering(instance) {
+        if let region {
             let isContradicted = stated.map { !region.isAlike($0) } ?? false
             return (region, isContradicted ? .regionAgainstPixelSpacing : .plane)
         }
