@@ -40,14 +40,13 @@ package enum QualityChecks {
             let counts = frames.map(\.count)
             let total = counts.reduce(0, +)
             let largest = counts.indices.max { counts[$0] < counts[$1] }
+            let spacing = isCalibrated(frames, in: volume) ? volume.pixelSpacing : nil
             var area: Double?
-            if let spacing = volume.pixelSpacing, let largest {
+            if let spacing, let largest {
                 area = Measurement.areaMM2(frames[largest], spacing: spacing)
             }
             var ml: Double?
-            if volume.kind == .spatial, volume.frames.count > 1, let spacing = volume.pixelSpacing,
-                !volume.sliceWeights.isEmpty
-            {
+            if volume.kind == .spatial, volume.frames.count > 1, let spacing, !volume.sliceWeights.isEmpty {
                 ml = Measurement.volumeML(frames, spacing: spacing, weightsMM: volume.sliceWeights)
             }
             var sum = 0.0, weight = 0
@@ -88,6 +87,13 @@ package enum QualityChecks {
                     Finding(
                         "QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))
             }
+            if !isCalibrated(masks[index], in: volume) {
+                findings.append(
+                    Finding(
+                        "QC-CALIBRATION", .warning,
+                        "\(segment.label) reaches out of the calibrated regions of the ultrasound picture: no area in mm² is given."
+                    ))
+            }
             if masks[index].contains(where: touchesBorder) {
                 findings.append(
                     Finding(
@@ -117,6 +123,11 @@ package enum QualityChecks {
                     "The source has no place in space: the segmentation carries a synthetic geometry."))
         }
         return findings
+    }
+
+    /// Distances hold wherever the segment lies.
+    private static func isCalibrated(_ frames: [Mask], in volume: Volume) -> Bool {
+        volume.calibratedRegions.isEmpty || frames.allSatisfy { $0.lies(within: volume.calibratedRegions) }
     }
 
     static func percent(_ value: Double) -> String { "\(NumberText.fixed(value * 100, 0)) %" }

@@ -100,6 +100,9 @@ struct PixelTests {
         let pieces = [5, 6].flatMap { [Array(frame($0)[..<66]), Array(frame($0)[66...])] }
         var image = TestImage(syntax: .rle, frames: 2, fragments: pieces)
         #expect(try image.stored(2) == [Int](repeating: 6, count: 64))
+        // Two streams of which one would be dropped without a word.
+        image.frames = 1
+        #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
         image.frames = 3
         #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
         image.frames = 5

@@ -102,6 +102,7 @@ struct TestFile {
 struct TestImage: Sendable {
     var syntax = TestFile.Syntax.explicitLittle
     var sopClass = "1.2.840.10008.5.1.4.1.1.2"
+    var modality = "CT"
     var instance = "1.2.3.1"
     var series = "1.2.3"
     var frameOfReference: String? = "1.2.4"
@@ -126,6 +127,8 @@ struct TestImage: Sendable {
     var fragments: [[UInt8]]?
     /// Rescale Slope and Intercept as a CT image must have them.
     var hasScale = true
+    /// Further elements of group 0018 behind Echo Time.
+    var beforePlace: @Sendable (inout TestFile) -> Void = { _ in }
     /// Further elements, which must lie between (0028,0103) and the pixel data.
     var more: @Sendable (inout TestFile) -> Void = { _ in }
 
@@ -135,9 +138,10 @@ struct TestImage: Sendable {
         file.add(0x0008, 0x0016, "UI", text: sopClass)
         file.add(0x0008, 0x0018, "UI", text: instance)
         if let contentTime { file.add(0x0008, 0x0033, "TM", text: contentTime) }
-        file.add(0x0008, 0x0060, "CS", text: "CT")
+        file.add(0x0008, 0x0060, "CS", text: modality)
         file.add(0x0010, 0x0020, "LO", text: patient)
         if let echoTime { file.add(0x0018, 0x0081, "DS", text: echoTime) }
+        beforePlace(&file)
         file.add(0x0020, 0x000D, "UI", text: "1.2")
         file.add(0x0020, 0x000E, "UI", text: series)
         file.add(0x0020, 0x0013, "IS", text: "\(number)")

@@ -107,6 +107,35 @@ struct VolumeTests {
         #expect(result.leftOut.map(\.failure.code) == ["GRP-AMBIGUOUS", "GRP-AMBIGUOUS", "GRP-AMBIGUOUS"])
     }
 
+    @Test(
+        "volumes that were numbered one after the other, or position by position, are told apart by that order alone",
+        arguments: [true, false])
+    func numbered(volumeAfterVolume: Bool) throws {
+        let images = (0..<6).map { index in
+            Self.slice(Double(volumeAfterVolume ? index % 3 : index / 2) * 3, number: index + 1)
+        }
+        for order in [images, images.reversed()] {
+            let result = try Self.volumes(order)
+            let numbers = result.volumes.map { $0.frames.map { $0.instance.dataSet.int(.instanceNumber) } }
+            #expect(numbers == (volumeAfterVolume ? [[1, 2, 3], [4, 5, 6]] : [[1, 3, 5], [2, 4, 6]]))
+            #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
+        }
+    }
+
+    @Test(
+        "numbers in no order, or the same twice, tell no volumes apart",
+        arguments: [[0, 1, 1, 0, 2, 2], [0, 1, 2, 0, 1, 2]])
+    func unordered(_ positions: [Int]) throws {
+        let isRepeated = positions == [0, 1, 2, 0, 1, 2]
+        let images = positions.enumerated().map { index, position in
+            Self.slice(Double(position) * 3, number: isRepeated ? index % 3 + 1 : index + 1) {
+                $0.instance = "1.2.3.\(index + 1)"
+            }
+        }
+        let result = try Self.volumes(images)
+        #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 6))
+    }
+
     @Test("images without a place or with impossible directions are volumes of their own, and each says so")
     func frames() throws {
         let images = [
@@ -152,6 +181,62 @@ struct VolumeTests {
         #expect(result.volumes.map(\.frames.count) == [3, 2])
         #expect(
             result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning } })
+    }
+
+    /// An ultrasound picture of 8 × 8 pixels; regions as x0, y0, x1, y1 with the size of a pixel in cm.
+    private static func ultrasound(_ regions: [(box: [UInt32], size: Double)], spacing: String = "1\\1") -> TestImage {
+        var image = TestImage()
+        (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.6.1", "US")
+        (image.position, image.spacing) = (nil, spacing)
+        image.beforePlace = { file in
+            file.add(
+                0x0018, 0x6011,
+                items: regions.map { region in
+                    { item in
+                        item.add(0x0018, 0x6012, us: 1)
+                        for (index, value) in region.box.enumerated() {
+                            item.add(0x0018, 0x6018 + UInt16(index) * 2, "UL", TestFile.little(value))
+                        }
+                        item.add(0x0018, 0x6024, us: 3)
+                        item.add(0x0018, 0x6026, us: 3)
+                        for element in [0x602C, 0x602E] as [UInt16] {
+                            item.add(0x0018, element, "FD", TestFile.little(region.size.bitPattern))
+                        }
+                    }
+                })
+        }
+        return image
+    }
+
+    @Test("ultrasound regions of one calibration count before Pixel Spacing, and only within them")
+    func regions() throws {
+        let whole = try #require(
+            try Self.volumes([Self.ultrasound([([0, 0, 7, 7], 0.02)], spacing: "0.2\\0.2")]).volumes.first)
+        #expect(whole.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2) && whole.calibratedRegions.isEmpty)
+        #expect(whole.findings.isEmpty)
+        let two = try #require(
+            try Self.volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 1, 7, 6], 0.02)])]).volumes.first)
+        #expect(two.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2))
+        #expect(
+            two.calibratedRegions == [
+                PixelRectangle(rows: 0...7, columns: 0...3), PixelRectangle(rows: 1...6, columns: 4...7),
+            ])
+        #expect(two.findings.map(\.code) == ["VOL-CALIBRATION"])
+        let different = try #require(
+            try Self.volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 0, 7, 7], 0.05)])]).volumes.first)
+        #expect(different.pixelSpacing == nil)
+        #expect(different.findings.map(\.code) == ["VOL-CALIBRATION"])
+    }
+
+    @Test("a projection without a magnification factor says that its distances are the detector's")
+    func detector() throws {
+        var image = TestImage()
+        (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.1.1", "DX")
+        (image.position, image.spacing) = (nil, "")
+        image.beforePlace = { $0.add(0x0018, 0x1164, "DS", text: "0.2\\0.2") }
+        let volume = try #require(try Self.volumes([image]).volumes.first)
+        #expect(volume.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2))
+        #expect(volume.findings.map(\.code) == ["VOL-DETECTOR"])
     }
 
     @Test("an image too small or too narrow is refused")

@@ -23,6 +23,15 @@ struct ComponentsTests {
         #expect(Components(of: Self.picture, neighbours: .faces).sizes == [2, 7, 1])
     }
 
+    @Test("a mask lies within rectangles that together hold each of its pixels")
+    func rectangles() {
+        let left = PixelRectangle(rows: 0...2, columns: 0...2)
+        #expect(!Self.picture.lies(within: [left]))
+        #expect(Self.picture.lies(within: [left, PixelRectangle(rows: 0...9, columns: 3...5)]))
+        #expect(!Self.picture.lies(within: [left, PixelRectangle(rows: 0...1, columns: 3...5)]))
+        #expect(Mask(rows: 2, columns: 2).lies(within: []))
+    }
+
     @Test("components of a volume join across slices, and a gap of one slice parts them")
     func volume() {
         var a = Mask(rows: 3, columns: 3)

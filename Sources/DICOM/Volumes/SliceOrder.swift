@@ -7,6 +7,8 @@ import Numbers
 struct SliceOrder {
     /// Ascending.
     let frames: [SourceFrame]
+    /// Where each of `frames` stood in the input.
+    private let indices: [Int]
     /// Distance along the normal of the first frame, mm.
     let distances: [Double]
     /// Between neighbours, mm.
@@ -22,7 +24,8 @@ struct SliceOrder {
         let sorted = unordered.enumerated().map { index, frame in
             (distance: frame.plane?.position.dot(normal) ?? 0, index: index)
         }.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }
-        frames = sorted.map { unordered[$0.index] }
+        indices = sorted.map(\.index)
+        frames = indices.map { unordered[$0] }
         distances = sorted.map(\.distance)
         let gaps = zip(distances.dropFirst(), distances).map { $0.0 - $0.1 }
         let smallest = Tolerance.smallestGap(largest: gaps.max() ?? 0)
@@ -31,14 +34,14 @@ struct SliceOrder {
         tolerance = max(smallest, Tolerance.position * medianGap)
     }
 
-    /// The frames at each position, ascending.
-    var positions: [[SourceFrame]] {
-        var positions: [[SourceFrame]] = frames.first.map { [[$0]] } ?? []
-        for (gap, frame) in zip(gaps, frames.dropFirst()) {
+    /// The frames at each position, ascending, as indices of the input.
+    var positions: [[Int]] {
+        var positions: [[Int]] = indices.first.map { [[$0]] } ?? []
+        for (gap, index) in zip(gaps, indices.dropFirst()) {
             if gap <= tolerance {
-                positions[positions.count - 1].append(frame)
+                positions[positions.count - 1].append(index)
             } else {
-                positions.append([frame])
+                positions.append([index])
             }
         }
         return positions

@@ -37,10 +37,9 @@ enum SoftSplit {
             for second in useful.dropFirst(index + 1) { judge([texts[first], texts[second]]) }
         }
         for key in useful where SplitKey.all[key].isMoment {
-            if let ranks = ranks(order, Dictionary(uniqueKeysWithValues: zip(frames.map(\.identity), texts[key]))) {
-                judge([frames.map { ranks[$0.identity] ?? "" }])
-            }
+            if let ranks = ranks(order, texts[key]) { judge([ranks]) }
         }
+        if best?.score.missing != 0, let passes = passes(frames, order) { return passes }
         guard let best else {
             let counted = useful.map { "\(SplitKey.all[$0].name): \(counts[$0]) values" }.joined(separator: ", ")
             let equal = SplitKey.all.indices.filter { counts[$0] == 1 }.map { SplitKey.all[$0].name }
@@ -95,18 +94,46 @@ enum SoftSplit {
     }
 
     /// For each frame which one in time it is at its position; nil unless all positions have equally many different moments.
-    private static func ranks(_ order: SliceOrder, _ texts: [FrameIdentity: String]) -> [FrameIdentity: String]? {
-        var ranks: [FrameIdentity: String] = [:]
+    private static func ranks(_ order: SliceOrder, _ texts: [String]) -> [String]? {
+        var ranks = texts
         for position in order.positions {
             guard position.count == order.multiplicity else { return nil }
-            let moments = position.map { (frame: $0, moment: Double(texts[$0.identity] ?? "") ?? .nan) }
-                .sorted { $0.moment < $1.moment }
+            let moments = position.map { (index: $0, moment: Double(texts[$0]) ?? .nan) }.sorted {
+                $0.moment < $1.moment
+            }
             guard moments.allSatisfy({ $0.moment.isFinite }),
                 zip(moments, moments.dropFirst()).allSatisfy({ $0.0.moment < $0.1.moment })
             else { return nil }
-            for (rank, moment) in moments.enumerated() { ranks[moment.frame.identity] = String(rank) }
+            for (rank, moment) in moments.enumerated() { ranks[moment.index] = String(rank) }
         }
         return ranks
+    }
+
+    /// Volumes that were numbered one whole volume after the other, or position by position with all volumes of one position in a
+    /// row: no other order of numbers says which frames belong together. `frames` are in the order of their Instance Numbers.
+    ///
+    /// GE and Philips write functional series without any other attribute that differs.
+    private static func passes(_ frames: [SourceFrame], _ order: SliceOrder) -> Result? {
+        let numbers = frames.map { $0.instance.dataSet.int(.instanceNumber) }
+        let isNumbered = zip(frames.indices, frames.indices.dropFirst()).allSatisfy { previous, next in
+            guard let one = numbers[previous], let other = numbers[next] else { return false }
+            return one < other || frames[previous].instance === frames[next].instance
+        }
+        let positions = order.positions
+        let count = order.multiplicity
+        guard isNumbered, positions.allSatisfy({ $0.count == count }) else { return nil }
+        var positionOf = [Int](repeating: 0, count: frames.count)
+        for (position, indices) in positions.enumerated() { for index in indices { positionOf[index] = position } }
+        let isVolumeAfterVolume = frames.indices.allSatisfy { positionOf[$0] == positionOf[$0 % positions.count] }
+        let isPositionAfterPosition = frames.indices.allSatisfy { positionOf[$0] == positionOf[$0 - $0 % count] }
+        guard isVolumeAfterVolume || isPositionAfterPosition else { return nil }
+        let volumes = frames.indices.map { isVolumeAfterVolume ? $0 / positions.count : $0 % count }
+        return Result(
+            parts: parts(frames, [volumes.map(String.init)]),
+            finding: Finding(
+                "VOL-PARTS", .note,
+                "\(count) volumes told apart by the order of their Instance Numbers alone: they run through all \(positions.count) positions \(isVolumeAfterVolume ? "once for each volume" : "with all volumes of one position in a row")."
+            ))
     }
 
     /// How good a split is; smaller is better.
@@ -130,14 +157,4 @@ enum SoftSplit {
             (one.missing, one.partCount, one.unevenCount) < (other.missing, other.partCount, other.unevenCount)
         }
     }
-}
-
-/// Which frame of which instance.
-struct FrameIdentity: Hashable {
-    let instance: ObjectIdentifier
-    let number: Int
-}
-
-extension SourceFrame {
-    var identity: FrameIdentity { FrameIdentity(instance: ObjectIdentifier(instance), number: number) }
 }

@@ -13,7 +13,7 @@ extension SourceFrame {
         let isEnhanced = dataSet.has(.sharedFunctionalGroupsSequence) || dataSet.has(.perFrameFunctionalGroupsSequence)
         var oddity: String?
         var frames: [SourceFrame] = []
-        let region = UltrasoundRegion.covering(instance)
+        let calibration = UltrasoundCalibration(instance)
         for number in 1...instance.pixels.frames {
             let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
             var plane: Plane?
@@ -26,11 +26,11 @@ extension SourceFrame {
             {
                 plane = try nuclearPlane(dataSet, number: number, oddity: &oddity)
             }
-            let (pixelSpacing, origin) = try spacing(measures, region, dataSet)
+            let (pixelSpacing, origin) = try spacing(measures, calibration, dataSet)
             frames.append(
                 SourceFrame(
-                    instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing, spacingOrigin: origin)
-            )
+                    instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing, spacingOrigin: origin,
+                    calibratedRegions: calibration?.regions ?? []))
         }
         return (frames, oddity)
     }
@@ -80,16 +80,17 @@ extension SourceFrame {
         return plane
     }
 
-    /// The first that is given: calibrated regions that cover the picture (ultrasound), the patient's plane, the detector's.
+    /// The first that is given: calibrated regions (ultrasound), the patient's plane, the detector's.
     ///
     /// *Source*: PS3.3 C.8.5.5.1, 10.7.1.3, C.8.7.10.
     private static func spacing(
-        _ measures: DataSet, _ region: PixelSpacing?, _ dataSet: DataSet
+        _ measures: DataSet, _ calibration: UltrasoundCalibration?, _ dataSet: DataSet
     ) throws(DICOMFailure) -> (PixelSpacing?, SpacingOrigin) {
         let stated = try spacing(measures, [.pixelSpacing])
-        if let region {
-            let isContradicted = stated.map { !region.isAlike($0) } ?? false
-            return (region, isContradicted ? .regionAgainstPixelSpacing : .plane)
+        if let calibration {
+            guard let spacing = calibration.spacing else { return (nil, .regionsDiffer) }
+            let isContradicted = stated.map { !spacing.isAlike($0) } ?? false
+            return (spacing, isContradicted ? .regionAgainstPixelSpacing : .plane)
         }
         if let stated { return (stated, .plane) }
         if let detector = try spacing(dataSet, [.imagerPixelSpacing]) {

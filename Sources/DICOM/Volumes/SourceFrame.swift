@@ -10,6 +10,8 @@ package struct SourceFrame: Sendable {
     /// Nil when no distance in mm is known.
     package let pixelSpacing: PixelSpacing?
     let spacingOrigin: SpacingOrigin
+    /// Where `pixelSpacing` holds; empty: everywhere.
+    let calibratedRegions: [PixelRectangle]
 
     /// The instance has functional groups (enhanced multi-frame, PS3.3 C.7.6.16).
     package var isEnhanced: Bool { instance.dataSet.has(.sharedFunctionalGroupsSequence) }

@@ -40,6 +40,8 @@ package struct Volume: Sendable {
     package let samples: Int
     /// Of all frames; nil when no distance in mm is known.
     package let pixelSpacing: PixelSpacing?
+    /// Where `pixelSpacing` holds in each frame; empty: everywhere.
+    package let calibratedRegions: [PixelRectangle]
     /// Height of a pixel divided by its width: from the spacing, else Pixel Aspect Ratio, else 1.
     package let pixelAspect: Double
     /// Measured between slices, mm: mean when uniform, median otherwise. Nil for one frame and for `frames`.
@@ -74,8 +76,8 @@ package struct Volume: Sendable {
     package var modality: String { first.modality }
 
     package init(
-        kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, pixelSpacing: PixelSpacing?, pixelAspect: Double,
-        sliceSpacing: Double?,
+        kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, pixelSpacing: PixelSpacing?,
+        calibratedRegions: [PixelRectangle] = [], pixelAspect: Double, sliceSpacing: Double?,
         sliceWeights: [Double], findings: [Finding], hasKnownValues: Bool, part: Int, partCount: Int, digest: String
     ) {
         precondition(!frames.isEmpty, "Volume: no frames")
@@ -88,6 +90,7 @@ package struct Volume: Sendable {
         columns = pixels.columns
         samples = pixels.photometric == .paletteColor ? 3 : pixels.samples
         self.pixelSpacing = pixelSpacing
+        self.calibratedRegions = calibratedRegions
         self.pixelAspect = pixelAspect
         self.sliceSpacing = sliceSpacing
         self.sliceWeights = sliceWeights

@@ -1,5 +1,4 @@
 import Imaging
-import Storage
 
 /// Instances to volumes: identity checked, duplicates settled, series taken apart, frames put in order, gaps and tilt found.
 ///
@@ -56,7 +55,7 @@ package enum VolumeBuilder {
 
     /// The volumes of one series.
     private static func series(_ members: [SourceInstance], _ study: StudyConsistency, findings: [Finding]) -> Result {
-        var drafts: [Draft] = []
+        var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
         let placed: [SourceFrame]
         do throws(DICOMFailure) {
@@ -76,7 +75,7 @@ package enum VolumeBuilder {
             do throws(DICOMFailure) {
                 let split = try SoftSplit.parts(group)
                 let findings = [split.finding].compactMap { $0 }
-                drafts += split.parts.map { Draft(kind: .spatial, frames: $0, findings: findings) }
+                drafts += split.parts.map { VolumeDraft(kind: .spatial, frames: $0, findings: findings) }
             } catch {
                 leftOut += instances(of: group).map { LeftOut(instance: $0, failure: error) }
             }
@@ -102,7 +101,7 @@ package enum VolumeBuilder {
     /// *Throws* `position` for numbers that are impossible, and for an unusable plane among usable ones: a volume without that slice
     /// would look whole.
     private static func placed(
-        _ members: [SourceInstance], others: inout [Draft]
+        _ members: [SourceInstance], others: inout [VolumeDraft]
     ) throws(DICOMFailure) -> [SourceFrame] {
         var placed: [SourceFrame] = []
         var oddities = 0
@@ -115,7 +114,7 @@ package enum VolumeBuilder {
             } else {
                 oddities += oddity == nil ? 0 : 1
                 let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
-                others.append(Draft(kind: .frames, frames: frames, findings: notes))
+                others.append(VolumeDraft(kind: .frames, frames: frames, findings: notes))
             }
         }
         if oddities > 0, !placed.isEmpty {
@@ -127,8 +126,10 @@ package enum VolumeBuilder {
     }
 
     /// Why slices of one series do not make a volume; nil where they are no slices, or do.
-    private static func aloneFinding(_ unplaced: [Draft], _ groups: [[SourceFrame]]) -> Finding? {
-        let slices = unplaced.count { $0.frames.count == 1 && isOfSlices($0.frames[0].instance) }
+    private static func aloneFinding(_ unplaced: [VolumeDraft], _ groups: [[SourceFrame]]) -> Finding? {
+        let slices = unplaced.count {
+            $0.frames.count == 1 && SOPClass.of($0.frames[0].instance.sopClassUID)?.isSingleSlice == true
+        }
         if slices > 1 {
             return Finding(
                 "VOL-PLACE", .warning,
@@ -143,12 +144,6 @@ package enum VolumeBuilder {
             "VOL-PLACE", .warning,
             "each of the \(groups.count) images of the series has a Frame of Reference of its own, so none lies beside another: each is taken by itself, and no volume in ml is told."
         )
-    }
-
-    /// Of a class that holds one slice of a volume.
-    private static func isOfSlices(_ instance: SourceInstance) -> Bool {
-        [SOPClass.ctImageStorage, .mrImageStorage, .positronEmissionTomographyImageStorage]
-            .contains { $0.uid == instance.sopClassUID }
     }
 
     /// *Throws* `position` when some frames of an object have a place and others have none, or when an object whose frames are slices
@@ -167,7 +162,7 @@ package enum VolumeBuilder {
                 "\(lost) of \(frames.count) frames have no Image Position or Orientation (Patient): a volume without them would look whole.",
                 cure: "Export the object again.")
         }
-        guard lost == 0 || !isOfSlices(instance) else {
+        guard lost == 0 || SOPClass.of(instance.sopClassUID)?.isSingleSlice != true else {
             throw .position(
                 "\(frames.count) frames in one object of a class that holds one slice: where each of them lies is unknown.",
                 cure: "Export it as one file a slice, or as an enhanced object.")
@@ -198,82 +193,5 @@ package enum VolumeBuilder {
     private static func instances(of frames: [SourceFrame]) -> [SourceInstance] {
         var seen = Set<ObjectIdentifier>()
         return frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
-    }
-}
-
-/// Frames that belong together, before they are measured.
-private struct Draft {
-    var kind: Volume.Kind
-    var frames: [SourceFrame]
-    var findings: [Finding]
-
-    /// *Throws*: `shape` for an image too narrow to segment; `position` for slices too far apart; `values`, `photometric` for frames
-    /// whose values do not mean the same.
-    func volume(
-        _ study: StudyConsistency, findings common: [Finding], part: Int, partCount: Int
-    ) throws(DICOMFailure) -> Volume {
-        let order = kind == .spatial ? SliceOrder(frames) : nil
-        let ordered = order?.frames ?? frames
-        let measured = try order?.spacing()
-        try GreyConsistency.check(ordered)
-        let unknown = GreyConsistency.unknownValues(ordered)
-        let aspect = ordered[0].pixelAspect
-        try checkShape(ordered[0].instance.pixels, aspect: aspect)
-        return Volume(
-            kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
-            pixelSpacing: ordered[0].pixelSpacing, pixelAspect: aspect, sliceSpacing: measured?.spacing,
-            sliceWeights: measured?.weights ?? [],
-            findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered)
-                + [unknown, ordered[0].spacingOrigin.finding, placeFinding(ordered)].compactMap { $0 },
-            hasKnownValues: unknown == nil,
-            part: part, partCount: partCount, digest: digest(ordered))
-    }
-
-    /// Windows of the file that no display can have are not used.
-    private func windowFindings(_ frames: [SourceFrame]) -> [Finding] {
-        let count = frames.count(where: \.hasImpossibleWindow)
-        guard count > 0 else { return [] }
-        return [
-            Finding(
-                "VOL-WINDOW", .note,
-                "Window Center or Width is no usable number in \(count) frames. These windows are not used.")
-        ]
-    }
-
-    /// A place without a Frame of Reference holds within the series only.
-    private func placeFinding(_ frames: [SourceFrame]) -> Finding? {
-        guard kind == .spatial, frames[0].instance.frameOfReferenceUID == nil else { return nil }
-        return Finding(
-            "VOL-REFERENCE", .note,
-            "The source has positions but no Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
-        )
-    }
-
-    private func checkShape(_ pixels: PixelDescription, aspect: Double) throws(DICOMFailure) {
-        let height = Double(pixels.rows)
-        let width = Double(pixels.columns)
-        func ratio(_ a: Double, _ b: Double) -> Double { max(a / b, b / a) }
-        guard min(pixels.rows, pixels.columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
-        else {
-            throw .shape(
-                "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network.",
-                cure: "Export a larger image.")
-        }
-    }
-
-    /// Over the content digests in order, with frame numbers where a part leaves some of an instance's frames out.
-    private func digest(_ frames: [SourceFrame]) -> String {
-        var numbers: [ObjectIdentifier: [Int]] = [:]
-        var order: [SourceInstance] = []
-        for frame in frames {
-            if numbers[ObjectIdentifier(frame.instance)] == nil { order.append(frame.instance) }
-            numbers[ObjectIdentifier(frame.instance), default: []].append(frame.number)
-        }
-        let lines = order.map { instance in
-            let used = numbers[ObjectIdentifier(instance)] ?? []
-            let isWhole = used.count == instance.pixels.frames
-            return instance.file.contentDigest + (isWhole ? "" : ":" + used.map(String.init).joined(separator: ","))
-        }
-        return FileDigest(of: lines.joined(separator: "\n")).hex
     }
 }

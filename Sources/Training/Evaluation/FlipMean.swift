@@ -1,11 +1,11 @@
-import Imaging
+package import Imaging
 
 /// Probabilities for an image and for its mirror image as one: test-time augmentation by flips.
-enum FlipMean {
+package enum FlipMean {
     /// The mean, the second side mirrored back, and the masks that it gives.
     ///
     /// - Parameter softmax: background has what the segments leave; otherwise a segment is where its probability is above one half.
-    static func of(
+    package static func of(
         _ first: [[Float]], _ second: [[Float]], rows: Int, columns: Int, softmax: Bool
     ) -> (masks: [Mask], probabilities: [[Float]]) {
         let mean = zip(first, second).map { one, other in

@@ -1,11 +1,12 @@
-import Imaging
+package import Imaging
 import Numbers
 
 /// Dice over thresholds of the probability.
 ///
 /// *Source*: PraNet's evaluation (`meanDic`): thresholds from 0 to 1 in 256 steps, a pixel is marked at and above each.
-enum ThresholdDice {
-    static func mean(_ probabilities: [Float], _ truth: Mask) -> Double {
+package enum ThresholdDice {
+    /// - Parameter probabilities: 0…1, one a pixel of `truth`.
+    package static func mean(_ probabilities: [Float], _ truth: Mask) -> Double {
         let steps = 256
         var (marked, right) = ([Int](repeating: 0, count: steps), [Int](repeating: 0, count: steps))
         for pixel in probabilities.indices {

@@ -1,0 +1,79 @@
+import Imaging
+
+/// What a distance in a picture was taken from.
+enum SpacingOrigin: Sendable {
+    /// The plane that was imaged; also where none is known.
+    case plane
+    /// The detector's: what lies before it is shown magnified.
+    case detector
+    /// A calibrated region of an ultrasound picture whose Pixel Spacing says something else.
+    case regionAgainstPixelSpacing
+    /// Regions of an ultrasound picture that are calibrated differently: no distance holds for all of them.
+    case regionsDiffer
+
+    /// What a person has to know about it.
+    var finding: Finding? {
+        switch self {
+        case .plane: nil
+        case .detector:
+            Finding(
+                "VOL-DETECTOR", .warning,
+                "Distances are those in the detector's plane (Imager Pixel Spacing, no magnification factor): lengths and areas of what was imaged are smaller."
+            )
+        case .regionAgainstPixelSpacing:
+            Finding(
+                "VOL-CALIBRATION", .warning,
+                "Pixel Spacing contradicts the Sequence of Ultrasound Regions: the calibration of the regions is used, within them."
+            )
+        case .regionsDiffer:
+            Finding(
+                "VOL-CALIBRATION", .warning,
+                "The Sequence of Ultrasound Regions gives regions of different calibrations: areas are given in pixels."
+            )
+        }
+    }
+}
+
+/// The calibration of an ultrasound picture by its regions of tissue measured in centimetres.
+///
+/// *Source*: PS3.3 C.8.5.5.
+struct UltrasoundCalibration {
+    /// Of all regions; nil where they differ.
+    let spacing: PixelSpacing?
+    /// Where it holds; empty where one region covers the whole picture.
+    let regions: [PixelRectangle]
+
+    /// Nil for a picture without such a region.
+    init?(_ instance: SourceInstance) {
+        let calibrated = instance.dataSet.items(.sequenceOfUltrasoundRegions).compactMap(Self.region)
+        guard let first = calibrated.first else { return nil }
+        spacing = calibrated.allSatisfy { first.spacing.isAlike($0.spacing) } ? first.spacing : nil
+        let regions = calibrated.map(\.rectangle)
+        let (rows, columns) = (instance.pixels.rows, instance.pixels.columns)
+        let isWhole = regions.contains {
+            $0.contains(row: 0, column: 0) && $0.contains(row: rows - 1, column: columns - 1)
+        }
+        self.regions = isWhole ? [] : regions
+    }
+
+    private static func region(_ item: DataSet) -> (spacing: PixelSpacing, rectangle: PixelRectangle)? {
+        guard item.int(.regionSpatialFormat) == 1, item.int(.physicalUnitsXDirection) == 3,
+            item.int(.physicalUnitsYDirection) == 3,
+            let x0 = item.int(.regionLocationMinX0), let y0 = item.int(.regionLocationMinY0),
+            let x1 = item.int(.regionLocationMaxX1), let y1 = item.int(.regionLocationMaxY1), x0 <= x1, y0 <= y1,
+            let across = item.double(.physicalDeltaX), let down = item.double(.physicalDeltaY)
+        else { return nil }
+        // Deltas may be negative (a picture upside down); centimetres to millimetres.
+        let spacing = PixelSpacing(row: down.magnitude * 10, column: across.magnitude * 10)
+        let range = CheckedNumbers.Range.distance
+        guard range.contains(spacing.row), range.contains(spacing.column) else { return nil }
+        return (spacing, PixelRectangle(rows: y0...y1, columns: x0...x1))
+    }
+}
+
+extension PixelSpacing {
+    /// Equal to the tolerance of pixel spacings.
+    func isAlike(_ other: PixelSpacing) -> Bool {
+        abs(row - other.row) <= Tolerance.spacing * row && abs(column - other.column) <= Tolerance.spacing * column
+    }
+}

@@ -1,0 +1,79 @@
+import Storage
+
+/// Frames that belong together, before they are measured.
+struct VolumeDraft {
+    var kind: Volume.Kind
+    var frames: [SourceFrame]
+    var findings: [Finding]
+
+    /// *Throws*: `shape` for an image too narrow to segment; `position` for slices too far apart; `values`, `photometric` for frames
+    /// whose values do not mean the same.
+    func volume(
+        _ study: StudyConsistency, findings common: [Finding], part: Int, partCount: Int
+    ) throws(DICOMFailure) -> Volume {
+        let order = kind == .spatial ? SliceOrder(frames) : nil
+        let ordered = order?.frames ?? frames
+        let measured = try order?.spacing()
+        try GreyConsistency.check(ordered)
+        let unknown = GreyConsistency.unknownValues(ordered)
+        let aspect = ordered[0].pixelAspect
+        try checkShape(ordered[0].instance.pixels, aspect: aspect)
+        return Volume(
+            kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
+            pixelSpacing: ordered[0].pixelSpacing, calibratedRegions: ordered[0].calibratedRegions, pixelAspect: aspect,
+            sliceSpacing: measured?.spacing,
+            sliceWeights: measured?.weights ?? [],
+            findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered)
+                + [unknown, ordered[0].spacingOrigin.finding, placeFinding(ordered)].compactMap { $0 },
+            hasKnownValues: unknown == nil,
+            part: part, partCount: partCount, digest: digest(ordered))
+    }
+
+    /// Windows of the file that no display can have are not used.
+    private func windowFindings(_ frames: [SourceFrame]) -> [Finding] {
+        let count = frames.count(where: \.hasImpossibleWindow)
+        guard count > 0 else { return [] }
+        return [
+            Finding(
+                "VOL-WINDOW", .note,
+                "Window Center or Width is no usable number in \(count) frames. These windows are not used.")
+        ]
+    }
+
+    /// A place without a Frame of Reference holds within the series only.
+    private func placeFinding(_ frames: [SourceFrame]) -> Finding? {
+        guard kind == .spatial, frames[0].instance.frameOfReferenceUID == nil else { return nil }
+        return Finding(
+            "VOL-REFERENCE", .note,
+            "The source has positions but no Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
+        )
+    }
+
+    private func checkShape(_ pixels: PixelDescription, aspect: Double) throws(DICOMFailure) {
+        let height = Double(pixels.rows)
+        let width = Double(pixels.columns)
+        func ratio(_ a: Double, _ b: Double) -> Double { max(a / b, b / a) }
+        guard min(pixels.rows, pixels.columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
+        else {
+            throw .shape(
+                "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network.",
+                cure: "Export a larger image.")
+        }
+    }
+
+    /// Over the content digests in order, with frame numbers where a part leaves some of an instance's frames out.
+    private func digest(_ frames: [SourceFrame]) -> String {
+        var numbers: [ObjectIdentifier: [Int]] = [:]
+        var order: [SourceInstance] = []
+        for frame in frames {
+            if numbers[ObjectIdentifier(frame.instance)] == nil { order.append(frame.instance) }
+            numbers[ObjectIdentifier(frame.instance), default: []].append(frame.number)
+        }
+        let lines = order.map { instance in
+            let used = numbers[ObjectIdentifier(instance)] ?? []
+            let isWhole = used.count == instance.pixels.frames
+            return instance.file.contentDigest + (isWhole ? "" : ":" + used.map(String.init).joined(separator: ","))
+        }
+        return FileDigest(of: lines.joined(separator: "\n")).hex
+    }
+}
