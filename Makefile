@@ -26,8 +26,17 @@ test: lint ## Runs every test: Swift, then the readers of other projects
 	swift test -c release --disable-testable-imports --no-parallel --filter '$(ALONE)'
 	Tests/Interop/run.sh $(BUILD)/hspsam
 
-soak: build ## Kills the service at a hundred moments and compares the results: make soak ROUNDS=100 SEED=1
-	@Tests/Soak/run.sh $(BUILD)/hspsam $(or $(ROUNDS),100) $(or $(SEED),1)
+soak: build ## Kills and disturbs the service for hours and compares the results: make soak ROUNDS=100 SEED=1
+	Tests/Soak/run.sh $(BUILD)/hspsam $(or $(ROUNDS),100) $(or $(SEED),1)
+	for fault in KILL TERM ENOSPC EIO; do \
+		Tests/Soak/sweep.sh $(BUILD)/hspsam $$fault renameat2,rename,renameat,mkdirat,mkdir,unlinkat,unlink,rmdir || exit 1; \
+		Tests/Soak/sweep.sh $(BUILD)/hspsam $$fault fsync,fdatasync || exit 1; \
+		Tests/Soak/sweep.sh $(BUILD)/hspsam $$fault write,pwrite64,ftruncate 1 $(or $(STEP),3) || exit 1; \
+		Tests/Soak/sweep.sh $(BUILD)/hspsam $$fault openat,openat2 1 $(or $(STEP),7) || exit 1; \
+	done
+	Tests/Soak/faults.sh $(BUILD)/hspsam
+	Tests/Soak/delivery.sh $(BUILD)/hspsam
+	Tests/Soak/load.sh $(BUILD)/hspsam $(or $(STUDIES),2000)
 
 fuzz: setup ## Feeds wrong input to all that reads files: make fuzz SECONDS=60 TARGET=all
 	@SECONDS_EACH=$(or $(SECONDS),60) TARGET=$(or $(TARGET),all) Tests/Fuzz/run.sh

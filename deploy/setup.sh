@@ -30,6 +30,12 @@ insecure() {
   done
 }
 
+# For the Debian package: what it must not be installed without.
+if [[ "${1:-}" == --secure ]]; then
+  for package in "${!secure[@]}"; do echo "$package (>= ${secure[$package]})"; done | sort | paste -sd, | sed 's/,/, /g'
+  exit
+fi
+
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
