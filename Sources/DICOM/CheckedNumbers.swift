@@ -19,8 +19,10 @@ package enum CheckedNumbers: Sendable, Equatable {
         package static let value = -1e12...1e12
         /// Magnitude of a slope or the width of a window.
         package static let scale = 1e-12...1e12
-        /// From the first slice to the last, mm.
+        /// From the first slice to the last, and from edge to edge of a picture, mm.
         package static let extent = 0.0...5e3
+        /// From edge to edge of a picture of a body, mm.
+        package static let body = 1.0...5e3
     }
 }
 

@@ -8,7 +8,7 @@ package import Failures
 package enum DICOMFailure: Failure, Equatable {
     /// No DICOM at all.
     case notDICOM(String, cure: String = "")
-    /// DICOM, but no image: reports, presentation states, segmentations, plans, images whose pixels were removed.
+    /// DICOM, but no image: reports, presentation states, segmentations, plans.
     case notImage(String, cure: String = "")
     /// An object that this program wrote.
     case own(String, cure: String = "")
@@ -24,6 +24,7 @@ package enum DICOMFailure: Failure, Equatable {
     case videoSyntax(String, cure: String = "")
     case referencedSyntax(String, cure: String = "")
     case pixelSize(String, cure: String = "")
+    /// Pixels that the image must have are not in the file.
     case pixelsTruncated(String, cure: String = "")
     case fragments(String, cure: String = "")
     case photometric(String, cure: String = "")
@@ -35,6 +36,8 @@ package enum DICOMFailure: Failure, Equatable {
     case shape(String, cure: String = "")
     /// Positions, directions or distances that no image of a patient has.
     case position(String, cure: String = "")
+    /// Slices that complete a volume and cannot be part of it.
+    case unlike(String, cure: String = "")
     /// Values of frames whose scale is unknown or unlike that of their neighbours.
     case values(String, cure: String = "")
     /// The file became another one while it was read.
@@ -88,6 +91,7 @@ package enum DICOMFailure: Failure, Equatable {
         case .duplicateConflict(let explanation, let cure): ("DUP-CONFLICT", explanation, cure)
         case .shape(let explanation, let cure): ("GEO-SHAPE", explanation, cure)
         case .position(let explanation, let cure): ("VOL-PLACE", explanation, cure)
+        case .unlike(let explanation, let cure): ("VOL-UNLIKE", explanation, cure)
         case .values(let explanation, let cure): ("PIX-VALUES", explanation, cure)
         case .changed(let explanation, let cure): ("IN-CHANGED", explanation, cure)
         case .unreadable(let explanation, let cure): ("IN-IO", explanation, cure)

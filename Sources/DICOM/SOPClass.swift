@@ -65,6 +65,9 @@ package enum SOPClass: String, CaseIterable, Sendable {
         return families.first { uid.hasPrefix($0.uid + ".") }
     }
 
+    /// An object of it is an image.
+    package var isImage: Bool { field(2) == "image" }
+
     /// An object of it holds one slice of a volume.
     package var isSingleSlice: Bool {
         switch self {
@@ -79,7 +82,7 @@ package enum SOPClass: String, CaseIterable, Sendable {
 
     /// Why an object of that class is not segmented; nil for images and for classes that no row names.
     static func skipped(_ uid: String) -> DICOMFailure? {
-        guard let found = of(uid), found.field(2) != "image" else { return nil }
+        guard let found = of(uid), !found.isImage else { return nil }
         return .notImage("\(found.field(2)) (SOPClassUID = \(uid)): no image to segment.")
     }
 

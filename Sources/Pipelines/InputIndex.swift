@@ -52,6 +52,36 @@ struct StudyInputs: Sendable {
         }
     }
 
+    /// The studies with every image of a series that lies in several of them refused: a volume of either part would look whole.
+    static func refusingSharedSeries(_ studies: [StudyInputs]) -> [StudyInputs] {
+        var homes: [String: String] = [:]
+        var shared: Set<String> = []
+        for study in studies {
+            for case .instance(let instance) in study.members.map(\.content) {
+                let series = instance.seriesInstanceUID
+                if homes.updateValue(study.studyInstanceUID, forKey: series).map({ $0 != study.studyInstanceUID })
+                    == true
+                {
+                    shared.insert(series)
+                }
+            }
+        }
+        guard !shared.isEmpty else { return studies }
+        let failure = DICOMFailure.identity(
+            "images of one series are in several studies: to which it belongs is uncertain.",
+            cure: "Correct the studies at their source.")
+        return studies.map { study in
+            var study = study
+            study.members = study.members.map { member in
+                guard case .instance(let instance) = member.content, shared.contains(instance.seriesInstanceUID) else {
+                    return member
+                }
+                return StudyMember(input: member.input, content: .settled(InputOutcome(failure)))
+            }
+            return study
+        }
+    }
+
     /// Whether there is anything that may be segmented.
     var hasImages: Bool {
         members.contains { if case .settled = $0.content { false } else { true } }

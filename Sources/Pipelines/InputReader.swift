@@ -60,7 +60,9 @@ struct InputReader {
     /// Studies in the order of their UIDs; files of studies without images among the settled ones.
     private var index: InputIndex {
         var index = found
-        for study in studies.values.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }) {
+        for study in StudyInputs.refusingSharedSeries(
+            studies.values.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }))
+        {
             if study.hasImages {
                 index.studies.append(study)
             } else {

@@ -31,7 +31,7 @@ struct SupportPageTests {
             .unsupportedSyntax(""), .videoSyntax(""), .referencedSyntax(""), .pixelSize(""), .pixelsTruncated(""),
             .fragments(""),
             .photometric(""), .bits(""), .codec(""), .ambiguous(""), .identity(""), .duplicateConflict(""), .shape(""),
-            .position(""), .values(""), .changed(""), .unreadable(""), .installation(""),
+            .position(""), .unlike(""), .values(""), .changed(""), .unreadable(""), .installation(""),
         ]
         for failure in failures { #expect(Self.page.contains("`\(failure.code)`"), "\(failure.code)") }
     }

@@ -53,7 +53,7 @@ package struct PixelDescription: Sendable, Equatable {
         }
     }
 
-    /// *Throws*: `notImage` when there are no pixels; `pixelSize`, `bits`, `photometric`, `limit` when they cannot be
+    /// *Throws*: `notImage` when there are no pixels, `pixelsTruncated` when an image has lost them; `pixelSize`, `bits`, `photometric`, `limit` when they cannot be
     /// decoded.
     package init(_ dataSet: DataSet, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         var warnings: [String] = []
@@ -64,7 +64,10 @@ package struct PixelDescription: Sendable, Equatable {
         } else if dataSet.has(.doubleFloatPixelData) {
             storage = .doubles
         } else {
-            throw .notImage("no pixel data in it: nothing to segment.")
+            guard SOPClass.of(dataSet.uid(.sopClassUID) ?? "")?.isImage == true else {
+                throw .notImage("no pixel data in it: nothing to segment.")
+            }
+            throw .pixelsTruncated("an image without pixel data: they were removed or lost.", cure: "Send it again.")
         }
 
         guard let rows = dataSet.int(.rows), let columns = dataSet.int(.columns), rows > 0, columns > 0 else {

@@ -25,10 +25,30 @@ enum GreyConsistency {
             }
             try checkPresence(stated.map { $0 != .absent }, attribute, frames)
         }
-        try checkPresence(transforms.map { !$0.items(.modalityLUTSequence).isEmpty }, .modalityLUTSequence, frames)
+        let hasTable = transforms.map { !$0.items(.modalityLUTSequence).isEmpty }
+        try checkPresence(hasTable, .modalityLUTSequence, frames)
+        if let index = frames.indices.first(where: { hasTable[$0] && isRescaled(transforms[$0], of: frames[$0]) }) {
+            throw .values(
+                "both \(Attribute.modalityLUTSequence.keyword) \(Attribute.modalityLUTSequence.tag) and a rescale in \(name(index, frames)): which of them gives the values is unknown.",
+                cure: "Correct the series at its source.")
+        }
+        let types = Set(transforms.map { $0.string(.rescaleType)?.uppercased() ?? "" })
+        guard types.subtracting([""]).count < 2 else {
+            throw .values(
+                "\(Attribute.rescaleType.keyword) \(Attribute.rescaleType.tag) has \(types.count) values in one volume: its values cannot be compared with each other.",
+                cure: "Correct the series at its source.")
+        }
     }
 
-    /// Why nobody can say what the grey values are: a scale that stands empty, or a CT without one. Nil where they are what is stated.
+    /// A rescale beside a table. One that changes nothing says nothing against the table, but where values are Hounsfield units.
+    private static func isRescaled(_ transform: DataSet, of frame: SourceFrame) -> Bool {
+        let slope = transform.number(.rescaleSlope, in: CheckedNumbers.Range.value)
+        let intercept = transform.number(.rescaleIntercept, in: CheckedNumbers.Range.value)
+        if slope == nil, intercept == nil { return false }
+        return frame.instance.modality == "CT" || (slope ?? 1) != 1 || (intercept ?? 0) != 0
+    }
+
+    /// Why nobody can say what the grey values are: a scale that stands empty or is 0, a CT without one or of another unit. Nil where they are what is stated.
     static func unknownValues(_ frames: [SourceFrame]) -> Finding? {
         guard let first = frames.first, ModalityTransform.applies(to: first), first.instance.pixels.bitsAllocated > 1
         else {
@@ -42,11 +62,19 @@ enum GreyConsistency {
         let isLacking =
             first.instance.modality == "CT" && stated.items(.modalityLUTSequence).isEmpty
             && !attributes.contains { stated.has($0) }
-        guard isEmpty || isLacking else { return nil }
+        let isFlat = stated.number(.rescaleSlope, in: CheckedNumbers.Range.value) == 0
+        let type = stated.string(.rescaleType)?.uppercased() ?? ""
+        let isOther = first.instance.modality == "CT" && !type.isEmpty && !type.hasPrefix("HU")
+        let reason =
+            isEmpty
+            ? "Rescale Slope or Intercept is empty"
+            : isLacking
+                ? "Rescale Slope or Intercept is missing"
+                : isFlat ? "Rescale Slope is 0" : isOther ? "Rescale Type names another unit" : nil
+        guard let reason else { return nil }
         return Finding(
             "VOL-VALUES", .warning,
-            "Rescale Slope or Intercept is \(isEmpty ? "empty" : "missing"): whether values are Hounsfield units is unknown, and no fixed window is applied to them."
-        )
+            "\(reason): whether values are Hounsfield units is unknown, and no fixed window is applied to them.")
     }
 
     private static func checkPresence(

@@ -106,7 +106,14 @@ extension SourceFrame {
     private static func spacing(_ dataSet: DataSet, _ attributes: [Attribute]) throws(DICOMFailure) -> PixelSpacing? {
         for attribute in attributes {
             let values = dataSet.doubles(attribute)
-            guard values.count == 2, !values.contains(0), !values.contains(where: \.isNaN) else { continue }
+            if dataSet.numbers(attribute, in: CheckedNumbers.Range.distance) == .absent || values.contains(0) {
+                continue
+            }
+            guard values.count == 2, !values.contains(where: \.isNaN) else {
+                throw .position(
+                    "\(attribute.keyword) \(attribute.tag) holds no two usable numbers: distances are unknown.",
+                    cure: "Correct the series at its source.")
+            }
             guard values.allSatisfy(CheckedNumbers.Range.distance.contains) else {
                 throw impossible(attribute, values.map(NumberText.short).joined(separator: " × ") + " mm")
             }

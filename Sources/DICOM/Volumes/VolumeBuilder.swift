@@ -58,13 +58,17 @@ package enum VolumeBuilder {
         var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
         let placed: [SourceFrame]
+        let groups: [[SourceFrame]]
+        let common: [Finding]
         do throws(DICOMFailure) {
+            try checkModality(members)
             placed = try self.placed(members, others: &drafts)
+            groups = HardSplit.groups(placed)
+            common = [aloneFinding(drafts, groups), try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })]
+                .compactMap { $0 }
         } catch {
             return Result(leftOut: members.map { LeftOut(instance: $0, failure: error) })
         }
-        let groups = HardSplit.groups(placed)
-        let alone = aloneFinding(drafts, groups)
         for group in groups {
             if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {
                 let failure = DICOMFailure.localizer(
@@ -81,7 +85,7 @@ package enum VolumeBuilder {
             }
         }
 
-        if let alone { for index in drafts.indices { drafts[index].findings.append(alone) } }
+        for index in drafts.indices { drafts[index].findings += common }
         var volumes: [Volume] = []
         for (index, draft) in drafts.enumerated() {
             do throws(DICOMFailure) {
@@ -94,6 +98,15 @@ package enum VolumeBuilder {
         // An enhanced instance may have frames in a volume and frames that are refused; each is named once.
         var seen = Set(volumes.flatMap(\.frames).map { ObjectIdentifier($0.instance) })
         return Result(volumes: volumes, leftOut: leftOut.filter { seen.insert(ObjectIdentifier($0.instance)).inserted })
+    }
+
+    /// *Throws* `identity`: pipelines are chosen by it, and it is a series' one.
+    private static func checkModality(_ members: [SourceInstance]) throws(DICOMFailure) {
+        let count = Set(members.map(\.modality)).count
+        guard count > 1 else { return }
+        throw .identity(
+            "\(Attribute.modality.keyword) \(Attribute.modality.tag) has \(count) values in one series: what its images are is uncertain.",
+            cure: "Correct the series at its source.")
     }
 
     /// The frames that have a plane; instances without become volumes of their own.
@@ -112,14 +125,15 @@ package enum VolumeBuilder {
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
             } else {
-                oddities += oddity == nil ? 0 : 1
+                let isSlice = SOPClass.of(instance.sopClassUID)?.isSingleSlice == true
+                oddities += isSlice || oddity != nil ? 1 : 0
                 let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
                 others.append(VolumeDraft(kind: .frames, frames: frames, findings: notes))
             }
         }
         if oddities > 0, !placed.isEmpty {
             throw .position(
-                "Image Position or Orientation (Patient) is unusable in \(oddities) of \(members.count) images of the series: a volume without them would look whole.",
+                "Image Position or Orientation (Patient) is missing or unusable in \(oddities) of \(members.count) images of the series: a volume without them would look whole.",
                 cure: "Correct the series at its source.")
         }
         return placed

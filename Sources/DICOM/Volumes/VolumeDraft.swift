@@ -1,3 +1,5 @@
+import Imaging
+import Numbers
 import Storage
 
 /// Frames that belong together, before they are measured.
@@ -18,6 +20,8 @@ struct VolumeDraft {
         let unknown = GreyConsistency.unknownValues(ordered)
         let aspect = ordered[0].pixelAspect
         try checkShape(ordered[0].instance.pixels, aspect: aspect)
+        try checkExtent(ordered[0])
+        try RescaleContinuity.check(ordered)
         return Volume(
             kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
             pixelSpacing: ordered[0].pixelSpacing, calibratedRegions: ordered[0].calibratedRegions, pixelAspect: aspect,
@@ -58,6 +62,21 @@ struct VolumeDraft {
             throw .shape(
                 "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network.",
                 cure: "Export a larger image.")
+        }
+    }
+
+    /// Pixels of metres, and pictures of a body that a pinhead covers, are told in another unit or not at all.
+    private func checkExtent(_ frame: SourceFrame) throws(DICOMFailure) {
+        guard let spacing = frame.pixelSpacing else { return }
+        let isBody = ["CT", "MR", "PT", "NM", "CR", "DX", "MG", "XA", "RF", "US"].contains(frame.instance.modality)
+        let range = isBody ? CheckedNumbers.Range.body : CheckedNumbers.Range.extent
+        let (height, width) = (
+            Double(frame.instance.pixels.rows) * spacing.row, Double(frame.instance.pixels.columns) * spacing.column
+        )
+        guard range.contains(height), range.contains(width) else {
+            throw .position(
+                "the picture covers \(NumberText.short(height)) × \(NumberText.short(width)) mm: the distance of its pixels must be wrong.",
+                cure: "Correct the series at its source.")
         }
     }
 

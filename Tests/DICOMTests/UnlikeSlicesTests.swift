@@ -1,0 +1,141 @@
+import DICOM
+import Failures
+import Imaging
+import Testing
+
+/// One slice unlike its neighbours: a volume without it, or with it read wrongly, would look whole.
+@Suite("one slice unlike its neighbours")
+struct UnlikeSlicesTests {
+    /// Slices 3 mm apart of which one is changed.
+    private static func series(
+        _ count: Int = 6, odd: Int = 5, _ change: (inout TestImage) -> Void
+    ) throws -> VolumeBuilder.Result {
+        let images = (0..<count).map { index in
+            var image = TestImage(instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)")
+            if index == odd { change(&image) }
+            return image
+        }
+        return VolumeBuilder.volumes(of: try images.map { try $0.source() })
+    }
+
+    private static let changes: [(String, @Sendable (inout TestImage) -> Void)] = [
+        ("Pixel Spacing", { $0.spacing = "0.7\\0.7" }),
+        ("Rows or Columns", { $0.rows = 10 }),
+        ("Image Orientation (Patient)", { $0.orientation = "0.99939\\0.0349\\0\\-0.0349\\0.99939\\0" }),
+        ("SOP Class", { $0.sopClass = "1.2.840.10008.5.1.4.1.1.7" }),
+        ("Image Type", { $0.imageType = "DERIVED\\SECONDARY\\AXIAL" }),
+        ("Frame of Reference UID", { $0.frameOfReference = nil }),
+        ("Frame of Reference UID", { $0.frameOfReference = "1.2.5" }),
+    ]
+
+    @Test(
+        "a slice at the end or in the middle of a volume that differs from it is refused with it, and the attribute is named",
+        arguments: changes.indices, [0, 2, 5])
+    func differs(_ change: Int, _ odd: Int) throws {
+        let result = try Self.series(odd: odd, Self.changes[change].1)
+        #expect(result.volumes.isEmpty)
+        #expect(result.leftOut.map(\.failure.code) == [String](repeating: "VOL-UNLIKE", count: 6))
+        #expect(result.leftOut.allSatisfy { $0.failure.message.explanation.contains(Self.changes[change].0) })
+    }
+
+    @Test("a picture that lies elsewhere, or in another direction, is a volume of its own")
+    func elsewhere() throws {
+        let away = try Self.series { ($0.position, $0.spacing) = ("0\\0\\60", "0.7\\0.7") }
+        #expect(away.volumes.map(\.frames.count).sorted() == [1, 5])
+        let across = try Self.series { $0.orientation = "0\\1\\0\\0\\0\\-1" }
+        #expect(across.volumes.map(\.frames.count).sorted() == [1, 5])
+    }
+
+    @Test("two volumes that adjoin with different pixels are both made, and say so")
+    func adjoining() throws {
+        let images = (0..<12).map { index in
+            TestImage(
+                instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)",
+                spacing: index < 6 ? "0.5\\0.5" : "0.6\\0.6")
+        }
+        let result = VolumeBuilder.volumes(of: try images.map { try $0.source() })
+        #expect(result.volumes.map(\.frames.count) == [6, 6])
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
+    }
+
+    @Test("a slice without a position among placed ones is refused with them", arguments: [0, 2, 5])
+    func unplaced(_ odd: Int) throws {
+        let result = try Self.series(odd: odd) { $0.position = nil }
+        #expect(result.volumes.isEmpty && result.leftOut.allSatisfy { $0.failure.code == "VOL-PLACE" })
+    }
+
+    @Test("a modality of its own is refused")
+    func modality() throws {
+        let result = try Self.series { $0.modality = "MR" }
+        #expect(result.volumes.isEmpty && result.leftOut.allSatisfy { $0.failure.code == "GRP-IDENTITY" })
+    }
+
+    /// Air and tissue as Hounsfield units, stored with an offset.
+    private static func stored(offset: Int) -> [UInt8] {
+        (0..<64).flatMap { TestFile.little(UInt16(truncatingIfNeeded: ($0 < 32 ? -1000 : 50) + offset)) }
+    }
+
+    private static func scaled(_ image: inout TestImage, intercept: Int, storedOffset: Int, type: String? = nil) {
+        image.pixels = stored(offset: storedOffset)
+        image.isSigned = true
+        image.more = { file in
+            file.add(0x0028, 0x1052, "DS", text: "\(intercept)")
+            file.add(0x0028, 0x1053, "DS", text: "1")
+            if let type { file.add(0x0028, 0x1054, "LO", text: type) }
+        }
+    }
+
+    @Test("a rescale that changes is taken where the stored values change with it, and refused where they do not")
+    func rescale() throws {
+        func series(_ storedOffset: Int) throws -> VolumeBuilder.Result {
+            let images = (0..<4).map { index in
+                var image = TestImage(instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)")
+                let isOdd = index == 2
+                Self.scaled(&image, intercept: isOdd ? 0 : -1024, storedOffset: isOdd ? storedOffset : 1024)
+                return image
+            }
+            return VolumeBuilder.volumes(of: try images.map { try $0.source() })
+        }
+        #expect(try series(0).volumes.map(\.frames.count) == [4])
+        let wrong = try series(1024)
+        #expect(wrong.volumes.isEmpty && wrong.leftOut.allSatisfy { $0.failure.code == "PIX-VALUES" })
+    }
+
+    @Test("a unit that is not Hounsfield's leaves the values unknown, and two units in a volume are refused")
+    func units() throws {
+        func series(_ types: [String?]) throws -> VolumeBuilder.Result {
+            let images = types.enumerated().map { index, type in
+                var image = TestImage(instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)")
+                Self.scaled(&image, intercept: -1024, storedOffset: 1024, type: type)
+                return image
+            }
+            return VolumeBuilder.volumes(of: try images.map { try $0.source() })
+        }
+        #expect(try series(["HU", "HU", nil]).volumes.first?.hasKnownValues == true)
+        #expect(try series(["US", "US", "US"]).volumes.first?.hasKnownValues == false)
+        #expect(
+            try series(["HU", "US", "HU"]).leftOut.map(\.failure.code) == ["PIX-VALUES", "PIX-VALUES", "PIX-VALUES"])
+    }
+
+    @Test(
+        "a Pixel Spacing that is no two numbers, or that no picture of a body has, is refused",
+        arguments: ["1,5\\1,5", "1.5", "1\\2\\3", "150000\\150000", "900\\900", "0.001\\0.001", "abc"])
+    func spacing(_ text: String) throws {
+        var image = TestImage()
+        image.spacing = text
+        let result = VolumeBuilder.volumes(of: [try image.source()])
+        #expect(result.leftOut.map(\.failure.code) == ["VOL-PLACE"])
+    }
+
+    @Test("an image whose pixel data is gone is refused, not passed over")
+    func noPixels() throws {
+        var file = TestFile()
+        file.add(0x0008, 0x0016, "UI", text: "1.2.840.10008.5.1.4.1.1.2")
+        file.add(0x0008, 0x0018, "UI", text: "1.2.3.1")
+        file.add(0x0020, 0x000D, "UI", text: "1.2")
+        file.add(0x0020, 0x000E, "UI", text: "1.2.3")
+        file.add(0x0028, 0x0010, us: 8)
+        file.add(0x0028, 0x0011, us: 8)
+        #expect(code { _ = try SourceInstance(try DICOMFile(bytes: file.bytes)) } == "PIX-TRUNCATED")
+    }
+}
