@@ -19,7 +19,7 @@ struct UnlikeSlicesTests {
     }
 
     private static let changes: [(String, @Sendable (inout TestImage) -> Void)] = [
-        ("Pixel Spacing", { $0.spacing = "0.7\\0.7" }),
+        ("Pixel Spacing", { $0.spacing = "0.7\\0.7" }), ("Pixel Spacing", { $0.spacing = "2\\2" }),
         ("Rows or Columns", { $0.rows = 10 }),
         ("Image Orientation (Patient)", { $0.orientation = "0.99939\\0.0349\\0\\-0.0349\\0.99939\\0" }),
         ("SOP Class", { $0.sopClass = "1.2.840.10008.5.1.4.1.1.7" }),

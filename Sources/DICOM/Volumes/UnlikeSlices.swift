@@ -34,8 +34,7 @@ enum UnlikeSlices {
         guard gap > 0, let normal = order.frames[0].plane?.normal, let start = order.distances.first,
             let end = order.distances.last, let centre = centre(of: order.frames[0])
         else { return false }
-        let (pixels, spacing) = (volume[0].instance.pixels, volume[0].pixelSpacing ?? PixelSpacing(row: 1, column: 1))
-        let reach = max(Double(pixels.rows) * spacing.row, Double(pixels.columns) * spacing.column) / 2
+        let reach = max(width(of: volume[0]), width(of: other[0]))
         return other.allSatisfy { frame in
             guard let plane = frame.plane, let own = self.centre(of: frame),
                 plane.normal.dot(normal).magnitude > Tolerance.parallel
@@ -50,6 +49,12 @@ enum UnlikeSlices {
             let offset = own - centre
             return isInLine && isNear && isFree && (offset - normal * offset.dot(normal)).length < reach
         }
+    }
+
+    /// The longer edge, mm; in pixels where no distance is known.
+    private static func width(of frame: SourceFrame) -> Double {
+        let (pixels, spacing) = (frame.instance.pixels, frame.pixelSpacing ?? PixelSpacing(row: 1, column: 1))
+        return max(Double(pixels.rows) * spacing.row, Double(pixels.columns) * spacing.column)
     }
 
     private static func centre(of frame: SourceFrame) -> Vector3? {
