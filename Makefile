@@ -3,8 +3,6 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := .build/release
-# Tests that switch the instruction set of the whole process: nothing else may compute beside them.
-ALONE := TensorsTests\.(Kernel|PackedKernel)Tests
 
 .PHONY: help setup build demo test soak fuzz bench lint install clean
 
@@ -22,8 +20,7 @@ demo: build ## Segments the samples into demo-output/
 
 test: lint ## Runs every test: Swift, then the readers of other projects
 	@deploy/setup.sh --tests
-	HSPSAM_INTEROP_OUT="$$PWD/.build/interop" swift test -c release --disable-testable-imports --skip '$(ALONE)'
-	swift test -c release --disable-testable-imports --no-parallel --filter '$(ALONE)'
+	HSPSAM_INTEROP_OUT="$$PWD/.build/interop" swift test -c release --disable-testable-imports
 	Tests/Interop/run.sh $(BUILD)/hspsam
 
 soak: build ## Kills and disturbs the service for hours and compares the results: make soak ROUNDS=100 SEED=1

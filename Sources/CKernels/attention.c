@@ -69,7 +69,7 @@ static void block_logits(const ck_attention *a, const float *q, const float *k, 
                  length);
     for (size_t i = 0; i < count; i++) {
         size_t y = (first + i) / side, x = (first + i) % side;
-        ck_kernels()->add_position(s->logits + i * a->keys, s->position_h + i * length + side - 1 - y,
+        a->kernels->add_position(s->logits + i * a->keys, s->position_h + i * length + side - 1 - y,
                                    s->position_w + i * length + side - 1 - x, side);
     }
 }
@@ -86,14 +86,14 @@ static void forward_tile(void *context, size_t tile) {
     float *out = a->out + b * a->out_batch + first * a->out_stride + h * a->value_channels;
     block_logits(a, q, k, first, count, &s);
     for (size_t i = 0; i < count; i++) {
-        float maximum, *row = s.logits + i * a->keys, sum = ck_kernels()->softmax_row(row, a->keys, &maximum);
+        float maximum, *row = s.logits + i * a->keys, sum = a->kernels->softmax_row(row, a->keys, &maximum);
         if (a->lse) a->lse[pair * a->queries + first + i] = maximum + logf(sum);
         s.dlogits[i] = 1.0f / sum;
     }
     ck_gemm_tile(false, false, count, a->value_channels, a->keys, 1, s.logits, a->keys, v, a->v_stride, 0, out, a->out_stride);
     for (size_t i = 0; i < count; i++) {
         float *row = out + i * a->out_stride;
-        ck_kernels()->scale(row, s.dlogits[i], row, a->value_channels);
+        a->kernels->scale(row, s.dlogits[i], row, a->value_channels);
     }
 }
 
@@ -125,17 +125,17 @@ static void backward_tile(void *context, size_t pair) {
         float *drows = dq + first * a->q_stride;
         block_logits(a, q, k, first, count, &s);
         for (size_t i = 0; i < count; i++)
-            ck_kernels()->exp_shifted(s.logits + i * a->keys, a->lse[pair * a->queries + first + i], a->keys);
+            a->kernels->exp_shifted(s.logits + i * a->keys, a->lse[pair * a->queries + first + i], a->keys);
         ck_gemm_tile(true, false, a->keys, vc, count, 1, s.logits, a->keys, dout, a->out_stride, beta, dv, a->v_stride);
         ck_gemm_tile(false, true, count, a->keys, vc, 1, dout, a->out_stride, v, a->v_stride, 0, s.dlogits, a->keys);
         if (a->side) memset(s.dposition_h, 0, 2 * j->block * length * sizeof(float));
         for (size_t i = 0; i < count; i++) {
-            float d = ck_kernels()->dot(out + i * a->out_stride, dout + i * a->out_stride, vc);
+            float d = a->kernels->dot(out + i * a->out_stride, dout + i * a->out_stride, vc);
             float *ds = s.dlogits + i * a->keys;
-            ck_kernels()->softmax_backward(ds, s.logits + i * a->keys, d, a->keys);
+            a->kernels->softmax_backward(ds, s.logits + i * a->keys, d, a->keys);
             if (a->side) {
                 size_t y = (first + i) / a->side, x = (first + i) % a->side;
-                ck_kernels()->sum_position(s.dposition_h + i * length + a->side - 1 - y,
+                a->kernels->sum_position(s.dposition_h + i * length + a->side - 1 - y,
                                            s.dposition_w + i * length + a->side - 1 - x, ds, a->side);
             }
         }
@@ -173,13 +173,13 @@ void ck_attention_weights(const ck_attention *a, float *out) {
                 const float *k = a->k + b * a->k_batch + h * a->channels;
                 float maximum = -INFINITY, sum = 0;
                 for (size_t n = 0; n < a->keys; n++) {
-                    float logit = a->scale * ck_kernels()->dot(q, k + n * a->k_stride, a->channels);
+                    float logit = a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels);
                     maximum = logit > maximum ? logit : maximum;
                 }
                 for (size_t n = 0; n < a->keys; n++)
-                    sum += expf(a->scale * ck_kernels()->dot(q, k + n * a->k_stride, a->channels) - maximum);
+                    sum += expf(a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels) - maximum);
                 for (size_t n = 0; n < a->keys; n++)
-                    mean[n] += expf(a->scale * ck_kernels()->dot(q, k + n * a->k_stride, a->channels) - maximum) / sum /
+                    mean[n] += expf(a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels) - maximum) / sum /
                                (float)a->heads;
             }
         }

@@ -1,3 +1,5 @@
+// The tables of kernels: one an instruction set, and one more for each extension that only some products use. They are made
+// once, from what this CPU can run, and never change; whoever computes holds the table that it computes with.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,79 +7,72 @@
 #include "internal.h"
 #include "products.h"
 
-static const ck_table *const tables[] = {
-    &ck_table_portable,
-#if defined(__x86_64__)
-    &ck_table_avx2,
-    &ck_table_avx512,
-#endif
-};
-enum { table_count = sizeof tables / sizeof tables[0] };
+enum { most_tables = 6 };
 
-static bool runs(const ck_table *table) {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (table == &ck_table_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (table == &ck_table_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
-    return table == &ck_table_portable;
-}
-
-static const ck_table *chosen;
-static ck_table fitted;
+static ck_kernels tables[most_tables];
+static size_t table_count;
+static const ck_kernels *chosen;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-// The table with the faster products that this CPU has beside the instruction set; results are the same.
-static const ck_table *fit(const ck_table *table) {
-    fitted = *table;
+static ck_kernels *add(const ck_kernels *base, const char *name) {
+    ck_kernels *table = &tables[table_count++];
+    *table = *base;
+    table->name = name;
+    return table;
+}
+
+// Slowest first; each one that is added last is the fastest, but for bfloat16 on Intel.
+static void make(void) {
+    const ck_kernels *best = add(&ck_kernels_portable, "portable");
 #if defined(__x86_64__)
-    if (table == &ck_table_avx2 && __builtin_cpu_supports("avxvnni")) {
-        fitted.products[ck_type_i8].panel = ck_panel_i8_avxvnni;
-        fitted.products[ck_type_i8].peak = ck_peak_i8_avxvnni;
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        best = add(&ck_kernels_avx2, "avx2");
+        if (__builtin_cpu_supports("avxvnni")) {
+            ck_kernels *table = add(&ck_kernels_avx2, "avx2vnni");
+            table->products[ck_type_i8].panel = ck_panel_i8_avxvnni;
+            table->products[ck_type_i8].peak = ck_peak_i8_avxvnni;
+            best = table;
+        }
     }
-    if (table == &ck_table_avx512 && __builtin_cpu_supports("avx512vnni")) {
-        fitted.products[ck_type_i8].panel = ck_panel_i8_avx512vnni;
-        fitted.products[ck_type_i8].peak = ck_peak_i8_avx512vnni;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
+        best = add(&ck_kernels_avx512, "avx512");
+        if (__builtin_cpu_supports("avx512vnni")) {
+            ck_kernels *table = add(best, "avx512vnni");
+            table->products[ck_type_i8].panel = ck_panel_i8_avx512vnni;
+            table->products[ck_type_i8].peak = ck_peak_i8_avx512vnni;
+            best = table;
+        }
+        if (__builtin_cpu_supports("avx512bf16")) {
+            ck_kernels *table = add(best, "avx512bf16");
+            table->products[ck_type_bf16] =
+                (ck_product){ck_panel_bf16_avx512bf16, best->pack_bf16, 1, ck_peak_bf16_avx512bf16, 12.0 * 16 * 4};
+            // Intel's cores do a vdpbf16ps in the time of four multiplications (measured on Emerald Rapids), AMD's in that of one.
+            if (!__builtin_cpu_is("intel")) best = table;
+        }
     }
-    // Intel's cores do a vdpbf16ps in the time of four multiplications (measured on Emerald Rapids), AMD's in that of one.
-    if (table == &ck_table_avx512 && __builtin_cpu_supports("avx512bf16") && !__builtin_cpu_is("intel"))
-        fitted.products[ck_type_bf16] = (ck_product){ck_panel_bf16_avx512bf16, table->pack_bf16, 1, ck_peak_bf16_avx512bf16,
-                                                         12.0 * 16 * 4};
 #endif
-    return &fitted;
+    const ck_kernels *named = NULL;
+    const char *wanted = getenv("HSPSAM_ISA");
+    for (size_t i = 0; wanted && i < table_count; i++)
+        if (strcmp(tables[i].name, wanted) == 0) named = &tables[i];
+    chosen = named ? named : best;
 }
 
-static void choose_best(void) {
-    for (size_t i = 0; i < table_count; i++)
-        if (runs(tables[i])) chosen = tables[i];
-    chosen = fit(chosen);
-}
-
-const ck_table *ck_kernels(void) {
-    pthread_once(&once, choose_best);
+const ck_kernels *ck_kernels_default(void) {
+    pthread_once(&once, make);
     return chosen;
 }
 
-bool ck_isa_select(const char *name) {
-    pthread_once(&once, choose_best);
-    if (name == NULL) return choose_best(), true;
-    for (size_t i = 0; i < table_count; i++)
-        if (strcmp(tables[i]->name, name) == 0 && runs(tables[i])) return chosen = fit(tables[i]), true;
-    return false;
+const ck_kernels *ck_kernels_available(size_t i) {
+    pthread_once(&once, make);
+    return i < table_count ? &tables[i] : NULL;
 }
 
-const char *ck_isa_name(void) { return ck_kernels()->name; }
+const char *ck_kernels_name(const ck_kernels *k) { return k->name; }
 
-bool ck_isa_prefers(ck_type type) {
-    const ck_table *table = ck_kernels();
-    if (type == ck_type_i8) return table->products[ck_type_i8].panel != ck_panel_i8_portable;
-    return type == ck_type_bf16 && table->products[ck_type_bf16].words == 1;
-}
-
-const char *ck_isa_available(size_t i) {
-    for (size_t j = 0; j < table_count; j++)
-        if (runs(tables[j]) && i-- == 0) return tables[j]->name;
-    return NULL;
+bool ck_kernels_prefer(const ck_kernels *k, ck_type type) {
+    if (type == ck_type_i8) return k->products[ck_type_i8].panel != ck_panel_i8_portable;
+    return type == ck_type_bf16 && k->products[ck_type_bf16].words == 1;
 }

@@ -6,6 +6,7 @@
 enum { tile_elements = 1 << 15, norm_rows = 64 };
 
 typedef struct {
+    const ck_kernels *k;
     float *out, *out2, *out3;
     const float *a, *b, *c, *d, *e;
     size_t n, dim, period;
@@ -46,41 +47,41 @@ static void unary(void (*f)(float *, const float *, size_t), float *out, const f
     ck_parallel(tiles(n), &j, unary_tile);
 }
 
-void ck_add(float *out, const float *a, const float *b, size_t n) { binary(ck_kernels()->add, out, a, b, n); }
-void ck_add_into(float *y, const float *x, size_t n) { binary(ck_kernels()->add, y, y, x, n); }
-void ck_gelu(float *out, const float *x, size_t n) { unary(ck_kernels()->gelu, out, x, n); }
-void ck_relu(float *out, const float *x, size_t n) { unary(ck_kernels()->relu, out, x, n); }
+void ck_add(const ck_kernels *k, float *out, const float *a, const float *b, size_t n) { binary(k->add, out, a, b, n); }
+void ck_add_into(const ck_kernels *k, float *y, const float *x, size_t n) { binary(k->add, y, y, x, n); }
+void ck_gelu(const ck_kernels *k, float *out, const float *x, size_t n) { unary(k->gelu, out, x, n); }
+void ck_relu(const ck_kernels *k, float *out, const float *x, size_t n) { unary(k->relu, out, x, n); }
 
 static void scale_tile(void *context, size_t tile) {
     job *j = context;
     size_t at = tile * tile_elements;
-    ck_kernels()->scale(j->out + at, j->s[0], j->a + at, extent(j, tile));
+    j->k->scale(j->out + at, j->s[0], j->a + at, extent(j, tile));
 }
 
-void ck_scale(float *y, float scale, const float *x, size_t n) {
+void ck_scale(const ck_kernels *k, float *y, float scale, const float *x, size_t n) {
     CK_TIMED(ck_kind_elementwise, 0);
-    job j = {.out = y, .a = x, .n = n, .s = {scale}};
+    job j = {.k = k, .out = y, .a = x, .n = n, .s = {scale}};
     ck_parallel(tiles(n), &j, scale_tile);
 }
 
-void ck_gelu_backward(float *dx, const float *dy, const float *x, size_t n) {
-    binary(ck_kernels()->gelu_backward, dx, dy, x, n);
+void ck_gelu_backward(const ck_kernels *k, float *dx, const float *dy, const float *x, size_t n) {
+    binary(k->gelu_backward, dx, dy, x, n);
 }
 
-void ck_relu_backward(float *dx, const float *dy, const float *x, size_t n) {
-    binary(ck_kernels()->relu_backward, dx, dy, x, n);
+void ck_relu_backward(const ck_kernels *k, float *dx, const float *dy, const float *x, size_t n) {
+    binary(k->relu_backward, dx, dy, x, n);
 }
 
 static void add_rows_tile(void *context, size_t tile) {
     job *j = context;
     size_t first = tile * norm_rows, last = first + norm_rows < j->n ? first + norm_rows : j->n;
     for (size_t r = first; r < last; r++)
-        ck_kernels()->add(j->out + r * j->dim, j->a + r * j->dim, j->b + r % j->period * j->dim, j->dim);
+        j->k->add(j->out + r * j->dim, j->a + r * j->dim, j->b + r % j->period * j->dim, j->dim);
 }
 
-void ck_add_rows(float *out, const float *x, const float *bias, size_t rows, size_t period, size_t dim) {
+void ck_add_rows(const ck_kernels *k, float *out, const float *x, const float *bias, size_t rows, size_t period, size_t dim) {
     CK_TIMED(ck_kind_elementwise, 0);
-    job j = {.out = out, .a = x, .b = bias, .n = rows, .period = period, .dim = dim};
+    job j = {.k = k, .out = out, .a = x, .b = bias, .n = rows, .period = period, .dim = dim};
     ck_parallel((rows + norm_rows - 1) / norm_rows, &j, add_rows_tile);
 }
 
@@ -93,26 +94,26 @@ static void sum_rows_tile(void *context, size_t tile) {
     size_t phase = tile / per_row, at = tile % per_row * sum_columns;
     size_t width = j->dim - at < sum_columns ? j->dim - at : sum_columns;
     float *sum = j->out + phase * j->dim + at;
-    for (size_t r = phase; r < j->n; r += j->period) ck_kernels()->add(sum, sum, j->a + r * j->dim + at, width);
+    for (size_t r = phase; r < j->n; r += j->period) j->k->add(sum, sum, j->a + r * j->dim + at, width);
 }
 
-void ck_sum_rows(float *sum, const float *x, size_t rows, size_t period, size_t dim) {
+void ck_sum_rows(const ck_kernels *k, float *sum, const float *x, size_t rows, size_t period, size_t dim) {
     CK_TIMED(ck_kind_elementwise, 0);
-    job j = {.out = sum, .a = x, .n = rows, .period = period, .dim = dim};
+    job j = {.k = k, .out = sum, .a = x, .n = rows, .period = period, .dim = dim};
     ck_parallel(period * ((dim + sum_columns - 1) / sum_columns), &j, sum_rows_tile);
 }
 
 static void layer_norm_tile(void *context, size_t tile) {
     job *j = context;
     size_t at = tile * norm_rows, rows = j->n - at < norm_rows ? j->n - at : norm_rows;
-    ck_kernels()->layer_norm(j->out + at * j->dim, j->out2 ? j->out2 + at : NULL, j->out3 ? j->out3 + at : NULL,
+    j->k->layer_norm(j->out + at * j->dim, j->out2 ? j->out2 + at : NULL, j->out3 ? j->out3 + at : NULL,
                              j->a + at * j->dim, j->b, j->c, rows, j->dim, j->s[0]);
 }
 
-void ck_layer_norm(float *out, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
+void ck_layer_norm(const ck_kernels *k, float *out, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
                    size_t rows, size_t dim, float epsilon) {
     CK_TIMED(ck_kind_norm, 0);
-    job j = {.out = out, .out2 = mean, .out3 = rstd, .a = x, .b = weight, .c = bias, .n = rows, .dim = dim, .s = {epsilon}};
+    job j = {.k = k, .out = out, .out2 = mean, .out3 = rstd, .a = x, .b = weight, .c = bias, .n = rows, .dim = dim, .s = {epsilon}};
     ck_parallel((rows + norm_rows - 1) / norm_rows, &j, layer_norm_tile);
 }
 
@@ -122,21 +123,21 @@ static void layer_norm_backward_tile(void *context, size_t tile) {
     float *part = j->out2 ? j->out2 + tile * 2 * dim : NULL;
     if (part)
         for (size_t i = 0; i < 2 * dim; i++) part[i] = 0;
-    ck_kernels()->layer_norm_backward(j->out + at * dim, part, part ? part + dim : NULL, j->a + at * dim, j->b + at * dim,
+    j->k->layer_norm_backward(j->out + at * dim, part, part ? part + dim : NULL, j->a + at * dim, j->b + at * dim,
                                       j->c, j->d + at, j->e + at, rows, dim);
 }
 
-void ck_layer_norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
+void ck_layer_norm_backward(const ck_kernels *k, float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
                             const float *mean, const float *rstd, size_t rows, size_t dim, float *scratch) {
     CK_TIMED(ck_kind_norm, 0);
     size_t count = (rows + norm_rows - 1) / norm_rows;
-    job j = {.out = dx, .out2 = dweight ? scratch : NULL, .a = dy, .b = x, .c = weight, .d = mean, .e = rstd, .n = rows,
+    job j = {.k = k, .out = dx, .out2 = dweight ? scratch : NULL, .a = dy, .b = x, .c = weight, .d = mean, .e = rstd, .n = rows,
              .dim = dim};
     ck_parallel(count, &j, layer_norm_backward_tile);
     if (dweight)
         for (size_t tile = 0; tile < count; tile++) {
-            ck_kernels()->add(dweight, dweight, scratch + tile * 2 * dim, dim);
-            ck_kernels()->add(dbias, dbias, scratch + tile * 2 * dim + dim, dim);
+            k->add(dweight, dweight, scratch + tile * 2 * dim, dim);
+            k->add(dbias, dbias, scratch + tile * 2 * dim + dim, dim);
         }
 }
 
@@ -165,14 +166,14 @@ bool ck_all_finite(const float *x, size_t n) {
 static void adamw_tile(void *context, size_t tile) {
     job *j = context;
     size_t at = tile * tile_elements;
-    ck_kernels()->adamw(j->out + at, j->out2 + at, j->out3 + at, j->a + at, extent(j, tile), j->s[0], j->s[1], j->s[2],
+    j->k->adamw(j->out + at, j->out2 + at, j->out3 + at, j->a + at, extent(j, tile), j->s[0], j->s[1], j->s[2],
                         j->s[3], j->s[4], j->s[5], j->s[6]);
 }
 
-void ck_adamw(float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
+void ck_adamw(const ck_kernels *k, float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
               float beta2, float epsilon, float decay, float correction1, float correction2) {
     CK_TIMED(ck_kind_elementwise, 0);
-    job j = {.out = parameter, .out2 = m, .out3 = v, .a = gradient, .n = n,
+    job j = {.k = k, .out = parameter, .out2 = m, .out3 = v, .a = gradient, .n = n,
              .s = {learning_rate, beta1, beta2, epsilon, decay, correction1, correction2}};
     ck_parallel(tiles(n), &j, adamw_tile);
 }

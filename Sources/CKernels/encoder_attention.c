@@ -28,7 +28,7 @@ typedef struct {
 static plan plan_of(const ck_encoder_attention *a) {
     plan p = {0};
     p.elements = a->type == ck_type_bf16 ? 2 : 1;
-    p.words = ck_kernels()->products[a->type].words;
+    p.words = a->kernels->products[a->type].words;
     p.steps = ceiling(a->channels, p.elements);
     p.table = ceiling(2 * side_of(a) - 1, 32) * 32;
     p.channels = ceiling(a->channels, 32) * 32;
@@ -38,7 +38,7 @@ static plan plan_of(const ck_encoder_attention *a) {
     size_t side = side_of(a), all = side * side;
     p.queries = all < most_queries ? all : most_queries;
     p.blocks = ceiling(all, p.queries);
-    size_t rows = ck_kernels()->rows, at = 0;
+    size_t rows = a->kernels->rows, at = 0;
     p.packed_queries = at, at += p.queries * ck_row_words * p.words;
     p.tables = at, at += p.table * p.steps;
     p.position_h = at, at += p.queries * p.table;
@@ -80,7 +80,7 @@ static void pack_keys(const job *j, float *s, const float *const *tokens, size_t
     for (size_t at = 0; at < count; at += 32) {
         const float *rows[32];
         for (size_t i = 0; i < 32; i++) rows[i] = at + i < count && tokens[at + i] ? tokens[at + i] + dim + h : NULL;
-        ck_pack_panel(a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
+        ck_pack_panel(a->kernels, a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
     }
     size_t steps = ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
     for (size_t step = 0; step < steps; step++)
@@ -92,7 +92,7 @@ static void pack_keys(const job *j, float *s, const float *const *tokens, size_t
                 const float *t = tokens[step * p->elements + e];
                 pair[e] = t ? t + 2 * dim + h + c : NULL;
             }
-            ck_kernels()->pack_values((uint32_t *)to, pair[0], pair[1], n, a->type == ck_type_bf16);
+            a->kernels->pack_values((uint32_t *)to, pair[0], pair[1], n, a->type == ck_type_bf16);
         }
 }
 
@@ -100,7 +100,7 @@ static void attend(void *context, size_t tile) {
     const job *j = context;
     const ck_encoder_attention *a = j->a;
     const plan *p = &j->p;
-    const ck_table *k = ck_kernels();
+    const ck_kernels *k = a->kernels;
     const ck_product *product = &k->products[a->type];
     float *s = j->scratch + ck_worker() * p->total;
     size_t side = side_of(a), width = width_of(a), dim = a->heads * a->channels, per_side = ceiling(a->grid, side);
@@ -127,7 +127,7 @@ static void attend(void *context, size_t tile) {
         for (size_t at = 0; at < length; at += 32) {
             const float *rows[32];
             for (size_t i = 0; i < 32; i++) rows[i] = at + i < length ? table + (length - 1 - at - i) * a->channels : NULL;
-            ck_pack_panel(a->type, s + p->tables, rows, a->channels);
+            ck_pack_panel(a->kernels, a->type, s + p->tables, rows, a->channels);
             product->panel(queries, packed_queries, s + p->tables, p->steps, out + at, p->table, false);
         }
     }

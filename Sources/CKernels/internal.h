@@ -78,7 +78,7 @@ typedef struct {
 } ck_finish;
 
 /// The kernels that exist once an instruction set; every one works on one thread.
-typedef struct {
+struct ck_kernels {
     const char *name;
     void (*add)(float *, const float *, const float *, size_t);
     void (*scale)(float *, float, const float *, size_t);
@@ -119,18 +119,14 @@ typedef struct {
     ck_product products[3];
     /// Rows that a product holds in registers.
     size_t rows;
-} ck_table;
+};
 
-/// The instruction set in use.
-const ck_table *ck_kernels(void);
-
-extern const ck_table ck_table_portable;
+extern const ck_kernels ck_kernels_portable;
 #if defined(__x86_64__)
-extern const ck_table ck_table_avx2;
-extern const ck_table ck_table_avx512;
+extern const ck_kernels ck_kernels_avx2, ck_kernels_avx512;
 #endif
 
-/// One panel [⌈k / elements⌉, 32] of float or bfloat16 from 32 rows of k floats; NULL rows are zeros.
-void ck_pack_panel(ck_type type, void *panel, const float *const rows[32], size_t k);
+/// One panel [⌈count / elements⌉, 32] of float or bfloat16 from 32 rows of so many floats; NULL rows are zeros.
+void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t count);
 
 #endif

@@ -19,10 +19,10 @@ size_t ck_matrix_bytes(ck_type type, size_t n, size_t k) {
     return type == ck_type_i8 ? bytes + 2 * align(columns * 4) + align(k * 4) : bytes;
 }
 
-ck_matrix ck_matrix_at(ck_type type, size_t n, size_t k, void *memory) {
+ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t k, void *memory) {
     size_t columns = panels_of(n) * ck_panel_columns;
     char *at = (char *)memory + align(columns * steps_of(type, k) * 4);
-    ck_matrix m = {type, n, k, memory, NULL, NULL, NULL};
+    ck_matrix m = {kernels, type, n, k, memory, NULL, NULL, NULL};
     if (type == ck_type_i8) {
         m.scales = (float *)at;
         m.offsets = (int32_t *)(at + align(columns * 4));
@@ -31,19 +31,19 @@ ck_matrix ck_matrix_at(ck_type type, size_t n, size_t k, void *memory) {
     return m;
 }
 
-void ck_pack_panel(ck_type type, void *panel, const float *const rows[32], size_t k) {
+void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t length) {
     enum { chunk = 64 };
     int32_t words[32 * (chunk + 1)];
-    size_t e = elements(type), steps = steps_of(type, k);
+    size_t e = elements(type), steps = steps_of(type, length);
     for (size_t s = 0; s < steps; s += chunk) {
-        size_t count = steps - s < chunk ? steps - s : chunk, n = k - s * e < count * e ? k - s * e : count * e;
+        size_t count = steps - s < chunk ? steps - s : chunk, n = length - s * e < count * e ? length - s * e : count * e;
         for (size_t c = 0; c < 32; c++) {
             int32_t *row = words + c * (chunk + 1);
             if (!rows[c]) memset(row, 0, count * 4);
             else if (type == ck_type_f32) memcpy(row, rows[c] + s, n * 4);
-            else ck_kernels()->pack_bf16(row, rows[c] + s * e, n);
+            else k->pack_bf16(row, rows[c] + s * e, n);
         }
-        ck_kernels()->turn((int32_t *)panel + s * 32, words, chunk + 1, count);
+        k->turn((int32_t *)panel + s * 32, words, chunk + 1, count);
     }
 }
 
@@ -61,7 +61,7 @@ static void pack_tile(void *context, size_t p) {
     if (m->type != ck_type_i8) {
         const float *rows[32];
         for (size_t c = 0; c < 32; c++) rows[c] = p * 32 + c < m->n ? j->weight + (p * 32 + c) * j->ld : NULL;
-        ck_pack_panel(m->type, panel, rows, m->k);
+        ck_pack_panel(m->kernels, m->type, panel, rows, m->k);
         return;
     }
     memset(panel, 0, steps * 128);
@@ -105,7 +105,7 @@ typedef struct {
 } plan;
 
 static size_t packed_words(const ck_matrix *m) {
-    return ceiling(steps_of(m->type, m->k), ck_block_steps) * ck_row_words * ck_kernels()->products[m->type].words;
+    return ceiling(steps_of(m->type, m->k), ck_block_steps) * ck_row_words * m->kernels->products[m->type].words;
 }
 
 static plan plan_of(const ck_layer *l) {
@@ -145,7 +145,7 @@ typedef struct {
 
 // Where element i of packed row r begins: rows lie in blocks along k.
 static char *packed_at(float *packed, const ck_matrix *m, size_t rows, size_t r, size_t element) {
-    size_t words = ck_kernels()->products[m->type].words, step = element / elements(m->type);
+    size_t words = m->kernels->products[m->type].words, step = element / elements(m->type);
     size_t block = step / ck_block_steps;
     return (char *)packed + ((block * rows + r) * ck_row_words + step % ck_block_steps) * 4 * words;
 }
@@ -153,22 +153,22 @@ static char *packed_at(float *packed, const ck_matrix *m, size_t rows, size_t r,
 static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, const float *x, float *smooth, float *scale) {
     size_t block = ck_block_steps * elements(m->type);
     if (m->type == ck_type_i8) {
-        ck_kernels()->multiply(smooth, x, m->input_scale, m->k);
+        m->kernels->multiply(smooth, x, m->input_scale, m->k);
         x = smooth;
-        *scale = ck_kernels()->quantise_scale(x, m->k);
+        *scale = m->kernels->quantise_scale(x, m->k);
     }
     for (size_t i = 0; i < m->k; i += block) {
         size_t n = m->k - i < block ? m->k - i : block;
         char *to = packed_at(packed, m, rows, r, i);
-        if (m->type == ck_type_i8) ck_kernels()->quantise((uint8_t *)to, x + i, *scale, n);
-        else ck_kernels()->products[m->type].pack(to, x + i, n);
+        if (m->type == ck_type_i8) m->kernels->quantise((uint8_t *)to, x + i, *scale, n);
+        else m->kernels->products[m->type].pack(to, x + i, n);
     }
 }
 
 // sums [rows, 32] = packed rows · panel, and what they still need.
 static ck_finish multiply_panel(const ck_matrix *m, const float *packed, size_t capacity, size_t rows, size_t panel,
                                 float *sums, const float *row_scales, const float *bias) {
-    const ck_product *product = &ck_kernels()->products[m->type];
+    const ck_product *product = &m->kernels->products[m->type];
     size_t steps = steps_of(m->type, m->k);
     const char *weights = (const char *)m->panels + panel * steps * 128;
     if (steps == 0) memset(sums, 0, rows * 128);
@@ -184,8 +184,8 @@ static void layer_tile(void *context, size_t tile) {
     const layer_job *j = context;
     const ck_layer *l = j->l;
     const plan *p = &j->p;
-    const ck_table *k = ck_kernels();
     const ck_matrix *a = l->first, *b = l->second;
+    const ck_kernels *k = a->kernels;
     float *s = j->scratch + ck_worker() * p->total, *sums = s + p->sums, *finished = sums + p->rows * 32, *scales = s + p->scales;
     size_t first = tile / p->tiles_n * p->rows, rows = l->rows - first < p->rows ? l->rows - first : p->rows;
     size_t from = tile % p->tiles_n * p->chunk, to = panels_of(a->n);

@@ -4,14 +4,15 @@
 #include "internal.h"
 
 typedef struct {
+    const ck_kernels *k;
     float *out;
     const float *in;
     size_t batch, height, width, channels, kernel, stride, padding, oh, ow;
 } conv;
 
-static conv conv_job(float *out, const float *in, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
+static conv conv_job(const ck_kernels *k, float *out, const float *in, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                      size_t stride, size_t padding) {
-    return (conv){out, in, batch, height, width, channels, kernel, stride, padding,
+    return (conv){k, out, in, batch, height, width, channels, kernel, stride, padding,
                   (height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1};
 }
 
@@ -34,7 +35,7 @@ static void im2col_row(void *context, size_t tile) {
 void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                size_t stride, size_t padding) {
     CK_TIMED(ck_kind_layout, 0);
-    conv j = conv_job(columns, image, batch, height, width, channels, kernel, stride, padding);
+    conv j = conv_job(NULL, columns, image, batch, height, width, channels, kernel, stride, padding);
     ck_parallel(batch * j.oh, &j, im2col_row);
 }
 
@@ -51,15 +52,15 @@ static void col2im_row(void *context, size_t tile) {
                 size_t x = ox * j->stride + kx;
                 if (x < j->padding || x - j->padding >= j->width) continue;
                 float *to = out + (x - j->padding) * c;
-                ck_kernels()->add(to, to, row + (ox * k * k + ky * k + kx) * c, c);
+                j->k->add(to, to, row + (ox * k * k + ky * k + kx) * c, c);
             }
     }
 }
 
-void ck_col2im(float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
+void ck_col2im(const ck_kernels *k, float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                size_t stride, size_t padding) {
     CK_TIMED(ck_kind_layout, 0);
-    conv j = conv_job(image, columns, batch, height, width, channels, kernel, stride, padding);
+    conv j = conv_job(k, image, columns, batch, height, width, channels, kernel, stride, padding);
     ck_parallel(batch * height, &j, col2im_row);
 }
 

@@ -54,6 +54,7 @@ bool ck_profile_at(size_t i, ck_profile *entry) {
 }
 
 typedef struct {
+    const ck_kernels *k;
     ck_type type;
     size_t iterations;
     float sums[256];
@@ -61,19 +62,18 @@ typedef struct {
 
 static void peak_tile(void *context, size_t tile) {
     peak *p = context;
-    p->sums[tile % 256] = ck_kernels()->products[p->type].peak(p->iterations);
+    p->sums[tile % 256] = p->k->products[p->type].peak(p->iterations);
 }
 
-double ck_peak(ck_type type, double seconds) {
-    ck_peak_function *function = ck_kernels()->products[type].peak;
-    if (!function) return 0;
+double ck_peak(const ck_kernels *k, ck_type type, double seconds) {
+    if (!k->products[type].peak) return 0;
     size_t threads = ck_pool_threads();
-    peak p = {type, 20000, {0}};
+    peak p = {k, type, 20000, {0}};
     for (double best = 0, spent = 0;;) {
         uint64_t start = now();
         ck_parallel(threads, &p, peak_tile);
         double taken = (double)(now() - start) * 1e-9;
-        double rate = (double)threads * (double)p.iterations * ck_kernels()->products[type].peak_operations / taken;
+        double rate = (double)threads * (double)p.iterations * k->products[type].peak_operations / taken;
         best = rate > best ? rate : best;
         spent += taken;
         if (spent >= seconds) return best;

@@ -34,6 +34,6 @@ package enum KernelProfile {
     ///
     /// *Cost*: about `seconds`.
     package static func peak(_ precision: Precision, seconds: Double = 0.3) -> Double {
-        ck_peak(precision.type, seconds)
+        ck_peak(kernels, precision.type, seconds)
     }
 }

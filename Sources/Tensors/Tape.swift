@@ -42,7 +42,7 @@ package final class Tape {
             gradient.count == tensor.count, "accumulate: gradient \(gradient.shape) for tensor \(tensor.shape)")
         guard needs(tensor) else { return }
         if let sum = gradients[tensor.identity] {
-            ck_add_into(sum.pointer, gradient.pointer, sum.count)
+            ck_add_into(kernels, sum.pointer, gradient.pointer, sum.count)
         } else {
             gradients[tensor.identity] = gradient.reshaped(tensor.shape)
         }

@@ -29,22 +29,3 @@ package enum ThreadPool {
         return Array(UnsafeBufferPointer(start: results, count: count))
     }
 }
-
-/// The instruction set of the kernels.
-package enum InstructionSet {
-    /// The name in use: `portable`, `avx2`, `avx512`.
-    package static var current: String { String(cString: ck_isa_name()) }
-
-    /// Those that this CPU has, slowest first.
-    package static var available: [String] {
-        var names: [String] = []
-        while let name = ck_isa_available(names.count) { names.append(String(cString: name)) }
-        return names
-    }
-
-    /// Whether products of `precision` take less time than those of float32 under the one in use.
-    package static func prefers(_ precision: Precision) -> Bool { precision != .fp32 && ck_isa_prefers(precision.type) }
-
-    /// False when this CPU cannot run `name`.
-    package static func select(_ name: String) -> Bool { ck_isa_select(name) }
-}

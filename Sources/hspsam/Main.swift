@@ -48,7 +48,7 @@ struct HSPSAMCommand: ParsableCommand {
 
     /// Does what the command line asks; help and version are answers too.
     private static func answer() throws {
-        try selectInstructionSet()
+        try checkInstructionSet()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -62,9 +62,9 @@ struct HSPSAMCommand: ParsableCommand {
         Foundation.exit(status.rawValue)
     }
 
-    private static func selectInstructionSet() throws {
+    private static func checkInstructionSet() throws {
         guard let name = ProcessInfo.processInfo.environment["HSPSAM_ISA"] else { return }
-        if !InstructionSet.select(name) {
+        if !InstructionSet.available.contains(name) {
             throw FailureRecord(
                 kind: .usage, code: "USE-ISA",
                 message: FailureMessage(

@@ -3,13 +3,8 @@ import Foundation
 import Testing
 
 /// Kernels against the plain formula and against each other, under every instruction set that this CPU has.
-@Suite("kernels", .serialized)
+@Suite("kernels")
 struct KernelTests {
-    static let instructionSets: [String] = {
-        var names: [String] = []
-        while let name = ck_isa_available(names.count) { names.append(String(cString: name)) }
-        return names
-    }()
     /// 0 to beyond one vector and its tail, and one that is cut into tiles.
     static let sizes = Array(0...67) + [70_000]
 
@@ -22,32 +17,27 @@ struct KernelTests {
     }
 
     /// Runs under each instruction set and expects the same bits from all.
-    private func same(_ body: () -> [Float]) -> [Float] {
-        var results: [[Float]] = []
-        for name in Self.instructionSets {
-            #expect(ck_isa_select(name))
-            results.append(body())
-        }
-        _ = ck_isa_select(nil)
-        for result in results { #expect(result.map(\.bitPattern) == results[0].map(\.bitPattern)) }
-        return results[0]
+    private func same(_ body: (OpaquePointer) -> [Float]) -> [Float] {
+        let results = KernelTable.all.map { ($0.name, body($0.kernels)) }
+        for (name, result) in results { #expect(result.map(\.bitPattern) == results[0].1.map(\.bitPattern), "\(name)") }
+        return results[0].1
     }
 
     @Test("GELU and its derivative are right to 2e-6 and the same under every instruction set")
     func gelu() {
         for n in Self.sizes {
             let x = noise(n)
-            let y = same {
+            let y = same { kernels in
                 var y = [Float](repeating: .nan, count: n)
-                ck_gelu(&y, x, n)
+                ck_gelu(kernels, &y, x, n)
                 return y
             }
             for (x, y) in zip(x, y) where n < 68 {
                 #expect(abs(Double(y) - 0.5 * Double(x) * (1 + erf(Double(x) / 2.0.squareRoot()))) < 2e-6)
             }
-            let slope = same {
+            let slope = same { kernels in
                 var dx = [Float](repeating: 1, count: n)
-                ck_gelu_backward(&dx, dx, x, n)
+                ck_gelu_backward(kernels, &dx, dx, x, n)
                 return dx
             }
             for (x, d) in zip(x, slope) where n < 68 {
@@ -62,7 +52,7 @@ struct KernelTests {
     }
 
     /// One query of one head over keys whose logits are `logits` and whose values are `values`: softmax(logits) · values.
-    private func attention(_ logits: [Float], _ values: [Float]) -> Float {
+    private func attention(_ kernels: OpaquePointer, _ logits: [Float], _ values: [Float]) -> Float {
         let n = logits.count
         let query: [Float] = [1]
         var (out, lse): ([Float], [Float]) = ([.nan], [.nan])
@@ -72,7 +62,8 @@ struct KernelTests {
                     out.withUnsafeMutableBufferPointer { out in
                         lse.withUnsafeMutableBufferPointer { lse in
                             var call = ck_attention(
-                                batch: 1, heads: 1, queries: 1, keys: n, channels: 1, value_channels: 1,
+                                kernels: kernels, batch: 1, heads: 1, queries: 1, keys: n, channels: 1,
+                                value_channels: 1,
                                 q: q.baseAddress, k: k.baseAddress, v: v.baseAddress, q_stride: 1, k_stride: 1,
                                 v_stride: 1,
                                 q_batch: 1, k_batch: n, v_batch: n, scale: 1, side: 0, rel_h: nil, rel_w: nil,
@@ -90,17 +81,17 @@ struct KernelTests {
     @Test("the exp of a softmax is right to 5e-7 from −87 to 0, and NaN stays NaN")
     func exponential() {
         for x in stride(from: Float(-87), through: 0, by: 0.37) {
-            let y = same { [attention([0, x], [0, 1])] }[0]
+            let y = same { [attention($0, [0, x], [0, 1])] }[0]
             // The sum, its inverse and the product round once each; exp itself is right to 3e-7.
             #expect(abs(Double(y) / (exp(Double(x)) / (1 + exp(Double(x)))) - 1) < 5e-7)
         }
-        #expect(attention([0, .nan], [1, 1]).isNaN)
+        #expect(attention(ck_kernels_default(), [0, .nan], [1, 1]).isNaN)
     }
 
     @Test("the weights of a softmax sum to 1, however many they are")
     func softmax() {
         for n in Self.sizes where n > 0 {
-            let y = same { [attention(noise(n).map { $0 * 20 }, [Float](repeating: 1, count: n))] }[0]
+            let y = same { [attention($0, noise(n).map { 20 * $0 }, [Float](repeating: 1, count: n))] }[0]
             #expect(abs(Double(y) - 1) < 1e-5)
         }
     }
@@ -111,9 +102,9 @@ struct KernelTests {
             let rows = 130
             let x = noise(rows * dim)
             let (weight, bias) = ([Float](repeating: 1, count: dim), [Float](repeating: 0, count: dim))
-            let y = same {
+            let y = same { kernels in
                 var y = [Float](repeating: .nan, count: rows * dim)
-                ck_layer_norm(&y, nil, nil, x, weight, bias, rows, dim, 1e-6)
+                ck_layer_norm(kernels, &y, nil, nil, x, weight, bias, rows, dim, 1e-6)
                 return y
             }
             let row = y[dim * 7..<dim * 8].map(Double.init)

@@ -4,7 +4,7 @@ import Testing
 
 /// Products with packed weights and the encoder's fused attention against the plain formula, in every type, under every
 /// instruction set that this CPU has, at awkward sizes and alignments.
-@Suite("packed kernels", .serialized)
+@Suite("packed kernels")
 struct PackedKernelTests {
     /// A layer of one matrix, or two.
     struct Case: CustomTestStringConvertible, Sendable {
@@ -49,12 +49,8 @@ struct PackedKernelTests {
     }
 
     /// Runs under each instruction set.
-    private func each(_ body: () -> [Float]) -> [(name: String, values: [Float])] {
-        defer { _ = ck_isa_select(nil) }
-        return KernelTests.instructionSets.map {
-            #expect(ck_isa_select($0))
-            return ($0, body())
-        }
+    private func each(_ body: (OpaquePointer) -> [Float]) -> [(name: String, values: [Float])] {
+        KernelTable.all.map { ($0.name, body($0.kernels)) }
     }
 
     /// What of its type a weight is multiplied as: a plain formula, with the sums in the order that the kernels promise.
@@ -115,19 +111,20 @@ struct PackedKernelTests {
             return piece
         }
 
-        func packed(_ r: Reference) -> UnsafeMutablePointer<ck_matrix> {
+        func packed(_ kernels: OpaquePointer, _ r: Reference) -> UnsafeMutablePointer<ck_matrix> {
             let bytes = UnsafeMutableRawPointer.allocate(byteCount: ck_matrix_bytes(r.type, r.n, r.k), alignment: 64)
             let matrix = UnsafeMutablePointer<ck_matrix>.allocate(capacity: 1)
-            matrix.initialize(to: ck_matrix_at(r.type, r.n, r.k, bytes))
+            matrix.initialize(to: ck_matrix_at(kernels, r.type, r.n, r.k, bytes))
             ck_matrix_pack(matrix, r.weight, r.k, r.inputScale)
             pieces += [bytes, UnsafeMutableRawPointer(matrix)]
             return matrix
         }
     }
 
-    private func run(_ c: Case, _ a: Reference, _ b: Reference?, x: [Float], bias: [Float], residual: [Float])
-        -> [Float]
-    {
+    private func run(
+        _ kernels: OpaquePointer, _ c: Case, _ a: Reference, _ b: Reference?, x: [Float], bias: [Float],
+        residual: [Float]
+    ) -> [Float] {
         let last = c.second ?? c.n
         let memory = Memory()
         var call = ck_layer()
@@ -139,11 +136,11 @@ struct PackedKernelTests {
             call.norm_bias = UnsafePointer(memory.floats([Float](repeating: 0, count: c.k)))
             call.epsilon = 1e-6
         }
-        call.first = UnsafePointer(memory.packed(a))
+        call.first = UnsafePointer(memory.packed(kernels, a))
         call.first_bias = UnsafePointer(memory.floats(bias))
         call.activation = c.activation
         if let b {
-            call.second = UnsafePointer(memory.packed(b))
+            call.second = UnsafePointer(memory.packed(kernels, b))
             call.second_bias = call.first_bias
         }
         if c.hasResidual {
@@ -165,8 +162,8 @@ struct PackedKernelTests {
     private func activated(_ x: Float, _ activation: ck_activation) -> Float {
         var (x, y) = ([x], [Float(0)])
         switch activation {
-        case ck_activation_gelu: ck_gelu(&y, &x, 1)
-        case ck_activation_relu: ck_relu(&y, &x, 1)
+        case ck_activation_gelu: ck_gelu(ck_kernels_default(), &y, &x, 1)
+        case ck_activation_relu: ck_relu(ck_kernels_default(), &y, &x, 1)
         default: y = x
         }
         return y[0]
@@ -175,7 +172,7 @@ struct PackedKernelTests {
     private func normed(_ x: [Float]) -> [Float] {
         let (ones, zeros) = ([Float](repeating: 1, count: x.count), [Float](repeating: 0, count: x.count))
         var y = x
-        ck_layer_norm(&y, nil, nil, x, ones, zeros, 1, x.count, 1e-6)
+        ck_layer_norm(ck_kernels_default(), &y, nil, nil, x, ones, zeros, 1, x.count, 1e-6)
         return y
     }
 
@@ -204,7 +201,7 @@ struct PackedKernelTests {
         }
         // Floats are summed in an order of their own under each instruction set.
         let bound = 2e-6 * Float(max(c.k, c.n))
-        for (name, ours) in each({ run(c, a, b, x: x, bias: bias, residual: residual) }) {
+        for (name, ours) in each({ run($0, c, a, b, x: x, bias: bias, residual: residual) }) {
             if type == ck_type_f32 {
                 #expect(zip(ours, expected).allSatisfy { abs($0 - $1) <= bound }, "\(name)")
             } else {
@@ -221,7 +218,7 @@ struct PackedKernelTests {
         x[45] = .nan
         let a = Reference(
             type: type, weight: noise(33 * 40, 2), n: 33, k: 40, inputScale: [Float](repeating: 1, count: 40))
-        for (_, y) in each({ run(c, a, nil, x: x, bias: noise(33, 4), residual: noise(66, 5)) }) {
+        for (_, y) in each({ run($0, c, a, nil, x: x, bias: noise(33, 4), residual: noise(66, 5)) }) {
             #expect(y[..<33].allSatisfy(\.isFinite) && !y[33...].contains(where: \.isFinite))
         }
     }
@@ -254,12 +251,13 @@ struct PackedKernelTests {
         let qkv = noise(g.batch * tokens * 3 * dim, 1).map { $0 * 2 }
         let (padding, prompts) = (noise(3 * dim, 2), noise(max(1, g.prompts) * 3 * dim, 3))
         let (h, w) = (noise(length * g.channels, 4), noise(length * g.channels, 5))
-        let results = each {
+        let results = each { kernels in
             let memory = Memory()
             let count = g.batch * tokens * dim
             let out = memory.floats([Float](repeating: .nan, count: count))
             var call = ck_encoder_attention(
-                type: type, batch: g.batch, grid: g.grid, window: g.window, heads: g.heads, channels: g.channels,
+                kernels: kernels, type: type, batch: g.batch, grid: g.grid, window: g.window, heads: g.heads,
+                channels: g.channels,
                 qkv: memory.floats(qkv), qkv_stride: 3 * dim, padding: memory.floats(padding),
                 prompt_qkv: memory.floats(prompts), prompts: g.prompts, scale: 1 / Float(g.channels).squareRoot(),
                 rel_h: memory.floats(h), rel_w: memory.floats(w), out: out)

@@ -28,14 +28,16 @@ size_t ck_worker(void);
 /// 8 bits give the same bits under every instruction set (bfloat16: but for sums below 2⁻¹²⁶).
 typedef enum { ck_type_f32, ck_type_bf16, ck_type_i8 } ck_type;
 
-/// Chooses the instruction set: `name` is portable, avx2 or avx512, or NULL for the best. False if this CPU does not have it.
-bool ck_isa_select(const char *name);
-/// The one in use.
-const char *ck_isa_name(void);
-/// Whether products of this type with packed weights take less time than those of floats under the one in use.
-bool ck_isa_prefers(ck_type type);
-/// The i-th that this CPU can run, NULL after the last; portable first.
-const char *ck_isa_available(size_t i);
+/// The kernels of one instruction set: a constant that lives as long as the process. Whoever computes says with which.
+typedef struct ck_kernels ck_kernels;
+
+/// Those that the environment's HSPSAM_ISA names, where this CPU can run them, else the fastest; the same at every call.
+const ck_kernels *ck_kernels_default(void);
+/// The i-th that this CPU can run, NULL after the last: portable, avx2, avx2vnni, avx512, avx512vnni, avx512bf16.
+const ck_kernels *ck_kernels_available(size_t i);
+const char *ck_kernels_name(const ck_kernels *k);
+/// Whether products of this type with packed weights take less time than those of floats.
+bool ck_kernels_prefer(const ck_kernels *k, ck_type type);
 
 // ---- profile.c: where the time goes
 
@@ -51,7 +53,7 @@ void ck_profile_reset(void);
 bool ck_profile_at(size_t i, ck_profile *entry);
 /// Multiplications and additions a second that all threads together reach in registers alone, in products of this type;
 /// measured for about so many seconds, the best piece of them. 0 where there is no such loop.
-double ck_peak(ck_type type, double seconds);
+double ck_peak(const ck_kernels *k, ck_type type, double seconds);
 
 // ---- gemm.c: matrix products on OpenBLAS, tiled over the pool
 
@@ -65,26 +67,26 @@ void ck_gemm_tile(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t
 // ---- elementwise.c: n elements, or rows × dim
 
 /// y += x.
-void ck_add_into(float *y, const float *x, size_t n);
+void ck_add_into(const ck_kernels *k, float *y, const float *x, size_t n);
 /// out = a + b; out may alias either.
-void ck_add(float *out, const float *a, const float *b, size_t n);
+void ck_add(const ck_kernels *k, float *out, const float *a, const float *b, size_t n);
 /// y = scale · x; may alias.
-void ck_scale(float *y, float scale, const float *x, size_t n);
+void ck_scale(const ck_kernels *k, float *y, float scale, const float *x, size_t n);
 /// out[r, :] = x[r, :] + bias[r mod period, :], rows of dim; out may alias x.
-void ck_add_rows(float *out, const float *x, const float *bias, size_t rows, size_t period, size_t dim);
+void ck_add_rows(const ck_kernels *k, float *out, const float *x, const float *bias, size_t rows, size_t period, size_t dim);
 /// sum[r mod period, :] += x[r, :]: the derivative of ck_add_rows by its bias.
-void ck_sum_rows(float *sum, const float *x, size_t rows, size_t period, size_t dim);
+void ck_sum_rows(const ck_kernels *k, float *sum, const float *x, size_t rows, size_t period, size_t dim);
 /// GELU by erf (Abramowitz and Stegun 7.1.26, 1.5e-7); out may alias x.
-void ck_gelu(float *out, const float *x, size_t n);
+void ck_gelu(const ck_kernels *k, float *out, const float *x, size_t n);
 /// dx = dy · GELU'(x); may alias dy.
-void ck_gelu_backward(float *dx, const float *dy, const float *x, size_t n);
-void ck_relu(float *out, const float *x, size_t n);
-void ck_relu_backward(float *dx, const float *dy, const float *x, size_t n);
+void ck_gelu_backward(const ck_kernels *k, float *dx, const float *dy, const float *x, size_t n);
+void ck_relu(const ck_kernels *k, float *out, const float *x, size_t n);
+void ck_relu_backward(const ck_kernels *k, float *dx, const float *dy, const float *x, size_t n);
 /// Layer norm of every row; keeps mean and 1/deviation of each row for the backward where they are not NULL.
-void ck_layer_norm(float *out, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
+void ck_layer_norm(const ck_kernels *k, float *out, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
                    size_t rows, size_t dim, float epsilon);
 /// dx, and dweight, dbias (added to) where they are not NULL; scratch: 2 · dim · ⌈rows / 64⌉ floats when they are wanted.
-void ck_layer_norm_backward(float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
+void ck_layer_norm_backward(const ck_kernels *k, float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
                             const float *mean, const float *rstd, size_t rows, size_t dim, float *scratch);
 /// The C library's log, exp, cos, sin, log and pow, which Swift reaches only through Foundation.
 float ck_log(float x);
@@ -98,15 +100,16 @@ double ck_sum_squares(const float *x, size_t n);
 /// False if any element is NaN or infinite.
 bool ck_all_finite(const float *x, size_t n);
 /// One AdamW step in place (decoupled decay): correction1 = 1 − β1^t, correction2 = 1 − β2^t.
-void ck_adamw(float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
+void ck_adamw(const ck_kernels *k, float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
               float beta2, float epsilon, float decay, float correction1, float correction2);
 
 // ---- layer.c: linear layers with weights in tile order
 
 typedef enum { ck_activation_none, ck_activation_gelu, ck_activation_relu } ck_activation;
 
-/// A weight W [n, k] in tile order; a view of memory that the caller owns.
+/// A weight W [n, k] in tile order; a view of memory that the caller owns, and the kernels that multiply it.
 typedef struct {
+    const ck_kernels *kernels;
     ck_type type;
     size_t n, k;
     void *panels;
@@ -118,11 +121,12 @@ typedef struct {
 
 /// Bytes that a packed matrix takes, for memory aligned to 64 bytes.
 size_t ck_matrix_bytes(ck_type type, size_t n, size_t k);
-ck_matrix ck_matrix_at(ck_type type, size_t n, size_t k, void *memory);
+ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t k, void *memory);
 /// Packs W, whose rows are `ld` apart. input_scale [k]: for 8 bits, all positive; NULL: ones.
 void ck_matrix_pack(const ck_matrix *m, const float *weight, size_t ld, const float *input_scale);
 
-/// out = residual + L₂(activation(L₁(norm(x)))), or with one matrix residual + activation(L₁(norm(x))).
+/// out = residual + L₂(activation(L₁(norm(x)))), or with one matrix residual + activation(L₁(norm(x))). Both matrices have
+/// the same kernels.
 typedef struct {
     size_t rows;
     const float *x;
@@ -156,6 +160,7 @@ void ck_layer_forward(const ck_layer *l, float *scratch);
 /// Row i of qkv holds token i of a grid² image (images follow each other): heads · channels of q, then k, then v. A window that
 /// reaches beyond the grid sees there tokens whose qkv is `padding`. *Source*: segment_anything, `Block`, `Attention`.
 typedef struct {
+    const ck_kernels *kernels;
     /// What is multiplied: float or bfloat16.
     ck_type type;
     size_t batch, grid;
@@ -189,6 +194,7 @@ void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch)
 /// have its own width). With side > 0 the first side² keys lie on a grid, queries = side², and logits of those keys get
 /// q_i·rel_h[yi − yj + side − 1] + q_i·rel_w[xi − xj + side − 1], with the unscaled q; rel_*: [2·side − 1, channels].
 typedef struct {
+    const ck_kernels *kernels;
     size_t batch, heads, queries, keys, channels, value_channels;
     const float *q, *k, *v;
     size_t q_stride, k_stride, v_stride, q_batch, k_batch, v_batch;
@@ -223,8 +229,8 @@ void ck_attention_weights(const ck_attention *a, float *out);
 void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                size_t stride, size_t padding);
 /// The transpose of ck_im2col: image is set to the sums.
-void ck_col2im(float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding);
+void ck_col2im(const ck_kernels *k, float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels,
+               size_t kernel, size_t stride, size_t padding);
 /// tokens [batch, grid, grid, dim] → windows [batch·n·n, window², dim], n = ⌈grid / window⌉, zeros beyond the edge.
 void ck_window_partition(float *windows, const float *tokens, size_t batch, size_t grid, size_t window, size_t dim);
 /// The way back; what lies beyond the edge is dropped.

@@ -7,14 +7,16 @@ package func gelu(_ x: Tensor, tape: Tape?) -> Tensor { elementwise(x, tape, ck_
 package func relu(_ x: Tensor, tape: Tape?) -> Tensor { elementwise(x, tape, ck_relu, ck_relu_backward) }
 
 private func elementwise(
-    _ x: Tensor, _ tape: Tape?, _ forward: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
-    _ backward: @escaping (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    _ x: Tensor, _ tape: Tape?,
+    _ forward: (OpaquePointer, UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
+    _ backward:
+        @escaping (OpaquePointer, UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int) -> Void
 ) -> Tensor {
     let y = Tensor(uninitialised: x.shape)
-    forward(y.pointer, x.pointer, x.count)
+    forward(kernels, y.pointer, x.pointer, x.count)
     if let tape, tape.needs(x) {
         tape.record(y) { dy in
-            backward(dy.pointer, dy.pointer, x.pointer, x.count)
+            backward(kernels, dy.pointer, dy.pointer, x.pointer, x.count)
             tape.accumulate(x, dy)
         }
     }

@@ -9,7 +9,8 @@ package func adamWStep(
 ) {
     precondition(weight.count == gradient.count, "adamWStep: weight \(weight.shape), gradient \(gradient.shape)")
     ck_adamw(
-        weight.pointer, first.pointer, second.pointer, gradient.pointer, weight.count, learningRate, beta1, beta2,
+        kernels, weight.pointer, first.pointer, second.pointer, gradient.pointer, weight.count, learningRate, beta1,
+        beta2,
         epsilon, decay,
         correction1, correction2)
 }
@@ -19,12 +20,12 @@ extension Tensor {
     package var sumOfSquares: Double { ck_sum_squares(pointer, count) }
 
     /// x ← factor · x, in place: for gradients, which nobody else holds.
-    package func scale(by factor: Float) { ck_scale(pointer, factor, pointer, count) }
+    package func scale(by factor: Float) { ck_scale(kernels, pointer, factor, pointer, count) }
 
     /// x ← x + other, in place: for gradients of several batches, which nobody else holds.
     package func add(_ other: Tensor) {
         precondition(count == other.count, "add: \(shape) and \(other.shape)")
-        withExtendedLifetime(other) { ck_add_into(pointer, other.pointer, count) }
+        withExtendedLifetime(other) { ck_add_into(kernels, pointer, other.pointer, count) }
     }
 
     /// x ← x + share · (target − x), in place: for a running mean, which nobody else holds.

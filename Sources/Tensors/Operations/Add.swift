@@ -4,7 +4,7 @@ internal import CKernels
 package func add(_ a: Tensor, _ b: Tensor, tape: Tape?) -> Tensor {
     precondition(a.count == b.count, "add: \(a.shape) and \(b.shape) differ")
     let y = Tensor(uninitialised: a.shape)
-    ck_add(y.pointer, a.pointer, b.pointer, a.count)
+    ck_add(kernels, y.pointer, a.pointer, b.pointer, a.count)
     if let tape, tape.needs(a) || tape.needs(b) {
         tape.record(y) { dy in
             tape.accumulateCopy(a, dy)
@@ -23,12 +23,12 @@ package func addRepeated(_ x: Tensor, _ rows: Tensor, tape: Tape?) -> Tensor {
         rows.shape.last == dim && period > 0 && n % period == 0,
         "addRepeated: \(rows.shape) does not repeat over \(x.shape)")
     let y = Tensor(uninitialised: x.shape)
-    ck_add_rows(y.pointer, x.pointer, rows.pointer, n, period, dim)
+    ck_add_rows(kernels, y.pointer, x.pointer, rows.pointer, n, period, dim)
     if let tape, tape.needs(x) || tape.needs(rows) {
         tape.record(y) { dy in
             if tape.needs(rows) {
                 let sum = Tensor(zeros: rows.shape)
-                ck_sum_rows(sum.pointer, dy.pointer, n, period, dim)
+                ck_sum_rows(kernels, sum.pointer, dy.pointer, n, period, dim)
                 tape.accumulate(rows, sum)
             }
             tape.accumulate(x, dy)

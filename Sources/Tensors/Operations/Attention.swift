@@ -21,7 +21,8 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
     let record = tape.map { $0.needs(qkv) || $0.needs(relativeH) || $0.needs(relativeW) } ?? false
     let lse = record ? Tensor(uninitialised: [batch, heads, queries]) : nil
     let call = ck_attention(
-        batch: batch, heads: heads, queries: queries, keys: tokens, channels: dim / heads, value_channels: dim / heads,
+        kernels: kernels, batch: batch, heads: heads, queries: queries, keys: tokens, channels: dim / heads,
+        value_channels: dim / heads,
         q: qkv.pointer, k: qkv.pointer + dim, v: qkv.pointer + 2 * dim, q_stride: 3 * dim, k_stride: 3 * dim,
         v_stride: 3 * dim,
         q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
@@ -43,7 +44,7 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
             run(call) { ck_attention_backward($0, [gradients], $1) }
             for (table, parts) in [(relativeH, dh), (relativeW, dw)] where tape.needs(table) {
                 let sum = Tensor(zeros: table.shape)
-                ck_sum_rows(sum.pointer, parts, batch * heads, 1, table.count)
+                ck_sum_rows(kernels, sum.pointer, parts, batch * heads, 1, table.count)
                 tape.accumulate(table, sum)
             }
             tape.accumulate(qkv, dqkv)
@@ -97,7 +98,8 @@ package func promptWeights(_ qkv: Tensor, imageTokens n: Int, heads: Int) -> Ten
     let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
     let weights = Tensor(uninitialised: [batch, tokens - n, n])
     let call = ck_attention(
-        batch: batch, heads: heads, queries: tokens - n, keys: n, channels: dim / heads, value_channels: dim / heads,
+        kernels: kernels, batch: batch, heads: heads, queries: tokens - n, keys: n, channels: dim / heads,
+        value_channels: dim / heads,
         q: qkv.pointer + n * 3 * dim, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim,
         v_stride: 3 * dim,
         q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
@@ -115,7 +117,8 @@ private func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, o
         k.shape == v.shape && k.shape[0] == batch && k.shape[2] == dim && dim % heads == 0,
         "attention: q \(q.shape), k \(k.shape), v \(v.shape) do not fit \(heads) heads")
     return ck_attention(
-        batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads, value_channels: dim / heads,
+        kernels: kernels, batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads,
+        value_channels: dim / heads,
         q: q.pointer,
         k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim, v_stride: dim, q_batch: n * dim, k_batch: m * dim,
         v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: out.pointer,

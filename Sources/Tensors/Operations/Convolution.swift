@@ -25,7 +25,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     withExtendedLifetime((columns(), matrix)) { columns, matrix in
         ck_gemm(false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0, y.pointer, output)
     }
-    if let bias { ck_add_rows(y.pointer, y.pointer, bias.pointer, n, 1, output) }
+    if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     tape.record(y) { dy in
         if tape.needs(weight) {
@@ -38,7 +38,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         }
         if let bias, tape.needs(bias) {
             let db = Tensor(zeros: bias.shape)
-            ck_sum_rows(db.pointer, dy.pointer, n, 1, output)
+            ck_sum_rows(kernels, db.pointer, dy.pointer, n, 1, output)
             tape.accumulate(bias, db)
         }
         if tape.needs(x) {
@@ -49,7 +49,8 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
             if pointwise { return tape.accumulate(x, dcolumns) }
             let dx = Tensor(uninitialised: x.shape)
             withExtendedLifetime(dcolumns) {
-                ck_col2im(dx.pointer, dcolumns.pointer, batch, height, width, channels, kernel, stride, padding)
+                ck_col2im(
+                    kernels, dx.pointer, dcolumns.pointer, batch, height, width, channels, kernel, stride, padding)
             }
             tape.accumulate(x, dx)
         }
@@ -92,7 +93,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         ck_gemm(false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0, pixels.pointer, four)
         ck_pixel_shuffle(y.pointer, pixels.pointer, batch, side, output)
     }
-    ck_add_rows(y.pointer, y.pointer, bias.pointer, 4 * n, 1, output)
+    ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, 4 * n, 1, output)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     tape.record(y) { dy in
         let pixels = Tensor(uninitialised: [n, four])
@@ -104,7 +105,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         }
         if tape.needs(bias) {
             let db = Tensor(zeros: bias.shape)
-            ck_sum_rows(db.pointer, dy.pointer, 4 * n, 1, output)
+            ck_sum_rows(kernels, db.pointer, dy.pointer, 4 * n, 1, output)
             tape.accumulate(bias, db)
         }
         if tape.needs(x) {

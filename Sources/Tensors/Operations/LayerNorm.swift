@@ -9,12 +9,13 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
         weight.count == dim && bias.count == dim, "layerNorm: input \(x.shape) does not fit weight \(weight.shape)")
     let y = Tensor(uninitialised: x.shape)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else {
-        ck_layer_norm(y.pointer, nil, nil, x.pointer, weight.pointer, bias.pointer, rows, dim, epsilon)
+        ck_layer_norm(kernels, y.pointer, nil, nil, x.pointer, weight.pointer, bias.pointer, rows, dim, epsilon)
         return y
     }
     let mean = Tensor(uninitialised: [rows])
     let rstd = Tensor(uninitialised: [rows])
-    ck_layer_norm(y.pointer, mean.pointer, rstd.pointer, x.pointer, weight.pointer, bias.pointer, rows, dim, epsilon)
+    ck_layer_norm(
+        kernels, y.pointer, mean.pointer, rstd.pointer, x.pointer, weight.pointer, bias.pointer, rows, dim, epsilon)
     tape.record(y) { dy in
         let dx = Tensor(uninitialised: x.shape)
         if tape.needs(weight) || tape.needs(bias) {
@@ -22,7 +23,7 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
             let scratch = Tensor(uninitialised: [(rows + 63) / 64, 2, dim])
             withExtendedLifetime(scratch) {
                 ck_layer_norm_backward(
-                    dx.pointer, dw.pointer, db.pointer, dy.pointer, x.pointer, weight.pointer, mean.pointer,
+                    kernels, dx.pointer, dw.pointer, db.pointer, dy.pointer, x.pointer, weight.pointer, mean.pointer,
                     rstd.pointer, rows,
                     dim, scratch.pointer)
             }
@@ -30,7 +31,8 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
             tape.accumulate(bias, db)
         } else {
             ck_layer_norm_backward(
-                dx.pointer, nil, nil, dy.pointer, x.pointer, weight.pointer, mean.pointer, rstd.pointer, rows, dim, nil)
+                kernels, dx.pointer, nil, nil, dy.pointer, x.pointer, weight.pointer, mean.pointer, rstd.pointer, rows,
+                dim, nil)
         }
         tape.accumulate(x, dx)
     }

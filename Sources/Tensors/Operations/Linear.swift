@@ -13,7 +13,7 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
     )
     let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
     ck_gemm(false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer, output)
-    if let bias { ck_add_rows(y.pointer, y.pointer, bias.pointer, n, 1, output) }
+    if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     tape.record(y) { dy in
         if tape.needs(x) {
@@ -28,7 +28,7 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
         }
         if let bias, tape.needs(bias) {
             let db = Tensor(zeros: bias.shape)
-            ck_sum_rows(db.pointer, dy.pointer, n, 1, output)
+            ck_sum_rows(kernels, db.pointer, dy.pointer, n, 1, output)
             tape.accumulate(bias, db)
         }
     }

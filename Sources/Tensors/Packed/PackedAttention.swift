@@ -18,7 +18,8 @@ package func packedAttention(
     )
     let out = Tensor(uninitialised: [batch, grid, grid, dim])
     let call = ck_encoder_attention(
-        type: precision == .fp32 ? ck_type_f32 : ck_type_bf16, batch: batch, grid: grid, window: window, heads: heads,
+        kernels: kernels, type: precision == .fp32 ? ck_type_f32 : ck_type_bf16, batch: batch, grid: grid,
+        window: window, heads: heads,
         channels: dim / heads, qkv: qkv.pointer, qkv_stride: 3 * dim, padding: padding.pointer,
         prompt_qkv: prompts?.pointer, prompts: prompts?.shape.rows ?? 0, scale: 1 / Float(dim / heads).squareRoot(),
         rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer)
@@ -43,7 +44,8 @@ package func promptWeights(_ prompts: Tensor, over qkv: Tensor, heads: Int) -> T
     precondition(prompts.shape.last == 3 * dim, "promptWeights: prompts \(prompts.shape) over \(qkv.shape)")
     let weights = Tensor(uninitialised: [batch, count, tokens])
     let call = ck_attention(
-        batch: batch, heads: heads, queries: count, keys: tokens, channels: dim / heads, value_channels: dim / heads,
+        kernels: kernels, batch: batch, heads: heads, queries: count, keys: tokens, channels: dim / heads,
+        value_channels: dim / heads,
         q: prompts.pointer, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim,
         v_stride: 3 * dim, q_batch: 0, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
         scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,

@@ -42,7 +42,7 @@ package struct PackedMatrix: Sendable {
 
     func withMatrix<Result>(_ body: (UnsafePointer<ck_matrix>) -> Result) -> Result {
         withExtendedLifetime(memory) {
-            withUnsafePointer(to: ck_matrix_at(precision.type, outputs, inputs, memory.base), body)
+            withUnsafePointer(to: ck_matrix_at(kernels, precision.type, outputs, inputs, memory.base), body)
         }
     }
 }
