@@ -43,7 +43,7 @@ let targets: [Target] = [
             // Sanitisers keep loops from being vectorised; that is no error then.
             .unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-Wno-error=pass-failed"])
         ],
-        linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("m")]),
+        linkerSettings: [.linkedLibrary("m")]),
     .target(
         name: "CDICOM", cxxSettings: cxx,
         linkerSettings: [

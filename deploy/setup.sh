@@ -3,7 +3,7 @@
 # Says when a library that reads other people's files lacks Debian's security fixes.
 set -euo pipefail
 packages=(
-  libdcmtk-dev libopenjp2-7-dev libtiff-dev libpng-dev libjpeg62-turbo-dev libopenblas-dev libssl-dev zlib1g-dev libsqlite3-dev
+  libdcmtk-dev libopenjp2-7-dev libtiff-dev libpng-dev libjpeg62-turbo-dev libssl-dev zlib1g-dev libsqlite3-dev
 )
 # For tests only: other projects' readers, and a browser that opens the reports.
 [[ "${1:-}" == --tests ]] && packages+=(dcmtk dicom3tools python3-venv chromium)

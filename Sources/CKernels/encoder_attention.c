@@ -20,7 +20,7 @@ bool ck_encoder_attention_fits(size_t side, size_t channels) {
 }
 
 typedef struct {
-    size_t elements, steps, words, table, channels, keys, queries, blocks;
+    size_t elements, steps, words, table, channels, keys, queries, run, blocks;
     size_t packed_queries, tables, position_h, position_w, packed_keys, packed_values, logits, weights, out, state, columns,
         total;
 } plan;
@@ -38,15 +38,17 @@ static plan plan_of(const ck_encoder_attention *a) {
     size_t side = side_of(a), all = side * side;
     p.queries = all < most_queries ? all : most_queries;
     p.blocks = ceiling(all, p.queries);
-    size_t rows = a->kernels->rows, at = 0;
+    // Logits and weights of a run stay in the first cache, and each panel is used twice while it is there.
+    p.run = 2 * a->kernels->rows;
+    size_t at = 0;
     p.packed_queries = at, at += p.queries * ck_row_words * p.words;
     p.tables = at, at += p.table * p.steps;
     p.position_h = at, at += p.queries * p.table;
     p.position_w = at, at += p.queries * p.table;
     p.packed_keys = at, at += p.keys * p.steps;
     p.packed_values = at, at += p.keys / p.elements * p.channels;
-    p.logits = at, at += rows * p.keys;
-    p.weights = at, at += rows * ck_row_words * p.words;
+    p.logits = at, at += p.run * p.keys;
+    p.weights = at, at += p.run * ck_row_words * p.words;
     p.out = at, at += p.queries * p.channels;
     p.state = at, at += ceiling(2 * p.queries, 16) * 16;
     p.columns = at, at += width_of(a);
@@ -150,7 +152,7 @@ static void attend(void *context, size_t tile) {
         pack_keys(j, s, tokens, count, head);
         size_t value_steps = ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
         for (size_t i = 0, n; i < queries; i += n) {
-            n = queries - i < k->rows ? queries - i : k->rows;
+            n = queries - i < p->run ? queries - i : p->run;
             for (size_t at = 0; at < count; at += 32)
                 product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps, p->steps,
                                s + p->logits + at, p->keys, false);

@@ -1,50 +1,121 @@
-// Matrix products: OpenBLAS on one thread inside tiles of the result, which are cut by shape alone.
-#include <cblas.h>
+// Matrix products whose factors are both packed on the way. A tile of the result is cut by shape alone and done by one thread:
+// its rows are packed for a block along k, then each panel of 32 columns is packed and multiplied while it is in the first cache.
+#include <string.h>
 
 #include "internal.h"
 
-void ck_blas_single_thread(void) { openblas_set_num_threads(1); }
-
-void ck_gemm_tile(bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, const float *b,
-                  size_t ldb, float beta, float *c, size_t ldc) {
-    if (m == 0 || n == 0) return;
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n,
-                (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
-}
+enum {
+    /// Words of a tile's packed rows: 224 rows of floats, or 112 of bfloat16 held as floats.
+    tile_words = 224 * ck_row_words,
+    /// Rows that are turned or scaled at once, and room for one of them.
+    some_rows = 16,
+    row_floats = 2 * ck_block_steps + 16,
+};
 
 typedef struct {
+    const ck_kernels *kernels;
+    ck_type type;
     bool ta, tb;
-    size_t m, n, k, lda, ldb, ldc, tile_m, tile_n, tiles_n;
+    size_t m, n, k, lda, ldb, ldc;
     float alpha, beta;
     const float *a, *b;
     float *c;
-} product;
+    size_t tile_m, tile_n, tiles_n;
+} gemm;
 
-static void product_tile(void *context, size_t tile) {
-    const product *p = context;
-    size_t i = tile / p->tiles_n * p->tile_m, j = tile % p->tiles_n * p->tile_n;
-    size_t m = p->m - i < p->tile_m ? p->m - i : p->tile_m, n = p->n - j < p->tile_n ? p->n - j : p->tile_n;
-    ck_gemm_tile(p->ta, p->tb, m, n, p->k, p->alpha, p->a + (p->ta ? i : i * p->lda), p->lda,
-                 p->b + (p->tb ? j * p->ldb : j), p->ldb, p->beta, p->c + i * p->ldc + j, p->ldc);
-}
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t most_rows(const ck_kernels *kernels, ck_type type) { return 224 / kernels->products[type].words; }
 
-static size_t rounded(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
-
-void ck_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, const float *b,
-             size_t ldb, float beta, float *c, size_t ldc) {
-    CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
-    if (m == 0 || n == 0) return;
-    product p = {ta, tb, m, n, k, lda, ldb, ldc, m, n, 1, alpha, beta, a, b, c};
-    // Tiles of 256 to 1024 rows keep the packing of B cheap; flat results are cut along their columns instead.
-    if ((double)m * (double)n * (double)k > 1e6) {
-        if (m >= 512) {
-            size_t rows = rounded((m + 7) / 8, 32);
-            p.tile_m = rows < 256 ? 256 : rows > 1024 ? 1024 : rows;
-        } else if (n >= 128) {
-            size_t columns = rounded((n + 7) / 8, 32);
-            p.tile_n = columns < 64 ? 64 : columns > 1024 ? 1024 : columns;
+// Elements [s, s + count) of alpha · op(A)'s rows [i, i + rows).
+static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_t s, size_t count) {
+    const ck_product *product = &g->kernels->products[g->type];
+    float some[some_rows * row_floats];
+    for (size_t first = 0; first < rows; first += some_rows) {
+        size_t n = smaller(some_rows, rows - first), t = 0;
+        if (g->ta) {
+            const float *from = g->a + s * g->lda + i + first;
+            for (; t + 32 <= count; t += 32)
+                g->kernels->turn((int32_t *)some + t, row_floats, (const int32_t *)from + t * g->lda, g->lda, n);
+            for (; t < count; t++)
+                for (size_t r = 0; r < n; r++) some[r * row_floats + t] = from[t * g->lda + r];
+        }
+        for (size_t r = 0; r < n; r++) {
+            float *row = some + r * row_floats;
+            const float *from = g->ta ? row : g->a + (i + first + r) * g->lda + s;
+            if (g->alpha != 1.0f) g->kernels->scale(row, g->alpha, from, count), from = row;
+            product->pack(packed + (first + r) * ck_row_words * product->words, from, count);
         }
     }
-    p.tiles_n = (n + p.tile_n - 1) / p.tile_n;
-    ck_parallel((m + p.tile_m - 1) / p.tile_m * p.tiles_n, &p, product_tile);
+}
+
+// The same elements of op(B)'s columns [j, j + width), width at most 32.
+static void pack_columns(const gemm *g, float *panel, size_t j, size_t width, size_t s, size_t count) {
+    if (g->tb) {
+        const float *rows[32];
+        for (size_t c = 0; c < 32; c++) rows[c] = c < width ? g->b + (j + c) * g->ldb + s : NULL;
+        ck_pack_panel(g->kernels, g->type, panel, rows, count);
+        return;
+    }
+    bool pairs = g->type == ck_type_bf16;
+    for (size_t t = 0; t < count; t += pairs ? 2 : 1, panel += 32) {
+        const float *row = g->b + (s + t) * g->ldb + j;
+        g->kernels->pack_values((uint32_t *)panel, row, pairs && t + 1 < count ? row + g->ldb : NULL, width, pairs);
+    }
+}
+
+// Rows [i, i + rows) and columns [j, j + columns) of C.
+static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t columns) {
+    const ck_product *product = &g->kernels->products[g->type];
+    _Alignas(64) float packed[tile_words], panel[ck_block_steps * 32], edge[224 * 32];
+    float *c = g->c + i * g->ldc + j;
+    if (g->k == 0 || (g->beta != 0.0f && g->beta != 1.0f))
+        for (size_t r = 0; r < rows; r++) {
+            if (g->beta == 0.0f) memset(c + r * g->ldc, 0, columns * sizeof(float));
+            else g->kernels->scale(c + r * g->ldc, g->beta, c + r * g->ldc, columns);
+        }
+    size_t elements = g->type == ck_type_bf16 ? 2 : 1, block = ck_block_steps * elements;
+    for (size_t s = 0; s < g->k; s += block) {
+        size_t count = smaller(block, g->k - s), steps = ceiling(count, elements);
+        bool add = s > 0 || g->beta != 0.0f;
+        pack_rows(g, packed, i, rows, s, count);
+        for (size_t at = 0; at < columns; at += 32) {
+            size_t width = smaller(32, columns - at);
+            pack_columns(g, panel, j + at, width, s, count);
+            if (width == 32) {
+                product->panel(rows, packed, panel, steps, c + at, g->ldc, add);
+                continue;
+            }
+            for (size_t r = 0; add && r < rows; r++) memcpy(edge + r * 32, c + r * g->ldc + at, width * sizeof(float));
+            product->panel(rows, packed, panel, steps, edge, 32, add);
+            for (size_t r = 0; r < rows; r++) memcpy(c + r * g->ldc + at, edge + r * 32, width * sizeof(float));
+        }
+    }
+}
+
+void ck_gemm_tile(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
+                  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
+    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0};
+    size_t most = most_rows(kernels, type), tiles = ceiling(m, most), each = tiles ? ceiling(m, tiles) : 0;
+    for (size_t i = 0; i < m; i += each) multiply(&g, i, smaller(each, m - i), 0, n);
+}
+
+static void gemm_tile(void *context, size_t tile) {
+    const gemm *g = context;
+    size_t i = tile / g->tiles_n * g->tile_m, j = tile % g->tiles_n * g->tile_n;
+    multiply(g, i, smaller(g->tile_m, g->m - i), j, smaller(g->tile_n, g->n - j));
+}
+
+void ck_gemm(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
+             size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
+    CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
+    if (m == 0 || n == 0) return;
+    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, n, 1};
+    size_t most = most_rows(kernels, type);
+    g.tile_m = smaller(most, ceiling(ceiling(m, ceiling(m, most)), 14) * 14);
+    // Enough tiles that no thread waits long for the last one, each wide enough to be worth its packed rows.
+    size_t tiles_m = ceiling(m, g.tile_m), parts = smaller(ceiling(48, tiles_m), ceiling(n, 128));
+    if ((double)m * (double)n * (double)k > 1e6) g.tile_n = ceiling(ceiling(n, parts), 32) * 32;
+    g.tiles_n = ceiling(n, g.tile_n);
+    ck_parallel(tiles_m * g.tiles_n, &g, gemm_tile);
 }

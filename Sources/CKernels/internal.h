@@ -4,9 +4,6 @@
 
 #include "CKernels.h"
 
-/// OpenBLAS runs on the calling thread: the pool is ours.
-void ck_blas_single_thread(void);
-
 enum {
     /// Steps of four bytes along k that rows are packed for at once.
     ck_block_steps = 256,
@@ -104,8 +101,8 @@ struct ck_kernels {
     /// out [rows, n] of sums [rows, 32], n at most 32; out may not be the sums, but the residual.
     void (*finish)(float *, size_t, const float *, size_t, size_t, const ck_finish *);
     void (*multiply)(float *, const float *, const float *, size_t);
-    /// panel [steps, 32] of 32 rows of words, `ld` apart.
-    void (*turn)(int32_t *, const int32_t *, size_t, size_t);
+    /// out [steps, 32], rows `ldo` apart, of 32 rows of words, `ld` apart.
+    void (*turn)(int32_t *, size_t, const int32_t *, size_t, size_t);
     /// A row's scale in 8 bits.
     float (*quantise_scale)(const float *, size_t);
     /// x / scale to the nearest integer, plus 128; the last word filled with 128.

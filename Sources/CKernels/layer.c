@@ -43,7 +43,7 @@ void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *
             else if (type == ck_type_f32) memcpy(row, rows[c] + s, n * 4);
             else k->pack_bf16(row, rows[c] + s * e, n);
         }
-        k->turn((int32_t *)panel + s * 32, words, chunk + 1, count);
+        k->turn((int32_t *)panel + s * 32, 32, words, chunk + 1, count);
     }
 }
 

@@ -57,7 +57,6 @@ static void start(void) {
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     mallopt(M_TOP_PAD, 64 << 20);
-    ck_blas_single_thread();
     size_t threads = wanted_threads;
     if (threads == 0) {
         cpu_set_t set;

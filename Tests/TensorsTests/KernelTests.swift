@@ -113,18 +113,31 @@ struct KernelTests {
         }
     }
 
-    @Test("a matrix product is the plain formula for every layout and tile")
-    func product() {
-        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (600, 40, 60), (20, 300, 300), (1500, 70, 30)] {
+    @Test("a matrix product is the plain formula for every layout and tile", arguments: KernelTable.all)
+    func product(_ table: KernelTable) {
+        for (m, n, k) in [
+            (1, 1, 1), (3, 5, 7), (2, 3, 0), (600, 40, 60), (20, 300, 300), (1500, 70, 30), (31, 33, 1030),
+            (250, 64, 513),
+        ] {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 let (a, b) = (noise(m * k), noise(k * n, 9))
-                var c = [Float](repeating: 1, count: m * n)
-                ck_gemm(ta, tb, m, n, k, 0.5, a, ta ? m : k, b, tb ? k : n, 2, &c, n)
-                for (i, j) in [(0, 0), (m - 1, n - 1), (m / 2, n / 3)] {
-                    let sum = (0..<k).reduce(0.0) {
-                        $0 + Double(ta ? a[$1 * m + i] : a[i * k + $1]) * Double(tb ? b[j * k + $1] : b[$1 * n + j])
+                for (type, beta, bound) in [
+                    (ck_type_f32, Float(0), 1e-6), (ck_type_f32, 2, 1e-6), (ck_type_bf16, 1, 5e-3),
+                ] {
+                    // Nothing is read where beta is 0; the element behind the result stays as it is.
+                    var c = [Float](repeating: beta == 0 ? .nan : 1, count: m * n) + [7]
+                    ck_gemm(
+                        table.kernels, type, ta, tb, m, n, k, 0.5, a, max(1, ta ? m : k), b, max(1, tb ? k : n), beta,
+                        &c, n)
+                    #expect(c[m * n] == 7)
+                    for (i, j) in [(0, 0), (m - 1, n - 1), (m / 2, n / 3), (m - 1, 0), (0, n - 1)] {
+                        let terms = (0..<k).map {
+                            Double(ta ? a[$0 * m + i] : a[i * k + $0]) * Double(tb ? b[j * k + $0] : b[$0 * n + j])
+                        }
+                        let expected = 0.5 * terms.reduce(0, +) + Double(beta)
+                        let size = terms.reduce(1.0) { $0 + abs($1) }
+                        #expect(abs(Double(c[i * n + j]) - expected) <= bound * size, "\(type) \(m) × \(n) × \(k)")
                     }
-                    #expect(abs(Double(c[i * n + j]) - (0.5 * sum + 2)) < 1e-3)
                 }
             }
         }

@@ -26,7 +26,7 @@ struct TrainerTests {
     @Test("a small model learns to find a bright disc")
     func learns() throws {
         let place = try Workplace(images: 8)
-        let plan = try place.plan(epochs: 60, rate: "3.0e-3")
+        let plan = try place.plan(epochs: 100, rate: "3.0e-3")
         try Trainer(plan, folder: "\(place.folder)/model") { _ in }.run(resume: false)
         let model = try ModelDirectory.open("\(place.folder)/model")
         let dice = try Evaluation.run(Predictor(model), on: [place.set(plan)]).mean.dice

@@ -1,4 +1,4 @@
-// Compute kernels of hspsam: float32, row-major, plain C that the compiler vectorises, over OpenBLAS for matrix products.
+// Compute kernels of hspsam: float32, row-major, plain C that the compiler vectorises.
 //
 // Contracts common to all: any alignment; sizes may be 0; outputs do not alias inputs unless a line says so; nothing is
 // allocated here. Tiles are cut by shape, never by the number of threads, so results do not depend on it. Element-wise work
@@ -55,13 +55,14 @@ bool ck_profile_at(size_t i, ck_profile *entry);
 /// measured for about so many seconds, the best piece of them. 0 where there is no such loop.
 double ck_peak(const ck_kernels *k, ck_type type, double seconds);
 
-// ---- gemm.c: matrix products on OpenBLAS, tiled over the pool
+// ---- gemm.c: matrix products of what changes from call to call, tiled over the pool
 
-/// C = alpha · op(A) · op(B) + beta · C, op(A) [m, k], op(B) [k, n]; ld*: row strides of the matrices as stored.
-void ck_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
+/// C = alpha · op(A) · op(B) + beta · C, op(A) [m, k], op(B) [k, n]; ld*: row strides of the matrices as stored. `type`: floats,
+/// or bfloat16 with float sums; every element is summed in the order of k.
+void ck_gemm(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
              const float *b, size_t ldb, float beta, float *c, size_t ldc);
 /// The same on the calling thread alone, for use inside tiles.
-void ck_gemm_tile(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
+void ck_gemm_tile(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
                   const float *b, size_t ldb, float beta, float *c, size_t ldc);
 
 // ---- elementwise.c: n elements, or rows × dim

@@ -23,7 +23,9 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     let matrix = kernel == 1 ? weight : kernelLast(weight)
     let y = Tensor(uninitialised: [batch, oh, ow, output])
     withExtendedLifetime((columns(), matrix)) { columns, matrix in
-        ck_gemm(false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0, y.pointer, output)
+        ck_gemm(
+            kernels, ck_type_f32, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
+            y.pointer, output)
     }
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
@@ -32,7 +34,9 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
             // Gathered again rather than kept: the patches are nine times the image.
             let dw = Tensor(uninitialised: matrix.shape)
             withExtendedLifetime(columns()) {
-                ck_gemm(true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0, dw.pointer, patch)
+                ck_gemm(
+                    kernels, ck_type_f32, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
+                    dw.pointer, patch)
             }
             tape.accumulate(weight, kernel == 1 ? dw : kernelFirst(dw, like: weight.shape))
         }
@@ -44,7 +48,8 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         if tape.needs(x) {
             let dcolumns = Tensor(uninitialised: [n, patch])
             ck_gemm(
-                false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0, dcolumns.pointer, patch
+                kernels, ck_type_f32, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
+                dcolumns.pointer, patch
             )
             if pointwise { return tape.accumulate(x, dcolumns) }
             let dx = Tensor(uninitialised: x.shape)
@@ -90,7 +95,9 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
     let y = Tensor(uninitialised: [batch, 2 * side, 2 * side, output])
     let pixels = Tensor(uninitialised: [n, four])
     withExtendedLifetime(pixels) {
-        ck_gemm(false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0, pixels.pointer, four)
+        ck_gemm(
+            kernels, ck_type_f32, false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0,
+            pixels.pointer, four)
         ck_pixel_shuffle(y.pointer, pixels.pointer, batch, side, output)
     }
     ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, 4 * n, 1, output)
@@ -100,7 +107,9 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         ck_pixel_unshuffle(pixels.pointer, dy.pointer, batch, side, output)
         if tape.needs(weight) {
             let dw = Tensor(uninitialised: matrix.shape)
-            ck_gemm(true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0, dw.pointer, four)
+            ck_gemm(
+                kernels, ck_type_f32, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
+                dw.pointer, four)
             tape.accumulate(weight, kernelFirst(dw, like: weight.shape))
         }
         if tape.needs(bias) {
@@ -111,7 +120,8 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         if tape.needs(x) {
             let dx = Tensor(uninitialised: x.shape)
             ck_gemm(
-                false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0, dx.pointer, channels)
+                kernels, ck_type_f32, false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0,
+                dx.pointer, channels)
             tape.accumulate(x, dx)
         }
         withExtendedLifetime(pixels) {}

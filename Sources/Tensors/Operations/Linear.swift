@@ -12,18 +12,24 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
         bias.map { $0.count == output } ?? true, "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)"
     )
     let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
-    ck_gemm(false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer, output)
+    ck_gemm(
+        kernels, ck_type_f32, false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer,
+        output)
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     tape.record(y) { dy in
         if tape.needs(x) {
             let dx = Tensor(uninitialised: x.shape)
-            ck_gemm(false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0, dx.pointer, input)
+            ck_gemm(
+                kernels, ck_type_f32, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,
+                dx.pointer, input)
             tape.accumulate(x, dx)
         }
         if tape.needs(weight) {
             let dw = Tensor(uninitialised: weight.shape)
-            ck_gemm(true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0, dw.pointer, input)
+            ck_gemm(
+                kernels, ck_type_f32, true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0,
+                dw.pointer, input)
             tape.accumulate(weight, dw)
         }
         if let bias, tape.needs(bias) {
