@@ -130,7 +130,8 @@ extension ModelDescription: Codable {
         if let quantisation = description.quantisation {
             let known = Set(Quantisation.weights(description.configuration))
             guard quantisation.images > 0, quantisation.bfloat16Layers.allSatisfy(known.contains),
-                (0...1).contains(quantisation.meanDice), (0...1).contains(quantisation.leastDice)
+                (0...1).contains(quantisation.meanDice), (0...1).contains(quantisation.leastDice),
+                (0...1).contains(quantisation.bfloat16MeanDice ?? 0)
             else {
                 throw ModelFailure.configuration(path: path, reason: "quantization names what the model cannot have")
             }

@@ -5,8 +5,7 @@ package import Tensors
 /// The raw values are the words of `--precision` and of `pipeline.yaml`.
 package enum PrecisionChoice: String, Sendable, CaseIterable {
     case fp32, bf16, int8
-    /// 8 bits where the model was quantised and lost little by it, bfloat16 where the CPU multiplies it faster than float32, else
-    /// float32.
+    /// The fastest of this CPU whose cost was measured on this model and is small; float32 where nothing was.
     case auto
 
     /// The least mean Dice against the float32 masks with which `auto` takes a precision.
@@ -14,8 +13,11 @@ package enum PrecisionChoice: String, Sendable, CaseIterable {
 
     /// The precision that serves `model` on this CPU; never `auto`.
     ///
+    /// - Parameter isFaster: whether the CPU multiplies a precision faster than float32.
     /// *Throws* `ModelFailure.notQuantised` when 8 bits are asked for and the model has not been prepared for them.
-    package func resolved(for model: ModelDirectory) throws(ModelFailure) -> PrecisionChoice {
+    package func resolved(
+        for model: ModelDirectory, isFaster: (Precision) -> Bool = InstructionSet.prefers
+    ) throws(ModelFailure) -> PrecisionChoice {
         let quantisation = model.description.quantisation
         switch self {
         case .fp32, .bf16: return self
@@ -23,8 +25,10 @@ package enum PrecisionChoice: String, Sendable, CaseIterable {
             guard quantisation != nil else { throw .notQuantised(path: model.path) }
             return .int8
         case .auto:
-            if let quantisation, quantisation.meanDice >= Self.leastDice, InstructionSet.prefers(.int8) { return .int8 }
-            return InstructionSet.prefers(.bf16) ? .bf16 : .fp32
+            guard let quantisation else { return .fp32 }
+            if quantisation.meanDice >= Self.leastDice, isFaster(.int8) { return .int8 }
+            let isBrief = quantisation.bfloat16MeanDice.map { $0 >= Self.leastDice } ?? false
+            return isBrief && isFaster(.bf16) ? .bf16 : .fp32
         }
     }
 

@@ -7,12 +7,17 @@ package struct Quantisation: Sendable, Equatable, Codable {
     /// Dice of the masks in 8 bits against those in float32, over the images.
     package var meanDice: Double
     package var leastDice: Double
+    /// Of all in bfloat16, likewise; nil in models that were prepared before this was kept.
+    package var bfloat16MeanDice: Double?
 
-    package init(images: Int, bfloat16Layers: [String], meanDice: Double, leastDice: Double) {
+    package init(
+        images: Int, bfloat16Layers: [String], meanDice: Double, leastDice: Double, bfloat16MeanDice: Double? = nil
+    ) {
         self.images = images
         self.bfloat16Layers = bfloat16Layers
         self.meanDice = meanDice
         self.leastDice = leastDice
+        self.bfloat16MeanDice = bfloat16MeanDice
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -20,6 +25,7 @@ package struct Quantisation: Sendable, Equatable, Codable {
         case bfloat16Layers = "bfloat16_layers"
         case meanDice = "mean_dice"
         case leastDice = "least_dice"
+        case bfloat16MeanDice = "bfloat16_mean_dice"
     }
 
     /// The tensor with what the inputs of the layer with this weight are multiplied by.

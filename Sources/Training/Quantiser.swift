@@ -1,5 +1,5 @@
 import ImageFiles
-package import Imaging
+import Imaging
 package import SegmentAnything
 import Storage
 import Tensors
@@ -56,7 +56,8 @@ package enum Quantiser {
         let figures = dice.map(\.int8)
         let quantisation = Quantisation(
             images: figures.count, bfloat16Layers: choices.filter { $0.inputScale == nil }.map(\.weight).sorted(),
-            meanDice: figures.reduce(0, +) / Double(figures.count), leastDice: figures.min() ?? 0)
+            meanDice: figures.reduce(0, +) / Double(figures.count), leastDice: figures.min() ?? 0,
+            bfloat16MeanDice: dice.reduce(0) { $0 + $1.bf16 } / Double(figures.count))
         var description = model.description
         description.quantisation = quantisation
         for (name, scale) in scales { tensors[Quantisation.scaleName(name)] = Tensor([scale.count], scale) }
@@ -78,18 +79,7 @@ package enum Quantiser {
 
     /// The mean Dice of segments.
     private static func overlap(_ a: [Mask], _ b: [Mask]) -> Double {
-        zip(a, b).map { overlap($0, $1) }.reduce(0, +) / Double(max(a.count, 1))
-    }
-
-    /// Dice of two masks; two empty ones agree.
-    package static func overlap(_ a: Mask, _ b: Mask) -> Double {
-        var (both, sum) = (0, 0)
-        for i in 0..<a.rows * a.columns {
-            if a[i] { sum += 1 }
-            if b[i] { sum += 1 }
-            if a[i], b[i] { both += 1 }
-        }
-        return sum == 0 ? 1 : 2 * Double(both) / Double(sum)
+        zip(a, b).map { PixelCounts(prediction: $0, truth: $1).dice }.reduce(0, +) / Double(max(a.count, 1))
     }
 
     private static func names(_ folder: String) throws -> [String] {

@@ -36,6 +36,11 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Writes tables with intervals to this file.") var markdown: String?
     @Option(help: "Writes a page of the twelve worst cases to this file.") var worst: String?
     @Option(help: "Arithmetic: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
+    @Flag(
+        help:
+            "Also segments in float32, and says how far the masks of --precision agree; --worst shows where they least do."
+    )
+    var agreement = false
     @Option(help: "Threads; 0: all cores.") var threads = 0
 
     func run() throws {
@@ -93,6 +98,9 @@ struct EvaluateCommand: ParsableCommand {
                     format: "%@ objects: AP at 0.5 %.4f, AP 0.5 to 0.95 %.4f, AJI %.4f", segment.label,
                     objects.precision50, objects.precision, objects.aggregatedJaccard))
         }
+        if let agreement = Agreement(result) {
+            try StandardOutput.line(agreement.words)
+        }
         StandardError.line(String(format: "%.2f s an image", seconds))
         if let second {
             var other = WorstPage()
@@ -140,8 +148,10 @@ struct EvaluateCommand: ParsableCommand {
     ) throws -> Evaluation {
         let count = sets.reduce(0) { $0 + $1.pairs.count }
         var worstCases = page
-        let result = try Evaluation.run(try Predictor(model, precision), on: sets, options: options) {
-            done, file, shown in
+        let reference = agreement && !isSilent ? try Predictor(model) : nil
+        let result = try Evaluation.run(
+            try Predictor(model, precision), beside: reference, on: sets, options: options
+        ) { done, file, shown in
             if json == nil, !isSilent { try StandardOutput.line(Self.line(file.name, file.metrics)) }
             if worst != nil { worstCases.add(file, shown) }
             if StandardError.isTerminal {

@@ -97,9 +97,35 @@ struct PrecisionTests {
             try PrecisionChoice.auto.resolved(for: eight) == .int8 || !InstructionSet.prefers(.int8))
         let picture = DisplayImage(rows: 9, columns: 9, pixels: (0..<243).map { UInt8($0) })
         #expect(try Predictor(eight, .int8).segment(picture).masks.count == 1)
-        description.quantisation?.meanDice = 0.5
-        try ModelDirectory.write(description, tensors: tensors, to: folder + "/poor")
-        #expect(try PrecisionChoice.auto.resolved(for: ModelDirectory.open(folder + "/poor")) != .int8)
+    }
+
+    @Test("auto takes the fastest precision whose measured cost is at its limit or below, on each kind of CPU")
+    func automatic() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let all: Set<Precision> = [.bf16, .int8]
+        let cases: [(eight: Double, brief: Double?, fast: Set<Precision>, expected: PrecisionChoice)] = [
+            (0.99, 0.999, all, .int8), (0.98999, 0.999, all, .bf16), (0.98999, 0.98999, all, .fp32),
+            (0.5, 0.99, all, .bf16), (0.5, nil, all, .fp32), (1, 1, [.bf16], .bf16), (1, 1, [], .fp32),
+            (0.5, 1, [.int8], .fp32),
+        ]
+        var tensors = parameters().tensors
+        for name in Quantisation.weights(Self.configuration) {
+            tensors[Quantisation.scaleName(name)] = Tensor([try #require(tensors[name]).shape[1]], repeating: 1)
+        }
+        var description = ModelDescription(
+            configuration: Self.configuration, configurationName: "hsp_sam", segmentLabels: ["lesion"])
+        for (index, item) in cases.enumerated() {
+            description.quantisation = Quantisation(
+                images: 3, bfloat16Layers: [], meanDice: item.eight, leastDice: 0, bfloat16MeanDice: item.brief)
+            try ModelDirectory.write(description, tensors: tensors, to: "\(folder)/\(index)")
+            let model = try ModelDirectory.open("\(folder)/\(index)")
+            #expect(model.description == description)
+            #expect(try PrecisionChoice.auto.resolved(for: model) { item.fast.contains($0) } == item.expected)
+        }
+        // Nobody measured what it costs.
+        description.quantisation = nil
+        try ModelDirectory.write(description, tensors: parameters().tensors, to: folder + "/plain")
+        #expect(try PrecisionChoice.auto.resolved(for: ModelDirectory.open(folder + "/plain")) { _ in true } == .fp32)
     }
 
     @Test("a weight that is no number is refused when a network for inference is made of it")

@@ -62,6 +62,37 @@ struct EvaluationTests {
         #expect(abs(result.mean.dice - 5.0 / 9) < 1e-12)
     }
 
+    @Test("beside float32 each file has the Dice of both masks and what it changes against the truth")
+    func agreement() throws {
+        try write("images/a.png") { UInt16($0 % 200) }
+        try write("masks/a.png") { $0 % 20 < 10 ? 255 : 0 }
+        var options = Evaluation.Options()
+        var turn = 0
+        // Both predictors find everything; of the masks of the second only the left half is kept.
+        let left = Mask(rows: 10, columns: 20, flags: (0..<200).map { $0 % 20 < 10 })
+        let calls = Calls()
+        options.postprocess = { masks in calls.next() == 2 ? [left] : masks }
+        var shown: Evaluation.Shown?
+        let result = try Evaluation.run(
+            full(segments: 1), beside: full(segments: 1), on: sets(segments: 1), options: options
+        ) { _, _, it in (shown, turn) = (it, turn + 1) }
+        let agreement = try #require(Agreement(result))
+        #expect(turn == 1 && shown?.reference == [left])
+        #expect(abs(agreement.mean - 2.0 / 3) < 1e-12 && agreement.worst.name == "a")
+        #expect(
+            abs(agreement.meanChange - (2.0 / 3 - 1)) < 1e-12 && agreement.largestLoss.change == agreement.meanChange)
+        #expect(Agreement(try Evaluation.run(full(segments: 1), on: sets(segments: 1))) == nil)
+    }
+
+    private final class Calls: @unchecked Sendable {
+        // Sendable: called by one thread, after another.
+        private var count = 0
+        func next() -> Int {
+            count += 1
+            return count
+        }
+    }
+
     @Test("of several segments a file's figures are their mean")
     func segments() throws {
         try write("images/a.png") { UInt16($0 % 200) }

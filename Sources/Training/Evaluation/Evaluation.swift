@@ -19,6 +19,8 @@ package struct Evaluation: Sendable {
         package let metrics: Metrics
         /// One a segment.
         package let segments: [SegmentFigures]
+        /// Nil unless the same network in float32 was asked beside it.
+        package let agreement: Agreement.File?
     }
 
     /// One segment over all files.
@@ -36,6 +38,8 @@ package struct Evaluation: Sendable {
         package let image: DisplayImage
         package let truth: [Mask]
         package let prediction: [Mask]
+        /// Of the same network in float32, where it was asked.
+        package let reference: [Mask]?
     }
 
     package struct Options: Sendable {
@@ -56,10 +60,13 @@ package struct Evaluation: Sendable {
 
     /// Segments every image, shown as in training, and compares on the image's own grid; distances are in pixels.
     ///
-    /// - Parameter progress: called after each file with its number from 1.
+    /// - Parameters:
+    ///   - reference: the same network in float32, for how far their masks agree.
+    ///   - progress: called after each file with its number from 1.
     /// *Throws* what reading an image throws; `TrainingFailure.noPairs`, `.sizesDiffer`, `.otherWindowing`.
     package static func run(
-        _ predictor: Predictor, on sets: [LabelledSet], options: Options = Options(),
+        _ predictor: Predictor, beside reference: Predictor? = nil, on sets: [LabelledSet],
+        options: Options = Options(),
         progress: (_ done: Int, _ file: File, _ shown: Shown) throws -> Void = { _, _, _ in }
     ) throws -> Evaluation {
         let description = predictor.description
@@ -88,9 +95,13 @@ package struct Evaluation: Sendable {
                 guard let metrics = Metrics.mean(segments.map(\.metrics)) else {
                     preconditionFailure("Evaluation: a model without segments")
                 }
-                let file = File(name: pair.name, metrics: metrics, segments: segments)
+                let exact = reference.map { predict($0, sample.image, options).masks }
+                let file = File(
+                    name: pair.name, metrics: metrics, segments: segments,
+                    agreement: exact.map { Agreement.File(masks, beside: $0, truth: truth) })
                 files.append(file)
-                try progress(files.count, file, Shown(image: sample.image, truth: truth, prediction: masks))
+                try progress(
+                    files.count, file, Shown(image: sample.image, truth: truth, prediction: masks, reference: exact))
             }
         }
         guard let result = Evaluation(files, labels: description.segmentLabels) else {

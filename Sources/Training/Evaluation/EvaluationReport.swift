@@ -109,6 +109,11 @@ package struct EvaluationReport {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let report = Report(
             mean: Figures(evaluation.mean),
+            agreement: Agreement(evaluation).map {
+                Report.Agreement(
+                    images: $0.files.count, dice: $0.mean, leastDice: $0.worst.dice, leastName: $0.worst.name,
+                    change: $0.meanChange, largestLoss: $0.largestLoss.change, largestLossName: $0.largestLoss.name)
+            },
             segments: evaluation.segments.enumerated().map { index, segment in
                 let dices = evaluation.files.map { $0.segments[index].metrics.dice }
                 return Report.Segment(
@@ -122,7 +127,7 @@ package struct EvaluationReport {
             files: evaluation.files.map { file in
                 Report.File(
                     name: file.name, dice: file.metrics.dice, iou: file.metrics.iou, hd: file.metrics.hd,
-                    hd95: file.metrics.hd95,
+                    hd95: file.metrics.hd95, agreement: file.agreement?.dice, change: file.agreement?.change,
                     segments: file.segments.map { figures in
                         Report.FileSegment(
                             figures: Figures(figures.metrics), pooled: Pooled(figures.counts),
@@ -171,9 +176,27 @@ package struct EvaluationReport {
         struct File: Encodable {
             let name: String
             let dice, iou, hd, hd95: Double
+            let agreement, change: Double?
             let segments: [FileSegment]
         }
+        /// With the masks of float32.
+        struct Agreement: Encodable {
+            let images: Int
+            let dice, leastDice: Double
+            let leastName: String
+            let change, largestLoss: Double
+            let largestLossName: String
+
+            enum CodingKeys: String, CodingKey {
+                case images, dice, change
+                case leastDice = "least_dice"
+                case leastName = "least_name"
+                case largestLoss = "largest_loss"
+                case largestLossName = "largest_loss_name"
+            }
+        }
         let mean: Figures
+        let agreement: Agreement?
         let segments: [Segment]
         let files: [File]
     }

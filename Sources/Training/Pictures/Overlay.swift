@@ -17,10 +17,12 @@ package struct Overlay: Sendable {
     let caption: String
     let image: DisplayImage
 
+    /// Beside float32 its masks stand in the place of the truth.
     package init(_ file: Evaluation.File, _ shown: Evaluation.Shown) {
         name = file.name
-        caption = "Dice \(NumberText.fixed(file.metrics.dice, 3))"
-        image = Self.drawn(shown.image, truth: shown.truth, prediction: shown.prediction)
+        let figures = "Dice \(NumberText.fixed(file.metrics.dice, 3))"
+        caption = file.agreement.map { "\(figures), \(NumberText.fixed($0.dice, 4)) of float32" } ?? figures
+        image = Self.drawn(shown.image, truth: shown.reference ?? shown.truth, prediction: shown.prediction)
     }
 
     init(name: String, caption: String, _ sample: LabelledSet.Sample, segments: Int) {

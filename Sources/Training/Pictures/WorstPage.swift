@@ -2,7 +2,8 @@ import Imaging
 import Numbers
 import Pages
 
-/// The cases of an evaluation with the lowest Dice, with outlines of truth and prediction: `worst.html`.
+/// The cases of an evaluation with the lowest Dice, with outlines of truth and prediction: `worst.html`. Beside float32 they
+/// are those whose masks agree least with its, which stand in the place of the truth.
 package struct WorstPage {
     private let limit: Int
     private var cases: [(dice: Double, overlay: Overlay)] = []
@@ -11,18 +12,21 @@ package struct WorstPage {
 
     /// Takes a case in when it is among the worst so far.
     package mutating func add(_ file: Evaluation.File, _ shown: Evaluation.Shown) {
-        if cases.count == limit, let last = cases.last, file.metrics.dice >= last.dice { return }
-        let place = cases.firstIndex { $0.dice > file.metrics.dice } ?? cases.count
-        cases.insert((file.metrics.dice, Overlay(file, shown)), at: place)
+        let dice = file.agreement?.dice ?? file.metrics.dice
+        if cases.count == limit, let last = cases.last, dice >= last.dice { return }
+        let place = cases.firstIndex { $0.dice > dice } ?? cases.count
+        cases.insert((dice, Overlay(file, shown)), at: place)
         cases = Array(cases.prefix(limit))
     }
 
     package func html(of evaluation: Evaluation) throws -> String {
         let figures = try cases.map { try $0.overlay.figure() }
+        let agreement = Agreement(evaluation)
+        let mean = agreement?.mean ?? evaluation.mean.dice
         let body: HTML = """
             <h1>The \(figures.count) worst of \(evaluation.files.count)</h1>
-            <p>Mean Dice \(NumberText.fixed(evaluation.mean.dice, 4)).</p>
-            <p class="names"><span class="truth">truth</span> <span class="found">found</span></p>
+            <p>Mean Dice \(NumberText.fixed(mean, 4)).</p>
+            <p class="names"><span class="truth">\(agreement == nil ? "truth" : "float32")</span> <span class="found">found</span></p>
             <div class="figures">\(figures)</div>
             """
         return Page(title: "Worst cases", style: TrainingPage.style, body: body).html
