@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := .build/release
 
-.PHONY: help setup build demo test soak fuzz bench lint install clean
+.PHONY: help setup build demo test soak fuzz sanitise bench lint install clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ fuzz: setup ## Feeds wrong input to all that reads files: make fuzz SECONDS=60 T
 bench: build ## Times the network
 	$(BUILD)/hspsam bench --vit vit_t
 	$(BUILD)/hspsam bench --vit vit_b
+
+sanitise: setup ## Runs the kernels' tests with address and undefined-behaviour sanitisers
+	@Tests/sanitise.sh
 
 lint: ## Checks the formatting
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift

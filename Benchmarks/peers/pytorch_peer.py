@@ -55,6 +55,9 @@ def fuse_attention(oracle: ModuleType) -> None:
 
 def make_step(oracle: ModuleType, options: argparse.Namespace) -> Callable[[], None]:
     """One forward pass, or one training step, as something to call."""
+    def autocast() -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16")
+
     torch.manual_seed(1)
     named = "scratch" if options.vit == "vit_t" else "ablation_3"
     config = oracle.Config(**{
@@ -68,7 +71,7 @@ def make_step(oracle: ModuleType, options: argparse.Namespace) -> Callable[[], N
         model.eval()
 
         def infer() -> None:
-            with torch.inference_mode():
+            with torch.inference_mode(), autocast():
                 model(image)
 
         return infer
@@ -78,7 +81,9 @@ def make_step(oracle: ModuleType, options: argparse.Namespace) -> Callable[[], N
 
     def train() -> None:
         optimiser.zero_grad(set_to_none=True)
-        model.loss(model(image), label, valid)["loss"].backward()
+        with autocast():
+            loss = model.loss(model(image), label, valid)["loss"]
+        loss.backward()
         optimiser.step()
 
     return train
@@ -93,6 +98,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--runs", type=int, default=5, help="counted runs, after one that is not")
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"], help="bf16: under autocast")
     parser.add_argument("--attention", default="oracle", choices=["oracle", "fused"])
     options = parser.parse_args()
     shared = Path(os.environ.get("HSPSAM_SHARED", ROOT / "../shared"))
@@ -108,7 +114,7 @@ def main() -> None:
         step()
         seconds.append(time.perf_counter() - start)
     print(json.dumps({
-        "engine": f"PyTorch {torch.__version__} float32, attention: {options.attention}",
+        "engine": f"PyTorch {torch.__version__} {options.precision}, attention: {options.attention}",
         "vit": options.vit, "what": options.what, "input_size": options.input_size, "batch": options.batch,
         "threads": options.threads, "runs": options.runs, "seconds_min": min(seconds),
         "seconds_median": statistics.median(seconds), "seconds_max": max(seconds),

@@ -10,18 +10,21 @@ import Tensors
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Times a forward pass or a training step, and says where the time goes.",
+        abstract: "Times a forward pass, a training step or each kernel, and says where the time goes.",
         discussion: """
             Example: hspsam bench --vit vit_b --what infer --precision int8 --json
             Weights are random, or those of --model. Threads, precision and instruction set (HSPSAM_ISA) are told beside the figures.
             """)
 
-    enum What: String, ExpressibleByArgument, CaseIterable { case infer, train }
+    enum What: String, ExpressibleByArgument, CaseIterable { case infer, train, kernels }
 
     @Option(help: "Size of the encoder: vit_t, vit_b, vit_l or vit_h.") var vit = "vit_b"
     @Option(help: "A model directory, for infer: its size, its weights.") var model: String?
-    @Option(help: "infer: one forward pass with LoRA merged; train: forward, backward and optimiser step.") var what =
-        What.infer
+    @Option(
+        help: """
+            infer: one forward pass with LoRA merged; train: forward, backward and optimiser step; kernels: each at ViT-B's sizes, \
+            in every precision.
+            """) var what = What.infer
     @Option(help: "Arithmetic of infer: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
     @Option(help: "Input size, a multiple of 16; a model has its own.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
@@ -32,6 +35,7 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         try check()
         ThreadPool.start(threads: threads)
+        if what == .kernels { return try timeKernels() }
         let start = ContinuousClock.now
         let (step, configuration, arithmetic) = try beforeTheStart { try prepare() }
         let load = start.duration(to: .now) / .seconds(1)
@@ -51,6 +55,22 @@ struct BenchCommand: ParsableCommand {
             loadSeconds: load, peakRssBytes: peak, profile: KernelProfile.entries,
             peak: KernelProfile.peak(arithmetic))
         try StandardOutput.line(try json ? figures.json() : figures.text)
+    }
+
+    private func timeKernels() throws {
+        let rows = KernelBench.rows(runs: runs)
+        guard json else {
+            try StandardOutput.line("\(InstructionSet.current), \(ThreadPool.threads) threads, best of \(runs)")
+            for row in rows {
+                let name = row.name.padding(toLength: 40, withPad: " ", startingAt: 0)
+                try StandardOutput.line(
+                    String(
+                        format: "  %@ %@  %8.2f ms  %7.1f Gflop/s  %3.0f %% of the peak", row.precision.rawValue, name,
+                        row.seconds * 1e3, row.rate / 1e9, 100 * row.rate / row.peak))
+            }
+            return
+        }
+        try StandardOutput.line(try BenchFigures.json(rows))
     }
 
     private func prepare() throws -> (BenchStep, Configuration, Precision) {

@@ -1,4 +1,5 @@
 import Foundation
+import References
 import Tensors
 
 /// What `hspsam bench` measured.
@@ -53,10 +54,37 @@ struct BenchFigures {
             threads: ThreadPool.threads, runs: runs, secondsMin: fastest, secondsMedian: median,
             secondsMax: seconds[runs - 1], loadSeconds: loadSeconds, gflops: operations / fastest / 1e9,
             peakGflops: peak / 1e9, peakRssBytes: peakRssBytes, operations: rows)
+        return try Self.encoded(object)
+    }
+
+    private static func encoded(_ object: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         return String(decoding: try encoder.encode(object), as: UTF8.self)
+    }
+
+    private struct Kernels: Encodable {
+        struct Kernel: Encodable {
+            let name, precision: String
+            let secondsMin, gflops, peakGflops: Double
+        }
+
+        let what, isa: String
+        let threads: Int
+        let kernels: [Kernel]
+    }
+
+    /// The kernels one by one.
+    static func json(_ rows: [KernelBench.Row]) throws -> String {
+        try encoded(
+            Kernels(
+                what: "kernels", isa: InstructionSet.current, threads: ThreadPool.threads,
+                kernels: rows.map {
+                    Kernels.Kernel(
+                        name: $0.name, precision: $0.precision.rawValue, secondsMin: $0.seconds, gflops: $0.rate / 1e9,
+                        peakGflops: $0.peak / 1e9)
+                }))
     }
 
     var text: String {
