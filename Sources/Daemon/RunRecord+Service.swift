@@ -81,9 +81,9 @@ extension RunRecord {
             let seen = result.segments.filter { $0.pixels > 0 }.map { segment in
                 let size =
                     if let volume = segment.volumeML {
-                        " \(NumberText.short(volume)) ml"
+                        " \(NumberText.volume(ml: volume))"
                     } else if let area = segment.areaMM2 {
-                        " \(NumberText.short(area)) mm²"
+                        " \(NumberText.area(mm2: area))"
                     } else { " \(segment.pixels) pixels" }
                 let confidence = segment.confidence.map { ", confidence \(NumberText.fixed($0, 2))" } ?? ""
                 return segment.label + size + confidence

@@ -14,7 +14,7 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
     /// Mean probability over the segment's pixels, 0…1; nil when nothing was found.
     @Nullable package var confidence: Double?
 
-    /// Rounds to three and four decimals; what is not finite is unknown.
+    /// Rounds to three and four decimals, sizes below 1 to six digits; what is not finite is unknown.
     package init(
         number: Int, label: String, pixels: Int, areaMM2: Double? = nil, volumeML: Double? = nil,
         confidence: Double? = nil
@@ -22,8 +22,8 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
         self.number = number
         self.label = label
         self.pixels = pixels
-        self.areaMM2 = areaMM2.finite(decimals: 3)
-        self.volumeML = volumeML.finite(decimals: 4)
+        self.areaMM2 = areaMM2.finite(decimals: 3, orDigits: 6)
+        self.volumeML = volumeML.finite(decimals: 4, orDigits: 6)
         self.confidence = confidence.finite(decimals: 4)
     }
 
@@ -37,6 +37,13 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
 extension Double? {
     /// Rounded for JSON; nil for what is not finite.
     func finite(decimals: Int) -> Double? { flatMap { $0.isFinite ? $0.rounded(decimals: decimals) : nil } }
+}
+
+extension Double? {
+    /// The same with at least so many digits.
+    fileprivate func finite(decimals: Int, orDigits digits: Int) -> Double? {
+        flatMap { $0.isFinite ? $0.rounded(decimals: decimals, orDigits: digits) : nil }
+    }
 }
 
 extension [String: Double] {

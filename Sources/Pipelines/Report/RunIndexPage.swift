@@ -91,8 +91,8 @@ package struct RunIndexCard: Sendable {
         lines = report.results.map { result in
             let found = result.measurements.filter { $0.pixels > 0 }.map { segment in
                 let size =
-                    segment.volumeML.map { "\(NumberText.short($0)) ml" } ?? segment.areaMM2.map {
-                        "\(NumberText.short($0)) mm²"
+                    segment.volumeML.map { NumberText.volume(ml: $0) } ?? segment.areaMM2.map {
+                        NumberText.area(mm2: $0)
                     }
                     ?? "\(NumberText.grouped(segment.pixels)) pixels"
                 return "\(segment.label) \(size)"
