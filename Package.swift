@@ -67,7 +67,7 @@ let targets: [Target] = [
     room("DICOM", ["Failures", "Numbers", "Storage", "Imaging", "CDICOM"]),
     room(
         "DICOMObjects", ["Failures", "Numbers", "Storage", "Imaging", "DICOM"], [], safe),
-    room("ImageFiles", ["Failures", "Storage", "Imaging", "CImageFiles"]),
+    room("ImageFiles", ["Failures", "Numbers", "Storage", "Imaging", "CImageFiles"]),
     // model
     room("SegmentAnything", ["Failures", "Numbers", "Storage", "Tensors", "Imaging"], [], safe),
     // product
@@ -110,7 +110,7 @@ let targets: [Target] = [
     tests("ImagingTests", ["Imaging", "Numbers", "Failures"]),
     tests("DICOMTests", ["DICOM", "Imaging", "Failures", "Storage"]),
     tests("DICOMObjectsTests", ["DICOMObjects", "DICOM", "Imaging", "Failures", "Storage"]),
-    tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage"]),
+    tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage", "Mutations"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),
     tests("ReferencesTests", ["References", "Tensors"]),
     tests(
@@ -119,8 +119,8 @@ let targets: [Target] = [
     tests(
         "PipelinesTests",
         [
-            "Pipelines", "Records", "Storage", "DICOM", "DICOMObjects", "Imaging", "SegmentAnything", "Tensors",
-            "Failures", "Settings",
+            "Pipelines", "Records", "Storage", "DICOM", "DICOMObjects", "ImageFiles", "Imaging", "Mutations",
+            "SegmentAnything", "Tensors", "Failures", "Numbers", "Settings",
         ]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Records", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),

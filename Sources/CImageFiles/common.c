@@ -24,22 +24,24 @@ void ci_image_free(ci_image *image) {
     image->pixels = NULL;
 }
 
-FILE *ci_open_regular(const char *path, ci_error *error) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) {
-        ci_fail(error, CI_IO, "cannot be opened (%s)", strerror(errno));
+FILE *ci_open_source(const ci_source *source, const ci_limits *limits, uint8_t **bytes, ci_error *error) {
+    *bytes = NULL;
+    if (source->size == 0) {
+        ci_fail(error, CI_TRUNCATED, "has no bytes");
         return NULL;
     }
-    struct stat status;
-    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-        ci_fail(error, CI_IO, "is not a regular file");
-        close(descriptor);
+    if (ci_check_memory(limits, source->size, error) != CI_OK) return NULL;
+    *bytes = malloc((size_t)source->size);
+    if (*bytes == NULL) {
+        ci_fail(error, CI_MEMORY, "no memory for %llu bytes", (unsigned long long)source->size);
         return NULL;
     }
-    FILE *file = fdopen(descriptor, "rb");
-    if (file == NULL) {
-        ci_fail(error, CI_IO, "cannot be opened (%s)", strerror(errno));
-        close(descriptor);
+    FILE *file = NULL;
+    if (!source->read(source->context, 0, *bytes, (size_t)source->size)) {
+        ci_fail(error, CI_TRUNCATED, "cannot be read to its end");
+    } else {
+        file = fmemopen(*bytes, (size_t)source->size, "rb");
+        if (file == NULL) ci_fail(error, CI_MEMORY, "no memory");
     }
     return file;
 }

@@ -96,7 +96,7 @@ static void read_body(state *s, ci_image *image) {
     jpeg_finish_decompress(d);
 }
 
-ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
+ci_status ci_jpeg_read(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error) {
     memset(image, 0, sizeof *image);
     error->status = CI_OK;
     state *s = calloc(1, sizeof *s);
@@ -105,7 +105,8 @@ ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *imag
     s->limits = limits;
     s->start = ci_thread_seconds();
     s->progress.progress_monitor = on_progress;
-    s->file = ci_open_regular(path, error);
+    uint8_t *bytes;
+    s->file = ci_open_source(source, limits, &bytes, error);
     if (s->file != NULL) {
         s->decoder.err = jpeg_std_error(&s->manager);
         s->manager.error_exit = on_error;
@@ -115,6 +116,7 @@ ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *imag
         jpeg_destroy_decompress(&s->decoder);
         fclose(s->file);
     }
+    free(bytes);
     free(s);
     if (error->status != CI_OK) ci_image_free(image);
     return error->status;

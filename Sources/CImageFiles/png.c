@@ -99,7 +99,7 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_read_end(png, NULL);
 }
 
-static ci_status read_png(const char *path, const ci_limits *limits, int stored, ci_image *image, ci_error *error) {
+static ci_status read_png(const ci_source *source, const ci_limits *limits, int stored, ci_image *image, ci_error *error) {
     memset(image, 0, sizeof *image);
     error->status = CI_OK;
     state *s = calloc(1, sizeof *s);
@@ -108,7 +108,8 @@ static ci_status read_png(const char *path, const ci_limits *limits, int stored,
     s->limits = limits;
     s->stored = stored;
     s->start = ci_thread_seconds();
-    s->file = ci_open_regular(path, error);
+    uint8_t *bytes;
+    s->file = ci_open_source(source, limits, &bytes, error);
     if (s->file != NULL) {
         s->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, s, on_error, on_warning);
         s->info = s->png ? png_create_info_struct(s->png) : NULL;
@@ -120,18 +121,19 @@ static ci_status read_png(const char *path, const ci_limits *limits, int stored,
         png_destroy_read_struct(&s->png, &s->info, NULL);
         fclose(s->file);
     }
+    free(bytes);
     free(s->rows);
     free(s);
     if (error->status != CI_OK) ci_image_free(image);
     return error->status;
 }
 
-ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
-    return read_png(path, limits, 0, image, error);
+ci_status ci_png_read(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error) {
+    return read_png(source, limits, 0, image, error);
 }
 
-ci_status ci_png_read_stored(const char *path, const ci_limits *limits, ci_image *image, ci_error *error) {
-    return read_png(path, limits, 1, image, error);
+ci_status ci_png_read_stored(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error) {
+    return read_png(source, limits, 1, image, error);
 }
 
 static void write_bytes(png_structp png, png_bytep bytes, png_size_t size) {

@@ -8,8 +8,9 @@
 #include <stdio.h>
 
 ci_status ci_fail(ci_error *error, ci_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A regular file, opened for reading; NULL and a filled error otherwise (a FIFO would block for ever). */
-FILE *ci_open_regular(const char *path, ci_error *error);
+/* The source's bytes in memory and a stream over them, which the caller closes before it frees the bytes; NULL and a filled error
+   otherwise. */
+FILE *ci_open_source(const ci_source *source, const ci_limits *limits, uint8_t **bytes, ci_error *error);
 /* Checks sizes against the limits; gives the bytes of the page in `size`. */
 ci_status ci_check_size(
     const ci_limits *limits, uint64_t rows, uint64_t columns, uint64_t samples, uint64_t bytes_each, size_t *size,

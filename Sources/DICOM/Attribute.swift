@@ -6,6 +6,8 @@
 package enum Attribute: String, CaseIterable, Sendable {
     case fileMetaInformationVersion = "0002,0001 OB 1"
     case mediaStorageSOPClassUID = "0002,0002 UI 1"
+    case directoryRecordSequence = "0004,1220 SQ 1"
+    case referencedFileID = "0004,1500 CS 1-8"
     case mediaStorageSOPInstanceUID = "0002,0003 UI 1"
     case transferSyntaxUID = "0002,0010 UI 1"
     case implementationClassUID = "0002,0012 UI 1"

@@ -94,6 +94,7 @@ package struct RasterObject: Sendable {
             dataSet.put(.modality, sopClass == .vlPhotographicImageStorage ? "XC" : "OT")
         }
         Self.putSpacing(page, identity, into: &dataSet)
+        Self.putGeometry(pages, identity, keys, number, into: &dataSet)
         Self.putPixels(pages, sopClass, into: &dataSet)
         // The digest of everything in it: a UID never names two contents.
         sopInstanceUID = DerivedUID.uid(
@@ -141,6 +142,45 @@ package struct RasterObject: Sendable {
         }
     }
 
+    /// Functional groups of slices whose distance is known, relative to the first of them; nothing for other pages.
+    private static func putGeometry(
+        _ pages: [RasterPixels], _ identity: StudyIdentity, _ keys: Keys, _ number: Int, into dataSet: inout DataSet
+    ) {
+        let positions = pages.compactMap(\.positionMM)
+        guard pages.count > 1, positions.count == pages.count, Set(positions).count == pages.count,
+            let spacing = identity.spacingMM ?? pages[0].spacing
+        else { return }
+        let step = zip(positions.sorted(), positions.sorted().dropFirst()).map { $1 - $0 }.min() ?? 0
+        dataSet.put(
+            .frameOfReferenceUID,
+            DerivedUID.uid(.syntheticFrameOfReference, [keys.series, keys.study, String(number)]))
+        dataSet.put(.positionReferenceIndicator, "")
+        dataSet.put(
+            .sharedFunctionalGroupsSequence,
+            item: DataSet(composing: { shared in
+                shared.put(
+                    .planeOrientationSequence,
+                    item: DataSet(composing: { $0.put(.imageOrientationPatient, decimals: [1, 0, 0, 0, 1, 0]) }))
+                shared.put(
+                    .pixelMeasuresSequence,
+                    item: DataSet(composing: {
+                        $0.put(.pixelSpacing, decimals: [spacing.row, spacing.column])
+                        $0.put(.sliceThickness, decimals: [step])
+                        $0.put(.spacingBetweenSlices, decimals: [step])
+                    }))
+            }))
+        dataSet.put(
+            .perFrameFunctionalGroupsSequence,
+            items: positions.map { position in
+                DataSet(composing: {
+                    $0.put(.frameContentSequence, item: DataSet())
+                    $0.put(
+                        .planePositionSequence,
+                        item: DataSet(composing: { $0.put(.imagePositionPatient, decimals: [0, 0, position]) }))
+                })
+            })
+    }
+
     private static func putPixels(_ pages: [RasterPixels], _ sopClass: SOPClass, into dataSet: inout DataSet) {
         let page = pages[0]
         let isWord = sopClass == .multiFrameGrayscaleWordSecondaryCaptureImageStorage
@@ -175,9 +215,13 @@ package struct RasterObject: Sendable {
                 dataSet.put(.pageNumberVector, Array(1...pages.count))
             }
             if page.samples == 1 {
+                if let padding = page.padding {
+                    let bytes = [UInt8(truncatingIfNeeded: padding), UInt8(truncatingIfNeeded: padding >> 8)]
+                    dataSet[.pixelPaddingValue] = Element(Attribute.pixelPaddingValue.tag, .US, .bytes(bytes))
+                }
                 dataSet.put(.presentationLUTShape, "IDENTITY")
-                dataSet.put(.rescaleIntercept, "0")
-                dataSet.put(.rescaleSlope, "1")
+                dataSet.put(.rescaleIntercept, decimals: [page.rescale?.intercept ?? 0])
+                dataSet.put(.rescaleSlope, decimals: [page.rescale?.slope ?? 1])
                 dataSet.put(.rescaleType, "US")
             }
         }

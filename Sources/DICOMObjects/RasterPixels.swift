@@ -14,8 +14,14 @@ package struct RasterPixels: Sendable {
     package let values: [UInt16]
     /// Known from the file, when the identity does not say.
     package var spacing: PixelSpacing?
+    /// Place along the normal of a volume, mm.
+    package var positionMM: Double?
     /// Relative height (row) and width (column) of a pixel, without unit.
     package var pixelAspect: PixelSpacing?
+    /// What grey values mean: `value = stored · slope + intercept`; nil: themselves.
+    package var rescale: (slope: Double, intercept: Double)?
+    /// The stored value that stands for none.
+    package var padding: Int?
     /// What was done to the values on the way, for Derivation Description; nil when nothing.
     package var derivation: String?
     /// Lossy compression of the file: DICOM's defined term (nil when it has none) and the ratio.

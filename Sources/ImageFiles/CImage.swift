@@ -52,15 +52,6 @@ extension ImageFilesFailure {
     }
 }
 
-/// Samples per mm where a resolution is one: not the 72 and 96 dots an inch that programs write without knowing.
-func spacing(rowsPerMetre: Double, columnsPerMetre: Double) -> PixelSpacing? {
-    func isPlaceholder(_ perMetre: Double) -> Bool { [72.0, 96.0].contains { abs(perMetre * 0.0254 - $0) < 0.02 } }
-    guard rowsPerMetre > 0, columnsPerMetre > 0, !isPlaceholder(rowsPerMetre), !isPlaceholder(columnsPerMetre) else {
-        return nil
-    }
-    return PixelSpacing(row: 1000 / rowsPerMetre, column: 1000 / columnsPerMetre)
-}
-
 /// Samples in the shim's form, 8 or 16 bits, from pages of at most as many. The caller's closure sees them while they live.
 func withCImages<Result>(_ pages: [RasterPage], _ body: ([ci_image]) -> Result) -> Result {
     var images: [ci_image] = []

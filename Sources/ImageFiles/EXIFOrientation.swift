@@ -1,8 +1,8 @@
 import Storage
 
-/// How a camera was held, as a JPEG's EXIF block says: the Orientation that TIFF's tag 274 also has.
+/// How a camera was held, as the EXIF block of a JPEG or PNG says: the Orientation that TIFF's tag 274 also has.
 ///
-/// *Source*: CIPA DC-008 (EXIF 2.32) 4.5.4, 4.6.4; ITU-T T.81 B.1.1.
+/// *Source*: CIPA DC-008 (EXIF 2.32) 4.5.4, 4.6.4; ITU-T T.81 B.1.1; PNG (third edition) 11.3.4.5.
 enum EXIFOrientation {
     /// At most so many segments stand before the picture.
     private static let segmentLimit = 1000
@@ -10,7 +10,31 @@ enum EXIFOrientation {
     /// 1…8; 1, which changes nothing, where the file does not say it in a way that can be read.
     ///
     /// *Throws* `StorageFailure` when the file cannot be read.
-    static func read(_ file: InputFile) throws(StorageFailure) -> Int {
+    static func read(_ file: InputFile, _ format: ImageFile.Format) throws(StorageFailure) -> Int {
+        switch format {
+        case .jpeg: try ofJPEG(file)
+        case .png: try ofPNG(file)
+        case .tiff: 1
+        }
+    }
+
+    /// Of the chunk `eXIf`, wherever it stands before the end.
+    private static func ofPNG(_ file: InputFile) throws(StorageFailure) -> Int {
+        var at = 8
+        for _ in 0..<100_000 {
+            guard at + 12 <= file.size else { return 1 }
+            let head = try file.read(at..<at + 8)
+            let length = head[0..<4].reduce(0) { $0 << 8 | Int($1) }
+            guard length <= file.size - at - 12 else { return 1 }
+            if head[4..<8].elementsEqual("eXIf".utf8), length <= 1 << 20 {
+                return orientation(try file.read(at + 8..<at + 8 + length))
+            }
+            at += 12 + length
+        }
+        return 1
+    }
+
+    private static func ofJPEG(_ file: InputFile) throws(StorageFailure) -> Int {
         var at = 2
         for _ in 0..<segmentLimit {
             guard at + 4 <= file.size else { return 1 }

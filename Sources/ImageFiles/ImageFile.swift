@@ -1,6 +1,6 @@
 import CImageFiles
 import Imaging
-import Storage
+package import Storage
 
 /// Image files by their content, whatever their name.
 package enum ImageFile {
@@ -48,36 +48,35 @@ package enum ImageFile {
         } catch {
             throw ImageFilesFailure(path: path, error)
         }
-        switch format(of: head) {
-        case .png: return [try picture(path, limits, stored ? ci_png_read_stored : ci_png_read)]
-        case .jpeg:
-            let page = try picture(path, limits, ci_jpeg_read, method: "ISO_10918_1")
-            do throws(StorageFailure) {
-                return [page.upright(from: try EXIFOrientation.read(file))]
-            } catch {
-                throw ImageFilesFailure(path: path, error)
-            }
-        case .tiff:
-            let file = try TIFFFile(file, limits: limits)
-            return stored ? try file.allStoredPages() : try file.allPages()
-        case nil: throw ImageFilesFailure(path: path, reason: .notAnImage)
-        }
+        guard let format = format(of: head) else { throw ImageFilesFailure(path: path, reason: .notAnImage) }
+        guard format == .tiff else { return [try picture(file, format, limits, stored: stored)] }
+        let tiff = try TIFFFile(file, limits: limits)
+        return stored ? try tiff.allStoredPages() : try tiff.allPages()
     }
 
-    private typealias Reader = (
-        UnsafePointer<CChar>?, UnsafePointer<ci_limits>?, UnsafeMutablePointer<ci_image>?,
-        UnsafeMutablePointer<ci_error>?
-    ) -> ci_status
+    /// The one picture of a PNG or JPEG, upright, read through its descriptor.
+    ///
+    /// *Throws* `ImageFilesFailure`.
+    package static func picture(
+        _ file: InputFile, _ format: Format, limits: ImageLimits = .standard
+    ) throws(ImageFilesFailure) -> RasterPage {
+        try picture(file, format, limits, stored: false)
+    }
 
     private static func picture(
-        _ path: String, _ limits: ImageLimits, _ read: Reader, method: String? = nil
+        _ file: InputFile, _ format: Format, _ limits: ImageLimits, stored: Bool
     ) throws(ImageFilesFailure) -> RasterPage {
+        let reader = FileReader(file)
+        var source = reader.source
         var image = ci_image()
         var error = ci_error()
         var limits = limits.c
-        guard read(path, &limits, &image, &error) == CI_OK, let pixels = image.pixels else {
-            throw ImageFilesFailure(path: path, error)
-        }
+        let status =
+            format == .jpeg
+            ? ci_jpeg_read(&source, &limits, &image, &error)
+            : stored
+                ? ci_png_read_stored(&source, &limits, &image, &error) : ci_png_read(&source, &limits, &image, &error)
+        guard status == CI_OK, let pixels = image.pixels else { throw reader.failure(error) }
         defer { ci_image_free(&image) }
         let bytes = UnsafeRawBufferPointer(start: pixels, count: image.size)
         let values =
@@ -87,13 +86,26 @@ package enum ImageFile {
         var page = RasterPage(
             rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits),
             values: values)
-        page.spacing = spacing(rowsPerMetre: image.rows_per_metre, columnsPerMetre: image.columns_per_metre)
+        let calibration = PixelCalibration(
+            rows: image.rows_per_metre, columns: image.columns_per_metre, unit: .metre)
+        (page.spacing, page.pixelAspect, page.findings) = (
+            calibration.spacing, calibration.aspect, calibration.findings
+        )
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
-        if image.alpha_dropped != 0 { page.notes.append("alpha dropped") }
-        if let method { page.loss = .init(method: method, ratio: 1) }
-        return page
+        if image.alpha_dropped != 0 { page.findings.append(RasterFinding(.picture, "alpha dropped")) }
+        if format == .jpeg {
+            page.loss = .init(
+                method: "ISO_10918_1", ratio: Double(page.values.count) / Double(max(file.size, 1)))
+        }
+        let orientation: Int
+        do throws(StorageFailure) {
+            orientation = try EXIFOrientation.read(file, format)
+        } catch {
+            throw ImageFilesFailure(path: file.path.text, error)
+        }
+        return (stored ? page : page.reducedToSignificantBits()).upright(from: orientation)
     }
 
     /// A PNG of one page: grey or RGB, 8 or 16 bits (9 to 15 are stretched to 16).

@@ -21,6 +21,10 @@ package struct ImageFilesFailure: Failure, Equatable {
         case photometric(String)
         case bits(String)
         case memory(String)
+        /// What its pages are is not known, or not there.
+        case axes(String)
+        /// One of several files of a data set, whose planes nobody asked for.
+        case otherPart
     }
 
     package init(path: String, reason: Reason) {
@@ -31,8 +35,8 @@ package struct ImageFilesFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch reason {
         case .unreadable, .changed, .memory: .failed
-        case .notAnImage: .skipped
-        case .corrupt, .truncated, .limit, .codec, .photometric, .bits: .refused
+        case .notAnImage, .otherPart: .skipped
+        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .axes: .refused
         }
     }
 
@@ -48,6 +52,8 @@ package struct ImageFilesFailure: Failure, Equatable {
         case .photometric: "PIX-PHOTOMETRIC"
         case .bits: "PIX-BITS"
         case .memory: "OUT-IO"
+        case .axes: "RAS-AXES"
+        case .otherPart: "RAS-PART"
         }
     }
 
@@ -66,12 +72,25 @@ package struct ImageFilesFailure: Failure, Equatable {
         case .truncated(let what): ("the picture is incomplete (\(what)).", "Copy or export the file again.")
         case .limit(let what): ("the file \(what): that is more than is read.", "Export it smaller.")
         case .codec(let what):
-            ("the pixels cannot be decoded (\(what)).", "Export the file uncompressed or with LZW.")
+            (
+                "the pixels cannot be decoded (\(what)).",
+                "Copy the file again; if that is of no use, export it uncompressed or with LZW."
+            )
         case .photometric(let what):
             ("the picture \(what): such colours are not read.", "Export it as grey or RGB.")
         case .bits(let what):
             ("the picture \(what): such samples are not read.", "Export it with 8 or 16 bits a sample.")
         case .memory(let what): ("\(what).", "Free memory and try again.")
+        case .otherPart:
+            (
+                "one of several files of an OME data set: it holds none of the planes that the pipeline takes.",
+                "Choose others with tiff.channel, tiff.z and tiff.t of the pipeline."
+            )
+        case .axes(let what):
+            (
+                "the file \(what): which of its pictures are meant is unknown.",
+                "Save it anew, or choose with tiff.channel, tiff.z and tiff.t of the pipeline."
+            )
         }
     }
 }

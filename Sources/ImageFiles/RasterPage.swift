@@ -13,10 +13,12 @@ package struct RasterPage: Sendable, Equatable {
     package var values: [UInt16]
     /// Distance of pixel centres in mm, where the file says it in a unit.
     package var spacing: PixelSpacing?
+    /// Where the page lies along Z, mm from the first slice, where the file says how far its slices lie apart.
+    package var positionMM: Double?
     /// Height and width of a pixel in any unit, where the file says they differ but not how large they are.
     package var pixelAspect: PixelSpacing?
-    /// How stored values became `values`, where that was not the identity: 32-bit and floating point pages.
-    package var mapping: LinearMapping?
+    /// What `values` mean, where they are not themselves: signed, 32-bit and floating point pages, and calibrated ones.
+    package var mapping: ValueMapping?
     /// How the file lost information, where it did.
     package var loss: LossyCompression?
     /// TIFF tag 306, `YYYY:MM:DD HH:MM:SS`, as the file says it.
@@ -24,13 +26,7 @@ package struct RasterPage: Sendable, Equatable {
     /// Red, green and blue of each index, where `values` are indices of a palette: of `ImageFile.readStored` alone.
     package var palette: [UInt8]?
     /// What a person should know: dropped alpha, turned picture.
-    package var notes: [String] = []
-
-    /// `stored = value · scale + offset`.
-    package struct LinearMapping: Sendable, Equatable {
-        package let scale: Double
-        package let offset: Double
-    }
+    package var findings: [RasterFinding] = []
 
     package struct LossyCompression: Sendable, Equatable {
         /// Lossy Image Compression Method (0028,2114); nil when DICOM has no word for it.
@@ -57,6 +53,12 @@ package struct RasterPage: Sendable, Equatable {
         guard bits > 8 else { return values.map { UInt8(truncatingIfNeeded: $0) } }
         let top = UInt32((1 << bits) - 1)
         return values.map { UInt8((min(UInt32($0), top) * 255 + top / 2) / top) }
+    }
+
+    /// The values as little-endian bytes, one each for 8 bits, two above.
+    package var bytes: [UInt8] {
+        if bits == 8 { return values.map { UInt8(truncatingIfNeeded: $0) } }
+        return values.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
     }
 
     /// Grey in 8 bits, `[rows · columns]`; of a colour picture its luma (BT.601). Masks are read so. *Cost*: one pass.
@@ -103,12 +105,34 @@ package struct RasterPage: Sendable, Equatable {
         }
         var page = RasterPage(rows: newRows, columns: newColumns, samples: samples, bits: bits, values: moved)
         page.spacing = turned ? spacing.map { PixelSpacing(row: $0.column, column: $0.row) } : spacing
+        page.positionMM = positionMM
         page.pixelAspect = turned ? pixelAspect.map { PixelSpacing(row: $0.column, column: $0.row) } : pixelAspect
         page.mapping = mapping
         page.loss = loss
         page.dateTime = dateTime
         page.palette = palette
-        page.notes = notes + ["turned upright (Orientation \(orientation))"]
+        page.findings = findings + [RasterFinding(.picture, "turned upright (Orientation \(orientation))")]
+        return page
+    }
+}
+
+extension RasterPage {
+    /// A colour picture of 16 bits by the bits it uses: 12 in 16 is a camera's, and dark by its whole range.
+    func reducedToSignificantBits() -> RasterPage {
+        guard samples == 3, bits == 16 else { return self }
+        var survey = SampleSurvey()
+        survey.add(colour: UInt32(values.max() ?? 0))
+        let used = survey.significantBits(limit: 16)
+        guard used < 16 else { return self }
+        var page = RasterPage(rows: rows, columns: columns, samples: samples, bits: used, values: values)
+        (page.spacing, page.pixelAspect, page.loss, page.dateTime) = (spacing, pixelAspect, loss, dateTime)
+        page.palette = palette
+        page.findings =
+            findings + [
+                RasterFinding(
+                    .depth, isWarning: true,
+                    "of 16 bits a colour only \(used) are used: the picture is shown by those \(used).")
+            ]
         return page
     }
 }

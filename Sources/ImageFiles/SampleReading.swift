@@ -1,3 +1,4 @@
+import Numbers
 import CImageFiles
 
 /// From stored TIFF samples to grey or RGB values of 8 to 16 bits.
@@ -6,54 +7,155 @@ struct SampleReading {
     private let bits: Int
     private let format: Int
     private let photometric: Int
+    private let alpha: Int
+    /// The one sample that is the picture; nil: grey's first, or the colours.
+    private let sample: Int?
     /// 1 or 3 in the result.
     let samples: Int
-    let outputBits: Int
-    let notes: [String]
 
-    init(_ tags: ci_tiff_page) {
+    init(_ tags: ci_tiff_page, sample: Int?) {
         stored = Int(tags.samples)
         bits = Int(tags.bits)
         format = Int(tags.format)
         photometric = Int(tags.photometric)
-        samples = [2, 3, 6].contains(photometric) ? 3 : 1
-        outputBits = photometric == 3 || bits <= 8 ? 8 : min(bits, 16)
-        var notes: [String] = []
-        let used = photometric == 2 || photometric == 6 ? 3 : 1
-        if stored > used {
-            notes.append(
-                tags.alpha == 1 ? "associated alpha shown over black" : "\(stored - used) extra samples dropped")
-        }
-        if format == 2 { notes.append("signed samples moved up by \(1 << (bits - 1))") }
-        if bits > 16 { notes.append("\(bits)-bit samples mapped linearly to 16 bits") }
-        self.notes = notes
+        alpha = Int(tags.alpha)
+        self.sample = sample
+        samples = sample == nil && [2, 3, 6].contains(photometric) ? 3 : 1
     }
 
-    /// *Shape*: `[pixels, samples]`; *Cost*: one pass, two for 32 and 64 bits.
-    func values(
-        _ bytes: UnsafeRawBufferPointer, pixels: Int, palette: [UInt16]?
-    ) -> (values: [UInt16], mapping: RasterPage.LinearMapping?) {
-        if let palette { return (resolved(bytes, pixels: pixels, palette: palette), nil) }
-        if bits > 16 { return mapped(bytes, pixels: pixels) }
-        let top = UInt32((1 << bits) - 1)
-        let stretch = bits < 8
-        let sign: UInt32 = format == 2 ? 1 << UInt32(bits - 1) : 0
-        let inverted = photometric == 0
-        var values = [UInt16](repeating: 0, count: pixels * samples)
+    private var isColour: Bool { samples == 3 && photometric != 3 }
+    private var isSigned: Bool { format == 2 }
+    private var isFloating: Bool { format == 3 }
+
+    /// Whether the samples are looked at before they are converted.
+    var needsSurvey: Bool { isColour ? bits >= 16 : photometric != 3 && bits > 16 }
+
+    func survey(_ bytes: UnsafeRawBufferPointer, pixels: Int) -> SampleSurvey {
+        var survey = SampleSurvey()
         for pixel in 0..<pixels {
-            for sample in 0..<samples {
-                let index = pixel * stored + sample
-                var value =
-                    bits <= 8
-                    ? UInt32(bytes[index]) : UInt32(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-                // Flipping the sign bit adds half the range to a two's complement number.
-                value ^= sign
-                if inverted { value = top - min(value, top) }
-                if stretch { value = (value * 255 + top / 2) / top }
-                values[pixel * samples + sample] = UInt16(truncatingIfNeeded: value)
+            for colour in 0..<samples {
+                let index = index(pixel, colour)
+                if isColour, !isFloating {
+                    survey.add(colour: whole(bytes, index))
+                } else {
+                    survey.add(number(bytes, index))
+                }
             }
         }
-        return (values, nil)
+        return survey
+    }
+
+    /// Why samples cannot be shown although each can be read.
+    func problem(_ survey: SampleSurvey) -> String? {
+        guard isColour, isFloating, let range = survey.range, range.lowerBound < 0 || range.upperBound > 1 else {
+            return nil
+        }
+        return "has floating point colours that are not from 0 to 1"
+    }
+
+    func findings(_ survey: SampleSurvey) -> [RasterFinding] {
+        var findings: [RasterFinding] = []
+        let used = photometric == 2 || photometric == 6 ? 3 : 1
+        if sample == nil, stored > used {
+            findings.append(
+                alpha == 1
+                    ? RasterFinding(.picture, "associated alpha shown over black")
+                    : RasterFinding(.picture, "\(stored - used) extra samples dropped"))
+        }
+        if isColour, !isFloating, bits >= 16, survey.significantBits(limit: bits) < bits {
+            let used = survey.significantBits(limit: bits)
+            findings.append(
+                RasterFinding(
+                    .depth, isWarning: true,
+                    "of \(bits) bits a colour only \(used) are used: the picture is shown by those \(used)."))
+        }
+        if !isColour, photometric != 3, bits > 16 {
+            let mapping = survey.mapping
+            findings.append(
+                RasterFinding(
+                    .depth,
+                    mapping.slope == 1
+                        ? "\(bits)-bit samples are held as they are, in 16 bits."
+                        : "\(bits)-bit samples are held in 16 bits in steps of \(mapping.slope), the same in all pictures of the series."
+                ))
+        }
+        return findings
+    }
+
+    /// *Shape*: `[pixels, samples]`; *Cost*: one pass.
+    func values(
+        _ bytes: UnsafeRawBufferPointer, pixels: Int, palette: [UInt16]?, survey: SampleSurvey
+    ) -> (values: [UInt16], bits: Int, mapping: ValueMapping?) {
+        if let palette { return (resolved(bytes, pixels: pixels, palette: palette), 8, nil) }
+        if isColour { return colours(bytes, pixels: pixels, survey: survey) }
+        if bits > 16 {
+            let mapping = survey.mapping
+            var values = [UInt16](repeating: 0, count: pixels)
+            for pixel in 0..<pixels { values[pixel] = mapping.held(number(bytes, index(pixel, 0))) }
+            guard photometric == 0 else { return (values, 16, mapping) }
+            return (values.map { 65535 - $0 }, 16, nil)
+        }
+        let top = UInt32((1 << bits) - 1)
+        let stretch = bits < 8
+        // Flipping the sign bit adds half the range to a two's complement number.
+        let sign: UInt32 = isSigned ? 1 << UInt32(bits - 1) : 0
+        let inverted = photometric == 0
+        var values = [UInt16](repeating: 0, count: pixels)
+        for pixel in 0..<pixels {
+            var value = whole(bytes, index(pixel, 0)) ^ sign
+            if inverted { value = top - min(value, top) }
+            if stretch { value = (value * 255 + top / 2) / top }
+            values[pixel] = UInt16(truncatingIfNeeded: value)
+        }
+        return (values, max(8, bits), isSigned ? ValueMapping(slope: 1, intercept: -Double(sign)) : nil)
+    }
+
+    // MARK: Inside
+
+    private func index(_ pixel: Int, _ colour: Int) -> Int { pixel * stored + (sample ?? colour) }
+
+    /// The bits of a whole number.
+    private func whole(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> UInt32 {
+        bits <= 8
+            ? UInt32(bytes[index])
+            : bits <= 16
+                ? UInt32(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+                : bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+    }
+
+    /// A sample of more than 16 bits.
+    private func number(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Double {
+        if isFloating, bits == 64 { return bytes.loadUnaligned(fromByteOffset: 8 * index, as: Double.self) }
+        let bits = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+        if isFloating { return Double(Float(bitPattern: bits)) }
+        return isSigned ? Double(Int32(bitPattern: bits)) : Double(bits)
+    }
+
+    /// Colours by the bits they use.
+    private func colours(
+        _ bytes: UnsafeRawBufferPointer, pixels: Int, survey: SampleSurvey
+    ) -> ([UInt16], Int, ValueMapping?) {
+        var values = [UInt16](repeating: 0, count: pixels * 3)
+        if isFloating {
+            for pixel in 0..<pixels {
+                for colour in 0..<3 {
+                    let value = number(bytes, index(pixel, colour))
+                    values[3 * pixel + colour] = UInt16(Int(rounding: value * 65535, clampedTo: 0...65535))
+                }
+            }
+            return (values, 16, nil)
+        }
+        let used = bits >= 16 ? survey.significantBits(limit: bits) : bits
+        let shift = UInt32(max(0, used - 16))
+        let top = UInt32((1 << bits) - 1)
+        for pixel in 0..<pixels {
+            for colour in 0..<3 {
+                var value = whole(bytes, index(pixel, colour)) >> shift
+                if bits < 8 { value = (value * 255 + top / 2) / top }
+                values[3 * pixel + colour] = UInt16(truncatingIfNeeded: value)
+            }
+        }
+        return (values, max(8, min(used, 16)), nil)
     }
 
     /// Colour maps hold 16 bits; writers that meant 8 never exceed 255.
@@ -62,44 +164,9 @@ struct SampleReading {
         let shift: UInt16 = palette.contains { $0 > 255 } ? 8 : 0
         var values = [UInt16](repeating: 0, count: pixels * 3)
         for pixel in 0..<pixels {
-            let index = pixel * stored
-            let entry =
-                bits <= 8 ? Int(bytes[index]) : Int(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-            for colour in 0..<3 {
-                values[3 * pixel + colour] = palette[colour * entries + min(entry, entries - 1)] >> shift
-            }
+            let entry = min(Int(whole(bytes, pixel * stored)), entries - 1)
+            for colour in 0..<3 { values[3 * pixel + colour] = palette[colour * entries + entry] >> shift }
         }
         return values
-    }
-
-    /// 32-bit and floating point samples, from their smallest to their largest onto 0 … 65535; NaN and infinities become 0.
-    private func mapped(_ bytes: UnsafeRawBufferPointer, pixels: Int) -> ([UInt16], RasterPage.LinearMapping?) {
-        func value(_ index: Int) -> Double {
-            if format == 3 && bits == 64 { return bytes.loadUnaligned(fromByteOffset: 8 * index, as: Double.self) }
-            if format == 3 { return Double(bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)) }
-            return Double(bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
-        }
-        var low = Double.infinity, high = -Double.infinity
-        for pixel in 0..<pixels {
-            for sample in 0..<samples {
-                let v = value(pixel * stored + sample)
-                if v.isFinite { (low, high) = (min(low, v), max(high, v)) }
-            }
-        }
-        if !(low <= high) { (low, high) = (0, 0) }
-        // Halved first: the difference of two large doubles may be infinite.
-        let half = high / 2 - low / 2
-        let scale = half > 0 ? 65535 / half / 2 : 0
-        var values = [UInt16](repeating: 0, count: pixels * samples)
-        for pixel in 0..<pixels {
-            for sample in 0..<samples {
-                let v = value(pixel * stored + sample)
-                let scaled = v.isFinite ? ((v / 2 - low / 2) * 2 * scale).rounded() : 0
-                let clamped = scaled.isFinite ? UInt16(max(0, min(65535, scaled))) : 65535
-                values[pixel * samples + sample] = photometric == 0 ? 65535 - clamped : clamped
-            }
-        }
-        let sign: Double = photometric == 0 ? -1 : 1
-        return (values, .init(scale: sign * scale, offset: (photometric == 0 ? 65535 : 0) - sign * low * scale))
     }
 }

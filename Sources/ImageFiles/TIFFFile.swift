@@ -6,7 +6,7 @@ package import Storage
 package final class TIFFFile {
     package let file: InputFile
     package let pageCount: Int
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     /// Lives as long as the handle that reads through it.
     private let reader: FileReader
 
@@ -56,6 +56,17 @@ package final class TIFFFile {
         package let orientation: Int
         /// Planar Configuration 2: stored one plane a sample.
         package let isPlanar: Bool
+        /// New Subfile Type.
+        package let subfile: Int
+        /// Stored in tiles.
+        package let isTiled: Bool
+        /// Slices that the page holds, 1 but for SGI's volumes.
+        package let depth: Int
+        /// Resolution Unit: 1 none, 2 inch, 3 cm.
+        package let unit: Int
+        /// Pixels a unit along a column and along a row; 0: not said.
+        package let rowResolution: Double
+        package let columnResolution: Double
         /// A smaller copy of another page (New Subfile Type bit 0).
         package let isReduced: Bool
         /// A transparency mask of another page (New Subfile Type bit 2, or Photometric 4).
@@ -67,9 +78,6 @@ package final class TIFFFile {
         var error = ci_error()
         guard ci_tiff_describe(handle, UInt32(clamping: index), &page, &error) == CI_OK else { throw failure(error) }
         if page.has_photometric == 0 { page.photometric = page.samples >= 3 ? 2 : 1 }
-        if pageCount == 1, page.imagej_images > 1 {
-            throw failure(.codec("an ImageJ stack of \(page.imagej_images) pictures in one page"))
-        }
         return page
     }
 
@@ -78,60 +86,135 @@ package final class TIFFFile {
         return PageTags(
             rows: Int(page.rows), columns: Int(page.columns), samples: Int(page.samples), bits: Int(page.bits),
             format: Int(page.format), photometric: Int(page.photometric), compression: Int(page.compression),
-            orientation: Int(page.orientation), isPlanar: page.planar != 0, isReduced: page.subfile & 1 != 0,
+            orientation: Int(page.orientation), isPlanar: page.planar != 0, subfile: Int(page.subfile),
+            isTiled: page.tiled != 0, depth: Int(page.depth), unit: Int(page.unit), rowResolution: page.y_resolution,
+            columnResolution: page.x_resolution, isReduced: page.subfile & 1 != 0,
             isMask: page.subfile & 4 != 0 || page.photometric == 4)
     }
 
     /// A page's samples as they are stored: not turned, not inverted, palette indices as they are, extra samples kept.
     ///
     /// *Shape*: `[rows, columns, samples]`, each sample in 1, 2, 4 or 8 bytes of native order.
-    package func storedSamples(_ index: Int) throws(ImageFilesFailure) -> [UInt8] {
-        try withPixels(index) { Array($0) }
+    package func storedSamples(_ index: Int, inPage: Int = 0) throws(ImageFilesFailure) -> [UInt8] {
+        try withPixels(index, inPage) { Array($0) }
     }
 
-    /// A page as grey or RGB, upright.
+    /// SHA-256 over the stored samples of all pages in order, little-endian, plane by plane where they are stored so.
+    package func pixelDigest() throws(ImageFilesFailure) -> FileDigest {
+        var digest = FileDigest.Accumulator()
+        for index in 0..<pageCount {
+            let tags = try tags(index)
+            try checkPredictor(index, compression: tags.compression)
+            guard tags.depth <= ContentsReader.mostPlanes else {
+                throw failure(.limit("holds more than \(ContentsReader.mostPlanes) slices in a page"))
+            }
+            for slice in 0..<tags.depth {
+                let samples = try storedSamples(index, inPage: slice)
+                digest.add(tags.isPlanar ? Self.planes(samples, tags) : samples)
+            }
+        }
+        return digest.finish()
+    }
+
+    private static func planes(_ interleaved: [UInt8], _ tags: PageTags) -> [UInt8] {
+        let pixels = tags.rows * tags.columns, each = interleaved.count / (pixels * tags.samples)
+        var planes: [UInt8] = []
+        planes.reserveCapacity(interleaved.count)
+        for sample in 0..<tags.samples {
+            for pixel in 0..<pixels {
+                let start = (pixel * tags.samples + sample) * each
+                planes += interleaved[start..<start + each]
+            }
+        }
+        return planes
+    }
+
+    /// How many uncompressed pictures like a page's stand in the file from its first on, were they written without directories of
+    /// their own.
+    func following(_ index: Int) throws(ImageFilesFailure) -> (count: Int, isPossible: Bool) {
+        var count: UInt64 = 0
+        var error = ci_error()
+        guard ci_tiff_following(handle, UInt32(clamping: index), &count, &error) == CI_OK else { throw failure(error) }
+        let tags = try tags(index)
+        return (Int(clamping: count), tags.compression == 1 && !tags.isTiled)
+    }
+
+    /// What the file's pages are and belong to. *Throws* `ImageFilesFailure`: `axes`, truncated.
+    package func contents() throws(ImageFilesFailure) -> TIFFContents { try TIFFContents(self) }
+
+    /// What a plane's samples need to be held in 16 bits; nothing for those that fit as they are. *Cost*: the plane is decoded.
+    package func survey(_ plane: TIFFPlane) throws(ImageFilesFailure) -> SampleSurvey {
+        let tags = try described(plane.page)
+        try check(tags, plane)
+        let reading = SampleReading(tags, sample: plane.sample)
+        guard reading.needsSurvey else { return SampleSurvey() }
+        return try withPixels(plane.page, plane.inPage) {
+            reading.survey($0, pixels: Int(tags.rows) * Int(tags.columns))
+        }
+    }
+
+    /// A plane as grey or RGB, upright.
     ///
+    /// - Parameters:
+    ///   - picture: what the plane belongs to: its calibration.
+    ///   - survey: of all planes that are to be comparable.
     /// *Throws* `ImageFilesFailure`: what the table of `dicom.md` 5.1 refuses, and pixels that cannot be decoded.
-    package func page(_ index: Int) throws(ImageFilesFailure) -> RasterPage {
-        let tags = try described(index)
-        try check(tags)
-        let palette = tags.photometric == 3 ? try self.palette(index, bits: Int(tags.bits)) : nil
-        let reading = SampleReading(tags)
+    package func page(
+        _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey
+    ) throws(ImageFilesFailure) -> RasterPage {
+        let tags = try described(plane.page)
+        try check(tags, plane)
+        let palette = tags.photometric == 3 ? try self.palette(plane.page, bits: Int(tags.bits)) : nil
+        let reading = SampleReading(tags, sample: plane.sample)
+        if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
         let rows = Int(tags.rows), columns = Int(tags.columns)
-        let (values, mapping) = try withPixels(index) { reading.values($0, pixels: rows * columns, palette: palette) }
+        let samples = try withPixels(plane.page, plane.inPage) {
+            reading.values($0, pixels: rows * columns, palette: palette, survey: survey)
+        }
         var page = RasterPage(
-            rows: rows, columns: columns, samples: reading.samples, bits: reading.outputBits, values: values)
-        page.mapping = mapping
+            rows: rows, columns: columns, samples: reading.samples, bits: samples.bits, values: samples.values)
+        page.mapping = samples.mapping
+        if let function = picture.values {
+            page.mapping = (page.mapping ?? ValueMapping(slope: 1, intercept: 0)).followed(by: function)
+        }
         page.dateTime = text(of: tags)
-        page.notes = reading.notes
-        let bytes = Double(rows * columns * reading.samples * (reading.outputBits > 8 ? 2 : 1))
+        page.findings = reading.findings(survey) + picture.calibration.findings
+        let bytes = Double(rows * columns * reading.samples * (samples.bits > 8 ? 2 : 1))
         if tags.compression == 7 || tags.compression == 50001 {
             page.loss = .init(
                 method: tags.compression == 7 ? "ISO_10918_1" : nil,
                 ratio: bytes / Double(max(tags.compressed_bytes, 1)))
         }
-        let perMetre = tags.unit == 2 ? 1 / 0.0254 : tags.unit == 3 ? 100.0 : 0
-        page.spacing = spacing(
-            rowsPerMetre: tags.y_resolution * perMetre, columnsPerMetre: tags.x_resolution * perMetre)
-        if tags.unit == 1, tags.x_resolution > 0, tags.y_resolution > 0, tags.x_resolution != tags.y_resolution {
-            page.pixelAspect = PixelSpacing(row: 1 / tags.y_resolution, column: 1 / tags.x_resolution)
-        }
+        page.spacing = picture.calibration.spacing
+        page.pixelAspect = picture.calibration.aspect
+        if picture.isVolume { page.positionMM = picture.calibration.sliceMM.map { $0 * Double(plane.slice) } }
         return page.upright(from: Int(tags.orientation))
     }
 
-    /// Every page that is a picture of its own, without masks and smaller copies; the first page if nothing else is left.
-    package func pictureIndices() throws(ImageFilesFailure) -> [Int] {
-        var pictures: [Int] = []
-        for index in 0..<pageCount {
-            let tags = try tags(index)
-            if !tags.isReduced && !tags.isMask { pictures.append(index) }
+    /// A page by itself, whatever it belongs to: of a pyramid's smaller copies.
+    package func page(_ index: Int) throws(ImageFilesFailure) -> RasterPage {
+        let tags = try tags(index)
+        let picture = TIFFPicture(
+            rows: tags.rows, columns: tags.columns, planes: [.page(index)], channels: 1, channelNames: [], slices: 1,
+            times: 1, calibration: PixelCalibration(), smaller: [], values: nil)
+        return try page(.page(index), of: picture, survey: try survey(.page(index)))
+    }
+
+    /// Every picture of the file, by the default choice where there are axes: the first channel, all slices and times.
+    func allPlanes() throws(ImageFilesFailure) -> [(picture: TIFFPicture, plane: TIFFPlane)] {
+        var all: [(picture: TIFFPicture, plane: TIFFPlane)] = []
+        for picture in try contents().pictures {
+            for plane in try picture.planes(TIFFSelection(), path: path) { all.append((picture, plane)) }
         }
-        return pictures.isEmpty ? [0] : pictures
+        return all
     }
 
     func allPages() throws(ImageFilesFailure) -> [RasterPage] {
+        let planes = try allPlanes()
+        var survey = SampleSurvey()
+        for plane in planes { survey.add(try self.survey(plane.plane)) }
         var pages: [RasterPage] = []
-        for index in try pictureIndices() { pages.append(try page(index)) }
+        for (picture, plane) in planes { pages.append(try page(plane, of: picture, survey: survey)) }
         return pages
     }
 
@@ -140,16 +223,18 @@ package final class TIFFFile {
     /// *Throws* as `page`; `.bits` when a number does not fit into 16 bits.
     func allStoredPages() throws(ImageFilesFailure) -> [RasterPage] {
         var pages: [RasterPage] = []
-        for index in try pictureIndices() {
-            let tags = try described(index)
-            pages.append(tags.bits == 32 && tags.samples == 1 ? try wholePage(index, tags) : try page(index))
+        for (picture, plane) in try allPlanes() {
+            let tags = try described(plane.page)
+            pages.append(
+                tags.bits == 32 && tags.samples == 1
+                    ? try wholePage(plane, tags) : try page(plane, of: picture, survey: SampleSurvey.none))
         }
         return pages
     }
 
     /// A page of one 32-bit sample a pixel, all of them whole numbers from 0 to 65535.
-    private func wholePage(_ index: Int, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> RasterPage {
-        let values = try withPixels(index) { bytes in
+    private func wholePage(_ plane: TIFFPlane, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> RasterPage {
+        let values = try withPixels(plane.page, plane.inPage) { bytes in
             (0..<bytes.count / 4).map { pixel in
                 let bits = bytes.loadUnaligned(fromByteOffset: 4 * pixel, as: UInt32.self)
                 return tags.format == 3 ? UInt16(exactly: Float(bitPattern: bits)) : UInt16(exactly: bits)
@@ -165,18 +250,21 @@ package final class TIFFFile {
 
     // MARK: Inside
 
-    private func failure(_ error: ci_error) -> ImageFilesFailure { reader.failure(error) }
+    func failure(_ error: ci_error) -> ImageFilesFailure { reader.failure(error) }
     private func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
         ImageFilesFailure(path: file.path.text, reason: reason)
     }
 
     private func withPixels<Result>(
-        _ index: Int, _ body: (UnsafeRawBufferPointer) -> Result
+        _ index: Int, _ inPage: Int, _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(ImageFilesFailure) -> Result {
         var pixels: UnsafeMutablePointer<UInt8>?
         var size = 0
         var error = ci_error()
-        guard ci_tiff_pixels(handle, UInt32(clamping: index), &pixels, &size, &error) == CI_OK, let pixels else {
+        guard
+            ci_tiff_pixels(handle, UInt32(clamping: index), UInt32(clamping: inPage), &pixels, &size, &error) == CI_OK,
+            let pixels
+        else {
             throw failure(error)
         }
         defer { ci_free(pixels) }
@@ -199,31 +287,15 @@ package final class TIFFFile {
         return text.isEmpty ? nil : text
     }
 
-    private func check(_ tags: ci_tiff_page) throws(ImageFilesFailure) {
-        switch tags.photometric {
-        case 0, 1, 3: break
-        case 2, 6:
-            guard tags.samples >= 3 else {
-                throw failure(
-                    .photometric(
-                        "says RGB or YCbCr (Photometric \(tags.photometric)) but has \(tags.samples) samples a pixel"))
-            }
-        case 4: throw failure(.photometric("is a transparency mask (Photometric 4)"))
-        case 5: throw failure(.photometric("is CMYK (Photometric 5)"))
-        case 8, 9, 10: throw failure(.photometric("is CIE L*a*b* (Photometric \(tags.photometric))"))
-        case 32844, 32845: throw failure(.photometric("is LogLuv (Photometric \(tags.photometric))"))
-        default: throw failure(.photometric("has the unknown Photometric \(tags.photometric)"))
-        }
-        let readable =
-            switch tags.format {
-            case 1, 4: (1...16).contains(tags.bits) || tags.bits == 32
-            case 2: tags.bits == 8 || tags.bits == 16
-            case 3: tags.bits == 32 || tags.bits == 64
-            default: false
-            }
-        guard readable, tags.photometric != 3 || tags.bits <= 16, tags.photometric != 6 || tags.bits == 8 else {
-            let format = [1: "unsigned", 2: "signed", 3: "floating point", 4: "untyped"][tags.format] ?? "complex"
-            throw failure(.bits("has \(format) samples of \(tags.bits) bits"))
-        }
+    private func check(_ tags: ci_tiff_page, _ plane: TIFFPlane) throws(ImageFilesFailure) {
+        if let refusal = Self.refusal(of: tags) { throw failure(refusal) }
+        try checkPredictor(plane.page, compression: Int(tags.compression))
+    }
+
+    /// Some programs undo a predictor on samples that are not compressed, others do not.
+    private func checkPredictor(_ index: Int, compression: Int) throws(ImageFilesFailure) {
+        guard compression == 1, try value(317, page: index)?.whole.first == 2 else { return }
+        throw failure(
+            .bits("has a predictor (317) on samples that are not compressed, which programs read in two ways"))
     }
 }

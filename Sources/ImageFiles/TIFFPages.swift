@@ -2,6 +2,6 @@
 package enum TIFFPages {
     /// *Throws* `ImageFilesFailure`. *Cost*: the file's directories are read.
     package static func count(_ path: String, limits: ImageLimits = .standard) throws(ImageFilesFailure) -> Int {
-        try TIFFFile(path, limits: limits).pictureIndices().count
+        try TIFFFile(path, limits: limits).allPlanes().count
     }
 }

@@ -15,6 +15,14 @@ package enum InputFailure: Failure, Equatable {
     case link
     case notFile(String)
     case notImage(String, cure: String)
+    /// An archive that exceeds a limit.
+    case zipLimit(String)
+    /// An archive with a file that would lie outside of its folder.
+    case zipPath
+    /// A DICOMDIR that lists files which are not there.
+    case medium(missing: Int, of: Int)
+    /// Another volume of the study that the rule takes before this one.
+    case notPicked
     /// Another input holds the same image.
     case copy
     /// The study's result exists.
@@ -23,7 +31,8 @@ package enum InputFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .missing, .output, .busy, .knownKeys: .usage
-        case .empty, .sidecar, .link, .notFile, .notImage, .copy, .known: .skipped
+        case .empty, .sidecar, .link, .notFile, .notImage, .notPicked, .copy, .known: .skipped
+        case .zipLimit, .zipPath, .medium: .refused
         }
     }
 
@@ -38,6 +47,10 @@ package enum InputFailure: Failure, Equatable {
         case .link: "IN-LINK"
         case .notFile: "IN-NOTFILE"
         case .notImage: "IN-NOTIMAGE"
+        case .zipLimit: "IN-LIMIT"
+        case .zipPath: "IN-ZIPPATH"
+        case .medium: "IN-MEDIUM"
+        case .notPicked: "SEL-PICK"
         case .copy: "DUP-COPY"
         case .known: "DUP-STUDY"
         }
@@ -63,6 +76,19 @@ package enum InputFailure: Failure, Equatable {
         case .link: FailureMessage("a symbolic link: links inside folders are not followed.", cure: "")
         case .notFile(let what): FailureMessage("a \(what): no file to read.", cure: "")
         case .notImage(let what, let cure): FailureMessage(what, cure: cure)
+        case .zipLimit(let what):
+            FailureMessage("the archive \(what).", cure: "Unpack it and give the folder.")
+        case .zipPath:
+            FailureMessage(
+                "the archive holds a file that would lie outside of its folder.",
+                cure: "Do not unpack it: make it anew.")
+        case .medium(let missing, let count):
+            FailureMessage(
+                "the DICOMDIR lists \(count) files, and \(missing) of them are not there: a series may be incomplete.",
+                cure: "Copy the whole medium, or give the folder without its DICOMDIR.")
+        case .notPicked:
+            FailureMessage(
+                "the pipeline picks another volume of the study.", cure: "Change pick in its selection to have all.")
         case .copy:
             FailureMessage("a copy of another file of this run: the other one is used.", cure: "")
         case .known:

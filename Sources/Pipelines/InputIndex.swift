@@ -94,6 +94,8 @@ struct InputIndex: Sendable {
     var settled: [(input: Input, outcome: InputOutcome)] = []
     /// Those with images, by Study Instance UID.
     var studies: [StudyInputs] = []
+    /// Archives whose files are among the inputs: they are unpacked as long as this is.
+    var archives: [ZipInput] = []
 
     var count: Int { settled.count + studies.reduce(0) { $0 + $1.members.count } }
 

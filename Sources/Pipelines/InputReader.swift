@@ -17,6 +17,9 @@ struct InputReader {
     private var seen: Set<FilePath> = []
     private var rows = 0
     private var texts = SharedTexts()
+    /// Archives that are to be unpacked: as given, and where they lie.
+    private var pending: [(path: FilePath, absolute: FilePath)] = []
+    private var isInArchive = false
 
     /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
     /// *Throws* `InputFailure.missing`, and what `progress` throws: what is wrong with a file is its outcome.
@@ -35,24 +38,63 @@ struct InputReader {
             let path = FilePath(input)
             let absolute = FilePath(URL(fileURLWithPath: input).standardizedFileURL.path)
             guard status.kind == .directory else {
+                // A DICOMDIR stands for its medium.
+                if reader.isMediaDirectory(path) {
+                    try reader.add(
+                        folder: path.folder.bytes.isEmpty ? FilePath(".") : path.folder, absolute.folder,
+                        excluding: excluded, progress)
+                    continue
+                }
                 reader.add(path, absolute, .success(status.kind)) { () throws(StorageFailure) in try InputFile(path) }
                 continue
             }
-            let folder: InputFolder
-            do throws(StorageFailure) {
-                folder = try InputFolder(path)
-            } catch {
-                reader.add(path, absolute, .failure(error)) { () throws(StorageFailure) in throw error }
+            try reader.add(folder: path, absolute, excluding: excluded, progress)
+        }
+        // Archives that stood among the inputs, their files behind the others.
+        reader.isInArchive = true
+        for (path, absolute) in reader.pending {
+            let archive: ZipInput
+            do { archive = try ZipInput(absolute) } catch {
+                reader.settle(path, error)
                 continue
             }
-            try folder.walk(excluding: excluded) { entry in
-                reader.add(path.appending(entry.name), absolute.appending(entry.name), entry.kind) {
-                    () throws(StorageFailure) in try folder.open(entry.name)
-                }
-                try progress(reader.rows)
-            }
+            reader.found.archives.append(archive)
+            try reader.add(folder: archive.files, shown: path, archive.files, excluding: nil, progress)
         }
         return reader.index
+    }
+
+    private func isMediaDirectory(_ path: FilePath) -> Bool {
+        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 1024)) else { return false }
+        return MediaDirectory.isLikely(head)
+    }
+
+    /// Every file below a folder.
+    ///
+    /// - Parameter shown: what stands for the folder in the files' paths; nil: its own.
+    private mutating func add(
+        folder path: FilePath, shown: FilePath? = nil, _ absolute: FilePath, excluding: FileStatus?,
+        _ progress: (_ files: Int) throws -> Void
+    ) throws {
+        let folder: InputFolder
+        do throws(StorageFailure) {
+            folder = try InputFolder(path)
+        } catch {
+            add(shown ?? path, absolute, .failure(error)) { () throws(StorageFailure) in throw error }
+            return
+        }
+        try folder.walk(excluding: excluding) { entry in
+            add((shown ?? path).appending(entry.name), absolute.appending(entry.name), entry.kind) {
+                () throws(StorageFailure) in try folder.open(entry.name)
+            }
+            try progress(rows)
+        }
+    }
+
+    /// An input that gives nothing else.
+    private mutating func settle(_ path: FilePath, _ error: any Error) {
+        found.settled.append((Input(row: rows, path: path.text), InputOutcome(error)))
+        rows += 1
     }
 
     private init(limits: DICOMLimits) { self.limits = limits }
@@ -78,6 +120,12 @@ struct InputReader {
     ) {
         // The same file may be given twice, alone and within its folder.
         guard seen.insert(absolute).inserted else { return }
+        let looked: Result<InputFile, any Error>? =
+            if case .success(.regular) = kind { Result { try open() } } else { nil }
+        if !isInArchive, let file = try? looked?.get(), isArchive(file) {
+            pending.append((path, absolute))
+            return
+        }
         var input = Input(row: rows, path: path.text)
         rows += 1
         var study: String?
@@ -86,7 +134,7 @@ struct InputReader {
         do {
             switch try kind.get() {
             case .regular:
-                let opened = try open()
+                let opened = try looked?.get() ?? open()
                 file = opened
                 content = try self.content(&input, opened, study: &study)
             case .symlink: throw InputFailure.link
@@ -105,26 +153,39 @@ struct InputReader {
         }
     }
 
+    private func isArchive(_ file: InputFile) -> Bool {
+        guard let head = try? file.read(0..<min(file.size, 4)) else { return false }
+        return ZipInput.isZip(head)
+    }
+
     /// What a file is. Digest, study and series are filled in as soon as they are known, so that a refusal names them.
     private mutating func content(
         _ input: inout Input, _ file: InputFile, study: inout String?
     ) throws -> StudyMember.Content {
         let head = try file.read(0..<min(file.size, 256))
-        if InputFormat.isTIFF(head) {
+        if let format = InputFormat.picture(head) {
             let digest = try FileDigest(of: file)
             input.contentSHA256 = digest.hex
-            let source = try RasterSource(file, digest: digest)
+            // Damage is said now; the pixels are decoded when their study's turn comes.
+            let contents = format == .tiff ? Result { try TIFFFile(file).contents() } : nil
+            let source = try RasterSource(
+                file, format, digest: digest, set: (try? contents?.get().set) ?? [])
             input.contentSHA256 = source.digest
             study = source.studyInstanceUID
             input.study = texts.shared(StudyNames.study(source.studyInstanceUID))
             input.series = texts.shared(StudyNames.series(source.seriesInstanceUID))
-            // Damage is said now; the pixels are decoded when their study's turn comes.
-            _ = try TIFFFile(file)
+            _ = try contents?.get()
             return .raster(source)
         }
         if let failure = InputFormat.other(head, name: file.path.name) { throw failure }
         let dicom = try DICOMFile(file, limits: limits)
         input.contentSHA256 = dicom.contentDigest
+        let names =
+            MediaDirectory.isLikely(try file.read(0..<min(file.size, 1024)))
+            ? MediaDirectory.names(in: file.path.folder) : []
+        if let failure = MediaDirectory.incompleteness(dicom, exists: { names.contains(MediaDirectory.key($0)) }) {
+            throw failure
+        }
         study = dicom.dataSet.uid(.studyInstanceUID)
         input.study = study.map { texts.shared(StudyNames.study($0)) }
         input.series = dicom.dataSet.uid(.seriesInstanceUID).map { texts.shared(StudyNames.series($0)) }

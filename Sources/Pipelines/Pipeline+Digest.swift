@@ -1,4 +1,5 @@
 import DICOMObjects
+import ImageFiles
 import Imaging
 package import SegmentAnything
 package import Storage
@@ -15,6 +16,8 @@ extension Pipeline {
         fields.add("name", name)
         fields.add("version", version)
         fields.add("model", model)
+        // The default leaves no trace: digests of results that were made before there was a choice stay as they are.
+        if tiff != TIFFSelection() { tiff.add(to: &fields) }
         fields.add("aspect", aspect.canonical)
         windowing.add(to: &fields)
         fields.list("postprocess", postprocess) { $1.add(to: &$0) }
@@ -43,6 +46,28 @@ extension PrecisionChoice {
         case .bf16: "bf16"
         case .int8: "int8"
         case .auto: "auto"
+        }
+    }
+}
+
+extension TIFFSelection {
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        switch channel {
+        case nil: fields.add("tiff_channel", "first")
+        case .number(let number): fields.add("tiff_channel", number)
+        case .name(let name): fields.add("tiff_channel_name", name)
+        }
+        fields.add("tiff_z", slice.canonical)
+        fields.add("tiff_t", time.canonical)
+    }
+}
+
+extension TIFFSelection.Part {
+    fileprivate var canonical: String {
+        switch self {
+        case .all: "all"
+        case .middle: "middle"
+        case .number(let number): String(number)
         }
     }
 }
@@ -130,5 +155,13 @@ extension SelectionRule {
         fields.add("image_type_none", imageTypeNone)
         fields.add("min_frames", optional: minFrames) { $0.add("value", $1) }
         fields.add("max_slice_mm", optional: maxSliceMM) { $0.add("value", $1) }
+        // Defaults leave no trace: digests of rules without a choice stay as they were.
+        switch frames {
+        case .all: break
+        case .first: fields.add("frames", "first")
+        case .every(let step): fields.add("frames_every", step)
+        case .list(let numbers): fields.add("frames_list", numbers)
+        }
+        if pick != .all { fields.add("pick", pick == .thinnest ? "thinnest" : "largest") }
     }
 }

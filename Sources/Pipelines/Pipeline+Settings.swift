@@ -1,5 +1,6 @@
 import DICOM
 import DICOMObjects
+import ImageFiles
 import Imaging
 import SegmentAnything
 package import Settings
@@ -21,6 +22,7 @@ extension Pipeline {
                 cure: "Write e.g. version: \"1.0\".")
         }
         selection = try root.sections("selection").map { try SelectionRule($0) }
+        tiff = try TIFFSelection(try root.section("tiff"))
         aspect = try root.section("preprocess").choice("aspect", default: .isotropic)
         windowing = try Windowing(try root.section("windowing"))
         precision = try root.section("inference").choice("precision", default: .fp32)
@@ -78,7 +80,10 @@ extension SelectionRule {
         }
         minFrames = try section.optionalInt("min_frames", in: 1...20_000)
         maxSliceMM = try section.optionalDouble("max_slice_mm", in: 0.001...1000)
-        if self == SelectionRule() {
+        let hasConditions = self != SelectionRule()
+        frames = try Self.frames(section)
+        pick = try section.choice("pick", default: .all)
+        if !hasConditions {
             throw section.failure(
                 "PIPE-RULE", at: "",
                 "a selection rule without conditions would take everything.",
@@ -93,6 +98,33 @@ extension SelectionRule {
         } catch {
             throw section.failure(
                 "PIPE-PATTERN", at: key, "the pattern cannot be used: \(error.reason).", cure: "Correct it.")
+        }
+    }
+}
+
+extension TIFFSelection {
+    /// Keys `channel` (a number from 0 or a name), `z` and `t` (`all`, `first`, `middle` or a number from 0).
+    init(_ section: Section) throws {
+        self.init()
+        if let number = try? section.optionalInt("channel", in: 0...65_535) {
+            channel = .number(number)
+        } else if let name = try section.optionalString("channel") {
+            channel = .name(name)
+        }
+        slice = try Self.part("z", section)
+        time = try Self.part("t", section)
+    }
+
+    private static func part(_ key: String, _ section: Section) throws -> Part {
+        if let number = try? section.optionalInt(key, in: 0...1_000_000) { return .number(number) }
+        switch try section.optionalString(key) {
+        case nil, "all": return .all
+        case "first": return .number(0)
+        case "middle": return .middle
+        case let other?:
+            throw section.failure(
+                "PIPE-TIFF", at: key, found: other, "this is no choice of pictures.",
+                cure: "Write all, first, middle or a number from 0.")
         }
     }
 }

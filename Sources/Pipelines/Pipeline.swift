@@ -1,4 +1,5 @@
 package import DICOMObjects
+package import ImageFiles
 package import Imaging
 package import SegmentAnything
 
@@ -25,6 +26,8 @@ package struct Pipeline: Sendable, Equatable {
     package var name: String
     package var version: String
     package var selection: [SelectionRule]
+    /// Which planes of a TIFF with channels, slices or times it takes.
+    package var tiff = TIFFSelection()
     package var aspect: Aspect
     package var windowing: Windowing
     /// The arithmetic of the network.

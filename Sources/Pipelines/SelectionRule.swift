@@ -19,24 +19,12 @@ package struct SelectionRule: Sendable, Equatable {
     package var imageTypeNone: [String] = []
     package var minFrames: Int?
     package var maxSliceMM: Double?
+    /// No condition: which frames of a volume that matches are taken.
+    package var frames = Frames.all
+    /// No condition: which of several volumes that match.
+    package var pick = Pick.all
 
     package init() {}
 
-    package func matches(_ volume: Volume) -> Bool {
-        let dataSet = volume.first.dataSet
-        let description = dataSet.text(.seriesDescription) ?? ""
-        let type = volume.first.imageType
-        func allows(_ list: [String], _ value: String) -> Bool { list.isEmpty || list.contains(value) }
-        let origin: Origin = dataSet.uid(.instanceCreatorUID) == InstanceCreator.imports ? .tiff : .dicom
-        return allows(modality, volume.modality)
-            && allows(sopClass, volume.first.sopClassUID)
-            && allows(bodyPart, (dataSet.string(.bodyPartExamined) ?? "").uppercased())
-            && (self.origin.isEmpty || self.origin.contains(origin))
-            && (seriesDescription?.matches(description) ?? true)
-            && !(excludeDescription?.matches(description) ?? false)
-            && imageTypeAll.allSatisfy(type.contains)
-            && !imageTypeNone.contains(where: type.contains)
-            && volume.frames.count >= minFrames ?? 0
-            && (maxSliceMM.map { limit in (volume.sliceSpacing ?? 0) <= limit } ?? true)
-    }
+    package func matches(_ volume: Volume) -> Bool { unmet(by: volume).isEmpty }
 }

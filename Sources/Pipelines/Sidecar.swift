@@ -4,7 +4,7 @@ import Imaging
 import Settings
 import Storage
 
-/// Whose pictures TIFF files are: what lies beside them.
+/// Whose pictures TIFF, PNG and JPEG files are: what lies beside them.
 ///
 /// First found: `<file>.yaml`, `<file>.json`, `hspsam-study.yaml` in the file's folder (`docs/formats.md`).
 struct Sidecar {
@@ -14,7 +14,7 @@ struct Sidecar {
     let identity: StudyIdentity
     /// SHA-256 of the sidecar's bytes.
     let digest: String
-    /// It speaks for every TIFF of its folder.
+    /// It speaks for every picture of its folder.
     let isForFolder: Bool
 
     private static let limit = 1 << 20
@@ -36,11 +36,13 @@ struct Sidecar {
         identity = try Section.read(bytes, file: file.path.name.text) { try StudyIdentity($0) }
     }
 
-    /// Whether a file is a sidecar by its name, of a TIFF that may lie beside it.
+    /// Whether a file is a sidecar by its name, of a picture that may lie beside it.
     static func isName(_ name: FilePath) -> Bool {
         let name = name.text.lowercased()
         return name == folderName
-            || [".tif.yaml", ".tiff.yaml", ".tif.json", ".tiff.json"].contains { name.hasSuffix($0) }
+            || ["tif", "tiff", "svs", "png", "jpg", "jpeg"].contains {
+                name.hasSuffix(".\($0).yaml") || name.hasSuffix(".\($0).json")
+            }
     }
 }
 

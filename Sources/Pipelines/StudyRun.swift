@@ -66,7 +66,8 @@ package final class StudyRun {
 
     private func run(_ study: StudyInputs, in folder: RunFolder) throws -> StudyResult {
         var outcomes = StudyOutcomes(study)
-        let sources = StudySources(study, in: folder, &outcomes)
+        let sources = StudySources(
+            study, in: folder, selections: Set(settings.pipelines.map(\.pipeline.tiff)), &outcomes)
         let tasks = tasks(sources, &outcomes)
         let intended = StudyKey(tasks, sources, pipelines: pipelines)
         if let intended, settings.known.contains(intended.hex) {
@@ -116,12 +117,16 @@ package final class StudyRun {
     private func tasks(_ sources: StudySources, _ outcomes: inout StudyOutcomes) -> [VolumeTask] {
         let built = VolumeBuilder.volumes(of: sources.instances)
         for left in built.leftOut { outcomes.stop(left.failure, [sources[left.instance].member]) }
-        return built.volumes.flatMap { volume in
-            let chosen = Selection.match(volume, settings.pipelines, isForced: settings.isForced)
+        let candidates = built.volumes.flatMap { volume in
+            let taking = settings.pipelines.filter { sources.isOf($0.pipeline.tiff, volume) }
+            let chosen = Selection.match(volume, taking, isForced: settings.isForced)
             if chosen.isEmpty {
-                outcomes.stop(Selection.reason(volume, settings.pipelines), sources.members(of: volume))
+                outcomes.stop(Selection.failure(volume, settings.pipelines), sources.members(of: volume))
             }
-            return chosen.map { VolumeTask(volume: volume, pipeline: $0) }
+            return chosen.map { Selection.task(volume, $0) }
+        }
+        return Selection.picked(candidates) { task in
+            outcomes.stop(InputFailure.notPicked, sources.members(of: task.volume))
         }
     }
 
@@ -152,7 +157,7 @@ package final class StudyRun {
         return loaded
     }
 
-    /// Images of TIFF files stand beside results; without one nobody asked for them.
+    /// Images of TIFF, PNG and JPEG files stand beside results; without one nobody asked for them.
     private func removeUnusedImages(_ results: [StudyReport.Result], _ folder: RunFolder) throws {
         let used = Set(results.flatMap(\.record.images))
         for entry in try Folder.list(folder.path) where RasterStudy.isImage(entry.name) && !used.contains(entry.name) {

@@ -1,8 +1,9 @@
 import DICOM
 import DICOMObjects
+import ImageFiles
 import Storage
 
-/// The instances of one study, those that its TIFF files become among them, each with where it comes from.
+/// The instances of one study, those that its TIFF, PNG and JPEG files become among them, each with where it comes from.
 struct StudySources {
     struct Source: Sendable {
         let instance: SourceInstance
@@ -12,6 +13,12 @@ struct StudySources {
         let digest: String
         /// The file in the study's folder, of an image that was made here.
         let image: String?
+        /// The file's own name, of an image that was made here.
+        let name: String?
+        /// Which choices of planes an image that was made here is the answer to; nil: all.
+        let selections: Set<TIFFSelection>?
+        /// What was decided when the image was made.
+        let findings: [Finding]
     }
 
     private(set) var sources: [Source] = []
@@ -19,7 +26,11 @@ struct StudySources {
 
     /// Reads the headers of the study's files, which are in memory as long as this is, and writes the images of TIFF files into
     /// `folder`; what cannot be read or made is noted in `outcomes`.
-    init(_ study: StudyInputs, in folder: RunFolder, _ outcomes: inout StudyOutcomes) {
+    ///
+    /// - Parameter selections: which planes of files with axes the pipelines take.
+    init(
+        _ study: StudyInputs, in folder: RunFolder, selections: Set<TIFFSelection>, _ outcomes: inout StudyOutcomes
+    ) {
         var rasters: [(member: Int, source: RasterSource)] = []
         for (member, file) in study.members.enumerated() {
             switch file.content {
@@ -27,7 +38,9 @@ struct StudySources {
                 do {
                     add(
                         Source(
-                            instance: try indexed.read(), member: member, digest: indexed.digest.hex, image: nil))
+                            instance: try indexed.read(), member: member, digest: indexed.digest.hex, image: nil,
+                            name: nil,
+                            selections: nil, findings: []))
                 } catch {
                     outcomes.stop(error, [member])
                 }
@@ -37,18 +50,26 @@ struct StudySources {
         }
         // By content, so that instance numbers depend neither on names nor on the order of reading.
         rasters.sort { $0.source.digest < $1.source.digest }
+        var surveys: [String: SampleSurvey] = [:]
+        for (_, source) in rasters {
+            // What cannot be read says so when its image is made.
+            guard let survey = try? RasterStudy.survey(source, selections) else { continue }
+            surveys[source.seriesInstanceUID, default: SampleSurvey()].add(survey)
+        }
         var numbers: [String: Int] = [:]
         var previous: String?
         for (member, source) in rasters where source.digest != previous {
             previous = source.digest
             do {
                 let images = try RasterStudy.images(
-                    of: source, in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
+                    of: source, selections, survey: surveys[source.seriesInstanceUID] ?? SampleSurvey(),
+                    in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
                 for image in images {
                     add(
                         Source(
-                            instance: image, member: member, digest: source.digest,
-                            image: Folder.split(image.path).name))
+                            instance: image.instance, member: member, digest: source.digest,
+                            image: Folder.split(image.instance.path).name, name: source.file.path.name.text,
+                            selections: image.selections, findings: image.findings))
                 }
             } catch {
                 outcomes.stop(error, [member])
@@ -73,6 +94,11 @@ struct StudySources {
 
     /// Those of a volume, in its order.
     func of(_ volume: Volume) -> [Source] { volume.instances.map { self[$0] } }
+
+    /// Whether a volume is of the planes that a pipeline takes.
+    func isOf(_ selection: TIFFSelection, _ volume: Volume) -> Bool {
+        of(volume).allSatisfy { $0.selections?.contains(selection) ?? true }
+    }
 
     /// The files that a volume was made of.
     func members(of volume: Volume) -> [Int] { of(volume).map(\.member) }

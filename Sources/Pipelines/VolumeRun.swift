@@ -23,7 +23,8 @@ struct VolumeRun {
         let segmentation = try VolumeSegmentation(volume, pipeline, predictor, clock: &clock, progress: progress)
         let measurements = QualityChecks.measure(
             volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence)
-        var findings = QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
+        var findings = made
+        findings += QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
         findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
         let object = try write(segmentation, clock: &clock)
         findings += object.notes.map { Finding("OUT-NOTE", .note, $0) }
@@ -32,13 +33,19 @@ struct VolumeRun {
         }
         let directory = task.pipeline
         let record = StudyRecord.Result(
-            source: .init(volume), pipeline: pipeline.name, pipelineVersion: pipeline.version,
+            source: .init(volume, files: sources.compactMap(\.name)), pipeline: pipeline.name,
+            pipelineVersion: pipeline.version,
             pipelineDigest: directory.digest, modelDigest: directory.model.digest.hex,
             weightsDigest: directory.model.weightsDigest.hex, file: object.file,
             images: sources.compactMap(\.image), segments: measurements.map(\.record),
             findings: findings.map(FindingRecord.init), window: segmentation.window,
             secondsByStep: clock.secondsByStep)
         return StudyReport.Result(record: record, measurements: measurements, pictures: pictures, steps: clock.steps)
+    }
+
+    /// What was decided when the volume's images were made, each once.
+    private var made: [Finding] {
+        sources.flatMap(\.findings).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// The segmentation object; no file when nothing was found.
@@ -58,9 +65,10 @@ struct VolumeRun {
 }
 
 extension StudyRecord.Source {
-    init(_ volume: Volume) {
+    init(_ volume: Volume, files: [String]) {
         self.init(
-            series: StudyNames.volume(volume), description: volume.first.dataSet.text(.seriesDescription) ?? "",
+            series: StudyNames.volume(volume), files: files,
+            description: volume.first.dataSet.text(.seriesDescription) ?? "",
             modality: volume.modality, rows: volume.rows, columns: volume.columns, frames: volume.frames.count,
             spacingMM: volume.pixelSpacing.map { [$0.row, $0.column] }, sliceMM: volume.sliceSpacing)
     }

@@ -17,6 +17,15 @@ struct VolumeTask: Sendable {
                 "Rescale Slope or Intercept is missing or empty, and the pipeline reads values through a fixed window: what they are is unknown.",
                 cure: "Correct the series at its source, or use a pipeline with another window.")
         }
+        // Values that were held in steps too wide for the window would be shown as a few levels.
+        if case .fixed(_, let width) = pipeline.pipeline.windowing.mode,
+            volume.first.dataSet.uid(.instanceCreatorUID) == InstanceCreator.imports,
+            let slope = volume.first.dataSet.double(.rescaleSlope), slope.magnitude > width / 64
+        {
+            throw DICOMFailure.values(
+                "the picture's values span so much more than the pipeline's fixed window that 16 bits hold them in steps too wide for it.",
+                cure: "Export it with the values that matter alone, or use a pipeline with another window.")
+        }
         try Segmentation.check(
             volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
             options: options)

@@ -27,6 +27,8 @@ package struct StudyRecord: VersionedRecord {
     /// The volume that was segmented.
     package struct Source: Sendable, Equatable, Codable {
         package var series: String
+        /// Names of the TIFF, PNG and JPEG files that it was made of; empty for DICOM.
+        package var files: [String]
         package var description: String
         package var modality: String
         package var rows: Int
@@ -37,10 +39,11 @@ package struct StudyRecord: VersionedRecord {
         @Nullable package var sliceMM: Double?
 
         package init(
-            series: String, description: String, modality: String, rows: Int, columns: Int, frames: Int,
-            spacingMM: [Double]?, sliceMM: Double?
+            series: String, files: [String] = [], description: String, modality: String, rows: Int, columns: Int,
+            frames: Int, spacingMM: [Double]?, sliceMM: Double?
         ) {
             self.series = series
+            self.files = files
             self.description = description
             self.modality = modality
             self.rows = rows
@@ -51,7 +54,7 @@ package struct StudyRecord: VersionedRecord {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case series, description, modality, rows, columns, frames
+            case series, files, description, modality, rows, columns, frames
             case spacingMM = "spacing_mm"
             case sliceMM = "slice_mm"
         }

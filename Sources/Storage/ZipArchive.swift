@@ -11,6 +11,7 @@ package struct ZipArchive: Sendable {
         package let size: Int
         fileprivate let packedSize: Int
         fileprivate let method: UInt16
+        fileprivate let isEncrypted: Bool
         fileprivate let crc32: UInt32
         /// Where the entry's local header begins.
         fileprivate let headerOffset: Int
@@ -62,6 +63,9 @@ package struct ZipArchive: Sendable {
             throw ZipFailure.broken(
                 path: file.path, reason: "the entry \(entry.name) has \(entry.size) bytes, more than \(limit)")
         }
+        guard !entry.isEncrypted else {
+            throw ZipFailure.broken(path: file.path, reason: "the entry \(entry.name) is encrypted")
+        }
         return try file.withBytes { bytes in
             let packed = bytes.extracting(range)
             if entry.method == 0 {
@@ -108,20 +112,26 @@ package struct ZipArchive: Sendable {
 
     /// One record of the central directory; nil when it is not valid.
     private static func entry(_ reader: inout LittleEndianReader) -> Entry? {
-        guard reader.u32() == 0x0201_4B50, reader.skip(6), let method = reader.u16(), reader.skip(4),
+        guard reader.u32() == 0x0201_4B50, reader.skip(4), let flags = reader.u16(), let method = reader.u16(),
+            reader.skip(4),
             let crc32 = reader.u32(),
             let packed = reader.u32(), let size = reader.u32(), let nameLength = reader.u16(),
             let extraLength = reader.u16(),
             let commentLength = reader.u16(), reader.skip(8), let offset = reader.u32(),
             let nameBytes = reader.bytes(Int(nameLength)),
-            let extra = reader.bytes(Int(extraLength)), reader.skip(Int(commentLength)),
-            let name = String(validating: nameBytes, as: UTF8.self)
+            let extra = reader.bytes(Int(extraLength)), reader.skip(Int(commentLength))
         else { return nil }
+        // Names of other alphabets are kept apart by their bytes.
+        let name =
+            String(validating: nameBytes, as: UTF8.self)
+            ?? String(String.UnicodeScalarView(nameBytes.map { Unicode.Scalar($0) }))
         var wide = Zip64Extra(extra)
         guard let size = wide.value(size), let packed = wide.value(packed), let offset = wide.value(offset) else {
             return nil
         }
-        return Entry(name: name, size: size, packedSize: packed, method: method, crc32: crc32, headerOffset: offset)
+        return Entry(
+            name: name, size: size, packedSize: packed, method: method, isEncrypted: flags & 1 != 0, crc32: crc32,
+            headerOffset: offset)
     }
 }
 

@@ -20,7 +20,8 @@ struct HSPSAMCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self, PhantomCommand.self,
+            RunCommand.self, InspectCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self,
+            PhantomCommand.self,
             WatchCommand.self,
             BatchCommand.self, StatusCommand.self, JobsCommand.self, ShowCommand.self, RetryCommand.self,
             CancelCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self, DoctorCommand.self,

@@ -12,14 +12,14 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract:
-            "Segments DICOM and TIFF files and writes DICOM SEG, a report for each study, run.json and index.html.",
+            "Segments DICOM, TIFF, PNG and JPEG files and writes DICOM SEG, a report for each study, run.json and index.html.",
         discussion: """
             Example: hspsam run samples --out results
-            Folders are read with everything below them. Which pipeline a series goes through stands in its pipeline.yaml.
+            Folders are read with everything below them, .zip files and DICOMDIR media as folders. Which pipeline a series goes through stands in its pipeline.yaml.
             Exit status: 0 done, 2 could not start, 3 something was refused or failed (named in the report), 4 nothing was processed.
             """)
 
-    @Argument(help: "DICOM or TIFF files, or folders of them.") var input: [String]
+    @Argument(help: "DICOM, TIFF, PNG or JPEG files, .zip files, or folders of them.") var input: [String]
     @Option(help: "The folder to write; studies that are there already are replaced.") var out: String
     @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
     @Option(help: "Only this pipeline, whatever its selection says; never past a refusal.") var pipeline: String?

@@ -54,19 +54,21 @@ struct TextLines: RunDisplay {
     private static func line(_ result: RunRecord.Result, out: String) -> String {
         let found = result.segments.filter { $0.pixels > 0 }.map { segment in
             let size =
-                segment.volumeML.map { "\(NumberText.fixed($0, 2)) ml" }
-                ?? segment.areaMM2.map { "\(NumberText.fixed($0, 1)) mm²" } ?? "\(segment.pixels) pixels"
+                segment.volumeML.map { $0 >= 0.01 ? "\(NumberText.fixed($0, 2)) ml" : NumberText.volume(ml: $0) }
+                ?? segment.areaMM2.map { $0 >= 0.1 ? "\(NumberText.fixed($0, 1)) mm²" : NumberText.area(mm2: $0) }
+                ?? "\(segment.pixels) pixels"
             return "\(segment.label) \(size)"
         }
         let what = found.isEmpty ? "nothing found" : found.joined(separator: ", ")
         return "\(result.pipeline): \(what)  \(result.file.map { "\(out)/\($0)" } ?? "")"
     }
 
-    /// What was refused or failed, or why nothing was processed; one line a reason: a series of a thousand slices that is
-    /// refused is named once.
+    /// Why files gave no result, failures first; one line a reason, with how many files it stopped: a series of a thousand slices that
+    /// is refused is named once.
     private static func reasons(_ record: RunRecord) -> [String] {
-        let worst = record.inputs.filter { $0.status == .failed } + record.inputs.filter { $0.status == .refused }
-        let inputs = worst.isEmpty && record.exitStatus == .nothingProcessed ? record.inputs : worst
+        let inputs = [Outcome.failed, .refused, .skipped].flatMap { status in
+            record.inputs.filter { $0.status == status }
+        }
         var order: [String] = []
         var groups: [String: [RunRecord.Input]] = [:]
         for input in inputs {
@@ -76,7 +78,7 @@ struct TextLines: RunDisplay {
         }
         return order.map { reason in
             let group = groups[reason] ?? []
-            let more = group.count > 1 ? " and \(group.count - 1) more" : ""
+            let more = group.count > 1 ? " and \(group.count - 1) more (\(group.count) files)" : ""
             return "\(group.first?.path ?? "")\(more): \(reason)"
         }
     }

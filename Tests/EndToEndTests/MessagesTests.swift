@@ -29,8 +29,11 @@ struct MessagesTests {
             try FileManager.default.createDirectory(atPath: $0.path + "/empty", withIntermediateDirectories: true)
             return run($0, $0.path + "/empty")
         },
-        Row(what: "not DICOM", status: 4, code: "IN-NOTIMAGE", words: ["photo.jpg", "Save it as TIFF"]) {
+        Row(what: "a damaged photograph", status: 3, code: "PIX-TRUNCATED", words: ["photo.jpg", "again"]) {
             run($0, try $0.write("photo.jpg", Data([0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 0x4A, 0x46])))
+        },
+        Row(what: "a damaged archive", status: 3, code: "ZIP-TRUNCATED", words: ["study.zip", "again"]) {
+            run($0, try $0.write("study.zip", Data([0x50, 0x4B, 3, 4, 0, 0, 0, 0])))
         },
         Row(what: "a text file named .dcm", status: 4, code: "IN-NOTIMAGE", words: ["letter.dcm", "a text file"]) {
             run($0, try $0.write("letter.dcm", "Dear colleague,\n"))

@@ -30,7 +30,7 @@ struct RunTests {
         #expect(
             found.mapValues(\.code) == [
                 "text.dcm": "IN-NOTIMAGE", "empty.tif": "IN-EMPTY", "broken.tif": "PIX-TRUNCATED",
-                "photo.png": "IN-NOTIMAGE",
+                "photo.png": "PIX-TRUNCATED",
                 "hspsam-study.yaml": "IN-SIDECAR", "link.dcm": "IN-LINK",
             ])
         #expect(found["broken.tif"]?.status == .refused && found["text.dcm"]?.status == .skipped)

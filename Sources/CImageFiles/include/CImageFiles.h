@@ -47,14 +47,22 @@ typedef struct {
     uint32_t max_scans;   /* of a progressive JPEG */
 } ci_limits;
 
+/* A file's bytes, which the caller reads at any place, as often as it is asked. */
+typedef struct {
+    void *context;
+    uint64_t size;
+    /* 1 when all `count` bytes from `offset` stand in `bytes`, 0 for whatever reason; never asked beyond `size`. */
+    int (*read)(void *context, uint64_t offset, void *bytes, size_t count);
+} ci_source;
+
 void ci_free(void *memory);
 void ci_image_free(ci_image *image);
 
-ci_status ci_png_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
+ci_status ci_png_read(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error);
 /* Palette indices and grey of few bits as they are stored, one byte a sample: for masks, whose values are classes. */
-ci_status ci_png_read_stored(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
+ci_status ci_png_read_stored(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error);
 ci_status ci_png_encode(const ci_image *image, uint8_t **bytes, size_t *size, ci_error *error);
-ci_status ci_jpeg_read(const char *path, const ci_limits *limits, ci_image *image, ci_error *error);
+ci_status ci_jpeg_read(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error);
 
 /* One page as its tags say, before anything is decoded. */
 typedef struct {
@@ -66,16 +74,17 @@ typedef struct {
     double x_resolution, y_resolution; /* 0: not said */
     uint64_t compressed_bytes;
     char date_time[20];       /* tag 306, empty when absent */
-    uint32_t imagej_images;   /* `images=` of an ImageJ description, 0 when there is none */
+    uint32_t depth;           /* pictures of one volume in this page (SGI's ImageDepth); 1 elsewhere */
+    int tiled;
 } ci_tiff_page;
 
-/* A file's bytes, which the caller reads at any place, as often as it is asked. */
+/* A tag's value as it stands in the file. */
 typedef struct {
-    void *context;
-    uint64_t size;
-    /* 1 when all `count` bytes from `offset` stand in `bytes`, 0 for whatever reason; never asked beyond `size`. */
-    int (*read)(void *context, uint64_t offset, void *bytes, size_t count);
-} ci_source;
+    uint16_t type;  /* of TIFF 6.0 section 2, and 13, 16 to 18 of BigTIFF */
+    int big_endian;
+    uint8_t *bytes; /* freed by ci_free */
+    size_t size;
+} ci_tiff_value;
 
 typedef struct ci_tiff ci_tiff;
 
@@ -84,8 +93,16 @@ ci_status ci_tiff_open(const ci_source *source, const ci_limits *limits, ci_tiff
 void ci_tiff_close(ci_tiff *tiff);
 uint32_t ci_tiff_count(const ci_tiff *tiff);
 ci_status ci_tiff_describe(ci_tiff *tiff, uint32_t index, ci_tiff_page *page, ci_error *error);
-/* Samples as stored, interleaved, each in 1, 2, 4 or 8 bytes of native order; YCbCr comes as RGB. */
-ci_status ci_tiff_pixels(ci_tiff *tiff, uint32_t index, uint8_t **pixels, size_t *size, ci_error *error);
+/* Whether pages of that compression, photometric interpretation and sample type are handed to a decoder. */
+ci_status ci_tiff_is_read(const ci_tiff_page *page, ci_error *error);
+/* Any tag of a page, also of those that libtiff does not know; `bytes` is NULL when the page has none. At most 16 MiB. */
+ci_status ci_tiff_tag(ci_tiff *tiff, uint32_t index, uint16_t tag, ci_tiff_value *value, ci_error *error);
+/* Samples as stored, interleaved, each in 1, 2, 4 or 8 bytes of native order; YCbCr comes as RGB. `slice`, from 0, is one of the
+   page's `depth`; of other pages those above 0 are the pictures that follow the first without directories of their own. */
+ci_status ci_tiff_pixels(ci_tiff *tiff, uint32_t index, uint32_t slice, uint8_t **pixels, size_t *size, ci_error *error);
+/* How many uncompressed pictures like the page's stand in the file from its first on, itself included, were they written without
+   directories of their own; 1 for pages that cannot be followed so. */
+ci_status ci_tiff_following(ci_tiff *tiff, uint32_t index, uint64_t *count, ci_error *error);
 /* The colour map, `[3, 2^bits]`; `entries` is 2^bits. */
 ci_status ci_tiff_palette(ci_tiff *tiff, uint32_t index, uint16_t *map, size_t entries, ci_error *error);
 /* A TIFF of uncompressed pages of one strip each. */

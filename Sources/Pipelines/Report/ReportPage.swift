@@ -42,9 +42,9 @@ enum ReportPage {
         var origin =
             "\(source.modality) · \(source.rows) × \(source.columns) pixels · \(NumberText.plural(source.frames, "frame"))"
         if let spacing = source.spacingMM {
-            origin += " · \(NumberText.short(spacing[0])) × \(NumberText.short(spacing[1])) mm"
+            origin += " · \(NumberText.size(mm: spacing[0], spacing[1]))"
         }
-        if let slice = source.sliceMM { origin += " · slices \(NumberText.short(slice)) mm apart" }
+        if let slice = source.sliceMM { origin += " · slices \(NumberText.length(mm: slice)) apart" }
         text +=
             "<p class=\"soft small\">\(origin)<br>pipeline <b>\(result.record.pipeline)</b> \(result.record.pipelineVersion)</p>\n"
         text += segments(result)
@@ -73,6 +73,7 @@ enum ReportPage {
         text += facts(
             [
                 ("Result", result.record.file ?? "none: nothing was found"),
+                ("Files", result.record.source.files.joined(separator: ", ")),
                 ("Images", result.record.images.joined(separator: ", ")),
                 ("Window", result.record.window), ("Pipeline digest", result.record.pipelineDigest),
                 ("Model digest", result.record.modelDigest),
@@ -104,7 +105,7 @@ enum ReportPage {
             let area =
                 segment.pixels == 0
                 ? "not found"
-                : segment.areaMM2.map { "\(NumberText.short($0)) mm²" }
+                : segment.areaMM2.map { NumberText.area(mm2: $0) }
                     ?? "\(NumberText.grouped(segment.pixels)) pixels"
             let note: HTML =
                 segment.frames > 1 && segment.areaMM2 != nil
@@ -112,7 +113,7 @@ enum ReportPage {
             text +=
                 "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(segment.label)</td>"
             text +=
-                "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { "\(NumberText.short($0)) ml" } ?? "–")</td>"
+                "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { NumberText.volume(ml: $0) } ?? "–")</td>"
             text +=
                 "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.record.source.frames)</td></tr>\n"
         }

@@ -144,5 +144,5 @@ package struct LabelledSet: Sendable {
 
 extension RasterPage {
     /// Its file's orientation is not the one in which it is stored.
-    var isTurned: Bool { notes.contains { $0.hasPrefix("turned upright") } }
+    var isTurned: Bool { findings.contains { $0.text.hasPrefix("turned upright") } }
 }

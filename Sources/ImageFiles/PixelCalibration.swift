@@ -1,0 +1,161 @@
+package import Imaging
+import Numbers
+
+/// How large a picture's pixels are, by what the file says in the order in which it is believed: the program's own calibration, then
+/// the resolution tags.
+package struct PixelCalibration: Sendable, Equatable {
+    /// Distance of pixel centres in mm; nil when nobody says it, or nobody who is believed.
+    package private(set) var spacing: PixelSpacing?
+    /// Height and width of a pixel in any unit, where the file says that they differ but not how large they are.
+    package private(set) var aspect: PixelSpacing?
+    /// Distance of slices in mm.
+    package private(set) var sliceMM: Double?
+    package private(set) var findings: [RasterFinding] = []
+
+    /// Nothing is said.
+    init() {}
+
+    // MARK: From a program
+
+    /// From a microscope's or a program's own words: sizes of a pixel, mm.
+    ///
+    /// - Parameter program: who says so, for findings.
+    init(program: String, rowMM: Double?, columnMM: Double?, sliceMM: Double? = nil) {
+        switch (rowMM, columnMM) {
+        case (let row?, let column?):
+            if Self.isPlausible(row), Self.isPlausible(column) {
+                spacing = PixelSpacing(row: row, column: column)
+            } else {
+                findings.append(
+                    RasterFinding(
+                        .scale, isWarning: true,
+                        "\(program) gives a pixel size that no picture has: the picture has no scale."))
+            }
+        case (nil, nil): break
+        default:
+            findings.append(
+                RasterFinding(
+                    .scale, isWarning: true,
+                    "\(program) gives the size of pixels in one direction only: the picture has no scale."))
+        }
+        if let sliceMM, sliceMM > 1e-7, sliceMM < 1000 { self.sliceMM = sliceMM }
+    }
+
+    /// From words that are no length: the picture has no scale, and nothing else is asked.
+    init(notCalibratedBy program: String) {
+        findings.append(
+            RasterFinding(
+                .scale, isWarning: true,
+                "\(program) gives pixel sizes in a unit that is no length: the picture has no scale."))
+    }
+
+    /// 0.1 nm to 5 mm.
+    private static func isPlausible(_ mm: Double) -> Bool { mm.isFinite && mm >= 1e-7 && mm <= 5 }
+
+    // MARK: From resolution tags
+
+    /// What one pixel in `unit` is.
+    package enum Unit: Sendable { case inch, centimetre, metre, none }
+
+    /// From resolution tags, or what PNG and JPEG have of that kind: pixels a unit. Those of screens, printers and scanners' programs
+    /// are no specimen's.
+    init(rows: Double, columns: Double, unit: Unit) {
+        guard rows > 0, columns > 0, rows.isFinite, columns.isFinite else { return }
+        let mm: Double
+        switch unit {
+        case .inch: mm = 25.4
+        case .centimetre: mm = 10
+        case .metre: mm = 1000
+        case .none:
+            if abs(rows - columns) > 1e-6 * max(rows, columns) {
+                aspect = PixelSpacing(row: 1 / rows, column: 1 / columns)
+            }
+            return
+        }
+        let perInch = [rows, columns].map { $0 * 25.4 / mm }
+        if perInch.allSatisfy(Self.isOfScreens) {
+            findings.append(
+                RasterFinding(
+                    .scale, isWarning: true,
+                    "The resolution of \(Self.text(perInch[1])) pixels an inch is one of screens and printers, not of a specimen: the picture has no scale."
+                ))
+            if perInch[0] != perInch[1] { aspect = PixelSpacing(row: 1 / rows, column: 1 / columns) }
+            return
+        }
+        guard Self.isPlausible(mm / rows), Self.isPlausible(mm / columns) else {
+            findings.append(
+                RasterFinding(
+                    .scale, isWarning: true,
+                    "The resolution tags give pixels of \(Self.text(mm / rows)) × \(Self.text(mm / columns)) mm, which no picture has: the picture has no scale."
+                ))
+            return
+        }
+        spacing = PixelSpacing(row: mm / rows, column: mm / columns)
+    }
+
+    /// Dots an inch that programs, cameras, scanners and printers write without knowing what is imaged.
+    private static let screens: [Double] = [
+        72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 240, 300, 350, 360, 400, 600, 720, 1200, 2400, 4800,
+    ]
+
+    private static func isOfScreens(_ perInch: Double) -> Bool {
+        screens.contains { screen in
+            let isRounded = [72, 96, 150, 300, 600, 1200].contains(screen)
+            let perCentimetre = (screen / 2.54).rounded(), perMetre = (screen / 0.0254).rounded()
+            return abs(perInch - screen) < max(0.02, 1e-4 * screen)
+                || isRounded && abs(perInch / 2.54 - perCentimetre) < 1e-3 || abs(perInch / 0.0254 - perMetre) < 0.6
+        }
+    }
+
+    /// Three digits, for findings.
+    private static func text(_ value: Double) -> String { NumberText.short((value * 1000).rounded() / 1000) }
+
+    // MARK: Units
+
+    /// A length's unit as OME, ImageJ and microscopes write it: its mm; nil for what is no length.
+    ///
+    /// *Source*: OME schema 2016-06, UnitsLength; ImageJ's `Calibration`.
+    static func millimetres(_ unit: String) -> Double? {
+        switch unit.trimmed {
+        case "µm", "μm", "um", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres",
+            "\\u00B5m",
+            "&micro;m", "Âµm":
+            1e-3
+        case "nm", "nanometer", "nanometers", "nanometre", "nanometres": 1e-6
+        case "Å", "angstrom", "Angstrom": 1e-7
+        case "pm": 1e-9
+        case "mm", "millimeter", "millimeters", "millimetre", "millimetres": 1
+        case "cm", "centimeter", "centimeters", "centimetre", "centimetres": 10
+        case "dm": 100
+        case "m", "meter", "meters", "metre", "metres": 1000
+        case "in", "inch", "inches", "\"": 25.4
+        case "ft": 304.8
+        case "pt": 25.4 / 72
+        case "thou", "mil": 0.0254
+        default: nil
+        }
+    }
+
+    /// A unit that says that nothing was calibrated.
+    static func isNone(_ unit: String) -> Bool {
+        ["", "pixel", "pixels", "px", "reference frame"].contains(unit.trimmed.lowercased())
+    }
+
+    /// The other way up: rows are columns.
+    func turned() -> PixelCalibration {
+        var other = self
+        other.spacing = spacing.map { PixelSpacing(row: $0.column, column: $0.row) }
+        other.aspect = aspect.map { PixelSpacing(row: $0.column, column: $0.row) }
+        return other
+    }
+}
+
+extension String {
+    /// Without blanks at its ends.
+    var trimmed: String {
+        var view = Substring(self)
+        while let first = view.first, first.isWhitespace { view.removeFirst() }
+        while let last = view.last, last.isWhitespace { view.removeLast() }
+        return String(view)
+    }
+}

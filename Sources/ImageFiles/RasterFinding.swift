@@ -1,0 +1,27 @@
+/// What was decided about a picture that its reader should know.
+package struct RasterFinding: Sendable, Hashable {
+    package enum Kind: String, Sendable {
+        /// Which of several channels was taken.
+        case channel = "RAS-CHANNEL"
+        /// Why a distance that the file has is not believed, or which of two is.
+        case scale = "RAS-SCALE"
+        /// Which bits of a sample are shown, and how values of more than 16 bits are held.
+        case depth = "RAS-DEPTH"
+        /// Everything else that was done to the samples: dropped alpha, turned upright.
+        case picture = "RAS-PICTURE"
+        /// Pages that are no pictures of their own.
+        case pages = "RAS-PAGES"
+    }
+
+    package let kind: Kind
+    /// Something was chosen that the file does not say.
+    package let isWarning: Bool
+    /// One line for a person; no name of a file.
+    package let text: String
+
+    init(_ kind: Kind, isWarning: Bool = false, _ text: String) {
+        self.kind = kind
+        self.isWarning = isWarning
+        self.text = text
+    }
+}

@@ -1,0 +1,258 @@
+import Imaging
+
+extension TIFFContents {
+    /// Reads directories and descriptions; no pixel is decoded.
+    ///
+    /// *Throws* `ImageFilesFailure`: `axes` when the descriptions contradict the pages, `truncated` when pictures are missing.
+    init(_ file: TIFFFile) throws(ImageFilesFailure) {
+        var pages: [TIFFFile.PageTags] = []
+        for index in 0..<file.pageCount { pages.append(try file.tags(index)) }
+        let reader = ContentsReader(
+            file: file, pages: pages, description: try file.value(270, page: 0)?.text ?? "")
+        self = try reader.contents()
+    }
+}
+
+/// One reading of a file's descriptions.
+struct ContentsReader {
+    let file: TIFFFile
+    let pages: [TIFFFile.PageTags]
+    /// Of the first page.
+    let description: String
+    /// Pages, slices and channels together.
+    static let mostPlanes = 100_000
+
+    func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
+        ImageFilesFailure(path: file.path, reason: reason)
+    }
+
+    func contents() throws(ImageFilesFailure) -> TIFFContents {
+        if let ome = OMEDescription(description) { return try contents(ome) }
+        let roles = try roles()
+        if let imageJ = ImageJDescription(description) { return try contents(imageJ, roles) }
+        if let count = try file.value(33629, page: 0)?.fractionCount, count > 1, try file.value(33628, page: 0) != nil {
+            return try stack(.metaMorph, roles, counts: (1, count, 1), names: [], try calibration(roles), nil)
+        }
+        if let info = try file.value(34412, page: 0), let lsm = LSMDescription(info) { return try contents(lsm, roles) }
+        if let shaped = ShapedDescription(String(description.prefix(65_536))) {
+            if let contents = try contents(shaped, roles) { return contents }
+        }
+        return try plain(program(roles), roles)
+    }
+
+    private func program(_ roles: [TIFFContents.Role]) -> TIFFContents.Program {
+        if description.hasPrefix("Aperio") { return .aperio }
+        return isVentana ? .ventana : .none
+    }
+
+    // MARK: Roles
+
+    private var isVentana: Bool {
+        pages.indices.contains { (try? file.value(270, page: $0)?.text.contains("level=0 mag=")) == true }
+    }
+
+    /// What each page is for, by its flags, its description and its place in a pyramid.
+    private func roles() throws(ImageFilesFailure) -> [TIFFContents.Role] {
+        var roles: [TIFFContents.Role] = []
+        let isAperio = description.hasPrefix("Aperio"), isVentana = isVentana
+        for (index, page) in pages.enumerated() {
+            let text = try file.value(270, page: index)?.text ?? ""
+            if page.isMask {
+                roles.append(.mask)
+            } else if let role = Self.role(named: text, isAperio: isAperio, isVentana: isVentana) {
+                roles.append(role)
+            } else if isAperio, page.isReduced, !page.isTiled {
+                roles.append(page.subfile == 9 ? .macro : .label)
+            } else if isAperio, index == 1, !page.isTiled {
+                roles.append(.thumbnail)
+            } else {
+                roles.append(page.isReduced || isLevel(index, roles) ? .smaller : .picture)
+            }
+        }
+        // Something is a picture: of copies alone the first.
+        if !roles.contains(.picture), let first = roles.firstIndex(of: .smaller) ?? roles.indices.first {
+            roles[first] = .picture
+        }
+        return roles
+    }
+
+    private static func role(named text: String, isAperio: Bool, isVentana: Bool) -> TIFFContents.Role? {
+        if isAperio {
+            let words = text.split(whereSeparator: { $0.isNewline }).dropFirst().first?.split(separator: " ").first
+            let first = text.split(separator: " ").dropFirst().first
+            for word in [words, first] {
+                if word == "label" { return .label }
+                if word == "macro" { return .macro }
+            }
+            return nil
+        }
+        switch text.trimmed.lowercased().replacingUnderscores {
+        case "label", "label image": return .label
+        case "macro", "macro image": return .macro
+        case "thumbnail": return .thumbnail
+        case "probability image": return .mask
+        default: break
+        }
+        if isVentana, let level = text.split(separator: " ").first(where: { $0.hasPrefix("level=") }) {
+            return level == "level=0" ? .picture : .smaller
+        }
+        return nil
+    }
+
+    /// Whether a page that nothing flags is a smaller copy of the tiled page before it: of one kind and of one shape.
+    private func isLevel(_ index: Int, _ roles: [TIFFContents.Role]) -> Bool {
+        guard let last = roles.lastIndex(where: { $0 == .picture || $0 == .smaller }) else { return false }
+        let (page, larger) = (pages[index], pages[last])
+        guard larger.isTiled, page.isTiled, page.kind == larger.kind, page.rows > 0, page.columns > 0 else {
+            return false
+        }
+        let (down, across) = (Double(larger.rows) / Double(page.rows), Double(larger.columns) / Double(page.columns))
+        return min(down, across) >= 1.5
+            && abs(down - across) <= 0.02 * max(down, across) + 2 / Double(min(page.rows, page.columns))
+    }
+
+    // MARK: Pictures
+
+    /// Samples of a pixel that are channels of their own: those of a grey page that are no alpha. 1 for everything else.
+    func channelSamples(_ index: Int) throws(ImageFilesFailure) -> Int {
+        let page = pages[index]
+        guard page.photometric <= 1, page.samples > 1 else { return 1 }
+        let extras = try file.value(338, page: index)?.whole ?? []
+        return max(1, page.samples - extras.count { $0 == 1 || $0 == 2 })
+    }
+
+    /// The pages that are pictures: one stack when they are of one size and kind, else each by itself.
+    private func plain(_ program: TIFFContents.Program, _ roles: [TIFFContents.Role]) throws(ImageFilesFailure)
+        -> TIFFContents
+    {
+        let chosen = pages.indices.filter { roles[$0] == .picture }
+        if chosen.count == 1, pages[chosen[0]].depth > 1 {
+            let calibration = try calibration(roles)
+            return try stack(.sgiVolume, roles, counts: (1, pages[chosen[0]].depth, 1), names: [], calibration, nil)
+        }
+        for index in chosen where pages[index].depth > 1 {
+            throw failure(.axes("holds several pages, one of them a volume of \(pages[index].depth) slices"))
+        }
+        let isStack = chosen.allSatisfy {
+            pages[$0].size == pages[chosen[0]].size && pages[$0].kind == pages[chosen[0]].kind
+        }
+        var pictures: [TIFFPicture] = []
+        for group in isStack ? [chosen] : chosen.map({ [$0] }) {
+            let samples = try channelSamples(group[0])
+            guard group.count <= Self.mostPlanes / samples else {
+                throw failure(.limit("holds more than \(Self.mostPlanes) pictures"))
+            }
+            var planes: [TIFFPlane] = []
+            for (slice, page) in group.enumerated() {
+                for sample in 0..<samples {
+                    planes.append(
+                        TIFFPlane(
+                            page: page, inPage: 0, sample: samples > 1 ? sample : nil, channel: sample, slice: slice,
+                            time: 0))
+                }
+            }
+            let smaller = chosen.count == 1 ? pages.indices.filter { roles[$0] == .smaller } : []
+            pictures.append(
+                TIFFPicture(
+                    rows: pages[group[0]].rows, columns: pages[group[0]].columns, planes: planes, channels: samples,
+                    channelNames: [], slices: group.count, times: 1,
+                    calibration: try calibration(of: group[0], program),
+                    smaller: smaller.sorted { pages[$0].rows * pages[$0].columns > pages[$1].rows * pages[$1].columns },
+                    values: nil))
+        }
+        return TIFFContents(program: program, roles: roles, pictures: pictures, findings: findings(roles), set: [])
+    }
+
+    private func findings(_ roles: [TIFFContents.Role]) -> [RasterFinding] {
+        let others = roles.filter { $0 != .picture && $0 != .mask }
+        guard !others.isEmpty else { return [] }
+        let kinds = Set(others.map(\.rawValue)).sorted().joined(separator: ", ")
+        return [
+            RasterFinding(.pages, "\(others.count) pages are no pictures of their own and were left aside: \(kinds).")
+        ]
+    }
+
+    /// One picture on axes whose planes are the file's pages, the channel fastest, or stand behind one another in one page.
+    func stack(
+        _ program: TIFFContents.Program, _ roles: [TIFFContents.Role],
+        counts: (channels: Int, slices: Int, times: Int), names: [String], _ calibration: PixelCalibration,
+        _ values: ValueMapping?
+    ) throws(ImageFilesFailure) -> TIFFContents {
+        let chosen = pages.indices.filter { roles[$0] == .picture }
+        let samples = try channelSamples(chosen[0])
+        guard [counts.channels, counts.slices, counts.times].allSatisfy({ (1...Self.mostPlanes).contains($0) }),
+            counts.channels * counts.slices * counts.times <= Self.mostPlanes / samples
+        else { throw failure(.limit("says that it holds more than \(Self.mostPlanes) pictures, or none")) }
+        let total = counts.channels * counts.slices * counts.times
+        let isInOnePage = chosen.count == 1 && total > 1
+        if isInOnePage, pages[chosen[0]].depth == 1 {
+            let following = try file.following(chosen[0])
+            guard following.isPossible else {
+                throw failure(
+                    .axes("says that it holds \(total) pictures and has one page, which is compressed or in tiles"))
+            }
+            guard following.count >= total else {
+                throw failure(.truncated("\(following.count) of \(total) pictures of the stack are in the file"))
+            }
+        }
+        guard isInOnePage || chosen.count == total else {
+            throw failure(.axes("says that it holds \(total) pictures and has \(chosen.count) pages"))
+        }
+        guard chosen.allSatisfy({ pages[$0].size == pages[chosen[0]].size && pages[$0].kind == pages[chosen[0]].kind })
+        else {
+            throw failure(.axes("says that its pages are one stack, and they differ in size or kind"))
+        }
+        var planes: [TIFFPlane] = []
+        for index in 0..<total {
+            let channel = index % counts.channels
+            for sample in 0..<samples {
+                planes.append(
+                    TIFFPlane(
+                        page: isInOnePage ? chosen[0] : chosen[index], inPage: isInOnePage ? index : 0,
+                        sample: samples > 1 ? sample : nil, channel: channel * samples + sample,
+                        slice: index / counts.channels % counts.slices, time: index / counts.channels / counts.slices))
+            }
+        }
+        let picture = TIFFPicture(
+            rows: pages[chosen[0]].rows, columns: pages[chosen[0]].columns, planes: planes,
+            channels: counts.channels * samples, channelNames: names, slices: counts.slices, times: counts.times,
+            calibration: calibration, smaller: [], values: values)
+        return TIFFContents(program: program, roles: roles, pictures: [picture], findings: findings(roles), set: [])
+    }
+
+    // MARK: Calibration
+
+    private func calibration(_ roles: [TIFFContents.Role]) throws(ImageFilesFailure) -> PixelCalibration {
+        try calibration(of: roles.firstIndex(of: .picture) ?? 0, .none)
+    }
+
+    /// What a slide's description or the resolution tags say of a page.
+    func calibration(of index: Int, _ program: TIFFContents.Program) throws(ImageFilesFailure) -> PixelCalibration {
+        if program == .aperio {
+            let text = try file.value(270, page: index)?.text ?? description
+            for field in text.split(separator: "|") where field.trimmedStart.hasPrefix("MPP") {
+                guard let equals = field.firstIndex(of: "="),
+                    let mpp = Double(String(field[field.index(after: equals)...]).trimmed)
+                else { continue }
+                return PixelCalibration(program: "Aperio's MPP", rowMM: mpp / 1000, columnMM: mpp / 1000)
+            }
+        }
+        let page = pages[index]
+        let unit: PixelCalibration.Unit = page.unit == 2 ? .inch : page.unit == 3 ? .centimetre : .none
+        return PixelCalibration(rows: page.rowResolution, columns: page.columnResolution, unit: unit)
+    }
+}
+
+extension TIFFFile.PageTags {
+    var size: [Int] { [rows, columns] }
+    /// What pages of one stack have in common.
+    var kind: [Int] { [samples, bits, format, photometric] }
+}
+
+extension String {
+    fileprivate var replacingUnderscores: String { String(map { $0 == "_" ? " " : $0 }) }
+}
+
+extension Substring {
+    fileprivate var trimmedStart: Substring { drop { $0.isWhitespace } }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Storage
+
+/// A `.zip` that was given as an input: its files in a folder of their own, which is gone with this object.
+///
+/// The archive is copied first, so that nobody can cut it while it is mapped. An archive inside the archive is not opened.
+/// *Source*: the design page on DICOM, sections 2.1 and 8.2.
+final class ZipInput: Sendable {
+    /// What is unpacked at most.
+    struct Limits: Sendable {
+        var entries = 100_000
+        /// Of one entry, which is in memory while it is unpacked.
+        var entryBytes = 2 << 30
+        var totalBytes = 64 << 30
+        /// Unpacked bytes for each of the archive's, once `ratioFrom` bytes are reached.
+        var ratio = 200
+        var ratioFrom = 1 << 30
+
+        static let standard = Limits()
+    }
+
+    /// Where the entries lie, under their own names.
+    let folder: String
+
+    /// Whether a file begins as a zip archive, an empty one included.
+    static func isZip(_ head: [UInt8]) -> Bool {
+        head.starts(with: [0x50, 0x4B, 3, 4]) || head.starts(with: [0x50, 0x4B, 5, 6])
+    }
+
+    /// *Throws* `InputFailure.zipLimit`, `.zipPath` for what exceeds a limit or leaves its folder, `ZipFailure`, `StorageFailure`.
+    init(_ archive: FilePath, limits: Limits = .standard) throws {
+        folder = Folder.join(FileManager.default.temporaryDirectory.path, "hspsam-zip-\(UUID().uuidString)")
+        try Folder.make(folder, mode: 0o700)
+        do {
+            let copy = FilePath(folder).appending("archive")
+            try TreeCopy.copy(file: archive, to: copy)
+            try Self.unpack(copy.text, into: Folder.join(folder, "files"), archive.name.text, limits)
+            try Folder.remove(copy)
+        } catch {
+            try? Folder.remove(folder)
+            throw error
+        }
+    }
+
+    deinit { try? Folder.remove(folder) }
+
+    /// The folder of the entries.
+    var files: FilePath { FilePath(folder).appending("files") }
+
+    private static func unpack(_ path: String, into folder: String, _ name: String, _ limits: Limits) throws {
+        let file = try MappedFile(path)
+        let archive = try ZipArchive(file)
+        let entries = archive.entries.filter { !$0.name.hasSuffix("/") }
+        guard entries.count <= limits.entries else {
+            throw InputFailure.zipLimit("holds \(entries.count) files, more than \(limits.entries)")
+        }
+        var total = 0
+        for entry in entries {
+            let (sum, overflow) = total.addingReportingOverflow(entry.size)
+            total = sum
+            guard entry.size >= 0, !overflow, total <= limits.totalBytes, entry.size <= limits.entryBytes else {
+                throw InputFailure.zipLimit(
+                    "holds more than is unpacked: \(limits.totalBytes >> 30) GiB in all, \(limits.entryBytes >> 30) in a file"
+                )
+            }
+            guard total < limits.ratioFrom || total / max(file.count, 1) <= limits.ratio else {
+                throw InputFailure.zipLimit("unpacks to more than \(limits.ratio) times its size")
+            }
+        }
+        try Folder.make(folder, mode: 0o700)
+        guard try Folder.freeBytes(folder) > total else {
+            throw InputFailure.zipLimit(
+                "unpacks to \(total >> 20) MiB, more than is free in \(FileManager.default.temporaryDirectory.path)")
+        }
+        for entry in entries {
+            let parts = entry.name.split(whereSeparator: { $0 == "/" || $0 == "\\" }).map(String.init).filter {
+                $0 != "."
+            }
+            guard let last = parts.last, parts.allSatisfy({ $0 != ".." && !$0.contains("\0") && $0.utf8.count <= 255 })
+            else {
+                throw InputFailure.zipPath
+            }
+            // What systems add to archives is no file of the person's.
+            if parts[0] == "__MACOSX" || last == ".DS_Store" || last == "Thumbs.db" { continue }
+            let place = Folder.join(folder, parts.dropLast().joined(separator: "/"))
+            try Folder.make(place, mode: 0o700)
+            try DurableFile.write(
+                try archive.bytes(of: entry, limit: limits.entryBytes), to: Folder.join(place, last), mode: 0o600)
+        }
+    }
+}

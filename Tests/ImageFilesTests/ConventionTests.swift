@@ -1,0 +1,354 @@
+import Foundation
+import ImageFiles
+import Imaging
+import Mutations
+import Testing
+
+/// What programs write into TIFFs means what it meant to them.
+@Suite("TIFF conventions")
+struct ConventionTests {
+    /// The file's pictures, pages and what was said; the file is gone afterwards.
+    private func opened<Result>(_ file: RawTIFF, _ body: (TIFFFile) throws -> Result) throws -> Result {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("convention-\(UUID().uuidString).tif")
+            .path
+        try Data(file.bytes).write(to: URL(fileURLWithPath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try body(try TIFFFile(path))
+    }
+
+    /// The planes that a selection takes, decoded, by their first values.
+    private func firsts(_ file: RawTIFF, _ selection: TIFFSelection = TIFFSelection()) throws -> [[UInt16]] {
+        try opened(file) { file in
+            try file.contents().pictures.map { picture in
+                try picture.planes(selection, path: "").map {
+                    try file.page($0, of: picture, survey: try file.survey($0)).values[0]
+                }
+            }
+        }
+    }
+
+    /// A 3 × 5 page whose every value is `value`.
+    private func page(_ value: Int, description: String? = nil) -> RawTIFF.Page {
+        var page = RawTIFF.Page(rows: 3, columns: 5, data: [UInt8](repeating: UInt8(value), count: 15))
+        page.description = description
+        return page
+    }
+
+    private static let hyperstack = "ImageJ=1.53t\nimages=12\nchannels=2\nslices=3\nframes=2\nhyperstack=true\n"
+
+    @Test("an ImageJ hyperstack's axes are channel, slice and time; the first channel is taken and the other one named")
+    func hyperstackAxes() throws {
+        let pages = (0..<12).map { page($0, description: $0 == 0 ? Self.hyperstack : nil) }
+        #expect(try firsts(RawTIFF(pages)) == [[0, 2, 4, 6, 8, 10]])
+        var selection = TIFFSelection()
+        selection.channel = .number(1)
+        selection.slice = .middle
+        #expect(try firsts(RawTIFF(pages), selection) == [[3, 9]])
+        selection.slice = .number(3)
+        #expect { try firsts(RawTIFF(pages), selection) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+        let findings = try opened(RawTIFF(pages)) { try $0.contents().pictures[0].findings(TIFFSelection()) }
+        #expect(findings.count == 1 && findings[0].isWarning && findings[0].kind == .channel)
+    }
+
+    @Test("an ImageJ description that its pages contradict is refused", arguments: [11, 13, 6])
+    func contradiction(count: Int) {
+        let pages = (0..<count).map { page($0, description: $0 == 0 ? Self.hyperstack : nil) }
+        #expect { try firsts(RawTIFF(pages)) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+    }
+
+    @Test(
+        "pictures behind the first without directories of their own are read, or said to be missing",
+        arguments: [false, true],
+        ["ImageJ=1.53t\nimages=4\nslices=4\n", "{\"shape\": [4, 3, 5], \"truncated\": true}"])
+    func oneDirectory(isBigEndian: Bool, description: String) throws {
+        var file = RawTIFF([], isBigEndian: isBigEndian)
+        var page = RawTIFF.Page(rows: 3, columns: 5)
+        page.bits = 16
+        page.description = description
+        page.data = (0..<4).flatMap { picture in (0..<15).flatMap { _ in file.number(1000 * picture + 7, 2) } }
+        file.pages = [page]
+        // The one strip counts the first picture alone, as these programs write it, or all of them.
+        #expect(try firsts(file) == [[7, 1007, 2007, 3007]])
+        file.pages[0].data.removeLast(100)
+        #expect { try firsts(file) } throws: {
+            ["PIX-TRUNCATED", "PIX-CODEC", "RAS-AXES"].contains(($0 as? ImageFilesFailure)?.code)
+        }
+    }
+
+    @Test("grey samples beside the first are channels, alpha is none", arguments: [false, true])
+    func sampleChannels(isPlanar: Bool) throws {
+        var page = RawTIFF.Page(rows: 2, columns: 2)
+        page.samples = 2
+        page.isPlanar = isPlanar
+        page.data = isPlanar ? [1, 1, 1, 1, 9, 9, 9, 9] : [1, 9, 1, 9, 1, 9, 1, 9]
+        page.extraSamples = [0]
+        var second = TIFFSelection()
+        second.channel = .number(1)
+        #expect(try firsts(RawTIFF([page])) == [[1]])
+        #expect(try firsts(RawTIFF([page]), second) == [[9]])
+        page.extraSamples = [2]
+        #expect(try opened(RawTIFF([page])) { try $0.contents().pictures[0].channels } == 1)
+    }
+
+    @Test("a volume in one page (ImageDepth) has all of its slices, each from its place in the tiles")
+    func volume() throws {
+        var page = RawTIFF.Page(rows: 16, columns: 16)
+        page.tile = (16, 16)
+        page.tiles = (0..<3).map { tile in
+            (0..<2).flatMap { [UInt8](repeating: UInt8(10 * tile + $0), count: 256) }
+        }
+        page.numbers = [(32_997, [5]), (32_998, [2])]
+        #expect(try firsts(RawTIFF([page])) == [[0, 1, 10, 11, 20]])
+    }
+
+    @Test("a MetaMorph stack is as many pictures as it says")
+    func metaMorph() throws {
+        var page = page(0)
+        page.data = (0..<3).flatMap { [UInt8](repeating: UInt8($0), count: 15) }
+        page.raw = [(33_628, 5, [UInt8](repeating: 0, count: 16)), (33_629, 5, [UInt8](repeating: 0, count: 24))]
+        #expect(try firsts(RawTIFF([page])) == [[0, 1, 2]])
+    }
+
+    // MARK: OME
+
+    private func ome(
+        order: String = "XYCZT", size: (Int, Int) = (5, 3), c: Int = 2, z: Int = 2, t: Int = 1, more: String = "",
+        data: String = "<TiffData/>", own: String = ""
+    ) -> String {
+        let channels = ["DAPI", "GFP"].prefix(c).map { "<Channel Name=\"\($0)\" SamplesPerPixel=\"1\"/>" }.joined()
+        return """
+            <?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:\(own)">\
+            <Image ID="Image:0"><Pixels DimensionOrder="\(order)" Type="uint8" SizeX="\(size.0)" SizeY="\(size.1)" \
+            SizeC="\(c)" SizeZ="\(z)" SizeT="\(t)" \(more)>\(channels)\(data)</Pixels></Image></OME>
+            """
+    }
+
+    @Test(
+        "OME's axes are read in their own order",
+        arguments: [("XYCZT", [UInt16]([0, 2])), ("XYZCT", [0, 1]), ("XYZTC", [0, 1])])
+    func omeOrder(_ order: String, _ expected: [UInt16]) throws {
+        let pages = (0..<4).map { page($0, description: $0 == 0 ? ome(order: order) : nil) }
+        #expect(try firsts(RawTIFF(pages)) == [expected])
+        var named = TIFFSelection()
+        named.channel = .name("gfp")
+        #expect(try firsts(RawTIFF(pages), named)[0] == (0..<4).map { UInt16($0) }.filter { !expected.contains($0) })
+    }
+
+    @Test("an OME description of other pages is refused")
+    func omeContradiction() {
+        let wrong = [
+            (ome(size: (6, 3)), 4), (ome(), 3), (ome(data: "<TiffData IFD=\"2\" PlaneCount=\"3\"/>"), 4),
+            (ome(order: "XYQ"), 4), (ome(), 5),
+        ]
+        for (description, count) in wrong {
+            let pages = (0..<count).map { page($0, description: $0 == 0 ? description : nil) }
+            #expect { try firsts(RawTIFF(pages)) } throws: {
+                ["RAS-AXES", "PIX-TRUNCATED"].contains(($0 as? ImageFilesFailure)?.code)
+            }
+        }
+    }
+
+    @Test("files of an OME set name one another; a file whose planes nobody takes is skipped as a part")
+    func omeSet() throws {
+        func block(_ channel: Int, _ uuid: String) -> String {
+            "<TiffData IFD=\"0\" FirstC=\"\(channel)\"><UUID FileName=\"\(uuid).tif\">urn:uuid:\(uuid)</UUID></TiffData>"
+        }
+        let data = block(0, "a") + block(1, "b")
+        let first = RawTIFF([page(3, description: ome(z: 1, data: data, own: "a"))])
+        let second = RawTIFF([page(4, description: ome(z: 1, data: data, own: "b"))])
+        #expect(try opened(first) { try $0.contents().set } == (try opened(second) { try $0.contents().set }))
+        #expect(try opened(first) { try $0.contents().set.count } == 2)
+        #expect(try firsts(first) == [[3]])
+        #expect { try firsts(second) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-PART" }
+    }
+
+    // MARK: Scale
+
+    private static let screens: [(Int, Int)] = [
+        (72, 2), (96, 2), (150, 2), (300, 2), (600, 2), (118, 3), (28, 3), (1, 2), (1, 3),
+    ]
+
+    @Test("resolutions of screens and printers, and pixels that no picture has, are no scale", arguments: screens)
+    func implausible(_ resolution: Int, _ unit: Int) throws {
+        var page = page(1)
+        page.resolution = (resolution, resolution, unit)
+        let calibration = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration }
+        #expect(calibration.spacing == nil && calibration.findings.contains { $0.kind == .scale && $0.isWarning })
+    }
+
+    @Test(
+        "a program's calibration comes before the resolution tags",
+        arguments: [
+            ("ImageJ=1.53t\nunit=\\u00B5m\n", 4, 2, 0.00025), ("ImageJ=1.53t\nunit=um\n", 4, 1, 0.00025),
+            ("ImageJ=1.53t\nunit=micron\n", 2, 3, 0.0005), ("ImageJ=1.53t\nunit=mm\n", 20, 1, 0.05),
+            ("ImageJ=1.53t\nunit=inch\n", 72, 2, nil), ("ImageJ=1.53t\nunit=furlong\n", 4, 2, nil),
+            ("ImageJ=1.53t\nunit=pixel\n", 4, 2, nil),
+            ("Aperio Image Library\n5x3 |AppMag = 20|MPP = 0.4990", 72, 2, 0.000499),
+            ("no program", 40_000, 3, 0.00025), ("no program", 4, 1, nil),
+        ] as [(String, Int, Int, Double?)])
+    func calibrations(_ description: String, _ resolution: Int, _ unit: Int, _ expected: Double?) throws {
+        var page = page(1, description: description)
+        page.resolution = (resolution, resolution, unit)
+        let spacing = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration.spacing }
+        #expect((spacing == nil) == (expected == nil))
+        if let expected { #expect(abs((spacing?.row ?? 0) / expected - 1) < 1e-6) }
+    }
+
+    @Test("OME's pixel sizes are read in their units, rows and columns apart; one alone is no scale")
+    func omeScale() throws {
+        let sizes = [
+            (
+                "PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"µm\" PhysicalSizeY=\"0.5\"",
+                PixelSpacing(row: 0.0005, column: 0.00025)
+            ),
+            (
+                "PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"250\" PhysicalSizeYUnit=\"nm\"",
+                PixelSpacing(row: 0.00025, column: 0.00025)
+            ),
+            ("PhysicalSizeX=\"0.25\"", nil),
+            ("PhysicalSizeX=\"1\" PhysicalSizeXUnit=\"pixel\" PhysicalSizeY=\"1\" PhysicalSizeYUnit=\"pixel\"", nil),
+        ]
+        for (more, expected) in sizes {
+            let file = RawTIFF([page(1, description: ome(c: 1, z: 1, more: more))])
+            let spacing = try opened(file) { try $0.contents().pictures[0].calibration.spacing }
+            #expect((spacing == nil) == (expected == nil))
+            if let expected, let spacing {
+                #expect(abs(spacing.row / expected.row - 1) < 1e-9 && abs(spacing.column / expected.column - 1) < 1e-9)
+            }
+        }
+    }
+
+    // MARK: Values
+
+    /// A page of floating point or signed numbers of 32 bits.
+    private func wide(_ numbers: [Double], format: Int) -> RawTIFF {
+        var page = RawTIFF.Page(rows: 1, columns: numbers.count)
+        (page.bits, page.format) = (32, format)
+        page.data = numbers.flatMap { number -> [UInt8] in
+            let bits = format == 3 ? Float(number).bitPattern : UInt32(bitPattern: Int32(number))
+            return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
+        }
+        return RawTIFF([page])
+    }
+
+    /// What the held numbers of the file's one page mean; nil for padding.
+    private func meant(_ file: RawTIFF, _ survey: SampleSurvey? = nil) throws -> [Double?] {
+        try opened(file) { file in
+            let picture = try file.contents().pictures[0]
+            let plane = try picture.planes(TIFFSelection(), path: "")[0]
+            let page = try file.page(plane, of: picture, survey: try survey ?? file.survey(plane))
+            let mapping = page.mapping ?? ValueMapping(slope: 1, intercept: 0)
+            return page.values.map {
+                mapping.hasPadding && $0 == 0 ? nil : Double($0) * mapping.slope + mapping.intercept
+            }
+        }
+    }
+
+    @Test("signed and floating point samples keep their values")
+    func values() throws {
+        #expect(try meant(wide([-1000, 0, 40, 3071], format: 3)) == [-1000, 0, 40, 3071])
+        #expect(try meant(wide([-1000, 0, 40, 3071], format: 2)) == [-1000, 0, 40, 3071])
+        #expect(try meant(wide([.nan, -1000, 3.4e38, 40], format: 3)) == [nil, -1000, nil, 40])
+        for (found, value) in zip(try meant(wide([-0.5, 0.25, 1.75], format: 3)), [-0.5, 0.25, 1.75]) {
+            #expect(abs((found ?? 9) - value) < 1e-4)
+        }
+        var page = RawTIFF.Page(rows: 1, columns: 2, data: [0x18, 0xFC, 0x28, 0x00])
+        (page.bits, page.format) = (16, 2)
+        #expect(try meant(RawTIFF([page])) == [-1000, 40])
+        // ImageJ's own way of signed 16 bits: moved up, and a line that takes it back.
+        page.format = 1
+        page.data = [0x18, 0x7C, 0x28, 0x80]
+        page.description = "ImageJ=1.53t\ncf=0\nc0=-32768.0\nc1=1.0\n"
+        #expect(try meant(RawTIFF([page])) == [-1000, 40])
+    }
+
+    @Test("files that are looked at together hold one value as one number")
+    func series() throws {
+        let files = [wide([0, 1.5], format: 3), wide([100, 1.5], format: 3)]
+        var survey = SampleSurvey()
+        for file in files {
+            try opened(file) { survey.add(try $0.survey(try $0.contents().pictures[0].planes[0])) }
+        }
+        let (first, second) = (try meant(files[0], survey)[1], try meant(files[1], survey)[1])
+        #expect(first == second && abs((first ?? 0) - 1.5) < 0.01)
+    }
+
+    @Test("colours of 10, 12 and 16 used bits are shown by those", arguments: [10, 12, 16])
+    func significantBits(_ bits: Int) throws {
+        var page = RawTIFF.Page(rows: 1, columns: 2)
+        (page.samples, page.bits, page.photometric) = (3, 16, 2)
+        let top = (1 << bits) - 1
+        page.data = [top, top / 2, 0, 0, 0, top].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        let shown = try opened(RawTIFF([page])) { file in
+            let picture = try file.contents().pictures[0]
+            return try file.page(picture.planes[0], of: picture, survey: try file.survey(picture.planes[0]))
+        }
+        #expect(shown.bits == bits && shown.values8 == [255, 127, 0, 0, 0, 255])
+        #expect(shown.findings.contains { $0.kind == .depth } == (bits < 16))
+    }
+
+    @Test("what may be shown in two ways is refused")
+    func ambiguous() {
+        var white = RawTIFF.Page(rows: 1, columns: 2, data: [1, 0, 2, 0])
+        (white.bits, white.format, white.photometric) = (16, 2, 0)
+        var predicted = page(1)
+        predicted.numbers = [(317, [2])]
+        var colours = RawTIFF.Page(rows: 1, columns: 1)
+        (colours.samples, colours.bits, colours.format, colours.photometric) = (3, 32, 3, 2)
+        colours.data = [Float(300), 0, 1].flatMap { value in
+            (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32($0))) }
+        }
+        for page in [white, predicted, colours] {
+            #expect { try firsts(RawTIFF([page])) } throws: {
+                ["PIX-PHOTOMETRIC", "PIX-CODEC", "PIX-BITS"].contains(($0 as? ImageFilesFailure)?.code)
+            }
+        }
+    }
+
+    @Test("docs/tiff-support.md holds the table that the decoder's own rules give")
+    func supportPage() throws {
+        let page = try String(contentsOfFile: "docs/tiff-support.md", encoding: .utf8)
+        #expect(page.contains("<!-- table -->\n\n\(TIFFFormTable.table)\n\n<!-- end -->"), "\(TIFFFormTable.table)")
+    }
+
+    // MARK: Slides
+
+    @Test("labels, macros, thumbnails and smaller copies of a slide are no pictures of their own")
+    func slides() throws {
+        func tiled(_ rows: Int, _ columns: Int, _ description: String?) -> RawTIFF.Page {
+            var page = RawTIFF.Page(rows: rows, columns: columns)
+            page.tile = (16, 16)
+            page.tiles = (0..<((rows + 15) / 16) * ((columns + 15) / 16)).map { _ in [UInt8](repeating: 7, count: 256) }
+            page.description = description
+            return page
+        }
+        func strip(_ description: String, subfile: Int = 0) -> RawTIFF.Page {
+            var page = page(1, description: description)
+            page.subfile = subfile
+            return page
+        }
+        let slides: [([RawTIFF.Page], [TIFFContents.Role])] = [
+            (
+                [
+                    tiled(64, 96, "Aperio Image Library\n96x64 |MPP = 0.5"), strip("Aperio Image Library\n96x64"),
+                    tiled(32, 48, "Aperio Image Library\n96x64"), strip("Aperio\nlabel 5x3", subfile: 1),
+                    strip("Aperio\nmacro 5x3", subfile: 9),
+                ], [.picture, .thumbnail, .smaller, .label, .macro]
+            ),
+            (
+                [
+                    strip("Label_Image"), strip("Probability_Image"), tiled(64, 96, "level=0 mag=40 quality=90"),
+                    tiled(32, 48, "level=1 mag=20 quality=90"),
+                ], [.label, .mask, .picture, .smaller]
+            ),
+            ([tiled(64, 96, nil), tiled(32, 48, nil), tiled(16, 24, nil)], [.picture, .smaller, .smaller]),
+            // Two pictures of two shapes are two pictures.
+            ([tiled(64, 96, nil), tiled(32, 32, nil)], [.picture, .picture]),
+        ]
+        for (pages, roles) in slides {
+            let contents = try opened(RawTIFF(pages)) { try $0.contents() }
+            #expect(contents.roles == roles)
+            #expect(contents.pictures.count == roles.count { $0 == .picture })
+        }
+    }
+}

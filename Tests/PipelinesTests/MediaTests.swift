@@ -1,0 +1,145 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import Pipelines
+import Records
+import Storage
+import Testing
+
+/// Archives and media as inputs.
+@Suite("Archives and media")
+struct MediaTests {
+    private func run(_ fixture: Fixture, _ input: String) throws -> RunRecord {
+        let options = Run.Options(
+            inputs: [input], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        return try Run.run(options) { _ in }
+    }
+
+    private static func little(_ value: Int, _ size: Int) -> [UInt8] {
+        (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+
+    /// An archive of stored entries; `size` lies where it is given.
+    private static func zip(_ entries: [(name: String, bytes: [UInt8], size: Int?)]) -> Data {
+        var file: [UInt8] = [], directory: [UInt8] = []
+        for entry in entries {
+            let name = Array(entry.name.utf8), offset = file.count
+            let crc = Int(Inflate.crc32(entry.bytes.span.bytes))
+            let body =
+                little(crc, 4) + little(entry.bytes.count, 4) + little(entry.size ?? entry.bytes.count, 4)
+                + little(name.count, 2) + little(0, 2)
+            file += little(0x0403_4B50, 4) + little(20, 2) + little(0, 8) + body + name + entry.bytes
+            directory += little(0x0201_4B50, 4) + little(20, 2) + little(20, 2) + little(0, 8) + body + little(0, 2)
+            directory += little(0, 2) + little(0, 2) + little(0, 4) + little(offset, 4) + name
+        }
+        let end = little(0x0605_4B50, 4) + little(0, 4) + little(entries.count, 2) + little(entries.count, 2)
+        return Data(file + directory + end + little(directory.count, 4) + little(file.count, 4) + little(0, 2))
+    }
+
+    private static func slice(_ number: Int) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: "samples/body/slice-00\(number).dcm")))
+    }
+
+    @Test("the files of a zip are inputs under the archive's name, and give the folder's result")
+    func archive() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var entries: [(name: String, bytes: [UInt8], size: Int?)] = []
+        for number in 1...3 {
+            entries.append(("series/\(number).dcm", try Self.slice(number), nil))
+            _ = try fixture.file("folder/\(number).dcm", Data(try Self.slice(number)))
+        }
+        entries.append(("note.txt", Array("hello\n".utf8), nil))
+        entries.append(("inner.zip", Array(Self.zip([])), nil))
+        let path = try fixture.file("study.zip", Self.zip(entries))
+        let record = try run(fixture, path)
+        #expect(record.inputs.count == 5 && record.inputs.allSatisfy { $0.path.hasPrefix(path + "/") })
+        #expect(record.count(.processed) == 3 && record.count(.skipped) == 2 && record.exitStatus == .done)
+        #expect(record.inputs.filter { $0.status == .skipped }.allSatisfy { $0.code == "IN-NOTIMAGE" })
+        #expect(try run(fixture, fixture.path + "/folder").studies.map(\.key) == record.studies.map(\.key))
+    }
+
+    @Test("an archive that leaves its folder, lies about a size or unpacks without bound is refused as a whole")
+    func hostile() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let archives = [
+            ("IN-ZIPPATH", Self.zip([("../../evil.dcm", try Self.slice(1), nil)])),
+            ("IN-ZIPPATH", Self.zip([("a/..\\../evil.dcm", try Self.slice(1), nil)])),
+            ("IN-LIMIT", Self.zip([("big.dcm", try Self.slice(1), 0xFFFF_FFF0)])),
+            ("ZIP-BROKEN", Self.zip([("wrong.dcm", try Self.slice(1), 1000)])),
+            ("ZIP-TRUNCATED", Self.zip([("cut.dcm", try Self.slice(1), nil)]).dropLast(30)),
+        ]
+        for (number, (code, bytes)) in archives.enumerated() {
+            let record = try run(fixture, try fixture.file("in\(number)/x.zip", bytes))
+            #expect(record.inputs.map(\.code) == [code] && record.exitStatus == .refusedOrFailed)
+        }
+        #expect(!FileManager.default.fileExists(atPath: fixture.path + "/evil.dcm"))
+    }
+
+    /// A DICOMDIR that lists files by their components.
+    private func directory(_ files: [[String]]) throws -> Data {
+        var dataSet = DataSet()
+        dataSet.put(
+            .directoryRecordSequence,
+            items: files.map { components in
+                var record = DataSet()
+                record.put(.referencedFileID, components)
+                return record
+            })
+        let uid = "1.2.840.10008.1.3.10"
+        func element(_ group: Int, _ number: Int, _ vr: String, _ value: [UInt8]) -> [UInt8] {
+            let long = vr == "OB"
+            return Self.little(group, 2) + Self.little(number, 2) + Array(vr.utf8)
+                + (long ? Self.little(0, 2) + Self.little(value.count, 4) : Self.little(value.count, 2)) + value
+        }
+        func padded(_ text: String) -> [UInt8] { Array(text.utf8) + (text.utf8.count % 2 == 1 ? [0] : []) }
+        let meta =
+            element(2, 1, "OB", [0, 1]) + element(2, 2, "UI", padded(uid)) + element(2, 3, "UI", padded("1.2.3"))
+            + element(2, 16, "UI", padded("1.2.840.10008.1.2.1"))
+        let head =
+            [UInt8](repeating: 0, count: 128) + Array("DICM".utf8)
+            + element(2, 0, "UL", Self.little(meta.count, 4)) + meta
+        return Data(head + (try DataSetEncoder.data(dataSet)))
+    }
+
+    @Test(
+        "a DICOMDIR stands for its medium; one that lists files which are not there is refused, the others are processed"
+    )
+    func medium() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        for number in 1...2 { _ = try fixture.file("cd/images/SER1/I\(number)", Data(try Self.slice(number))) }
+        let path = try fixture.file(
+            "cd/DICOMDIR", try directory([["IMAGES", "SER1", "I1"], ["IMAGES", "SER1", "I2"]]))
+        let whole = try run(fixture, path)
+        #expect(whole.count(.processed) == 2 && whole.exitStatus == .done)
+        #expect(whole.inputs.first { $0.path.hasSuffix("DICOMDIR") }?.code == "IN-NOTIMAGE")
+        _ = try fixture.file("cd/DICOMDIR", try directory([["IMAGES", "SER1", "I1"], ["IMAGES", "SER1", "I3"]]))
+        let half = try run(fixture, fixture.path + "/cd")
+        #expect(half.count(.processed) == 2 && half.exitStatus == .refusedOrFailed)
+        #expect(half.inputs.first { $0.path.hasSuffix("DICOMDIR") }?.code == "IN-MEDIUM")
+    }
+
+    @Test("inspect says what a file is, which pipeline takes it, and what of the nearest rule does not hold")
+    func inspect() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let pipelines = try PipelineDirectory.openAll(in: fixture.path + "/pipelines", only: nil)
+        let taken = try Inspection.inspect(
+            ["samples/dermoscopy/ISIC_0000019.dcm"], pipelines: pipelines, version: "0", hashesPixels: true)
+        #expect(taken.files.count == 1 && taken.files[0].status == .processed && taken.files[0].format == "dicom")
+        #expect(taken.pixelSHA256?.count == 64 && taken.volumes[0].pipelines.map(\.takes) == [true])
+        let left = try Inspection.inspect(
+            ["samples/body/slice-001.dcm"], pipelines: pipelines, version: "0", hashesPixels: false)
+        #expect(left.files[0].code == "SEL-RULE" && left.pixelSHA256 == nil)
+        let answer = try #require(left.volumes.first?.pipelines.first)
+        #expect(!answer.takes && answer.rule == 1 && answer.reasons == ["modality is CT, the rule asks for XC"])
+        let picture = try Inspection.inspect(
+            ["samples/fluorescence/094afe36759e.tif"], pipelines: [], version: "0", hashesPixels: true)
+        #expect(picture.files[0].format == "tiff" && picture.pixelSHA256 != nil)
+        #expect(try InspectionRecord(json: try picture.json()) == picture)
+    }
+}

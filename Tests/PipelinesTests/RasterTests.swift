@@ -1,0 +1,247 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import ImageFiles
+import Imaging
+import Mutations
+import Numbers
+import Pipelines
+import Records
+import Storage
+import Testing
+
+/// Pictures that are no DICOM, from the file to the report.
+@Suite("Pictures")
+struct RasterTests {
+    private func run(_ fixture: Fixture, _ input: String) throws -> RunRecord {
+        try? FileManager.default.removeItem(atPath: fixture.path + "/out")
+        let options = Run.Options(
+            inputs: [input], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        return try Run.run(options) { _ in }
+    }
+
+    private func reports(_ fixture: Fixture, _ record: RunRecord) throws -> [StudyRecord] {
+        try record.studies.map { study in
+            try StudyRecord(
+                json: try DurableFile.read("\(fixture.path)/out/\(study.study)/report.json", limit: 1 << 20))
+        }
+    }
+
+    /// Every image that the run made of a picture.
+    private func images(_ fixture: Fixture) throws -> [DataSet] {
+        let names = try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out").sorted()
+        return try names.filter { $0.hasSuffix(".image.dcm") }.map {
+            try DICOMFile(path: "\(fixture.path)/out/\($0)").dataSet
+        }
+    }
+
+    /// A slice's values as a TIFF of 16-bit or of floating point numbers.
+    private func tiff(_ frame: Frame, bits: Int) -> Data {
+        var page = RawTIFF.Page(rows: frame.rows, columns: frame.columns)
+        (page.bits, page.format) = (bits, bits == 16 ? 2 : 3)
+        page.data = frame.values.flatMap { value -> [UInt8] in
+            if bits == 32 { return (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32($0))) } }
+            let whole = Int(rounding: value, clampedTo: -32_768...32_767)
+            return [UInt8(truncatingIfNeeded: whole), UInt8(truncatingIfNeeded: whole >> 8)]
+        }
+        return Data(RawTIFF([page]).bytes)
+    }
+
+    @Test("one slice as DICOM, as signed and as floating point TIFF gives one mask with a fixed window")
+    func hounsfield() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline(
+            "a", more: "windowing: {mode: fixed, window: [100, 600]}\npreprocess: {aspect: grid}")
+        let slice = "samples/body/slice-014.dcm"
+        let volume = try #require(
+            VolumeBuilder.volumes(of: [try SourceInstance(try DICOMFile(path: slice))]).volumes.first)
+        let frame = try FrameDecoding().frame(volume.frames[0])
+        _ = try fixture.file("i16/hu.tif", tiff(frame, bits: 16))
+        _ = try fixture.file("f32/hu.tif", tiff(frame, bits: 32))
+        var pixels: [Int] = []
+        for input in [slice, fixture.path + "/i16", fixture.path + "/f32"] {
+            let record = try run(fixture, input)
+            #expect(record.exitStatus == .done)
+            pixels.append(try #require(record.results.first?.segments.first).pixels)
+        }
+        #expect(pixels[0] > 0 && Set(pixels).count == 1, "\(pixels)")
+    }
+
+    @Test("floating point files of one series share the mapping that stands in their images")
+    func sharedMapping() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        for (name, top) in [("s1", Float(1.5)), ("s2", 10), ("s3", 200)] {
+            let frame = Frame(rows: 16, columns: 16, samples: 1, values: (0..<256).map { top * Float($0) / 255 })
+            _ = try fixture.file("in/\(name).tif", tiff(frame, bits: 32))
+        }
+        _ = try fixture.file("in/hspsam-study.yaml", "patient: {id: \"1\"}\nseries: {modality: OT}\n")
+        _ = try run(fixture, fixture.path + "/in")
+        let images = try images(fixture)
+        #expect(images.count == 3 && Set(images.map { $0.string(.rescaleSlope) }).count == 1)
+        let slope = try #require(images[0].double(.rescaleSlope))
+        #expect(abs(slope - 200.0 / 65_535) < 1e-5 && images[0].double(.rescaleIntercept) == 0)
+    }
+
+    @Test("the channel that was taken, the file's name and its scale stand in the report")
+    func told() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var pages = (0..<2).map { _ in RawTIFF.Page(rows: 16, columns: 24, data: (0..<384).map { UInt8($0 % 251) }) }
+        pages[0].description = "ImageJ=1.53t\nimages=2\nchannels=2\nunit=um\n"
+        pages[0].resolution = (4, 2, 1)
+        _ = try fixture.file("in/cells of a dish.tif", Data(RawTIFF(pages).bytes))
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.exitStatus == .done)
+        let result = try #require(try reports(fixture, record).first?.results.first)
+        #expect(result.source.frames == 1 && result.source.description == "cells of a dish.tif")
+        #expect(result.source.files == ["cells of a dish.tif"] && result.source.spacingMM == [0.0005, 0.00025])
+        #expect(result.findings.contains { $0.code == "RAS-CHANNEL" && $0.severity == .warning })
+        for segment in result.segments where segment.pixels > 0 {
+            let area = try #require(segment.areaMM2)
+            #expect(abs(area / (Double(segment.pixels) * 1.25e-7) - 1) < 1e-5)
+        }
+    }
+
+    @Test("slices whose distance is known are a volume for each time, others are frames")
+    func volumes() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var pages = (0..<6).map { page in
+            RawTIFF.Page(rows: 16, columns: 24, data: (0..<384).map { UInt8(($0 + 31 * page) % 251) })
+        }
+        pages[0].description = "ImageJ=1.53t\nimages=6\nslices=3\nframes=2\nspacing=2\nunit=um\n"
+        pages[0].resolution = (4, 2, 1)
+        _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.exitStatus == .done, "\(record.inputs)")
+        let results = try reports(fixture, record).flatMap(\.results)
+        #expect(results.map(\.source.frames) == [3, 3] && results.allSatisfy { $0.source.sliceMM == 0.002 })
+        for segment in results.flatMap(\.segments) where segment.pixels > 0 {
+            let volume = try #require(segment.volumeML)
+            // 0.25 × 0.5 × 2 µm a voxel.
+            #expect(abs(volume / (Double(segment.pixels) * 1.25e-7 * 0.002 / 1000) - 1) < 1e-4)
+        }
+        pages[0].description = "ImageJ=1.53t\nimages=6\nslices=3\nframes=2\nunit=um\n"
+        _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
+        let frames = try reports(fixture, try run(fixture, fixture.path + "/in")).flatMap(\.results)
+        #expect(frames.map(\.source.frames) == [6] && frames.allSatisfy { $0.source.sliceMM == nil })
+    }
+
+    @Test("pipelines that take different channels get images of their own; those that take one share it")
+    func channels() throws {
+        let fixture = try Fixture()
+        for (name, tiff) in [("a", ""), ("b", "tiff: {channel: 0}"), ("c", "tiff: {channel: 1}")] {
+            _ = try fixture.pipeline(name, more: tiff)
+        }
+        let pages = (0..<2).map { page in
+            var page = RawTIFF.Page(rows: 16, columns: 24, data: (0..<384).map { UInt8(($0 * (page + 1)) % 251) })
+            page.description = "ImageJ=1.53t\nimages=2\nchannels=2\n"
+            return page
+        }
+        _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
+        _ = try fixture.file("in/hspsam-study.yaml", "series: {modality: XC}\n")
+        let options = Run.Options(
+            inputs: [fixture.path + "/in"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines",
+            pipeline: nil,
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        let record = try Run.run(options) { _ in }
+        #expect(record.exitStatus == .done && record.results.map(\.pipeline).sorted() == ["a", "b", "c"])
+        #expect(try images(fixture).count == 2)
+    }
+
+    @Test(
+        "a rule takes the frames that it names, and picks among the volumes of a study",
+        arguments: [
+            ("frames: first", [1]), ("frames: {every: 2}", [3]), ("frames: [2, 5, 9]", [2]), ("frames: all", [5]),
+        ])
+    func frames(_ choice: String, _ expected: [Int]) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let settings = Fixture.settings("a").replacing("- modality: [XC]", with: "- modality: [XC]\n    \(choice)")
+        _ = try fixture.file("pipelines/a/pipeline.yaml", settings)
+        let pages = (0..<5).map { page in
+            RawTIFF.Page(rows: 16, columns: 24, data: (0..<384).map { UInt8(($0 + 31 * page) % 251) })
+        }
+        _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
+        _ = try fixture.file("in/hspsam-study.yaml", "series: {modality: XC}\n")
+        let options = Run.Options(
+            inputs: [fixture.path + "/in"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines",
+            pipeline: nil,
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        let record = try Run.run(options) { _ in }
+        #expect(record.exitStatus == .done, "\(record.inputs)")
+        #expect(try reports(fixture, record).flatMap(\.results).map(\.source.frames) == expected)
+    }
+
+    @Test("PNG and JPEG pictures are segmented; their names and orientation are kept")
+    func photographs() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let page = RasterPage(
+            rows: 20, columns: 32, samples: 3, bits: 8, values: (0..<1920).map { UInt16($0 * 7 % 256) })
+        _ = try fixture.file("in/photo.png", Data(try ImageFile.png(page)))
+        try FileManager.default.copyItem(
+            atPath: "Tests/TrainingCases/orientation6.jpg", toPath: fixture.path + "/in/turned.jpg")
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.exitStatus == .done && record.results.count == 2)
+        let results = try reports(fixture, record).flatMap(\.results)
+        #expect(Set(results.map(\.source.description)) == ["photo.png", "turned.jpg"])
+        let turned = try #require(results.first { $0.source.description == "turned.jpg" })
+        #expect(turned.findings.contains { $0.text.contains("upright") })
+        let image = try #require(try images(fixture).first { $0.string(.lossyImageCompression) == "01" })
+        #expect(image.string(.lossyImageCompressionMethod) == "ISO_10918_1")
+    }
+
+    // MARK: Inputs that once failed
+
+    static let cases = (ProcessInfo.processInfo.environment["HSPSAM_SHARED"] ?? "../shared") + "/data/cases/raster"
+    static var hasCases: Bool { FileManager.default.fileExists(atPath: cases) }
+
+    @Test(
+        "every case is processed right or refused", .enabled(if: hasCases),
+        arguments: [
+            // File, frames of each picture, spacing of rows, codes of findings.
+            ("channels-dropped-or-as-slices/cellpose148_yxc2.tif", [1], nil, ["RAS-CHANNEL"]),
+            ("channels-dropped-or-as-slices/chan2_imagej.tif", [1], nil, ["RAS-CHANNEL"]),
+            ("channels-dropped-or-as-slices/shaped_one_ifd.tif", [20], nil, []),
+            ("channels-dropped-or-as-slices/two_channels_planar.tif", [1], nil, ["RAS-CHANNEL"]),
+            ("channels-dropped-or-as-slices/volumetric_sgi.tif", [16], nil, []),
+            ("microscopy-area-zero/res_cm.tif", [1], 0.0005, []),
+            ("rgb-10-12bit-in-16/rgb10in16.tif", [1], nil, ["RAS-DEPTH"]),
+            ("rgb-10-12bit-in-16/rgb12in16.tif", [1], nil, ["RAS-DEPTH"]),
+            ("scale-ignored-or-wrong/g8_imagej_um.tif", [1], 0.00025, []),
+            ("scale-ignored-or-wrong/imagej_um_inchunit.tif", [1], 0.00025, []),
+            ("scale-ignored-or-wrong/ome_yx_um.tif", [1], 0.0005, []),
+            ("scale-ignored-or-wrong/res_cm_1.tif", [1], nil, ["RAS-SCALE"]),
+            ("scale-ignored-or-wrong/res_inch300.tif", [1], nil, ["RAS-SCALE"]),
+            ("scale-ignored-or-wrong/res_inch_1.tif", [1], nil, ["RAS-SCALE"]),
+            ("slide-pages/svs_like.svs", [1], 0.000499, ["RAS-PAGES"]),
+            ("slide-pages/ventana_like.tif", [1], nil, ["RAS-PAGES"]),
+            ("truncated-advice/imagej_one_ifd.tif", [20], nil, []),
+        ] as [(String, [Int], Double?, [String])])
+    func processed(_ file: String, _ frames: [Int], _ row: Double?, _ codes: [String]) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let record = try run(fixture, "\(Self.cases)/\(file)")
+        #expect(record.exitStatus == .done, "\(record.inputs)")
+        let results = try reports(fixture, record).flatMap(\.results)
+        #expect(results.map(\.source.frames) == frames)
+        for result in results {
+            #expect((result.source.spacingMM == nil) == (row == nil))
+            if let row { #expect(abs((result.source.spacingMM?[0] ?? 0) / row - 1) < 1e-6) }
+            let found = Set(result.findings.map(\.code).filter { $0.hasPrefix("RAS-") && $0 != "RAS-PICTURE" })
+            #expect(found == Set(codes), "\(result.findings)")
+        }
+    }
+
+    @Test("a file that ends too early is said to be incomplete, not to be decoded otherwise", .enabled(if: hasCases))
+    func truncated() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let record = try run(fixture, "\(Self.cases)/truncated-advice/truncated.tif")
+        #expect(record.inputs.map(\.code) == ["PIX-TRUNCATED"] && record.exitStatus == .refusedOrFailed)
+    }
+}
