@@ -2,7 +2,7 @@ package import Failures
 internal import Foundation
 
 /// What a batch came to.
-package struct BatchOutcome: Sendable, Encodable {
+package struct BatchOutcome: Sendable, Equatable, Codable {
     /// Studies that were published.
     package let results: Int
     /// Jobs that ended well, those included that nobody asked anything of.

@@ -64,4 +64,18 @@ package enum DCMSendReport {
         }
         return statuses
     }
+
+    /// The peer's answer to the one object that `storescu -d` has sent; nil when there was none.
+    ///
+    /// *Source*: the log of storescu 3.6.7.
+    package static func status(inLog log: String) -> Status? {
+        for line in log.split(separator: "\n").reversed() where line.contains("DIMSE Status") {
+            guard let digits = line.range(of: "0x").map({ line[$0.upperBound...].prefix(4) }),
+                let status = UInt16(digits, radix: 16)
+            else { continue }
+            return .answered(status)
+        }
+        let refusals = ["No Acceptable Presentation Contexts", "No presentation context for"]
+        return refusals.contains(where: log.contains) ? .notAccepted : nil
+    }
 }

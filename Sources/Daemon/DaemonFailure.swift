@@ -26,12 +26,14 @@ package enum DaemonFailure: Failure, Equatable {
     case workerNotStarted
     /// Under a result's name stands something else; `result` is relative to the outbox.
     case outboxConflict(result: String)
+    /// DCMTK's or curl's program that sends to a destination.
+    case programMissing(name: String)
 
     package var kind: FailureKind {
         switch self {
         case .locked, .ledgerUnusable, .ledgerNewer, .ledgerOlder, .ledgerNotSynchronous, .noPipelines: .configuration
         case .stale: .internalDefect
-        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .otherSpool, .unanswered: .failed
+        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .otherSpool, .unanswered, .programMissing: .failed
         }
     }
 
@@ -49,6 +51,7 @@ package enum DaemonFailure: Failure, Equatable {
         case .unanswered: "SERVICE-SILENT"
         case .workerNotStarted: "WORKER-START"
         case .outboxConflict: "PUB-CONFLICT"
+        case .programMissing: "PROGRAM-MISSING"
         }
     }
 
@@ -102,6 +105,10 @@ package enum DaemonFailure: Failure, Equatable {
             FailureMessage(
                 "outbox/\(result) exists and holds something else: nothing is written over it.",
                 cure: "Move it away, then drop the study again.")
+        case .programMissing(let name):
+            FailureMessage(
+                "\(name) is not installed: what is to be sent waits.",
+                cure: "Install it: apt-get install dcmtk curl.")
         }
     }
 }

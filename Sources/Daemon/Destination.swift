@@ -5,6 +5,8 @@ package struct Destination: Sendable, Equatable {
         case folder(path: String)
         /// A DICOM archive, by C-STORE.
         case dicom(DICOMPeer)
+        /// A DICOMweb server, by STOW-RS.
+        case dicomWeb(DICOMWebPeer)
     }
 
     /// What of a result is sent.
@@ -46,27 +48,66 @@ package struct Destination: Sendable, Equatable {
     }
 }
 
-/// A DICOM node, and how it is asked whether it has what it took.
-package struct DICOMPeer: Sendable, Equatable {
-    package enum Confirmation: String, Sendable, CaseIterable {
-        /// Its answer to each object is believed.
-        case none
-        /// Asked by C-FIND at IMAGE level for each object.
-        case query
-    }
+/// How a peer is asked whether it has what it took.
+package enum DeliveryConfirmation: String, Sendable, CaseIterable {
+    /// Its answer to each object is believed.
+    case none
+    /// Asked for each object: by C-FIND at IMAGE level, or by QIDO-RS.
+    case query
+}
 
+/// PEM files for TLS: whom we believe, and who we are.
+package struct TLSFiles: Sendable, Equatable {
+    /// Certificates of those who vouch for the peer; nil: those that the system believes.
+    package let authorities: String?
+    /// Our own certificate and its key, where the peer asks for them.
+    package let certificate: String?
+    package let key: String?
+
+    package init(authorities: String?, certificate: String?, key: String?) {
+        self.authorities = authorities
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
+/// A DICOM node.
+package struct DICOMPeer: Sendable, Equatable {
     package let host: String
     package let port: Int
     /// Its application entity title, and ours.
     package let called: String
     package let calling: String
-    package let confirmation: Confirmation
+    package let confirmation: DeliveryConfirmation
+    /// Nil: without TLS.
+    package let tls: TLSFiles?
 
-    package init(host: String, port: Int, called: String, calling: String, confirmation: Confirmation) {
+    package init(
+        host: String, port: Int, called: String, calling: String, confirmation: DeliveryConfirmation,
+        tls: TLSFiles? = nil
+    ) {
         self.host = host
         self.port = port
         self.called = called
         self.calling = calling
         self.confirmation = confirmation
+        self.tls = tls
+    }
+}
+
+/// A DICOMweb server.
+package struct DICOMWebPeer: Sendable, Equatable {
+    /// The base of its services, such as `https://pacs.example.org/dicom-web`.
+    package let url: String
+    /// A file of header lines for every request, such as `Authorization: Bearer ...`: they stand in no process title.
+    package let headers: String?
+    package let confirmation: DeliveryConfirmation
+    package let tls: TLSFiles?
+
+    package init(url: String, headers: String?, confirmation: DeliveryConfirmation, tls: TLSFiles?) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.headers = headers
+        self.confirmation = confirmation
+        self.tls = tls
     }
 }

@@ -1,3 +1,4 @@
+internal import Failures
 internal import Numbers
 internal import Storage
 
@@ -21,6 +22,13 @@ struct Metrics {
         gauge("hspsam_inbox_unremovable", "Copied originals that may not be removed.", [([:], overview.unremovable)])
         gauge("hspsam_results_24h", "Results of the last day.", [([:], overview.publishedToday)])
         gauge("hspsam_last_success_timestamp_seconds", "When a result was published last.", value(overview.lastSuccess))
+        gauge(
+            "hspsam_self_test_timestamp_seconds", "When a phantom last came out right.", value(overview.provenAt))
+        gauge(
+            "hspsam_night_end_timestamp_seconds", "When the last night ended.", value(overview.nights.first?.ended))
+        gauge(
+            "hspsam_night_needed_person", "Whether the last night left something for a person.",
+            overview.nights.first.map { [([:], $0.counts.status == .done ? 0 : 1)] } ?? [])
         gauge("hspsam_needs_person", "Whether somebody should look.", [([:], overview.needsPerson ? 1 : 0)])
         gauge("hspsam_queue_held", "Whether a person has stopped the queue.", [([:], overview.held == nil ? 0 : 1)])
         if let free {

@@ -9,7 +9,7 @@ extension OutboxPage {
         header { padding: 2rem 1.25rem 4.25rem; color: #fff; } header div { max-width: 68rem; margin: 0 auto; }
         header.calm { background: linear-gradient(120deg, var(--good), var(--good-deep)); }
         header.attention { background: linear-gradient(120deg, #a8321f, #6f1d22); }
-        header p { margin: 0; opacity: .85; } header h1 { margin: .1rem 0; font-size: clamp(1.7rem, 5vw, 2.6rem); line-height: 1.15; }
+        header a { color: inherit; } header p { margin: 0; opacity: .85; } header h1 { margin: .1rem 0; font-size: clamp(1.7rem, 5vw, 2.6rem); line-height: 1.15; }
         .brand { letter-spacing: .06em; font-size: .85rem; text-transform: uppercase; } .when { font-variant-numeric: tabular-nums; }
         main { max-width: 70.5rem; margin: -2.75rem auto 0; padding: 0 1.25rem 2rem; }
         ul { list-style: none; margin: 0; padding: 0; }

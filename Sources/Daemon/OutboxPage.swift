@@ -10,14 +10,19 @@ struct OutboxPage: Equatable {
     private let overview: Overview
     private let version: String
     private let written = Moment.now
+    /// What people who may know it call a study, by the folder of its result.
+    private let names: [String: String]
 
-    init(_ overview: Overview, version: String) {
+    init(_ overview: Overview, version: String, names: [String: String] = [:]) {
         self.overview = overview
         self.version = version
+        self.names = names
     }
 
     /// Whether both show the same.
-    static func == (a: OutboxPage, b: OutboxPage) -> Bool { a.overview == b.overview && a.version == b.version }
+    static func == (a: OutboxPage, b: OutboxPage) -> Bool {
+        a.overview == b.overview && a.version == b.version && a.names == b.names
+    }
 
     var html: String {
         Page(title: "\(headline) · hspsam", style: Self.style, body: body, refreshSeconds: 60).html
@@ -34,6 +39,7 @@ struct OutboxPage: Equatable {
             <main>
             \(figures)
             \(needs)
+            \(NightPage.table(overview.nights, from: "\(Night.folder)/"))
             \(results)
             </main>
             <footer>hspsam \(version) · research software, not a medical device · times are UTC</footer>
@@ -147,7 +153,8 @@ struct OutboxPage: Equatable {
     private func row(_ line: Overview.Line) -> HTML {
         let study: HTML
         if let name = line.study, let path = line.path {
-            study = "<a href=\"\(path)/report.html\">\(name)</a>"
+            let known: HTML? = names[path].map { "<p>\($0)</p>" }
+            study = "<a href=\"\(path)/report.html\">\(name)</a>\(known)"
         } else {
             study = "<span class=\"quiet\">no result</span>"
         }
@@ -171,7 +178,10 @@ struct OutboxPage: Equatable {
 
     // MARK: words
 
-    private func time(_ milliseconds: Int64) -> String {
+    private func time(_ milliseconds: Int64) -> String { Self.time(milliseconds) }
+
+    /// To the minute.
+    static func time(_ milliseconds: Int64) -> String {
         let text = Moment.text(milliseconds)
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
     }

@@ -59,6 +59,10 @@ package struct Overview: Sendable, Equatable {
     /// Drops that stay in the inbox as originals of copies that could not be removed.
     package let unremovable: Int
 
+    /// The last seven, newest first.
+    package let nights: [Night]
+    /// When this installation last gave what it should of a phantom.
+    package let provenAt: Int64?
     /// How the deliveries stand, by destination.
     package let deliveries: [DeliveryCounts]
 
@@ -148,7 +152,10 @@ package struct Overview: Sendable, Equatable {
         startedAt = try fact("started").flatMap(Int64.init)
         held = try fact("held").flatMap(Int64.init)
         isBatch = try fact("mode") == "batch"
-        lastBatch = try Int64.fetchOne(db, sql: "SELECT MAX(COALESCE(ended_at, started_at)) FROM batch")
+        lastBatch = try Int64.fetchOne(
+            db, sql: "SELECT MAX(COALESCE(ended_at, started_at)) FROM batch WHERE kind = 'batch'")
+        nights = try Night.newest(db, Night.shown)
+        provenAt = try fact("self-test").flatMap { $0.split(separator: " ").last.flatMap { Int64($0) } }
         self.spool = spool
         let names = try String.fetchAll(
             db, sql: "SELECT substr(key, 13) FROM meta WHERE key LIKE 'destination %' ORDER BY key")

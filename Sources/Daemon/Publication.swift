@@ -23,6 +23,8 @@ package actor Publication {
     private let paths: ServicePaths
     private let version: String
     private var shown: OutboxPage?
+    /// Accession numbers by folder of the results that the page shows.
+    private var accessions: [String: String] = [:]
 
     package init(paths: ServicePaths, version: String) {
         self.paths = paths
@@ -204,10 +206,34 @@ package actor Publication {
     // MARK: the page
 
     /// Writes the outbox's index anew when it would show something else than it does.
-    package func writeIndex(_ overview: Overview) throws(StorageFailure) {
-        let page = OutboxPage(overview, version: version)
+    ///
+    /// - Parameter showsAccession: whether each study's accession number is shown; it is read from its report, and kept nowhere else.
+    package func writeIndex(_ overview: Overview, showsAccession: Bool = false) throws(StorageFailure) {
+        accessions = showsAccession ? accessions(of: overview.lines.compactMap(\.path)) : [:]
+        let page = OutboxPage(overview, version: version, names: accessions)
         guard page != shown else { return }
         try DurableFile.write(page.html, to: Folder.join(paths.outbox, "index.html"), mode: 0o640)
         shown = page
+    }
+
+    /// What is known already is not read again.
+    private func accessions(of paths: [String]) -> [String: String] {
+        var found: [String: String] = [:]
+        for path in paths {
+            let record =
+                accessions[path] == nil ? try? OutboxResult(in: Folder.join(self.paths.outbox, path))?.record : nil
+            found[path] = accessions[path] ?? record?.identity.accessionNumber ?? ""
+        }
+        return found
+    }
+
+    /// The page of the newest night, as HTML and as JSON.
+    package func writeNight(_ nights: [Night], _ studies: [Night.Study]) throws {
+        guard let night = nights.first else { return }
+        let page = NightPage(night, among: Array(nights.prefix(Night.shown)), studies: studies, version: version)
+        try make(Folder.join(paths.outbox, Night.folder))
+        let path = Folder.join(paths.outbox, night.page)
+        try DurableFile.write(page.json, to: String(path.dropLast(5)) + ".json", mode: 0o640)
+        try DurableFile.write(page.html, to: path, mode: 0o640)
     }
 }

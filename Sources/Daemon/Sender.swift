@@ -46,7 +46,12 @@ package struct Sender: Sendable {
                     try Folder.remove(Folder.join(mail.tickets, id + ".json"))
                     continue
                 }
-                let receipt = DeliveryReceipt(ticket: ticket, files: try await send(ticket))
+                let files: [DeliveryReceipt.File]
+                do { files = try await send(ticket) } catch let failure as DaemonFailure {
+                    // One destination's program is missing: the others go on.
+                    files = ticket.files.map { .init($0, .failed, code: failure.code) }
+                }
+                let receipt = DeliveryReceipt(ticket: ticket, files: files)
                 try mail.put(receipt, id: id)
                 sent += 1
                 let worst = receipt.files.first { $0.outcome == .failed || $0.outcome == .refused }
@@ -71,24 +76,44 @@ package struct Sender: Sendable {
         case .folder(let path):
             return ticket.files.map { Self.copy($0, from: folder, to: Folder.join(path, ticket.folder)) }
         case .dicom(let peer):
-            let scratch = Folder.join(paths.deliveryScratch, Identifier.make())
-            defer { try? Folder.remove(scratch) }
-            try Folder.make(scratch, mode: 0o750)
-            let store = StorageUser(peer: peer, scratch: scratch)
-            let files = try await store.send(ticket.files, in: folder)
-            guard peer.confirmation == .query else { return files }
-            var confirmed: [DeliveryReceipt.File] = []
-            for file in files {
-                guard file.outcome == .sent, let identity = identify(Folder.join(folder, file.name)) else {
-                    confirmed.append(file)
-                    continue
-                }
-                let isThere = try await store.has(identity)
-                confirmed.append(
-                    .init(file.name, isThere ? .confirmed : .failed, code: isThere ? file.code : "NOT-FOUND"))
+            return try await inScratch { scratch in
+                let user = StorageUser(peer: peer, scratch: scratch)
+                let files = try await user.send(ticket.files, in: folder)
+                return peer.confirmation == .query ? try await confirmed(files, in: folder, user.has) : files
             }
-            return confirmed
+        case .dicomWeb(let peer):
+            return try await inScratch { scratch in
+                let user = WebStorageUser(peer: peer, scratch: scratch)
+                let files = try await user.send(ticket.files, in: folder)
+                return peer.confirmation == .query ? try await confirmed(files, in: folder, user.has) : files
+            }
         }
+    }
+
+    private func inScratch(
+        _ body: (String) async throws -> [DeliveryReceipt.File]
+    ) async throws -> [DeliveryReceipt.File] {
+        let scratch = Folder.join(paths.deliveryScratch, Identifier.make())
+        defer { try? Folder.remove(scratch) }
+        try Folder.make(scratch, mode: 0o750)
+        return try await body(scratch)
+    }
+
+    /// What was sent is asked for; what is not there is sent again later.
+    private func confirmed(
+        _ files: [DeliveryReceipt.File], in folder: String, _ has: (Identity) async throws -> Bool
+    ) async throws -> [DeliveryReceipt.File] {
+        var confirmed: [DeliveryReceipt.File] = []
+        for file in files {
+            guard file.outcome == .sent, let identity = identify(Folder.join(folder, file.name)) else {
+                confirmed.append(file)
+                continue
+            }
+            let isThere = try await has(identity)
+            confirmed.append(
+                .init(file.name, isThere ? .confirmed : .failed, code: isThere ? file.code : "NOT-FOUND"))
+        }
+        return confirmed
     }
 
     /// Whole under its name or not at all; what stands there already with the same bytes is what was to be sent.

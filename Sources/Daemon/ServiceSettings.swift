@@ -37,6 +37,8 @@ package struct ServiceSettings: Sendable {
     package var hang: Duration = .seconds(600)
     /// Threads of a worker; 0: all cores.
     package var threads = 0
+    /// Bytes of address space of a worker; nil: as many as there are.
+    package var memory: Int?
     /// When the service stops, a worker has this long to finish by itself.
     package var stopGrace: Duration = .seconds(60)
     /// Between the friendly and the final signal.
@@ -53,6 +55,11 @@ package struct ServiceSettings: Sendable {
     package var gapWait: Duration = .seconds(900)
     /// Late images of a study are worked on together with those that came this long before.
     package var lateWindow: Duration = .seconds(86_400)
+
+    /// Whether a phantom must come out right before a night's work.
+    package var selfTest = true
+    /// Whether the outbox's page shows each study's accession number.
+    package var showsAccession = false
 
     package var retention = Retention()
     /// The file for node_exporter, and how often it is written; nil: none.

@@ -3,8 +3,8 @@ internal import Foundation
 internal import Processes
 internal import Storage
 
-/// C-STORE and C-FIND by DCMTK's programs. Only the status of each instance in `dcmsend`'s report is believed: its exit status is
-/// 0 when the peer refused an object's SOP class.
+/// C-STORE and C-FIND by DCMTK's programs. Only the peer's status for each instance is believed, as `dcmsend` reports it: its exit
+/// status is 0 when the peer refused an object's SOP class. Debian's `dcmsend` knows no TLS: then it is `storescu`, an object each.
 struct StorageUser: Sendable {
     let peer: DICOMPeer
     /// A folder of its own, removed afterwards.
@@ -15,18 +15,19 @@ struct StorageUser: Sendable {
 
     /// One association for all files.
     func send(_ names: [String], in folder: String) async throws -> [DeliveryReceipt.File] {
+        if peer.tls != nil {
+            var files: [DeliveryReceipt.File] = []
+            for name in names { files.append(try await sendOverTLS(name, in: folder)) }
+            return files
+        }
         let report = Folder.join(scratch, "report")
-        let ended = try await run(
+        let ended = try await SendingProgram.run(
             "dcmsend",
-            [
-                "-q", "-nh", "+crf", report, "-aet", peer.calling, "-aec", peer.called, "-to",
-                "\(Self.connectionTimeout)", "-ta", "\(Self.connectionTimeout)", "-td", "\(Self.answerTimeout)",
-                peer.host,
-                "\(peer.port)",
-            ] + names.map { Folder.join(folder, $0) })
-        guard ended, let bytes = try? DurableFile.read(report, limit: 64 << 20) else {
+            ["-q", "-nh", "+crf", report] + common + [peer.host, "\(peer.port)"]
+                + names.map { Folder.join(folder, $0) })
+        guard ended != nil, let bytes = try? DurableFile.read(report, limit: 64 << 20) else {
             // Nobody there, no association, or it was aborted before an answer.
-            return names.map { .init($0, .failed, code: ended ? "ASSOCIATION" : "TIMEOUT") }
+            return names.map { .init($0, .failed, code: ended != nil ? "ASSOCIATION" : "TIMEOUT") }
         }
         let statuses = DCMSendReport.statuses(String(decoding: bytes, as: UTF8.self))
         return names.map { name in
@@ -35,31 +36,40 @@ struct StorageUser: Sendable {
         }
     }
 
+    private func sendOverTLS(_ name: String, in folder: String) async throws -> DeliveryReceipt.File {
+        let log = try await SendingProgram.run(
+            "storescu", ["-d", "-R"] + common + [peer.host, "\(peer.port)", Folder.join(folder, name)])
+        guard let log else { return .init(name, .failed, code: "TIMEOUT") }
+        guard let status = DCMSendReport.status(inLog: String(decoding: log, as: UTF8.self)) else {
+            return .init(name, .failed, code: "ASSOCIATION")
+        }
+        return .init(name, status.outcome, code: status.code)
+    }
+
     /// Whether the peer finds the object, asked at IMAGE level.
     func has(_ identity: Sender.Identity) async throws -> Bool {
         let answers = Folder.join(scratch, "found-\(Identifier.make())")
         try Folder.make(answers, mode: 0o750)
-        let ended = try await run(
+        let ended = try await SendingProgram.run(
             "findscu",
-            [
-                "-q", "-S", "-X", "-od", answers, "-aet", peer.calling, "-aec", peer.called, "-to",
-                "\(Self.connectionTimeout)", "-ta", "\(Self.connectionTimeout)", "-td", "\(Self.answerTimeout)", "-k",
-                "0008,0052=IMAGE", "-k", "0020,000d=\(identity.study)", "-k", "0020,000e=\(identity.series)", "-k",
+            ["-q", "-S", "-X", "-od", answers] + common + [
+                "-k", "0008,0052=IMAGE", "-k", "0020,000d=\(identity.study)", "-k", "0020,000e=\(identity.series)",
+                "-k",
                 "0008,0018=\(identity.instance)", peer.host, "\(peer.port)",
             ])
-        return try ended && !Folder.list(answers).isEmpty
+        return try ended != nil && !Folder.list(answers).isEmpty
     }
 
-    /// False when it had to be ended. *Throws* `DaemonFailure.workerNotStarted` when there is no such program.
-    private func run(_ program: String, _ arguments: [String]) async throws -> Bool {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
-        let path = folders.map { Folder.join(String($0), program) }.first { FileStatus.exists($0) }
-        guard let path, let child = try? Child(program: path, arguments: arguments) else {
-            throw DaemonFailure.workerNotStarted
-        }
-        let ended = await child.ends(within: .seconds(3600)) { ServiceNotification.send("WATCHDOG=1") }
-        if !ended { child.signal(SIGKILL) }
-        await child.close()
-        return ended
+    /// Who speaks to whom, how long each waits, and how they are sure of each other.
+    private var common: [String] {
+        let security: [String] =
+            peer.tls.map { tls in
+                let own = tls.certificate.flatMap { file in tls.key.map { ["+tls", $0, file, "-pw"] } }
+                return (own ?? ["+tla"]) + (tls.authorities.map { ["+cf", $0] } ?? []) + ["-rc"]
+            } ?? []
+        return [
+            "-aet", peer.calling, "-aec", peer.called, "-to", "\(Self.connectionTimeout)", "-ta",
+            "\(Self.connectionTimeout)", "-td", "\(Self.answerTimeout)",
+        ] + security
     }
 }

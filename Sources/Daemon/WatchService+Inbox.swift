@@ -31,6 +31,7 @@ extension WatchService {
             if ContinuousClock.now - maintained > settings.maintenance {
                 maintained = .now
                 try await maintain()
+                try await endDay()
             }
             try await waitForLook()
         }

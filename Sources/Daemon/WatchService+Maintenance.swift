@@ -26,6 +26,21 @@ extension WatchService {
         }
     }
 
+    /// A service that watches all day ends a night when the day does, so that its mornings have a page too.
+    func endDay() async throws {
+        let today = Moment.day(Moment.now)
+        let words = try await ledger.fact("day")?.split(separator: " ") ?? []
+        guard words.first.map(String.init) != today else { return }
+        if words.count == 3, let event = Int64(words[1]), let started = Int64(words[2]) {
+            let paused = try await overview().paused
+            let counts = try await ledger.outcome(since: event, unsettled: 0, paused: paused)
+            try await ledger.addDay(Identifier.make(), from: started, counts: counts.json)
+            try await writeNight()
+            try await writeIndex()
+        }
+        try await ledger.remember("day", "\(today) \(ledger.lastEvent()) \(Moment.now)")
+    }
+
     private func attempt(_ place: String, _ body: () async throws -> Void) async throws {
         do { try await body() } catch let failure as StorageFailure {
             log.error("maintenance is incomplete", metadata: ["code": "\(failure.code)", "stage": "\(place)"])
@@ -72,6 +87,12 @@ extension WatchService {
                 try await ledger.forgetResult(path: path)
             }
         }
-        if let events = retention.events { try await ledger.removeEvents(before: limit(events)) }
+        if let events = retention.events {
+            try await ledger.removeEvents(before: limit(events))
+            let pages = Folder.join(paths.outbox, Night.folder)
+            for entry in try FileStatus.exists(pages) ? Folder.list(pages) : [] where Self.age(entry.status) > events {
+                try Folder.remove(Folder.join(pages, entry.name))
+            }
+        }
     }
 }

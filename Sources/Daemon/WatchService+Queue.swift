@@ -23,6 +23,11 @@ extension WatchService {
                 if last { return }
                 try await pause(.milliseconds(500), .queue)
             } else if let job = try await nextDue() {
+                if let cause = try await proveInstallation() {
+                    try await rest(cause)
+                    if last { return }
+                    continue
+                }
                 guard let cause = try await advance(job) else {
                     stuck = []
                     continue
@@ -37,6 +42,20 @@ extension WatchService {
                 try await pause(min(settings.scan, .milliseconds(500)), .queue)
             }
         }
+    }
+
+    /// Before a night's work: why none may begin, when a phantom does not come out right.
+    private func proveInstallation() async throws -> JobReason? {
+        let test = SelfTest(settings)
+        guard try await test.isDue(ledger.fact("self-test")) else { return nil }
+        let cause = try await test.run(stop) { [heartbeat] in heartbeat.beat(.queue) }
+        if stop.isAsked { return cause }
+        try await ledger.remember("self-test", cause == nil ? test.mark() : "")
+        let code = cause?.code ?? "SELF-TEST-OK"
+        cause == nil
+            ? log.notice("proven", metadata: ["code": "\(code)"])
+            : log.error("not proven", metadata: ["code": "\(code)"])
+        return cause
     }
 
     private func nextDue() async throws -> Job? {

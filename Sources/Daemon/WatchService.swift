@@ -47,6 +47,7 @@ package final class WatchService: Sendable {
         _ settings: ServiceSettings, log: Logger, stop: StopRequest, locks: ServiceLocks? = nil,
         heartbeat: Heartbeat? = nil, isResumed: Bool = false
     ) async throws {
+        ProcessLimits.forbidCoreDumps()
         shared = Mutex(Shared(settings: settings))
         self.log = log
         // Its own end is not the end of whoever started it.
@@ -127,6 +128,7 @@ package final class WatchService: Sendable {
         let overview = try await overview()
         let outcome = try await ledger.outcome(since: begun, unsettled: unsettled.value, paused: overview.paused)
         try await ledger.endBatch(id, counts: outcome.json)
+        try await writeNight()
         try await maintain()
         try await deliver()
         try await writeMetrics()
@@ -192,8 +194,19 @@ package final class WatchService: Sendable {
 
     /// The page is made from the ledger: one that cannot be written now is written after the next change.
     func writeIndex() async throws {
-        do { try await publication.writeIndex(overview()) } catch let failure as StorageFailure {
+        let showsAccession = settings.showsAccession
+        do { try await publication.writeIndex(overview(), showsAccession: showsAccession) } catch let failure
+            as StorageFailure
+        {
             log.error("the index cannot be written", metadata: ["code": "\(failure.code)"])
+        }
+    }
+
+    /// The page of the night that ended last.
+    func writeNight() async throws {
+        let (nights, studies) = try await ledger.newestNights(Night.shown)
+        do { try await publication.writeNight(nights, studies) } catch let failure as StorageFailure {
+            log.error("the night's page cannot be written", metadata: ["code": "\(failure.code)"])
         }
     }
 }

@@ -41,12 +41,14 @@ package actor Worker {
         do {
             // What earlier attempts left takes room that this one needs.
             for old in 1...n { try Folder.remove(paths.output(job.id, attempt: old)) }
-            child = try Child(
-                program: settings.program,
-                arguments: ["run", paths.input(job.id)] + joined + [
+            let (program, arguments) = ProcessLimits.limited(
+                settings.program,
+                ["run", paths.input(job.id)] + joined + [
                     "--out", output, "--pipelines", settings.pipelines, "--known", paths.knownResults, "--json",
-                ] + (settings.threads > 0 ? ["--threads", "\(settings.threads)"] : []))
+                ] + (settings.threads > 0 ? ["--threads", "\(settings.threads)"] : []), memory: settings.memory)
+            child = try Child(program: program, arguments: arguments)
         } catch { throw DaemonFailure.workerNotStarted }
+        ProcessLimits.offer(child.pid)
         current = child
         defer { current = nil }
         // Stopped between the decision to run and now.

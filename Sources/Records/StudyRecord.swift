@@ -8,12 +8,17 @@ package struct StudyRecord: VersionedRecord {
         package var patientID: String
         package var studyDate: String
         package var studyDescription: String
+        package var accessionNumber: String
 
-        package init(patientName: String, patientID: String, studyDate: String, studyDescription: String) {
+        package init(
+            patientName: String, patientID: String, studyDate: String, studyDescription: String,
+            accessionNumber: String = ""
+        ) {
             self.patientName = patientName
             self.patientID = patientID
             self.studyDate = studyDate
             self.studyDescription = studyDescription
+            self.accessionNumber = accessionNumber
         }
 
         private enum CodingKeys: String, CodingKey {
@@ -21,6 +26,18 @@ package struct StudyRecord: VersionedRecord {
             case patientID = "patient_id"
             case studyDate = "study_date"
             case studyDescription = "study_description"
+            case accessionNumber = "accession_number"
+        }
+
+        /// A report from before the accession number was told has none.
+        package init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                patientName: try values.decode(String.self, forKey: .patientName),
+                patientID: try values.decode(String.self, forKey: .patientID),
+                studyDate: try values.decode(String.self, forKey: .studyDate),
+                studyDescription: try values.decode(String.self, forKey: .studyDescription),
+                accessionNumber: try values.decodeIfPresent(String.self, forKey: .accessionNumber) ?? "")
         }
     }
 

@@ -14,7 +14,7 @@ struct BatchCommand: ParsableCommand {
             inbox too), 2 when it could not start, 3 when a person should look: outbox/index.html says at what.
             """)
 
-    @Option(help: "The site file, YAML.") var config: String
+    @Option(help: "The site file, YAML.") var config = ServiceOptions.siteFile
     @Flag(help: "The summary as one JSON object.") var json = false
 
     func run() throws {

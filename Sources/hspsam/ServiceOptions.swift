@@ -7,7 +7,10 @@ import Processes
 
 /// What every command about the service takes.
 struct ServiceOptions: ParsableArguments {
-    @Option(help: "The site file, YAML.") var config: String = "/etc/hspsam/hspsam.yaml"
+    /// Where the package puts it.
+    static let siteFile = "/etc/hspsam/hspsam.yaml"
+
+    @Option(help: "The site file, YAML.") var config = Self.siteFile
     @Flag(help: "As JSON.") var json = false
 
     func settings() throws -> ServiceSettings {

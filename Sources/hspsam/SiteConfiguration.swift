@@ -40,6 +40,7 @@ struct SiteConfiguration {
             "grace", in: .zero ... .seconds(3600), default: settings.stopGrace)
         try retention(root.section("retention"), &settings)
         settings.destinations = try destinations(root)
+        settings.showsAccession = try root.section("outbox").choice("show", default: Shown.none) == .accession
         let metrics = try root.section("metrics")
         settings.metrics = try metrics.optionalString("textfile")
         settings.metricsEvery = try metrics.duration(
@@ -54,6 +55,7 @@ struct SiteConfiguration {
             "give_up", in: .seconds(60) ... .seconds(86_400 * 365), default: rules.giveUp)
     }
 
+    private enum Shown: String, CaseIterable { case none, accession }
     private enum Claim: String, CaseIterable { case rename, copy }
 
     private static func limits(_ limits: Section, _ settings: inout ServiceSettings) throws {
@@ -67,6 +69,8 @@ struct SiteConfiguration {
     private static func worker(_ worker: Section, _ settings: inout ServiceSettings) throws {
         settings.threads = try worker.int("threads", in: 0...1024, default: 0)
         settings.attempts = try worker.int("attempts", in: 1...20, default: settings.attempts)
+        settings.selfTest = try worker.bool("self_test", default: settings.selfTest)
+        settings.memory = try worker.optionalSize("memory", in: (64 << 20) ... .max)
         settings.hang = try worker.duration("hang", in: .seconds(10) ... .seconds(86_400), default: settings.hang)
         let wall = try worker.section("wall")
         settings.wallBase = try wall.duration("base", in: .seconds(10) ... .seconds(86_400), default: settings.wallBase)
@@ -87,7 +91,7 @@ struct SiteConfiguration {
         return try section.optionalDuration(key, in: .seconds(3600) ... .seconds(86_400 * 36_500)) ?? value
     }
 
-    private enum DestinationKind: String, CaseIterable { case dicom, folder }
+    private enum DestinationKind: String, CaseIterable { case dicom, dicomweb, folder }
 
     private static func destinations(_ root: Section) throws -> [Destination] {
         var found: [Destination] = []
@@ -98,31 +102,17 @@ struct SiteConfiguration {
                     "SET-DESTINATION", at: "name", "two destinations have one name, or none.",
                     cure: "Name each differently.")
             }
-            let kind: Destination.Kind
-            let isFolder = try section.choice("kind", DestinationKind.self) == .folder
-            if isFolder {
-                kind = .folder(path: try section.string("path"))
-            } else {
-                kind = .dicom(
-                    DICOMPeer(
-                        host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
-                        called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
-                        confirmation: try section.choice("confirm", default: DICOMPeer.Confirmation.none)))
-            }
-            let parts = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count)
-            let wanted = try (parts ?? (isFolder ? ["seg", "image", "report"] : ["seg", "image"])).map { word in
-                guard let part = Destination.Part(rawValue: word), !(part == .report && !isFolder) else {
-                    throw section.failure(
-                        "SET-DESTINATION", at: "send", found: word,
-                        "seg and image can be sent, and to folders report; this is none of them.",
-                        cure: "Write send: [seg, image].")
+            let word = try section.choice("kind", DestinationKind.self)
+            let kind: Destination.Kind =
+                switch word {
+                case .folder: .folder(path: try section.string("path"))
+                case .dicom: .dicom(try dicomPeer(section))
+                case .dicomweb: .dicomWeb(try webPeer(section))
                 }
-                return part
-            }
             let backoff = try section.section("backoff")
             found.append(
                 Destination(
-                    name: name, kind: kind, parts: wanted,
+                    name: name, kind: kind, parts: try parts(section, isFolder: word == .folder),
                     firstWait: try backoff.duration(
                         "first", in: .seconds(1) ... .seconds(86_400), default: .seconds(60)),
                     longestWait: try backoff.duration(
@@ -130,6 +120,55 @@ struct SiteConfiguration {
                     giveUp: try section.duration("give_up", default: .seconds(7 * 86_400))))
         }
         return found
+    }
+
+    private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
+        let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count)
+        return try (words ?? (isFolder ? ["seg", "image", "report"] : ["seg", "image"])).map { word in
+            guard let part = Destination.Part(rawValue: word), !(part == .report && !isFolder) else {
+                throw section.failure(
+                    "SET-DESTINATION", at: "send", found: word,
+                    "seg and image can be sent, and to folders report; this is none of them.",
+                    cure: "Write send: [seg, image].")
+            }
+            return part
+        }
+    }
+
+    private static func dicomPeer(_ section: Section) throws -> DICOMPeer {
+        let tls = try tls(section)
+        if let tls, tls.authorities == nil {
+            throw section.failure(
+                "SET-DESTINATION", at: "tls", "DICOM over TLS needs to know whose certificates are believed.",
+                cure: "Write tls: {ca: FILE}.")
+        }
+        return DICOMPeer(
+            host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
+            called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
+            confirmation: try section.choice("confirm", default: DeliveryConfirmation.none), tls: tls)
+    }
+
+    private static func webPeer(_ section: Section) throws -> DICOMWebPeer {
+        let url = try section.string("url")
+        guard url.hasPrefix("https://") || url.hasPrefix("http://"), !url.contains(where: \.isWhitespace) else {
+            throw section.failure(
+                "SET-DESTINATION", at: "url", found: url, "this is no address of a web server.",
+                cure: "Write url: https://pacs.example.org/dicom-web.")
+        }
+        return DICOMWebPeer(
+            url: url, headers: try section.optionalString("headers"),
+            confirmation: try section.choice("confirm", default: DeliveryConfirmation.none), tls: try tls(section))
+    }
+
+    private static func tls(_ section: Section) throws -> TLSFiles? {
+        guard let files = try section.optionalSection("tls") else { return nil }
+        let (certificate, key) = (try files.optionalString("certificate"), try files.optionalString("key"))
+        guard (certificate == nil) == (key == nil) else {
+            throw files.failure(
+                "SET-DESTINATION", at: "certificate", "a certificate and its key go together; one is missing.",
+                cure: "Write tls: {ca: FILE, certificate: FILE, key: FILE}.")
+        }
+        return TLSFiles(authorities: try files.optionalString("ca"), certificate: certificate, key: key)
     }
 
     /// This program: its workers are its own `run`.

@@ -12,7 +12,7 @@ struct StatusCommand: ParsableCommand {
             Exit status 0 fine, 2 wrong configuration, 3 something needs a person, 4 nothing was ever dropped here.
             """)
 
-    @Option(help: "The site file, YAML.") var config: String
+    @Option(help: "The site file, YAML.") var config = ServiceOptions.siteFile
     @Flag(help: "As one JSON object.") var json = false
 
     func run() throws {

@@ -15,7 +15,7 @@ struct WatchCommand: ParsableCommand {
             The log goes to standard output, one JSON object a line. See also: hspsam status, hspsam batch.
             """)
 
-    @Option(help: "The site file, YAML.") var config: String
+    @Option(help: "The site file, YAML.") var config = ServiceOptions.siteFile
 
     func run() throws {
         let path = config

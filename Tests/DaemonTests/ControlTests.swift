@@ -113,12 +113,4 @@ struct ControlTests {
         try site.drop("three", "ok", study: "one")
         #expect(try await site.batch().results == 1)
     }
-
-    private func eventually(_ condition: () throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(900)
-        while try !condition() {
-            try #require(ContinuousClock.now < deadline, "waited too long")
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
 }

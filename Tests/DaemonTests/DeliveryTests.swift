@@ -121,45 +121,4 @@ struct DeliveryTests {
         let found = DCMSendReport.statuses(text)["/out/a: b.seg.dcm"]
         #expect(found?.outcome == outcome)
     }
-
-    private static let hasDCMTK = ["storescp", "dcmsend"].allSatisfy {
-        FileManager.default.isExecutableFile(atPath: "/usr/bin/\($0)")
-    }
-
-    @Test("an archive that is not there is waited for, and takes each object once it is", .enabled(if: hasDCMTK))
-    func archive() async throws {
-        let port = 20_000 + Int(getpid()) % 20_000
-        let peer = DICOMPeer(host: "127.0.0.1", port: port, called: "ARCHIVE", calling: "HSPSAM", confirmation: .none)
-        let site = try await site([destination("archive", .dicom(peer), [.seg])])
-        try site.drop("a", "ok")
-        try await site.batch()
-        // A real object in its place.
-        let result = try #require(try Folder.walk(site.root + "/outbox").first { $0.name.hasSuffix(".seg.dcm") })
-        let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../samples/body/slice-001.dcm").standardizedFileURL.path
-        try DurableFile.write(
-            DurableFile.read(sample, limit: 1 << 24), to: "\(site.root)/outbox/\(result.name)")
-        try await round(site)
-        let down = try #require(try await counts(site).first)
-        #expect(down.waiting == 1 && down.trouble == "ASSOCIATION", "\(down)")
-        #expect(try StatusReport(site.settings).text.contains("archive   waiting 1"))
-
-        let folder = site.root + "/archive"
-        try Folder.make(folder)
-        let server = Process()
-        server.executableURL = URL(fileURLWithPath: "/usr/bin/storescp")
-        server.arguments = ["-q", "-aet", "ARCHIVE", "-od", folder, "-pm", "+xa", "\(port)"]
-        server.standardInput = FileHandle.nullDevice
-        server.standardOutput = FileHandle.nullDevice
-        server.standardError = FileHandle.nullDevice
-        try server.run()
-        defer { kill(server.processIdentifier, SIGKILL) }
-        // It needs a moment before it listens: asked until it answers.
-        let deadline = ContinuousClock.now + .seconds(600)
-        while try await counts(site).first?.waiting != 0, ContinuousClock.now < deadline {
-            try await round(site)
-        }
-        #expect(try await counts(site).first?.waiting == 0)
-        #expect(try Folder.list(folder).count == 1)
-    }
 }

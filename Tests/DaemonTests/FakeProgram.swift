@@ -5,6 +5,7 @@ import Logging
 import Processes
 import Records
 import Storage
+import Testing
 
 /// What a drop makes the fake worker do, and the records that it then leaves.
 struct Plan {
@@ -180,6 +181,13 @@ final class Site {
 
     private static let script = #"""
         #!/bin/sh
+        # phantom body --seed N --out DIR, and the run of a self-test, as the folder `self-test` says
+        if [ "$1" = phantom ]; then
+            mkdir -p "$6" "$6.truth"; cp "${0%/*}/self-test/truth.json" "$6.truth"; exit 0
+        fi
+        if [ "$7" = --pipeline ]; then
+            echo x >> "${0%/*}/self-test/runs"; mkdir -p "$4"; cp "${0%/*}/self-test/run.json" "$4"; exit 0
+        fi
         # run INPUT... --out OUT --pipelines DIR --known FILE --json
         [ "$1" = run ] || exit 2
         in="$2"; shift 2; plan=plan
@@ -212,4 +220,13 @@ final class Site {
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;
         esac
         """#
+}
+
+/// Waits until it holds. Patience, not a bound: tests beside this one may hold every thread of a small machine for minutes.
+func eventually(_ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(900)
+    while try await !condition() {
+        try #require(ContinuousClock.now < deadline, "waited too long")
+        try await Task.sleep(for: .milliseconds(20))
+    }
 }

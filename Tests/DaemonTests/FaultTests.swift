@@ -14,14 +14,6 @@ struct FaultTests {
     private static let id = "01JCK3000000000000000000AA"
 
     /// Patience, not a bound: tests beside this one may hold every thread of a small machine for minutes.
-    private func eventually(_ condition: () throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(900)
-        while try !condition() {
-            try #require(ContinuousClock.now < deadline, "waited too long")
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
     private func notes(_ site: Site) throws -> String { try StatusReport(site.settings).json }
 
     @Test("a ledger that another process holds for a while is waited for, and the service goes on by itself")

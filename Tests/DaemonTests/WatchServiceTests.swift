@@ -284,15 +284,6 @@ struct WatchServiceTests {
         try await running.value
     }
 
-    private func eventually(_ condition: () throws -> Bool) async throws {
-        // Patience, not a bound: tests beside this one may hold every thread of a small machine for minutes.
-        let deadline = ContinuousClock.now + .seconds(900)
-        while try !condition() {
-            try #require(ContinuousClock.now < deadline, "waited too long")
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
     @Test(
         "a loop that throws ends the whole service, with its worker: no process stays that looks alive and does nothing"
     )

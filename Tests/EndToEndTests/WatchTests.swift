@@ -51,7 +51,8 @@ final class WatchTests {
         let results = try files("outbox").filter { $0.hasSuffix("/report.json") }
         #expect(results.count == 30)
         #expect(Set(results.map { $0.prefix(12) }).count == 30)
-        #expect(try files("outbox").count { $0.hasSuffix(".html") } == 31)
+        #expect(try files("outbox").count { $0.hasSuffix("/report.html") } == 30)
+        #expect(try files("outbox").contains("index.html"))
         #expect(try files("work").isEmpty)
         #expect(try files("inbox").sorted() == [".hspsam-lock", ".keep"])
         let status = try Program.run(["status", "--config", site])

@@ -77,7 +77,8 @@ extension StudyRecord.Identity {
         if let dataSet = tasks.first?.volume.patientAndStudy ?? images.first?.dataSet {
             self.init(
                 patientName: dataSet.text(.patientName) ?? "", patientID: dataSet.text(.patientID) ?? "",
-                studyDate: dataSet.string(.studyDate) ?? "", studyDescription: dataSet.text(.studyDescription) ?? "")
+                studyDate: dataSet.string(.studyDate) ?? "", studyDescription: dataSet.text(.studyDescription) ?? "",
+                accessionNumber: dataSet.text(.accessionNumber) ?? "")
             return
         }
         let identity =
@@ -86,6 +87,6 @@ extension StudyRecord.Identity {
             }.first ?? StudyIdentity()
         self.init(
             patientName: identity.patient.name, patientID: identity.patient.id, studyDate: identity.study.date,
-            studyDescription: identity.study.description)
+            studyDescription: identity.study.description, accessionNumber: identity.study.accession)
     }
 }

@@ -1,0 +1,52 @@
+internal import Foundation
+
+/// What a DICOMweb server answers: a status of HTTP, and a data set in DICOM's JSON.
+package enum DICOMWebAnswer {
+    /// What became of the one object that a request has sent.
+    ///
+    /// *Source*: PS3.18 Table 10.5.3-1; the Failure Reason (0008,1197) is that of C-STORE (PS3.18 I.2.2).
+    package static func outcome(status: Int, _ body: [UInt8]) -> (DeliveryReceipt.Outcome, code: String) {
+        let code = status == 0 ? "CONNECTION" : "HTTP-\(status)"
+        switch status {
+        case 200, 202, 409:
+            if let reason = failureReason(body) {
+                let answer = DCMSendReport.Status.answered(reason)
+                // A warning's status is that of an object which was stored.
+                return (answer.outcome, answer.code)
+            }
+            // Without a word of this object a conflict is the server's, and not for ever.
+            return status == 409 ? (.failed, code) : (.sent, code)
+        // It cannot, or will never, take such an object.
+        case 400, 406, 413, 415, 422: return (.refused, code)
+        case 201, 204: return (.sent, code)
+        default: return (.failed, code)
+        }
+    }
+
+    /// Whether an answer to a search holds this SOP Instance UID.
+    package static func holds(_ instance: String, _ body: [UInt8]) -> Bool {
+        dataSets(body).contains { values($0, "00080018").contains { $0 as? String == instance } }
+    }
+
+    private static func failureReason(_ body: [UInt8]) -> UInt16? {
+        for dataSet in dataSets(body) {
+            for item in values(dataSet, "00081198") {
+                guard let item = item as? [String: Any] else { continue }
+                let reason = values(item, "00081197").first as? Int
+                return reason.flatMap(UInt16.init(exactly:)) ?? 0x0110
+            }
+        }
+        return nil
+    }
+
+    /// Some servers answer with one data set, some with an array of them.
+    private static func dataSets(_ body: [UInt8]) -> [[String: Any]] {
+        let json = try? JSONSerialization.jsonObject(with: Data(body))
+        if let one = json as? [String: Any] { return [one] }
+        return json as? [[String: Any]] ?? []
+    }
+
+    private static func values(_ dataSet: [String: Any], _ tag: String) -> [Any] {
+        (dataSet[tag] as? [String: Any])?["Value"] as? [Any] ?? []
+    }
+}

@@ -1,0 +1,69 @@
+internal import Failures
+internal import Foundation
+internal import Storage
+
+/// STOW-RS and QIDO-RS by curl: one request an object, so that each has an answer of its own.
+///
+/// *Source*: PS3.18 10.5 and 10.6, Annex I.2.2 (status of STOW-RS).
+struct WebStorageUser: Sendable {
+    let peer: DICOMWebPeer
+    /// A folder of its own, removed afterwards.
+    let scratch: String
+
+    private static let boundary = "hspsam-object"
+    private static let connectionTimeout = 20
+    private static let answerTimeout = 3000
+    private static let largestAnswer = 16 << 20
+
+    func send(_ names: [String], in folder: String) async throws -> [DeliveryReceipt.File] {
+        var files: [DeliveryReceipt.File] = []
+        for name in names {
+            let (outcome, code) = try await store(Folder.join(folder, name))
+            files.append(.init(name, outcome, code: code))
+        }
+        return files
+    }
+
+    private func store(_ path: String) async throws -> (DeliveryReceipt.Outcome, code: String) {
+        let body = Folder.join(scratch, "body")
+        let bytes: [UInt8]
+        do { bytes = try DurableFile.read(path, limit: .max) } catch { return (.failed, error.code) }
+        let head = "--\(Self.boundary)\r\nContent-Type: application/dicom\r\n\r\n"
+        let end = "\r\n--\(Self.boundary)--\r\n"
+        try DurableFile.write(Array(head.utf8) + bytes + Array(end.utf8), to: body, mode: 0o600)
+        defer { try? Folder.remove(body) }
+        let type = "multipart/related; type=\"application/dicom\"; boundary=\(Self.boundary)"
+        let answer = try await request(
+            "\(peer.url)/studies", ["-X", "POST", "-H", "Content-Type: \(type)", "-H", "Expect:", "-T", body])
+        return DICOMWebAnswer.outcome(status: answer.status, answer.body)
+    }
+
+    /// Whether the peer finds the object.
+    func has(_ identity: Sender.Identity) async throws -> Bool {
+        let path = "\(peer.url)/studies/\(identity.study)/series/\(identity.series)/instances"
+        let answer = try await request("\(path)?SOPInstanceUID=\(identity.instance)", [])
+        return answer.status == 200 && DICOMWebAnswer.holds(identity.instance, answer.body)
+    }
+
+    /// Status 0: nobody there, or no answer.
+    private func request(_ url: String, _ more: [String]) async throws -> (status: Int, body: [UInt8]) {
+        let file = Folder.join(scratch, "answer")
+        try Folder.remove(file)
+        let security =
+            (peer.tls?.authorities.map { ["--cacert", $0] } ?? [])
+            + (peer.tls?.certificate.map { ["--cert", $0] } ?? []) + (peer.tls?.key.map { ["--key", $0] } ?? [])
+        // No configuration of a person's, no other protocol, nothing followed.
+        let log = try await SendingProgram.run(
+            "curl",
+            [
+                "-q", "-s", "-o", file, "-w", "%{stderr}\\nHTTP %{http_code}", "--proto", "=http,https", "--max-redirs",
+                "0",
+                "--connect-timeout", "\(Self.connectionTimeout)", "-m", "\(Self.answerTimeout)", "-H",
+                "Accept: application/dicom+json",
+            ] + (peer.headers.map { ["-H", "@\($0)"] } ?? []) + security + more + [url])
+        guard let log else { return (0, []) }
+        let line = String(decoding: log, as: UTF8.self).split(separator: "\n").last { $0.hasPrefix("HTTP ") }
+        let body = (try? DurableFile.read(file, limit: Self.largestAnswer)) ?? []
+        return (line.flatMap { Int($0.dropFirst(5)) } ?? 0, body)
+    }
+}
