@@ -8,7 +8,7 @@ set -euo pipefail
 program=$(realpath "$1") rounds=${2:-100} seed=${3:-1} studies=${STUDIES:-30}
 . "$(dirname "$0")/spool.sh"
 
-make_phantoms "$studies"
+make_phantoms "$studies" "${SLICES:-3}"
 undisturbed
 [ "$(grep -c seg.dcm "$root/expected")" -eq "$studies" ] || fail "the undisturbed batch gave too few results"
 
