@@ -155,6 +155,11 @@ package struct RasterObject: Sendable {
             .frameOfReferenceUID,
             DerivedUID.uid(.syntheticFrameOfReference, [keys.series, keys.study, String(number)]))
         dataSet.put(.positionReferenceIndicator, "")
+        // With functional groups a date is Type 1: that of results of undated sources.
+        if dataSet.string(.contentDate) == nil {
+            dataSet.put(.contentDate, JobTime.unknown.date)
+            dataSet.put(.contentTime, JobTime.unknown.time)
+        }
         dataSet.put(
             .sharedFunctionalGroupsSequence,
             item: DataSet(composing: { shared in
