@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD := .build/release
 
-.PHONY: help setup build demo test soak fuzz sanitise bench lint install clean
+.PHONY: help setup build demo test soak fuzz sanitise sbom bench lint install clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ soak: build ## Kills and disturbs the service for hours and compares the results
 
 fuzz: setup ## Feeds wrong input to all that reads files: make fuzz SECONDS=60 TARGET=all
 	@SECONDS_EACH=$(or $(SECONDS),60) TARGET=$(or $(TARGET),all) Tests/Fuzz/run.sh
+
+sbom: build ## Prints what the program is made of (SPDX, JSON)
+	@deploy/sbom.sh $(BUILD)/hspsam
 
 bench: build ## Times the network
 	$(BUILD)/hspsam bench --vit vit_t
