@@ -10,9 +10,13 @@ site corpora
 sed -i "s|pipelines: [^}]*|pipelines: $pipelines|; s/threads: 1/threads: 0, attempts: 1/" "$root/corpora.yaml"
 "$program" watch --config "$root/corpora.yaml" > "$root/log" 2>&1 &
 running=$!
+number=0
 for folder in "$@"; do
-    # Each folder below is a drop of its own, and so is each file.
-    for entry in "$folder"/*; do cp -r --no-preserve=mode "$entry" "$root/corpora/inbox/.$(basename "$entry").making"; done
+    # Each folder below is a drop of its own, and so is each file; equal names of two corpora are two drops.
+    for entry in "$folder"/*; do
+        number=$((number + 1))
+        cp -r --no-preserve=mode "$entry" "$root/corpora/inbox/.$number-$(basename "$entry").making"
+    done
 done
 files=$(find "$root/corpora/inbox" -type f -path '*.making*' | wc -l)
 find "$root/corpora/inbox" -path '*.making*' -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort > "$root/dropped"
@@ -22,7 +26,10 @@ for entry in "$root"/corpora/inbox/.*.making; do
 done
 begun=$(date +%s)
 while kill -0 "$running" 2> /dev/null; do
-    [ -n "$(ls "$root/corpora/inbox")" ] || "$program" status --config "$root/corpora.yaml" | grep -q 'settling 0 .*queued 0 .*running 0 ' && break
+    if [ -z "$(ls "$root/corpora/inbox")" ] \
+        && "$program" status --config "$root/corpora.yaml" | grep -q 'settling 0 .*queued 0 .*running 0 '; then
+        break
+    fi
     sleep 2
 done
 kill -0 "$running" 2> /dev/null || fail "the service ended by itself: $(tail -n 2 "$root/log")"
@@ -32,7 +39,7 @@ kill -TERM "$running"
 wait "$running" || fail "the service ended with $?"
 running=
 [ -z "$(ls "$root/corpora/work")" ] || fail "work/ is not empty: $("$program" status --config "$root/corpora.yaml")"
-find "$root/corpora/kept" "$root"/corpora/quarantine/*/input -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort > "$root/left"
+find "$root/corpora/kept" "$root/corpora/quarantine" \( -path "*/kept/*" -o -path "*/input*" \) -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort > "$root/left"
 diff "$root/dropped" "$root/left" > "$root/difference" || fail "$(grep -c '^<' "$root/difference") of $files files are not there any more"
 "$program" ledger check --config "$root/corpora.yaml" > /dev/null || fail "the ledger is not whole"
 echo "$files files in $("$program" jobs --limit 100000 --config "$root/corpora.yaml" | wc -l) drops: all accounted for after $seconds s, service at most $memory MiB."
