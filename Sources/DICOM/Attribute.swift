@@ -39,18 +39,27 @@ package enum Attribute: String, CaseIterable, Sendable {
     case codeValue = "0008,0100 SH 1"
     case codingSchemeDesignator = "0008,0102 SH 1"
     case codeMeaning = "0008,0104 LO 1"
+    case mappingResource = "0008,0105 CS 1"
+    case codingSchemeIdentificationSequence = "0008,0110 SQ 1"
+    case codingSchemeName = "0008,0115 ST 1"
+    case codingSchemeResponsibleOrganization = "0008,0116 ST 1"
     case longCodeValue = "0008,0119 UC 1"
     case timezoneOffsetFromUTC = "0008,0201 SH 1"
     case stationName = "0008,1010 SH 1"
     case studyDescription = "0008,1030 LO 1"
     case procedureCodeSequence = "0008,1032 SQ 1"
     case seriesDescription = "0008,103E LO 1"
+    case nameOfPhysiciansReadingStudy = "0008,1060 PN n"
+    case admittingDiagnosesDescription = "0008,1080 LO n"
     case manufacturerModelName = "0008,1090 LO 1"
+    case referencedStudySequence = "0008,1110 SQ 1"
+    case referencedPerformedProcedureStepSequence = "0008,1111 SQ 1"
     case referencedSeriesSequence = "0008,1115 SQ 1"
     case referencedInstanceSequence = "0008,114A SQ 1"
     case referencedSOPClassUID = "0008,1150 UI 1"
     case referencedSOPInstanceUID = "0008,1155 UI 1"
     case referencedFrameNumber = "0008,1160 IS n"
+    case referencedSOPSequence = "0008,1199 SQ 1"
     case derivationDescription = "0008,2111 ST 1"
     case sourceImageSequence = "0008,2112 SQ 1"
     case anatomicRegionSequence = "0008,2218 SQ 1"
@@ -106,6 +115,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case echoNumbers = "0018,0086 IS n"
     case spacingBetweenSlices = "0018,0088 DS 1"
     case deviceSerialNumber = "0018,1000 LO 1"
+    case deviceUID = "0018,1002 UI 1"
     case softwareVersions = "0018,1020 LO n"
     case triggerTime = "0018,1060 DS 1"
     case estimatedRadiographicMagnificationFactor = "0018,1114 DS 1"
@@ -171,6 +181,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case functionalGroupPointer = "0020,9167 AT 1"
     case dimensionOrganizationSequence = "0020,9221 SQ 1"
     case dimensionIndexSequence = "0020,9222 SQ 1"
+    case dimensionOrganizationType = "0020,9311 CS 1"
     case dimensionDescriptionLabel = "0020,9421 LO 1"
 
     case algorithmSource = "0024,0202 LO 1"
@@ -225,8 +236,35 @@ package enum Attribute: String, CaseIterable, Sendable {
     case frameVOILUTSequence = "0028,9132 SQ 1"
     case pixelValueTransformationSequence = "0028,9145 SQ 1"
 
+    case requestedProcedureDescription = "0032,1060 LO 1"
+    case requestedProcedureCodeSequence = "0032,1064 SQ 1"
+
+    case requestAttributesSequence = "0040,0275 SQ 1"
     case acquisitionContextSequence = "0040,0555 SQ 1"
+    case measurementUnitsCodeSequence = "0040,08EA SQ 1"
+    case requestedProcedureID = "0040,1001 SH 1"
+    case placerOrderNumberImagingServiceRequest = "0040,2016 LO 1"
+    case fillerOrderNumberImagingServiceRequest = "0040,2017 LO 1"
+    case relationshipType = "0040,A010 CS 1"
+    case valueType = "0040,A040 CS 1"
+    case conceptNameCodeSequence = "0040,A043 SQ 1"
+    case continuityOfContent = "0040,A050 CS 1"
+    case uid = "0040,A124 UI 1"
+    case textValue = "0040,A160 UT 1"
+    case floatingPointValue = "0040,A161 FD n"
+    case conceptCodeSequence = "0040,A168 SQ 1"
     case purposeOfReferenceCodeSequence = "0040,A170 SQ 1"
+    case measuredValueSequence = "0040,A300 SQ 1"
+    case numericValue = "0040,A30A DS n"
+    case referencedRequestSequence = "0040,A370 SQ 1"
+    case performedProcedureCodeSequence = "0040,A372 SQ 1"
+    case currentRequestedProcedureEvidenceSequence = "0040,A375 SQ 1"
+    case completionFlag = "0040,A491 CS 1"
+    case verificationFlag = "0040,A493 CS 1"
+    case preliminaryFlag = "0040,A496 CS 1"
+    case contentTemplateSequence = "0040,A504 SQ 1"
+    case contentSequence = "0040,A730 SQ 1"
+    case templateIdentifier = "0040,DB00 CS 1"
 
     case detectorInformationSequence = "0054,0022 SQ 1"
 
@@ -244,6 +282,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case recommendedDisplayCIELabValue = "0062,000D US 3"
     case maximumFractionalValue = "0062,000E US 1"
     case segmentedPropertyTypeCodeSequence = "0062,000F SQ 1"
+    case segmentationFractionalType = "0062,0010 CS 1"
     case segmentedPropertyTypeModifierCodeSequence = "0062,0011 SQ 1"
     case segmentsOverlap = "0062,0013 CS 1"
     case trackingID = "0062,0020 UT 1"
@@ -259,6 +298,30 @@ package enum Attribute: String, CaseIterable, Sendable {
     case contentCreatorName = "0070,0084 PN 1"
 
     case presentationLUTShape = "2050,0020 CS 1"
+
+    case structureSetLabel = "3006,0002 SH 1"
+    case structureSetDate = "3006,0008 DA 1"
+    case structureSetTime = "3006,0009 TM 1"
+    case referencedFrameOfReferenceSequence = "3006,0010 SQ 1"
+    case rtReferencedStudySequence = "3006,0012 SQ 1"
+    case rtReferencedSeriesSequence = "3006,0014 SQ 1"
+    case contourImageSequence = "3006,0016 SQ 1"
+    case structureSetROISequence = "3006,0020 SQ 1"
+    case roiNumber = "3006,0022 IS 1"
+    case referencedFrameOfReferenceUID = "3006,0024 UI 1"
+    case roiName = "3006,0026 LO 1"
+    case roiDisplayColor = "3006,002A IS 3"
+    case roiGenerationAlgorithm = "3006,0036 CS 1"
+    case roiContourSequence = "3006,0039 SQ 1"
+    case contourSequence = "3006,0040 SQ 1"
+    case contourGeometricType = "3006,0042 CS 1"
+    case numberOfContourPoints = "3006,0046 IS 1"
+    case contourData = "3006,0050 DS 3-3n"
+    case rtROIObservationsSequence = "3006,0080 SQ 1"
+    case observationNumber = "3006,0082 IS 1"
+    case referencedROINumber = "3006,0084 IS 1"
+    case rtROIInterpretedType = "3006,00A4 CS 1"
+    case roiInterpreter = "3006,00A6 PN 1"
 
     case sharedFunctionalGroupsSequence = "5200,9229 SQ 1"
     case perFrameFunctionalGroupsSequence = "5200,9230 SQ 1"
@@ -315,11 +378,11 @@ package enum Attribute: String, CaseIterable, Sendable {
     }
 
     /// With these keywords begin in capitals.
-    private static let acronyms = ["sop", "kvp", "voi", "lut", "pet", "ct", "mr"]
+    private static let acronyms = ["sop", "kvp", "voi", "lut", "pet", "ct", "mr", "rtroi", "roi", "rt", "uid"]
 
     private var parsed: Definition {
         let fields = rawValue.split(separator: " ")
-        let counts = fields[fields.count - 1].split(separator: "-").map { $0 == "n" ? Int.max : Int($0) ?? 1 }
+        let counts = fields[fields.count - 1].split(separator: "-").map { Int($0) ?? .max }
         let least = counts[0] == .max ? 1 : counts[0]
         return Definition(
             tag: tag,

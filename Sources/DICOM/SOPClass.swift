@@ -36,6 +36,9 @@ package enum SOPClass: String, CaseIterable, Sendable {
     case enhancedPETImageStorage = "1.2.840.10008.5.1.4.1.1.130 EnhancedPET image"
 
     case segmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4 - a segmentation"
+    case labelMapSegmentationStorage = "1.2.840.10008.5.1.4.1.1.66.7 - a segmentation"
+    case comprehensive3DSRStorage = "1.2.840.10008.5.1.4.1.1.88.34 - a structured report"
+    case rtStructureSetStorage = "1.2.840.10008.5.1.4.1.1.481.3 - a structure set"
     case waveforms = "1.2.840.10008.5.1.4.1.1.9.* - a waveform"
     case presentationStates = "1.2.840.10008.5.1.4.1.1.11.* - a presentation state"
     case parametricMaps = "1.2.840.10008.5.1.4.1.1.30.* - a parametric map"

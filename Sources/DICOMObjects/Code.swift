@@ -29,5 +29,6 @@ package struct Code: Sendable, Hashable {
     static let sourceImage = Code("121322", "DCM", "Source Image for Image Processing Operation")
     static let acquisitionEquipment = Code("109101", "DCM", "Acquisition Equipment")
     static let processingEquipment = Code("109102", "DCM", "Processing Equipment")
+    static let background = Code("125040", "DCM", "Background")
     static let artificialIntelligence = Code("123110", "DCM", "Artificial Intelligence")
 }

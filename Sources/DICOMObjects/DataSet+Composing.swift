@@ -41,6 +41,15 @@ extension DataSet {
         put(attribute, decimals.map { DecimalString.text($0) ?? "" })
     }
 
+    /// Binary numbers (FD).
+    package mutating func put(_ attribute: Attribute, doubles: [Double]) {
+        put(
+            attribute,
+            bytes: doubles.map(\.bitPattern).flatMap { bits in
+                (0..<8).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+            })
+    }
+
     /// The tags of attributes (VR AT).
     package mutating func put(_ attribute: Attribute, pointers: [Attribute]) {
         put(

@@ -9,6 +9,11 @@ enum Equipment {
         dataSet.put(.softwareVersions, versions(producer).map(text.main))
     }
 
+    /// Of the algorithm: the same for every result of one model under one pipeline.
+    static func deviceUID(_ producer: Producer) -> String {
+        DerivedUID.uid(.device, [producer.modelDigest, producer.pipelineDigest])
+    }
+
     private static func versions(_ producer: Producer) -> [String] {
         [
             Segmentation.line("hspsam \(producer.version)"),
@@ -17,7 +22,7 @@ enum Equipment {
         ] + (producer.arithmetic.map { [Segmentation.line("arithmetic \($0)")] } ?? [])
     }
 
-    /// The source's contributions, the equipment that acquired it, and, last, us.
+    /// The source's contributions, the equipment that acquired it, and, last, the algorithm, as IHE AI Results identifies it.
     static func contributions(
         _ source: DataSet, _ producer: Producer, _ time: JobTime?
     ) throws(ObjectFailure) -> [DataSet] {
@@ -39,8 +44,9 @@ enum Equipment {
             DataSet(composing: {
                 $0.put(.purposeOfReferenceCodeSequence, item: Code.processingEquipment.item)
                 $0.put(.manufacturer, Segmentation.line(producer.manufacturer))
-                $0.put(.manufacturerModelName, "hspsam")
-                $0.put(.softwareVersions, versions(producer))
+                $0.put(.manufacturerModelName, Segmentation.line(producer.modelName))
+                $0.put(.deviceUID, deviceUID(producer))
+                $0.put(.softwareVersions, [Segmentation.line(producer.modelVersion)] + versions(producer))
                 if let time { $0.put(.contributionDateTime, time.dateTime) }
                 let model = Segmentation.line("\(producer.modelName) \(producer.modelVersion)")
                 $0.put(

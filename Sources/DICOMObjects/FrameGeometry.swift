@@ -1,5 +1,6 @@
 import DICOM
 import Imaging
+import Numbers
 
 /// Where the frames of a segmentation lie, as the strings that go into the object.
 ///
@@ -18,8 +19,22 @@ struct FrameGeometry {
     /// The directions differ between frames, so each frame carries its own.
     let orientationPerFrame: Bool
 
+    /// The volume's own; where it has none, a synthetic one if `synthetic` names its Frame of Reference, else nil.
+    init?(_ volume: Volume, synthetic: String?, salt: String) {
+        if let own = FrameGeometry(volume, salt: salt) {
+            self = own
+        } else if let synthetic {
+            self.init(synthetic: volume, frameOfReferenceUID: synthetic)
+        } else {
+            return nil
+        }
+    }
+
+    /// Directions up to this apart are one direction: noise of exports, 0.05 mm over half a metre.
+    private static let orientationNoise = 1e-4
+
     /// Nil when the volume has no place in the patient.
-    init?(_ volume: Volume, salt: String) {
+    private init?(_ volume: Volume, salt: String) {
         guard volume.hasPlace, let spacing = volume.pixelSpacing else { return nil }
         let planes = volume.frames.compactMap(\.plane)
         guard planes.count == volume.frames.count, let first = planes.first else { return nil }
@@ -40,15 +55,16 @@ struct FrameGeometry {
         }
         pixelSpacing = Self.strings(volume.frames[0].pixelSpacingStrings, [spacing.row, spacing.column])
         let between = volume.sliceSpacing ?? volume.frames[0].sliceThickness ?? 1
-        sliceSpacing = DecimalString.text(between > 0 ? between : 1) ?? "1"
+        sliceSpacing = DecimalString.text(between > 0 ? between.withoutNoise : 1) ?? "1"
         isSynthetic = false
         orientationPerFrame = planes.contains {
-            ($0.rowCosine - first.rowCosine).length > 1e-6 || ($0.columnCosine - first.columnCosine).length > 1e-6
+            ($0.rowCosine - first.rowCosine).length > Self.orientationNoise
+                || ($0.columnCosine - first.columnCosine).length > Self.orientationNoise
         }
     }
 
     /// A geometry that says pixel to pixel and nothing of the patient: frame k lies at 0\0\k.
-    init(synthetic volume: Volume, frameOfReferenceUID: String) {
+    private init(synthetic volume: Volume, frameOfReferenceUID: String) {
         self.frameOfReferenceUID = frameOfReferenceUID
         pixelSpacing = (volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]).map { DecimalString.text($0) ?? "1" }
         sliceSpacing = "1"
@@ -56,6 +72,22 @@ struct FrameGeometry {
         orientations = volume.frames.map { _ in ["1", "0", "0", "0", "1", "0"] }
         isSynthetic = true
         orientationPerFrame = false
+    }
+
+    /// Whether these frames are parallel planes at one distance, without shear: what a block of voxels is.
+    func isBlock(_ frames: [Int]) -> Bool {
+        guard !orientationPerFrame, frames.count > 1 else { return false }
+        let places = frames.map { frame in positions[frame].map { Double($0) ?? 0 } }
+        let directions = orientations[frames[0]].map { Double($0) ?? 0 }
+        let row = Vector3(directions[0], directions[1], directions[2])
+        let normal = row.cross(Vector3(directions[3], directions[4], directions[5]))
+        let steps = zip(places, places.dropFirst()).map { Vector3($1[0] - $0[0], $1[1] - $0[1], $1[2] - $0[2]) }
+        let gaps = steps.map { $0.dot(normal) }
+        let median = gaps.sorted()[gaps.count / 2]
+        guard median != 0 else { return false }
+        return zip(steps, gaps).allSatisfy { step, gap in
+            abs(gap - median) <= 0.01 * abs(median) && (step - normal * gap).length <= 0.002 * abs(median)
+        }
     }
 
     private static func components(_ vector: Vector3) -> [Double] { [vector.x, vector.y, vector.z] }

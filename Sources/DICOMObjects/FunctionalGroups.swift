@@ -8,11 +8,18 @@ struct FunctionalGroups {
     let geometry: FrameGeometry?
     /// Dimension Organization UID.
     let dimensions: String
+    /// Frames belong to all segments, so none is named by a frame.
+    let isLabelmap: Bool
 
     func put(into dataSet: inout DataSet) {
         dataSet.put(
             .dimensionOrganizationSequence, item: DataSet(composing: { $0.put(.dimensionOrganizationUID, dimensions) }))
         dataSet.put(.dimensionIndexSequence, items: indices)
+        // One frame a place, in a block of voxels.
+        let isOneEach = isLabelmap || selection.segments.count == 1
+        if isOneEach, geometry?.isBlock(selection.frames.map(\.source)) == true {
+            dataSet.put(.dimensionOrganizationType, "3D")
+        }
         dataSet.put(.sharedFunctionalGroupsSequence, item: shared)
         let ranks = selection.ranks
         dataSet.put(
@@ -20,11 +27,12 @@ struct FunctionalGroups {
         )
     }
 
-    /// A volume has positions, a stack of frames a place in it, a single picture neither.
-    private var isStack: Bool { geometry == nil && volume.frames.count > 1 }
+    /// A volume has positions, a stack of frames a place in it, a single picture neither, unless nothing else counts its frames.
+    private var isStack: Bool { geometry == nil && (volume.frames.count > 1 || isLabelmap) }
 
     private var indices: [DataSet] {
-        var items = [index(.referencedSegmentNumber, in: .segmentIdentificationSequence, "Segment")]
+        var items =
+            isLabelmap ? [] : [index(.referencedSegmentNumber, in: .segmentIdentificationSequence, "Segment")]
         if geometry != nil {
             items.append(index(.imagePositionPatient, in: .planePositionSequence, "Position"))
         } else if isStack {
@@ -70,8 +78,8 @@ struct FunctionalGroups {
                         $0.put(.stackID, "1")
                         $0.put(.inStackPositionNumber, rank)
                     }
-                    $0.put(
-                        .dimensionIndexValues, [frame.segment] + (geometry != nil ? [rank] : isStack ? [1, rank] : []))
+                    let segment = isLabelmap ? [] : [frame.segment]
+                    $0.put(.dimensionIndexValues, segment + (geometry != nil ? [rank] : isStack ? [1, rank] : []))
                 }))
             if let geometry {
                 group.put(
@@ -84,6 +92,7 @@ struct FunctionalGroups {
                 }
             }
             group.put(.derivationImageSequence, item: derivation(volume.frames[frame.source]))
+            if isLabelmap { return }
             group.put(
                 .segmentIdentificationSequence,
                 item: DataSet(composing: {

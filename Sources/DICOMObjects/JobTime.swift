@@ -20,7 +20,8 @@ package struct JobTime: Sendable, Hashable {
     /// `YYYYMMDDHHMMSS…`, as DT writes it.
     package var dateTime: String { date + time }
 
-    /// The latest acquisition, content, series or study date of the data sets; nil when none has a legal one.
+    /// The latest acquisition, content, series or study date of the data sets; nil when none has a legal one, or only that which stands
+    /// for none.
     package static func latest(of sources: some Sequence<DataSet>) -> JobTime? {
         let pairs: [(Attribute, Attribute)] = [
             (.acquisitionDate, .acquisitionTime), (.contentDate, .contentTime), (.seriesDate, .seriesTime),
@@ -30,7 +31,7 @@ package struct JobTime: Sendable, Hashable {
         func take(_ day: String, _ time: String) {
             // A date whose time is no time still tells the day.
             let found = JobTime(date: day, time: time) ?? JobTime(date: day, time: "000000")
-            if let found, latest.map({ $0.dateTime < found.dateTime }) ?? true { latest = found }
+            if let found, found != .unknown, latest.map({ $0.dateTime < found.dateTime }) ?? true { latest = found }
         }
         for source in sources {
             for (date, time) in pairs {

@@ -11,6 +11,8 @@ package enum ObjectFailure: Failure, Equatable {
     case pipeline(part: String, keyword: String, what: String)
     /// More segments, frames or bytes than an object can hold.
     case size(String)
+    /// A pixel in two segments, where an object can hold one.
+    case overlap
     /// Masks, segments or pages that do not belong together.
     case mismatch(String)
     /// The bytes that were read back do not mean what was meant.
@@ -20,7 +22,7 @@ package enum ObjectFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .illegal, .mismatch: .internalDefect
-        case .source, .size: .refused
+        case .source, .size, .overlap: .refused
         case .pipeline: .configuration
         case .verify: .failed
         }
@@ -33,6 +35,7 @@ package enum ObjectFailure: Failure, Equatable {
         case .source: "OUT-SOURCE"
         case .pipeline: "OUT-PIPELINE"
         case .size: "SEG-SIZE"
+        case .overlap: "SEG-OVERLAP"
         case .mismatch: "OUT-MISMATCH"
         case .verify: "OUT-VERIFY"
         }
@@ -55,6 +58,10 @@ package enum ObjectFailure: Failure, Equatable {
                 cure: "Correct it in pipeline.yaml.")
         case .size(let what):
             FailureMessage("\(what): more than one object can hold.", cure: "Segment fewer frames or segments at once.")
+        case .overlap:
+            FailureMessage(
+                "segments share pixels: a LABELMAP holds one segment a pixel.",
+                cure: "Write outputs: {seg: {type: binary}} in pipeline.yaml.")
         case .mismatch(let what):
             FailureMessage("\(what): the object cannot be composed.", cure: "Please report it.")
         case .verify(let what):

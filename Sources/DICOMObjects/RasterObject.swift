@@ -106,17 +106,21 @@ package struct RasterObject: Sendable {
     /// Patient, Study, Series and Equipment.
     private static func put(_ identity: StudyIdentity, _ keys: Keys, _ time: JobTime?, into dataSet: inout DataSet) {
         let (patient, study, series) = (identity.patient, identity.study, identity.series)
-        dataSet.put(.patientName, patient.name)
+        dataSet.put(.patientName, name(patient.name))
         dataSet.put(.patientID, patient.id)
         dataSet.put(.patientBirthDate, patient.birthDate)
         dataSet.put(.patientSex, patient.sex)
         if !patient.issuer.isEmpty { dataSet.put(.issuerOfPatientID, patient.issuer) }
-        dataSet.put(.studyInstanceUID, study.uid ?? DerivedUID.uid(.importedStudy, [keys.study]))
-        dataSet.put(.studyID, study.id)
-        dataSet.put(.studyDate, study.date.isEmpty ? time?.date ?? "" : study.date)
-        dataSet.put(.studyTime, study.date.isEmpty ? time?.time ?? "" : study.time)
+        // A DICOMDIR wants these three of every study (PS3.3 F.5.2): what nobody knows is told by a number of our own and 1970.
+        let uid = study.uid ?? DerivedUID.uid(.importedStudy, [keys.study])
+        dataSet.put(
+            .studyID, study.id.isEmpty ? "P\(DerivedUID.digest(Array(uid.utf8)).prefix(8).uppercased())" : study.id)
+        let day: JobTime? = study.date.isEmpty ? time ?? .unknown : nil
+        dataSet.put(.studyDate, day?.date ?? study.date)
+        dataSet.put(.studyTime, day?.time ?? (study.time.isEmpty ? JobTime.unknown.time : study.time))
+        dataSet.put(.studyInstanceUID, uid)
         dataSet.put(.accessionNumber, study.accession)
-        dataSet.put(.referringPhysicianName, study.referring)
+        dataSet.put(.referringPhysicianName, name(study.referring))
         if !study.description.isEmpty { dataSet.put(.studyDescription, study.description) }
         dataSet.put(.seriesInstanceUID, series.uid ?? DerivedUID.uid(.importedSeries, [keys.series]))
         dataSet.put(.seriesNumber, series.number ?? 1)
@@ -129,6 +133,11 @@ package struct RasterObject: Sendable {
             dataSet.put(.patientIdentityRemoved, removal.removed)
             if !removal.method.isEmpty { dataSet.put(.deidentificationMethod, removal.method) }
         }
+    }
+
+    /// A Person Name of one component says that it is the family name (PS3.5 6.2.1): `Doe` becomes `Doe^`, which means the same.
+    private static func name(_ text: String) -> String {
+        text.isEmpty || text.contains("^") || text.contains("=") ? text : text + "^"
     }
 
     private static func putSpacing(_ page: RasterPixels, _ identity: StudyIdentity, into dataSet: inout DataSet) {

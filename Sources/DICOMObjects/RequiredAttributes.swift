@@ -15,6 +15,8 @@ struct RequiredAttributes {
         try common.check(dataSet)
         switch sopClass {
         case SOPClass.segmentationStorage.uid: try segmentation.check(dataSet)
+        case SOPClass.labelMapSegmentationStorage.uid: try labelmap.check(dataSet)
+        case SOPClass.comprehensive3DSRStorage.uid: try report.check(dataSet)
         case SOPClass.ctImageStorage.uid: try ct.check(dataSet)
         default: try image.check(dataSet)
         }
@@ -47,7 +49,7 @@ struct RequiredAttributes {
     private static let code = RequiredAttributes(type1: [.codingSchemeDesignator, .codeMeaning])
     private static let reference = RequiredAttributes(type1: [.referencedSOPClassUID, .referencedSOPInstanceUID])
 
-    private static let common = RequiredAttributes(
+    static let common = RequiredAttributes(
         type1: [.sopClassUID, .sopInstanceUID, .studyInstanceUID, .seriesInstanceUID, .modality],
         type2: [
             .patientName, .patientID, .patientBirthDate, .patientSex, .studyDate, .studyTime, .referringPhysicianName,
@@ -55,7 +57,7 @@ struct RequiredAttributes {
             .accessionNumber, .seriesNumber, .manufacturer, .instanceNumber,
         ])
 
-    private static let image = RequiredAttributes(type1: [
+    static let image = RequiredAttributes(type1: [
         .imageType, .samplesPerPixel, .photometricInterpretation, .rows, .columns, .bitsAllocated, .bitsStored,
         .highBit,
         .pixelRepresentation, .pixelData,
@@ -67,6 +69,24 @@ struct RequiredAttributes {
             .rescaleSlope,
         ],
         type2: [.kvp, .acquisitionNumber, .sliceThickness, .positionReferenceIndicator])
+
+    /// Of a structured report (A.35.13), its root's own content among them.
+    static let report = RequiredAttributes(
+        type1: [
+            .contentDate, .contentTime, .completionFlag, .verificationFlag, .valueType, .conceptNameCodeSequence,
+            .continuityOfContent, .contentTemplateSequence, .contentSequence,
+            .currentRequestedProcedureEvidenceSequence,
+        ],
+        type2: [.referencedPerformedProcedureStepSequence, .performedProcedureCodeSequence],
+        items: [
+            .conceptNameCodeSequence: code,
+            .currentRequestedProcedureEvidenceSequence: RequiredAttributes(
+                type1: [.studyInstanceUID, .referencedSeriesSequence],
+                items: [
+                    .referencedSeriesSequence: RequiredAttributes(
+                        type1: [.seriesInstanceUID, .referencedSOPSequence], items: [.referencedSOPSequence: reference])
+                ]),
+        ])
 
     /// One item of the Segment Sequence.
     static let segment = RequiredAttributes(
@@ -81,7 +101,18 @@ struct RequiredAttributes {
             .segmentedPropertyTypeModifierCodeSequence: code, .anatomicRegionSequence: code,
         ])
 
-    private static let segmentation = RequiredAttributes(
+    /// Frames name no segment; the background has neither colour nor tracking.
+    static let labelmap: RequiredAttributes = {
+        var rules = segmentation
+        rules.type1.append(.pixelPaddingValue)
+        rules.items[.perFrameFunctionalGroupsSequence]?.type1.removeAll { $0 == .segmentIdentificationSequence }
+        rules.items[.segmentSequence]?.type1.removeAll {
+            [.recommendedDisplayCIELabValue, .trackingID, .trackingUID].contains($0)
+        }
+        return rules
+    }()
+
+    static let segmentation = RequiredAttributes(
         type1: image.type1 + [
             .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber,
             .contentDate,

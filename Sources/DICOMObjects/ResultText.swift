@@ -65,14 +65,20 @@ struct ResultText {
         var text = bytes[...]
         while let last = text.last, last == 0x20 || last == 0 { text.removeLast() }
         while text.first == 0x20 { text.removeFirst() }
+        // What names nothing is no name.
+        if text.allSatisfy({ $0 < 0x30 }) { return [] }
         // In sets of several bytes a character, these may be parts of one: such a text stays whole or away.
         if characterSet.contains("2022") || characterSet.contains("GB") {
             return text.count <= limit ? Array(text) : []
         }
         let line = text.map { $0 < 0x20 || $0 == 0x7F || $0 == 0x5C ? UInt8(0x20) : $0 }
-        guard characterSet == Self.utf8 else { return Array(line.prefix(limit)) }
-        return Array(
-            String(String.UnicodeScalarView(String(decoding: line, as: UTF8.self).unicodeScalars.prefix(limit))).utf8)
+        var cut =
+            characterSet == Self.utf8
+            ? Array(
+                String(String.UnicodeScalarView(String(decoding: line, as: UTF8.self).unicodeScalars.prefix(limit)))
+                    .utf8) : Array(line.prefix(limit))
+        while let last = cut.last, last == 0x20 || last == 0x3A { cut.removeLast() }
+        return cut
     }
 
     static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } }

@@ -32,7 +32,11 @@ struct ResultUIDs {
         fields.add("pipeline version", producer.pipelineVersion)
         fields.add("pipeline", producer.pipelineDigest)
         fields.list("segments", segments) { $1.add(to: &$0) }
+        fields.add("type", options.type.rawValue)
         fields.add("empty frames", options.emptyFrames.rawValue)
+        fields.add("empty segments", options.keepsEmptySegments)
+        fields.add("nothing", options.writesNothing)
+        fields.add("no padding", options.avoidsPadding)
         fields.add("synthetic geometry", options.syntheticGeometry)
         fields.add("label", options.label)
         fields.add("series number", options.seriesNumber)
@@ -46,11 +50,12 @@ struct ResultUIDs {
     func tracking(_ segment: SegmentDescription) -> String { uid(.segmentationTracking, segment.key) }
 
     /// SOP Instance UID of an object with these contents: two contents never share one.
-    func instance(attributes: [UInt8], pixels: [UInt8]) -> String {
-        uid(.segmentationInstance, DerivedUID.digest(attributes), DerivedUID.digest(pixels))
+    func instance(_ kind: DerivedUID.Kind, _ attributes: [UInt8], pixels: [UInt8] = []) -> String {
+        uid(kind, DerivedUID.digest(attributes), DerivedUID.digest(pixels))
     }
 
-    private func uid(_ kind: DerivedUID.Kind, _ more: String...) -> String {
+    /// Of something else that belongs to the same work.
+    func uid(_ kind: DerivedUID.Kind, _ more: String...) -> String {
         DerivedUID.uid(kind, salt: salt, [work] + more)
     }
 }

@@ -28,8 +28,25 @@ enum SegmentItem {
             $0.put(
                 .recommendedDisplayCIELabValue,
                 CIELab.value(red: segment.color[0], green: segment.color[1], blue: segment.color[2]))
-            $0.put(.trackingID, "\(segment.label)-\(DerivedUID.digest(Array(trackingUID.utf8)).prefix(8))")
+            $0.put(.trackingID, trackingID(segment, trackingUID))
             $0.put(.trackingUID, trackingUID)
+        })
+    }
+
+    /// For people; the same in segmentation and report.
+    static func trackingID(_ segment: SegmentDescription, _ trackingUID: String) -> String {
+        "\(segment.label)-\(DerivedUID.digest(Array(trackingUID.utf8)).prefix(8))"
+    }
+
+    /// Number 0 of a LABELMAP: what no segment is.
+    static func background(_ producer: Producer) -> DataSet {
+        DataSet(composing: {
+            $0.put(.segmentNumber, 0)
+            $0.put(.segmentLabel, "Background")
+            $0.put(.segmentedPropertyCategoryCodeSequence, item: Code.background.item)
+            $0.put(.segmentedPropertyTypeCodeSequence, item: Code.background.item)
+            $0.put(.segmentAlgorithmType, "AUTOMATIC")
+            $0.put(.segmentAlgorithmName, Segmentation.line(producer.modelName))
         })
     }
 

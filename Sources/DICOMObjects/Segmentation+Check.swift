@@ -12,13 +12,14 @@ extension Segmentation {
         _ volume: Volume, segments: [SegmentDescription], producer: Producer, options: Options
     ) throws(ObjectFailure) {
         guard !segments.isEmpty else { throw .mismatch("no segments") }
-        try checkSize(volume, segments: segments.count)
+        try checkSize(volume, segments: segments.count, options.type)
         let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
         for (index, segment) in segments.enumerated() {
             let item = draft.item(number: index + 1, segment)
             try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
         }
-        let selection = FrameSelection(everyFrameOnceOf: segments.count, frames: volume.frames.count)
+        let selection = FrameSelection(
+            everyFrameOnceOf: segments.count, frames: volume.frames.count, isLabelmap: options.type == .labelmap)
         var dataSet = draft.dataSet(selection, pixels: [0, 0], overlap: false)
         let ownTexts: [(Attribute, String)] = [
             (.contentLabel, "outputs.seg.label"), (.seriesNumber, "outputs.series_number.seg"),
@@ -29,37 +30,47 @@ extension Segmentation {
             try blame(part: part, one, RequiredAttributes(type1: [attribute]))
         }
         try checkSize(
-            volume, segments: segments.count,
-            attributes: try attributes(dataSet, segments: segments.count, kept: draft.kept))
-        dataSet.put(.sopInstanceUID, draft.uids.instance(attributes: [], pixels: []))
-        let bytes = try DataSetEncoder.file(dataSet, kept: draft.kept)
+            volume, segments: segments.count, options.type,
+            attributes: try attributes(
+                dataSet, copies: options.type == .labelmap ? 1 : segments.count, kept: draft.header.kept))
+        dataSet.put(.sopInstanceUID, draft.uids.instance(.segmentationInstance, []))
+        let bytes = try DataSetEncoder.file(dataSet, kept: draft.header.kept)
         let written = try WrittenObject(bytes)
         try written.checkWithDCMTK()
         try Verification.same(written, dataSet)
         try Verification.identity(written, volume)
-        try Verification.segments(written, segments)
+        try Verification.segments(written, segments, options.type)
     }
 
     /// Should every segment be found on every frame, with `attributes` bytes beside the pixels: nothing of a length field's limit is left
     /// to the masks.
-    private static func checkSize(_ volume: Volume, segments: Int, attributes: Int = 0) throws(ObjectFailure) {
-        let frames = segments * volume.frames.count
+    private static func checkSize(
+        _ volume: Volume, segments: Int, _ type: SegmentationType, attributes: Int = 0
+    ) throws(ObjectFailure) {
+        let frames = type == .labelmap ? volume.frames.count : segments * volume.frames.count
+        let bits =
+            switch type {
+            case .binary: 1
+            case .fractional: 8
+            case .labelmap: 8 * SegmentationPixels.labelWidth(segments)
+            }
         let (pixels, isTooMany) = (volume.rows * volume.columns).multipliedReportingOverflow(by: frames)
         guard segments <= 65535, frames <= Int(Int32.max), !isTooMany,
-            pixels / 8 + attributes + 16 <= DataSetEncoder.maximumLength
+            pixels / 8 <= DataSetEncoder.maximumLength,
+            pixels / 8 * bits + bits + attributes + 16 <= DataSetEncoder.maximumLength
         else {
             throw .size("\(segments) segments on \(volume.frames.count) frames of \(volume.rows)×\(volume.columns)")
         }
     }
 
-    /// Bytes of the attributes when each of `segments` is found on each frame; `dataSet` has each frame once.
+    /// Bytes of the attributes when each frame is written `copies` times; `dataSet` has each frame once.
     private static func attributes(
-        _ dataSet: DataSet, segments: Int, kept: Set<Tag>
+        _ dataSet: DataSet, copies: Int, kept: Set<Tag>
     ) throws(ObjectFailure) -> Int {
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
         var largest = 0
         for group in groups { largest = max(largest, 8 + (try DataSetEncoder.length(group))) }
-        return try DataSetEncoder.length(dataSet, kept: kept) + largest * groups.count * (segments - 1)
+        return try DataSetEncoder.length(dataSet, kept: kept) + largest * groups.count * (copies - 1)
     }
 
     /// A value that we were given and cannot write is the pipeline's fault, not a defect of ours.
@@ -80,8 +91,9 @@ extension Segmentation {
 
 extension FrameSelection {
     /// All segments, and each source frame once, with the last segment: the same attributes as any selection has, in fewer frames.
-    fileprivate init(everyFrameOnceOf segments: Int, frames: Int) {
+    fileprivate init(everyFrameOnceOf segments: Int, frames: Int, isLabelmap: Bool) {
         self.init(
-            segments: Array(0..<segments), frames: (0..<frames).map { Frame(segment: segments, source: $0) })
+            segments: Array(0..<segments),
+            frames: (0..<frames).map { Frame(segment: isLabelmap ? 0 : segments, source: $0) })
     }
 }

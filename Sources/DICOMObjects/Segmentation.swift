@@ -1,31 +1,10 @@
 package import DICOM
 package import Imaging
 
-/// A BINARY Segmentation object of one volume.
+/// A Segmentation object of one volume: BINARY, FRACTIONAL or LABELMAP.
 ///
 /// *Source*: PS3.3 A.51, C.8.20; the design page on DICOM, section 4.
 package struct Segmentation: Sendable {
-    /// What a pipeline decides about its objects.
-    package struct Options: Sendable {
-        /// What becomes of source frames in which a segment is empty.
-        package var emptyFrames = FrameSelection.EmptyFrames.span
-        /// Sources without Frame of Reference get an invented one, so that readers which insist on geometry open the result.
-        package var syntheticGeometry = false
-        /// Content Label (0070,0080): at most 16 capital letters, digits, spaces, underscores.
-        package var label = "HSPSAM"
-        /// Series Number (0020,0011).
-        package var seriesNumber = 9000
-        /// Segments may share pixels (sigmoid outputs); they are then counted.
-        package var mayOverlap = false
-        /// Makes all derived UIDs others.
-        package var salt = ""
-        /// Instead of the sources' own time.
-        package var time: JobTime?
-
-        /// The defaults.
-        package init() {}
-    }
-
     /// Whole, with its UIDs.
     package let dataSet: DataSet
     /// Derived from the digest of everything in `dataSet`.
@@ -39,44 +18,59 @@ package struct Segmentation: Sendable {
     /// Attributes that stand as in the source, legal or not.
     package let kept: Set<Tag>
     private let volume: Volume
-    private let masks: [[Mask]]
+    private let content: Content
     private let segments: [SegmentDescription]
     private let options: Options
 
-    /// Nil when no mask has a pixel: nothing was found, so no object is written.
+    /// What was found. *Shape*: `masks[segment][frame]`, `probabilities[segment][frame][pixel]` (255 is certain), segments as described,
+    /// frames in the volume's order, each on the source's grid.
+    package struct Content: Sendable {
+        package var masks: [[Mask]]
+        /// For FRACTIONAL only.
+        package var probabilities: [[[UInt8]]] = []
+
+        package init(masks: [[Mask]], probabilities: [[[UInt8]]] = []) {
+            self.masks = masks
+            self.probabilities = probabilities
+        }
+    }
+
+    /// Nil when no mask has a pixel and the options want no object of it.
     ///
-    /// *Shape*: `masks[segment][frame]`, segments as described, frames in the volume's order, each on the source's grid.
-    /// *Throws* `mismatch` when masks and volume differ; else only what `check` throws.
+    /// *Shape*: `masks[segment][frame]`, as in `Content`.
+    /// *Throws* `mismatch` when masks and volume differ, `overlap`; else only what `check` throws.
     package init?(
         _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription], producer: Producer, options: Options
     ) throws(ObjectFailure) {
-        guard masks.count == segments.count, masks.allSatisfy({ $0.count == volume.frames.count }) else {
-            throw .mismatch(
-                "masks of \(masks.count) segments for \(segments.count) descriptions and \(volume.frames.count) frames")
-        }
-        for mask in masks.joined() where mask.rows != volume.rows || mask.columns != volume.columns {
-            throw .mismatch("a mask of \(mask.rows)×\(mask.columns) for frames of \(volume.rows)×\(volume.columns)")
-        }
-        let selection = FrameSelection(masks, emptyFrames: options.emptyFrames)
+        try self.init(volume, Content(masks: masks), segments: segments, producer: producer, options: options)
+    }
+
+    /// As the other; a FRACTIONAL object needs the probabilities.
+    package init?(
+        _ volume: Volume, _ content: Content, segments: [SegmentDescription], producer: Producer, options: Options
+    ) throws(ObjectFailure) {
+        try Self.check(content, volume, segments: segments.count, options.type)
+        let selection = FrameSelection(content, volume, options)
         guard !selection.frames.isEmpty else { return nil }
         let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
-        let pixels = BitPacking.pack(selection.frames.map { masks[selection.segments[$0.segment - 1]][$0.source] })
+        let pixels = try SegmentationPixels.bytes(
+            options.type, selection, masks: content.masks, probabilities: content.probabilities)
         var dataSet = draft.dataSet(
-            selection, pixels: pixels, overlap: options.mayOverlap && Self.overlap(masks))
+            selection, pixels: pixels, overlap: options.mayOverlap && SegmentationPixels.overlap(content.masks))
         var attributes = dataSet
         attributes[.pixelData] = nil
         sopInstanceUID = draft.uids.instance(
-            attributes: try DataSetEncoder.data(attributes, kept: draft.kept), pixels: pixels)
+            .segmentationInstance, try DataSetEncoder.data(attributes, kept: draft.header.kept), pixels: pixels)
         dataSet.put(.sopInstanceUID, sopInstanceUID)
         self.dataSet = dataSet
         self.selection = selection
         self.volume = volume
-        self.masks = masks
+        self.content = content
         self.segments = segments
         self.options = options
         seriesInstanceUID = draft.uids.series
-        notes = draft.notes
-        kept = draft.kept
+        notes = draft.header.notes
+        kept = draft.header.kept
     }
 
     /// Writes the object to `path`, reads it back and compares it with the masks and the volume before it gets its name.
@@ -84,23 +78,28 @@ package struct Segmentation: Sendable {
     /// *Throws* `ObjectFailure`, `StorageFailure`.
     package func write(to path: String) throws {
         try ObjectFile.write(dataSet, kept: kept, to: path) {
-            try Verification.segmentation($0, volume, masks: masks, segments: segments, options: options)
+            try Verification.segmentation($0, volume, content, segments: segments, options: options)
         }
     }
 
-    /// Any pixel of any frame in two segments.
-    private static func overlap(_ masks: [[Mask]]) -> Bool {
-        guard let frames = masks.first?.indices else { return false }
-        return frames.contains { frame in
-            var seen = [UInt8](repeating: 0, count: masks[0][frame].bits.count)
-            for segment in masks {
-                for (index, byte) in segment[frame].bits.enumerated() {
-                    if seen[index] & byte != 0 { return true }
-                    seen[index] |= byte
-                }
-            }
-            return false
+    private static func check(
+        _ content: Content, _ volume: Volume, segments: Int, _ type: SegmentationType
+    ) throws(ObjectFailure) {
+        guard content.masks.count == segments, content.masks.allSatisfy({ $0.count == volume.frames.count }) else {
+            throw .mismatch(
+                "masks of \(content.masks.count) segments for \(segments) descriptions and \(volume.frames.count) frames"
+            )
         }
+        for mask in content.masks.joined() where mask.rows != volume.rows || mask.columns != volume.columns {
+            throw .mismatch("a mask of \(mask.rows)×\(mask.columns) for frames of \(volume.rows)×\(volume.columns)")
+        }
+        guard type == .fractional else { return }
+        let pixels = volume.rows * volume.columns
+        guard content.probabilities.count == segments,
+            content.probabilities.allSatisfy({ frames in
+                frames.count == volume.frames.count && frames.allSatisfy { $0.count == pixels }
+            })
+        else { throw .mismatch("probabilities of another shape than the masks") }
     }
 
     /// A line of LO: backslashes and control characters replaced, cut so that it and its ending have 64 characters.
@@ -111,5 +110,16 @@ package struct Segmentation: Sendable {
         var kept = String.UnicodeScalarView()
         kept.append(contentsOf: clean.prefix(64 - ending.unicodeScalars.count))
         return String(kept) + ending
+    }
+}
+
+extension FrameSelection {
+    /// Of what was found: by its probabilities in a FRACTIONAL object, by its masks otherwise.
+    init(_ content: Segmentation.Content, _ volume: Volume, _ options: Segmentation.Options) {
+        let occupied =
+            options.type == .fractional
+            ? content.probabilities.map { $0.map { $0.contains { $0 != 0 } } }
+            : content.masks.map { $0.map { !$0.isEmpty } }
+        self.init(occupied: occupied, framePixels: volume.rows * volume.columns, options)
     }
 }

@@ -12,7 +12,7 @@ enum IdentityAttributes {
     static let type3: [Attribute] = [
         .issuerOfPatientID, .typeOfPatientID, .otherPatientIDsSequence, .studyDescription,
         .issuerOfAccessionNumberSequence,
-        .patientSpeciesDescription, .patientSpeciesCodeSequence, .responsiblePersonRole,
+        .nameOfPhysiciansReadingStudy, .patientSpeciesDescription, .patientSpeciesCodeSequence, .responsiblePersonRole,
     ]
     /// Type 2C of an animal.
     static let ofAnimals: [Attribute] = [
@@ -34,7 +34,7 @@ extension SourceCopy {
         try keep(IdentityAttributes.ofAnimals, .type2C(isAnimal), into: &target)
         try copy(
             [
-                .patientAge, .patientSize, .patientWeight, .procedureCodeSequence,
+                .admittingDiagnosesDescription, .patientAge, .patientSize, .patientWeight, .procedureCodeSequence,
                 .longitudinalTemporalInformationModified,
             ], .type3, into: &target)
         try copyTrial(into: &target)

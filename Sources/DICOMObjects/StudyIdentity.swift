@@ -86,9 +86,10 @@ package struct StudyIdentity: Sendable, Equatable {
     /// Nothing known.
     package init() {}
 
-    /// For a file without a sidecar: patient and name are `TIFF-` and the first 12 digits of the file's SHA-256.
+    /// For a file without a sidecar: the patient's ID is `TIFF-` and the first 12 digits of the file's SHA-256, the name the same as
+    /// family and given name.
     package init(anonymous digest: String) {
         patient.id = "TIFF-\(digest.prefix(12))"
-        patient.name = patient.id
+        patient.name = "TIFF^\(digest.prefix(12))"
     }
 }

@@ -1,75 +1,73 @@
 package import DICOM
-package import Imaging
+import Imaging
 
 extension Verification {
-    /// The file holds exactly these masks, each at the place of its source frame.
+    /// The file holds exactly these masks (or probabilities), each at the place of its source frame.
     ///
     /// Frames are placed by what the *file* says (referenced instance and frame, position, orientation), not by their index, and
-    /// compared pixel by pixel. *Shape*: `masks[segment][frame]`, as composed. *Throws* `verify`.
+    /// compared pixel by pixel. *Shape*: as composed. *Throws* `verify`. *Cost*: one pass over the file's pixels.
     package static func segmentation(
-        _ written: WrittenObject, _ volume: Volume, masks: [[Mask]], segments: [SegmentDescription],
+        _ written: WrittenObject, _ volume: Volume, _ content: Segmentation.Content, segments: [SegmentDescription],
         options: Segmentation.Options
     ) throws(ObjectFailure) {
         let dataSet = written.dataSet
         try identity(written, volume)
-        let found = FrameSelection(masks, emptyFrames: options.emptyFrames)
-        try self.segments(written, found.segments.map { segments[$0] })
-
-        let (rows, columns) = (dataSet.int(.rows) ?? 0, dataSet.int(.columns) ?? 0)
-        guard rows == volume.rows, columns == volume.columns else {
-            throw .verify("\(rows)×\(columns) pixels instead of \(volume.rows)×\(volume.columns)")
-        }
+        let found = FrameSelection(content, volume, options)
+        try self.segments(written, found.segments.map { segments[$0] }, options.type)
+        let pixels = try WrittenPixels(written, volume, options.type)
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
-        guard groups.count == dataSet.int(.numberOfFrames) else {
-            throw .verify("\(groups.count) functional groups for another number of frames")
-        }
-        guard let element = dataSet[.pixelData] else { throw .verify("no Pixel Data") }
-        let bits = Array(try written.value(of: element))
-        let pixels = rows * columns
-        let length = (pixels * groups.count + 7) / 8
-        guard bits.count == length + length % 2 else {
-            throw .verify("\(bits.count) bytes of pixels for \(groups.count) frames of \(pixels) bits")
-        }
-
         let sources = SourceFrames(volume)
+        let shared = dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet()
+        let numbers = options.type == .labelmap ? 0...0 : 1...max(1, found.segments.count)
         var seen = Set<Int>()
         var counts = [Int](repeating: 0, count: found.segments.count)
         var lastIndex: [Int] = []
         for (frame, group) in groups.enumerated() {
             let segment = group.item(.segmentIdentificationSequence)?.int(.referencedSegmentNumber) ?? 0
-            guard (1...found.segments.count).contains(segment) else {
-                throw .verify("frame \(frame + 1) names segment \(segment)")
-            }
-            let source = try sources.source(
-                of: group, shared: dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet(), frame: frame + 1)
-            guard seen.insert((segment - 1) * volume.frames.count + source).inserted else {
+            guard numbers.contains(segment) else { throw .verify("frame \(frame + 1) names segment \(segment)") }
+            let source = try sources.source(of: group, shared: shared, frame: frame + 1)
+            guard seen.insert(segment * volume.frames.count + source).inserted else {
                 throw .verify("frame \(frame + 1) repeats segment \(segment) on one source frame")
             }
             let index = group.item(.frameContentSequence)?.ints(.dimensionIndexValues) ?? []
-            guard index.first == segment, lastIndex.lexicographicallyPrecedes(index) || (frame == 0) else {
-                throw .verify("frame \(frame + 1) is out of order by its dimension indices")
-            }
+            guard segment == 0 || index.first == segment, lastIndex.lexicographicallyPrecedes(index) || frame == 0
+            else { throw .verify("frame \(frame + 1) is out of order by its dimension indices") }
             lastIndex = index
-            let mask = masks[found.segments[segment - 1]][source]
-            for pixel in 0..<pixels {
-                let isSet = BitPacking.pixel(bits, frame: frame, index: pixel, pixels: pixels)
-                if isSet != mask[pixel] { throw .verify("frame \(frame + 1), pixel \(pixel) differs from the mask") }
-                if isSet { counts[segment - 1] += 1 }
+            switch options.type {
+            case .binary:
+                counts[segment - 1] += try pixels.count(frame, same: content.masks[found.segments[segment - 1]][source])
+            case .fractional:
+                try pixels.check(frame, same: content.probabilities[found.segments[segment - 1]][source])
+            case .labelmap:
+                for (number, segment) in found.segments.enumerated() {
+                    counts[number] += try pixels.count(frame, label: number + 1, same: content.masks[segment][source])
+                }
             }
         }
+        guard options.type != .fractional else { return }
         for (index, segment) in found.segments.enumerated() {
-            let wanted = masks[segment].reduce(0) { $0 + $1.count }
+            let wanted = content.masks[segment].reduce(0) { $0 + $1.count }
             guard counts[index] == wanted else {
                 throw .verify("segment \(index + 1) has \(counts[index]) pixels instead of \(wanted)")
             }
-        }
-        for bit in pixels * groups.count..<bits.count * 8 where bits[bit >> 3] >> UInt8(bit & 7) & 1 == 1 {
-            throw .verify("padding behind the last frame is not zero")
         }
     }
 
     /// Patient, study, references: those of the volume, byte for byte.
     static func identity(_ written: WrittenObject, _ volume: Volume) throws(ObjectFailure) {
+        try patientAndStudy(written, volume)
+        let references = Set(volume.instances.map(\.sopInstanceUID))
+        let named = written.dataSet.items(.referencedSeriesSequence)
+        guard named.count == 1, named[0].string(.seriesInstanceUID) == volume.seriesInstanceUID,
+            Set(
+                named[0].items(.referencedInstanceSequence).compactMap {
+                    $0.string(.referencedSOPInstanceUID)
+                }) == references
+        else { throw .verify("the referenced series is not the source's") }
+    }
+
+    /// Patient and study: those of the volume, byte for byte.
+    static func patientAndStudy(_ written: WrittenObject, _ volume: Volume) throws(ObjectFailure) {
         let (dataSet, source) = (written.dataSet, volume.patientAndStudy)
         guard dataSet.uid(.studyInstanceUID) == volume.studyInstanceUID else {
             throw .verify("another study than the source's")
@@ -89,19 +87,17 @@ extension Verification {
             throw .verify("another character set than the source's")
         }
         guard dataSet.string(.instanceCreatorUID) == InstanceCreator.results else { throw .verify("another creator") }
-        let references = Set(volume.instances.map(\.sopInstanceUID))
-        let named = dataSet.items(.referencedSeriesSequence)
-        guard named.count == 1, named[0].string(.seriesInstanceUID) == volume.seriesInstanceUID,
-            Set(
-                named[0].items(.referencedInstanceSequence).compactMap {
-                    $0.string(.referencedSOPInstanceUID)
-                }) == references
-        else { throw .verify("the referenced series is not the source's") }
     }
 
     /// Number, label, type and colour of each segment.
-    static func segments(_ written: WrittenObject, _ segments: [SegmentDescription]) throws(ObjectFailure) {
-        let items = written.dataSet.items(.segmentSequence)
+    static func segments(
+        _ written: WrittenObject, _ segments: [SegmentDescription], _ type: SegmentationType
+    ) throws(ObjectFailure) {
+        var items = written.dataSet.items(.segmentSequence)
+        if type == .labelmap {
+            guard items.first?.int(.segmentNumber) == 0 else { throw .verify("the background is not described") }
+            items.removeFirst()
+        }
         guard items.count == segments.count else {
             throw .verify("\(items.count) segments instead of \(segments.count)")
         }

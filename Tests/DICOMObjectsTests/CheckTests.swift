@@ -29,7 +29,8 @@ struct CheckTests {
                 let written = try WrittenObject(try DataSetEncoder.file(made.dataSet, kept: made.kept))
                 try written.checkWithDCMTK()
                 try Verification.same(written, made.dataSet)
-                try Verification.segmentation(written, volume, masks: masks, segments: segments, options: options)
+                try Verification.segmentation(
+                    written, volume, .init(masks: masks), segments: segments, options: options)
             }
         } catch {
             return "after the check: \(error)"

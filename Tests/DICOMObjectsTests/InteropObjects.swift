@@ -40,6 +40,94 @@ struct InteropObjects {
         try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/cases.json"))
     }
 
+    struct Kinds: Encodable {
+        let name: String
+        let variant: String
+        let arrangement: String
+        let rows: Int
+        let columns: Int
+        let frames: Int
+        let segments: Int
+        let instances: [String]
+        let frameNumbers: [Int]
+        /// `[segment]`: volume or area, and mean, as the report holds them.
+        let numbers: [[Double]]
+    }
+
+    @Test("every kind of object is written for each variant: LABELMAP, FRACTIONAL, a report, pictures")
+    func kinds() throws {
+        let out = try #require(ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"])
+        var cases: [Kinds] = []
+        for variant in SampleVolumes.Variant.allCases {
+            let arrangements = variant.hasPlace ? [SampleVolumes.Arrangement.even, .sagittal, .tilt] : [.even]
+            for arrangement in arrangements { cases.append(try write(kindsOf: variant, arrangement, out)) }
+        }
+        try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/kinds.json"))
+    }
+
+    private func write(
+        kindsOf variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement, _ out: String
+    ) throws -> Kinds {
+        let name = "kinds-\(variant.rawValue)-\(arrangement.rawValue)"
+        let folder = out + "/" + name
+        let (rows, columns, segments) = (61, 53, 3)
+        let volume = try SampleVolumes.volume(
+            variant, arrangement, rows: rows, columns: columns, count: 6, in: folder + "/source")
+        var masks = SampleVolumes.masks(volume, segments: segments, seed: 11)
+        for frame in volume.frames.indices {
+            for segment in 1..<segments {
+                for pixel in 0..<rows * columns
+                where masks[segment][frame][pixel] && (0..<segment).contains(where: { masks[$0][frame][pixel] }) {
+                    masks[segment][frame][pixel] = false
+                }
+            }
+        }
+        let probabilities = masks.map { frames in
+            frames.map { mask in (0..<rows * columns).map { UInt8(mask[$0] ? 128 + $0 % 128 : $0 % 100) } }
+        }
+        let descriptions = SampleVolumes.segments(segments)
+        var main: Segmentation?
+        for type in SegmentationType.allCases {
+            var options = SampleVolumes.options(variant)
+            options.type = type
+            options.mayOverlap = false
+            let made = try Segmentation(
+                volume, .init(masks: masks, probabilities: probabilities), segments: descriptions,
+                producer: SampleVolumes.producer, options: options)
+            let object = try #require(made)
+            try object.write(to: "\(folder)/\(type.rawValue).dcm")
+            if type == .binary { main = object }
+        }
+        let groups = descriptions.enumerated().map { index, segment in
+            MeasurementReport.Group(
+                segment,
+                [
+                    variant.hasPlace
+                        ? .init(.volume, 100.5 + Double(index), .cubicMillimetre)
+                        : .init(.area, 100.5 + Double(index), .pixels),
+                    .init(.attenuation, -3.25 * Double(index), .hounsfield, derivation: .mean),
+                ])
+        }
+        var options = SampleVolumes.options(variant)
+        options.mayOverlap = false
+        try MeasurementReport(
+            volume, groups, of: main, producer: SampleVolumes.producer, options: options, seriesNumber: 9300
+        ).write(to: folder + "/sr.dcm")
+        let image = DisplayImage(rows: 40, columns: 30, pixels: (0..<3600).map { UInt8($0 % 251) })
+        try SecondaryCapture(
+            volume, frame: 0, image, spacing: volume.pixelSpacing, segments: descriptions,
+            producer: SampleVolumes.producer, options: options, seriesNumber: 9600, number: 1
+        ).write(to: folder + "/sc.dcm")
+        try Data(masks.flatMap { $0.flatMap { $0.flags.map { $0 ? UInt8(1) : 0 } } })
+            .write(to: URL(fileURLWithPath: folder + "/masks.bin"))
+        try Data(probabilities.flatMap { $0.flatMap { $0 } })
+            .write(to: URL(fileURLWithPath: folder + "/probabilities.bin"))
+        return Kinds(
+            name: name, variant: variant.rawValue, arrangement: arrangement.rawValue, rows: rows, columns: columns,
+            frames: volume.frames.count, segments: segments, instances: volume.frames.map(\.instance.sopInstanceUID),
+            frameNumbers: volume.frames.map(\.number), numbers: groups.map { $0.measurements.map(\.value) })
+    }
+
     private func write(
         _ variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement, _ rows: Int, _ columns: Int,
         _ segments: Int,

@@ -59,7 +59,20 @@ struct RasterObjectTests {
     func anonymous() throws {
         let dataSet = try objects([page(samples: 1, bits: 8)], anonymous: true)[0].dataSet
         #expect(dataSet.string(.patientID) == "TIFF-0123456789ab")
+        #expect(dataSet.string(.patientName) == "TIFF^0123456789ab")
         #expect(dataSet.string(.instanceCreatorUID) == InstanceCreator.imports)
+    }
+
+    @Test("an image has what a DICOMDIR needs of its study, and a name of one word is a family name")
+    func directory() throws {
+        var identity = StudyIdentity()
+        identity.patient.name = "Doe"
+        let dataSet = try RasterObject.objects(
+            [page(samples: 1, bits: 8)], identity: identity, keys: .init(study: "s", series: "t"))[0].dataSet
+        #expect(dataSet.string(.patientName) == "Doe^")
+        #expect(dataSet.string(.studyDate) == "19700101" && dataSet.string(.studyTime) == "000000")
+        #expect(dataSet.string(.studyID)?.hasPrefix("P") == true)
+        #expect(JobTime.latest(of: [dataSet]) == nil)
     }
 
     @Test("spacing and proportions of the pixels are kept")

@@ -164,7 +164,8 @@ struct VerificationTests {
 
         func verify(_ file: WrittenObject) throws {
             try Verification.segmentation(
-                file, volume, masks: masks, segments: SampleVolumes.segments(2), options: SampleVolumes.options(.slices)
+                file, volume, .init(masks: masks), segments: SampleVolumes.segments(2),
+                options: SampleVolumes.options(.slices)
             )
         }
 

@@ -68,7 +68,7 @@ package enum WholeWay {
         guard let made else { return false }
         let written = try WrittenObject(try DataSetEncoder.file(made.dataSet, kept: made.kept))
         try Verification.same(written, made.dataSet)
-        try Verification.segmentation(written, volume, masks: [masks], segments: segments, options: options)
+        try Verification.segmentation(written, volume, .init(masks: [masks]), segments: segments, options: options)
         return true
     }
 }

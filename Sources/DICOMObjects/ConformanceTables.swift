@@ -1,0 +1,88 @@
+import DICOM
+
+/// The tables of the conformance statement, generated from the tables that the program itself works by: what is read, what is written, and
+/// which attributes every written object has. `hspsam conformance` prints them; `docs/conformance.md` holds them.
+package enum ConformanceTables {
+    /// Markdown.
+    package static var text: String {
+        var text = "### SOP classes that are read\n\n| SOP class | UID |\n|---|---|\n"
+        for sopClass in SOPClass.allCases where sopClass.isImage {
+            text += "| \(name(sopClass)) | \(sopClass.uid) |\n"
+        }
+        text += "\n### Transfer syntaxes that are read\n\n| transfer syntax | UID |\n|---|---|\n"
+        for syntax in TransferSyntax.all where isSupported(syntax) {
+            text += "| \(syntax.name) | \(syntax.uid) |\n"
+        }
+        text += "\n### SOP classes that are written\n\n"
+        text += "All in \(TransferSyntax.explicitLittleEndian.name) (\(TransferSyntax.explicitLittleEndian.uid)).\n\n"
+        text += "| SOP class | UID |\n|---|---|\n"
+        for (sopClass, _) in written { text += "| \(name(sopClass)) | \(sopClass.uid) |\n" }
+        for (sopClass, rules) in written {
+            text += "\n### Attributes of \(name(sopClass))\n\n"
+            text +=
+                "Always there; Type 1 with a value. `>` is an item of the sequence above. *Source*: PS3.3 2024e.\n\n"
+            text += "| attribute | tag | VR | type |\n|---|---|---|---|\n"
+            text += rows(merged(RequiredAttributes.common, rules), depth: 0)
+        }
+        return text
+    }
+
+    /// What is written, with what must be in it.
+    private static let written: [(SOPClass, RequiredAttributes)] = [
+        (.segmentationStorage, RequiredAttributes.segmentation),
+        (.labelMapSegmentationStorage, RequiredAttributes.labelmap),
+        (.comprehensive3DSRStorage, RequiredAttributes.report),
+        (.secondaryCaptureImageStorage, RequiredAttributes.image),
+        (.multiFrameGrayscaleByteSecondaryCaptureImageStorage, RequiredAttributes.image),
+        (.multiFrameGrayscaleWordSecondaryCaptureImageStorage, RequiredAttributes.image),
+        (.multiFrameTrueColorSecondaryCaptureImageStorage, RequiredAttributes.image),
+        (.vlPhotographicImageStorage, RequiredAttributes.image),
+        (.vlMicroscopicImageStorage, RequiredAttributes.image),
+    ]
+
+    private static func merged(_ one: RequiredAttributes, _ other: RequiredAttributes) -> RequiredAttributes {
+        RequiredAttributes(
+            type1: one.type1 + other.type1, type2: one.type2 + other.type2,
+            items: one.items.merging(other.items) { $1 })
+    }
+
+    private static func rows(_ rules: RequiredAttributes, depth: Int) -> String {
+        var text = ""
+        let first = Set(rules.type1)
+        let all = first.union(rules.type2).union(rules.items.keys)
+        for attribute in all.sorted(by: { $0.rawValue < $1.rawValue }) {
+            let mark = String(repeating: ">", count: depth) + (depth > 0 ? " " : "")
+            let type = first.contains(attribute) ? "1" : rules.type2.contains(attribute) ? "2" : "where it applies"
+            text += "| \(mark)\(attribute.keyword) | \(attribute.tag) | \(attribute.vr.rawValue) | \(type) |\n"
+            if let items = rules.items[attribute], depth < 6 { text += rows(items, depth: depth + 1) }
+        }
+        return text
+    }
+
+    private static func isSupported(_ syntax: TransferSyntax) -> Bool {
+        do {
+            try syntax.checkSupported()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// `Segmentation Storage`, of the keyword in lower camel case.
+    private static func name(_ sopClass: SOPClass) -> String {
+        let acronyms = ["ct", "vl"]
+        var words: [String] = []
+        for letter in String(describing: sopClass) {
+            let joins =
+                words.last.map { ($0.last?.isUppercase ?? false) && letter.isUppercase || $0.last?.isNumber == true }
+                ?? false
+            if words.isEmpty || letter.isUppercase && !joins {
+                words.append(String(letter))
+            } else {
+                words[words.count - 1].append(letter)
+            }
+        }
+        return words.map { acronyms.contains($0) ? $0.uppercased() : $0.prefix(1).uppercased() + $0.dropFirst() }
+            .joined(separator: " ")
+    }
+}
