@@ -75,6 +75,11 @@ package struct Components: Sendable {
         return masks
     }
 
+    /// Every run of pixels in a row with its component, slice by slice, in row-major order.
+    package func visit(_ body: (_ number: Int, _ slice: Int, _ pixels: Range<Int>) -> Void) {
+        runs.visit { run, slice, pixels in body(Int(numbers[run]), slice, pixels) }
+    }
+
     /// The component of each pixel of each slice, 0 outside. *Shape*: `[slices][rows · columns]`.
     package var labels: [[Int32]] {
         var labels = [[Int32]](

@@ -14,6 +14,29 @@ package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// Text, escaped.
     package init(text: String) { markup = Self.escaped(text) }
 
+    /// JSON for a script's data block: what could end the block is written as JSON's own escapes.
+    package init(json text: String) {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "<": out += "\\u003c"
+            case ">": out += "\\u003e"
+            case "&": out += "\\u0026"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        markup = out
+    }
+
+    /// Base64, which has no letter that markup means; anything else in `text` is left out.
+    package init(base64 text: String) {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || (0x2F...0x39).contains(byte)
+                || byte == 0x2B || byte == 0x3D
+        }
+        markup = isPlain ? text : ""
+    }
+
     /// Nothing.
     package static let empty = HTML(markup: "")
 

@@ -23,10 +23,11 @@ extension Pipeline {
         fields.list("postprocess", postprocess) { $1.add(to: &$0) }
         fields.list("segments", segments) { $1.add(to: &$0) }
         fields.add("manufacturer", outputs.manufacturer)
-        fields.add("content_label", outputs.label)
+        fields.add("content_label", outputs.segmentations.label)
         fields.add("synthetic_geometry", outputs.syntheticGeometry)
-        fields.add("series_number", outputs.seriesNumber)
+        fields.add("series_number", outputs.seriesNumbers[.binary] ?? 0)
         fields.add("uid_salt", outputs.uidSalt)
+        outputs.addChosen(to: &fields)
         if precision != .fp32 { fields.add("precision", precision.canonical) }
         return fields.digest
     }
@@ -102,6 +103,30 @@ extension Windowing {
         switch scope {
         case .volume: fields.add("scope", "volume")
         case .frame: fields.add("scope", "frame")
+        }
+    }
+}
+
+extension Outputs {
+    /// What differs from the defaults; these leave no trace, so that digests from before there was a choice stay as they are.
+    fileprivate func addChosen(to fields: inout CanonicalEncoding) {
+        let (seg, standard) = (segmentations, Segmentations())
+        if seg.type != standard.type { fields.add("seg_type", seg.type.rawValue) }
+        if seg.binaryTwin != standard.binaryTwin { fields.add("seg_binary_twin", seg.binaryTwin) }
+        if seg.probabilities { fields.add("seg_probabilities", true) }
+        if seg.emptyFrames != standard.emptyFrames { fields.add("seg_empty_frames", seg.emptyFrames.rawValue) }
+        if seg.keepsEmptySegments { fields.add("seg_empty_segments", "keep") }
+        if seg.writesNothing { fields.add("seg_nothing", "object") }
+        if !seg.avoidsPadding { fields.add("seg_viewer_compat", "strict") }
+        if report { fields.add("sr", true) }
+        if captures != .off {
+            fields.add("sc", captures.rawValue)
+            fields.add("sc_max", captureLimit)
+        }
+        if countsObjects { fields.add("objects", true) }
+        if structures { fields.add("rtstruct", true) }
+        for kind in Kind.allCases where kind != .binary && seriesNumbers[kind] != Self.seriesNumbers[kind] {
+            fields.add("series_number_\(kind.rawValue)", seriesNumbers[kind] ?? 0)
         }
     }
 }

@@ -193,69 +193,115 @@ extension PostprocessStep {
     }
 }
 
-extension Pipeline.Outputs {
-    init(_ section: Section) throws {
-        manufacturer = try section.section("equipment").string("manufacturer", default: "hspsam")
-        let seg = try section.section("seg")
-        label = try seg.string("label", default: "HSPSAM")
-        let allowed = label.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
-        guard !label.isEmpty, label.utf8.count <= 16, allowed else {
-            throw seg.failure(
-                "PIPE-LABEL", at: "label", found: label, "a content label has 1 to 16 of A-Z, 0-9, _ and space.",
-                cure: "Correct it.")
-        }
-        syntheticGeometry = try section.bool("synthetic_geometry", default: false)
-        seriesNumber = try section.section("series_number").int("seg", in: 1...999_999, default: 9000)
-        uidSalt = try section.section("uids").string("salt", default: "")
-    }
-}
-
 extension SegmentDescription {
     init(_ section: Section) throws {
-        let label = try section.string("label")
+        let preset = try Self.preset(section)
+        guard let label = try section.optionalString("label") ?? preset?.type.meaning else {
+            throw section.failure(
+                "PIPE-SEGMENT", at: "key", "the segment has no label: people would not know what it is.",
+                cure: "Add label: and a text.")
+        }
         guard !label.isEmpty, label.unicodeScalars.count <= 64, !label.contains("\\") else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash.", cure: "Shorten it.")
         }
-        guard let category = try Self.code("category", section) else {
+        guard let category = try Self.code("category", section) ?? preset?.category else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label",
                 found: label, "the segment has no category: a DICOM segment needs a coded one.",
                 cure: "Add: category: [123037004, SCT, Anatomical Structure].")
         }
-        guard let type = try Self.code("type", section) else {
+        guard let type = try Self.code("type", section) ?? preset?.type else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "label",
                 found: label, "the segment has no type: a DICOM segment needs a coded one.",
                 cure: "Add e.g. type: [10200004, SCT, Liver].")
         }
-        let color = try section.optionalInts("color", count: 3...3) ?? [0, 174, 255]
+        self.init(
+            key: try section.string("key"), label: label, description: try Self.description(section),
+            category: category, type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 },
+            region: try Self.code("region", section),
+            color: try Self.color(section) ?? preset?.color ?? [0, 174, 255])
+    }
+
+    private static func preset(_ section: Section) throws -> SegmentPreset? {
+        guard let name = try section.optionalString("preset") else { return nil }
+        guard let preset = SegmentPreset(name: name) else {
+            throw section.failure(
+                "PIPE-PRESET", at: "preset", found: name, "this is no preset.",
+                cure:
+                    "Write category and type, or one of: \(SegmentPreset.allCases.map(\.name).joined(separator: ", "))."
+            )
+        }
+        return preset
+    }
+
+    /// Segment Description (0062,0006) is ST.
+    private static func description(_ section: Section) throws -> String? {
+        guard let text = try section.optionalString("description") else { return nil }
+        guard text.unicodeScalars.count <= 1024, !text.unicodeScalars.contains(where: { $0.value < 32 }) else {
+            throw section.failure(
+                "PIPE-SEGMENT", at: "description", "a description has at most 1024 characters and one line.",
+                cure: "Shorten it.")
+        }
+        return text
+    }
+
+    private static func color(_ section: Section) throws -> [UInt8]? {
+        guard let color = try section.optionalInts("color", count: 3...3) else { return nil }
         guard color.allSatisfy({ (0...255).contains($0) }), color != [0, 0, 0] else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "color",
                 "a colour is [red, green, blue] of 0 to 255 each, and not black.", cure: "Correct it.")
         }
-        self.init(
-            key: try section.string("key"), label: label, description: try section.optionalString("description"),
-            category: category,
-            type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 },
-            region: try Self.code("region", section),
-            color: color.map { UInt8(clamping: $0) })
+        return color.map { UInt8(clamping: $0) }
     }
 
     private static func code(_ key: String, _ section: Section) throws -> Code? {
         guard let parts = try section.optionalStrings(key) else { return nil }
         let isScheme =
             parts.count == 3
-            && (["SCT", "DCM", "UCUM", "SRT", "FMA", "RADLEX"].contains(parts[1]) || parts[1].hasPrefix("99"))
-        guard isScheme, !parts[0].isEmpty, parts[0].utf8.count <= 64, !parts[2].isEmpty,
-            parts[2].unicodeScalars.count <= 64
-        else {
+            && (["SCT", "DCM", "UCUM", "SRT", "FMA", "RADLEX"].contains(parts[1])
+                || parts[1].hasPrefix("99") && parts[1].utf8.count <= 16)
+        let isText = parts.allSatisfy { part in
+            !part.isEmpty && part.unicodeScalars.count <= 64
+                && !part.unicodeScalars.contains { $0.value < 32 || $0 == "\\" }
+        }
+        guard isScheme, isText else {
             throw section.failure(
                 "PIPE-CODE", at: key,
-                "a code is [value, scheme, meaning] with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99.",
+                "a code is [value, scheme, meaning] of at most 64 characters each, with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99.",
                 cure: "Correct it.")
         }
+        // A concept identifier of SNOMED CT has 6 to 18 digits, of which the last checks the others.
+        guard parts[1] != "SCT" || Self.isSNOMED(parts[0]) else {
+            throw section.failure(
+                "PIPE-CODE", at: key, found: parts[0],
+                "this is no SNOMED CT code: it has 6 to 18 digits, and its last digit checks the others.",
+                cure: "Correct the code: a digit is wrong, missing or too many.")
+        }
         return Code(parts[0], parts[1], parts[2])
+    }
+
+    /// Verhoeff's check of the digits. *Source*: SNOMED CT Release File Specification, 6.2, "Check-digit".
+    private static func isSNOMED(_ text: String) -> Bool {
+        let digits = text.utf8.map { Int($0) - 48 }
+        guard (6...18).contains(digits.count), digits.allSatisfy({ (0...9).contains($0) }) else { return false }
+        func product(_ a: Int, _ b: Int) -> Int {
+            switch (a < 5, b < 5) {
+            case (true, true): (a + b) % 5
+            case (true, false): (a + b - 5) % 5 + 5
+            case (false, true): (a - b + 5) % 5 + 5
+            case (false, false): (a - b + 5) % 5
+            }
+        }
+        let step = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]
+        var check = 0
+        for (place, digit) in digits.reversed().enumerated() {
+            var turned = digit
+            for _ in 0..<place % 8 { turned = step[turned] }
+            check = product(check, turned)
+        }
+        return check == 0
     }
 }

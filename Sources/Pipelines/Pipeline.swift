@@ -14,15 +14,6 @@ package struct Pipeline: Sendable, Equatable {
         case grid
     }
 
-    package struct Outputs: Sendable, Equatable {
-        package var manufacturer: String
-        /// Content Label (0070,0080).
-        package var label: String
-        package var syntheticGeometry: Bool
-        package var seriesNumber: Int
-        package var uidSalt: String
-    }
-
     package var name: String
     package var version: String
     package var selection: [SelectionRule]

@@ -21,19 +21,30 @@ package struct SegmentMeasurement: Sendable, Equatable {
     package var volumeML: Double?
     /// Mean probability over the segment's pixels, 0…1; nil when nothing was found.
     package var confidence: Double?
+    /// In the frame where it is longest; nil without spacing.
+    package var diameters: MaskDiameters?
+    /// Mean and standard deviation of the source's values; nil for colour.
+    package var mean: Double?
+    package var standardDeviation: Double?
+    /// Of these; nil where nobody says which.
+    package var valueUnit: String?
+    /// Connected objects; nil unless the pipeline counts them.
+    package var objects: Int?
 
     /// As in `run.json` and `report.json`.
     var record: SegmentRecord {
         SegmentRecord(
-            number: number, label: label, pixels: pixels, areaMM2: areaMM2, volumeML: volumeML, confidence: confidence)
+            number: number, label: label, pixels: pixels, areaMM2: areaMM2, volumeML: volumeML, confidence: confidence,
+            longestDiameterMM: diameters?.longest, perpendicularMM: diameters?.perpendicular, mean: mean,
+            standardDeviation: standardDeviation, valueUnit: valueUnit, objects: objects)
     }
 }
 
 /// Measures masks and notices what a person should look at.
 package enum QualityChecks {
     /// *Shape*: `masks[segment][frame]`, `confidence[segment][frame]`.
-    package static func measure(
-        _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], confidence: [[Float?]]
+    static func measure(
+        _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], confidence: [[Float?]], objects: [SegmentObjects]
     ) -> [SegmentMeasurement] {
         pipeline.segments.enumerated().map { index, segment in
             let frames = masks[index]
@@ -55,10 +66,20 @@ package enum QualityChecks {
                 sum += Double(value) * Double(count)
                 weight += count
             }
-            return SegmentMeasurement(
+            var measurement = SegmentMeasurement(
                 number: index + 1, label: segment.label, color: segment.color, pixels: total,
                 frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml,
                 confidence: weight > 0 ? sum / Double(weight) : nil)
+            if let spacing {
+                measurement.diameters = frames.lazy.compactMap { MaskDiameters(of: $0, spacing: spacing) }
+                    .max { $0.longest < $1.longest }
+            }
+            (measurement.mean, measurement.standardDeviation) = (
+                objects[index].values?.mean, objects[index].values?.deviation
+            )
+            if measurement.mean != nil, volume.modality == "CT", volume.hasKnownValues { measurement.valueUnit = "HU" }
+            if pipeline.outputs.countsObjects { measurement.objects = objects[index].count }
+            return measurement
         }
     }
 
@@ -68,7 +89,10 @@ package enum QualityChecks {
     ) -> [Finding] {
         var findings = volume.findings
         if measurements.allSatisfy({ $0.pixels == 0 }) {
-            findings.append(Finding("QC-NOTHING", .warning, "Nothing was found: no segmentation object is written."))
+            let object =
+                pipeline.outputs.segmentations.writesNothing
+                ? "the segmentation says so" : "no segmentation object is written"
+            findings.append(Finding("QC-NOTHING", .warning, "Nothing was found: \(object)."))
         } else {
             for segment in measurements where segment.pixels == 0 {
                 findings.append(Finding("QC-ABSENT", .note, "\(segment.label): searched, not found."))
@@ -109,12 +133,8 @@ package enum QualityChecks {
                         "QC-MINSIZE", .warning, "The minimum size in mm³ was not applied: the source has no spacing."))
             }
         }
-        if framePixels % 8 != 0 {
-            findings.append(
-                Finding(
-                    "QC-PACKING", .note,
-                    "\(volume.rows) × \(volume.columns) pixels are no multiple of 8: some viewers misread such segmentations."
-                ))
+        if let packing = packing(volume, pipeline.outputs), measurements.contains(where: { $0.pixels > 0 }) {
+            findings.append(packing)
         }
         if pipeline.outputs.syntheticGeometry, !volume.hasPlace, measurements.contains(where: { $0.pixels > 0 }) {
             findings.append(
@@ -128,6 +148,22 @@ package enum QualityChecks {
     /// Distances hold wherever the segment lies.
     private static func isCalibrated(_ frames: [Mask], in volume: Volume) -> Bool {
         volume.calibratedRegions.isEmpty || frames.allSatisfy { $0.lies(within: volume.calibratedRegions) }
+    }
+
+    /// Readers of bits that expect whole bytes a row or a frame.
+    private static func packing(_ volume: Volume, _ outputs: Outputs) -> Finding? {
+        guard volume.columns % 8 != 0, outputs.segmentationKinds.contains(.binary) else { return nil }
+        let what =
+            volume.rows * volume.columns % 8 != 0
+            ? "frames do not end with a byte, so that some viewers shift them"
+            : "rows do not end with a byte, so that some archives and viewers do not show them"
+        let cure =
+            outputs.segmentationKinds.contains(.labelmap)
+            ? "Use the LABELMAP object beside it there."
+            : "With outputs.seg.type: labelmap an object without bits is written beside."
+        return Finding(
+            "QC-PACKING", .note,
+            "\(volume.columns) columns are no multiple of 8: \(what) as a BINARY segmentation. \(cure)")
     }
 
     static func percent(_ value: Double) -> String { "\(NumberText.fixed(value * 100, 0)) %" }

@@ -17,6 +17,8 @@ package enum Run {
         package var precision: PrecisionChoice?
         /// Keys of studies whose complete result exists: they are not segmented again.
         package var known: Set<String> = []
+        /// Written beside the DICOM objects.
+        package var also: Set<MaskFiles> = []
         package var program: ProgramIdentity
 
         package init(inputs: [String], out: String, pipelines: String, pipeline: String?, program: ProgramIdentity) {
@@ -57,7 +59,8 @@ package enum Run {
         try report(.read(files: inputs.count, studies: inputs.studies.count))
 
         let settings = StudyRun.Settings(
-            pipelines: pipelines, isForced: options.pipeline != nil, known: options.known, program: program,
+            pipelines: pipelines, isForced: options.pipeline != nil, known: options.known, also: options.also,
+            program: program,
             out: folder.path)
         let studyRun = StudyRun(settings) { try report(.frame($0)) }
         var results: [StudyResult] = []
@@ -68,6 +71,13 @@ package enum Run {
         let record = RunRecord(
             started: started, finished: RecordTime.now(), program: program, inputs: inputs.records(results),
             studies: results.compactMap(\.study), results: results.flatMap(\.results))
+        let tables = MeasurementTables(results.compactMap(\.tables))
+        try DurableFile.write(
+            tables.measurements.text, to: Folder.join(folder.path, MeasurementTables.fileName), mode: 0o640)
+        if let objects = tables.objects {
+            try DurableFile.write(
+                objects.text, to: Folder.join(folder.path, MeasurementTables.objectsFileName), mode: 0o640)
+        }
         // The page first: whoever finds run.json finds everything else.
         try DurableFile.write(
             RunIndexPage.html(record, cards: results.compactMap(\.card)), to: Folder.join(folder.path, "index.html"),

@@ -14,6 +14,8 @@ struct StudyResult: Sendable {
     var results: [RunRecord.Result] = []
     /// For the run's page; nil when nothing was written.
     var card: RunIndexCard?
+    /// Rows of the run's tables; nil when nothing was written.
+    var tables: MeasurementTables?
 }
 
 /// Studies from their files to their folders: the way of architecture.md section 3, steps 5 to 12, as one straight function.
@@ -24,6 +26,7 @@ package final class StudyRun {
         var isForced: Bool
         /// Keys of studies whose complete result exists.
         var known: Set<String>
+        var also: Set<MaskFiles> = []
         var program: ProgramIdentity
         /// The output folder.
         var out: String
@@ -88,7 +91,7 @@ package final class StudyRun {
         var results: [StudyReport.Result] = []
         for task in possible {
             do {
-                results.append(try segment(task, sources, folder))
+                results.append(try segment(task, sources, folder, share: possible.count))
                 done.append(task)
                 outcomes.note(.processed, sources.members(of: task.volume))
             } catch let stop as Stop {
@@ -108,7 +111,7 @@ package final class StudyRun {
         try folder.commit()
         return StudyResult(
             outcomes: outcomes.settled, study: row, results: results.map { $0.row(study: study.name) },
-            card: RunIndexCard(report))
+            card: RunIndexCard(report), tables: MeasurementTables(results.map(\.tables)))
     }
 
     // MARK: Steps
@@ -125,19 +128,20 @@ package final class StudyRun {
             }
             return chosen.map { Selection.task(volume, $0) }
         }
-        return Selection.picked(candidates) { task in
+        let picked = Selection.picked(candidates) { task in
             outcomes.stop(InputFailure.notPicked, sources.members(of: task.volume))
         }
+        return picked.numbered(among: sources.instances)
     }
 
     private func segment(
-        _ task: VolumeTask, _ sources: StudySources, _ folder: RunFolder
+        _ task: VolumeTask, _ sources: StudySources, _ folder: RunFolder, share: Int
     ) throws -> StudyReport.Result {
         var clock = StepClock()
         let predictor = try clock.time("load model") { try self.predictor(task.pipeline) }
         let run = VolumeRun(
             task: task, predictor: predictor, sources: sources.of(task.volume), version: settings.program.version,
-            folder: folder)
+            folder: folder, pageBudget: PackedSlices.budget / max(1, share), also: settings.also)
         return try run.run(clock: &clock) { frame in
             do {
                 try progress(

@@ -1,6 +1,7 @@
 import DICOM
 import DICOMObjects
 import Imaging
+import Numbers
 import Records
 import SegmentAnything
 import Storage
@@ -14,6 +15,10 @@ struct VolumeRun {
     /// The program's version, for the object.
     let version: String
     let folder: RunFolder
+    /// Bytes of packed slices that the page may hold of this volume.
+    let pageBudget: Int
+    /// Written beside the DICOM objects.
+    let also: Set<MaskFiles>
 
     private var volume: Volume { task.volume }
     private var pipeline: Pipeline { task.pipeline.pipeline }
@@ -21,46 +26,61 @@ struct VolumeRun {
     /// *Throws* what keeps this volume from having its result, and what `progress` throws.
     func run(clock: inout StepClock, progress: (_ frame: Int) throws -> Void) throws -> StudyReport.Result {
         let segmentation = try VolumeSegmentation(volume, pipeline, predictor, clock: &clock, progress: progress)
+        let results = ResultObjects(task: task, version: version, folder: folder)
+        let captured = results.captured(segmentation)
+        var captures: [ObjectRecord] = []
+        let look = try clock.time("measure") {
+            try SecondLook(volume, segmentation, budget: pageBudget) { index, frame in
+                guard let number = captured.firstIndex(of: index) else { return }
+                captures.append(try results.capture(frame, at: index, number: number + 1, segmentation))
+            }
+        }
         let measurements = QualityChecks.measure(
-            volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence)
+            volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence, objects: look.objects)
+        let records = measurements.map(\.record)
         var findings = made
         findings += QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
         findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
-        let object = try write(segmentation, clock: &clock)
-        findings += object.notes.map { Finding("OUT-NOTE", .note, $0) }
+        var written = try results.write(segmentation, records, clock: &clock)
+        written.objects += captures
+        for kind in MaskFiles.allCases where also.contains(kind) {
+            let problem = try clock.time("write and verify") {
+                try kind.write(
+                    volume, masks: segmentation.masks, keys: pipeline.segments.map(\.key), folder: folder.path,
+                    stem: "\(StudyNames.volume(volume))-\(pipeline.name)")
+            }
+            if let problem { findings.append(Finding("OUT-NIFTI", .warning, problem)) }
+        }
+        findings += written.notes.map { Finding("OUT-NOTE", .note, $0) }
         let pictures = try clock.time("pictures") {
             try ResultPictures(volume, pipeline, segmentation, inputSize: predictor.description.configuration.inputSize)
         }
+        let viewer = try clock.time("pictures") {
+            try look.slices.map { slices in
+                try ViewerData(
+                    volume, pipeline, slices, masks: segmentation.masks, window: segmentation.displayWindow,
+                    isInverted: look.isInverted)
+            }
+        }
+        let file = written.objects.first { Outputs.Kind(rawValue: $0.kind)?.segmentationType != nil }?.file
         let directory = task.pipeline
         let record = StudyRecord.Result(
             source: .init(volume, files: sources.compactMap(\.name)), pipeline: pipeline.name,
             pipelineVersion: pipeline.version,
             pipelineDigest: directory.digest, modelDigest: directory.model.digest.hex,
-            weightsDigest: directory.model.weightsDigest.hex, file: object.file,
-            images: sources.compactMap(\.image), segments: measurements.map(\.record),
-            findings: findings.map(FindingRecord.init), window: segmentation.window,
-            secondsByStep: clock.secondsByStep)
-        return StudyReport.Result(record: record, measurements: measurements, pictures: pictures, steps: clock.steps)
+            weightsDigest: directory.model.weightsDigest.hex, file: file, objects: written.objects,
+            images: sources.compactMap(\.image), segments: records, findings: findings.map(FindingRecord.init),
+            window: segmentation.window, secondsByStep: clock.secondsByStep)
+        let tables = MeasurementTables(
+            volume, pipeline, study: folder.name, file: file, records, measurements, look.objects)
+        return StudyReport.Result(
+            record: record, measurements: measurements, pictures: pictures, viewer: viewer, tables: tables,
+            steps: clock.steps)
     }
 
     /// What was decided when the volume's images were made, each once.
     private var made: [Finding] {
         sources.flatMap(\.findings).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    }
-
-    /// The segmentation object; no file when nothing was found.
-    private func write(
-        _ segmentation: VolumeSegmentation, clock: inout StepClock
-    ) throws -> (file: String?, notes: [String]) {
-        let object = try clock.time("compose") {
-            try Segmentation(
-                volume, masks: segmentation.masks, segments: pipeline.segments,
-                producer: task.pipeline.producer(version: version), options: task.options)
-        }
-        guard let object else { return (nil, []) }
-        let file = "\(StudyNames.volume(volume))-\(pipeline.name).seg.dcm"
-        try clock.time("write and verify") { try object.write(to: Folder.join(folder.path, file)) }
-        return (file, object.notes)
     }
 }
 
@@ -70,7 +90,7 @@ extension StudyRecord.Source {
             series: StudyNames.volume(volume), files: files,
             description: volume.first.dataSet.text(.seriesDescription) ?? "",
             modality: volume.modality, rows: volume.rows, columns: volume.columns, frames: volume.frames.count,
-            spacingMM: volume.pixelSpacing.map { [$0.row, $0.column] }, sliceMM: volume.sliceSpacing)
+            spacingMM: volume.pixelSpacing.map { [$0.row, $0.column] }, sliceMM: volume.sliceSpacing?.withoutNoise)
     }
 }
 

@@ -9,8 +9,12 @@ struct VolumeSegmentation {
     private(set) var masks: [[Mask]]
     /// `[segment][frame]`
     private(set) var confidence: [[Float?]]
+    /// `[segment][frame][pixel]`, 255 is certain; empty unless the pipeline writes them or counts objects.
+    private(set) var probabilities: [[[UInt8]]] = []
     /// How values became grey levels, for the report.
     private(set) var window: String
+    /// The same for all frames; nil when each has its own, and for colour.
+    private(set) var displayWindow: DisplayWindow?
     /// For the report's pictures.
     private(set) var kept: KeptFrames
     /// Oddities of decoding.
@@ -22,10 +26,13 @@ struct VolumeSegmentation {
         progress: (_ frame: Int) throws -> Void
     ) throws {
         let stream = FrameStream(volume, pipeline.windowing)
-        window = Self.description(volume, try clock.time("window") { try stream.window() })
+        displayWindow = try clock.time("window") { try stream.window() }
+        window = Self.description(volume, displayWindow)
         let count = pipeline.segments.count
         masks = [[Mask]](repeating: [], count: count)
         confidence = [[Float?]](repeating: [], count: count)
+        let keepsProbabilities = pipeline.outputs.segmentations.probabilities || pipeline.outputs.countsObjects
+        if keepsProbabilities { probabilities = [[[UInt8]]](repeating: [], count: count) }
         kept = KeptFrames(of: volume.frames.count)
         let spacing = Self.spacing(volume, pipeline)
         let voxel = Self.voxelMM3(volume)
@@ -39,6 +46,10 @@ struct VolumeSegmentation {
                 if !isSpatial { pipeline.postprocess.apply(&frame, isSpatial: false, voxelMM3: voxel) }
                 for segment in 0..<count {
                     masks[segment].append(frame[segment][0])
+                    if keepsProbabilities {
+                        probabilities[segment].append(
+                            prediction.probabilities[segment].map { UInt8(grey: $0 * 255) })
+                    }
                     confidence[segment].append(
                         Prediction.confidence(of: frame[segment][0], probabilities: prediction.probabilities[segment]))
                 }

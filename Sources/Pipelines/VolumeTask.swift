@@ -7,6 +7,13 @@ import SegmentAnything
 struct VolumeTask: Sendable {
     let volume: Volume
     let pipeline: PipelineDirectory
+    /// Series Number of each kind of result.
+    var seriesNumbers: [Outputs.Kind: Int] = [:]
+
+    init(volume: Volume, pipeline: PipelineDirectory) {
+        self.volume = volume
+        self.pipeline = pipeline
+    }
 
     /// Whether its result can be written, whatever will be found: asked before the first frame is segmented.
     ///
@@ -26,19 +33,63 @@ struct VolumeTask: Sendable {
                 "the picture's values span so much more than the pipeline's fixed window that 16 bits hold them in steps too wide for it.",
                 cure: "Export it with the values that matter alone, or use a pipeline with another window.")
         }
-        try Segmentation.check(
-            volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
-            options: options)
+        for (_, options) in segmentations {
+            try Segmentation.check(
+                volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
+                options: options)
+        }
     }
 
-    var options: Segmentation.Options {
+    /// The segmentations that are written, the one that every viewer reads first.
+    var segmentations: [(kind: Outputs.Kind, options: Segmentation.Options)] {
         let outputs = pipeline.pipeline.outputs
-        var options = Segmentation.Options()
-        options.syntheticGeometry = outputs.syntheticGeometry
-        options.label = outputs.label
-        options.seriesNumber = outputs.seriesNumber
-        options.mayOverlap = pipeline.model.configuration.activation == .sigmoid
-        options.salt = outputs.uidSalt
-        return options
+        return outputs.segmentationKinds.compactMap { kind in
+            guard let type = kind.segmentationType else { return nil }
+            var options = Segmentation.Options()
+            options.type = type
+            options.emptyFrames = outputs.segmentations.emptyFrames
+            options.keepsEmptySegments = outputs.segmentations.keepsEmptySegments
+            options.writesNothing = outputs.segmentations.writesNothing
+            options.avoidsPadding = outputs.segmentations.avoidsPadding
+            options.label = outputs.segmentations.label
+            options.syntheticGeometry = outputs.syntheticGeometry
+            options.seriesNumber = number(kind)
+            options.mayOverlap = pipeline.model.configuration.activation == .sigmoid
+            options.salt = outputs.uidSalt
+            return (kind, options)
+        }
+    }
+
+    /// The name of a result's file.
+    func file(_ kind: Outputs.Kind) -> String { "\(StudyNames.volume(volume))-\(pipeline.name)\(kind.ending)" }
+
+    func number(_ kind: Outputs.Kind) -> Int {
+        seriesNumbers[kind] ?? pipeline.pipeline.outputs.seriesNumbers[kind] ?? 9000
+    }
+}
+
+extension [VolumeTask] {
+    /// With a Series Number for each result: the pipeline's first of its kind and on from there, in the order of the source series; never
+    /// one that an image of the study or another result has.
+    func numbered(among sources: [SourceInstance]) -> [VolumeTask] {
+        var taken = Set(sources.compactMap { $0.dataSet.int(.seriesNumber) })
+        var tasks = self
+        let order = indices.sorted { self[$0].place < self[$1].place }
+        for kind in Outputs.Kind.allCases {
+            for index in order {
+                var number = self[index].number(kind)
+                while taken.contains(number) { number += 1 }
+                taken.insert(number)
+                tasks[index].seriesNumbers[kind] = number
+            }
+        }
+        return tasks
+    }
+}
+
+extension VolumeTask {
+    /// Where it stands in the study, whatever the order of reading.
+    fileprivate var place: (Int, String, Int, String) {
+        (volume.first.dataSet.int(.seriesNumber) ?? .max, volume.seriesInstanceUID, volume.part, pipeline.name)
     }
 }

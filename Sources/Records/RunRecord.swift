@@ -81,6 +81,8 @@ package struct RunRecord: VersionedRecord {
         package var pipeline: String
         /// Relative to the output folder; nil when nothing was found.
         @Nullable package var file: String?
+        /// Every object that was written, `file` among them; nil in records of versions that wrote one.
+        @Nullable package var objects: [ObjectRecord]?
         package var seconds: Double
         package var segments: [SegmentRecord]
         package var findings: [FindingRecord]
@@ -92,7 +94,8 @@ package struct RunRecord: VersionedRecord {
 
         /// Rounds seconds to milliseconds.
         package init(
-            study: String, series: String, pipeline: String, file: String?, segments: [SegmentRecord],
+            study: String, series: String, pipeline: String, file: String?, objects: [ObjectRecord] = [],
+            segments: [SegmentRecord],
             findings: [FindingRecord], frames: Int, pipelineVersion: String, pipelineDigest: String,
             modelDigest: String, secondsByStep: [String: Double]
         ) {
@@ -100,6 +103,7 @@ package struct RunRecord: VersionedRecord {
             self.series = series
             self.pipeline = pipeline
             self.file = file
+            self.objects = objects
             self.segments = segments
             self.findings = findings
             self.frames = frames
@@ -111,7 +115,7 @@ package struct RunRecord: VersionedRecord {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case study, series, pipeline, file, seconds, segments, findings, frames
+            case study, series, pipeline, file, objects, seconds, segments, findings, frames
             case pipelineVersion = "pipeline_version"
             case pipelineDigest = "pipeline_digest"
             case modelDigest = "model_digest"

@@ -13,11 +13,21 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
     @Nullable package var volumeML: Double?
     /// Mean probability over the segment's pixels, 0…1; nil when nothing was found.
     @Nullable package var confidence: Double?
+    /// The longest distance in one frame, and the extent at right angles to it; nil without spacing.
+    @Nullable package var longestDiameterMM: Double?
+    @Nullable package var perpendicularMM: Double?
+    /// Of the source's values inside, and their unit (`HU`, else empty); nil for colour.
+    @Nullable package var mean: Double?
+    @Nullable package var standardDeviation: Double?
+    @Nullable package var valueUnit: String?
+    /// Connected objects; nil unless the pipeline counts them.
+    @Nullable package var objects: Int?
 
     /// Rounds to three and four decimals, sizes below 1 to six digits; what is not finite is unknown.
     package init(
         number: Int, label: String, pixels: Int, areaMM2: Double? = nil, volumeML: Double? = nil,
-        confidence: Double? = nil
+        confidence: Double? = nil, longestDiameterMM: Double? = nil, perpendicularMM: Double? = nil,
+        mean: Double? = nil, standardDeviation: Double? = nil, valueUnit: String? = nil, objects: Int? = nil
     ) {
         self.number = number
         self.label = label
@@ -25,12 +35,22 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
         self.areaMM2 = areaMM2.finite(decimals: 3, orDigits: 6)
         self.volumeML = volumeML.finite(decimals: 4, orDigits: 6)
         self.confidence = confidence.finite(decimals: 4)
+        self.longestDiameterMM = longestDiameterMM.finite(decimals: 4)
+        self.perpendicularMM = perpendicularMM.finite(decimals: 4)
+        self.mean = mean.finite(decimals: 3)
+        self.standardDeviation = standardDeviation.finite(decimals: 3)
+        self.valueUnit = valueUnit
+        self.objects = objects
     }
 
     private enum CodingKeys: String, CodingKey {
-        case number, label, pixels, confidence
+        case number, label, pixels, confidence, mean, objects
         case areaMM2 = "area_mm2"
         case volumeML = "volume_ml"
+        case longestDiameterMM = "longest_diameter_mm"
+        case perpendicularMM = "perpendicular_mm"
+        case standardDeviation = "sd"
+        case valueUnit = "value_unit"
     }
 }
 

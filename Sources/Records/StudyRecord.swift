@@ -87,6 +87,8 @@ package struct StudyRecord: VersionedRecord {
         package var weightsDigest: String
         /// A name in the study's folder; nil when nothing was found.
         @Nullable package var file: String?
+        /// Every object that was written, `file` among them; nil in records of versions that wrote one.
+        @Nullable package var objects: [ObjectRecord]?
         /// DICOM images that were made of the volume's TIFF files; names in the study's folder.
         package var images: [String]
         package var segments: [SegmentRecord]
@@ -97,7 +99,8 @@ package struct StudyRecord: VersionedRecord {
         /// Rounds seconds to milliseconds.
         package init(
             source: Source, pipeline: String, pipelineVersion: String, pipelineDigest: String, modelDigest: String,
-            weightsDigest: String, file: String?, images: [String], segments: [SegmentRecord],
+            weightsDigest: String, file: String?, objects: [ObjectRecord] = [], images: [String],
+            segments: [SegmentRecord],
             findings: [FindingRecord], window: String, secondsByStep: [String: Double]
         ) {
             self.source = source
@@ -107,6 +110,7 @@ package struct StudyRecord: VersionedRecord {
             self.modelDigest = modelDigest
             self.weightsDigest = weightsDigest
             self.file = file
+            self.objects = objects
             self.images = images
             self.segments = segments
             self.findings = findings
@@ -115,7 +119,7 @@ package struct StudyRecord: VersionedRecord {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case source, pipeline, file, images, segments, findings, window
+            case source, pipeline, file, objects, images, segments, findings, window
             case pipelineVersion = "pipeline_version"
             case pipelineDigest = "pipeline_digest"
             case modelDigest = "model_digest"

@@ -47,10 +47,12 @@ package enum Inflate {
         try self.bytes(of: bytes.span.bytes, limit: limit, expected: expected)
     }
 
-    /// The CRC-32 of zip entries.
+    /// The CRC-32 of zip entries and gzip files.
     package static func crc32(_ bytes: RawSpan) -> UInt32 {
         unsafe bytes.withUnsafeBytes {
             unsafe cs_crc32($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
         }
     }
+
+    package static func crc32(_ bytes: [UInt8]) -> UInt32 { crc32(bytes.span.bytes) }
 }

@@ -26,6 +26,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "A file of study keys, one a line: a study whose result they name is skipped.") var known: String?
     @Option(help: "Arithmetic: fp32, bf16, int8 or auto; default: what each pipeline says.") var precision:
         PrecisionChoice?
+    @Option(help: "Also writes masks (PNG) or nifti; may be given twice.") var also: [MaskFiles] = []
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.")
     var json = false
@@ -38,6 +39,7 @@ struct RunCommand: ParsableCommand {
         let folder = try PipelineDirectory.folder(named: pipelines, program: Self.executable)
         var options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
         options.precision = precision
+        options.also = Set(also)
         if let known { try options.addKnown(file: known) }
         let display: any RunDisplay = json ? JSONLines() : TextLines()
         let record: RunRecord
@@ -59,3 +61,5 @@ struct RunCommand: ParsableCommand {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 }
+
+extension MaskFiles: ExpressibleByArgument {}

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,6 +105,26 @@ class Browser:
         self._call("Target.closeTarget", targetId=target)
         return Page(**seen, problems=self._problems(), requests=self._requests(path), screenshot=base64.b64decode(picture))
 
+    @contextlib.contextmanager
+    def tab(self, path: Path, width: int, height: int, dark: bool = False) -> Iterator["Tab"]:
+        """A page to work with, as a person would; it closes with the block."""
+        self._events.clear()
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._call(f"{domain}.enable", session)
+        self._call(
+            "Emulation.setDeviceMetricsOverride", session, width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", session, features=[scheme])
+        self._events.clear()
+        self._call("Page.navigate", session, url=path.as_uri())
+        self._wait("Page.loadEventFired")
+        try:
+            yield Tab(self, session, path)
+        finally:
+            self._call("Target.closeTarget", targetId=target)
+
     def _evaluate(self, session: str, script: str) -> Any:
         answer = self._call("Runtime.evaluate", session, expression=script, returnByValue=True)
         if "exceptionDetails" in answer:
@@ -128,6 +149,56 @@ class Browser:
     def quit(self) -> None:
         with contextlib.suppress(RuntimeError, OSError):
             self._call("Browser.close")
+
+
+class Tab:
+    """One open page."""
+
+    KEYS = {"ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "PageDown": 34, "PageUp": 33}
+
+    def __init__(self, browser: Browser, session: str, path: Path) -> None:
+        self._browser, self._session, self._path = browser, session, path
+
+    def evaluate(self, script: str) -> Any:
+        return self._browser._evaluate(self._session, script)
+
+    def until(self, script: str, seconds: float = 30) -> Any:
+        """The first value of `script` that counts as true."""
+        end = time.monotonic() + seconds
+        while not (value := self.evaluate(script)):
+            assert time.monotonic() < end, f"never true: {script}"
+            time.sleep(0.02)
+        return value
+
+    def key(self, key: str) -> None:
+        code = self.KEYS.get(key, ord(key.upper()) if len(key) == 1 else 0)
+        text = {"text": key} if len(key) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            self._browser._call(
+                "Input.dispatchKeyEvent", self._session, type=kind, key=key, windowsVirtualKeyCode=code,
+                **(text if kind == "keyDown" else {}))
+
+    def mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        self._browser._call("Input.dispatchMouseEvent", self._session, type=kind, x=x, y=y, **more)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self.mouse("mousePressed", *start, button="left", buttons=1, clickCount=1)
+        for step in range(1, 6):
+            at = [a + (b - a) * step / 5 for a, b in zip(start, end, strict=True)]
+            self.mouse("mouseMoved", *at, button="left", buttons=1)
+        self.mouse("mouseReleased", *end, button="left", clickCount=1)
+
+    def screenshot(self) -> bytes:
+        return base64.b64decode(self._browser._call("Page.captureScreenshot", self._session)["data"])
+
+    def pdf(self) -> bytes:
+        return base64.b64decode(self._browser._call("Page.printToPDF", self._session)["data"])
+
+    def problems(self) -> list[str]:
+        return self._browser._problems()
+
+    def requests(self) -> list[str]:
+        return self._browser._requests(self._path)
 
 
 @contextlib.contextmanager

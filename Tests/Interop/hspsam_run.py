@@ -35,6 +35,10 @@ class Run(NamedTuple):
     def segmentations(self) -> list[Path]:
         return [path for _, path in self.results()]
 
+    def objects(self) -> list[Path]:
+        """Every DICOM object of every result."""
+        return [self.folder / one["file"] for result in self.record["results"] for one in result["objects"]]
+
     def pages(self) -> list[Path]:
         return sorted(self.folder.rglob("*.html"))
 

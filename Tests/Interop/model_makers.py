@@ -33,7 +33,7 @@ def make_pipeline(folder: Path, reference: Path, geometry: bool) -> None:
         f'pipeline: {{name: {folder.name}, version: "1.0"}}\n'
         "selection:\n  - series_description: never by itself\n"
         f"segments:\n{segments}"
-        f"outputs: {{synthetic_geometry: {str(geometry).lower()}}}\n")
+        f"outputs: {{synthetic_geometry: {str(geometry).lower()}, sr: {{enabled: true}}, sc: {{mode: always, max: 1}}}}\n")
     described = configuration | {
         "format_version": 1, "configuration": "hsp_sam", "pixel_mean": [123.675, 116.28, 103.53],
         "pixel_std": [58.395, 57.12, 57.375], "segment_labels": [f"part-{index + 1}" for index in range(count)],

@@ -47,7 +47,7 @@ def test_patient_and_study_are_the_sources_by_every_byte(case) -> None:
     images, run = case
     assert run.call.status == 0, run.call.errors
     assert run.segmentations()
-    for path in run.segmentations():
+    for path in run.objects():
         for keyword in PATIENT_AND_STUDY:
             wanted = raw(images[0], keyword)
             assert raw(path, keyword) == (b"" if wanted is None and keyword in type2() else wanted), keyword
@@ -62,7 +62,7 @@ def type2() -> set[str]:
 
 def test_dciodvfy_objects_to_nothing_but_what_the_images_say_themselves(case) -> None:
     images, run = case
-    assert {path.name: found for path in run.segmentations() if (found := readers.objections_beyond(path, images))} == {}
+    assert {path.name: found for path in run.objects() if (found := readers.objections_beyond(path, images))} == {}
 
 
 def test_other_readers_find_the_masks(case, tmp_path: Path) -> None:

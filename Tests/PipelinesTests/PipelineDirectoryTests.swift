@@ -15,7 +15,7 @@ struct PipelineDirectoryTests {
         let pipeline = try Section.read(Array(Fixture.settings("a").utf8), file: "a.yaml") { try Pipeline($0) }
         #expect(pipeline.aspect == .isotropic)
         #expect(pipeline.windowing == Windowing(mode: .percentile(low: 0.5, high: 99.5)))
-        #expect(pipeline.outputs.seriesNumber == 9000 && !pipeline.outputs.syntheticGeometry)
+        #expect(pipeline.outputs.seriesNumbers[.binary] == 9000 && !pipeline.outputs.syntheticGeometry)
         #expect(pipeline.segments.first?.category.meaning == "Morphologically Abnormal Structure")
     }
 

@@ -66,7 +66,7 @@ struct RunTests {
         _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")
         #expect(!names.contains { $0.hasPrefix(".") })
-        #expect(Set(names).isSuperset(of: ["run.json", "index.html"]) && names.count == 5)
+        #expect(Set(names).isSuperset(of: ["run.json", "index.html", "measurements.csv"]) && names.count == 6)
         // The same on a terminal's second try, with a lock that a dead run left behind.
         _ = try fixture.file("out/.hspsam-lock", "process 1 on nowhere since yesterday")
         _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
@@ -219,7 +219,7 @@ struct RunTests {
         #expect(record.inputs.allSatisfy { $0.status == .failed })
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out").sorted() == [
-                "index.html", "run.json",
+                "index.html", "measurements.csv", "run.json",
             ])
     }
 

@@ -76,11 +76,16 @@ struct RecordsTests {
         let result = try #require((root["results"] as? [[String: Any]])?.first)
         #expect(
             Set(result.keys) == [
-                "study", "series", "pipeline", "file", "seconds", "segments", "findings", "frames", "pipeline_version",
+                "study", "series", "pipeline", "file", "objects", "seconds", "segments", "findings", "frames",
+                "pipeline_version",
                 "pipeline_digest", "model_digest", "seconds_by_step",
             ])
         let segment = try #require((result["segments"] as? [[String: Any]])?.first)
-        #expect(Set(segment.keys) == ["number", "label", "pixels", "area_mm2", "volume_ml", "confidence"])
+        #expect(
+            Set(segment.keys) == [
+                "number", "label", "pixels", "area_mm2", "volume_ml", "confidence", "longest_diameter_mm",
+                "perpendicular_mm", "mean", "sd", "value_unit", "objects",
+            ])
         let report = try object(study.json())
         #expect(
             Set(report.keys) == [

@@ -111,4 +111,13 @@ enum { CS_INFLATE_DONE = 0, CS_INFLATE_FULL = 1, CS_INFLATE_SHORT = 2, CS_INFLAT
 int cs_inflate(const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed);
 uint32_t cs_crc32(const uint8_t *bytes, size_t count);
 
+// ---- deflate.c ----
+
+enum { CS_DEFLATE_DONE = 0, CS_DEFLATE_TOO_LARGE = 1, CS_DEFLATE_NO_MEMORY = 2 };
+
+/// Bytes that the deflated form of `count` bytes needs at most.
+size_t cs_deflate_bound(size_t count);
+/// Deflates into one stream without a header: runs and entropy coding only, which suits differences of neighbouring pixels.
+int cs_deflate(const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written);
+
 #endif

@@ -1,22 +1,26 @@
 import DICOM
+import DICOMObjects
 import Failures
+import Imaging
 import Numbers
 import Pages
 import Records
 
 /// `report.html` of one study: self-contained, for the person who checks the result.
 enum ReportPage {
-    static func html(_ report: StudyReport) -> String {
+    /// *Throws* when the slices cannot be encoded.
+    static func html(_ report: StudyReport) throws -> String {
         let name = report.record.identity.patientName.isEmpty ? report.record.study : report.record.identity.patientName
         var body: HTML =
             "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(personName(name))</h1>\n"
         body += facts([
             ("Patient ID", report.record.identity.patientID), ("Study date", date(report.record.identity.studyDate)),
-            ("Study", report.record.identity.studyDescription), ("Made", report.record.created),
+            ("Study", report.record.identity.studyDescription),
+            ("Accession number", report.record.identity.accessionNumber), ("Made", report.record.created),
         ])
         body +=
             "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. This page carries the patient's identity.</p>\n</header>\n"
-        for result in report.results { body += section(result) }
+        for (index, result) in report.results.enumerated() { body += try section(result, index) }
         if report.results.isEmpty {
             body +=
                 "<section><h2>No result</h2><p>Nothing of this study was segmented; the reasons stand below.</p></section>\n"
@@ -28,14 +32,17 @@ enum ReportPage {
                 ("Version", "\(report.record.program.name) \(report.record.program.version)"), ("Arithmetic", "\(report.record.program.precision), \(report.record.program.instructionSet), \(NumberText.plural(report.record.program.threads, "thread"))"),
                 ("Study name", report.record.study), ("Study key", report.record.key ?? ""),
             ], monospaced: ["Study key"]))</section>
+            <p class="small links"><a href="\(MeasurementTables.fileName)">Measurements (CSV)</a>\(report.results.contains { $0.tables.objects != nil } ? " · <a href=\"\(MeasurementTables.objectsFileName)\">Objects (CSV)</a>" : "" as HTML) · <a href="\(StudyRecord.fileName)">The same as JSON</a> · <a data-back="" href="../index.html">All studies</a></p>
             </main>
             """
-        return ReportStyle.page(title: "hspsam report \(report.record.study)", body: body)
+        return ReportStyle.page(
+            title: "hspsam report \(report.record.study)", body: body, script: ViewerScript.text,
+            data: [("study", report.record.study), ("key", report.record.key ?? "")])
     }
 
     // MARK: A result
 
-    private static func section(_ result: StudyReport.Result) -> HTML {
+    private static func section(_ result: StudyReport.Result, _ index: Int) throws -> HTML {
         let source = result.record.source
         let title = source.description.isEmpty ? "Series \(source.series)" : source.description
         var text: HTML = "<section>\n<h2>\(title)</h2>\n"
@@ -47,20 +54,23 @@ enum ReportPage {
         if let slice = source.sliceMM { origin += " · slices \(NumberText.length(mm: slice)) apart" }
         text +=
             "<p class=\"soft small\">\(origin)<br>pipeline <b>\(result.record.pipeline)</b> \(result.record.pipelineVersion)</p>\n"
-        text += segments(result)
+        text += links(result.record)
         text += findings(result.record.findings)
+        text += segments(result)
+        if let viewer = result.viewer { text += try ViewerSection.html(viewer, id: index, name: title) }
+        text += ViewerSection.review(result: result.record.file ?? "", pipeline: result.record.pipeline)
         if !result.pictures.pairs.isEmpty {
             text +=
-                "<h3>\(result.record.file == nil ? "The picture" : "Where it lies")</h3>\n<div class=\"pictures\">\n"
+                "<details class=\"stills\"\(result.viewer == nil ? " open" : "" as HTML)><summary>Still pictures, for paper</summary>\n<div class=\"pictures\">\n"
             for pair in result.pictures.pairs {
                 let caption = pair.caption
                 text += figure(pair, caption)
             }
-            text += "</div>\n"
+            text += "</div></details>\n"
         }
         if !result.pictures.heatMaps.isEmpty {
             text +=
-                "<details open><summary>What the network attended to\(result.record.source.frames > 1 ? " in frame \(result.pictures.heatMapFrame)" : "") (\(NumberText.plural(result.pictures.heatMaps.count, "map")))</summary>\n"
+                "<details class=\"heat\"><summary>What the network attended to\(result.record.source.frames > 1 ? " in frame \(result.pictures.heatMapFrame)" : "") (\(NumberText.plural(result.pictures.heatMaps.count, "map")))</summary>\n"
             text +=
                 "<p class=\"soft small\">Q: how well each place fits a learned question. A: what each answer gathers. Levels from shallow to deep; each map from its smallest (violet) to its largest value (yellow).</p>\n<div class=\"maps\">\n"
             for map in result.pictures.heatMaps {
@@ -97,10 +107,31 @@ enum ReportPage {
             "<figure class=\"pair\"><div>\(source)\(drawn)</div><figcaption>\(caption): source, and with the segments drawn on</figcaption></figure>\n"
     }
 
+    /// The DICOM objects, by what they are.
+    private static func links(_ record: StudyRecord.Result) -> HTML {
+        let names = [
+            "binary": "Segmentation (SEG)", "labelmap": "Segmentation (LABELMAP)", "fractional": "Probabilities (SEG)",
+            "report": "Measurement report (SR)", "captures": "Pictures (SC)", "structures": "Contours (RTSTRUCT)",
+        ]
+        var seen: Set<String> = []
+        // Of a series of pictures the first stands for all.
+        let links: [HTML] = (record.objects ?? []).filter { seen.insert($0.kind).inserted }.map { object in
+            "<a href=\"\(object.file)\">\(names[object.kind] ?? object.kind)</a>"
+        }
+        return links.isEmpty ? .empty : "<p class=\"small links\">\(links.joined(by: " · "))</p>\n"
+    }
+
     private static func segments(_ result: StudyReport.Result) -> HTML {
-        var text: HTML =
-            "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th><th class=\"n\">Area</th><th class=\"n\">Volume</th><th class=\"n\">Confidence</th><th class=\"n\">Frames</th></tr>\n"
-        for segment in result.measurements {
+        let segments = result.measurements
+        let hasValues = segments.contains { $0.mean != nil }
+        let hasObjects = segments.contains { $0.objects != nil }
+        var heads = ["Area", "Volume", "Longest × across"]
+        if hasValues { heads.append("Mean ± SD") }
+        if hasObjects { heads.append("Objects") }
+        heads += ["Confidence", "Frames"]
+        let cells: [HTML] = heads.map { "<th class=\"n\">\($0)</th>" }
+        var text: HTML = "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th>\(cells)</tr>\n"
+        for segment in segments {
             let color = segment.color.map(String.init).joined(separator: ",")
             let area =
                 segment.pixels == 0
@@ -110,23 +141,47 @@ enum ReportPage {
             let note: HTML =
                 segment.frames > 1 && segment.areaMM2 != nil
                 ? "<br><span class=\"soft small\">largest frame</span>" : ""
-            text +=
-                "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(segment.label)</td>"
-            text +=
-                "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td><td class=\"n\" data-label=\"Volume\">\(segment.volumeML.map { NumberText.volume(ml: $0) } ?? "–")</td>"
-            text +=
-                "<td class=\"n\" data-label=\"Confidence\">\(segment.confidence.map(QualityChecks.percent) ?? "–")</td><td class=\"n\" data-label=\"Frames\">\(segment.frames) of \(result.record.source.frames)</td></tr>\n"
+            func cell(_ label: String, _ value: String?) -> HTML {
+                "<td class=\"n\" data-label=\"\(label)\">\(value ?? "–")</td>"
+            }
+            text += "<tr><td><span class=\"swatch\" style=\"background:rgb(\(color))\"></span>\(segment.label)</td>"
+            text += "<td class=\"n\" data-label=\"Area\"><span>\(area)\(note)</span></td>"
+            text += cell("Volume", segment.volumeML.map { NumberText.volume(ml: $0) })
+            text += cell(
+                "Longest × across",
+                segment.diameters.map { NumberText.size(mm: $0.longest, $0.perpendicular) })
+            if hasValues {
+                let unit = segment.valueUnit.map { " \($0)" } ?? ""
+                text += cell(
+                    "Mean ± SD",
+                    segment.mean.map {
+                        "\(NumberText.short($0)) ± \(NumberText.short(segment.standardDeviation ?? 0))\(unit)"
+                    })
+            }
+            if hasObjects { text += cell("Objects", segment.objects.map(NumberText.grouped)) }
+            text += cell("Confidence", segment.confidence.map(QualityChecks.percent))
+            text += cell("Frames", "\(segment.frames) of \(result.record.source.frames)") + "</tr>\n"
         }
-        return text + "</table></div>\n"
+        text += "</table></div>\n"
+        return text
+            + "<p class=\"soft small\">Confidence is the network's own mean probability over the pixels that it chose: high does not mean right, low means look.</p>\n"
     }
 
     static func findings(_ findings: [FindingRecord]) -> HTML {
         guard !findings.isEmpty else { return .empty }
         let ordered = findings.filter { $0.severity == .warning } + findings.filter { $0.severity == .note }
         let rows: [HTML] = ordered.map {
-            "<li class=\"\($0.severity.rawValue)\"><span class=\"code\">\($0.code)</span>\($0.text)</li>"
+            let advice: HTML = FindingAdvice.text($0.code).map { " <span class=\"advice\">\($0)</span>" } ?? .empty
+            return
+                "<li class=\"\($0.severity.rawValue)\"><span class=\"code\">\($0.code)</span>\(sentence($0.text))\(advice)</li>"
         }
         return "<ul class=\"findings\">\n\(rows.joined(by: "\n"))\n</ul>\n"
+    }
+
+    /// With a capital in front and a point behind.
+    private static func sentence(_ text: String) -> String {
+        let start = text.prefix(1).uppercased() + text.dropFirst()
+        return start.hasSuffix(".") ? start : start + "."
     }
 
     // MARK: What gave none
@@ -163,6 +218,8 @@ enum ReportPage {
     /// `20261124` as `2026-11-24`.
     static func date(_ date: String) -> String {
         guard date.utf8.count == 8, date.allSatisfy(\.isNumber) else { return date }
+        // Stands where a picture of unknown date must have one.
+        if date == JobTime.unknown.date { return "unknown" }
         return "\(date.prefix(4))-\(date.dropFirst(4).prefix(2))-\(date.suffix(2))"
     }
 }

@@ -21,28 +21,60 @@ enum RunIndexPage {
         body +=
             "<p class=\"notice\">Made by a program. Not for diagnosis without review by a physician; no medical device. The pages carry patients' identity.</p></header>\n"
         body += inputs(record, [.failed, .refused], title: "Needs a person")
-        if !cards.isEmpty {
-            body += "<div class=\"cards\">\n"
-            for card in cards { body += self.card(card) }
-            body += "</div>\n"
-        }
+        body += studies(cards)
         body += inputs(record, [.skipped], title: "Skipped")
-        return ReportStyle.page(title: "hspsam run", body: body + "</main>")
+        return ReportStyle.page(title: "hspsam run", body: body + "</main>", script: script)
     }
 
-    private static func card(_ card: RunIndexCard) -> HTML {
-        var text: HTML = "<section>\n<a href=\"\(card.link)\">"
-        if let picture = card.picture {
-            text += "<img alt=\"\(card.title), with the segments drawn on\" src=\"\(picture)\">"
-        }
-        text += "<h2>\(card.title)</h2></a>\n"
-        for line in card.lines { text += "<p class=\"small\">\(line)</p>\n" }
-        if card.warnings > 0 {
+    /// Every result as a row, those that a person should look at first.
+    private static func studies(_ cards: [RunIndexCard]) -> HTML {
+        guard !cards.isEmpty else { return .empty }
+        var text: HTML = """
+            <section><h2>Results</h2>
+            <p><label>Show only <input type="search" data-filter="results" placeholder="name, series, pipeline, finding"></label></p>
+            <div class="scroll"><table class="sortable stack" id="results"><thead><tr>\(["Study", "Series", "Pipeline", "Found", "Warnings"].map { "<th><button type=\"button\">\($0)</button></th>" as HTML })</tr></thead><tbody>
+
+            """
+        let rows = cards.flatMap { card in card.rows.map { (card, $0) } }
+            .enumerated().sorted { ($1.element.1.warnings, $0.offset) < ($0.element.1.warnings, $1.offset) }
+        for (_, (card, row)) in rows {
+            let picture: HTML =
+                row.picture.map {
+                    "<img class=\"thumb\" alt=\"\(card.title), with the segments drawn on\" src=\"\($0)\">"
+                } ?? .empty
+            let warnings: HTML =
+                row.warnings == 0
+                ? "–" : "<span class=\"status failed\">\(NumberText.plural(row.warnings, "warning"))</span>"
+            text += "<tr><td data-sort=\"\(card.title)\"><a href=\"\(card.link)\">\(picture)\(card.title)</a></td>"
+            text += "<td data-label=\"Series\" data-sort=\"\(row.series)\">\(row.series)</td>"
+            text += "<td data-label=\"Pipeline\" data-sort=\"\(row.pipeline)\">\(row.pipeline)</td>"
+            text += "<td data-label=\"Found\" data-sort=\"\(row.found)\">\(row.found)</td>"
             text +=
-                "<p class=\"small\"><span class=\"status failed\">\(NumberText.plural(card.warnings, "warning"))</span></p>\n"
+                "<td data-label=\"Warnings\" data-sort=\"\(row.warnings)\"><span>\(warnings) <span class=\"code\">\(row.codes)</span></span></td></tr>\n"
         }
-        return text + "</section>\n"
+        return text + "</tbody></table></div></section>\n"
     }
+
+    /// Sorts the table by its heads and shows the rows that hold a text.
+    private static let script = #"""
+        "use strict";
+        for (const table of document.querySelectorAll("table.sortable")) {
+          const body = table.tBodies[0];
+          table.querySelectorAll("th button").forEach((button, column) => button.addEventListener("click", () => {
+            const head = button.parentElement, up = head.getAttribute("aria-sort") !== "ascending";
+            for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+            head.setAttribute("aria-sort", up ? "ascending" : "descending");
+            const value = row => row.cells[column].dataset.sort;
+            const order = (a, b) => isNaN(value(a)) || isNaN(value(b)) ? (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) : value(a) - value(b);
+            [...body.rows].sort((a, b) => up ? order(a, b) : order(b, a)).forEach(row => body.append(row));
+          }));
+          const filter = document.querySelector("[data-filter='" + table.id + "']");
+          filter.addEventListener("input", () => {
+            const words = filter.value.toLowerCase();
+            for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(words);
+          });
+        }
+        """#
 
     /// One row a reason, with the files that it concerns.
     private static func inputs(_ record: RunRecord, _ statuses: [Outcome], title: String) -> HTML {
@@ -76,35 +108,50 @@ enum RunIndexPage {
 
 /// One study on the run's page.
 package struct RunIndexCard: Sendable {
+    /// One of its results.
+    struct Row: Sendable {
+        var series: String
+        var pipeline: String
+        var found: String
+        var warnings: Int
+        /// Of its findings, warnings first.
+        var codes: String
+        /// Data URI; nil when there is no picture.
+        var picture: String?
+    }
+
     /// Relative link to the report.
     var link: String
     var title: String
-    var lines: [String]
-    var warnings: Int
-    /// Data URI; nil when there is no picture.
-    var picture: String?
+    var rows: [Row]
 
     init(_ report: StudyReport) {
         link = "\(report.record.study)/report.html"
         let name = report.record.identity.patientName
         title = name.isEmpty ? report.record.study : ReportPage.personName(name)
-        lines = report.results.map { result in
-            let found = result.measurements.filter { $0.pixels > 0 }.map { segment in
-                let size =
-                    segment.volumeML.map { NumberText.volume(ml: $0) } ?? segment.areaMM2.map {
-                        NumberText.area(mm2: $0)
-                    }
-                    ?? "\(NumberText.grouped(segment.pixels)) pixels"
-                return "\(segment.label) \(size)"
-            }
-            let title =
-                result.record.source.description.isEmpty
-                ? result.record.source.modality : result.record.source.description
-            return
-                "\(title) · \(result.record.pipeline): \(found.isEmpty ? "nothing found" : found.joined(separator: ", "))"
+        rows = report.results.map { Row($0) }
+        if rows.isEmpty {
+            rows = [Row(series: "", pipeline: "", found: "nothing was segmented", warnings: 0, codes: "", picture: nil)]
         }
-        if lines.isEmpty { lines = ["nothing was segmented"] }
-        warnings = report.results.reduce(0) { $0 + $1.record.findings.count { $0.severity == .warning } }
-        picture = (report.results.first { $0.record.file != nil } ?? report.results.first)?.pictures.thumbnail
+    }
+}
+
+extension RunIndexCard.Row {
+    init(_ result: StudyReport.Result) {
+        let found = result.measurements.filter { $0.pixels > 0 }.map { segment in
+            let size =
+                segment.volumeML.map { NumberText.volume(ml: $0) }
+                ?? segment.areaMM2.map { NumberText.area(mm2: $0) }
+                ?? "\(NumberText.grouped(segment.pixels)) pixels"
+            return "\(segment.label) \(size)"
+        }
+        let (source, findings) = (result.record.source, result.record.findings)
+        self.init(
+            series: source.description.isEmpty ? source.modality : source.description,
+            pipeline: result.record.pipeline,
+            found: found.isEmpty ? "nothing found" : found.joined(separator: ", "),
+            warnings: findings.count { $0.severity == .warning },
+            codes: findings.filter { $0.severity == .warning }.map(\.code).joined(separator: " "),
+            picture: result.pictures.thumbnail.isEmpty ? nil : result.pictures.thumbnail)
     }
 }

@@ -11,6 +11,10 @@ struct StudyReport {
         var record: StudyRecord.Result
         var measurements: [SegmentMeasurement]
         var pictures: ResultPictures
+        /// The slices, for the page; nil of a picture that is too large for one.
+        var viewer: ViewerData?
+        /// Rows of the study's tables.
+        var tables: MeasurementTables
         /// In the order in which they were taken.
         var steps: [(name: String, seconds: Double)]
 
@@ -18,7 +22,9 @@ struct StudyReport {
         func row(study: String) -> RunRecord.Result {
             RunRecord.Result(
                 study: study, series: record.source.series, pipeline: record.pipeline,
-                file: record.file.map { "\(study)/\($0)" }, segments: record.segments, findings: record.findings,
+                file: record.file.map { "\(study)/\($0)" },
+                objects: (record.objects ?? []).map { .init(kind: $0.kind, file: "\(study)/\($0.file)") },
+                segments: record.segments, findings: record.findings,
                 frames: record.source.frames, pipelineVersion: record.pipelineVersion,
                 pipelineDigest: record.pipelineDigest, modelDigest: record.modelDigest,
                 secondsByStep: record.secondsByStep)
@@ -44,7 +50,14 @@ struct StudyReport {
     func write(to folder: RunFolder) throws {
         try DurableFile.write(
             record.json(), to: Folder.join(folder.path, StudyRecord.fileName), mode: 0o640)
-        try DurableFile.write(ReportPage.html(self), to: Folder.join(folder.path, "report.html"), mode: 0o640)
+        let tables = MeasurementTables(results.map(\.tables))
+        try DurableFile.write(
+            tables.measurements.text, to: Folder.join(folder.path, MeasurementTables.fileName), mode: 0o640)
+        if let objects = tables.objects {
+            try DurableFile.write(
+                objects.text, to: Folder.join(folder.path, MeasurementTables.objectsFileName), mode: 0o640)
+        }
+        try DurableFile.write(try ReportPage.html(self), to: Folder.join(folder.path, "report.html"), mode: 0o640)
     }
 
     /// The study's files that gave no result, by their reason, worst first.

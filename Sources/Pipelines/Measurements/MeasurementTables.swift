@@ -1,0 +1,102 @@
+import DICOM
+import DICOMObjects
+import Imaging
+import Numbers
+import Records
+
+/// `measurements.csv`, a row for each segment of each volume, and `objects.csv`, a row for each connected object where a pipeline counts
+/// them. The columns stand in `docs/formats.md`; rows follow the order of results, segments and first pixels.
+struct MeasurementTables {
+    static let fileName = "measurements.csv"
+    static let objectsFileName = "objects.csv"
+
+    private(set) var measurements = CSV([
+        "study", "series", "pipeline", "pipeline_version", "segment", "label", "type_code", "type_scheme", "frames",
+        "frames_found", "pixels", "area_mm2", "volume_ml", "longest_diameter_mm", "perpendicular_mm", "mean", "sd",
+        "value_unit", "objects", "confidence", "file",
+    ])
+    /// Nil where no pipeline counts objects.
+    private(set) var objects: CSV?
+
+    private static let emptyObjects = CSV([
+        "study", "series", "pipeline", "segment", "label", "object", "frame", "row", "column", "x_mm", "y_mm", "z_mm",
+        "pixels", "area_mm2", "volume_ml", "longest_diameter_mm", "perpendicular_mm", "mean", "confidence",
+    ])
+
+    /// Of one result: `records` and `found` one a segment of the pipeline.
+    init(
+        _ volume: Volume, _ pipeline: Pipeline, study: String, file: String?, _ records: [SegmentRecord],
+        _ measured: [SegmentMeasurement], _ found: [SegmentObjects]
+    ) {
+        let series = StudyNames.volume(volume)
+        for (index, record) in records.enumerated() {
+            let type = pipeline.segments[index].type
+            let identity: [String?] = [
+                study, series, pipeline.name, pipeline.version, "\(record.number)", record.label, type.value,
+                type.scheme,
+            ]
+            let counts = [volume.frames.count, measured[index].frames, record.pixels].map { String?("\($0)") }
+            let sizes = [
+                record.areaMM2, record.volumeML, record.longestDiameterMM, record.perpendicularMM, record.mean,
+                record.standardDeviation,
+            ].map(Self.text)
+            let rest: [String?] = [
+                record.valueUnit, record.objects.map { "\($0)" }, Self.text(record.confidence), file,
+            ]
+            measurements.add(identity + counts + sizes + rest)
+        }
+        guard pipeline.outputs.countsObjects else { return }
+        var table = Self.emptyObjects
+        for (index, segment) in found.enumerated() {
+            for (number, object) in segment.objects.enumerated() {
+                table.add(
+                    [study, series, pipeline.name, "\(index + 1)", records[index].label, "\(number + 1)"]
+                        + Self.cells(object, volume, spacing: records[index].areaMM2 == nil ? nil : volume.pixelSpacing)
+                )
+            }
+        }
+        objects = table
+    }
+
+    /// Of several results in one table each.
+    init(_ parts: [MeasurementTables]) {
+        for part in parts {
+            measurements.add(rowsOf: part.measurements)
+            guard let more = part.objects else { continue }
+            if objects == nil { objects = Self.emptyObjects }
+            objects?.add(rowsOf: more)
+        }
+    }
+
+    /// - Parameter spacing: nil where no distance in mm holds.
+    private static func cells(
+        _ object: SegmentObjects.Object, _ volume: Volume, spacing: PixelSpacing?
+    ) -> [String?] {
+        let place: [Double?] =
+            volume.hasPlace
+            ? [object.positionMM.x, object.positionMM.y, object.positionMM.z]
+            : [spacing.map { object.column * $0.column }, spacing.map { object.row * $0.row }, nil]
+        let hasVolume = volume.kind == .spatial && volume.frames.count > 1 && spacing != nil
+        let center: [String?] = [
+            NumberText.fixed(object.frame + 1, 2), NumberText.fixed(object.row, 3), NumberText.fixed(object.column, 3),
+        ]
+        let sizes: [Double?] = [
+            spacing.map { (Double(object.largestFramePixels) * $0.row * $0.column).withoutNoise },
+            hasVolume ? (object.volumeMM3 / 1000).withoutNoise : nil,
+            spacing == nil ? nil : object.diameters?.longest.rounded(decimals: 4),
+            spacing == nil ? nil : object.diameters?.perpendicular.rounded(decimals: 4),
+            object.meanValue?.rounded(decimals: 3), object.confidence?.rounded(decimals: 4),
+        ]
+        let pixels: [String?] = ["\(object.pixels)"]
+        return center + place.map { text($0?.rounded(decimals: 4)) } + pixels + sizes.map(text)
+    }
+
+    /// As JSON writes it.
+    private static func text(_ value: Double?) -> String? {
+        value.flatMap { value in
+            guard value.isFinite else { return nil }
+            let text = "\(value)"
+            return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import DICOM
+import Imaging
+
+/// The connected objects of one segment, measured while the volume's frames pass by once more.
+///
+/// In a volume an object reaches over slices; in frames without a place in space each frame has its own.
+struct SegmentObjects {
+    /// One object; sums become means when the frames have passed.
+    struct Object: Sendable {
+        /// Of its pixels' places, in pixels from 0.
+        fileprivate var rowSum = 0.0
+        fileprivate var columnSum = 0.0
+        fileprivate var frameSum = 0.0
+        fileprivate var position = Vector3(0, 0, 0)
+        fileprivate var valueSum = 0.0
+        fileprivate var valueCount = 0
+        fileprivate var probabilitySum = 0.0
+        fileprivate var probabilityCount = 0
+        private(set) var pixels = 0
+        /// Of its largest frame.
+        fileprivate(set) var largestFramePixels = 0
+        fileprivate(set) var volumeMM3 = 0.0
+        fileprivate(set) var diameters: MaskDiameters?
+
+        var row: Double { rowSum / Double(pixels) }
+        var column: Double { columnSum / Double(pixels) }
+        /// From 0; between frames for an object of several.
+        var frame: Double { frameSum / Double(pixels) }
+        /// mm, in the patient's coordinates.
+        var positionMM: Vector3 { position * (1 / Double(pixels)) }
+        /// Of the values that are no padding; nil where there is none, and for colour.
+        var meanValue: Double? { valueCount > 0 ? valueSum / Double(valueCount) : nil }
+        /// 0…1; nil where probabilities were not kept.
+        var confidence: Double? { probabilityCount > 0 ? probabilitySum / Double(probabilityCount) / 255 : nil }
+
+        fileprivate mutating func add(_ row: Int, _ columns: Range<Int>, frame: Int) {
+            let count = Double(columns.count)
+            pixels += columns.count
+            rowSum += Double(row) * count
+            columnSum += Double(columns.lowerBound + columns.upperBound - 1) / 2 * count
+            frameSum += Double(frame) * count
+        }
+    }
+
+    /// In the order of their first pixels.
+    private(set) var objects: [Object] = []
+    /// Sum, sum of squares and number of the segment's values.
+    private var sums = (value: 0.0, square: 0.0, count: 0)
+    private let runs: [[(object: Int, pixels: Range<Int>)]]
+    private let volume: Volume
+    /// Of a picture.
+    private let columns: Int
+
+    /// *Shape*: `masks[picture]`.
+    init(_ volume: Volume, masks: [Mask]) {
+        self.volume = volume
+        columns = masks.first?.columns ?? volume.columns
+        var runs = [[(object: Int, pixels: Range<Int>)]](repeating: [], count: masks.count)
+        var count = 0
+        if volume.kind == .spatial, masks.count > 1 {
+            let components = Components(of: masks)
+            components.visit { runs[$1].append(($0 - 1, $2)) }
+            count = components.count
+        } else {
+            for (frame, mask) in masks.enumerated() {
+                let components = Components(of: mask)
+                let first = count
+                components.visit { number, _, pixels in runs[frame].append((first + number - 1, pixels)) }
+                count += components.count
+            }
+        }
+        self.runs = runs
+        objects = [Object](repeating: Object(), count: count)
+        for (frame, runs) in runs.enumerated() { addShapes(runs, frame) }
+    }
+
+    var count: Int { objects.count }
+
+    /// Mean and standard deviation of the segment's values; nil without any.
+    var values: (mean: Double, deviation: Double)? {
+        guard sums.count > 0 else { return nil }
+        let mean = sums.value / Double(sums.count)
+        return (mean, max(0, sums.square / Double(sums.count) - mean * mean).squareRoot())
+    }
+
+    /// Grey values of a frame; padding counts for nothing. Colour has no values.
+    mutating func add(_ frame: Frame, at index: Int) {
+        guard frame.samples == 1 else { return }
+        for (object, pixels) in runs[index] {
+            for pixel in pixels where frame.padding.isEmpty || !frame.padding[pixel] {
+                let value = Double(frame.values[pixel])
+                guard value.isFinite else { continue }
+                sums.value += value
+                sums.square += value * value
+                sums.count += 1
+                objects[object].valueSum += value
+                objects[object].valueCount += 1
+            }
+        }
+    }
+
+    /// Probabilities of a frame, 255 is certain.
+    mutating func add(probabilities: [UInt8], at index: Int) {
+        for (object, pixels) in runs[index] {
+            for pixel in pixels { objects[object].probabilitySum += Double(probabilities[pixel]) }
+            objects[object].probabilityCount += pixels.count
+        }
+    }
+
+    private mutating func addShapes(_ runs: [(object: Int, pixels: Range<Int>)], _ frame: Int) {
+        let spacing = volume.pixelSpacing ?? PixelSpacing(row: 1, column: 1)
+        let weight = volume.sliceWeights.isEmpty ? 0 : volume.sliceWeights[frame] * spacing.row * spacing.column
+        let plane = volume.hasPlace ? volume.frames[frame].plane : nil
+        var rows: [Int: [MaskDiameters.RowExtent]] = [:]
+        var counts: [Int: Int] = [:]
+        for (object, pixels) in runs {
+            let row = pixels.lowerBound / self.columns
+            let columns = pixels.lowerBound - row * self.columns..<pixels.upperBound - row * self.columns
+            objects[object].add(row, columns, frame: frame)
+            objects[object].volumeMM3 += weight * Double(columns.count)
+            if let plane {
+                let middle = Double(columns.lowerBound + columns.upperBound - 1) / 2
+                let place =
+                    plane.position + plane.rowCosine * (middle * spacing.column)
+                    + plane.columnCosine * (Double(row) * spacing.row)
+                objects[object].position = objects[object].position + place * Double(columns.count)
+            }
+            rows[object, default: []].append(
+                .init(row: row, first: columns.lowerBound, last: columns.upperBound - 1))
+            counts[object, default: 0] += columns.count
+        }
+        for (object, count) in counts {
+            objects[object].largestFramePixels = max(objects[object].largestFramePixels, count)
+            guard let found = MaskDiameters(of: rows[object] ?? [], spacing: spacing) else { continue }
+            if found.longest > objects[object].diameters?.longest ?? 0 { objects[object].diameters = found }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import DICOMObjects
+import Settings
+
+extension Outputs {
+    init(_ section: Section) throws {
+        self.init(
+            manufacturer: try section.section("equipment").string("manufacturer", default: "hspsam"),
+            syntheticGeometry: try section.bool("synthetic_geometry", default: false),
+            uidSalt: try section.section("uids").string("salt", default: ""))
+        segmentations = try Segmentations(try section.section("seg"))
+        report = try section.section("sr").bool("enabled", default: false)
+        let pictures = try section.section("sc")
+        captures = try pictures.choice("mode", default: .off)
+        captureLimit = try pictures.int("max", in: 1...10_000, default: 64)
+        structures = try section.section("rtstruct").bool("enabled", default: false)
+        countsObjects = try section.bool("objects", default: false)
+        let numbers = try section.section("series_number")
+        let keys: [(String, Kind)] = [
+            ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),
+            ("rtstruct", .structures),
+        ]
+        for (key, kind) in keys {
+            if let number = try numbers.optionalInt(key, in: 1...999_999) { seriesNumbers[kind] = number }
+        }
+    }
+}
+
+extension Outputs.Segmentations {
+    private enum EmptySegments: String, CaseIterable { case omit, keep }
+    private enum Nothing: String, CaseIterable { case none, object }
+    private enum Compatibility: String, CaseIterable { case `default`, strict }
+    private enum TypeName: String, CaseIterable { case binary, labelmap }
+
+    init(_ section: Section) throws {
+        switch try section.choice("type", default: TypeName.binary) {
+        case .binary: type = .binary
+        case .labelmap: type = .labelmap
+        }
+        binaryTwin = try section.bool("binary_twin", default: true)
+        probabilities = try section.bool("probabilities", default: false)
+        let stated = try section.optionalChoice("empty_frames", FrameSelection.EmptyFrames.self)
+        keepsEmptySegments = try section.choice("empty_segments", default: EmptySegments.omit) == .keep
+        writesNothing = try section.choice("when_nothing", default: Nothing.none) == .object
+        avoidsPadding = try section.choice("viewer_compat", default: Compatibility.default) == .default
+        emptyFrames = stated ?? (avoidsPadding ? .span : .omit)
+        label = try section.string("label", default: "HSPSAM")
+        let allowed = label.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
+        guard !label.isEmpty, label.utf8.count <= 16, allowed else {
+            throw section.failure(
+                "PIPE-LABEL", at: "label", found: label, "a content label has 1 to 16 of A-Z, 0-9, _ and space.",
+                cure: "Correct it.")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package import DICOMObjects
+
+/// What is written of a result beside the report, as `outputs` of a pipeline says it.
+package struct Outputs: Sendable, Equatable {
+    /// Kinds of DICOM objects; each object stands in a series of its own.
+    package enum Kind: String, Sendable, CaseIterable {
+        case binary, labelmap, fractional, report, captures, structures
+
+        /// The end of its file's name, behind `<volume>-<pipeline>`.
+        var ending: String {
+            switch self {
+            case .binary: ".seg.dcm"
+            case .labelmap: ".labelmap.seg.dcm"
+            case .fractional: ".fractional.seg.dcm"
+            case .report: ".sr.dcm"
+            case .captures: ".sc.dcm"
+            case .structures: ".rtstruct.dcm"
+            }
+        }
+    }
+
+    /// Of segmentations.
+    package struct Segmentations: Sendable, Equatable {
+        package var type = SegmentationType.binary
+        /// Beside a LABELMAP, which not every viewer knows.
+        package var binaryTwin = true
+        /// A FRACTIONAL object beside.
+        package var probabilities = false
+        package var emptyFrames = FrameSelection.EmptyFrames.span
+        package var keepsEmptySegments = false
+        package var writesNothing = false
+        package var avoidsPadding = true
+        /// Content Label (0070,0080).
+        package var label = "HSPSAM"
+    }
+
+    /// When pictures with the segments burnt in are made.
+    package enum Captures: String, Sendable, CaseIterable {
+        case off
+        /// Where some viewers show no segmentation: without geometry, or columns that are no multiple of 8.
+        case auto
+        case always
+    }
+
+    package var manufacturer: String
+    package var segmentations = Segmentations()
+    /// A structured report of the measurements.
+    package var report = false
+    package var captures = Captures.off
+    /// At most so many pictures a volume.
+    package var captureLimit = 64
+    /// Contours for radiotherapy.
+    package var structures = false
+    /// A table with a row for each connected object.
+    package var countsObjects = false
+    package var syntheticGeometry: Bool
+    /// The first Series Number (0020,0011) of each kind.
+    package var seriesNumbers = Self.seriesNumbers
+    package var uidSalt: String
+
+    package static let seriesNumbers: [Kind: Int] = [
+        .binary: 9000, .labelmap: 9100, .fractional: 9200, .report: 9300, .captures: 9600, .structures: 9700,
+    ]
+
+    package init(manufacturer: String, syntheticGeometry: Bool = false, uidSalt: String = "") {
+        self.manufacturer = manufacturer
+        self.syntheticGeometry = syntheticGeometry
+        self.uidSalt = uidSalt
+    }
+
+    /// Segmentations that are written of one volume, the one that every viewer reads first.
+    var segmentationKinds: [Kind] {
+        let main: [Kind] =
+            segmentations.type == .labelmap
+            ? (segmentations.binaryTwin ? [.binary, .labelmap] : [.labelmap]) : [.binary]
+        return main + (segmentations.probabilities ? [.fractional] : [])
+    }
+}
+
+extension Outputs.Kind {
+    /// Of a segmentation; nil for what is none.
+    var segmentationType: SegmentationType? {
+        switch self {
+        case .binary: .binary
+        case .labelmap: .labelmap
+        case .fractional: .fractional
+        case .report, .captures, .structures: nil
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import Imaging
+import Numbers
+import Storage
+
+/// The pixels of a volume, packed for the page: every slice by itself, so that a browser unpacks what it shows.
+///
+/// Grey values are kept in 16 bits (whole numbers as they are, others on a scale of the slice's own), colour in 8. A slice is the
+/// differences of neighbours in a row, low bytes before high bytes, deflated. Should all slices together take more than `budget`, values
+/// lose their low bits, then every n-th slice is left; the page says so.
+struct PackedSlices {
+    /// One slice.
+    struct Slice {
+        /// Index in the volume.
+        var frame: Int
+        /// Value = stored · slope + intercept.
+        var slope: Double
+        var intercept: Double
+        fileprivate(set) var packed: [UInt8]
+    }
+
+    /// Bytes of all packed slices: 4/3 of that stand in the page.
+    static let budget = 42 << 20
+    /// Slices larger than this are shown reduced, side by side.
+    static let maxSide = 2048
+    /// Bits taken from the values at most.
+    private static let maxShift = 6
+
+    let rows: Int
+    let columns: Int
+    /// Source pixels a page pixel, both ways.
+    let reduction: Int
+    let isColor: Bool
+    private(set) var slices: [Slice] = []
+    /// Low bits that were taken from each value.
+    private(set) var shift = 0
+    /// Every n-th slice is there.
+    private(set) var stride = 1
+    private var bytes = 0
+    private let budget: Int
+
+    init(rows: Int, columns: Int, isColor: Bool, budget: Int = PackedSlices.budget) {
+        reduction = max(1, (max(rows, columns) + Self.maxSide - 1) / Self.maxSide)
+        self.rows = max(1, rows / reduction)
+        self.columns = max(1, columns / reduction)
+        self.isColor = isColor
+        self.budget = budget
+    }
+
+    /// *Throws* `outOfMemory`.
+    mutating func add(_ frame: Frame, at index: Int) throws(StorageFailure) {
+        guard index % stride == 0 else { return }
+        var slice: Slice
+        if isColor {
+            slice = Slice(frame: index, slope: 1, intercept: 0, packed: try Deflate.bytes(of: colours(frame)))
+        } else {
+            let (values, slope, intercept) = stored(frame)
+            slice = Slice(frame: index, slope: slope, intercept: intercept, packed: [])
+            slice.packed = try packed(values)
+        }
+        slices.append(slice)
+        bytes += slice.packed.count
+        while bytes > budget, !isColor && shift < Self.maxShift || slices.count > 1 { try thin() }
+    }
+
+    /// A mask at the page's pixels, packed bit by bit. *Throws* `outOfMemory`.
+    func pack(_ mask: Mask) throws(StorageFailure) -> [UInt8] {
+        if reduction == 1 { return try Deflate.bytes(of: mask.bits) }
+        var small = Mask(rows: rows, columns: columns)
+        for row in 0..<rows {
+            for column in 0..<columns where mask[row * reduction + reduction / 2, column * reduction + reduction / 2] {
+                small[row, column] = true
+            }
+        }
+        return try Deflate.bytes(of: small.bits)
+    }
+
+    // MARK: Packing
+
+    private mutating func thin() throws(StorageFailure) {
+        if !isColor, shift < Self.maxShift {
+            shift += 2
+            for index in slices.indices {
+                let values = try unpacked(slices[index].packed, shift: shift - 2)
+                slices[index].packed = try packed(values)
+            }
+        } else {
+            stride *= 2
+            slices.removeAll { $0.frame % stride != 0 }
+        }
+        bytes = slices.reduce(0) { $0 + $1.packed.count }
+    }
+
+    /// Values on 16 bits, and the line that leads back from them.
+    private func stored(_ frame: Frame) -> (values: [Int16], slope: Double, intercept: Double) {
+        var (low, high, isWhole) = (Float.greatestFiniteMagnitude, -Float.greatestFiniteMagnitude, true)
+        for value in frame.values where value.isFinite {
+            low = min(low, value)
+            high = max(high, value)
+            if isWhole, value != value.rounded() { isWhole = false }
+        }
+        if low > high { (low, high) = (0, 0) }
+        let fits = isWhole && low >= -32768 && high <= 32767
+        let slope = fits ? 1 : max(Double(high) - Double(low), 1e-30) / 65535
+        let intercept = fits ? 0 : Double(low) + 32768 * slope
+        let values = sampled(frame).map { value in
+            let number = value.isFinite ? (Double(value) - intercept) / slope : fits ? Double(low) : -32768
+            return Int16(clamping: Int(rounding: number, clampedTo: -32768...32767))
+        }
+        return (values, slope, intercept)
+    }
+
+    private func colours(_ frame: Frame) -> [UInt8] {
+        let pixels = sampled(frame).map { UInt8(grey: $0) }
+        var bytes = pixels
+        for row in 0..<rows {
+            for at in Swift.stride(from: (row * columns + 1) * 3, to: (row + 1) * columns * 3, by: 1) {
+                bytes[at] = pixels[at] &- pixels[at - 3]
+            }
+        }
+        return bytes
+    }
+
+    /// The values, or every n-th of every n-th row.
+    private func sampled(_ frame: Frame) -> [Float] {
+        if reduction == 1 { return frame.values }
+        var values: [Float] = []
+        values.reserveCapacity(rows * columns * frame.samples)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let pixel = (row * reduction + reduction / 2) * frame.columns + column * reduction + reduction / 2
+                for sample in 0..<frame.samples { values.append(frame.values[pixel * frame.samples + sample]) }
+            }
+        }
+        return values
+    }
+
+    /// Without the low bits: differences in each row, low bytes before high bytes, deflated.
+    private func packed(_ values: [Int16]) throws(StorageFailure) -> [UInt8] {
+        let count = values.count
+        var bytes = [UInt8](repeating: 0, count: count * 2)
+        var last: Int16 = 0
+        for index in 0..<count {
+            let value = values[index] >> Int16(shift)
+            let difference = value &- (index % columns == 0 ? 0 : last)
+            // The sign goes last, so that small differences have an empty high byte.
+            let folded = UInt16(bitPattern: difference << 1 ^ difference >> 15)
+            bytes[index] = UInt8(truncatingIfNeeded: folded)
+            bytes[count + index] = UInt8(folded >> 8)
+            last = value
+        }
+        return try Deflate.bytes(of: bytes)
+    }
+
+    /// What `packed` made of values, their low bits gone.
+    private func unpacked(_ packed: [UInt8], shift: Int) throws(StorageFailure) -> [Int16] {
+        let count = rows * columns
+        let bytes = try Inflate.bytes(of: packed, limit: count * 2, expected: count * 2)
+        var values = [Int16](repeating: 0, count: count)
+        var last: Int16 = 0
+        for index in 0..<count {
+            let folded = UInt16(bytes[index]) | UInt16(bytes[count + index]) << 8
+            let difference = Int16(bitPattern: folded >> 1) ^ -Int16(bitPattern: folded & 1)
+            last = (index % columns == 0 ? 0 : last) &+ difference
+            values[index] = last << Int16(shift)
+        }
+        return values
+    }
+}

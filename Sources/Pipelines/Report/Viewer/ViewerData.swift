@@ -1,0 +1,127 @@
+import DICOM
+import DICOMObjects
+import Foundation
+import Imaging
+import Numbers
+import Storage
+
+/// The slices of one result as its page shows them.
+struct ViewerData {
+    /// A window that a person can choose.
+    struct Window: Encodable {
+        var name: String
+        var center: Double
+        var width: Double
+    }
+
+    /// What the script reads first.
+    struct Head: Encodable {
+        struct Slice: Encodable {
+            var frame: Int
+            var slope: Double
+            var intercept: Double
+        }
+        struct Segment: Encodable {
+            var label: String
+            var color: [UInt8]
+        }
+
+        var rows: Int
+        var columns: Int
+        /// Height of a pixel over its width.
+        var aspect: Double
+        var reduction: Int
+        /// Of the page's pixels, mm: between rows, between columns.
+        var spacing: [Double]?
+        var isColor: Bool
+        var inverted: Bool
+        var unit: String
+        /// Low bits that were taken from the values.
+        var shift: Int
+        var frames: Int
+        /// The slice shown first.
+        var start: Int
+        var slices: [Slice]
+        var segments: [Segment]
+        var windows: [Window]
+        /// Where in the patient left, right, top and bottom of the picture lie.
+        var sides: [String]?
+    }
+
+    let head: Head
+    /// Packed pixels of each slice.
+    let pixels: [[UInt8]]
+    /// `[slice][segment]`; nil where a segment is empty.
+    let masks: [[[UInt8]?]]
+    /// Every n-th slice is there.
+    let stride: Int
+
+    /// *Throws* `outOfMemory`.
+    init(
+        _ volume: Volume, _ pipeline: Pipeline, _ slices: PackedSlices, masks: [[Mask]], window: DisplayWindow?,
+        isInverted: Bool
+    ) throws(StorageFailure) {
+        var packed: [[[UInt8]?]] = []
+        for slice in slices.slices {
+            var ofSlice: [[UInt8]?] = []
+            for segment in masks {
+                let mask = segment[slice.frame]
+                ofSlice.append(mask.isEmpty ? nil : try slices.pack(mask))
+            }
+            packed.append(ofSlice)
+        }
+        self.masks = packed
+        pixels = slices.slices.map(\.packed)
+        stride = slices.stride
+        let sizes = slices.slices.map { slice in masks.reduce(0) { $0 + $1[slice.frame].count } }
+        let fullest = sizes.indices.max { sizes[$0] < sizes[$1] } ?? 0
+        head = Head(
+            rows: slices.rows, columns: slices.columns, aspect: volume.pixelAspect, reduction: slices.reduction,
+            spacing: volume.pixelSpacing.map {
+                [$0.row * Double(slices.reduction), $0.column * Double(slices.reduction)]
+            }, isColor: slices.isColor, inverted: isInverted,
+            unit: volume.modality == "CT" && volume.hasKnownValues ? "HU" : "", shift: slices.shift,
+            frames: volume.frames.count,
+            start: sizes.contains { $0 > 0 } ? fullest : slices.slices.count / 2,
+            slices: slices.slices.map { .init(frame: $0.frame, slope: $0.slope, intercept: $0.intercept) },
+            segments: pipeline.segments.map { .init(label: $0.label, color: $0.color) },
+            windows: slices.isColor ? [] : Self.windows(volume, window), sides: Self.sides(volume))
+    }
+
+    /// How the network saw it, how the source wants it, and what people use.
+    private static func windows(_ volume: Volume, _ window: DisplayWindow?) -> [Window] {
+        var windows: [Window] = []
+        switch window {
+        case .linear(let center, let width), .linearExact(let center, let width), .sigmoid(let center, let width):
+            windows.append(Window(name: "As the network saw it", center: center, width: width))
+        case .table, nil: break
+        }
+        for own in volume.frames[0].voi.windows.prefix(4) where own.width > 0 && own.center.isFinite {
+            windows.append(
+                Window(
+                    name: own.explanation.isEmpty ? "Source" : "Source: \(own.explanation)", center: own.center,
+                    width: own.width))
+        }
+        if volume.modality == "CT", volume.hasKnownValues {
+            windows += [
+                Window(name: "Soft tissue", center: 40, width: 400), Window(name: "Lung", center: -600, width: 1500),
+                Window(name: "Bone", center: 400, width: 1800), Window(name: "Brain", center: 40, width: 80),
+                Window(name: "Liver", center: 60, width: 160),
+            ]
+        }
+        return windows
+    }
+
+    private static func sides(_ volume: Volume) -> [String]? {
+        guard volume.hasPlace, let plane = volume.frames[0].plane else { return nil }
+        let (row, column) = (plane.rowCosine, plane.columnCosine)
+        return [letters(row * -1), letters(row), letters(column * -1), letters(column)]
+    }
+
+    /// The patient's sides in the order of their share: `A`, `LP`. *Source*: PS3.3 C.7.6.1.1.1.
+    static func letters(_ direction: Vector3) -> String {
+        let parts = [(direction.x, "L", "R"), (direction.y, "P", "A"), (direction.z, "H", "F")]
+            .filter { abs($0.0) > 0.25 }.sorted { abs($0.0) > abs($1.0) }
+        return parts.prefix(2).map { $0.0 > 0 ? $0.1 : $0.2 }.joined()
+    }
+}

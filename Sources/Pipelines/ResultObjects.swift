@@ -1,0 +1,125 @@
+import DICOM
+import DICOMObjects
+import Imaging
+import Numbers
+import Records
+import Storage
+
+/// Writes the DICOM objects of one result, each verified by reading it back.
+struct ResultObjects {
+    let task: VolumeTask
+    /// The program's version, for the objects.
+    let version: String
+    let folder: RunFolder
+
+    /// What was written, segmentations first, and what could not be copied of the source. No segmentation when nothing was found and the
+    /// pipeline wants no object of that; the report tells what was searched all the same.
+    ///
+    /// *Throws* `ObjectFailure`, `StorageFailure`.
+    func write(
+        _ segmentation: VolumeSegmentation, _ records: [SegmentRecord], clock: inout StepClock
+    ) throws -> (objects: [ObjectRecord], notes: [String]) {
+        let content = Segmentation.Content(masks: segmentation.masks, probabilities: segmentation.probabilities)
+        let producer = task.pipeline.producer(version: version)
+        let pipeline = task.pipeline.pipeline
+        var objects: [ObjectRecord] = []
+        var notes: [String] = []
+        var main: Segmentation?
+        for (kind, options) in task.segmentations {
+            let object = try clock.time("compose") {
+                try Segmentation(
+                    task.volume, content, segments: pipeline.segments, producer: producer, options: options)
+            }
+            guard let object else { continue }
+            let file = task.file(kind)
+            try clock.time("write and verify") { try object.write(to: Folder.join(folder.path, file)) }
+            objects.append(ObjectRecord(kind: kind.rawValue, file: file))
+            notes += object.notes.filter { !notes.contains($0) }
+            if main == nil { main = object }
+        }
+        if pipeline.outputs.report, let options = task.segmentations.first?.options {
+            let file = task.file(.report)
+            let groups = zip(pipeline.segments, records).map {
+                MeasurementReport.Group($0, Self.measurements($1, task.volume))
+            }
+            try clock.time("write and verify") {
+                try MeasurementReport(
+                    task.volume, groups, of: main, producer: producer, options: options,
+                    seriesNumber: task.number(.report)
+                ).write(to: Folder.join(folder.path, file))
+            }
+            objects.append(ObjectRecord(kind: Outputs.Kind.report.rawValue, file: file))
+        }
+        return (objects, notes)
+    }
+
+    /// Which frames are shown in pictures with the segments burnt in: those where something was found, evenly thinned; none where the
+    /// pipeline wants none.
+    func captured(_ segmentation: VolumeSegmentation) -> [Int] {
+        let (volume, outputs) = (task.volume, task.pipeline.pipeline.outputs)
+        let isWanted =
+            switch outputs.captures {
+            case .off: false
+            case .auto: !volume.hasPlace || volume.columns % 8 != 0
+            case .always: true
+            }
+        guard isWanted, segmentation.masks.allSatisfy({ $0.count == volume.frames.count }) else { return [] }
+        let found = volume.frames.indices.filter { frame in segmentation.masks.contains { !$0[frame].isEmpty } }
+        guard found.count > outputs.captureLimit else { return found }
+        guard outputs.captureLimit > 1 else { return [found[found.count / 2]] }
+        return (0..<outputs.captureLimit).map { found[$0 * (found.count - 1) / (outputs.captureLimit - 1)] }
+    }
+
+    /// Writes one of them; `number` from 1.
+    func capture(
+        _ frame: Frame, at index: Int, number: Int, _ segmentation: VolumeSegmentation
+    ) throws -> ObjectRecord {
+        let pipeline = task.pipeline.pipeline
+        guard let options = task.segmentations.first?.options else {
+            preconditionFailure("ResultObjects: no segmentation is planned")
+        }
+        let window =
+            frame.samples == 3
+            ? DisplayWindow(from: 0, to: 255)
+            : segmentation.displayWindow ?? pipeline.windowing.window(for: frame, task.volume.frames[index].voi)
+        let place = task.volume.frames.count > 1 ? " frame \(index + 1) of \(task.volume.frames.count)" : ""
+        let picture = CapturePicture(
+            window.image(frame), masks: segmentation.masks.map { $0[index] }, segments: pipeline.segments,
+            spacing: task.volume.pixelSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(place)")
+        let ending = "-\(StudyNames.number(number, digits: 3))\(Outputs.Kind.captures.ending)"
+        let file = "\(StudyNames.volume(task.volume))-\(pipeline.name)\(ending)"
+        try SecondaryCapture(
+            task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,
+            producer: task.pipeline.producer(version: version), options: options,
+            seriesNumber: task.number(.captures), number: number
+        ).write(to: Folder.join(folder.path, file))
+        return ObjectRecord(kind: Outputs.Kind.captures.rawValue, file: file)
+    }
+
+    /// The numbers of `report.json` as a structured report tells them.
+    static func measurements(_ record: SegmentRecord, _ volume: Volume) -> [MeasurementReport.Measurement] {
+        guard record.pixels > 0 else { return [] }
+        var found: [MeasurementReport.Measurement] = []
+        func add(_ concept: Code, _ value: Double?, _ unit: Code, _ derivation: Code? = nil) {
+            if let value { found.append(.init(concept, value, unit, derivation: derivation)) }
+        }
+        add(.volume, record.volumeML.map { ($0 * 1000).rounded(decimals: 1) }, .cubicMillimetre)
+        if record.areaMM2 != nil {
+            add(.area, record.areaMM2, .squareMillimetre)
+        } else if volume.frames.count == 1 {
+            add(.area, Double(record.pixels), .pixels)
+        }
+        add(.longAxis, record.longestDiameterMM, .millimetre)
+        add(.shortAxis, record.perpendicularMM, .millimetre)
+        let isAttenuation = record.valueUnit == "HU"
+        if isAttenuation || volume.modality == "MR" {
+            let concept: Code = isAttenuation ? .attenuation : .signalIntensity
+            let unit: Code = isAttenuation ? .hounsfield : .noUnits
+            add(concept, record.mean, unit, .mean)
+            add(concept, record.standardDeviation, unit, .standardDeviation)
+        }
+        add(.objectCount, record.objects.map { Double($0) }, .noUnits)
+        add(.meanProbability, record.confidence, .noUnits)
+        return found
+    }
+}

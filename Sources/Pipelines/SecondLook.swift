@@ -1,0 +1,43 @@
+import DICOM
+import Imaging
+import Storage
+
+/// What is taken of a volume's frames when its masks are known: values inside of the segments, and the slices of the page.
+///
+/// *Cost*: each frame is decoded once more, and nothing of it is kept but what is packed.
+struct SecondLook {
+    /// One a segment.
+    private(set) var objects: [SegmentObjects]
+    /// Nil where a picture is no frame of the volume.
+    private(set) var slices: PackedSlices?
+    /// Grey is shown inverted (MONOCHROME1).
+    private(set) var isInverted = false
+
+    /// - Parameter budget: bytes of packed slices.
+    /// *Throws* a `PIX-…` refusal, `unreadable`, `outOfMemory`; what `frame` throws.
+    init(
+        _ volume: Volume, _ segmentation: VolumeSegmentation, budget: Int,
+        frame: (Int, Frame) throws -> Void = { _, _ in }
+    ) throws {
+        objects = segmentation.masks.map { SegmentObjects(volume, masks: $0) }
+        guard segmentation.masks.allSatisfy({ $0.count == volume.frames.count }),
+            segmentation.masks.first?.first.map({ $0.rows == volume.rows && $0.columns == volume.columns }) ?? false
+        else { return }
+        var slices = PackedSlices(
+            rows: volume.rows, columns: volume.columns, isColor: volume.samples == 3, budget: budget)
+        let decoding = FrameDecoding()
+        for index in volume.frames.indices {
+            let decoded = try decoding.frame(volume.frames[index])
+            for segment in objects.indices {
+                objects[segment].add(decoded, at: index)
+                if !segmentation.probabilities.isEmpty {
+                    objects[segment].add(probabilities: segmentation.probabilities[segment][index], at: index)
+                }
+            }
+            try slices.add(decoded, at: index)
+            isInverted = decoded.inverted
+            try frame(index, decoded)
+        }
+        self.slices = slices
+    }
+}

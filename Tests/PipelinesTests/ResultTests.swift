@@ -1,0 +1,180 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import Pipelines
+import Records
+import Settings
+import Storage
+import Testing
+
+/// What a pipeline's `outputs` ask for, and the words that its segments are described with.
+@Suite("Results")
+struct ResultTests {
+    private func run(_ fixture: Fixture, _ inputs: [String]) throws -> RunRecord {
+        try Run.run(
+            Run.Options(
+                inputs: inputs, out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
+                program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        ) { _ in }
+    }
+
+    @Test(
+        "every object that a pipeline asks for is written, in a series of its own, and the tables hold the report's values"
+    )
+    func everything() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline(
+            "a",
+            more: """
+                outputs:
+                  synthetic_geometry: true
+                  objects: true
+                  seg: {type: labelmap, probabilities: true, when_nothing: object}
+                  sr: {enabled: true}
+                  sc: {mode: always}
+                """)
+        func files() throws -> (record: RunRecord, files: [String: Data]) {
+            let record = try run(fixture, ["samples/dermoscopy"])
+            var files: [String: Data] = [:]
+            for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out")
+            where name.hasSuffix(".dcm") || name.hasSuffix(".csv") {
+                files[name] = try Data(contentsOf: URL(fileURLWithPath: fixture.path + "/out/" + name))
+            }
+            return (record, files)
+        }
+        let (record, first) = try files()
+        #expect(record.results.count == 3)
+        for result in record.results {
+            let objects = result.objects ?? []
+            #expect(Set(objects.map(\.kind)).isSuperset(of: ["binary", "labelmap", "fractional", "report"]))
+            var series: [String: Set<String>] = [:]
+            var numbers: Set<Int> = []
+            for object in objects {
+                let dataSet = try DICOMFile(path: fixture.path + "/out/" + object.file).dataSet
+                series[dataSet.string(.seriesInstanceUID) ?? "", default: []].insert(object.kind)
+                numbers.insert(dataSet.int(.seriesNumber) ?? 0)
+            }
+            #expect(series.values.allSatisfy { $0.count == 1 })
+            #expect(numbers.count == Set(objects.map(\.kind)).count)
+        }
+        let table = String(decoding: try #require(first["measurements.csv"]), as: UTF8.self)
+            .split(separator: "\r\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+        #expect(table.count == 4 && table.allSatisfy { $0.count == table[0].count })
+        let column = Dictionary(uniqueKeysWithValues: zip(table[0], table[0].indices))
+        for (row, result) in zip(table.dropFirst(), record.results) {
+            let segment = result.segments[0]
+            #expect(row[try #require(column["study"])] == result.study)
+            #expect(Int(row[try #require(column["pixels"])]) == segment.pixels)
+            #expect(Double(row[try #require(column["confidence"])]) == segment.confidence)
+            #expect(Int(row[try #require(column["objects"])]) == segment.objects)
+        }
+        let objects = String(decoding: try #require(first["objects.csv"]), as: UTF8.self).split(separator: "\r\n")
+        #expect(objects.count - 1 == record.results.reduce(0) { $0 + ($1.segments[0].objects ?? 0) })
+        #expect(try files().files == first)
+    }
+
+    @Test("a result takes the next Series Number that no image of its study has")
+    func seriesNumbers() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {seg: {when_nothing: object}}")
+        try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
+        let slices = try FileManager.default.contentsOfDirectory(atPath: "samples/body").filter { $0.hasSuffix(".dcm") }
+        for name in slices.sorted().prefix(3) {
+            let source = try DICOMFile(path: "samples/body/" + name)
+            var dataSet = try WrittenObject([UInt8](Data(contentsOf: URL(fileURLWithPath: "samples/body/" + name))))
+                .dataSet
+            dataSet.put(.seriesNumber, 9000)
+            let pixels = try PixelBytes.of(source)
+            dataSet[.pixelData] = Element(Attribute.pixelData.tag, .OW, .bytes(pixels))
+            try ObjectFile.write(dataSet, to: fixture.path + "/in/" + name)
+        }
+        let record = try run(fixture, [fixture.path + "/in"])
+        let file = try #require(record.results.first?.file)
+        #expect(try DICOMFile(path: fixture.path + "/out/" + file).dataSet.int(.seriesNumber) == 9001)
+    }
+
+    @Test("--also writes masks and NIfTI files that hold the reported pixels at the volume's place")
+    func also() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {seg: {when_nothing: object}}")
+        var options = Run.Options(
+            inputs: ["samples/body"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        options.also = [.masks, .nifti]
+        let result = try #require(try Run.run(options) { _ in }.results.first)
+        let folder = fixture.path + "/out/" + result.study
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
+        #expect(names.count { $0.hasSuffix(".png") } == result.frames)
+        let nifti = try #require(names.first { $0.hasSuffix(".lesion.nii.gz") })
+        let packed = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + nifti)))
+        let bytes = try Inflate.bytes(of: Array(packed.dropFirst(10).dropLast(8)), limit: 1 << 28)
+        func number(_ offset: Int) -> Float {
+            Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32(8 * $1) })
+        }
+        let sizes = [40, 42, 44, 46].map { Int(bytes[$0]) | Int(bytes[$0 + 1]) << 8 }
+        #expect(sizes[0] == 3 && sizes[3] == result.frames && bytes.count == 352 + sizes[1] * sizes[2] * sizes[3])
+        #expect(bytes.dropFirst(352).reduce(0) { $0 + Int($1) } == result.segments[0].pixels)
+        // The first slice's first pixel, x and y turned from DICOM's direction to NIfTI's.
+        let slices = try FileManager.default.contentsOfDirectory(atPath: "samples/body").filter { $0.hasSuffix(".dcm") }
+            .map { try DICOMFile(path: "samples/body/" + $0).dataSet.doubles(.imagePositionPatient) }
+            .sorted { $0[2] < $1[2] }
+        let wanted = [-slices[0][0], -slices[0][1], slices[0][2]].map { Float($0) }
+        #expect([292, 308, 324].map(number) == wanted)
+    }
+
+    /// The pixels of a native file, wherever the parser left them.
+    private enum PixelBytes {
+        static func of(_ file: DICOMFile) throws -> [UInt8] {
+            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file.path)))
+            switch try #require(file.dataSet[.pixelData]).value {
+            case .bytes(let value): return value
+            case .inFile(let offset, let length): return Array(bytes[offset..<offset + length])
+            case .items, .fragments: throw CocoaError(.fileReadCorruptFile)
+            }
+        }
+    }
+
+    private func pipeline(_ segment: String) throws -> Pipeline {
+        let text = "pipeline: {name: a, version: \"1\"}\nselection: [{modality: [CT]}]\nsegments:\n  - \(segment)\n"
+        return try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+    }
+
+    @Test("a preset gives category, type, colour and label; what is written beside it holds")
+    func presets() throws {
+        let liver = try pipeline("{key: l, preset: liver}").segments[0]
+        #expect(liver.label == "Liver" && liver.type == Code("10200004", "SCT", "Liver"))
+        #expect(liver.category.value == "123037004" && liver.color == [221, 130, 101])
+        let own = try pipeline("{key: l, preset: left_ventricle, label: LV, color: [1, 2, 3]}").segments[0]
+        #expect(own.label == "LV" && own.type.value == "87878005" && own.color == [1, 2, 3])
+        for preset in SegmentPreset.allCases {
+            let segment = try pipeline(
+                "{key: l, category: [\(preset.category.value), SCT, x], type: [\(preset.type.value), SCT, y], label: z}"
+            ).segments[0]
+            #expect(segment.type.value == preset.type.value && preset.color.count == 3 && preset.color != [0, 0, 0])
+            #expect(SegmentPreset(name: preset.name) == preset)
+        }
+    }
+
+    @Test(
+        "a term that is none is refused with its line",
+        arguments: [
+            ("{key: l, preset: livr}", "PIPE-PRESET", "liver"),
+            ("{key: l, preset: liver, type: [10200005, SCT, Liver]}", "PIPE-CODE", "last digit"),
+            ("{key: l, preset: liver, type: [10204000, SCT, Liver]}", "PIPE-CODE", "last digit"),
+            ("{key: l, preset: liver, type: [10200004, SNOMED, Liver]}", "PIPE-CODE", "scheme"),
+            ("{key: l, preset: liver, type: [10200004, SCT, \"\"]}", "PIPE-CODE", "scheme"),
+            ("{key: l, preset: liver, color: [0, 0, 256]}", "PIPE-SEGMENT", "255"),
+            ("{key: l, preset: liver, color: red}", "SET-TYPE", "color"),
+        ])
+    func mistakes(segment: String, code: String, word: String) throws {
+        #expect {
+            _ = try pipeline(segment)
+        } throws: {
+            guard let failure = $0 as? any Failure else { return false }
+            return failure.code == code && failure.text.contains("a.yaml:4") && failure.text.contains(word)
+        }
+    }
+}
