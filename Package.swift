@@ -119,8 +119,8 @@ let targets: [Target] = [
     tests(
         "PipelinesTests",
         [
-            "Pipelines", "Records", "Storage", "DICOM", "DICOMObjects", "ImageFiles", "Imaging", "Mutations",
-            "SegmentAnything", "Tensors", "Failures", "Numbers", "Settings",
+            "Pipelines", "Phantoms", "Records", "Storage", "DICOM", "DICOMObjects", "ImageFiles", "Imaging",
+            "Mutations", "SegmentAnything", "Tensors", "Failures", "Numbers", "Settings",
         ]),
     tests("PhantomsTests", ["Phantoms", "DICOM", "Imaging", "Failures"]),
     tests("DaemonTests", ["Daemon", "Records", "Failures", "Storage", "Settings", "Processes"], [grdb, logging]),

@@ -14,8 +14,8 @@ package enum DICOMFailure: Failure, Equatable {
     case own(String, cure: String = "")
     case localizer(String, cure: String = "")
     case mosaic(String, cure: String = "")
-    /// A whole slide image, which needs a reader of tiles.
-    case wholeSlide(String, cure: String = "")
+    /// The tiles of a whole slide image do not make one picture.
+    case slide(String, cure: String = "")
     /// The bytes cannot be parsed.
     case corrupt(String, cure: String = "")
     /// A limit against hostile files was exceeded.
@@ -74,7 +74,7 @@ package enum DICOMFailure: Failure, Equatable {
         case .own(let explanation, let cure): ("IN-OWN", explanation, cure)
         case .localizer(let explanation, let cure): ("IN-LOCALIZER", explanation, cure)
         case .mosaic(let explanation, let cure): ("IN-MOSAIC", explanation, cure)
-        case .wholeSlide(let explanation, let cure): ("IN-SLIDE", explanation, cure)
+        case .slide(let explanation, let cure): ("GEO-SLIDE", explanation, cure)
         case .corrupt(let explanation, let cure): ("IN-CORRUPT", explanation, cure)
         case .limit(let explanation, let cure): ("IN-LIMIT", explanation, cure)
         case .unsupportedSyntax(let explanation, let cure): ("TS-UNSUPPORTED", explanation, cure)

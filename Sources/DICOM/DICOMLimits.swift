@@ -20,6 +20,8 @@ package struct DICOMLimits: Sendable, Equatable {
     package var fragments = 4_000_000
     package var rowsOrColumns = 32_768
     package var frames = 20_000
+    /// Tiles of one object of a slide.
+    package var tiles = 1_000_000
     package var pixelsPerFrame = 1 << 30
     /// A decoded frame is held with 4 bytes a sample, so this is 1 GiB.
     package var samplesPerFrame = 1 << 28

@@ -30,7 +30,7 @@ package enum SOPClass: String, CaseIterable, Sendable {
     case vlMicroscopicImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.2 VLMicroscopic image"
     case vlPhotographicImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.4 VLPhotographic image"
     case ophthalmicPhotography8BitImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.5.1 OphthalmicPhotography8Bit image"
-    case vlWholeSlideMicroscopyImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.6 - image"
+    case vlWholeSlideMicroscopyImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.6 WholeSlide image"
     case dermoscopicPhotographyImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.7 DermoscopicPhotography image"
     case positronEmissionTomographyImageStorage = "1.2.840.10008.5.1.4.1.1.128 PET image"
     case enhancedPETImageStorage = "1.2.840.10008.5.1.4.1.1.130 EnhancedPET image"

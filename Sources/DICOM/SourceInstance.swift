@@ -18,7 +18,7 @@ package final class SourceInstance: Sendable {
     package var warnings: [String] { file.warnings + pixels.warnings }
 
     /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing
-    /// or illegal, or an attribute stands there twice with different values; `wholeSlide`; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
+    /// or illegal, or an attribute stands there twice with different values; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
     package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         self.file = file
         let dataSet = file.dataSet
@@ -54,9 +54,6 @@ package final class SourceInstance: Sendable {
             if ["LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER"].contains(type) {
                 throw .notImage("a \(type.lowercased()) of a slide (Image Type): it shows no tissue to segment.")
             }
-            throw .wholeSlide(
-                "a whole slide image: its tiles are not read yet.",
-                cure: "Export the region of interest as a single image.")
         }
         try file.transferSyntax.checkSupported()
         try PixelReader.checkLength(file, pixels)

@@ -12,7 +12,7 @@ extension DataSet {
     /// One text value; an empty one writes the attribute without a value.
     package mutating func put(_ attribute: Attribute, _ value: String) { put(attribute, [value]) }
 
-    /// Numbers: US and UL as binary, DS and IS as decimal text. A number that the VR cannot hold is written as none, which the
+    /// Numbers: US, UL and SL as binary, DS and IS as decimal text. A number that the VR cannot hold is written as none, which the
     /// encoder refuses where a value is needed.
     package mutating func put(_ attribute: Attribute, _ numbers: [Int]) {
         switch attribute.vr {
@@ -27,6 +27,13 @@ extension DataSet {
                 attribute,
                 bytes: numbers.flatMap { number -> [UInt8] in
                     UInt32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+                        ?? []
+                })
+        case .SL:
+            put(
+                attribute,
+                bytes: numbers.flatMap { number -> [UInt8] in
+                    Int32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
                         ?? []
                 })
         default: put(attribute, numbers.map(String.init))

@@ -6,6 +6,8 @@ struct FunctionalGroups {
     let selection: FrameSelection
     /// Nil for sources without a place in the patient.
     let geometry: FrameGeometry?
+    /// Nil for other images than slides.
+    let slide: SlideGeometry?
     /// Dimension Organization UID.
     let dimensions: String
     /// Frames belong to all segments, so none is named by a frame.
@@ -21,19 +23,38 @@ struct FunctionalGroups {
             dataSet.put(.dimensionOrganizationType, "3D")
         }
         dataSet.put(.sharedFunctionalGroupsSequence, item: shared)
-        let ranks = selection.ranks
+        let place = places
         dataSet.put(
-            .perFrameFunctionalGroupsSequence, items: selection.frames.map { perFrame($0, rank: ranks[$0.source] ?? 1) }
-        )
+            .perFrameFunctionalGroupsSequence, items: selection.frames.map { perFrame($0, place: place($0.source)) })
     }
 
     /// A volume has positions, a stack of frames a place in it, a single picture neither, unless nothing else counts its frames.
-    private var isStack: Bool { geometry == nil && (volume.frames.count > 1 || isLabelmap) }
+    private var isStack: Bool { geometry == nil && slide == nil && (volume.frames.count > 1 || isLabelmap) }
+
+    /// The Dimension Index Values of a source frame, behind its segment's.
+    private var places: (_ source: Int) -> [Int] {
+        if let slide {
+            let ranks = slide.ranks(selection.frames.map(\.source))
+            return { source in
+                let origin = slide.origin(source)
+                return [ranks.row[origin.row] ?? 1, ranks.column[origin.column] ?? 1]
+            }
+        }
+        let ranks = selection.ranks
+        let (hasPlace, isStack) = (geometry != nil, isStack)
+        return { source in
+            let rank = ranks[source] ?? 1
+            return hasPlace ? [rank] : isStack ? [1, rank] : []
+        }
+    }
 
     private var indices: [DataSet] {
         var items =
             isLabelmap ? [] : [index(.referencedSegmentNumber, in: .segmentIdentificationSequence, "Segment")]
-        if geometry != nil {
+        if slide != nil {
+            items.append(index(.rowPositionInTotalImagePixelMatrix, in: .planePositionSlideSequence, "Row"))
+            items.append(index(.columnPositionInTotalImagePixelMatrix, in: .planePositionSlideSequence, "Column"))
+        } else if geometry != nil {
             items.append(index(.imagePositionPatient, in: .planePositionSequence, "Position"))
         } else if isStack {
             items.append(index(.stackID, in: .frameContentSequence, "Stack"))
@@ -53,6 +74,7 @@ struct FunctionalGroups {
 
     private var shared: DataSet {
         DataSet(composing: { shared in
+            if let measures = slide?.measures { shared.put(.pixelMeasuresSequence, item: measures) }
             guard let geometry else { return }
             if !geometry.orientationPerFrame { shared.put(.planeOrientationSequence, item: orientation(geometry, 0)) }
             shared.put(
@@ -69,18 +91,18 @@ struct FunctionalGroups {
         DataSet(composing: { $0.put(.imageOrientationPatient, geometry.orientations[frame]) })
     }
 
-    private func perFrame(_ frame: FrameSelection.Frame, rank: Int) -> DataSet {
+    private func perFrame(_ frame: FrameSelection.Frame, place: [Int]) -> DataSet {
         DataSet(composing: { group in
             group.put(
                 .frameContentSequence,
                 item: DataSet(composing: {
                     if isStack {
                         $0.put(.stackID, "1")
-                        $0.put(.inStackPositionNumber, rank)
+                        $0.put(.inStackPositionNumber, place[1])
                     }
-                    let segment = isLabelmap ? [] : [frame.segment]
-                    $0.put(.dimensionIndexValues, segment + (geometry != nil ? [rank] : isStack ? [1, rank] : []))
+                    $0.put(.dimensionIndexValues, (isLabelmap ? [] : [frame.segment]) + place)
                 }))
+            if let slide { group.put(.planePositionSlideSequence, item: slide.place(frame.source)) }
             if let geometry {
                 group.put(
                     .planePositionSequence,

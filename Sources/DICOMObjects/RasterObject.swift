@@ -104,7 +104,7 @@ package struct RasterObject: Sendable {
     }
 
     /// Patient, Study, Series and Equipment.
-    private static func put(_ identity: StudyIdentity, _ keys: Keys, _ time: JobTime?, into dataSet: inout DataSet) {
+    static func put(_ identity: StudyIdentity, _ keys: Keys, _ time: JobTime?, into dataSet: inout DataSet) {
         let (patient, study, series) = (identity.patient, identity.study, identity.series)
         dataSet.put(.patientName, name(patient.name))
         dataSet.put(.patientID, patient.id)

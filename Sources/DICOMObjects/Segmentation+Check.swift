@@ -19,7 +19,7 @@ extension Segmentation {
             try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
         }
         let selection = FrameSelection(
-            everyFrameOnceOf: segments.count, frames: volume.frames.count, isLabelmap: options.type == .labelmap)
+            everyFrameOnceOf: segments.count, frames: Self.sample(of: volume), isLabelmap: options.type == .labelmap)
         var dataSet = draft.dataSet(selection, pixels: [0, 0], overlap: false)
         let ownTexts: [(Attribute, String)] = [
             (.contentLabel, "outputs.seg.label"), (.seriesNumber, "outputs.series_number.seg"),
@@ -32,7 +32,8 @@ extension Segmentation {
         try checkSize(
             volume, segments: segments.count, options.type,
             attributes: try attributes(
-                dataSet, copies: options.type == .labelmap ? 1 : segments.count, kept: draft.header.kept))
+                dataSet, frames: (options.type == .labelmap ? 1 : segments.count) * volume.frames.count,
+                kept: draft.header.kept))
         dataSet.put(.sopInstanceUID, draft.uids.instance(.segmentationInstance, []))
         let bytes = try DataSetEncoder.file(dataSet, kept: draft.header.kept)
         let written = try WrittenObject(bytes)
@@ -63,14 +64,19 @@ extension Segmentation {
         }
     }
 
-    /// Bytes of the attributes when each frame is written `copies` times; `dataSet` has each frame once.
+    /// Frames that are composed for the check: all, but of a slide only some of its thousands of tiles, which differ in numbers alone.
+    private static func sample(of volume: Volume) -> Range<Int> {
+        0..<(volume.slide == nil ? volume.frames.count : min(64, volume.frames.count))
+    }
+
+    /// Bytes of the attributes of an object of so many frames; `dataSet` has some of them.
     private static func attributes(
-        _ dataSet: DataSet, copies: Int, kept: Set<Tag>
+        _ dataSet: DataSet, frames: Int, kept: Set<Tag>
     ) throws(ObjectFailure) -> Int {
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
         var largest = 0
         for group in groups { largest = max(largest, 8 + (try DataSetEncoder.length(group))) }
-        return try DataSetEncoder.length(dataSet, kept: kept) + largest * groups.count * (copies - 1)
+        return try DataSetEncoder.length(dataSet, kept: kept) + largest * (frames - groups.count)
     }
 
     /// A value that we were given and cannot write is the pipeline's fault, not a defect of ours.
@@ -91,9 +97,9 @@ extension Segmentation {
 
 extension FrameSelection {
     /// All segments, and each source frame once, with the last segment: the same attributes as any selection has, in fewer frames.
-    fileprivate init(everyFrameOnceOf segments: Int, frames: Int, isLabelmap: Bool) {
+    fileprivate init(everyFrameOnceOf segments: Int, frames: Range<Int>, isLabelmap: Bool) {
         self.init(
             segments: Array(0..<segments),
-            frames: (0..<frames).map { Frame(segment: isLabelmap ? 0 : segments, source: $0) })
+            frames: frames.map { Frame(segment: isLabelmap ? 0 : segments, source: $0) })
     }
 }

@@ -9,6 +9,8 @@ struct SegmentationDraft {
     let options: Segmentation.Options
     let header: ResultHeader
     let geometry: FrameGeometry?
+    /// Nil for other images than slides.
+    let slide: SlideGeometry?
     let uids: ResultUIDs
 
     /// *Throws* `source` when the source lacks what a result must name, or holds what none can carry.
@@ -21,14 +23,17 @@ struct SegmentationDraft {
         self.options = options
         let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet))
         uids = ResultUIDs(volume, segments, producer, options, time)
-        let geometry = FrameGeometry(
-            volume, synthetic: options.syntheticGeometry ? uids.syntheticFrameOfReference : nil, salt: options.salt)
+        let slide = SlideGeometry(volume, salt: options.salt)
+        self.slide = slide
+        let synthetic = options.syntheticGeometry && slide == nil ? uids.syntheticFrameOfReference : nil
+        let geometry = FrameGeometry(volume, synthetic: synthetic, salt: options.salt)
         self.geometry = geometry
         header = try ResultHeader(volume, producer, time: time, texts: segments.flatMap(\.texts)) {
             copy, copied throws(ObjectFailure) in
             // Not the series' side: beside most body parts the standard forbids it, and the type's modifier tells it.
             try copy.copy([.bodyPartExamined, .requestAttributesSequence], .type3, into: &copied)
-            if geometry?.isSynthetic == false {
+            if slide != nil { try copy.copySpecimen(into: &copied) }
+            if geometry?.isSynthetic == false || slide != nil {
                 try copy.copy([.positionReferenceIndicator], .type2, into: &copied)
             }
             try Lossy.put(volume.instances, into: &copied)
@@ -63,8 +68,9 @@ struct SegmentationDraft {
         dataSet.put(
             .segmentSequence,
             items: background + selection.segments.enumerated().map { item(number: $0 + 1, segments[$1]) })
+        slide?.put(into: &dataSet)
         FunctionalGroups(
-            volume: volume, selection: selection, geometry: geometry, dimensions: uids.dimensions,
+            volume: volume, selection: selection, geometry: geometry, slide: slide, dimensions: uids.dimensions,
             isLabelmap: options.type == .labelmap
         )
         .put(into: &dataSet)
@@ -82,6 +88,7 @@ struct SegmentationDraft {
             dataSet.put(.frameOfReferenceUID, geometry.frameOfReferenceUID)
             if geometry.isSynthetic { dataSet.putEmpty(.positionReferenceIndicator) }
         } else {
+            if let slide { dataSet.put(.frameOfReferenceUID, slide.frameOfReferenceUID) }
             dataSet.putEmpty(.patientOrientation)
         }
         dataSet.put(.imageType, ["DERIVED", "PRIMARY"])

@@ -41,6 +41,15 @@ extension SourceCopy {
         try copyDeidentification(into: &target)
     }
 
+    /// What lies on the slide (C.7.6.22): all of it or nothing, since a part of it would make the result invalid.
+    mutating func copySpecimen(into target: inout DataSet) throws(ObjectFailure) {
+        var specimen = DataSet()
+        try copy([.containerIdentifier, .specimenDescriptionSequence], .type3, into: &specimen)
+        guard specimen.has(.containerIdentifier), specimen.has(.specimenDescriptionSequence) else { return }
+        try copy([.issuerOfTheContainerIdentifierSequence, .containerTypeCodeSequence], .type2, into: &specimen)
+        for element in specimen.elements { target[element.tag] = element }
+    }
+
     /// The trial's attributes together or not at all: a part of them would make the result invalid.
     private mutating func copyTrial(into target: inout DataSet) throws(ObjectFailure) {
         var trial = DataSet()

@@ -144,6 +144,14 @@ private struct SourceFrames {
 
     private static func key(_ uid: String, _ frame: Int?) -> String { "\(uid)#\(frame ?? 0)" }
 
+    /// *Throws* `verify` when the tile does not lie in the matrix where its source does.
+    private func check(_ group: DataSet, lies origin: SlideMatrix.Origin, frame: Int) throws(ObjectFailure) {
+        let place = group.item(.planePositionSlideSequence)
+        guard place?.int(.rowPositionInTotalImagePixelMatrix) == origin.row + 1,
+            place?.int(.columnPositionInTotalImagePixelMatrix) == origin.column + 1
+        else { throw .verify("frame \(frame) does not lie on the slide where its source does") }
+    }
+
     /// *Throws* `verify` when the reference names no source, or the position is not that source's.
     func source(of group: DataSet, shared: DataSet, frame: Int) throws(ObjectFailure) -> Int {
         let derivations = group.items(.derivationImageSequence)
@@ -152,6 +160,10 @@ private struct SourceFrames {
             let uid = references[0].string(.referencedSOPInstanceUID),
             let source = byReference[Self.key(uid, references[0].int(.referencedFrameNumber))]
         else { throw .verify("frame \(frame) refers to no frame of the source") }
+        if let slide = volume.slide {
+            try check(group, lies: slide.origins[source], frame: frame)
+            return source
+        }
         guard isSpatial, let plane = volume.frames[source].plane else { return source }
         let position = group.item(.planePositionSequence)?.doubles(.imagePositionPatient) ?? []
         let orientation = (group.item(.planeOrientationSequence) ?? shared.item(.planeOrientationSequence) ?? DataSet())

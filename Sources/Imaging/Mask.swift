@@ -48,6 +48,16 @@ package struct Mask: Sendable, Equatable {
         }
     }
 
+    /// Sets `count` pixels from `start` to what `other` has from `source`; they were not set before.
+    package mutating func copy(_ other: Mask, from source: Int, count: Int, to start: Int) {
+        if source & 7 == 0, start & 7 == 0 {
+            for byte in 0..<count >> 3 { bits[start >> 3 + byte] = other.bits[source >> 3 + byte] }
+            for pixel in count & ~7..<count where other[source + pixel] { self[start + pixel] = true }
+        } else {
+            for pixel in 0..<count where other[source + pixel] { self[start + pixel] = true }
+        }
+    }
+
     /// The number of pixels set.
     package var count: Int { bits.reduce(0) { $0 + $1.nonzeroBitCount } }
 

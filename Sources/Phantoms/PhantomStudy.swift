@@ -10,7 +10,7 @@ import Storage
 package struct PhantomStudy: Sendable {
     /// What the pictures show.
     package enum Kind: String, Sendable, CaseIterable {
-        case dermoscopy, fluorescence, body
+        case dermoscopy, fluorescence, body, slide
     }
 
     /// Of this study.
@@ -38,6 +38,7 @@ package struct PhantomStudy: Sendable {
         case .dermoscopy: found.images = try dermoscopy(folder, truth)
         case .fluorescence: found.images = try fluorescence(folder, truth)
         case .body: (found.images, found.stack) = try body(folder, truth)
+        case .slide: found.images = try slide(folder, truth)
         }
         try DurableFile.write(try found.json, to: truth + "/truth.json")
     }
@@ -111,6 +112,41 @@ package struct PhantomStudy: Sendable {
         )
     }
 
+    /// Two levels and a label of a slide, tissue in a few places.
+    private func slide(_ folder: String, _ truth: String) throws -> [PhantomTruth.Image] {
+        let phantom = SlidePhantom(seed: seed, rows: 2000, columns: 3000, filled: 5)
+        var identity = identity
+        identity.study.uid = uid("study")
+        identity.series.uid = uid("series")
+        var keys = RasterObject.Keys(study: key, series: key)
+        let reference = uid("frame of reference")
+        var images: [PhantomTruth.Image] = []
+        for (index, factor) in [1, 2].enumerated() {
+            keys.firstInstanceNumber = index + 1
+            let objects = try phantom.level(
+                factor: factor, isSparse: factor == 1, identity: identity, keys: keys, frameOfReferenceUID: reference)
+            for object in objects {
+                try ObjectFile.write(object, to: "\(folder)/level-\(index + 1).dcm")
+                guard factor == 1 else { continue }
+                images.append(
+                    .init(
+                        file: "level-1.dcm", mask: "level-1.png", pixels: phantom.nucleusPixels,
+                        sopInstanceUID: object.string(.sopInstanceUID)))
+            }
+        }
+        keys.firstInstanceNumber = 3
+        let label = try phantom.label(identity: identity, keys: keys, frameOfReferenceUID: reference)
+        try ObjectFile.write(label, to: folder + "/label.dcm")
+        var mask = Mask(rows: phantom.rows, columns: phantom.columns)
+        for row in 0..<phantom.rows {
+            for column in 0..<phantom.columns where phantom.isNucleus(row: row, column: column) {
+                mask[row, column] = true
+            }
+        }
+        try Self.write(mask, to: truth + "/level-1.png")
+        return images
+    }
+
     // MARK: Identity
 
     private static let time = JobTime.phantom
@@ -127,12 +163,13 @@ package struct PhantomStudy: Sendable {
         identity.study.time = Self.time.time
         identity.study.description = "Synthetic study of known truth"
         identity.series.number = 1
-        identity.series.description = "hspsam phantom \(kind.rawValue)"
+        identity.series.description = "hspsam phantom \(kind.rawValue)" + (kind == .slide ? ", fluorescence" : "")
         switch kind {
         case .dermoscopy:
             identity.series.modality = "XC"
             identity.series.bodyPart = "SKIN"
         case .fluorescence: identity.series.modality = "GM"
+        case .slide: identity.series.modality = "SM"
         case .body:
             identity.series.modality = "CT"
             identity.series.bodyPart = "ABDOMEN"

@@ -2,8 +2,8 @@ package import DICOM
 import Foundation
 package import Imaging
 
-/// The frames of a volume as the network sees them, in order. A thread of its own reads and decodes the next ones while the
-/// last is worked on; what it gives does not depend on who is faster.
+/// The pictures of a volume as the network sees them, in order: each frame, or a slide's total pixel matrix in bands from top to bottom.
+/// A thread of its own reads and decodes the next ones while the last is worked on; what it gives does not depend on who is faster.
 ///
 /// *Cost*: one decode a frame. Where a window needs the values of all frames first, those that fit `budget` bytes are kept
 /// from that pass, the others are decoded again.
@@ -16,7 +16,7 @@ package final class FrameStream {
     private enum Message: Sendable {
         /// Common to all frames; nil when each has its own.
         case window(DisplayWindow?)
-        case frame(DisplayImage)
+        case rows(DisplayImage)
         /// Behind the last frame: what was odd about decoding.
         case end(notes: [String])
         case failure(DICOMFailure)
@@ -45,9 +45,9 @@ package final class FrameStream {
         return window
     }
 
-    /// The next frame.
+    /// The next frame; of a slide the next rows of its matrix.
     package func next() throws(DICOMFailure) -> DisplayImage {
-        guard case .frame(let image) = try take() else { preconditionFailure("FrameStream: no more frames") }
+        guard case .rows(let image) = try take() else { preconditionFailure("FrameStream: no more frames") }
         return image
     }
 
@@ -67,6 +67,9 @@ package final class FrameStream {
     private static func produce(
         _ volume: Volume, _ windowing: Windowing, _ budget: Int, put: (Message) -> Bool
     ) throws(DICOMFailure) {
+        if let slide = volume.slide {
+            return try produce(slide, of: volume, windowing, put: put)
+        }
         let decoding = FrameDecoding()
         var kept: [Frame] = []
         var window: DisplayWindow?
@@ -94,8 +97,30 @@ package final class FrameStream {
                 frame = try decoding.frame(source)
             }
             if readsUnits { frame.inverted = false }
-            guard put(.frame((window ?? windowing.window(for: frame, source.voi)).image(frame))) else { return }
+            guard put(.rows((window ?? windowing.window(for: frame, source.voi)).image(frame))) else { return }
         }
+        _ = put(.end(notes: decoding.notes))
+    }
+
+    /// A slide is one picture, so both scopes of a window are its whole. Where the values decide, all tiles are decoded twice: a slide's
+    /// values are too many to keep.
+    private static func produce(
+        _ slide: SlideMatrix, of volume: Volume, _ windowing: Windowing, put: (Message) -> Bool
+    ) throws(DICOMFailure) {
+        let decoding = FrameDecoding()
+        let window: DisplayWindow
+        if volume.samples == 3 {
+            window = DisplayWindow(from: 0, to: 255)
+        } else {
+            let voi = volume.frames[0].voi
+            let vois = [VOI](repeating: voi, count: volume.frames.count)
+            window = try windowing.window(for: vois) { index throws(DICOMFailure) in
+                try decoding.frame(volume.frames[index])
+            }
+        }
+        guard put(.window(window)) else { return }
+        var bands = SlideBands(volume, slide) { frame, _ in window.image(frame) }
+        while let rows = try bands.next(decoding) { guard put(.rows(rows)) else { return } }
         _ = put(.end(notes: decoding.notes))
     }
 }

@@ -23,6 +23,10 @@ package enum InputFailure: Failure, Equatable {
     case medium(missing: Int, of: Int)
     /// Another volume of the study that the rule takes before this one.
     case notPicked
+    /// How large the picture is cannot be brought together with what the pipeline asks for.
+    case scale(String, cure: String)
+    /// Another level of the same slide suits the pipeline better.
+    case level
     /// Another input holds the same image.
     case copy
     /// The study's result exists.
@@ -31,8 +35,8 @@ package enum InputFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .missing, .output, .busy, .knownKeys: .usage
-        case .empty, .sidecar, .link, .notFile, .notImage, .notPicked, .copy, .known: .skipped
-        case .zipLimit, .zipPath, .medium: .refused
+        case .empty, .sidecar, .link, .notFile, .notImage, .notPicked, .level, .copy, .known: .skipped
+        case .zipLimit, .zipPath, .medium, .scale: .refused
         }
     }
 
@@ -51,6 +55,8 @@ package enum InputFailure: Failure, Equatable {
         case .zipPath: "IN-ZIPPATH"
         case .medium: "IN-MEDIUM"
         case .notPicked: "SEL-PICK"
+        case .scale: "GEO-SCALE"
+        case .level: "SEL-LEVEL"
         case .copy: "DUP-COPY"
         case .known: "DUP-STUDY"
         }
@@ -75,7 +81,7 @@ package enum InputFailure: Failure, Equatable {
         case .sidecar: FailureMessage("the identity of the TIFF files beside it: no image.", cure: "")
         case .link: FailureMessage("a symbolic link: links inside folders are not followed.", cure: "")
         case .notFile(let what): FailureMessage("a \(what): no file to read.", cure: "")
-        case .notImage(let what, let cure): FailureMessage(what, cure: cure)
+        case .notImage(let what, let cure), .scale(let what, let cure): FailureMessage(what, cure: cure)
         case .zipLimit(let what):
             FailureMessage("the archive \(what).", cure: "Unpack it and give the folder.")
         case .zipPath:
@@ -89,6 +95,8 @@ package enum InputFailure: Failure, Equatable {
         case .notPicked:
             FailureMessage(
                 "the pipeline picks another volume of the study.", cure: "Change pick in its selection to have all.")
+        case .level:
+            FailureMessage("a level of a slide of which another level suits the pipeline better.", cure: "")
         case .copy:
             FailureMessage("a copy of another file of this run: the other one is used.", cure: "")
         case .known:

@@ -19,6 +19,7 @@ extension Pipeline {
         // The default leaves no trace: digests of results that were made before there was a choice stay as they are.
         if tiff != TIFFSelection() { tiff.add(to: &fields) }
         fields.add("aspect", aspect.canonical)
+        scale.add(to: &fields)
         windowing.add(to: &fields)
         fields.list("postprocess", postprocess) { $1.add(to: &$0) }
         fields.list("segments", segments) { $1.add(to: &$0) }
@@ -79,6 +80,19 @@ extension Pipeline.Aspect {
         case .isotropic: "isotropic"
         case .grid: "grid"
         }
+    }
+}
+
+extension Pipeline.Scale {
+    /// Whole pictures leave no trace: digests of results that were made before there was a choice stay as they are.
+    fileprivate func add(to fields: inout CanonicalEncoding) {
+        guard case .tiles(let tiles) = self else { return }
+        switch tiles.side {
+        case .pixels(let side): fields.add("tile_pixels", side)
+        case .micrometres(let side): fields.add("tile_um", side)
+        }
+        fields.add("tile_overlap", tiles.overlap)
+        fields.add("tile_resample", tiles.resamples)
     }
 }
 

@@ -23,7 +23,9 @@ extension Pipeline {
         }
         selection = try root.sections("selection").map { try SelectionRule($0) }
         tiff = try TIFFSelection(try root.section("tiff"))
-        aspect = try root.section("preprocess").choice("aspect", default: .isotropic)
+        let preprocess = try root.section("preprocess")
+        aspect = try preprocess.choice("aspect", default: .isotropic)
+        scale = try Scale(preprocess, "scale")
         windowing = try Windowing(try root.section("windowing"))
         precision = try root.section("inference").choice("precision", default: .fp32)
         segments = try root.sections("segments").map { try SegmentDescription($0) }
@@ -45,6 +47,48 @@ extension Pipeline {
         !name.isEmpty && name.utf8.count <= 40
             && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
             && name.utf8.first != 45
+    }
+}
+
+extension Pipeline.Scale {
+    private enum Name: String, CaseIterable { case whole }
+
+    /// `whole`, or a section `tiles`.
+    init(_ section: Section, _ key: String) throws {
+        guard section.holdsSection(key) else {
+            _ = try section.choice(key, default: Name.whole)
+            self = .whole
+            return
+        }
+        self = .tiles(try Pipeline.Tiles(try section.section(key).section("tiles")))
+    }
+}
+
+extension Pipeline.Tiles {
+    /// What a tile's side may be, in either unit.
+    private static let sides = 32...16_384
+
+    init(_ section: Section) throws {
+        let range = Double(Self.sides.lowerBound)...Double(Self.sides.upperBound)
+        if let side = try section.optionalDouble("size_um", in: 1...1e6) {
+            self.side = .micrometres(side)
+            overlap = try section.double("overlap_um", in: 0...1e6, default: side / 4)
+        } else {
+            let side = try section.int("size", in: Self.sides)
+            self.side = .pixels(side)
+            overlap = try section.double("overlap", in: 0...range.upperBound, default: Double(side / 4))
+        }
+        let limit =
+            switch side {
+            case .pixels(let side): Double(side)
+            case .micrometres(let side): side
+            }
+        guard overlap <= limit / 2 else {
+            throw section.failure(
+                "PIPE-TILES", at: section.has("overlap_um") ? "overlap_um" : "overlap", found: "\(overlap)",
+                "tiles share more than half of their side.", cure: "Write at most half of the size.")
+        }
+        resamples = try section.bool("resample", default: false)
     }
 }
 

@@ -14,12 +14,38 @@ package struct Pipeline: Sendable, Equatable {
         case grid
     }
 
+    /// How much of a picture the network sees at a time.
+    package enum Scale: Sendable, Equatable {
+        /// All of it, resized to the network's input as SAM does: the larger the picture, the smaller what it shows.
+        case whole
+        /// Overlapping tiles, so that things keep the size that they have in the source.
+        case tiles(Tiles)
+
+        /// Nil where pictures are taken whole.
+        var tile: TileSide? { if case .tiles(let tiles) = self { tiles.side } else { nil } }
+    }
+
+    package struct Tiles: Sendable, Equatable {
+        package var side: TileSide
+        /// What neighbours share at least, in the unit of `side`.
+        package var overlap: Double
+        /// A picture whose known scale is unlike the model's is cut into larger or smaller tiles.
+        package var resamples: Bool
+
+        package init(side: TileSide, overlap: Double, resamples: Bool) {
+            self.side = side
+            self.overlap = overlap
+            self.resamples = resamples
+        }
+    }
+
     package var name: String
     package var version: String
     package var selection: [SelectionRule]
     /// Which planes of a TIFF with channels, slices or times it takes.
     package var tiff = TIFFSelection()
     package var aspect: Aspect
+    package var scale: Scale
     package var windowing: Windowing
     /// The arithmetic of the network.
     package var precision: PrecisionChoice

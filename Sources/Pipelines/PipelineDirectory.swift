@@ -35,7 +35,8 @@ package struct PipelineDirectory: Sendable {
             throw PipelineFailure.segments(path: file, described: pipeline.segments.count, model: outputs)
         }
         let contradictions = model.description.contradictions(
-            windowing: pipeline.windowing, aspect: pipeline.aspect.rawValue, segmentKeys: pipeline.segments.map(\.key))
+            windowing: pipeline.windowing, aspect: pipeline.aspect.rawValue, tile: pipeline.scale.tile,
+            segmentKeys: pipeline.segments.map(\.key))
         if let first = contradictions.first { throw PipelineFailure.contradiction(path: file, first) }
         let precision = try (precision ?? pipeline.precision).resolved(for: model)
         return PipelineDirectory(

@@ -42,7 +42,7 @@ package struct SegmentMeasurement: Sendable, Equatable {
 
 /// Measures masks and notices what a person should look at.
 package enum QualityChecks {
-    /// *Shape*: `masks[segment][frame]`, `confidence[segment][frame]`.
+    /// *Shape*: `masks[segment][picture]`, `confidence[segment][picture]`: a slide is one picture.
     static func measure(
         _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], confidence: [[Float?]], objects: [SegmentObjects]
     ) -> [SegmentMeasurement] {
@@ -98,7 +98,8 @@ package enum QualityChecks {
                 findings.append(Finding("QC-ABSENT", .note, "\(segment.label): searched, not found."))
             }
         }
-        let framePixels = volume.rows * volume.columns
+        let pictures = volume.pictures
+        let framePixels = pictures.rows * pictures.columns
         for (index, segment) in measurements.enumerated() where segment.pixels > 0 {
             if let confidence = segment.confidence, confidence < 0.75 {
                 findings.append(
@@ -136,7 +137,9 @@ package enum QualityChecks {
         if let packing = packing(volume, pipeline.outputs), measurements.contains(where: { $0.pixels > 0 }) {
             findings.append(packing)
         }
-        if pipeline.outputs.syntheticGeometry, !volume.hasPlace, measurements.contains(where: { $0.pixels > 0 }) {
+        if pipeline.outputs.syntheticGeometry, !volume.hasPlace, volume.slide == nil,
+            measurements.contains(where: { $0.pixels > 0 })
+        {
             findings.append(
                 Finding(
                     "QC-SYNTHETIC", .note,

@@ -19,7 +19,13 @@ struct ResultObjects {
     func write(
         _ segmentation: VolumeSegmentation, _ records: [SegmentRecord], clock: inout StepClock
     ) throws -> (objects: [ObjectRecord], notes: [String]) {
-        let content = Segmentation.Content(masks: segmentation.masks, probabilities: segmentation.probabilities)
+        let volume = task.volume
+        // A slide's mask is one picture, and its segmentation lies on the slide's own tiles.
+        let masks =
+            volume.slide.map { slide in
+                segmentation.masks.map { slide.cut($0[0], tileRows: volume.rows, tileColumns: volume.columns) }
+            } ?? segmentation.masks
+        let content = Segmentation.Content(masks: masks, probabilities: segmentation.probabilities)
         let producer = task.pipeline.producer(version: version)
         let pipeline = task.pipeline.pipeline
         var objects: [ObjectRecord] = []
@@ -28,7 +34,7 @@ struct ResultObjects {
         for (kind, options) in task.segmentations {
             let object = try clock.time("compose") {
                 try Segmentation(
-                    task.volume, content, segments: pipeline.segments, producer: producer, options: options)
+                    volume, content, segments: pipeline.segments, producer: producer, options: options)
             }
             guard let object else { continue }
             let file = task.file(kind)

@@ -33,7 +33,8 @@ extension SelectionRule {
 
     /// The frames that the rule takes of a volume: the volume itself, or some of its frames.
     func chosen(of volume: Volume) -> Volume {
-        frames == .all || volume.kind == .spatial ? volume : volume.choosing(frames.indices(of: volume.frames.count))
+        frames == .all || volume.kind == .spatial || volume.slide != nil
+            ? volume : volume.choosing(frames.indices(of: volume.frames.count))
     }
 
     static func frames(_ section: Section) throws -> Frames {

@@ -128,7 +128,10 @@ package final class StudyRun {
             }
             return chosen.map { Selection.task(volume, $0) }
         }
-        let picked = Selection.picked(candidates) { task in
+        let suiting = SlideLevels.suiting(candidates) { other in
+            outcomes.stop(InputFailure.level, sources.members(of: other.volume))
+        }
+        let picked = Selection.picked(suiting) { task in
             outcomes.stop(InputFailure.notPicked, sources.members(of: task.volume))
         }
         return picked.numbered(among: sources.instances)

@@ -40,6 +40,7 @@ struct VolumeRun {
         let records = measurements.map(\.record)
         var findings = made
         findings += QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
+        findings += segmentation.findings
         findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
         var written = try results.write(segmentation, records, clock: &clock)
         written.objects += captures
@@ -89,7 +90,8 @@ extension StudyRecord.Source {
         self.init(
             series: StudyNames.volume(volume), files: files,
             description: volume.first.dataSet.text(.seriesDescription) ?? "",
-            modality: volume.modality, rows: volume.rows, columns: volume.columns, frames: volume.frames.count,
+            modality: volume.modality, rows: volume.pictures.rows, columns: volume.pictures.columns,
+            frames: volume.pictures.count,
             spacingMM: volume.pixelSpacing.map { [$0.row, $0.column] }, sliceMM: volume.sliceSpacing?.withoutNoise)
     }
 }

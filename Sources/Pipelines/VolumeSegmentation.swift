@@ -3,11 +3,11 @@ import Imaging
 import Numbers
 import SegmentAnything
 
-/// A volume's masks, made frame by frame: the activations of one frame are in memory at a time.
+/// A volume's masks, made picture by picture: the activations of one picture, or of one of its tiles, are in memory at a time.
 struct VolumeSegmentation {
-    /// `[segment][frame]`, after the pipeline's post-processing.
+    /// `[segment][picture]`, after the pipeline's post-processing; a slide's are those of its total pixel matrix.
     private(set) var masks: [[Mask]]
-    /// `[segment][frame]`
+    /// `[segment][picture]`
     private(set) var confidence: [[Float?]]
     /// `[segment][frame][pixel]`, 255 is certain; empty unless the pipeline writes them or counts objects.
     private(set) var probabilities: [[[UInt8]]] = []
@@ -19,44 +19,59 @@ struct VolumeSegmentation {
     private(set) var kept: KeptFrames
     /// Oddities of decoding.
     private(set) var notes: [String] = []
+    /// Of the picture's scale.
+    private(set) var findings: [Finding] = []
+    /// The side of a tile, in pixels of a row; nil where pictures are taken whole.
+    private(set) var tileSide: Int?
 
-    /// *Throws* a `PIX-…` refusal, `unreadable`, and what `progress` throws.
+    /// *Throws* a `PIX-…` refusal, `unreadable`, `InputFailure.scale`, and what `progress` throws.
     init(
         _ volume: Volume, _ pipeline: Pipeline, _ predictor: Predictor, clock: inout StepClock,
         progress: (_ frame: Int) throws -> Void
     ) throws {
+        let scale = try PictureScale(volume, pipeline, trained: predictor.description.trainedInput?.scale)
+        findings = scale.findings
+        tileSide = scale.tile?.side
         let stream = FrameStream(volume, pipeline.windowing)
         displayWindow = try clock.time("window") { try stream.window() }
         window = Self.description(volume, displayWindow)
         let count = pipeline.segments.count
         masks = [[Mask]](repeating: [], count: count)
         confidence = [[Float?]](repeating: [], count: count)
-        let keepsProbabilities = pipeline.outputs.segmentations.probabilities || pipeline.outputs.countsObjects
+        let keepsProbabilities =
+            volume.slide == nil
+            && (pipeline.outputs.segmentations.probabilities || pipeline.outputs.countsObjects)
         if keepsProbabilities { probabilities = [[[UInt8]]](repeating: [], count: count) }
-        kept = KeptFrames(of: volume.frames.count)
+        let pictures = volume.pictures
+        kept = KeptFrames(of: pictures.count)
         let spacing = Self.spacing(volume, pipeline)
         let voxel = Self.voxelMM3(volume)
         // Frames without a place in space are no volume: each is cleaned by itself.
         let isSpatial = volume.kind == .spatial && volume.frames.count > 1
-        for index in volume.frames.indices {
-            let image = try clock.time("decode") { try stream.next() }
-            let prediction = clock.time("infer") { predictor.segment(image, spacing: spacing, heatMaps: true) }
+        let isColor = volume.samples == 3
+        for index in 0..<pictures.count {
+            var picture = PictureSegmentation(
+                rows: pictures.rows, columns: pictures.columns, scale.tile, predictor, spacing: spacing,
+                keepsProbabilities: keepsProbabilities,
+                isEmpty: { volume.slide != nil && Glass.isAll(of: $0, isColor: isColor) })
+            while !picture.isDone {
+                let band = try clock.time("decode") { try stream.next() }
+                clock.time("infer") { picture.add(band) }
+                // Of a slide the tiles that are behind us; the picture itself is told when it is cleaned.
+                if !picture.isDone { try progress(volume.frames.count * picture.done / pictures.rows) }
+            }
             clock.time("post-process") {
-                var frame = prediction.masks.map { [$0] }
+                var frame = picture.masks.map { [$0] }
                 if !isSpatial { pipeline.postprocess.apply(&frame, isSpatial: false, voxelMM3: voxel) }
                 for segment in 0..<count {
                     masks[segment].append(frame[segment][0])
-                    if keepsProbabilities {
-                        probabilities[segment].append(
-                            prediction.probabilities[segment].map { UInt8(grey: $0 * 255) })
-                    }
-                    confidence[segment].append(
-                        Prediction.confidence(of: frame[segment][0], probabilities: prediction.probabilities[segment]))
+                    if keepsProbabilities { probabilities[segment].append(picture.probabilities(segment)) }
+                    confidence[segment].append(picture.confidence(segment, of: frame[segment][0]))
                 }
                 kept.add(
-                    index, image, pixels: frame.reduce(0) { $0 + $1[0].count }, heatMaps: prediction.heatMaps)
+                    index, picture.image, pixels: frame.reduce(0) { $0 + $1[0].count }, heatMaps: picture.heatMaps)
             }
-            try progress(index + 1)
+            try progress(volume.slide == nil ? index + 1 : volume.frames.count)
         }
         if isSpatial {
             clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxelMM3: voxel) }
@@ -66,9 +81,7 @@ struct VolumeSegmentation {
 
     /// What the predictor knows of pixels that are not square.
     static func spacing(_ volume: Volume, _ pipeline: Pipeline) -> PixelSpacing? {
-        let isGrid =
-            pipeline.aspect == .grid || SOPClass.of(volume.first.sopClassUID) == .vlWholeSlideMicroscopyImageStorage
-        return isGrid ? nil : PixelSpacing(row: volume.pixelAspect, column: 1)
+        pipeline.aspect == .grid ? nil : PixelSpacing(row: volume.pixelAspect, column: 1)
     }
 
     /// Of one pixel of one frame; a single frame counts its thickness or, without, one mm.

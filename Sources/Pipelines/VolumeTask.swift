@@ -17,7 +17,7 @@ struct VolumeTask: Sendable {
 
     /// Whether its result can be written, whatever will be found: asked before the first frame is segmented.
     ///
-    /// *Throws* `ObjectFailure`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
+    /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
     func check(version: String) throws {
         if case .fixed = pipeline.pipeline.windowing.mode, !volume.hasKnownValues {
             throw DICOMFailure.values(
@@ -33,6 +33,12 @@ struct VolumeTask: Sendable {
                 "the picture's values span so much more than the pipeline's fixed window that 16 bits hold them in steps too wide for it.",
                 cure: "Export it with the values that matter alone, or use a pipeline with another window.")
         }
+        if volume.slide != nil, pipeline.pipeline.outputs.segmentations.probabilities {
+            throw InputFailure.scale(
+                "a whole slide has no FRACTIONAL segmentation: the probabilities of all its pixels would fill the memory.",
+                cure: "Use outputs.seg.type: binary or labelmap.")
+        }
+        _ = try PictureScale(volume, pipeline.pipeline, trained: pipeline.model.description.trainedInput?.scale)
         for (_, options) in segmentations {
             try Segmentation.check(
                 volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
@@ -48,6 +54,8 @@ struct VolumeTask: Sendable {
             var options = Segmentation.Options()
             options.type = type
             options.emptyFrames = outputs.segmentations.emptyFrames
+            // Of a slide most tiles are empty, and no viewer stacks them.
+            if volume.slide != nil { options.emptyFrames = .omit }
             options.keepsEmptySegments = outputs.segmentations.keepsEmptySegments
             options.writesNothing = outputs.segmentations.writesNothing
             options.avoidsPadding = outputs.segmentations.avoidsPadding

@@ -14,19 +14,23 @@ package struct Placement: Sendable, Equatable {
     package let resizedRows: Int
     package let resizedColumns: Int
 
-    /// - Parameter spacing: the pixels' spacing, or any two numbers of the same ratio; within 1 % of square it changes nothing.
-    package init(rows: Int, columns: Int, inputSize: Int, spacing: PixelSpacing? = nil) {
+    /// - Parameters:
+    ///   - spacing: the pixels' spacing, or any two numbers of the same ratio; within 1 % of square it changes nothing.
+    ///   - extent: pixels of a row that fill the square; the picture's longer side when nil. A smaller picture leaves a part of it empty.
+    package init(rows: Int, columns: Int, inputSize: Int, spacing: PixelSpacing? = nil, extent: Double? = nil) {
         precondition(rows > 0 && columns > 0 && inputSize > 0, "Placement: \(rows)×\(columns) in \(inputSize)")
         self.rows = rows
         self.columns = columns
         self.inputSize = inputSize
         var height = Double(rows)
         var width = Double(columns)
+        var filling = extent
         if let spacing, spacing.row > 0, spacing.column > 0, !(0.99...1.01).contains(spacing.row / spacing.column) {
             height *= spacing.row
             width *= spacing.column
+            filling = extent.map { $0 * spacing.column }
         }
-        let scale = Double(inputSize) / max(height, width)
+        let scale = Double(inputSize) / (filling ?? max(height, width))
         resizedRows = Self.side(height * scale, inputSize)
         resizedColumns = Self.side(width * scale, inputSize)
     }

@@ -76,9 +76,12 @@ package struct Predictor: Sendable {
 
     /// - Parameters:
     ///   - spacing: of the pixels, where they are not square.
+    ///   - extent: pixels of a row that fill the network's input; the picture's longer side when nil.
     ///   - heatMaps: also computes what the prompts look at.
-    package func segment(_ image: DisplayImage, spacing: PixelSpacing? = nil, heatMaps: Bool = false) -> Prediction {
-        let (input, placement) = preparation.prepare(image, spacing: spacing)
+    package func segment(
+        _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil, heatMaps: Bool = false
+    ) -> Prediction {
+        let (input, placement) = preparation.prepare(image, spacing: spacing, extent: extent)
         let side = description.configuration.inputSize
         let output = network(input.reshaped([1, side, side, 3]), heatMaps: heatMaps)
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }

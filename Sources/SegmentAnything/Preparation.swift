@@ -26,8 +26,12 @@ package struct Preparation: Sendable {
     }
 
     /// *Shape*: `[S, S, 3]`.
-    package func prepare(_ image: DisplayImage, spacing: PixelSpacing? = nil) -> (input: Tensor, placement: Placement) {
-        prepare(rows: image.rows, columns: image.columns, spacing: spacing) { row, values in
+    ///
+    /// - Parameter extent: pixels of a row that fill the input; the picture's longer side when nil.
+    package func prepare(
+        _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil
+    ) -> (input: Tensor, placement: Placement) {
+        prepare(rows: image.rows, columns: image.columns, spacing: spacing, extent: extent) { row, values in
             let start = row * image.columns * 3
             for i in 0..<image.columns * 3 { values[i] = Float(image.pixels[start + i]) }
         }
@@ -38,16 +42,18 @@ package struct Preparation: Sendable {
         rgb: [Float], rows: Int, columns: Int, spacing: PixelSpacing? = nil
     ) -> (input: Tensor, placement: Placement) {
         precondition(rgb.count == rows * columns * 3, "Preparation: \(rgb.count) values for \(rows)×\(columns)×3")
-        return prepare(rows: rows, columns: columns, spacing: spacing) { row, values in
+        return prepare(rows: rows, columns: columns, spacing: spacing, extent: nil) { row, values in
             let start = row * columns * 3
             for i in 0..<columns * 3 { values[i] = rgb[start + i] }
         }
     }
 
     private func prepare(
-        rows: Int, columns: Int, spacing: PixelSpacing?, fill: (_ row: Int, _ values: inout [Float]) -> Void
+        rows: Int, columns: Int, spacing: PixelSpacing?, extent: Double?,
+        fill: (_ row: Int, _ values: inout [Float]) -> Void
     ) -> (input: Tensor, placement: Placement) {
-        let placement = Placement(rows: rows, columns: columns, inputSize: inputSize, spacing: spacing)
+        let placement = Placement(
+            rows: rows, columns: columns, inputSize: inputSize, spacing: spacing, extent: extent)
         let width = placement.resizedColumns * 3
         let across = AxisWeights.antialiased(from: columns, to: placement.resizedColumns)
         let down = AxisWeights.antialiased(from: rows, to: placement.resizedRows)

@@ -1,6 +1,6 @@
 /// `{"windowing": {"mode": "fixed", "center": 100, "width": 600}, "aspect": "varied"}`
 extension TrainedInput: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case windowing, aspect }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case windowing, aspect, scale }
 
     /// *Throws* `DecodingError` also for keys and numbers that do not belong to the mode.
     package init(from decoder: any Decoder) throws {
@@ -8,12 +8,14 @@ extension TrainedInput: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         windowing = try container.decode(Windowing.self, forKey: .windowing)
         aspect = try container.decode(Aspect.self, forKey: .aspect)
+        scale = try container.decodeIfPresent(TrainedScale.self, forKey: .scale)
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(windowing, forKey: .windowing)
         try container.encode(aspect, forKey: .aspect)
+        try container.encodeIfPresent(scale, forKey: .scale)
     }
 }
 
@@ -77,6 +79,29 @@ extension TrainedInput.Windowing: Codable {
             try container.encode(low, forKey: .low)
             try container.encode(high, forKey: .high)
         }
+    }
+}
+
+extension TrainedScale: Codable {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case pixels
+        case pixelMM = "pixel_mm"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        try decoder.refuseKeys(except: CodingKeys.allCases.map(\.rawValue))
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        pixels = try container.decode(Int.self, forKey: .pixels)
+        pixelMM = try container.decodeIfPresent(Double.self, forKey: .pixelMM)
+        guard pixels > 0, pixelMM.map({ $0 > 0 && $0.isFinite }) ?? true else {
+            throw DecodingError.dataCorruptedError(forKey: .pixels, in: container, debugDescription: "not above 0")
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(pixels, forKey: .pixels)
+        try container.encodeIfPresent(pixelMM, forKey: .pixelMM)
     }
 }
 

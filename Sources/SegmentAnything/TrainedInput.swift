@@ -31,16 +31,19 @@ package struct TrainedInput: Sendable, Equatable {
 
     package var windowing: Windowing
     package var aspect: Aspect
+    /// How large the pictures were; nil where nothing says so.
+    package var scale: TrainedScale?
 
-    package init(windowing: Windowing = .asIs, aspect: Aspect = .isotropic) {
+    package init(windowing: Windowing = .asIs, aspect: Aspect = .isotropic, scale: TrainedScale? = nil) {
         self.windowing = windowing
         self.aspect = aspect
+        self.scale = scale
     }
 }
 
 /// A rule of a pipeline that is not what its model was trained with; both values in words for a message.
 package struct Contradiction: Sendable, Equatable {
-    /// The key of `pipeline.yaml`: `windowing`, `preprocess.aspect` or `segments`.
+    /// The key of `pipeline.yaml`: `windowing`, `preprocess.aspect`, `preprocess.scale` or `segments`.
     package let key: String
     package let trained: String
     package let asked: String
@@ -54,9 +57,10 @@ extension ModelDescription {
     ///
     /// - Parameters:
     ///   - aspect: `isotropic` or `grid`, as `preprocess.aspect` of `pipeline.yaml`.
+    ///   - tile: the side of the tiles that `preprocess.scale` asks for; nil where pictures are taken whole.
     ///   - segmentKeys: the `key` of each segment of the pipeline, in order.
     package func contradictions(
-        windowing asked: Imaging.Windowing, aspect: String, segmentKeys: [String]
+        windowing asked: Imaging.Windowing, aspect: String, tile: TileSide? = nil, segmentKeys: [String]
     ) -> [Contradiction] {
         var found: [Contradiction] = []
         if let trained = trainedInput {
@@ -67,6 +71,9 @@ extension ModelDescription {
             if trained.aspect != .varied, trained.aspect.rawValue != aspect {
                 found.append(
                     Contradiction(key: "preprocess.aspect", trained: trained.aspect.rawValue, asked: aspect))
+            }
+            if let tile, let scale = trained.scale, !scale.allows(tile) {
+                found.append(Contradiction(key: "preprocess.scale", trained: scale.words, asked: tile.words))
             }
         }
         if segmentLabels != Self.numberedLabels(segmentLabels.count), segmentLabels != segmentKeys {

@@ -17,6 +17,8 @@ package final class Trainer {
     /// One an entry of the plan's data, then those of the validation.
     let training: [LabelledSet]
     let validation: [LabelledSet]
+    /// How large the training's pictures are.
+    let scale: TrainedScale?
     /// The model that the run begins with.
     let parent: ModelDirectory?
     /// The model whose encoder it begins with.
@@ -48,6 +50,7 @@ package final class Trainer {
             progress: { report(.checking(done: $0, of: $1)) })
         try check.confirm()
         for summary in check.summaries { report(.data(summary)) }
+        scale = check.scale
         training = Array(check.sets.prefix(data.training.count))
         validation = Array(check.sets[data.training.count..<data.training.count + data.validation.count])
         identity = try plan.identity(
@@ -133,9 +136,11 @@ package final class Trainer {
         provenance["encoder"] = encoder?.digest.hex
         let kind = average == nil ? "weights" : "moving average of the weights"
         provenance["weights"] = best.map { "\(kind) after epoch \($0.epoch) of the last stage" } ?? "last \(kind)"
+        var input = plan.input
+        input.scale = scale
         provenance["validation_dice"] = best.map { NumberText.fixed($0.dice, 4) }
         return ModelDescription(
             configuration: configuration, configurationName: plan.configurationName,
-            segmentLabels: plan.segmentLabels, precision: .f16, trainedInput: plan.input, provenance: provenance)
+            segmentLabels: plan.segmentLabels, precision: .f16, trainedInput: input, provenance: provenance)
     }
 }

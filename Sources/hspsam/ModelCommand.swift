@@ -135,7 +135,9 @@ struct ModelInfoCommand: ParsableCommand {
             )
         }
         if let input = description.trainedInput {
-            lines.append("  trained with  \(input.windowing.words); aspect \(input.aspect.rawValue)")
+            lines.append(
+                "  trained with  \(input.windowing.words); aspect \(input.aspect.rawValue)"
+                    + (input.scale.map { "; \($0.words)" } ?? ""))
         }
         lines.append("  weights       \(description.precision.rawValue), SHA-256 \(model.weightsDigest.hex)")
         if let q = description.quantisation {

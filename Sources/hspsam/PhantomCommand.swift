@@ -11,6 +11,7 @@ struct PhantomCommand: ParsableCommand {
             The study's files stand in body, their truth (masks as PNG, truth.json) in body.truth. The same seed gives the same bytes.
               dermoscopy    a skin lesion as VL Photographic DICOM
               fluorescence  cell nuclei as TIFF, 8 and 16 bit, with a sidecar
+              slide         nuclei here and there on a whole slide, two levels and a label, as DICOM
               body          an asymmetric body in an oblique CT-like volume
             Training pairs: hspsam phantom body --pairs 800 --seed 1000 --out pairs
             writes 800 slices with their masks to pairs/images and pairs/masks, windowed from -200 to 400 HU.

@@ -190,7 +190,6 @@ struct PixelTests {
             (TestImage(samples: 4, photometric: "CMYK", bits: (8, 8, 7)), "PIX-PHOTOMETRIC"),
             (TestImage(samples: 3), "PIX-PHOTOMETRIC"),
             (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.88.11"), "IN-NOTIMAGE"),
-            (TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.77.1.6"), "IN-SLIDE"),
             (TestImage(imageType: "ORIGINAL\\PRIMARY\\LOCALIZER"), "IN-LOCALIZER"),
             (TestImage(imageType: "ORIGINAL\\PRIMARY\\M\\MOSAIC"), "IN-MOSAIC"),
             (TestImage(instance: "../../etc"), "IN-CORRUPT"),

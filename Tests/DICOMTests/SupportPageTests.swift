@@ -26,7 +26,7 @@ struct SupportPageTests {
     @Test("names every code")
     func codes() {
         let failures: [DICOMFailure] = [
-            .notDICOM(""), .notImage(""), .own(""), .localizer(""), .mosaic(""), .wholeSlide(""), .corrupt(""),
+            .notDICOM(""), .notImage(""), .own(""), .localizer(""), .mosaic(""), .slide(""), .corrupt(""),
             .limit(""),
             .unsupportedSyntax(""), .videoSyntax(""), .referencedSyntax(""), .pixelSize(""), .pixelsTruncated(""),
             .fragments(""),

@@ -37,9 +37,11 @@ final class Fixture {
     }
 
     /// A pipeline with a tiny model of arbitrary weights; its folder.
-    func pipeline(_ name: String, more: String = "", trained: TrainedInput? = nil, label: String = "lesion") throws
-        -> String
-    {
+    ///
+    /// - Parameter seed: of random weights instead, which find something somewhere and nothing elsewhere.
+    func pipeline(
+        _ name: String, more: String = "", trained: TrainedInput? = nil, label: String = "lesion", seed: UInt64? = nil
+    ) throws -> String {
         _ = try file("pipelines/\(name)/pipeline.yaml", Self.settings(name, more: more))
         var configuration = Configuration()
         configuration.inputSize = 64
@@ -54,6 +56,7 @@ final class Fixture {
             tensors[parameter.name] = Tensor(
                 parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
         }
+        if let seed { tensors = Parameters.initial(configuration, seed: seed).tensors }
         let description = ModelDescription(
             configuration: configuration, configurationName: "hsp_sam", segmentLabels: [label], precision: .f32,
             trainedInput: trained, provenance: [:])

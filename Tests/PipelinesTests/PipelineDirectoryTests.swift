@@ -28,6 +28,10 @@ struct PipelineDirectoryTests {
             ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"),
             ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
             ("preprocess: {aspect: square}", "SET-TYPE", "isotropic"),
+            ("preprocess: {scale: half}", "SET-TYPE", "whole"),
+            ("preprocess: {scale: {tiles: {overlap: 8}}}", "SET-MISSING", "size"),
+            ("preprocess: {scale: {tiles: {size: 64, overlap: 40}}}", "PIPE-TILES", "half"),
+            ("preprocess: {scale: {tiles: {size_um: 100, overlap: 40}}}", "SET-UNKNOWN", "overlap_um"),
         ])
     func mistakes(more: String, code: String, word: String) throws {
         let bytes = Array(Fixture.settings("a", more: more).utf8)
@@ -107,6 +111,29 @@ struct PipelineDirectoryTests {
         #expect(pipeline.selectionDigest.hex == "7a70f094af345819031d80922d1bf8ef6419743acdb3161ded35d8c27e61d03e")
     }
 
+    @Test(
+        "a pipeline says how large pictures are shown; tiles are a part of its digest, whole pictures leave it as it was"
+    )
+    func scale() throws {
+        func pipeline(_ scale: String) throws -> Pipeline {
+            let text = Fixture.settings("a", more: "preprocess: {scale: \(scale)}")
+            return try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        }
+        func tiles(_ side: TileSide, _ overlap: Double, _ resamples: Bool) -> Pipeline.Scale {
+            .tiles(Pipeline.Tiles(side: side, overlap: overlap, resamples: resamples))
+        }
+        let known: [(String, Pipeline.Scale)] = [
+            ("whole", .whole), ("{tiles: {size: 256}}", tiles(.pixels(256), 64, false)),
+            ("{tiles: {size: 256, overlap: 48, resample: true}}", tiles(.pixels(256), 48, true)),
+            ("{tiles: {size_um: 128, overlap_um: 16}}", tiles(.micrometres(128), 16, false)),
+        ]
+        for (text, scale) in known { #expect(try pipeline(text).scale == scale) }
+        let digests = try known.map { try pipeline($0.0).digest(model: "").hex }
+        #expect(Set(digests).count == known.count)
+        let plain = try Section.read(Array(Fixture.settings("a").utf8), file: "a.yaml") { try Pipeline($0) }
+        #expect(plain.scale == .whole && plain.digest(model: "").hex == digests[0])
+    }
+
     @Test("segments that the model does not give are refused before anything is read")
     func segments() throws {
         let fixture = try Fixture()
@@ -128,10 +155,15 @@ struct PipelineDirectoryTests {
             ("windowing: {mode: minmax, scope: frame}", "lesion", "minmax", "[50, 350]"),
             ("windowing: {mode: fixed, window: [50, 350]}\npreprocess: {aspect: grid}", "lesion", "grid", "isotropic"),
             ("windowing: {mode: fixed, window: [50, 350]}", "tumour", "lesion", "tumour"),
+            (
+                "windowing: {mode: fixed, window: [50, 350]}\npreprocess: {scale: {tiles: {size: 160}}}", "lesion",
+                "tiles of 160 pixels", "pictures of 256 pixels"
+            ),
         ])
     func contradictions(more: String, label: String, asked: String, trained: String) throws {
         let fixture = try Fixture()
-        let input = TrainedInput(windowing: .fixed(center: 50, width: 350), aspect: .isotropic)
+        let input = TrainedInput(
+            windowing: .fixed(center: 50, width: 350), aspect: .isotropic, scale: TrainedScale(pixels: 256))
         let path = try fixture.pipeline("a", more: more, trained: input, label: label)
         #expect {
             try PipelineDirectory.open(path)

@@ -54,6 +54,33 @@ struct TrainedInputTests {
         #expect(description(nil).contradictions(windowing: window, aspect: "grid", segmentKeys: ["body"]).isEmpty)
     }
 
+    @Test("tiles more than 1.5 times larger or smaller than the training's pictures are a contradiction")
+    func tiles() {
+        let window = Imaging.Windowing(mode: .minmax, scope: .frame)
+        func found(_ scale: TrainedScale?, _ tile: TileSide?) -> [[String]] {
+            description(TrainedInput(windowing: .minmax, scale: scale)).contradictions(
+                windowing: window, aspect: "isotropic", tile: tile, segmentKeys: ["body"]
+            ).map { [$0.key, $0.trained, $0.asked] }
+        }
+        let scale = TrainedScale(pixels: 256, pixelMM: 0.0005)
+        #expect(found(scale, .pixels(384)).isEmpty && found(scale, .pixels(171)).isEmpty && found(scale, nil).isEmpty)
+        #expect(
+            found(scale, .pixels(385)) == [
+                ["preprocess.scale", "pictures of 256 pixels a side, 0.5 µm each", "tiles of 385 pixels a side"]
+            ])
+        #expect(found(scale, .pixels(170)).count == 1)
+        #expect(found(scale, .micrometres(128)).isEmpty && found(scale, .micrometres(200)).count == 1)
+        #expect(found(TrainedScale(pixels: 256), .micrometres(200)).isEmpty && found(nil, .pixels(1000)).isEmpty)
+    }
+
+    @Test("the training's scale is the median side, and a pixel size only where every picture has one")
+    func scale() {
+        let pictures: [(side: Int, pixelMM: Double?)] = [(256, 0.5), (360, 0.25), (300, 1)]
+        #expect(TrainedScale(pictures) == TrainedScale(pixels: 300, pixelMM: 0.5))
+        #expect(TrainedScale(pictures + [(100, nil), (100, nil)]) == TrainedScale(pixels: 256))
+        #expect(TrainedScale([]) == nil)
+    }
+
     @Test(
         "it survives its JSON, and a key or number that does not belong there is refused",
         arguments: [
@@ -81,14 +108,15 @@ struct TrainedInputTests {
     @Test(
         "a shipped model says what it was trained with, in the bytes that writing it again gives",
         arguments: [
-            ("nuclei", TrainedInput.Windowing.percentile(low: 0.5, high: 99.5), "nucleus"),
-            ("skin-lesion", .color, "lesion"),
-            ("phantom-body", .fixed(center: 100, width: 600), "body"),
+            ("nuclei", TrainedInput.Windowing.percentile(low: 0.5, high: 99.5), 256, "nucleus"),
+            ("skin-lesion", .color, 256, "lesion"),
+            ("phantom-body", .fixed(center: 100, width: 600), 160, "body"),
         ])
-    func shipped(_ name: String, _ windowing: TrainedInput.Windowing, _ label: String) throws {
+    func shipped(_ name: String, _ windowing: TrainedInput.Windowing, _ pixels: Int, _ label: String) throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
         let model = try ModelDirectory.open(root.appending(path: "pipelines/\(name)/model").path)
-        #expect(model.description.trainedInput == TrainedInput(windowing: windowing, aspect: .varied))
+        let scale = TrainedScale(pixels: pixels)
+        #expect(model.description.trainedInput == TrainedInput(windowing: windowing, aspect: .varied, scale: scale))
         #expect(model.description.segmentLabels == [label])
         let bytes = try Data(contentsOf: root.appending(path: "pipelines/\(name)/model/config.json"))
         #expect(try Array(bytes) == model.description.json())

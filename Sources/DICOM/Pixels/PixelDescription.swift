@@ -89,8 +89,10 @@ package struct PixelDescription: Sendable, Equatable {
                 "\(rows) × \(columns) pixels: more than \(limits.rowsOrColumns) in a direction.",
                 cure: "Export it in smaller parts.")
         }
-        guard frames <= limits.frames else {
-            throw .limit("\(frames) frames: more than \(limits.frames).", cure: "Export it in smaller parts.")
+        let isSlide = dataSet.uid(.sopClassUID) == SOPClass.vlWholeSlideMicroscopyImageStorage.uid
+        let mostFrames = isSlide ? limits.tiles : limits.frames
+        guard frames <= mostFrames else {
+            throw .limit("\(frames) frames: more than \(mostFrames).", cure: "Export it in smaller parts.")
         }
         let pixels = rows * columns
         guard pixels <= limits.pixelsPerFrame, pixels * frames <= limits.pixelsPerInstance else {

@@ -49,6 +49,8 @@ package struct Volume: Sendable {
     /// What each frame stands for along the normal, mm: for volumes in mm³. Empty for `frames`.
     package let sliceWeights: [Double]
     package let findings: [Finding]
+    /// The level of a whole slide whose tiles the frames are; nil for other images.
+    package let slide: SlideMatrix?
     /// Grey values are what the source says they are (Hounsfield units for CT); false where it says nothing usable.
     package let hasKnownValues: Bool
     /// Part of its series, from 1, in a stable order.
@@ -62,6 +64,11 @@ package struct Volume: Sendable {
     package var instances: [SourceInstance] {
         var seen = Set<ObjectIdentifier>()
         return frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// What is segmented as one picture: each frame, or all tiles of a slide together.
+    package var pictures: (count: Int, rows: Int, columns: Int) {
+        slide.map { (1, $0.rows, $0.columns) } ?? (frames.count, rows, columns)
     }
 
     /// The first frame's instance: the one that descriptions are copied from.
@@ -78,9 +85,11 @@ package struct Volume: Sendable {
     package init(
         kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, pixelSpacing: PixelSpacing?,
         calibratedRegions: [PixelRectangle] = [], pixelAspect: Double, sliceSpacing: Double?,
-        sliceWeights: [Double], findings: [Finding], hasKnownValues: Bool, part: Int, partCount: Int, digest: String
+        sliceWeights: [Double], slide: SlideMatrix? = nil, findings: [Finding], hasKnownValues: Bool, part: Int,
+        partCount: Int, digest: String
     ) {
         precondition(!frames.isEmpty, "Volume: no frames")
+        precondition(slide.map { $0.origins.count == frames.count } ?? true, "Volume: tiles have the wrong count")
         precondition(sliceWeights.isEmpty || sliceWeights.count == frames.count, "Volume: weights have the wrong count")
         self.kind = kind
         self.frames = frames
@@ -94,6 +103,7 @@ package struct Volume: Sendable {
         self.pixelAspect = pixelAspect
         self.sliceSpacing = sliceSpacing
         self.sliceWeights = sliceWeights
+        self.slide = slide
         self.findings = findings
         self.hasKnownValues = hasKnownValues
         self.part = part

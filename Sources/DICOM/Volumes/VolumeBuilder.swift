@@ -54,9 +54,15 @@ package enum VolumeBuilder {
     }
 
     /// The volumes of one series.
-    private static func series(_ members: [SourceInstance], _ study: StudyConsistency, findings: [Finding]) -> Result {
+    private static func series(_ all: [SourceInstance], _ study: StudyConsistency, findings: [Finding]) -> Result {
         var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
+        let slides = SlideBuilder.levels(of: all.filter(SlideBuilder.isSlide))
+        drafts += slides.levels.map { VolumeDraft(kind: .frames, frames: $0.frames, slide: $0.matrix, findings: []) }
+        for failed in slides.failed {
+            leftOut += failed.instances.map { LeftOut(instance: $0, failure: failed.failure) }
+        }
+        let members = all.filter { !SlideBuilder.isSlide($0) }
         let placed: [SourceFrame]
         let groups: [[SourceFrame]]
         let common: [Finding]
@@ -67,7 +73,7 @@ package enum VolumeBuilder {
             common = [aloneFinding(drafts, groups), try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })]
                 .compactMap { $0 }
         } catch {
-            return Result(leftOut: members.map { LeftOut(instance: $0, failure: error) })
+            return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }
         for group in groups {
             if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {

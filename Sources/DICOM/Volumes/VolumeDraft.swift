@@ -6,6 +6,8 @@ import Storage
 struct VolumeDraft {
     var kind: Volume.Kind
     var frames: [SourceFrame]
+    /// Of a slide's level, whose tiles the frames are.
+    var slide: SlideMatrix?
     var findings: [Finding]
 
     /// *Throws*: `shape` for an image too narrow to segment; `position` for slices too far apart; `values`, `photometric` for frames
@@ -16,7 +18,8 @@ struct VolumeDraft {
         let order = kind == .spatial ? SliceOrder(frames) : nil
         let ordered = order?.frames ?? frames
         let measured = try order?.spacing()
-        try GreyConsistency.check(ordered)
+        // The tiles of a slide share what their values mean.
+        try GreyConsistency.check(slide == nil ? ordered : [ordered[0]])
         let unknown = GreyConsistency.unknownValues(ordered)
         let aspect = ordered[0].pixelAspect
         try checkShape(ordered[0].instance.pixels, aspect: aspect)
@@ -26,7 +29,7 @@ struct VolumeDraft {
             kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
             pixelSpacing: ordered[0].pixelSpacing, calibratedRegions: ordered[0].calibratedRegions, pixelAspect: aspect,
             sliceSpacing: measured?.spacing,
-            sliceWeights: measured?.weights ?? [],
+            sliceWeights: measured?.weights ?? [], slide: slide,
             findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered)
                 + [unknown, ordered[0].spacingOrigin.finding, placeFinding(ordered)].compactMap { $0 },
             hasKnownValues: unknown == nil,

@@ -37,6 +37,7 @@ struct ResultPictures {
     /// - Parameter inputSize: of the network.
     init(_ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation, inputSize: Int) throws {
         let kept = segmentation.kept
+        let count = volume.pictures.count
         let (shown, fullest) = Self.frames(segmentation.masks, among: kept.frames)
         heatMapFrame = kept.heatMapFrame + 1
         for frame in shown {
@@ -48,7 +49,7 @@ struct ResultPictures {
             let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
             pairs.append(
                 Pair(
-                    caption: (volume.frames.count == 1 ? "Image" : "Frame \(frame + 1) of \(volume.frames.count)")
+                    caption: (count == 1 ? "Image" : "Frame \(frame + 1) of \(count)")
                         + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
                     overlay: isEmpty ? nil : try drawn.dataURI()))
             if frame == fullest {
@@ -59,7 +60,8 @@ struct ResultPictures {
         }
         let spacing = VolumeSegmentation.spacing(volume, pipeline)
         heatMaps = try Self.maps(
-            kept.heatMaps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1, inputSize: inputSize)
+            kept.heatMaps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1, inputSize: inputSize,
+            tileSide: segmentation.tileSide)
     }
 
     /// The frames worth showing, ascending: occupied ones evenly thinned, the fullest always among them; the middle one when
@@ -86,13 +88,15 @@ struct ResultPictures {
     }
 
     /// Maps laid over the picture that they are of, small.
-    private static func maps(_ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int) throws
-        -> [HeatPicture]
-    {
+    private static func maps(
+        _ maps: [HeatMap], _ volume: Volume, aspect: Double, inputSize: Int, tileSide: Int?
+    ) throws -> [HeatPicture] {
         let (rows, columns) = Picture.size(
-            height: Double(volume.rows) * aspect, width: Double(volume.columns), side: mapSide)
+            height: Double(volume.pictures.rows) * aspect, width: Double(volume.pictures.columns), side: mapSide)
         // The picture lies in the network's square as its small copy of the same proportions does.
-        let placement = Placement(rows: rows, columns: columns, inputSize: inputSize)
+        let placement = Placement(
+            rows: rows, columns: columns, inputSize: inputSize,
+            extent: tileSide.map { Double($0 * columns) / Double(volume.pictures.columns) })
         return try maps.prefix(mapLimit).map { map in
             let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
             let name = map.kind == .question ? "Q" : "A"

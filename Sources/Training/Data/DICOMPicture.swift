@@ -11,32 +11,40 @@ package struct DICOMPicture: Sendable, Equatable {
     /// Of the instance.
     let content: FileDigest
 
-    /// The frame's values, what the file says about showing them, and the height of a pixel over its width.
+    /// The frame's values, what the file says about showing them, and the frame in its instance.
     ///
     /// *Throws* `DICOMFailure`.
-    func read() throws(DICOMFailure) -> (frame: Frame, voi: VOI, aspect: Double) {
+    func read() throws(DICOMFailure) -> (frame: Frame, voi: VOI, source: SourceFrame) {
         let instance = try SourceInstance(DICOMFile(path: path))
         let source = try SourceFrame.frames(of: instance).frames[frame - 1]
-        return (try FrameDecoding().frame(source), source.voi, source.pixelAspect)
+        return (try FrameDecoding().frame(source), source.voi, source)
     }
 }
 
 /// A picture of any source, not yet as the network sees it.
 enum SourcePicture {
     case raster(RasterPage)
-    case dicom(Frame, VOI)
+    case dicom(Frame, VOI, PixelSpacing?)
 
     var rows: Int {
         switch self {
         case .raster(let page): page.rows
-        case .dicom(let frame, _): frame.rows
+        case .dicom(let frame, _, _): frame.rows
         }
     }
 
     var columns: Int {
         switch self {
         case .raster(let page): page.columns
-        case .dicom(let frame, _): frame.columns
+        case .dicom(let frame, _, _): frame.columns
+        }
+    }
+
+    /// Nil when the file does not say.
+    var spacing: PixelSpacing? {
+        switch self {
+        case .raster(let page): page.spacing
+        case .dicom(_, _, let spacing): spacing
         }
     }
 

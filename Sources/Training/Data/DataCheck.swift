@@ -42,6 +42,8 @@ package struct DataCheck: Sendable {
     package let problems: [FailureRecord]
     /// Of each image of each role.
     package let digests: [[FileDigest]]
+    /// How large the pictures of the split `train` are; nil without such.
+    package let scale: TrainedScale?
 
     /// *Throws* the only problem, or `DataProblems` with all of them.
     package func confirm() throws {
@@ -93,7 +95,11 @@ package struct DataCheck: Sendable {
         problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
         return DataCheck(
             summaries: summaries, sets: sets, problems: unique(problems),
-            digests: examined.map { $0.compactMap(\.digest) })
+            digests: examined.map { $0.compactMap(\.digest) },
+            scale: TrainedScale(
+                zip(roles, examined).filter { $0.0.split == "train" }.flatMap(\.1).map {
+                    (max($0.rows, $0.columns), $0.pixelMM)
+                }))
     }
 
     /// What the plan says, or what all masks of the same folder say together: training and validation are read alike.
@@ -126,6 +132,8 @@ struct CaseCheck: Sendable {
     private(set) var census = MaskCensus()
     private(set) var rows = 0
     private(set) var columns = 0
+    /// Width of a pixel; nil when the file does not say.
+    private(set) var pixelMM: Double?
     private(set) var digest: FileDigest?
     private(set) var thumbnail: Thumbnail?
 
@@ -134,7 +142,7 @@ struct CaseCheck: Sendable {
         do {
             digest = try pair.image.digest()
             let picture = try pair.image.read(input.aspect)
-            (rows, columns) = (picture.rows, picture.columns)
+            (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
             try examineMask(picture)
         } catch {

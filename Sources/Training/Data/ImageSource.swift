@@ -1,3 +1,4 @@
+import DICOM
 import ImageFiles
 import SegmentAnything
 package import Storage
@@ -50,12 +51,12 @@ package enum ImageSource: Sendable, Equatable {
         case .page(let path, let page): return .raster(try Self.page(page, of: try ImageFile.read(path), path: path))
         case .channels: return .raster(try channels())
         case .dicom(let picture):
-            let (frame, voi, ratio) = try picture.read()
-            guard aspect != .isotropic || abs(ratio - 1) < 0.01 else {
+            let (frame, voi, source) = try picture.read()
+            guard aspect != .isotropic || abs(source.pixelAspect - 1) < 0.01 else {
                 throw TrainingFailure.layout(
                     path: picture.path, reason: "its pixels are not square, and preprocess.aspect is isotropic")
             }
-            return .dicom(frame, voi)
+            return .dicom(frame, voi, source.pixelSpacing)
         }
     }
 

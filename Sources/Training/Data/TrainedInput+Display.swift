@@ -8,7 +8,7 @@ extension TrainedInput.Windowing {
     func display(_ picture: SourcePicture, path: String) throws(TrainingFailure) -> DisplayImage {
         switch picture {
         case .raster(let page): return try display(page, path: path)
-        case .dicom(let frame, let voi):
+        case .dicom(let frame, let voi, _):
             guard frame.samples == 1 else { return DisplayWindow(from: 0, to: 255).image(frame) }
             let mode: Imaging.Windowing.Mode
             switch self {

@@ -1,0 +1,180 @@
+import Imaging
+import Numbers
+
+/// The instances of a slide's series to volumes: one for each level, its frames the tiles from top to bottom and from left to right.
+///
+/// *Source*: PS3.3 2024e, A.32.8, C.7.6.16.2.2.4 (concatenations), C.7.6.17.3, C.8.12.4; the design page on DICOM, section 2.3.
+enum SlideBuilder {
+    static func isSlide(_ instance: SourceInstance) -> Bool {
+        SOPClass.of(instance.sopClassUID) == .vlWholeSlideMicroscopyImageStorage
+    }
+
+    /// A level before it becomes a volume.
+    struct Level {
+        let frames: [SourceFrame]
+        let matrix: SlideMatrix
+    }
+
+    /// Levels from the finest to the coarsest.
+    ///
+    /// *Returns* those that can be read, and the failure of the instances of the others.
+    static func levels(
+        of members: [SourceInstance]
+    ) -> (levels: [Level], failed: [(instances: [SourceInstance], failure: DICOMFailure)]) {
+        var levels: [Level] = []
+        var failed: [(instances: [SourceInstance], failure: DICOMFailure)] = []
+        let objects = Dictionary(grouping: members) { $0.dataSet.uid(.concatenationUID) ?? $0.sopInstanceUID }
+        for key in objects.keys.sorted() {
+            let parts = (objects[key] ?? []).sorted {
+                (number($0), $0.sopInstanceUID) < (number($1), $1.sopInstanceUID)
+            }
+            do throws(DICOMFailure) {
+                levels.append(try level(parts))
+            } catch {
+                failed.append((parts, error))
+            }
+        }
+        let bySize = Dictionary(grouping: levels) { "\($0.matrix.rows)×\($0.matrix.columns)" }
+        for (size, alike) in bySize where alike.count > 1 {
+            let failure = DICOMFailure.slide(
+                "\(alike.count) images of \(size) pixels in one series: several focal planes, optical paths or specimens, of which one result cannot be made.",
+                cure: "Send the one that is to be segmented.")
+            for level in alike { failed.append((instances(level), failure)) }
+        }
+        levels.removeAll { bySize["\($0.matrix.rows)×\($0.matrix.columns)"]?.count ?? 0 > 1 }
+        levels.sort { ($0.matrix.columns, $0.matrix.rows) > ($1.matrix.columns, $1.matrix.rows) }
+        return (levels, failed)
+    }
+
+    static func instances(_ level: Level) -> [SourceInstance] {
+        var seen = Set<ObjectIdentifier>()
+        return level.frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    private static func number(_ instance: SourceInstance) -> Int { instance.dataSet.int(.inConcatenationNumber) ?? 0 }
+
+    /// One object, or the parts of a concatenation in their order.
+    private static func level(_ parts: [SourceInstance]) throws(DICOMFailure) -> Level {
+        let first = parts[0].dataSet
+        guard let rows = first.int(.totalPixelMatrixRows), let columns = first.int(.totalPixelMatrixColumns),
+            rows > 0, columns > 0
+        else {
+            throw .slide(
+                "Total Pixel Matrix Rows or Columns missing or 0: the slide has no size.", cure: "Export it again.")
+        }
+        try checkParts(parts, rows: rows, columns: columns)
+        guard (first.int(.numberOfOpticalPaths) ?? 1) == 1, first.items(.opticalPathSequence).count <= 1 else {
+            throw .slide(
+                "several optical paths: which one shows what the model was trained with is unknown.",
+                cure: "Send the one that is to be segmented.")
+        }
+        guard (first.int(.totalPixelMatrixFocalPlanes) ?? 1) == 1 else {
+            throw .slide("several focal planes.", cure: "Send the one that is to be segmented.")
+        }
+        var frames: [SourceFrame] = []
+        for part in parts { frames += try SourceFrame.frames(of: part).frames }
+        let origins = try origins(frames, rows: rows, columns: columns, parts[0])
+        let order = frames.indices.sorted {
+            (origins[$0].row, origins[$0].column, $0) < (origins[$1].row, origins[$1].column, $1)
+        }
+        let (position, row, column) = try geometry(first)
+        return Level(
+            frames: order.map { frames[$0] },
+            matrix: SlideMatrix(
+                rows: rows, columns: columns, origins: order.map { origins[$0] }, position: position, rowCosine: row,
+                columnCosine: column))
+    }
+
+    /// Parts of one concatenation are whole and alike.
+    private static func checkParts(_ parts: [SourceInstance], rows: Int, columns: Int) throws(DICOMFailure) {
+        guard parts.count > 1 || parts[0].dataSet.uid(.concatenationUID) != nil else { return }
+        let first = parts[0]
+        var offset = 0
+        for (index, part) in parts.enumerated() {
+            let dataSet = part.dataSet
+            guard number(part) == index + 1, (dataSet.int(.concatenationFrameOffsetNumber) ?? offset) == offset,
+                (dataSet.int(.inConcatenationTotalNumber) ?? parts.count) == parts.count
+            else {
+                throw .slide(
+                    "part \(index + 1) of a concatenation is missing, or there twice: tiles are missing.",
+                    cure: "Send all parts.")
+            }
+            guard dataSet.int(.totalPixelMatrixRows) == rows, dataSet.int(.totalPixelMatrixColumns) == columns,
+                part.pixels.rows == first.pixels.rows, part.pixels.columns == first.pixels.columns,
+                part.pixels.samples == first.pixels.samples
+            else { throw .slide("parts of one concatenation have different sizes.", cure: "Export the slide again.") }
+            offset += part.pixels.frames
+        }
+    }
+
+    private static func origins(
+        _ frames: [SourceFrame], rows: Int, columns: Int, _ instance: SourceInstance
+    ) throws(DICOMFailure) -> [SlideMatrix.Origin] {
+        let (height, width) = (instance.pixels.rows, instance.pixels.columns)
+        let across = (columns + width - 1) / width
+        let count = across * ((rows + height - 1) / height)
+        if instance.dataSet.string(.dimensionOrganizationType) == "TILED_FULL" {
+            guard frames.count == count else {
+                throw .slide(
+                    "TILED_FULL with \(frames.count) frames, but \(count) tiles of \(height) × \(width) cover \(rows) × \(columns) pixels: they contradict each other.",
+                    cure: "Export the slide again, with all parts.")
+            }
+            return (0..<count).map { .init(row: $0 / across * height, column: $0 % across * width) }
+        }
+        var origins: [SlideMatrix.Origin] = []
+        var seen: Set<SlideMatrix.Origin> = []
+        for frame in frames {
+            let place = frame.group(.planePositionSlideSequence)
+            guard let row = place.int(.rowPositionInTotalImagePixelMatrix),
+                let column = place.int(.columnPositionInTotalImagePixelMatrix)
+            else {
+                throw .slide(
+                    "a frame says no position in the total pixel matrix, and the slide is not TILED_FULL.",
+                    cure: "Export the slide again.")
+            }
+            guard (1...rows).contains(row), (1...columns).contains(column) else {
+                throw .slide("a tile lies outside of the total pixel matrix.", cure: "Export the slide again.")
+            }
+            let origin = SlideMatrix.Origin(row: row - 1, column: column - 1)
+            guard seen.insert(origin).inserted else {
+                throw .slide(
+                    "two frames at one place: several focal planes or optical paths.",
+                    cure: "Send the one that is to be segmented.")
+            }
+            origins.append(origin)
+        }
+        return origins
+    }
+
+    /// Where the matrix lies on the slide; a slide that does not say it lies at 0, upright.
+    private static func geometry(
+        _ dataSet: DataSet
+    ) throws(DICOMFailure) -> (position: Vector3, row: Vector3, column: Vector3) {
+        let origin = dataSet.item(.totalPixelMatrixOriginSequence)
+        func offset(_ attribute: Attribute) throws(DICOMFailure) -> Double {
+            guard let value = origin?.double(attribute) else { return 0 }
+            guard CheckedNumbers.Range.position.contains(value) else {
+                throw .position(
+                    "\(attribute.keyword) \(attribute.tag): no slide is so large.", cure: "Correct it at its source.")
+            }
+            return value
+        }
+        let position = Vector3(
+            try offset(.xOffsetInSlideCoordinateSystem), try offset(.yOffsetInSlideCoordinateSystem),
+            try offset(.zOffsetInSlideCoordinateSystem))
+        let cosines = dataSet.doubles(.imageOrientationSlide)
+        guard !cosines.isEmpty else { return (position, Vector3(0, -1, 0), Vector3(-1, 0, 0)) }
+        guard cosines.count == 6, cosines.allSatisfy(CheckedNumbers.Range.cosine.contains) else {
+            throw .position("Image Orientation (Slide) holds no directions.", cure: "Export the slide again.")
+        }
+        let row = Vector3(cosines[0], cosines[1], cosines[2])
+        let column = Vector3(cosines[3], cosines[4], cosines[5])
+        guard abs(row.length - 1) < Tolerance.unit, abs(column.length - 1) < Tolerance.unit,
+            abs(row.dot(column)) < Tolerance.unit
+        else {
+            throw .position(
+                "Image Orientation (Slide) is no pair of orthogonal directions.", cure: "Export the slide again.")
+        }
+        return (position, row, column)
+    }
+}

@@ -1,0 +1,80 @@
+import DICOM
+import Imaging
+import Numbers
+
+/// Where the frames of a segmentation lie on a slide, as it goes into the object.
+///
+/// *Source*: PS3.3 2024e, C.7.6.16.2.1, C.8.12.6.1 (Plane Position (Slide)), C.8.12.14; the design page on DICOM, section 4.3, column T.
+struct SlideGeometry {
+    let frameOfReferenceUID: String
+    private let matrix: SlideMatrix
+    private let spacing: PixelSpacing?
+    private let spacingStrings: [String]
+    private let thickness: String
+
+    /// Nil for other images than slides.
+    init?(_ volume: Volume, salt: String) {
+        guard let slide = volume.slide else { return nil }
+        matrix = slide
+        let uid = volume.frameOfReferenceUID ?? volume.seriesInstanceUID
+        frameOfReferenceUID =
+            volume.frameOfReferenceUID == nil || uid == volume.studyInstanceUID
+            ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
+        spacing = volume.pixelSpacing
+        let original = volume.frames[0].pixelSpacingStrings
+        spacingStrings =
+            original.count == 2 && original.allSatisfy(ValueRules.isDecimal)
+            ? original : (spacing.map { [$0.row, $0.column] } ?? []).compactMap(DecimalString.text)
+        thickness = DecimalString.text(volume.frames[0].sliceThickness ?? 0.001) ?? "0.001"
+    }
+
+    /// What is said of the whole object: the matrix, and that its tiles are placed one by one.
+    func put(into dataSet: inout DataSet) {
+        dataSet.put(.dimensionOrganizationType, "TILED_SPARSE")
+        dataSet.put(.totalPixelMatrixColumns, matrix.columns)
+        dataSet.put(.totalPixelMatrixRows, matrix.rows)
+        dataSet.put(.totalPixelMatrixFocalPlanes, 1)
+        dataSet.put(
+            .totalPixelMatrixOriginSequence,
+            item: DataSet(composing: {
+                $0.put(.xOffsetInSlideCoordinateSystem, decimals: [matrix.position.x])
+                $0.put(.yOffsetInSlideCoordinateSystem, decimals: [matrix.position.y])
+            }))
+        let (row, column) = (matrix.rowCosine, matrix.columnCosine)
+        dataSet.put(.imageOrientationSlide, decimals: [row.x, row.y, row.z, column.x, column.y, column.z])
+    }
+
+    /// The shared group.
+    var measures: DataSet? {
+        guard !spacingStrings.isEmpty else { return nil }
+        return DataSet(composing: {
+            $0.put(.pixelSpacing, spacingStrings)
+            $0.put(.sliceThickness, thickness)
+            $0.put(.spacingBetweenSlices, thickness)
+        })
+    }
+
+    /// The group of a frame of the volume.
+    func place(_ frame: Int) -> DataSet {
+        let origin = matrix.origins[frame]
+        let place = matrix.position(ofFrame: frame, spacing: spacing ?? PixelSpacing(row: 0, column: 0))
+        return DataSet(composing: {
+            $0.put(.xOffsetInSlideCoordinateSystem, decimals: [place.x])
+            $0.put(.yOffsetInSlideCoordinateSystem, decimals: [place.y])
+            $0.put(.zOffsetInSlideCoordinateSystem, decimals: [place.z])
+            $0.put(.columnPositionInTotalImagePixelMatrix, origin.column + 1)
+            $0.put(.rowPositionInTotalImagePixelMatrix, origin.row + 1)
+        })
+    }
+
+    /// The ranks from 1 of the rows and of the columns at which the used frames' tiles begin: Dimension Index Values have no gaps.
+    func ranks(_ used: some Sequence<Int>) -> (row: [Int: Int], column: [Int: Int]) {
+        func ranks(_ values: Set<Int>) -> [Int: Int] {
+            Dictionary(uniqueKeysWithValues: values.sorted().enumerated().map { ($1, $0 + 1) })
+        }
+        let origins = used.map { matrix.origins[$0] }
+        return (ranks(Set(origins.map(\.row))), ranks(Set(origins.map(\.column))))
+    }
+
+    func origin(_ frame: Int) -> SlideMatrix.Origin { matrix.origins[frame] }
+}

@@ -1,0 +1,252 @@
+package import DICOM
+package import Imaging
+import Numbers
+
+/// One level of a whole slide as a VL Whole Slide Microscopy object, or a part of its concatenation: of phantoms, and of TIFF slides.
+///
+/// *Source*: PS3.3 2024e, A.32.8, C.7.6.17.3, C.8.12.4.
+package struct SlideImage: Sendable {
+    package enum Flavor: String, Sendable {
+        case volume = "VOLUME"
+        case label = "LABEL"
+        case overview = "OVERVIEW"
+        case thumbnail = "THUMBNAIL"
+    }
+
+    /// A part of a concatenation.
+    package struct Part: Sendable {
+        package var uid: String
+        /// From 1.
+        package var number: Int
+        package var count: Int
+        /// Frames of the parts before it.
+        package var offset: Int
+
+        package init(uid: String, number: Int, count: Int, offset: Int) {
+            (self.uid, self.number, self.count, self.offset) = (uid, number, count, offset)
+        }
+    }
+
+    /// With the UIDs of study and series, or keys that they are derived from.
+    package var identity: StudyIdentity
+    package var keys: RasterObject.Keys
+    package var frameOfReferenceUID: String
+    package var flavor = Flavor.volume
+    /// Derived from a finer level.
+    package var isResampled = false
+    /// Of the total pixel matrix.
+    package var rows: Int
+    package var columns: Int
+    package var tileRows: Int
+    package var tileColumns: Int
+    package var spacing: PixelSpacing
+    /// 1 (grey) or 3 (RGB).
+    package var samples: Int
+    /// Where each frame's tile lies, in the frames' order; nil for TILED_FULL.
+    package var origins: [SlideMatrix.Origin]?
+    package var part: Part?
+    /// Known from the file, when the identity does not say.
+    package var time: JobTime?
+    package var lossy: (method: String?, ratio: Double)?
+
+    package init(
+        identity: StudyIdentity, keys: RasterObject.Keys, frameOfReferenceUID: String, rows: Int, columns: Int,
+        tileRows: Int, tileColumns: Int, spacing: PixelSpacing, samples: Int
+    ) {
+        self.identity = identity
+        self.keys = keys
+        self.frameOfReferenceUID = frameOfReferenceUID
+        (self.rows, self.columns) = (rows, columns)
+        (self.tileRows, self.tileColumns) = (tileRows, tileColumns)
+        self.spacing = spacing
+        self.samples = samples
+    }
+
+    /// The middle of the matrix's first pixel, mm: a corner of the slide that nothing is known of.
+    private static let corner = Vector3(20, 40, 0)
+    private static let (rowCosine, columnCosine) = (Vector3(0, -1, 0), Vector3(-1, 0, 0))
+
+    /// The object with its UIDs.
+    ///
+    /// - Parameter pixels: 8 bits a sample, frame after frame, colour by pixel.
+    /// *Throws* `illegal` for an identity that DICOM cannot hold.
+    package func dataSet(frames: Int, pixels: [UInt8]) throws(ObjectFailure) -> DataSet {
+        var dataSet = DataSet()
+        dataSet.put(.specificCharacterSet, "ISO_IR 192")
+        dataSet.put(.sopClassUID, SOPClass.vlWholeSlideMicroscopyImageStorage.uid)
+        dataSet.put(.instanceCreatorUID, InstanceCreator.imports)
+        dataSet.put(.instanceNumber, keys.firstInstanceNumber)
+        let time =
+            JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
+            ?? self.time
+        let content = time ?? .unknown
+        dataSet.put(.contentDate, content.date)
+        dataSet.put(.contentTime, content.time)
+        dataSet.put(.acquisitionDateTime, content.date + content.time)
+        RasterObject.put(identity, keys, time, into: &dataSet)
+        // A slide has no side.
+        dataSet[.laterality] = nil
+        dataSet.put(.modality, "SM")
+        dataSet.put(.manufacturer, "hspsam")
+        dataSet.put(.manufacturerModelName, "hspsam")
+        dataSet.put(.deviceSerialNumber, "1")
+        dataSet.put(.softwareVersions, "1")
+        dataSet.put(.imageType, ["DERIVED", "PRIMARY", flavor.rawValue, isResampled ? "RESAMPLED" : "NONE"])
+        dataSet.put(.frameOfReferenceUID, frameOfReferenceUID)
+        dataSet.put(.positionReferenceIndicator, "SLIDE_CORNER")
+        putTiling(frames, into: &dataSet)
+        putSpecimen(into: &dataSet)
+        putPixels(frames, pixels, into: &dataSet)
+        let uid = DerivedUID.uid(
+            .importedInstance, [DataSetEncoder.writerRevision, DerivedUID.digest(try DataSetEncoder.data(dataSet))])
+        dataSet.put(.sopInstanceUID, uid)
+        return dataSet
+    }
+
+    private func putTiling(_ frames: Int, into dataSet: inout DataSet) {
+        let organization = DerivedUID.uid(.importedSeries, [keys.series, "tiles"])
+        dataSet.put(
+            .dimensionOrganizationSequence,
+            item: DataSet(composing: { $0.put(.dimensionOrganizationUID, organization) }))
+        dataSet.put(.dimensionOrganizationType, origins == nil ? "TILED_FULL" : "TILED_SPARSE")
+        dataSet.put(.volumetricProperties, "VOLUME")
+        dataSet.put(.imagedVolumeWidth, bytes: Self.float(Double(columns) * spacing.column))
+        dataSet.put(.imagedVolumeHeight, bytes: Self.float(Double(rows) * spacing.row))
+        dataSet.put(.imagedVolumeDepth, bytes: Self.float(1))
+        dataSet.put(.totalPixelMatrixColumns, columns)
+        dataSet.put(.totalPixelMatrixRows, rows)
+        dataSet.put(.totalPixelMatrixFocalPlanes, 1)
+        dataSet.put(.numberOfOpticalPaths, 1)
+        dataSet.put(
+            .totalPixelMatrixOriginSequence,
+            item: DataSet(composing: {
+                $0.put(.xOffsetInSlideCoordinateSystem, decimals: [Self.corner.x])
+                $0.put(.yOffsetInSlideCoordinateSystem, decimals: [Self.corner.y])
+            }))
+        let (row, column) = (Self.rowCosine, Self.columnCosine)
+        dataSet.put(.imageOrientationSlide, decimals: [row.x, row.y, row.z, column.x, column.y, column.z])
+        let frameType = dataSet[.imageType].map(Self.frameType)
+        dataSet.put(
+            .sharedFunctionalGroupsSequence,
+            item: DataSet(composing: { shared in
+                shared.put(
+                    .pixelMeasuresSequence,
+                    item: DataSet(composing: {
+                        $0.put(.pixelSpacing, decimals: [spacing.row, spacing.column])
+                        $0.put(.sliceThickness, "0.001")
+                    }))
+                shared.put(
+                    .opticalPathIdentificationSequence,
+                    item: DataSet(composing: { $0.put(.opticalPathIdentifier, "1") }))
+                shared.put(
+                    .wholeSlideMicroscopyImageFrameTypeSequence,
+                    item: DataSet(composing: { $0[.frameType] = frameType }))
+            }))
+        if let part {
+            dataSet.put(.concatenationUID, part.uid)
+            dataSet.put(.inConcatenationNumber, part.number)
+            dataSet.put(.inConcatenationTotalNumber, part.count)
+            dataSet.put(.concatenationFrameOffsetNumber, part.offset)
+        }
+        guard let origins else { return }
+        func index(_ pointer: Attribute) -> DataSet {
+            DataSet(composing: {
+                $0.put(.dimensionOrganizationUID, organization)
+                $0.put(.dimensionIndexPointer, pointers: [pointer])
+                $0.put(.functionalGroupPointer, pointers: [.planePositionSlideSequence])
+            })
+        }
+        dataSet.put(
+            .dimensionIndexSequence,
+            items: [index(.rowPositionInTotalImagePixelMatrix), index(.columnPositionInTotalImagePixelMatrix)])
+        dataSet.put(.perFrameFunctionalGroupsSequence, items: origins.map(group))
+    }
+
+    private static func frameType(_ element: Element) -> Element {
+        Element(Attribute.frameType.tag, .CS, element.value)
+    }
+
+    /// The groups of one tile of TILED_SPARSE.
+    private func group(_ origin: SlideMatrix.Origin) -> DataSet {
+        let place =
+            Self.corner + Self.rowCosine * (Double(origin.column) * spacing.column)
+            + Self.columnCosine * (Double(origin.row) * spacing.row)
+        return DataSet(composing: { group in
+            group.put(
+                .frameContentSequence,
+                item: DataSet(composing: {
+                    $0.put(.dimensionIndexValues, [origin.row / tileRows + 1, origin.column / tileColumns + 1])
+                }))
+            group.put(
+                .planePositionSlideSequence,
+                item: DataSet(composing: {
+                    $0.put(.xOffsetInSlideCoordinateSystem, decimals: [place.x])
+                    $0.put(.yOffsetInSlideCoordinateSystem, decimals: [place.y])
+                    $0.put(.zOffsetInSlideCoordinateSystem, decimals: [0])
+                    $0.put(.columnPositionInTotalImagePixelMatrix, origin.column + 1)
+                    $0.put(.rowPositionInTotalImagePixelMatrix, origin.row + 1)
+                }))
+        })
+    }
+
+    /// One specimen of which nothing is known, on one slide.
+    private func putSpecimen(into dataSet: inout DataSet) {
+        let name = String(keys.series.prefix(16))
+        dataSet.put(.containerIdentifier, name)
+        dataSet.putEmpty(.issuerOfTheContainerIdentifierSequence)
+        dataSet.put(.containerTypeCodeSequence, item: Code("433466003", "SCT", "Microscope slide").item)
+        dataSet.put(.acquisitionContextSequence, items: [])
+        dataSet.put(
+            .specimenDescriptionSequence,
+            item: DataSet(composing: {
+                $0.put(.specimenIdentifier, name)
+                $0.put(.specimenUID, DerivedUID.uid(.importedSeries, [keys.series, "specimen"]))
+                $0.putEmpty(.issuerOfTheSpecimenIdentifierSequence)
+                $0.putEmpty(.specimenPreparationSequence)
+            }))
+        dataSet.put(.specimenLabelInImage, flavor == .label ? "YES" : "NO")
+        dataSet.put(.focusMethod, "AUTO")
+        dataSet.put(.extendedDepthOfField, "NO")
+        dataSet.put(
+            .opticalPathSequence,
+            item: DataSet(composing: {
+                $0.put(.opticalPathIdentifier, "1")
+                let illumination =
+                    samples == 3
+                    ? Code("111744", "DCM", "Brightfield illumination")
+                    : Code("111743", "DCM", "Epifluorescence illumination")
+                $0.put(.illuminationTypeCodeSequence, item: illumination.item)
+                $0.put(.illuminationColorCodeSequence, item: Code("414298005", "SCT", "Full Spectrum").item)
+            }))
+    }
+
+    private func putPixels(_ frames: Int, _ pixels: [UInt8], into dataSet: inout DataSet) {
+        dataSet.put(.samplesPerPixel, samples)
+        dataSet.put(.photometricInterpretation, samples == 3 ? "RGB" : "MONOCHROME2")
+        if samples == 3 { dataSet.put(.planarConfiguration, 0) }
+        dataSet.put(.numberOfFrames, frames)
+        dataSet.put(.rows, tileRows)
+        dataSet.put(.columns, tileColumns)
+        dataSet.put(.bitsAllocated, 8)
+        dataSet.put(.bitsStored, 8)
+        dataSet.put(.highBit, 7)
+        dataSet.put(.pixelRepresentation, 0)
+        dataSet.put(.burnedInAnnotation, flavor == .label ? "YES" : "NO")
+        if samples == 1 {
+            dataSet.put(.presentationLUTShape, "IDENTITY")
+            dataSet.put(.rescaleIntercept, "0")
+            dataSet.put(.rescaleSlope, "1")
+        }
+        dataSet.put(.lossyImageCompression, lossy == nil ? "00" : "01")
+        if let lossy {
+            dataSet.put(.lossyImageCompressionRatio, decimals: [lossy.ratio])
+            if let method = lossy.method { dataSet.put(.lossyImageCompressionMethod, method) }
+        }
+        dataSet.put(.pixelData, bytes: pixels.count % 2 == 0 ? pixels : pixels + [0])
+    }
+
+    private static func float(_ value: Double) -> [UInt8] {
+        let bits = Float(value).bitPattern
+        return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+    }
+}

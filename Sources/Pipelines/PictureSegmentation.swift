@@ -1,0 +1,117 @@
+import Imaging
+import Numbers
+import SegmentAnything
+
+/// One picture segmented while its rows arrive, whole or in tiles; masks are those of the network, before they are cleaned.
+struct PictureSegmentation {
+    /// Longest side of the copy of a picture that is kept for the report, when it is cut into tiles.
+    static let overviewSide = 2048
+
+    /// One a segment; of a picture that is whole.
+    private(set) var masks: [Mask] = []
+    /// Empty for pictures of several tiles: each would have its own.
+    private(set) var heatMaps: [HeatMap] = []
+    /// For the report: the picture, or a smaller copy of one in tiles.
+    private(set) var image = DisplayImage(rows: 0, columns: 0, pixels: [])
+    /// Rows that have arrived.
+    private(set) var done = 0
+    private let rows: Int
+    private let columns: Int
+    private let predictor: Predictor
+    private let spacing: PixelSpacing?
+    /// Pixels of a row that fill the network's input, for a picture of one tile.
+    private let extent: Double?
+    private var way: Way
+    private var probabilities = Probabilities.pixels([])
+
+    private enum Way {
+        case whole(pixels: [UInt8])
+        case tiles(TiledSegmentation, Overview)
+    }
+
+    private enum Probabilities {
+        /// One a segment and pixel.
+        case pixels([[Float]])
+        /// With the levels of each pixel where they are kept.
+        case runs([ProbabilityRuns], levels: [[UInt8]])
+    }
+
+    /// - Parameters:
+    ///   - tile: nil for a picture that is shown as a whole.
+    ///   - spacing: where pixels are not square.
+    ///   - keepsProbabilities: whether the probability of each pixel is asked for afterwards.
+    ///   - isEmpty: tiles of which it is known that they show nothing.
+    init(
+        rows: Int, columns: Int, _ tile: PictureScale.Tile?, _ predictor: Predictor, spacing: PixelSpacing?,
+        keepsProbabilities: Bool,
+        isEmpty: @escaping (DisplayImage) -> Bool
+    ) {
+        (self.rows, self.columns) = (rows, columns)
+        self.predictor = predictor
+        self.spacing = spacing
+        let tiling = tile.map {
+            Tiling(
+                rows: rows, columns: columns, side: $0.side, overlap: $0.overlap,
+                aspect: spacing.map { $0.row / $0.column } ?? 1)
+        }
+        extent = tiling?.extent
+        guard let tiling, tiling.count > 1 else {
+            way = .whole(pixels: [])
+            return
+        }
+        way = .tiles(
+            TiledSegmentation(
+                predictor, tiling, spacing: spacing, keepsProbabilities: keepsProbabilities, isEmpty: isEmpty),
+            Overview(rows: rows, columns: columns, side: Self.overviewSide))
+    }
+
+    var isDone: Bool { done == rows }
+
+    /// The next rows of the picture; with the last of them everything is known.
+    mutating func add(_ band: DisplayImage) {
+        done += band.rows
+        switch way {
+        case .whole(var pixels):
+            way = .whole(pixels: [])
+            pixels = pixels.isEmpty ? band.pixels : pixels + band.pixels
+            if isDone {
+                predict(DisplayImage(rows: rows, columns: columns, pixels: pixels))
+            } else {
+                way = .whole(pixels: pixels)
+            }
+        case .tiles(var tiled, var overview):
+            // Held once, so that what grows is not copied.
+            way = .whole(pixels: [])
+            tiled.add(band)
+            overview.add(band)
+            if isDone {
+                (masks, image) = (tiled.masks, overview.image)
+                probabilities = .runs(tiled.probabilities, levels: tiled.levels)
+            } else {
+                way = .tiles(tiled, overview)
+            }
+        }
+    }
+
+    private mutating func predict(_ picture: DisplayImage) {
+        let prediction = predictor.segment(picture, spacing: spacing, extent: extent, heatMaps: true)
+        (masks, heatMaps, image) = (prediction.masks, prediction.heatMaps, picture)
+        probabilities = .pixels(prediction.probabilities)
+    }
+
+    /// The mean probability of what is left of a segment after it was cleaned; nil when that is nothing.
+    func confidence(_ segment: Int, of mask: Mask) -> Float? {
+        switch probabilities {
+        case .pixels(let values): Prediction.confidence(of: mask, probabilities: values[segment])
+        case .runs(let runs, _): runs[segment].confidence(of: mask)
+        }
+    }
+
+    /// The probability of each pixel, 255 is certain: what was asked to be kept.
+    func probabilities(_ segment: Int) -> [UInt8] {
+        switch probabilities {
+        case .pixels(let values): values[segment].map { UInt8(grey: $0 * 255) }
+        case .runs(_, let levels): levels[segment]
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import Imaging
+import Phantoms
+import Pipelines
+import Records
+import SegmentAnything
+import Storage
+import Testing
+
+@Suite("whole slides")
+struct SlideTests {
+    private static let keys = RasterObject.Keys(study: "slide study", series: "slide series")
+
+    private static var identity: StudyIdentity {
+        var identity = StudyIdentity()
+        identity.patient.id = "S"
+        identity.study.uid = "1.2.3"
+        identity.series.uid = "1.2.3.4"
+        return identity
+    }
+
+    private static func level(
+        _ phantom: SlidePhantom, factor: Int = 1, isSparse: Bool, parts: Int = 1
+    ) throws -> [DataSet] {
+        try phantom.level(
+            factor: factor, isSparse: isSparse, parts: parts, identity: identity, keys: keys,
+            frameOfReferenceUID: "1.2.3.5")
+    }
+
+    private func run(
+        _ objects: [DataSet], tile: Int = 512, trained: TrainedScale? = nil
+    ) throws -> (record: RunRecord, matrix: Mask?, segmentation: DataSet?) {
+        let fixture = try Fixture()
+        try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
+        for (index, object) in objects.enumerated() {
+            try ObjectFile.write(object, to: "\(fixture.path)/in/\(index).dcm")
+        }
+        _ = try fixture.pipeline(
+            "a",
+            more: """
+                windowing: {mode: fixed, window: [128, 256]}
+                preprocess: {scale: {tiles: {size: \(tile), overlap: \(tile / 8)}}}
+                """,
+            trained: trained.map { TrainedInput(windowing: .asIs, aspect: .varied, scale: $0) }, seed: 8)
+        let options = Run.Options(
+            inputs: [fixture.path + "/in"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines",
+            pipeline: "a",
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        let record = try Run.run(options) { _ in }
+        guard let result = record.results.first, let file = result.file else { return (record, nil, nil) }
+        let written = try DICOMFile(
+            bytes: try DurableFile.read("\(fixture.path)/out/\(file)", limit: 1 << 30))
+        let isSlide = written.dataSet.has(.totalPixelMatrixRows)
+        return (record, isSlide ? try Self.matrix(written) : nil, written.dataSet)
+    }
+
+    /// The total pixel matrix of a segmentation, by what its frames say of their places.
+    private static func matrix(_ file: DICOMFile) throws -> Mask {
+        let dataSet = file.dataSet
+        let (rows, columns) = (
+            try #require(dataSet.int(.totalPixelMatrixRows)), try #require(dataSet.int(.totalPixelMatrixColumns))
+        )
+        let pixels = try PixelDescription(dataSet)
+        let reader = try PixelReader(file, pixels)
+        var mask = Mask(rows: rows, columns: columns)
+        for (index, group) in dataSet.items(.perFrameFunctionalGroupsSequence).enumerated() {
+            let place = try #require(group.item(.planePositionSlideSequence))
+            let top = try #require(place.int(.rowPositionInTotalImagePixelMatrix)) - 1
+            let left = try #require(place.int(.columnPositionInTotalImagePixelMatrix)) - 1
+            guard case .integers(let values) = try reader.frame(index + 1).values else { continue }
+            for pixel in values.indices where values[pixel] != 0 {
+                let (row, column) = (top + pixel / pixels.columns, left + pixel % pixels.columns)
+                #expect(row < rows && column < columns)
+                mask[row, column] = true
+            }
+        }
+        return mask
+    }
+
+    @Test(
+        "tiles that are all there, sparse ones and the parts of a concatenation give what one image of the same pixels gives"
+    )
+    func organizations() throws {
+        let (rows, columns) = (900, 1000)
+        let phantom = SlidePhantom(seed: 5, rows: rows, columns: columns, filled: 4)
+        let full = try run(try Self.level(phantom, isSparse: false))
+        let sparse = try run(try Self.level(phantom, isSparse: true))
+        let parts = try run(try Self.level(phantom, isSparse: false, parts: 3))
+        let sparseParts = try run(try Self.level(phantom, isSparse: true, parts: 2))
+        for result in [full, sparse, parts, sparseParts] {
+            #expect(result.record.exitStatus == .done && result.record.results.count == 1)
+        }
+        let matrix = try #require(full.matrix)
+        #expect(
+            matrix.count > 1000 && sparse.matrix == matrix && parts.matrix == matrix && sparseParts.matrix == matrix)
+
+        // The same pixels as one picture.
+        var values = [UInt16](repeating: 0, count: rows * columns)
+        let source = try Self.level(phantom, isSparse: false)[0]
+        let bytes = try #require(source.bytes(.pixelData))
+        for pixel in values.indices {
+            let (row, column) = (pixel / columns, pixel % columns)
+            let tile = row / 256 * 4 + column / 256
+            values[pixel] = UInt16(bytes[tile * 65536 + row % 256 * 256 + column % 256])
+        }
+        let picture = RasterPixels(rows: rows, columns: columns, samples: 1, bits: 8, values: values)
+        let whole = try run(
+            try RasterObject.objects([picture], identity: Self.identity, keys: Self.keys).map(\.dataSet))
+        #expect(whole.record.results.first?.segments.first?.pixels == matrix.count)
+    }
+
+    @Test(
+        "a segmentation of a slide lies in its coordinate system, names the tiles it was made of, and has no empty ones"
+    )
+    func segmentation() throws {
+        let phantom = SlidePhantom(seed: 2, rows: 1500, columns: 2000, filled: 2)
+        let object = try Self.level(phantom, isSparse: true)[0]
+        let result = try #require(try run([object], tile: 256).segmentation)
+        #expect(result.string(.dimensionOrganizationType) == "TILED_SPARSE")
+        #expect(result.string(.frameOfReferenceUID) == "1.2.3.5")
+        for attribute in [Attribute.imageOrientationSlide, .containerIdentifier, .rows, .columns] {
+            #expect(result.bytes(attribute) == object.bytes(attribute))
+        }
+        let tiles = object.items(.perFrameFunctionalGroupsSequence).map { $0.item(.planePositionSlideSequence) }
+        for group in result.items(.perFrameFunctionalGroupsSequence) {
+            let image = group.item(.derivationImageSequence)?.item(.sourceImageSequence)
+            let number = try #require(image?.int(.referencedFrameNumber))
+            #expect(image?.string(.referencedSOPInstanceUID) == object.string(.sopInstanceUID))
+            let (ours, theirs) = (group.item(.planePositionSlideSequence), tiles[number - 1])
+            for attribute in [
+                Attribute.xOffsetInSlideCoordinateSystem, .yOffsetInSlideCoordinateSystem,
+                .columnPositionInTotalImagePixelMatrix, .rowPositionInTotalImagePixelMatrix,
+            ] {
+                let (a, b) = (try #require(ours?.double(attribute)), try #require(theirs?.double(attribute)))
+                #expect(abs(a - b) < 1e-6)
+            }
+        }
+    }
+
+    @Test("the level whose pixels suit the model is taken, the others and the label are skipped as such")
+    func levels() throws {
+        let phantom = SlidePhantom(seed: 3, rows: 1024, columns: 1024, filled: 3)
+        var objects = try [1, 2].flatMap { try Self.level(phantom, factor: $0, isSparse: false) }
+        objects.append(try phantom.label(identity: Self.identity, keys: Self.keys, frameOfReferenceUID: "1.2.3.5"))
+        func codes(_ trained: TrainedScale?) throws -> [String?] {
+            try run(objects, tile: 256, trained: trained).record.inputs.map(\.code)
+        }
+        let (fine, coarse) = (SlidePhantom.pixelMM, 2 * SlidePhantom.pixelMM)
+        #expect(try codes(TrainedScale(pixels: 256, pixelMM: coarse)) == ["SEL-LEVEL", nil, "IN-NOTIMAGE"])
+        #expect(try codes(TrainedScale(pixels: 256, pixelMM: fine)) == [nil, "SEL-LEVEL", "IN-NOTIMAGE"])
+        // Nobody says how large the model's pixels were: the finest.
+        #expect(try codes(nil) == [nil, "SEL-LEVEL", "IN-NOTIMAGE"])
+    }
+
+    @Test("a slide whose tiles do not make one picture is refused with what contradicts")
+    func refusals() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 1)
+        func code(_ objects: [DataSet]) throws -> Set<String?> { Set(try run(objects).record.inputs.map(\.code)) }
+        let parts = try Self.level(phantom, isSparse: false, parts: 3)
+        #expect(try code([parts[0], parts[2]]) == ["GEO-SLIDE"])
+        var full = try Self.level(phantom, isSparse: false)[0]
+        full.put(.totalPixelMatrixRows, 2000)
+        #expect(try code([full]) == ["GEO-SLIDE"])
+        var paths = try Self.level(phantom, isSparse: false)[0]
+        paths.put(.numberOfOpticalPaths, 2)
+        #expect(try code([paths]) == ["GEO-SLIDE"])
+        var sparse = try Self.level(phantom, isSparse: true)[0]
+        let groups = sparse.items(.perFrameFunctionalGroupsSequence)
+        sparse.put(.perFrameFunctionalGroupsSequence, items: groups.map { _ in groups[0] })
+        #expect(try code([sparse]) == ["GEO-SLIDE"])
+        sparse.put(.dimensionOrganizationType, "TILED_FULL")
+        #expect(try code([sparse]) == ["GEO-SLIDE"])
+    }
+
+    @Test("of a slide of 20,000 × 20,000, most of it empty, only the tissue is inferred")
+    func large() throws {
+        let phantom = SlidePhantom(seed: 6, rows: 20_000, columns: 20_000, filled: 4)
+        let result = try run(try Self.level(phantom, isSparse: true), tile: 384)
+        #expect(result.record.exitStatus == .done)
+        let matrix = try #require(result.matrix)
+        #expect(matrix.rows == 20_000 && matrix.count > 0)
+        // What is found lies in tissue, or within a tile of it.
+        for row in stride(from: 0, to: 20_000, by: 97) {
+            for column in stride(from: 0, to: 20_000, by: 97) where matrix[row, column] {
+                #expect(phantom.isTissue(near: row, column, within: 512))
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Imaging
+import SegmentAnything
+import Tensors
+import Testing
+
+@Suite("Tiled segmentation")
+struct TiledSegmentationTests {
+    /// A tiny network of random weights.
+    private func predictor(segments: Int = 2, _ activation: Configuration.Activation = .softmax) -> Predictor {
+        var configuration = Configuration()
+        configuration.inputSize = 64
+        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
+            16, 2, 2, [0, 1]
+        )
+        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
+            2, 16, 2, 2
+        )
+        (configuration.segments, configuration.prompts, configuration.activation) = (segments, 1, activation)
+        return Predictor(
+            ModelDescription(configuration: configuration, configurationName: "hsp_sam"),
+            .initial(configuration, seed: 7))
+    }
+
+    private func picture(_ rows: Int, _ columns: Int) -> DisplayImage {
+        DisplayImage(
+            rows: rows, columns: columns,
+            pixels: (0..<rows * columns * 3).map { index -> UInt8 in
+                let (row, column) = (index / 3 / columns, index / 3 % columns)
+                return UInt8((column * 3 + row * 5 + index % 3 * 40) % 256)
+            })
+    }
+
+    private func rows(_ range: Range<Int>, of image: DisplayImage) -> DisplayImage {
+        DisplayImage(
+            rows: range.count, columns: image.columns,
+            pixels: Array(image.pixels[range.lowerBound * image.columns * 3..<range.upperBound * image.columns * 3]))
+    }
+
+    @Test("a picture of one tile gets the masks that it gets as a whole")
+    func oneTile() {
+        let predictor = predictor()
+        let image = picture(30, 48)
+        let tiling = Tiling(rows: 30, columns: 48, side: 48, overlap: 12)
+        #expect(tiling.count == 1)
+        var tiled = TiledSegmentation(predictor, tiling)
+        tiled.add(image)
+        let whole = predictor.segment(image)
+        #expect(tiled.masks == whole.masks && tiled.inferred == 1)
+        for segment in 0..<2 {
+            let (one, other) = (
+                tiled.probabilities[segment].confidence(of: tiled.masks[segment]), whole.confidence[segment]
+            )
+            #expect((one == nil) == (other == nil) && abs((one ?? 0) - (other ?? 0)) < 1e-5)
+        }
+    }
+
+    @Test("what is found does not depend on how many rows arrive at a time", arguments: [1, 7, 100])
+    func bands(_ band: Int) {
+        let predictor = predictor()
+        let image = picture(100, 90)
+        let tiling = Tiling(rows: 100, columns: 90, side: 32, overlap: 8)
+        var once = TiledSegmentation(predictor, tiling)
+        once.add(image)
+        var tiled = TiledSegmentation(predictor, tiling)
+        for start in stride(from: 0, to: 100, by: band) { tiled.add(rows(start..<min(100, start + band), of: image)) }
+        #expect(tiled.masks == once.masks && tiled.inferred == tiling.count)
+        #expect(once.masks.allSatisfy { !$0.isEmpty && $0.count < 9000 })
+    }
+
+    @Test(
+        "joined probabilities are the weighted sum of the tiles' own",
+        arguments: [Configuration.Activation.softmax, .sigmoid])
+    func joined(_ activation: Configuration.Activation) {
+        let predictor = predictor(segments: 2, activation)
+        let image = picture(50, 70)
+        let tiling = Tiling(rows: 50, columns: 70, side: 32, overlap: 10)
+        var tiled = TiledSegmentation(predictor, tiling)
+        tiled.add(image)
+        var expected = [[Float]](repeating: [Float](repeating: 0, count: 3500), count: 2)
+        for (i, top) in tiling.down.starts.enumerated() {
+            for (j, left) in tiling.across.starts.enumerated() {
+                var pixels: [UInt8] = []
+                for y in top..<top + 32 {
+                    let start = (y * 70 + left) * 3
+                    pixels += image.pixels[start..<start + 96]
+                }
+                let own = predictor.segment(DisplayImage(rows: 32, columns: 32, pixels: pixels))
+                for segment in 0..<2 {
+                    for pixel in 0..<1024 {
+                        let (y, x) = (pixel / 32, pixel % 32)
+                        let weight = tiling.down.weights(i)[y] * tiling.across.weights(j)[x]
+                        let place = (top + y) * 70 + left + x
+                        expected[segment][place] += weight * own.probabilities[segment][pixel]
+                    }
+                }
+            }
+        }
+        var wrong = 0
+        for pixel in 0..<3500 {
+            let (a, b) = (expected[0][pixel], expected[1][pixel])
+            let isSoft = activation == .softmax
+            let first = isSoft ? a > 1 - a - b && a >= b : a > 0.5
+            let second = isSoft ? b > 1 - a - b && b > a : b > 0.5
+            if tiled.masks[0][pixel] != first || tiled.masks[1][pixel] != second { wrong += 1 }
+        }
+        #expect(wrong == 0 && tiled.masks.allSatisfy { !$0.isEmpty })
+    }
+
+    @Test("tiles that show nothing are background and are not inferred")
+    func empty() {
+        let predictor = predictor()
+        let tiling = Tiling(rows: 64, columns: 64, side: 32, overlap: 0)
+        var tiled = TiledSegmentation(predictor, tiling) { _ in true }
+        tiled.add(picture(64, 64))
+        #expect(tiled.inferred == 0 && tiled.masks.allSatisfy(\.isEmpty))
+    }
+
+    @Test(
+        "a picture smaller than a tile is shown as large as in a tile, and pixels that are not square in their proportions"
+    )
+    func placement() {
+        let small = Placement(rows: 40, columns: 50, inputSize: 64, extent: 100)
+        #expect((small.resizedRows, small.resizedColumns) == (26, 32))
+        let tall = Tiling(rows: 400, columns: 400, side: 100, overlap: 20, aspect: 2)
+        #expect(tall.down.length == 50 && tall.across.length == 100)
+        let placed = Placement(
+            rows: 50, columns: 100, inputSize: 64, spacing: PixelSpacing(row: 2, column: 1), extent: tall.extent)
+        #expect((placed.resizedRows, placed.resizedColumns) == (64, 64))
+    }
+}
