@@ -22,11 +22,11 @@ struct MutatedInputTests {
         let workplace = try Workplace()
         var random = SplitMix64(seed: 12)
         var endings: [Int32: Int] = [:]
-        for folder in 0..<40 {
+        for folder in 0..<80 {
             var names: [String] = []
-            for study in 0..<6 {
+            for study in 0..<3 {
                 let series = SampleSeries.allCases[random.index(below: SampleSeries.allCases.count)]
-                var objects = series.objects(variant: folder * 6 + study + 1)
+                var objects = series.objects(variant: folder * 3 + study + 1)
                 let index = random.index(below: objects.count)
                 let paths = objects[index].paths
                 let path = paths[random.index(below: paths.count)]

@@ -24,7 +24,9 @@ struct RunCommandTests {
         #expect(try segmentations(two.out) == files)
     }
 
-    @Test("a TIFF's name and the time of its file reach no object; its sidecar does, and then the UIDs are others")
+    @Test(
+        "where a TIFF lies and the time of its file reach no object; its own name and its sidecar do, and then the UIDs are others"
+    )
     func namesAndTimes() throws {
         let picture = try Data(contentsOf: URL(fileURLWithPath: "samples/fluorescence/094afe36759e.tif"))
         func objects(_ name: String, modified: TimeInterval, sidecar: String? = nil) throws -> [String: Data] {
@@ -43,7 +45,10 @@ struct RunCommandTests {
         }
         let one = try objects("a.tif", modified: 1_000_000_000)
         #expect(!one.isEmpty)
-        #expect(try objects("another name.tif", modified: 1_700_000_000) == one)
+        #expect(try objects("deeper/a.tif", modified: 1_700_000_000) == one)
+        // It describes the series.
+        let named = try objects("another name.tif", modified: 1_000_000_000)
+        #expect(named.count == one.count && Set(named.values).isDisjoint(with: one.values))
         let dated = try objects("a.tif", modified: 0, sidecar: "study: {date: \"20240102\"}\n")
         #expect(dated.count == one.count && Set(dated.values).isDisjoint(with: one.values))
         #expect(Set(dated.keys).isDisjoint(with: one.keys))
