@@ -27,7 +27,7 @@ done
 begun=$(date +%s)
 while kill -0 "$running" 2> /dev/null; do
     if [ -z "$(ls "$root/corpora/inbox")" ] \
-        && "$program" status --config "$root/corpora.yaml" | grep -q 'settling 0 .*queued 0 .*running 0 '; then
+        && { "$program" status --config "$root/corpora.yaml" || true; } | grep -q 'settling 0 .*queued 0 .*running 0 '; then
         break
     fi
     sleep 2
