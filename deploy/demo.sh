@@ -3,7 +3,7 @@
 set -euo pipefail
 program=$1
 rm -rf demo-output
-"$program" run samples --out demo-output --pipelines pipelines
+"$program" run samples/body samples/dermoscopy samples/fluorescence --out demo-output --pipelines pipelines
 echo
 find demo-output -name '*.seg.dcm' | sort
 echo "Report: $PWD/demo-output/index.html"
