@@ -64,7 +64,9 @@ package struct RasterObject: Sendable {
             default: return .multiFrameTrueColorSecondaryCaptureImageStorage
             }
         }
-        return page.bits > 8
+        // The byte class allows no other values than the stored ones (PS3.3 C.8.6.3).
+        let isRescaled = page.rescale.map { $0.slope != 1 || $0.intercept != 0 } ?? false
+        return page.bits > 8 || isRescaled
             ? .multiFrameGrayscaleWordSecondaryCaptureImageStorage
             : .multiFrameGrayscaleByteSecondaryCaptureImageStorage
     }
@@ -210,8 +212,9 @@ package struct RasterObject: Sendable {
         dataSet.put(.rows, page.rows)
         dataSet.put(.columns, page.columns)
         dataSet.put(.bitsAllocated, isWord ? 16 : 8)
-        dataSet.put(.bitsStored, isWord ? page.bits : 8)
-        dataSet.put(.highBit, isWord ? page.bits - 1 : 7)
+        let bitsStored = !isWord ? 8 : page.bits > 8 ? page.bits : 16
+        dataSet.put(.bitsStored, bitsStored)
+        dataSet.put(.highBit, bitsStored - 1)
         dataSet.put(.pixelRepresentation, 0)
         dataSet.put(.lossyImageCompression, page.lossy == nil ? "00" : "01")
         if let lossy = page.lossy {

@@ -9,6 +9,7 @@ import gzip
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +56,17 @@ def objections_beyond(path: Path, images: list[Path]) -> set[str]:
 
     found = objections(path)
     return found - set().union(*map(objections, images)) if found else found
+
+
+def referenced(dataset: Dataset) -> Iterator[str | bytes]:
+    """Every Referenced SOP Instance UID at any depth, legal or not: each kind of object keeps its images elsewhere."""
+    for tag in dataset.keys():
+        element = dataset.get_item(tag)
+        if tag == 0x00081155:
+            yield element.value
+        elif element.VR == "SQ":
+            for item in dataset[tag].value:
+                yield from referenced(item)
 
 
 def planes(path: Path) -> list[Plane]:

@@ -113,9 +113,8 @@ def test_dciodvfy_finds_no_error_but_what_the_images_say_themselves(given) -> No
             by_uid.setdefault(uid, []).append(file)
 
     def objections(path: Path) -> set[str]:
-        series = pydicom.dcmread(path, stop_before_pixels=True).get("ReferencedSeriesSequence", [])
-        images = [image.get_item("ReferencedSOPInstanceUID").value for item in series for image in item.ReferencedInstanceSequence]
-        return readers.objections_beyond(path, [file for uid in images for file in by_uid.get(uid_text(uid), [])])
+        images = readers.referenced(pydicom.dcmread(path, stop_before_pixels=True))
+        return readers.objections_beyond(path, [file for uid in set(images) for file in by_uid.get(uid_text(uid), [])])
 
     written = sorted(run.folder.rglob("*.dcm"))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
