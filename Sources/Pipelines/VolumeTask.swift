@@ -21,7 +21,7 @@ struct VolumeTask: Sendable {
     func check(version: String) throws {
         if case .fixed = pipeline.pipeline.windowing.mode, !volume.hasKnownValues {
             throw DICOMFailure.values(
-                "Rescale Slope or Intercept is missing or empty, and the pipeline reads values through a fixed window: what they are is unknown.",
+                "nothing says that the values are Hounsfield units (Rescale Slope, Intercept or Type), and the pipeline reads them through a fixed window.",
                 cure: "Correct the series at its source, or use a pipeline with another window.")
         }
         // Values that were held in steps too wide for the window would be shown as a few levels.

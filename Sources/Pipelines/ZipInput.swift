@@ -84,6 +84,10 @@ final class ZipInput: Sendable {
             if parts[0] == "__MACOSX" || last == ".DS_Store" || last == "Thumbs.db" { continue }
             let place = Folder.join(folder, parts.dropLast().joined(separator: "/"))
             try Folder.make(place, mode: 0o700)
+            // Two names that are one path: the second would take the first one's place.
+            guard !FileStatus.exists(Folder.join(place, last)) else {
+                throw ZipFailure.broken(path: path, reason: "two of its entries have one name")
+            }
             try DurableFile.write(
                 try archive.bytes(of: entry, limit: limits.entryBytes), to: Folder.join(place, last), mode: 0o600)
         }

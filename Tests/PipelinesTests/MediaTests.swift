@@ -70,6 +70,7 @@ struct MediaTests {
             ("IN-ZIPPATH", Self.zip([("a/..\\../evil.dcm", try Self.slice(1), nil)])),
             ("IN-LIMIT", Self.zip([("big.dcm", try Self.slice(1), 0xFFFF_FFF0)])),
             ("ZIP-BROKEN", Self.zip([("wrong.dcm", try Self.slice(1), 1000)])),
+            ("ZIP-BROKEN", Self.zip([("a/1.dcm", try Self.slice(1), nil), ("a\\1.dcm", try Self.slice(2), nil)])),
             ("ZIP-TRUNCATED", Self.zip([("cut.dcm", try Self.slice(1), nil)]).dropLast(30)),
         ]
         for (number, (code, bytes)) in archives.enumerated() {
