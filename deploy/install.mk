@@ -22,4 +22,4 @@ deb: static ## Builds the Debian package in .build/deb
 	@deploy/build-deb.sh "$(PROGRAM)" .build/deb
 
 check-deb: deb ## Installs the package in a new Debian without Swift, works on a study there, removes it (root)
-	@Tests/Package/run.sh .build/deb "$(BUILD)/hspsam"
+	@Tests/Package/run.sh .build/deb

@@ -40,11 +40,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def exported(options: argparse.Namespace) -> Path:
-    """The model's file; made by a process of its own when it is not there."""
+def model_file(options: argparse.Namespace) -> Path:
     ending = "onnx" if options.engine == "onnxruntime" else "xml"
     kind = "int8" if options.precision == "int8" else "fp32"
-    path = options.cache / f"{options.vit}-{options.input_size}-{kind}.{ending}"
+    return options.cache / f"{options.vit}-{options.input_size}-{kind}.{ending}"
+
+
+def exported(options: argparse.Namespace) -> Path:
+    """The model's file; made by a process of its own when it is not there."""
+    path = model_file(options)
     if not path.exists():
         options.cache.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, __file__, *sys.argv[1:], "--export"], check=True, stdout=sys.stderr)
@@ -109,9 +113,7 @@ def prepared(options: argparse.Namespace, path: Path, threads: int) -> tuple[str
 def main() -> None:
     options = arguments()
     if options.export:
-        ending = "onnx" if options.engine == "onnxruntime" else "xml"
-        kind = "int8" if options.precision == "int8" else "fp32"
-        export(options, options.cache / f"{options.vit}-{options.input_size}-{kind}.{ending}")
+        export(options, model_file(options))
         return
     path = exported(options)
     threads = options.threads or len(os.sched_getaffinity(0))

@@ -1,12 +1,8 @@
 #include "private.h"
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
 ci_status ci_fail(ci_error *error, ci_status status, const char *format, ...) {
     va_list arguments;

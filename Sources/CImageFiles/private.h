@@ -1,8 +1,7 @@
 #ifndef CI_PRIVATE_H
 #define CI_PRIVATE_H
 
-#define _POSIX_C_SOURCE 200809L /* before the first system header: C11 alone hides open and fdopen */
-
+#define _POSIX_C_SOURCE 200809L /* before the first system header: C11 alone hides fmemopen and clock_gettime */
 
 #include "CImageFiles.h"
 #include <stdio.h>

@@ -61,11 +61,11 @@ static void reverse_tables(const ck_attention *a, parts *s) {
 static void block_logits(const ck_attention *a, const float *q, const float *k, size_t first, size_t count, parts *s) {
     size_t length = table_length(a), side = a->side;
     const float *rows = q + first * a->q_stride;
-    ck_gemm_tile(a->kernels, ck_type_f32, false, true, count, a->keys, a->channels, a->scale, rows, a->q_stride, k, a->k_stride, 0, s->logits, a->keys);
+    ck_gemm_tile(a->kernels, false, true, count, a->keys, a->channels, a->scale, rows, a->q_stride, k, a->k_stride, 0, s->logits, a->keys);
     if (!side) return;
-    ck_gemm_tile(a->kernels, ck_type_f32, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_h, a->channels, 0, s->position_h,
+    ck_gemm_tile(a->kernels, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_h, a->channels, 0, s->position_h,
                  length);
-    ck_gemm_tile(a->kernels, ck_type_f32, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_w, a->channels, 0, s->position_w,
+    ck_gemm_tile(a->kernels, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_w, a->channels, 0, s->position_w,
                  length);
     for (size_t i = 0; i < count; i++) {
         size_t y = (first + i) / side, x = (first + i) % side;
@@ -90,7 +90,7 @@ static void forward_tile(void *context, size_t tile) {
         if (a->lse) a->lse[pair * a->queries + first + i] = maximum + logf(sum);
         s.dlogits[i] = 1.0f / sum;
     }
-    ck_gemm_tile(a->kernels, ck_type_f32, false, false, count, a->value_channels, a->keys, 1, s.logits, a->keys, v, a->v_stride, 0, out, a->out_stride);
+    ck_gemm_tile(a->kernels, false, false, count, a->value_channels, a->keys, 1, s.logits, a->keys, v, a->v_stride, 0, out, a->out_stride);
     for (size_t i = 0; i < count; i++) {
         float *row = out + i * a->out_stride;
         a->kernels->scale(row, s.dlogits[i], row, a->value_channels);
@@ -126,8 +126,8 @@ static void backward_tile(void *context, size_t pair) {
         block_logits(a, q, k, first, count, &s);
         for (size_t i = 0; i < count; i++)
             a->kernels->exp_shifted(s.logits + i * a->keys, a->lse[pair * a->queries + first + i], a->keys);
-        ck_gemm_tile(a->kernels, ck_type_f32, true, false, a->keys, vc, count, 1, s.logits, a->keys, dout, a->out_stride, beta, dv, a->v_stride);
-        ck_gemm_tile(a->kernels, ck_type_f32, false, true, count, a->keys, vc, 1, dout, a->out_stride, v, a->v_stride, 0, s.dlogits, a->keys);
+        ck_gemm_tile(a->kernels, true, false, a->keys, vc, count, 1, s.logits, a->keys, dout, a->out_stride, beta, dv, a->v_stride);
+        ck_gemm_tile(a->kernels, false, true, count, a->keys, vc, 1, dout, a->out_stride, v, a->v_stride, 0, s.dlogits, a->keys);
         if (a->side) memset(s.dposition_h, 0, 2 * j->block * length * sizeof(float));
         for (size_t i = 0; i < count; i++) {
             float d = a->kernels->dot(out + i * a->out_stride, dout + i * a->out_stride, vc);
@@ -139,13 +139,13 @@ static void backward_tile(void *context, size_t pair) {
                                            s.dposition_w + i * length + a->side - 1 - x, ds, a->side);
             }
         }
-        ck_gemm_tile(a->kernels, ck_type_f32, false, false, count, c, a->keys, a->scale, s.dlogits, a->keys, k, a->k_stride, 0, drows, a->q_stride);
-        ck_gemm_tile(a->kernels, ck_type_f32, true, false, a->keys, c, count, a->scale, s.dlogits, a->keys, rows, a->q_stride, beta, dk, a->k_stride);
+        ck_gemm_tile(a->kernels, false, false, count, c, a->keys, a->scale, s.dlogits, a->keys, k, a->k_stride, 0, drows, a->q_stride);
+        ck_gemm_tile(a->kernels, true, false, a->keys, c, count, a->scale, s.dlogits, a->keys, rows, a->q_stride, beta, dk, a->k_stride);
         if (!a->side) continue;
-        ck_gemm_tile(a->kernels, ck_type_f32, false, false, count, c, length, 1, s.dposition_h, length, s.table_h, c, 1, drows, a->q_stride);
-        ck_gemm_tile(a->kernels, ck_type_f32, false, false, count, c, length, 1, s.dposition_w, length, s.table_w, c, 1, drows, a->q_stride);
-        ck_gemm_tile(a->kernels, ck_type_f32, true, false, length, c, count, 1, s.dposition_h, length, rows, a->q_stride, beta, drel_h, c);
-        ck_gemm_tile(a->kernels, ck_type_f32, true, false, length, c, count, 1, s.dposition_w, length, rows, a->q_stride, beta, drel_w, c);
+        ck_gemm_tile(a->kernels, false, false, count, c, length, 1, s.dposition_h, length, s.table_h, c, 1, drows, a->q_stride);
+        ck_gemm_tile(a->kernels, false, false, count, c, length, 1, s.dposition_w, length, s.table_w, c, 1, drows, a->q_stride);
+        ck_gemm_tile(a->kernels, true, false, length, c, count, 1, s.dposition_h, length, rows, a->q_stride, beta, drel_h, c);
+        ck_gemm_tile(a->kernels, true, false, length, c, count, 1, s.dposition_w, length, rows, a->q_stride, beta, drel_w, c);
     }
     // The parts were gathered in the reversed order of the tables.
     for (size_t t = 0; t < length / 2; t++)

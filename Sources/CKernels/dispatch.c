@@ -47,7 +47,7 @@ static void make(void) {
         if (__builtin_cpu_supports("avx512bf16")) {
             ck_kernels *table = add(best, "avx512bf16");
             table->products[ck_type_bf16] =
-                (ck_product){ck_panel_bf16_avx512bf16, best->pack_bf16, 1, ck_peak_bf16_avx512bf16, 12.0 * 16 * 4};
+                (ck_product){ck_panel_bf16_avx512bf16, best->pack_bf16, 1, ck_peak_bf16_avx512bf16, ck_peak_vectors * ck_lanes_avx512 * 4};
             // Intel's cores do a vdpbf16ps in the time of four multiplications (measured on Emerald Rapids), AMD's in that of one.
             if (!__builtin_cpu_is("intel")) best = table;
         }

@@ -9,14 +9,13 @@
 
 enum { most_queries = 448, most_keys = ck_block_steps };
 
-static size_t ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
 static size_t side_of(const ck_encoder_attention *a) { return a->window ? a->window : a->grid; }
-static size_t width_of(const ck_encoder_attention *a) { return ceiling(side_of(a), 8) * 8; }
+static size_t width_of(const ck_encoder_attention *a) { return ck_ceiling(side_of(a), 8) * 8; }
 /// Rows of the grid in a block of keys.
 static size_t rows_of(const ck_encoder_attention *a) { return most_keys / width_of(a); }
 
 bool ck_encoder_attention_fits(size_t side, size_t channels) {
-    return side > 0 && ceiling(side, 8) * 8 <= most_keys && channels > 0 && channels <= ck_block_steps;
+    return side > 0 && ck_ceiling(side, 8) * 8 <= most_keys && channels > 0 && channels <= ck_block_steps;
 }
 
 typedef struct {
@@ -27,17 +26,15 @@ typedef struct {
 
 static plan plan_of(const ck_encoder_attention *a) {
     plan p = {0};
-    p.elements = a->type == ck_type_bf16 ? 2 : 1;
+    p.elements = ck_elements(a->type);
     p.words = a->kernels->products[a->type].words;
-    p.steps = ceiling(a->channels, p.elements);
-    p.table = ceiling(2 * side_of(a) - 1, 32) * 32;
-    p.channels = ceiling(a->channels, 32) * 32;
-    p.keys = rows_of(a) * width_of(a);
-    if (p.keys < 32) p.keys = 32;
-    p.keys = ceiling(p.keys, 32) * 32;
+    p.steps = ck_ceiling(a->channels, p.elements);
+    p.table = ck_ceiling(2 * side_of(a) - 1, 32) * 32;
+    p.channels = ck_ceiling(a->channels, 32) * 32;
+    p.keys = ck_ceiling(rows_of(a) * width_of(a), 32) * 32;
     size_t side = side_of(a), all = side * side;
     p.queries = all < most_queries ? all : most_queries;
-    p.blocks = ceiling(all, p.queries);
+    p.blocks = ck_ceiling(all, p.queries);
     // Logits and weights of a run stay in the first cache, and each panel is used twice while it is there.
     p.run = 2 * a->kernels->rows;
     size_t at = 0;
@@ -50,9 +47,9 @@ static plan plan_of(const ck_encoder_attention *a) {
     p.logits = at, at += p.run * p.keys;
     p.weights = at, at += p.run * ck_row_words * p.words;
     p.out = at, at += p.queries * p.channels;
-    p.state = at, at += ceiling(2 * p.queries, 16) * 16;
+    p.state = at, at += ck_ceiling(2 * p.queries, 16) * 16;
     p.columns = at, at += width_of(a);
-    p.total = ceiling(at, 16) * 16;
+    p.total = ck_ceiling(at, 16) * 16;
     return p;
 }
 
@@ -62,7 +59,6 @@ typedef struct {
     const ck_encoder_attention *a;
     plan p;
     float *scratch;
-    size_t windows;
 } job;
 
 // The qkv of the token in row y, column x of the window that begins at (top, left): NULL beyond the window's width, the padded
@@ -71,7 +67,7 @@ static const float *token(const ck_encoder_attention *a, size_t image, size_t to
     size_t side = side_of(a);
     if (y >= side || x >= side) return NULL;
     if (top + y >= a->grid || left + x >= a->grid) return a->padding;
-    return a->qkv + (image * a->grid * a->grid + (top + y) * a->grid + left + x) * a->qkv_stride;
+    return a->qkv + (image * a->grid * a->grid + (top + y) * a->grid + left + x) * 3 * a->heads * a->channels;
 }
 
 // Keys [first, first + 32) of a block, given by their qkv, as a panel; and their values as steps of the value panels.
@@ -84,7 +80,7 @@ static void pack_keys(const job *j, float *s, const float *const *tokens, size_t
         for (size_t i = 0; i < 32; i++) rows[i] = at + i < count && tokens[at + i] ? tokens[at + i] + dim + h : NULL;
         ck_pack_panel(a->kernels, a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
     }
-    size_t steps = ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
+    size_t steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
     for (size_t step = 0; step < steps; step++)
         for (size_t c = 0; c < a->channels; c += 32) {
             size_t n = a->channels - c < 32 ? a->channels - c : 32;
@@ -105,7 +101,7 @@ static void attend(void *context, size_t tile) {
     const ck_kernels *k = a->kernels;
     const ck_product *product = &k->products[a->type];
     float *s = j->scratch + ck_worker() * p->total;
-    size_t side = side_of(a), width = width_of(a), dim = a->heads * a->channels, per_side = ceiling(a->grid, side);
+    size_t side = side_of(a), width = width_of(a), dim = a->heads * a->channels, per_side = ck_ceiling(a->grid, side);
     size_t block = tile % p->blocks, head = tile / p->blocks % a->heads, window = tile / p->blocks / a->heads;
     size_t image = window / (per_side * per_side), top = window / per_side % per_side * side, left = window % per_side * side;
     // Queries beyond the grid are nobody's.
@@ -137,7 +133,7 @@ static void attend(void *context, size_t tile) {
     for (size_t i = 0; i < queries; i++) maximum[i] = -INFINITY, sum[i] = 0;
     for (size_t x = side; x < width; x++) columns[x] = -INFINITY;
 
-    size_t key_rows = rows_of(a), grid_blocks = ceiling(side, key_rows), prompt_blocks = ceiling(a->prompts, p->keys);
+    size_t key_rows = rows_of(a), grid_blocks = ck_ceiling(side, key_rows), prompt_blocks = ck_ceiling(a->prompts, p->keys);
     const float *tokens[most_keys + 32];
     for (size_t b = 0; b < grid_blocks + prompt_blocks; b++) {
         size_t y0 = b * key_rows, count = 0;
@@ -147,10 +143,10 @@ static void attend(void *context, size_t tile) {
                 for (size_t x = 0; x < width; x++) tokens[count++] = token(a, image, top, left, y, x);
         } else {
             for (size_t i = (b - grid_blocks) * p->keys; i < a->prompts && count < p->keys; i++)
-                tokens[count++] = a->prompt_qkv + i * a->qkv_stride;
+                tokens[count++] = a->prompt_qkv + i * 3 * dim;
         }
         pack_keys(j, s, tokens, count, head);
-        size_t value_steps = ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
+        size_t value_steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
         for (size_t i = 0, n; i < queries; i += n) {
             n = queries - i < p->run ? queries - i : p->run;
             for (size_t at = 0; at < count; at += 32)
@@ -188,7 +184,7 @@ static double operations(const ck_encoder_attention *a) {
 
 void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch) {
     CK_TIMED(ck_kind_encoder_attention, operations(a));
-    size_t per_side = ceiling(a->grid, side_of(a));
-    job j = {a, plan_of(a), scratch, a->batch * per_side * per_side};
-    ck_parallel(j.windows * a->heads * j.p.blocks, &j, attend);
+    size_t per_side = ck_ceiling(a->grid, side_of(a));
+    job j = {a, plan_of(a), scratch};
+    ck_parallel(a->batch * per_side * per_side * a->heads * j.p.blocks, &j, attend);
 }

@@ -5,8 +5,9 @@
 #include "internal.h"
 
 enum {
-    /// Words of a tile's packed rows: 224 rows of floats, or 112 of bfloat16 held as floats.
-    tile_words = 224 * ck_row_words,
+    /// Rows of a tile, half as many of bfloat16 held as floats; and words of its packed rows.
+    tile_rows = 224,
+    tile_words = tile_rows * ck_row_words,
     /// Rows that are turned or scaled at once, and room for one of them.
     some_rows = 16,
     row_floats = 2 * ck_block_steps + 16,
@@ -24,8 +25,7 @@ typedef struct {
 } gemm;
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-static size_t ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
-static size_t most_rows(const ck_kernels *kernels, ck_type type) { return 224 / kernels->products[type].words; }
+static size_t most_rows(const ck_kernels *kernels, ck_type type) { return tile_rows / kernels->products[type].words; }
 
 // Elements [s, s + count) of alpha · op(A)'s rows [i, i + rows).
 static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_t s, size_t count) {
@@ -58,7 +58,7 @@ static void pack_columns(const gemm *g, float *panel, size_t j, size_t width, si
         return;
     }
     bool pairs = g->type == ck_type_bf16;
-    for (size_t t = 0; t < count; t += pairs ? 2 : 1, panel += 32) {
+    for (size_t t = 0; t < count; t += ck_elements(g->type), panel += 32) {
         const float *row = g->b + (s + t) * g->ldb + j;
         g->kernels->pack_values((uint32_t *)panel, row, pairs && t + 1 < count ? row + g->ldb : NULL, width, pairs);
     }
@@ -67,16 +67,16 @@ static void pack_columns(const gemm *g, float *panel, size_t j, size_t width, si
 // Rows [i, i + rows) and columns [j, j + columns) of C.
 static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t columns) {
     const ck_product *product = &g->kernels->products[g->type];
-    _Alignas(64) float packed[tile_words], panel[ck_block_steps * 32], edge[224 * 32];
+    _Alignas(64) float packed[tile_words], panel[ck_block_steps * 32], edge[tile_rows * 32];
     float *c = g->c + i * g->ldc + j;
     if (g->k == 0 || (g->beta != 0.0f && g->beta != 1.0f))
         for (size_t r = 0; r < rows; r++) {
             if (g->beta == 0.0f) memset(c + r * g->ldc, 0, columns * sizeof(float));
             else g->kernels->scale(c + r * g->ldc, g->beta, c + r * g->ldc, columns);
         }
-    size_t elements = g->type == ck_type_bf16 ? 2 : 1, block = ck_block_steps * elements;
+    size_t elements = ck_elements(g->type), block = ck_block_steps * elements;
     for (size_t s = 0; s < g->k; s += block) {
-        size_t count = smaller(block, g->k - s), steps = ceiling(count, elements);
+        size_t count = smaller(block, g->k - s), steps = ck_ceiling(count, elements);
         bool add = s > 0 || g->beta != 0.0f;
         pack_rows(g, packed, i, rows, s, count);
         for (size_t at = 0; at < columns; at += 32) {
@@ -93,10 +93,10 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
     }
 }
 
-void ck_gemm_tile(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
-                  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
-    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0};
-    size_t most = most_rows(kernels, type), tiles = ceiling(m, most), each = tiles ? ceiling(m, tiles) : 0;
+void ck_gemm_tile(const ck_kernels *kernels, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
+                  size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
+    gemm g = {kernels, ck_type_f32, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0};
+    size_t most = most_rows(kernels, ck_type_f32), tiles = ck_ceiling(m, most), each = tiles ? ck_ceiling(m, tiles) : 0;
     for (size_t i = 0; i < m; i += each) multiply(&g, i, smaller(each, m - i), 0, n);
 }
 
@@ -112,10 +112,10 @@ void ck_gemm(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m
     if (m == 0 || n == 0) return;
     gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, n, 1};
     size_t most = most_rows(kernels, type);
-    g.tile_m = smaller(most, ceiling(ceiling(m, ceiling(m, most)), 14) * 14);
+    g.tile_m = smaller(most, ck_ceiling(ck_ceiling(m, ck_ceiling(m, most)), 14) * 14);
     // Enough tiles that no thread waits long for the last one, each wide enough to be worth its packed rows.
-    size_t tiles_m = ceiling(m, g.tile_m), parts = smaller(ceiling(48, tiles_m), ceiling(n, 128));
-    if ((double)m * (double)n * (double)k > 1e6) g.tile_n = ceiling(ceiling(n, parts), 32) * 32;
-    g.tiles_n = ceiling(n, g.tile_n);
+    size_t tiles_m = ck_ceiling(m, g.tile_m), parts = smaller(ck_ceiling(48, tiles_m), ck_ceiling(n, 128));
+    if ((double)m * (double)n * (double)k > 1e6) g.tile_n = ck_ceiling(ck_ceiling(n, parts), 32) * 32;
+    g.tiles_n = ck_ceiling(n, g.tile_n);
     ck_parallel(tiles_m * g.tiles_n, &g, gemm_tile);
 }

@@ -13,6 +13,10 @@ enum {
     ck_panel_columns = 32,
 };
 
+static inline size_t ck_ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
+/// Elements in a step of four bytes.
+static inline size_t ck_elements(ck_type type) { return type == ck_type_f32 ? 1 : type == ck_type_bf16 ? 2 : 4; }
+
 /// out [rows, 32] (+)= packed rows · panel over `steps` steps; out is float, or int32 for 8 bits; ldc in words.
 typedef void ck_panel_product(size_t rows, const void *packed, const void *panel, size_t steps, void *out, size_t ldc, bool add);
 
@@ -69,9 +73,8 @@ typedef struct {
     /// May be NULL.
     const float *bias;
     ck_activation activation;
-    /// May be NULL.
+    /// Rows as far apart as those of the result; may be NULL.
     const float *residual;
-    size_t residual_stride;
 } ck_finish;
 
 /// The kernels that exist once an instruction set; every one works on one thread.

@@ -5,12 +5,9 @@
 #include "internal.h"
 
 static size_t at_least_one(size_t n) { return n ? n : 1; }
-static size_t ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
-
-static size_t elements(ck_type type) { return type == ck_type_f32 ? 1 : type == ck_type_bf16 ? 2 : 4; }
-static size_t steps_of(ck_type type, size_t k) { return ceiling(k, elements(type)); }
-static size_t panels_of(size_t n) { return ceiling(n, ck_panel_columns); }
-static size_t align(size_t bytes) { return ceiling(bytes, 64) * 64; }
+static size_t steps_of(ck_type type, size_t k) { return ck_ceiling(k, ck_elements(type)); }
+static size_t panels_of(size_t n) { return ck_ceiling(n, ck_panel_columns); }
+static size_t align(size_t bytes) { return ck_ceiling(bytes, 64) * 64; }
 
 // ---- weights
 
@@ -34,7 +31,7 @@ ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t
 void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t length) {
     enum { chunk = 64 };
     int32_t words[32 * (chunk + 1)];
-    size_t e = elements(type), steps = steps_of(type, length);
+    size_t e = ck_elements(type), steps = steps_of(type, length);
     for (size_t s = 0; s < steps; s += chunk) {
         size_t count = steps - s < chunk ? steps - s : chunk, n = length - s * e < count * e ? length - s * e : count * e;
         for (size_t c = 0; c < 32; c++) {
@@ -50,7 +47,6 @@ void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *
 typedef struct {
     const ck_matrix *m;
     const float *weight;
-    size_t ld;
 } packing;
 
 static void pack_tile(void *context, size_t p) {
@@ -60,7 +56,7 @@ static void pack_tile(void *context, size_t p) {
     char *panel = (char *)m->panels + p * steps * 128;
     if (m->type != ck_type_i8) {
         const float *rows[32];
-        for (size_t c = 0; c < 32; c++) rows[c] = p * 32 + c < m->n ? j->weight + (p * 32 + c) * j->ld : NULL;
+        for (size_t c = 0; c < 32; c++) rows[c] = p * 32 + c < m->n ? j->weight + (p * 32 + c) * m->k : NULL;
         ck_pack_panel(m->kernels, m->type, panel, rows, m->k);
         return;
     }
@@ -69,7 +65,7 @@ static void pack_tile(void *context, size_t p) {
         size_t column = p * 32 + c;
         m->scales[column] = 0, m->offsets[column] = 0;
         if (column >= m->n) continue;
-        const float *w = j->weight + column * j->ld;
+        const float *w = j->weight + column * m->k;
         float top = 0;
         for (size_t i = 0; i < m->k; i++) {
             float a = w[i] / m->input_scale[i];
@@ -89,10 +85,10 @@ static void pack_tile(void *context, size_t p) {
     }
 }
 
-void ck_matrix_pack(const ck_matrix *m, const float *weight, size_t ld, const float *input_scale) {
+void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_scale) {
     if (m->type == ck_type_i8)
         for (size_t i = 0; i < m->k; i++) m->input_scale[i] = input_scale ? input_scale[i] : 1.0f;
-    packing j = {m, weight, ld};
+    packing j = {m, weight};
     ck_parallel(panels_of(m->n), &j, pack_tile);
 }
 
@@ -105,33 +101,33 @@ typedef struct {
 } plan;
 
 static size_t packed_words(const ck_matrix *m) {
-    return ceiling(steps_of(m->type, m->k), ck_block_steps) * ck_row_words * m->kernels->products[m->type].words;
+    return ck_ceiling(steps_of(m->type, m->k), ck_block_steps) * ck_row_words * m->kernels->products[m->type].words;
 }
 
 static plan plan_of(const ck_layer *l) {
     plan p = {0};
     const ck_matrix *a = l->first, *b = l->second;
-    size_t hidden = b && b->type == ck_type_i8 ? ceiling(a->n, 32) * 32 : 0;
+    size_t hidden = b && b->type == ck_type_i8 ? ck_ceiling(a->n, 32) * 32 : 0;
     size_t words = packed_words(a) + (b ? packed_words(b) + hidden : 0);
     // A tile's rows stay in the second cache beside a panel of weights.
-    size_t rows = (1 << 18) / words / 14 * 14, even = ceiling(ceiling(l->rows, 16), 14) * 14;
+    size_t rows = (1 << 18) / words / 14 * 14, even = ck_ceiling(ck_ceiling(l->rows, 16), 14) * 14;
     rows = rows < 28 ? 28 : rows > 224 ? 224 : rows;
     rows = even < rows ? even : rows;
     p.rows = rows < 28 ? 28 : rows;
-    p.tiles_m = ceiling(l->rows, p.rows);
+    p.tiles_m = ck_ceiling(l->rows, p.rows);
     size_t panels = panels_of(a->n);
-    p.tiles_n = b || p.tiles_m >= 16 ? 1 : ceiling(16, at_least_one(p.tiles_m));
-    p.chunk = ceiling(panels, p.tiles_n);
-    p.tiles_n = ceiling(panels, at_least_one(p.chunk));
+    p.tiles_n = b || p.tiles_m >= 16 ? 1 : ck_ceiling(16, at_least_one(p.tiles_m));
+    p.chunk = ck_ceiling(panels, p.tiles_n);
+    p.tiles_n = ck_ceiling(panels, at_least_one(p.chunk));
     size_t widest = b && b->k > a->k ? b->k : a->k;
     p.packed = 0;
     p.packed2 = p.packed + p.rows * packed_words(a);
     p.hidden = p.packed2 + (b ? p.rows * packed_words(b) : 0);
     p.sums = p.hidden + p.rows * hidden;
     p.row = p.sums + 2 * p.rows * 32;
-    p.smooth = p.row + ceiling(widest, 16) * 16;
-    p.scales = p.smooth + ceiling(widest, 16) * 16;
-    p.total = ceiling(p.scales + 2 * p.rows, 16) * 16;
+    p.smooth = p.row + ck_ceiling(widest, 16) * 16;
+    p.scales = p.smooth + ck_ceiling(widest, 16) * 16;
+    p.total = ck_ceiling(p.scales + 2 * p.rows, 16) * 16;
     return p;
 }
 
@@ -145,13 +141,13 @@ typedef struct {
 
 // Where element i of packed row r begins: rows lie in blocks along k.
 static char *packed_at(float *packed, const ck_matrix *m, size_t rows, size_t r, size_t element) {
-    size_t words = m->kernels->products[m->type].words, step = element / elements(m->type);
+    size_t words = m->kernels->products[m->type].words, step = element / ck_elements(m->type);
     size_t block = step / ck_block_steps;
     return (char *)packed + ((block * rows + r) * ck_row_words + step % ck_block_steps) * 4 * words;
 }
 
 static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, const float *x, float *smooth, float *scale) {
-    size_t block = ck_block_steps * elements(m->type);
+    size_t block = ck_block_steps * ck_elements(m->type);
     if (m->type == ck_type_i8) {
         m->kernels->multiply(smooth, x, m->input_scale, m->k);
         x = smooth;
@@ -191,23 +187,23 @@ static void layer_tile(void *context, size_t tile) {
     size_t from = tile % p->tiles_n * p->chunk, to = panels_of(a->n);
     to = from + p->chunk < to ? from + p->chunk : to;
     for (size_t r = 0; r < rows; r++) {
-        const float *x = l->x + (first + r) * l->x_stride;
+        const float *x = l->x + (first + r) * a->k;
         if (l->norm_weight) {
             k->layer_norm(s + p->row, NULL, NULL, x, l->norm_weight, l->norm_bias, 1, a->k, l->epsilon);
             x = s + p->row;
         }
         pack_row(a, s + p->packed, p->rows, r, x, s + p->smooth, scales + r);
     }
-    const float *residual = l->residual ? l->residual + first * l->residual_stride : NULL;
-    float *out = l->out + first * l->out_stride;
-    size_t hidden = ceiling(a->n, 32) * 32;
+    size_t width = b ? b->n : a->n, hidden = ck_ceiling(a->n, 32) * 32;
+    const float *residual = l->residual ? l->residual + first * width : NULL;
+    float *out = l->out + first * width;
     for (size_t panel = from; panel < to; panel++) {
         size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
         ck_finish f = multiply_panel(a, s + p->packed, p->rows, rows, panel, sums, scales, l->first_bias);
         f.activation = l->activation;
         if (!b) {
-            f.residual = residual ? residual + at : NULL, f.residual_stride = l->residual_stride;
-            k->finish(out + at, l->out_stride, sums, rows, n, &f);
+            f.residual = residual ? residual + at : NULL;
+            k->finish(out + at, width, sums, rows, n, &f);
         } else if (b->type == ck_type_i8) {
             k->finish(s + p->hidden + at, hidden, sums, rows, n, &f);
         } else {
@@ -223,8 +219,8 @@ static void layer_tile(void *context, size_t tile) {
     for (size_t panel = 0; panel < panels_of(b->n); panel++) {
         size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
         ck_finish f = multiply_panel(b, s + p->packed2, p->rows, rows, panel, sums, scales, l->second_bias);
-        f.residual = residual ? residual + at : NULL, f.residual_stride = l->residual_stride;
-        k->finish(out + at, l->out_stride, sums, rows, n, &f);
+        f.residual = residual ? residual + at : NULL;
+        k->finish(out + at, width, sums, rows, n, &f);
     }
 }
 

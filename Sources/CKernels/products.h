@@ -4,6 +4,18 @@
 
 #include "internal.h"
 
+enum {
+    /// Words a vector, and rows whose sums stay in registers.
+    ck_lanes_portable = 4,
+    ck_rows_portable = 4,
+    ck_lanes_avx2 = 8,
+    ck_rows_avx2 = 6,
+    ck_lanes_avx512 = 16,
+    ck_rows_avx512 = 14,
+    /// Vectors of a round of ck_peak_function.
+    ck_peak_vectors = 12,
+};
+
 #define CK_DECLARE(set)                                                                                                    \
     ck_panel_product ck_panel_f32_##set, ck_panel_bf16_wide_##set, ck_panel_i8_##set; \
     ck_peak_function ck_peak_f32_##set, ck_peak_i8_##set;

@@ -1,6 +1,9 @@
 // The products of product.inc in plain C.
 #include "products.h"
 
+#define CK_LANES ck_lanes_portable
+#define CK_ROWS ck_rows_portable
+
 static inline int32_t quad(int32_t sum, int32_t x, int32_t w) {
     for (int i = 0; i < 32; i += 8) sum += (int32_t)(uint8_t)(x >> i) * (int8_t)(w >> i);
     return sum;
@@ -14,8 +17,6 @@ static inline four quads(four sum, four x, four w) {
 }
 
 #define CK_NAME(name) name##_portable
-#define CK_LANES 4
-#define CK_ROWS 4
 #define CK_F32(a, b, c) ((a) * (b) + (c))
 #define CK_BF16_WIDE CK_F32
 #define CK_I8_QUAD quads

@@ -2,8 +2,6 @@
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define CK_NAME(name) name##_avx2
-#define CK_PRODUCT_LANES 8
-#define CK_PRODUCT_ROWS 6
 #include "vector.inc"
 #pragma clang attribute pop
 #endif

@@ -6,12 +6,13 @@
 package enum Attribute: String, CaseIterable, Sendable {
     case fileMetaInformationVersion = "0002,0001 OB 1"
     case mediaStorageSOPClassUID = "0002,0002 UI 1"
-    case directoryRecordSequence = "0004,1220 SQ 1"
-    case referencedFileID = "0004,1500 CS 1-8"
     case mediaStorageSOPInstanceUID = "0002,0003 UI 1"
     case transferSyntaxUID = "0002,0010 UI 1"
     case implementationClassUID = "0002,0012 UI 1"
     case implementationVersionName = "0002,0013 SH 1"
+
+    case directoryRecordSequence = "0004,1220 SQ 1"
+    case referencedFileID = "0004,1500 CS 1-8"
 
     case specificCharacterSet = "0008,0005 CS n"
     case imageType = "0008,0008 CS 2-n"
@@ -65,8 +66,8 @@ package enum Attribute: String, CaseIterable, Sendable {
     case anatomicRegionSequence = "0008,2218 SQ 1"
     case anatomicRegionModifierSequence = "0008,2220 SQ 1"
     case frameType = "0008,9007 CS 4"
-    case volumetricProperties = "0008,9206 CS 1"
     case derivationImageSequence = "0008,9124 SQ 1"
+    case volumetricProperties = "0008,9206 CS 1"
     case complexImageComponent = "0008,9208 CS 1"
     case derivationCodeSequence = "0008,9215 SQ 1"
 
@@ -336,30 +337,6 @@ package enum Attribute: String, CaseIterable, Sendable {
 
     case presentationLUTShape = "2050,0020 CS 1"
 
-    case structureSetLabel = "3006,0002 SH 1"
-    case structureSetDate = "3006,0008 DA 1"
-    case structureSetTime = "3006,0009 TM 1"
-    case referencedFrameOfReferenceSequence = "3006,0010 SQ 1"
-    case rtReferencedStudySequence = "3006,0012 SQ 1"
-    case rtReferencedSeriesSequence = "3006,0014 SQ 1"
-    case contourImageSequence = "3006,0016 SQ 1"
-    case structureSetROISequence = "3006,0020 SQ 1"
-    case roiNumber = "3006,0022 IS 1"
-    case referencedFrameOfReferenceUID = "3006,0024 UI 1"
-    case roiName = "3006,0026 LO 1"
-    case roiDisplayColor = "3006,002A IS 3"
-    case roiGenerationAlgorithm = "3006,0036 CS 1"
-    case roiContourSequence = "3006,0039 SQ 1"
-    case contourSequence = "3006,0040 SQ 1"
-    case contourGeometricType = "3006,0042 CS 1"
-    case numberOfContourPoints = "3006,0046 IS 1"
-    case contourData = "3006,0050 DS 3-3n"
-    case rtROIObservationsSequence = "3006,0080 SQ 1"
-    case observationNumber = "3006,0082 IS 1"
-    case referencedROINumber = "3006,0084 IS 1"
-    case rtROIInterpretedType = "3006,00A4 CS 1"
-    case roiInterpreter = "3006,00A6 PN 1"
-
     case sharedFunctionalGroupsSequence = "5200,9229 SQ 1"
     case perFrameFunctionalGroupsSequence = "5200,9230 SQ 1"
 
@@ -415,7 +392,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     }
 
     /// With these keywords begin in capitals.
-    private static let acronyms = ["sop", "kvp", "voi", "lut", "pet", "ct", "mr", "rtroi", "roi", "rt", "uid"]
+    private static let acronyms = ["sop", "kvp", "voi", "lut", "pet", "ct", "mr", "uid"]
 
     private var parsed: Definition {
         let fields = rawValue.split(separator: " ")

@@ -71,14 +71,6 @@ package enum SOPClass: String, CaseIterable, Sendable {
     /// An object of it is an image.
     package var isImage: Bool { field(2) == "image" }
 
-    /// An object of it holds one slice of a volume.
-    package var isSingleSlice: Bool {
-        switch self {
-        case .ctImageStorage, .mrImageStorage, .positronEmissionTomographyImageStorage: true
-        default: false
-        }
-    }
-
     /// The UIDs by the names that selection rules may use instead.
     package static let uidsByName: [String: String] = Dictionary(
         uniqueKeysWithValues: allCases.filter { $0.field(1) != "-" }.map { (String($0.field(1)), $0.uid) })

@@ -18,7 +18,8 @@ package final class SourceInstance: Sendable {
     package var warnings: [String] { file.warnings + pixels.warnings }
 
     /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing
-    /// or illegal, or an attribute stands there twice with different values; a `TS-…` or `PIX-…` refusal when the pixels cannot be decoded.
+    /// or illegal, or an attribute stands there twice with different values; a `TS-…` or `PIX-…` refusal when the pixels cannot be
+    /// decoded.
     package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         self.file = file
         let dataSet = file.dataSet
@@ -49,7 +50,7 @@ package final class SourceInstance: Sendable {
         sopClassUID = sopClass
         frameOfReferenceUID = dataSet.uid(.frameOfReferenceUID)
         modality = (dataSet.string(.modality) ?? "OT").uppercased()
-        if SOPClass.of(sopClass) == .vlWholeSlideMicroscopyImageStorage {
+        if isSlide {
             let type = imageType.count > 2 ? imageType[2] : ""
             if ["LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER"].contains(type) {
                 throw .notImage("a \(type.lowercased()) of a slide (Image Type): it shows no tissue to segment.")
@@ -57,6 +58,17 @@ package final class SourceInstance: Sendable {
         }
         try file.transferSyntax.checkSupported()
         try PixelReader.checkLength(file, pixels)
+    }
+
+    /// A level of a whole slide, or a part of one.
+    var isSlide: Bool { SOPClass.of(sopClassUID) == .vlWholeSlideMicroscopyImageStorage }
+
+    /// Of a class whose objects hold one slice of a volume.
+    var isSingleSlice: Bool {
+        switch SOPClass.of(sopClassUID) {
+        case .ctImageStorage, .mrImageStorage, .positronEmissionTomographyImageStorage: true
+        default: false
+        }
     }
 
     /// The attributes or the transfer syntax say that the pixels lost something on their way here.

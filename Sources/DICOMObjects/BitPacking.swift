@@ -42,10 +42,4 @@ package enum BitPacking {
         if bytes.count % 2 == 1 { bytes.append(0) }
         return bytes
     }
-
-    /// Pixel (row · columns + column) of frame `frame`, read from packed bytes; `pixels` are rows · columns.
-    package static func pixel(_ bytes: [UInt8], frame: Int, index: Int, pixels: Int) -> Bool {
-        let position = frame * pixels + index
-        return bytes[position >> 3] >> UInt8(position & 7) & 1 == 1
-    }
 }

@@ -16,26 +16,9 @@ extension DataSet {
     /// encoder refuses where a value is needed.
     package mutating func put(_ attribute: Attribute, _ numbers: [Int]) {
         switch attribute.vr {
-        case .US:
-            put(
-                attribute,
-                bytes: numbers.flatMap { number -> [UInt8] in
-                    UInt16(exactly: number).map { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] } ?? []
-                })
-        case .UL:
-            put(
-                attribute,
-                bytes: numbers.flatMap { number -> [UInt8] in
-                    UInt32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-                        ?? []
-                })
-        case .SL:
-            put(
-                attribute,
-                bytes: numbers.flatMap { number -> [UInt8] in
-                    Int32(exactly: number).map { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-                        ?? []
-                })
+        case .US: put(attribute, bytes: numbers.flatMap { UInt16(exactly: $0)?.littleEndianBytes ?? [] })
+        case .UL: put(attribute, bytes: numbers.flatMap { UInt32(exactly: $0)?.littleEndianBytes ?? [] })
+        case .SL: put(attribute, bytes: numbers.flatMap { Int32(exactly: $0)?.littleEndianBytes ?? [] })
         default: put(attribute, numbers.map(String.init))
         }
     }
@@ -50,20 +33,13 @@ extension DataSet {
 
     /// Binary numbers (FD).
     package mutating func put(_ attribute: Attribute, doubles: [Double]) {
-        put(
-            attribute,
-            bytes: doubles.map(\.bitPattern).flatMap { bits in
-                (0..<8).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
-            })
+        put(attribute, bytes: doubles.flatMap { $0.bitPattern.littleEndianBytes })
     }
 
     /// The tags of attributes (VR AT).
     package mutating func put(_ attribute: Attribute, pointers: [Attribute]) {
         put(
-            attribute,
-            bytes: pointers.map(\.tag).flatMap { tag in
-                [tag.group, tag.element].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-            })
+            attribute, bytes: pointers.flatMap { $0.tag.group.littleEndianBytes + $0.tag.element.littleEndianBytes })
     }
 
     /// The value field as it is.
@@ -85,9 +61,29 @@ extension DataSet {
         self[attribute] = Element(attribute.tag, attribute.vr, value)
     }
 
+    /// Image Pixel (PS3.3 C.7.6.3) of unsigned samples that use all of their bits: grey, or RGB by pixel.
+    mutating func putImagePixel(rows: Int, columns: Int, samples: Int, bits: Int) {
+        put(.samplesPerPixel, samples)
+        put(.photometricInterpretation, samples == 3 ? "RGB" : "MONOCHROME2")
+        if samples == 3 { put(.planarConfiguration, 0) }
+        put(.rows, rows)
+        put(.columns, columns)
+        put(.bitsAllocated, bits)
+        put(.bitsStored, bits)
+        put(.highBit, bits - 1)
+        put(.pixelRepresentation, 0)
+    }
+
     /// A data set built in one expression.
     package init(composing build: (inout DataSet) -> Void) {
         self.init()
         build(&self)
+    }
+}
+
+extension FixedWidthInteger {
+    /// As the value fields of binary VRs hold it.
+    var littleEndianBytes: [UInt8] {
+        stride(from: 0, to: bitWidth, by: 8).map { UInt8(truncatingIfNeeded: self >> $0) }
     }
 }

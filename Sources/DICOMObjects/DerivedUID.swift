@@ -13,8 +13,6 @@ package enum DerivedUID {
         case reportInstance = "sr.instance"
         case captureSeries = "sc.series"
         case captureInstance = "sc.instance"
-        case structureSetSeries = "rt.series"
-        case structureSetInstance = "rt.instance"
         case importedStudy = "tiff.study"
         case importedSeries = "tiff.series"
         case importedInstance = "tiff.instance"

@@ -38,13 +38,7 @@ struct FrameGeometry {
         guard volume.hasPlace, let spacing = volume.pixelSpacing else { return nil }
         let planes = volume.frames.compactMap(\.plane)
         guard planes.count == volume.frames.count, let first = planes.first else { return nil }
-        // A UID names one thing. Where the source gives study and frame of reference the same one, the latter gets its own, which
-        // all results of that study share.
-        // Without one the series has its own.
-        let uid = volume.frameOfReferenceUID ?? volume.seriesInstanceUID
-        frameOfReferenceUID =
-            volume.frameOfReferenceUID == nil || uid == volume.studyInstanceUID
-            ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
+        frameOfReferenceUID = volume.resultFrameOfReferenceUID(salt: salt)
         positions = zip(volume.frames, planes).map { frame, plane in
             Self.strings(frame.imagePositionPatient, Self.components(plane.position))
         }
@@ -94,7 +88,7 @@ struct FrameGeometry {
 
     /// The strings of the source where they are decimals that say the numbers which were read (directions: up to their length);
     /// an attribute under a binary VR, or another one than was used, says something else.
-    private static func strings(_ original: [String], _ values: [Double], tolerance: Double = 0) -> [String] {
+    static func strings(_ original: [String], _ values: [Double], tolerance: Double = 0) -> [String] {
         let isUsable =
             original.count == values.count
             && zip(original, values).allSatisfy { text, value in
@@ -102,5 +96,14 @@ struct FrameGeometry {
                     && Double(text).map { abs($0 - value) <= tolerance } == true
             }
         return isUsable ? original : values.map { DecimalString.text($0) ?? "0" }
+    }
+}
+
+extension Volume {
+    /// Frame of Reference UID of its results. A UID names one thing: where the source gives study and frame of reference the same one, the
+    /// latter gets its own, which all results of that study share. Without one the series has its own.
+    func resultFrameOfReferenceUID(salt: String) -> String {
+        if let own = frameOfReferenceUID, own != studyInstanceUID { return own }
+        return DerivedUID.uid(.frameOfReference, salt: salt, [frameOfReferenceUID ?? seriesInstanceUID])
     }
 }

@@ -61,7 +61,7 @@ package struct FrameSelection: Sendable, Equatable {
             }
         }
         self.init(segments: found, frames: frames)
-        if options.avoidsPadding, options.type == .binary, options.emptyFrames != .keep {
+        if options.avoidsPadding, options.type == .binary {
             addFrames(framePixels: framePixels, of: occupied.first?.count ?? 0)
         }
     }

@@ -125,18 +125,12 @@ struct FunctionalGroups {
 
     /// Exactly one item with exactly one source: readers take only the first of both.
     private func derivation(_ source: SourceFrame) -> DataSet {
-        DataSet(composing: { derivation in
-            derivation.put(.derivationCodeSequence, item: Code.segmentation.item)
-            derivation.put(
-                .sourceImageSequence,
-                item: DataSet(composing: {
-                    $0.put(.referencedSOPClassUID, source.instance.sopClassUID)
-                    $0.put(.referencedSOPInstanceUID, source.instance.sopInstanceUID)
-                    // On a single-frame source a frame number would change the image's name in some viewers.
-                    if source.instance.pixels.frames > 1 { $0.put(.referencedFrameNumber, source.number) }
-                    $0.put(.spatialLocationsPreserved, "YES")
-                    $0.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
-                }))
+        var image = DataSet.reference(source)
+        image.put(.spatialLocationsPreserved, "YES")
+        image.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
+        return DataSet(composing: {
+            $0.put(.derivationCodeSequence, item: Code.segmentation.item)
+            $0.put(.sourceImageSequence, item: image)
         })
     }
 }

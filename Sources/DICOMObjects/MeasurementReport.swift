@@ -50,23 +50,22 @@ package struct MeasurementReport: Sendable {
         options: Segmentation.Options, seriesNumber: Int
     ) throws(ObjectFailure) {
         let segments = groups.map(\.segment)
-        let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
-        let header = try ResultHeader(
-            volume, producer, time: draft.header.time, texts: segments.flatMap(\.texts))
+        let uids = ResultUIDs(volume, segments, producer, options)
+        let header = try ResultHeader(volume, producer, time: uids.time, texts: segments.flatMap(\.texts))
         var dataSet = header.dataSet(
             .comprehensive3DSRStorage,
             .init(
-                modality: "SR", uid: draft.uids.uid(.reportSeries), number: seriesNumber,
+                modality: "SR", uid: uids.uid(.reportSeries), number: seriesNumber,
                 title: "AI SR \(producer.pipelineName)"))
-        Self.putDocument(header, segmentation, into: &dataSet)
-        let tree = Self.tree(header, groups, segmentation, draft)
+        try Self.putDocument(header, segmentation, into: &dataSet)
+        let tree = Self.tree(header, groups, segmentation, uids)
         // The root is the data set itself.
         for element in tree.elements where element.tag != .relationshipType {
             dataSet[element.tag] = element
         }
         dataSet.put(
             .sopInstanceUID,
-            draft.uids.instance(.reportInstance, try DataSetEncoder.data(dataSet, kept: header.kept)))
+            uids.instance(.reportInstance, try DataSetEncoder.data(dataSet, kept: header.kept)))
         self.dataSet = dataSet
         kept = header.kept
         self.volume = volume
@@ -85,8 +84,9 @@ package struct MeasurementReport: Sendable {
 
     // MARK: Document
 
-    private static func putDocument(_ header: ResultHeader, _ segmentation: Segmentation?, into dataSet: inout DataSet)
-    {
+    private static func putDocument(
+        _ header: ResultHeader, _ segmentation: Segmentation?, into dataSet: inout DataSet
+    ) throws(ObjectFailure) {
         dataSet.put(.referencedPerformedProcedureStepSequence, items: [])
         dataSet.put(.performedProcedureCodeSequence, items: [])
         dataSet.put(.completionFlag, "COMPLETE")
@@ -110,7 +110,8 @@ package struct MeasurementReport: Sendable {
                 $0.put(.referencedSeriesSequence, items: series)
                 $0.put(.studyInstanceUID, volume.studyInstanceUID)
             }))
-        if let request = request(header) { dataSet.put(.referencedRequestSequence, items: request) }
+        let requests = try requests(header)
+        if !requests.isEmpty { dataSet.put(.referencedRequestSequence, items: requests) }
     }
 
     private static func evidence(_ series: String, _ references: [DataSet]) -> DataSet {
@@ -121,36 +122,28 @@ package struct MeasurementReport: Sendable {
     }
 
     /// The requests that the images answer (PS3.3 C.17.2): what the source's Request Attributes say of them.
-    private static func request(_ header: ResultHeader) -> [DataSet]? {
+    private static func requests(_ header: ResultHeader) throws(ObjectFailure) -> [DataSet] {
         let source = header.volume.patientAndStudy
-        let items = source.items(.requestAttributesSequence).filter { $0.string(.requestedProcedureID) != nil }
-        guard !items.isEmpty else { return nil }
-        return items.map { asked in
-            DataSet(composing: { item in
-                item.put(.studyInstanceUID, header.volume.studyInstanceUID)
-                item.put(.referencedStudySequence, items: [])
-                item[.accessionNumber] = source[.accessionNumber].flatMap {
-                    SourceCopy.legal($0, as: .SH, in: source.characterSet)
-                }
-                if !item.has(.accessionNumber) { item.putEmpty(.accessionNumber) }
-                item.putEmpty(.placerOrderNumberImagingServiceRequest)
-                item.putEmpty(.fillerOrderNumberImagingServiceRequest)
-                item.put(.requestedProcedureCodeSequence, items: [])
-                for (attribute, vr) in [(Attribute.requestedProcedureID, VR.SH), (.requestedProcedureDescription, .LO)]
-                {
-                    item[attribute] = asked[attribute].flatMap {
-                        SourceCopy.legal($0, as: vr, in: asked.characterSet)
-                    }
-                    if !item.has(attribute) { item.putEmpty(attribute) }
-                }
-            })
+        var items: [DataSet] = []
+        for asked in source.items(.requestAttributesSequence) where asked.string(.requestedProcedureID) != nil {
+            var item = DataSet()
+            item.put(.studyInstanceUID, header.volume.studyInstanceUID)
+            item.put(.referencedStudySequence, items: [])
+            var (ofStudy, ofRequest) = (SourceCopy(source), SourceCopy(asked))
+            try ofStudy.copy([.accessionNumber], .type2, into: &item)
+            try ofRequest.copy([.requestedProcedureID, .requestedProcedureDescription], .type2, into: &item)
+            item.putEmpty(.placerOrderNumberImagingServiceRequest)
+            item.putEmpty(.fillerOrderNumberImagingServiceRequest)
+            item.put(.requestedProcedureCodeSequence, items: [])
+            items.append(item)
         }
+        return items
     }
 
     // MARK: Content
 
     private static func tree(
-        _ header: ResultHeader, _ groups: [Group], _ segmentation: Segmentation?, _ draft: SegmentationDraft
+        _ header: ResultHeader, _ groups: [Group], _ segmentation: Segmentation?, _ uids: ResultUIDs
     ) -> DataSet {
         let producer = header.producer
         let procedure = header.volume.patientAndStudy.item(.procedureCodeSequence).flatMap(Code.init)
@@ -165,16 +158,16 @@ package struct MeasurementReport: Sendable {
             ContentItem.code(
                 ReportCode.procedureReported, procedure ?? ReportCode.imagingProcedure, .hasConceptModifier),
             ContentItem.container(
-                ReportCode.measurements, groups.enumerated().map { group($0, $1, header, segmentation, draft) }),
+                ReportCode.measurements, groups.enumerated().map { group($0, $1, header, segmentation, uids) }),
         ]
         return ContentItem.container(ReportCode.report, template: "1500", items.map(header.text.item))
     }
 
     private static func group(
-        _ index: Int, _ group: Group, _ header: ResultHeader, _ segmentation: Segmentation?, _ draft: SegmentationDraft
+        _ index: Int, _ group: Group, _ header: ResultHeader, _ segmentation: Segmentation?, _ uids: ResultUIDs
     ) -> DataSet {
         let (segment, producer) = (group.segment, header.producer)
-        let trackingUID = draft.uids.tracking(segment)
+        let trackingUID = uids.tracking(segment)
         let site: [DataSet] =
             segment.region.map {
                 let side = segment.regionModifier.map {
@@ -211,10 +204,7 @@ package struct MeasurementReport: Sendable {
             items.append(ContentItem.uid(ReportCode.sourceSeries, header.volume.seriesInstanceUID, .contains))
         } else {
             let shown = segmentation.selection.frames[frames.first ?? 0].source
-            let source = header.volume.frames[shown]
-            var image = DataSet.reference(source.instance.sopClassUID, source.instance.sopInstanceUID)
-            if source.instance.pixels.frames > 1 { image.put(.referencedFrameNumber, source.number) }
-            items.append(ContentItem.image(ReportCode.sourceImage, image))
+            items.append(ContentItem.image(ReportCode.sourceImage, .reference(header.volume.frames[shown])))
         }
         items += site
         items += [

@@ -80,9 +80,7 @@ package struct RasterObject: Sendable {
     ) throws(ObjectFailure) {
         let page = pages[0]
         self.sopClass = sopClass
-        let time =
-            JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
-            ?? page.time
+        let time = identity.study.moment ?? page.time
         var dataSet = DataSet()
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
         dataSet.put(.sopClassUID, sopClass.uid)
@@ -232,10 +230,7 @@ package struct RasterObject: Sendable {
                 dataSet.put(.pageNumberVector, Array(1...pages.count))
             }
             if page.samples == 1 {
-                if let padding = page.padding {
-                    let bytes = [UInt8(truncatingIfNeeded: padding), UInt8(truncatingIfNeeded: padding >> 8)]
-                    dataSet[.pixelPaddingValue] = Element(Attribute.pixelPaddingValue.tag, .US, .bytes(bytes))
-                }
+                if let padding = page.padding { dataSet.put(.pixelPaddingValue, padding) }
                 dataSet.put(.presentationLUTShape, "IDENTITY")
                 dataSet.put(.rescaleIntercept, decimals: [page.rescale?.intercept ?? 0])
                 dataSet.put(.rescaleSlope, decimals: [page.rescale?.slope ?? 1])

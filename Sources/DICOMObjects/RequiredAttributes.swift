@@ -11,14 +11,18 @@ struct RequiredAttributes {
 
     /// *Throws* `illegal` for the first attribute that is missing.
     static func check(_ dataSet: DataSet) throws(ObjectFailure) {
-        let sopClass = dataSet.string(.sopClassUID) ?? ""
         try common.check(dataSet)
+        try of(dataSet.string(.sopClassUID).flatMap(SOPClass.of)).check(dataSet)
+    }
+
+    /// What an object of that class has beside `common`.
+    static func of(_ sopClass: SOPClass?) -> RequiredAttributes {
         switch sopClass {
-        case SOPClass.segmentationStorage.uid: try segmentation.check(dataSet)
-        case SOPClass.labelMapSegmentationStorage.uid: try labelmap.check(dataSet)
-        case SOPClass.comprehensive3DSRStorage.uid: try report.check(dataSet)
-        case SOPClass.ctImageStorage.uid: try ct.check(dataSet)
-        default: try image.check(dataSet)
+        case .segmentationStorage?: segmentation
+        case .labelMapSegmentationStorage?: labelmap
+        case .comprehensive3DSRStorage?: report
+        case .ctImageStorage?: ct
+        default: image
         }
     }
 
@@ -57,7 +61,7 @@ struct RequiredAttributes {
             .accessionNumber, .seriesNumber, .manufacturer, .instanceNumber,
         ])
 
-    static let image = RequiredAttributes(type1: [
+    private static let image = RequiredAttributes(type1: [
         .imageType, .samplesPerPixel, .photometricInterpretation, .rows, .columns, .bitsAllocated, .bitsStored,
         .highBit,
         .pixelRepresentation, .pixelData,
@@ -71,7 +75,7 @@ struct RequiredAttributes {
         type2: [.kvp, .acquisitionNumber, .sliceThickness, .positionReferenceIndicator])
 
     /// Of a structured report (A.35.13), its root's own content among them.
-    static let report = RequiredAttributes(
+    private static let report = RequiredAttributes(
         type1: [
             .contentDate, .contentTime, .completionFlag, .verificationFlag, .valueType, .conceptNameCodeSequence,
             .continuityOfContent, .contentTemplateSequence, .contentSequence,
@@ -102,7 +106,7 @@ struct RequiredAttributes {
         ])
 
     /// Frames name no segment; the background has neither colour nor tracking.
-    static let labelmap: RequiredAttributes = {
+    private static let labelmap: RequiredAttributes = {
         var rules = segmentation
         rules.type1.append(.pixelPaddingValue)
         rules.items[.perFrameFunctionalGroupsSequence]?.type1.removeAll { $0 == .segmentIdentificationSequence }
@@ -112,7 +116,7 @@ struct RequiredAttributes {
         return rules
     }()
 
-    static let segmentation = RequiredAttributes(
+    private static let segmentation = RequiredAttributes(
         type1: image.type1 + [
             .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber,
             .contentDate,

@@ -115,4 +115,11 @@ extension DataSet {
             $0.put(.referencedSOPInstanceUID, sopInstanceUID)
         })
     }
+
+    /// An item that names a frame of the source; on a single-frame source a frame number would change the image's name in some viewers.
+    static func reference(_ source: SourceFrame) -> DataSet {
+        var item = reference(source.instance.sopClassUID, source.instance.sopInstanceUID)
+        if source.instance.pixels.frames > 1 { item.put(.referencedFrameNumber, source.number) }
+        return item
+    }
 }

@@ -3,14 +3,16 @@ import Storage
 
 /// UIDs of one result: derived from everything that decides what it will say, so the same work gives the same UIDs.
 struct ResultUIDs {
+    /// Of the object, a part of the work; nil when no source has a date.
+    let time: JobTime?
     private let salt: String
     /// The digest of the sources, of who segments them and how.
     private let work: String
 
     init(
-        _ volume: Volume, _ segments: [SegmentDescription], _ producer: Producer, _ options: Segmentation.Options,
-        _ time: JobTime?
+        _ volume: Volume, _ segments: [SegmentDescription], _ producer: Producer, _ options: Segmentation.Options
     ) {
+        time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet))
         salt = options.salt
         var fields = CanonicalEncoding("hspsam segmentation")
         fields.add("writer revision", DataSetEncoder.writerRevision)

@@ -25,9 +25,9 @@ package struct SecondaryCapture: Sendable {
         _ volume: Volume, frame: Int, _ image: DisplayImage, spacing: PixelSpacing?, segments: [SegmentDescription],
         producer: Producer, options: Segmentation.Options, seriesNumber: Int, number: Int
     ) throws(ObjectFailure) {
-        let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet))
-        let uids = ResultUIDs(volume, segments, producer, options, time)
-        let header = try ResultHeader(volume, producer, time: time, texts: []) { copy, copied throws(ObjectFailure) in
+        let uids = ResultUIDs(volume, segments, producer, options)
+        let header = try ResultHeader(volume, producer, time: uids.time, texts: []) {
+            copy, copied throws(ObjectFailure) in
             try copy.copy([.bodyPartExamined, .requestAttributesSequence, .burnedInAnnotation], .type3, into: &copied)
             // The side that was examined stands where the source has it, or no body part says it (Type 2C).
             if copy.source.has(.laterality) || !copied.has(.bodyPartExamined) {
@@ -48,23 +48,13 @@ package struct SecondaryCapture: Sendable {
         )
         dataSet.putEmpty(.patientOrientation)
         if !dataSet.has(.burnedInAnnotation) { dataSet.put(.burnedInAnnotation, "NO") }
-        let source = volume.frames[frame]
-        var reference = DataSet.reference(source.instance.sopClassUID, source.instance.sopInstanceUID)
-        if source.instance.pixels.frames > 1 { reference.put(.referencedFrameNumber, source.number) }
+        var reference = DataSet.reference(volume.frames[frame])
         reference.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
         dataSet.put(.sourceImageSequence, item: reference)
         if let spacing {
             dataSet.put(.pixelSpacing, decimals: [spacing.row.withoutNoise, spacing.column.withoutNoise])
         }
-        dataSet.put(.samplesPerPixel, 3)
-        dataSet.put(.photometricInterpretation, "RGB")
-        dataSet.put(.planarConfiguration, 0)
-        dataSet.put(.rows, image.rows)
-        dataSet.put(.columns, image.columns)
-        dataSet.put(.bitsAllocated, 8)
-        dataSet.put(.bitsStored, 8)
-        dataSet.put(.highBit, 7)
-        dataSet.put(.pixelRepresentation, 0)
+        dataSet.putImagePixel(rows: image.rows, columns: image.columns, samples: 3, bits: 8)
         let pixels = image.pixels.count % 2 == 0 ? image.pixels : image.pixels + [0]
         dataSet.put(
             .sopInstanceUID,

@@ -32,7 +32,7 @@ extension Segmentation {
         try checkSize(
             volume, segments: segments.count, options.type,
             attributes: try attributes(
-                dataSet, frames: (options.type == .labelmap ? 1 : segments.count) * volume.frames.count,
+                dataSet, frames: frames(volume, segments: segments.count, options.type),
                 kept: draft.header.kept))
         dataSet.put(.sopInstanceUID, draft.uids.instance(.segmentationInstance, []))
         let bytes = try DataSetEncoder.file(dataSet, kept: draft.header.kept)
@@ -48,13 +48,8 @@ extension Segmentation {
     private static func checkSize(
         _ volume: Volume, segments: Int, _ type: SegmentationType, attributes: Int = 0
     ) throws(ObjectFailure) {
-        let frames = type == .labelmap ? volume.frames.count : segments * volume.frames.count
-        let bits =
-            switch type {
-            case .binary: 1
-            case .fractional: 8
-            case .labelmap: 8 * SegmentationPixels.labelWidth(segments)
-            }
+        let frames = frames(volume, segments: segments, type)
+        let bits = SegmentationPixels.bits(type, segments: segments)
         let (pixels, isTooMany) = (volume.rows * volume.columns).multipliedReportingOverflow(by: frames)
         guard segments <= 65535, frames <= Int(Int32.max), !isTooMany,
             pixels / 8 <= DataSetEncoder.maximumLength,
@@ -62,6 +57,11 @@ extension Segmentation {
         else {
             throw .size("\(segments) segments on \(volume.frames.count) frames of \(volume.rows)×\(volume.columns)")
         }
+    }
+
+    /// Of an object in which every segment is found on every frame.
+    private static func frames(_ volume: Volume, segments: Int, _ type: SegmentationType) -> Int {
+        type == .labelmap ? volume.frames.count : segments * volume.frames.count
     }
 
     /// Frames that are composed for the check: all, but of a slide only some of its thousands of tiles, which differ in numbers alone.

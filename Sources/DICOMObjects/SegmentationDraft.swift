@@ -21,14 +21,13 @@ struct SegmentationDraft {
         self.segments = segments
         self.producer = producer
         self.options = options
-        let time = options.time ?? JobTime.latest(of: volume.instances.map(\.dataSet))
-        uids = ResultUIDs(volume, segments, producer, options, time)
+        uids = ResultUIDs(volume, segments, producer, options)
         let slide = SlideGeometry(volume, salt: options.salt)
         self.slide = slide
         let synthetic = options.syntheticGeometry && slide == nil ? uids.syntheticFrameOfReference : nil
         let geometry = FrameGeometry(volume, synthetic: synthetic, salt: options.salt)
         self.geometry = geometry
-        header = try ResultHeader(volume, producer, time: time, texts: segments.flatMap(\.texts)) {
+        header = try ResultHeader(volume, producer, time: uids.time, texts: segments.flatMap(\.texts)) {
             copy, copied throws(ObjectFailure) in
             // Not the series' side: beside most body parts the standard forbids it, and the type's modifier tells it.
             try copy.copy([.bodyPartExamined, .requestAttributesSequence], .type3, into: &copied)
@@ -104,21 +103,9 @@ struct SegmentationDraft {
     }
 
     private func putPixels(_ pixels: [UInt8], _ selection: FrameSelection, into dataSet: inout DataSet) {
-        let bits =
-            switch options.type {
-            case .binary: 1
-            case .fractional: 8
-            case .labelmap: 8 * SegmentationPixels.labelWidth(selection.segments.count)
-            }
-        dataSet.put(.samplesPerPixel, 1)
-        dataSet.put(.photometricInterpretation, "MONOCHROME2")
+        let bits = SegmentationPixels.bits(options.type, segments: selection.segments.count)
+        dataSet.putImagePixel(rows: volume.rows, columns: volume.columns, samples: 1, bits: bits)
         dataSet.put(.presentationLUTShape, "IDENTITY")
-        dataSet.put(.rows, volume.rows)
-        dataSet.put(.columns, volume.columns)
-        dataSet.put(.bitsAllocated, bits)
-        dataSet.put(.bitsStored, bits)
-        dataSet.put(.highBit, bits - 1)
-        dataSet.put(.pixelRepresentation, 0)
         dataSet.put(.numberOfFrames, selection.frames.count)
         if options.type == .labelmap { dataSet.put(.pixelPaddingValue, 0) }
         dataSet[.pixelData] = Element(Attribute.pixelData.tag, bits == 16 ? .OW : .OB, .bytes(pixels))

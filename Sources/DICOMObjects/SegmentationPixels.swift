@@ -7,22 +7,31 @@ enum SegmentationPixels {
     static func bytes(
         _ type: SegmentationType, _ selection: FrameSelection, masks: [[Mask]], probabilities: [[[UInt8]]]
     ) throws(ObjectFailure) -> [UInt8] {
+        var bytes: [UInt8] = []
         switch type {
         case .binary:
             return BitPacking.pack(selection.frames.map { masks[selection.segments[$0.segment - 1]][$0.source] })
         case .fractional:
-            var bytes: [UInt8] = []
             for frame in selection.frames {
                 bytes += probabilities[selection.segments[frame.segment - 1]][frame.source]
             }
-            if bytes.count % 2 == 1 { bytes.append(0) }
-            return bytes
-        case .labelmap: return try labels(selection, masks)
+        case .labelmap: bytes = try labels(selection, masks)
+        }
+        if bytes.count % 2 == 1 { bytes.append(0) }
+        return bytes
+    }
+
+    /// Of one pixel.
+    static func bits(_ type: SegmentationType, segments: Int) -> Int {
+        switch type {
+        case .binary: 1
+        case .fractional: 8
+        case .labelmap: 8 * labelWidth(segments)
         }
     }
 
     /// Bytes of one number in a LABELMAP.
-    static func labelWidth(_ segments: Int) -> Int { segments > 255 ? 2 : 1 }
+    private static func labelWidth(_ segments: Int) -> Int { segments > 255 ? 2 : 1 }
 
     private static func labels(_ selection: FrameSelection, _ masks: [[Mask]]) throws(ObjectFailure) -> [UInt8] {
         let width = labelWidth(selection.segments.count)
@@ -43,7 +52,6 @@ enum SegmentationPixels {
                 }
             }
         }
-        if bytes.count % 2 == 1 { bytes.append(0) }
         return bytes
     }
 

@@ -1,6 +1,5 @@
 import DICOM
 import Imaging
-import Numbers
 
 /// Where the frames of a segmentation lie on a slide, as it goes into the object.
 ///
@@ -16,32 +15,17 @@ struct SlideGeometry {
     init?(_ volume: Volume, salt: String) {
         guard let slide = volume.slide else { return nil }
         matrix = slide
-        let uid = volume.frameOfReferenceUID ?? volume.seriesInstanceUID
-        frameOfReferenceUID =
-            volume.frameOfReferenceUID == nil || uid == volume.studyInstanceUID
-            ? DerivedUID.uid(.frameOfReference, salt: salt, [uid]) : uid
+        frameOfReferenceUID = volume.resultFrameOfReferenceUID(salt: salt)
         spacing = volume.pixelSpacing
-        let original = volume.frames[0].pixelSpacingStrings
         spacingStrings =
-            original.count == 2 && original.allSatisfy(ValueRules.isDecimal)
-            ? original : (spacing.map { [$0.row, $0.column] } ?? []).compactMap(DecimalString.text)
+            spacing.map { FrameGeometry.strings(volume.frames[0].pixelSpacingStrings, [$0.row, $0.column]) } ?? []
         thickness = DecimalString.text(volume.frames[0].sliceThickness ?? 0.001) ?? "0.001"
     }
 
     /// What is said of the whole object: the matrix, and that its tiles are placed one by one.
     func put(into dataSet: inout DataSet) {
         dataSet.put(.dimensionOrganizationType, "TILED_SPARSE")
-        dataSet.put(.totalPixelMatrixColumns, matrix.columns)
-        dataSet.put(.totalPixelMatrixRows, matrix.rows)
-        dataSet.put(.totalPixelMatrixFocalPlanes, 1)
-        dataSet.put(
-            .totalPixelMatrixOriginSequence,
-            item: DataSet(composing: {
-                $0.put(.xOffsetInSlideCoordinateSystem, decimals: [matrix.position.x])
-                $0.put(.yOffsetInSlideCoordinateSystem, decimals: [matrix.position.y])
-            }))
-        let (row, column) = (matrix.rowCosine, matrix.columnCosine)
-        dataSet.put(.imageOrientationSlide, decimals: [row.x, row.y, row.z, column.x, column.y, column.z])
+        matrix.put(into: &dataSet)
     }
 
     /// The shared group.
@@ -56,15 +40,7 @@ struct SlideGeometry {
 
     /// The group of a frame of the volume.
     func place(_ frame: Int) -> DataSet {
-        let origin = matrix.origins[frame]
-        let place = matrix.position(ofFrame: frame, spacing: spacing ?? PixelSpacing(row: 0, column: 0))
-        return DataSet(composing: {
-            $0.put(.xOffsetInSlideCoordinateSystem, decimals: [place.x])
-            $0.put(.yOffsetInSlideCoordinateSystem, decimals: [place.y])
-            $0.put(.zOffsetInSlideCoordinateSystem, decimals: [place.z])
-            $0.put(.columnPositionInTotalImagePixelMatrix, origin.column + 1)
-            $0.put(.rowPositionInTotalImagePixelMatrix, origin.row + 1)
-        })
+        matrix.place(frame, spacing: spacing ?? PixelSpacing(row: 0, column: 0))
     }
 
     /// The ranks from 1 of the rows and of the columns at which the used frames' tiles begin: Dimension Index Values have no gaps.
@@ -77,4 +53,34 @@ struct SlideGeometry {
     }
 
     func origin(_ frame: Int) -> SlideMatrix.Origin { matrix.origins[frame] }
+}
+
+extension SlideMatrix {
+    /// Size, place and directions of the whole matrix (C.8.12.4).
+    func put(into dataSet: inout DataSet) {
+        dataSet.put(.totalPixelMatrixColumns, columns)
+        dataSet.put(.totalPixelMatrixRows, rows)
+        dataSet.put(.totalPixelMatrixFocalPlanes, 1)
+        dataSet.put(
+            .totalPixelMatrixOriginSequence,
+            item: DataSet(composing: {
+                $0.put(.xOffsetInSlideCoordinateSystem, decimals: [position.x])
+                $0.put(.yOffsetInSlideCoordinateSystem, decimals: [position.y])
+            }))
+        let (row, column) = (rowCosine, columnCosine)
+        dataSet.put(.imageOrientationSlide, decimals: [row.x, row.y, row.z, column.x, column.y, column.z])
+    }
+
+    /// Plane Position (Slide) of a frame's tile.
+    func place(_ frame: Int, spacing: PixelSpacing) -> DataSet {
+        let origin = origins[frame]
+        let place = position(ofFrame: frame, spacing: spacing)
+        return DataSet(composing: {
+            $0.put(.xOffsetInSlideCoordinateSystem, decimals: [place.x])
+            $0.put(.yOffsetInSlideCoordinateSystem, decimals: [place.y])
+            $0.put(.zOffsetInSlideCoordinateSystem, decimals: [place.z])
+            $0.put(.columnPositionInTotalImagePixelMatrix, origin.column + 1)
+            $0.put(.rowPositionInTotalImagePixelMatrix, origin.row + 1)
+        })
+    }
 }

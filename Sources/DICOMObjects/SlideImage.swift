@@ -1,16 +1,13 @@
 package import DICOM
 package import Imaging
-import Numbers
 
-/// One level of a whole slide as a VL Whole Slide Microscopy object, or a part of its concatenation: of phantoms, and of TIFF slides.
+/// One level of a whole slide as a VL Whole Slide Microscopy object, or a part of its concatenation: of phantoms.
 ///
 /// *Source*: PS3.3 2024e, A.32.8, C.7.6.17.3, C.8.12.4.
 package struct SlideImage: Sendable {
     package enum Flavor: String, Sendable {
         case volume = "VOLUME"
         case label = "LABEL"
-        case overview = "OVERVIEW"
-        case thumbnail = "THUMBNAIL"
     }
 
     /// A part of a concatenation.
@@ -45,9 +42,6 @@ package struct SlideImage: Sendable {
     /// Where each frame's tile lies, in the frames' order; nil for TILED_FULL.
     package var origins: [SlideMatrix.Origin]?
     package var part: Part?
-    /// Known from the file, when the identity does not say.
-    package var time: JobTime?
-    package var lossy: (method: String?, ratio: Double)?
 
     package init(
         identity: StudyIdentity, keys: RasterObject.Keys, frameOfReferenceUID: String, rows: Int, columns: Int,
@@ -76,14 +70,11 @@ package struct SlideImage: Sendable {
         dataSet.put(.sopClassUID, SOPClass.vlWholeSlideMicroscopyImageStorage.uid)
         dataSet.put(.instanceCreatorUID, InstanceCreator.imports)
         dataSet.put(.instanceNumber, keys.firstInstanceNumber)
-        let time =
-            JobTime(date: identity.study.date, time: identity.study.time.isEmpty ? "000000" : identity.study.time)
-            ?? self.time
-        let content = time ?? .unknown
+        let content = identity.study.moment ?? .unknown
         dataSet.put(.contentDate, content.date)
         dataSet.put(.contentTime, content.time)
-        dataSet.put(.acquisitionDateTime, content.date + content.time)
-        RasterObject.put(identity, keys, time, into: &dataSet)
+        dataSet.put(.acquisitionDateTime, content.dateTime)
+        RasterObject.put(identity, keys, nil, into: &dataSet)
         // A slide has no side.
         dataSet[.laterality] = nil
         dataSet.put(.modality, "SM")
@@ -113,19 +104,12 @@ package struct SlideImage: Sendable {
         dataSet.put(.imagedVolumeWidth, bytes: Self.float(Double(columns) * spacing.column))
         dataSet.put(.imagedVolumeHeight, bytes: Self.float(Double(rows) * spacing.row))
         dataSet.put(.imagedVolumeDepth, bytes: Self.float(1))
-        dataSet.put(.totalPixelMatrixColumns, columns)
-        dataSet.put(.totalPixelMatrixRows, rows)
-        dataSet.put(.totalPixelMatrixFocalPlanes, 1)
+        let matrix = SlideMatrix(
+            rows: rows, columns: columns, origins: origins ?? [], position: Self.corner, rowCosine: Self.rowCosine,
+            columnCosine: Self.columnCosine)
+        matrix.put(into: &dataSet)
         dataSet.put(.numberOfOpticalPaths, 1)
-        dataSet.put(
-            .totalPixelMatrixOriginSequence,
-            item: DataSet(composing: {
-                $0.put(.xOffsetInSlideCoordinateSystem, decimals: [Self.corner.x])
-                $0.put(.yOffsetInSlideCoordinateSystem, decimals: [Self.corner.y])
-            }))
-        let (row, column) = (Self.rowCosine, Self.columnCosine)
-        dataSet.put(.imageOrientationSlide, decimals: [row.x, row.y, row.z, column.x, column.y, column.z])
-        let frameType = dataSet[.imageType].map(Self.frameType)
+        let frameType = dataSet[.imageType].map { Element(Attribute.frameType.tag, .CS, $0.value) }
         dataSet.put(
             .sharedFunctionalGroupsSequence,
             item: DataSet(composing: { shared in
@@ -159,33 +143,19 @@ package struct SlideImage: Sendable {
         dataSet.put(
             .dimensionIndexSequence,
             items: [index(.rowPositionInTotalImagePixelMatrix), index(.columnPositionInTotalImagePixelMatrix)])
-        dataSet.put(.perFrameFunctionalGroupsSequence, items: origins.map(group))
-    }
-
-    private static func frameType(_ element: Element) -> Element {
-        Element(Attribute.frameType.tag, .CS, element.value)
+        dataSet.put(.perFrameFunctionalGroupsSequence, items: origins.indices.map { group($0, matrix) })
     }
 
     /// The groups of one tile of TILED_SPARSE.
-    private func group(_ origin: SlideMatrix.Origin) -> DataSet {
-        let place =
-            Self.corner + Self.rowCosine * (Double(origin.column) * spacing.column)
-            + Self.columnCosine * (Double(origin.row) * spacing.row)
+    private func group(_ frame: Int, _ matrix: SlideMatrix) -> DataSet {
+        let origin = matrix.origins[frame]
         return DataSet(composing: { group in
             group.put(
                 .frameContentSequence,
                 item: DataSet(composing: {
                     $0.put(.dimensionIndexValues, [origin.row / tileRows + 1, origin.column / tileColumns + 1])
                 }))
-            group.put(
-                .planePositionSlideSequence,
-                item: DataSet(composing: {
-                    $0.put(.xOffsetInSlideCoordinateSystem, decimals: [place.x])
-                    $0.put(.yOffsetInSlideCoordinateSystem, decimals: [place.y])
-                    $0.put(.zOffsetInSlideCoordinateSystem, decimals: [0])
-                    $0.put(.columnPositionInTotalImagePixelMatrix, origin.column + 1)
-                    $0.put(.rowPositionInTotalImagePixelMatrix, origin.row + 1)
-                }))
+            group.put(.planePositionSlideSequence, item: matrix.place(frame, spacing: spacing))
         })
     }
 
@@ -221,32 +191,17 @@ package struct SlideImage: Sendable {
     }
 
     private func putPixels(_ frames: Int, _ pixels: [UInt8], into dataSet: inout DataSet) {
-        dataSet.put(.samplesPerPixel, samples)
-        dataSet.put(.photometricInterpretation, samples == 3 ? "RGB" : "MONOCHROME2")
-        if samples == 3 { dataSet.put(.planarConfiguration, 0) }
+        dataSet.putImagePixel(rows: tileRows, columns: tileColumns, samples: samples, bits: 8)
         dataSet.put(.numberOfFrames, frames)
-        dataSet.put(.rows, tileRows)
-        dataSet.put(.columns, tileColumns)
-        dataSet.put(.bitsAllocated, 8)
-        dataSet.put(.bitsStored, 8)
-        dataSet.put(.highBit, 7)
-        dataSet.put(.pixelRepresentation, 0)
         dataSet.put(.burnedInAnnotation, flavor == .label ? "YES" : "NO")
         if samples == 1 {
             dataSet.put(.presentationLUTShape, "IDENTITY")
             dataSet.put(.rescaleIntercept, "0")
             dataSet.put(.rescaleSlope, "1")
         }
-        dataSet.put(.lossyImageCompression, lossy == nil ? "00" : "01")
-        if let lossy {
-            dataSet.put(.lossyImageCompressionRatio, decimals: [lossy.ratio])
-            if let method = lossy.method { dataSet.put(.lossyImageCompressionMethod, method) }
-        }
+        dataSet.put(.lossyImageCompression, "00")
         dataSet.put(.pixelData, bytes: pixels.count % 2 == 0 ? pixels : pixels + [0])
     }
 
-    private static func float(_ value: Double) -> [UInt8] {
-        let bits = Float(value).bitPattern
-        return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
-    }
+    private static func float(_ value: Double) -> [UInt8] { Float(value).bitPattern.littleEndianBytes }
 }

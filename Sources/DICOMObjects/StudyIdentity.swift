@@ -38,6 +38,9 @@ package struct StudyIdentity: Sendable, Equatable {
         package var referring = ""
         /// Nothing known.
         package init() {}
+
+        /// Nil without a legal date; midnight where only the day is known.
+        var moment: JobTime? { JobTime(date: date, time: time.isEmpty ? "000000" : time) }
     }
 
     /// General Series (PS3.3 C.7.3.1).

@@ -4,7 +4,6 @@ import Imaging
 /// The pixels of a segmentation as they were read back; nothing of the encoder is used.
 struct WrittenPixels {
     private let bytes: [UInt8]
-    private let type: SegmentationType
     /// Of one frame.
     private let pixels: Int
     /// Bytes of one number of a LABELMAP.
@@ -29,7 +28,6 @@ struct WrittenPixels {
         bytes = Array(try written.value(of: element))
         pixels = rows * columns
         width = max(1, bits / 8)
-        self.type = type
         let length = type == .binary ? (pixels * frames + 7) / 8 : pixels * frames * width
         guard bytes.count == length + length % 2 else {
             throw .verify("\(bytes.count) bytes of pixels for \(frames) frames of \(pixels)")

@@ -64,12 +64,6 @@ package struct ControlAnswer: Sendable, Equatable, Codable {
 
     package var status: ExitStatus { isDone ? .done : .refusedOrFailed }
 
-    package var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
-
     private enum CodingKeys: String, CodingKey {
         case code, text, jobs
         case isDone = "done"

@@ -1,5 +1,4 @@
 package import Failures
-internal import Foundation
 internal import Storage
 
 /// What `hspsam doctor` looks at, each a line with what to do.
@@ -102,12 +101,6 @@ package struct Doctor: Sendable, Encodable {
 
     /// 3 when something failed, else 0.
     package var status: ExitStatus { findings.contains { $0.level == .fail } ? .refusedOrFailed : .done }
-
-    package var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
 
     /// For a person at a terminal.
     package var text: String {

@@ -19,12 +19,10 @@ package struct Fingerprint: Sendable, Equatable {
     /// - Parameter changeTimes: whether the inodes' times of change count too, which no program can set back. They also change by
     ///   a rename, so only what stays where it is can be compared by them.
     /// *Throws* `StorageFailure` when something in it cannot be listed. *Cost*: one `lstat` an entry, no file is read.
-    package init(
-        of path: FilePath, limit: Int = Fingerprint.mostEntries, changeTimes: Bool = false
-    ) throws(StorageFailure) {
+    package init(of path: FilePath, changeTimes: Bool = false) throws(StorageFailure) {
         let top = try FileStatus(of: path)
         var entries = [Folder.Entry(path: FilePath(""), status: top)]
-        if top.kind == .directory { entries += try Folder.walk(path, limit: limit) }
+        if top.kind == .directory { entries += try Folder.walk(path, limit: Self.mostEntries) }
         var sum = FileDigest.Accumulator()
         var files = 0
         var bytes = 0

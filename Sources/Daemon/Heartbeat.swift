@@ -67,7 +67,7 @@ package final class Heartbeat: Sendable {
     private func tell(_ now: ContinuousClock.Instant) {
         let sign = state.withLock { state in
             state.written = now
-            return Sign(at: Self.bootMilliseconds, silent: silence(now, state), waiting: state.waiting)
+            return Sign(at: BootClock.milliseconds, silent: silence(now, state), waiting: state.waiting)
         }
         if sign.silent < Self.longestSilence { ServiceNotification.send("WATCHDOG=1") }
         if let data = try? JSONEncoder().encode(sign) {
@@ -82,10 +82,7 @@ package final class Heartbeat: Sendable {
 
     /// Whether a sign is of a service that works: written lately, and all loops heard.
     package static func isAlive(_ sign: Sign) -> Bool {
-        let age = (bootMilliseconds - sign.at) / 1000
+        let age = (BootClock.milliseconds - sign.at) / 1000
         return age >= 0 && age < longestSilence && sign.silent < longestSilence
     }
-
-    /// The time since the machine was started, sleep included.
-    private static var bootMilliseconds: Int64 { BootClock.milliseconds }
 }

@@ -249,9 +249,8 @@ package actor Inbox {
 
     /// Where the input of a job may stand.
     private func inputs(of id: String) throws(StorageFailure) -> [FilePath] {
-        var found = [FilePath(paths.input(id)), FilePath(paths.quarantine).appending("\(id)/input")]
-        for day in try Folder.list(paths.kept) { found.append(FilePath(paths.kept).appending("\(day.name)/\(id)")) }
-        return found.filter { FileStatus.exists($0.text) }
+        let others = [paths.input(id), Folder.join(paths.quarantine, "\(id)/input")].filter { FileStatus.exists($0) }
+        return try (others + paths.keptInputs(of: id)).map { FilePath($0) }
     }
 
     /// Whether every file of a drop stands in `input` too, byte for byte; a single file may have another name there.

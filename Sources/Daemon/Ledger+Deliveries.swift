@@ -15,15 +15,16 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
 // pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused; pending ─→ expired.
 
 extension Ledger {
-    /// A result's files that are to be sent; what is known already stays as it is.
-    package func addDeliveries(_ key: String, files: [String], to destination: String) throws {
+    /// A result's files that are to be sent; what is known already stays as it is. A result without any has a line that says so,
+    /// and is not looked at again.
+    func addDeliveries(_ key: String, files: [String], to destination: String) throws {
         try write { db in
-            for file in files {
+            for file in files.isEmpty ? [""] : files {
                 try db.execute(
                     sql: """
-                        INSERT INTO delivery(result_key, file, destination, state, created_at) VALUES (?, ?, ?, 'pending', ?)
+                        INSERT INTO delivery(result_key, file, destination, state, created_at) VALUES (?, ?, ?, ?, ?)
                         ON CONFLICT DO NOTHING
-                        """, arguments: [key, file, destination, Moment.now])
+                        """, arguments: [key, file, destination, file.isEmpty ? "sent" : "pending", Moment.now])
             }
         }
     }
@@ -135,7 +136,7 @@ extension DeliveryCounts {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT state, COUNT(*) AS files, MAX(tries) AS tries FROM delivery INDEXED BY delivery_state
+                    SELECT state, COUNT(*) AS files FROM delivery INDEXED BY delivery_state
                     WHERE state NOT IN ('sent', 'confirmed') AND destination = ? GROUP BY state
                     """, arguments: [name])
             for row in rows {
@@ -154,18 +155,6 @@ extension DeliveryCounts {
                         AND tries > 0 LIMIT 1
                     """, arguments: [name])
             return counts
-        }
-    }
-}
-
-extension Ledger {
-    /// Nothing of a result goes to the destination.
-    func settleEmpty(_ key: String, _ destination: String) throws {
-        try write {
-            try $0.execute(
-                sql:
-                    "UPDATE delivery SET state = 'sent', sent_at = ? WHERE result_key = ? AND file = '' AND destination = ?",
-                arguments: [Moment.now, key, destination])
         }
     }
 }

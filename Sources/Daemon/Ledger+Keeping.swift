@@ -8,7 +8,7 @@ extension Ledger {
         try write {
             try $0.execute(
                 sql: """
-                    UPDATE job SET not_before = NULL, returns = 0, attempts = 0, lost = 0, reason_class = NULL, reason_code = NULL,
+                    UPDATE job SET returns = 0, attempts = 0, lost = 0, reason_class = NULL, reason_code = NULL,
                         reason_text = NULL
                     WHERE id = ? AND reason_class IS NOT 'partial'
                     """, arguments: [job])

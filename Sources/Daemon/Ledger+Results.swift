@@ -89,10 +89,7 @@ extension Ledger {
     /// Remembers a fact about the running service for `status`; written, and true, only when it changes.
     @discardableResult
     package func remember(_ key: String, _ value: String) throws -> Bool {
-        let known = try read {
-            try String.fetchOne($0, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
-        }
-        guard known ?? "" != value else { return false }
+        guard try fact(key) ?? "" != value else { return false }
         try write { try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, value]) }
         return true
     }

@@ -47,18 +47,14 @@ package enum LedgerRebuild {
             summary.results += 1
         }
         for entry in try Folder.list(paths.quarantine) where Identifier.isOne(entry.name) {
-            let file = Folder.join(paths.quarantine, "\(entry.name)/\(ReasonRecord.fileName)")
-            let record = try? ReasonRecord(json: DurableFile.read(file, limit: 1 << 20))
-            let reason = JobReason(
-                record.flatMap { JobReason.Class(rawValue: $0.kind) } ?? .failed, code: record?.code ?? "UNKNOWN",
-                text: record?.text ?? "its reason.json cannot be read.")
+            let reason = JobReason(quarantined: Folder.join(paths.quarantine, entry.name))
             if try await ledger.adoptQuarantined(entry.name, reason) { summary.quarantined += 1 }
         }
         try await ledger.close()
         // What stands in work/ and is not known is booked as after a crash.
         let service = try await WatchService(settings, log: log, stop: StopRequest(), locks: locks, isResumed: true)
         summary.waiting = try await service.ledger.waiting()
-        try await service.ledger.close()
+        try await service.close()
         return summary
     }
 

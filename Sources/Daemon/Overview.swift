@@ -66,7 +66,7 @@ package struct Overview: Sendable, Equatable {
     /// How the deliveries stand, by destination.
     package let deliveries: [DeliveryCounts]
 
-    package struct Note: Sendable, Equatable {
+    package struct Note: Sendable, Equatable, Encodable {
         package let code: String
         package let text: String
         package let cure: String
@@ -90,11 +90,11 @@ package struct Overview: Sendable, Equatable {
         for row in try Row.fetchAll(db, sql: "SELECT state, jobs FROM job_count") {
             if let state = Job.State(rawValue: row["state"]) { jobs[state] = row["jobs"] }
         }
-        // A person who has dealt with a quarantined drop removes its folder: that settles it.
-        let inQuarantine = spool.quarantined
-        // Put aside by the ledger, and its folder not made yet: it does not count as settled.
-        let unmoved = try Self.unmoved(db, spool, "quarantined")
-        jobs[.quarantined] = Set(inQuarantine + unmoved).count
+        let work = try Work(db, spool)
+        // A person who has dealt with a quarantined drop removes its folder: that settles it. One that the ledger has put aside and
+        // whose folder is not made yet does not count as settled.
+        let inQuarantine = Set(spool.quarantined + work.unquarantined)
+        jobs[.quarantined] = inQuarantine.count
         self.jobs = jobs
         func first(_ state: String) throws -> Int64? {
             try Int64.fetchOne(
@@ -102,7 +102,7 @@ package struct Overview: Sendable, Equatable {
                 arguments: [state])
         }
         oldestWaiting = try [first("queued"), first("retry"), first("publishing")].compactMap(\.self).min()
-        let shown = Set(inQuarantine + unmoved).sorted(by: >).prefix(Self.mostLines)
+        let shown = inQuarantine.sorted(by: >).prefix(Self.mostLines)
         troubles =
             try Self.troubles(
                 db, "id IN (\(Self.marks(shown.count))) ORDER BY changed_at DESC", StatementArguments(shown))
@@ -161,41 +161,44 @@ package struct Overview: Sendable, Equatable {
             db, sql: "SELECT substr(key, 13) FROM meta WHERE key LIKE 'destination %' ORDER BY key")
         deliveries = try DeliveryCounts.read(db, names)
         notes = try Self.notes(
-            spool, unbooked: Self.unbooked(db, spool),
-            unkept: Self.unmoved(db, spool, "published") + Self.unmoved(db, spool, "done"),
-            oversized: fact("oversized").flatMap(Int.init) ?? 0, deliveries)
+            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0, deliveries)
     }
 
     // MARK: ledger and disk
 
-    /// Folders in `work` that the ledger knows nothing of.
-    private static func unbooked(_ db: Database, _ spool: SpoolView) throws -> Int {
-        try spool.work.count {
-            guard Self.isOld(Identifier.milliseconds($0)) else { return false }
-            return try
-                !(Bool.fetchOne(db, sql: "SELECT EXISTS(SELECT 1 FROM job WHERE id = ?)", arguments: [$0]) ?? false)
+    /// Where the folders in `work` and the ledger differ for longer than a step of the service takes.
+    private struct Work {
+        /// Folders that the ledger knows nothing of.
+        var unbooked = 0
+        /// Finished jobs whose input stands in `work` still.
+        var unkept = 0
+        /// Jobs that were put aside and whose input stands in `work` still.
+        var unquarantined: [String] = []
+
+        /// Milliseconds that a step of the service may take, between moving a folder and writing so.
+        private static let stepTime: Int64 = 60_000
+
+        init(_ db: Database, _ spool: SpoolView) throws {
+            let latest = Moment.now - Self.stepTime
+            for id in spool.work {
+                let job = try Row.fetchOne(db, sql: "SELECT state, changed_at FROM job WHERE id = ?", arguments: [id])
+                guard let job else {
+                    if Identifier.milliseconds(id) < latest { unbooked += 1 }
+                    continue
+                }
+                guard (job["changed_at"] as Int64) < latest else { continue }
+                switch Job.State(rawValue: job["state"]) {
+                case .published, .done: unkept += 1
+                case .quarantined: unquarantined.append(id)
+                default: break
+                }
+            }
         }
     }
-
-    /// Jobs in a final state whose input stands in `work` still.
-    private static func unmoved(_ db: Database, _ spool: SpoolView, _ state: String) throws -> [String] {
-        try spool.work.filter {
-            try Bool.fetchOne(
-                db, sql: "SELECT EXISTS(SELECT 1 FROM job WHERE id = ? AND state = ? AND changed_at < ?)",
-                arguments: [$0, state, Moment.now - stepTime]) ?? false
-        }
-    }
-
-    /// Milliseconds that a step of the service may take, between moving a folder and writing so.
-    private static let stepTime: Int64 = 60_000
-
-    private static func isOld(_ milliseconds: Int64) -> Bool { milliseconds < Moment.now - stepTime }
 
     private static func notes(
-        _ spool: SpoolView, unbooked: Int, unkept: [String], oversized: Int, _ deliveries: [DeliveryCounts]
-    )
-        -> [Note]
-    {
+        _ spool: SpoolView, _ work: Work, oversized: Int, _ deliveries: [DeliveryCounts]
+    ) -> [Note] {
         var notes: [Note] = []
         if !spool.unlistable.isEmpty {
             notes.append(
@@ -209,16 +212,16 @@ package struct Overview: Sendable, Equatable {
                     code: "PLACE-UNWRITABLE", text: "\(spool.unwritable.joined(separator: ", ")) cannot be written.",
                     cure: "Give the service's user the right to; remount a disk that became read-only."))
         }
-        if unbooked > 0 {
+        if work.unbooked > 0 {
             notes.append(
                 Note(
-                    code: "WORK-UNBOOKED", text: "\(unbooked) taken and not in the ledger.",
+                    code: "WORK-UNBOOKED", text: "\(work.unbooked) taken and not in the ledger.",
                     cure: "The running service books them by itself; start it."))
         }
-        if !unkept.isEmpty {
+        if work.unkept > 0 {
             notes.append(
                 Note(
-                    code: "WORK-UNMOVED", text: "\(unkept.count) finished, and their originals not moved out of work/.",
+                    code: "WORK-UNMOVED", text: "\(work.unkept) finished, and their originals not moved out of work/.",
                     cure: "Make kept/ and quarantine/ writable; the service moves them by itself."))
         }
         let strange = spool.strangeWork + spool.strangeQuarantine

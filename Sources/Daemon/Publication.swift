@@ -136,12 +136,8 @@ package actor Publication {
             .filter { $0.record.key != nil && $0.record.key != key }
     }
 
-    /// Whether the input of an earlier job holds images of these studies that are not among `own`.
-    ///
-    /// Asked of its result in the outbox, or of its worker's record where that waits to be published; true where neither tells.
-    package nonisolated func hasOtherImages(
-        _ studies: Set<String>, _ own: Set<String>, in input: String, of job: String
-    ) throws -> Bool {
+    /// Whether a result of these studies in the outbox holds images that are not among `own`.
+    nonisolated func hasOtherImages(_ studies: Set<String>, _ own: Set<String>) throws -> Bool {
         for study in studies {
             let folder = Folder.join(paths.outbox, study)
             guard FileStatus.exists(folder) else { continue }
@@ -150,7 +146,12 @@ package actor Publication {
                 if !found.record.instances.allSatisfy(own.contains) { return true }
             }
         }
-        guard input == paths.input(job) else { return false }
+        return false
+    }
+
+    /// Whether a job whose result waits to be published holds images of these studies that are not among `own`, as its workers'
+    /// records say.
+    nonisolated func hasOtherImages(_ studies: Set<String>, _ own: Set<String>, of job: String) throws -> Bool {
         for entry in try Folder.list(paths.folder(job)) where entry.name.hasPrefix("out.") {
             guard let record = try? RunRecord.read(output: Folder.join(paths.folder(job), entry.name)) else { continue }
             let images = record.inputs.filter { $0.study.map(studies.contains) == true }.compactMap(\.contentSHA256)

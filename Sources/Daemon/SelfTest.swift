@@ -26,7 +26,7 @@ package struct SelfTest: Sendable {
         settings.selfTest && FileStatus.exists(Folder.join(settings.pipelines, "\(Self.pipeline)/pipeline.yaml"))
     }
 
-    /// What was proven by when: another program or other pipelines are proven anew.
+    /// What was proven when: another program is proven anew.
     package func mark(now: Int64 = Moment.now) -> String { "\(settings.version) \(now)" }
 
     /// Whether a proof is old, or another program's. Nights begin at nearly the same time: twenty hours are a day.

@@ -35,7 +35,7 @@ package enum Service {
                 ServiceNotification.send("READY=1")
                 let result = await session.watchRereading(reread)
                 settings = session.settings
-                try? await session.ledger.close()
+                try? await session.close()
                 return try result.get()
             } catch {
                 let failure = FailureRecord(error)

@@ -64,10 +64,12 @@ package struct ServicePaths: Sendable {
     /// *Throws* `StorageFailure` when that cannot be known. *Cost*: one look for each kept day.
     package func standingInput(of job: String) throws(StorageFailure) -> String? {
         if FileStatus.exists(input(job)) { return input(job) }
-        for day in try Folder.list(kept) where day.status.kind == .directory {
-            let path = Folder.join(kept, "\(day.name)/\(job)")
-            if FileStatus.exists(path) { return path }
-        }
-        return nil
+        return try keptInputs(of: job).first
+    }
+
+    /// Where the input of a job stands among the kept originals.
+    func keptInputs(of job: String) throws(StorageFailure) -> [String] {
+        try Folder.list(kept).filter { $0.status.kind == .directory }.map { Folder.join(kept, "\($0.name)/\(job)") }
+            .filter { FileStatus.exists($0) }
     }
 }

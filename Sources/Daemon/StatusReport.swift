@@ -22,7 +22,7 @@ package struct StatusReport: Sendable, Encodable {
     private let inbox: Int?
     private let waitingFor: String?
     private let deliveries: [DeliveryCounts]
-    private let notes: [Note]
+    private let notes: [Overview.Note]
     private let unreadable: Int
     private let jobs: [String: Int]
     private let oldestWaitingSeconds: Int?
@@ -47,20 +47,21 @@ package struct StatusReport: Sendable, Encodable {
         let sign = running ? Heartbeat.read(paths.heartbeat) : nil
         waitingFor = sign?.waiting
         let isHanging = running && overview?.isBatch != true && sign.map { !Heartbeat.isAlive($0) } ?? true
-        var notes = (overview?.notes ?? []).map { Note(code: $0.code, text: $0.text, cure: $0.cure) }
+        var notes = overview?.notes ?? []
         if isHanging {
             notes.append(
-                Note(
+                Overview.Note(
                     code: "SERVICE-HANGS", text: "it gives no sign of life.",
                     cure: "systemctl restart hspsam; nothing is lost by it."))
         }
         if let waitingFor {
             notes.append(
-                Note(code: "SERVICE-WAITS", text: waitingFor, cure: "It goes on by itself once the cause is gone."))
+                Overview.Note(
+                    code: "SERVICE-WAITS", text: waitingFor, cure: "It goes on by itself once the cause is gone."))
         }
         if let held = overview?.held {
             notes.append(
-                Note(
+                Overview.Note(
                     code: "QUEUE-HELD", text: "a person has stopped the queue at \(Moment.text(held)).",
                     cure: "hspsam resume"))
         }
@@ -69,13 +70,13 @@ package struct StatusReport: Sendable, Encodable {
         let isExpected = overview?.isBatch != true || now - (overview?.lastBatch ?? 0) > 26 * 3_600_000
         if !running, waits > 0, isExpected {
             notes.append(
-                Note(
+                Overview.Note(
                     code: "SERVICE-DOWN", text: "the service is not running, and \(waits) wait for it.",
                     cure: "systemctl start hspsam; journalctl -u hspsam says why it ended."))
         }
         if overview == nil, waits > 0 || !spool.quarantined.isEmpty {
             notes.append(
-                Note(
+                Overview.Note(
                     code: "LEDGER-NONE", text: "there is no ledger, and the folders are not empty.",
                     cure: "Start the service, or put the ledger back: hspsam ledger rebuild."))
         }
@@ -104,12 +105,6 @@ package struct StatusReport: Sendable, Encodable {
         let unfinished: [Job.State] = [.queued, .retry, .running, .publishing]
         let jobs = unfinished.reduce(0) { $0 + (overview?.jobs[$1] ?? 0) }
         return (spool.inbox ?? 1) - (overview?.unremovable ?? 0) + (overview == nil ? spool.work.count : jobs)
-    }
-
-    private struct Note: Sendable, Encodable {
-        let code: String
-        let text: String
-        let cure: String
     }
 
     /// 0 fine, 3 something needs a person, 4 there is no ledger yet.

@@ -52,9 +52,7 @@ extension WatchService {
             let folder = Folder.join(paths.outbox, result.path)
             guard FileStatus.exists(folder) else { continue }
             let files = try Folder.list(folder).map(\.name).filter(destination.takes)
-            // A result without anything to send has a line that says so, and is not looked at again.
-            try await ledger.addDeliveries(result.key, files: files.isEmpty ? [""] : files, to: destination.name)
-            if files.isEmpty { try await ledger.settleEmpty(result.key, destination.name) }
+            try await ledger.addDeliveries(result.key, files: files, to: destination.name)
         }
     }
 

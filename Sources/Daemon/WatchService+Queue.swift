@@ -157,10 +157,12 @@ extension WatchService {
         guard !fresh.isEmpty else { return [] }
         let candidates = try await ledger.jobs(
             ofStudies: fresh.map(\.study), except: job.id, since: Moment.now - settings.lateWindow.milliseconds)
-        let own = Set(record.inputs.compactMap(\.contentSHA256))
+        guard !candidates.isEmpty else { return [] }
+        let (studies, own) = (Set(fresh.map(\.study)), Set(record.inputs.compactMap(\.contentSHA256)))
+        let isInOutbox = try publication.hasOtherImages(studies, own)
         return try candidates.filter { id in
             guard let input = try paths.standingInput(of: id) else { return false }
-            return try publication.hasOtherImages(Set(fresh.map(\.study)), own, in: input, of: id)
+            return try isInOutbox || input == paths.input(id) && publication.hasOtherImages(studies, own, of: id)
         }
     }
 

@@ -76,13 +76,8 @@ extension WatchService {
         }
         let quarantine = Folder.join(paths.quarantine, job.id)
         if FileStatus.exists(quarantine) {
-            let record = try? ReasonRecord(
-                json: DurableFile.read(Folder.join(quarantine, ReasonRecord.fileName), limit: 1 << 20))
             try await ledger.move(
-                job.id, from: job.state, to: .quarantined,
-                reason: JobReason(
-                    record.flatMap { JobReason.Class(rawValue: $0.kind) } ?? .failed, code: record?.code ?? "UNKNOWN",
-                    text: record?.text ?? "its reason.json cannot be read."))
+                job.id, from: job.state, to: .quarantined, reason: JobReason(quarantined: quarantine))
         } else if try paths.standingInput(of: job.id) != nil {
             try await ledger.move(
                 job.id, from: job.state, to: .done,
@@ -102,5 +97,16 @@ extension WatchService {
         if let job = try await ledger.job(job.id) { try await tidy(job) }
         try await writeIndex()
         return true
+    }
+}
+
+extension JobReason {
+    /// What `reason.json` says of a folder in the quarantine.
+    init(quarantined folder: String) {
+        let file = Folder.join(folder, ReasonRecord.fileName)
+        let record = try? ReasonRecord(json: DurableFile.read(file, limit: 1 << 20))
+        self.init(
+            record.flatMap { Class(rawValue: $0.kind) } ?? .failed, code: record?.code ?? "UNKNOWN",
+            text: record?.text ?? "its reason.json cannot be read.")
     }
 }

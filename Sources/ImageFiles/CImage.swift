@@ -40,7 +40,6 @@ extension ImageFilesFailure {
         }
         let reason: Reason =
             switch error.status {
-            case CI_IO: .unreadable(text)
             case CI_TRUNCATED: .truncated(text)
             case CI_LIMIT: .limit(text)
             case CI_UNSUPPORTED: .photometric(text)

@@ -83,10 +83,10 @@ struct ShapedDescription {
             axes = nil
             isTruncated = false
         } else {
-            guard text.hasPrefix("{"), let start = text.range(ofFirst: "\"shape\": [") else { return nil }
+            guard text.hasPrefix("{"), let start = text.firstRange(of: "\"shape\": [")?.upperBound else { return nil }
             shape = text[start...].prefix { $0 != "]" }.split(separator: ",").compactMap { Int(String($0).trimmed) }
-            axes = text.range(ofFirst: "\"axes\": \"").map { String(text[$0...].prefix { $0 != "\"" }) }
-            isTruncated = text.range(ofFirst: "\"truncated\": true") != nil
+            axes = text.firstRange(of: "\"axes\": \"").map { String(text[$0.upperBound...].prefix { $0 != "\"" }) }
+            isTruncated = text.contains("\"truncated\": true")
         }
         guard !shape.isEmpty, shape.count <= 16, shape.allSatisfy({ (1...1_000_000_000).contains($0) }) else {
             return nil
@@ -104,17 +104,5 @@ struct ShapedDescription {
         guard shape.count >= picture.count, Array(shape.suffix(picture.count)) == picture else { return nil }
         let names = axes.flatMap { $0.count == shape.count ? Array($0) : nil }
         return shape.dropLast(picture.count).enumerated().map { (names?[$0] ?? "Q", $1) }
-    }
-}
-
-extension String {
-    /// The place behind the first occurrence.
-    fileprivate func range(ofFirst pattern: String) -> String.Index? {
-        var rest = Substring(self)
-        while !rest.isEmpty {
-            if rest.hasPrefix(pattern) { return rest.index(rest.startIndex, offsetBy: pattern.count) }
-            rest.removeFirst()
-        }
-        return nil
     }
 }

@@ -112,12 +112,8 @@ extension OMEDescription.Image {
             for axis in "CZT" { at[axis] = block.first[axis] ?? 0 }
             for page in start..<start + count {
                 guard "CZT".allSatisfy({ (at[$0] ?? 0) < (counts[$0] ?? 0) && (at[$0] ?? 0) >= 0 }) else { return nil }
-                for sample in 0..<samples {
-                    planes.append(
-                        TIFFPlane(
-                            page: page, inPage: 0, sample: samples > 1 ? sample : nil,
-                            channel: (at["C"] ?? 0) * samples + sample, slice: at["Z"] ?? 0, time: at["T"] ?? 0))
-                }
+                planes += TIFFPlane.planes(
+                    page: page, channel: at["C"] ?? 0, slice: at["Z"] ?? 0, time: at["T"] ?? 0, samples: samples)
                 for axis in order {
                     at[axis, default: 0] += 1
                     if at[axis] ?? 0 < counts[axis] ?? 1 { break }

@@ -77,7 +77,7 @@ package struct PixelCalibration: Sendable, Equatable {
             findings.append(
                 RasterFinding(
                     .scale, isWarning: true,
-                    "The resolution of \(Self.text(perInch[1])) pixels an inch is one of screens and printers, not of a specimen: the picture has no scale."
+                    "The resolution of \(NumberText.short(perInch[1])) pixels an inch is one of screens and printers, not of a specimen: the picture has no scale."
                 ))
             if perInch[0] != perInch[1] { aspect = PixelSpacing(row: 1 / rows, column: 1 / columns) }
             return
@@ -86,7 +86,7 @@ package struct PixelCalibration: Sendable, Equatable {
             findings.append(
                 RasterFinding(
                     .scale, isWarning: true,
-                    "The resolution tags give pixels of \(Self.text(mm / rows)) × \(Self.text(mm / columns)) mm, which no picture has: the picture has no scale."
+                    "The resolution tags give pixels of \(NumberText.size(mm: mm / rows, mm / columns)), which no picture has: the picture has no scale."
                 ))
             return
         }
@@ -106,9 +106,6 @@ package struct PixelCalibration: Sendable, Equatable {
                 || isRounded && abs(perInch / 2.54 - perCentimetre) < 1e-3 || abs(perInch / 0.0254 - perMetre) < 0.6
         }
     }
-
-    /// Three digits, for findings.
-    private static func text(_ value: Double) -> String { NumberText.short((value * 1000).rounded() / 1000) }
 
     // MARK: Units
 
@@ -139,14 +136,6 @@ package struct PixelCalibration: Sendable, Equatable {
     /// A unit that says that nothing was calibrated.
     static func isNone(_ unit: String) -> Bool {
         ["", "pixel", "pixels", "px", "reference frame"].contains(unit.trimmed.lowercased())
-    }
-
-    /// The other way up: rows are columns.
-    func turned() -> PixelCalibration {
-        var other = self
-        other.spacing = spacing.map { PixelSpacing(row: $0.column, column: $0.row) }
-        other.aspect = aspect.map { PixelSpacing(row: $0.column, column: $0.row) }
-        return other
     }
 }
 

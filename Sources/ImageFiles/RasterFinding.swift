@@ -25,3 +25,12 @@ package struct RasterFinding: Sendable, Hashable {
         self.text = text
     }
 }
+
+extension RasterFinding {
+    /// Colours leave their high bits empty.
+    static func unusedBits(of bits: Int, used: Int) -> RasterFinding {
+        RasterFinding(
+            .depth, isWarning: true,
+            "of \(bits) bits a colour only \(used) are used: the picture is shown by those \(used).")
+    }
+}

@@ -4,12 +4,12 @@ package import Imaging
 ///
 /// *Shape*: `values` is `[rows, columns, samples]`, row-major. *Units*: 0 … 2^`bits` − 1, 0 is black.
 package struct RasterPage: Sendable, Equatable {
-    package let rows: Int
-    package let columns: Int
+    package private(set) var rows: Int
+    package private(set) var columns: Int
     /// 1 (grey) or 3 (RGB).
     package let samples: Int
     /// Significant bits of a sample: 8, or 9 to 16. Pictures of fewer bits come stretched to 8.
-    package let bits: Int
+    package private(set) var bits: Int
     package var values: [UInt16]
     /// Distance of pixel centres in mm, where the file says it in a unit.
     package var spacing: PixelSpacing?
@@ -61,16 +61,6 @@ package struct RasterPage: Sendable, Equatable {
         return values.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
     }
 
-    /// Grey in 8 bits, `[rows · columns]`; of a colour picture its luma (BT.601). Masks are read so. *Cost*: one pass.
-    package var grey8: [UInt8] {
-        let bytes = values8
-        guard samples == 3 else { return bytes }
-        return (0..<rows * columns).map { pixel in
-            let r = UInt32(bytes[3 * pixel]), g = UInt32(bytes[3 * pixel + 1]), b = UInt32(bytes[3 * pixel + 2])
-            return UInt8((299 * r + 587 * g + 114 * b + 500) / 1000)
-        }
-    }
-
     /// The picture as a display shows it: 8 bits, grey repeated to RGB. Values above 8 bits are scaled by their whole range.
     package var displayImage: DisplayImage {
         let bytes = values8
@@ -103,15 +93,13 @@ package struct RasterPage: Sendable, Equatable {
                 moved.append(contentsOf: values[start..<start + samples])
             }
         }
-        var page = RasterPage(rows: newRows, columns: newColumns, samples: samples, bits: bits, values: moved)
-        page.spacing = turned ? spacing.map { PixelSpacing(row: $0.column, column: $0.row) } : spacing
-        page.positionMM = positionMM
-        page.pixelAspect = turned ? pixelAspect.map { PixelSpacing(row: $0.column, column: $0.row) } : pixelAspect
-        page.mapping = mapping
-        page.loss = loss
-        page.dateTime = dateTime
-        page.palette = palette
-        page.findings = findings + [RasterFinding(.picture, "turned upright (Orientation \(orientation))")]
+        var page = self
+        (page.rows, page.columns, page.values) = (newRows, newColumns, moved)
+        if turned {
+            page.spacing = spacing.map { PixelSpacing(row: $0.column, column: $0.row) }
+            page.pixelAspect = pixelAspect.map { PixelSpacing(row: $0.column, column: $0.row) }
+        }
+        page.findings.append(RasterFinding(.picture, "turned upright (Orientation \(orientation))"))
         return page
     }
 }
@@ -124,15 +112,9 @@ extension RasterPage {
         survey.add(colour: UInt32(values.max() ?? 0))
         let used = survey.significantBits(limit: 16)
         guard used < 16 else { return self }
-        var page = RasterPage(rows: rows, columns: columns, samples: samples, bits: used, values: values)
-        (page.spacing, page.pixelAspect, page.loss, page.dateTime) = (spacing, pixelAspect, loss, dateTime)
-        page.palette = palette
-        page.findings =
-            findings + [
-                RasterFinding(
-                    .depth, isWarning: true,
-                    "of 16 bits a colour only \(used) are used: the picture is shown by those \(used).")
-            ]
+        var page = self
+        page.bits = used
+        page.findings.append(.unusedBits(of: 16, used: used))
         return page
     }
 }

@@ -1,5 +1,5 @@
-import Numbers
 import CImageFiles
+import Numbers
 
 /// From stored TIFF samples to grey or RGB values of 8 to 16 bits.
 struct SampleReading {
@@ -62,12 +62,9 @@ struct SampleReading {
                     ? RasterFinding(.picture, "associated alpha shown over black")
                     : RasterFinding(.picture, "\(stored - used) extra samples dropped"))
         }
-        if isColour, !isFloating, bits >= 16, survey.significantBits(limit: bits) < bits {
+        if isColour, !isFloating, bits >= 16 {
             let used = survey.significantBits(limit: bits)
-            findings.append(
-                RasterFinding(
-                    .depth, isWarning: true,
-                    "of \(bits) bits a colour only \(used) are used: the picture is shown by those \(used)."))
+            if used < bits { findings.append(.unusedBits(of: bits, used: used)) }
         }
         if !isColour, photometric != 3, bits > 16 {
             let mapping = survey.mapping

@@ -22,7 +22,7 @@ extension ContentsReader {
         // A file of one picture says nothing of its number; pages behind it are frames.
         let count = roles.count { $0 == .picture }
         let axesOrPages = imageJ.images == 1 && count > 1 ? (channels: 1, slices: count, times: 1) : axes
-        return try stack(.imageJ, roles, counts: axesOrPages, names: [], calibration, values)
+        return try stack(.imageJ, roles, counts: axesOrPages, calibration, values)
     }
 
     // MARK: tifffile
@@ -61,7 +61,7 @@ extension ContentsReader {
         }
         let calibration = try calibration(of: chosen[0], .none)
         // The slowest axis first; a stack has the channel fastest.
-        let stack = try stack(.tifffile, roles, counts: counts, names: [], calibration, nil)
+        let stack = try stack(.tifffile, roles, counts: counts, calibration, nil)
         return isUsual ? stack : stack.reordered(order.reversed(), counts)
     }
 
@@ -70,12 +70,13 @@ extension ContentsReader {
     func contents(_ lsm: LSMDescription, _ roles: [TIFFContents.Role]) throws(ImageFilesFailure) -> TIFFContents {
         let calibration = PixelCalibration(
             program: "The LSM header", rowMM: lsm.voxelMM.row, columnMM: lsm.voxelMM.column, sliceMM: lsm.voxelMM.slice)
-        return try stack(.zeissLSM, roles, counts: (1, lsm.slices, lsm.times), names: [], calibration, nil)
+        return try stack(.zeissLSM, roles, counts: (1, lsm.slices, lsm.times), calibration, nil)
     }
 
     // MARK: OME
 
     func contents(_ ome: OMEDescription) throws(ImageFilesFailure) -> TIFFContents {
+        let set = ome.set
         if ome.isElsewhere || ome.images.isEmpty {
             throw failure(.axes("is a part of an OME data set whose description stands in another file"))
         }
@@ -106,7 +107,7 @@ extension ContentsReader {
                 throw failure(.axes("has an OME description of pictures of another size than its pages"))
             }
             let expected = image.channelPlanes(samples: samples) * image.slices * image.times * samples
-            guard planes.count == expected || !ome.set.isEmpty else {
+            guard planes.count == expected || !set.isEmpty else {
                 throw failure(
                     .truncated("\(planes.count) of \(expected) planes of the OME description are in the file"))
             }
@@ -126,7 +127,7 @@ extension ContentsReader {
         let used = Set(pictures.flatMap(\.planes).map(\.page))
         let sizes = Set(pictures.map { [$0.rows, $0.columns] })
         let unused = pages.indices.filter { !used.contains($0) && !pages[$0].isReduced && !pages[$0].isMask }
-        guard unused.allSatisfy({ !sizes.contains(pages[$0].size) }) || !ome.set.isEmpty else {
+        guard unused.allSatisfy({ !sizes.contains(pages[$0].size) }) || !set.isEmpty else {
             throw failure(.axes("holds more pages than its OME description tells of"))
         }
         let wanted = isAsideOnly ? pictures : pictures.filter { roles[$0.planes[0].page] == .picture }
@@ -140,11 +141,11 @@ extension ContentsReader {
             findings.append(
                 RasterFinding(.pages, "\(unused.count) pages that the OME description does not name were left aside."))
         }
-        if !ome.set.isEmpty {
+        if !set.isEmpty {
             findings.append(
-                RasterFinding(.pages, "the file is one of an OME set of \(ome.set.count) files, one study."))
+                RasterFinding(.pages, "the file is one of an OME set of \(set.count) files, one study."))
         }
-        return TIFFContents(program: .ome, roles: roles, pictures: wanted, findings: findings, set: ome.set)
+        return TIFFContents(program: .ome, roles: roles, pictures: wanted, findings: findings, set: set)
     }
 
     private static func role(ofImage name: String) -> TIFFContents.Role {
@@ -163,7 +164,8 @@ extension TIFFContents {
     {
         let lengths: [Character: Int] = ["C": counts.channels, "Z": counts.slices, "T": counts.times]
         let pictures = pictures.map { picture in
-            let planes = picture.planes.enumerated().map { index, plane in
+            var picture = picture
+            picture.planes = picture.planes.enumerated().map { index, plane in
                 var rest = index, at: [Character: Int] = [:]
                 for axis in order {
                     at[axis] = rest % (lengths[axis] ?? 1)
@@ -173,10 +175,7 @@ extension TIFFContents {
                     page: plane.page, inPage: plane.inPage, sample: plane.sample, channel: at["C"] ?? 0,
                     slice: at["Z"] ?? 0, time: at["T"] ?? 0)
             }
-            return TIFFPicture(
-                rows: picture.rows, columns: picture.columns, planes: planes, channels: picture.channels,
-                channelNames: picture.channelNames, slices: picture.slices, times: picture.times,
-                calibration: picture.calibration, smaller: picture.smaller, values: picture.values)
+            return picture
         }
         return TIFFContents(program: program, roles: roles, pictures: pictures, findings: findings, set: set)
     }

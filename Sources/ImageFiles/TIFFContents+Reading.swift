@@ -28,33 +28,28 @@ struct ContentsReader {
 
     func contents() throws(ImageFilesFailure) -> TIFFContents {
         if let ome = OMEDescription(description) { return try contents(ome) }
-        let roles = try roles()
+        let isAperio = description.hasPrefix("Aperio"), isVentana = hasVentanaLevels
+        let roles = try roles(isAperio: isAperio, isVentana: isVentana)
         if let imageJ = ImageJDescription(description) { return try contents(imageJ, roles) }
         if let count = try file.value(33629, page: 0)?.fractionCount, count > 1, try file.value(33628, page: 0) != nil {
-            return try stack(.metaMorph, roles, counts: (1, count, 1), names: [], try calibration(roles), nil)
+            return try stack(.metaMorph, roles, counts: (1, count, 1), try calibration(roles), nil)
         }
         if let info = try file.value(34412, page: 0), let lsm = LSMDescription(info) { return try contents(lsm, roles) }
         if let shaped = ShapedDescription(String(description.prefix(65_536))) {
             if let contents = try contents(shaped, roles) { return contents }
         }
-        return try plain(program(roles), roles)
-    }
-
-    private func program(_ roles: [TIFFContents.Role]) -> TIFFContents.Program {
-        if description.hasPrefix("Aperio") { return .aperio }
-        return isVentana ? .ventana : .none
+        return try plain(isAperio ? .aperio : isVentana ? .ventana : .none, roles)
     }
 
     // MARK: Roles
 
-    private var isVentana: Bool {
+    private var hasVentanaLevels: Bool {
         pages.indices.contains { (try? file.value(270, page: $0)?.text.contains("level=0 mag=")) == true }
     }
 
     /// What each page is for, by its flags, its description and its place in a pyramid.
-    private func roles() throws(ImageFilesFailure) -> [TIFFContents.Role] {
+    private func roles(isAperio: Bool, isVentana: Bool) throws(ImageFilesFailure) -> [TIFFContents.Role] {
         var roles: [TIFFContents.Role] = []
-        let isAperio = description.hasPrefix("Aperio"), isVentana = isVentana
         for (index, page) in pages.enumerated() {
             let text = try file.value(270, page: index)?.text ?? ""
             if page.isMask {
@@ -86,7 +81,7 @@ struct ContentsReader {
             }
             return nil
         }
-        switch text.trimmed.lowercased().replacingUnderscores {
+        switch text.trimmed.lowercased().replacing("_", with: " ") {
         case "label", "label image": return .label
         case "macro", "macro image": return .macro
         case "thumbnail": return .thumbnail
@@ -128,7 +123,7 @@ struct ContentsReader {
         let chosen = pages.indices.filter { roles[$0] == .picture }
         if chosen.count == 1, pages[chosen[0]].depth > 1 {
             let calibration = try calibration(roles)
-            return try stack(.sgiVolume, roles, counts: (1, pages[chosen[0]].depth, 1), names: [], calibration, nil)
+            return try stack(.sgiVolume, roles, counts: (1, pages[chosen[0]].depth, 1), calibration, nil)
         }
         for index in chosen where pages[index].depth > 1 {
             throw failure(.axes("holds several pages, one of them a volume of \(pages[index].depth) slices"))
@@ -144,12 +139,7 @@ struct ContentsReader {
             }
             var planes: [TIFFPlane] = []
             for (slice, page) in group.enumerated() {
-                for sample in 0..<samples {
-                    planes.append(
-                        TIFFPlane(
-                            page: page, inPage: 0, sample: samples > 1 ? sample : nil, channel: sample, slice: slice,
-                            time: 0))
-                }
+                planes += TIFFPlane.planes(page: page, slice: slice, samples: samples)
             }
             let smaller = chosen.count == 1 ? pages.indices.filter { roles[$0] == .smaller } : []
             pictures.append(
@@ -175,7 +165,7 @@ struct ContentsReader {
     /// One picture on axes whose planes are the file's pages, the channel fastest, or stand behind one another in one page.
     func stack(
         _ program: TIFFContents.Program, _ roles: [TIFFContents.Role],
-        counts: (channels: Int, slices: Int, times: Int), names: [String], _ calibration: PixelCalibration,
+        counts: (channels: Int, slices: Int, times: Int), _ calibration: PixelCalibration,
         _ values: ValueMapping?
     ) throws(ImageFilesFailure) -> TIFFContents {
         let chosen = pages.indices.filter { roles[$0] == .picture }
@@ -184,38 +174,33 @@ struct ContentsReader {
             counts.channels * counts.slices * counts.times <= Self.mostPlanes / samples
         else { throw failure(.limit("says that it holds more than \(Self.mostPlanes) pictures, or none")) }
         let total = counts.channels * counts.slices * counts.times
-        let isInOnePage = chosen.count == 1 && total > 1
-        if isInOnePage, pages[chosen[0]].depth == 1 {
-            let following = try file.following(chosen[0])
-            guard following.isPossible else {
+        let first = pages[chosen[0]], isInOnePage = chosen.count == 1 && total > 1
+        if isInOnePage, first.depth == 1 {
+            guard first.compression == 1, !first.isTiled else {
                 throw failure(
                     .axes("says that it holds \(total) pictures and has one page, which is compressed or in tiles"))
             }
-            guard following.count >= total else {
-                throw failure(.truncated("\(following.count) of \(total) pictures of the stack are in the file"))
+            let following = try file.following(chosen[0])
+            guard following >= total else {
+                throw failure(.truncated("\(following) of \(total) pictures of the stack are in the file"))
             }
         }
         guard isInOnePage || chosen.count == total else {
             throw failure(.axes("says that it holds \(total) pictures and has \(chosen.count) pages"))
         }
-        guard chosen.allSatisfy({ pages[$0].size == pages[chosen[0]].size && pages[$0].kind == pages[chosen[0]].kind })
-        else {
+        guard chosen.allSatisfy({ pages[$0].size == first.size && pages[$0].kind == first.kind }) else {
             throw failure(.axes("says that its pages are one stack, and they differ in size or kind"))
         }
         var planes: [TIFFPlane] = []
         for index in 0..<total {
-            let channel = index % counts.channels
-            for sample in 0..<samples {
-                planes.append(
-                    TIFFPlane(
-                        page: isInOnePage ? chosen[0] : chosen[index], inPage: isInOnePage ? index : 0,
-                        sample: samples > 1 ? sample : nil, channel: channel * samples + sample,
-                        slice: index / counts.channels % counts.slices, time: index / counts.channels / counts.slices))
-            }
+            planes += TIFFPlane.planes(
+                page: isInOnePage ? chosen[0] : chosen[index], inPage: isInOnePage ? index : 0,
+                channel: index % counts.channels, slice: index / counts.channels % counts.slices,
+                time: index / counts.channels / counts.slices, samples: samples)
         }
         let picture = TIFFPicture(
-            rows: pages[chosen[0]].rows, columns: pages[chosen[0]].columns, planes: planes,
-            channels: counts.channels * samples, channelNames: names, slices: counts.slices, times: counts.times,
+            rows: first.rows, columns: first.columns, planes: planes,
+            channels: counts.channels * samples, channelNames: [], slices: counts.slices, times: counts.times,
             calibration: calibration, smaller: [], values: values)
         return TIFFContents(program: program, roles: roles, pictures: [picture], findings: findings(roles), set: [])
     }
@@ -230,7 +215,7 @@ struct ContentsReader {
     func calibration(of index: Int, _ program: TIFFContents.Program) throws(ImageFilesFailure) -> PixelCalibration {
         if program == .aperio {
             let text = try file.value(270, page: index)?.text ?? description
-            for field in text.split(separator: "|") where field.trimmedStart.hasPrefix("MPP") {
+            for field in text.split(separator: "|") where String(field).trimmed.hasPrefix("MPP") {
                 guard let equals = field.firstIndex(of: "="),
                     let mpp = Double(String(field[field.index(after: equals)...]).trimmed)
                 else { continue }
@@ -247,12 +232,4 @@ extension TIFFFile.PageTags {
     var size: [Int] { [rows, columns] }
     /// What pages of one stack have in common.
     var kind: [Int] { [samples, bits, format, photometric] }
-}
-
-extension String {
-    fileprivate var replacingUnderscores: String { String(map { $0 == "_" ? " " : $0 }) }
-}
-
-extension Substring {
-    fileprivate var trimmedStart: Substring { drop { $0.isWhitespace } }
 }

@@ -17,6 +17,17 @@ package struct TIFFPlane: Sendable, Hashable {
     package static func page(_ index: Int) -> TIFFPlane {
         TIFFPlane(page: index, inPage: 0, sample: nil, channel: 0, slice: 0, time: 0)
     }
+
+    /// The planes of one picture: itself, or its samples where they are channels of their own.
+    static func planes(
+        page: Int, inPage: Int = 0, channel: Int = 0, slice: Int, time: Int = 0, samples: Int
+    ) -> [TIFFPlane] {
+        (0..<samples).map { sample in
+            TIFFPlane(
+                page: page, inPage: inPage, sample: samples > 1 ? sample : nil, channel: channel * samples + sample,
+                slice: slice, time: time)
+        }
+    }
 }
 
 /// Pictures of one size and kind on axes, and how large their pixels are.
@@ -24,7 +35,7 @@ package struct TIFFPicture: Sendable {
     package let rows: Int
     package let columns: Int
     /// In the order of the file.
-    package let planes: [TIFFPlane]
+    package internal(set) var planes: [TIFFPlane]
     package let channels: Int
     /// As the file names them; empty where it does not.
     package let channelNames: [String]
@@ -93,20 +104,7 @@ extension TIFFPicture {
     /// *Throws* `ImageFilesFailure.axes` when the file has no such channel, slice or time.
     package func planes(_ selection: TIFFSelection, path: String) throws(ImageFilesFailure) -> [TIFFPlane] {
         func failure(_ text: String) -> ImageFilesFailure { ImageFilesFailure(path: path, reason: .axes(text)) }
-        let channel: Int
-        switch selection.channel {
-        case nil: channel = 0
-        case .number(let number):
-            guard number < channels else {
-                throw failure("has \(channels) channels, counted from 0, and the pipeline takes \(number)")
-            }
-            channel = number
-        case .name(let name):
-            guard let index = channelNames.firstIndex(where: { $0.lowercased() == name.lowercased() }) else {
-                throw failure("has no channel of the name that the pipeline takes")
-            }
-            channel = index
-        }
+        let channel = try channel(selection.channel, path: path)
         var chosen = planes.filter { $0.channel == channel }
         for (axis, part, count) in [("slices", selection.slice, slices), ("times", selection.time, times)] {
             let wanted: Int
@@ -127,9 +125,23 @@ extension TIFFPicture {
         return chosen
     }
 
+    private func channel(_ wanted: TIFFSelection.Channel?, path: String) throws(ImageFilesFailure) -> Int {
+        let problem: String
+        switch wanted {
+        case nil: return 0
+        case .number(let number):
+            if number < channels { return number }
+            problem = "has \(channels) channels, counted from 0, and the pipeline takes \(number)"
+        case .name(let name):
+            if let index = channelNames.firstIndex(where: { $0.lowercased() == name.lowercased() }) { return index }
+            problem = "has no channel of the name that the pipeline takes"
+        }
+        throw ImageFilesFailure(path: path, reason: .axes(problem))
+    }
+
     /// What a person should know of the choice.
     package func findings(_ selection: TIFFSelection) -> [RasterFinding] {
-        guard channels > 1, let taken = try? planes(selection, path: "").first?.channel else { return [] }
+        guard channels > 1, let taken = try? channel(selection.channel, path: "") else { return [] }
         let others = (0..<channels).filter { $0 != taken }
         let text =
             "of \(channels) channels \(channelText(taken)) was taken, not \(Self.list(others.map(channelText)))"

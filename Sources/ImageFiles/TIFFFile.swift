@@ -131,12 +131,11 @@ package final class TIFFFile {
 
     /// How many uncompressed pictures like a page's stand in the file from its first on, were they written without directories of
     /// their own.
-    func following(_ index: Int) throws(ImageFilesFailure) -> (count: Int, isPossible: Bool) {
+    func following(_ index: Int) throws(ImageFilesFailure) -> Int {
         var count: UInt64 = 0
         var error = ci_error()
         guard ci_tiff_following(handle, UInt32(clamping: index), &count, &error) == CI_OK else { throw failure(error) }
-        let tags = try tags(index)
-        return (Int(clamping: count), tags.compression == 1 && !tags.isTiled)
+        return Int(clamping: count)
     }
 
     /// What the file's pages are and belong to. *Throws* `ImageFilesFailure`: `axes`, truncated.
@@ -191,15 +190,6 @@ package final class TIFFFile {
         return page.upright(from: Int(tags.orientation))
     }
 
-    /// A page by itself, whatever it belongs to: of a pyramid's smaller copies.
-    package func page(_ index: Int) throws(ImageFilesFailure) -> RasterPage {
-        let tags = try tags(index)
-        let picture = TIFFPicture(
-            rows: tags.rows, columns: tags.columns, planes: [.page(index)], channels: 1, channelNames: [], slices: 1,
-            times: 1, calibration: PixelCalibration(), smaller: [], values: nil)
-        return try page(.page(index), of: picture, survey: try survey(.page(index)))
-    }
-
     /// Every picture of the file, by the default choice where there are axes: the first channel, all slices and times.
     func allPlanes() throws(ImageFilesFailure) -> [(picture: TIFFPicture, plane: TIFFPlane)] {
         var all: [(picture: TIFFPicture, plane: TIFFPlane)] = []
@@ -227,7 +217,7 @@ package final class TIFFFile {
             let tags = try described(plane.page)
             pages.append(
                 tags.bits == 32 && tags.samples == 1
-                    ? try wholePage(plane, tags) : try page(plane, of: picture, survey: SampleSurvey.none))
+                    ? try wholePage(plane, tags) : try page(plane, of: picture, survey: SampleSurvey()))
         }
         return pages
     }

@@ -1,4 +1,5 @@
 import Numbers
+
 /// What held numbers mean: `value = held · slope + intercept`.
 package struct ValueMapping: Sendable, Equatable {
     package let slope: Double
@@ -37,10 +38,8 @@ package struct SampleSurvey: Sendable, Equatable {
     /// The largest sample of colours of more than 8 bits.
     private var top: UInt32 = 0
 
-    package init() {}
-
     /// Nothing was looked at: colours keep all of their bits.
-    static let none = SampleSurvey()
+    package init() {}
 
     /// Numbers beyond are what programs write for "nothing here".
     static func isValue(_ value: Double) -> Bool { value.isFinite && value.magnitude <= 1e12 }

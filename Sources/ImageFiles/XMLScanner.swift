@@ -84,7 +84,8 @@ struct XMLScanner {
         while let mark = rest.firstIndex(of: "&") {
             result += rest[..<mark]
             rest = rest[mark...]
-            guard let end = rest.firstIndex(of: ";"), let character = entity(rest[..<end].dropFirst()) else {
+            // The longest entity has ten characters.
+            guard let end = rest.prefix(10).firstIndex(of: ";"), let character = entity(rest[..<end].dropFirst()) else {
                 result += "&"
                 rest = rest.dropFirst()
                 continue

@@ -13,14 +13,13 @@ package struct MaskDiameters: Sendable, Equatable {
     /// Nil for a mask without pixels.
     package init?(of mask: Mask, spacing: PixelSpacing) {
         var rows: [RowExtent] = []
-        for (at, byte) in mask.bits.enumerated() where byte != 0 {
-            for bit in 0..<8 where byte >> UInt8(bit) & 1 == 1 {
-                let (row, column) = (at * 8 + bit).quotientAndRemainder(dividingBy: mask.columns)
-                if rows.last?.row == row {
-                    rows[rows.count - 1].last = column
-                } else {
-                    rows.append(RowExtent(row: row, first: column, last: column))
-                }
+        PixelRuns(of: [mask], where: true).visit { _, _, pixels in
+            let (row, first) = pixels.lowerBound.quotientAndRemainder(dividingBy: mask.columns)
+            let last = first + pixels.count - 1
+            if rows.last?.row == row {
+                rows[rows.count - 1].last = last
+            } else {
+                rows.append(RowExtent(row: row, first: first, last: last))
             }
         }
         self.init(of: rows, spacing: spacing)

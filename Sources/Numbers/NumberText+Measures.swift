@@ -2,15 +2,18 @@
 extension NumberText {
     /// From 0.1 mm on in mm, from 0.1 µm on in µm, else in nm.
     package static func length(mm value: Double) -> String {
-        if value.magnitude >= 0.1 || value == 0 { return "\(short(value)) mm" }
-        return value.magnitude >= 1e-4 ? "\(short(value * 1e3)) µm" : "\(short(value * 1e6)) nm"
+        let (scale, unit) = lengthUnit(value.magnitude)
+        return "\(short(value * scale)) \(unit)"
     }
 
     /// Height and width in the smaller one's unit: `0.25 × 0.5 µm`.
     package static func size(mm rows: Double, _ columns: Double) -> String {
-        let smaller = min(rows.magnitude, columns.magnitude)
-        let (scale, unit) = smaller >= 0.1 || smaller == 0 ? (1.0, "mm") : smaller >= 1e-4 ? (1e3, "µm") : (1e6, "nm")
+        let (scale, unit) = lengthUnit(min(rows.magnitude, columns.magnitude))
         return "\(short(rows * scale)) × \(short(columns * scale)) \(unit)"
+    }
+
+    private static func lengthUnit(_ mm: Double) -> (Double, String) {
+        mm >= 0.1 || mm == 0 ? (1.0, "mm") : mm >= 1e-4 ? (1e3, "µm") : (1e6, "nm")
     }
 
     /// From 0.01 mm² on in mm², else in µm².

@@ -56,14 +56,5 @@ extension Double {
 
     /// Without the noise of computing, so that 2.41 is written and not 2.41000000000002: six decimals, more where the number is below 1
     /// and has its first digit later.
-    package var withoutNoise: Double {
-        guard isFinite, self != 0 else { return self }
-        var decimals = 6
-        var magnitude = magnitude
-        while magnitude < 0.1, decimals < 15 {
-            magnitude *= 10
-            decimals += 1
-        }
-        return rounded(decimals: decimals)
-    }
+    package var withoutNoise: Double { rounded(decimals: 6, orDigits: 6) }
 }

@@ -115,6 +115,13 @@ package struct PhantomStudy: Sendable {
     /// Two levels and a label of a slide, tissue in a few places.
     private func slide(_ folder: String, _ truth: String) throws -> [PhantomTruth.Image] {
         let phantom = SlidePhantom(seed: seed, rows: 2000, columns: 3000, filled: 5)
+        var mask = Mask(rows: phantom.rows, columns: phantom.columns)
+        for row in 0..<phantom.rows {
+            for column in 0..<phantom.columns where phantom.isNucleus(row: row, column: column) {
+                mask[row, column] = true
+            }
+        }
+        try Self.write(mask, to: truth + "/level-1.png")
         var identity = identity
         identity.study.uid = uid("study")
         identity.series.uid = uid("series")
@@ -130,20 +137,13 @@ package struct PhantomStudy: Sendable {
                 guard factor == 1 else { continue }
                 images.append(
                     .init(
-                        file: "level-1.dcm", mask: "level-1.png", pixels: phantom.nucleusPixels,
+                        file: "level-1.dcm", mask: "level-1.png", pixels: mask.count,
                         sopInstanceUID: object.string(.sopInstanceUID)))
             }
         }
         keys.firstInstanceNumber = 3
         let label = try phantom.label(identity: identity, keys: keys, frameOfReferenceUID: reference)
         try ObjectFile.write(label, to: folder + "/label.dcm")
-        var mask = Mask(rows: phantom.rows, columns: phantom.columns)
-        for row in 0..<phantom.rows {
-            for column in 0..<phantom.columns where phantom.isNucleus(row: row, column: column) {
-                mask[row, column] = true
-            }
-        }
-        try Self.write(mask, to: truth + "/level-1.png")
         return images
     }
 

@@ -59,17 +59,6 @@ package struct SlidePhantom: Sendable {
         }
     }
 
-    /// Pixels in nuclei, within the matrix.
-    package var nucleusPixels: Int {
-        patches.reduce(0) { sum, patch in
-            let (top, left) = (patch.key / cells.columns * Self.cell, patch.key % cells.columns * Self.cell)
-            return sum
-                + patch.value.truth.flags.indices.count {
-                    patch.value.truth[$0] && top + $0 / Self.cell < rows && left + $0 % Self.cell < columns
-                }
-        }
-    }
-
     /// A tile of a level, `[256 · 256]`; nil where the slide is empty.
     ///
     /// - Parameter factor: 1 (the finest level) or 2.

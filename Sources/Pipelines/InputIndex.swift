@@ -59,8 +59,7 @@ struct StudyInputs: Sendable {
         for study in studies {
             for case .instance(let instance) in study.members.map(\.content) {
                 let series = instance.seriesInstanceUID
-                if homes.updateValue(study.studyInstanceUID, forKey: series).map({ $0 != study.studyInstanceUID })
-                    == true
+                if let home = homes.updateValue(study.studyInstanceUID, forKey: series), home != study.studyInstanceUID
                 {
                     shared.insert(series)
                 }

@@ -120,9 +120,15 @@ struct InputReader {
     ) {
         // The same file may be given twice, alone and within its folder.
         guard seen.insert(absolute).inserted else { return }
-        let looked: Result<InputFile, any Error>? =
-            if case .success(.regular) = kind { Result { try open() } } else { nil }
-        if !isInArchive, let file = try? looked?.get(), isArchive(file) {
+        let opened = Result { () throws -> InputFile in
+            switch try kind.get() {
+            case .regular: return try open()
+            case .symlink: throw InputFailure.link
+            case let other: throw InputFailure.notFile(other.rawValue)
+            }
+        }
+        let file = try? opened.get()
+        if !isInArchive, let file, isArchive(file) {
             pending.append((path, absolute))
             return
         }
@@ -130,16 +136,8 @@ struct InputReader {
         rows += 1
         var study: String?
         let content: StudyMember.Content
-        var file: InputFile?
         do {
-            switch try kind.get() {
-            case .regular:
-                let opened = try looked?.get() ?? open()
-                file = opened
-                content = try self.content(&input, opened, study: &study)
-            case .symlink: throw InputFailure.link
-            case let other: throw InputFailure.notFile(other.rawValue)
-            }
+            content = try self.content(&input, try opened.get(), study: &study)
         } catch {
             content = .settled(InputOutcome(error))
             // What is no image that we know is known by all of its bytes.
@@ -180,12 +178,7 @@ struct InputReader {
         if let failure = InputFormat.other(head, name: file.path.name) { throw failure }
         let dicom = try DICOMFile(file, limits: limits)
         input.contentSHA256 = dicom.contentDigest
-        let names =
-            MediaDirectory.isLikely(try file.read(0..<min(file.size, 1024)))
-            ? MediaDirectory.names(in: file.path.folder) : []
-        if let failure = MediaDirectory.incompleteness(dicom, exists: { names.contains(MediaDirectory.key($0)) }) {
-            throw failure
-        }
+        if let failure = MediaDirectory.incompleteness(dicom, in: file.path.folder) { throw failure }
         study = dicom.dataSet.uid(.studyInstanceUID)
         input.study = study.map { texts.shared(StudyNames.study($0)) }
         input.series = dicom.dataSet.uid(.seriesInstanceUID).map { texts.shared(StudyNames.series($0)) }

@@ -14,23 +14,24 @@ enum MediaDirectory {
 
     /// Why the files of a medium are not all there; nil when they are, and for files that are no DICOMDIR.
     ///
-    /// - Parameter exists: whether a file of the medium is there, by its components below the DICOMDIR's folder; case does not count.
-    static func incompleteness(_ file: DICOMFile, exists: ([String]) -> Bool) -> InputFailure? {
+    /// - Parameter folder: the DICOMDIR's, below which its files lie; case does not count in their names.
+    static func incompleteness(_ file: DICOMFile, in folder: FilePath) -> InputFailure? {
         guard file.meta.uid(.mediaStorageSOPClassUID) == SOPClass.mediaStorageDirectoryStorage.uid else { return nil }
         let listed = file.dataSet.items(.directoryRecordSequence).map { $0.strings(.referencedFileID) }.filter {
             !$0.isEmpty
         }
-        let missing = listed.count { !exists($0) }
+        let names = names(in: folder)
+        let missing = listed.count { !names.contains(key($0)) }
         return missing == 0 ? nil : .medium(missing: missing, of: listed.count)
     }
 
     /// Names below a folder, lower case, without the version that CDs append (`;1`).
-    static func names(in folder: FilePath) -> Set<String> {
+    private static func names(in folder: FilePath) -> Set<String> {
         guard let entries = try? Folder.walk(folder, limit: 1_000_000) else { return [] }
         return Set(entries.map { key($0.path.text.split(separator: "/").map(String.init)) })
     }
 
-    static func key(_ components: [String]) -> String {
+    private static func key(_ components: [String]) -> String {
         components.map { component in
             var text = component.lowercased()
             if text.hasSuffix(";1") { text.removeLast(2) }

@@ -12,12 +12,10 @@ extension Outputs {
         let pictures = try section.section("sc")
         captures = try pictures.choice("mode", default: .off)
         captureLimit = try pictures.int("max", in: 1...10_000, default: 64)
-        structures = try section.section("rtstruct").bool("enabled", default: false)
         countsObjects = try section.bool("objects", default: false)
         let numbers = try section.section("series_number")
         let keys: [(String, Kind)] = [
             ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),
-            ("rtstruct", .structures),
         ]
         for (key, kind) in keys {
             if let number = try numbers.optionalInt(key, in: 1...999_999) { seriesNumbers[kind] = number }

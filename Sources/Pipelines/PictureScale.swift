@@ -33,7 +33,7 @@ struct PictureScale: Sendable, Equatable {
             }
             guard let spacing = volume.pixelSpacing, let field = trained?.fieldMM else { return }
             let own = max(
-                Double(volume.pictures.rows) * spacing.row, Double(volume.pictures.columns) * spacing.column)
+                Double(pictures.rows) * spacing.row, Double(pictures.columns) * spacing.column)
             compare(own, field, "The picture is", "the model's training pictures were")
             return
         }

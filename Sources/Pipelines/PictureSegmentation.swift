@@ -73,7 +73,7 @@ struct PictureSegmentation {
         switch way {
         case .whole(var pixels):
             way = .whole(pixels: [])
-            pixels = pixels.isEmpty ? band.pixels : pixels + band.pixels
+            if pixels.isEmpty { pixels = band.pixels } else { pixels += band.pixels }
             if isDone {
                 predict(DisplayImage(rows: rows, columns: columns, pixels: pixels))
             } else {

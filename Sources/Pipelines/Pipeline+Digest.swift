@@ -138,7 +138,6 @@ extension Outputs {
             fields.add("sc_max", captureLimit)
         }
         if countsObjects { fields.add("objects", true) }
-        if structures { fields.add("rtstruct", true) }
         for kind in Kind.allCases where kind != .binary && seriesNumbers[kind] != Self.seriesNumbers[kind] {
             fields.add("series_number_\(kind.rawValue)", seriesNumbers[kind] ?? 0)
         }

@@ -69,20 +69,17 @@ extension Pipeline.Tiles {
     private static let sides = 32...16_384
 
     init(_ section: Section) throws {
-        let range = Double(Self.sides.lowerBound)...Double(Self.sides.upperBound)
+        let limit: Double
         if let side = try section.optionalDouble("size_um", in: 1...1e6) {
             self.side = .micrometres(side)
+            limit = side
             overlap = try section.double("overlap_um", in: 0...1e6, default: side / 4)
         } else {
             let side = try section.int("size", in: Self.sides)
             self.side = .pixels(side)
-            overlap = try section.double("overlap", in: 0...range.upperBound, default: Double(side / 4))
+            limit = Double(side)
+            overlap = try section.double("overlap", in: 0...Double(Self.sides.upperBound), default: Double(side / 4))
         }
-        let limit =
-            switch side {
-            case .pixels(let side): Double(side)
-            case .micrometres(let side): side
-            }
         guard overlap <= limit / 2 else {
             throw section.failure(
                 "PIPE-TILES", at: section.has("overlap_um") ? "overlap_um" : "overlap", found: "\(overlap)",

@@ -30,6 +30,8 @@ package struct SegmentMeasurement: Sendable, Equatable {
     package var valueUnit: String?
     /// Connected objects; nil unless the pipeline counts them.
     package var objects: Int?
+    /// The source's spacing holds wherever the segment lies; false where it reaches out of an ultrasound picture's calibrated regions.
+    package var isCalibrated = true
 
     /// As in `run.json` and `report.json`.
     var record: SegmentRecord {
@@ -51,7 +53,9 @@ package enum QualityChecks {
             let counts = frames.map(\.count)
             let total = counts.reduce(0, +)
             let largest = counts.indices.max { counts[$0] < counts[$1] }
-            let spacing = isCalibrated(frames, in: volume) ? volume.pixelSpacing : nil
+            let isCalibrated =
+                volume.calibratedRegions.isEmpty || frames.allSatisfy { $0.lies(within: volume.calibratedRegions) }
+            let spacing = isCalibrated ? volume.pixelSpacing : nil
             var area: Double?
             if let spacing, let largest {
                 area = Measurement.areaMM2(frames[largest], spacing: spacing)
@@ -70,6 +74,7 @@ package enum QualityChecks {
                 number: index + 1, label: segment.label, color: segment.color, pixels: total,
                 frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml,
                 confidence: weight > 0 ? sum / Double(weight) : nil)
+            measurement.isCalibrated = isCalibrated
             if let spacing {
                 measurement.diameters = frames.lazy.compactMap { MaskDiameters(of: $0, spacing: spacing) }
                     .max { $0.longest < $1.longest }
@@ -112,7 +117,7 @@ package enum QualityChecks {
                     Finding(
                         "QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))
             }
-            if !isCalibrated(masks[index], in: volume) {
+            if !segment.isCalibrated {
                 findings.append(
                     Finding(
                         "QC-CALIBRATION", .warning,
@@ -146,11 +151,6 @@ package enum QualityChecks {
                     "The source has no place in space: the segmentation carries a synthetic geometry."))
         }
         return findings
-    }
-
-    /// Distances hold wherever the segment lies.
-    private static func isCalibrated(_ frames: [Mask], in volume: Volume) -> Bool {
-        volume.calibratedRegions.isEmpty || frames.allSatisfy { $0.lies(within: volume.calibratedRegions) }
     }
 
     /// Readers of bits that expect whole bytes a row or a frame.

@@ -78,16 +78,10 @@ enum RasterStudy {
             images.append(
                 Image(
                     instance: try SourceInstance(try DICOMFile(path: path)), selections: selections,
-                    findings: unique(findings).map(Finding.init)))
+                    findings: findings.map(Finding.init)))
             number += 1
         }
         return images
-    }
-
-    /// Each once, in their order: a stack says the same of all of its pages.
-    private static func unique(_ findings: [RasterFinding]) -> [RasterFinding] {
-        var seen: Set<RasterFinding> = []
-        return findings.filter { seen.insert($0).inserted }
     }
 
     // MARK: Which planes

@@ -92,8 +92,7 @@ struct ResultObjects {
         let picture = CapturePicture(
             window.image(frame), masks: segmentation.masks.map { $0[index] }, segments: pipeline.segments,
             spacing: task.volume.pixelSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(place)")
-        let ending = "-\(StudyNames.number(number, digits: 3))\(Outputs.Kind.captures.ending)"
-        let file = "\(StudyNames.volume(task.volume))-\(pipeline.name)\(ending)"
+        let file = "\(task.stem)-\(StudyNames.number(number, digits: 3))\(Outputs.Kind.captures.ending)"
         try SecondaryCapture(
             task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,
             producer: task.pipeline.producer(version: version), options: options,

@@ -71,13 +71,7 @@ package enum Run {
         let record = RunRecord(
             started: started, finished: RecordTime.now(), program: program, inputs: inputs.records(results),
             studies: results.compactMap(\.study), results: results.flatMap(\.results))
-        let tables = MeasurementTables(results.compactMap(\.tables))
-        try DurableFile.write(
-            tables.measurements.text, to: Folder.join(folder.path, MeasurementTables.fileName), mode: 0o640)
-        if let objects = tables.objects {
-            try DurableFile.write(
-                objects.text, to: Folder.join(folder.path, MeasurementTables.objectsFileName), mode: 0o640)
-        }
+        try MeasurementTables(results.compactMap(\.tables)).write(to: folder.path)
         // The page first: whoever finds run.json finds everything else.
         try DurableFile.write(
             RunIndexPage.html(record, cards: results.compactMap(\.card)), to: Folder.join(folder.path, "index.html"),

@@ -13,13 +13,18 @@ struct SecondLook {
     /// Grey is shown inverted (MONOCHROME1).
     private(set) var isInverted = false
 
-    /// - Parameter budget: bytes of packed slices.
+    /// - Parameters:
+    ///   - outputs: whether objects are counted.
+    ///   - budget: bytes of packed slices.
+    ///   - frame: called with each frame.
     /// *Throws* a `PIX-…` refusal, `unreadable`, `outOfMemory`; what `frame` throws.
     init(
-        _ volume: Volume, _ segmentation: VolumeSegmentation, budget: Int,
-        frame: (Int, Frame) throws -> Void = { _, _ in }
+        _ volume: Volume, _ segmentation: VolumeSegmentation, _ outputs: Outputs, budget: Int,
+        frame: (Int, Frame) throws -> Void
     ) throws {
-        objects = segmentation.masks.map { SegmentObjects(volume, masks: $0) }
+        objects = segmentation.masks.map {
+            SegmentObjects(volume, masks: $0, areMeasured: outputs.countsObjects)
+        }
         guard segmentation.masks.allSatisfy({ $0.count == volume.frames.count }),
             segmentation.masks.first?.first.map({ $0.rows == volume.rows && $0.columns == volume.columns }) ?? false
         else { return }

@@ -3,20 +3,19 @@ package import Failures
 
 /// Which pipelines a volume goes through.
 package enum Selection {
-    /// Those with a rule that the volume matches, in the order of their names; the first matching rule of each wins.
+    /// The volume with each pipeline that has a rule which it matches, in the order of their names, some of its frames where the rule
+    /// says so; the first matching rule of each wins.
     ///
-    /// - Parameter isForced: the user named the pipeline, so its rules are not asked.
-    package static func match(_ volume: Volume, _ pipelines: [PipelineDirectory], isForced: Bool) -> [PipelineDirectory]
-    {
-        isForced ? pipelines : pipelines.filter { $0.pipeline.selection.contains { $0.matches(volume) } }
-    }
-
-    /// A volume with a pipeline that takes it, some of its frames where the rule says so.
-    ///
-    /// - Parameter rule: nil where the pipeline was named and none of its rules matches.
-    static func task(_ volume: Volume, _ directory: PipelineDirectory) -> (task: VolumeTask, rule: SelectionRule?) {
-        let rule = directory.pipeline.selection.first { $0.matches(volume) }
-        return (VolumeTask(volume: rule?.chosen(of: volume) ?? volume, pipeline: directory), rule)
+    /// - Parameter isForced: the user named the pipeline, so it takes the volume whether a rule matches or not; then there is no rule.
+    static func tasks(
+        _ volume: Volume, _ pipelines: [PipelineDirectory], isForced: Bool
+    ) -> [(task: VolumeTask, rule: SelectionRule?)] {
+        pipelines.compactMap { directory -> (task: VolumeTask, rule: SelectionRule?)? in
+            let rule = directory.pipeline.selection.first { $0.matches(volume) }
+            guard rule != nil || isForced else { return nil }
+            let task = VolumeTask(volume: rule?.chosen(of: volume) ?? volume, pipeline: directory)
+            return (task: task, rule: rule)
+        }
     }
 
     /// Of the volumes of a study that a rule matches those that it picks; `dropped` is called for the others.
@@ -26,12 +25,16 @@ package enum Selection {
         var tasks: [VolumeTask] = []
         for (index, candidate) in candidates.enumerated() {
             let pick = candidate.rule?.pick ?? .all
+            guard pick != .all else {
+                tasks.append(candidate.task)
+                continue
+            }
             let rivals = candidates.indices.filter {
                 candidates[$0].rule?.pick == pick
                     && candidates[$0].task.pipeline.digest == candidate.task.pipeline.digest
             }
             let best = rivals.min { rank(candidates[$0].task.volume, pick) < rank(candidates[$1].task.volume, pick) }
-            if pick == .all || best == index { tasks.append(candidate.task) } else { dropped(candidate.task) }
+            if best == index { tasks.append(candidate.task) } else { dropped(candidate.task) }
         }
         return tasks
     }

@@ -111,7 +111,7 @@ package final class StudyRun {
         try folder.commit()
         return StudyResult(
             outcomes: outcomes.settled, study: row, results: results.map { $0.row(study: study.name) },
-            card: RunIndexCard(report), tables: MeasurementTables(results.map(\.tables)))
+            card: RunIndexCard(report), tables: report.tables)
     }
 
     // MARK: Steps
@@ -122,11 +122,11 @@ package final class StudyRun {
         for left in built.leftOut { outcomes.stop(left.failure, [sources[left.instance].member]) }
         let candidates = built.volumes.flatMap { volume in
             let taking = settings.pipelines.filter { sources.isOf($0.pipeline.tiff, volume) }
-            let chosen = Selection.match(volume, taking, isForced: settings.isForced)
+            let chosen = Selection.tasks(volume, taking, isForced: settings.isForced)
             if chosen.isEmpty {
                 outcomes.stop(Selection.failure(volume, settings.pipelines), sources.members(of: volume))
             }
-            return chosen.map { Selection.task(volume, $0) }
+            return chosen
         }
         let suiting = SlideLevels.suiting(candidates) { other in
             outcomes.stop(InputFailure.level, sources.members(of: other.volume))
@@ -144,7 +144,7 @@ package final class StudyRun {
         let predictor = try clock.time("load model") { try self.predictor(task.pipeline) }
         let run = VolumeRun(
             task: task, predictor: predictor, sources: sources.of(task.volume), version: settings.program.version,
-            folder: folder, pageBudget: PackedSlices.budget / max(1, share), also: settings.also)
+            folder: folder, pageBudget: PackedSlices.budget / share, also: settings.also)
         return try run.run(clock: &clock) { frame in
             do {
                 try progress(

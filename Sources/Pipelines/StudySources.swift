@@ -103,3 +103,8 @@ struct StudySources {
     /// The files that a volume was made of.
     func members(of volume: Volume) -> [Int] { of(volume).map(\.member) }
 }
+
+extension [StudySources.Source] {
+    /// What was decided when images were made, each once: a stack says the same of all of its pages, and a series of all of its files.
+    var findings: [Finding] { flatMap(\.findings).reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+}

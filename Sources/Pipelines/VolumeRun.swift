@@ -30,7 +30,7 @@ struct VolumeRun {
         let captured = results.captured(segmentation)
         var captures: [ObjectRecord] = []
         let look = try clock.time("measure") {
-            try SecondLook(volume, segmentation, budget: pageBudget) { index, frame in
+            try SecondLook(volume, segmentation, pipeline.outputs, budget: pageBudget) { index, frame in
                 guard let number = captured.firstIndex(of: index) else { return }
                 captures.append(try results.capture(frame, at: index, number: number + 1, segmentation))
             }
@@ -38,7 +38,7 @@ struct VolumeRun {
         let measurements = QualityChecks.measure(
             volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence, objects: look.objects)
         let records = measurements.map(\.record)
-        var findings = made
+        var findings = sources.findings
         findings += QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
         findings += segmentation.findings
         findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
@@ -48,7 +48,7 @@ struct VolumeRun {
             let problem = try clock.time("write and verify") {
                 try kind.write(
                     volume, masks: segmentation.masks, keys: pipeline.segments.map(\.key), folder: folder.path,
-                    stem: "\(StudyNames.volume(volume))-\(pipeline.name)")
+                    stem: task.stem)
             }
             if let problem { findings.append(Finding("OUT-NIFTI", .warning, problem)) }
         }
@@ -77,11 +77,6 @@ struct VolumeRun {
         return StudyReport.Result(
             record: record, measurements: measurements, pictures: pictures, viewer: viewer, tables: tables,
             steps: clock.steps)
-    }
-
-    /// What was decided when the volume's images were made, each once.
-    private var made: [Finding] {
-        sources.flatMap(\.findings).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }
 

@@ -68,8 +68,11 @@ struct VolumeTask: Sendable {
         }
     }
 
+    /// What the names of all files of the result begin with.
+    var stem: String { "\(StudyNames.volume(volume))-\(pipeline.name)" }
+
     /// The name of a result's file.
-    func file(_ kind: Outputs.Kind) -> String { "\(StudyNames.volume(volume))-\(pipeline.name)\(kind.ending)" }
+    func file(_ kind: Outputs.Kind) -> String { stem + kind.ending }
 
     func number(_ kind: Outputs.Kind) -> Int {
         seriesNumbers[kind] ?? pipeline.pipeline.outputs.seriesNumbers[kind] ?? 9000

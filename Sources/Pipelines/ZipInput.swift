@@ -7,16 +7,14 @@ import Storage
 /// *Source*: the design page on DICOM, sections 2.1 and 8.2.
 final class ZipInput: Sendable {
     /// What is unpacked at most.
-    struct Limits: Sendable {
-        var entries = 100_000
+    private enum Limits {
+        static let entries = 100_000
         /// Of one entry, which is in memory while it is unpacked.
-        var entryBytes = 2 << 30
-        var totalBytes = 64 << 30
+        static let entryBytes = 2 << 30
+        static let totalBytes = 64 << 30
         /// Unpacked bytes for each of the archive's, once `ratioFrom` bytes are reached.
-        var ratio = 200
-        var ratioFrom = 1 << 30
-
-        static let standard = Limits()
+        static let ratio = 200
+        static let ratioFrom = 1 << 30
     }
 
     /// Where the entries lie, under their own names.
@@ -28,13 +26,13 @@ final class ZipInput: Sendable {
     }
 
     /// *Throws* `InputFailure.zipLimit`, `.zipPath` for what exceeds a limit or leaves its folder, `ZipFailure`, `StorageFailure`.
-    init(_ archive: FilePath, limits: Limits = .standard) throws {
+    init(_ archive: FilePath) throws {
         folder = Folder.join(FileManager.default.temporaryDirectory.path, "hspsam-zip-\(UUID().uuidString)")
         try Folder.make(folder, mode: 0o700)
         do {
             let copy = FilePath(folder).appending("archive")
             try TreeCopy.copy(file: archive, to: copy)
-            try Self.unpack(copy.text, into: Folder.join(folder, "files"), archive.name.text, limits)
+            try Self.unpack(copy.text, into: Folder.join(folder, "files"))
             try Folder.remove(copy)
         } catch {
             try? Folder.remove(folder)
@@ -47,30 +45,30 @@ final class ZipInput: Sendable {
     /// The folder of the entries.
     var files: FilePath { FilePath(folder).appending("files") }
 
-    private static func unpack(_ path: String, into folder: String, _ name: String, _ limits: Limits) throws {
+    private static func unpack(_ path: String, into folder: String) throws {
         let file = try MappedFile(path)
         let archive = try ZipArchive(file)
         let entries = archive.entries.filter { !$0.name.hasSuffix("/") }
-        guard entries.count <= limits.entries else {
-            throw InputFailure.zipLimit("holds \(entries.count) files, more than \(limits.entries)")
+        guard entries.count <= Limits.entries else {
+            throw InputFailure.zipLimit("holds \(entries.count) files, more than \(Limits.entries)")
         }
         var total = 0
         for entry in entries {
             let (sum, overflow) = total.addingReportingOverflow(entry.size)
             total = sum
-            guard entry.size >= 0, !overflow, total <= limits.totalBytes, entry.size <= limits.entryBytes else {
+            guard entry.size >= 0, !overflow, total <= Limits.totalBytes, entry.size <= Limits.entryBytes else {
                 throw InputFailure.zipLimit(
-                    "holds more than is unpacked: \(limits.totalBytes >> 30) GiB in all, \(limits.entryBytes >> 30) in a file"
+                    "holds more than is unpacked: \(Limits.totalBytes >> 30) GiB in all, \(Limits.entryBytes >> 30) in a file"
                 )
             }
-            guard total < limits.ratioFrom || total / max(file.count, 1) <= limits.ratio else {
-                throw InputFailure.zipLimit("unpacks to more than \(limits.ratio) times its size")
+            guard total < Limits.ratioFrom || total / max(file.count, 1) <= Limits.ratio else {
+                throw InputFailure.zipLimit("unpacks to more than \(Limits.ratio) times its size")
             }
         }
         try Folder.make(folder, mode: 0o700)
         guard try Folder.freeBytes(folder) > total else {
             throw InputFailure.zipLimit(
-                "unpacks to \(total >> 20) MiB, more than is free in \(FileManager.default.temporaryDirectory.path)")
+                "unpacks to \(total >> 20) MiB, more than is free in the system's temporary folder")
         }
         for entry in entries {
             let parts = entry.name.split(whereSeparator: { $0 == "/" || $0 == "\\" }).map(String.init).filter {
@@ -89,7 +87,7 @@ final class ZipInput: Sendable {
                 throw ZipFailure.broken(path: path, reason: "two of its entries have one name")
             }
             try DurableFile.write(
-                try archive.bytes(of: entry, limit: limits.entryBytes), to: Folder.join(place, last), mode: 0o600)
+                try archive.bytes(of: entry, limit: Limits.entryBytes), to: Folder.join(place, last), mode: 0o600)
         }
     }
 }

@@ -14,20 +14,19 @@ package struct HSPSAM: Sendable {
     ///   - parameters: every tensor of `ParameterShapes.of(configuration)`.
     ///   - mergeLoRA: adds LoRA to the weights, for inference; training keeps it apart.
     package init(_ configuration: Configuration, _ parameters: Parameters, mergeLoRA: Bool) {
-        self.init(configuration, ParameterScope(parameters), mergeLoRA: mergeLoRA, isPacked: false)
+        self.init(configuration, ParameterScope(ParameterReader(parameters)), mergeLoRA: mergeLoRA)
     }
 
     /// For inference alone, of tensors that are in memory.
     package init(_ configuration: Configuration, _ parameters: Parameters, packing: Packing) {
-        let scope = ParameterScope(ParameterReader(parameters), packing: packing)
-        self.init(configuration, scope, mergeLoRA: true, isPacked: true)
+        self.init(configuration, ParameterScope(ParameterReader(parameters), packing: packing), mergeLoRA: true)
     }
 
     /// For inference alone: weights are packed as they are read and kept in no other form, LoRA is merged. Takes no tape.
     ///
     /// *Throws* what kept a tensor from being read.
     package init(_ configuration: Configuration, reading reader: ParameterReader, packing: Packing) throws {
-        self.init(configuration, ParameterScope(reader, packing: packing), mergeLoRA: true, isPacked: true)
+        self.init(configuration, ParameterScope(reader, packing: packing), mergeLoRA: true)
         try reader.finish()
     }
 
@@ -42,9 +41,9 @@ package struct HSPSAM: Sendable {
             packing: Packing(precision, inputScales: scales))
     }
 
-    private init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool, isPacked: Bool) {
+    private init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {
         self.configuration = configuration
-        self.isPacked = isPacked
+        isPacked = scope.packing != nil
         modules = Modules(configuration, scope, mergeLoRA: mergeLoRA)
         position = modules.positionEmbedding(grid: configuration.grid)
     }

@@ -39,9 +39,7 @@ struct Conv2d {
         let fanIn = input * kernel * kernel
         let weight = scope("weight", [output, input, kernel, kernel], .weight, .uniform(fanIn: fanIn))
         let bias = hasBias ? scope("bias", [output], .bias, .uniform(fanIn: fanIn)) : nil
-        packed =
-            scope.packing == nil
-            ? nil : scope.packed(kernelLastForPacking(weight)).map { PackedLinear($0, bias: bias) }
+        packed = scope.packed(weight.channelsLast()).map { PackedLinear($0, bias: bias) }
         self.weight = packed == nil ? weight : Tensor(zeros: [0])
         self.bias = bias
         (self.kernel, self.stride, self.padding) = (kernel, stride, padding)

@@ -39,12 +39,12 @@ package struct ModelDescription: Sendable, Equatable {
     /// `segment-1`, `segment-2`, …: the labels of segments that nobody named.
     package static func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "segment-\($0 + 1)" } }
 
-    /// The scales for 8 bits that stand beside the weights: names and lengths.
-    var inputScales: [(name: String, count: Int)] {
+    /// The scales for 8 bits that stand beside the weights: their weights, names and lengths.
+    var inputScales: [(weight: String, name: String, count: Int)] {
         guard let quantisation else { return [] }
-        let wanted = Set(Quantisation.weights(configuration)).subtracting(quantisation.bfloat16Layers)
-        return ParameterShapes.of(configuration).filter { wanted.contains($0.name) }.map {
-            (Quantisation.scaleName($0.name), $0.shape[1])
+        let kept = Set(quantisation.bfloat16Layers)
+        return Quantisation.layers(configuration).filter { !kept.contains($0.weight) }.map {
+            ($0.weight, Quantisation.scaleName($0.weight), $0.inputs)
         }
     }
 

@@ -48,10 +48,11 @@ package struct ModelDirectory: Sendable {
             path: path, description: description, weights: weights, digest: sums.digest, weightsDigest: weightsDigest)
     }
 
-    /// Every tensor as float32.
+    /// Every tensor of the network as float32; the scales for 8 bits are none.
     /// *Throws* `ModelFailure.notFinite` when one holds an infinity or NaN.
     package func tensors() throws -> [String: Tensor] {
-        let tensors = try weights.tensors()
+        let scales = Set(description.inputScales.map(\.name))
+        let tensors = try weights.tensors().filter { !scales.contains($0.key) }
         if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw ModelFailure.notFinite(path: weights.path, name: name)
         }
@@ -67,7 +68,7 @@ package struct ModelDirectory: Sendable {
             guard values.allSatisfy({ $0 > 0 && $0 < .infinity }) else {
                 throw ModelFailure.tensors(path: weights.path, differences: ["\(scale.name) is not positive"])
             }
-            scales[String(scale.name.dropLast(Quantisation.scaleName("").count))] = values
+            scales[scale.weight] = values
         }
         return scales
     }
@@ -104,11 +105,12 @@ package struct ModelDirectory: Sendable {
                 found.append("\(parameter.name) holds \(type.rawValue), not \(allowed[1].rawValue)")
             }
         }
-        for scale in description.inputScales
+        let scales = description.inputScales
+        for scale in scales
         where weights.shape(scale.name) != [scale.count] || weights.type(scale.name) != .f32 {
             found.append("\(scale.name) is not there as F32 [\(scale.count)]")
         }
-        let known = Set(parameters.map(\.name) + description.inputScales.map(\.name))
+        let known = Set(parameters.map(\.name) + scales.map(\.name))
         return found + weights.names.filter { !known.contains($0) }.map { "\($0) is not part of the model" }
     }
 }

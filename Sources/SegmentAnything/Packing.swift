@@ -13,11 +13,8 @@ package struct Packing: Sendable {
 
     /// For weights that nothing was calibrated for: all layers of the encoder in 8 bits with their inputs as they are.
     package static func uncalibrated(_ precision: Precision, _ configuration: Configuration) -> Packing {
-        let matrices = Set(Quantisation.weights(configuration))
-        let scales = ParameterShapes.of(configuration).filter { matrices.contains($0.name) }.map {
-            ($0.name, [Float](repeating: 1, count: $0.shape[1]))
-        }
-        return Packing(precision, inputScales: Dictionary(scales) { first, _ in first })
+        let scales = Quantisation.layers(configuration).map { ($0.weight, [Float](repeating: 1, count: $0.inputs)) }
+        return Packing(precision, inputScales: Dictionary(uniqueKeysWithValues: scales))
     }
 
     /// The matrix of the weight called `name`.

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// Where the layers of a network for inference get their tensors one after the other, so that never all of them are in memory in a
+/// Where the layers of a network get their tensors one after the other, so that never all of those for inference are in memory in a
 /// second form.
 package final class ParameterReader {
     private let source: (_ name: String, Shape, Parameter.Initialisation) throws -> Tensor
@@ -12,6 +12,7 @@ package final class ParameterReader {
         self.source = source
     }
 
+    /// Of tensors that are in memory, all that the network declares.
     package convenience init(_ parameters: Parameters) { self.init { name, _, _ in parameters[name] } }
 
     /// Of a model that was opened, so that names and shapes are right.

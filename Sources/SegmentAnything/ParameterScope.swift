@@ -14,11 +14,10 @@ package struct Parameters: Sendable {
 
 /// Where a layer declares its parameters and gets them, in one call each: below a dotted prefix.
 ///
-/// The same initialisers serve two purposes: with `Parameters` (or a `ParameterReader`) a network is built of its tensors; with `Declarations` nothing is
+/// The same initialisers serve two purposes: with a `ParameterReader` a network is built of its tensors; with `Declarations` nothing is
 /// computed, the layers get empty tensors, and what they asked for is the description of the model.
 struct ParameterScope {
     private enum Source {
-        case tensors(Parameters)
         case reader(ParameterReader)
         case declarations(Declarations)
     }
@@ -32,18 +31,16 @@ struct ParameterScope {
     /// How matrices are packed, for inference; nil: they stay tensors.
     private(set) var packing: Packing?
 
-    init(_ parameters: Parameters) { source = .tensors(parameters) }
-
-    /// Of weights that are read one by one and kept as they are packed.
-    init(_ reader: ParameterReader, packing: Packing) {
+    /// Of weights that are read one by one, and kept as they are packed where that is wanted.
+    init(_ reader: ParameterReader, packing: Packing? = nil) {
         source = .reader(reader)
         self.packing = packing
     }
 
     init(_ declarations: Declarations) { source = .declarations(declarations) }
 
-    /// `weight`, which is this scope's tensor `name`, packed for inference; nil where tensors are wanted.
-    func packed(_ weight: Tensor, _ name: String = "weight") -> PackedMatrix? { packing?.matrix(weight, prefix + name) }
+    /// This scope's `weight`, packed for inference; nil where tensors are wanted.
+    func packed(_ weight: @autoclosure () -> Tensor) -> PackedMatrix? { packing?.matrix(weight(), prefix + "weight") }
 
     /// The scope of a layer inside this one.
     func scope(_ name: String) -> ParameterScope {
@@ -76,10 +73,6 @@ struct ParameterScope {
         sam: (name: String, part: Parameter.Upstream.Part)? = nil
     ) -> Tensor {
         switch source {
-        case .tensors(let parameters):
-            let tensor = parameters[prefix + name]
-            precondition(tensor.shape == shape, "Parameters: \(prefix + name) is \(tensor.shape), not \(shape)")
-            return tensor
         case .reader(let reader): return reader.read(prefix + name, shape, initialisation)
         case .declarations(let declarations):
             let isLoRA = role == .loraA || role == .loraB

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What `hspsam model quantize` found: how a model fares in 8 bits. The scales themselves are tensors beside the weights.
 package struct Quantisation: Sendable, Equatable, Codable {
     /// Images that it was calibrated and measured on.
@@ -36,5 +38,11 @@ package struct Quantisation: Sendable, Equatable, Codable {
         (0..<configuration.depth).flatMap { block in
             ["attn.qkv", "attn.proj", "mlp.lin1", "mlp.lin2"].map { "image_encoder.blocks.\(block).\($0).weight" }
         }
+    }
+
+    /// The same weights with the inputs of their layers, in the order of the model.
+    static func layers(_ configuration: Configuration) -> [(weight: String, inputs: Int)] {
+        let wanted = Set(weights(configuration))
+        return ParameterShapes.of(configuration).filter { wanted.contains($0.name) }.map { ($0.name, $0.shape[1]) }
     }
 }

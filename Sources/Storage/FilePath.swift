@@ -56,7 +56,7 @@ package struct FilePath: Sendable, Hashable, Comparable, CustomStringConvertible
     package static func < (a: FilePath, b: FilePath) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 
     /// Calls `body` with the path as C takes it.
-    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    package func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
         return unsafe terminated.withUnsafeBufferPointer { buffer in
             guard let address = buffer.baseAddress else { preconditionFailure("FilePath: an array with an element") }

@@ -17,7 +17,5 @@ package enum InstructionSet {
     }
 
     /// Whether products of `precision` take less time than those of float32 under the one in use.
-    package static func prefers(_ precision: Precision) -> Bool {
-        precision != .fp32 && ck_kernels_prefer(kernels, precision.type)
-    }
+    package static func prefers(_ precision: Precision) -> Bool { ck_kernels_prefer(kernels, precision.type) }
 }

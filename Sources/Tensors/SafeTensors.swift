@@ -66,7 +66,7 @@ package struct SafeTensors: Sendable {
     package func takeTensor(_ name: String) throws -> Tensor {
         let entry = try entry(name)
         defer { file.letGo(offset: dataStart + entry.range.lowerBound, count: entry.range.count) }
-        return try withBytes(entry) { Tensor(shape: entry.shape, decoding: $0, as: entry.type) }
+        return try tensor(name)
     }
 
     /// The elements of a tensor of whole bytes (U8 or BOOL), row-major.

@@ -41,8 +41,8 @@ package enum Quantiser {
         let total = calibrating.count + chosen.count
         let choices = try calibrated(model, calibrating, image) { try progress($0, total) }
         let scales = Dictionary(uniqueKeysWithValues: choices.compactMap { c in c.inputScale.map { (c.weight, $0) } })
-        let exact = try Predictor(model)
         var tensors = try model.tensors()
+        let exact = Predictor(model.description, Parameters(tensors))
         let rounded = Predictor(model.description, Parameters(tensors), Packing(.int8, inputScales: scales))
         let brief = Predictor(model.description, Parameters(tensors), Packing(.bf16))
         var dice: [(name: String, int8: Double, bf16: Double)] = []
@@ -50,7 +50,10 @@ package enum Quantiser {
             let image = try image(name)
             let masks = exact.segment(image).masks
             dice.append(
-                (name, overlap(masks, rounded.segment(image).masks), overlap(masks, brief.segment(image).masks)))
+                (
+                    name, Agreement.dice(masks, rounded.segment(image).masks),
+                    Agreement.dice(masks, brief.segment(image).masks)
+                ))
             try progress(calibrating.count + dice.count, total)
         }
         let figures = dice.map(\.int8)
@@ -77,16 +80,9 @@ package enum Quantiser {
         return calibration.choices()
     }
 
-    /// The mean Dice of segments.
-    private static func overlap(_ a: [Mask], _ b: [Mask]) -> Double {
-        zip(a, b).map { PixelCounts(prediction: $0, truth: $1).dice }.reduce(0, +) / Double(max(a.count, 1))
-    }
-
     private static func names(_ folder: String) throws -> [String] {
-        try Folder.list(folder).filter { entry in
-            guard entry.status.kind == .regular, let dot = entry.name.lastIndex(of: ".") else { return false }
-            return ImageFolder.endings.contains(entry.name[dot...].dropFirst().lowercased())
-        }.map(\.name).sorted()
+        let files = try Folder.list(folder).filter { $0.status.kind == .regular }.map(\.name)
+        return files.filter { ImageFolder.stem(of: $0) != nil }.sorted()
     }
 
     private static func spread(_ names: [String], _ most: Int) -> [String] {

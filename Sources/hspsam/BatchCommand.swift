@@ -14,11 +14,10 @@ struct BatchCommand: ParsableCommand {
             inbox too), 2 when it could not start, 3 when a person should look: outbox/index.html says at what.
             """)
 
-    @Option(help: "The site file, YAML.") var config = ServiceOptions.siteFile
-    @Flag(help: "The summary as one JSON object.") var json = false
+    @OptionGroup var service: ServiceOptions
 
     func run() throws {
-        let settings = try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
+        let settings = try service.settings()
         let stop = StopRequest()
         StopRequest.listen()
         let outcome = try waiting {
@@ -26,7 +25,7 @@ struct BatchCommand: ParsableCommand {
             try WatchService.checkPipelines(settings)
             return try await WatchService(settings, log: log, stop: stop).batch()
         }
-        try StandardOutput.line(json ? outcome.json : outcome.summary)
+        try StandardOutput.line(service.json ? outcome.json : outcome.summary)
         if stop.wasInterrupted { throw ExitStatus.interrupted }
         if outcome.status != .done { throw outcome.status }
     }

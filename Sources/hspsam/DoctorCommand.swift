@@ -23,7 +23,7 @@ struct DoctorCommand: ParsableCommand {
             first.append(.init(.fail, "pipelines: \(failure.code) \(failure.message.text)"))
         }
         let doctor = Doctor(settings, first: first)
-        try StandardOutput.line(service.json ? doctor.json : doctor.text)
+        if service.json { try service.print(doctor) } else { try StandardOutput.line(doctor.text) }
         if doctor.status != .done { throw doctor.status }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Failures
-import Foundation
 import Numbers
 import Pipelines
 import Processes
@@ -30,10 +29,9 @@ struct InspectCommand: ParsableCommand {
 
     /// Without `--pipelines` a place without any is no failure: what a file is can be said all the same.
     private func directories() throws -> [PipelineDirectory] {
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         do {
             return try PipelineDirectory.openAll(
-                in: try PipelineDirectory.folder(named: pipelines, program: program), only: nil)
+                in: try PipelineDirectory.folder(named: pipelines, program: HSPSAMCommand.executable))
         } catch {
             if pipelines != nil { throw error }
             StandardError.line("No pipelines were asked: \(FailureRecord(error).description)")

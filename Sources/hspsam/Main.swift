@@ -9,6 +9,11 @@ import Tensors
 struct HSPSAMCommand: ParsableCommand {
     static let version = "0.1.0"
 
+    /// This program's own file.
+    static var executable: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "hspsam",
         abstract: "Segments DICOM and TIFF studies without prompts and writes DICOM SEG with a QC report.",

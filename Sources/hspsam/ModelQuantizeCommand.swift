@@ -54,11 +54,10 @@ struct ModelQuantizeCommand: ParsableCommand {
         let q = result.quantisation
         let worst = result.dice.min { $0.int8 < $1.int8 }?.name ?? ""
         let worstBrief = result.dice.min { $0.bf16 < $1.bf16 }
-        let meanBrief = result.dice.reduce(0) { $0 + $1.bf16 } / Double(result.dice.count)
         try StandardOutput.line(
             String(
                 format: "bfloat16, for comparison: Dice against float32 %.5f in the mean, %.5f at least (%@)",
-                meanBrief, worstBrief?.bf16 ?? 0, worstBrief?.name ?? ""))
+                q.bfloat16MeanDice ?? 0, worstBrief?.bf16 ?? 0, worstBrief?.name ?? ""))
         try StandardOutput.line(
             String(
                 format: "%@: Dice against float32 %.5f in the mean of %d images, %.5f at least (%@)", out, q.meanDice,

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Processes
 import Failures
-import Foundation
 import Pipelines
 import Records
 import SegmentAnything
@@ -36,7 +35,7 @@ struct RunCommand: ParsableCommand {
         let program = ProgramIdentity(
             version: HSPSAMCommand.version, instructionSet: InstructionSet.current, precision: "",
             threads: ThreadPool.threads)
-        let folder = try PipelineDirectory.folder(named: pipelines, program: Self.executable)
+        let folder = try PipelineDirectory.folder(named: pipelines, program: HSPSAMCommand.executable)
         var options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
         options.precision = precision
         options.also = Set(also)
@@ -55,10 +54,6 @@ struct RunCommand: ParsableCommand {
         }
         try display.end(record, inputs: input, out: out)
         if record.exitStatus != .done { throw record.exitStatus }
-    }
-
-    private static var executable: String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 }
 

@@ -25,7 +25,7 @@ struct ServiceOptions: ParsableArguments {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
             return try await Control.ask(request, settings, log: log)
         }
-        try StandardOutput.line(json ? answer.json : "\(answer.code) \(answer.text)")
+        if json { try print(answer) } else { try StandardOutput.line("\(answer.code) \(answer.text)") }
         if answer.status != .done { throw answer.status }
     }
 

@@ -12,12 +12,11 @@ struct StatusCommand: ParsableCommand {
             Exit status 0 fine, 2 wrong configuration, 3 something needs a person, 4 nothing was ever dropped here.
             """)
 
-    @Option(help: "The site file, YAML.") var config = ServiceOptions.siteFile
-    @Flag(help: "As one JSON object.") var json = false
+    @OptionGroup var service: ServiceOptions
 
     func run() throws {
-        let report = try StatusReport(SiteConfiguration(path: config, version: HSPSAMCommand.version).service)
-        try StandardOutput.line(json ? report.json : report.text)
+        let report = try StatusReport(service.settings())
+        try StandardOutput.line(service.json ? report.json : report.text)
         if report.status != .done { throw report.status }
     }
 }

@@ -21,6 +21,34 @@ struct InteropObjects {
         let positions: [[Double]]
         let orientation: [Double]
         let spacing: [Double]
+        /// `[segment]`: volume or area, and mean, as the report holds them; empty without a report.
+        let numbers: [[Double]]
+
+        init(
+            _ name: String, _ variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement,
+            _ volume: Volume,
+            segments: Int, numbers: [[Double]] = []
+        ) {
+            self.name = name
+            self.variant = variant.rawValue
+            self.arrangement = arrangement.rawValue
+            rows = volume.rows
+            columns = volume.columns
+            frames = volume.frames.count
+            self.segments = segments
+            instances = volume.frames.map(\.instance.sopInstanceUID)
+            frameNumbers = volume.frames.map(\.number)
+            positions = volume.frames.compactMap { $0.plane.map { [$0.position.x, $0.position.y, $0.position.z] } }
+            orientation =
+                volume.frames[0].plane.map {
+                    [
+                        $0.rowCosine.x, $0.rowCosine.y, $0.rowCosine.z, $0.columnCosine.x, $0.columnCosine.y,
+                        $0.columnCosine.z,
+                    ]
+                } ?? []
+            spacing = volume.pixelSpacing.map { [$0.row, $0.column] } ?? []
+            self.numbers = numbers
+        }
     }
 
     @Test("the matrix of variants, sizes, segments and geometries is written")
@@ -40,24 +68,10 @@ struct InteropObjects {
         try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/cases.json"))
     }
 
-    struct Kinds: Encodable {
-        let name: String
-        let variant: String
-        let arrangement: String
-        let rows: Int
-        let columns: Int
-        let frames: Int
-        let segments: Int
-        let instances: [String]
-        let frameNumbers: [Int]
-        /// `[segment]`: volume or area, and mean, as the report holds them.
-        let numbers: [[Double]]
-    }
-
     @Test("every kind of object is written for each variant: LABELMAP, FRACTIONAL, a report, pictures")
     func kinds() throws {
         let out = try #require(ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"])
-        var cases: [Kinds] = []
+        var cases: [Case] = []
         for variant in SampleVolumes.Variant.allCases {
             let arrangements = variant.hasPlace ? [SampleVolumes.Arrangement.even, .sagittal, .tilt] : [.even]
             for arrangement in arrangements { cases.append(try write(kindsOf: variant, arrangement, out)) }
@@ -67,7 +81,7 @@ struct InteropObjects {
 
     private func write(
         kindsOf variant: SampleVolumes.Variant, _ arrangement: SampleVolumes.Arrangement, _ out: String
-    ) throws -> Kinds {
+    ) throws -> Case {
         let name = "kinds-\(variant.rawValue)-\(arrangement.rawValue)"
         let folder = out + "/" + name
         let (rows, columns, segments) = (61, 53, 3)
@@ -118,14 +132,18 @@ struct InteropObjects {
             volume, frame: 0, image, spacing: volume.pixelSpacing, segments: descriptions,
             producer: SampleVolumes.producer, options: options, seriesNumber: 9600, number: 1
         ).write(to: folder + "/sc.dcm")
-        try Data(masks.flatMap { $0.flatMap { $0.flags.map { $0 ? UInt8(1) : 0 } } })
-            .write(to: URL(fileURLWithPath: folder + "/masks.bin"))
+        try write(masks, in: folder)
         try Data(probabilities.flatMap { $0.flatMap { $0 } })
             .write(to: URL(fileURLWithPath: folder + "/probabilities.bin"))
-        return Kinds(
-            name: name, variant: variant.rawValue, arrangement: arrangement.rawValue, rows: rows, columns: columns,
-            frames: volume.frames.count, segments: segments, instances: volume.frames.map(\.instance.sopInstanceUID),
-            frameNumbers: volume.frames.map(\.number), numbers: groups.map { $0.measurements.map(\.value) })
+        return Case(
+            name, variant, arrangement, volume, segments: segments,
+            numbers: groups.map { $0.measurements.map(\.value) })
+    }
+
+    /// `[segment, frame, row, column]`, a byte each.
+    private func write(_ masks: [[Mask]], in folder: String) throws {
+        try Data(masks.flatMap { $0.flatMap { $0.flags.map { $0 ? UInt8(1) : 0 } } })
+            .write(to: URL(fileURLWithPath: folder + "/masks.bin"))
     }
 
     private func write(
@@ -144,20 +162,7 @@ struct InteropObjects {
             volume, masks: masks, segments: descriptions, producer: SampleVolumes.producer, options: options)
         let segmentation = try #require(made)
         try segmentation.write(to: folder + "/seg.dcm")
-        let bytes = masks.flatMap { $0.flatMap { $0.flags.map { $0 ? UInt8(1) : 0 } } }
-        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/masks.bin"))
-        let plane = volume.frames[0].plane
-        return Case(
-            name: name, variant: variant.rawValue, arrangement: arrangement.rawValue, rows: rows, columns: columns,
-            frames: volume.frames.count, segments: segments, instances: volume.frames.map(\.instance.sopInstanceUID),
-            frameNumbers: volume.frames.map(\.number),
-            positions: volume.frames.compactMap { $0.plane.map { [$0.position.x, $0.position.y, $0.position.z] } },
-            orientation: plane.map {
-                [
-                    $0.rowCosine.x, $0.rowCosine.y, $0.rowCosine.z, $0.columnCosine.x, $0.columnCosine.y,
-                    $0.columnCosine.z,
-                ]
-            } ?? [],
-            spacing: volume.pixelSpacing.map { [$0.row, $0.column] } ?? [])
+        try write(masks, in: folder)
+        return Case(name, variant, arrangement, volume, segments: segments)
     }
 }

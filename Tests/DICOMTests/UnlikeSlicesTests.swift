@@ -6,16 +6,14 @@ import Testing
 /// One slice unlike its neighbours: a volume without it, or with it read wrongly, would look whole.
 @Suite("one slice unlike its neighbours")
 struct UnlikeSlicesTests {
-    /// Slices 3 mm apart of which one is changed.
-    private static func series(
-        _ count: Int = 6, odd: Int = 5, _ change: (inout TestImage) -> Void
-    ) throws -> VolumeBuilder.Result {
-        let images = (0..<count).map { index in
-            var image = TestImage(instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)")
+    /// Six slices 3 mm apart of which one is changed.
+    private static func series(odd: Int = 5, _ change: (inout TestImage) -> Void) throws -> VolumeBuilder.Result {
+        let images = (0..<6).map { index in
+            var image = slice(index + 1)
             if index == odd { change(&image) }
             return image
         }
-        return VolumeBuilder.volumes(of: try images.map { try $0.source() })
+        return try volumes(images)
     }
 
     private static let changes: [(String, @Sendable (inout TestImage) -> Void)] = [
@@ -49,11 +47,11 @@ struct UnlikeSlicesTests {
     @Test("two volumes that adjoin with different pixels are both made, and say so")
     func adjoining() throws {
         let images = (0..<12).map { index in
-            TestImage(
-                instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)",
-                spacing: index < 6 ? "0.5\\0.5" : "0.6\\0.6")
+            var image = slice(index + 1)
+            image.spacing = index < 6 ? "0.5\\0.5" : "0.6\\0.6"
+            return image
         }
-        let result = VolumeBuilder.volumes(of: try images.map { try $0.source() })
+        let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == [6, 6])
         #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
     }
@@ -89,12 +87,12 @@ struct UnlikeSlicesTests {
     func rescale() throws {
         func series(_ storedOffset: Int) throws -> VolumeBuilder.Result {
             let images = (0..<4).map { index in
-                var image = TestImage(instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)")
+                var image = slice(index + 1)
                 let isOdd = index == 2
                 Self.scaled(&image, intercept: isOdd ? 0 : -1024, storedOffset: isOdd ? storedOffset : 1024)
                 return image
             }
-            return VolumeBuilder.volumes(of: try images.map { try $0.source() })
+            return try volumes(images)
         }
         #expect(try series(0).volumes.map(\.frames.count) == [4])
         let wrong = try series(1024)
@@ -105,11 +103,11 @@ struct UnlikeSlicesTests {
     func units() throws {
         func series(_ types: [String?]) throws -> VolumeBuilder.Result {
             let images = types.enumerated().map { index, type in
-                var image = TestImage(instance: "1.2.3.\(index + 1)", number: index + 1, position: "0\\0\\\(index * 3)")
+                var image = slice(index + 1)
                 Self.scaled(&image, intercept: -1024, storedOffset: 1024, type: type)
                 return image
             }
-            return VolumeBuilder.volumes(of: try images.map { try $0.source() })
+            return try volumes(images)
         }
         #expect(try series(["HU", "HU", nil]).volumes.first?.hasKnownValues == true)
         #expect(try series(["US", "US", "US"]).volumes.first?.hasKnownValues == false)
@@ -123,7 +121,7 @@ struct UnlikeSlicesTests {
     func spacing(_ text: String) throws {
         var image = TestImage()
         image.spacing = text
-        let result = VolumeBuilder.volumes(of: [try image.source()])
+        let result = try volumes([image])
         #expect(result.leftOut.map(\.failure.code) == ["VOL-PLACE"])
     }
 

@@ -13,13 +13,9 @@ struct VolumeTests {
         return image
     }
 
-    private static func volumes(_ images: [TestImage]) throws -> VolumeBuilder.Result {
-        VolumeBuilder.volumes(of: try images.map { try $0.source() })
-    }
-
     @Test("slices are ordered by position, never by instance number")
     func order() throws {
-        let result = try Self.volumes([Self.slice(6, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
+        let result = try volumes([Self.slice(6, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
         let volume = try #require(result.volumes.first)
         #expect(result.volumes.count == 1)
         #expect(volume.kind == .spatial)
@@ -34,9 +30,9 @@ struct VolumeTests {
     @Test("order and digest do not depend on the order of the files")
     func stability() throws {
         let images = [Self.slice(6, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)]
-        let one = try Self.volumes(images).volumes.map(\.digest)
-        #expect(one == (try Self.volumes(images.reversed()).volumes.map(\.digest)))
-        #expect(one != (try Self.volumes(Array(images.dropLast())).volumes.map(\.digest)))
+        let one = try volumes(images).volumes.map(\.digest)
+        #expect(one == (try volumes(images.reversed()).volumes.map(\.digest)))
+        #expect(one != (try volumes(Array(images.dropLast())).volumes.map(\.digest)))
     }
 
     @Test(
@@ -49,7 +45,7 @@ struct VolumeTests {
         ] as [([Double], Double, [String], [Double])])
     func gaps(_ places: [Double], _ drift: Double, _ codes: [String], _ weights: [Double]) throws {
         let images = places.enumerated().map { Self.slice($1, number: $0 + 1, y: $1 * drift) }
-        let volume = try #require(try Self.volumes(images).volumes.first)
+        let volume = try #require(try volumes(images).volumes.first)
         #expect(volume.findings.map(\.code) == codes)
         #expect(volume.sliceWeights == weights)
     }
@@ -63,7 +59,7 @@ struct VolumeTests {
         "orientation, spacing, Frame of Reference, size and image type split a series", arguments: differences.indices)
     func hardSplit(_ difference: Int) throws {
         let change = Self.differences[difference]
-        let result = try Self.volumes([
+        let result = try volumes([
             Self.slice(0, number: 1), Self.slice(3, number: 2), Self.slice(6, number: 3, change),
         ])
         #expect(result.volumes.map(\.frames.count) == [2, 1])
@@ -80,7 +76,7 @@ struct VolumeTests {
                 image.contentTime = "12000\(index)"
             }
         }
-        let result = try Self.volumes(images)
+        let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == [4, 4])
         #expect(
             result.volumes.map { $0.frames.map { $0.instance.dataSet.string(.echoTime) } } == [
@@ -97,12 +93,12 @@ struct VolumeTests {
                 image.more = { $0.add(group, element, "IS", text: index % 2 == 0 ? "0" : "1000") }
             }
         }
-        #expect(try Self.volumes(images).volumes.map(\.frames.count) == [3, 3])
+        #expect(try volumes(images).volumes.map(\.frames.count) == [3, 3])
     }
 
     @Test("frames that nothing tells apart are refused as ambiguous")
     func ambiguous() throws {
-        let result = try Self.volumes([Self.slice(0, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
+        let result = try volumes([Self.slice(0, number: 1), Self.slice(0, number: 2), Self.slice(3, number: 3)])
         #expect(result.volumes.isEmpty)
         #expect(result.leftOut.map(\.failure.code) == ["GRP-AMBIGUOUS", "GRP-AMBIGUOUS", "GRP-AMBIGUOUS"])
     }
@@ -115,7 +111,7 @@ struct VolumeTests {
             Self.slice(Double(volumeAfterVolume ? index % 3 : index / 2) * 3, number: index + 1)
         }
         for order in [images, images.reversed()] {
-            let result = try Self.volumes(order)
+            let result = try volumes(order)
             let numbers = result.volumes.map { $0.frames.map { $0.instance.dataSet.int(.instanceNumber) } }
             #expect(numbers == (volumeAfterVolume ? [[1, 2, 3], [4, 5, 6]] : [[1, 3, 5], [2, 4, 6]]))
             #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
@@ -132,7 +128,7 @@ struct VolumeTests {
                 $0.instance = "1.2.3.\(index + 1)"
             }
         }
-        let result = try Self.volumes(images)
+        let result = try volumes(images)
         #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 6))
     }
 
@@ -142,7 +138,7 @@ struct VolumeTests {
             Self.slice(0, number: 2) { $0.position = nil },
             Self.slice(0, number: 3) { $0.orientation = "1\\0\\0\\1\\0\\0" },
         ]
-        let result = try Self.volumes(images)
+        let result = try volumes(images)
         #expect(result.volumes.map(\.kind) == [.frames, .frames])
         #expect(result.volumes.map(\.sliceWeights) == [[], []])
         #expect(result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PLACE" } })
@@ -151,7 +147,7 @@ struct VolumeTests {
     @Test("slices with positions are a volume without a Frame of Reference too")
     func noReference() throws {
         let images = (0..<3).map { Self.slice(Double($0) * 3, number: $0 + 1) { $0.frameOfReference = nil } }
-        let result = try Self.volumes(images)
+        let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == [3])
         #expect(result.volumes.first?.sliceSpacing == 3)
         #expect(result.volumes.first?.findings.map(\.code) == ["VOL-REFERENCE"])
@@ -165,7 +161,7 @@ struct VolumeTests {
                 image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(pass + 1)") }
             }
         }
-        let result = try Self.volumes(images)
+        let result = try volumes(images)
         #expect(result.volumes.map(\.sliceSpacing) == [5, 5])
         #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
     }
@@ -177,7 +173,7 @@ struct VolumeTests {
                 image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(slice.1)") }
             }
         }
-        let result = try Self.volumes(images)
+        let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == [3, 2])
         #expect(
             result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning } })
@@ -211,11 +207,11 @@ struct VolumeTests {
     @Test("ultrasound regions of one calibration count before Pixel Spacing, and only within them")
     func regions() throws {
         let whole = try #require(
-            try Self.volumes([Self.ultrasound([([0, 0, 7, 7], 0.02)], spacing: "0.2\\0.2")]).volumes.first)
+            try volumes([Self.ultrasound([([0, 0, 7, 7], 0.02)], spacing: "0.2\\0.2")]).volumes.first)
         #expect(whole.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2) && whole.calibratedRegions.isEmpty)
         #expect(whole.findings.isEmpty)
         let two = try #require(
-            try Self.volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 1, 7, 6], 0.02)])]).volumes.first)
+            try volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 1, 7, 6], 0.02)])]).volumes.first)
         #expect(two.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2))
         #expect(
             two.calibratedRegions == [
@@ -223,7 +219,7 @@ struct VolumeTests {
             ])
         #expect(two.findings.map(\.code) == ["VOL-CALIBRATION"])
         let different = try #require(
-            try Self.volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 0, 7, 7], 0.05)])]).volumes.first)
+            try volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 0, 7, 7], 0.05)])]).volumes.first)
         #expect(different.pixelSpacing == nil)
         #expect(different.findings.map(\.code) == ["VOL-CALIBRATION"])
     }
@@ -234,7 +230,7 @@ struct VolumeTests {
         (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.1.1", "DX")
         (image.position, image.spacing) = (nil, "")
         image.beforePlace = { $0.add(0x0018, 0x1164, "DS", text: "0.2\\0.2") }
-        let volume = try #require(try Self.volumes([image]).volumes.first)
+        let volume = try #require(try volumes([image]).volumes.first)
         #expect(volume.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2))
         #expect(volume.findings.map(\.code) == ["VOL-DETECTOR"])
     }
@@ -246,7 +242,7 @@ struct VolumeTests {
                 $0.rows = UInt16(rows)
                 $0.columns = UInt16(columns)
             }
-            #expect(try Self.volumes([image]).leftOut.map(\.failure.code) == ["GEO-SHAPE"])
+            #expect(try volumes([image]).leftOut.map(\.failure.code) == ["GEO-SHAPE"])
         }
     }
 

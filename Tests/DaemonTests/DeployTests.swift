@@ -39,7 +39,7 @@ struct DeployTests {
         }
         let unit = try String(contentsOfFile: Self.deploy + "/systemd/hspsam-receive.service", encoding: .utf8)
         let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix("ExecStart=") })
-        let port = 41_000 + Int(getpid()) % 20_000
+        let port = try Server.freePort()
         // As the unit starts it, with other folders and another port.
         let command = line.dropFirst("ExecStart=".count).replacing("/var/spool/hspsam/receive/in", with: root + "/in")
             .replacing("/usr/share/hspsam/receive", with: Self.deploy + "/receive")

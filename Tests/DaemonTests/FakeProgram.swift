@@ -136,10 +136,12 @@ final class Site {
         try drop(name, Plan(how: how, study: study ?? name))
     }
 
-    func drop(_ name: String, _ plan: Plan) throws {
+    /// - Parameter joined: the plan for the case that it is worked on together with another's input.
+    func drop(_ name: String, _ plan: Plan, joined: Plan? = nil) throws {
         let hidden = root + "/.making-\(name)"
         try Folder.make(hidden)
         try DurableFile.write(plan.text(), to: hidden + "/plan")
+        if let joined { try DurableFile.write(joined.text(), to: hidden + "/joined") }
         try Folder.rename(hidden, to: root + "/inbox/" + name)
     }
 

@@ -13,7 +13,7 @@ import Testing
 struct FaultTests {
     private static let id = "01JCK3000000000000000000AA"
 
-    /// Patience, not a bound: tests beside this one may hold every thread of a small machine for minutes.
+    /// What `hspsam status` says.
     private func notes(_ site: Site) throws -> String { try StatusReport(site.settings).json }
 
     @Test("a ledger that another process holds for a while is waited for, and the service goes on by itself")
@@ -306,14 +306,5 @@ extension Site {
         let service = try await service(stop)
         try await body(service)
         try await service.close()
-    }
-
-    /// A drop with one plan for itself and one for the case that it is worked on together with another's input.
-    func drop(_ name: String, _ plan: Plan, joined: Plan) throws {
-        let hidden = root + "/.making-\(name)"
-        try Folder.make(hidden)
-        try DurableFile.write(plan.text(), to: hidden + "/plan")
-        try DurableFile.write(joined.text(), to: hidden + "/joined")
-        try Folder.rename(hidden, to: root + "/inbox/" + name)
     }
 }

@@ -13,17 +13,11 @@ final class CanaryTests {
 
     init() throws {
         workplace = try Workplace()
-        _ = try workplace.writeSite()
-        site = try workplace.write(
-            "site.yaml",
-            """
-            inbox: {scan: 1s}
-            settle: {quiet: 1s}
-            reserve: 1MiB
-            worker: {attempts: 1}
-            places: {spool: \(workplace.path)/spool, state: \(workplace.path)/state, pipelines: \(workplace.pipelines)}
-            metrics: {textfile: \(workplace.path)/metrics.prom, every: 1s}
-            """)
+        site = try workplace.writeSite(
+            more: """
+                worker: {attempts: 1}
+                metrics: {textfile: \(workplace.path)/metrics.prom, every: 1s}
+                """)
     }
 
     /// Attributes that hold text, and what can stand in them.
@@ -106,14 +100,7 @@ final class CanaryTests {
         .enabled(if: hasDCMTK))
     func canary() throws {
         let log = workplace.path + "/log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let service = Process()
-        service.executableURL = URL(fileURLWithPath: Program.path)
-        service.arguments = ["watch", "--config", site]
-        service.standardInput = FileHandle.nullDevice
-        service.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        service.standardError = service.standardOutput
-        try service.run()
+        let service = try Program.start(["watch", "--config", site], log: log)
         defer { kill(service.processIdentifier, SIGKILL) }
         try dropAll()
         var seen: Set<String> = []

@@ -17,6 +17,30 @@ enum Program {
         let errors: String
     }
 
+    /// A process that goes on until it is stopped.
+    ///
+    /// - Parameters:
+    ///   - log: the file that gets its output and errors; nil for nowhere.
+    ///   - environment: what it has beside ours.
+    static func start(
+        _ arguments: [String], log: String? = nil, environment: [String: String] = [:]
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        var output = FileHandle.nullDevice
+        if let log {
+            try Data().write(to: URL(fileURLWithPath: log))
+            output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        }
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        return process
+    }
+
     /// - Parameter input: what standard input is; nothing by default.
     static func run(_ arguments: [String], input: Any? = FileHandle.nullDevice) throws -> Ending {
         let process = Process()
@@ -74,7 +98,9 @@ final class Workplace {
     }
 
     /// A site with an inbox, whose tiny pipeline takes phantoms by itself; gives the path of its file.
-    func writeSite() throws -> String {
+    ///
+    /// - Parameter more: further lines of the site's file.
+    func writeSite(more: String = "") throws -> String {
         try write(
             "pipelines/tiny/pipeline.yaml", Self.settings.replacing("^never by itself$", with: "^hspsam phantom "))
         try write("spool/inbox/.keep", "")
@@ -85,6 +111,7 @@ final class Workplace {
             settle: {quiet: 1s}
             reserve: 1MiB
             places: {spool: \(path)/spool, state: \(path)/state, pipelines: \(pipelines)}
+            \(more)
             """)
     }
 

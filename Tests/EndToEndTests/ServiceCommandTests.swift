@@ -130,15 +130,9 @@ final class ServiceCommandTests {
         .timeLimit(.minutes(10)))
     func running() throws {
         let socket = try Datagrams(workplace.path + "/notify")
-        let service = Process()
-        service.executableURL = URL(fileURLWithPath: Program.path)
-        service.arguments = ["watch", "--config", site]
-        service.environment = ProcessInfo.processInfo.environment.merging(["NOTIFY_SOCKET": socket.path]) { $1 }
-        service.standardInput = FileHandle.nullDevice
         let log = workplace.path + "/log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        service.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try service.run()
+        let service = try Program.start(
+            ["watch", "--config", site], log: log, environment: ["NOTIFY_SOCKET": socket.path])
         defer { kill(service.processIdentifier, SIGKILL) }
         try socket.wait(for: "READY=1")
         try socket.wait(for: "WATCHDOG=1")

@@ -12,16 +12,7 @@ final class WatchTests {
         site = try workplace.writeSite()
     }
 
-    private func start() throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Program.path)
-        process.arguments = ["watch", "--config", site]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
-    }
+    private func start() throws -> Process { try Program.start(["watch", "--config", site]) }
 
     private func files(_ folder: String) throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: "\(workplace.path)/spool/\(folder)")

@@ -8,8 +8,8 @@ library=$(find "$runtime"/ -name 'libclang_rt.fuzzer_no_main-x86_64.a' | head -n
 [ -n "$library" ] || { echo "no libFuzzer beside swiftc: install a whole Swift toolchain" >&2; exit 2; }
 HSPSAM_FUZZ=$library swift build -c release --scratch-path .build-fuzz --product Fuzz
 program=.build-fuzz/release/Fuzz
-# A trap is libFuzzer's to report; Swift's own report would hang in a process full of sanitiser memory.
 export LSAN_OPTIONS=suppressions=Tests/Fuzz/leaks.supp
+# A trap is libFuzzer's to report; Swift's own report would hang in a process full of sanitiser memory.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1} UBSAN_OPTIONS=print_stacktrace=1
 [ "$target" = all ] && names=$($program) || names=$target
 for name in $names; do

@@ -75,18 +75,22 @@ struct ImageFilesTests {
         "a TIFF is read through its descriptor: cut meanwhile it is a refusal, replaced it is still the one that was opened"
     )
     func descriptor() throws {
+        func only(_ file: TIFFFile) throws(ImageFilesFailure) -> RasterPage {
+            let picture = try file.contents().pictures[0]
+            return try file.page(picture.planes[0], of: picture, survey: SampleSurvey())
+        }
         let page = ramp(rows: 600, columns: 61, samples: 1, bits: 8)
         let file = try temporary(try ImageFile.tiff([page]))
         defer { file.remove() }
         let replaced = try TIFFFile(try InputFile(file.path))
         try DurableFile.write(try ImageFile.tiff([ramp(rows: 2, columns: 2, samples: 1, bits: 8)]), to: file.path)
-        #expect(try replaced.page(0).values == page.values)
+        #expect(try only(replaced).values == page.values)
         #expect(throws: StorageFailure.self) { try replaced.file.checkUnchanged() }
 
         try DurableFile.write(try ImageFile.tiff([page]), to: file.path)
         let cut = try TIFFFile(try InputFile(file.path))
         truncate(file.path, 4000)
-        let failure = #expect(throws: ImageFilesFailure.self) { try cut.page(0) }
+        let failure = #expect(throws: ImageFilesFailure.self) { try only(cut) }
         #expect(failure?.code == "IN-CHANGED")
     }
 

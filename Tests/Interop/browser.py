@@ -84,26 +84,13 @@ class Browser:
         while not any(seen.get("method") == event for seen in self._events):
             self._events.append(self._receive())
 
-    def open(self, path: Path, width: int, height: int, opened_details: bool = True) -> Page:
+    def open(self, path: Path, width: int, height: int) -> Page:
         """Loads a file in a window of `width` × `height`, with everything folded open, and looks at it."""
-        self._events.clear()
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self._call(f"{domain}.enable", session)
-        self._call(
-            "Emulation.setDeviceMetricsOverride", session, width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self._events.clear()
-        self._call("Page.navigate", session, url=path.as_uri())
-        self._wait("Page.loadEventFired")
-        if opened_details:
-            self._evaluate(session, "document.querySelectorAll('details').forEach(one => { one.open = true; })")
-        seen = self._evaluate(session, MEASURE)
-        size = self._call("Page.getLayoutMetrics", session)["cssContentSize"]
-        clip = dict(x=0, y=0, width=max(width, size["width"]), height=min(size["height"], 6000), scale=1)
-        picture = self._call("Page.captureScreenshot", session, clip=clip, captureBeyondViewport=True)["data"]
-        self._call("Target.closeTarget", targetId=target)
-        return Page(**seen, problems=self._problems(), requests=self._requests(path), screenshot=base64.b64decode(picture))
+        with self.tab(path, width, height) as tab:
+            tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            seen = tab.evaluate(MEASURE)
+            picture = tab.screenshot(whole=True)
+        return Page(**seen, problems=self._problems(), requests=self._requests(path), screenshot=picture)
 
     @contextlib.contextmanager
     def tab(self, path: Path, width: int, height: int, dark: bool = False) -> Iterator["Tab"]:
@@ -121,7 +108,7 @@ class Browser:
         self._call("Page.navigate", session, url=path.as_uri())
         self._wait("Page.loadEventFired")
         try:
-            yield Tab(self, session, path)
+            yield Tab(self, session, path, width)
         finally:
             self._call("Target.closeTarget", targetId=target)
 
@@ -156,8 +143,8 @@ class Tab:
 
     KEYS = {"ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "PageDown": 34, "PageUp": 33}
 
-    def __init__(self, browser: Browser, session: str, path: Path) -> None:
-        self._browser, self._session, self._path = browser, session, path
+    def __init__(self, browser: Browser, session: str, path: Path, width: int) -> None:
+        self._browser, self._session, self._path, self._width = browser, session, path, width
 
     def evaluate(self, script: str) -> Any:
         return self._browser._evaluate(self._session, script)
@@ -188,8 +175,14 @@ class Tab:
             self.mouse("mouseMoved", *at, button="left", buttons=1)
         self.mouse("mouseReleased", *end, button="left", clickCount=1)
 
-    def screenshot(self) -> bytes:
-        return base64.b64decode(self._browser._call("Page.captureScreenshot", self._session)["data"])
+    def screenshot(self, whole: bool = False) -> bytes:
+        """PNG of the window, or of the whole page."""
+        options: dict[str, Any] = {}
+        if whole:
+            size = self._browser._call("Page.getLayoutMetrics", self._session)["cssContentSize"]
+            clip = dict(x=0, y=0, width=max(self._width, size["width"]), height=min(size["height"], 6000), scale=1)
+            options = dict(clip=clip, captureBeyondViewport=True)
+        return base64.b64decode(self._browser._call("Page.captureScreenshot", self._session, **options)["data"])
 
     def pdf(self) -> bytes:
         return base64.b64decode(self._browser._call("Page.printToPDF", self._session)["data"])

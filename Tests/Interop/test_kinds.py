@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -15,27 +14,7 @@ import pydicom
 import pytest
 
 import readers
-from hspsam_run import ROOT
-
-FOLDER = Path(os.environ.get("HSPSAM_INTEROP_OUT", ROOT / ".build/interop"))
-
-
-def cases() -> list:
-    listed = FOLDER / "kinds.json"
-    if not listed.exists():
-        why = f"no objects in {FOLDER}: HSPSAM_INTEROP_OUT={FOLDER} swift test --filter InteropObjects"
-        return [pytest.param(None, marks=pytest.mark.skip(reason=why))]
-    return [pytest.param(case, id=case["name"]) for case in json.loads(listed.read_text())]
-
-
-def truth(case: dict, name: str) -> np.ndarray:
-    """[segments, frames, rows, columns]."""
-    shape = (case["segments"], case["frames"], case["rows"], case["columns"])
-    return np.fromfile(FOLDER / case["name"] / name, np.uint8).reshape(shape)
-
-
-def places(case: dict) -> dict[tuple[str, int], int]:
-    return {key: at for at, key in enumerate(zip(case["instances"], case["frameNumbers"], strict=True))}
+from interop_objects import FOLDER, cases, places, truth
 
 
 def source(groups: pydicom.Dataset) -> tuple[str, int]:
@@ -48,7 +27,7 @@ def frames(file: pydicom.Dataset) -> np.ndarray:
     return pixels[None] if pixels.ndim == 2 else pixels
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases("kinds.json"))
 def test_dciodvfy_finds_no_error_and_dcentvfy_one_study(case: dict) -> None:
     folder = FOLDER / case["name"]
     written = [folder / f"{name}.dcm" for name in ("binary", "labelmap", "fractional", "sr", "sc")]
@@ -58,7 +37,7 @@ def test_dciodvfy_finds_no_error_and_dcentvfy_one_study(case: dict) -> None:
     assert [line for line in (told.stdout + told.stderr).splitlines() if line.startswith("Error")] == []
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases("kinds.json"))
 def test_a_labelmap_holds_the_masks(case: dict, tmp_path: Path) -> None:
     path = FOLDER / case["name"] / "labelmap.dcm"
     known, index = truth(case, "masks.bin") != 0, places(case)
@@ -79,7 +58,7 @@ def test_a_labelmap_holds_the_masks(case: dict, tmp_path: Path) -> None:
     assert path.stat().st_size < (FOLDER / case["name"] / "fractional.dcm").stat().st_size
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases("kinds.json"))
 def test_a_fractional_object_holds_the_probabilities(case: dict) -> None:
     path = FOLDER / case["name"] / "fractional.dcm"
     known, index = truth(case, "probabilities.bin"), places(case)
@@ -91,7 +70,7 @@ def test_a_fractional_object_holds_the_probabilities(case: dict) -> None:
     assert highdicom.seg.segread(path).number_of_segments == case["segments"]
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases("kinds.json"))
 def test_a_report_is_read_with_its_numbers_and_segments(case: dict, tmp_path: Path) -> None:
     folder = FOLDER / case["name"]
     path, segmentation = folder / "sr.dcm", pydicom.dcmread(folder / "binary.dcm", stop_before_pixels=True)
@@ -121,7 +100,7 @@ def test_a_report_is_read_with_its_numbers_and_segments(case: dict, tmp_path: Pa
         assert [[float(item["value"]) for item in group["measurementItems"]] for group in read] == case["numbers"]
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases("kinds.json"))
 def test_a_picture_is_colour_and_names_its_source(case: dict) -> None:
     file = pydicom.dcmread(FOLDER / case["name"] / "sc.dcm")
     assert np.array_equal(file.pixel_array.ravel(), np.arange(3600) % 251)

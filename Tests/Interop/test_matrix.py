@@ -5,42 +5,24 @@ enhanced, one picture, a stack; with synthetic geometry too) × sizes × one or 
 """
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import readers
-from hspsam_run import ROOT
+from interop_objects import FOLDER, cases, places, truth
 from placement import TOLERANCE_MM, differences, is_even
 
-FOLDER = Path(os.environ.get("HSPSAM_INTEROP_OUT", ROOT / ".build/interop"))
 
-
-def cases() -> list:
-    listed = FOLDER / "cases.json"
-    if not listed.exists():
-        why = f"no objects in {FOLDER}: HSPSAM_INTEROP_OUT={FOLDER} swift test --filter InteropObjects"
-        return [pytest.param(None, marks=pytest.mark.skip(reason=why))]
-    return [pytest.param(case, id=case["name"]) for case in json.loads(listed.read_text())]
-
-
-def truth(case: dict) -> np.ndarray:
-    """[segments, frames, rows, columns], bool."""
-    shape = (case["segments"], case["frames"], case["rows"], case["columns"])
-    return np.fromfile(FOLDER / case["name"] / "masks.bin", np.uint8).reshape(shape) != 0
-
-
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases("cases.json"))
 def test_every_reader_finds_the_masks_where_they_belong(case: dict, tmp_path: Path) -> None:
     path = FOLDER / case["name"] / "seg.dcm"
     assert readers.dciodvfy_errors(path) == []
 
     planes = readers.planes(path)
-    known = truth(case)
-    index = {(uid, number): at for at, (uid, number) in enumerate(zip(case["instances"], case["frameNumbers"], strict=True))}
+    known = truth(case, "masks.bin") != 0
+    index = places(case)
     has_place = case["variant"] in ("slices", "enhanced")
     for plane in planes:
         segment = int(plane.label.removeprefix("Part ")) - 1

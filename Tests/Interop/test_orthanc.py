@@ -44,7 +44,8 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def archive(samples: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """It holds every sample and its results."""
     folder = tmp_path_factory.mktemp("orthanc")
     one = Archive(free_port(), free_port())
     settings = {
@@ -62,6 +63,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
                 except (urllib.error.URLError, OSError):
                     assert process.poll() is None, (folder / "log").read_text()[-2000:]
                     time.sleep(0.1)
+            told = subprocess.run(
+                ["dcmsend", "--decompress-never", "-aec", "ARCHIVE", "127.0.0.1", str(one.dicom), *dicom_files(samples)],
+                capture_output=True, text=True, check=False)
+            assert told.returncode == 0, told.stdout + told.stderr
             yield one
         finally:
             process.terminate()
@@ -76,12 +81,7 @@ def dicom_files(samples: Run) -> list[Path]:
 
 
 def test_what_was_stored_comes_back_and_is_listed_under_its_study(samples: Run, archive: Archive) -> None:
-    files = dicom_files(samples)
-    images = {str(path): pydicom.dcmread(path) for path in files}
-    told = subprocess.run(
-        ["dcmsend", "--decompress-never", "-aec", "ARCHIVE", "127.0.0.1", str(archive.dicom), *files],
-        capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout + told.stderr
+    images = {path: pydicom.dcmread(path) for path in dicom_files(samples)}
     listed = archive.json("/studies?expand")
     assert {study["MainDicomTags"]["StudyInstanceUID"] for study in listed} == {
         str(image.StudyInstanceUID) for image in images.values()}
@@ -97,6 +97,6 @@ def test_what_was_stored_comes_back_and_is_listed_under_its_study(samples: Run, 
         assert series["MainDicomTags"]["Modality"] == image.Modality
 
 
-def test_no_second_patient_is_made_of_a_result(samples: Run, archive: Archive) -> None:
+def test_no_second_patient_is_made_of_a_result(archive: Archive) -> None:
     for study in archive.json("/studies?expand"):
         assert len({archive.json(f"/series/{series}/patient")["ID"] for series in study["Series"]}) == 1

@@ -1,5 +1,8 @@
 import Foundation
+import Pipelines
+import Records
 import SegmentAnything
+import Storage
 import Tensors
 
 /// A folder of its own, gone with the test; small pipelines and models in it.
@@ -20,6 +23,26 @@ final class Fixture {
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try data.write(to: file)
         return file.path
+    }
+
+    /// What is asked of a run over inputs with the pipelines of this folder.
+    ///
+    /// - Parameter pipeline: nil for those whose rules match.
+    func options(_ inputs: [String], pipeline: String? = "a") -> Run.Options {
+        Run.Options(
+            inputs: inputs, out: path + "/out", pipelines: path + "/pipelines", pipeline: pipeline,
+            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+    }
+
+    func run(_ inputs: [String], pipeline: String? = "a") throws -> RunRecord {
+        try Run.run(options(inputs, pipeline: pipeline)) { _ in }
+    }
+
+    /// What stands in the folders of a run's studies.
+    func reports(_ record: RunRecord) throws -> [StudyRecord] {
+        try record.studies.compactMap(\.folder).map {
+            try StudyRecord(json: try DurableFile.read("\(path)/out/\($0)/report.json", limit: 1 << 20))
+        }
     }
 
     static func settings(_ name: String, more: String = "") -> String {

@@ -10,13 +10,6 @@ import Testing
 /// Archives and media as inputs.
 @Suite("Archives and media")
 struct MediaTests {
-    private func run(_ fixture: Fixture, _ input: String) throws -> RunRecord {
-        let options = Run.Options(
-            inputs: [input], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        return try Run.run(options) { _ in }
-    }
-
     private static func little(_ value: Int, _ size: Int) -> [UInt8] {
         (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
@@ -54,11 +47,11 @@ struct MediaTests {
         entries.append(("note.txt", Array("hello\n".utf8), nil))
         entries.append(("inner.zip", Array(Self.zip([])), nil))
         let path = try fixture.file("study.zip", Self.zip(entries))
-        let record = try run(fixture, path)
+        let record = try fixture.run([path])
         #expect(record.inputs.count == 5 && record.inputs.allSatisfy { $0.path.hasPrefix(path + "/") })
         #expect(record.count(.processed) == 3 && record.count(.skipped) == 2 && record.exitStatus == .done)
         #expect(record.inputs.filter { $0.status == .skipped }.allSatisfy { $0.code == "IN-NOTIMAGE" })
-        #expect(try run(fixture, fixture.path + "/folder").studies.map(\.key) == record.studies.map(\.key))
+        #expect(try fixture.run([fixture.path + "/folder"]).studies.map(\.key) == record.studies.map(\.key))
     }
 
     @Test("an archive that leaves its folder, lies about a size or unpacks without bound is refused as a whole")
@@ -74,7 +67,7 @@ struct MediaTests {
             ("ZIP-TRUNCATED", Self.zip([("cut.dcm", try Self.slice(1), nil)]).dropLast(30)),
         ]
         for (number, (code, bytes)) in archives.enumerated() {
-            let record = try run(fixture, try fixture.file("in\(number)/x.zip", bytes))
+            let record = try fixture.run([try fixture.file("in\(number)/x.zip", bytes)])
             #expect(record.inputs.map(\.code) == [code] && record.exitStatus == .refusedOrFailed)
         }
         #expect(!FileManager.default.fileExists(atPath: fixture.path + "/evil.dcm"))
@@ -115,11 +108,11 @@ struct MediaTests {
         for number in 1...2 { _ = try fixture.file("cd/images/SER1/I\(number)", Data(try Self.slice(number))) }
         let path = try fixture.file(
             "cd/DICOMDIR", try directory([["IMAGES", "SER1", "I1"], ["IMAGES", "SER1", "I2"]]))
-        let whole = try run(fixture, path)
+        let whole = try fixture.run([path])
         #expect(whole.count(.processed) == 2 && whole.exitStatus == .done)
         #expect(whole.inputs.first { $0.path.hasSuffix("DICOMDIR") }?.code == "IN-NOTIMAGE")
         _ = try fixture.file("cd/DICOMDIR", try directory([["IMAGES", "SER1", "I1"], ["IMAGES", "SER1", "I3"]]))
-        let half = try run(fixture, fixture.path + "/cd")
+        let half = try fixture.run([fixture.path + "/cd"])
         #expect(half.count(.processed) == 2 && half.exitStatus == .refusedOrFailed)
         #expect(half.inputs.first { $0.path.hasSuffix("DICOMDIR") }?.code == "IN-MEDIUM")
     }

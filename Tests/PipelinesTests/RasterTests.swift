@@ -6,27 +6,16 @@ import ImageFiles
 import Imaging
 import Mutations
 import Numbers
-import Pipelines
 import Records
-import Storage
 import Testing
 
 /// Pictures that are no DICOM, from the file to the report.
 @Suite("Pictures")
 struct RasterTests {
+    /// Into a folder without the results of another run.
     private func run(_ fixture: Fixture, _ input: String) throws -> RunRecord {
         try? FileManager.default.removeItem(atPath: fixture.path + "/out")
-        let options = Run.Options(
-            inputs: [input], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        return try Run.run(options) { _ in }
-    }
-
-    private func reports(_ fixture: Fixture, _ record: RunRecord) throws -> [StudyRecord] {
-        try record.studies.map { study in
-            try StudyRecord(
-                json: try DurableFile.read("\(fixture.path)/out/\(study.study)/report.json", limit: 1 << 20))
-        }
+        return try fixture.run([input])
     }
 
     /// Every image that the run made of a picture.
@@ -95,7 +84,7 @@ struct RasterTests {
         _ = try fixture.file("in/cells of a dish.tif", Data(RawTIFF(pages).bytes))
         let record = try run(fixture, fixture.path + "/in")
         #expect(record.exitStatus == .done)
-        let result = try #require(try reports(fixture, record).first?.results.first)
+        let result = try #require(try fixture.reports(record).first?.results.first)
         #expect(result.source.frames == 1 && result.source.description == "cells of a dish.tif")
         #expect(result.source.files == ["cells of a dish.tif"] && result.source.spacingMM == [0.0005, 0.00025])
         #expect(result.findings.contains { $0.code == "RAS-CHANNEL" && $0.severity == .warning })
@@ -117,7 +106,7 @@ struct RasterTests {
         _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
         let record = try run(fixture, fixture.path + "/in")
         #expect(record.exitStatus == .done, "\(record.inputs)")
-        let results = try reports(fixture, record).flatMap(\.results)
+        let results = try fixture.reports(record).flatMap(\.results)
         #expect(results.map(\.source.frames) == [3, 3] && results.allSatisfy { $0.source.sliceMM == 0.002 })
         for segment in results.flatMap(\.segments) where segment.pixels > 0 {
             let volume = try #require(segment.volumeML)
@@ -126,7 +115,7 @@ struct RasterTests {
         }
         pages[0].description = "ImageJ=1.53t\nimages=6\nslices=3\nframes=2\nunit=um\n"
         _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
-        let frames = try reports(fixture, try run(fixture, fixture.path + "/in")).flatMap(\.results)
+        let frames = try fixture.reports(try run(fixture, fixture.path + "/in")).flatMap(\.results)
         #expect(frames.map(\.source.frames) == [6] && frames.allSatisfy { $0.source.sliceMM == nil })
     }
 
@@ -143,11 +132,7 @@ struct RasterTests {
         }
         _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
         _ = try fixture.file("in/hspsam-study.yaml", "series: {modality: XC}\n")
-        let options = Run.Options(
-            inputs: [fixture.path + "/in"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines",
-            pipeline: nil,
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        let record = try Run.run(options) { _ in }
+        let record = try fixture.run([fixture.path + "/in"], pipeline: nil)
         #expect(record.exitStatus == .done && record.results.map(\.pipeline).sorted() == ["a", "b", "c"])
         #expect(try images(fixture).count == 2)
     }
@@ -167,13 +152,9 @@ struct RasterTests {
         }
         _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
         _ = try fixture.file("in/hspsam-study.yaml", "series: {modality: XC}\n")
-        let options = Run.Options(
-            inputs: [fixture.path + "/in"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines",
-            pipeline: nil,
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        let record = try Run.run(options) { _ in }
+        let record = try fixture.run([fixture.path + "/in"], pipeline: nil)
         #expect(record.exitStatus == .done, "\(record.inputs)")
-        #expect(try reports(fixture, record).flatMap(\.results).map(\.source.frames) == expected)
+        #expect(try fixture.reports(record).flatMap(\.results).map(\.source.frames) == expected)
     }
 
     @Test("PNG and JPEG pictures are segmented; their names and orientation are kept")
@@ -187,7 +168,7 @@ struct RasterTests {
             atPath: "Tests/TrainingCases/orientation6.jpg", toPath: fixture.path + "/in/turned.jpg")
         let record = try run(fixture, fixture.path + "/in")
         #expect(record.exitStatus == .done && record.results.count == 2)
-        let results = try reports(fixture, record).flatMap(\.results)
+        let results = try fixture.reports(record).flatMap(\.results)
         #expect(Set(results.map(\.source.description)) == ["photo.png", "turned.jpg"])
         let turned = try #require(results.first { $0.source.description == "turned.jpg" })
         #expect(turned.findings.contains { $0.text.contains("upright") })
@@ -227,7 +208,7 @@ struct RasterTests {
         _ = try fixture.pipeline("a")
         let record = try run(fixture, "\(Self.cases)/\(file)")
         #expect(record.exitStatus == .done, "\(record.inputs)")
-        let results = try reports(fixture, record).flatMap(\.results)
+        let results = try fixture.reports(record).flatMap(\.results)
         #expect(results.map(\.source.frames) == frames)
         for result in results {
             #expect((result.source.spacingMM == nil) == (row == nil))

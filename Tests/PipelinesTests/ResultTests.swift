@@ -11,14 +11,6 @@ import Testing
 /// What a pipeline's `outputs` ask for, and the words that its segments are described with.
 @Suite("Results")
 struct ResultTests {
-    private func run(_ fixture: Fixture, _ inputs: [String]) throws -> RunRecord {
-        try Run.run(
-            Run.Options(
-                inputs: inputs, out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
-                program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        ) { _ in }
-    }
-
     @Test(
         "every object that a pipeline asks for is written, in a series of its own, and the tables hold the report's values"
     )
@@ -35,7 +27,7 @@ struct ResultTests {
                   sc: {mode: always}
                 """)
         func files() throws -> (record: RunRecord, files: [String: Data]) {
-            let record = try run(fixture, ["samples/dermoscopy"])
+            let record = try fixture.run(["samples/dermoscopy"])
             var files: [String: Data] = [:]
             for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out")
             where name.hasSuffix(".dcm") || name.hasSuffix(".csv") {
@@ -91,7 +83,7 @@ struct ResultTests {
             dataSet[.pixelData] = Element(Attribute.pixelData.tag, .OW, .bytes(pixels))
             try ObjectFile.write(dataSet, to: fixture.path + "/in/" + name)
         }
-        let record = try run(fixture, [fixture.path + "/in"])
+        let record = try fixture.run([fixture.path + "/in"])
         let file = try #require(record.results.first?.file)
         #expect(try DICOMFile(path: fixture.path + "/out/" + file).dataSet.int(.seriesNumber) == 9001)
     }
@@ -100,9 +92,7 @@ struct ResultTests {
     func also() throws {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a", more: "outputs: {seg: {when_nothing: object}}")
-        var options = Run.Options(
-            inputs: ["samples/body"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
+        var options = fixture.options(["samples/body"])
         options.also = [.masks, .nifti]
         let result = try #require(try Run.run(options) { _ in }.results.first)
         let folder = fixture.path + "/out/" + result.study

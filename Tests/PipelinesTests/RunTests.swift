@@ -7,12 +7,6 @@ import Testing
 
 @Suite("Run")
 struct RunTests {
-    private func options(_ fixture: Fixture, _ inputs: [String], pipeline: String? = "a") -> Run.Options {
-        Run.Options(
-            inputs: inputs, out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: pipeline,
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-    }
-
     @Test("every file stands in the record once, with a true reason")
     func everyFile() throws {
         let fixture = try Fixture()
@@ -23,7 +17,7 @@ struct RunTests {
         _ = try fixture.file("in/deep/photo.png", Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0]))
         _ = try fixture.file("in/hspsam-study.yaml", "patient: {id: X}\n")
         try FileManager.default.createSymbolicLink(atPath: fixture.path + "/in/link.dcm", withDestinationPath: text)
-        let record = try Run.run(options(fixture, [fixture.path + "/in", text])) { _ in }
+        let record = try fixture.run([fixture.path + "/in", text])
         let found = Dictionary(
             uniqueKeysWithValues: record.inputs.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0) })
         #expect(record.inputs.count == 6)
@@ -42,7 +36,7 @@ struct RunTests {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a", more: "outputs: {synthetic_geometry: true}")
         func files() throws -> [String: Data] {
-            let record = try Run.run(options(fixture, ["samples/dermoscopy", "samples/fluorescence"])) { _ in }
+            let record = try fixture.run(["samples/dermoscopy", "samples/fluorescence"])
             #expect(record.inputs.count { $0.status == .processed } == 5)
             #expect(record.results.count == 5 && record.studies.count == 4)
             var files: [String: Data] = [:]
@@ -63,13 +57,13 @@ struct RunTests {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
         _ = try fixture.file("out/.partial-123/half", "half")
-        _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
+        _ = try fixture.run(["samples/dermoscopy"])
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")
         #expect(!names.contains { $0.hasPrefix(".") })
         #expect(Set(names).isSuperset(of: ["run.json", "index.html", "measurements.csv"]) && names.count == 6)
         // The same on a terminal's second try, with a lock that a dead run left behind.
         _ = try fixture.file("out/.hspsam-lock", "process 1 on nowhere since yesterday")
-        _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
+        _ = try fixture.run(["samples/dermoscopy"])
         #expect(!(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")).contains(".hspsam-lock"))
     }
 
@@ -78,7 +72,7 @@ struct RunTests {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
         #expect(throws: Interruption.self) {
-            try Run.run(options(fixture, ["samples/dermoscopy"])) { if case .frame = $0 { throw Interruption() } }
+            try Run.run(fixture.options(["samples/dermoscopy"])) { if case .frame = $0 { throw Interruption() } }
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out").isEmpty)
     }
@@ -87,7 +81,7 @@ struct RunTests {
     func unwanted() throws {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
-        let record = try Run.run(options(fixture, ["samples/fluorescence"], pipeline: nil)) { _ in }
+        let record = try fixture.run(["samples/fluorescence"], pipeline: nil)
         let tiffs = record.inputs.filter { $0.path.hasSuffix(".tif") }
         #expect(tiffs.allSatisfy { $0.status == .skipped && $0.code == "SEL-RULE" } && tiffs.count == 2)
         #expect(record.exitStatus == .nothingProcessed)
@@ -98,10 +92,10 @@ struct RunTests {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
         var second: (any Error)?
-        _ = try Run.run(options(fixture, ["samples/dermoscopy"])) { event in
+        _ = try Run.run(fixture.options(["samples/dermoscopy"])) { event in
             guard second == nil, case .frame = event else { return }
             let partial = try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")
-            do { _ = try Run.run(options(fixture, ["samples/fluorescence"])) { _ in } } catch { second = error }
+            do { _ = try fixture.run(["samples/fluorescence"]) } catch { second = error }
             #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out") == partial)
         }
         let failure = try #require(second as? any Failure)
@@ -113,7 +107,7 @@ struct RunTests {
     func records() throws {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
-        let returned = try Run.run(options(fixture, ["samples/dermoscopy"])) { _ in }
+        let returned = try fixture.run(["samples/dermoscopy"])
         let record = try RunRecord(json: try DurableFile.read(fixture.path + "/out/run.json", limit: 1 << 20))
         #expect(record == returned && record.exitStatus == .done)
         for study in record.studies {
@@ -132,7 +126,7 @@ struct RunTests {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
         _ = try fixture.pipeline("b")
-        var first = options(fixture, ["samples/body"], pipeline: "a")
+        var first = fixture.options(["samples/body"], pipeline: "a")
         let done = try Run.run(first) { _ in }
         let key = try #require(done.studies.first?.key)
         let list = try fixture.file("known", "\n\(key)\n")
@@ -164,7 +158,7 @@ struct RunTests {
         _ = try fixture.pipeline("a", more: "outputs: {synthetic_geometry: true}")
         func objects(_ inputs: [String]) throws -> ([String: Data], [String?]) {
             try? FileManager.default.removeItem(atPath: fixture.path + "/out")
-            let record = try Run.run(options(fixture, inputs)) { _ in }
+            let record = try fixture.run(inputs)
             var files: [String: Data] = [:]
             for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out")
             where name.hasSuffix(".dcm") {
@@ -208,7 +202,7 @@ struct RunTests {
         }
         let first = fixture.path + "/in/slice-001.dcm"
         var isDone = false
-        let record = try Run.run(options(fixture, [fixture.path + "/in"])) { event in
+        let record = try Run.run(fixture.options([fixture.path + "/in"])) { event in
             guard case .frame = event, !isDone else { return }
             isDone = true
             var data = try Data(contentsOf: URL(fileURLWithPath: first))
@@ -236,7 +230,7 @@ struct RunTests {
             _ = try fixture.file("in/" + name, data)
         }
         var frames = 0
-        let record = try Run.run(options(fixture, [fixture.path + "/in"])) { if case .frame = $0 { frames += 1 } }
+        let record = try Run.run(fixture.options([fixture.path + "/in"])) { if case .frame = $0 { frames += 1 } }
         #expect(frames == 0 && record.results.isEmpty)
         #expect(record.inputs.count == names.count && record.inputs.allSatisfy { $0.code == "GRP-IDENTITY" })
         #expect(record.studies.allSatisfy { !$0.complete && $0.key == nil })

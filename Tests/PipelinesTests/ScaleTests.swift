@@ -1,6 +1,4 @@
 import Failures
-import Foundation
-import Pipelines
 import Records
 import SegmentAnything
 import Testing
@@ -8,7 +6,7 @@ import Testing
 @Suite("scale of pictures")
 struct ScaleTests {
     private func run(
-        _ inputs: String, _ preprocess: String, _ scale: TrainedScale? = nil, modality: String = "CT"
+        _ inputs: String, _ preprocess: String, _ scale: TrainedScale? = nil
     ) throws -> (record: RunRecord, reports: [StudyRecord]) {
         let fixture = try Fixture()
         let trained = scale.map {
@@ -16,15 +14,8 @@ struct ScaleTests {
         }
         _ = try fixture.pipeline(
             "a", more: "windowing: {mode: percentile, scope: frame}\npreprocess: {\(preprocess)}", trained: trained)
-        let options = Run.Options(
-            inputs: [inputs], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines", pipeline: "a",
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        let record = try Run.run(options) { _ in }
-        let reports = try record.studies.compactMap(\.folder).map {
-            try StudyRecord(
-                json: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/out/\($0)/report.json"))))
-        }
-        return (record, reports)
+        let record = try fixture.run([inputs])
+        return (record, try fixture.reports(record))
     }
 
     private func codes(_ reports: [StudyRecord]) -> [String] {

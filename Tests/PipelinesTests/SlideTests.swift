@@ -4,7 +4,6 @@ import Failures
 import Foundation
 import Imaging
 import Phantoms
-import Pipelines
 import Records
 import SegmentAnything
 import Storage
@@ -45,11 +44,7 @@ struct SlideTests {
                 preprocess: {scale: {tiles: {size: \(tile), overlap: \(tile / 8)}}}
                 """,
             trained: trained.map { TrainedInput(windowing: .asIs, aspect: .varied, scale: $0) }, seed: 8)
-        let options = Run.Options(
-            inputs: [fixture.path + "/in"], out: fixture.path + "/out", pipelines: fixture.path + "/pipelines",
-            pipeline: "a",
-            program: ProgramIdentity(version: "0", instructionSet: "portable", precision: "fp32", threads: 1))
-        let record = try Run.run(options) { _ in }
+        let record = try fixture.run([fixture.path + "/in"])
         guard let result = record.results.first, let file = result.file else { return (record, nil, nil) }
         let written = try DICOMFile(
             bytes: try DurableFile.read("\(fixture.path)/out/\(file)", limit: 1 << 30))

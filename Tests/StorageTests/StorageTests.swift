@@ -97,8 +97,8 @@ final class StorageTests {
     func strangeName() throws {
         let strange = FilePath(root).appending(FilePath(bytes: [97, 0xFF]))
         let inner = FilePath(bytes: [0xFC])
-        #expect(strange.withBytes { mkdir($0, 0o700) } == 0)
-        strange.appending(inner).withBytes { _ = close(open($0, O_CREAT | O_WRONLY, 0o600)) }
+        #expect(strange.withCString { mkdir($0, 0o700) } == 0)
+        strange.appending(inner).withCString { _ = close(open($0, O_CREAT | O_WRONLY, 0o600)) }
         #expect(try Folder.list(root).map(\.status.kind) == [.directory, .directory])
         #expect(
             try Folder.walk(root).map(\.path) == [
@@ -122,10 +122,10 @@ final class StorageTests {
         let source = FilePath(root).appending("source")
         let strange = source.appending(FilePath(bytes: [0xE4, 0xF6]))
         try Folder.make(root + "/source/deep")
-        #expect(strange.withBytes { mkdir($0, 0o700) } == 0)
+        #expect(strange.withCString { mkdir($0, 0o700) } == 0)
         let long = String(repeating: "x", count: 255)
         try DurableFile.write([UInt8](repeating: 7, count: 700_000), to: root + "/source/deep/" + long)
-        strange.appending(FilePath(bytes: [0xFC])).withBytes { _ = close(open($0, O_CREAT | O_WRONLY, 0o600)) }
+        strange.appending(FilePath(bytes: [0xFC])).withCString { _ = close(open($0, O_CREAT | O_WRONLY, 0o600)) }
         var pieces = 0
         try TreeCopy.copy(source, to: root + "/copy") { pieces += 1 }
         #expect(pieces >= 2)
@@ -174,15 +174,4 @@ final class StorageTests {
 
     static let zeros =
         "eNrtwTEBAAAAwqD1T20ND6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAVwOGrwAB"
-}
-
-extension FilePath {
-    /// Calls `body` with the path as C takes it.
-    fileprivate func withBytes<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
-        return terminated.withUnsafeBufferPointer { buffer in
-            guard let address = buffer.baseAddress else { preconditionFailure("an array with an element") }
-            return body(address)
-        }
-    }
 }

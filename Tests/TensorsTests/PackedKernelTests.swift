@@ -115,7 +115,7 @@ struct PackedKernelTests {
             let bytes = UnsafeMutableRawPointer.allocate(byteCount: ck_matrix_bytes(r.type, r.n, r.k), alignment: 64)
             let matrix = UnsafeMutablePointer<ck_matrix>.allocate(capacity: 1)
             matrix.initialize(to: ck_matrix_at(kernels, r.type, r.n, r.k, bytes))
-            ck_matrix_pack(matrix, r.weight, r.k, r.inputScale)
+            ck_matrix_pack(matrix, r.weight, r.inputScale)
             pieces += [bytes, UnsafeMutableRawPointer(matrix)]
             return matrix
         }
@@ -130,7 +130,6 @@ struct PackedKernelTests {
         var call = ck_layer()
         call.rows = c.rows
         call.x = UnsafePointer(memory.floats([Float](repeating: .nan, count: c.shift) + x) + c.shift)
-        call.x_stride = c.k
         if c.isNormed {
             call.norm_weight = UnsafePointer(memory.floats([Float](repeating: 1, count: c.k)))
             call.norm_bias = UnsafePointer(memory.floats([Float](repeating: 0, count: c.k)))
@@ -145,12 +144,10 @@ struct PackedKernelTests {
         }
         if c.hasResidual {
             call.residual = UnsafePointer(memory.floats([Float](repeating: .nan, count: c.shift) + residual) + c.shift)
-            call.residual_stride = last
         }
         let count = c.shift + c.rows * last + 1
         let result = memory.floats([Float](repeating: .nan, count: count))
         call.out = result + c.shift
-        call.out_stride = last
         let scratch = [Float](repeating: .nan, count: ck_layer_scratch(&call) * ck_pool_threads())
         ck_layer_forward(&call, memory.floats(scratch))
         let out = Array(UnsafeBufferPointer(start: result, count: count))
@@ -258,7 +255,7 @@ struct PackedKernelTests {
             var call = ck_encoder_attention(
                 kernels: kernels, type: type, batch: g.batch, grid: g.grid, window: g.window, heads: g.heads,
                 channels: g.channels,
-                qkv: memory.floats(qkv), qkv_stride: 3 * dim, padding: memory.floats(padding),
+                qkv: memory.floats(qkv), padding: memory.floats(padding),
                 prompt_qkv: memory.floats(prompts), prompts: g.prompts, scale: 1 / Float(g.channels).squareRoot(),
                 rel_h: memory.floats(h), rel_w: memory.floats(w), out: out)
             let scratch = [Float](repeating: .nan, count: ck_encoder_attention_scratch(&call) * ck_pool_threads())

@@ -11,7 +11,6 @@
 
 typedef enum {
     CI_OK = 0,
-    CI_IO,          /* cannot be opened or read; the system's word is in the text */
     CI_CORRUPT,     /* bytes that make no sense */
     CI_CODEC,       /* pixels that cannot be decoded */
     CI_TRUNCATED,   /* ends too early */

@@ -59,11 +59,11 @@ double ck_peak(const ck_kernels *k, ck_type type, double seconds);
 
 /// C = alpha · op(A) · op(B) + beta · C, op(A) [m, k], op(B) [k, n]; ld*: row strides of the matrices as stored. `type`: floats,
 /// or bfloat16 with float sums; every element is summed in the order of k.
-void ck_gemm(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
-             const float *b, size_t ldb, float beta, float *c, size_t ldc);
-/// The same on the calling thread alone, for use inside tiles.
-void ck_gemm_tile(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
-                  const float *b, size_t ldb, float beta, float *c, size_t ldc);
+void ck_gemm(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
+             float alpha, const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
+/// The same of floats on the calling thread alone, for use inside tiles.
+void ck_gemm_tile(const ck_kernels *kernels, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
+                  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
 
 // ---- elementwise.c: n elements, or rows × dim
 
@@ -123,15 +123,14 @@ typedef struct {
 /// Bytes that a packed matrix takes, for memory aligned to 64 bytes.
 size_t ck_matrix_bytes(ck_type type, size_t n, size_t k);
 ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t k, void *memory);
-/// Packs W, whose rows are `ld` apart. input_scale [k]: for 8 bits, all positive; NULL: ones.
-void ck_matrix_pack(const ck_matrix *m, const float *weight, size_t ld, const float *input_scale);
+/// Packs W. input_scale [k]: for 8 bits, all positive; NULL: ones.
+void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_scale);
 
 /// out = residual + L₂(activation(L₁(norm(x)))), or with one matrix residual + activation(L₁(norm(x))). Both matrices have
-/// the same kernels.
+/// the same kernels; rows follow each other.
 typedef struct {
     size_t rows;
     const float *x;
-    size_t x_stride;
     /// Layer norm before the first matrix; NULL: none.
     const float *norm_weight, *norm_bias;
     float epsilon;
@@ -144,9 +143,7 @@ typedef struct {
     const float *second_bias;
     /// May be NULL, or out; with two matrices also x.
     const float *residual;
-    size_t residual_stride;
     float *out;
-    size_t out_stride;
 } ck_layer;
 
 /// Floats of scratch for each thread.
@@ -169,9 +166,8 @@ typedef struct {
     size_t window;
     size_t heads, channels;
     const float *qkv;
-    size_t qkv_stride;
     const float *padding;
-    /// [prompts, qkv_stride]; only k and v count.
+    /// [prompts, 3 · heads · channels]; only k and v count.
     const float *prompt_qkv;
     size_t prompts;
     float scale;

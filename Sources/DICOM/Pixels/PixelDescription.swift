@@ -53,8 +53,8 @@ package struct PixelDescription: Sendable, Equatable {
         }
     }
 
-    /// *Throws*: `notImage` when there are no pixels, `pixelsTruncated` when an image has lost them; `pixelSize`, `bits`, `photometric`, `limit` when they cannot be
-    /// decoded.
+    /// *Throws*: `notImage` when there are no pixels, `pixelsTruncated` when an image has lost them; `pixelSize`, `bits`,
+    /// `photometric`, `limit` when they cannot be decoded.
     package init(_ dataSet: DataSet, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         var warnings: [String] = []
         if dataSet.has(.pixelData) {

@@ -9,7 +9,7 @@ package struct SlideBands {
     private let matrix: SlideMatrix
     private let show: (Frame, SourceFrame) -> DisplayImage
     /// Frames by the bands that they reach into.
-    private var frames: [[Int]]
+    private let frames: [[Int]]
     private var band = 0
 
     /// - Parameter show: a decoded tile as the display shows it.
@@ -17,11 +17,12 @@ package struct SlideBands {
         self.volume = volume
         self.matrix = matrix
         self.show = show
-        frames = [[Int]](repeating: [], count: (matrix.rows + volume.rows - 1) / volume.rows)
+        var frames = [[Int]](repeating: [], count: (matrix.rows + volume.rows - 1) / volume.rows)
         for (index, origin) in matrix.origins.enumerated() {
             let last = min(origin.row + volume.rows, matrix.rows) - 1
             for band in origin.row / volume.rows...last / volume.rows { frames[band].append(index) }
         }
+        self.frames = frames
     }
 
     /// Nil behind the last band. *Throws* what `FrameDecoding.frame` throws.
@@ -46,7 +47,7 @@ package struct SlideBands {
         for row in max(origin.row, top)..<min(origin.row + tile.rows, top + height) {
             let from = (row - origin.row) * tile.columns * 3
             let to = ((row - top) * matrix.columns + origin.column) * 3
-            for offset in 0..<width { pixels[to + offset] = tile.pixels[from + offset] }
+            pixels.replaceSubrange(to..<to + width, with: tile.pixels[from..<from + width])
         }
     }
 }

@@ -48,30 +48,28 @@ enum GreyConsistency {
         return frame.instance.modality == "CT" || (slope ?? 1) != 1 || (intercept ?? 0) != 0
     }
 
-    /// Why nobody can say what the grey values are: a scale that stands empty or is 0, a CT without one or of another unit. Nil where they are what is stated.
-    static func unknownValues(_ frames: [SourceFrame]) -> Finding? {
-        guard let first = frames.first, ModalityTransform.applies(to: first), first.instance.pixels.bitsAllocated > 1
-        else {
+    /// Why nobody can say what a frame's grey values are: a scale that stands empty or is 0, a CT without one or of another unit. Nil
+    /// where they are what is stated.
+    static func unknownValues(_ frame: SourceFrame) -> Finding? {
+        guard ModalityTransform.applies(to: frame), frame.instance.pixels.bitsAllocated > 1 else { return nil }
+        let stated = frame.valueTransformation
+        let isCT = frame.instance.modality == "CT"
+        let type = stated.string(.rescaleType)?.uppercased() ?? ""
+        let attributes = [Attribute.rescaleSlope, .rescaleIntercept]
+        let reason: String
+        if attributes.contains(where: {
+            stated.has($0) && stated.numbers($0, in: CheckedNumbers.Range.value) == .absent
+        }) {
+            reason = "Rescale Slope or Intercept is empty"
+        } else if isCT, stated.items(.modalityLUTSequence).isEmpty, !attributes.contains(where: { stated.has($0) }) {
+            reason = "Rescale Slope or Intercept is missing"
+        } else if stated.number(.rescaleSlope, in: CheckedNumbers.Range.value) == 0 {
+            reason = "Rescale Slope is 0"
+        } else if isCT, !type.isEmpty, !type.hasPrefix("HU") {
+            reason = "Rescale Type names another unit"
+        } else {
             return nil
         }
-        let stated = first.valueTransformation
-        let attributes = [Attribute.rescaleSlope, .rescaleIntercept]
-        let isEmpty = attributes.contains {
-            stated.has($0) && stated.numbers($0, in: CheckedNumbers.Range.value) == .absent
-        }
-        let isLacking =
-            first.instance.modality == "CT" && stated.items(.modalityLUTSequence).isEmpty
-            && !attributes.contains { stated.has($0) }
-        let isFlat = stated.number(.rescaleSlope, in: CheckedNumbers.Range.value) == 0
-        let type = stated.string(.rescaleType)?.uppercased() ?? ""
-        let isOther = first.instance.modality == "CT" && !type.isEmpty && !type.hasPrefix("HU")
-        let reason =
-            isEmpty
-            ? "Rescale Slope or Intercept is empty"
-            : isLacking
-                ? "Rescale Slope or Intercept is missing"
-                : isFlat ? "Rescale Slope is 0" : isOther ? "Rescale Type names another unit" : nil
-        guard let reason else { return nil }
         return Finding(
             "VOL-VALUES", .warning,
             "\(reason): whether values are Hounsfield units is unknown, and no fixed window is applied to them.")

@@ -5,28 +5,33 @@ import Imaging
 ///
 /// *Source*: the design page on DICOM, section 2.2.
 enum HardSplit {
+    /// What is equal in all frames of a group.
+    private struct Key: Hashable {
+        let sopClass: String
+        let size: [Int]
+        let isGrey: Bool
+        let isPalette: Bool
+        let frameOfReference: String
+        let imageType: [String]
+
+        init(_ frame: SourceFrame) {
+            let pixels = frame.instance.pixels
+            let type = frame.imageType
+            sopClass = frame.instance.sopClassUID
+            size = [pixels.rows, pixels.columns]
+            isGrey = pixels.samples == 1
+            isPalette = pixels.photometric == .paletteColor
+            frameOfReference = frame.instance.frameOfReferenceUID ?? ""
+            imageType = [type.first ?? "", type.count > 2 ? type[2] : ""]
+        }
+    }
+
     /// Groups in the order of their first frame. All frames have a plane.
     static func groups(_ frames: [SourceFrame]) -> [[SourceFrame]] {
-        struct Key: Hashable {
-            var sopClass: String
-            var rows: Int
-            var columns: Int
-            var isGrey: Bool
-            var isPalette: Bool
-            var frameOfReference: String
-            var imageType: [String]
-        }
         var buckets: [Key: [Int]] = [:]
         var groups: [[SourceFrame]] = []
         for frame in frames {
-            let pixels = frame.instance.pixels
-            let type = frame.imageType
-            let key = Key(
-                sopClass: frame.instance.sopClassUID, rows: pixels.rows, columns: pixels.columns,
-                isGrey: pixels.samples == 1,
-                isPalette: pixels.photometric == .paletteColor,
-                frameOfReference: frame.instance.frameOfReferenceUID ?? "",
-                imageType: [type.first ?? "", type.count > 2 ? type[2] : ""])
+            let key = Key(frame)
             if let index = buckets[key]?.first(where: { isAlike(groups[$0][0], frame) }) {
                 groups[index].append(frame)
             } else {
@@ -37,15 +42,35 @@ enum HardSplit {
         return groups
     }
 
+    /// In the words of the attributes that set the frames of two groups apart.
+    static func differences(_ one: SourceFrame, _ other: SourceFrame) -> [String] {
+        let (a, b) = (Key(one), Key(other))
+        var names: [String] = []
+        if a.sopClass != b.sopClass { names.append("SOP Class") }
+        if a.size != b.size { names.append("Rows or Columns") }
+        if (a.isGrey, a.isPalette) != (b.isGrey, b.isPalette) { names.append("Photometric Interpretation") }
+        if a.frameOfReference != b.frameOfReference { names.append("Frame of Reference UID") }
+        if a.imageType != b.imageType { names.append("Image Type") }
+        if !hasAlikeSpacing(one, other) { names.append("Pixel Spacing") }
+        if !hasAlikeDirections(one, other) { names.append("Image Orientation (Patient)") }
+        return names
+    }
+
     private static func isAlike(_ a: SourceFrame, _ b: SourceFrame) -> Bool {
+        hasAlikeDirections(a, b) && hasAlikeSpacing(a, b)
+    }
+
+    private static func hasAlikeDirections(_ a: SourceFrame, _ b: SourceFrame) -> Bool {
         guard let first = a.plane, let second = b.plane else { return false }
-        let cosines = zip(
+        return zip(
             [first.rowCosine, first.columnCosine], [second.rowCosine, second.columnCosine]
         ).allSatisfy { one, other in
             let difference = one - other
             return max(abs(difference.x), abs(difference.y), abs(difference.z)) <= Tolerance.cosine
         }
-        guard cosines else { return false }
+    }
+
+    private static func hasAlikeSpacing(_ a: SourceFrame, _ b: SourceFrame) -> Bool {
         switch (a.pixelSpacing, b.pixelSpacing) {
         case (nil, nil): return true
         case (let one?, let other?): return one.isAlike(other)

@@ -7,14 +7,16 @@ import Numbers
 struct SliceOrder {
     /// Ascending.
     let frames: [SourceFrame]
-    /// Where each of `frames` stood in the input.
-    private let indices: [Int]
     /// Distance along the normal of the first frame, mm.
     let distances: [Double]
     /// Between neighbours, mm.
     let gaps: [Double]
     /// Of the gaps between different positions; 0 when there are none.
     let medianGap: Double
+    /// The frames at each position, ascending, as indices of the input.
+    let positions: [[Int]]
+    /// Most frames at one position; 1 when none collide.
+    let multiplicity: Int
 
     /// Positions closer than this are one, mm.
     private let tolerance: Double
@@ -24,41 +26,23 @@ struct SliceOrder {
         let sorted = unordered.enumerated().map { index, frame in
             (distance: frame.plane?.position.dot(normal) ?? 0, index: index)
         }.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }
-        indices = sorted.map(\.index)
-        frames = indices.map { unordered[$0] }
+        frames = sorted.map { unordered[$0.index] }
         distances = sorted.map(\.distance)
         let gaps = zip(distances.dropFirst(), distances).map { $0.0 - $0.1 }
         let smallest = Tolerance.smallestGap(largest: gaps.max() ?? 0)
         self.gaps = gaps
         medianGap = Self.median(gaps.filter { $0 > smallest })
         tolerance = max(smallest, Tolerance.position * medianGap)
-    }
-
-    /// The frames at each position, ascending, as indices of the input.
-    var positions: [[Int]] {
-        var positions: [[Int]] = indices.first.map { [[$0]] } ?? []
-        for (gap, index) in zip(gaps, indices.dropFirst()) {
+        var positions: [[Int]] = sorted.first.map { [[$0.index]] } ?? []
+        for (gap, next) in zip(gaps, sorted.dropFirst()) {
             if gap <= tolerance {
-                positions[positions.count - 1].append(index)
+                positions[positions.count - 1].append(next.index)
             } else {
-                positions.append([index])
+                positions.append([next.index])
             }
         }
-        return positions
-    }
-
-    /// Different positions.
-    var positionCount: Int { frames.isEmpty ? 0 : 1 + gaps.count(where: { $0 > tolerance }) }
-
-    /// Most frames at one position; 1 when none collide.
-    var multiplicity: Int {
-        var most = 1
-        var run = 1
-        for gap in gaps {
-            run = gap <= tolerance ? run + 1 : 1
-            most = max(most, run)
-        }
-        return most
+        self.positions = positions
+        multiplicity = positions.map(\.count).max() ?? 1
     }
 
     /// All gaps are alike.

@@ -1,14 +1,9 @@
 import Imaging
-import Numbers
 
 /// The instances of a slide's series to volumes: one for each level, its frames the tiles from top to bottom and from left to right.
 ///
 /// *Source*: PS3.3 2024e, A.32.8, C.7.6.16.2.2.4 (concatenations), C.7.6.17.3, C.8.12.4; the design page on DICOM, section 2.3.
 enum SlideBuilder {
-    static func isSlide(_ instance: SourceInstance) -> Bool {
-        SOPClass.of(instance.sopClassUID) == .vlWholeSlideMicroscopyImageStorage
-    }
-
     /// A level before it becomes a volume.
     struct Level {
         let frames: [SourceFrame]
@@ -34,22 +29,20 @@ enum SlideBuilder {
                 failed.append((parts, error))
             }
         }
-        let bySize = Dictionary(grouping: levels) { "\($0.matrix.rows)×\($0.matrix.columns)" }
-        for (size, alike) in bySize where alike.count > 1 {
+        let counts = Dictionary(grouping: levels, by: size).mapValues(\.count)
+        for level in levels {
+            guard let count = counts[size(level)], count > 1 else { continue }
             let failure = DICOMFailure.slide(
-                "\(alike.count) images of \(size) pixels in one series: several focal planes, optical paths or specimens, of which one result cannot be made.",
+                "\(count) images of \(size(level)) pixels in one series: several focal planes, optical paths or specimens, of which one result cannot be made.",
                 cure: "Send the one that is to be segmented.")
-            for level in alike { failed.append((instances(level), failure)) }
+            failed.append((level.frames.instances, failure))
         }
-        levels.removeAll { bySize["\($0.matrix.rows)×\($0.matrix.columns)"]?.count ?? 0 > 1 }
+        levels.removeAll { counts[size($0)] != 1 }
         levels.sort { ($0.matrix.columns, $0.matrix.rows) > ($1.matrix.columns, $1.matrix.rows) }
         return (levels, failed)
     }
 
-    static func instances(_ level: Level) -> [SourceInstance] {
-        var seen = Set<ObjectIdentifier>()
-        return level.frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
-    }
+    private static func size(_ level: Level) -> String { "\(level.matrix.rows)×\(level.matrix.columns)" }
 
     private static func number(_ instance: SourceInstance) -> Int { instance.dataSet.int(.inConcatenationNumber) ?? 0 }
 
@@ -164,14 +157,7 @@ enum SlideBuilder {
             try offset(.zOffsetInSlideCoordinateSystem))
         let cosines = dataSet.doubles(.imageOrientationSlide)
         guard !cosines.isEmpty else { return (position, Vector3(0, -1, 0), Vector3(-1, 0, 0)) }
-        guard cosines.count == 6, cosines.allSatisfy(CheckedNumbers.Range.cosine.contains) else {
-            throw .position("Image Orientation (Slide) holds no directions.", cure: "Export the slide again.")
-        }
-        let row = Vector3(cosines[0], cosines[1], cosines[2])
-        let column = Vector3(cosines[3], cosines[4], cosines[5])
-        guard abs(row.length - 1) < Tolerance.unit, abs(column.length - 1) < Tolerance.unit,
-            abs(row.dot(column)) < Tolerance.unit
-        else {
+        guard let (row, column) = SourceFrame.directions(cosines) else {
             throw .position(
                 "Image Orientation (Slide) is no pair of orthogonal directions.", cure: "Export the slide again.")
         }

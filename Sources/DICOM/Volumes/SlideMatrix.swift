@@ -1,5 +1,4 @@
 package import Imaging
-import Numbers
 
 /// The total pixel matrix of one level of a whole slide, and where in it the tiles lie that are the volume's frames.
 ///

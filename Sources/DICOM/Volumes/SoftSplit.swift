@@ -1,5 +1,3 @@
-import Numbers
-
 /// Frames that share positions are several volumes: time points, echoes, diffusion weightings, passes.
 ///
 /// Every way to take them apart is judged by the volumes that it gives: whole ones before those that lack slices, few before
@@ -53,7 +51,7 @@ enum SoftSplit {
             parts: best.parts,
             finding: Finding(
                 "VOL-PARTS", .warning,
-                "the series has \(order.positionCount) positions with up to \(order.multiplicity) images each, and its \(sizes.count) parts hold \(sizes.min() ?? 0) to \(sizes.max() ?? 0): parts may lack slices, or belong together."
+                "the series has \(order.positions.count) positions with up to \(order.multiplicity) images each, and its \(sizes.count) parts hold \(sizes.min() ?? 0) to \(sizes.max() ?? 0): parts may lack slices, or belong together."
             ))
     }
 
@@ -148,7 +146,7 @@ enum SoftSplit {
             guard parts.count <= 2 * order.multiplicity else { return nil }
             let orders = parts.map { SliceOrder($0) }
             guard orders.allSatisfy({ $0.multiplicity == 1 }) else { return nil }
-            missing = parts.reduce(0) { $0 + order.positionCount - $1.count }
+            missing = parts.reduce(0) { $0 + order.positions.count - $1.count }
             partCount = parts.count
             unevenCount = orders.count(where: { !$0.isEven })
         }

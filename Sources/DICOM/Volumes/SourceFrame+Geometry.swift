@@ -51,11 +51,7 @@ extension SourceFrame {
             throw impossible(
                 .imagePositionPatient, "\(NumberText.short(position.max { $0.magnitude < $1.magnitude } ?? 0)) mm")
         }
-        let row = Vector3(orientation[0], orientation[1], orientation[2])
-        let column = Vector3(orientation[3], orientation[4], orientation[5])
-        guard orientation.allSatisfy(CheckedNumbers.Range.cosine.contains), abs(row.length - 1) < Tolerance.unit,
-            abs(column.length - 1) < Tolerance.unit, abs(row.dot(column)) < Tolerance.unit
-        else {
+        guard let (row, column) = directions(orientation) else {
             oddity =
                 "Image Orientation (Patient) is no pair of orthogonal directions; taken as images without a position"
             return nil
@@ -63,6 +59,17 @@ extension SourceFrame {
         return Plane(
             position: Vector3(position[0], position[1], position[2]), rowCosine: row * (1 / row.length),
             columnCosine: column * (1 / column.length))
+    }
+
+    /// The directions of rows and columns as they are written; nil unless they are two orthogonal unit vectors.
+    static func directions(_ cosines: [Double]) -> (row: Vector3, column: Vector3)? {
+        guard cosines.count == 6, cosines.allSatisfy(CheckedNumbers.Range.cosine.contains) else { return nil }
+        let row = Vector3(cosines[0], cosines[1], cosines[2])
+        let column = Vector3(cosines[3], cosines[4], cosines[5])
+        guard abs(row.length - 1) < Tolerance.unit, abs(column.length - 1) < Tolerance.unit,
+            abs(row.dot(column)) < Tolerance.unit
+        else { return nil }
+        return (row, column)
     }
 
     /// Reconstructed tomograms give the position of the first slice only (PS3.3 C.8.4.15).
@@ -86,40 +93,36 @@ extension SourceFrame {
     private static func spacing(
         _ measures: DataSet, _ calibration: UltrasoundCalibration?, _ dataSet: DataSet
     ) throws(DICOMFailure) -> (PixelSpacing?, SpacingOrigin) {
-        let stated = try spacing(measures, [.pixelSpacing])
+        let stated = try spacing(measures, .pixelSpacing)
         if let calibration {
             guard let spacing = calibration.spacing else { return (nil, .regionsDiffer) }
             let isContradicted = stated.map { !spacing.isAlike($0) } ?? false
             return (spacing, isContradicted ? .regionAgainstPixelSpacing : .plane)
         }
         if let stated { return (stated, .plane) }
-        if let detector = try spacing(dataSet, [.imagerPixelSpacing]) {
+        if let detector = try spacing(dataSet, .imagerPixelSpacing) {
             guard let factor = dataSet.number(.estimatedRadiographicMagnificationFactor, in: 1...20) else {
                 return (detector, .detector)
             }
             return (PixelSpacing(row: detector.row / factor, column: detector.column / factor), .plane)
         }
-        return (try spacing(dataSet, [.nominalScannedPixelSpacing]), .plane)
+        return (try spacing(dataSet, .nominalScannedPixelSpacing), .plane)
     }
 
     /// Row and column; zero is how some writers say that it is unknown.
-    private static func spacing(_ dataSet: DataSet, _ attributes: [Attribute]) throws(DICOMFailure) -> PixelSpacing? {
-        for attribute in attributes {
-            let values = dataSet.doubles(attribute)
-            if dataSet.numbers(attribute, in: CheckedNumbers.Range.distance) == .absent || values.contains(0) {
-                continue
-            }
-            guard values.count == 2, !values.contains(where: \.isNaN) else {
-                throw .position(
-                    "\(attribute.keyword) \(attribute.tag) holds no two usable numbers: distances are unknown.",
-                    cure: "Correct the series at its source.")
-            }
-            guard values.allSatisfy(CheckedNumbers.Range.distance.contains) else {
-                throw impossible(attribute, values.map(NumberText.short).joined(separator: " × ") + " mm")
-            }
-            return PixelSpacing(row: values[0], column: values[1])
+    private static func spacing(_ dataSet: DataSet, _ attribute: Attribute) throws(DICOMFailure) -> PixelSpacing? {
+        let values = dataSet.doubles(attribute)
+        let checked = dataSet.numbers(attribute, in: CheckedNumbers.Range.distance)
+        if checked == .absent || values.contains(0) { return nil }
+        guard values.count == 2, !values.contains(where: \.isNaN) else {
+            throw .position(
+                "\(attribute.keyword) \(attribute.tag) holds no two usable numbers: distances are unknown.",
+                cure: "Correct the series at its source.")
         }
-        return nil
+        guard checked != .invalid else {
+            throw impossible(attribute, values.map(NumberText.short).joined(separator: " × ") + " mm")
+        }
+        return PixelSpacing(row: values[0], column: values[1])
     }
 
     private static func impossible(_ attribute: Attribute, _ value: String) -> DICOMFailure {

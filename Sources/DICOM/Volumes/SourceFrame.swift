@@ -37,6 +37,7 @@ package struct SourceFrame: Sendable {
     package var imageOrientationPatient: [String] { group(.planeOrientationSequence).strings(.imageOrientationPatient) }
     /// Pixel Spacing: the strings of the file, row then column.
     package var pixelSpacingStrings: [String] { group(.pixelMeasuresSequence).strings(.pixelSpacing) }
+
     /// What turns stored values into modality values: the frame's group, or where an enhanced object without it says it for all.
     var valueTransformation: DataSet {
         let own = group(.pixelValueTransformationSequence)
@@ -47,5 +48,13 @@ package struct SourceFrame: Sendable {
     /// Slice Thickness, mm; nil for what no slice has.
     package var sliceThickness: Double? {
         group(.pixelMeasuresSequence).number(.sliceThickness, in: CheckedNumbers.Range.distance)
+    }
+}
+
+extension [SourceFrame] {
+    /// Distinct instances in the order of their first frame.
+    var instances: [SourceInstance] {
+        var seen = Set<ObjectIdentifier>()
+        return map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 }

@@ -74,6 +74,7 @@ struct UltrasoundCalibration {
 extension PixelSpacing {
     /// Equal to the tolerance of pixel spacings.
     func isAlike(_ other: PixelSpacing) -> Bool {
-        abs(row - other.row) <= Tolerance.spacing * row && abs(column - other.column) <= Tolerance.spacing * column
+        abs(row - other.row) <= Tolerance.spacing * max(row, other.row)
+            && abs(column - other.column) <= Tolerance.spacing * max(column, other.column)
     }
 }

@@ -8,12 +8,13 @@ enum UnlikeSlices {
     /// *Throws* `unlike` where a few slices complete a volume, naming what sets them apart. *Returns* what is to be said of all parts
     /// where two volumes adjoin.
     static func check(_ groups: [[SourceFrame]]) throws(DICOMFailure) -> Finding? {
+        guard groups.count > 1 else { return nil }
         var finding: Finding?
         let bySize = groups.sorted { $0.count > $1.count }
         for (index, volume) in bySize.enumerated() where volume.count > 2 {
             let order = SliceOrder(volume)
             for other in bySize.dropFirst(index + 1) where completes(other, volume, order) {
-                let difference = differences(other[0], volume[0]).joined(separator: ", ")
+                let difference = HardSplit.differences(other[0], volume[0]).joined(separator: ", ")
                 guard other.count > 2, other.count * 10 > volume.count else {
                     throw .unlike(
                         "\(other.count) of \(volume.count + other.count) images lie in line with the others and differ in \(difference): a volume without them would look whole.",
@@ -35,6 +36,7 @@ enum UnlikeSlices {
             let end = order.distances.last, let centre = centre(of: order.frames[0])
         else { return false }
         let reach = max(width(of: volume[0]), width(of: other[0]))
+        let (first, last) = (start - gap * (Double(other.count) + 0.5), end + gap * (Double(other.count) + 0.5))
         return other.allSatisfy { frame in
             guard let plane = frame.plane, let own = self.centre(of: frame),
                 plane.normal.dot(normal).magnitude > Tolerance.parallel
@@ -42,9 +44,7 @@ enum UnlikeSlices {
             let distance = plane.position.dot(normal)
             let steps = (distance - start) / gap
             let isInLine = (steps - steps.rounded()).magnitude <= Tolerance.line
-            let isNear =
-                distance > start - gap * (Double(other.count) + 0.5)
-                && distance < end + gap * (Double(other.count) + 0.5)
+            let isNear = distance > first && distance < last
             let isFree = order.distances.allSatisfy { ($0 - distance).magnitude > gap / 2 }
             let offset = own - centre
             return isInLine && isNear && isFree && (offset - normal * offset.dot(normal)).length < reach
@@ -62,24 +62,5 @@ enum UnlikeSlices {
         let (pixels, spacing) = (frame.instance.pixels, frame.pixelSpacing ?? PixelSpacing(row: 1, column: 1))
         return plane.position + plane.rowCosine * (Double(pixels.columns - 1) / 2 * spacing.column)
             + plane.columnCosine * (Double(pixels.rows - 1) / 2 * spacing.row)
-    }
-
-    /// In the words of the attributes that set the two apart.
-    private static func differences(_ one: SourceFrame, _ other: SourceFrame) -> [String] {
-        let (a, b) = (one.instance, other.instance)
-        var names: [String] = []
-        if a.sopClassUID != b.sopClassUID { names.append("SOP Class") }
-        if (a.pixels.rows, a.pixels.columns) != (b.pixels.rows, b.pixels.columns) { names.append("Rows or Columns") }
-        if (a.pixels.samples, a.pixels.photometric) != (b.pixels.samples, b.pixels.photometric) {
-            names.append("Photometric Interpretation")
-        }
-        if a.frameOfReferenceUID != b.frameOfReferenceUID { names.append("Frame of Reference UID") }
-        if one.imageType != other.imageType { names.append("Image Type") }
-        if let spacing = one.pixelSpacing, let others = other.pixelSpacing {
-            if !spacing.isAlike(others) { names.append("Pixel Spacing") }
-        } else if (one.pixelSpacing == nil) != (other.pixelSpacing == nil) {
-            names.append("Pixel Spacing")
-        }
-        return names.isEmpty ? ["Image Orientation (Patient)"] : names
     }
 }

@@ -12,11 +12,10 @@ extension Volume {
         fields.add("volume", digest)
         fields.add("frames", indices.map(String.init))
         return Volume(
-            kind: kind, frames: indices.map { frames[$0] }, patientAndStudy: patientAndStudy,
-            pixelSpacing: pixelSpacing,
-            calibratedRegions: calibratedRegions, pixelAspect: pixelAspect, sliceSpacing: nil, sliceWeights: [],
+            kind: kind, frames: indices.map { frames[$0] }, patientAndStudy: patientAndStudy, sliceSpacing: nil,
+            sliceWeights: [], slide: nil,
             findings: findings
                 + [Finding("SEL-FRAMES", .note, "the pipeline takes \(indices.count) of \(frames.count) frames.")],
-            hasKnownValues: hasKnownValues, part: part, partCount: partCount, digest: fields.digest.hex)
+            part: part, partCount: partCount, digest: fields.digest.hex)
     }
 }

@@ -51,8 +51,6 @@ package struct Volume: Sendable {
     package let findings: [Finding]
     /// The level of a whole slide whose tiles the frames are; nil for other images.
     package let slide: SlideMatrix?
-    /// Grey values are what the source says they are (Hounsfield units for CT); false where it says nothing usable.
-    package let hasKnownValues: Bool
     /// Part of its series, from 1, in a stable order.
     package let part: Int
     /// Volumes that the series gave.
@@ -61,10 +59,7 @@ package struct Volume: Sendable {
     package let digest: String
 
     /// Distinct instances in the order of their first frame.
-    package var instances: [SourceInstance] {
-        var seen = Set<ObjectIdentifier>()
-        return frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
-    }
+    package var instances: [SourceInstance] { frames.instances }
 
     /// What is segmented as one picture: each frame, or all tiles of a slide together.
     package var pictures: (count: Int, rows: Int, columns: Int) {
@@ -74,6 +69,9 @@ package struct Volume: Sendable {
     /// The first frame's instance: the one that descriptions are copied from.
     package var first: SourceInstance { frames[0].instance }
 
+    /// Grey values are what the source says they are (Hounsfield units for CT); false where it says nothing usable.
+    package var hasKnownValues: Bool { !findings.contains { $0.code == "VOL-VALUES" } }
+
     /// Frames lie in the patient, and distances between pixels are known: what a geometry in mm needs.
     package var hasPlace: Bool { kind == .spatial && pixelSpacing != nil }
 
@@ -82,11 +80,9 @@ package struct Volume: Sendable {
     package var frameOfReferenceUID: String? { first.frameOfReferenceUID }
     package var modality: String { first.modality }
 
-    package init(
-        kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, pixelSpacing: PixelSpacing?,
-        calibratedRegions: [PixelRectangle] = [], pixelAspect: Double, sliceSpacing: Double?,
-        sliceWeights: [Double], slide: SlideMatrix? = nil, findings: [Finding], hasKnownValues: Bool, part: Int,
-        partCount: Int, digest: String
+    init(
+        kind: Kind, frames: [SourceFrame], patientAndStudy: DataSet, sliceSpacing: Double?, sliceWeights: [Double],
+        slide: SlideMatrix?, findings: [Finding], part: Int, partCount: Int, digest: String
     ) {
         precondition(!frames.isEmpty, "Volume: no frames")
         precondition(slide.map { $0.origins.count == frames.count } ?? true, "Volume: tiles have the wrong count")
@@ -98,14 +94,13 @@ package struct Volume: Sendable {
         rows = pixels.rows
         columns = pixels.columns
         samples = pixels.photometric == .paletteColor ? 3 : pixels.samples
-        self.pixelSpacing = pixelSpacing
-        self.calibratedRegions = calibratedRegions
-        self.pixelAspect = pixelAspect
+        pixelSpacing = frames[0].pixelSpacing
+        calibratedRegions = frames[0].calibratedRegions
+        pixelAspect = frames[0].pixelAspect
         self.sliceSpacing = sliceSpacing
         self.sliceWeights = sliceWeights
         self.slide = slide
         self.findings = findings
-        self.hasKnownValues = hasKnownValues
         self.part = part
         self.partCount = partCount
         self.digest = digest

@@ -19,7 +19,8 @@ package enum VolumeBuilder {
 
     /// The volumes of all instances of one or more studies. Nothing depends on paths or on the order of `instances`.
     ///
-    /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID.
+    /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID, and slices of a CT between which the
+    /// rescale changes.
     package static func volumes(of instances: [SourceInstance]) -> Result {
         var result = Result()
         let studies = Dictionary(grouping: instances, by: \.studyInstanceUID)
@@ -57,12 +58,12 @@ package enum VolumeBuilder {
     private static func series(_ all: [SourceInstance], _ study: StudyConsistency, findings: [Finding]) -> Result {
         var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
-        let slides = SlideBuilder.levels(of: all.filter(SlideBuilder.isSlide))
+        let slides = SlideBuilder.levels(of: all.filter(\.isSlide))
         drafts += slides.levels.map { VolumeDraft(kind: .frames, frames: $0.frames, slide: $0.matrix, findings: []) }
         for failed in slides.failed {
             leftOut += failed.instances.map { LeftOut(instance: $0, failure: failed.failure) }
         }
-        let members = all.filter { !SlideBuilder.isSlide($0) }
+        let members = all.filter { !$0.isSlide }
         let placed: [SourceFrame]
         let groups: [[SourceFrame]]
         let common: [Finding]
@@ -79,7 +80,7 @@ package enum VolumeBuilder {
             if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {
                 let failure = DICOMFailure.localizer(
                     "a reformatted image (Image Type) of originals in the same series: the originals are used.")
-                leftOut += instances(of: group).map { LeftOut(instance: $0, failure: failure) }
+                leftOut += group.instances.map { LeftOut(instance: $0, failure: failure) }
                 continue
             }
             do throws(DICOMFailure) {
@@ -87,7 +88,7 @@ package enum VolumeBuilder {
                 let findings = [split.finding].compactMap { $0 }
                 drafts += split.parts.map { VolumeDraft(kind: .spatial, frames: $0, findings: findings) }
             } catch {
-                leftOut += instances(of: group).map { LeftOut(instance: $0, failure: error) }
+                leftOut += group.instances.map { LeftOut(instance: $0, failure: error) }
             }
         }
 
@@ -98,7 +99,7 @@ package enum VolumeBuilder {
                 volumes.append(
                     try draft.volume(study, findings: findings, part: index + 1, partCount: drafts.count))
             } catch {
-                leftOut += instances(of: draft.frames).map { LeftOut(instance: $0, failure: error) }
+                leftOut += draft.frames.instances.map { LeftOut(instance: $0, failure: error) }
             }
         }
         // An enhanced instance may have frames in a volume and frames that are refused; each is named once.
@@ -131,8 +132,7 @@ package enum VolumeBuilder {
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
             } else {
-                let isSlice = SOPClass.of(instance.sopClassUID)?.isSingleSlice == true
-                oddities += isSlice || oddity != nil ? 1 : 0
+                oddities += instance.isSingleSlice || oddity != nil ? 1 : 0
                 let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
                 others.append(VolumeDraft(kind: .frames, frames: frames, findings: notes))
             }
@@ -147,9 +147,7 @@ package enum VolumeBuilder {
 
     /// Why slices of one series do not make a volume; nil where they are no slices, or do.
     private static func aloneFinding(_ unplaced: [VolumeDraft], _ groups: [[SourceFrame]]) -> Finding? {
-        let slices = unplaced.count {
-            $0.frames.count == 1 && SOPClass.of($0.frames[0].instance.sopClassUID)?.isSingleSlice == true
-        }
+        let slices = unplaced.count { $0.frames.count == 1 && $0.frames[0].instance.isSingleSlice }
         if slices > 1 {
             return Finding(
                 "VOL-PLACE", .warning,
@@ -182,7 +180,7 @@ package enum VolumeBuilder {
                 "\(lost) of \(frames.count) frames have no Image Position or Orientation (Patient): a volume without them would look whole.",
                 cure: "Export the object again.")
         }
-        guard lost == 0 || SOPClass.of(instance.sopClassUID)?.isSingleSlice != true else {
+        guard lost == 0 || !instance.isSingleSlice else {
             throw .position(
                 "\(frames.count) frames in one object of a class that holds one slice: where each of them lies is unknown.",
                 cure: "Export it as one file a slice, or as an enhanced object.")
@@ -208,10 +206,5 @@ package enum VolumeBuilder {
         guard frame.imageType.first == "ORIGINAL", !isReformatted(frame), let one = frame.plane, let two = other.plane
         else { return false }
         return abs(one.normal.dot(two.normal)) > 0.999
-    }
-
-    private static func instances(of frames: [SourceFrame]) -> [SourceInstance] {
-        var seen = Set<ObjectIdentifier>()
-        return frames.map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 }

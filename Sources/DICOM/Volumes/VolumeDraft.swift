@@ -20,31 +20,27 @@ struct VolumeDraft {
         let measured = try order?.spacing()
         // The tiles of a slide share what their values mean.
         try GreyConsistency.check(slide == nil ? ordered : [ordered[0]])
-        let unknown = GreyConsistency.unknownValues(ordered)
-        let aspect = ordered[0].pixelAspect
-        try checkShape(ordered[0].instance.pixels, aspect: aspect)
+        try checkShape(ordered[0])
         try checkExtent(ordered[0])
         try RescaleContinuity.check(ordered)
         return Volume(
             kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
-            pixelSpacing: ordered[0].pixelSpacing, calibratedRegions: ordered[0].calibratedRegions, pixelAspect: aspect,
-            sliceSpacing: measured?.spacing,
-            sliceWeights: measured?.weights ?? [], slide: slide,
-            findings: common + findings + (measured?.findings ?? []) + windowFindings(ordered)
-                + [unknown, ordered[0].spacingOrigin.finding, placeFinding(ordered)].compactMap { $0 },
-            hasKnownValues: unknown == nil,
+            sliceSpacing: measured?.spacing, sliceWeights: measured?.weights ?? [], slide: slide,
+            findings: common + findings + (measured?.findings ?? [])
+                + [
+                    windowFinding(ordered), GreyConsistency.unknownValues(ordered[0]),
+                    ordered[0].spacingOrigin.finding, placeFinding(ordered),
+                ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
 
     /// Windows of the file that no display can have are not used.
-    private func windowFindings(_ frames: [SourceFrame]) -> [Finding] {
+    private func windowFinding(_ frames: [SourceFrame]) -> Finding? {
         let count = frames.count(where: \.hasImpossibleWindow)
-        guard count > 0 else { return [] }
-        return [
-            Finding(
-                "VOL-WINDOW", .note,
-                "Window Center or Width is no usable number in \(count) frames. These windows are not used.")
-        ]
+        guard count > 0 else { return nil }
+        return Finding(
+            "VOL-WINDOW", .note,
+            "Window Center or Width is no usable number in \(count) frames. These windows are not used.")
     }
 
     /// A place without a Frame of Reference holds within the series only.
@@ -56,7 +52,8 @@ struct VolumeDraft {
         )
     }
 
-    private func checkShape(_ pixels: PixelDescription, aspect: Double) throws(DICOMFailure) {
+    private func checkShape(_ frame: SourceFrame) throws(DICOMFailure) {
+        let (pixels, aspect) = (frame.instance.pixels, frame.pixelAspect)
         let height = Double(pixels.rows)
         let width = Double(pixels.columns)
         func ratio(_ a: Double, _ b: Double) -> Double { max(a / b, b / a) }
@@ -85,16 +82,12 @@ struct VolumeDraft {
 
     /// Over the content digests in order, with frame numbers where a part leaves some of an instance's frames out.
     private func digest(_ frames: [SourceFrame]) -> String {
-        var numbers: [ObjectIdentifier: [Int]] = [:]
-        var order: [SourceInstance] = []
-        for frame in frames {
-            if numbers[ObjectIdentifier(frame.instance)] == nil { order.append(frame.instance) }
-            numbers[ObjectIdentifier(frame.instance), default: []].append(frame.number)
-        }
-        let lines = order.map { instance in
-            let used = numbers[ObjectIdentifier(instance)] ?? []
+        let byInstance = Dictionary(grouping: frames) { ObjectIdentifier($0.instance) }
+        let lines = frames.instances.map { instance in
+            let used = byInstance[ObjectIdentifier(instance)] ?? []
             let isWhole = used.count == instance.pixels.frames
-            return instance.file.contentDigest + (isWhole ? "" : ":" + used.map(String.init).joined(separator: ","))
+            return instance.file.contentDigest
+                + (isWhole ? "" : ":" + used.map { String($0.number) }.joined(separator: ","))
         }
         return FileDigest(of: lines.joined(separator: "\n")).hex
     }

@@ -29,17 +29,18 @@ package enum Inspection {
                 let answers = pipelines.filter { sources.isOf($0.pipeline.tiff, volume) }.map {
                     answer($0, volume, version)
                 }
-                if answers.contains(where: \.takes) {
+                if answers.contains(where: { $0.answer.takes }) {
                     outcomes.note(.processed, sources.members(of: volume))
                 } else {
-                    outcomes.stop(reason(answers, volume, pipelines), sources.members(of: volume))
+                    let failure = answers.compactMap { $0.failure }.first
+                    outcomes.stop(failure ?? Selection.failure(volume, pipelines), sources.members(of: volume))
                 }
                 let of = sources.of(volume)
                 volumes.append(
                     InspectionRecord.Volume(
                         study: study.name, source: .init(volume, files: of.compactMap(\.name)),
-                        findings: (of.flatMap(\.findings) + volume.findings).map(FindingRecord.init), pipelines: answers
-                    ))
+                        findings: (of.findings + volume.findings).map(FindingRecord.init),
+                        pipelines: answers.map { $0.answer }))
             }
             folder.discard()
             results.append(StudyResult(outcomes: outcomes.settled))
@@ -54,34 +55,27 @@ package enum Inspection {
     }
 
     /// What a pipeline says to a volume.
+    ///
+    /// *Returns* with it what would keep the result of a pipeline that takes the volume from being written.
     private static func answer(
         _ directory: PipelineDirectory, _ volume: Volume, _ version: String
-    ) -> InspectionRecord.Volume.Answer {
-        let rules = directory.pipeline.selection.map { $0.unmet(by: volume) }
-        if let nearest = rules.indices.min(by: { rules[$0].count < rules[$1].count }), !rules[nearest].isEmpty {
-            return .init(pipeline: directory.name, takes: false, rule: nearest + 1, reasons: rules[nearest])
+    ) -> (answer: InspectionRecord.Volume.Answer, failure: (any Error)?) {
+        func reply(takes: Bool, rule: Int? = nil, _ reasons: [String]) -> InspectionRecord.Volume.Answer {
+            .init(pipeline: directory.name, takes: takes, rule: rule, reasons: reasons)
         }
-        guard !rules.isEmpty else {
-            return .init(
-                pipeline: directory.name, takes: false, rule: nil, reasons: ["it has no rule: it runs when it is named"]
-            )
+        guard let task = Selection.tasks(volume, [directory], isForced: false).first?.task else {
+            let rules = directory.pipeline.selection.map { $0.unmet(by: volume) }
+            guard let nearest = rules.indices.min(by: { rules[$0].count < rules[$1].count }) else {
+                return (reply(takes: false, ["it has no rule: it runs when it is named"]), nil)
+            }
+            return (reply(takes: false, rule: nearest + 1, rules[nearest]), nil)
         }
         do {
-            try VolumeTask(volume: volume, pipeline: directory).check(version: version)
-            return .init(pipeline: directory.name, takes: true, rule: nil, reasons: [])
+            try task.check(version: version)
+            return (reply(takes: true, []), nil)
         } catch {
-            return .init(pipeline: directory.name, takes: false, rule: nil, reasons: ["\(error)"])
+            return (reply(takes: false, ["\(error)"]), error)
         }
-    }
-
-    private static func reason(
-        _ answers: [InspectionRecord.Volume.Answer], _ volume: Volume, _ pipelines: [PipelineDirectory]
-    ) -> any Error {
-        for directory in pipelines
-        where answers.contains(where: { $0.pipeline == directory.name && $0.rule == nil && !$0.takes }) {
-            do { try VolumeTask(volume: volume, pipeline: directory).check(version: "") } catch { return error }
-        }
-        return Selection.failure(volume, pipelines)
     }
 }
 

@@ -3,6 +3,7 @@ import DICOMObjects
 import Imaging
 import Numbers
 import Records
+import Storage
 
 /// `measurements.csv`, a row for each segment of each volume, and `objects.csv`, a row for each connected object where a pipeline counts
 /// them. The columns stand in `docs/formats.md`; rows follow the order of results, segments and first pixels.
@@ -51,7 +52,7 @@ struct MeasurementTables {
             for (number, object) in segment.objects.enumerated() {
                 table.add(
                     [study, series, pipeline.name, "\(index + 1)", records[index].label, "\(number + 1)"]
-                        + Self.cells(object, volume, spacing: records[index].areaMM2 == nil ? nil : volume.pixelSpacing)
+                        + Self.cells(object, volume, of: records[index])
                 )
             }
         }
@@ -68,27 +69,36 @@ struct MeasurementTables {
         }
     }
 
-    /// - Parameter spacing: nil where no distance in mm holds.
+    /// - Parameter segment: the object's: where it has no area or volume in mm, neither has the object.
     private static func cells(
-        _ object: SegmentObjects.Object, _ volume: Volume, spacing: PixelSpacing?
+        _ object: SegmentObjects.Object, _ volume: Volume, of segment: SegmentRecord
     ) -> [String?] {
+        let spacing = segment.areaMM2 == nil ? nil : volume.pixelSpacing
         let place: [Double?] =
             volume.hasPlace
             ? [object.positionMM.x, object.positionMM.y, object.positionMM.z]
             : [spacing.map { object.column * $0.column }, spacing.map { object.row * $0.row }, nil]
-        let hasVolume = volume.kind == .spatial && volume.frames.count > 1 && spacing != nil
         let center: [String?] = [
             NumberText.fixed(object.frame + 1, 2), NumberText.fixed(object.row, 3), NumberText.fixed(object.column, 3),
         ]
         let sizes: [Double?] = [
             spacing.map { (Double(object.largestFramePixels) * $0.row * $0.column).withoutNoise },
-            hasVolume ? (object.volumeMM3 / 1000).withoutNoise : nil,
+            segment.volumeML.map { _ in (object.volumeMM3 / 1000).withoutNoise },
             spacing == nil ? nil : object.diameters?.longest.rounded(decimals: 4),
             spacing == nil ? nil : object.diameters?.perpendicular.rounded(decimals: 4),
             object.meanValue?.rounded(decimals: 3), object.confidence?.rounded(decimals: 4),
         ]
         let pixels: [String?] = ["\(object.pixels)"]
         return center + place.map { text($0?.rounded(decimals: 4)) } + pixels + sizes.map(text)
+    }
+
+    /// Writes both, the second one where a pipeline counts objects.
+    ///
+    /// *Throws* `StorageFailure`.
+    func write(to folder: String) throws(StorageFailure) {
+        try DurableFile.write(measurements.text, to: Folder.join(folder, Self.fileName), mode: 0o640)
+        guard let objects else { return }
+        try DurableFile.write(objects.text, to: Folder.join(folder, Self.objectsFileName), mode: 0o640)
     }
 
     /// As JSON writes it.

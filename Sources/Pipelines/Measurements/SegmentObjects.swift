@@ -52,7 +52,9 @@ struct SegmentObjects {
     private let columns: Int
 
     /// *Shape*: `masks[picture]`.
-    init(_ volume: Volume, masks: [Mask]) {
+    ///
+    /// - Parameter areMeasured: whether the objects themselves are asked for; else only the values of the whole segment are.
+    init(_ volume: Volume, masks: [Mask], areMeasured: Bool) {
         self.volume = volume
         columns = masks.first?.columns ?? volume.columns
         var runs = [[(object: Int, pixels: Range<Int>)]](repeating: [], count: masks.count)
@@ -71,6 +73,7 @@ struct SegmentObjects {
         }
         self.runs = runs
         objects = [Object](repeating: Object(), count: count)
+        guard areMeasured else { return }
         for (frame, runs) in runs.enumerated() { addShapes(runs, frame) }
     }
 

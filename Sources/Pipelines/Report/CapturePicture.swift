@@ -128,12 +128,7 @@ private struct Canvas {
 
     mutating func blend(_ row: Int, _ column: Int, _ color: [UInt8], _ share: Float) {
         guard row >= 0, column >= 0, row < image.rows, column < image.columns else { return }
-        let at = (row * image.columns + column) * 3
-        for channel in 0..<3 {
-            let old = Float(image.pixels[at + channel])
-            let new: Float = old + (Float(color[channel]) - old) * share
-            image.pixels[at + channel] = UInt8(grey: new)
-        }
+        image.blend(row, column, color, share)
     }
 
     mutating func write(_ text: String, row: Int, column: Int, _ color: [UInt8], scale: Int) {

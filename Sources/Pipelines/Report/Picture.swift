@@ -63,17 +63,8 @@ struct Picture {
                 let isEdge =
                     outside(y - 1, x) || outside(y + 1, x) || outside(y, x - 1) || outside(y, x + 1)
                     || outside(y - 2, x) || outside(y + 2, x) || outside(y, x - 2) || outside(y, x + 2)
-                blend(y, x, color, isEdge ? 0.95 : 0.18)
+                image.blend(y, x, color, isEdge ? 0.95 : 0.18)
             }
-        }
-    }
-
-    private mutating func blend(_ y: Int, _ x: Int, _ color: [UInt8], _ share: Float) {
-        let at = (y * columns + x) * 3
-        for channel in 0..<3 {
-            let old = Float(image.pixels[at + channel])
-            let new: Float = old + (Float(color[channel]) - old) * share
-            image.pixels[at + channel] = UInt8(grey: new)
         }
     }
 
@@ -89,5 +80,17 @@ struct Picture {
         let page = RasterPage(
             rows: image.rows, columns: image.columns, samples: isGrey ? 1 : 3, bits: 8, values: values)
         return "data:image/png;base64," + Data(try ImageFile.png(page)).base64EncodedString()
+    }
+}
+
+extension DisplayImage {
+    /// Mixes a colour into a pixel: a share of 1 replaces it.
+    mutating func blend(_ row: Int, _ column: Int, _ color: [UInt8], _ share: Float) {
+        let at = (row * columns + column) * 3
+        for channel in 0..<3 {
+            let old = Float(pixels[at + channel])
+            let new: Float = old + (Float(color[channel]) - old) * share
+            pixels[at + channel] = UInt8(grey: new)
+        }
     }
 }

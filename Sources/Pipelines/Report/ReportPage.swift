@@ -32,12 +32,22 @@ enum ReportPage {
                 ("Version", "\(report.record.program.name) \(report.record.program.version)"), ("Arithmetic", "\(report.record.program.precision), \(report.record.program.instructionSet), \(NumberText.plural(report.record.program.threads, "thread"))"),
                 ("Study name", report.record.study), ("Study key", report.record.key ?? ""),
             ], monospaced: ["Study key"]))</section>
-            <p class="small links"><a href="\(MeasurementTables.fileName)">Measurements (CSV)</a>\(report.results.contains { $0.tables.objects != nil } ? " · <a href=\"\(MeasurementTables.objectsFileName)\">Objects (CSV)</a>" : "" as HTML) · <a href="\(StudyRecord.fileName)">The same as JSON</a> · <a data-back="" href="../index.html">All studies</a></p>
+            <p class="small links">\(tables(report))<a href="\(StudyRecord.fileName)">The same as JSON</a> · <a data-back="" href="../index.html">All studies</a></p>
             </main>
             """
         return ReportStyle.page(
             title: "hspsam report \(report.record.study)", body: body, script: ViewerScript.text,
             data: [("study", report.record.study), ("key", report.record.key ?? "")])
+    }
+
+    /// Links to the tables that were written.
+    private static func tables(_ report: StudyReport) -> HTML {
+        guard !report.results.isEmpty else { return .empty }
+        var text: HTML = "<a href=\"\(MeasurementTables.fileName)\">Measurements (CSV)</a> · "
+        if report.tables.objects != nil {
+            text += "<a href=\"\(MeasurementTables.objectsFileName)\">Objects (CSV)</a> · "
+        }
+        return text
     }
 
     // MARK: A result
@@ -111,7 +121,7 @@ enum ReportPage {
     private static func links(_ record: StudyRecord.Result) -> HTML {
         let names = [
             "binary": "Segmentation (SEG)", "labelmap": "Segmentation (LABELMAP)", "fractional": "Probabilities (SEG)",
-            "report": "Measurement report (SR)", "captures": "Pictures (SC)", "structures": "Contours (RTSTRUCT)",
+            "report": "Measurement report (SR)", "captures": "Pictures (SC)",
         ]
         var seen: Set<String> = []
         // Of a series of pictures the first stands for all.

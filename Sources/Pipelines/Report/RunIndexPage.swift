@@ -26,7 +26,7 @@ enum RunIndexPage {
         return ReportStyle.page(title: "hspsam run", body: body + "</main>", script: script)
     }
 
-    /// Every result as a row, those that a person should look at first.
+    /// Every result as a row, those that a person should look at first; behind them studies without any.
     private static func studies(_ cards: [RunIndexCard]) -> HTML {
         guard !cards.isEmpty else { return .empty }
         var text: HTML = """
@@ -36,7 +36,7 @@ enum RunIndexPage {
 
             """
         let rows = cards.flatMap { card in card.rows.map { (card, $0) } }
-            .enumerated().sorted { ($1.element.1.warnings, $0.offset) < ($0.element.1.warnings, $1.offset) }
+            .enumerated().sorted { ($1.element.1.rank, $0.offset) < ($0.element.1.rank, $1.offset) }
         for (_, (card, row)) in rows {
             let picture: HTML =
                 row.picture.map {
@@ -114,10 +114,13 @@ package struct RunIndexCard: Sendable {
         var pipeline: String
         var found: String
         var warnings: Int
-        /// Of its findings, warnings first.
+        /// Of its warnings.
         var codes: String
         /// Data URI; nil when there is no picture.
         var picture: String?
+
+        /// The higher, the sooner a person should look at it. Of a study without a result the inputs tell why.
+        var rank: Int { pipeline.isEmpty ? -1 : warnings }
     }
 
     /// Relative link to the report.
@@ -145,13 +148,13 @@ extension RunIndexCard.Row {
                 ?? "\(NumberText.grouped(segment.pixels)) pixels"
             return "\(segment.label) \(size)"
         }
-        let (source, findings) = (result.record.source, result.record.findings)
+        let source = result.record.source
+        let warnings = result.record.findings.filter { $0.severity == .warning }
         self.init(
             series: source.description.isEmpty ? source.modality : source.description,
             pipeline: result.record.pipeline,
             found: found.isEmpty ? "nothing found" : found.joined(separator: ", "),
-            warnings: findings.count { $0.severity == .warning },
-            codes: findings.filter { $0.severity == .warning }.map(\.code).joined(separator: " "),
+            warnings: warnings.count, codes: warnings.map(\.code).joined(separator: " "),
             picture: result.pictures.thumbnail.isEmpty ? nil : result.pictures.thumbnail)
     }
 }

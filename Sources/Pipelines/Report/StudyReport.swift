@@ -34,6 +34,9 @@ struct StudyReport {
     var record: StudyRecord
     var results: [Result]
 
+    /// Those of all results.
+    var tables: MeasurementTables { MeasurementTables(results.map(\.tables)) }
+
     /// - Parameter outcomes: of the study's files.
     init(
         _ study: StudyInputs, _ row: RunRecord.Study, instances: [String], _ outcomes: [InputOutcome],
@@ -46,17 +49,11 @@ struct StudyReport {
             unused: Self.unused(study, outcomes))
     }
 
-    /// Both files of the report.
+    /// Both files of the report, and the tables where there is a result.
     func write(to folder: RunFolder) throws {
         try DurableFile.write(
             record.json(), to: Folder.join(folder.path, StudyRecord.fileName), mode: 0o640)
-        let tables = MeasurementTables(results.map(\.tables))
-        try DurableFile.write(
-            tables.measurements.text, to: Folder.join(folder.path, MeasurementTables.fileName), mode: 0o640)
-        if let objects = tables.objects {
-            try DurableFile.write(
-                objects.text, to: Folder.join(folder.path, MeasurementTables.objectsFileName), mode: 0o640)
-        }
+        if !results.isEmpty { try tables.write(to: folder.path) }
         try DurableFile.write(try ReportPage.html(self), to: Folder.join(folder.path, "report.html"), mode: 0o640)
     }
 

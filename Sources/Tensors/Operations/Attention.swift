@@ -95,17 +95,26 @@ package func attentionWeights(_ q: Tensor, _ k: Tensor, heads: Int) -> Tensor {
 ///
 /// *Shape*: qkv `[B, n + c, 3·D]` → `[B, c, n]`.
 package func promptWeights(_ qkv: Tensor, imageTokens n: Int, heads: Int) -> Tensor {
+    let (tokens, row) = (qkv.shape[1], qkv.shape[2])
+    return promptWeights(
+        qkv.pointer + n * row, every: tokens * row, count: tokens - n, over: qkv, keys: n, heads: heads)
+}
+
+/// The same of `count` queries that lie in rows as wide as those of qkv, those of each image `stride` behind the last.
+func promptWeights(
+    _ queries: UnsafeMutablePointer<Float>, every stride: Int, count: Int, over qkv: Tensor, keys: Int, heads: Int
+) -> Tensor {
     let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
-    let weights = Tensor(uninitialised: [batch, tokens - n, n])
+    let weights = Tensor(uninitialised: [batch, count, keys])
     let call = ck_attention(
-        kernels: kernels, batch: batch, heads: heads, queries: tokens - n, keys: n, channels: dim / heads,
-        value_channels: dim / heads,
-        q: qkv.pointer + n * 3 * dim, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim,
-        v_stride: 3 * dim,
-        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
-        scale: 1 / Float(dim / heads).squareRoot(),
-        side: 0, rel_h: nil, rel_w: nil, out: weights.pointer, out_stride: 0, out_batch: 0, lse: nil)
-    withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
+        kernels: kernels, batch: batch, heads: heads, queries: count, keys: keys, channels: dim / heads,
+        value_channels: dim / heads, q: queries, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim,
+        k_stride: 3 * dim, v_stride: 3 * dim, q_batch: stride, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
+        scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
+        out_stride: 0, out_batch: 0, lse: nil)
+    withExtendedLifetime(qkv) {
+        withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
+    }
     return weights
 }
 

@@ -20,7 +20,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
         return columns
     }
-    let matrix = kernel == 1 ? weight : kernelLast(weight)
+    let matrix = kernel == 1 ? weight : weight.channelsLast()  // [O, k, k, C], the order of gathered patches
     let y = Tensor(uninitialised: [batch, oh, ow, output])
     withExtendedLifetime((columns(), matrix)) { columns, matrix in
         ck_gemm(
@@ -38,7 +38,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
                     kernels, ck_type_f32, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
                     dw.pointer, patch)
             }
-            tape.accumulate(weight, kernel == 1 ? dw : kernelFirst(dw, like: weight.shape))
+            tape.accumulate(weight, kernel == 1 ? dw : dw.channelsFirst())
         }
         if let bias, tape.needs(bias) {
             let db = Tensor(zeros: bias.shape)
@@ -63,25 +63,6 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     return y
 }
 
-/// [O, C, k, k] → [O, k, k, C], the order of gathered patches.
-func kernelLast(_ weight: Tensor) -> Tensor {
-    let (output, channels, area) = (weight.shape[0], weight.shape[1], weight.shape[2] * weight.shape[3])
-    let result = Tensor(uninitialised: [output, weight.shape[2], weight.shape[3], channels])
-    for o in 0..<output {
-        ck_transpose(result.pointer + o * area * channels, weight.pointer + o * area * channels, channels, area)
-    }
-    return result
-}
-
-private func kernelFirst(_ matrix: Tensor, like shape: Shape) -> Tensor {
-    let (output, channels, area) = (shape[0], shape[1], shape[2] * shape[3])
-    let result = Tensor(uninitialised: shape)
-    for o in 0..<output {
-        ck_transpose(result.pointer + o * area * channels, matrix.pointer + o * area * channels, area, channels)
-    }
-    return result
-}
-
 /// Transposed convolution 2×2 with stride 2: every pixel becomes four.
 ///
 /// *Shape*: x `[B, s, s, C]`, weight `[C, O, 2, 2]` (PyTorch's), bias `[O]` → `[B, 2·s, 2·s, O]`.
@@ -91,7 +72,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         x.shape[2] == side && weight.shape == [channels, output, 2, 2] && bias.count == output,
         "transposedConvolution: input \(x.shape) does not fit weight \(weight.shape)")
     let (n, four) = (batch * side * side, 4 * output)
-    let matrix = kernelLast(weight)  // [C, 2, 2, O]
+    let matrix = weight.channelsLast()  // [C, 2, 2, O]
     let y = Tensor(uninitialised: [batch, 2 * side, 2 * side, output])
     let pixels = Tensor(uninitialised: [n, four])
     withExtendedLifetime(pixels) {
@@ -110,7 +91,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
             ck_gemm(
                 kernels, ck_type_f32, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
                 dw.pointer, four)
-            tape.accumulate(weight, kernelFirst(dw, like: weight.shape))
+            tape.accumulate(weight, dw.channelsFirst())
         }
         if tape.needs(bias) {
             let db = Tensor(zeros: bias.shape)

@@ -20,7 +20,7 @@ package func packedAttention(
     let call = ck_encoder_attention(
         kernels: kernels, type: precision == .fp32 ? ck_type_f32 : ck_type_bf16, batch: batch, grid: grid,
         window: window, heads: heads,
-        channels: dim / heads, qkv: qkv.pointer, qkv_stride: 3 * dim, padding: padding.pointer,
+        channels: dim / heads, qkv: qkv.pointer, padding: padding.pointer,
         prompt_qkv: prompts?.pointer, prompts: prompts?.shape.rows ?? 0, scale: 1 / Float(dim / heads).squareRoot(),
         rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer)
     withExtendedLifetime((qkv, padding, prompts, relativeH, relativeW)) {
@@ -39,19 +39,10 @@ package func packedAttentionFits(side: Int, channels: Int) -> Bool { ck_encoder_
 ///
 /// *Shape*: prompts `[c, 3·D]`, qkv `[B, n, 3·D]` → `[B, c, n]`.
 package func promptWeights(_ prompts: Tensor, over qkv: Tensor, heads: Int) -> Tensor {
-    let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
-    let count = prompts.shape.rows
-    precondition(prompts.shape.last == 3 * dim, "promptWeights: prompts \(prompts.shape) over \(qkv.shape)")
-    let weights = Tensor(uninitialised: [batch, count, tokens])
-    let call = ck_attention(
-        kernels: kernels, batch: batch, heads: heads, queries: count, keys: tokens, channels: dim / heads,
-        value_channels: dim / heads,
-        q: prompts.pointer, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim, k_stride: 3 * dim,
-        v_stride: 3 * dim, q_batch: 0, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
-        scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
-        out_stride: 0, out_batch: 0, lse: nil)
-    withExtendedLifetime((prompts, qkv)) {
-        withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
+    precondition(
+        prompts.shape.last == qkv.shape[2], "promptWeights: prompts \(prompts.shape) over \(qkv.shape)")
+    return withExtendedLifetime(prompts) {
+        promptWeights(
+            prompts.pointer, every: 0, count: prompts.shape.rows, over: qkv, keys: qkv.shape[1], heads: heads)
     }
-    return weights
 }

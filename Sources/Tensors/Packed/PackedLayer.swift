@@ -44,11 +44,10 @@ package func packedLayer(
     precondition(residual.map { $0.count == out.count } ?? true, "packedLayer: the residual does not fit \(out.shape)")
     func run(_ a: UnsafePointer<ck_matrix>, _ b: UnsafePointer<ck_matrix>?) {
         let call = ck_layer(
-            rows: x.shape.rows, x: x.pointer, x_stride: first.matrix.inputs, norm_weight: norm?.weight.pointer,
+            rows: x.shape.rows, x: x.pointer, norm_weight: norm?.weight.pointer,
             norm_bias: norm?.bias.pointer, epsilon: norm?.epsilon ?? 0, first: a, first_bias: first.bias?.pointer,
             activation: activation.kernel, second: b, second_bias: second?.bias?.pointer,
-            residual: residual?.pointer, residual_stride: last.matrix.outputs, out: out.pointer,
-            out_stride: last.matrix.outputs)
+            residual: residual?.pointer, out: out.pointer)
         withUnsafePointer(to: call) { call in
             let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_layer_scratch(call)])
             withExtendedLifetime(scratch) { ck_layer_forward(call, scratch.pointer) }
@@ -83,13 +82,9 @@ package func packedConvolution(
         layer.matrix.inputs == kernel * kernel * channels && height + 2 * padding >= kernel,
         "packedConvolution: input \(x.shape) does not fit \(layer.matrix.inputs) inputs")
     let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
-    let shape = Shape([batch, oh, ow, layer.matrix.outputs])
     if kernel == 1 && stride == 1 && padding == 0 { return packedLayer(x, layer) }
     let patch = layer.matrix.inputs
     let columns = Tensor(uninitialised: [batch * oh * ow, patch])
     ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
-    return packedLayer(columns, layer).reshaped(shape)
+    return packedLayer(columns, layer).reshaped([batch, oh, ow, layer.matrix.outputs])
 }
-
-/// [O, C, k, k] → [O, k, k, C]: the order in which a packed convolution gathers.
-package func kernelLastForPacking(_ weight: Tensor) -> Tensor { weight.shape[2] == 1 ? weight : kernelLast(weight) }

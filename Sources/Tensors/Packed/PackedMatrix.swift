@@ -32,9 +32,9 @@ package struct PackedMatrix: Sendable {
         memory = Memory(bytes: ck_matrix_bytes(precision.type, n, k))
         withMatrix { matrix in
             if let inputScale {
-                inputScale.withUnsafeBufferPointer { ck_matrix_pack(matrix, weight.pointer, k, $0.baseAddress) }
+                inputScale.withUnsafeBufferPointer { ck_matrix_pack(matrix, weight.pointer, $0.baseAddress) }
             } else {
-                ck_matrix_pack(matrix, weight.pointer, k, nil)
+                ck_matrix_pack(matrix, weight.pointer, nil)
             }
         }
         withExtendedLifetime(weight) {}

@@ -11,19 +11,14 @@ package struct Agreement: Sendable {
         package let change: Double
 
         init(_ masks: [Mask], beside exact: [Mask], truth: [Mask]) {
-            func mean(_ a: [Mask], _ b: [Mask]) -> Double {
-                zip(a, b).reduce(0) { $0 + PixelCounts(prediction: $1.0, truth: $1.1).dice } / Double(max(1, a.count))
-            }
-            dice = mean(masks, exact)
-            change = mean(masks, truth) - mean(exact, truth)
+            dice = Agreement.dice(masks, exact)
+            change = Agreement.dice(masks, truth) - Agreement.dice(exact, truth)
         }
     }
 
     package let files: [(name: String, figures: File)]
     /// The mean Dice of the masks against those of float32.
     package let mean: Double
-    /// Of the mean.
-    package let interval: ClosedRange<Double>?
     package let worst: (name: String, dice: Double)
     /// The mean change of Dice against the truth, and the largest loss of one file.
     package let meanChange: Double
@@ -38,14 +33,19 @@ package struct Agreement: Sendable {
         else { return nil }
         let dices = files.map(\.figures.dice)
         mean = dices.reduce(0, +) / Double(dices.count)
-        interval = Bootstrap.interval(ofMean: dices)
         self.worst = (worst.name, worst.figures.dice)
         meanChange = files.reduce(0) { $0 + $1.figures.change } / Double(files.count)
         largestLoss = (loss.name, loss.figures.change)
     }
 
+    /// The mean Dice of segments; two empty masks agree.
+    static func dice(_ a: [Mask], _ b: [Mask]) -> Double {
+        zip(a, b).reduce(0) { $0 + PixelCounts(prediction: $1.0, truth: $1.1).dice } / Double(max(1, a.count))
+    }
+
     /// Two lines for a person.
     package var words: String {
+        let interval = Bootstrap.interval(ofMean: files.map(\.figures.dice))
         let range = interval.map { String(format: " [%.5f, %.5f]", $0.lowerBound, $0.upperBound) } ?? ""
         return String(
             format: """

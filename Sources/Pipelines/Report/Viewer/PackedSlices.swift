@@ -39,7 +39,7 @@ struct PackedSlices {
     private var bytes = 0
     private let budget: Int
 
-    init(rows: Int, columns: Int, isColor: Bool, budget: Int = PackedSlices.budget) {
+    init(rows: Int, columns: Int, isColor: Bool, budget: Int) {
         reduction = max(1, (max(rows, columns) + Self.maxSide - 1) / Self.maxSide)
         self.rows = max(1, rows / reduction)
         self.columns = max(1, columns / reduction)

@@ -1,0 +1,397 @@
+#include "tiff_private.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* One decoded block of a page: a strip or a tile, of all samples or of one plane. */
+typedef struct {
+    const uint8_t *bytes;
+    size_t stride;                      /* bytes of one of its rows */
+    uint32_t row, column, rows, columns; /* where its visible part lies in the page */
+    uint16_t first, samples;            /* which samples of a pixel it holds */
+} block;
+
+static size_t sample_bytes(uint16_t bits) { return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8; }
+
+/* Packed bits come most significant first, whatever the byte order of the file (TIFF 6.0, section 8: FillOrder). */
+static uint32_t bits_at(const uint8_t *bytes, size_t position, unsigned bits) {
+    uint32_t value = 0;
+    for (unsigned i = 0; i < bits; i++, position++) value = value << 1 | (bytes[position >> 3] >> (7 - (position & 7)) & 1);
+    return value;
+}
+
+static void place(const block *b, const ci_tiff_page *page, uint8_t *pixels) {
+    size_t each = sample_bytes(page->bits);
+    int whole = page->bits == 8 * each;
+    for (uint32_t row = 0; row < b->rows; row++) {
+        const uint8_t *source = b->bytes + row * b->stride;
+        uint8_t *target = pixels + ((size_t)(b->row + row) * page->columns + b->column) * page->samples * each;
+        if (whole && b->samples == page->samples) {
+            memcpy(target, source, (size_t)b->columns * b->samples * each);
+            continue;
+        }
+        for (uint32_t column = 0; column < b->columns; column++) {
+            for (uint16_t sample = 0; sample < b->samples; sample++) {
+                size_t from = (size_t)column * b->samples + sample;
+                uint8_t *to = target + ((size_t)column * page->samples + b->first + sample) * each;
+                if (whole) {
+                    memcpy(to, source + from * each, each);
+                } else if (page->bits == 24) {
+                    /* libtiff has brought the three bytes into the machine's order. */
+                    uint32_t value = (uint32_t)number(source + from * 3, 3, 0);
+                    memcpy(to, &value, 4);
+                } else if (each == 1) {
+                    *to = (uint8_t)bits_at(source, from * page->bits, page->bits);
+                } else {
+                    uint16_t value = (uint16_t)bits_at(source, from * page->bits, page->bits);
+                    memcpy(to, &value, 2);
+                }
+            }
+        }
+    }
+}
+
+static uint8_t clamp8(float value) { return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f); }
+
+/* YCbCrCoefficients and ReferenceBlackWhite (TIFF 6.0, sections 20 and 21). */
+typedef struct {
+    float red, green, blue;
+    float black[3], white[3];
+} colours;
+
+static colours page_colours(TIFF *tiff) {
+    colours c = {.299f, .587f, .114f, {0, 128, 128}, {255, 255, 255}};
+    float *values = NULL;
+    if (TIFFGetFieldDefaulted(tiff, TIFFTAG_YCBCRCOEFFICIENTS, &values) && values != NULL) {
+        c.red = values[0], c.green = values[1], c.blue = values[2];
+    }
+    values = NULL;
+    if (TIFFGetFieldDefaulted(tiff, TIFFTAG_REFERENCEBLACKWHITE, &values) && values != NULL) {
+        for (int i = 0; i < 3; i++) c.black[i] = values[2 * i], c.white[i] = values[2 * i + 1];
+    }
+    return c;
+}
+
+static int near(float a, float b, float tolerance) { return a - b <= tolerance && b - a <= tolerance; }
+
+/* What JFIF has, and what libjpeg's conversion assumes: BT.601 over the full range. */
+static int is_jfif(const colours *c) {
+    return near(c->red, .299f, .002f) && near(c->green, .587f, .002f) && near(c->blue, .114f, .002f) &&
+           near(c->black[0], 0, 1) && near(c->white[0], 255, 1) && near(c->black[1], 128, 1) && near(c->white[1], 255, 1) &&
+           near(c->black[2], 128, 1) && near(c->white[2], 255, 1);
+}
+
+static int makes_colours(const colours *c) {
+    float sum = c->red + c->green + c->blue;
+    return c->red > 0 && c->green > 0 && c->blue > 0 && near(sum, 1, .01f) && c->white[0] > c->black[0] &&
+           c->white[1] > c->black[1] && c->white[2] > c->black[2];
+}
+
+static void ycbcr_to_rgb(const colours *c, uint8_t y, uint8_t cb, uint8_t cr, uint8_t *rgb) {
+    float luma = ((float)y - c->black[0]) * 255 / (c->white[0] - c->black[0]);
+    float b = ((float)cb - c->black[1]) * 127 / (c->white[1] - c->black[1]);
+    float r = ((float)cr - c->black[2]) * 127 / (c->white[2] - c->black[2]);
+    float red = luma + (2 - 2 * c->red) * r, blue = luma + (2 - 2 * c->blue) * b;
+    rgb[0] = clamp8(red);
+    rgb[1] = clamp8((luma - c->red * red - c->blue * blue) / c->green);
+    rgb[2] = clamp8(blue);
+}
+
+/* A strip or tile of subsampled YCbCr: units of h · v luma bytes, then Cb, Cr (TIFF 6.0, section 21). */
+static ci_status place_ycbcr(const block *b, size_t size, const ci_tiff_page *page, const colours *how, uint32_t width,
+                             uint8_t *pixels, ci_error *error) {
+    uint32_t h = page->subsampling_x, v = page->subsampling_y;
+    size_t unit = (size_t)h * v + 2, units = (width + h - 1) / h;
+    if (((size_t)(b->rows + v - 1) / v) * units * unit > size) {
+        return ci_fail(error, CI_TRUNCATED, "a strip of YCbCr ends too early");
+    }
+    for (uint32_t row = 0; row < b->rows; row++) {
+        for (uint32_t column = 0; column < b->columns; column++) {
+            const uint8_t *at = b->bytes + ((size_t)(row / v) * units + column / h) * unit;
+            uint8_t *to = pixels + ((size_t)(b->row + row) * page->columns + b->column + column) * page->samples;
+            ycbcr_to_rgb(how, at[(row % v) * h + column % h], at[h * v], at[h * v + 1], to);
+        }
+    }
+    return CI_OK;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+// MARK: What is handed to libtiff's decoders
+
+/* Which forms are read, by compression (`dicom.md` 5.1); everything else is refused before a decoder sees a byte of it. */
+static ci_status check_form(const ci_tiff_page *page, ci_error *error) {
+    int bilevel = page->bits == 1 && page->samples == 1 && page->photometric <= PHOTOMETRIC_MINISBLACK;
+    int bytes = page->bits == 8 && (page->format == SAMPLEFORMAT_UINT || page->format == SAMPLEFORMAT_VOID);
+    int fits = 1;
+    switch (page->compression) {
+    case COMPRESSION_NONE: case COMPRESSION_LZW: case COMPRESSION_ADOBE_DEFLATE: case COMPRESSION_DEFLATE:
+    case COMPRESSION_PACKBITS: case COMPRESSION_LZMA: case COMPRESSION_ZSTD:
+        break;
+    case COMPRESSION_CCITTRLE: case COMPRESSION_CCITTFAX3: case COMPRESSION_CCITTFAX4: case COMPRESSION_JBIG:
+        fits = bilevel;
+        break;
+    case COMPRESSION_JPEG:
+        fits = bytes && (page->samples == 1 || page->samples == 3);
+        break;
+    case COMPRESSION_WEBP:
+        fits = bytes && !page->planar && (page->samples == 3 || page->samples == 4) && page->photometric == PHOTOMETRIC_RGB;
+        break;
+    case COMPRESSION_LERC:
+        fits = page->photometric != PHOTOMETRIC_YCBCR;
+        break;
+    default:
+        return ci_fail(error, CI_CODEC, "TIFF compression %u", page->compression);
+    }
+    if (!fits) {
+        return ci_fail(error, CI_CODEC, "TIFF compression %u of %u samples of %u bits, Photometric %u",
+                       page->compression, page->samples, page->bits, page->photometric);
+    }
+    if (page->photometric != PHOTOMETRIC_YCBCR) return CI_OK;
+    uint16_t h = page->subsampling_x, v = page->subsampling_y;
+    int known = (h == 1 || h == 2 || h == 4) && (v == 1 || v == 2 || v == 4);
+    if (known && page->bits == 8 && page->samples == 3 && !page->planar) return CI_OK;
+    return ci_fail(error, CI_UNSUPPORTED, "is YCbCr with %u × %u subsampling of %u%s samples of %u bits", h, v,
+                   page->samples, page->planar ? " separate" : "", page->bits);
+}
+
+/* The bytes of a strip or tile of `rows` rows by our own arithmetic. All factors are below 2^16 but for two below 2^32. */
+static uint64_t block_bytes(const ci_tiff_page *page, int subsampled, uint32_t width, uint32_t rows, uint16_t samples) {
+    if (subsampled) {
+        uint64_t h = page->subsampling_x, v = page->subsampling_y;
+        return ((width + h - 1) / h) * ((rows + v - 1) / v) * (h * v + 2);
+    }
+    return ((uint64_t)width * samples * page->bits + 7) / 8 * rows;
+}
+
+/* libjbig ends the process when it cannot have the memory that a JBIG header asks for: the header must be the strip's own
+   (ISO 11544, 6.2.1: layers, planes, width and height in bytes 0 to 11). */
+static ci_status check_jbig(ci_tiff *t, uint32_t piece, uint32_t width, uint32_t rows, ci_error *error) {
+    uint8_t head[20];
+    uint64_t offset = TIFFGetStrileOffset(t->tiff, piece);
+    if (TIFFGetStrileByteCount(t->tiff, piece) < sizeof head || !bytes_at(t, offset, head, sizeof head)) {
+        return ci_fail(error, CI_TRUNCATED, "a strip ends inside its JBIG header");
+    }
+    uint16_t order = field16(t->tiff, TIFFTAG_FILLORDER, FILLORDER_MSB2LSB);
+    if (order == FILLORDER_LSB2MSB) TIFFReverseBits(head, sizeof head);
+    if (head[0] != 0 || head[1] != 0 || head[2] != 1 || number(head + 4, 4, 1) != width ||
+        number(head + 8, 4, 1) != rows || number(head + 12, 4, 1) == 0 || number(head + 12, 4, 1) > rows) {
+        return ci_fail(error, CI_CORRUPT, "has a JBIG strip that is not %u × %u pixels of one bit", rows, width);
+    }
+    return CI_OK;
+}
+
+/* Where the strips or tiles of a page lie, and what one of them holds. */
+typedef struct {
+    int tiled, subsampled;
+    uint32_t width, height, depth; /* of a strip or tile; depth: slices that one tile holds */
+    uint32_t slice;
+    uint64_t bytes;                /* of one slice of it */
+    colours how;
+} grid;
+
+/* One strip or tile, or one slice of a tile that holds several, into `buffer`; the bytes it has, below 0 when it cannot be decoded. */
+static tmsize_t read_piece(TIFF *tiff, const grid *g, uint32_t piece, uint8_t *buffer) {
+    tmsize_t room = (tmsize_t)g->bytes;
+    if (!g->tiled) return TIFFReadEncodedStrip(tiff, piece, buffer, room);
+    if (g->depth == 1) return TIFFReadEncodedTile(tiff, piece, buffer, room);
+    /* libtiff counts one slice a tile: the whole is decoded from its bytes, and one is kept. */
+    tmsize_t size = (tmsize_t)TIFFGetStrileByteCount(tiff, piece), whole = room * g->depth;
+    if (size < 0 || size > 2 * whole + 65536) return -1; /* nothing that is compressed so grows so far */
+    uint8_t *raw = malloc(size > 0 ? (size_t)size : 1), *all = calloc(1, (size_t)whole);
+    tmsize_t got = -1;
+    if (raw != NULL && all != NULL && TIFFReadRawTile(tiff, piece, raw, size) == size &&
+        TIFFReadFromUserBuffer(tiff, piece, raw, size, all, whole)) {
+        memcpy(buffer, all + (size_t)room * (g->slice % g->depth), (size_t)room);
+        got = room;
+    }
+    free(raw);
+    free(all);
+    return got;
+}
+
+/* What a strip or tile has in the file: a decoder's word on too few bytes is not that of a file which ends. */
+static ci_status check_piece(ci_tiff *t, uint32_t piece, ci_error *error) {
+    uint64_t offset = TIFFGetStrileOffset(t->tiff, piece), count = TIFFGetStrileByteCount(t->tiff, piece);
+    if (count == 0) return ci_fail(error, CI_TRUNCATED, "a strip has no data");
+    if (offset > t->source.size || count > t->source.size - offset) {
+        return ci_fail(error, CI_TRUNCATED, "a strip lies beyond the end of the file");
+    }
+    return CI_OK;
+}
+
+static ci_status measure_grid(ci_tiff *t, const ci_tiff_page *page, grid *g, ci_error *error) {
+    TIFF *tiff = t->tiff;
+    g->tiled = TIFFIsTiled(tiff);
+    g->width = page->columns, g->height = page->rows, g->depth = 1;
+    if (g->tiled) {
+        TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &g->width);
+        TIFFGetField(tiff, TIFFTAG_TILELENGTH, &g->height);
+        if (page->depth > 1) TIFFGetField(tiff, TIFFTAG_TILEDEPTH, &g->depth);
+    } else {
+        TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &g->height);
+        g->height = smaller(g->height, page->rows);
+    }
+    if (g->width == 0 || g->height == 0 || g->depth == 0) {
+        return ci_fail(error, CI_CORRUPT, "has strips or tiles without size");
+    }
+    if (g->width > t->limits.max_side || g->height > t->limits.max_side || g->depth > t->limits.max_pages) {
+        return ci_fail(error, CI_LIMIT, "has strips or tiles of %u rows of %u columns (limit: %u a side)", g->height,
+                       g->width, t->limits.max_side);
+    }
+    if (page->depth > 1 && (!g->tiled || page->compression == COMPRESSION_JPEG || page->compression == COMPRESSION_JBIG)) {
+        return ci_fail(error, CI_CODEC, "a volume of %u slices in one page, in strips or with compression %u", page->depth,
+                       page->compression);
+    }
+    uint16_t planes = page->planar ? page->samples : 1;
+    g->bytes = block_bytes(page, g->subsampled, g->width, g->height, page->samples / planes);
+    tmsize_t room = g->tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
+    if (room <= 0 || (uint64_t)room != g->bytes) {
+        return ci_fail(error, CI_CORRUPT, "has strips or tiles of an impossible size");
+    }
+    return CI_OK;
+}
+
+static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint8_t *pixels, const size_t *pixel_bytes,
+                             ci_error *error) {
+    double start = ci_thread_seconds();
+    TIFF *tiff = t->tiff;
+    if (measure_grid(t, page, g, error) != CI_OK) return error->status;
+    uint16_t planes = page->planar ? page->samples : 1;
+    block b = {.samples = page->samples / planes};
+    b.stride = (size_t)block_bytes(page, 0, g->width, 1, b.samples);
+    /* The compressed bytes of a strip are held beside the unpacked ones. */
+    if (ci_check_memory(&t->limits, *pixel_bytes + 2 * g->bytes * g->depth, error) != CI_OK) return error->status;
+    uint8_t *buffer = calloc((size_t)g->bytes, 1);
+    if (buffer == NULL) return ci_fail(error, CI_MEMORY, "no memory for a strip of %llu bytes", (unsigned long long)g->bytes);
+    b.bytes = buffer;
+    for (uint16_t plane = 0; plane < planes && error->status == CI_OK; plane++) {
+        b.first = plane;
+        for (b.row = 0; b.row < page->rows && error->status == CI_OK; b.row += g->height) {
+            b.rows = smaller(g->height, page->rows - b.row);
+            for (b.column = 0; b.column < page->columns && error->status == CI_OK; b.column += g->width) {
+                b.columns = smaller(g->width, page->columns - b.column);
+                uint32_t piece = g->tiled ? TIFFComputeTile(tiff, b.column, b.row, g->slice, plane)
+                                          : TIFFComputeStrip(tiff, b.row, plane);
+                if (check_piece(t, piece, error) != CI_OK) break;
+                if (page->compression == COMPRESSION_JBIG &&
+                    check_jbig(t, piece, g->width, g->tiled ? g->height : b.rows, error) != CI_OK) {
+                    break;
+                }
+                tmsize_t got = read_piece(tiff, g, piece, buffer);
+                if (got < 0) {
+                    ci_fail(error, CI_CODEC, "%s", t->said[0] ? t->said : "a strip cannot be decoded");
+                } else if (g->subsampled) {
+                    place_ycbcr(&b, (size_t)got, page, &g->how, g->width, pixels, error);
+                } else if ((size_t)got < b.stride * b.rows) {
+                    ci_fail(error, CI_TRUNCATED, "a strip holds %lld bytes instead of %zu", (long long)got,
+                            b.stride * b.rows);
+                } else {
+                    place(&b, page, pixels);
+                    ci_check_time(&t->limits, start, error);
+                }
+            }
+        }
+    }
+    free(buffer);
+    return error->status;
+}
+
+// MARK: Pictures that follow one another without directories
+
+/* Bytes of one picture whose strips stand one behind the other as the page says; 0 for anything else. */
+static uint64_t contiguous_bytes(ci_tiff *t, const ci_tiff_page *page) {
+    if (page->compression != COMPRESSION_NONE || TIFFIsTiled(t->tiff) || page->depth > 1 || page->bits % 8 != 0 ||
+        page->bits == 0 || page->photometric == PHOTOMETRIC_YCBCR) {
+        return 0;
+    }
+    if (page->columns == 0 || page->rows == 0 || page->samples == 0 || page->columns > t->limits.max_side ||
+        page->rows > t->limits.max_side) {
+        return 0;
+    }
+    uint64_t each = (uint64_t)page->columns * page->samples * (page->bits / 8), bytes = each * page->rows;
+    uint32_t strips = TIFFNumberOfStrips(t->tiff);
+    uint64_t at = TIFFGetStrileOffset(t->tiff, 0), first = at;
+    for (uint32_t i = 0; i < strips; i++) {
+        if (TIFFGetStrileOffset(t->tiff, i) != at) return 0;
+        at += TIFFGetStrileByteCount(t->tiff, i);
+    }
+    /* ImageJ counts the whole stack as the one strip. */
+    if (at - first != bytes && !(strips == 1 && at - first > bytes && (at - first) % bytes == 0)) return 0;
+    return bytes;
+}
+
+ci_status ci_tiff_following(ci_tiff *t, uint32_t index, uint64_t *count, ci_error *error) {
+    ci_tiff_page page;
+    *count = 1;
+    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
+    uint64_t bytes = contiguous_bytes(t, &page), offset = TIFFGetStrileOffset(t->tiff, 0);
+    /* What is a directory is no picture. */
+    uint64_t end = t->source.size;
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->offsets[i] > offset && t->offsets[i] < end) end = t->offsets[i];
+    }
+    if (bytes > 0 && offset < end) *count = (end - offset) / bytes;
+    if (*count == 0) *count = 1;
+    return CI_OK;
+}
+
+static ci_status read_following(ci_tiff *t, const ci_tiff_page *page, uint32_t slice, uint8_t *pixels, ci_error *error) {
+    uint64_t bytes = contiguous_bytes(t, page);
+    if (bytes == 0) return ci_fail(error, CI_CODEC, "pictures behind the first of a page that is compressed or in tiles");
+    uint64_t offset = TIFFGetStrileOffset(t->tiff, 0) + bytes * slice;
+    if (ci_check_memory(&t->limits, 2 * bytes, error) != CI_OK) return error->status;
+    uint8_t *buffer = malloc((size_t)bytes);
+    if (buffer == NULL) return ci_fail(error, CI_MEMORY, "no memory for a picture of %llu bytes", (unsigned long long)bytes);
+    if (!bytes_at(t, offset, buffer, (size_t)bytes)) {
+        free(buffer);
+        return ci_fail(error, CI_TRUNCATED, "picture %u of a stack lies beyond the end of the file", slice + 1);
+    }
+    if (TIFFIsByteSwapped(t->tiff)) {
+        if (page->bits == 16) TIFFSwabArrayOfShort((uint16_t *)(void *)buffer, (tmsize_t)(bytes / 2));
+        if (page->bits == 32) TIFFSwabArrayOfLong((uint32_t *)(void *)buffer, (tmsize_t)(bytes / 4));
+        if (page->bits == 64) TIFFSwabArrayOfLong8((uint64_t *)(void *)buffer, (tmsize_t)(bytes / 8));
+    }
+    uint16_t planes = page->planar ? page->samples : 1;
+    block b = {.samples = page->samples / planes, .rows = page->rows, .columns = page->columns};
+    b.stride = (size_t)block_bytes(page, 0, page->columns, 1, b.samples);
+    for (uint16_t plane = 0; plane < planes; plane++) {
+        b.first = plane;
+        b.bytes = buffer + b.stride * page->rows * plane;
+        place(&b, page, pixels);
+    }
+    free(buffer);
+    return CI_OK;
+}
+
+ci_status ci_tiff_is_read(const ci_tiff_page *page, ci_error *error) {
+    error->status = CI_OK;
+    if (page->bits == 0 || (page->bits > 16 && page->bits != 24 && page->bits != 32 && page->bits != 64)) {
+        return ci_fail(error, CI_UNSUPPORTED, "has %u bits a sample", page->bits);
+    }
+    if (check_form(page, error) != CI_OK) return error->status;
+    if (!TIFFIsCODECConfigured(page->compression)) return ci_fail(error, CI_CODEC, "TIFF compression %u", page->compression);
+    return CI_OK;
+}
+
+ci_status ci_tiff_pixels(ci_tiff *t, uint32_t index, uint32_t slice, uint8_t **pixels, size_t *size, ci_error *error) {
+    ci_tiff_page page;
+    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
+    if (ci_tiff_is_read(&page, error) != CI_OK) return error->status;
+    if (ci_check_size(&t->limits, page.rows, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
+        return error->status;
+    }
+    int ycbcr = page.photometric == PHOTOMETRIC_YCBCR, jpeg = page.compression == COMPRESSION_JPEG;
+    grid g = {.subsampled = ycbcr && !jpeg, .slice = slice, .how = page_colours(t->tiff)};
+    if (ycbcr && (jpeg ? !is_jfif(&g.how) : !makes_colours(&g.how))) {
+        return ci_fail(error, CI_UNSUPPORTED, "is YCbCr of other coefficients or another range than its decoder knows");
+    }
+    if (ycbcr && jpeg) TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+    *pixels = calloc(*size, 1); /* untouched pages of a lying header cost nothing */
+    if (*pixels == NULL) return ci_fail(error, CI_MEMORY, "no memory for %zu bytes of pixels", *size);
+    int follows = slice > 0 && page.depth == 1;
+    if ((follows ? read_following(t, &page, slice, *pixels, error) : read_blocks(t, &page, &g, *pixels, size, error)) != CI_OK) {
+        free(*pixels);
+        *pixels = NULL;
+    }
+    return error->status;
+}
