@@ -14,11 +14,38 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
     package let waiting: Int
     /// Drops that did not settle, or could not be taken.
     package let unsettled: Int
+    /// Files of results that wait for a destination.
+    package let unsent: Int
     package let paused: String?
+
+    package init(
+        results: Int, done: Int, quarantined: Int, partial: Int, waiting: Int, unsettled: Int, unsent: Int,
+        paused: String?
+    ) {
+        self.results = results
+        self.done = done
+        self.quarantined = quarantined
+        self.partial = partial
+        self.waiting = waiting
+        self.unsettled = unsettled
+        self.unsent = unsent
+        self.paused = paused
+    }
+
+    /// A night of an older version tells nothing of deliveries.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func count(_ key: CodingKeys) throws -> Int { try values.decode(Int.self, forKey: key) }
+        self.init(
+            results: try count(.results), done: try count(.done), quarantined: try count(.quarantined),
+            partial: try count(.partial), waiting: try count(.waiting), unsettled: try count(.unsettled),
+            unsent: try values.decodeIfPresent(Int.self, forKey: .unsent) ?? 0,
+            paused: try values.decodeIfPresent(String.self, forKey: .paused))
+    }
 
     /// 3 when a person should look, else 0: an empty inbox is a good night.
     package var status: ExitStatus {
-        quarantined + partial + waiting + unsettled > 0 || paused != nil ? .refusedOrFailed : .done
+        quarantined + partial + waiting + unsettled + unsent > 0 || paused != nil ? .refusedOrFailed : .done
     }
 
     /// One line.
@@ -37,6 +64,7 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
         if quarantined > 0 { parts.append("\(quarantined) in quarantine") }
         if waiting > 0 { parts.append("\(waiting) left for the next batch") }
         if unsettled > 0 { parts.append("\(unsettled) in the inbox not settled") }
+        if unsent > 0 { parts.append("\(unsent) files not sent to their destinations") }
         if let paused { parts.append("stopped early: \(paused)") }
         return parts.joined(separator: ", ") + "."
     }

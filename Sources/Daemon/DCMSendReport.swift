@@ -31,7 +31,7 @@ package enum DCMSendReport {
             case .answered(let status):
                 let digits = String(status, radix: 16, uppercase: true)
                 return "0x" + String(repeating: "0", count: 4 - digits.count) + digits
-            case .notAccepted: return "NOT-ACCEPTED"
+            case .notAccepted: return DeliveryReceipt.File.notAccepted
             case .unanswered: return "UNANSWERED"
             }
         }
@@ -41,7 +41,6 @@ package enum DCMSendReport {
     package static func statuses(_ report: String) -> [String: Status] {
         var statuses: [String: Status] = [:]
         var file: String?
-        var context = ""
         for line in report.split(separator: "\n") {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let key = line[..<colon].trimmingCharacters(in: .whitespaces)
@@ -50,13 +49,12 @@ package enum DCMSendReport {
             case "Filename":
                 file = value
                 statuses[value] = .unanswered
-            case "Pres. Context": context = value
             case "DIMSE Status":
                 guard let file else { continue }
                 let digits = value.prefix { !$0.isWhitespace }.dropFirst(2)
                 if value.hasPrefix("0x"), let status = UInt16(digits, radix: 16) {
                     statuses[file] = .answered(status)
-                } else if context.contains("0") || context.contains("not") || value.contains("resentation") {
+                } else if value.contains("no acceptable presentation context") {
                     statuses[file] = .notAccepted
                 }
             default: break

@@ -2,25 +2,36 @@ internal import Foundation
 
 /// What a DICOMweb server answers: a status of HTTP, and a data set in DICOM's JSON.
 package enum DICOMWebAnswer {
-    /// What became of the one object that a request has sent.
+    /// What became of the one object that a request has sent. Only an answer that names it, as stored or as not, decides: a body
+    /// that was cut or is of another kind says nothing.
     ///
     /// *Source*: PS3.18 Table 10.5.3-1; the Failure Reason (0008,1197) is that of C-STORE (PS3.18 I.2.2).
     package static func outcome(status: Int, _ body: [UInt8]) -> (DeliveryReceipt.Outcome, code: String) {
         let code = status == 0 ? "CONNECTION" : "HTTP-\(status)"
         switch status {
-        case 200, 202, 409:
+        case 200..<300, 409:
             if let reason = failureReason(body) {
                 let answer = DCMSendReport.Status.answered(reason)
                 // A warning's status is that of an object which was stored.
                 return (answer.outcome, answer.code)
             }
+            if status != 409, names(body, referencedSequence) { return (.sent, code) }
             // Without a word of this object a conflict is the server's, and not for ever.
-            return status == 409 ? (.failed, code) : (.sent, code)
+            return (.failed, status == 409 ? code : silent)
         // It cannot, or will never, take such an object.
         case 400, 406, 413, 415, 422: return (.refused, code)
-        case 201, 204: return (.sent, code)
         default: return (.failed, code)
         }
+    }
+
+    /// The code of a success that does not name what was stored.
+    package static let silent = "HTTP-SILENT"
+
+    private static let referencedSequence = "00081199"
+    private static let failedSequence = "00081198"
+
+    private static func names(_ body: [UInt8], _ sequence: String) -> Bool {
+        dataSets(body).contains { !values($0, sequence).isEmpty }
     }
 
     /// Whether an answer to a search holds this SOP Instance UID.
@@ -30,7 +41,7 @@ package enum DICOMWebAnswer {
 
     private static func failureReason(_ body: [UInt8]) -> UInt16? {
         for dataSet in dataSets(body) {
-            for item in values(dataSet, "00081198") {
+            for item in values(dataSet, failedSequence) {
                 guard let item = item as? [String: Any] else { continue }
                 let reason = values(item, "00081197").first as? Int
                 return reason.flatMap(UInt16.init(exactly:)) ?? 0x0110

@@ -36,6 +36,12 @@ package struct DeliveryReceipt: Sendable, Equatable, Codable {
             self.outcome = outcome
             self.code = code
         }
+
+        /// Whether the peer does not take objects of this SOP class at all. *Source*: PS3.4 B.2.3 (0x0122).
+        var isUnknownKind: Bool { outcome == .refused && [Self.notAccepted, "0x0122"].contains(code) }
+
+        /// The code of an object without a presentation context.
+        static let notAccepted = "NOT-ACCEPTED"
     }
 
     package let ticket: DeliveryTicket

@@ -11,12 +11,23 @@ package struct Destination: Sendable, Equatable {
 
     /// What of a result is sent.
     package enum Part: String, Sendable, CaseIterable {
-        /// DICOM segmentations.
+        /// One segmentation of each volume: the LABELMAP where there is one, and its BINARY twin where the peer does not take that;
+        /// else the BINARY one, else the FRACTIONAL one.
         case seg
-        /// DICOM images that were made of TIFF files.
+        /// Segmentations of exactly this kind.
+        case binary, labelmap, fractional
+        /// Measurement reports.
+        case sr
+        /// Pictures with the segments burnt in.
+        case sc
+        /// DICOM images that were made of TIFF, PNG and JPEG files.
         case image
         /// `report.html` and `report.json`; to folders only.
         case report
+        /// Tables of measurements, and whatever else a result holds; to folders only.
+        case tables
+
+        package var isDICOM: Bool { self != .report && self != .tables }
     }
 
     package let name: String
@@ -39,13 +50,6 @@ package struct Destination: Sendable, Equatable {
         self.giveUp = giveUp
     }
 
-    /// Whether a file of a result, by its name, is sent there.
-    func takes(_ file: String) -> Bool {
-        if file.hasSuffix(".seg.dcm") { return parts.contains(.seg) }
-        if file.hasSuffix(".dcm") { return parts.contains(.image) }
-        guard case .folder = kind else { return false }
-        return parts.contains(.report) && (file.hasPrefix("report.") || !file.contains("."))
-    }
 }
 
 /// How a peer is asked whether it has what it took.

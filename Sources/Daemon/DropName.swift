@@ -7,13 +7,17 @@ package enum DropName {
     /// Of the marker beside a drop that says that it is complete.
     package static let readyEnding = ".ready"
 
-    /// Whether a top-level name is a drop: not hidden, not of an unfinished transfer, not a marker.
-    package static func isDrop(_ name: FilePath) -> Bool {
+    /// Whether a top-level entry is a drop: not hidden, not of an unfinished transfer, not a marker. A folder is never a marker.
+    package static func isDrop(_ name: FilePath, isFolder: Bool) -> Bool {
         if starts(name, claimPrefix) { return claimedIdentifier(name) != nil }
         // What is not UTF-8 compares by its bytes all the same: the endings are ASCII.
         let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
-        return !starts(name, ".") && name != FilePath("lost+found") && !lower.hasSuffix(readyEnding)
+        return !starts(name, ".") && name != FilePath("lost+found") && (isFolder || !lower.hasSuffix(readyEnding))
             && !unfinished.contains { lower.hasSuffix($0) }
+    }
+
+    package static func isDrop(_ entry: Folder.Entry) -> Bool {
+        isDrop(entry.path, isFolder: entry.status.kind == .directory)
     }
 
     /// The ULID in the name of a drop that is claimed already.

@@ -14,6 +14,8 @@ package struct TakenDrop: Sendable, Equatable {
     package let fingerprint: String
     /// Why it is taken only to be put aside for a person, if it is.
     package let refusal: JobReason?
+    /// What a person should know with its result, if anything.
+    package var remark: JobReason?
 
     package init(
         id: String, kind: Kind, firstSeen: Int64, files: Int, bytes: Int, fingerprint: String, refusal: JobReason? = nil
@@ -87,7 +89,9 @@ package actor Inbox {
         var present: [FilePath: Watched] = [:]
         let entries = try Folder.list(paths.inbox)
         let names = Set(entries.map(\.path))
-        for name in entries.map(\.path) where DropName.isDrop(name) {
+        let files = Set(entries.filter { $0.status.kind == .regular }.map(\.path))
+        for entry in entries where DropName.isDrop(entry) {
+            let name = entry.path
             each()
             let found: Fingerprint
             do throws(StorageFailure) {
@@ -115,7 +119,7 @@ package actor Inbox {
                 (state.fingerprint, state.since, state.looks, state.marked) = (found, now, 0, nil)
             }
             state.looks += 1
-            if isSettled(name, &state, names, now) { sight.settled.append(name) } else { sight.settling += 1 }
+            if isSettled(name, &state, files, now) { sight.settled.append(name) } else { sight.settling += 1 }
             present[name] = state
         }
         watched = present
@@ -126,14 +130,14 @@ package actor Inbox {
     }
 
     private func isSettled(
-        _ name: FilePath, _ state: inout Watched, _ names: Set<FilePath>, _ now: ContinuousClock.Instant
+        _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant
     ) -> Bool {
         let isOver = rules.mode == .quiet && now - state.begun >= rules.giveUp
         guard state.looks >= 2 else { return isOver }
         // A drop that was claimed had settled before.
         if DropName.claimedIdentifier(name) != nil { return now - state.since >= min(rules.quiet, .seconds(5)) }
         let inbox = FilePath(paths.inbox)
-        guard let marker = rules.marker(name, in: inbox, names), let status = try? FileStatus(of: marker.path) else {
+        guard let marker = rules.marker(name, in: inbox, files), let status = try? FileStatus(of: marker.path) else {
             return rules.mode == .quiet && now - state.since >= rules.quiet
         }
         // Digests are compared once, not at every look.
@@ -194,7 +198,8 @@ package actor Inbox {
         untaken.remove(DropName.claimed(id))
         if isCopied { _ = removeOriginal(id, print) }
         if DropName.claimedIdentifier(name) == nil {
-            try? Folder.remove(FilePath(paths.inbox).appending(name).extended(DropName.readyEnding))
+            let marker = FilePath(paths.inbox).appending(name).extended(DropName.readyEnding)
+            if (try? FileStatus(of: marker))?.kind == .regular { try? Folder.remove(marker) }
         }
         return .taken(
             TakenDrop(

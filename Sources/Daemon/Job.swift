@@ -25,6 +25,8 @@ package struct Job: Sendable, Equatable {
     package let files: Int
     /// Why it is where it is.
     package let reason: JobReason?
+    /// What was known of its drop when it was taken, and a person should know with its result.
+    package let remark: JobReason?
 }
 
 /// Why a job ended as it did, or waits. Nothing in it names a file or a patient: it is made of codes and of our own sentences.

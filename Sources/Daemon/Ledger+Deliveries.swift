@@ -12,7 +12,7 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
     package var trouble: String?
 }
 
-// pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused; pending ─→ expired.
+// pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused, ─→ replaced by a twin; pending ─→ expired.
 
 extension Ledger {
     /// A result's files that are to be sent; what is known already stays as it is. A result without any has a line that says so,
@@ -29,15 +29,26 @@ extension Ledger {
         }
     }
 
-    /// Results without any delivery to a destination that they should go to, published since then.
-    func undelivered(_ destination: String, since: Int64) throws -> [(key: String, path: String)] {
-        try read {
+    /// A destination gets what is published from now on: a new archive does not get years of results at once.
+    func know(destination: String) throws {
+        let key = Self.destinationKey(destination)
+        guard try fact(key) == nil else { return }
+        let last = try read { try Int64.fetchOne($0, sql: "SELECT MAX(sequence) FROM result") ?? 0 }
+        try remember(key, "\(last)")
+    }
+
+    private static func destinationKey(_ name: String) -> String { "destination \(name)" }
+
+    /// Results without any delivery to a destination that they should go to, published since it is known.
+    func undelivered(_ destination: String) throws -> [(key: String, path: String)] {
+        let since = try fact(Self.destinationKey(destination)).flatMap(Int64.init) ?? .max
+        return try read {
             try Row.fetchAll(
                 $0,
                 sql: """
-                    SELECT key, path FROM result WHERE published_at >= ? AND whole AND superseded_by IS NULL AND NOT EXISTS(
+                    SELECT key, path FROM result WHERE sequence > ? AND whole AND superseded_by IS NULL AND NOT EXISTS(
                         SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?)
-                    ORDER BY published_at LIMIT 100
+                    ORDER BY sequence LIMIT 100
                     """, arguments: [since, destination]
             ).map { ($0["key"], $0["path"]) }
         }
@@ -85,8 +96,11 @@ extension Ledger {
 
     /// Books a receipt; repeating it changes nothing.
     ///
+    /// - Parameter twins: by an object's name that of another of the same content, for a peer that does not take such objects.
     /// - Parameter wait: how long a file that failed so often waits.
-    func book(_ receipt: DeliveryReceipt, wait: (_ tries: Int) -> Int64, giveUp: Int64) throws {
+    func book(
+        _ receipt: DeliveryReceipt, twins: [String: String], wait: (_ tries: Int) -> Int64, giveUp: Int64
+    ) throws {
         try write { db in
             let now = Moment.now
             for file in receipt.files {
@@ -94,9 +108,16 @@ extension Ledger {
                 let which = "WHERE result_key = ? AND file = ? AND destination = ? AND state = 'sending'"
                 switch file.outcome {
                 case .sent, .confirmed, .refused:
+                    let twin = file.isUnknownKind ? twins[file.name] : nil
                     try db.execute(
                         sql: "UPDATE delivery SET state = ?, code = ?, sent_at = ?, tries = tries + 1 \(which)",
-                        arguments: [file.outcome.rawValue, file.code, now] + id)
+                        arguments: [twin == nil ? file.outcome.rawValue : "replaced", file.code, now] + id)
+                    guard let twin, db.changesCount == 1 else { continue }
+                    try db.execute(
+                        sql: """
+                            INSERT INTO delivery(result_key, file, destination, state, created_at)
+                            VALUES (?, ?, ?, 'pending', ?) ON CONFLICT DO NOTHING
+                            """, arguments: [receipt.ticket.key, twin, receipt.ticket.destination, now])
                 case .failed:
                     let row = try Row.fetchOne(
                         db, sql: "SELECT tries, created_at FROM delivery \(which)", arguments: id)
@@ -107,6 +128,19 @@ extension Ledger {
                         arguments: [isOver ? "expired" : "pending", file.code, now + wait(row["tries"])] + id)
                 }
             }
+        }
+    }
+
+    /// Whether any file is being sent there or may be now.
+    func hasDue(_ destination: String) throws -> Bool {
+        try read {
+            try Bool.fetchOne(
+                $0,
+                sql: """
+                    SELECT EXISTS(SELECT 1 FROM delivery INDEXED BY delivery_state
+                        WHERE state NOT IN ('sent', 'confirmed') AND destination = ?
+                        AND (state = 'sending' OR state = 'pending' AND (not_before IS NULL OR not_before <= ?)))
+                    """, arguments: [destination, Moment.now]) ?? false
         }
     }
 
@@ -144,6 +178,8 @@ extension DeliveryCounts {
                 switch row["state"] as String {
                 case "refused": counts.refused = files
                 case "expired": counts.expired = files
+                // The peer has its twin.
+                case "replaced": break
                 default: counts.waiting += files
                 }
             }

@@ -41,6 +41,9 @@ extension Ledger {
         }
     }
 
+    /// The place of the next result in the order of publication.
+    static let nextSequence = "(SELECT COALESCE(MAX(sequence), 0) + 1 FROM result)"
+
     /// All results of a job that now stand in the outbox, what they supersede, and the job as published: one transaction.
     package func publish(_ job: String, _ results: [PublishedResult], reason: JobReason?) throws {
         try write { [epoch] db in
@@ -48,11 +51,12 @@ extension Ledger {
             for result in results {
                 try db.execute(
                     sql: """
-                        INSERT INTO result(key, job_id, study, path, complete, files, bytes, findings, published_at)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        INSERT INTO result(
+                            key, job_id, study, path, complete, files, bytes, findings, published_at, sequence)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, \(Self.nextSequence))
                         ON CONFLICT(key) DO UPDATE SET job_id = excluded.job_id, complete = excluded.complete,
                             files = excluded.files, bytes = excluded.bytes, findings = excluded.findings,
-                            published_at = excluded.published_at, whole = 1
+                            published_at = excluded.published_at, sequence = excluded.sequence, whole = 1
                         """,
                     arguments: [
                         result.key, job, result.study, result.path, result.complete, result.files, result.bytes,
@@ -111,7 +115,7 @@ extension Ledger {
     }
 
     /// What became of the jobs that changed since that line of the history, and of those that still wait.
-    package func outcome(since event: Int64, unsettled: Int, paused: String?) throws -> BatchOutcome {
+    package func outcome(since event: Int64, unsettled: Int, unsent: Int = 0, paused: String?) throws -> BatchOutcome {
         try read { db in
             func count(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
                 try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0
@@ -134,7 +138,7 @@ extension Ledger {
                 partial: try changed("job.reason_class = 'partial' AND job.state IN ('published', 'done')"),
                 waiting: try count(
                     "SELECT COUNT(*) FROM job WHERE state IN ('queued', 'retry', 'running', 'publishing')"),
-                unsettled: unsettled, paused: paused)
+                unsettled: unsettled, unsent: unsent, paused: paused)
         }
     }
 

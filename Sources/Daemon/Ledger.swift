@@ -62,8 +62,11 @@ package actor Ledger {
                 arguments: [drop.id, drop.firstSeen, now, drop.kind.rawValue, drop.files, drop.bytes, drop.fingerprint])
             guard db.changesCount == 1 else { return }
             try db.execute(
-                sql: "INSERT INTO job(id, state, epoch, created_at, changed_at) VALUES (?, 'queued', ?, ?, ?)",
-                arguments: [drop.id, epoch, now, now])
+                sql: """
+                    INSERT INTO job(id, state, epoch, created_at, changed_at, remark_code, remark_text)
+                    VALUES (?, 'queued', ?, ?, ?, ?, ?)
+                    """,
+                arguments: [drop.id, epoch, now, now, drop.remark?.code, drop.remark?.text])
             try Self.event(db, job: drop.id, from: nil, to: .queued, reason: nil)
             if let refusal = drop.refusal {
                 try Self.move(db, drop.id, from: .queued, to: .quarantined, epoch: epoch, reason: refusal)
@@ -141,43 +144,6 @@ package actor Ledger {
         }
     }
 
-    /// Studies that images of a job belong to.
-    package func note(studies: Set<String>, of job: String) throws {
-        guard !studies.isEmpty else { return }
-        try write { db in
-            for study in studies.sorted() {
-                try db.execute(sql: "INSERT OR IGNORE INTO job_study VALUES (?, ?)", arguments: [job, study])
-            }
-        }
-    }
-
-    /// Other jobs with images of these studies that came since then and were not put aside; the newest first, at most twenty.
-    package func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> [String] {
-        try read { db in
-            let marks = Array(repeating: "?", count: studies.count).joined(separator: ", ")
-            return try String.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT job.id FROM job_study JOIN job ON job.id = job_study.job_id
-                    WHERE job_study.study IN (\(marks)) AND job.id <> ? AND job.created_at >= ?
-                        AND job.state IN ('publishing', 'published', 'done')
-                    ORDER BY job.created_at DESC LIMIT 20
-                    """, arguments: StatementArguments(studies) + [job, since])
-        }
-    }
-
-    /// The job is done anew together with the inputs of others.
-    package func join(_ others: [String], to job: String) throws {
-        try write {
-            try $0.execute(
-                sql: "UPDATE job SET joined = ? WHERE id = ?", arguments: [others.joined(separator: "\n"), job])
-        }
-    }
-
-    package func markHeld(_ job: String) throws {
-        try write { try $0.execute(sql: "UPDATE job SET held = 1 WHERE id = ?", arguments: [job]) }
-    }
-
     /// Makes sure that the spool is the one that this ledger belongs to; the first time the two get to know each other.
     ///
     /// *Throws* `DaemonFailure.otherSpool`, `StorageFailure`.
@@ -196,12 +162,18 @@ package actor Ledger {
     }
 
     /// Whether the machine was started again since this was asked last: then no job was the cause that it ended.
-    package func noteBoot() throws -> Bool {
-        let before = try fact("boot_ms").flatMap(Int64.init)
-        let now = BootClock.milliseconds
-        try remember("boot_ms", "\(now)")
-        return before.map { now < $0 } ?? false
+    ///
+    /// - Parameter bootedAt: when the machine was started, in milliseconds since 1970 as the clock says now. Setting the clock
+    ///   changes it too: then this is asked at once.
+    @discardableResult
+    package func noteBoot(bootedAt: Int64 = Moment.now - BootClock.milliseconds) throws -> Bool {
+        let before = try fact("booted_at").flatMap(Int64.init)
+        try remember("booted_at", "\(bootedAt)")
+        return before.map { abs(bootedAt - $0) > Self.bootTolerance } ?? false
     }
+
+    /// Milliseconds: no machine starts anew within so few, and two readings of the clocks differ by less.
+    private static let bootTolerance: Int64 = 5_000
 
     // MARK: attempts
 
@@ -330,7 +302,7 @@ package actor Ledger {
             db,
             sql: """
                 SELECT job.id, job.state, job.attempts, job.returns, job.lost, job.held, job.joined, job.created_at, "drop".files,
-                       job.reason_class, job.reason_code, job.reason_text,
+                       job.reason_class, job.reason_code, job.reason_text, job.remark_code, job.remark_text,
                        COALESCE((SELECT MAX(n) FROM attempt WHERE job_id = job.id), 0) AS last
                 FROM job JOIN "drop" ON "drop".id = job.id WHERE \(condition)
                 """, arguments: arguments
@@ -340,7 +312,10 @@ package actor Ledger {
                 id: row["id"], state: state, attempts: row["attempts"], lastAttempt: row["last"],
                 returns: row["returns"], lost: row["lost"], wasHeld: row["held"],
                 joined: (row["joined"] as String).split(separator: "\n").map(String.init), createdAt: row["created_at"],
-                files: row["files"], reason: JobReason(row))
+                files: row["files"], reason: JobReason(row),
+                remark: (row["remark_code"] as String?).map {
+                    JobReason(.partial, code: $0, text: row["remark_text"] ?? "")
+                })
         }
     }
 

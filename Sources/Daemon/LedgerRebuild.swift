@@ -42,9 +42,13 @@ package enum LedgerRebuild {
         }
         let ledger = try Ledger(path: paths.ledger)
         try await ledger.remember("spool", "")
-        for (result, at) in try standing(paths) where try await !ledger.isPublished(key: result.key) {
+        let standing = try standing(paths).sorted { ($0.at, $0.result.path) < ($1.at, $1.result.path) }
+        for (result, at, _) in standing where try await !ledger.isPublished(key: result.key) {
             try await ledger.adopt(result, at: at)
             summary.results += 1
+        }
+        for (result, _, newer) in standing {
+            if let newer { try await ledger.supersede(result.key, by: newer) }
         }
         for entry in try Folder.list(paths.quarantine) where Identifier.isOne(entry.name) {
             let reason = JobReason(quarantined: Folder.join(paths.quarantine, entry.name))
@@ -58,9 +62,12 @@ package enum LedgerRebuild {
         return summary
     }
 
-    /// Results in the outbox whose files are all as they were published, with the time of their report.
-    private static func standing(_ paths: ServicePaths) throws -> [(PublishedResult, Int64)] {
-        var found: [(PublishedResult, Int64)] = []
+    /// Results in the outbox whose files are all as they were published, with the time when they were put there and the key of the
+    /// one that took their place.
+    private static func standing(
+        _ paths: ServicePaths
+    ) throws -> [(result: PublishedResult, at: Int64, supersededBy: String?)] {
+        var found: [(result: PublishedResult, at: Int64, supersededBy: String?)] = []
         for study in try Folder.list(paths.outbox) where study.status.kind == .directory {
             let folder = Folder.join(paths.outbox, study.name)
             for entry in try Folder.list(folder) where entry.name.utf8.count == 8 {
@@ -75,7 +82,7 @@ package enum LedgerRebuild {
                             study: record.study, key: key, path: "\(study.name)/\(entry.name)",
                             complete: record.complete,
                             files: record.instances.count, bytes: try Fingerprint(of: place).bytes, findings: [],
-                            supersedes: []), entry.status.modifiedNS / 1_000_000
+                            supersedes: []), entry.status.modifiedNS / 1_000_000, record.supersededBy
                     ))
             }
         }
@@ -91,13 +98,24 @@ extension Ledger {
             try Self.insert(db, id, state: .done, epoch: epoch, at: at, files: result.files)
             try db.execute(
                 sql: """
-                    INSERT INTO result(key, job_id, study, path, complete, files, bytes, findings, published_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)
+                    INSERT INTO result(
+                        key, job_id, study, path, complete, files, bytes, findings, published_at, sequence)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, \(Self.nextSequence))
                     ON CONFLICT(key) DO UPDATE SET whole = 1
                     """,
                 arguments: [
                     result.key, id, result.study, result.path, result.complete, result.files, result.bytes, at,
                 ])
+        }
+    }
+
+    /// As a result's own report says; a newer one that does not stand any more takes nobody's place.
+    func supersede(_ key: String, by newer: String) throws {
+        try write {
+            try $0.execute(
+                sql: """
+                    UPDATE result SET superseded_by = ? WHERE key = ? AND EXISTS(SELECT 1 FROM result WHERE key = ?)
+                    """, arguments: [newer, key, newer])
         }
     }
 

@@ -3,7 +3,7 @@ internal import GRDB
 /// The ledger's tables, in steps that were released one after the other. A step that was released is never changed.
 enum LedgerSchema {
     /// Also SQLite's `user_version`: programs from before the migrator look at it alone.
-    static let version = 3
+    static let version = 4
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -21,6 +21,10 @@ enum LedgerSchema {
         migrator.registerMigration("3 lost attempts, studies of jobs, deliveries") { db in
             try db.execute(sql: third)
             try db.execute(sql: "PRAGMA user_version = 3")
+        }
+        migrator.registerMigration("4 order of results, images of jobs, remarks") { db in
+            try db.execute(sql: fourth)
+            try db.execute(sql: "PRAGMA user_version = 4")
         }
         return migrator
     }
@@ -179,5 +183,27 @@ enum LedgerSchema {
         ) STRICT;
         CREATE INDEX delivery_open ON delivery(destination, not_before) WHERE state = 'pending';
         CREATE INDEX delivery_state ON delivery(state) WHERE state NOT IN ('sent', 'confirmed');
+        """
+
+    /// `sequence`: the order in which results were published, whatever the clock did; a destination gets those after the one that
+    /// was the last when it became known. `job_series`: which images each job of the last days holds, so that others of their series
+    /// are worked on together with them. `remark_*`: what was known of a drop when it was taken, and is told with its result.
+    private static let fourth = """
+        ALTER TABLE result ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+        UPDATE result SET sequence = numbered.n
+            FROM (SELECT key, ROW_NUMBER() OVER (ORDER BY published_at, key) AS n FROM result) AS numbered
+            WHERE numbered.key = result.key;
+        CREATE INDEX result_sequence ON result(sequence);
+        UPDATE meta SET value = (SELECT COUNT(*) FROM result WHERE published_at < CAST(meta.value AS INTEGER))
+            WHERE key LIKE 'destination %';
+
+        CREATE TABLE job_series(
+            job_id TEXT NOT NULL REFERENCES job(id), study TEXT NOT NULL, series TEXT NOT NULL, images BLOB NOT NULL,
+            PRIMARY KEY(job_id, study, series)
+        ) STRICT;
+        CREATE INDEX job_series_series ON job_series(series, study);
+
+        ALTER TABLE job ADD COLUMN remark_code TEXT;
+        ALTER TABLE job ADD COLUMN remark_text TEXT;
         """
 }

@@ -58,7 +58,9 @@ struct OutboxResult {
                 return false
             }
         }
-        return record.results.flatMap { [$0.file].compactMap(\.self) + $0.images }.allSatisfy(listed.contains)
+        return record.results.flatMap {
+            [$0.file].compactMap(\.self) + $0.images + ($0.objects ?? []).map(\.file)
+        }.allSatisfy(listed.contains)
     }
 
     /// Whether this result says all that `other` says of the same study under the same pipelines.

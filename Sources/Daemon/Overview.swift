@@ -239,6 +239,21 @@ package struct Overview: Sendable, Equatable {
                         "\(oversized) in the inbox of more files or bytes than limits.drop_files and drop_bytes allow.",
                     cure: "Raise the limits, or drop it in parts."))
         }
+        if spool.unmoved > 0 {
+            notes.append(
+                Note(
+                    code: "RECEIVE-LEFT", text: "\(spool.unmoved) received files did not get to the inbox.",
+                    cure:
+                        "The running service moves them there within the hour; make the inbox writable for the receiver."
+                ))
+        }
+        let unsent = deliveries.reduce(0) { $0 + $1.waiting }
+        if unsent > 0, !spool.isSending {
+            notes.append(
+                Note(
+                    code: "SENDER-DOWN", text: "nobody sends: \(unsent) files wait.",
+                    cure: "systemctl start hspsam-deliver, or run: hspsam deliver --once"))
+        }
         for counts in deliveries where counts.refused + counts.expired > 0 {
             notes.append(
                 Note(

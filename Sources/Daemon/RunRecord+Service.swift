@@ -70,9 +70,14 @@ extension RunRecord {
         }
     }
 
-    /// Endings that slices have, and archives.
+    /// Endings that slices, volumes and slides have, and archives.
     private static let suspects: Set<String> = [
-        "dcm", "dicom", "dic", "ima", "img", "tif", "tiff", "zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz",
+        "dcm", "dicom", "dic", "ima", "img", "hdr", "acr", "par", "rec", "nii", "nrrd", "nhdr", "mha", "mhd", "mgh",
+        "mgz",
+        "tif", "tiff", "btf", "jp2", "j2k", "jpx", "jpf", "j2c", "jpc", "jph", "jxl", "jls",
+        "svs", "ndpi", "scn", "mrxs", "vms", "vmu", "bif", "svslide", "vsi", "ets", "czi", "zvi", "lif", "lsm", "nd2",
+        "oib",
+        "oif", "isyntax", "zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "zst",
     ]
 
     /// What was found in a study: a line for each pipeline.
@@ -90,6 +95,19 @@ extension RunRecord {
             }
             return "\(result.pipeline): \(seen.isEmpty ? "nothing found" : seen.joined(separator: "; "))"
         }
+    }
+
+    /// The images that it knows the series of.
+    package var images: [SeriesImages] {
+        var found: [[String]: Set<UInt64>] = [:]
+        for input in inputs {
+            guard let study = input.study, let series = input.series,
+                let image = input.contentSHA256.flatMap({ UInt64($0.prefix(16), radix: 16) })
+            else { continue }
+            found[[study, series], default: []].insert(image)
+        }
+        return found.map { SeriesImages(study: $0.key[0], series: $0.key[1], images: $0.value) }
+            .sorted { ($0.study, $0.series) < ($1.study, $1.series) }
     }
 
     /// Inputs of a study that gave a result.

@@ -34,8 +34,12 @@ package struct Sender: Sendable {
     }
 
     /// Until asked to stop, or, with `once`, until no ticket waits.
+    ///
+    /// *Throws* `DaemonFailure.locked` while another process sends for this spool.
     package func run(_ stop: StopRequest, once: Bool) async throws {
         try paths.prepare()
+        let lock = try await ServiceLocks.lock(paths.senderLock)
+        defer { withExtendedLifetime(lock) {} }
         let mail = DeliveryMail(paths)
         while !stop.isAsked {
             var sent = 0
@@ -74,7 +78,7 @@ package struct Sender: Sendable {
         let folder = Folder.join(paths.outbox, ticket.folder)
         switch destination.kind {
         case .folder(let path):
-            return ticket.files.map { Self.copy($0, from: folder, to: Folder.join(path, ticket.folder)) }
+            return FolderDestination(path: Folder.join(path, ticket.folder)).copy(ticket.files, from: folder)
         case .dicom(let peer):
             return try await inScratch { scratch in
                 let user = StorageUser(peer: peer, scratch: scratch)
@@ -105,8 +109,13 @@ package struct Sender: Sendable {
     ) async throws -> [DeliveryReceipt.File] {
         var confirmed: [DeliveryReceipt.File] = []
         for file in files {
-            guard file.outcome == .sent, let identity = identify(Folder.join(folder, file.name)) else {
+            guard file.outcome == .sent else {
                 confirmed.append(file)
+                continue
+            }
+            // Nobody can be asked for what has no name: that it is there is not known, and never will be by itself.
+            guard let identity = identify(Folder.join(folder, file.name)) else {
+                confirmed.append(.init(file.name, .failed, code: "UID-UNREADABLE"))
                 continue
             }
             let isThere = try await has(identity)
@@ -114,22 +123,5 @@ package struct Sender: Sendable {
                 .init(file.name, isThere ? .confirmed : .failed, code: isThere ? file.code : "NOT-FOUND"))
         }
         return confirmed
-    }
-
-    /// Whole under its name or not at all; what stands there already with the same bytes is what was to be sent.
-    private static func copy(_ name: String, from folder: String, to target: String) -> DeliveryReceipt.File {
-        do throws(StorageFailure) {
-            try Folder.make(target, mode: 0o755)
-            let (source, path) = (Folder.join(folder, name), Folder.join(target, name))
-            let digest = try FileDigest(ofFile: source)
-            if FileStatus.exists(path), try FileDigest(ofFile: path) == digest {
-                return .init(name, .confirmed, code: "SAME")
-            }
-            try DurableFile.write(DurableFile.read(source, limit: .max), to: path)
-            let isSame = try FileDigest(ofFile: path) == digest
-            return .init(name, isSame ? .confirmed : .failed, code: isSame ? "COPIED" : "FILE-IO")
-        } catch {
-            return .init(name, .failed, code: error.code)
-        }
     }
 }

@@ -12,7 +12,8 @@ package final class ServiceLocks: Sendable {
         locks = [try await Self.lock(paths.lock), try await Self.lock(paths.inboxLock)]
     }
 
-    private static func lock(_ path: String) async throws -> FileLock {
+    /// Takes one lock. *Throws* `DaemonFailure.locked`, `StorageFailure`.
+    static func lock(_ path: String) async throws -> FileLock {
         let owner =
             "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName), since \(Moment.text(Moment.now))"
         for _ in 0..<10 {

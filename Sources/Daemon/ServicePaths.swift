@@ -29,7 +29,7 @@ package struct ServicePaths: Sendable {
     package func prepare() throws(StorageFailure) {
         for path in [
             inbox, work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
-            deliveryReceipts,
+            deliveryReceipts, receiving,
         ] {
             try Folder.make(path, mode: 0o750)
         }
@@ -42,6 +42,10 @@ package struct ServicePaths: Sendable {
     package var deliveryTickets: String { Folder.join(spool, "deliver/new") }
     package var deliveryReceipts: String { Folder.join(spool, "deliver/receipts") }
     package var deliveryScratch: String { Folder.join(spool, "deliver/scratch") }
+    /// Held by the process that sends.
+    package var senderLock: String { Folder.join(spool, "deliver/lock") }
+    /// Where a receiver writes what is sent to it, before it moves it to the inbox.
+    package var receiving: String { Folder.join(spool, "receive/in") }
     package var backups: String { Folder.join(state, "backups") }
     package var heartbeat: String { Folder.join(state, "heartbeat") }
     package var ledger: String { Folder.join(state, "ledger.sqlite") }

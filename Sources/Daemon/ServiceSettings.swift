@@ -67,6 +67,11 @@ package struct ServiceSettings: Sendable {
     package var metricsEvery: Duration = .seconds(15)
     /// Where results are sent to.
     package var destinations: [Destination] = []
+    /// A batch waits this long for somebody who sends, at its end.
+    package var senderWait: Duration = .seconds(15)
+    /// What lies in the receiver's folder this long without a change is dropped into the inbox: longer than a sender may be silent in
+    /// the middle of an object.
+    package var receiveWait: Duration = .seconds(3600)
     /// Daily copies of the ledger that are kept.
     package var backups = 7
 

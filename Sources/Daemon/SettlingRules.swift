@@ -38,8 +38,10 @@ package struct SettlingRules: Sendable {
     }
 
     /// The marker of a drop, `NAME.ready` beside it or `.ready` inside; nil when there is none.
-    func marker(_ name: FilePath, in inbox: FilePath, _ names: Set<FilePath>) -> (path: FilePath, isInside: Bool)? {
-        if names.contains(name.extended(DropName.readyEnding)) {
+    ///
+    /// - Parameter files: the regular files in the inbox: a folder of such a name is a drop of its own.
+    func marker(_ name: FilePath, in inbox: FilePath, _ files: Set<FilePath>) -> (path: FilePath, isInside: Bool)? {
+        if files.contains(name.extended(DropName.readyEnding)) {
             return (inbox.appending(name).extended(DropName.readyEnding), false)
         }
         let inside = inbox.appending(name).appending(DropName.readyEnding)

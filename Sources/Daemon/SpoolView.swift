@@ -17,6 +17,13 @@ package struct SpoolView: Sendable, Equatable {
     package let unlistable: [String]
     /// Folders that the service cannot write to, by their own names.
     package let unwritable: [String]
+    /// Received files that nobody has written to for longer than an association pauses, and that are not in the inbox.
+    package let unmoved: Int
+    /// Whether the process that sends results on is running.
+    package let isSending: Bool
+
+    /// Nanoseconds.
+    private static let longestPause: Int64 = 600_000_000_000
 
     package init(_ paths: ServicePaths) {
         var unlistable: [String] = []
@@ -29,7 +36,7 @@ package struct SpoolView: Sendable, Equatable {
             }
         }
         inbox = names(paths.inbox).map { entries in
-            entries.count { DropName.isDrop($0.path) && !Self.isEmptyFolder($0, in: paths.inbox) }
+            entries.count { DropName.isDrop($0) && !Self.isEmptyFolder($0, in: paths.inbox) }
         }
         let inWork = names(paths.work) ?? []
         work = inWork.map(\.name).filter(Identifier.isOne)
@@ -38,6 +45,10 @@ package struct SpoolView: Sendable, Equatable {
         quarantined = inQuarantine.map(\.name).filter(Identifier.isOne)
         strangeQuarantine = inQuarantine.count - quarantined.count
         _ = names(paths.outbox)
+        let latest = Moment.now * 1_000_000 - Self.longestPause
+        unmoved = names(paths.receiving)?.count { $0.status.changedNS < latest } ?? 0
+        // Who may not look at the lock knows nothing bad of it.
+        do throws(StorageFailure) { isSending = try FileLock.owner(paths.senderLock) != nil } catch { isSending = true }
         self.unlistable = unlistable
         unwritable = [paths.work, paths.outbox, paths.quarantine, paths.kept].filter {
             // Whoever looks may be another user than the service's, with fewer rights.

@@ -167,18 +167,26 @@ package enum Control {
         _ request: ControlRequest, _ settings: ServiceSettings, log: Logger, patience: Duration = .seconds(10)
     ) async throws -> ControlAnswer {
         let paths = ServicePaths(settings)
-        guard try FileLock.owner(paths.lock) != nil else {
+        func alone() async throws -> ControlAnswer {
             let service = try await WatchService(settings, log: log, stop: StopRequest())
             return try await service.perform(request)
         }
+        guard try FileLock.owner(paths.lock) != nil else { return try await alone() }
         let name = try request.write(paths) + ".json"
         let answer = Folder.join(paths.answers, name)
         let deadline = ContinuousClock.now + patience
         while ContinuousClock.now < deadline {
+            // Looked at before the answer: what a service has answered before it ended is there then.
+            let isRunning = try FileLock.owner(paths.lock) != nil
             if FileStatus.exists(answer) {
                 let bytes = try DurableFile.read(answer, limit: 1 << 20)
                 try? Folder.remove(answer)
                 return try JSONDecoder().decode(ControlAnswer.self, from: Data(bytes))
+            }
+            if !isRunning {
+                // It was about to end, and has not read the request.
+                try Folder.remove(Folder.join(paths.newRequests, name))
+                return try await alone()
             }
             try await Task.sleep(for: .milliseconds(100))
         }

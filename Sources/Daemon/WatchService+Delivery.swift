@@ -1,21 +1,31 @@
 internal import Failures
 internal import Foundation
 internal import Logging
+internal import Processes
 internal import Storage
 
 // The service's side of delivery: tickets out, receipts booked. It has no network.
 
 extension WatchService {
     /// Most tickets that wait for the sender at once, for one destination.
-    private static let mostTickets = 4
+    package static let mostTickets = 4
 
-    /// One round: receipts first, then what is due.
-    package func deliver() async throws {
+    /// What is published from now on goes to the destinations of the site file.
+    func knowDestinations() async throws {
+        for destination in settings.destinations { try await ledger.know(destination: destination.name) }
+    }
+
+    /// One round: receipts first, then what is due. Gives the receipts.
+    ///
+    /// - Parameter most: tickets that may wait at once, for each destination.
+    @discardableResult
+    package func deliver(most: Int = WatchService.mostTickets) async throws -> [DeliveryReceipt] {
         let destinations = settings.destinations
-        guard !destinations.isEmpty else { return }
+        guard !destinations.isEmpty else { return [] }
+        var receipts: [DeliveryReceipt] = []
         do {
             let mail = DeliveryMail(paths)
-            try await bookReceipts(mail, destinations)
+            receipts = try await bookReceipts(mail, destinations)
             var waiting: [String: Int] = [:]
             var sending: Set<String> = []
             for id in try mail.waiting(in: mail.tickets) {
@@ -24,10 +34,12 @@ extension WatchService {
                 sending.insert("\(ticket.key) \(ticket.destination)")
             }
             try await ledger.returnSending(except: sending)
+            try await knowDestinations()
             for destination in destinations {
                 try await addNew(destination)
                 // A destination that is down is asked by one ticket, not by all that wait for it.
-                let most = try await ledger.isDown(destination.name) ? 1 : Self.mostTickets
+                let isDown = try await ledger.isDown(destination.name)
+                let most = isDown ? min(most, 1) : most
                 while waiting[destination.name, default: 0] < most,
                     let ticket = try await ledger.takeTicket(destination.name)
                 {
@@ -38,38 +50,84 @@ extension WatchService {
         } catch let failure as StorageFailure {
             log.error("delivery waits", metadata: ["code": "\(failure.code)"])
         }
+        return receipts
+    }
+
+    /// Sends all that is due before a batch ends: until nothing is, or nobody takes it. Gives how many files are not sent.
+    ///
+    /// A destination that fails is not waited for any longer. Where nobody sends, everything is left for whoever sends next.
+    func deliverAll() async throws -> Int {
+        let names = settings.destinations.map(\.name)
+        var failing: Set<String> = []
+        var heard = ContinuousClock.now
+        while !names.isEmpty, !stop.isAsked {
+            for receipt in try await deliver() {
+                heard = .now
+                let destination = receipt.ticket.destination
+                if receipt.files.contains(where: { $0.outcome == .failed }) {
+                    failing.insert(destination)
+                } else {
+                    failing.remove(destination)
+                }
+            }
+            var isOpen = false
+            for name in names where !failing.contains(name) {
+                if try await ledger.hasDue(name) { isOpen = true }
+            }
+            guard isOpen else { break }
+            if try FileLock.owner(paths.senderLock) != nil {
+                heard = .now
+            } else if ContinuousClock.now - heard >= settings.senderWait {
+                log.error("nobody sends", metadata: ["code": "SENDER-DOWN"])
+                try await deliver(most: .max)
+                break
+            }
+            heartbeat.beat(.inbox)
+            try await pause(.milliseconds(200), .queue)
+        }
+        return try await ledger.deliveryCounts(names).reduce(0) { $0 + $1.waiting }
     }
 
     /// Files of results that were published since the destination is known.
     private func addNew(_ destination: Destination) async throws {
-        let key = "destination \(destination.name)"
-        guard let since = try await ledger.fact(key).flatMap(Int64.init) else {
-            // What was published before stays where it is: a new archive does not get years of results at once.
-            try await ledger.remember(key, "\(Moment.now)")
-            return
-        }
-        for result in try await ledger.undelivered(destination.name, since: since) {
-            let folder = Folder.join(paths.outbox, result.path)
+        for found in try await ledger.undelivered(destination.name) {
+            let folder = Folder.join(paths.outbox, found.path)
             guard FileStatus.exists(folder) else { continue }
-            let files = try Folder.list(folder).map(\.name).filter(destination.takes)
-            try await ledger.addDeliveries(result.key, files: files, to: destination.name)
+            guard let result = try OutboxResult(in: folder) else {
+                // Somebody has changed its report: what is what is not known any more.
+                try await ledger.markDamaged([found.key])
+                continue
+            }
+            try await ledger.addDeliveries(
+                found.key, files: ResultFiles(result).files(for: destination.parts), to: destination.name)
         }
     }
 
-    private func bookReceipts(_ mail: DeliveryMail, _ destinations: [Destination]) async throws {
+    private func bookReceipts(_ mail: DeliveryMail, _ destinations: [Destination]) async throws -> [DeliveryReceipt] {
+        var receipts: [DeliveryReceipt] = []
         for id in try mail.waiting(in: mail.receipts) {
             if let receipt = try mail.receipt(id) {
                 let destination = destinations.first { $0.name == receipt.ticket.destination }
                 let first = destination?.firstWait.milliseconds ?? 60_000
                 let longest = destination?.longestWait.milliseconds ?? 3_600_000
                 try await ledger.book(
-                    receipt,
+                    receipt, twins: destination.map { try twins(receipt, $0) } ?? [:],
                     wait: { min(first << Int64(min($0, 20)), longest) * Int64.random(in: 800...1200) / 1000 },
                     giveUp: destination?.giveUp.milliseconds ?? 0)
                 let worst = receipt.files.first { $0.outcome == .refused || $0.outcome == .failed }
                 log.notice("delivered", metadata: ["code": "\(worst?.code ?? "SENT")"])
+                receipts.append(receipt)
             }
             try mail.remove(id)
         }
+        return receipts
+    }
+
+    /// What may go there in the place of an object that the peer does not take.
+    private func twins(_ receipt: DeliveryReceipt, _ destination: Destination) throws -> [String: String] {
+        guard destination.parts.contains(.seg), receipt.files.contains(where: \.isUnknownKind),
+            let result = try OutboxResult(in: Folder.join(paths.outbox, receipt.ticket.folder))
+        else { return [:] }
+        return try ResultFiles(result).twins
     }
 }

@@ -20,6 +20,7 @@ extension WatchService {
             if let step = clock.step() {
                 log.warning("the clock was set", metadata: ["code": "CLOCK-STEP", "seconds": "\(step / 1000)"])
                 try await ledger.shiftWaits(by: step)
+                try await ledger.noteBoot()
             }
             _ = try await lookOnce()
             try await answerRequests()

@@ -17,6 +17,8 @@ extension WatchService {
             try await self.ledger.backUpDaily(to: self.paths.backups, keeping: self.settings.backups)
         }
         try await attempt("kept/") { try await self.removeOld() }
+        try await attempt("receive/") { try self.dropReceived() }
+        try await ledger.forgetImages(before: Moment.now - settings.lateWindow.milliseconds)
         try await attempt("control/") {
             for folder in [self.paths.answers, self.paths.newRequests] {
                 for entry in try Folder.list(folder) where Self.age(entry.status) > .seconds(3600) {
@@ -49,6 +51,18 @@ extension WatchService {
 
     private static func age(_ status: FileStatus) -> Duration {
         .milliseconds(Moment.now - status.changedNS / 1_000_000)
+    }
+
+    /// What the receiver could not move to the inbox, or did not receive whole, is a drop: it is worked on, or a person learns of it.
+    private func dropReceived() throws(StorageFailure) {
+        for entry in try Folder.list(paths.receiving) where Self.age(entry.status) > settings.receiveWait {
+            heartbeat.beat(.inbox)
+            let drop = FilePath(paths.inbox).appending("received-late")
+            try Folder.make(drop.text, mode: 0o750)
+            try Folder.rename(
+                FilePath(paths.receiving).appending(entry.path), to: drop.appending(entry.path).extended(".dcm"))
+            log.error("a received file was left", metadata: ["code": "RECEIVE-LEFT"])
+        }
     }
 
     /// Removes what is older than it must stay, a piece at a time.

@@ -118,7 +118,7 @@ extension WatchService {
     ) async throws -> Verdict {
         let settings = settings
         let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
-        if let record { try await ledger.note(studies: Set(record.inputs.compactMap(\.study)), of: job.id) }
+        if let record { try await ledger.note(record.images, of: job.id) }
         let last = job.attempts + 1 >= settings.attempts
         var verdict = Verdict(ending, record, last: last)
         if case .stopped = verdict { return verdict }
@@ -140,29 +140,50 @@ extension WatchService {
                 )
             }
         }
-        if case .publish(let reason) = verdict, let record {
+        guard let record else { return verdict }
+        switch verdict {
+        case .publish(let reason):
             let late = try await lateJobs(job, record)
-            if !late.isEmpty { return .join(late) }
+            if !late.isEmpty { return Self.joined(late) }
             if reason?.code == "VOL-GAP", !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
                 return .hold(reason)
             }
+            return .publish(reason ?? job.remark)
+        case .unwanted:
+            // Too few of them alone; those that came before may be the rest.
+            let late = try await lateJobs(job, record)
+            return late.isEmpty ? verdict : Self.joined(late)
+        default: return verdict
         }
-        return verdict
+    }
+
+    /// Most inputs that are worked on together: a program takes so many arguments.
+    private static let mostJoined = 2000
+
+    private static func joined(_ jobs: [String]) -> Verdict {
+        guard jobs.count > mostJoined else { return .join(jobs) }
+        let text = "its study came in \(jobs.count + 1) drops, more than are worked on together. Drop it as one folder."
+        return .publish(JobReason(.partial, code: "LATE-MANY", text: text))
     }
 
     /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks.
     private func lateJobs(_ job: Job, _ record: RunRecord) async throws -> [String] {
         guard settings.lateWindow > .zero, job.joined.isEmpty else { return [] }
-        let fresh = record.settledStudies.filter { $0.folder != nil }
-        guard !fresh.isEmpty else { return [] }
-        let candidates = try await ledger.jobs(
-            ofStudies: fresh.map(\.study), except: job.id, since: Moment.now - settings.lateWindow.milliseconds)
-        guard !candidates.isEmpty else { return [] }
-        let (studies, own) = (Set(fresh.map(\.study)), Set(record.inputs.compactMap(\.contentSHA256)))
-        let isInOutbox = try publication.hasOtherImages(studies, own)
-        return try candidates.filter { id in
+        let since = Moment.now - settings.lateWindow.milliseconds
+        let settled = record.settledStudies
+        let known = Set(settled.filter { $0.folder == nil }.map(\.study))
+        // Also what nobody wanted of them: a few slices are no volume before the rest has come.
+        let sharing = try await ledger.jobs(
+            withMoreOf: record.images.filter { !known.contains($0.study) }, except: job.id, since: since)
+        let studies = Set(settled.filter { $0.folder != nil }.map(\.study))
+        let candidates =
+            studies.isEmpty ? [] : try await ledger.jobs(ofStudies: studies.sorted(), except: job.id, since: since)
+        let own = Set(record.inputs.compactMap(\.contentSHA256))
+        let isInOutbox = try !candidates.isEmpty && publication.hasOtherImages(studies, own)
+        return try Set(candidates).union(sharing).sorted(by: >).filter { id in
             guard let input = try paths.standingInput(of: id) else { return false }
-            return try isInOutbox || input == paths.input(id) && publication.hasOtherImages(studies, own, of: id)
+            return try sharing.contains(id) || isInOutbox
+                || input == paths.input(id) && publication.hasOtherImages(studies, own, of: id)
         }
     }
 

@@ -62,6 +62,8 @@ package final class WatchService: Sendable {
         publication = Publication(paths: paths, version: settings.version)
         known = KnownResults(path: paths.knownResults)
         try await ledger.checkSpool(paths.spoolIdentity)
+        // Before anything is published: it goes to them too.
+        try await knowDestinations()
         let hasRebooted = try await ledger.noteBoot()
         log.notice("started", metadata: ["code": "START"])
         try await ledger.remember("started", "\(Moment.now)")
@@ -125,12 +127,13 @@ package final class WatchService: Sendable {
             group.addTask { await self.stopWorker { worked.isRaised } }
             try await finish(&group)
         }
+        let unsent = try await deliverAll()
         let overview = try await overview()
-        let outcome = try await ledger.outcome(since: begun, unsettled: unsettled.value, paused: overview.paused)
+        let outcome = try await ledger.outcome(
+            since: begun, unsettled: unsettled.value, unsent: unsent, paused: overview.paused)
         try await ledger.endBatch(id, counts: outcome.json)
         try await writeNight()
         try await maintain()
-        try await deliver()
         try await writeMetrics()
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])

@@ -19,7 +19,9 @@ struct WebStorageUser: Sendable {
         var files: [DeliveryReceipt.File] = []
         for name in names {
             let (outcome, code) = try await store(Folder.join(folder, name))
-            files.append(.init(name, outcome, code: code))
+            // A server that says no more than "yes" is asked afterwards, where it is to be.
+            let isAsked = code == DICOMWebAnswer.silent && peer.confirmation == .query
+            files.append(.init(name, isAsked ? .sent : outcome, code: code))
         }
         return files
     }
@@ -56,14 +58,16 @@ struct WebStorageUser: Sendable {
         let log = try await SendingProgram.run(
             "curl",
             [
-                "-q", "-s", "-o", file, "-w", "%{stderr}\\nHTTP %{http_code}", "--proto", "=http,https", "--max-redirs",
+                "-q", "-s", "-o", file, "-w", "%{stderr}\\nHTTP %{exitcode} %{http_code}", "--proto", "=http,https",
+                "--max-redirs",
                 "0",
                 "--connect-timeout", "\(Self.connectionTimeout)", "-m", "\(Self.answerTimeout)", "-H",
                 "Accept: application/dicom+json",
             ] + (peer.headers.map { ["-H", "@\($0)"] } ?? []) + security + more + [url])
         guard let log else { return (0, []) }
-        let line = String(decoding: log, as: UTF8.self).split(separator: "\n").last { $0.hasPrefix("HTTP ") }
+        // An answer that curl could not read to its end is none.
+        let line = String(decoding: log, as: UTF8.self).split(separator: "\n").last { $0.hasPrefix("HTTP 0 ") }
         let body = (try? DurableFile.read(file, limit: Self.largestAnswer)) ?? []
-        return (line.flatMap { Int($0.dropFirst(5)) } ?? 0, body)
+        return (line.flatMap { Int($0.dropFirst(7)) } ?? 0, body)
     }
 }

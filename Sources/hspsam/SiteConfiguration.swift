@@ -123,13 +123,18 @@ struct SiteConfiguration {
     }
 
     private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
-        let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count)
-        return try (words ?? (isFolder ? ["seg", "image", "report"] : ["seg", "image"])).map { word in
-            guard let part = Destination.Part(rawValue: word), !(part == .report && !isFolder) else {
+        // A folder gets all of a result, an archive each object in one form.
+        let standard: [Destination.Part] =
+            isFolder ? Destination.Part.allCases : [.seg, .sr, .sc, .image]
+        guard let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count) else {
+            return standard
+        }
+        return try words.map { word in
+            guard let part = Destination.Part(rawValue: word), isFolder || part.isDICOM else {
+                let known = Destination.Part.allCases.filter { isFolder || $0.isDICOM }.map(\.rawValue)
                 throw section.failure(
                     "SET-DESTINATION", at: "send", found: word,
-                    "seg and image can be sent, and to folders report; this is none of them.",
-                    cure: "Write send: [seg, image].")
+                    "this can be sent there: \(known.joined(separator: ", ")).", cure: "Write send: [seg, sr].")
             }
             return part
         }

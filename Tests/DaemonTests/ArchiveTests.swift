@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import Logging
 import Processes
+import Records
 import Storage
 import Testing
 
@@ -20,7 +21,7 @@ struct ArchiveTests {
 
     // MARK: a site with one result that waits for one destination
 
-    private func site(_ kind: Destination.Kind) async throws -> Site {
+    private func site(_ kind: Destination.Kind, _ plan: Plan = Plan(how: "ok", study: "a")) async throws -> Site {
         let site = try Site()
         site.settings.destinations = [
             Destination(
@@ -28,12 +29,13 @@ struct ArchiveTests {
                 giveUp: .seconds(86_400))
         ]
         try await site.withService { try await $0.deliver() }
-        try site.drop("a", "ok")
+        try site.drop("a", plan)
         try await site.batch()
-        // A real object in its place.
-        let result = try #require(try Folder.walk(site.root + "/outbox").first { $0.name.hasSuffix(".seg.dcm") })
-        try DurableFile.write(
-            DurableFile.read(Self.sample, limit: 1 << 24), to: "\(site.root)/outbox/\(result.name)")
+        // Real objects in their places.
+        for file in ["a.seg.dcm"] + plan.objects.map(\.file) {
+            try DurableFile.write(
+                DurableFile.read(Self.sample, limit: 1 << 24), to: "\(site.root)/outbox/\(plan.path)/\(file)")
+        }
         return site
     }
 
@@ -115,6 +117,86 @@ struct ArchiveTests {
         #expect(try await round(site) == ("sent", "0x0000"))
         server.stop()
         #expect(try Folder.list(site.root + "/archive").filter { !$0.name.hasSuffix(".part") }.count == 1)
+    }
+
+    @Test(
+        "an archive that is slow, or asks who we are, gets the object at once",
+        .enabled(if: has("storescp", "dcmsend")),
+        arguments: [["--sleep-after", "1"], ["--sleep-during", "1"], ["--reject"]])
+    func slow(switches: [String]) async throws {
+        let port = try Server.freePort()
+        let site = try await site(peer(port))
+        let server = try await storescp(site, port, ["-pm"] + switches)
+        #expect(try await round(site) == ("sent", "0x0000"))
+        server.stop()
+        #expect(try Folder.list(site.root + "/archive").count == 1)
+    }
+
+    @Test("an archive without room gets the object once it has some", .enabled(if: has("storescp", "dcmsend")))
+    func noRoom() async throws {
+        let port = try Server.freePort()
+        let site = try await site(peer(port))
+        let server = try await storescp(site, port)
+        // It can write nothing any more.
+        try Folder.remove(site.root + "/archive")
+        #expect(try await round(site) == ("pending", "0xA700"))
+        try Folder.make(site.root + "/archive")
+        #expect(try await round(site) == ("sent", "0x0000"))
+        server.stop()
+        #expect(try Folder.list(site.root + "/archive").count == 1)
+    }
+
+    @Test(
+        "an archive that does not take a LABELMAP gets its BINARY twin, and nobody is called",
+        .enabled(if: has("storescp", "dcmsend", "dcmodify")))
+    func twin() async throws {
+        let port = try Server.freePort()
+        var plan = Plan(how: "ok", study: "a")
+        plan.objects = [
+            ObjectRecord(kind: "labelmap", file: "a.labelmap.dcm"), ObjectRecord(kind: "binary", file: "a.binary.dcm"),
+        ]
+        let site = try await site(peer(port), plan)
+        // Label Map Segmentation Storage, which DCMTK 3.6.7 does not know.
+        _ = try Server.output(
+            "dcmodify",
+            [
+                "-q", "-nb", "-m", "0008,0016=1.2.840.10008.5.1.4.1.1.66.7",
+                "\(site.root)/outbox/\(plan.path)/a.labelmap.dcm",
+            ])
+        let server = try await storescp(site, port, [])
+        try await round(site)
+        try await round(site)
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        let states = try await queue.read {
+            try String.fetchAll($0, sql: "SELECT file || ' ' || state FROM delivery ORDER BY file")
+        }
+        #expect(states == ["a.binary.dcm sent", "a.labelmap.dcm replaced"])
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .done && report.text.contains("archive   waiting 0   not taken 0"), "\(report.text)")
+        server.stop()
+        #expect(try Folder.list(site.root + "/archive").count == 1)
+        // An archive that takes them gets the LABELMAP alone.
+        let willing = try await self.site(peer(port), plan)
+        _ = try Server.output(
+            "dcmodify",
+            [
+                "-q", "-nb", "-m", "0008,0016=1.2.840.10008.5.1.4.1.1.66.7",
+                "\(willing.root)/outbox/\(plan.path)/a.labelmap.dcm",
+            ])
+        let other = try await storescp(willing, port)
+        #expect(try await round(willing) == ("sent", "0x0000"))
+        other.stop()
+        #expect(try Folder.list(willing.root + "/archive").map { $0.name.hasPrefix("UNKNOWN") } == [true])
+    }
+
+    @Test(
+        "an object whose UIDs cannot be read is never said to be confirmed", .enabled(if: has("storescp", "dcmsend")))
+    func unnamed() async throws {
+        let port = try Server.freePort()
+        let site = try await site(peer(port, .query))
+        let server = try await storescp(site, port)
+        #expect(try await round(site) == ("pending", "UID-UNREADABLE"))
+        server.stop()
     }
 
     @Test(
@@ -251,12 +333,16 @@ struct ArchiveTests {
                 sop = {"00081155": {"vr": "UI", "Value": [instance]}}
                 if mode == "refuse":
                     return self.answer(409, {"00081198": {"vr": "SQ", "Value": [dict(sop, **{"00081197": {"vr": "US", "Value": [290]}})]}})
+                if mode == "silent": return self.answer(200, None)
+                if mode == "cut":
+                    self.send_response(200); self.send_header("Content-Length", "999"); self.end_headers()
+                    return self.wfile.write(json.dumps({"00081199": {"vr": "SQ", "Value": [sop]}}).encode())
                 start = body.index(b"\r\n\r\n") + 4
                 if not self.headers["Content-Type"].startswith('multipart/related; type="application/dicom"'): return self.answer(415, None)
                 open(root + "/taken", "wb").write(body[start:body.rindex(b"\r\n--")])
                 self.answer(200, {"00081199": {"vr": "SQ", "Value": [sop]}})
             def do_GET(self):
-                there = os.path.exists(root + "/taken") and open(root + "/mode").read() != "forget"
+                there = os.path.exists(root + "/taken") and open(root + "/mode").read() not in ("forget", "silent")
                 self.answer(200 if there else 204, [{"00080018": {"vr": "UI", "Value": [instance]}}] if there else None)
         http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
         """#
@@ -285,6 +371,11 @@ struct ArchiveTests {
         #expect(try await round(site, identity) == ("pending", "HTTP-503"))
         try mode("forget")
         #expect(try await round(site, identity) == ("pending", "NOT-FOUND"))
+        // It says yes and has nothing: asked, it is found out. An answer that was cut is none.
+        try mode("silent")
+        #expect(try await round(site, identity) == ("pending", "NOT-FOUND"))
+        try mode("cut")
+        #expect(try await round(site, identity) == ("pending", "CONNECTION"))
         try mode("refuse")
         #expect(try await round(site, identity) == ("refused", "0x0122"))
         try mode("take")
@@ -294,10 +385,15 @@ struct ArchiveTests {
         server.stop()
     }
 
+    private static let stored = #"{"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2"]}}]}}"#
+
     @Test(
         "what a web server answers decides, whatever else it says",
         arguments: [
-            (200, "{}", DeliveryReceipt.Outcome.sent, "HTTP-200"), (202, "", .sent, "HTTP-202"),
+            (200, stored, DeliveryReceipt.Outcome.sent, "HTTP-200"), (202, "[\(stored)]", .sent, "HTTP-202"),
+            // Without a word of the object nobody knows what became of it.
+            (200, "{}", .failed, "HTTP-SILENT"), (202, "", .failed, "HTTP-SILENT"), (204, "", .failed, "HTTP-SILENT"),
+            (200, String(stored.dropLast()), .failed, "HTTP-SILENT"), (200, "<html>", .failed, "HTTP-SILENT"),
             (
                 200, #"{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [42752]}}]}}"#, .failed,
                 "0xA700"

@@ -1,8 +1,10 @@
 import Daemon
 import Failures
 import Foundation
+import GRDB
 import Logging
 import Processes
+import Records
 import Storage
 import Testing
 
@@ -70,6 +72,148 @@ struct DeliveryTests {
         try await site.withService { try await $0.deliver() }
         #expect(
             try Folder.list(site.root + "/deliver/new").isEmpty && Folder.list(site.root + "/deliver/receipts").isEmpty)
+    }
+
+    @Test("a first batch sends all of its results before it ends, to destinations that it has just got to know")
+    func firstBatch() async throws {
+        let site = try Site()
+        site.settings.senderWait = .seconds(600)
+        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        let plans = (1...9).map { Plan(how: "ok", study: "\($0)") }
+        for plan in plans { try site.drop(plan.study, plan) }
+        let stop = StopRequest()
+        let sender = Sender(site.settings, log: log) { _ in nil }
+        let sending = Task { try await sender.run(stop, once: false) }
+        let outcome = try await site.batch()
+        stop.ask()
+        try await sending.value
+        #expect(outcome.results == 9 && outcome.unsent == 0 && outcome.status == .done, "\(outcome.json)")
+        for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }
+    }
+
+    @Test(
+        "a batch without anybody who sends says what was not sent, asks for a person, and leaves all of it to whoever sends next"
+    )
+    func nobodySends() async throws {
+        let site = try Site()
+        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        for index in 1...9 { try site.drop("\(index)", "ok") }
+        var outcome = try await site.batch()
+        #expect(outcome.unsent == 9 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        #expect(outcome.summary.contains("9 files not sent"))
+        let status = try StatusReport(site.settings)
+        #expect(status.status == .refusedOrFailed && status.json.contains("SENDER-DOWN"))
+        try await Sender(site.settings, log: log) { _ in nil }.run(StopRequest(), once: true)
+        #expect(try Folder.list(site.root + "/share").count == 9)
+        outcome = try await site.batch()
+        #expect(outcome.unsent == 0 && outcome.status == .done, "\(outcome.json)")
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a batch does not wait for a destination that fails, and says what it could not send")
+    func failing() async throws {
+        let site = try Site()
+        site.settings.senderWait = .seconds(600)
+        try DurableFile.write("x", to: site.root + "/away")
+        site.settings.destinations = [
+            Destination(
+                name: "away", kind: .folder(path: site.root + "/away"), parts: [.seg], firstWait: .seconds(3600),
+                longestWait: .seconds(3600), giveUp: .seconds(86_400))
+        ]
+        for index in 1...6 { try site.drop("\(index)", "ok") }
+        let stop = StopRequest()
+        let sender = Sender(site.settings, log: log) { _ in nil }
+        let sending = Task { try await sender.run(stop, once: false) }
+        let outcome = try await site.batch()
+        stop.ask()
+        try await sending.value
+        #expect(outcome.results == 6 && outcome.unsent == 6 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+    }
+
+    @Test("while one process sends, a second one is told so and sends nothing")
+    func twoSenders() async throws {
+        let site = try Site()
+        let stop = StopRequest()
+        let sender = Sender(site.settings, log: log) { _ in nil }
+        let sending = Task { try await sender.run(stop, once: false) }
+        try await eventually { try FileLock.owner(site.root + "/deliver/lock") != nil }
+        await #expect {
+            try await sender.run(StopRequest(), once: true)
+        } throws: { ($0 as? DaemonFailure)?.code == "SERVICE-LOCKED" }
+        stop.ask()
+        try await sending.value
+    }
+
+    private static let everything = [
+        "a.labelmap.seg.dcm", "a.masks/lesion-0001.png", "a.prob.dcm", "a.seg.dcm", "a.sr.dcm", "a-001.sc.dcm",
+        "b.seg.dcm", "measurements.csv", "report.json",
+    ]
+
+    @Test(
+        "what is sent is chosen by what the report says that an object is, whatever its name",
+        arguments: [
+            ([Destination.Part.seg], ["a.labelmap.seg.dcm"]), ([.binary], ["b.seg.dcm"]),
+            ([.labelmap], ["a.labelmap.seg.dcm"]),
+            ([.fractional], ["a.prob.dcm"]), ([.sr], ["a.sr.dcm"]), ([.sc], ["a-001.sc.dcm"]), ([.image], []),
+            ([.seg, .binary, .report], ["a.labelmap.seg.dcm", "b.seg.dcm", "report.json"]),
+            ([.tables], ["a.masks/lesion-0001.png", "a.seg.dcm", "measurements.csv"]),
+            (Destination.Part.allCases, everything),
+        ])
+    func parts(parts: [Destination.Part], expected: [String]) async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), parts)])
+        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), parts)]
+        var plan = Plan(how: "ok", study: "one")
+        plan.objects = [
+            ObjectRecord(kind: "labelmap", file: "a.labelmap.seg.dcm"), ObjectRecord(kind: "binary", file: "b.seg.dcm"),
+            ObjectRecord(kind: "fractional", file: "a.prob.dcm"), ObjectRecord(kind: "report", file: "a.sr.dcm"),
+            ObjectRecord(kind: "captures", file: "a-001.sc.dcm"),
+        ]
+        plan.others = ["measurements.csv", "a.masks/lesion-0001.png"]
+        try site.drop("a", plan)
+        try await site.batch()
+        try await round(site)
+        let folder = "\(site.root)/share/\(plan.path)"
+        let there = FileStatus.exists(folder) ? try Folder.walk(folder).filter { $0.status.kind == .regular } : []
+        #expect(Set(there.map(\.name)) == Set(expected + (expected.isEmpty ? [] : ["SHA256SUMS"])))
+        guard !expected.isEmpty else { return }
+        // Its digests are of what is there, and of nothing else.
+        let sums = String(decoding: try DurableFile.read(folder + "/SHA256SUMS", limit: 1 << 20), as: UTF8.self)
+        let named = sums.split(separator: "\n").map { String($0.dropFirst(66)) }
+        #expect(Set(named) == Set(expected).subtracting(["report.json"]))
+    }
+
+    @Test("results that are published while the clock is set back go out all the same")
+    func clock() async throws {
+        let target = destination("here", .folder(path: "/nowhere"), [.seg])
+        let site = try await site([target])
+        site.settings.destinations = []
+        try site.drop("a", "ok")
+        try await site.batch()
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write { try $0.execute(sql: "UPDATE result SET published_at = 1") }
+        try queue.close()
+        site.settings.destinations = [target]
+        try await site.withService { try await $0.deliver() }
+        #expect(try Folder.list(site.root + "/deliver/new").count == 1)
+    }
+
+    @Test("a ledger made anew knows which results were superseded, and sends none of them")
+    func rebuilt() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        let few = Plan(how: "ok", study: "one", instances: [1])
+        let all = Plan(how: "ok", study: "one", instances: [1, 2])
+        site.settings.destinations = []
+        try await site.withService { _ = try await $0.perform(ControlRequest(.backup)) }
+        for plan in [few, all] {
+            try site.drop("a", plan)
+            try await site.batch()
+        }
+        let summary = try await LedgerRebuild.run(site.settings, log: log)
+        #expect(summary.results == 2 && summary.backup != nil)
+        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(all.path)/a.seg.dcm"))
+        #expect(!FileStatus.exists("\(site.root)/share/\(few.path)"))
     }
 
     @Test("a ticket whose sender died, and a service that died before it booked a receipt, cost nothing")

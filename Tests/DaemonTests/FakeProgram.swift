@@ -22,6 +22,12 @@ struct Plan {
     var passed: (path: String, code: String)?
     /// Codes of findings in the result.
     var findings: [String] = []
+    /// The images' series.
+    var series = "s"
+    /// DICOM objects that the report names, by kind and file; their files stand in the result.
+    var objects: [ObjectRecord] = []
+    /// Further files of the result.
+    var others: [String] = []
 
     var name: String { String(FileDigest(of: study).hex.prefix(12)) }
     private var digests: [String] { instances.map { FileDigest(of: "\(study) \($0)").hex }.sorted() }
@@ -45,7 +51,8 @@ struct Plan {
         var inputs = digests.map {
             RunRecord.Input(
                 path: "/in/plan", contentSHA256: $0, status: known ? .skipped : outcome,
-                code: processed && !known ? nil : "CODE", reason: processed && !known ? nil : "it is so.", study: name)
+                code: processed && !known ? nil : "CODE", reason: processed && !known ? nil : "it is so.", study: name,
+                series: series)
         }
         if how == "partial" {
             inputs.append(.init(path: "/in/x", status: .refused, code: "PIX-TRUNCATED", reason: "cut.", study: name))
@@ -83,7 +90,8 @@ struct Plan {
                     source: .init(
                         series: "s", description: "", modality: "", rows: 1, columns: 1, frames: 1, spacingMM: nil,
                         sliceMM: nil), pipeline: "skin", pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
-                    weightsDigest: "", file: "a.seg.dcm", images: [], segments: [], findings: [], window: "",
+                    weightsDigest: "", file: objects.first?.file ?? "a.seg.dcm", objects: objects, images: [],
+                    segments: [], findings: [], window: "",
                     secondsByStep: [:])
             ], unused: [])
     }
@@ -96,7 +104,8 @@ struct Plan {
         let (fresh, known) = (record(known: false), record(known: true))
         return [
             how, name, outcome == .processed ? key : "", try line(fresh), "\(fresh.exitStatus.rawValue)",
-            try line(known), "\(known.exitStatus.rawValue)", try line(report), "",
+            try line(known), "\(known.exitStatus.rawValue)", try line(report),
+            (objects.map(\.file) + others).joined(separator: " "), "",
         ].joined(separator: "\n")
     }
 }
@@ -128,6 +137,7 @@ final class Site {
         // A study that comes in parts is the matter of the tests that say so.
         settings.lateWindow = .zero
         settings.gapWait = .zero
+        settings.senderWait = .zero
     }
 
     deinit { if isOwner { try? Folder.remove(root) } }
@@ -205,6 +215,9 @@ final class Site {
             echo "$study" >> "${0%/*}/runs"
             if [ -n "$key" ]; then
                 mkdir "$out/$study"; line 8 > "$out/$study/report.json"; echo "$key" > "$out/$study/a.seg.dcm"
+                for file in $(line 9); do
+                    mkdir -p "$(dirname "$out/$study/$file")"; echo "$file" > "$out/$study/$file"
+                done
             fi
             line 4 > "$out/run.json"; exit "$(line 5)"
         }

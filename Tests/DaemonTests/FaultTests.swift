@@ -145,6 +145,41 @@ struct FaultTests {
         #expect(try await site.batch().results == 1)
     }
 
+    @Test("power cuts are no fault of the job that ran")
+    func powerCuts() async throws {
+        let site = try Site()
+        try site.drop("good", "ok")
+        try await site.withService { _ = try await $0.takeAllNow() }
+        let job = try #require(try Folder.list(site.root + "/work").first?.name)
+        for cut in 1...6 {
+            let ledger = try Ledger(path: site.root + "/state/ledger.sqlite")
+            let found = try #require(try await ledger.job(job))
+            #expect(found.lost == 0 && found.state == .queued)
+            _ = try await ledger.start(found, host: "h")
+            _ = try await ledger.noteBoot(bootedAt: Int64(cut) * 60_000)
+            try await ledger.close()
+            try await site.withService { _ in }
+        }
+        #expect(try await site.batch().results == 1)
+    }
+
+    @Test("what the receiver could not move to the inbox is dropped there after a while")
+    func receivedAndLeft() async throws {
+        let site = try Site()
+        try Folder.make(site.root + "/receive/in")
+        try DurableFile.write("pixels", to: site.root + "/receive/in/CT.1.part")
+        site.settings.receiveWait = .seconds(3600)
+        try await site.batch()
+        #expect(FileStatus.exists(site.root + "/receive/in/CT.1.part"))
+        site.settings.receiveWait = .zero
+        // The round at its end drops it; the next batch takes it.
+        try await site.batch()
+        #expect(FileStatus.exists(site.root + "/inbox/received-late/CT.1.part.dcm"))
+        // It is taken like any other; this worker finds nothing in it that it knows.
+        #expect(try await site.batch().quarantined == 1)
+        #expect(try Folder.walk(site.root + "/quarantine").contains { $0.name.hasSuffix("input/CT.1.part.dcm") })
+    }
+
     @Test("an input that is changed while it is worked on gives no result, and costs no attempt")
     func changedWhileRead() async throws {
         let site = try Site()
@@ -223,6 +258,7 @@ struct FaultTests {
         arguments: [
             ("a/IM0001.dcm", "IN-EMPTY"), ("a/IM0001", "IN-NOTIMAGE"), ("a/1.2.3.4", "IN-NOTIMAGE"),
             ("a/study.zip", "IN-NOTIMAGE"), ("a/link", "IN-LINK"), ("a/slice.TIF", "IN-NOTIMAGE"),
+            ("a/slide.svs", "IN-NOTIMAGE"), ("a/x.jp2", "IN-NOTIMAGE"), ("a/volume.nii.gz", "IN-NOTIMAGE"),
         ])
     func passedOver(path: String, code: String) async throws {
         let site = try Site()
@@ -297,6 +333,48 @@ struct FaultTests {
         #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
         #expect(try site.report(early).supersededBy == whole.key)
         #expect(try site.results().count == 2)
+    }
+
+    @Test("a study that comes in more drops than twenty is worked on as a whole")
+    func lateMany() async throws {
+        let site = try Site()
+        for image in 1...24 { try site.drop("\(image)", Plan(how: "ok", study: "one", instances: [image])) }
+        #expect(try await site.batch().results == 24)
+        site.settings.lateWindow = .seconds(86_400)
+        let whole = Plan(how: "ok", study: "one", instances: Array(1...25))
+        try site.drop("last", Plan(how: "ok", study: "one", instances: [25]), joined: whole)
+        #expect(try await site.batch().results == 1)
+        let jobs = try LedgerView.jobs(path: site.root + "/state/ledger.sqlite") ?? []
+        let joined = try jobs.compactMap {
+            try LedgerView.job(path: site.root + "/state/ledger.sqlite", $0.job)?.joined.count
+        }
+        #expect(joined.max() == 24)
+    }
+
+    @Test(
+        "slices that nobody wanted alone are worked on together once the rest of their series comes; other series are not"
+    )
+    func lateUnwanted() async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        let scout = Plan(how: "skip", study: "one", instances: [9], series: "scout")
+        try site.drop("scout", scout)
+        try site.drop("a", Plan(how: "skip", study: "one", instances: [1, 2]))
+        var outcome = try await site.batch()
+        #expect(outcome.results == 0 && outcome.status == .done, "\(outcome.json)")
+        let whole = Plan(how: "ok", study: "one", instances: [1, 2, 3])
+        try site.drop("b", Plan(how: "skip", study: "one", instances: [3]), joined: whole)
+        outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(try site.results() == ["\(whole.path)/report.json"])
+        let jobs = try LedgerView.jobs(path: site.root + "/state/ledger.sqlite") ?? []
+        let joined = try jobs.compactMap {
+            try LedgerView.job(path: site.root + "/state/ledger.sqlite", $0.job)?.joined.count
+        }
+        #expect(joined.sorted() == [0, 0, 1])
+        // Other images of the scout's series, and nothing of the volume's.
+        try site.drop("scouts", Plan(how: "skip", study: "one", instances: [9, 10], series: "scout"))
+        #expect(try await site.batch().results == 0)
     }
 }
 

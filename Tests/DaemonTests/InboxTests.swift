@@ -58,8 +58,20 @@ struct InboxTests {
             "x.ready",
         ])
     func names(name: String) {
-        #expect(!DropName.isDrop(FilePath(name)))
-        #expect(DropName.isDrop(FilePath(name.filter(\.isLetter))))
+        #expect(!DropName.isDrop(FilePath(name), isFolder: false))
+        #expect(DropName.isDrop(FilePath(name.filter(\.isLetter)), isFolder: false))
+    }
+
+    @Test("a folder is a drop whatever it is called, and no marker of the drop beside it")
+    func folderNamedReady() async throws {
+        let site = try Site()
+        try site.drop("CT", "ok")
+        try site.drop("CT.ready", "ok", study: "other")
+        let inbox = Inbox(paths: ServicePaths(site.settings), quiet: .zero)
+        _ = try await inbox.scan()
+        #expect(try await inbox.scan().settled == [FilePath("CT"), FilePath("CT.ready")])
+        let outcome = try await site.batch()
+        #expect(outcome.results == 2 && outcome.status == .done, "\(outcome.json)")
     }
 
     private func takenAfterTwoLooks(_ inbox: Inbox, isBooked: Bool = false) async throws -> Inbox.Taking {

@@ -54,6 +54,18 @@ final class LedgerTests {
         #expect(try await ledger.outcome(since: begun, unsettled: 0, paused: nil).done == 1)
     }
 
+    @Test("a machine that was started again is known by when it was, however short it ran")
+    func boots() async throws {
+        let ledger = try Ledger(path: path)
+        #expect(try await !ledger.noteBoot(bootedAt: 1_000_000))
+        #expect(try await !ledger.noteBoot(bootedAt: 1_000_400))
+        // A minute later, with a boot clock that counts from zero again.
+        #expect(try await ledger.noteBoot(bootedAt: 1_060_000))
+        #expect(try await !ledger.noteBoot(bootedAt: 1_060_000))
+        // The clock was set, as after a power cut of a machine whose own clock is empty.
+        #expect(try await ledger.noteBoot(bootedAt: 12_000))
+    }
+
     private func drop(_ id: String) -> TakenDrop {
         TakenDrop(id: id, kind: .directory, firstSeen: 1, files: 1, bytes: 1, fingerprint: "f")
     }
@@ -69,7 +81,8 @@ final class LedgerTests {
         }
         #expect(
             tables == [
-                "attempt", "batch", "delivery", "drop", "event", "job", "job_count", "job_study", "meta", "result",
+                "attempt", "batch", "delivery", "drop", "event", "job", "job_count", "job_series", "job_study", "meta",
+                "result",
             ])
     }
 
@@ -98,7 +111,7 @@ final class LedgerTests {
         let queue = try DatabaseQueue(path: path)
         try await queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
-        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 3)) { _ = try Ledger(path: path) }
+        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 4)) { _ = try Ledger(path: path) }
         for file in try Folder.list(Folder.split(path).folder) {
             try Folder.remove(Folder.join(Folder.split(path).folder, file.name))
         }

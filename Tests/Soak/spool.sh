@@ -27,10 +27,11 @@ make_phantoms() { # make_phantoms COUNT [SLICES]
     done
 }
 
+# The nightly phantom costs more than the studies of a round: without it, unless SELF_TEST=true.
 site() { # site NAME: a spool of its own
     mkdir -p "$root/$1/inbox"
-    printf 'inbox: {scan: 1s}\nsettle: {quiet: 1s}\nreserve: 64KiB\nworker: {threads: 1}\nplaces: {spool: %s, state: %s, pipelines: %s}\n' \
-        "$root/$1" "$root/$1/state" "$here/../../pipelines" > "$root/$1.yaml"
+    printf 'inbox: {scan: 1s}\nsettle: {quiet: 1s}\nreserve: 64KiB\nworker: {threads: 1, self_test: %s}\nplaces: {spool: %s, state: %s, pipelines: %s}\n' \
+        "${SELF_TEST:-false}" "$root/$1" "$root/$1/state" "$here/../../pipelines" > "$root/$1.yaml"
 }
 
 drop() { # drop NAME [SUFFIX]: all studies, each whole at once

@@ -1,0 +1,98 @@
+internal import Foundation
+internal import GRDB
+
+/// Which images of one series a drop holds.
+package struct SeriesImages: Sendable, Equatable {
+    /// Names as in the folders.
+    package let study: String
+    package let series: String
+    /// The first 64 bits of each image's digest: enough to tell a study's images apart.
+    package let images: Set<UInt64>
+
+    /// Eight bytes an image, sorted.
+    fileprivate var bytes: [UInt8] {
+        images.sorted().flatMap { image in (0..<8).map { UInt8(truncatingIfNeeded: image >> (56 - 8 * $0)) } }
+    }
+
+    fileprivate static func images(_ bytes: [UInt8]) -> Set<UInt64> {
+        Set(
+            stride(from: 0, to: bytes.count - 7, by: 8).map { start in
+                bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+            })
+    }
+}
+
+// Images that come late: which jobs hold others of the same studies and series.
+
+extension Ledger {
+    /// What the images of a job are.
+    package func note(_ series: [SeriesImages], of job: String) throws {
+        guard !series.isEmpty else { return }
+        try write { db in
+            for one in series {
+                try db.execute(sql: "INSERT OR IGNORE INTO job_study VALUES (?, ?)", arguments: [job, one.study])
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO job_series VALUES (?, ?, ?, ?)",
+                    arguments: [job, one.study, one.series, Data(one.bytes)])
+            }
+        }
+    }
+
+    /// Jobs that came since then and were not put aside.
+    private static let standing = """
+        job.id <> ? AND job.created_at >= ? AND job.state IN ('publishing', 'published', 'done')
+        """
+
+    /// Other jobs with images of these studies; the newest first.
+    package func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> [String] {
+        try read { db in
+            let marks = Array(repeating: "?", count: studies.count).joined(separator: ", ")
+            return try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT job.id FROM job_study JOIN job ON job.id = job_study.job_id
+                    WHERE job_study.study IN (\(marks)) AND \(Self.standing) ORDER BY job.created_at DESC, job.id DESC
+                    """, arguments: StatementArguments(studies) + [job, since])
+        }
+    }
+
+    /// Other jobs with images of these series that are not among these, whatever became of them.
+    package func jobs(withMoreOf series: [SeriesImages], except job: String, since: Int64) throws -> Set<String> {
+        try read { db in
+            var found: Set<String> = []
+            for own in series {
+                let rows = try Row.fetchCursor(
+                    db,
+                    sql: """
+                        SELECT job.id, job_series.images FROM job_series JOIN job ON job.id = job_series.job_id
+                        WHERE job_series.series = ? AND job_series.study = ? AND \(Self.standing)
+                        """, arguments: [own.series, own.study, job, since])
+                while let row = try rows.next() {
+                    let images = SeriesImages.images(Array(row["images"] as Data))
+                    if !images.isSubset(of: own.images) { found.insert(row["id"]) }
+                }
+            }
+            return found
+        }
+    }
+
+    /// Images of jobs that no late one is waited for any more.
+    package func forgetImages(before: Int64) throws {
+        // Names of jobs begin with the time.
+        try write {
+            try $0.execute(sql: "DELETE FROM job_series WHERE job_id < ?", arguments: [Identifier.make(at: before)])
+        }
+    }
+
+    /// The job is done anew together with the inputs of others.
+    package func join(_ others: [String], to job: String) throws {
+        try write {
+            try $0.execute(
+                sql: "UPDATE job SET joined = ? WHERE id = ?", arguments: [others.joined(separator: "\n"), job])
+        }
+    }
+
+    package func markHeld(_ job: String) throws {
+        try write { try $0.execute(sql: "UPDATE job SET held = 1 WHERE id = ?", arguments: [job]) }
+    }
+}
