@@ -36,50 +36,6 @@ extension RunRecord {
         return JobReason(kind, code: first.code ?? outcome.rawValue.uppercased(), text: text)
     }
 
-    /// A reason when something of the drop was passed over that should have been an image, or that may hide images; a gap in a volume
-    /// is the absence of one. A viewer's programs, a letter or a picture beside the images are neither.
-    package var overlooked: JobReason? {
-        let passed = inputs.filter { Self.isSuspect($0) }
-        if let first = passed.first {
-            let what = first.reason ?? "it cannot be read."
-            return JobReason(
-                .partial, code: first.code ?? "SKIPPED",
-                text:
-                    "\(passed.count) of \(inputs.count) files were passed over: \(what) Look whether images are missing."
-            )
-        }
-        let gaps = results.flatMap(\.findings).filter { $0.code == "VOL-GAP" }
-        return gaps.first.map {
-            JobReason(
-                .partial, code: $0.code, text: "\($0.text) Send the missing slices; the result is made anew then.")
-        }
-    }
-
-    private static func isSuspect(_ input: Input) -> Bool {
-        guard input.status == .skipped, input.study == nil else { return false }
-        let name = input.path.split(separator: "/").last ?? ""
-        switch input.code {
-        // A folder's own files of systems and of ours, such as the marker `.ready`.
-        case "IN-EMPTY": return !name.hasPrefix(".")
-        case "IN-LINK", "IN-NOTFILE": return true
-        case "IN-NOTIMAGE":
-            guard !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return !name.hasPrefix(".") }
-            let ending = name[name.index(after: dot)...].lowercased()
-            return ending.allSatisfy(\.isNumber) || Self.suspects.contains(ending)
-        default: return false
-        }
-    }
-
-    /// Endings that slices, volumes and slides have, and archives.
-    private static let suspects: Set<String> = [
-        "dcm", "dicom", "dic", "ima", "img", "hdr", "acr", "par", "rec", "nii", "nrrd", "nhdr", "mha", "mhd", "mgh",
-        "mgz",
-        "tif", "tiff", "btf", "jp2", "j2k", "jpx", "jpf", "j2c", "jpc", "jph", "jxl", "jls",
-        "svs", "ndpi", "scn", "mrxs", "vms", "vmu", "bif", "svslide", "vsi", "ets", "czi", "zvi", "lif", "lsm", "nd2",
-        "oib",
-        "oif", "isyntax", "zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "zst",
-    ]
-
     /// What was found in a study: a line for each pipeline.
     package func findings(of study: String) -> [String] {
         results.filter { $0.study == study }.map { result in

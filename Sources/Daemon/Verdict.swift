@@ -73,7 +73,7 @@ package enum Verdict: Sendable, Equatable {
             return .publish(JobReason(.partial, code: failed.code, text: failed.text))
         }
         let refused = record.reason(.refused, .refused)
-        let passed = record.overlooked
+        let passed = record.omission.map { JobReason(.partial, code: $0.code, text: $0.text) }
         if hasResults { return .publish(refused.map { JobReason(.partial, code: $0.code, text: $0.text) } ?? passed) }
         if let refused = refused ?? passed {
             return .quarantine(JobReason(.refused, code: refused.code, text: refused.text))

@@ -146,9 +146,6 @@ package struct RunRecord: VersionedRecord {
         self.results = results
     }
 
-    /// The exit status of the run.
-    package var exitStatus: ExitStatus { .of(inputs.map(\.status)) }
-
     /// How many inputs ended so.
     package func count(_ status: Outcome) -> Int { inputs.count { $0.status == status } }
 }

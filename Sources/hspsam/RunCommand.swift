@@ -15,7 +15,7 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Example: hspsam run samples --out results
             Folders are read with everything below them, .zip files and DICOMDIR media as folders. Which pipeline a series goes through stands in its pipeline.yaml.
-            Exit status: 0 done, 2 could not start, 3 something was refused or failed (named in the report), 4 nothing was processed.
+            Exit status: 0 done, 2 could not start, 3 something was refused or failed, or slices seem to be missing (named in the report), 4 nothing was processed.
             """)
 
     @Argument(help: "DICOM, TIFF, PNG or JPEG files, .zip files, or folders of them.") var input: [String]

@@ -47,6 +47,7 @@ struct TextLines: RunDisplay {
                 "IN-NONE \(inputs.joined(separator: ", ")): no file in it, so there is nothing to segment. Give a file or a folder with files."
             )
         }
+        if let omission = record.omission { StandardError.line("\(omission.code) \(omission.text)") }
         let counts = Outcome.allCases.map { "\(record.count($0)) \($0.rawValue)" }
         try StandardOutput.line("\(counts.joined(separator: ", ")). Report: \(out)/index.html")
     }

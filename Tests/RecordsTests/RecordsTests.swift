@@ -47,6 +47,32 @@ struct RecordsTests {
         try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
     }
 
+    @Test("a run whose results lack something ends with 3 and says what; a letter beside the images is no slice")
+    func omission() {
+        func status(_ change: (inout RunRecord) -> Void) -> (Failures.ExitStatus, String?) {
+            var record = run
+            record.inputs[1] = record.inputs[0]
+            change(&record)
+            return (record.exitStatus, record.omission?.code)
+        }
+        func skipped(_ path: String, _ code: String) -> RunRecord.Input {
+            RunRecord.Input(path: path, status: .skipped, code: code, reason: "none.")
+        }
+        #expect(status { _ in } == (.done, nil))
+        #expect(
+            status { $0.results[0].findings = [FindingRecord(code: "VOL-GAP", severity: .warning, text: "gap.")] }
+                == (.refusedOrFailed, "VOL-GAP"))
+        for path in ["a/17.dcm", "a/IM000017", "a/x.0017", "a/rest.zip"] {
+            #expect(status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.refusedOrFailed, "IN-NOTIMAGE"))
+        }
+        #expect(status { $0.inputs.append(skipped("a/letter.pdf", "IN-NOTIMAGE")) } == (.done, nil))
+        #expect(status { $0.inputs.append(skipped("cd/DICOMDIR", "IN-NOTIMAGE")) } == (.done, nil))
+        #expect(status { $0.inputs.append(skipped("a/.ready", "IN-EMPTY")) } == (.done, nil))
+        #expect(status { $0.inputs.append(skipped("a/17.tif", "IN-EMPTY")) } == (.refusedOrFailed, "IN-EMPTY"))
+        // Nothing was processed, so nothing lacks anything.
+        #expect(status { $0.inputs = [skipped("a/17.tif", "IN-EMPTY")] } == (.nothingProcessed, "IN-EMPTY"))
+    }
+
     @Test("a record that is written is read as the same")
     func roundTrip() throws {
         #expect(try RunRecord(json: run.json()) == run)

@@ -1,0 +1,61 @@
+package import Failures
+
+extension RunRecord {
+    /// What the results lack though it was to be in them: a person has to look whether it is missing.
+    package struct Omission: Sendable, Equatable {
+        /// A code of `docs/messages.md`.
+        package let code: String
+        /// What was found and what to do, without a path.
+        package let text: String
+    }
+
+    /// Something of the inputs was passed over that should have been an image, or that may hide images; a gap in a volume is the
+    /// absence of one. A viewer's programs, a letter or a picture beside the images are neither.
+    package var omission: Omission? {
+        let passed = inputs.filter { Self.isSuspect($0) }
+        if let first = passed.first {
+            let what = first.reason ?? "it cannot be read."
+            return Omission(
+                code: first.code ?? "SKIPPED",
+                text:
+                    "\(passed.count) of \(inputs.count) files were passed over: \(what) Look whether images are missing."
+            )
+        }
+        return results.flatMap(\.findings).first { $0.code == "VOL-GAP" }.map {
+            Omission(code: $0.code, text: "\($0.text) Send the missing slices; the result is made anew then.")
+        }
+    }
+
+    private static func isSuspect(_ input: Input) -> Bool {
+        guard input.status == .skipped, input.study == nil else { return false }
+        let name = input.path.split(separator: "/").last ?? ""
+        switch input.code {
+        // A folder's own files of systems and of ours, such as the marker `.ready`.
+        case "IN-EMPTY": return !name.hasPrefix(".")
+        case "IN-LINK", "IN-NOTFILE": return true
+        case "IN-NOTIMAGE":
+            // The directory of a medium, whose files are inputs themselves.
+            if name.uppercased() == "DICOMDIR" { return false }
+            guard !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return !name.hasPrefix(".") }
+            let ending = name[name.index(after: dot)...].lowercased()
+            return ending.allSatisfy(\.isNumber) || Self.suspects.contains(ending)
+        default: return false
+        }
+    }
+
+    /// Endings that slices, volumes and slides have, and archives.
+    private static let suspects: Set<String> = [
+        "dcm", "dicom", "dic", "ima", "img", "hdr", "acr", "par", "rec", "nii", "nrrd", "nhdr", "mha", "mhd", "mgh",
+        "mgz",
+        "tif", "tiff", "btf", "jp2", "j2k", "jpx", "jpf", "j2c", "jpc", "jph", "jxl", "jls",
+        "svs", "ndpi", "scn", "mrxs", "vms", "vmu", "bif", "svslide", "vsi", "ets", "czi", "zvi", "lif", "lsm", "nd2",
+        "oib",
+        "oif", "isyntax", "zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "zst",
+    ]
+
+    /// The exit status of the run: 3 also where results lack something.
+    package var exitStatus: ExitStatus {
+        let status = ExitStatus.of(inputs.map(\.status))
+        return status == .done && omission != nil ? .refusedOrFailed : status
+    }
+}
