@@ -63,6 +63,11 @@ package final class SourceInstance: Sendable {
     /// A level of a whole slide, or a part of one.
     var isSlide: Bool { SOPClass.of(sopClassUID) == .vlWholeSlideMicroscopyImageStorage }
 
+    /// An enhanced multi-frame object (PS3.3 C.7.6.16).
+    var hasFunctionalGroups: Bool {
+        dataSet.has(.sharedFunctionalGroupsSequence) || dataSet.has(.perFrameFunctionalGroupsSequence)
+    }
+
     /// Of a class whose objects hold one slice of a volume.
     var isSingleSlice: Bool {
         switch SOPClass.of(sopClassUID) {

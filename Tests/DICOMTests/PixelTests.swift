@@ -103,6 +103,13 @@ struct PixelTests {
         // Two streams of which one would be dropped without a word.
         image.frames = 1
         #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
+        // Nor does a table say that one frame is two pictures.
+        image.offsetTable = [0, 0, 0, 0]
+        #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
+        (image.fragments, image.frames) = (pieces + pieces, 2)
+        image.offsetTable = [0, 0, 0, 0] + TestFile.little(UInt32(pieces[0].count + pieces[1].count + 16))
+        #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
+        (image.fragments, image.offsetTable) = (pieces, [])
         image.frames = 3
         #expect(code { _ = try image.stored() } == "PIX-FRAGMENTS")
         image.frames = 5

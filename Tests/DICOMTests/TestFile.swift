@@ -113,6 +113,7 @@ struct TestImage: Sendable {
     var orientation = "1\\0\\0\\0\\1\\0"
     var spacing = "0.5\\0.5"
     var echoTime: String?
+    var contentDate: String?
     var contentTime: String?
     var frames: Int?
     var rows: UInt16 = 8
@@ -125,6 +126,7 @@ struct TestImage: Sendable {
     var pixelVR = "OW"
     var pixels: [UInt8]?
     var fragments: [[UInt8]]?
+    var offsetTable: [UInt8] = []
     /// Rescale Slope and Intercept as a CT image must have them.
     var hasScale = true
     /// Further elements of group 0018 behind Echo Time.
@@ -137,6 +139,7 @@ struct TestImage: Sendable {
         file.add(0x0008, 0x0008, "CS", text: imageType)
         file.add(0x0008, 0x0016, "UI", text: sopClass)
         file.add(0x0008, 0x0018, "UI", text: instance)
+        if let contentDate { file.add(0x0008, 0x0023, "DA", text: contentDate) }
         if let contentTime { file.add(0x0008, 0x0033, "TM", text: contentTime) }
         file.add(0x0008, 0x0060, "CS", text: modality)
         file.add(0x0010, 0x0020, "LO", text: patient)
@@ -171,7 +174,7 @@ struct TestImage: Sendable {
             file.add(0x0028, 0x1053, "DS", text: "1")
         }
         if let fragments {
-            file.add(fragments: fragments)
+            file.add(fragments: fragments, offsetTable: offsetTable)
         } else {
             let count = Int(rows) * Int(columns) * Int(samples) * Int(bits.allocated) / 8 * (frames ?? 1)
             file.add(0x7FE0, 0x0010, pixelVR, pixels ?? [UInt8](repeating: 7, count: count))

@@ -36,6 +36,34 @@ struct UnlikeSlicesTests {
         #expect(result.leftOut.allSatisfy { $0.failure.message.explanation.contains(Self.changes[change].0) })
     }
 
+    @Test("the slice that is unlike is named by its Instance Number, in three slices as in six, out of line as in it")
+    func named() throws {
+        let images = (1...3).map { number in
+            var image = slice(number)
+            if number == 3 { (image.spacing, image.position) = ("0.7\\0.7", "0\\0\\9.6") }
+            return image
+        }
+        let result = try volumes(images)
+        #expect(
+            result.volumes.isEmpty && result.leftOut.map(\.failure.code) == ["VOL-UNLIKE", "VOL-UNLIKE", "VOL-UNLIKE"])
+        #expect(
+            result.leftOut.allSatisfy { $0.failure.message.explanation.contains("1 of 3 images (Instance Number 3)") })
+        let unplaced = try Self.series(odd: 3) { $0.position = nil }
+        #expect(unplaced.leftOut.allSatisfy { $0.failure.message.explanation.contains("(Instance Number 4)") })
+    }
+
+    @Test("two kinds of slices that take turns are two volumes, and say so")
+    func interleaved() throws {
+        let images = (1...12).map { number in
+            var image = slice(number)
+            if number % 2 == 0 { image.imageType = "DERIVED\\SECONDARY\\AXIAL" }
+            return image
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.sliceSpacing) == [6, 6])
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
+    }
+
     @Test("a picture that lies elsewhere, or in another direction, is a volume of its own")
     func elsewhere() throws {
         let away = try Self.series { ($0.position, $0.spacing) = ("0\\0\\60", "0.7\\0.7") }
@@ -99,6 +127,40 @@ struct UnlikeSlicesTests {
         #expect(wrong.volumes.isEmpty && wrong.leftOut.allSatisfy { $0.failure.code == "PIX-VALUES" })
     }
 
+    @Test("a slice is looked at however often the rescale changed before")
+    func manyChanges() throws {
+        let images = (0..<40).map { index in
+            var image = slice(index + 1)
+            // Every other slice is stored another way; the last but one says so and is not.
+            let (intercept, offset) = index % 2 == 0 ? (-1024, 1024) : (0, 0)
+            Self.scaled(&image, intercept: intercept, storedOffset: index == 38 ? 0 : offset)
+            return image
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.isEmpty && result.leftOut.allSatisfy { $0.failure.code == "PIX-VALUES" })
+    }
+
+    @Test("a slope of 0 in one slice is refused; in all of them the values are unknown")
+    func zeroSlope() throws {
+        func series(_ zeros: Set<Int>) throws -> VolumeBuilder.Result {
+            try volumes(
+                (0..<4).map { index in
+                    var image = slice(index + 1)
+                    image.more = { file in
+                        file.add(0x0028, 0x1052, "DS", text: "0")
+                        file.add(0x0028, 0x1053, "DS", text: zeros.contains(index) ? "0" : "2.5")
+                    }
+                    (image.modality, image.sopClass) = ("PT", "1.2.840.10008.5.1.4.1.1.128")
+                    return image
+                })
+        }
+        let refused = try series([2])
+        #expect(refused.leftOut.map(\.failure.code) == [String](repeating: "PIX-VALUES", count: 4))
+        #expect(
+            refused.leftOut.allSatisfy { $0.failure.message.explanation.contains("slice 3 of 4 (Instance Number 3)") })
+        #expect(try series([0, 1, 2, 3]).volumes.first?.findings.map(\.code) == ["VOL-VALUES"])
+    }
+
     @Test("a unit that is not Hounsfield's leaves the values unknown, and two units in a volume are refused")
     func units() throws {
         func series(_ types: [String?]) throws -> VolumeBuilder.Result {
@@ -110,6 +172,7 @@ struct UnlikeSlicesTests {
             return try volumes(images)
         }
         #expect(try series(["HU", "HU", nil]).volumes.first?.hasKnownValues == true)
+        #expect(try series([nil, "US", "US"]).volumes.first?.hasKnownValues == false)
         #expect(try series(["US", "US", "US"]).volumes.first?.hasKnownValues == false)
         #expect(
             try series(["HU", "US", "HU"]).leftOut.map(\.failure.code) == ["PIX-VALUES", "PIX-VALUES", "PIX-VALUES"])

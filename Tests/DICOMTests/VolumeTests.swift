@@ -60,7 +60,7 @@ struct VolumeTests {
     func hardSplit(_ difference: Int) throws {
         let change = Self.differences[difference]
         let result = try volumes([
-            Self.slice(0, number: 1), Self.slice(3, number: 2), Self.slice(6, number: 3, change),
+            Self.slice(0, number: 1), Self.slice(3, number: 2), Self.slice(30, number: 3, change),
         ])
         #expect(result.volumes.map(\.frames.count) == [2, 1])
         #expect(result.volumes.map(\.part) == [1, 2])
@@ -166,6 +166,36 @@ struct VolumeTests {
         #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
     }
 
+    @Test("two stacks behind each other are one volume with a gap, whatever else tells them apart")
+    func stations() throws {
+        let images = (0..<8).map { index in
+            let pass = index / 4
+            return Self.slice(Double(index + 2 * pass) * 5, number: index + 1) { image in
+                image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(pass + 1)") }
+            }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [8])
+        #expect(result.volumes.first?.findings.map(\.code) == ["VOL-GAP"])
+    }
+
+    @Test("passes are told apart by their moments over midnight too")
+    func midnight() throws {
+        let moments = [("20260101", "235950"), ("20260101", "235955"), ("20260102", "000001"), ("20260102", "000007")]
+        // The first pass ends before midnight at one position and after it at the other.
+        let places = [(0.0, 0), (5.0, 1), (0.0, 1), (5.0, 2), (0.0, 3), (5.0, 3)]
+        let images = places.enumerated().map { index, place in
+            Self.slice(place.0, number: [3, 5, 1, 2, 6, 4][index]) { image in
+                (image.contentDate, image.contentTime) = moments[place.1]
+            }
+        }
+        let result = try volumes(images)
+        #expect(
+            result.volumes.map { $0.frames.map { $0.instance.dataSet.int(.instanceNumber) } } == [
+                [1, 2], [3, 5], [6, 4],
+            ])
+    }
+
     @Test("parts that lack slices say so")
     func incomplete() throws {
         let images = [(0.0, 1), (3, 1), (6, 1), (6, 2), (9, 2)].enumerated().map { index, slice in
@@ -224,6 +254,16 @@ struct VolumeTests {
         #expect(different.findings.map(\.code) == ["VOL-CALIBRATION"])
     }
 
+    @Test(
+        "an ultrasound region that is calibrated and cannot be read is refused; zero says that nothing is known",
+        arguments: [([5, 0, 3, 7], 0.02, ["VOL-PLACE"]), ([0, 0, 7, 7], .nan, ["VOL-PLACE"]), ([0, 0, 7, 7], 0, [])]
+            as [([UInt32], Double, [String])])
+    func brokenRegion(_ box: [UInt32], _ size: Double, _ codes: [String]) throws {
+        let result = try volumes([Self.ultrasound([(box, size)])])
+        #expect(result.leftOut.map(\.failure.code) == codes)
+        #expect(result.volumes.map(\.pixelSpacing) == (codes.isEmpty ? [PixelSpacing(row: 1, column: 1)] : []))
+    }
+
     @Test("a projection without a magnification factor says that its distances are the detector's")
     func detector() throws {
         var image = TestImage()
@@ -244,6 +284,27 @@ struct VolumeTests {
             }
             #expect(try volumes([image]).leftOut.map(\.failure.code) == ["GEO-SHAPE"])
         }
+    }
+
+    @Test("the type of a frame is its own where an object has per-frame groups only")
+    func frameType() throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 4)
+        image.more = { file in
+            file.add(
+                0x5200, 0x9230,
+                items: (0..<4).map { index in
+                    {
+                        let type = "ORIGINAL\\PRIMARY\\VOLUME\\\(index < 2 ? "NONE" : "SUBTRACTION")"
+                        $0.add(0x0018, 0x9329, items: [{ $0.add(0x0008, 0x9007, "CS", text: type) }])
+                        $0.add(
+                            0x0020, 0x9113, items: [{ $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(index % 2 * 3)") }])
+                        $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+                        $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
+                    }
+                })
+        }
+        let result = VolumeBuilder.volumes(of: [try image.source()])
+        #expect(result.volumes.map { $0.frames.map(\.number) } == [[1, 2], [3, 4]])
     }
 
     @Test("an enhanced object's frames take their place and window from its functional groups")

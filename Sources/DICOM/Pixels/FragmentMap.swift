@@ -19,7 +19,7 @@ struct FragmentMap {
     ///   - items: the fragments' bytes, item headers not included.
     ///   - extended: values of the Extended Offset Table and its lengths.
     ///   - isCut: the last fragment is shorter than it says.
-    /// *Throws*: `fragments` when frames cannot be told apart, `pixelsTruncated` when some are missing.
+    /// *Throws*: `fragments` when frames cannot be told apart or one holds two streams, `pixelsTruncated` when some are missing.
     init(
         offsetTable: [UInt8], items: [Range<Int>], frameCount: Int, extended: (offsets: [Int], lengths: [Int])?,
         signature: Signature, isCut: Bool, bytes: ByteSource
@@ -52,11 +52,6 @@ struct FragmentMap {
                 frames = items.map { [$0] }
             } else if items.count > frameCount {
                 let starts = try Self.starts(signature, items, bytes)
-                guard frameCount > 1 || starts.count <= 1 else {
-                    throw .fragments(
-                        "\(starts.count) streams begin in \(items.count) fragments, Number of Frames says 1: they contradict each other.",
-                        cure: "Export the image again.")
-                }
                 if frameCount == 1 {
                     frames = [items]
                 } else if starts.first == 0, starts.count == frameCount {
@@ -72,6 +67,7 @@ struct FragmentMap {
                     cure: "Send the file again.")
             }
         }
+        try Self.checkStreams(frames ?? [], signature, bytes)
         if isCut {
             throw .pixelsTruncated("the last fragment is cut off: pixels are missing.", cure: "Send the file again.")
         }
@@ -107,6 +103,19 @@ struct FragmentMap {
         }
         guard starts.first == 0 else { return nil }
         return Self.frames(items, starts: starts)
+    }
+
+    /// What says which fragments are a frame's is not believed where a frame would hold more than one picture.
+    private static func checkStreams(
+        _ frames: [[Range<Int>]], _ signature: Signature, _ bytes: ByteSource
+    ) throws(DICOMFailure) {
+        for (index, items) in frames.enumerated() where items.count > 1 {
+            let count = try starts(signature, items, bytes).count
+            guard count > 1 else { continue }
+            throw .fragments(
+                "\(count) streams begin in the \(items.count) fragments of frame \(index + 1) of \(frames.count): Number of Frames or the offset table contradicts the pixel data.",
+                cure: "Export the image again.")
+        }
     }
 
     /// A frame starts where a stream starts after the one before has ended.

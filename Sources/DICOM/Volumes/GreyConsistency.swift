@@ -10,7 +10,7 @@ enum GreyConsistency {
         }
         if let odd = minority(frames.map(isInverse)) {
             throw .photometric(
-                "\(Attribute.photometricInterpretation.keyword) \(Attribute.photometricInterpretation.tag) or \(Attribute.presentationLUTShape.keyword) of \(name(odd, frames)) turns black and white round, unlike the others: which is right is unknown.",
+                "\(Attribute.photometricInterpretation.keyword) \(Attribute.photometricInterpretation.tag) or \(Attribute.presentationLUTShape.keyword) of \(frames.name(odd)) turns black and white round, unlike the others: which is right is unknown.",
                 cure: "Correct the series at its source.")
         }
         let transforms = frames.map { frame in
@@ -20,16 +20,20 @@ enum GreyConsistency {
             let stated = transforms.map { $0.numbers(attribute, in: CheckedNumbers.Range.value) }
             for (index, numbers) in stated.enumerated() where !isUsable(numbers, attribute) {
                 throw .values(
-                    "\(attribute.keyword) \(attribute.tag) of \(name(index, frames)) is no number that a scale can have: its values are unknown.",
+                    "\(attribute.keyword) \(attribute.tag) of \(frames.name(index)) is no number that a scale can have: its values are unknown.",
                     cure: "Correct the series at its source.")
             }
             try checkPresence(stated.map { $0 != .absent }, attribute, frames)
         }
+        // Where all slopes are 0, the values are unknown and a finding says so.
+        try checkPresence(
+            transforms.map { $0.number(.rescaleSlope, in: CheckedNumbers.Range.value) == 0 }, .rescaleSlope, frames,
+            "0")
         let hasTable = transforms.map { !$0.items(.modalityLUTSequence).isEmpty }
         try checkPresence(hasTable, .modalityLUTSequence, frames)
         if let index = frames.indices.first(where: { hasTable[$0] && isRescaled(transforms[$0], of: frames[$0]) }) {
             throw .values(
-                "both \(Attribute.modalityLUTSequence.keyword) \(Attribute.modalityLUTSequence.tag) and a rescale in \(name(index, frames)): which of them gives the values is unknown.",
+                "both \(Attribute.modalityLUTSequence.keyword) \(Attribute.modalityLUTSequence.tag) and a rescale in \(frames.name(index)): which of them gives the values is unknown.",
                 cure: "Correct the series at its source.")
         }
         let types = Set(transforms.map { $0.string(.rescaleType)?.uppercased() ?? "" })
@@ -75,12 +79,14 @@ enum GreyConsistency {
             "\(reason): whether values are Hounsfield units is unknown, and no fixed window is applied to them.")
     }
 
+    /// - Parameter what: what a flag says of an attribute, if it is not that it is there.
     private static func checkPresence(
-        _ isThere: [Bool], _ attribute: Attribute, _ frames: [SourceFrame]
+        _ flags: [Bool], _ attribute: Attribute, _ frames: [SourceFrame], _ what: String? = nil
     ) throws(DICOMFailure) {
-        guard let odd = minority(isThere) else { return }
+        guard let odd = minority(flags) else { return }
+        let state = flags[odd] ? what ?? "there" : what.map { "not \($0)" } ?? "missing"
         throw .values(
-            "\(attribute.keyword) \(attribute.tag) is \(isThere[odd] ? "there" : "missing") in \(name(odd, frames)), unlike in the others: its values cannot be compared with theirs.",
+            "\(attribute.keyword) \(attribute.tag) is \(state) in \(frames.name(odd)), unlike in the others: its values cannot be compared with theirs.",
             cure: "Correct the series at its source.")
     }
 
@@ -105,10 +111,5 @@ enum GreyConsistency {
         let count = flags.count(where: { $0 })
         guard count > 0, count < flags.count else { return nil }
         return flags.firstIndex(of: 2 * count <= flags.count)
-    }
-
-    /// `slice 3 of 28`
-    private static func name(_ index: Int, _ frames: [SourceFrame]) -> String {
-        "slice \(index + 1) of \(frames.count)"
     }
 }

@@ -82,7 +82,7 @@ enum HardSplit {
 extension SourceFrame {
     /// Image Type of the instance, or Frame Type where an enhanced object has one; upper case.
     var imageType: [String] {
-        guard isEnhanced else { return instance.imageType }
+        guard instance.hasFunctionalGroups else { return instance.imageType }
         for macro in [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence] {
             let type = group(macro).strings(.frameType)
             if !type.isEmpty { return type.map { $0.uppercased() } }

@@ -5,12 +5,9 @@ import Imaging
 /// Neighbouring slices resemble each other in Hounsfield units. A slice that resembles its neighbour only when it is read with the
 /// neighbour's rescale states a wrong one, and nobody knows which of the two that is.
 enum RescaleContinuity {
-    /// So many places where the rescale changes are looked at.
-    private static let mostChanges = 16
-
     /// Frames in the volume's order.
     ///
-    /// *Throws* `values` naming slices and attribute. *Cost*: two decodes a place where the rescale changes, none otherwise.
+    /// *Throws* `values` naming slices and attribute. *Cost*: a decode for each slice beside which the rescale changes, none otherwise.
     static func check(_ frames: [SourceFrame]) throws(DICOMFailure) {
         guard let first = frames.first, first.instance.modality == "CT", first.instance.pixels.samples == 1 else {
             return
@@ -18,19 +15,22 @@ enum RescaleContinuity {
         let scales = frames.map(Scale.init)
         let changes = frames.indices.dropLast().filter { scales[$0] != scales[$0 + 1] }
         let decoding = FrameDecoding()
-        for index in changes.prefix(mostChanges) {
+        var last: (index: Int, frame: Frame)?
+        for index in changes {
             guard let one = scales[index], let other = scales[index + 1],
                 // What cannot be decoded is refused where it is segmented.
-                let a = try? decoding.frame(frames[index]), let b = try? decoding.frame(frames[index + 1]),
-                a.values.count == b.values.count
+                let a = last?.index == index ? last?.frame : try? decoding.frame(frames[index]),
+                let b = try? decoding.frame(frames[index + 1])
             else { continue }
+            last = (index + 1, b)
+            guard a.values.count == b.values.count else { continue }
             let stated = difference(a, b) { $0 }
             let alike = difference(a, b) {
                 Float((Double($0) - other.intercept) / other.slope * one.slope + one.intercept)
             }
             guard alike * 2 < stated else { continue }
             throw .values(
-                "\(Attribute.rescaleSlope.keyword) or \(Attribute.rescaleIntercept.keyword) \(Attribute.rescaleIntercept.tag) changes between slices \(index + 1) and \(index + 2) of \(frames.count), and their stored values do not: which of them is right is unknown.",
+                "\(Attribute.rescaleSlope.keyword) or \(Attribute.rescaleIntercept.keyword) \(Attribute.rescaleIntercept.tag) changes between \(frames.name(index)) and \(frames.name(index + 1)), and their stored values do not: which of them is right is unknown.",
                 cure: "Correct the series at its source.")
         }
     }

@@ -1,3 +1,5 @@
+import Imaging
+
 /// Frames that share positions are several volumes: time points, echoes, diffusion weightings, passes.
 ///
 /// Every way to take them apart is judged by the volumes that it gives: whole ones before those that lack slices, few before
@@ -55,7 +57,8 @@ enum SoftSplit {
             ))
     }
 
-    /// Even volumes of one spacing that lie between each other: passes whose positions differ.
+    /// Even volumes of one spacing that lie between each other: passes whose positions differ. Stacks behind each other are no such
+    /// passes: what lies between them may be lost slices.
     private static func shifted(_ frames: [SourceFrame], _ texts: [[String]], _ useful: [Int]) -> Result? {
         for key in useful where !SplitKey.all[key].isMoment {
             let parts = parts(frames, [texts[key]])
@@ -64,7 +67,7 @@ enum SoftSplit {
                 orders.allSatisfy({
                     $0.frames.count > 2 && $0.isEven && $0.multiplicity == 1
                         && abs($0.medianGap - spacing) <= Tolerance.position * spacing
-                })
+                }), overlap(orders)
             else { continue }
             return Result(
                 parts: parts,
@@ -74,6 +77,18 @@ enum SoftSplit {
                 ))
         }
         return nil
+    }
+
+    /// Whether each stack reaches into another one.
+    private static func overlap(_ orders: [SliceOrder]) -> Bool {
+        guard let normal = orders.first?.frames[0].plane?.normal else { return false }
+        let spans = orders.compactMap { order -> ClosedRange<Double>? in
+            let ends = [order.frames.first, order.frames.last].compactMap { $0?.plane?.position.dot(normal) }
+            guard let low = ends.min(), let high = ends.max() else { return nil }
+            return low...high
+        }
+        return spans.indices.allSatisfy { one in spans.indices.contains { $0 != one && spans[$0].overlaps(spans[one]) }
+        }
     }
 
     private static func parts(_ frames: [SourceFrame], _ values: [[String]]) -> [[SourceFrame]] {

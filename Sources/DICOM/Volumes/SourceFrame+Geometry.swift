@@ -10,14 +10,13 @@ extension SourceFrame {
         of instance: SourceInstance
     ) throws(DICOMFailure) -> (frames: [SourceFrame], oddity: String?) {
         let dataSet = instance.dataSet
-        let isEnhanced = dataSet.has(.sharedFunctionalGroupsSequence) || dataSet.has(.perFrameFunctionalGroupsSequence)
         var oddity: String?
         var frames: [SourceFrame] = []
-        let calibration = UltrasoundCalibration(instance)
+        let calibration = try UltrasoundCalibration(instance)
         for number in 1...instance.pixels.frames {
             let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
             var plane: Plane?
-            if isEnhanced || instance.pixels.frames == 1 {
+            if instance.hasFunctionalGroups || instance.pixels.frames == 1 {
                 plane = try Self.plane(
                     SourceFrame.group(.planePositionSequence, of: dataSet, frame: number),
                     SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number), oddity: &oddity)

@@ -13,9 +13,6 @@ package struct SourceFrame: Sendable {
     /// Where `pixelSpacing` holds; empty: everywhere.
     let calibratedRegions: [PixelRectangle]
 
-    /// The instance has functional groups (enhanced multi-frame, PS3.3 C.7.6.16).
-    package var isEnhanced: Bool { instance.dataSet.has(.sharedFunctionalGroupsSequence) }
-
     /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the
     /// main data set. Empty when an enhanced object has no such group.
     package func group(_ macro: Attribute) -> DataSet {
@@ -56,5 +53,25 @@ extension [SourceFrame] {
     var instances: [SourceInstance] {
         var seen = Set<ObjectIdentifier>()
         return map(\.instance).filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// For a message: `slice 3 of 28 (Instance Number 26)`.
+    func name(_ index: Int) -> String { "slice \(index + 1) of \(count) (\(self[index...index].instanceNumbers))" }
+}
+
+extension Collection<SourceFrame> {
+    /// For a message, by which a person finds the images: `Instance Number 26`, `frame 4`, `Instance Numbers 3, 4, 5, 6 and 2 more`.
+    var instanceNumbers: String {
+        guard let first else { return "" }
+        if dropFirst().isEmpty, first.instance.pixels.frames > 1 { return "frame \(first.number)" }
+        return Array(self).instances.instanceNumbers
+    }
+}
+
+extension Collection<SourceInstance> {
+    /// For a message: `Instance Numbers 3, 4, 5, 6 and 2 more`.
+    var instanceNumbers: String {
+        let shown = prefix(4).map { $0.dataSet.int(.instanceNumber).map(String.init) ?? "none" }.joined(separator: ", ")
+        return "Instance Number\(count > 1 ? "s" : "") \(shown)\(count > 4 ? " and \(count - 4) more" : "")"
     }
 }

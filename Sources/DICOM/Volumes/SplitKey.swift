@@ -47,7 +47,8 @@ struct SplitKey: Sendable {
                     ?? frame.instance.dataSet.text(.acquisitionDateTime)
                     ?? frame.classic(.acquisitionDate) + frame.classic(.acquisitionTime)
             }, isMoment: true),
-        SplitKey(name: "Content Time", value: { $0.classic(.contentTime) }, isMoment: true),
+        SplitKey(
+            name: "Content Time", value: { $0.classic(.contentDate) + $0.classic(.contentTime) }, isMoment: true),
     ]
 }
 

@@ -12,8 +12,6 @@ enum Tolerance {
     static let shear = 0.002
     /// Cosine of the angle up to which slices lie side by side though they are no one volume: 3 degrees.
     static let parallel = 0.9986
-    /// A slice that lies where the next one would, relative to the median gap.
-    static let line = 0.1
     /// Directions as unit vectors, orthogonal to each other.
     static let unit = 0.01
 

@@ -44,8 +44,13 @@ struct UltrasoundCalibration {
     let regions: [PixelRectangle]
 
     /// Nil for a picture without such a region.
-    init?(_ instance: SourceInstance) {
-        let calibrated = instance.dataSet.items(.sequenceOfUltrasoundRegions).compactMap(Self.region)
+    ///
+    /// *Throws* `position` for a region of tissue whose place or distances are no usable numbers.
+    init?(_ instance: SourceInstance) throws(DICOMFailure) {
+        var calibrated: [(spacing: PixelSpacing, rectangle: PixelRectangle)] = []
+        for item in instance.dataSet.items(.sequenceOfUltrasoundRegions) {
+            if let region = try Self.region(item) { calibrated.append(region) }
+        }
         guard let first = calibrated.first else { return nil }
         spacing = calibrated.allSatisfy { first.spacing.isAlike($0.spacing) } ? first.spacing : nil
         let regions = calibrated.map(\.rectangle)
@@ -56,18 +61,28 @@ struct UltrasoundCalibration {
         self.regions = isWhole ? [] : regions
     }
 
-    private static func region(_ item: DataSet) -> (spacing: PixelSpacing, rectangle: PixelRectangle)? {
+    /// Nil for what is not tissue measured in centimetres, and where zero stands for an unknown distance.
+    private static func region(
+        _ item: DataSet
+    ) throws(DICOMFailure) -> (spacing: PixelSpacing, rectangle: PixelRectangle)? {
         guard item.int(.regionSpatialFormat) == 1, item.int(.physicalUnitsXDirection) == 3,
-            item.int(.physicalUnitsYDirection) == 3,
-            let x0 = item.int(.regionLocationMinX0), let y0 = item.int(.regionLocationMinY0),
-            let x1 = item.int(.regionLocationMaxX1), let y1 = item.int(.regionLocationMaxY1), x0 <= x1, y0 <= y1,
-            let across = item.double(.physicalDeltaX), let down = item.double(.physicalDeltaY)
+            item.int(.physicalUnitsYDirection) == 3
         else { return nil }
+        let deltas = [item.double(.physicalDeltaX), item.double(.physicalDeltaY)]
+        if deltas.contains(0) { return nil }
         // Deltas may be negative (a picture upside down); centimetres to millimetres.
-        let spacing = PixelSpacing(row: down.magnitude * 10, column: across.magnitude * 10)
-        let range = CheckedNumbers.Range.distance
-        guard range.contains(spacing.row), range.contains(spacing.column) else { return nil }
-        return (spacing, PixelRectangle(rows: y0...y1, columns: x0...x1))
+        let distances = deltas.compactMap { $0.map { $0.magnitude * 10 } }
+        guard distances.count == 2, distances.allSatisfy(CheckedNumbers.Range.distance.contains),
+            let x0 = item.int(.regionLocationMinX0), let y0 = item.int(.regionLocationMinY0),
+            let x1 = item.int(.regionLocationMaxX1), let y1 = item.int(.regionLocationMaxY1), x0 <= x1, y0 <= y1
+        else {
+            throw .position(
+                "\(Attribute.sequenceOfUltrasoundRegions.keyword) \(Attribute.sequenceOfUltrasoundRegions.tag): a calibrated region has no usable place or distances.",
+                cure: "Correct the image at its source.")
+        }
+        return (
+            PixelSpacing(row: distances[1], column: distances[0]), PixelRectangle(rows: y0...y1, columns: x0...x1)
+        )
     }
 }
 

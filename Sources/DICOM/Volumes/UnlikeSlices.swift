@@ -5,31 +5,33 @@ import Imaging
 enum UnlikeSlices {
     /// Groups of one series that can never be one volume (`HardSplit`).
     ///
-    /// *Throws* `unlike` where a few slices complete a volume, naming what sets them apart. *Returns* what is to be said of all parts
-    /// where two volumes adjoin.
-    static func check(_ groups: [[SourceFrame]]) throws(DICOMFailure) -> Finding? {
-        guard groups.count > 1 else { return nil }
-        var finding: Finding?
+    /// *Throws* `unlike` where a few slices complete a volume, naming them and what sets them apart. *Returns* what is to be said of all
+    /// parts where volumes adjoin or interleave.
+    static func check(_ groups: [[SourceFrame]]) throws(DICOMFailure) -> [Finding] {
+        guard groups.count > 1 else { return [] }
+        var findings: [Finding] = []
         let bySize = groups.sorted { $0.count > $1.count }
-        for (index, volume) in bySize.enumerated() where volume.count > 2 {
+        for (index, volume) in bySize.enumerated() where volume.count > 1 {
             let order = SliceOrder(volume)
             for other in bySize.dropFirst(index + 1) where completes(other, volume, order) {
                 let difference = HardSplit.differences(other[0], volume[0]).joined(separator: ", ")
                 guard other.count > 2, other.count * 10 > volume.count else {
                     throw .unlike(
-                        "\(other.count) of \(volume.count + other.count) images lie in line with the others and differ in \(difference): a volume without them would look whole.",
+                        "\(other.count) of \(volume.count + other.count) images (\(other.instanceNumbers)) lie in line with the others and differ in \(difference): a volume without them would look whole.",
                         cure: "Correct the series at its source, or send the images apart.")
                 }
-                finding = Finding(
-                    "VOL-PARTS", .warning,
-                    "volumes of \(volume.count) and \(other.count) images adjoin each other and differ in \(difference). Each is a volume of its own."
-                )
+                findings.append(
+                    Finding(
+                        "VOL-PARTS", .warning,
+                        "volumes of \(volume.count) and \(other.count) images adjoin each other and differ in \(difference). Each is a volume of its own."
+                    ))
             }
         }
-        return finding
+        return findings
     }
 
-    /// Every slice of `other` lies where the volume's next or missing slice would.
+    /// Every slice of `other` lies before or behind the volume or in a gap of it, no farther than its slices from each other; or
+    /// both together are one evenly spaced volume.
     private static func completes(_ other: [SourceFrame], _ volume: [SourceFrame], _ order: SliceOrder) -> Bool {
         let gap = order.medianGap
         guard gap > 0, let normal = order.frames[0].plane?.normal, let start = order.distances.first,
@@ -37,17 +39,17 @@ enum UnlikeSlices {
         else { return false }
         let reach = max(width(of: volume[0]), width(of: other[0]))
         let (first, last) = (start - gap * (Double(other.count) + 0.5), end + gap * (Double(other.count) + 0.5))
+        let interleaved = SliceOrder(volume + other)
+        let isInterleaved = interleaved.isEven && interleaved.multiplicity == 1
         return other.allSatisfy { frame in
             guard let plane = frame.plane, let own = self.centre(of: frame),
                 plane.normal.dot(normal).magnitude > Tolerance.parallel
             else { return false }
             let distance = plane.position.dot(normal)
-            let steps = (distance - start) / gap
-            let isInLine = (steps - steps.rounded()).magnitude <= Tolerance.line
             let isNear = distance > first && distance < last
             let isFree = order.distances.allSatisfy { ($0 - distance).magnitude > gap / 2 }
             let offset = own - centre
-            return isInLine && isNear && isFree && (offset - normal * offset.dot(normal)).length < reach
+            return isNear && (isFree || isInterleaved) && (offset - normal * offset.dot(normal)).length < reach
         }
     }
 

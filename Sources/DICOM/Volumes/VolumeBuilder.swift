@@ -71,8 +71,8 @@ package enum VolumeBuilder {
             try checkModality(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
-            common = [aloneFinding(drafts, groups), try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })]
-                .compactMap { $0 }
+            let unlike = try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })
+            common = [aloneFinding(drafts, groups)].compactMap { $0 } + unlike
         } catch {
             return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }
@@ -124,7 +124,7 @@ package enum VolumeBuilder {
         _ members: [SourceInstance], others: inout [VolumeDraft]
     ) throws(DICOMFailure) -> [SourceFrame] {
         var placed: [SourceFrame] = []
-        var oddities = 0
+        var odd: [SourceInstance] = []
         // Frames meet in an order that does not depend on file names, so that parts are numbered alike everywhere.
         for instance in members.sorted(by: precedes) {
             let (frames, oddity) = try SourceFrame.frames(of: instance)
@@ -132,14 +132,14 @@ package enum VolumeBuilder {
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
             } else {
-                oddities += instance.isSingleSlice || oddity != nil ? 1 : 0
+                if instance.isSingleSlice || oddity != nil { odd.append(instance) }
                 let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
                 others.append(VolumeDraft(kind: .frames, frames: frames, findings: notes))
             }
         }
-        if oddities > 0, !placed.isEmpty {
+        if !odd.isEmpty, !placed.isEmpty {
             throw .position(
-                "Image Position or Orientation (Patient) is missing or unusable in \(oddities) of \(members.count) images of the series: a volume without them would look whole.",
+                "Image Position or Orientation (Patient) is missing or unusable in \(odd.count) of \(members.count) images of the series (\(odd.instanceNumbers)): a volume without them would look whole.",
                 cure: "Correct the series at its source.")
         }
         return placed

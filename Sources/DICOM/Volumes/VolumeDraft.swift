@@ -28,7 +28,8 @@ struct VolumeDraft {
             sliceSpacing: measured?.spacing, sliceWeights: measured?.weights ?? [], slide: slide,
             findings: common + findings + (measured?.findings ?? [])
                 + [
-                    windowFinding(ordered), GreyConsistency.unknownValues(ordered[0]),
+                    windowFinding(ordered),
+                    (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
