@@ -47,7 +47,7 @@ let targets: [Target] = [
     .target(
         name: "CDICOM", cxxSettings: cxx,
         linkerSettings: [
-            "dcmdata", "dcmimgle", "dcmimage", "dcmjpeg", "dcmjpls", "ofstd", "oflog", "openjp2", "stdc++",
+            "dcmdata", "dcmnet", "dcmimgle", "dcmimage", "dcmjpeg", "dcmjpls", "ofstd", "oflog", "openjp2", "stdc++",
         ]
         .map { .linkedLibrary($0) }),
     .target(

@@ -84,6 +84,29 @@ cd_status cd_decode_jpeg2000(const uint8_t *stream, size_t count, const cd_frame
 /// there.
 cd_status cd_check_file(const uint8_t *bytes, size_t count, cd_error *error) CD_NOEXCEPT;
 
+/// A DICOM node: its address, its application entity title and ours.
+typedef struct cd_peer {
+    const char *host;
+    uint16_t port;
+    const char *called, *calling;
+} cd_peer;
+
+typedef enum cd_commitment_state { CD_UNANSWERED = 0, CD_COMMITTED = 1, CD_NOT_COMMITTED = 2 } cd_commitment_state;
+
+/// An object that a peer was sent, and what it says of it.
+typedef struct cd_commitment {
+    const char *sop_class, *sop_instance;
+    cd_commitment_state state;
+    /// Failure Reason (0008,1197) of an object that is not committed.
+    uint16_t reason;
+} cd_commitment;
+
+/// Asks a peer to answer for objects (Storage Commitment Push Model, PS3.4 J.3) and waits `patience` seconds at most for its report,
+/// which comes on the same association or on one that the peer opens to our port `listen`; 0: on the same one. Objects without a
+/// report stay `CD_UNANSWERED`. `CD_MISMATCH`: the peer knows no storage commitment; `CD_FAILED`: nobody there, or not taken.
+cd_status cd_commit(const cd_peer *peer, uint16_t listen, uint32_t patience, cd_commitment *items, size_t count,
+                    cd_error *error) CD_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif
