@@ -22,7 +22,7 @@ put() { # put MODE SOURCE TARGET
 # The units and the site file name the program, the pipelines and the pages where they really are.
 place() { # place SOURCE TARGET
     mkdir -p "$(dirname "$dest$2")"
-    sed "s|/usr/bin/hspsam|$prefix/bin/hspsam|; s|/usr/share/|$prefix/share/|g; s|/etc/hspsam|$etc/hspsam|" "$1" > "$dest$2"
+    sed "s|/usr/bin/hspsam|$prefix/bin/hspsam|g; s|/usr/share/|$prefix/share/|g; s|/etc/hspsam|$etc/hspsam|" "$1" > "$dest$2"
     chmod 0644 "$dest$2"
     printf '%s\n' "$2" >> "$list.new"
 }
@@ -36,7 +36,6 @@ for pipeline in "$here"/../pipelines/*/pipeline.yaml; do
 done
 for page in "$here"/../docs/*.md; do put 0644 "$page" "$prefix/share/doc/hspsam/$(basename "$page")"; done
 for unit in "$here"/systemd/hspsam*.service "$here"/systemd/hspsam*.timer; do place "$unit" "$units/$(basename "$unit")"; done
-put 0755 "$here/receive" "$prefix/share/hspsam/receive"
 put 0644 "$here/systemd/sysusers.conf" "$prefix/lib/sysusers.d/hspsam.conf"
 put 0644 "$here/systemd/tmpfiles.conf" "$prefix/lib/tmpfiles.d/hspsam.conf"
 

@@ -63,6 +63,18 @@ package enum DCMSendReport {
         return statuses
     }
 
+    /// Number of Study Related Instances in the one answer that `findscu -v` shows; nil where there is none, or more than one.
+    ///
+    /// *Source*: the log of findscu 3.6.7.
+    package static func relatedInstances(inLog log: String) -> Int? {
+        // What was asked is shown first, without a value.
+        let values = log.split(separator: "\n").filter { $0.contains("(0020,1208)") }.compactMap { line -> Int? in
+            guard let open = line.firstIndex(of: "["), let close = line[open...].firstIndex(of: "]") else { return nil }
+            return Int(line[line.index(after: open)..<close].trimmingCharacters(in: .whitespaces))
+        }
+        return values.count == 1 ? values[0] : nil
+    }
+
     /// The peer's answer to the one object that `storescu -d` has sent; nil when there was none.
     ///
     /// *Source*: the log of storescu 3.6.7.

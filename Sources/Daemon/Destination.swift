@@ -58,6 +58,8 @@ package enum DeliveryConfirmation: String, Sendable, CaseIterable {
     case none
     /// Asked for each object: by C-FIND at IMAGE level, or by QIDO-RS.
     case query
+    /// Asked to answer for the objects: N-ACTION, and its N-EVENT-REPORT. DICOM without TLS only.
+    case commitment
 }
 
 /// PEM files for TLS: whom we believe, and who we are.
@@ -85,10 +87,14 @@ package struct DICOMPeer: Sendable, Equatable {
     package let confirmation: DeliveryConfirmation
     /// Nil: without TLS.
     package let tls: TLSFiles?
+    /// The port on which an archive reports its storage commitment; nil: on the association that asked for it.
+    package let reportPort: Int?
+    /// How long that report is waited for.
+    package let reportWait: Duration
 
     package init(
         host: String, port: Int, called: String, calling: String, confirmation: DeliveryConfirmation,
-        tls: TLSFiles? = nil
+        tls: TLSFiles? = nil, reportPort: Int? = nil, reportWait: Duration = .seconds(60)
     ) {
         self.host = host
         self.port = port
@@ -96,6 +102,8 @@ package struct DICOMPeer: Sendable, Equatable {
         self.calling = calling
         self.confirmation = confirmation
         self.tls = tls
+        self.reportPort = reportPort
+        self.reportWait = reportWait
     }
 }
 

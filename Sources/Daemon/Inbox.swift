@@ -81,6 +81,9 @@ package actor Inbox {
 
     package func use(_ rules: SettlingRules) { self.rules = rules }
 
+    /// What a drop was like at the last look.
+    func fingerprint(of name: FilePath) -> String? { watched[name]?.fingerprint.digest }
+
     /// One look: names that have settled, the oldest first, and counts of the others.
     ///
     /// `each` is called for each drop. *Throws* when the inbox itself cannot be listed.

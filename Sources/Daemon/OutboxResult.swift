@@ -76,6 +76,8 @@ struct OutboxResult {
     /// Says in the report which result took this one's place. Repeating it changes nothing.
     mutating func markSuperseded(by key: String) throws {
         guard record.supersededBy == nil else { return }
+        // A service that died in the middle of this.
+        try DurableFile.removeTemporaries(in: folder)
         record.supersededBy = key
         try DurableFile.write(try record.json(), to: Folder.join(folder, StudyRecord.fileName), mode: 0o640)
     }

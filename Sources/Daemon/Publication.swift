@@ -106,6 +106,8 @@ package actor Publication {
         } else if let covering = try others(study, key).first(where: { try $0.covers(new) && $0.isWhole() }) {
             return .covered(by: "\(study)/\(Folder.split(covering.folder).name)")
         }
+        // A service that died while it wrote them.
+        try DurableFile.removeTemporaries(in: source)
         try OutboxResult.writeSums(in: source)
         try Folder.rename(source, to: target)
         try Folder.sync(parent)

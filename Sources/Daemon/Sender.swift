@@ -12,24 +12,45 @@ package struct Sender: Sendable {
         package let study: String
         package let series: String
         package let instance: String
+        /// Its SOP class.
+        package let kind: String
 
-        package init(study: String, series: String, instance: String) {
+        package init(study: String, series: String, instance: String, kind: String = "") {
             self.study = study
             self.series = series
             self.instance = instance
+            self.kind = kind
         }
     }
 
-    private let settings: ServiceSettings
-    private let paths: ServicePaths
-    private let log: Logger
-    private let identify: @Sendable (String) -> Identity?
+    /// What an archive says of an object that it was asked to answer for.
+    package enum Commitment: Sendable, Equatable {
+        case committed
+        /// With the Failure Reason (0008,1197).
+        case denied(UInt16)
+        /// No report came in time.
+        case unanswered
+        /// Nobody there, or it knows no storage commitment.
+        case notAsked
+    }
 
+    let settings: ServiceSettings
+    let paths: ServicePaths
+    let log: Logger
+    private let commit: @Sendable (DICOMPeer, [Identity]) async -> [Commitment]
+    let identify: @Sendable (String) -> Identity?
+
+    /// - Parameter commit: asks an archive to answer for objects; an answer for each.
     /// - Parameter identify: the UIDs of a DICOM file; nil when it has none.
-    package init(_ settings: ServiceSettings, log: Logger, identify: @escaping @Sendable (String) -> Identity?) {
+    package init(
+        _ settings: ServiceSettings, log: Logger,
+        commit: @escaping @Sendable (DICOMPeer, [Identity]) async -> [Commitment] = { $1.map { _ in .notAsked } },
+        identify: @escaping @Sendable (String) -> Identity?
+    ) {
         self.settings = settings
         paths = ServicePaths(settings)
         self.log = log
+        self.commit = commit
         self.identify = identify
     }
 
@@ -41,8 +62,11 @@ package struct Sender: Sendable {
         let lock = try await ServiceLocks.lock(paths.senderLock)
         defer { withExtendedLifetime(lock) {} }
         let mail = DeliveryMail(paths)
+        // What a sender that died has left.
+        for folder in [paths.deliveryReceipts, paths.arrivalAnswers] { try DurableFile.removeTemporaries(in: folder) }
+        try Folder.remove(paths.deliveryScratch)
         while !stop.isAsked {
-            var sent = 0
+            var sent = try await answerQuestions()
             for id in try mail.waiting(in: mail.tickets) where !stop.isAsked {
                 // Answered, and not booked yet.
                 if FileStatus.exists(Folder.join(mail.receipts, id + ".json")) { continue }
@@ -83,7 +107,11 @@ package struct Sender: Sendable {
             return try await inScratch { scratch in
                 let user = StorageUser(peer: peer, scratch: scratch)
                 let files = try await user.send(ticket.files, in: folder)
-                return peer.confirmation == .query ? try await confirmed(files, in: folder, user.has) : files
+                switch peer.confirmation {
+                case .none: return files
+                case .query: return try await confirmed(files, in: folder, user.has)
+                case .commitment: return await committed(files, in: folder, peer)
+                }
             }
         case .dicomWeb(let peer):
             return try await inScratch { scratch in
@@ -103,6 +131,9 @@ package struct Sender: Sendable {
         return try await body(scratch)
     }
 
+    /// Nobody can be asked for what has no name: that it is there is not known, and never will be by itself.
+    private static func unnamed(_ name: String) -> DeliveryReceipt.File { .init(name, .failed, code: "UID-UNREADABLE") }
+
     /// What was sent is asked for; what is not there is sent again later.
     private func confirmed(
         _ files: [DeliveryReceipt.File], in folder: String, _ has: (Identity) async throws -> Bool
@@ -113,9 +144,8 @@ package struct Sender: Sendable {
                 confirmed.append(file)
                 continue
             }
-            // Nobody can be asked for what has no name: that it is there is not known, and never will be by itself.
             guard let identity = identify(Folder.join(folder, file.name)) else {
-                confirmed.append(.init(file.name, .failed, code: "UID-UNREADABLE"))
+                confirmed.append(Self.unnamed(file.name))
                 continue
             }
             let isThere = try await has(identity)
@@ -123,5 +153,29 @@ package struct Sender: Sendable {
                 .init(file.name, isThere ? .confirmed : .failed, code: isThere ? file.code : "NOT-FOUND"))
         }
         return confirmed
+    }
+
+    /// What was sent is asked for all at once; what the archive does not answer for is sent again later.
+    private func committed(
+        _ files: [DeliveryReceipt.File], in folder: String, _ peer: DICOMPeer
+    ) async -> [DeliveryReceipt.File] {
+        var identities: [String: Identity] = [:]
+        for file in files where file.outcome == .sent {
+            identities[file.name] = identify(Folder.join(folder, file.name))
+        }
+        let asked = identities.keys.sorted()
+        guard !asked.isEmpty else { return files.map { $0.outcome == .sent ? Self.unnamed($0.name) : $0 } }
+        let answers = await commit(peer, asked.compactMap { identities[$0] })
+        let said = Dictionary(zip(asked, answers)) { first, _ in first }
+        return files.map { file in
+            guard file.outcome == .sent else { return file }
+            switch said[file.name] {
+            case nil: return Self.unnamed(file.name)
+            case .committed: return .init(file.name, .confirmed, code: file.code)
+            case .denied(let reason): return .init(file.name, .failed, code: DCMSendReport.Status.answered(reason).code)
+            case .unanswered: return .init(file.name, .failed, code: "NOT-COMMITTED")
+            case .notAsked: return .init(file.name, .failed, code: "NO-COMMITMENT")
+            }
+        }
     }
 }

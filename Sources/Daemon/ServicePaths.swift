@@ -29,10 +29,15 @@ package struct ServicePaths: Sendable {
     package func prepare() throws(StorageFailure) {
         for path in [
             inbox, work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
-            deliveryReceipts, receiving,
+            deliveryReceipts, arrivalQuestions, arrivalAnswers, receiving,
         ] {
             try Folder.make(path, mode: 0o750)
         }
+    }
+
+    /// Folders that the service alone writes files to, but for those of results and of jobs in quarantine.
+    var written: [String] {
+        [spool, outbox, Folder.join(outbox, Night.folder), answers, deliveryTickets, arrivalQuestions, state]
     }
 
     /// What people ask of the running service, and what it answered.
@@ -42,6 +47,9 @@ package struct ServicePaths: Sendable {
     package var deliveryTickets: String { Folder.join(spool, "deliver/new") }
     package var deliveryReceipts: String { Folder.join(spool, "deliver/receipts") }
     package var deliveryScratch: String { Folder.join(spool, "deliver/scratch") }
+    /// Drops that an archive is asked about, and what it said.
+    package var arrivalQuestions: String { Folder.join(spool, "deliver/questions") }
+    package var arrivalAnswers: String { Folder.join(spool, "deliver/answers") }
     /// Held by the process that sends.
     package var senderLock: String { Folder.join(spool, "deliver/lock") }
     /// Where a receiver writes what is sent to it, before it moves it to the inbox.

@@ -65,6 +65,8 @@ package struct ServiceSettings: Sendable {
     /// The file for node_exporter, and how often it is written; nil: none.
     package var metrics: String?
     package var metricsEvery: Duration = .seconds(15)
+    /// Whom to ask whether a study that came by C-STORE is complete; nil: nobody.
+    package var arrival: ArrivalRule?
     /// Where results are sent to.
     package var destinations: [Destination] = []
     /// A batch waits this long for somebody who sends, at its end.

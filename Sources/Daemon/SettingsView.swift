@@ -11,6 +11,7 @@ package struct SettingsView: Sendable, Encodable {
             ("inbox.claim", rules.copies ? "copy" : "rename"),
             ("settle.mode", rules.mode.rawValue), ("settle.quiet", seconds(rules.quiet)),
             ("settle.gap_wait", seconds(settings.gapWait)), ("settle.give_up", seconds(rules.giveUp)),
+            ("settle.ask", settings.arrival.map { "\($0.peer.called)@\($0.peer.host):\($0.peer.port)" } ?? "nobody"),
             ("late.window", seconds(settings.lateWindow)),
             ("limits.drop_bytes", "\(rules.mostBytes)B"), ("limits.drop_files", "\(rules.mostFiles)"),
             ("limits.waiting_jobs", "\(settings.waitingJobs)"), ("reserve", "\(settings.reserve)B"),

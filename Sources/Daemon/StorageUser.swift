@@ -46,6 +46,18 @@ struct StorageUser: Sendable {
         return .init(name, status.outcome, code: status.code)
     }
 
+    /// How many images the peer says that a study has, asked at STUDY level; nil when it does not say.
+    ///
+    /// *Source*: PS3.4 C.6.2.1 (Study Root), Number of Study Related Instances (0020,1208).
+    func images(ofStudy study: String) async throws -> Int? {
+        let log = try await SendingProgram.run(
+            "findscu",
+            ["-v", "-S"] + common + [
+                "-k", "0008,0052=STUDY", "-k", "0020,000d=\(study)", "-k", "0020,1208", peer.host, "\(peer.port)",
+            ])
+        return log.flatMap { DCMSendReport.relatedInstances(inLog: String(decoding: $0, as: UTF8.self)) }
+    }
+
     /// Whether the peer finds the object, asked at IMAGE level.
     func has(_ identity: Sender.Identity) async throws -> Bool {
         let answers = Folder.join(scratch, "found-\(Identifier.make())")

@@ -71,7 +71,10 @@ extension WatchService {
                 waiting += 1
                 continue
             }
-            if try await !take(name, beat) { waiting += 1 }
+            switch try await arrival(of: name, settings) {
+            case .wait: waiting += 1
+            case .take(let remark): if try await !take(name, remark, beat) { waiting += 1 }
+            }
         }
         try await ledger.remember("settling", "\(sight.settling)")
         try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
@@ -98,13 +101,35 @@ extension WatchService {
         return nil
     }
 
+    /// Whether all of a drop has come, as far as somebody can be asked.
+    private func arrival(of name: FilePath, _ settings: ServiceSettings) async throws -> Arrivals.Verdict {
+        guard var rule = settings.arrival, let study = ReceivedDrop.study(name),
+            let fingerprint = await inbox.fingerprint(of: name)
+        else { return .take(nil) }
+        // A batch has to end.
+        if shared.withLock({ $0.isBatch }) {
+            rule = ArrivalRule(
+                peer: rule.peer, wait: min(rule.wait, settings.settling.quiet * 5), every: min(rule.every, .seconds(1)))
+        }
+        do {
+            let since = Moment.now - settings.lateWindow.milliseconds
+            let earlier = try await ledger.jobs(ofStudies: [study], except: "", since: since)
+                .compactMap { try paths.standingInput(of: $0) }
+            return try await arrivals.verdict(name, fingerprint: fingerprint, rule, earlier: earlier)
+        } catch let failure as StorageFailure {
+            log.error("an archive cannot be asked", metadata: ["code": "\(failure.code)"])
+            return .wait
+        }
+    }
+
     /// Gives false when it has to wait.
-    private func take(_ name: FilePath, _ beat: @Sendable () -> Void) async throws -> Bool {
+    private func take(_ name: FilePath, _ remark: JobReason?, _ beat: @Sendable () -> Void) async throws -> Bool {
         do {
             var isBooked = false
             if let id = DropName.claimedIdentifier(name) { isBooked = try await ledger.job(id) != nil }
             switch try await inbox.take(name, isBooked: isBooked, each: beat) {
-            case .taken(let drop):
+            case .taken(var drop):
+                drop.remark = remark
                 try await ledger.enqueue(drop)
                 log.notice("taken", metadata: ["job": "\(drop.id)", "bytes": "\(drop.bytes)", "code": "TAKEN"])
                 if drop.refusal != nil, let job = try await ledger.job(drop.id) { try await tidy(job) }

@@ -60,7 +60,7 @@ extension WatchService {
             let drop = FilePath(paths.inbox).appending("received-late")
             try Folder.make(drop.text, mode: 0o750)
             try Folder.rename(
-                FilePath(paths.receiving).appending(entry.path), to: drop.appending(entry.path).extended(".dcm"))
+                FilePath(paths.receiving).appending(entry.path), to: drop.appending(ReceivedDrop.fileName(entry.path)))
             log.error("a received file was left", metadata: ["code": "RECEIVE-LEFT"])
         }
     }

@@ -18,9 +18,12 @@ extension WatchService {
             guard let job = try await ledger.job(open.job), job.state == .running else { continue }
             try await giveBack(job, open.n, countsLost: countsLost)
         }
-        // A page that was being written when the service died.
-        for entry in try Folder.list(paths.outbox) where entry.name.hasPrefix(".index.html.tmp-") {
-            try Folder.remove(Folder.join(paths.outbox, entry.name))
+        // What was being written when the service died.
+        let quarantined = try Folder.list(paths.quarantine).filter { $0.status.kind == .directory }
+        for folder in paths.written + quarantined.map({ Folder.join(paths.quarantine, $0.name) }) {
+            do throws(StorageFailure) { try DurableFile.removeTemporaries(in: folder) } catch {
+                log.error("a folder cannot be tidied", metadata: ["code": "\(error.code)"])
+            }
         }
         for job in try await ledger.jobs(.publishing) where !job.wasHeld { _ = try await publish(job) }
         for job in try await ledger.jobs(.published) { try await tidy(job) }

@@ -29,6 +29,7 @@ package final class WatchService: Sendable {
     let log: Logger
     package let ledger: Ledger
     let inbox: Inbox
+    let arrivals: Arrivals
     let worker: Worker
     let publication: Publication
     let known: KnownResults
@@ -58,6 +59,7 @@ package final class WatchService: Sendable {
         if let locks { self.locks = locks } else { self.locks = try await ServiceLocks(paths) }
         ledger = try Ledger(path: paths.ledger, wait: settings.ledgerWait)
         inbox = Inbox(paths: paths, rules: settings.settling)
+        arrivals = Arrivals(paths: paths)
         worker = Worker(paths: paths)
         publication = Publication(paths: paths, version: settings.version)
         known = KnownResults(path: paths.knownResults)

@@ -4,9 +4,9 @@ import Storage
 /// Names of folders and files, made of digests of UIDs: nothing of an input names a file.
 ///
 /// *Source*: architecture.md section 7.
-enum StudyNames {
+package enum StudyNames {
     /// 12 hexadecimal digits.
-    static func study(_ studyInstanceUID: String) -> String {
+    package static func study(_ studyInstanceUID: String) -> String {
         String(FileDigest(of: studyInstanceUID).hex.prefix(12))
     }
 

@@ -18,7 +18,7 @@ package struct DurableFile: ~Copyable {
         let begin = FilePath(name).bytes.prefix(200)
         let temporary = Folder.join(
             folder,
-            ".\(String(validating: begin, as: UTF8.self) ?? "file").tmp-\(String(generator.next(), radix: 36))")
+            ".\(String(validating: begin, as: UTF8.self) ?? "file")\(Self.mark)\(String(generator.next(), radix: 36))")
         let opened = unsafe cs_open_new(temporary, mode)
         // The reader knows the name that was asked for, not the temporary one.
         if opened < 0 { throw .system(operation: "write it", path: path, errno: -opened) }
@@ -30,6 +30,22 @@ package struct DurableFile: ~Copyable {
     deinit {
         cs_close(file)
         unsafe _ = cs_remove_file(temporary)
+    }
+
+    /// What tells a temporary file from the one that it becomes.
+    private static let mark = ".tmp-"
+
+    /// Removes what writers that have died left in `folder`. Nobody may be writing there. A folder that is not there holds nothing.
+    package static func removeTemporaries(in folder: String) throws(StorageFailure) {
+        let entries: [Folder.Entry]
+        do throws(StorageFailure) { entries = try Folder.list(folder) } catch {
+            guard error.systemError == .notFound else { throw error }
+            return
+        }
+        for entry in entries
+        where entry.status.kind == .regular && entry.name.hasPrefix(".") && entry.name.contains(mark) {
+            try Folder.remove(Folder.join(folder, entry.name))
+        }
     }
 
     /// Appends all of `bytes`.

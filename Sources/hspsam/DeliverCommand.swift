@@ -2,6 +2,7 @@ import ArgumentParser
 import DICOM
 import Daemon
 import Failures
+import Foundation
 import Logging
 import Processes
 import Storage
@@ -28,18 +29,42 @@ struct DeliverCommand: ParsableCommand {
         StopRequest.listen()
         try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: false) }
-            let sender = Sender(settings, log: log) { path in
-                guard let file = try? InputFile(path), let dicom = try? DICOMFile(file),
-                    let study = dicom.dataSet.uid(.studyInstanceUID),
-                    let series = dicom.dataSet.uid(.seriesInstanceUID),
-                    let instance = dicom.dataSet.uid(.sopInstanceUID)
-                else { return nil }
-                return Sender.Identity(study: study, series: series, instance: instance)
-            }
+            let sender = Sender(settings, log: log, commit: Self.commit, identify: Self.identify)
             ServiceNotification.send("READY=1")
             try await sender.run(stop, once: once)
         }
         if stop.wasInterrupted { throw ExitStatus.interrupted }
+    }
+
+    /// Nil also for what is cut: it has not come whole.
+    @Sendable private static func identify(_ path: String) -> Sender.Identity? {
+        guard let file = try? InputFile(path), let dicom = try? DICOMFile(file), !dicom.pixelDataIsCut,
+            let study = dicom.dataSet.uid(.studyInstanceUID), let series = dicom.dataSet.uid(.seriesInstanceUID),
+            let instance = dicom.dataSet.uid(.sopInstanceUID), let kind = dicom.dataSet.uid(.sopClassUID)
+        else { return nil }
+        return Sender.Identity(study: study, series: series, instance: instance, kind: kind)
+    }
+
+    /// On a thread of its own: the archive may take a minute to report.
+    @Sendable private static func commit(_ peer: DICOMPeer, _ objects: [Sender.Identity]) async -> [Sender.Commitment] {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let answers = StorageCommitment.ask(
+                    host: peer.host, port: UInt16(clamping: peer.port), called: peer.called, calling: peer.calling,
+                    reportPort: peer.reportPort.map { UInt16(clamping: $0) },
+                    patience: UInt32(clamping: peer.reportWait.components.seconds),
+                    about: objects.map { StorageCommitment.Object(sopClass: $0.kind, sopInstance: $0.instance) })
+                continuation.resume(
+                    returning: answers.map { answer in
+                        switch answer {
+                        case .committed: .committed
+                        case .denied(let reason): .denied(reason)
+                        case .unanswered: .unanswered
+                        case .notAsked: .notAsked
+                        }
+                    })
+            }
+        }
     }
 
     private func show(_ settings: ServiceSettings) throws {

@@ -30,7 +30,8 @@ struct HSPSAMCommand: ParsableCommand {
             WatchCommand.self,
             BatchCommand.self, StatusCommand.self, JobsCommand.self, ShowCommand.self, RetryCommand.self,
             CancelCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self, DoctorCommand.self,
-            LedgerCommand.self, ConfigCommand.self, DeliverCommand.self, BenchCommand.self, ConformanceCommand.self,
+            LedgerCommand.self, ConfigCommand.self, DeliverCommand.self,
+            ReceiveCommand.self, BenchCommand.self, ConformanceCommand.self,
         ])
 
     /// One place decides how every command ends.

@@ -31,6 +31,7 @@ struct SiteConfiguration {
             quiet: try settle.duration("quiet", in: .zero ... .seconds(86_400), default: .seconds(60)),
             reserve: try root.size("reserve", default: 20 << 30), program: Self.program, version: version)
         try read(inbox, settle, &settings.settling)
+        settings.arrival = try settle.optionalSection("ask").map(arrival)
         settings.gapWait = try settle.duration("gap_wait", default: settings.gapWait)
         let late = try root.section("late")
         settings.lateWindow = try late.duration("window", default: settings.lateWindow)
@@ -53,6 +54,17 @@ struct SiteConfiguration {
         rules.mode = try settle.choice("mode", default: rules.mode)
         rules.giveUp = try settle.duration(
             "give_up", in: .seconds(60) ... .seconds(86_400 * 365), default: rules.giveUp)
+    }
+
+    /// Whom to ask whether a received study is complete.
+    private static func arrival(_ section: Section) throws -> ArrivalRule {
+        let peer = DICOMPeer(
+            host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
+            called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
+            confirmation: .none)
+        return ArrivalRule(
+            peer: peer, wait: try section.duration("wait", default: .seconds(900)),
+            every: try section.duration("every", in: .seconds(1) ... .seconds(3600), default: .seconds(30)))
     }
 
     private enum Shown: String, CaseIterable { case none, accession }
@@ -147,10 +159,19 @@ struct SiteConfiguration {
                 "SET-DESTINATION", at: "tls", "DICOM over TLS needs to know whose certificates are believed.",
                 cure: "Write tls: {ca: FILE}.")
         }
+        let confirmation = try section.choice("confirm", default: DeliveryConfirmation.none)
+        let report = try section.section("report")
+        if confirmation == .commitment, tls != nil {
+            throw section.failure(
+                "SET-DESTINATION", at: "confirm", "storage commitment is asked for without TLS only.",
+                cure: "Write confirm: query.")
+        }
         return DICOMPeer(
             host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
             called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
-            confirmation: try section.choice("confirm", default: DeliveryConfirmation.none), tls: tls)
+            confirmation: confirmation, tls: tls, reportPort: try report.optionalInt("port", in: 1...65_535),
+            // Shorter than the watchdog of the sender's unit.
+            reportWait: try report.duration("wait", in: .seconds(1) ... .seconds(240), default: .seconds(60)))
     }
 
     private static func webPeer(_ section: Section) throws -> DICOMWebPeer {
@@ -160,9 +181,14 @@ struct SiteConfiguration {
                 "SET-DESTINATION", at: "url", found: url, "this is no address of a web server.",
                 cure: "Write url: https://pacs.example.org/dicom-web.")
         }
+        let confirmation = try section.choice("confirm", default: DeliveryConfirmation.none)
+        guard confirmation != .commitment else {
+            throw section.failure(
+                "SET-DESTINATION", at: "confirm", "a web server is asked for objects, it knows no storage commitment.",
+                cure: "Write confirm: query.")
+        }
         return DICOMWebPeer(
-            url: url, headers: try section.optionalString("headers"),
-            confirmation: try section.choice("confirm", default: DeliveryConfirmation.none), tls: try tls(section))
+            url: url, headers: try section.optionalString("headers"), confirmation: confirmation, tls: try tls(section))
     }
 
     private static func tls(_ section: Section) throws -> TLSFiles? {

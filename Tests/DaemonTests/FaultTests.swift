@@ -174,10 +174,31 @@ struct FaultTests {
         site.settings.receiveWait = .zero
         // The round at its end drops it; the next batch takes it.
         try await site.batch()
-        #expect(FileStatus.exists(site.root + "/inbox/received-late/CT.1.part.dcm"))
+        #expect(FileStatus.exists(site.root + "/inbox/received-late/CT.1.dcm"))
         // It is taken like any other; this worker finds nothing in it that it knows.
         #expect(try await site.batch().quarantined == 1)
-        #expect(try Folder.walk(site.root + "/quarantine").contains { $0.name.hasSuffix("input/CT.1.part.dcm") })
+        #expect(try Folder.walk(site.root + "/quarantine").contains { $0.name.hasSuffix("input/CT.1.dcm") })
+    }
+
+    @Test("what was half written when the service died is gone after its next start, and nothing else is")
+    func halfWritten() async throws {
+        let site = try Site()
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try site.drop("b", "refuse")
+        try await site.batch()
+        let job = try #require(try Folder.list(site.root + "/quarantine").first?.name)
+        let folders = ["outbox", "outbox/batches", "state", "deliver/new", "quarantine/\(job)", "control/done"]
+        for folder in folders {
+            try DurableFile.write("half", to: "\(site.root)/\(folder)/.page.html.tmp-1a2b")
+            try DurableFile.write("whole", to: "\(site.root)/\(folder)/.note-of-somebody")
+        }
+        try await site.withService { _ in }
+        for folder in folders {
+            #expect(!FileStatus.exists("\(site.root)/\(folder)/.page.html.tmp-1a2b"), "\(folder)")
+            #expect(FileStatus.exists("\(site.root)/\(folder)/.note-of-somebody"), "\(folder)")
+        }
+        #expect(FileStatus.exists("\(site.root)/outbox/\(plan.path)/report.json"))
     }
 
     @Test("an input that is changed while it is worked on gives no result, and costs no attempt")

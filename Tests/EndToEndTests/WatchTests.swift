@@ -166,4 +166,56 @@ final class WatchTests {
         #expect(more.output.contains(#""results":1"#), "\(more.output)\(more.errors)")
         #expect(FileManager.default.fileExists(atPath: "\(workplace.path)/spool/outbox/\(path)"))
     }
+
+    private static let hasPython = FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")
+
+    /// The folder as a zip archive, moved into the inbox.
+    private func dropZip(_ name: String, of folder: String) throws {
+        let archive = "\(workplace.path)/\(name)"
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-m", "zipfile", "-c", archive, folder]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        try FileManager.default.moveItem(atPath: archive, toPath: "\(workplace.path)/spool/inbox/\(name)")
+    }
+
+    @Test("an archive in the inbox is judged as its folder would be", .enabled(if: hasPython), .timeLimit(.minutes(10)))
+    func archives() throws {
+        func phantom(_ seed: Int) throws -> String {
+            let folder = "\(workplace.path)/phantom-\(seed)"
+            try #require(try Program.run(["phantom", "body", "--out", folder, "--seed", "\(seed)"]).status == 0)
+            return folder
+        }
+        func batch() throws -> Program.Ending { try Program.run(["batch", "--config", site, "--json"]) }
+        let whole = try phantom(1)
+        try dropZip("whole.zip", of: whole)
+        let first = try batch()
+        #expect(first.status == 0 && first.output.contains(#""results":1"#), "\(first.output)\(first.errors)")
+        // The same as a folder is known.
+        try FileManager.default.moveItem(atPath: whole, toPath: "\(workplace.path)/spool/inbox/whole")
+        let known = try batch()
+        #expect(known.status == 0 && known.output.contains(#""results":0"#), "\(known.output)\(known.errors)")
+        // An empty slice, a missing one, and an archive that is cut.
+        let empty = try phantom(2)
+        try Data().write(to: URL(fileURLWithPath: empty + "/slice-999.dcm"))
+        try dropZip("empty.zip", of: empty)
+        let incomplete = try batch()
+        #expect(incomplete.status == 3 && incomplete.output.contains(#""partial":1"#), "\(incomplete.output)")
+        let gap = try phantom(3)
+        let slices = try FileManager.default.contentsOfDirectory(atPath: gap).sorted()
+        try FileManager.default.removeItem(atPath: "\(gap)/\(slices[slices.count / 2])")
+        try dropZip("gap.zip", of: gap)
+        let missing = try batch()
+        #expect(missing.status == 3 && missing.output.contains(#""partial":1"#), "\(missing.output)")
+        let archive = try Data(
+            contentsOf: URL(
+                fileURLWithPath: try #require(
+                    try files("kept").first { $0.hasSuffix("whole.zip") }.map { "\(workplace.path)/spool/kept/\($0)" }))
+        )
+        try workplace.write("spool/inbox/cut.zip", archive.prefix(archive.count / 2))
+        let cut = try batch()
+        #expect(cut.status == 3 && cut.output.contains(#""quarantined":1"#), "\(cut.output)")
+    }
 }

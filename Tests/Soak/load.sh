@@ -28,8 +28,8 @@ sed -i 's/settle: {quiet: 1s}/settle: {quiet: 10s}/' "$root/load.yaml"
 running=$!
 mkdir -p "$root/receive"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-HSPSAM_INBOX=$root/load/inbox storescp -q -aet HSPSAM +B -pm --fork +uf -fe .part -od "$root/receive" \
-    -xcr "$here/../../deploy/receive #p #f" "$port" &
+storescp -q -aet HSPSAM +B -pm --fork +uf -fe .part -od "$root/receive" \
+    -xs -xcr "$program receive #p #f --inbox $root/load/inbox" "$port" &
 receiver=$!
 until grep -q START "$root/log"; do sleep 0.2; done
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$running/status"; }

@@ -1,0 +1,46 @@
+internal import Failures
+internal import Foundation
+internal import Logging
+internal import Storage
+
+// Questions about studies that are still coming in.
+
+extension Sender {
+    /// Asks the archive about each drop that the service asks about. Gives how many were answered.
+    func answerQuestions() async throws -> Int {
+        guard let rule = settings.arrival else { return 0 }
+        var answered = 0
+        for name in try Folder.list(paths.arrivalQuestions).map(\.name)
+        where name.hasSuffix(".json") && !name.hasPrefix(".") {
+            let answer = Folder.join(paths.arrivalAnswers, name)
+            if FileStatus.exists(answer) { continue }
+            let asked = try? DurableFile.read(Folder.join(paths.arrivalQuestions, name), limit: 1 << 24)
+            // The service is not waiting for it any more.
+            guard let asked, let question = try? JSONDecoder().decode(ArrivalQuestion.self, from: Data(asked)) else {
+                continue
+            }
+            let found = try await look(question, rule)
+            try DurableFile.write(Array(JSONEncoder().encode(found)), to: answer, mode: 0o640)
+            log.notice("asked", metadata: ["code": found.isComplete ? "ARRIVAL-COMPLETE" : "ARRIVAL-WAITS"])
+            answered += 1
+        }
+        return answered
+    }
+
+    private func look(_ question: ArrivalQuestion, _ rule: ArrivalRule) async throws -> ArrivalAnswer {
+        var studies: [String: Set<String>] = [:]
+        for folder in question.folders {
+            // A drop may be taken, and an input moved, in this moment.
+            for entry in (try? Folder.walk(folder)) ?? [] where entry.status.kind == .regular {
+                guard let identity = identify(Folder.join(folder, entry.name)) else { continue }
+                studies[identity.study, default: []].insert(identity.instance)
+            }
+        }
+        var expected: Int? = studies.isEmpty ? nil : 0
+        for study in studies.keys.sorted() {
+            let count = try await StorageUser(peer: rule.peer, scratch: paths.deliveryScratch).images(ofStudy: study)
+            expected = expected.flatMap { sum in count.map { sum + $0 } }
+        }
+        return ArrivalAnswer(arrived: studies.values.reduce(0) { $0 + $1.count }, expected: expected)
+    }
+}
