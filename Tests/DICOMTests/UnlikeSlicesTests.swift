@@ -20,6 +20,7 @@ struct UnlikeSlicesTests {
         ("Pixel Spacing", { $0.spacing = "0.7\\0.7" }), ("Pixel Spacing", { $0.spacing = "2\\2" }),
         ("Rows or Columns", { $0.rows = 10 }),
         ("Image Orientation (Patient)", { $0.orientation = "0.99939\\0.0349\\0\\-0.0349\\0.99939\\0" }),
+        ("Image Orientation (Patient)", { $0.orientation = "0.866\\0\\0.5\\0\\1\\0" }),
         ("SOP Class", { $0.sopClass = "1.2.840.10008.5.1.4.1.1.7" }),
         ("Image Type", { $0.imageType = "DERIVED\\SECONDARY\\AXIAL" }),
         ("Frame of Reference UID", { $0.frameOfReference = nil }),
@@ -68,7 +69,7 @@ struct UnlikeSlicesTests {
     func elsewhere() throws {
         let away = try Self.series { ($0.position, $0.spacing) = ("0\\0\\60", "0.7\\0.7") }
         #expect(away.volumes.map(\.frames.count).sorted() == [1, 5])
-        let across = try Self.series { $0.orientation = "0\\1\\0\\0\\0\\-1" }
+        let across = try Self.series { ($0.position, $0.orientation) = ("2\\-2\\10", "0\\1\\0\\0\\0\\-1") }
         #expect(across.volumes.map(\.frames.count).sorted() == [1, 5])
     }
 

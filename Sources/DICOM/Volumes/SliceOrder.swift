@@ -45,6 +45,17 @@ struct SliceOrder {
         multiplicity = positions.map(\.count).max() ?? 1
     }
 
+    /// Whether a slice that begins there continues the slices' line, or fills a gap in it.
+    func isInLine(_ position: Vector3) -> Bool {
+        guard let first = frames.first?.plane?.position, let last = frames.last?.plane?.position, medianGap > 0,
+            distances[distances.count - 1] > distances[0]
+        else { return false }
+        let step = (last - first) * (medianGap / (distances[distances.count - 1] - distances[0]))
+        let offset = position - first
+        let steps = offset.dot(step) / step.dot(step)
+        return (offset - step * steps.rounded()).length <= Tolerance.line * medianGap
+    }
+
     /// All gaps are alike.
     var isEven: Bool { gaps.allSatisfy { abs($0 - medianGap) <= tolerance } }
 

@@ -12,6 +12,8 @@ enum Tolerance {
     static let shear = 0.002
     /// Cosine of the angle up to which slices lie side by side though they are no one volume: 3 degrees.
     static let parallel = 0.9986
+    /// Where the next slice would begin, relative to the median gap.
+    static let line = 0.1
     /// Directions as unit vectors, orthogonal to each other.
     static let unit = 0.01
 

@@ -31,7 +31,8 @@ enum UnlikeSlices {
     }
 
     /// Every slice of `other` lies before or behind the volume or in a gap of it, no farther than its slices from each other; or
-    /// both together are one evenly spaced volume.
+    /// both together are one evenly spaced volume. Slices in another direction lie so where their first pixel does: those of another
+    /// acquisition do not.
     private static func completes(_ other: [SourceFrame], _ volume: [SourceFrame], _ order: SliceOrder) -> Bool {
         let gap = order.medianGap
         guard gap > 0, let normal = order.frames[0].plane?.normal, let start = order.distances.first,
@@ -42,14 +43,16 @@ enum UnlikeSlices {
         let interleaved = SliceOrder(volume + other)
         let isInterleaved = interleaved.isEven && interleaved.multiplicity == 1
         return other.allSatisfy { frame in
-            guard let plane = frame.plane, let own = self.centre(of: frame),
-                plane.normal.dot(normal).magnitude > Tolerance.parallel
-            else { return false }
+            guard let plane = frame.plane, let own = self.centre(of: frame) else { return false }
             let distance = plane.position.dot(normal)
             let isNear = distance > first && distance < last
             let isFree = order.distances.allSatisfy { ($0 - distance).magnitude > gap / 2 }
             let offset = own - centre
-            return isNear && (isFree || isInterleaved) && (offset - normal * offset.dot(normal)).length < reach
+            let isBeside =
+                plane.normal.dot(normal).magnitude > Tolerance.parallel
+                ? (offset - normal * offset.dot(normal)).length < reach
+                : order.isInLine(plane.position)
+            return isNear && (isFree || isInterleaved) && isBeside
         }
     }
 
