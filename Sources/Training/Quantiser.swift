@@ -9,7 +9,7 @@ package enum Quantiser {
     package struct Result: Sendable {
         package let choices: [Calibration.Choice]
         package let quantisation: Quantisation
-        /// Of each image, in the order of their names: in 8 bits, and in bfloat16 for comparison.
+        /// Of each image in which something is found, in the order of their names: in 8 bits, and in bfloat16 for comparison.
         package let dice: [(name: String, int8: Double, bf16: Double)]
     }
 
@@ -19,7 +19,8 @@ package enum Quantiser {
     /// - Parameters:
     ///   - most: at most so many images, evenly spread over the folder's; a quarter of them, 32 at most, calibrates.
     ///   - progress: called after each image of either pass.
-    /// *Throws* what reading model or images throws; `TrainingFailure.noPairs` when there is no image.
+    /// *Throws* what reading model or images throws; `TrainingFailure.noPairs` when there is no image, or none in which something
+    /// is found.
     package static func run(
         _ model: ModelDirectory, images folder: String, most: Int, out: String,
         progress: (_ done: Int, _ of: Int) throws -> Void
@@ -46,15 +47,21 @@ package enum Quantiser {
         let rounded = Predictor(model.description, Parameters(tensors), Packing(.int8, inputScales: scales))
         let brief = Predictor(model.description, Parameters(tensors), Packing(.bf16))
         var dice: [(name: String, int8: Double, bf16: Double)] = []
-        for name in chosen {
+        for (number, name) in chosen.enumerated() {
             let image = try image(name)
-            let masks = exact.segment(image).masks
-            dice.append(
-                (
-                    name, Agreement.dice(masks, rounded.segment(image).masks),
-                    Agreement.dice(masks, brief.segment(image).masks)
-                ))
-            try progress(calibrating.count + dice.count, total)
+            let masks = [exact, rounded, brief].map { $0.segment(image).masks }
+            // Where nobody finds anything nothing is lost, and nothing is measured.
+            if masks.contains(where: { $0.contains { !$0.isEmpty } }) {
+                dice.append((name, Agreement.dice(masks[0], masks[1]), Agreement.dice(masks[0], masks[2])))
+            }
+            try progress(calibrating.count + number + 1, total)
+        }
+        guard !dice.isEmpty else {
+            throw TrainingFailure.noPairs(
+                path: folder,
+                reason:
+                    "the model finds nothing in any of its \(chosen.count) images, so what 8 bits cost cannot be measured"
+            )
         }
         let figures = dice.map(\.int8)
         let quantisation = Quantisation(
@@ -80,9 +87,10 @@ package enum Quantiser {
         return calibration.choices()
     }
 
+    /// Pictures without the masks that may lie beside them: those are no pictures of the model's kind.
     private static func names(_ folder: String) throws -> [String] {
-        let files = try Folder.list(folder).filter { $0.status.kind == .regular }.map(\.name)
-        return files.filter { ImageFolder.stem(of: $0) != nil }.sorted()
+        let files = try ImageFolder(folder)
+        return files.images.stems.compactMap { files.files[$0] }.sorted()
     }
 
     private static func spread(_ names: [String], _ most: Int) -> [String] {

@@ -19,6 +19,9 @@ struct QuantiserTests {
             )
             try Data(try ImageFile.png(page)).write(to: URL(fileURLWithPath: "\(folder)/images/\(number).png"))
         }
+        // A mask beside its picture is none.
+        let mask = RasterPage(rows: 40, columns: 50, samples: 1, bits: 8, values: [UInt16](repeating: 0, count: 2000))
+        try Data(try ImageFile.png(mask)).write(to: URL(fileURLWithPath: "\(folder)/images/4_mask.png"))
         var configuration = Configuration()
         configuration.inputSize = 64
         (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (32, 2, 2, [1])
@@ -30,12 +33,12 @@ struct QuantiserTests {
         try ModelDirectory.write(description, tensors: parameters.tensors, to: folder + "/model")
         let model = try ModelDirectory.open(folder + "/model")
         var steps = 0
-        let result = try Quantiser.run(model, images: folder + "/images", most: 4, out: folder + "/eight") {
+        let result = try Quantiser.run(model, images: folder + "/images", most: 6, out: folder + "/eight") {
             done, total in
             steps += 1
-            #expect(done == steps && total == 5)
+            #expect(done == steps && total == 6)
         }
-        #expect(steps == 5 && result.choices.count == 8 && result.dice.count == 4)
+        #expect(steps == 6 && result.choices.count == 8 && result.dice.map(\.name) == (0..<5).map { "\($0).png" })
         let eight = try ModelDirectory.open(folder + "/eight")
         #expect(eight.description.quantisation == result.quantisation)
         #expect(result.choices.allSatisfy { $0.inputScale == nil ? $0.error > Calibration.largestError : $0.error > 0 })
