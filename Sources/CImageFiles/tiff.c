@@ -17,6 +17,17 @@ static int on_warning(TIFF *tiff, void *user, const char *module, const char *fo
 
 // MARK: The chain of directories
 
+/* Room for one offset more. */
+static int make_room(ci_tiff *t) {
+    if (t->total < t->capacity) return 1;
+    uint32_t capacity = t->capacity == 0 ? 16 : t->capacity * 2;
+    uint64_t *grown = realloc(t->offsets, capacity * sizeof *grown);
+    if (grown == NULL) return 0;
+    t->offsets = grown;
+    t->capacity = capacity;
+    return 1;
+}
+
 /* Our own walk, because a loop must be told from an end and pages must be reached without counting from the first. */
 static ci_status walk(ci_tiff *t, ci_error *error) {
     uint8_t head[16];
@@ -27,7 +38,6 @@ static ci_status walk(ci_tiff *t, ci_error *error) {
     t->big_endian = big_endian;
     t->is_big = is_big;
     uint64_t offset = is_big ? number(head + 8, 8, big_endian) : number(head + 4, 4, big_endian);
-    uint32_t capacity = 0;
     while (offset != 0) {
         for (uint32_t i = 0; i < t->count; i++) {
             if (t->offsets[i] == offset) {
@@ -36,12 +46,7 @@ static ci_status walk(ci_tiff *t, ci_error *error) {
             }
         }
         if (t->count == t->limits.max_pages) return ci_fail(error, CI_LIMIT, "has more than %u pages", t->count);
-        if (t->count == capacity) {
-            capacity = capacity == 0 ? 16 : capacity * 2;
-            uint64_t *grown = realloc(t->offsets, capacity * sizeof *grown);
-            if (grown == NULL) return ci_fail(error, CI_MEMORY, "no memory");
-            t->offsets = grown;
-        }
+        if (!make_room(t)) return ci_fail(error, CI_MEMORY, "no memory");
         uint8_t bytes[8];
         uint64_t entries, size = is_big ? 8 : 2, entry = is_big ? 20 : 12;
         if (!bytes_at(t, offset, bytes, size)) {
@@ -51,6 +56,7 @@ static ci_status walk(ci_tiff *t, ci_error *error) {
         if (entries > 65535) return ci_fail(error, CI_CORRUPT, "page %u claims %llu tags", t->count + 1,
                                             (unsigned long long)entries);
         t->offsets[t->count++] = offset;
+        t->total = t->count;
         /* Files in the field leave the last link out: then this page is the last. */
         if (!bytes_at(t, offset + size + entries * entry, bytes, is_big ? 8 : 4)) break;
         offset = number(bytes, is_big ? 8 : 4, big_endian);
@@ -131,7 +137,7 @@ ci_status ci_tiff_describe(ci_tiff *t, uint32_t index, ci_tiff_page *page, ci_er
     memset(page, 0, sizeof *page);
     error->status = CI_OK;
     t->said[0] = 0;
-    if (index >= t->count || !TIFFSetSubDirectory(t->tiff, t->offsets[index])) {
+    if (index >= t->total || !TIFFSetSubDirectory(t->tiff, t->offsets[index])) {
         return ci_fail(error, CI_CORRUPT, "page %u: %s", index + 1, t->said[0] ? t->said : "no such directory");
     }
     TIFF *tiff = t->tiff;
@@ -178,7 +184,7 @@ static uint64_t type_bytes(uint16_t type) {
 ci_status ci_tiff_tag(ci_tiff *t, uint32_t index, uint16_t tag, ci_tiff_value *value, ci_error *error) {
     memset(value, 0, sizeof *value);
     error->status = CI_OK;
-    if (index >= t->count) return ci_fail(error, CI_CORRUPT, "page %u: no such directory", index + 1);
+    if (index >= t->total) return ci_fail(error, CI_CORRUPT, "page %u: no such directory", index + 1);
     uint8_t bytes[20];
     uint64_t offset = t->offsets[index], head = t->is_big ? 8 : 2, each = t->is_big ? 20 : 12;
     int wide = t->is_big ? 8 : 4;
@@ -206,6 +212,44 @@ ci_status ci_tiff_tag(ci_tiff *t, uint32_t index, uint16_t tag, ci_tiff_value *v
         return CI_OK;
     }
     return CI_OK;
+}
+
+/* Whether a directory can begin there, and is not one of the pages. */
+static int is_new_directory(ci_tiff *t, uint64_t offset) {
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->offsets[i] == offset) return 0;
+    }
+    uint8_t bytes[8];
+    int size = t->is_big ? 8 : 2;
+    if (offset == 0 || !bytes_at(t, offset, bytes, (size_t)size)) return 0;
+    uint64_t entries = number(bytes, size, t->big_endian);
+    return entries > 0 && entries <= 65535;
+}
+
+ci_status ci_tiff_subdirectories(ci_tiff *t, uint32_t index, uint32_t *first, uint32_t *count, ci_error *error) {
+    *first = t->total;
+    *count = 0;
+    ci_tiff_value value;
+    if (ci_tiff_tag(t, index, TIFFTAG_SUBIFD, &value, error) != CI_OK) return error->status;
+    int size = (int)type_bytes(value.type);
+    if (size >= 4) {
+        for (size_t at = 0; at + (size_t)size <= value.size; at += (size_t)size) {
+            uint64_t offset = number(value.bytes + at, size, t->big_endian);
+            if (!is_new_directory(t, offset)) continue;
+            if (t->total >= t->limits.max_pages) {
+                ci_fail(error, CI_LIMIT, "has more than %u pages and directories below them", t->limits.max_pages);
+                break;
+            }
+            if (!make_room(t)) {
+                ci_fail(error, CI_MEMORY, "no memory");
+                break;
+            }
+            t->offsets[t->total++] = offset;
+            *count += 1;
+        }
+    }
+    free(value.bytes);
+    return error->status;
 }
 
 ci_status ci_tiff_palette(ci_tiff *t, uint32_t index, uint16_t *map, size_t entries, ci_error *error) {

@@ -186,6 +186,7 @@ typedef struct {
     uint32_t width, height, depth; /* of a strip or tile; depth: slices that one tile holds */
     uint32_t slice;
     uint64_t bytes;                /* of one slice of it */
+    uint32_t from, to;             /* the page's rows that are read: whole strips or tiles, but for its last */
     colours how;
 } grid;
 
@@ -234,7 +235,8 @@ static ci_status measure_grid(ci_tiff *t, const ci_tiff_page *page, grid *g, ci_
     if (g->width == 0 || g->height == 0 || g->depth == 0) {
         return ci_fail(error, CI_CORRUPT, "has strips or tiles without size");
     }
-    if (g->width > t->limits.max_side || g->height > t->limits.max_side || g->depth > t->limits.max_pages) {
+    /* A strip is as wide as its page, whose size is judged by whoever makes room for it. */
+    if ((g->tiled && (g->width > t->limits.max_side || g->height > t->limits.max_side)) || g->depth > t->limits.max_pages) {
         return ci_fail(error, CI_LIMIT, "has strips or tiles of %u rows of %u columns (limit: %u a side)", g->height,
                        g->width, t->limits.max_side);
     }
@@ -255,7 +257,6 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                              ci_error *error) {
     double start = ci_thread_seconds();
     TIFF *tiff = t->tiff;
-    if (measure_grid(t, page, g, error) != CI_OK) return error->status;
     uint16_t planes = page->planar ? page->samples : 1;
     block b = {.samples = page->samples / planes};
     b.stride = (size_t)block_bytes(page, 0, g->width, 1, b.samples);
@@ -266,7 +267,7 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
     b.bytes = buffer;
     for (uint16_t plane = 0; plane < planes && error->status == CI_OK; plane++) {
         b.first = plane;
-        for (b.row = 0; b.row < page->rows && error->status == CI_OK; b.row += g->height) {
+        for (b.row = g->from; b.row < g->to && error->status == CI_OK; b.row += g->height) {
             b.rows = smaller(g->height, page->rows - b.row);
             for (b.column = 0; b.column < page->columns && error->status == CI_OK; b.column += g->width) {
                 b.columns = smaller(g->width, page->columns - b.column);
@@ -278,15 +279,17 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                     break;
                 }
                 tmsize_t got = read_piece(tiff, g, piece, buffer);
+                block at = b;
+                at.row -= g->from;
                 if (got < 0) {
                     ci_fail(error, CI_CODEC, "%s", t->said[0] ? t->said : "a strip cannot be decoded");
                 } else if (g->subsampled) {
-                    place_ycbcr(&b, (size_t)got, page, &g->how, g->width, pixels, error);
+                    place_ycbcr(&at, (size_t)got, page, &g->how, g->width, pixels, error);
                 } else if ((size_t)got < b.stride * b.rows) {
                     ci_fail(error, CI_TRUNCATED, "a strip holds %lld bytes instead of %zu", (long long)got,
                             b.stride * b.rows);
                 } else {
-                    place(&b, page, pixels);
+                    place(&at, page, pixels);
                     ci_check_time(&t->limits, start, error);
                 }
             }
@@ -373,25 +376,68 @@ ci_status ci_tiff_is_read(const ci_tiff_page *page, ci_error *error) {
     return CI_OK;
 }
 
-ci_status ci_tiff_pixels(ci_tiff *t, uint32_t index, uint32_t slice, uint8_t **pixels, size_t *size, ci_error *error) {
-    ci_tiff_page page;
-    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
-    if (ci_tiff_is_read(&page, error) != CI_OK) return error->status;
-    if (ci_check_size(&t->limits, page.rows, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
-        return error->status;
-    }
-    int ycbcr = page.photometric == PHOTOMETRIC_YCBCR, jpeg = page.compression == COMPRESSION_JPEG;
-    grid g = {.subsampled = ycbcr && !jpeg, .slice = slice, .how = page_colours(t->tiff)};
-    if (ycbcr && (jpeg ? !is_jfif(&g.how) : !makes_colours(&g.how))) {
+enum { max_band_side = 1 << 20 };
+
+/* Describes a page and how it is read, all of its rows; everything that can be refused before its pixels are looked at is. */
+static ci_status prepare(ci_tiff *t, uint32_t index, uint32_t slice, ci_tiff_page *page, grid *g, ci_error *error) {
+    if (ci_tiff_describe(t, index, page, error) != CI_OK) return error->status;
+    if (ci_tiff_is_read(page, error) != CI_OK) return error->status;
+    int ycbcr = page->photometric == PHOTOMETRIC_YCBCR, jpeg = page->compression == COMPRESSION_JPEG;
+    *g = (grid){.subsampled = ycbcr && !jpeg, .slice = slice, .how = page_colours(t->tiff), .to = page->rows};
+    if (ycbcr && (jpeg ? !is_jfif(&g->how) : !makes_colours(&g->how))) {
         return ci_fail(error, CI_UNSUPPORTED, "is YCbCr of other coefficients or another range than its decoder knows");
     }
     if (ycbcr && jpeg) TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+    return CI_OK;
+}
+
+/* The rows that `g` names. */
+static ci_status read_rows(ci_tiff *t, const ci_tiff_page *page, grid *g, uint8_t **pixels, size_t *size, ci_error *error) {
     *pixels = calloc(*size, 1); /* untouched pages of a lying header cost nothing */
     if (*pixels == NULL) return ci_fail(error, CI_MEMORY, "no memory for %zu bytes of pixels", *size);
-    int follows = slice > 0 && page.depth == 1;
-    if ((follows ? read_following(t, &page, slice, *pixels, error) : read_blocks(t, &page, &g, *pixels, size, error)) != CI_OK) {
-        free(*pixels);
-        *pixels = NULL;
+    int follows = g->slice > 0 && page->depth == 1;
+    ci_status status = follows ? read_following(t, page, g->slice, *pixels, error) : measure_grid(t, page, g, error);
+    if (status == CI_OK && !follows) status = read_blocks(t, page, g, *pixels, size, error);
+    if (status == CI_OK) return CI_OK;
+    free(*pixels);
+    *pixels = NULL;
+    return status;
+}
+
+ci_status ci_tiff_pixels(ci_tiff *t, uint32_t index, uint32_t slice, uint8_t **pixels, size_t *size, ci_error *error) {
+    ci_tiff_page page;
+    grid g;
+    if (prepare(t, index, slice, &page, &g, error) != CI_OK) return error->status;
+    if (ci_check_size(&t->limits, page.rows, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
+        return error->status;
     }
-    return error->status;
+    return read_rows(t, &page, &g, pixels, size, error);
+}
+
+ci_status ci_tiff_piece_rows(ci_tiff *t, uint32_t index, uint32_t *rows, ci_error *error) {
+    ci_tiff_page page;
+    grid g;
+    if (prepare(t, index, 0, &page, &g, error) != CI_OK || measure_grid(t, &page, &g, error) != CI_OK) return error->status;
+    *rows = smaller(g.height, page.rows);
+    return CI_OK;
+}
+
+ci_status ci_tiff_rows(ci_tiff *t, uint32_t index, uint32_t first, uint32_t count, uint8_t **pixels, size_t *size,
+                       ci_error *error) {
+    ci_tiff_page page;
+    grid g;
+    if (prepare(t, index, 0, &page, &g, error) != CI_OK || measure_grid(t, &page, &g, error) != CI_OK) return error->status;
+    if (first >= page.rows || count == 0 || count > page.rows - first || first % g.height != 0 ||
+        ((first + count) % g.height != 0 && first + count != page.rows)) {
+        return ci_fail(error, CI_CORRUPT, "has no strips or tiles of rows %u to %u", first, first + count);
+    }
+    g.from = first;
+    g.to = first + count;
+    /* Slides are wider than any picture that is held as a whole. */
+    ci_limits limits = t->limits;
+    limits.max_side = max_band_side;
+    if (ci_check_size(&limits, count, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
+        return error->status;
+    }
+    return read_rows(t, &page, &g, pixels, size, error);
 }

@@ -11,7 +11,9 @@ struct ci_tiff {
     uint64_t position; /* where libtiff reads next */
     TIFF *tiff;
     uint64_t *offsets;
-    uint32_t count;
+    uint32_t count;    /* pages of the chain */
+    uint32_t total;    /* with the directories below them, which stand behind them */
+    uint32_t capacity; /* of offsets */
     int big_endian, is_big;
     ci_limits limits;
     char said[200]; /* the first thing libtiff complained of since it was cleared */

@@ -1,7 +1,8 @@
 package import DICOM
 package import Imaging
 
-/// One level of a whole slide as a VL Whole Slide Microscopy object, or a part of its concatenation: of phantoms.
+/// One level of a whole slide as a VL Whole Slide Microscopy object, or a part of its concatenation: of phantoms, and of slides that were
+/// no DICOM.
 ///
 /// *Source*: PS3.3 2024e, A.32.8, C.7.6.17.3, C.8.12.4.
 package struct SlideImage: Sendable {
@@ -42,6 +43,12 @@ package struct SlideImage: Sendable {
     /// Where each frame's tile lies, in the frames' order; nil for TILED_FULL.
     package var origins: [SlideMatrix.Origin]?
     package var part: Part?
+    /// 8, or 9 to 16 in grey.
+    package var bits = 8
+    /// Lossy compression of the file that the pixels are from: DICOM's defined term (nil when it has none) and the ratio.
+    package var lossy: (method: String?, ratio: Double)?
+    /// In the file that the pixels are from.
+    package var time: JobTime?
 
     package init(
         identity: StudyIdentity, keys: RasterObject.Keys, frameOfReferenceUID: String, rows: Int, columns: Int,
@@ -62,19 +69,21 @@ package struct SlideImage: Sendable {
 
     /// The object with its UIDs.
     ///
-    /// - Parameter pixels: 8 bits a sample, frame after frame, colour by pixel.
+    /// - Parameters:
+    ///   - pixels: one byte a sample, two (little-endian) above 8 bits, frame after frame, colour by pixel.
+    ///   - contents: what identifies the pixels where they are not given.
     /// *Throws* `illegal` for an identity that DICOM cannot hold.
-    package func dataSet(frames: Int, pixels: [UInt8]) throws(ObjectFailure) -> DataSet {
+    package func dataSet(frames: Int, pixels: [UInt8], contents: String = "") throws(ObjectFailure) -> DataSet {
         var dataSet = DataSet()
         dataSet.put(.specificCharacterSet, "ISO_IR 192")
         dataSet.put(.sopClassUID, SOPClass.vlWholeSlideMicroscopyImageStorage.uid)
         dataSet.put(.instanceCreatorUID, InstanceCreator.imports)
         dataSet.put(.instanceNumber, keys.firstInstanceNumber)
-        let content = identity.study.moment ?? .unknown
+        let content = identity.study.moment ?? time ?? .unknown
         dataSet.put(.contentDate, content.date)
         dataSet.put(.contentTime, content.time)
         dataSet.put(.acquisitionDateTime, content.dateTime)
-        RasterObject.put(identity, keys, nil, into: &dataSet)
+        RasterObject.put(identity, keys, time, into: &dataSet)
         // A slide has no side.
         dataSet[.laterality] = nil
         dataSet.put(.modality, "SM")
@@ -89,7 +98,9 @@ package struct SlideImage: Sendable {
         putSpecimen(into: &dataSet)
         putPixels(frames, pixels, into: &dataSet)
         let uid = DerivedUID.uid(
-            .importedInstance, [DataSetEncoder.writerRevision, DerivedUID.digest(try DataSetEncoder.data(dataSet))])
+            .importedInstance,
+            [DataSetEncoder.writerRevision, DerivedUID.digest(try DataSetEncoder.data(dataSet))]
+                + (contents.isEmpty ? [] : [contents]))
         dataSet.put(.sopInstanceUID, uid)
         return dataSet
     }
@@ -191,7 +202,11 @@ package struct SlideImage: Sendable {
     }
 
     private func putPixels(_ frames: Int, _ pixels: [UInt8], into dataSet: inout DataSet) {
-        dataSet.putImagePixel(rows: tileRows, columns: tileColumns, samples: samples, bits: 8)
+        dataSet.putImagePixel(rows: tileRows, columns: tileColumns, samples: samples, bits: bits > 8 ? 16 : 8)
+        if bits > 8 {
+            dataSet.put(.bitsStored, bits)
+            dataSet.put(.highBit, bits - 1)
+        }
         dataSet.put(.numberOfFrames, frames)
         dataSet.put(.burnedInAnnotation, flavor == .label ? "YES" : "NO")
         if samples == 1 {
@@ -199,8 +214,14 @@ package struct SlideImage: Sendable {
             dataSet.put(.rescaleIntercept, "0")
             dataSet.put(.rescaleSlope, "1")
         }
-        dataSet.put(.lossyImageCompression, "00")
-        dataSet.put(.pixelData, bytes: pixels.count % 2 == 0 ? pixels : pixels + [0])
+        dataSet.put(.lossyImageCompression, lossy == nil ? "00" : "01")
+        if let lossy {
+            dataSet.put(.lossyImageCompressionRatio, decimals: [lossy.ratio])
+            if let method = lossy.method { dataSet.put(.lossyImageCompressionMethod, method) }
+        }
+        let bytes = pixels.count % 2 == 0 ? pixels : pixels + [0]
+        dataSet[.pixelData] = Element(
+            Attribute.pixelData.tag, bits > 8 ? .OW : Attribute.pixelData.vr, .bytes(bytes))
     }
 
     private static func float(_ value: Double) -> [UInt8] { Float(value).bitPattern.littleEndianBytes }

@@ -23,6 +23,8 @@ package struct ImageFilesFailure: Failure, Equatable {
         case memory(String)
         /// What its pages are is not known, or not there.
         case axes(String)
+        /// A slide scanner's or microscope's own format, by its name.
+        case vendor(String)
         /// One of several files of a data set, whose planes nobody asked for.
         case otherPart
     }
@@ -36,7 +38,7 @@ package struct ImageFilesFailure: Failure, Equatable {
         switch reason {
         case .unreadable, .changed, .memory: .failed
         case .notAnImage, .otherPart: .skipped
-        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .axes: .refused
+        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .axes, .vendor: .refused
         }
     }
 
@@ -54,6 +56,7 @@ package struct ImageFilesFailure: Failure, Equatable {
         case .memory: "OUT-IO"
         case .axes: "RAS-AXES"
         case .otherPart: "RAS-PART"
+        case .vendor: "RAS-FORMAT"
         }
     }
 
@@ -85,6 +88,11 @@ package struct ImageFilesFailure: Failure, Equatable {
             (
                 "one of several files of an OME data set: it holds none of the planes that the pipeline takes.",
                 "Choose others with tiff.channel, tiff.z and tiff.t of the pipeline."
+            )
+        case .vendor(let name):
+            (
+                "a \(name) file, which is not read: its pictures lie where only its maker's format says.",
+                "Convert it to DICOM or OME-TIFF, with its maker's program, bfconvert, wsidicomizer or QuPath."
             )
         case .axes(let what):
             (

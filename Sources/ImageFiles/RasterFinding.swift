@@ -9,6 +9,8 @@ package struct RasterFinding: Sendable, Hashable {
         case depth = "RAS-DEPTH"
         /// Everything else that was done to the samples: dropped alpha, turned upright.
         case picture = "RAS-PICTURE"
+        /// Which of a picture's copies was taken, and why.
+        case level = "RAS-LEVEL"
         /// Pages that are no pictures of their own.
         case pages = "RAS-PAGES"
     }
@@ -19,7 +21,7 @@ package struct RasterFinding: Sendable, Hashable {
     /// One line for a person; no name of a file.
     package let text: String
 
-    init(_ kind: Kind, isWarning: Bool = false, _ text: String) {
+    package init(_ kind: Kind, isWarning: Bool = false, _ text: String) {
         self.kind = kind
         self.isWarning = isWarning
         self.text = text

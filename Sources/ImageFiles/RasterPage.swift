@@ -13,6 +13,8 @@ package struct RasterPage: Sendable, Equatable {
     package var values: [UInt16]
     /// Distance of pixel centres in mm, where the file says it in a unit.
     package var spacing: PixelSpacing?
+    /// How much smaller the page is than the picture that it is a copy of.
+    package var reduction = LevelReduction.none
     /// Where the page lies along Z, mm from the first slice, where the file says how far its slices lie apart.
     package var positionMM: Double?
     /// Height and width of a pixel in any unit, where the file says they differ but not how large they are.
@@ -98,6 +100,7 @@ package struct RasterPage: Sendable, Equatable {
         if turned {
             page.spacing = spacing.map { PixelSpacing(row: $0.column, column: $0.row) }
             page.pixelAspect = pixelAspect.map { PixelSpacing(row: $0.column, column: $0.row) }
+            page.reduction = reduction.turned
         }
         page.findings.append(RasterFinding(.picture, "turned upright (Orientation \(orientation))"))
         return page

@@ -27,6 +27,7 @@ struct ContentsReader {
     }
 
     func contents() throws(ImageFilesFailure) -> TIFFContents {
+        if let vendor = try VendorFormat.name(of: file) { throw failure(.vendor(vendor)) }
         if let ome = OMEDescription(description) { return try contents(ome) }
         let isAperio = description.hasPrefix("Aperio"), isVentana = hasVentanaLevels
         let roles = try roles(isAperio: isAperio, isVentana: isVentana)
@@ -147,7 +148,7 @@ struct ContentsReader {
                     rows: pages[group[0]].rows, columns: pages[group[0]].columns, planes: planes, channels: samples,
                     channelNames: [], slices: group.count, times: 1,
                     calibration: try calibration(of: group[0], program),
-                    smaller: smaller.sorted { pages[$0].rows * pages[$0].columns > pages[$1].rows * pages[$1].columns },
+                    smaller: smaller,
                     values: nil))
         }
         return TIFFContents(program: program, roles: roles, pictures: pictures, findings: findings(roles), set: [])

@@ -43,12 +43,15 @@ package struct TIFFPicture: Sendable {
     package let times: Int
     /// As stored: the sides of the page, not turned by Orientation.
     package let calibration: PixelCalibration
-    /// Smaller copies of it: pages, the largest first.
+    /// Pages that say of themselves that they are smaller copies of it.
     package let smaller: [Int]
     /// `value = stored · slope + intercept`, where the program shows calibrated values.
     let values: ValueMapping?
     /// Further planes of it lie in other files.
     var isPart = false
+
+    /// Its program shows calibrated values.
+    package var hasMeaning: Bool { values != nil }
 
     /// Its slices are one volume for each time: how far they lie apart is known.
     package var isVolume: Bool { slices > 1 && calibration.sliceMM != nil && calibration.spacing != nil }
@@ -96,6 +99,11 @@ package struct TIFFContents: Sendable {
     package let findings: [RasterFinding]
     /// Files that belong together, by what names each; empty for a file that stands alone.
     package let set: [String]
+
+    /// Written by a slide scanner: its picture is a level of a whole slide, however small it is.
+    package var isOfSlideScanner: Bool {
+        program == .aperio || program == .ventana || roles.contains { $0 == .label || $0 == .macro }
+    }
 }
 
 extension TIFFPicture {

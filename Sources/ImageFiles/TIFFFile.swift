@@ -9,6 +9,8 @@ package final class TIFFFile {
     let handle: OpaquePointer
     /// Lives as long as the handle that reads through it.
     private let reader: FileReader
+    /// Directories below pages, as far as they were asked for.
+    var knownSubdirectories: [Int: Range<Int>] = [:]
 
     /// Follows the file's chain of pages. Everything is read through its descriptor.
     ///
@@ -108,6 +110,10 @@ package final class TIFFFile {
             guard tags.depth <= ContentsReader.mostPlanes else {
                 throw failure(.limit("holds more than \(ContentsReader.mostPlanes) slices in a page"))
             }
+            guard tags.isPlanar || tags.depth > 1 else {
+                try forEachBand(index, rows: tags.rows) { bytes, _ in digest.add(Array(bytes)) }
+                continue
+            }
             for slice in 0..<tags.depth {
                 let samples = try storedSamples(index, inPage: slice)
                 digest.add(tags.isPlanar ? Self.planes(samples, tags) : samples)
@@ -143,29 +149,31 @@ package final class TIFFFile {
 
     /// What a plane's samples need to be held in 16 bits; nothing for those that fit as they are. *Cost*: the plane is decoded.
     package func survey(_ plane: TIFFPlane) throws(ImageFilesFailure) -> SampleSurvey {
-        let tags = try described(plane.page)
-        try check(tags, plane)
-        let reading = SampleReading(tags, sample: plane.sample)
+        let (tags, reading) = try reading(plane, survey: SampleSurvey())
         guard reading.needsSurvey else { return SampleSurvey() }
-        return try withPixels(plane.page, plane.inPage) {
-            reading.survey($0, pixels: Int(tags.rows) * Int(tags.columns))
+        guard plane.inPage == 0, tags.depth == 1 else {
+            return try withPixels(plane.page, plane.inPage) {
+                reading.survey($0, pixels: Int(tags.rows) * Int(tags.columns))
+            }
         }
+        var survey = SampleSurvey()
+        try forEachBand(plane.page, rows: Int(tags.rows)) { bytes, rows in
+            survey.add(reading.survey(bytes, pixels: rows * Int(tags.columns)))
+        }
+        return survey
     }
 
     /// A plane as grey or RGB, upright.
     ///
     /// - Parameters:
-    ///   - picture: what the plane belongs to: its calibration.
+    ///   - picture: what the plane belongs to, or is a smaller copy of: its calibration.
     ///   - survey: of all planes that are to be comparable.
     /// *Throws* `ImageFilesFailure`: what the table of `dicom.md` 5.1 refuses, and pixels that cannot be decoded.
     package func page(
         _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey
     ) throws(ImageFilesFailure) -> RasterPage {
-        let tags = try described(plane.page)
-        try check(tags, plane)
+        let (tags, reading) = try reading(plane, survey: survey)
         let palette = tags.photometric == 3 ? try self.palette(plane.page, bits: Int(tags.bits)) : nil
-        let reading = SampleReading(tags, sample: plane.sample)
-        if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
         let rows = Int(tags.rows), columns = Int(tags.columns)
         let samples = try withPixels(plane.page, plane.inPage) {
             reading.values($0, pixels: rows * columns, palette: palette, survey: survey)
@@ -178,16 +186,30 @@ package final class TIFFFile {
         }
         page.dateTime = text(of: tags)
         page.findings = reading.findings(survey) + picture.calibration.findings
-        let bytes = Double(rows * columns * reading.samples * (samples.bits > 8 ? 2 : 1))
-        if tags.compression == 7 || tags.compression == 50001 {
-            page.loss = .init(
-                method: tags.compression == 7 ? "ISO_10918_1" : nil,
-                ratio: bytes / Double(max(tags.compressed_bytes, 1)))
-        }
-        page.spacing = picture.calibration.spacing
-        page.pixelAspect = picture.calibration.aspect
+        page.loss = loss(tags, reading, bits: samples.bits)
+        page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
+        page.spacing = picture.calibration.spacing.map(page.reduction.spacing)
+        page.pixelAspect = picture.calibration.aspect.map(page.reduction.spacing) ?? page.reduction.aspect
         if picture.isVolume { page.positionMM = picture.calibration.sliceMM.map { $0 * Double(plane.slice) } }
         return page.upright(from: Int(tags.orientation))
+    }
+
+    private func loss(_ tags: ci_tiff_page, _ reading: SampleReading, bits: Int) -> RasterPage.LossyCompression? {
+        guard tags.compression == 7 || tags.compression == 50001 else { return nil }
+        let bytes = Double(tags.rows) * Double(tags.columns) * Double(reading.samples * (bits > 8 ? 2 : 1))
+        return .init(
+            method: tags.compression == 7 ? "ISO_10918_1" : nil, ratio: bytes / Double(max(tags.compressed_bytes, 1)))
+    }
+
+    /// How a plane of 8 bits lost information, where it did.
+    package func loss(of plane: TIFFPlane) throws(ImageFilesFailure) -> RasterPage.LossyCompression? {
+        let (tags, reading) = try reading(plane, survey: SampleSurvey())
+        return loss(tags, reading, bits: 8)
+    }
+
+    /// TIFF tag 306 of a plane's page, as the file says it.
+    package func dateTime(of plane: TIFFPlane) throws(ImageFilesFailure) -> String? {
+        text(of: try described(plane.page))
     }
 
     /// Every picture of the file, by the default choice where there are axes: the first channel, all slices and times.
@@ -261,7 +283,7 @@ package final class TIFFFile {
         return body(UnsafeRawBufferPointer(start: pixels, count: size))
     }
 
-    private func palette(_ index: Int, bits: Int) throws(ImageFilesFailure) -> [UInt16] {
+    func palette(_ index: Int, bits: Int) throws(ImageFilesFailure) -> [UInt16] {
         let entries = 1 << bits
         var map = [UInt16](repeating: 0, count: 3 * entries)
         var error = ci_error()
@@ -275,6 +297,17 @@ package final class TIFFFile {
         var tags = tags
         let text = withUnsafeBytes(of: &tags.date_time) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return text.isEmpty ? nil : text
+    }
+
+    /// How a plane's samples are read. *Throws* what refuses it before it is decoded.
+    func reading(
+        _ plane: TIFFPlane, survey: SampleSurvey
+    ) throws(ImageFilesFailure) -> (tags: ci_tiff_page, reading: SampleReading) {
+        let tags = try described(plane.page)
+        try check(tags, plane)
+        let reading = SampleReading(tags, sample: plane.sample)
+        if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
+        return (tags, reading)
     }
 
     private func check(_ tags: ci_tiff_page, _ plane: TIFFPlane) throws(ImageFilesFailure) {

@@ -161,6 +161,9 @@ struct InputReader {
         _ input: inout Input, _ file: InputFile, study: inout String?
     ) throws -> StudyMember.Content {
         let head = try file.read(0..<min(file.size, 256))
+        if let vendor = VendorFormat.name(head, file.path.name) {
+            throw ImageFilesFailure(path: file.path.text, reason: .vendor(vendor))
+        }
         if let format = InputFormat.picture(head) {
             let digest = try FileDigest(of: file)
             input.contentSHA256 = digest.hex

@@ -8,7 +8,7 @@ import Storage
 ///
 /// *Source*: the design page on DICOM, sections 5.1 and 5.2.
 enum RasterStudy {
-    private static let ending = ".image.dcm"
+    static let ending = ".image.dcm"
 
     /// Whether a file of a study's folder is such an image.
     static func isImage(_ name: String) -> Bool { name.hasSuffix(ending) }
@@ -26,12 +26,16 @@ enum RasterStudy {
     }
 
     /// What the samples of a file need to be held in 16 bits. *Throws* as `images`.
-    static func survey(_ source: RasterSource, _ selections: Set<TIFFSelection>) throws -> SampleSurvey {
+    static func survey(_ source: RasterSource, _ request: RasterRequest) throws -> SampleSurvey {
         var survey = SampleSurvey()
         guard source.format == .tiff else { return survey }
         let file = try TIFFFile(source.file)
-        for choice in try choices(file, selections) {
-            for plane in choice.planes { survey.add(try file.survey(plane)) }
+        for choice in try choices(file, source, request) {
+            if let slide = choice.slide {
+                survey.add(try slide.survey(for: request.pipelines(of: choice.selections)))
+            } else {
+                for plane in choice.planes { survey.add(try file.survey(plane)) }
+            }
         }
         return survey
     }
@@ -39,27 +43,37 @@ enum RasterStudy {
     /// Writes the images of one file into `folder` and reads them again.
     ///
     /// - Parameters:
-    ///   - selections: what the pipelines ask for; one image for each that differs.
+    ///   - request: what the pipelines ask for; one image for each choice of planes that differs.
     ///   - survey: of all files of the series.
     ///   - number: the next instance's number in its series; moved on.
     /// *Throws* `ImageFilesFailure`, `ObjectFailure`, `StorageFailure`, `DICOMFailure`.
     static func images(
-        of source: RasterSource, _ selections: Set<TIFFSelection>, survey: SampleSurvey, in folder: String,
-        number: inout Int
+        of source: RasterSource, _ request: RasterRequest, survey: SampleSurvey, in folder: String, number: inout Int
     ) throws -> [Image] {
         guard source.format == .tiff else {
             let page = try ImageFile.picture(source.file, source.format)
-            return try write([page], source, selections, page.findings, folder, &number)
+            return try write([page], source, request.selections, page.findings, folder, &number)
         }
         let file = try TIFFFile(source.file)
         var images: [Image] = []
-        for choice in try choices(file, selections) {
+        for choice in try choices(file, source, request) {
+            let findings = choice.findings + choice.picture.findings(choice.selections.first ?? TIFFSelection())
+            if let slide = choice.slide {
+                let levels = try slide.images(
+                    of: source, for: request.pipelines(of: choice.selections), survey: survey,
+                    series: choice.series(source),
+                    in: folder, number: &number)
+                images += levels.map {
+                    Image(
+                        instance: $0.instance, selections: choice.selections,
+                        findings: (findings + choice.picture.calibration.findings).map(Finding.init) + $0.findings)
+                }
+                continue
+            }
             var pages: [RasterPage] = []
             for plane in choice.planes { pages.append(try file.page(plane, of: choice.picture, survey: survey)) }
-            let findings =
-                choice.findings + choice.picture.findings(choice.selections.first ?? TIFFSelection())
-                + pages.flatMap(\.findings)
-            images += try write(pages, source, choice.selections, findings, folder, &number)
+            images += try write(
+                pages, source, choice.selections, findings + pages.flatMap(\.findings), folder, &number)
         }
         return images
     }
@@ -70,8 +84,13 @@ enum RasterStudy {
     ) throws -> [Image] {
         var keys = source.keys
         keys.firstInstanceNumber = number
+        var identity = source.identity
+        // A sidecar speaks of the picture, not of the copy of it that was taken.
+        if let reduction = pages.first?.reduction {
+            identity.spacingMM = identity.spacingMM.map(reduction.spacing)
+        }
         var images: [Image] = []
-        for object in try RasterObject.objects(pages.map(RasterPixels.init), identity: source.identity, keys: keys) {
+        for object in try RasterObject.objects(pages.map(RasterPixels.init), identity: identity, keys: keys) {
             let series = StudyNames.series(source.seriesInstanceUID)
             let path = Folder.join(folder, "\(series)-\(StudyNames.number(number, digits: 3))\(ending)")
             try ObjectFile.write(object.dataSet, to: path)
@@ -90,32 +109,27 @@ enum RasterStudy {
         let picture: TIFFPicture
         let planes: [TIFFPlane]
         var selections: Set<TIFFSelection>
-        let findings: [RasterFinding]
+        var findings: [RasterFinding]
+        var slide: TIFFSlide?
+
+        /// What a slide's series is derived from: several planes of a file, or slides of one folder, are several slides.
+        func series(_ source: RasterSource) -> String {
+            let plane = planes[0]
+            return "\(source.digest) slide \(plane.page) \(plane.sample ?? 0)"
+        }
     }
 
     /// The pictures that are segmented, by what the pipelines ask for: their planes, or, of a picture too large, its largest copy
     /// that is not.
-    private static func choices(_ file: TIFFFile, _ selections: Set<TIFFSelection>) throws -> [Choice] {
+    private static func choices(
+        _ file: TIFFFile, _ source: RasterSource, _ request: RasterRequest
+    ) throws -> [Choice] {
         let contents = try file.contents()
         var choices: [Choice] = [], total = 0
-        func count(_ planes: [TIFFPlane]) throws {
-            for plane in planes {
-                let tags = try file.tags(plane.page)
-                let isColour = plane.sample == nil && [2, 3, 6].contains(tags.photometric)
-                total += tags.rows * tags.columns * (isColour ? 3 : 1)
-            }
-            guard total <= maxSamples else {
-                throw ImageFilesFailure(
-                    path: file.path, reason: .limit("holds more than \(maxSamples) samples in its pages"))
-            }
-        }
         for picture in contents.pictures {
             var ofPicture: [Choice] = []
-            for selection in selections.sorted(by: { "\($0)" < "\($1)" }) {
-                var planes = try picture.planes(selection, path: file.path)
-                if max(picture.rows, picture.columns) > maxSide {
-                    planes = [try copy(of: picture, file)]
-                }
+            for selection in request.selections.sorted(by: { "\($0)" < "\($1)" }) {
+                let planes = try picture.planes(selection, path: file.path)
                 // A volume is the slices of one time.
                 let parts =
                     picture.isVolume
@@ -125,24 +139,58 @@ enum RasterStudy {
                         ofPicture[same].selections.insert(selection)
                         continue
                     }
-                    try count(part)
                     ofPicture.append(
-                        Choice(picture: picture, planes: part, selections: [selection], findings: contents.findings))
+                        Choice(
+                            picture: picture, planes: part, selections: [selection], findings: contents.findings,
+                            slide: try TIFFSlide(
+                                file, contents, picture, part, spacing: source.identity.spacingMM)))
                 }
             }
             choices += ofPicture
         }
+        for index in choices.indices where choices[index].slide == nil {
+            choices[index] = try held(choices[index], file)
+            total += try samples(choices[index].planes, file)
+            guard total <= maxSamples else {
+                throw ImageFilesFailure(
+                    path: file.path, reason: .limit("holds more than \(maxSamples) samples in its pages"))
+            }
+        }
         return choices
     }
 
-    private static func copy(of picture: TIFFPicture, _ file: TIFFFile) throws -> TIFFPlane {
-        for index in picture.smaller where picture.planes.count == 1 {
-            let tags = try file.tags(index)
-            if max(tags.rows, tags.columns) <= maxSide { return .page(index) }
+    private static func samples(_ planes: [TIFFPlane], _ file: TIFFFile) throws(ImageFilesFailure) -> Int {
+        var total = 0
+        for plane in planes {
+            let tags = try file.tags(plane.page)
+            let isColour = plane.sample == nil && [2, 3, 6].contains(tags.photometric)
+            total += tags.rows * tags.columns * (isColour ? 3 : 1)
         }
-        throw ImageFilesFailure(
-            path: file.path,
-            reason: .limit("has a page of \(picture.rows) × \(picture.columns) pixels and no copy within \(maxSide)"))
+        return total
+    }
+
+    /// What is held of a choice: all of it, or of a picture that is too large and no slide the largest copy that is not.
+    private static func held(_ choice: Choice, _ file: TIFFFile) throws(ImageFilesFailure) -> Choice {
+        let picture = choice.picture, size = "\(picture.rows) × \(picture.columns) pixels"
+        guard max(picture.rows, picture.columns) > maxSide else { return choice }
+        guard choice.planes.count == 1,
+            let copy = try file.levels(of: choice.planes[0], in: picture).first(where: {
+                max($0.rows, $0.columns) <= maxSide
+            })
+        else {
+            throw ImageFilesFailure(
+                path: file.path,
+                reason: .limit(
+                    "has a page of \(size) and no copy within \(maxSide), and does not say how large its pixels are"))
+        }
+        let finding = RasterFinding(
+            .level, isWarning: true,
+            "the picture has \(size), more than \(maxSide) a side: its copy of \(copy.rows) × \(copy.columns) was taken."
+        )
+        return Choice(
+            picture: picture, planes: [copy.plane], selections: choice.selections,
+            findings: choice.findings + [finding],
+            slide: nil)
     }
 }
 
@@ -167,7 +215,14 @@ extension RasterPixels {
             }
         }
         lossy = page.loss.map { ($0.method, max(1, $0.ratio).rounded(decimals: 2)) }
-        let digits = (page.dateTime ?? "").filter(\.isNumber)
-        time = JobTime(date: String(digits.prefix(8)), time: String(digits.dropFirst(8).prefix(6)))
+        time = page.dateTime.flatMap(JobTime.init(tiff:))
+    }
+}
+
+extension JobTime {
+    /// TIFF's tag 306, `YYYY:MM:DD HH:MM:SS`; nil for what is no date.
+    init?(tiff text: String) {
+        let digits = text.filter(\.isNumber)
+        self.init(date: String(digits.prefix(8)), time: String(digits.dropFirst(8).prefix(6)))
     }
 }

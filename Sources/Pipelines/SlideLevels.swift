@@ -6,6 +6,14 @@ import SegmentAnything
 ///
 /// *Source*: the design page on DICOM, section 2.3: the smallest level whose pixels are fine enough for what the model was trained with.
 enum SlideLevels {
+    /// A level before it is read.
+    struct Size {
+        let rows: Int
+        let columns: Int
+        /// Distance of pixels along a row, where it is known.
+        let pixelMM: Double?
+    }
+
     /// How much coarser than asked for a level may be.
     private static let tolerance = 1.05
 
@@ -20,7 +28,11 @@ enum SlideLevels {
         }
         var chosen: Set<String> = []
         for levels in slides.values {
-            if let best = best(levels) { chosen.insert(key(best)) }
+            let sizes = levels.map { level in
+                let (_, rows, columns) = level.volume.pictures
+                return Size(rows: rows, columns: columns, pixelMM: level.volume.pixelSpacing?.column)
+            }
+            if let best = best(sizes, levels[0].pipeline) { chosen.insert(key(levels[best])) }
         }
         return candidates.filter { candidate in
             if candidate.task.volume.slide == nil || chosen.contains(key(candidate.task)) { return true }
@@ -33,27 +45,23 @@ enum SlideLevels {
         "\(task.pipeline.name) \(task.volume.part)" + task.volume.seriesInstanceUID
     }
 
-    /// All of one slide and one pipeline.
-    private static func best(_ levels: [VolumeTask]) -> VolumeTask? {
+    /// Which of the levels of one slide suits a pipeline: an index, whatever their order; nil for none.
+    static func best(_ levels: [Size], _ directory: PipelineDirectory) -> Int? {
         // From the coarsest to the finest.
-        let sorted = levels.sorted { width($0) < width($1) }
-        guard let finest = sorted.last else { return nil }
-        let pipeline = finest.pipeline
-        let trained = pipeline.model.description.trainedInput?.scale
-        let input = pipeline.model.configuration.inputSize
-        switch pipeline.pipeline.scale {
+        let sorted = levels.indices.sorted { levels[$0].columns < levels[$1].columns }
+        let trained = directory.model.description.trainedInput?.scale
+        let input = directory.model.configuration.inputSize
+        switch directory.pipeline.scale {
         case .whole:
-            return sorted.first { max($0.volume.pictures.rows, $0.volume.pictures.columns) >= input } ?? finest
+            return sorted.first { max(levels[$0].rows, levels[$0].columns) >= input } ?? sorted.last
         case .tiles(let tiles):
             let wanted: Double? =
                 switch tiles.side {
                 case .micrometres(let side): trained?.pixelMM ?? side / 1000 / Double(input)
                 case .pixels: trained?.pixelMM
                 }
-            guard let wanted else { return finest }
-            return sorted.first { ($0.volume.pixelSpacing?.column).map { $0 <= wanted * tolerance } ?? false } ?? finest
+            guard let wanted else { return sorted.last }
+            return sorted.first { levels[$0].pixelMM.map { $0 <= wanted * tolerance } ?? false } ?? sorted.last
         }
     }
-
-    private static func width(_ task: VolumeTask) -> Int { task.volume.pictures.columns }
 }

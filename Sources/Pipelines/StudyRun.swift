@@ -70,7 +70,7 @@ package final class StudyRun {
     private func run(_ study: StudyInputs, in folder: RunFolder) throws -> StudyResult {
         var outcomes = StudyOutcomes(study)
         let sources = StudySources(
-            study, in: folder, selections: Set(settings.pipelines.map(\.pipeline.tiff)), &outcomes)
+            study, in: folder, RasterRequest(settings.pipelines), &outcomes)
         let tasks = tasks(sources, &outcomes)
         let intended = StudyKey(tasks, sources, pipelines: pipelines)
         if let intended, settings.known.contains(intended.hex) {

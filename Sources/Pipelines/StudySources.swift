@@ -27,9 +27,9 @@ struct StudySources {
     /// Reads the headers of the study's files, which are in memory as long as this is, and writes the images of TIFF files into
     /// `folder`; what cannot be read or made is noted in `outcomes`.
     ///
-    /// - Parameter selections: which planes of files with axes the pipelines take.
+    /// - Parameter request: which planes of files with axes, and which levels of slides, the pipelines take.
     init(
-        _ study: StudyInputs, in folder: RunFolder, selections: Set<TIFFSelection>, _ outcomes: inout StudyOutcomes
+        _ study: StudyInputs, in folder: RunFolder, _ request: RasterRequest, _ outcomes: inout StudyOutcomes
     ) {
         var rasters: [(member: Int, source: RasterSource)] = []
         for (member, file) in study.members.enumerated() {
@@ -53,7 +53,7 @@ struct StudySources {
         var surveys: [String: SampleSurvey] = [:]
         for (_, source) in rasters {
             // What cannot be read says so when its image is made.
-            guard let survey = try? RasterStudy.survey(source, selections) else { continue }
+            guard let survey = try? RasterStudy.survey(source, request) else { continue }
             surveys[source.seriesInstanceUID, default: SampleSurvey()].add(survey)
         }
         var numbers: [String: Int] = [:]
@@ -62,7 +62,7 @@ struct StudySources {
             previous = source.digest
             do {
                 let images = try RasterStudy.images(
-                    of: source, selections, survey: surveys[source.seriesInstanceUID] ?? SampleSurvey(),
+                    of: source, request, survey: surveys[source.seriesInstanceUID] ?? SampleSurvey(),
                     in: folder.path, number: &numbers[source.seriesInstanceUID, default: 1])
                 for image in images {
                     add(

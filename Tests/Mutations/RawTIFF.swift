@@ -22,6 +22,10 @@ package struct RawTIFF {
         package var isPlanar = false
         package var extraSamples: [Int] = []
         package var subfile = 0
+        /// The data or tiles are compressed by it.
+        package var compression = 1
+        /// Directories below this one (SubIFDs).
+        package var below: [Page] = []
         /// Tile sides; nil: one strip, or one a plane.
         package var tile: (rows: Int, columns: Int)?
         /// Bytes of each tile, where the page is in tiles.
@@ -52,41 +56,49 @@ package struct RawTIFF {
         return isBigEndian ? little.reversed() : little
     }
 
-    /// The whole file: header, then for each page its data and its directory.
+    /// The whole file: header, then for each page its data, the directories below it and its directory.
     package var bytes: [UInt8] {
         var file: [UInt8] = (isBigEndian ? [0x4D, 0x4D] : [0x49, 0x49]) + number(42, 2) + number(0, 4)
         var link = 4
         for page in pages {
-            var offsets: [Int] = [], sizes: [Int] = []
-            let pieces = page.tile == nil ? strips(page) : page.tiles
-            for piece in pieces {
-                if file.count % 2 == 1 { file.append(0) }
-                offsets.append(file.count)
-                sizes.append(piece.count)
-                file += piece
-            }
-            var tags = entries(page, offsets, sizes)
-            tags.sort { $0.tag < $1.tag }
-            if file.count % 2 == 1 { file.append(0) }
-            // Values first, then the directory that names them.
-            var fields: [[UInt8]] = []
-            for (tag, value) in tags {
-                var field = number(Int(tag), 2) + number(Int(value.type), 2) + number(value.count, 4)
-                if value.bytes.count <= 4 {
-                    field += value.bytes + [UInt8](repeating: 0, count: 4 - value.bytes.count)
-                } else {
-                    field += number(file.count, 4)
-                    file += value.bytes
-                    if file.count % 2 == 1 { file.append(0) }
-                }
-                fields.append(field)
-            }
-            file.replaceSubrange(link..<link + 4, with: number(file.count, 4))
-            file += number(fields.count, 2) + fields.flatMap { $0 }
-            link = file.count
-            file += number(0, 4)
+            let directory = append(page, to: &file)
+            file.replaceSubrange(link..<link + 4, with: number(directory, 4))
+            link = file.count - 4
         }
         return file
+    }
+
+    /// Where the page's directory begins; it ends with a link to no other.
+    private func append(_ page: Page, to file: inout [UInt8]) -> Int {
+        let below = page.below.map { append($0, to: &file) }
+        var offsets: [Int] = [], sizes: [Int] = []
+        let pieces = page.tile == nil ? strips(page) : page.tiles
+        for piece in pieces {
+            if file.count % 2 == 1 { file.append(0) }
+            offsets.append(file.count)
+            sizes.append(piece.count)
+            file += piece
+        }
+        var tags = entries(page, offsets, sizes)
+        if !below.isEmpty { tags.append((330, long(below))) }
+        tags.sort { $0.tag < $1.tag }
+        if file.count % 2 == 1 { file.append(0) }
+        // Values first, then the directory that names them.
+        var fields: [[UInt8]] = []
+        for (tag, value) in tags {
+            var field = number(Int(tag), 2) + number(Int(value.type), 2) + number(value.count, 4)
+            if value.bytes.count <= 4 {
+                field += value.bytes + [UInt8](repeating: 0, count: 4 - value.bytes.count)
+            } else {
+                field += number(file.count, 4)
+                file += value.bytes
+                if file.count % 2 == 1 { file.append(0) }
+            }
+            fields.append(field)
+        }
+        let directory = file.count
+        file += number(fields.count, 2) + fields.flatMap { $0 } + number(0, 4)
+        return directory
     }
 
     private func strips(_ page: Page) -> [[UInt8]] {
@@ -106,7 +118,7 @@ package struct RawTIFF {
     private func entries(_ page: Page, _ offsets: [Int], _ sizes: [Int]) -> [(tag: UInt16, value: Value)] {
         var tags: [(tag: UInt16, value: Value)] = [
             (254, long([page.subfile])), (256, long([page.columns])), (257, long([page.rows])),
-            (258, short([Int](repeating: page.bits, count: page.samples))), (259, short([1])),
+            (258, short([Int](repeating: page.bits, count: page.samples))), (259, short([page.compression])),
             (262, short([page.photometric])), (277, short([page.samples])),
             (339, short([Int](repeating: page.format, count: page.samples))),
         ]

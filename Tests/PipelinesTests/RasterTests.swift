@@ -218,6 +218,31 @@ struct RasterTests {
         }
     }
 
+    @Test(
+        "formats of slide scanners that are not read are refused with their name, not taken for their thumbnails",
+        arguments: ["a.mrxs", "a.vsi", "ndpi", "scn", "philips", "bif", "czi"])
+    func vendors(_ kind: String) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var page = RawTIFF.Page(rows: 16, columns: 24, data: [UInt8](repeating: 3, count: 384))
+        var name = "a.tif"
+        var bytes: [UInt8] = []
+        switch kind {
+        case "ndpi": page.numbers = [(65_420, [1])]
+        case "scn": page.description = "<scn xmlns=\"http://www.leica-microsystems.com/scn/2010/10/01\">"
+        case "philips": page.description = "<DataObject ObjectType=\"DPUfsImport\">"
+        case "bif":
+            page.raw = [
+                (700, 1, Array("<iScan/><TileJointInfo Direction=\"LEFT\" OverlapX=\"12\" OverlapY=\"0\"/>".utf8))
+            ]
+        case "czi": (name, bytes) = ("a.czi", Array("ZISRAWFILE".utf8) + [UInt8](repeating: 0, count: 600))
+        default: name = kind
+        }
+        _ = try fixture.file("in/\(name)", Data(bytes.isEmpty ? RawTIFF([page]).bytes : bytes))
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.inputs.map(\.code) == ["RAS-FORMAT"] && record.results.isEmpty)
+    }
+
     @Test("a file that ends too early is said to be incomplete, not to be decoded otherwise", .enabled(if: hasCases))
     func truncated() throws {
         let fixture = try Fixture()

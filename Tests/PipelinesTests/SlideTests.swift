@@ -170,6 +170,90 @@ struct SlideTests {
         #expect(try code([sparse]) == ["GEO-SLIDE"])
     }
 
+    @Test("a total pixel matrix that no slide has is refused with its size, whatever its tiles are")
+    func sizes() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 1)
+        for (rows, columns, isSparse) in [
+            (4_294_967_295, 4_294_967_295, false), (4_294_967_295, 4_294_967_295, true), (2_000_000, 8, true),
+            (1_000_000, 1_000_000, true),
+        ] {
+            var object = try Self.level(phantom, isSparse: isSparse)[0]
+            for (attribute, value) in [(Attribute.totalPixelMatrixRows, rows), (.totalPixelMatrixColumns, columns)] {
+                object.put(attribute, bytes: (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
+            }
+            let record = try run([object]).record
+            #expect(record.inputs.map(\.code) == ["IN-LIMIT"])
+            #expect(record.inputs[0].reason?.contains("Total Pixel Matrix") == true)
+        }
+    }
+
+    @Test("the whole slide is what its extent is judged by, not one of its tiles")
+    func extent() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 1)
+        var object = try Self.level(phantom, isSparse: false)[0]
+        var shared = try #require(object.item(.sharedFunctionalGroupsSequence))
+        var measures = try #require(shared.item(.pixelMeasuresSequence))
+        // 10 m of slide, 2.5 m of tile.
+        measures.put(.pixelSpacing, decimals: [10, 10])
+        shared.put(.pixelMeasuresSequence, item: measures)
+        object.put(.sharedFunctionalGroupsSequence, item: shared)
+        #expect(try run([object]).record.inputs.map(\.code) == ["VOL-PLACE"])
+    }
+
+    /// With other positions of its tiles.
+    private static func moved(
+        _ object: DataSet, _ change: (Int, inout DataSet) -> Void
+    ) throws -> DataSet {
+        var object = object
+        object.put(
+            .perFrameFunctionalGroupsSequence,
+            items: try object.items(.perFrameFunctionalGroupsSequence).enumerated().map { index, group in
+                var group = group
+                var place = try #require(group.item(.planePositionSlideSequence))
+                change(index, &place)
+                group.put(.planePositionSlideSequence, item: place)
+                return group
+            })
+        return object
+    }
+
+    @Test("tiles that overlap, or lie elsewhere in mm than in pixels, and parts that are unlike are refused")
+    func contradictions() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4)
+        func code(_ objects: [DataSet]) throws -> Set<String?> { Set(try run(objects).record.inputs.map(\.code)) }
+        let sparse = try Self.level(phantom, isSparse: true)[0]
+        #expect(sparse.items(.perFrameFunctionalGroupsSequence).count > 2)
+        let first = sparse.items(.perFrameFunctionalGroupsSequence)[0].item(.planePositionSlideSequence)
+        let onFirst = try Self.moved(sparse) { index, place in
+            guard index == 1, let row = first?.int(.rowPositionInTotalImagePixelMatrix) else { return }
+            place.put(.rowPositionInTotalImagePixelMatrix, row + 100)
+            place.put(
+                .columnPositionInTotalImagePixelMatrix, first?.int(.columnPositionInTotalImagePixelMatrix) ?? 1)
+        }
+        #expect(try code([onFirst]) == ["GEO-SLIDE"])
+        let elsewhere = try Self.moved(sparse) { index, place in
+            guard index == 1, let x = place.double(.xOffsetInSlideCoordinateSystem) else { return }
+            place.put(.xOffsetInSlideCoordinateSystem, decimals: [x + 0.2])
+        }
+        #expect(try code([elsewhere]) == ["GEO-SLIDE"])
+
+        var parts = try Self.level(phantom, isSparse: false, parts: 3)
+        parts[1].put(.rescaleSlope, "2")
+        #expect(try code(parts) == ["GEO-SLIDE"])
+        parts = try Self.level(phantom, isSparse: false, parts: 3)
+        var shared = try #require(parts[2].item(.sharedFunctionalGroupsSequence))
+        var measures = try #require(shared.item(.pixelMeasuresSequence))
+        measures.put(.pixelSpacing, decimals: [0.001, 0.001])
+        shared.put(.pixelMeasuresSequence, item: measures)
+        parts[2].put(.sharedFunctionalGroupsSequence, item: shared)
+        #expect(try code(parts) == ["GEO-SLIDE"])
+        // The last of sparse parts is lost, and nobody says how many there were.
+        var some = Array(try Self.level(phantom, isSparse: true, parts: 3).prefix(2))
+        #expect(try code(some) == ["GEO-SLIDE"])
+        for index in some.indices { some[index][.inConcatenationTotalNumber] = nil }
+        #expect(try code(some) == ["GEO-SLIDE"])
+    }
+
     @Test("of a slide of 20,000 × 20,000, most of it empty, only the tissue is inferred")
     func large() throws {
         let phantom = SlidePhantom(seed: 6, rows: 20_000, columns: 20_000, filled: 4)

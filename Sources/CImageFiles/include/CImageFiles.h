@@ -99,6 +99,15 @@ ci_status ci_tiff_tag(ci_tiff *tiff, uint32_t index, uint16_t tag, ci_tiff_value
 /* Samples as stored, interleaved, each in 1, 2, 4 or 8 bytes of native order; YCbCr comes as RGB. `slice`, from 0, is one of the
    page's `depth`; of other pages those above 0 are the pictures that follow the first without directories of their own. */
 ci_status ci_tiff_pixels(ci_tiff *tiff, uint32_t index, uint32_t slice, uint8_t **pixels, size_t *size, ci_error *error);
+/* The same for some of a page's rows, from one that a strip or tile begins with (a multiple of ci_tiff_piece_rows) on: memory of
+   these and of one strip or tile. */
+ci_status ci_tiff_rows(ci_tiff *tiff, uint32_t index, uint32_t first, uint32_t count, uint8_t **pixels, size_t *size,
+                       ci_error *error);
+/* Rows of one strip or tile of a page. */
+ci_status ci_tiff_piece_rows(ci_tiff *tiff, uint32_t index, uint32_t *rows, ci_error *error);
+/* The directories below a page (SubIFDs, tag 330): `count` of them, which are pages from `first` on for every function here. Those that
+   are pages of the chain are left out. Asked once a page. */
+ci_status ci_tiff_subdirectories(ci_tiff *tiff, uint32_t index, uint32_t *first, uint32_t *count, ci_error *error);
 /* How many uncompressed pictures like the page's stand in the file from its first on, itself included, were they written without
    directories of their own; 1 for pages that cannot be followed so. */
 ci_status ci_tiff_following(ci_tiff *tiff, uint32_t index, uint64_t *count, ci_error *error);

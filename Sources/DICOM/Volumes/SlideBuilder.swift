@@ -55,6 +55,7 @@ enum SlideBuilder {
             throw .slide(
                 "Total Pixel Matrix Rows or Columns missing or 0: the slide has no size.", cure: "Export it again.")
         }
+        try SlideChecks.checkSize(rows: rows, columns: columns, tileRows: parts[0].pixels.rows)
         try checkParts(parts, rows: rows, columns: columns)
         guard (first.int(.numberOfOpticalPaths) ?? 1) == 1, first.items(.opticalPathSequence).count <= 1 else {
             throw .slide(
@@ -66,11 +67,16 @@ enum SlideBuilder {
         }
         var frames: [SourceFrame] = []
         for part in parts { frames += try SourceFrame.frames(of: part).frames }
+        try SlideChecks.checkAgreement(frames)
         let origins = try origins(frames, rows: rows, columns: columns, parts[0])
         let order = frames.indices.sorted {
             (origins[$0].row, origins[$0].column, $0) < (origins[$1].row, origins[$1].column, $1)
         }
         let (position, row, column) = try geometry(first)
+        if first.string(.dimensionOrganizationType) != "TILED_FULL" {
+            try SlideChecks.checkOverlap(origins, rows: parts[0].pixels.rows, columns: parts[0].pixels.columns)
+            try SlideChecks.checkPlaces(frames, origins, row: row, column: column)
+        }
         return Level(
             frames: order.map { frames[$0] },
             matrix: SlideMatrix(
@@ -85,6 +91,15 @@ enum SlideBuilder {
         var offset = 0
         for (index, part) in parts.enumerated() {
             let dataSet = part.dataSet
+            // Without their number the last of sparse parts could be missing unseen.
+            guard
+                parts.count == dataSet.int(.inConcatenationTotalNumber)
+                    || dataSet.string(.dimensionOrganizationType) == "TILED_FULL"
+            else {
+                throw .slide(
+                    "\(parts.count) parts of a concatenation that \(dataSet.int(.inConcatenationTotalNumber).map { "has \($0)" } ?? "does not say how many it has"): tiles may be missing.",
+                    cure: "Send all parts, with In-concatenation Total Number.")
+            }
             guard number(part) == index + 1, (dataSet.int(.concatenationFrameOffsetNumber) ?? offset) == offset,
                 (dataSet.int(.inConcatenationTotalNumber) ?? parts.count) == parts.count
             else {

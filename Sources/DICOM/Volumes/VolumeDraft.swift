@@ -20,8 +20,10 @@ struct VolumeDraft {
         let measured = try order?.spacing()
         // The tiles of a slide share what their values mean.
         try GreyConsistency.check(slide == nil ? ordered : [ordered[0]])
-        try checkShape(ordered[0])
-        try checkExtent(ordered[0])
+        let size =
+            slide.map { ($0.rows, $0.columns) } ?? (ordered[0].instance.pixels.rows, ordered[0].instance.pixels.columns)
+        try checkShape(ordered[0], rows: size.0, columns: size.1)
+        try checkExtent(ordered[0], rows: size.0, columns: size.1)
         try RescaleContinuity.check(ordered)
         return Volume(
             kind: kind, frames: ordered, patientAndStudy: study.completed(ordered[0].instance.dataSet),
@@ -53,27 +55,23 @@ struct VolumeDraft {
         )
     }
 
-    private func checkShape(_ frame: SourceFrame) throws(DICOMFailure) {
-        let (pixels, aspect) = (frame.instance.pixels, frame.pixelAspect)
-        let height = Double(pixels.rows)
-        let width = Double(pixels.columns)
+    private func checkShape(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
+        let (height, width, aspect) = (Double(rows), Double(columns), frame.pixelAspect)
         func ratio(_ a: Double, _ b: Double) -> Double { max(a / b, b / a) }
-        guard min(pixels.rows, pixels.columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
+        guard min(rows, columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
         else {
             throw .shape(
-                "\(pixels.rows) × \(pixels.columns) pixels: too small or too narrow for the network.",
+                "\(rows) × \(columns) pixels: too small or too narrow for the network.",
                 cure: "Export a larger image.")
         }
     }
 
     /// Pixels of metres, and pictures of a body that a pinhead covers, are told in another unit or not at all.
-    private func checkExtent(_ frame: SourceFrame) throws(DICOMFailure) {
+    private func checkExtent(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
         guard let spacing = frame.pixelSpacing else { return }
         let isBody = ["CT", "MR", "PT", "NM", "CR", "DX", "MG", "XA", "RF", "US"].contains(frame.instance.modality)
         let range = isBody ? CheckedNumbers.Range.body : CheckedNumbers.Range.extent
-        let (height, width) = (
-            Double(frame.instance.pixels.rows) * spacing.row, Double(frame.instance.pixels.columns) * spacing.column
-        )
+        let (height, width) = (Double(rows) * spacing.row, Double(columns) * spacing.column)
         guard range.contains(height), range.contains(width) else {
             throw .position(
                 "the picture covers \(NumberText.short(height)) × \(NumberText.short(width)) mm: the distance of its pixels must be wrong.",

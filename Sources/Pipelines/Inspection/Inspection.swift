@@ -22,7 +22,7 @@ package enum Inspection {
             var outcomes = StudyOutcomes(study)
             let folder = try RunFolder(in: scratch.path, name: study.name)
             let sources = StudySources(
-                study, in: folder, selections: Set(pipelines.map(\.pipeline.tiff)).union([.init()]), &outcomes)
+                study, in: folder, RasterRequest(pipelines, more: [.init()]), &outcomes)
             let built = VolumeBuilder.volumes(of: sources.instances)
             for left in built.leftOut { outcomes.stop(left.failure, [sources[left.instance].member]) }
             for volume in built.volumes {

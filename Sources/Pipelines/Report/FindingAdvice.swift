@@ -21,6 +21,7 @@ enum FindingAdvice {
         "RAS-SCALE": "State the spacing in the sidecar when you know it.",
         "RAS-DEPTH": "Compare the picture here with what your own program shows.",
         "RAS-PICTURE": "Compare the picture here with what your own program shows.",
+        "RAS-LEVEL": "Outlines are as coarse as the pixels of that level.",
         "RAS-PAGES": "Check that no page is missing here.",
         "SEL-FRAMES": "Look at the others with your own viewer: nothing was looked for there.",
         "VOL-GAP": "Send the missing slices; the study is then segmented anew.",

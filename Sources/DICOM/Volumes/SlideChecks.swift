@@ -1,0 +1,125 @@
+import Imaging
+
+/// What the tiles and parts of one level of a slide have in common, and where they lie: a contradiction is refused.
+enum SlideChecks {
+    /// Sides of a total pixel matrix.
+    static let mostPixelsASide = 1 << 20
+
+    /// Pixels of a row of tiles, which is in memory as a whole.
+    static let mostPixelsABand = 1 << 28
+
+    /// *Throws* `limit` for a matrix that no slide has, and for tiles so high that a row of them does not fit the memory.
+    static func checkSize(rows: Int, columns: Int, tileRows: Int, limits: DICOMLimits = .standard) throws(DICOMFailure)
+    {
+        guard rows <= mostPixelsASide, columns <= mostPixelsASide, rows * columns <= limits.pixelsPerInstance else {
+            throw .limit(
+                "Total Pixel Matrix Rows \(Attribute.totalPixelMatrixRows.tag) and Columns \(Attribute.totalPixelMatrixColumns.tag) of \(rows) × \(columns) is more than is read (\(mostPixelsASide) a side, \(limits.pixelsPerInstance) pixels).",
+                cure: "Export the slide again, or a coarser level of it.")
+        }
+        guard min(tileRows, rows) * columns <= mostPixelsABand else {
+            throw .limit(
+                "a row of the slide's tiles has \(min(tileRows, rows)) × \(columns) pixels, more than are held (\(mostPixelsABand)).",
+                cure: "Export the slide again, in smaller tiles.")
+        }
+    }
+
+    /// Pixels of one size, values of one meaning, in every tile and part.
+    ///
+    /// *Throws* `slide`, `values`, `photometric`.
+    static func checkAgreement(_ frames: [SourceFrame]) throws(DICOMFailure) {
+        let first = frames[0]
+        for frame in frames where !areAlike(frame.pixelSpacing, first.pixelSpacing) {
+            throw .slide(
+                "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) differs between the tiles of one level: how large its pixels are is unknown.",
+                cure: "Export the slide again.")
+        }
+        let parts = frames.instances
+        guard parts.count > 1 else { return }
+        let firsts = parts.compactMap { part in frames.first { $0.instance === part } }
+        try GreyConsistency.check(firsts)
+        let meaning = firsts.map { frame in
+            let values = frame.valueTransformation
+            return [Attribute.rescaleSlope, .rescaleIntercept].map { values.double($0) }
+        }
+        for (index, part) in parts.enumerated() {
+            let (own, common) = (part.pixels, parts[0].pixels)
+            guard
+                (own.bitsStored, own.isSigned, own.photometric) == (
+                    common.bitsStored, common.isSigned, common.photometric
+                ), meaning[index] == meaning[0]
+            else {
+                throw .slide(
+                    "parts of one concatenation hold pixels of other depth, colour or rescale than the first: they are no one picture.",
+                    cure: "Export the slide again.")
+            }
+            for attribute in [Attribute.imageOrientationSlide, .frameOfReferenceUID]
+            where part.dataSet.strings(attribute) != parts[0].dataSet.strings(attribute) {
+                throw .slide(
+                    "\(attribute.keyword) \(attribute.tag) differs between the parts of one concatenation.",
+                    cure: "Export the slide again.")
+            }
+        }
+    }
+
+    private static func areAlike(_ a: PixelSpacing?, _ b: PixelSpacing?) -> Bool {
+        guard let a, let b else { return a == nil && b == nil }
+        return abs(a.row - b.row) <= Tolerance.spacing * b.row
+            && abs(a.column - b.column) <= Tolerance.spacing * b.column
+    }
+
+    /// Tiles that lie on one another. *Throws* `slide`. *Cost*: one pass.
+    static func checkOverlap(_ origins: [SlideMatrix.Origin], rows: Int, columns: Int) throws(DICOMFailure) {
+        struct Cell: Hashable {
+            let row: Int
+            let column: Int
+        }
+        // Of tiles that do not overlap one at most begins in each cell of a tile's size.
+        var cells: [Cell: SlideMatrix.Origin] = [:]
+        for origin in origins {
+            let cell = Cell(row: origin.row / rows, column: origin.column / columns)
+            for row in cell.row - 1...cell.row + 1 {
+                for column in cell.column - 1...cell.column + 1 {
+                    guard let other = cells[Cell(row: row, column: column)] else { continue }
+                    guard abs(other.row - origin.row) >= rows || abs(other.column - origin.column) >= columns else {
+                        throw .slide(
+                            "tiles that overlap: which of them shows the slide is unknown.",
+                            cure: "Export the slide again, its tiles side by side.")
+                    }
+                }
+            }
+            cells[cell] = origin
+        }
+    }
+
+    /// Tiles whose place on the slide in mm is another than that in the matrix. What both have in common, where the matrix lies, does
+    /// not count.
+    ///
+    /// *Throws* `slide`. *Cost*: one pass.
+    static func checkPlaces(
+        _ frames: [SourceFrame], _ origins: [SlideMatrix.Origin], row: Vector3, column: Vector3
+    ) throws(DICOMFailure) {
+        guard let spacing = frames[0].pixelSpacing else { return }
+        let (height, width) = (frames[0].instance.pixels.rows, frames[0].instance.pixels.columns)
+        var first: (place: Vector3, origin: SlideMatrix.Origin)?
+        for (frame, origin) in zip(frames, origins) {
+            let group = frame.group(.planePositionSlideSequence)
+            guard let x = group.double(.xOffsetInSlideCoordinateSystem),
+                let y = group.double(.yOffsetInSlideCoordinateSystem), x.isFinite, y.isFinite
+            else { continue }
+            let place = Vector3(x, y, 0)
+            guard let first else {
+                first = (place, origin)
+                continue
+            }
+            let moved = place - first.place
+            let across = moved.dot(row) / spacing.column - Double(origin.column - first.origin.column)
+            let down = moved.dot(column) / spacing.row - Double(origin.row - first.origin.row)
+            // Half a tile: what scanners round is far below, what lies elsewhere far above.
+            guard abs(across) <= Double(width) / 2, abs(down) <= Double(height) / 2 else {
+                throw .slide(
+                    "a tile's X and Y Offset in Slide Coordinate System and its position in the total pixel matrix are two places.",
+                    cure: "Export the slide again.")
+            }
+        }
+    }
+}
