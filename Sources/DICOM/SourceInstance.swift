@@ -11,6 +11,8 @@ package final class SourceInstance: Sendable {
     package let modality: String
     /// Image Type (0008,0008), upper case.
     package let imageType: [String]
+    /// That it was read under, and that its frames are decoded under.
+    let limits: DICOMLimits
 
     package var path: String { file.path }
     package var dataSet: DataSet { file.dataSet }
@@ -22,6 +24,7 @@ package final class SourceInstance: Sendable {
     /// decoded.
     package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         self.file = file
+        self.limits = limits
         let dataSet = file.dataSet
         let sopClass = dataSet.uid(.sopClassUID) ?? file.meta.uid(.mediaStorageSOPClassUID) ?? ""
         if let failure = SOPClass.skipped(sopClass) { throw failure }

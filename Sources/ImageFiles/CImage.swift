@@ -2,7 +2,7 @@ import CImageFiles
 import Imaging
 
 /// What is read at most.
-package struct ImageLimits: Sendable {
+package struct ImageLimits: Sendable, Equatable {
     /// Rows and columns.
     package var maxSide: Int
     /// Rows · columns · samples of one page; bounds memory (2²⁸ samples of 16 bits: 1.6 GB at the peak).

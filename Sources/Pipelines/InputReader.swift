@@ -11,7 +11,7 @@ import Storage
 /// when its study's turn comes. *Source*: the design page on DICOM, section 2.1. *Cost*: one pass over the bytes of each file;
 /// pixels are not decoded; a few hundred bytes of memory a file.
 struct InputReader {
-    private let limits: DICOMLimits
+    private let limits: ReadingLimits
     private var found = InputIndex()
     private var studies: [String: StudyInputs] = [:]
     private var seen: Set<FilePath> = []
@@ -24,7 +24,7 @@ struct InputReader {
     /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
     /// *Throws* `InputFailure.missing`, and what `progress` throws: what is wrong with a file is its outcome.
     static func read(
-        _ inputs: [String], excluding: String? = nil, limits: DICOMLimits = .standard,
+        _ inputs: [String], excluding: String? = nil, limits: ReadingLimits = ReadingLimits(),
         progress: (_ files: Int) throws -> Void = { _ in }
     ) throws -> InputIndex {
         var reader = InputReader(limits: limits)
@@ -97,7 +97,7 @@ struct InputReader {
         rows += 1
     }
 
-    private init(limits: DICOMLimits) { self.limits = limits }
+    private init(limits: ReadingLimits) { self.limits = limits }
 
     /// Studies in the order of their UIDs; files of studies without images among the settled ones.
     private var index: InputIndex {
@@ -168,7 +168,7 @@ struct InputReader {
             let digest = try FileDigest(of: file)
             input.contentSHA256 = digest.hex
             // Damage is said now; the pixels are decoded when their study's turn comes.
-            let contents = format == .tiff ? Result { try TIFFFile(file).contents() } : nil
+            let contents = format == .tiff ? Result { try TIFFFile(file, limits: limits.images).contents() } : nil
             let source = try RasterSource(
                 file, format, digest: digest, set: (try? contents?.get().set) ?? [])
             input.contentSHA256 = source.digest
@@ -179,12 +179,12 @@ struct InputReader {
             return .raster(source)
         }
         if let failure = InputFormat.other(head, name: file.path.name) { throw failure }
-        let dicom = try DICOMFile(file, limits: limits)
+        let dicom = try DICOMFile(file, limits: limits.dicom)
         input.contentSHA256 = dicom.contentDigest
         if let failure = MediaDirectory.incompleteness(dicom, in: file.path.folder) { throw failure }
         study = dicom.dataSet.uid(.studyInstanceUID)
         input.study = study.map { texts.shared(StudyNames.study($0)) }
         input.series = dicom.dataSet.uid(.seriesInstanceUID).map { texts.shared(StudyNames.series($0)) }
-        return .instance(IndexedInstance(try SourceInstance(dicom, limits: limits), file, sharing: &texts))
+        return .instance(IndexedInstance(try SourceInstance(dicom, limits: limits.dicom), file, sharing: &texts))
     }
 }

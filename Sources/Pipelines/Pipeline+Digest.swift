@@ -29,6 +29,7 @@ extension Pipeline {
         fields.add("series_number", outputs.seriesNumbers[.binary] ?? 0)
         fields.add("uid_salt", outputs.uidSalt)
         outputs.addChosen(to: &fields)
+        if tolerates != .none { fields.add("tolerate", tolerates.rawValue) }
         if precision != .fp32 { fields.add("precision", precision.canonical) }
         return fields.digest
     }

@@ -41,6 +41,8 @@ extension Pipeline {
         let count = segments.count
         postprocess = try root.sections("postprocess").map { try PostprocessStep($0, segments: count) }
         outputs = try Outputs(try root.section("outputs"))
+        tolerates = try root.choice("tolerate", default: .none)
+        limits = try ReadingLimits(try root.section("limits"))
     }
 
     static func isName(_ name: String) -> Bool {

@@ -39,6 +39,14 @@ package struct Pipeline: Sendable, Equatable {
         }
     }
 
+    /// Pixels that cannot be decoded.
+    package enum Tolerance: String, Sendable, CaseIterable {
+        /// One frame refuses its volume.
+        case none
+        /// Such frames are left out.
+        case frame
+    }
+
     package var name: String
     package var version: String
     package var selection: [SelectionRule]
@@ -52,4 +60,6 @@ package struct Pipeline: Sendable, Equatable {
     package var postprocess: [PostprocessStep]
     package var segments: [SegmentDescription]
     package var outputs: Outputs
+    package var tolerates = Tolerance.none
+    package var limits = ReadingLimits()
 }

@@ -4,11 +4,14 @@ import ImageFiles
 struct RasterRequest {
     /// All choices of planes that are asked for.
     let selections: Set<TIFFSelection>
+    /// That the files are read under.
+    let limits: ReadingLimits
     private let directories: [PipelineDirectory]
 
     /// - Parameter more: choices that are wanted whether a pipeline asks for them or not.
     init(_ directories: [PipelineDirectory], more: Set<TIFFSelection> = []) {
         self.directories = directories
+        limits = ReadingLimits(of: directories)
         selections = Set(directories.map(\.pipeline.tiff)).union(more)
     }
 
@@ -16,4 +19,9 @@ struct RasterRequest {
     func pipelines(of selections: Set<TIFFSelection>) -> [PipelineDirectory] {
         directories.filter { selections.contains($0.pipeline.tiff) }
     }
+}
+
+extension ReadingLimits {
+    /// Of all pipelines of a run.
+    init(of directories: [PipelineDirectory]) { self.init(largestOf: directories.map(\.pipeline.limits)) }
 }

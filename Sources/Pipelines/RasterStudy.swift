@@ -29,7 +29,7 @@ enum RasterStudy {
     static func survey(_ source: RasterSource, _ request: RasterRequest) throws -> SampleSurvey {
         var survey = SampleSurvey()
         guard source.format == .tiff else { return survey }
-        let file = try TIFFFile(source.file)
+        let file = try TIFFFile(source.file, limits: request.limits.images)
         for choice in try choices(file, source, request) {
             if let slide = choice.slide {
                 survey.add(try slide.survey(for: request.pipelines(of: choice.selections)))
@@ -51,10 +51,10 @@ enum RasterStudy {
         of source: RasterSource, _ request: RasterRequest, survey: SampleSurvey, in folder: String, number: inout Int
     ) throws -> [Image] {
         guard source.format == .tiff else {
-            let page = try ImageFile.picture(source.file, source.format)
+            let page = try ImageFile.picture(source.file, source.format, limits: request.limits.images)
             return try write([page], source, request.selections, page.findings, folder, &number)
         }
-        let file = try TIFFFile(source.file)
+        let file = try TIFFFile(source.file, limits: request.limits.images)
         var images: [Image] = []
         for choice in try choices(file, source, request) {
             let findings = choice.findings + choice.picture.findings(choice.selections.first ?? TIFFSelection())

@@ -53,7 +53,9 @@ package enum Run {
         program.precision = Set(pipelines.map(\.precision.rawValue)).sorted().joined(separator: ", ")
         for input in options.inputs where !FileStatus.exists(input) { throw InputFailure.missing(path: input) }
         let folder = try OutputFolder(options.out)
-        let inputs = try InputReader.read(options.inputs, excluding: folder.path) { count in
+        let inputs = try InputReader.read(
+            options.inputs, excluding: folder.path, limits: ReadingLimits(of: pipelines)
+        ) { count in
             if count % 100 == 0 { try report(.reading(files: count)) }
         }
         try report(.read(files: inputs.count, studies: inputs.studies.count))

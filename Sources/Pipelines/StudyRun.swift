@@ -134,7 +134,28 @@ package final class StudyRun {
         let picked = Selection.picked(suiting) { task in
             outcomes.stop(InputFailure.notPicked, sources.members(of: task.volume))
         }
-        return picked.numbered(among: sources.instances)
+        return tolerating(picked, sources, &outcomes).numbered(among: sources.instances)
+    }
+
+    /// Without the frames that cannot be decoded, where a pipeline says so; a file of which nothing is left keeps its reason.
+    private func tolerating(
+        _ tasks: [VolumeTask], _ sources: StudySources, _ outcomes: inout StudyOutcomes
+    ) -> [VolumeTask] {
+        tasks.compactMap { task in
+            guard task.pipeline.pipeline.tolerates == .frame, task.volume.slide == nil else { return task }
+            do {
+                let (volume, lost) = try task.volume.decodable()
+                let left = Set(sources.members(of: volume))
+                for frame in lost {
+                    let member = sources[frame.frame.instance].member
+                    if !left.contains(member) { outcomes.stop(frame.failure, [member]) }
+                }
+                return VolumeTask(volume: volume, pipeline: task.pipeline)
+            } catch {
+                outcomes.stop(error, sources.members(of: task.volume))
+                return nil
+            }
+        }
     }
 
     private func segment(

@@ -38,7 +38,8 @@ struct StudySources {
                 do {
                     add(
                         Source(
-                            instance: try indexed.read(), member: member, digest: indexed.digest.hex, image: nil,
+                            instance: try indexed.read(limits: request.limits.dicom), member: member,
+                            digest: indexed.digest.hex, image: nil,
                             name: nil,
                             selections: nil, findings: []))
                 } catch {

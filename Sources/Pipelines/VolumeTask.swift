@@ -19,6 +19,7 @@ struct VolumeTask: Sendable {
     ///
     /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
     func check(version: String) throws {
+        try pipeline.pipeline.limits.check(volume)
         if case .fixed = pipeline.pipeline.windowing.mode, !volume.hasKnownValues {
             throw DICOMFailure.values(
                 "nothing says that the values are Hounsfield units (Rescale Slope, Intercept or Type), and the pipeline reads them through a fixed window.",

@@ -36,14 +36,14 @@ package enum WholeWay {
         ending.failures += built.leftOut.map { FailureRecord($0.failure) }
         for volume in built.volumes {
             var isMade = false
-            ending.attempt { isMade = try compose(volume, limits) }
+            ending.attempt { isMade = try compose(volume) }
             if isMade { ending.segmentations += 1 }
         }
         return ending
     }
 
-    private static func compose(_ volume: Volume, _ limits: DICOMLimits) throws -> Bool {
-        let decoding = FrameDecoding(limits: limits)
+    private static func compose(_ volume: Volume) throws -> Bool {
+        let decoding = FrameDecoding()
         let windowing = Windowing(mode: .dicom(usesTable: true), scope: .frame)
         var masks: [Mask] = []
         for frame in volume.frames {

@@ -3,14 +3,11 @@ package import Imaging
 /// Frames of any instance as modality values or display colour. Keeps the file of the last instance open, so frames of
 /// one file are best asked for one after the other. One thread at a time.
 package final class FrameDecoding {
-    private let limits: DICOMLimits
     private var current: (instance: SourceInstance, reader: PixelReader, palette: Palette?)?
     /// What was odd about decoded frames, each once.
     package private(set) var notes: [String] = []
 
-    package init(limits: DICOMLimits = .standard) {
-        self.limits = limits
-    }
+    package init() {}
 
     /// The frame's values: grey after the modality transform, with its padding marked; colour and palettes as display
     /// RGB.
@@ -32,7 +29,7 @@ package final class FrameDecoding {
     private func opened(_ instance: SourceInstance) throws(DICOMFailure) -> (PixelReader, Palette?) {
         if let current, current.instance === instance { return (current.reader, current.palette) }
         current = nil
-        let reader = try PixelReader(instance.file, instance.pixels, limits: limits)
+        let reader = try PixelReader(instance.file, instance.pixels, limits: instance.limits)
         note(reader.notes)
         let palette =
             instance.pixels.photometric == .paletteColor

@@ -13,7 +13,7 @@ package enum Inspection {
     package static func inspect(
         _ inputs: [String], pipelines: [PipelineDirectory], version: String, hashesPixels: Bool
     ) throws -> InspectionRecord {
-        let index = try InputReader.read(inputs)
+        let index = try InputReader.read(inputs, limits: ReadingLimits(of: pipelines))
         // Pictures become DICOM on the way, in a folder that nobody sees.
         let scratch = try ScratchFolder()
         var volumes: [InspectionRecord.Volume] = []

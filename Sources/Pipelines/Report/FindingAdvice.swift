@@ -41,6 +41,7 @@ enum FindingAdvice {
         "GRP-SPELLING": "Nothing has to be done; correct the spelling at the source when you can.",
         "GRP-STUDY": "Check that all series belong to this study.",
         "DUP-COPY": "Nothing has to be done.",
+        "PIX-FRAME": "Look at these frames with your own viewer, or send them again.",
         "PIX-SIZE": "Compare a slice here with the same slice in your viewer.",
         "PIX-NOTE": "Compare a slice here with the same slice in your viewer.",
         "OUT-NOTE": "Nothing has to be done for the result; the source lacks or misstates this.",

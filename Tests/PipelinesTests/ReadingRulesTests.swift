@@ -1,0 +1,132 @@
+import DICOM
+import Failures
+import Foundation
+import Mutations
+import Records
+import Testing
+
+/// The keys `tolerate` and `limits` of a pipeline.
+@Suite("what a pipeline tolerates and allows")
+struct ReadingRulesTests {
+    /// 16 × 16 grey pixels as an RLE frame; a damaged one says of itself that it has three planes.
+    private func frame(_ seed: Int, isDamaged: Bool) -> [UInt8] {
+        var header: [UInt8] = [isDamaged ? 3 : 1, 0, 0, 0, 64, 0, 0, 0]
+        header += [UInt8](repeating: 0, count: 64 - header.count)
+        let values = (0..<256).map { UInt8(($0 * 5 + seed * 40) % 256) }
+        return header + [127] + values[..<128] + [127] + values[128...]
+    }
+
+    private func object(_ sopClass: String, modality: String, number: Int, _ frames: [[UInt8]], more: [RawElement])
+        -> RawObject
+    {
+        var object = RawObject([
+            RawElement(0x0008, 0x0008, "CS", "ORIGINAL\\PRIMARY\\AXIAL"), RawElement(0x0008, 0x0016, "UI", sopClass),
+            RawElement(0x0008, 0x0018, "UI", "1.2.3.4.\(number)"), RawElement(0x0008, 0x0020, "DA", "20260101"),
+            RawElement(0x0008, 0x0030, "TM", "100000"), RawElement(0x0008, 0x0050, "SH", ""),
+            RawElement(0x0008, 0x0060, "CS", modality), RawElement(0x0008, 0x0090, "PN", ""),
+            RawElement(0x0010, 0x0010, "PN", "A^B"), RawElement(0x0010, 0x0020, "LO", "1"),
+            RawElement(0x0010, 0x0030, "DA", ""), RawElement(0x0010, 0x0040, "CS", ""),
+            RawElement(0x0020, 0x000D, "UI", "1.2.3"), RawElement(0x0020, 0x000E, "UI", "1.2.3.4"),
+            RawElement(0x0020, 0x0010, "SH", "1"), RawElement(0x0020, 0x0011, "IS", "1"),
+            RawElement(0x0020, 0x0013, "IS", String(number)),
+        ])
+        object.syntax = "1.2.840.10008.1.2.5"
+        object.elements += more
+        object.elements += [
+            RawElement(0x0028, 0x0002, us: 1), RawElement(0x0028, 0x0004, "CS", "MONOCHROME2"),
+            RawElement(0x0028, 0x0008, "IS", String(frames.count)), RawElement(0x0028, 0x0010, us: 16),
+            RawElement(0x0028, 0x0011, us: 16), RawElement(0x0028, 0x0030, "DS", "1\\1"),
+            RawElement(0x0028, 0x0100, us: 8), RawElement(0x0028, 0x0101, us: 8), RawElement(0x0028, 0x0102, us: 7),
+            RawElement(0x0028, 0x0103, us: 0), RawElement(0x0028, 0x1052, "DS", "0"),
+            RawElement(0x0028, 0x1053, "DS", "1"), RawElement(0x7FE0, 0x0010, "OB", .fragments(frames)),
+        ]
+        return object
+    }
+
+    private func loop(_ damaged: Set<Int>, frames: Int = 4) -> RawObject {
+        object(
+            "1.2.840.10008.5.1.4.1.1.7.2", modality: "OT", number: 1,
+            (0..<frames).map { frame($0, isDamaged: damaged.contains($0)) }, more: [])
+    }
+
+    private func run(
+        _ objects: [RawObject], _ settings: [String: String]
+    ) throws -> (record: RunRecord, results: [StudyRecord.Result]) {
+        let fixture = try Fixture()
+        for (name, more) in settings {
+            _ = try fixture.pipeline(name, more: more)
+            let text = Fixture.settings(name, more: more).replacing("[XC]", with: "[XC, OT, CT]")
+            _ = try fixture.file("pipelines/\(name)/pipeline.yaml", text)
+        }
+        for (index, object) in objects.enumerated() {
+            _ = try fixture.file("in/\(index).dcm", Data(object.fileBytes))
+        }
+        let record = try fixture.run([fixture.path + "/in"], pipeline: nil)
+        return (record, try fixture.reports(record).flatMap(\.results))
+    }
+
+    @Test("a frame that cannot be decoded refuses its volume, or is left out and told where the pipeline tolerates it")
+    func frames() throws {
+        let strict = try run([loop([1])], ["a": ""])
+        #expect(strict.record.inputs.map(\.code) == ["PIX-CODEC"] && strict.results.isEmpty)
+        let whole = try run([loop([])], ["a": "tolerate: frame"])
+        #expect(whole.results.map(\.source.frames) == [4] && whole.record.exitStatus == .done)
+        let tolerant = try run([loop([1])], ["a": "tolerate: frame"])
+        let result = try #require(tolerant.results.first)
+        #expect(tolerant.record.exitStatus == .done && result.source.frames == 3)
+        let finding = try #require(result.findings.first { $0.code == "PIX-FRAME" })
+        #expect(
+            finding.severity == .warning && finding.text.contains("1 of 4 frames")
+                && finding.text.contains("numbers 2 "))
+        let none = try run([loop([0, 1, 2, 3])], ["a": "tolerate: frame"])
+        #expect(none.record.inputs.map(\.code) == ["PIX-CODEC"] && none.results.isEmpty)
+    }
+
+    @Test("a slice that is left out leaves a gap, and its file keeps its reason")
+    func slices() throws {
+        let slices = (0..<5).map { index in
+            object(
+                "1.2.840.10008.5.1.4.1.1.2", modality: "CT", number: index + 1, [frame(index, isDamaged: index == 2)],
+                more: [
+                    RawElement(0x0020, 0x0032, "DS", "0\\0\\\(index * 3)"),
+                    RawElement(0x0020, 0x0037, "DS", "1\\0\\0\\0\\1\\0"), RawElement(0x0020, 0x0052, "UI", "1.2.3.9"),
+                ])
+        }
+        let (record, results) = try run(slices, ["a": "tolerate: frame"])
+        let result = try #require(results.first)
+        #expect(result.source.frames == 4 && result.source.sliceMM == 3)
+        #expect(["VOL-GAP", "PIX-FRAME"].allSatisfy { code in result.findings.contains { $0.code == code } })
+        #expect(record.inputs.map(\.code) == [nil, nil, "PIX-CODEC", nil, nil] && record.exitStatus != .done)
+    }
+
+    @Test("what exceeds a pipeline's limits is refused by it, and taken by another that allows it")
+    func limits() throws {
+        let refused = try run([loop([])], ["a": "limits: {frames: 3}"])
+        #expect(refused.record.inputs.map(\.code) == ["IN-LIMIT"])
+        #expect(try run([loop([])], ["a": "limits: {frames: 4, side: 16, samples: 256}"]).record.exitStatus == .done)
+        #expect(try run([loop([])], ["a": "limits: {side: 15}"]).record.inputs.map(\.code) == ["IN-LIMIT"])
+        #expect(try run([loop([])], ["a": "limits: {samples: 255}"]).record.inputs.map(\.code) == ["IN-LIMIT"])
+        let both = try run([loop([])], ["a": "limits: {frames: 3}", "b": ""])
+        #expect(both.record.results.map(\.pipeline) == ["b"] && both.record.inputs.map(\.code) == ["IN-LIMIT"])
+    }
+
+    @Test("pictures have the limits that DICOM has")
+    func pictures() throws {
+        let fixture = try Fixture()
+        let pages = (0..<3).map { _ in RawTIFF.Page(rows: 16, columns: 24, data: [UInt8](repeating: 3, count: 384)) }
+        _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
+        for (limits, code) in [
+            ("pages: 2", "IN-LIMIT"), ("pages: 3", nil), ("side: 23", "IN-LIMIT"), ("side: 24", nil),
+        ] {
+            _ = try fixture.pipeline("a", more: "limits: {\(limits)}")
+            try? FileManager.default.removeItem(atPath: fixture.path + "/out")
+            #expect(try fixture.run([fixture.path + "/in"]).inputs.map(\.code) == [code])
+        }
+    }
+
+    @Test(
+        "limits that are none are refused with their key", arguments: ["rows: 3", "side: 0", "frames: many", "file: 0"])
+    func settings(_ limits: String) throws {
+        #expect(throws: (any Error).self) { try run([loop([])], ["a": "limits: {\(limits)}"]) }
+    }
+}
