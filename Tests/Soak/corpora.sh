@@ -25,11 +25,11 @@ for entry in "$root"/corpora/inbox/.*.making; do
     mv "$entry" "$root/corpora/inbox/${name%.making}"
 done
 begun=$(date +%s)
-while kill -0 "$running" 2> /dev/null; do
-    if [ -z "$(ls "$root/corpora/inbox")" ] \
-        && { "$program" status --config "$root/corpora.yaml" || true; } | grep -q 'settling 0 .*queued 0 .*running 0 '; then
-        break
-    fi
+calm=0
+# What cannot be taken stays in the inbox, and is told: the others are done all the same.
+while kill -0 "$running" 2> /dev/null && [ "$calm" -lt 30 ]; do
+    if { "$program" status --config "$root/corpora.yaml" || true; } | grep -q ' queued 0 .*running 0 '; then calm=$((calm + 1)); else calm=0; fi
+    [ -n "$(ls "$root/corpora/inbox")" ] || [ "$calm" -eq 0 ] || break
     sleep 2
 done
 kill -0 "$running" 2> /dev/null || fail "the service ended by itself: $(tail -n 2 "$root/log")"
@@ -38,6 +38,7 @@ seconds=$(($(date +%s) - begun))
 kill -TERM "$running"
 wait "$running" || fail "the service ended with $?"
 running=
+[ -z "$(ls "$root/corpora/inbox")" ] || fail "left in the inbox: $(ls "$root/corpora/inbox" | head -n 3)"
 [ -z "$(ls "$root/corpora/work")" ] || fail "work/ is not empty: $("$program" status --config "$root/corpora.yaml")"
 find "$root/corpora/kept" "$root/corpora/quarantine" \( -path "*/kept/*" -o -path "*/input*" \) -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort > "$root/left"
 diff "$root/dropped" "$root/left" > "$root/difference" || fail "$(grep -c '^<' "$root/difference") of $files files are not there any more"

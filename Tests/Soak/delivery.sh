@@ -61,14 +61,14 @@ half_way() { # half_way KIND DESTINATION
     kill "$sender" "$service"
     wait "$sender" "$service" || fail "$1: service or sender ended with $?"
     # Every object, by its own UID, once.
-    find "$root/out/outbox" -name '*.seg.dcm' -exec dcmdump -q +P 0008,0018 {} + | sed -n 's/.*\[\(.*\)\].*/\1/p' | sort > "$root/sent"
+    find "$root/out/outbox" -name '*.dcm' -exec dcmdump -q +P 0008,0018 {} + | sed -n 's/.*\[\(.*\)\].*/\1/p' | sort > "$root/sent"
     curl -s "http://127.0.0.1:$web/instances?expand" | sed -n 's/.*"SOPInstanceUID" : "\(.*\)",*/\1/p' | sort > "$root/there"
     diff "$root/sent" "$root/there" > /dev/null || fail "$1: sent and stored differ"
-    [ "$(wc -l < "$root/there")" -eq "$studies" ] || fail "$1: $(wc -l < "$root/there") of $studies"
+    [ "$(find "$root/out/outbox" -name '*.seg.dcm' | wc -l)" -eq "$studies" ] || fail "$1: not a segmentation of each study"
     "$program" status --config "$root/out.yaml" > "$root/status" || fail "$1: status: $(cat "$root/status")"
     kill "$archive"; wait "$archive" 2> /dev/null || true
     archive= service= sender=
-    echo "$1: $studies objects in Orthanc, each once, each found by query; archive and sender were killed half way."
+    echo "$1: $(wc -l < "$root/there") objects of $studies studies in Orthanc, each once, each found by query; archive and sender were killed half way."
 }
 
 make_phantoms "$studies" 2
