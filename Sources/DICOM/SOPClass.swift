@@ -52,6 +52,7 @@ package enum SOPClass: String, CaseIterable, Sendable {
     case structuredReports =
         "1.2.840.10008.5.1.4.1.1.88.* - a structured report, key object selection or similar document"
     case contentAssessments = "1.2.840.10008.5.1.4.1.1.90.* - an assessment of another object"
+    case microscopyBulkSimpleAnnotationsStorage = "1.2.840.10008.5.1.4.1.1.91.1 - annotations"
     case microscopyAnnotations = "1.2.840.10008.5.1.4.1.1.91.* - annotations"
     case encapsulatedDocuments = "1.2.840.10008.5.1.4.1.1.104.* - an encapsulated document"
     case structuredDisplays = "1.2.840.10008.5.1.4.1.1.131.* - a structured display"

@@ -29,6 +29,7 @@ package enum ConformanceTables {
 
     private static let written: [SOPClass] = [
         .segmentationStorage, .labelMapSegmentationStorage, .comprehensive3DSRStorage, .secondaryCaptureImageStorage,
+        .rtStructureSetStorage, .microscopyBulkSimpleAnnotationsStorage,
         .multiFrameGrayscaleByteSecondaryCaptureImageStorage, .multiFrameGrayscaleWordSecondaryCaptureImageStorage,
         .multiFrameTrueColorSecondaryCaptureImageStorage, .vlPhotographicImageStorage, .vlMicroscopicImageStorage,
     ]
@@ -54,7 +55,7 @@ package enum ConformanceTables {
 
     /// `Segmentation Storage`, of the keyword in lower camel case.
     private static func name(_ sopClass: SOPClass) -> String {
-        let acronyms = ["ct", "mr", "vl"]
+        let acronyms = ["ct", "mr", "rt", "vl"]
         var words: [String] = []
         for letter in String(describing: sopClass) {
             let joins =

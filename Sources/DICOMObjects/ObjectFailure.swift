@@ -9,6 +9,8 @@ package enum ObjectFailure: Failure, Equatable {
     case source(tag: Tag, keyword: String, what: String)
     /// A text, code or number of the pipeline that its attribute cannot hold; `part` is the key that it stands under.
     case pipeline(part: String, keyword: String, what: String)
+    /// An object that the kind of image does not allow.
+    case place(String, cure: String)
     /// More segments, frames or bytes than an object can hold.
     case size(String)
     /// A pixel in two segments, where an object can hold one.
@@ -22,7 +24,7 @@ package enum ObjectFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .illegal, .mismatch: .internalDefect
-        case .source, .size, .overlap: .refused
+        case .source, .place, .size, .overlap: .refused
         case .pipeline: .configuration
         case .verify: .failed
         }
@@ -34,6 +36,7 @@ package enum ObjectFailure: Failure, Equatable {
         case .illegal: "OUT-ILLEGAL"
         case .source: "OUT-SOURCE"
         case .pipeline: "OUT-PIPELINE"
+        case .place: "OUT-PLACE"
         case .size: "SEG-SIZE"
         case .overlap: "SEG-OVERLAP"
         case .mismatch: "OUT-MISMATCH"
@@ -56,6 +59,7 @@ package enum ObjectFailure: Failure, Equatable {
             FailureMessage(
                 "the pipeline's \(part): \(what): \(keyword) of a result cannot hold it.",
                 cure: "Correct it in pipeline.yaml.")
+        case .place(let what, let cure): FailureMessage("\(what).", cure: cure)
         case .size(let what):
             FailureMessage("\(what): more than one object can hold.", cure: "Segment fewer frames or segments at once.")
         case .overlap:

@@ -57,6 +57,8 @@ extension Code {
     package static let cubicMillimetre = Code("mm3", "UCUM", "cubic millimeter")
     /// mm²
     package static let squareMillimetre = Code("mm2", "UCUM", "square millimeter")
+    /// µm²
+    package static let squareMicrometre = Code("um2", "UCUM", "square micrometer")
     /// mm
     package static let millimetre = Code("mm", "UCUM", "millimeter")
     /// Pixels, where no spacing is known.

@@ -3,7 +3,8 @@ import DICOM
 /// What must be in an object: Type 1 attributes with a value, Type 2 attributes with or without one, in each sequence's items
 /// likewise.
 ///
-/// *Source*: PS3.3 2024e, annex A.51 (Segmentation), A.8 (Secondary Capture), A.32 (Visible Light), A.3 (CT).
+/// *Source*: PS3.3 2024e, annex A.51 (Segmentation), A.8 (Secondary Capture), A.32 (Visible Light), A.3 (CT),
+/// A.19 (RT Structure Set), A.35.13 (Comprehensive 3D SR), A.87 (Bulk Simple Annotations).
 struct RequiredAttributes {
     var type1: [Attribute] = []
     var type2: [Attribute] = []
@@ -21,6 +22,8 @@ struct RequiredAttributes {
         case .segmentationStorage?: segmentation
         case .labelMapSegmentationStorage?: labelmap
         case .comprehensive3DSRStorage?: report
+        case .rtStructureSetStorage?: structureSet
+        case .microscopyBulkSimpleAnnotationsStorage?: annotations
         case .ctImageStorage?: ct
         default: image
         }
@@ -89,6 +92,71 @@ struct RequiredAttributes {
                 items: [
                     .referencedSeriesSequence: RequiredAttributes(
                         type1: [.seriesInstanceUID, .referencedSOPSequence], items: [.referencedSOPSequence: reference])
+                ]),
+        ])
+
+    /// Of a structure set (A.19).
+    private static let structureSet = RequiredAttributes(
+        type1: [
+            .structureSetLabel, .structureSetROISequence, .roiContourSequence, .rtroiObservationsSequence,
+            .referencedFrameOfReferenceSequence, .approvalStatus,
+        ],
+        type2: [.operatorsName, .structureSetDate, .structureSetTime],
+        items: [
+            .referencedFrameOfReferenceSequence: RequiredAttributes(
+                type1: [.frameOfReferenceUID, .rtReferencedStudySequence],
+                items: [
+                    .rtReferencedStudySequence: RequiredAttributes(
+                        type1: reference.type1 + [.rtReferencedSeriesSequence],
+                        items: [
+                            .rtReferencedSeriesSequence: RequiredAttributes(
+                                type1: [.seriesInstanceUID, .contourImageSequence],
+                                items: [.contourImageSequence: reference])
+                        ])
+                ]),
+            .structureSetROISequence: RequiredAttributes(
+                type1: [.roiNumber, .referencedFrameOfReferenceUID],
+                type2: [.roiName, .roiGenerationAlgorithm]),
+            .roiContourSequence: RequiredAttributes(
+                type1: [.referencedROINumber],
+                items: [
+                    .contourSequence: RequiredAttributes(
+                        type1: [.contourImageSequence, .contourGeometricType, .numberOfContourPoints, .contourData],
+                        items: [.contourImageSequence: reference])
+                ]),
+            .rtroiObservationsSequence: RequiredAttributes(
+                type1: [.observationNumber, .referencedROINumber], type2: [.rtroiInterpretedType, .roiInterpreter],
+                items: [.rtroiIdentificationCodeSequence: code]),
+        ])
+
+    /// Of annotations (A.87).
+    private static let annotations = RequiredAttributes(
+        type1: [
+            .manufacturer, .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .instanceNumber,
+            .contentDate, .contentTime, .contentLabel, .annotationCoordinateType, .pixelOriginInterpretation,
+            .referencedImageSequence, .referencedSeriesSequence, .annotationGroupSequence,
+        ],
+        type2: [.contentDescription, .contentCreatorName],
+        items: [
+            .referencedImageSequence: reference,
+            .referencedSeriesSequence: RequiredAttributes(
+                type1: [.seriesInstanceUID, .referencedInstanceSequence],
+                items: [.referencedInstanceSequence: reference]),
+            .annotationGroupSequence: RequiredAttributes(
+                type1: [
+                    .annotationGroupNumber, .annotationGroupUID, .annotationGroupLabel, .annotationGroupGenerationType,
+                    .annotationGroupAlgorithmIdentificationSequence, .annotationPropertyCategoryCodeSequence,
+                    .annotationPropertyTypeCodeSequence, .numberOfAnnotations, .graphicType,
+                    .annotationAppliesToAllOpticalPaths, .pointCoordinatesData,
+                ],
+                items: [
+                    .annotationPropertyCategoryCodeSequence: code, .annotationPropertyTypeCodeSequence: code,
+                    .measurementsSequence: RequiredAttributes(
+                        type1: [.conceptNameCodeSequence, .measurementUnitsCodeSequence, .measurementValuesSequence],
+                        items: [
+                            .conceptNameCodeSequence: code, .measurementUnitsCodeSequence: code,
+                            .measurementValuesSequence: RequiredAttributes(type1: [.floatingPointValues]),
+                        ]),
                 ]),
         ])
 

@@ -50,7 +50,8 @@ enum SegmentItem {
         })
     }
 
-    private static func algorithm(_ producer: Producer) -> DataSet {
+    /// Who found it (PS3.3 table 10-19).
+    static func algorithm(_ producer: Producer) -> DataSet {
         DataSet(composing: {
             $0.put(.algorithmFamilyCodeSequence, item: Code.artificialIntelligence.item)
             $0.put(.algorithmName, "HSP-SAM")

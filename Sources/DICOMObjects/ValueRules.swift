@@ -47,7 +47,7 @@ enum ValueRules {
         }
         if case .bytes(let bytes) = element.value, bytes.isEmpty { return nil }
         // Byte strings are one value however long.
-        if element.vr == .OB || element.vr == .OW || element.vr == .UN { return nil }
+        if [.OB, .OW, .OF, .OL, .OD, .OV, .UN].contains(element.vr) { return nil }
         return definition.multiplicity.contains(count) ? nil : "\(count) values"
     }
 

@@ -105,12 +105,12 @@ extension Verification {
             guard item.int(.segmentNumber) == index + 1 else {
                 throw .verify("segment \(index + 1) has another number")
             }
-            guard item.string(.segmentLabel) == trimmed(segment.label) else {
+            guard item.string(.segmentLabel) == segment.label.trimmed else {
                 throw .verify("segment \(index + 1) has another label")
             }
             let type = item.item(.segmentedPropertyTypeCodeSequence)
             let code = type?.string(.codeValue) ?? type?.string(.longCodeValue)
-            guard code == trimmed(segment.type.value) else { throw .verify("segment \(index + 1) has another type") }
+            guard code == segment.type.value.trimmed else { throw .verify("segment \(index + 1) has another type") }
             guard item.ints(.recommendedDisplayCIELabValue).count == 3 else {
                 throw .verify("segment \(index + 1) has no colour")
             }
@@ -118,16 +118,18 @@ extension Verification {
     }
 }
 
-/// A text as readers see it: blanks around a value mean nothing.
-private func trimmed(_ text: String) -> String {
-    var text = Substring(text)
-    while text.first == " " { text.removeFirst() }
-    while text.last == " " { text.removeLast() }
-    return String(text)
+extension String {
+    /// A text as readers see it: blanks around a value mean nothing.
+    var trimmed: String {
+        var text = Substring(self)
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
 }
 
 /// Finds the source frame that a frame of a segmentation belongs to, by what the file says.
-private struct SourceFrames {
+struct SourceFrames {
     private let volume: Volume
     private let isSpatial: Bool
     private var byReference: [String: Int] = [:]
@@ -144,6 +146,12 @@ private struct SourceFrames {
 
     private static func key(_ uid: String, _ frame: Int?) -> String { "\(uid)#\(frame ?? 0)" }
 
+    /// The frame of the volume that an item of references names; nil when it names none.
+    func index(of reference: DataSet) -> Int? {
+        guard let uid = reference.string(.referencedSOPInstanceUID) else { return nil }
+        return byReference[Self.key(uid, reference.int(.referencedFrameNumber))]
+    }
+
     /// *Throws* `verify` when the tile does not lie in the matrix where its source does.
     private func check(_ group: DataSet, lies origin: SlideMatrix.Origin, frame: Int) throws(ObjectFailure) {
         let place = group.item(.planePositionSlideSequence)
@@ -157,8 +165,7 @@ private struct SourceFrames {
         let derivations = group.items(.derivationImageSequence)
         let references = derivations.first?.items(.sourceImageSequence) ?? []
         guard derivations.count == 1, references.count == 1,
-            let uid = references[0].string(.referencedSOPInstanceUID),
-            let source = byReference[Self.key(uid, references[0].int(.referencedFrameNumber))]
+            let source = index(of: references[0])
         else { throw .verify("frame \(frame) refers to no frame of the source") }
         if let slide = volume.slide {
             try check(group, lies: slide.origins[source], frame: frame)

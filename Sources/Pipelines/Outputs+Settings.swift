@@ -2,6 +2,8 @@ import DICOMObjects
 import Settings
 
 extension Outputs {
+    private enum Annotations: String, CaseIterable { case off, polygon, point }
+
     init(_ section: Section) throws {
         self.init(
             manufacturer: try section.section("equipment").string("manufacturer", default: "hspsam"),
@@ -12,10 +14,18 @@ extension Outputs {
         let pictures = try section.section("sc")
         captures = try pictures.choice("mode", default: .off)
         captureLimit = try pictures.int("max", in: 1...10_000, default: 64)
+        structures = try section.bool("rtstruct", default: false)
+        annotations =
+            switch try section.choice("annotations", default: Annotations.off) {
+            case .off: nil
+            case .polygon: .polygon
+            case .point: .point
+            }
         countsObjects = try section.bool("objects", default: false)
         let numbers = try section.section("series_number")
         let keys: [(String, Kind)] = [
             ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),
+            ("rtstruct", .structures), ("annotations", .annotations),
         ]
         for (key, kind) in keys {
             if let number = try numbers.optionalInt(key, in: 1...999_999) { seriesNumbers[kind] = number }

@@ -4,7 +4,7 @@ package import DICOMObjects
 package struct Outputs: Sendable, Equatable {
     /// Kinds of DICOM objects; each object stands in a series of its own.
     package enum Kind: String, Sendable, CaseIterable {
-        case binary, labelmap, fractional, report, captures
+        case binary, labelmap, fractional, report, captures, structures, annotations
 
         /// The end of its file's name, behind `<volume>-<pipeline>`.
         var ending: String {
@@ -14,6 +14,8 @@ package struct Outputs: Sendable, Equatable {
             case .fractional: ".fractional.seg.dcm"
             case .report: ".sr.dcm"
             case .captures: ".sc.dcm"
+            case .structures: ".rtstruct.dcm"
+            case .annotations: ".ann.dcm"
             }
         }
     }
@@ -48,6 +50,10 @@ package struct Outputs: Sendable, Equatable {
     package var captures = Captures.off
     /// At most so many pictures a volume.
     package var captureLimit = 64
+    /// Contours for planning systems.
+    package var structures = false
+    /// How the objects of slides and pictures are drawn in annotations; nil for none.
+    package var annotations: BulkAnnotations.Graphic?
     /// A table with a row for each connected object.
     package var countsObjects = false
     package var syntheticGeometry: Bool
@@ -56,7 +62,8 @@ package struct Outputs: Sendable, Equatable {
     package var uidSalt: String
 
     package static let seriesNumbers: [Kind: Int] = [
-        .binary: 9000, .labelmap: 9100, .fractional: 9200, .report: 9300, .captures: 9600,
+        .binary: 9000, .labelmap: 9100, .fractional: 9200, .report: 9300, .captures: 9600, .structures: 9400,
+        .annotations: 9500,
     ]
 
     package init(manufacturer: String, syntheticGeometry: Bool = false, uidSalt: String = "") {
@@ -81,7 +88,7 @@ extension Outputs.Kind {
         case .binary: .binary
         case .labelmap: .labelmap
         case .fractional: .fractional
-        case .report, .captures: nil
+        case .report, .captures, .structures, .annotations: nil
         }
     }
 }

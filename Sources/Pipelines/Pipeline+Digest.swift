@@ -138,6 +138,8 @@ extension Outputs {
             fields.add("sc", captures.rawValue)
             fields.add("sc_max", captureLimit)
         }
+        if structures { fields.add("rtstruct", true) }
+        if let annotations { fields.add("annotations", annotations.rawValue) }
         if countsObjects { fields.add("objects", true) }
         for kind in Kind.allCases where kind != .binary && seriesNumbers[kind] != Self.seriesNumbers[kind] {
             fields.add("series_number_\(kind.rawValue)", seriesNumbers[kind] ?? 0)

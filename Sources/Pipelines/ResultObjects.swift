@@ -56,7 +56,43 @@ struct ResultObjects {
             }
             objects.append(ObjectRecord(kind: Outputs.Kind.report.rawValue, file: file))
         }
+        if pipeline.outputs.structures, let options = task.segmentations.first?.options {
+            let structures = try clock.time("compose") {
+                try StructureSet(
+                    volume, masks: masks, segments: pipeline.segments, producer: producer, options: options,
+                    seriesNumber: task.number(.structures))
+            }
+            if let structures {
+                let file = task.file(.structures)
+                try clock.time("write and verify") { try structures.write(to: Folder.join(folder.path, file)) }
+                objects.append(ObjectRecord(kind: Outputs.Kind.structures.rawValue, file: file))
+            }
+        }
+        objects += try annotations(segmentation, &clock)
         return (objects, notes)
+    }
+
+    /// One object for each picture in which something was found; none where the pipeline wants none.
+    private func annotations(_ segmentation: VolumeSegmentation, _ clock: inout StepClock) throws -> [ObjectRecord] {
+        let pipeline = task.pipeline.pipeline
+        guard let graphic = pipeline.outputs.annotations, let options = task.segmentations.first?.options else {
+            return []
+        }
+        var objects: [ObjectRecord] = []
+        for picture in 0..<task.volume.pictures.count {
+            let number = objects.count + 1
+            let made = try clock.time("compose") {
+                try BulkAnnotations(
+                    task.volume, picture: picture, masks: segmentation.masks.map { $0[picture] },
+                    segments: pipeline.segments, graphic, producer: task.pipeline.producer(version: version),
+                    options: options, seriesNumber: task.number(.annotations), number: number)
+            }
+            guard let made else { continue }
+            let file = "\(task.stem)-\(StudyNames.number(number, digits: 3))\(Outputs.Kind.annotations.ending)"
+            try clock.time("write and verify") { try made.write(to: Folder.join(folder.path, file)) }
+            objects.append(ObjectRecord(kind: Outputs.Kind.annotations.rawValue, file: file))
+        }
+        return objects
     }
 
     /// Which frames are shown in pictures with the segments burnt in: those where something was found, evenly thinned; none where the

@@ -40,6 +40,8 @@ struct VolumeTask: Sendable {
                 cure: "Use outputs.seg.type: binary or labelmap.")
         }
         _ = try PictureScale(volume, pipeline.pipeline, trained: pipeline.model.description.trainedInput?.scale)
+        if pipeline.pipeline.outputs.structures { try StructureSet.check(volume) }
+        if pipeline.pipeline.outputs.annotations != nil { try BulkAnnotations.check(volume) }
         for (_, options) in segmentations {
             try Segmentation.check(
                 volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),

@@ -68,7 +68,9 @@ struct InteropObjects {
         try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/cases.json"))
     }
 
-    @Test("every kind of object is written for each variant: LABELMAP, FRACTIONAL, a report, pictures")
+    @Test(
+        "every kind of object is written for each variant: LABELMAP, FRACTIONAL, a report, pictures, contours, annotations"
+    )
     func kinds() throws {
         let out = try #require(ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"])
         var cases: [Case] = []
@@ -132,6 +134,19 @@ struct InteropObjects {
             volume, frame: 0, image, spacing: volume.pixelSpacing, segments: descriptions,
             producer: SampleVolumes.producer, options: options, seriesNumber: 9600, number: 1
         ).write(to: folder + "/sc.dcm")
+        if variant.hasPlace {
+            let structures = try StructureSet(
+                volume, masks: masks, segments: descriptions, producer: SampleVolumes.producer, options: options,
+                seriesNumber: 9400)
+            try #require(structures).write(to: folder + "/rtstruct.dcm")
+        } else {
+            for graphic in BulkAnnotations.Graphic.allCases {
+                let annotations = try BulkAnnotations(
+                    volume, picture: 0, masks: masks.map { $0[0] }, segments: descriptions, graphic,
+                    producer: SampleVolumes.producer, options: options, seriesNumber: 9500, number: 1)
+                try #require(annotations).write(to: folder + "/\(graphic.rawValue).ann.dcm")
+            }
+        }
         try write(masks, in: folder)
         try Data(probabilities.flatMap { $0.flatMap { $0 } })
             .write(to: URL(fileURLWithPath: folder + "/probabilities.bin"))

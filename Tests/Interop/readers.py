@@ -18,8 +18,11 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-# dicom3tools of 2022 does not know LABELMAP, and counts segment numbers over all frames.
-ALLOWED = ("Information Object Not found", "SegmentNumber not monotonically")
+# dicom3tools of 2022 does not know LABELMAP, counts segment numbers over all frames, and misses an attribute of 3D annotations in 2D ones
+# where it must not be.
+ALLOWED = (
+    "Information Object Not found", "SegmentNumber not monotonically",
+    "Only valid for AnnotationCoordinateType of 3D - attribute <CommonZCoordinateValue> = <>")
 
 
 class Plane(NamedTuple):

@@ -1,10 +1,12 @@
-"""Every kind of object beside the BINARY segmentation is read alike by others: LABELMAP, FRACTIONAL, report, pictures.
+"""Every kind of object beside the BINARY segmentation is read alike by others: LABELMAP, FRACTIONAL, report, pictures, contours,
+annotations.
 
 `DICOMObjectsTests/InteropObjects` writes the objects when HSPSAM_INTEROP_OUT names a folder.
 """
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -31,6 +33,7 @@ def frames(file: pydicom.Dataset) -> np.ndarray:
 def test_dciodvfy_finds_no_error_and_dcentvfy_one_study(case: dict) -> None:
     folder = FOLDER / case["name"]
     written = [folder / f"{name}.dcm" for name in ("binary", "labelmap", "fractional", "sr", "sc")]
+    written += sorted(folder.glob("*rtstruct.dcm")) + sorted(folder.glob("*.ann.dcm"))
     assert {path.name: readers.dciodvfy_errors(path) for path in written} == {path.name: [] for path in written}
     told = subprocess.run(
         ["dcentvfy", *written, *sorted((folder / "source").glob("*.dcm"))], capture_output=True, text=True, check=False)
@@ -106,3 +109,79 @@ def test_a_picture_is_colour_and_names_its_source(case: dict) -> None:
     assert np.array_equal(file.pixel_array.ravel(), np.arange(3600) % 251)
     assert file.SourceImageSequence[0].ReferencedSOPInstanceUID == case["instances"][0]
     assert file.ConversionType == "WSD" and list(file.ImageType) == ["DERIVED", "SECONDARY"]
+
+
+PLACED = [case for case in cases("kinds.json") if case.values[0] is None or case.values[0]["positions"]]
+PICTURES = [case for case in cases("kinds.json") if case.values[0] is None or not case.values[0]["positions"]]
+
+
+def filled(polygon: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels whose middles lie inside by the even-odd rule; `polygon` [n, 2] as column and row, the first middle at 0, 0."""
+    inside = np.zeros(shape, bool)
+    columns, rows = np.arange(shape[1])[None], np.arange(shape[0])[:, None]
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y1 != y2:
+            crossed = (np.minimum(y1, y2) <= rows) & (rows < np.maximum(y1, y2))
+            inside ^= crossed & (columns < x1 + (rows - y1) * (x2 - x1) / (y2 - y1))
+    return inside
+
+
+@pytest.mark.parametrize("case", PLACED)
+def test_contours_hold_the_masks(case: dict) -> None:
+    file = pydicom.dcmread(FOLDER / case["name"] / "rtstruct.dcm")
+    known, index = truth(case, "masks.bin") != 0, places(case)
+    orientation, spacing = np.array(case["orientation"]), np.array(case["spacing"])
+    found = np.zeros_like(known)
+    for region in file.ROIContourSequence:
+        for contour in region.ContourSequence:
+            image = contour.ContourImageSequence[0]
+            at = index[(str(image.ReferencedSOPInstanceUID), int(image.get("ReferencedFrameNumber", 1)))]
+            away = np.array(contour.ContourData, float).reshape(-1, 3) - case["positions"][at]
+            assert np.abs(away @ np.cross(orientation[:3], orientation[3:])).max() < 1e-3
+            polygon = np.stack([away @ orientation[:3] / spacing[1], away @ orientation[3:] / spacing[0]], axis=1)
+            part = filled(polygon, known.shape[2:])
+            number = int(region.ReferencedROINumber) - 1
+            assert not (found[number, at] & part).any()
+            found[number, at] |= part
+    assert np.array_equal(found, known)
+    names = [str(region.ROIName) for region in file.StructureSetROISequence]
+    assert names == ["Part 1", "Part 2", "Part 3"]
+
+
+@pytest.mark.skipif(not shutil.which("plastimatch"), reason="no plastimatch: apt-get install plastimatch")
+@pytest.mark.parametrize("case", [case for case in PLACED if case.id in (None, "kinds-slices-even")])
+def test_plastimatch_fills_the_contours_alike(case: dict, tmp_path: Path) -> None:
+    folder = FOLDER / case["name"]
+    told = subprocess.run(
+        ["plastimatch", "convert", "--input", folder / "rtstruct.dcm", "--referenced-ct", folder / "source",
+         "--output-prefix", tmp_path, "--prefix-format", "nrrd"],
+        capture_output=True, text=True, errors="replace", check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    known = truth(case, "masks.bin") != 0
+    for number in range(case["segments"]):
+        voxels, _ = readers.read_nrrd(tmp_path / f"Part_{number + 1}.nrrd")
+        assert np.array_equal(voxels != 0, known[number])
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_annotations_are_read_with_outlines_and_areas(case: dict) -> None:
+    folder, known = FOLDER / case["name"], truth(case, "masks.bin")[:, 0] != 0
+    for graphic in ("polygon", "point"):
+        read = highdicom.ann.annread(folder / f"{graphic}.ann.dcm")
+        groups = read.get_annotation_groups()
+        wanted = [mask for mask in known if mask.any()]
+        assert len(groups) == len(wanted)
+        for group, mask in zip(groups, wanted, strict=True):
+            assert group.graphic_type.value == graphic.upper()
+            drawn = group.get_graphic_data("2D")
+            names, values, units = group.get_measurements()
+            assert [name.meaning for name in names] == ["Area"] and len(values) == len(drawn) == group.number_of_annotations
+            assert [unit.value for unit in units] == ["{pixels}"] and values.sum() == mask.sum()
+            if graphic == "point":
+                for column, row in np.concatenate([points.reshape(1, 2) for points in drawn]):
+                    assert 0 < column < mask.shape[1] and 0 < row < mask.shape[0]
+                continue
+            found = np.zeros_like(mask)
+            for points in drawn:
+                found |= filled(points - 0.5, mask.shape)
+            assert not (mask & ~found).any()  # holes are filled

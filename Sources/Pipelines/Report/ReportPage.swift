@@ -122,6 +122,7 @@ enum ReportPage {
         let names = [
             "binary": "Segmentation (SEG)", "labelmap": "Segmentation (LABELMAP)", "fractional": "Probabilities (SEG)",
             "report": "Measurement report (SR)", "captures": "Pictures (SC)",
+            "structures": "Contours (RTSTRUCT)", "annotations": "Annotations (ANN)",
         ]
         var seen: Set<String> = []
         // Of a series of pictures the first stands for all.

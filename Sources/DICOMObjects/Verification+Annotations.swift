@@ -1,0 +1,109 @@
+package import DICOM
+package import Imaging
+
+extension Verification {
+    /// Each group of the file holds exactly the objects of its mask: outlines, filled again, are the objects with their holes filled; a
+    /// point lies between its object's ends; areas are those of the pixels.
+    ///
+    /// *Shape*: `masks[segment]`, of one picture. *Throws* `verify`.
+    package static func annotations(
+        _ written: WrittenObject, _ volume: Volume, picture: Int, _ masks: [Mask], _ graphic: BulkAnnotations.Graphic
+    ) throws(ObjectFailure) {
+        try patientAndStudy(written, volume)
+        let dataSet = written.dataSet
+        let named = dataSet.items(.referencedImageSequence).compactMap { $0.string(.referencedSOPInstanceUID) }
+        let wanted =
+            volume.slide == nil
+            ? [volume.frames[picture].instance.sopInstanceUID] : volume.instances.map(\.sopInstanceUID)
+        guard named == wanted else { throw .verify("the annotations refer to other images") }
+        let groups = dataSet.items(.annotationGroupSequence)
+        let found = masks.filter { !$0.isEmpty }
+        guard groups.count == found.count else {
+            throw .verify("\(groups.count) groups of annotations instead of \(found.count)")
+        }
+        for (number, (group, mask)) in zip(groups, found).enumerated() {
+            try check(group, mask, number + 1, graphic, volume.pixelSpacing, written)
+        }
+    }
+
+    private static func check(
+        _ group: DataSet, _ mask: Mask, _ number: Int, _ graphic: BulkAnnotations.Graphic, _ spacing: PixelSpacing?,
+        _ written: WrittenObject
+    ) throws(ObjectFailure) {
+        let sizes = Components(of: mask).sizes
+        guard group.int(.numberOfAnnotations) == sizes.count else {
+            throw .verify("group \(number) has another number of objects than \(sizes.count)")
+        }
+        let values = group.item(.measurementsSequence)?.item(.measurementValuesSequence) ?? DataSet()
+        let areas = try floats(values[.floatingPointValues], written)
+        let unit = spacing.map { $0.row * $0.column * 1e6 } ?? 1
+        guard areas.count == sizes.count,
+            zip(areas, sizes).allSatisfy({ abs(Double($0) - Double($1) * unit) <= 1e-6 * Double($1) * unit })
+        else { throw .verify("group \(number) holds other areas than its objects have") }
+        let coordinates = try floats(group[.pointCoordinatesData], written)
+        guard graphic == .polygon else {
+            try checkPoints(coordinates, mask, number)
+            return
+        }
+        let starts = try words(group[.longPrimitivePointIndexList], written).map { Int($0) - 1 }
+        guard starts.count == sizes.count, starts.first == 0 else {
+            throw .verify("group \(number) has another number of outlines than objects")
+        }
+        var filled = Mask(rows: mask.rows, columns: mask.columns)
+        let fill = EvenOddFill(rows: mask.rows, columns: mask.columns)
+        for (index, start) in starts.enumerated() {
+            let end = index + 1 < starts.count ? starts[index + 1] : coordinates.count
+            guard start + 6 <= end, end <= coordinates.count, (end - start) % 2 == 0 else {
+                throw .verify("outline \(index + 1) of group \(number) is none")
+            }
+            // From corners to middles of pixels.
+            let polygon = stride(from: start, to: end, by: 2).map {
+                (x: Double(coordinates[$0]) - 0.5, y: Double(coordinates[$0 + 1]) - 0.5)
+            }
+            var size = 0
+            try fill.visit(polygon) { pixel throws(ObjectFailure) in
+                filled[pixel] = true
+                if mask[pixel] { size += 1 }
+            }
+            guard size >= sizes[index] else {
+                throw .verify("outline \(index + 1) of group \(number) is of another object")
+            }
+        }
+        guard filled == Components.fillingHoles(in: mask) else {
+            throw .verify("the outlines of group \(number) do not hold the mask")
+        }
+    }
+
+    private static func checkPoints(_ coordinates: [Float], _ mask: Mask, _ number: Int) throws(ObjectFailure) {
+        var bounds: [Int: (rows: ClosedRange<Int>, columns: ClosedRange<Int>)] = [:]
+        Components(of: mask).visit { object, _, pixels in
+            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: mask.columns)
+            let old = bounds[object] ?? (row...row, column...column)
+            bounds[object] = (
+                old.rows.lowerBound...row,
+                min(old.columns.lowerBound, column)...max(old.columns.upperBound, column + pixels.count - 1)
+            )
+        }
+        guard coordinates.count == 2 * bounds.count else {
+            throw .verify("group \(number) has another number of points")
+        }
+        for (object, bound) in bounds {
+            let (x, y) = (Double(coordinates[2 * object - 2]), Double(coordinates[2 * object - 1]))
+            guard x >= Double(bound.columns.lowerBound), x <= Double(bound.columns.upperBound + 1),
+                y >= Double(bound.rows.lowerBound), y <= Double(bound.rows.upperBound + 1)
+            else { throw .verify("point \(object) of group \(number) lies outside of its object") }
+        }
+    }
+
+    private static func floats(_ element: Element?, _ written: WrittenObject) throws(ObjectFailure) -> [Float] {
+        try words(element, written).map { Float(bitPattern: $0) }
+    }
+
+    private static func words(_ element: Element?, _ written: WrittenObject) throws(ObjectFailure) -> [UInt32] {
+        guard let element else { return [] }
+        let bytes = Array(try written.value(of: element))
+        return stride(from: 0, to: bytes.count - bytes.count % 4, by: 4).map { at in
+            (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) }
+        }
+    }
+}
