@@ -57,6 +57,20 @@ struct FrameGeometry {
         }
     }
 
+    /// Of the slices of a regular grid.
+    init?(_ grid: RegularGrid, of volume: Volume, salt: String) {
+        guard let own = FrameGeometry(volume, salt: salt) else { return nil }
+        frameOfReferenceUID = own.frameOfReferenceUID
+        pixelSpacing = own.pixelSpacing
+        sliceSpacing = DecimalString.text(grid.step) ?? own.sliceSpacing
+        positions = grid.sources.indices.map { slice in
+            Self.components(grid.position(slice)).map { DecimalString.text($0.rounded(decimals: 7)) ?? "0" }
+        }
+        orientations = grid.sources.map { _ in own.orientations[0] }
+        isSynthetic = false
+        orientationPerFrame = false
+    }
+
     /// A geometry that says pixel to pixel and nothing of the patient: frame k lies at 0\0\k.
     private init(synthetic volume: Volume, frameOfReferenceUID: String) {
         self.frameOfReferenceUID = frameOfReferenceUID

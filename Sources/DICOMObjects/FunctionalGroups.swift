@@ -3,6 +3,7 @@ import DICOM
 /// Shared and per-frame functional groups with their dimensions (C.7.6.16, C.7.6.17).
 struct FunctionalGroups {
     let volume: Volume
+    let grid: FrameGrid
     let selection: FrameSelection
     /// Nil for sources without a place in the patient.
     let geometry: FrameGeometry?
@@ -113,7 +114,7 @@ struct FunctionalGroups {
                     group.put(.planeOrientationSequence, item: orientation(geometry, frame.source))
                 }
             }
-            group.put(.derivationImageSequence, item: derivation(volume.frames[frame.source]))
+            group.put(.derivationImageSequence, item: derivation(volume.frames[grid.sources[frame.source]]))
             if isLabelmap { return }
             group.put(
                 .segmentIdentificationSequence,
@@ -126,7 +127,8 @@ struct FunctionalGroups {
     /// Exactly one item with exactly one source: readers take only the first of both.
     private func derivation(_ source: SourceFrame) -> DataSet {
         var image = DataSet.reference(source)
-        image.put(.spatialLocationsPreserved, "YES")
+        // What was moved onto another grid lies elsewhere than in its source.
+        image.put(.spatialLocationsPreserved, grid.regular == nil ? "YES" : "NO")
         image.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
         return DataSet(composing: {
             $0.put(.derivationCodeSequence, item: Code.segmentation.item)

@@ -43,6 +43,8 @@ struct ResultUIDs {
         fields.add("label", options.label)
         fields.add("series number", options.seriesNumber)
         fields.add("may overlap", options.mayOverlap)
+        // The source's own grid leaves no trace: UIDs from before there was a choice stay as they are.
+        if options.isRegular { fields.add("regular grid", true) }
         work = fields.digest.hex
     }
 

@@ -12,14 +12,16 @@ extension Segmentation {
         _ volume: Volume, segments: [SegmentDescription], producer: Producer, options: Options
     ) throws(ObjectFailure) {
         guard !segments.isEmpty else { throw .mismatch("no segments") }
-        try checkSize(volume, segments: segments.count, options.type)
+        let grid = try FrameGrid(volume, options)
+        try checkSize(grid, segments: segments.count, options.type)
         let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
         for (index, segment) in segments.enumerated() {
             let item = draft.item(number: index + 1, segment)
             try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
         }
         let selection = FrameSelection(
-            everyFrameOnceOf: segments.count, frames: Self.sample(of: volume), isLabelmap: options.type == .labelmap)
+            everyFrameOnceOf: segments.count, frames: Self.sample(of: volume, grid),
+            isLabelmap: options.type == .labelmap)
         var dataSet = draft.dataSet(selection, pixels: [0, 0], overlap: false)
         let ownTexts: [(Attribute, String)] = [
             (.contentLabel, "outputs.seg.label"), (.seriesNumber, "outputs.series_number.seg"),
@@ -30,9 +32,9 @@ extension Segmentation {
             try blame(part: part, one, RequiredAttributes(type1: [attribute]))
         }
         try checkSize(
-            volume, segments: segments.count, options.type,
+            grid, segments: segments.count, options.type,
             attributes: try attributes(
-                dataSet, frames: frames(volume, segments: segments.count, options.type),
+                dataSet, frames: frames(grid, segments: segments.count, options.type),
                 kept: draft.header.kept))
         dataSet.put(.sopInstanceUID, draft.uids.instance(.segmentationInstance, []))
         let bytes = try DataSetEncoder.file(dataSet, kept: draft.header.kept)
@@ -46,27 +48,27 @@ extension Segmentation {
     /// Should every segment be found on every frame, with `attributes` bytes beside the pixels: nothing of a length field's limit is left
     /// to the masks.
     private static func checkSize(
-        _ volume: Volume, segments: Int, _ type: SegmentationType, attributes: Int = 0
+        _ grid: FrameGrid, segments: Int, _ type: SegmentationType, attributes: Int = 0
     ) throws(ObjectFailure) {
-        let frames = frames(volume, segments: segments, type)
+        let frames = frames(grid, segments: segments, type)
         let bits = SegmentationPixels.bits(type, segments: segments)
-        let (pixels, isTooMany) = (volume.rows * volume.columns).multipliedReportingOverflow(by: frames)
-        guard segments <= 65535, frames <= Int(Int32.max), !isTooMany,
+        let (pixels, isTooMany) = grid.framePixels.multipliedReportingOverflow(by: frames)
+        guard segments <= 65535, grid.rows <= 65535, grid.columns <= 65535, frames <= Int(Int32.max), !isTooMany,
             pixels / 8 <= DataSetEncoder.maximumLength,
             pixels / 8 * bits + bits + attributes + 16 <= DataSetEncoder.maximumLength
         else {
-            throw .size("\(segments) segments on \(volume.frames.count) frames of \(volume.rows)×\(volume.columns)")
+            throw .size("\(segments) segments on \(grid.sources.count) frames of \(grid.rows)×\(grid.columns)")
         }
     }
 
     /// Of an object in which every segment is found on every frame.
-    private static func frames(_ volume: Volume, segments: Int, _ type: SegmentationType) -> Int {
-        type == .labelmap ? volume.frames.count : segments * volume.frames.count
+    private static func frames(_ grid: FrameGrid, segments: Int, _ type: SegmentationType) -> Int {
+        type == .labelmap ? grid.sources.count : segments * grid.sources.count
     }
 
     /// Frames that are composed for the check: all, but of a slide only some of its thousands of tiles, which differ in numbers alone.
-    private static func sample(of volume: Volume) -> Range<Int> {
-        0..<(volume.slide == nil ? volume.frames.count : min(64, volume.frames.count))
+    private static func sample(of volume: Volume, _ grid: FrameGrid) -> Range<Int> {
+        0..<(volume.slide == nil ? grid.sources.count : min(64, grid.sources.count))
     }
 
     /// Bytes of the attributes of an object of so many frames; `dataSet` has some of them.

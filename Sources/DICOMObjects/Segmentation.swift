@@ -50,7 +50,9 @@ package struct Segmentation: Sendable {
         _ volume: Volume, _ content: Content, segments: [SegmentDescription], producer: Producer, options: Options
     ) throws(ObjectFailure) {
         try Self.check(content, volume, segments: segments.count, options.type)
-        let selection = FrameSelection(content, volume, options)
+        let grid = try FrameGrid(volume, options)
+        let content = grid.regular.map { grid in Content(masks: content.masks.map(grid.resampled)) } ?? content
+        let selection = FrameSelection(content, framePixels: grid.framePixels, options)
         guard !selection.frames.isEmpty else { return nil }
         let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
         let pixels = try SegmentationPixels.bytes(
@@ -115,11 +117,11 @@ package struct Segmentation: Sendable {
 
 extension FrameSelection {
     /// Of what was found: by its probabilities in a FRACTIONAL object, by its masks otherwise.
-    init(_ content: Segmentation.Content, _ volume: Volume, _ options: Segmentation.Options) {
+    init(_ content: Segmentation.Content, framePixels: Int, _ options: Segmentation.Options) {
         let occupied =
             options.type == .fractional
             ? content.probabilities.map { $0.map { $0.contains { $0 != 0 } } }
             : content.masks.map { $0.map { !$0.isEmpty } }
-        self.init(occupied: occupied, framePixels: volume.rows * volume.columns, options)
+        self.init(occupied: occupied, framePixels: framePixels, options)
     }
 }

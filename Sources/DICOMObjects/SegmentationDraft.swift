@@ -8,6 +8,7 @@ struct SegmentationDraft {
     let producer: Producer
     let options: Segmentation.Options
     let header: ResultHeader
+    let grid: FrameGrid
     let geometry: FrameGeometry?
     /// Nil for other images than slides.
     let slide: SlideGeometry?
@@ -25,7 +26,11 @@ struct SegmentationDraft {
         let slide = SlideGeometry(volume, salt: options.salt)
         self.slide = slide
         let synthetic = options.syntheticGeometry && slide == nil ? uids.syntheticFrameOfReference : nil
-        let geometry = FrameGeometry(volume, synthetic: synthetic, salt: options.salt)
+        let grid = try FrameGrid(volume, options)
+        self.grid = grid
+        let geometry =
+            grid.regular.flatMap { FrameGeometry($0, of: volume, salt: options.salt) }
+            ?? FrameGeometry(volume, synthetic: synthetic, salt: options.salt)
         self.geometry = geometry
         header = try ResultHeader(volume, producer, time: uids.time, texts: segments.flatMap(\.texts)) {
             copy, copied throws(ObjectFailure) in
@@ -41,7 +46,7 @@ struct SegmentationDraft {
 
     /// The object without its SOP Instance UID.
     func dataSet(_ selection: FrameSelection, pixels: [UInt8], overlap: Bool) -> DataSet {
-        let name = options.type == .binary ? "" : " \(options.type.definedTerm)"
+        let name = options.isRegular ? " regular grid" : options.type == .binary ? "" : " \(options.type.definedTerm)"
         var dataSet = header.dataSet(
             options.type == .labelmap ? .labelMapSegmentationStorage : .segmentationStorage,
             .init(
@@ -56,11 +61,11 @@ struct SegmentationDraft {
             dataSet.put(.maximumFractionalValue, 255)
         }
         dataSet.put(.contentLabel, options.label)
-        let synthetic = geometry?.isSynthetic == true ? " GEOMETRY SYNTHETIC" : ""
+        let ending = geometry?.isSynthetic == true ? " GEOMETRY SYNTHETIC" : options.isRegular ? " REGULAR GRID" : ""
         dataSet.put(
             .contentDescription,
             header.text.main(
-                Segmentation.line("\(producer.pipelineName) \(producer.pipelineVersion)", ending: synthetic))
+                Segmentation.line("\(producer.pipelineName) \(producer.pipelineVersion)", ending: ending))
         )
         dataSet.put(.contentCreatorName, "hspsam^automatic")
         let background = options.type == .labelmap ? [header.text.item(SegmentItem.background(producer))] : []
@@ -69,7 +74,8 @@ struct SegmentationDraft {
             items: background + selection.segments.enumerated().map { item(number: $0 + 1, segments[$1]) })
         slide?.put(into: &dataSet)
         FunctionalGroups(
-            volume: volume, selection: selection, geometry: geometry, slide: slide, dimensions: uids.dimensions,
+            volume: volume, grid: grid, selection: selection, geometry: geometry, slide: slide,
+            dimensions: uids.dimensions,
             isLabelmap: options.type == .labelmap
         )
         .put(into: &dataSet)
@@ -104,7 +110,7 @@ struct SegmentationDraft {
 
     private func putPixels(_ pixels: [UInt8], _ selection: FrameSelection, into dataSet: inout DataSet) {
         let bits = SegmentationPixels.bits(options.type, segments: selection.segments.count)
-        dataSet.putImagePixel(rows: volume.rows, columns: volume.columns, samples: 1, bits: bits)
+        dataSet.putImagePixel(rows: grid.rows, columns: grid.columns, samples: 1, bits: bits)
         dataSet.put(.presentationLUTShape, "IDENTITY")
         dataSet.put(.numberOfFrames, selection.frames.count)
         if options.type == .labelmap { dataSet.put(.pixelPaddingValue, 0) }

@@ -35,6 +35,8 @@ extension Segmentation {
         package var label = "HSPSAM"
         /// Series Number (0020,0011).
         package var seriesNumber = 9000
+        /// On a regular grid made of an uneven or tilted volume (`RegularGrid`), instead of the source's own.
+        package var isRegular = false
         /// Segments may share pixels (sigmoid outputs); they are then counted.
         package var mayOverlap = false
         /// Makes all derived UIDs others.

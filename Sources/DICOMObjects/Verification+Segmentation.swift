@@ -1,5 +1,6 @@
 package import DICOM
 import Imaging
+import Numbers
 
 extension Verification {
     /// The file holds exactly these masks (or probabilities), each at the place of its source frame.
@@ -12,9 +13,10 @@ extension Verification {
     ) throws(ObjectFailure) {
         let dataSet = written.dataSet
         try identity(written, volume)
-        let found = FrameSelection(content, volume, options)
+        let grid = try FrameGrid(volume, options)
+        let found = FrameSelection(content, framePixels: grid.framePixels, options)
         try self.segments(written, found.segments.map { segments[$0] }, options.type)
-        let pixels = try WrittenPixels(written, volume, options.type)
+        let pixels = try WrittenPixels(written, grid, options.type)
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
         let sources = SourceFrames(volume)
         let shared = dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet()
@@ -25,8 +27,13 @@ extension Verification {
         for (frame, group) in groups.enumerated() {
             let segment = group.item(.segmentIdentificationSequence)?.int(.referencedSegmentNumber) ?? 0
             guard numbers.contains(segment) else { throw .verify("frame \(frame + 1) names segment \(segment)") }
-            let source = try sources.source(of: group, shared: shared, frame: frame + 1)
-            guard seen.insert(segment * volume.frames.count + source).inserted else {
+            let source: Int
+            if let regular = grid.regular {
+                source = try sources.slice(of: group, shared: shared, regular, frame: frame + 1)
+            } else {
+                source = try sources.source(of: group, shared: shared, frame: frame + 1)
+            }
+            guard seen.insert(segment * grid.sources.count + source).inserted else {
                 throw .verify("frame \(frame + 1) repeats segment \(segment) on one source frame")
             }
             let index = group.item(.frameContentSequence)?.ints(.dimensionIndexValues) ?? []
@@ -158,6 +165,30 @@ struct SourceFrames {
         guard place?.int(.rowPositionInTotalImagePixelMatrix) == origin.row + 1,
             place?.int(.columnPositionInTotalImagePixelMatrix) == origin.column + 1
         else { throw .verify("frame \(frame) does not lie on the slide where its source does") }
+    }
+
+    /// The slice of a regular grid that a frame lies on. *Throws* `verify` when it lies on none, or names another source than the slice is
+    /// made of.
+    func slice(
+        of group: DataSet, shared: DataSet, _ grid: RegularGrid, frame: Int
+    ) throws(ObjectFailure) -> Int {
+        let position = group.item(.planePositionSequence)?.doubles(.imagePositionPatient) ?? []
+        let orientation = shared.item(.planeOrientationSequence)?.doubles(.imageOrientationPatient) ?? []
+        let spacing = shared.item(.pixelMeasuresSequence)?.double(.spacingBetweenSlices) ?? 0
+        guard position.count == 3, orientation.count == 6 else { throw .verify("frame \(frame) has no place") }
+        let place = Vector3(position[0], position[1], position[2])
+        let slice = Int(
+            rounding: ((place - grid.plane.position).dot(grid.plane.normal) / grid.step).rounded(),
+            clampedTo: 0...grid.sources.count - 1)
+        let row = Vector3(orientation[0], orientation[1], orientation[2])
+        guard (place - grid.position(slice)).length <= Self.toleranceMM, abs(spacing - grid.step) <= 1e-6,
+            row.dot(grid.plane.rowCosine) > 0.999 * row.length
+        else { throw .verify("frame \(frame) does not lie on the regular grid") }
+        let image = group.item(.derivationImageSequence)?.item(.sourceImageSequence) ?? DataSet()
+        guard index(of: image) == grid.sources[slice] else {
+            throw .verify("frame \(frame) names another source than its slice is made of")
+        }
+        return slice
     }
 
     /// *Throws* `verify` when the reference names no source, or the position is not that source's.

@@ -9,12 +9,12 @@ struct WrittenPixels {
     /// Bytes of one number of a LABELMAP.
     private let width: Int
 
-    /// *Throws* `verify` when size, type and number of frames do not fit the volume or the length of Pixel Data.
-    init(_ written: WrittenObject, _ volume: Volume, _ type: SegmentationType) throws(ObjectFailure) {
+    /// *Throws* `verify` when size, type and number of frames do not fit the grid or the length of Pixel Data.
+    init(_ written: WrittenObject, _ grid: FrameGrid, _ type: SegmentationType) throws(ObjectFailure) {
         let dataSet = written.dataSet
         let (rows, columns) = (dataSet.int(.rows) ?? 0, dataSet.int(.columns) ?? 0)
-        guard rows == volume.rows, columns == volume.columns else {
-            throw .verify("\(rows)×\(columns) pixels instead of \(volume.rows)×\(volume.columns)")
+        guard rows == grid.rows, columns == grid.columns else {
+            throw .verify("\(rows)×\(columns) pixels instead of \(grid.rows)×\(grid.columns)")
         }
         let frames = dataSet.items(.perFrameFunctionalGroupsSequence).count
         guard frames == dataSet.int(.numberOfFrames) else {

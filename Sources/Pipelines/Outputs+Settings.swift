@@ -25,7 +25,7 @@ extension Outputs {
         let numbers = try section.section("series_number")
         let keys: [(String, Kind)] = [
             ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),
-            ("rtstruct", .structures), ("annotations", .annotations),
+            ("rtstruct", .structures), ("annotations", .annotations), ("regular", .regular),
         ]
         for (key, kind) in keys {
             if let number = try numbers.optionalInt(key, in: 1...999_999) { seriesNumbers[kind] = number }
@@ -37,6 +37,7 @@ extension Outputs.Segmentations {
     private enum EmptySegments: String, CaseIterable { case omit, keep }
     private enum Nothing: String, CaseIterable { case none, object }
     private enum Compatibility: String, CaseIterable { case `default`, strict }
+    private enum Resampling: String, CaseIterable { case none, regular }
     private enum TypeName: String, CaseIterable { case binary, labelmap }
 
     init(_ section: Section) throws {
@@ -45,6 +46,7 @@ extension Outputs.Segmentations {
         case .labelmap: type = .labelmap
         }
         binaryTwin = try section.bool("binary_twin", default: true)
+        isResampled = try section.choice("resample", default: Resampling.none) == .regular
         probabilities = try section.bool("probabilities", default: false)
         let stated = try section.optionalChoice("empty_frames", FrameSelection.EmptyFrames.self)
         keepsEmptySegments = try section.choice("empty_segments", default: EmptySegments.omit) == .keep

@@ -4,7 +4,7 @@ package import DICOMObjects
 package struct Outputs: Sendable, Equatable {
     /// Kinds of DICOM objects; each object stands in a series of its own.
     package enum Kind: String, Sendable, CaseIterable {
-        case binary, labelmap, fractional, report, captures, structures, annotations
+        case binary, labelmap, fractional, report, captures, structures, annotations, regular
 
         /// The end of its file's name, behind `<volume>-<pipeline>`.
         var ending: String {
@@ -16,6 +16,7 @@ package struct Outputs: Sendable, Equatable {
             case .captures: ".sc.dcm"
             case .structures: ".rtstruct.dcm"
             case .annotations: ".ann.dcm"
+            case .regular: ".regular.seg.dcm"
             }
         }
     }
@@ -27,6 +28,8 @@ package struct Outputs: Sendable, Equatable {
         package var binaryTwin = true
         /// A FRACTIONAL object beside.
         package var probabilities = false
+        /// Of an uneven or tilted volume another one on a regular grid beside.
+        package var isResampled = false
         package var emptyFrames = FrameSelection.EmptyFrames.span
         package var keepsEmptySegments = false
         package var writesNothing = false
@@ -63,7 +66,7 @@ package struct Outputs: Sendable, Equatable {
 
     package static let seriesNumbers: [Kind: Int] = [
         .binary: 9000, .labelmap: 9100, .fractional: 9200, .report: 9300, .captures: 9600, .structures: 9400,
-        .annotations: 9500,
+        .annotations: 9500, .regular: 9700,
     ]
 
     package init(manufacturer: String, syntheticGeometry: Bool = false, uidSalt: String = "") {
@@ -88,6 +91,7 @@ extension Outputs.Kind {
         case .binary: .binary
         case .labelmap: .labelmap
         case .fractional: .fractional
+        case .regular: .binary
         case .report, .captures, .structures, .annotations: nil
         }
     }

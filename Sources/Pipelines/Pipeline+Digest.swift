@@ -132,6 +132,7 @@ extension Outputs {
         if seg.emptyFrames != standard.emptyFrames { fields.add("seg_empty_frames", seg.emptyFrames.rawValue) }
         if seg.keepsEmptySegments { fields.add("seg_empty_segments", "keep") }
         if seg.writesNothing { fields.add("seg_nothing", "object") }
+        if seg.isResampled { fields.add("seg_resample", "regular") }
         if !seg.avoidsPadding { fields.add("seg_viewer_compat", "strict") }
         if report { fields.add("sr", true) }
         if captures != .off {

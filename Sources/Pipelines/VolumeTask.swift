@@ -52,13 +52,19 @@ struct VolumeTask: Sendable {
     /// The segmentations that are written, the one that every viewer reads first.
     var segmentations: [(kind: Outputs.Kind, options: Segmentation.Options)] {
         let outputs = pipeline.pipeline.outputs
-        return outputs.segmentationKinds.compactMap { kind in
+        let isResampled = outputs.segmentations.isResampled && RegularGrid(volume) != nil
+        return (outputs.segmentationKinds + (isResampled ? [.regular] : [])).compactMap { kind in
             guard let type = kind.segmentationType else { return nil }
             var options = Segmentation.Options()
             options.type = type
             options.emptyFrames = outputs.segmentations.emptyFrames
             // Of a slide most tiles are empty, and no viewer stacks them.
             if volume.slide != nil { options.emptyFrames = .omit }
+            if kind == .regular {
+                options.isRegular = true
+                // Readers of blocks take what is there for all.
+                options.emptyFrames = .keep
+            }
             options.keepsEmptySegments = outputs.segmentations.keepsEmptySegments
             options.writesNothing = outputs.segmentations.writesNothing
             options.avoidsPadding = outputs.segmentations.avoidsPadding

@@ -33,7 +33,7 @@ def frames(file: pydicom.Dataset) -> np.ndarray:
 def test_dciodvfy_finds_no_error_and_dcentvfy_one_study(case: dict) -> None:
     folder = FOLDER / case["name"]
     written = [folder / f"{name}.dcm" for name in ("binary", "labelmap", "fractional", "sr", "sc")]
-    written += sorted(folder.glob("*rtstruct.dcm")) + sorted(folder.glob("*.ann.dcm"))
+    written += sorted(folder.glob("regular.dcm")) + sorted(folder.glob("*rtstruct.dcm")) + sorted(folder.glob("*.ann.dcm"))
     assert {path.name: readers.dciodvfy_errors(path) for path in written} == {path.name: [] for path in written}
     told = subprocess.run(
         ["dcentvfy", *written, *sorted((folder / "source").glob("*.dcm"))], capture_output=True, text=True, check=False)
@@ -51,7 +51,7 @@ def test_a_labelmap_holds_the_masks(case: dict, tmp_path: Path) -> None:
     read = highdicom.seg.segread(path)
     assert read.segmentation_type == highdicom.seg.SegmentationTypeValues.LABELMAP
     assert [item.segment_label for item in (read.get_segment_description(n) for n in (1, 2, 3))] == ["Part 1", "Part 2", "Part 3"]
-    if case["variant"] in ("slices", "enhanced") and case["arrangement"] != "tilt":
+    if case["variant"] in ("slices", "enhanced") and case["arrangement"] in ("even", "sagittal"):
         volume = read.get_volume(combine_segments=True)
         assert int((volume.array != 0).sum()) == int((labels != 0).sum())
         told = subprocess.run(
@@ -185,3 +185,27 @@ def test_annotations_are_read_with_outlines_and_areas(case: dict) -> None:
             for points in drawn:
                 found |= filled(points - 0.5, mask.shape)
             assert not (mask & ~found).any()  # holes are filled
+
+
+@pytest.mark.parametrize("case", [case for case in PLACED if case.id is None or "tilt" in case.id or "uneven" in case.id])
+def test_readers_of_blocks_find_a_regular_grid_within_half_a_voxel(case: dict, tmp_path: Path) -> None:
+    """dcmqi and highdicom build a block of voxels; each of its voxels is a pixel of the source at most half a voxel away."""
+    path = FOLDER / case["name"] / "regular.dcm"
+    known, positions = truth(case, "masks.bin") != 0, np.array(case["positions"])
+    orientation, spacing = np.array(case["orientation"]), np.array(case["spacing"])
+    normal = np.cross(orientation[:3], orientation[3:])
+    theirs = {number: (volume.voxels, volume.affine) for number, volume in readers.dcmqi_volumes(path, tmp_path / "dcmqi").items()}
+    other = {number: (volume.voxels, volume.affine) for number, volume in readers.highdicom_volumes(path).items()}
+    assert set(theirs) == set(other) == {1, 2, 3}
+    for number, (voxels, affine) in [*theirs.items(), *other.items()]:
+        step = np.linalg.norm(affine[:3, 0])
+        found = np.argwhere(voxels)
+        places = (affine @ np.column_stack([found, np.ones(len(found))]).T).T[:, :3]
+        slices = np.abs((places[:, None] - positions[None]) @ normal).argmin(1)
+        away = places - positions[slices]
+        assert np.abs(away @ normal).max() <= step / 2 + 1e-3
+        columns, rows = away @ orientation[:3] / spacing[1], away @ orientation[3:] / spacing[0]
+        assert np.abs(columns - columns.round()).max() <= 0.5 and np.abs(rows - rows.round()).max() <= 0.5
+        assert known[number - 1][slices, rows.round().astype(int), columns.round().astype(int)].all()
+        # Nothing is lost: every slice that something was found on has its pixels on the grid.
+        assert {int(at) for at in slices} == {at for at in range(case["frames"]) if known[number - 1][at].any()}

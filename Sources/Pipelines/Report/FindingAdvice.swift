@@ -26,9 +26,9 @@ enum FindingAdvice {
         "SEL-FRAMES": "Look at the others with your own viewer: nothing was looked for there.",
         "VOL-GAP": "Send the missing slices; the study is then segmented anew.",
         "VOL-UNEVEN":
-            "Trust this page and the SEG's own positions; check a viewer that builds a block of voxels against them.",
+            "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
         "VOL-TILT":
-            "Trust this page and the SEG's own positions; check a viewer that builds a block of voxels against them.",
+            "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
         "VOL-PLACE": "Lengths and areas hold in each image; volumes need positions from the source.",
         "VOL-PARTS": "Check that each part is what you expect, and whether slices are still to come.",
         "VOL-SPACING-TAG": "Nothing has to be done; other programs that believe the tag will tell other volumes.",

@@ -123,6 +123,7 @@ enum ReportPage {
             "binary": "Segmentation (SEG)", "labelmap": "Segmentation (LABELMAP)", "fractional": "Probabilities (SEG)",
             "report": "Measurement report (SR)", "captures": "Pictures (SC)",
             "structures": "Contours (RTSTRUCT)", "annotations": "Annotations (ANN)",
+            "regular": "Segmentation on a regular grid (SEG)",
         ]
         var seen: Set<String> = []
         // Of a series of pictures the first stands for all.

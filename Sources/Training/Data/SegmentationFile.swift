@@ -121,8 +121,9 @@ struct SegmentationFile {
             let source = derivation?.items(.sourceImageSequence) ?? []
             let identification =
                 group.item(.segmentIdentificationSequence) ?? shared.item(.segmentIdentificationSequence)
-            // A frame that is made of several images is placed by its geometry.
-            let named = source.count == 1 ? source[0] : nil
+            // A frame that is made of several images, or of one on another grid, is placed by its geometry.
+            let isMoved = source.first?.string(.spatialLocationsPreserved) == "NO"
+            let named = source.count == 1 && !isMoved ? source[0] : nil
             return Frame(
                 number: index + 1, segment: isLabelMap ? 0 : identification?.int(.referencedSegmentNumber) ?? -1,
                 source: named.flatMap { item in

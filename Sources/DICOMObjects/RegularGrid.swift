@@ -1,0 +1,87 @@
+package import DICOM
+package import Imaging
+import Numbers
+
+/// Parallel slices at one distance, without shear, over the box that an uneven or tilted volume fills: what readers expect that build a block
+/// of voxels.
+///
+/// Pixels are as large as the source's and run in its directions from the first slice's first pixel; the distance is the source's own (the
+/// median of an uneven one), evened out so that the last slice lies where the source's last one does. Each voxel is that of the source which
+/// lies nearest: for masks that is what linear interpolation with a threshold of one half gives along the slices' normal. It lies at most
+/// half a pixel and half of the gap between its neighbours away.
+package struct RegularGrid: Sendable {
+    package let rows: Int
+    package let columns: Int
+    /// For each slice the frame of the volume that lies nearest.
+    package let sources: [Int]
+    /// The first slice.
+    package let plane: Plane
+    /// *Units*: mm.
+    package let step: Double
+    /// Row and column at which a frame of the volume begins.
+    private let shifts: [(row: Int, column: Int)]
+
+    /// Nil for a volume that is such a grid already, for a single slice, and for frames without a place.
+    package init?(_ volume: Volume) {
+        guard volume.hasPlace, volume.slide == nil, let spacing = volume.pixelSpacing, let median = volume.sliceSpacing,
+            median > 0, let geometry = FrameGeometry(volume, synthetic: nil, salt: ""),
+            !geometry.isBlock(Array(volume.frames.indices))
+        else { return nil }
+        let planes = volume.frames.compactMap(\.plane)
+        guard planes.count == volume.frames.count, planes.count > 1 else { return nil }
+        let first = planes[0]
+        // Frames that are turned against the first by a little are placed by their middles.
+        let middles = planes.map { plane in
+            plane.position + plane.rowCosine * (Double(volume.columns - 1) / 2 * spacing.column)
+                + plane.columnCosine * (Double(volume.rows - 1) / 2 * spacing.row)
+        }
+        let away = middles.map { $0 - middles[0] }
+        let places = away.map { $0.dot(first.normal) }
+        guard let last = places.last, last > 0, let steps = Int(rounding: (last / median).rounded()), steps > 0 else {
+            return nil
+        }
+        let bound = Int(UInt16.max)
+        let rowShifts = away.map {
+            Int(rounding: ($0.dot(first.columnCosine) / spacing.row).rounded(), clampedTo: -bound...bound)
+        }
+        let columnShifts = away.map {
+            Int(rounding: ($0.dot(first.rowCosine) / spacing.column).rounded(), clampedTo: -bound...bound)
+        }
+        let (top, left) = (rowShifts.min() ?? 0, columnShifts.min() ?? 0)
+        rows = volume.rows + (rowShifts.max() ?? 0) - top
+        columns = volume.columns + (columnShifts.max() ?? 0) - left
+        shifts = zip(rowShifts, columnShifts).map { ($0 - top, $1 - left) }
+        let step = last / Double(steps)
+        self.step = step
+        var nearest = 0
+        sources = (0...steps).map { slice in
+            let place = Double(slice) * step
+            while nearest + 1 < places.count, abs(places[nearest + 1] - place) < abs(places[nearest] - place) {
+                nearest += 1
+            }
+            return nearest
+        }
+        plane = Plane(
+            position: first.position + first.rowCosine * (Double(left) * spacing.column)
+                + first.columnCosine * (Double(top) * spacing.row),
+            rowCosine: first.rowCosine, columnCosine: first.columnCosine)
+    }
+
+    /// Where the first pixel of a slice lies.
+    package func position(_ slice: Int) -> Vector3 { plane.position + plane.normal * (Double(slice) * step) }
+
+    /// Masks of the volume's frames on this grid. *Shape*: `[frame]` to `[slice]`.
+    package func resampled(_ masks: [Mask]) -> [Mask] {
+        sources.map { source in
+            let mask = masks[source]
+            var slice = Mask(rows: rows, columns: columns)
+            if mask.isEmpty { return slice }
+            for row in 0..<mask.rows {
+                slice.copy(
+                    mask, from: row * mask.columns, count: mask.columns,
+                    to: (row + shifts[source].row) * columns + shifts[source].column)
+            }
+            return slice
+        }
+    }
+}
