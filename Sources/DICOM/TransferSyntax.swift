@@ -41,6 +41,8 @@ package struct TransferSyntax: Sendable, Equatable {
     package static let explicitBigEndian = TransferSyntax(
         root + ".2", "Explicit VR Big Endian", .native, bigEndian: true)
 
+    package static let rleLossless = TransferSyntax(root + ".5", "RLE Lossless", .rle)
+
     private static let root = "1.2.840.10008.1.2"
 
     /// Every syntax that is known by name, decoded or not.
@@ -51,7 +53,7 @@ package struct TransferSyntax: Sendable, Equatable {
         TransferSyntax(
             root + ".1.98", "Encapsulated Uncompressed Explicit VR Little Endian", .encapsulatedUncompressed),
         TransferSyntax(root + ".1.99", "Deflated Explicit VR Little Endian", .native, deflated: true),
-        TransferSyntax(root + ".5", "RLE Lossless", .rle),
+        rleLossless,
         TransferSyntax(root + ".4.50", "JPEG Baseline (Process 1)", .jpeg, lossy: true),
         TransferSyntax(root + ".4.51", "JPEG Extended (Processes 2 and 4)", .jpeg, lossy: true),
         TransferSyntax(root + ".4.53", "JPEG Spectral Selection (Processes 6 and 8), retired", .jpeg, lossy: true),

@@ -14,7 +14,9 @@ package enum ConformanceTables {
             text += "| \(syntax.name) | \(syntax.uid) |\n"
         }
         text += "\n### SOP classes that are written\n\n"
-        text += "All in \(TransferSyntax.explicitLittleEndian.name) (\(TransferSyntax.explicitLittleEndian.uid)).\n\n"
+        let (native, runs) = (TransferSyntax.explicitLittleEndian, TransferSyntax.rleLossless)
+        text += "All in \(native.name) (\(native.uid)), "
+        text += "label maps in \(runs.name) (\(runs.uid)).\n\n"
         text += "| SOP class | UID |\n|---|---|\n"
         for sopClass in written { text += "| \(name(sopClass)) | \(sopClass.uid) |\n" }
         for sopClass in written {

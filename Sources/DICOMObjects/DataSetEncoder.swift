@@ -1,6 +1,7 @@
 package import DICOM
 
-/// A data set as the bytes of a DICOM file: preamble, file meta group, Explicit VR Little Endian, explicit lengths.
+/// A data set as the bytes of a DICOM file: preamble, file meta group, Explicit VR Little Endian, explicit lengths; pixels of a label map
+/// in RLE Lossless, everything else native.
 ///
 /// Every element is checked before it is written (VR, number and form of values, length, order), and what the SOP class needs is
 /// there (`RequiredAttributes`): an invalid object cannot be encoded. Attributes in `kept` stand as in a source that archives have
@@ -26,7 +27,7 @@ package enum DataSetEncoder {
         meta.put(.fileMetaInformationVersion, bytes: [0, 1])
         meta.put(.mediaStorageSOPClassUID, dataSet.string(.sopClassUID) ?? "")
         meta.put(.mediaStorageSOPInstanceUID, dataSet.string(.sopInstanceUID) ?? "")
-        meta.put(.transferSyntaxUID, TransferSyntax.explicitLittleEndian.uid)
+        meta.put(.transferSyntaxUID, dataSet.transferSyntax.uid)
         meta.put(.implementationClassUID, implementationClassUID)
         meta.put(.implementationVersionName, implementationVersionName)
         let metaBytes = try data(meta)
@@ -39,7 +40,15 @@ package enum DataSetEncoder {
         bytes += [0x02, 0, 0, 0, 0x55, 0x4C, 4, 0]
         append(UInt32(metaBytes.count), to: &bytes)
         bytes += metaBytes
-        try append(dataSet, to: &bytes)
+        guard dataSet.transferSyntax == .rleLossless else {
+            try append(dataSet, to: &bytes)
+            return bytes
+        }
+        var before = dataSet
+        before[.pixelData] = nil
+        try append(before, to: &bytes)
+        // Pixel Data is the last attribute of what is written.
+        appendRuns(of: dataSet, to: &bytes)
         return bytes
     }
 
@@ -117,6 +126,31 @@ package enum DataSetEncoder {
         }
     }
 
+    /// Encapsulated Pixel Data (PS3.5 A.4): one fragment a frame, and where each begins.
+    private static func appendRuns(of dataSet: DataSet, to bytes: inout [UInt8]) {
+        guard let pixels = dataSet.bytes(.pixelData) else { return }
+        let columns = dataSet.int(.columns) ?? 0
+        let width = (dataSet.int(.bitsAllocated) ?? 8) / 8
+        let length = (dataSet.int(.rows) ?? 0) * columns * width
+        let frames = (0..<(dataSet.int(.numberOfFrames) ?? 0)).map {
+            RLEEncoder.frame(pixels[$0 * length..<($0 + 1) * length], columns: columns, width: width)
+        }
+        // Element of undefined length, and the item of offsets.
+        bytes += [0xE0, 0x7F, 0x10, 0x00, 0x4F, 0x42, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0]
+        append(UInt32(truncatingIfNeeded: 4 * frames.count), to: &bytes)
+        var offset = 0
+        for frame in frames {
+            append(UInt32(truncatingIfNeeded: offset), to: &bytes)
+            offset += 8 + frame.count
+        }
+        for frame in frames {
+            bytes += [0xFE, 0xFF, 0x00, 0xE0]
+            append(UInt32(truncatingIfNeeded: frame.count), to: &bytes)
+            bytes += frame
+        }
+        bytes += [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+    }
+
     private static func append(item: DataSet, to bytes: inout [UInt8]) throws(ObjectFailure) {
         bytes += [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
         let start = bytes.count
@@ -136,5 +170,17 @@ package enum DataSetEncoder {
 
     private static func illegal(_ element: Element, _ what: String) -> ObjectFailure {
         .illegal(tag: element.tag, keyword: Attribute.of(element.tag)?.keyword ?? "Attribute", what: what)
+    }
+}
+
+extension DataSet {
+    /// How it is written: a label map, whose pixels are mostly equal to their neighbours, in RLE Lossless once it has all of them.
+    var transferSyntax: TransferSyntax {
+        guard string(.sopClassUID) == SOPClass.labelMapSegmentationStorage.uid, let pixels = bytes(.pixelData) else {
+            return .explicitLittleEndian
+        }
+        let native =
+            (int(.rows) ?? 0) * (int(.columns) ?? 0) * ((int(.bitsAllocated) ?? 8) / 8) * (int(.numberOfFrames) ?? 0)
+        return native > 0 && pixels.count == native + native % 2 ? .rleLossless : .explicitLittleEndian
     }
 }

@@ -67,7 +67,7 @@ package struct WrittenObject: Sendable {
         }
     }
 
-    /// The value field, wherever the parser left it. *Throws* `verify` for what has none.
+    /// The value field, wherever the parser left it; of compressed pixels the native bytes. *Throws* `verify` for what has none.
     func value(of element: Element) throws(ObjectFailure) -> ArraySlice<UInt8> {
         switch element.value {
         case .bytes(let bytes): return bytes[...]
@@ -76,7 +76,15 @@ package struct WrittenObject: Sendable {
                 throw .verify("\(element.tag) lies outside of the file")
             }
             return bytes[offset..<offset + length]
-        case .items, .fragments: throw .verify("\(element.tag) has no plain value")
+        case .fragments(_, let items):
+            let width = (dataSet.int(.bitsAllocated) ?? 8) / 8
+            let framePixels = (dataSet.int(.rows) ?? 0) * (dataSet.int(.columns) ?? 0)
+            guard file.transferSyntax == .rleLossless, items.count == dataSet.int(.numberOfFrames) else {
+                throw .verify("\(element.tag) is compressed in another way, or has another number of frames")
+            }
+            let pixels = try RLEReading.pixels(items, in: bytes, framePixels: framePixels, width: width)
+            return (pixels.count % 2 == 0 ? pixels : pixels + [0])[...]
+        case .items: throw .verify("\(element.tag) has no plain value")
         }
     }
 }

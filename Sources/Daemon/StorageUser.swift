@@ -36,9 +36,10 @@ struct StorageUser: Sendable {
         }
     }
 
+    /// Label maps are in RLE Lossless; `dcmsend` proposes that by itself, and sends them native where the peer does not know it.
     private func sendOverTLS(_ name: String, in folder: String) async throws -> DeliveryReceipt.File {
         let log = try await SendingProgram.run(
-            "storescu", ["-d", "-R"] + common + [peer.host, "\(peer.port)", Folder.join(folder, name)])
+            "storescu", ["-d", "-R", "-xr"] + common + [peer.host, "\(peer.port)", Folder.join(folder, name)])
         guard let log else { return .init(name, .failed, code: "TIMEOUT") }
         guard let status = DCMSendReport.status(inLog: String(decoding: log, as: UTF8.self)) else {
             return .init(name, .failed, code: "ASSOCIATION")

@@ -50,6 +50,44 @@ struct SegmentationTypeTests {
         }
     }
 
+    @Test("a LABELMAP is compressed without loss, whatever its width and however ragged, and a damaged run is found")
+    func runs() throws {
+        for (rows, columns, count) in [(13, 11, 2), (8, 8, 1), (30, 300, 2), (8, 131, 300)] {
+            let folder = try TemporaryFolder()
+            let volume = try SampleVolumes.volume(
+                .slices, .even, rows: rows, columns: columns, count: 3, in: folder.path)
+            var random = Lines(state: UInt64(columns))
+            var masks = [[Mask]](repeating: volume.frames.map { _ in Mask(rows: rows, columns: columns) }, count: count)
+            for frame in 0..<3 {
+                for pixel in 0..<rows * columns where Int.random(in: 0..<3, using: &random) > 0 || pixel % 100 > 60 {
+                    masks[pixel % 100 > 30 ? 0 : Int.random(in: 0..<count, using: &random)][frame][pixel] = true
+                }
+            }
+            masks[count - 1][1][0] = true
+            for segment in 0..<count - 1 { masks[segment][1][0] = false }
+            var options = options(.labelmap, .slices)
+            options.keepsEmptySegments = true
+            let segments = SampleVolumes.segments(count)
+            let object = try #require(
+                try Segmentation(
+                    volume, masks: masks, segments: segments, producer: SampleVolumes.producer, options: options))
+            try object.write(to: folder.path + "/seg.dcm")
+            let file = try DICOMFile(path: folder.path + "/seg.dcm")
+            #expect(file.transferSyntax == .rleLossless)
+            // Whoever decodes images reads the same numbers.
+            let instance = try PixelDescription(file.dataSet)
+            #expect(instance.frames == object.selection.frames.count)
+            var bytes = try DataSetEncoder.file(object.dataSet)
+            guard case .fragments(_, let fragments)? = file.dataSet[.pixelData]?.value else {
+                Issue.record("no fragments")
+                return
+            }
+            bytes[fragments[0].lowerBound + 64] ^= 0x11
+            let altered = try WrittenObject(bytes)
+            #expect(throws: ObjectFailure.self) { try Verification.same(altered, object.dataSet) }
+        }
+    }
+
     @Test("segments that share a pixel are no LABELMAP")
     func overlap() throws {
         let folder = try TemporaryFolder()
