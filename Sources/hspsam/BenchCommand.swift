@@ -1,6 +1,7 @@
 import ArgumentParser
 import Failures
 import Foundation
+import Numbers
 import Processes
 import References
 import SegmentAnything
@@ -10,30 +11,33 @@ import Tensors
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Times a forward pass, a training step or each kernel, and says where the time goes.",
+        abstract:
+            "Times a forward pass, a training step, each kernel or the writing of results, and says where the time goes.",
         discussion: """
             Example: hspsam bench --vit vit_b --what infer --precision int8 --json
             Weights are random, or those of --model. Threads, precision and instruction set (HSPSAM_ISA) are told beside the figures.
             """)
 
-    enum What: String, ExpressibleByArgument, CaseIterable { case infer, train, kernels }
+    enum What: String, ExpressibleByArgument, CaseIterable { case infer, train, kernels, objects }
 
     @Option(help: "Size of the encoder: vit_t, vit_b, vit_l or vit_h.") var vit = "vit_b"
     @Option(help: "A model directory, for infer: its size, its weights.") var model: String?
     @Option(
         help: """
             infer: one forward pass with LoRA merged; train: forward, backward and optimiser step; kernels: each at ViT-B's sizes, \
-            in every precision.
+            in every precision; objects: segmentations of 300 slices of 512 × 512, composed, written and verified.
             """) var what = What.infer
     @Option(help: "Arithmetic of infer: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
     @Option(help: "Input size, a multiple of 16; a model has its own.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Option(help: "Counted runs, after one that is not.") var runs = 5
+    @Option(help: "The folder in which objects leaves its slices, masks and segmentations.") var out: String?
     @Flag(help: "Prints one JSON object.") var json = false
 
     func run() throws {
         try check()
+        if what == .objects { return try timeObjects() }
         ThreadPool.start(threads: threads)
         if what == .kernels { return try timeKernels() }
         let start = ContinuousClock.now
@@ -55,6 +59,23 @@ struct BenchCommand: ParsableCommand {
             loadSeconds: load, peakRssBytes: peak, profile: KernelProfile.entries,
             peak: KernelProfile.peak(arithmetic))
         try StandardOutput.line(try json ? figures.json() : figures.text)
+    }
+
+    private func timeObjects() throws {
+        guard let out else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-OUT",
+                message: FailureMessage("objects are written, and no folder is named.", cure: "Add --out FOLDER."))
+        }
+        let rows = try ObjectBench(folder: out, runs: runs).rows()
+        for row in rows {
+            let (best, median) = (row.seconds[0], row.seconds[row.seconds.count / 2])
+            try StandardOutput.line(
+                json
+                    ? "{\"type\": \"\(row.name)\", \"best_s\": \(best), \"median_s\": \(median), \"bytes\": \(row.bytes)}"
+                    : "\(row.name): best \(NumberText.fixed(best, 3)) s, median \(NumberText.fixed(median, 3)) s, \(row.bytes) bytes"
+            )
+        }
     }
 
     private func timeKernels() throws {
