@@ -8,6 +8,10 @@ if (($# != 1)) || [[ ! -x "$1" ]]; then
 fi
 program=$(realpath "$1")
 cd "$(dirname "$0")/.."
+if [[ ! -f Package.resolved ]]; then
+  echo "deploy/sbom.sh: no Package.resolved: the revisions of the Swift packages are unknown. Run: swift package resolve" >&2
+  exit 2
+fi
 version=$("$program" --version)
 digest=$(sha256sum "$program" | cut -d' ' -f1)
 

@@ -14,9 +14,10 @@ package enum DataSetEncoder {
     static let implementationVersionName = "HSPSAM_0.1"
 
     /// Raised when the same input would give an object that means something else than before (2: the source's character set and bytes,
-    /// no dates of files; 3: numbers of series, the algorithm as contributing equipment, noise taken off spacing and orientation). A part
+    /// no dates of files; 3: numbers of series, the algorithm as contributing equipment, noise taken off spacing and orientation;
+    /// 4: modifiers of a report, what captures say of burnt-in texts, losses of any page). A part
     /// of every UID and of what identifies a finished study; its only owner.
-    package static let writerRevision = "3"
+    package static let writerRevision = "4"
 
     /// The file's bytes.
     ///

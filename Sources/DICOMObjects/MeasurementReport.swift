@@ -1,4 +1,5 @@
 package import DICOM
+import Imaging
 
 /// A structured report of measurements: Comprehensive 3D SR, TID 1500, with a group for each segment that refers to the segmentation.
 ///
@@ -130,8 +131,14 @@ package struct MeasurementReport: Sendable {
             item.put(.studyInstanceUID, header.volume.studyInstanceUID)
             item.put(.referencedStudySequence, items: [])
             var (ofStudy, ofRequest) = (SourceCopy(source), SourceCopy(asked))
-            try ofStudy.copy([.accessionNumber], .type2, into: &item)
             try ofRequest.copy([.requestedProcedureID, .requestedProcedureDescription], .type2, into: &item)
+            // Its texts keep their bytes, so the item declares the set that these are written in, where that is another than the result's.
+            let isForeign = !ResultText.isPlain(item) && asked.characterSet != header.text.characterSet
+            var number = DataSet()
+            try ofStudy.copy([.accessionNumber], .type2, into: &number)
+            let isReadable = ResultText.isPlain(number) || !isForeign || asked.characterSet == source.characterSet
+            if isReadable { item[.accessionNumber] = number[.accessionNumber] } else { item.putEmpty(.accessionNumber) }
+            if isForeign { item.put(.specificCharacterSet, asked.characterSet) }
             item.putEmpty(.placerOrderNumberImagingServiceRequest)
             item.putEmpty(.fillerOrderNumberImagingServiceRequest)
             item.put(.requestedProcedureCodeSequence, items: [])
@@ -163,6 +170,11 @@ package struct MeasurementReport: Sendable {
         return ContentItem.container(ReportCode.report, template: "1500", items.map(header.text.item))
     }
 
+    /// Numbers of frames as IS, in a value field of 16 bits.
+    private static func fits(_ frames: [Int]) -> Bool {
+        frames.reduce(0) { $0 + String($1 + 1).utf8.count + 1 } <= 65_534
+    }
+
     private static func group(
         _ index: Int, _ group: Group, _ header: ResultHeader, _ segmentation: Segmentation?, _ uids: ResultUIDs
     ) -> DataSet {
@@ -171,7 +183,10 @@ package struct MeasurementReport: Sendable {
         let site: [DataSet] =
             segment.region.map {
                 let side = segment.regionModifier.map {
-                    [ContentItem.code(ReportCode.laterality, $0, .hasConceptModifier)]
+                    [
+                        ContentItem.code(
+                            $0.isLaterality ? ReportCode.laterality : ReportCode.topography, $0, .hasConceptModifier)
+                    ]
                 }
                 return [ContentItem.code(ReportCode.findingSite, $0, .hasConceptModifier, side ?? [])]
             } ?? []
@@ -181,7 +196,9 @@ package struct MeasurementReport: Sendable {
             ContentItem.uid(ReportCode.trackingUID, trackingUID, .hasObservationContext),
             ContentItem.code(
                 ReportCode.finding, segment.type, .contains,
-                segment.modifiers.map { ContentItem.code(ReportCode.laterality, $0, .hasConceptModifier) }),
+                segment.modifiers.filter(\.isLaterality).map {
+                    ContentItem.code(ReportCode.laterality, $0, .hasConceptModifier)
+                }),
         ]
         guard let segmentation, let number = segmentation.selection.segments.firstIndex(of: index),
             !group.measurements.isEmpty
@@ -193,7 +210,9 @@ package struct MeasurementReport: Sendable {
         var reference = segmentation.reference
         // Frames of a segmentation say their segment, those of a LABELMAP do not; a reference names either (PS3.3 C.18.4).
         let frames = segmentation.frames(of: number)
-        if isVolume || frames.isEmpty {
+        // Of thousands of tiles the list would exceed its value field.
+        let isNamed = !isVolume && !frames.isEmpty && Self.fits(frames)
+        if !isNamed {
             reference.put(.referencedSegmentNumber, number + 1)
             items.append(ContentItem.image(ReportCode.referencedSegment, reference))
         } else {
@@ -203,7 +222,7 @@ package struct MeasurementReport: Sendable {
         if isVolume {
             items.append(ContentItem.uid(ReportCode.sourceSeries, header.volume.seriesInstanceUID, .contains))
         } else {
-            let shown = segmentation.selection.frames[frames.first ?? 0].source
+            let shown = segmentation.fullestFrame(of: number)
             items.append(ContentItem.image(ReportCode.sourceImage, .reference(header.volume.frames[shown])))
         }
         items += site
@@ -226,6 +245,12 @@ extension Segmentation {
     /// Indices of the frames of one segment, from 0 in the object; none of a LABELMAP, whose frames belong to all.
     func frames(of segment: Int) -> [Int] {
         selection.frames.indices.filter { selection.frames[$0].segment == segment + 1 }
+    }
+
+    /// The source frame on which a segment of the object has most pixels.
+    func fullestFrame(of segment: Int) -> Int {
+        let masks = masks(of: segment)
+        return masks.indices.max { masks[$0].count < masks[$1].count } ?? 0
     }
 
     /// An item that names the object.

@@ -198,9 +198,10 @@ package struct RasterObject: Sendable {
     private static func putPixels(_ pages: [RasterPixels], _ sopClass: SOPClass, into dataSet: inout DataSet) {
         let page = pages[0]
         let isWord = sopClass == .multiFrameGrayscaleWordSecondaryCaptureImageStorage
-        let isDerived = page.derivation != nil || (page.samples == 3 && page.bits > 8)
+        let derivation = pages.lazy.compactMap(\.derivation).first
+        let isDerived = derivation != nil || (page.samples == 3 && page.bits > 8)
         dataSet.put(.imageType, [isDerived ? "DERIVED" : "ORIGINAL", "PRIMARY"])
-        if let derivation = page.derivation ?? (isDerived ? "high 8 of \(page.bits) bits" : nil) {
+        if let derivation = derivation ?? (isDerived ? "high 8 of \(page.bits) bits" : nil) {
             dataSet.put(.derivationDescription, derivation)
         }
         dataSet.putEmpty(.patientOrientation)
@@ -214,10 +215,12 @@ package struct RasterObject: Sendable {
         dataSet.put(.bitsStored, bitsStored)
         dataSet.put(.highBit, bitsStored - 1)
         dataSet.put(.pixelRepresentation, 0)
-        dataSet.put(.lossyImageCompression, page.lossy == nil ? "00" : "01")
-        if let lossy = page.lossy {
-            dataSet.put(.lossyImageCompressionRatio, decimals: [lossy.ratio])
-            if let method = lossy.method { dataSet.put(.lossyImageCompressionMethod, method) }
+        // One page that lost something is enough; of several the one that lost most.
+        let losses = pages.compactMap(\.lossy)
+        dataSet.put(.lossyImageCompression, losses.isEmpty ? "00" : "01")
+        if let loss = losses.max(by: { $0.ratio < $1.ratio }) {
+            dataSet.put(.lossyImageCompressionRatio, decimals: [loss.ratio])
+            if let method = loss.method { dataSet.put(.lossyImageCompressionMethod, method) }
         }
         if isVisibleLight(sopClass) {
             dataSet.put(.acquisitionContextSequence, items: [])

@@ -22,10 +22,12 @@ package struct RegularGrid: Sendable {
     private let shifts: [(row: Int, column: Int)]
 
     /// Nil for a volume that is such a grid already, for a single slice, and for frames without a place.
-    package init?(_ volume: Volume) {
+    ///
+    /// - Parameter evenToo: the grid of a volume that is one is given, too.
+    package init?(_ volume: Volume, evenToo: Bool = false) {
         guard volume.hasPlace, volume.slide == nil, let spacing = volume.pixelSpacing, let median = volume.sliceSpacing,
             median > 0, let geometry = FrameGeometry(volume, synthetic: nil, salt: ""),
-            !geometry.isBlock(Array(volume.frames.indices))
+            evenToo || !geometry.isBlock(Array(volume.frames.indices))
         else { return nil }
         let planes = volume.frames.compactMap(\.plane)
         guard planes.count == volume.frames.count, planes.count > 1 else { return nil }
@@ -51,10 +53,11 @@ package struct RegularGrid: Sendable {
         rows = volume.rows + (rowShifts.max() ?? 0) - top
         columns = volume.columns + (columnShifts.max() ?? 0) - left
         shifts = zip(rowShifts, columnShifts).map { ($0 - top, $1 - left) }
-        let step = last / Double(steps)
+        let intervals = min(steps, bound)
+        let step = last / Double(intervals)
         self.step = step
         var nearest = 0
-        sources = (0...steps).map { slice in
+        sources = (0...intervals).map { slice in
             let place = Double(slice) * step
             while nearest + 1 < places.count, abs(places[nearest + 1] - place) < abs(places[nearest] - place) {
                 nearest += 1

@@ -1,6 +1,6 @@
 /// Concepts of a measurement report.
 ///
-/// *Source*: PS3.16 2024e, TID 1500, 1501, 1001, 1004, 1410, 1411, 1419; CID 240.
+/// *Source*: PS3.16 2024e, TID 1500, 1501, 1001, 1004, 1410, 1411, 1419; CID 240, 244.
 enum ReportCode {
     static let report = Code("126000", "DCM", "Imaging Measurement Report")
     static let language = Code("121049", "DCM", "Language of Content Item and Descendants")
@@ -20,6 +20,7 @@ enum ReportCode {
     static let finding = Code("121071", "DCM", "Finding")
     static let findingSite = Code("363698007", "SCT", "Finding Site")
     static let laterality = Code("272741003", "SCT", "Laterality")
+    static let topography = Code("106233006", "SCT", "Topographical modifier")
     static let algorithmName = Code("111001", "DCM", "Algorithm Name")
     static let algorithmVersion = Code("111003", "DCM", "Algorithm Version")
     static let referencedSegment = Code("121191", "DCM", "Referenced Segment")
@@ -32,6 +33,11 @@ enum ReportCode {
 }
 
 extension Code {
+    /// A side (CID 244): right, left, both, one of them.
+    var isLaterality: Bool {
+        scheme == "SCT" && ["24028007", "7771000", "51440002", "66459002"].contains(value)
+    }
+
     /// Physical volume of a segment.
     package static let volume = Code("118565006", "SCT", "Volume")
     /// Of the frame where the segment is largest.

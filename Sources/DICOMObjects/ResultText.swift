@@ -84,7 +84,7 @@ struct ResultText {
     static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
     /// Every text is ASCII without escape sequences; items that declare their own character set are not asked.
-    private static func isPlain(_ dataSet: DataSet) -> Bool {
+    static func isPlain(_ dataSet: DataSet) -> Bool {
         dataSet.elements.allSatisfy { element in
             switch element.value {
             case .bytes(let bytes): !element.vr.isEncodedText || bytes.allSatisfy { $0 < 0x80 && $0 != 0x1B }

@@ -47,7 +47,10 @@ package struct SecondaryCapture: Sendable {
             .derivationDescription, "segments of an automatic segmentation drawn over a source image; not for diagnosis"
         )
         dataSet.putEmpty(.patientOrientation)
-        if !dataSet.has(.burnedInAnnotation) { dataSet.put(.burnedInAnnotation, "NO") }
+        // Ultrasound devices write the patient's name into their pictures: where the source does not say that there is none, there may be.
+        if dataSet.string(.burnedInAnnotation) == nil {
+            dataSet.put(.burnedInAnnotation, ["US", "IVUS", "BDUS"].contains(volume.modality) ? "YES" : "NO")
+        }
         var reference = DataSet.reference(volume.frames[frame])
         reference.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
         dataSet.put(.sourceImageSequence, item: reference)

@@ -84,6 +84,9 @@ package struct Segmentation: Sendable {
         }
     }
 
+    /// Of a segment that is in the object, on the source's own grid unless the object has another.
+    func masks(of segment: Int) -> [Mask] { content.masks[selection.segments[segment]] }
+
     private static func check(
         _ content: Content, _ volume: Volume, segments: Int, _ type: SegmentationType
     ) throws(ObjectFailure) {

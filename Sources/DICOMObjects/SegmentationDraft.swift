@@ -23,7 +23,7 @@ struct SegmentationDraft {
         self.producer = producer
         self.options = options
         uids = ResultUIDs(volume, segments, producer, options)
-        let slide = SlideGeometry(volume, salt: options.salt)
+        let slide = try SlideGeometry(volume, salt: options.salt)
         self.slide = slide
         let synthetic = options.syntheticGeometry && slide == nil ? uids.syntheticFrameOfReference : nil
         let grid = try FrameGrid(volume, options)

@@ -7,18 +7,22 @@ import Imaging
 struct SlideGeometry {
     let frameOfReferenceUID: String
     private let matrix: SlideMatrix
-    private let spacing: PixelSpacing?
+    private let spacing: PixelSpacing
     private let spacingStrings: [String]
     private let thickness: String
 
-    /// Nil for other images than slides.
-    init?(_ volume: Volume, salt: String) {
+    /// Nil for other images than slides. *Throws* `place` for a slide that does not say how large its pixels are.
+    init?(_ volume: Volume, salt: String) throws(ObjectFailure) {
         guard let slide = volume.slide else { return nil }
+        guard let spacing = volume.pixelSpacing else {
+            throw .place(
+                "the slide has no Pixel Spacing (0028,0030), and the tiles of a segmentation are placed on it in mm",
+                cure: "State the spacing at the source.")
+        }
         matrix = slide
         frameOfReferenceUID = volume.resultFrameOfReferenceUID(salt: salt)
-        spacing = volume.pixelSpacing
-        spacingStrings =
-            spacing.map { FrameGeometry.strings(volume.frames[0].pixelSpacingStrings, [$0.row, $0.column]) } ?? []
+        self.spacing = spacing
+        spacingStrings = FrameGeometry.strings(volume.frames[0].pixelSpacingStrings, [spacing.row, spacing.column])
         thickness = DecimalString.text(volume.frames[0].sliceThickness ?? 0.001) ?? "0.001"
     }
 
@@ -29,9 +33,8 @@ struct SlideGeometry {
     }
 
     /// The shared group.
-    var measures: DataSet? {
-        guard !spacingStrings.isEmpty else { return nil }
-        return DataSet(composing: {
+    var measures: DataSet {
+        DataSet(composing: {
             $0.put(.pixelSpacing, spacingStrings)
             $0.put(.sliceThickness, thickness)
             $0.put(.spacingBetweenSlices, thickness)
@@ -40,7 +43,7 @@ struct SlideGeometry {
 
     /// The group of a frame of the volume.
     func place(_ frame: Int) -> DataSet {
-        matrix.place(frame, spacing: spacing ?? PixelSpacing(row: 0, column: 0))
+        matrix.place(frame, spacing: spacing)
     }
 
     /// The ranks from 1 of the rows and of the columns at which the used frames' tiles begin: Dimension Index Values have no gaps.

@@ -25,6 +25,8 @@ package enum InputFailure: Failure, Equatable {
     case notPicked
     /// How large the picture is cannot be brought together with what the pipeline asks for.
     case scale(String, cure: String)
+    /// A file beside the objects that its format cannot hold.
+    case format(String, cure: String)
     /// Another level of the same slide suits the pipeline better.
     case level
     /// Another input holds the same image.
@@ -36,7 +38,7 @@ package enum InputFailure: Failure, Equatable {
         switch self {
         case .missing, .output, .busy, .knownKeys: .usage
         case .empty, .sidecar, .link, .notFile, .notImage, .notPicked, .level, .copy, .known: .skipped
-        case .zipLimit, .zipPath, .medium, .scale: .refused
+        case .zipLimit, .zipPath, .medium, .scale, .format: .refused
         }
     }
 
@@ -56,6 +58,7 @@ package enum InputFailure: Failure, Equatable {
         case .medium: "IN-MEDIUM"
         case .notPicked: "SEL-PICK"
         case .scale: "GEO-SCALE"
+        case .format: "OUT-NIFTI"
         case .level: "SEL-LEVEL"
         case .copy: "DUP-COPY"
         case .known: "DUP-STUDY"
@@ -81,7 +84,8 @@ package enum InputFailure: Failure, Equatable {
         case .sidecar: FailureMessage("the identity of the TIFF files beside it: no image.", cure: "")
         case .link: FailureMessage("a symbolic link: links inside folders are not followed.", cure: "")
         case .notFile(let what): FailureMessage("a \(what): no file to read.", cure: "")
-        case .notImage(let what, let cure), .scale(let what, let cure): FailureMessage(what, cure: cure)
+        case .notImage(let what, let cure), .scale(let what, let cure), .format(let what, let cure):
+            FailureMessage(what, cure: cure)
         case .zipLimit(let what):
             FailureMessage("the archive \(what).", cure: "Unpack it and give the folder.")
         case .zipPath:

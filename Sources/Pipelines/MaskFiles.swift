@@ -1,6 +1,8 @@
 import DICOM
+import DICOMObjects
 import ImageFiles
 import Imaging
+import Numbers
 import Storage
 
 /// Masks as files that researchers' programs read, beside the DICOM objects.
@@ -12,39 +14,61 @@ package enum MaskFiles: String, Sendable, CaseIterable {
 
     /// Writes those of one volume into `folder`; their names begin with `stem`.
     ///
-    /// *Shape*: `masks[segment][frame]`; `keys` one a segment. *Returns* why nothing could be written, nil when it was.
+    /// *Shape*: `masks[segment][picture]`; `keys` one a segment. *Returns* what a person should know of it, nil for nothing.
     /// *Throws* `ImageFilesFailure`, `StorageFailure`.
     func write(_ volume: Volume, masks: [[Mask]], keys: [String], folder: String, stem: String) throws -> String? {
+        let names = Self.names(keys)
         switch self {
         case .masks:
             let path = Folder.join(folder, "\(stem).masks")
             try Folder.make(path)
-            for (key, frames) in zip(keys, masks) {
+            for (name, frames) in zip(names, masks) {
                 for (index, mask) in frames.enumerated() {
                     let page = RasterPage(
                         rows: mask.rows, columns: mask.columns, samples: 1, bits: 8,
                         values: mask.flags.map { $0 ? 255 : 0 })
-                    let name = "\(Self.safe(key))-\(StudyNames.number(index + 1, digits: 4)).png"
+                    let name = "\(name)-\(StudyNames.number(index + 1, digits: 4)).png"
                     try DurableFile.write(try ImageFile.png(page), to: Folder.join(path, name))
                 }
             }
             return nil
         case .nifti:
-            guard masks.allSatisfy({ $0.count == volume.frames.count }), let header = NIfTIHeader(volume) else {
-                return
-                    "no NIfTI file was written: its slices are not evenly spaced, and that format knows one spacing only."
+            let block = NIfTIBlock(volume)
+            for (name, frames) in zip(names, masks) {
+                var bytes = block.header
+                for mask in block.grid?.resampled(frames) ?? frames { bytes += mask.flags.map { $0 ? 1 : 0 } }
+                try DurableFile.write(try GZip.bytes(of: bytes), to: Folder.join(folder, "\(stem).\(name).nii.gz"))
             }
-            for (key, frames) in zip(keys, masks) {
-                var bytes = header.bytes
-                for mask in frames { bytes += mask.flags.map { $0 ? 1 : 0 } }
-                try DurableFile.write(
-                    try GZip.bytes(of: bytes), to: Folder.join(folder, "\(stem).\(Self.safe(key)).nii.gz"))
+            return block.grid.map {
+                "the slices are not evenly spaced, which NIfTI cannot say: its file has \($0.sources.count) slices at \(NumberText.length(mm: $0.step)), each the mask of the nearest slice."
             }
-            return nil
         }
     }
 
-    /// What a person wrote as a key, as a part of a file's name.
+    /// Whether they can be written: asked before the first frame is segmented.
+    ///
+    /// *Throws* `InputFailure.format` for more voxels a side than the format can count.
+    func check(_ volume: Volume) throws(InputFailure) {
+        guard self == .nifti else { return }
+        let sides = NIfTIBlock(volume).sides
+        guard sides.allSatisfy({ $0 <= Int(Int16.max) }) else {
+            throw .format(
+                "NIfTI counts at most 32767 voxels a side, and these masks have \(sides[0]) × \(sides[1]) × \(sides[2]).",
+                cure: "Run without --also nifti.")
+        }
+    }
+
+    /// What persons wrote as keys, as parts of files' names: two keys never give one name.
+    package static func names(_ keys: [String]) -> [String] {
+        var names: [String] = []
+        for (index, key) in keys.enumerated() {
+            var name = safe(key)
+            while names.contains(name) { name += "-\(index + 1)" }
+            names.append(name)
+        }
+        return names
+    }
+
     private static func safe(_ key: String) -> String {
         String(
             key.lowercased().unicodeScalars.map { scalar in
@@ -54,26 +78,39 @@ package enum MaskFiles: String, Sendable, CaseIterable {
     }
 }
 
-/// The header of a NIfTI-1 file of bytes: columns first, then rows, then slices.
+/// The grid of a NIfTI-1 file and its header, of bytes: columns first, then rows, then slices.
 ///
 /// *Source*: R. W. Cox et al., "A (Sort of) New Image Data Format Standard: NIfTI-1" (2004), nifti1.h.
-struct NIfTIHeader {
-    let bytes: [UInt8]
+struct NIfTIBlock {
+    let header: [UInt8]
+    /// Columns, rows, slices.
+    let sides: [Int]
+    /// For slices that no affine map leads to (gaps, uneven spacing): where their masks go. Tilted ones stay as they are.
+    let grid: RegularGrid?
 
-    /// Nil for slices that no affine map leads to: gaps and uneven spacing.
-    init?(_ volume: Volume) {
+    init(_ volume: Volume) {
         let spacing = volume.pixelSpacing ?? PixelSpacing(row: 1, column: 1)
         var step = Vector3(0, 0, volume.sliceSpacing ?? 1)
         let planes = volume.hasPlace ? volume.frames.compactMap(\.plane) : []
-        if let first = planes.first, let last = planes.last, planes.count > 1 {
-            step = (last.position - first.position) * (1 / Double(planes.count - 1))
-            for (index, plane) in planes.enumerated() {
-                let wanted = first.position + step * Double(index)
-                guard (plane.position - wanted).length <= 0.01 * step.length else { return nil }
+        var first = planes.first
+        var grid: RegularGrid?
+        if let start = planes.first, let last = planes.last, planes.count > 1 {
+            step = (last.position - start.position) * (1 / Double(planes.count - 1))
+            let isEven = planes.enumerated().allSatisfy { index, plane in
+                (plane.position - (start.position + step * Double(index))).length <= 0.01 * step.length
+            }
+            if !isEven, let regular = RegularGrid(volume, evenToo: true) {
+                grid = regular
+                first = regular.plane
+                step = regular.plane.normal * regular.step
             }
         } else if let only = planes.first {
             step = only.normal * (volume.frames[0].sliceThickness ?? 1)
         }
+        self.grid = grid
+        let pictures = volume.pictures
+        sides =
+            grid.map { [$0.columns, $0.rows, $0.sources.count] } ?? [pictures.columns, pictures.rows, pictures.count]
         var bytes = [UInt8](repeating: 0, count: 352)
         func put(_ bits: some FixedWidthInteger, at offset: Int) {
             for index in 0..<bits.bitWidth / 8 {
@@ -84,7 +121,7 @@ struct NIfTIHeader {
             for (index, number) in numbers.enumerated() { put(Float(number).bitPattern, at: offset + 4 * index) }
         }
         put(Int32(348), at: 0)
-        for (index, size) in [3, volume.columns, volume.rows, volume.frames.count, 1, 1, 1, 1].enumerated() {
+        for (index, size) in ([3] + sides + [1, 1, 1, 1]).enumerated() {
             put(Int16(clamping: size), at: 40 + 2 * index)
         }
         put(Int16(2), at: 70)
@@ -93,7 +130,7 @@ struct NIfTIHeader {
         put([352, 1, 0], at: 108)
         bytes[123] = 2
         for (index, byte) in "hspsam mask".utf8.enumerated() { bytes[148 + index] = byte }
-        if let first = planes.first {
+        if let first {
             // Scanner coordinates; DICOM's x and y point the other way.
             put(Int16(1), at: 254)
             let (column, row) = (first.rowCosine * spacing.column, first.columnCosine * spacing.row)
@@ -102,7 +139,7 @@ struct NIfTIHeader {
             put([column.z, row.z, step.z, first.position.z], at: 312)
         }
         for (index, byte) in "n+1".utf8.enumerated() { bytes[344 + index] = byte }
-        self.bytes = bytes
+        header = bytes
     }
 }
 

@@ -21,7 +21,7 @@ package struct SegmentMeasurement: Sendable, Equatable {
     package var volumeML: Double?
     /// Mean probability over the segment's pixels, 0…1; nil when nothing was found.
     package var confidence: Double?
-    /// In the frame where it is longest; nil without spacing.
+    /// In the frame where it is longest; nil without spacing, and of several objects of a slide or of a pipeline that counts them.
     package var diameters: MaskDiameters?
     /// Mean and standard deviation of the source's values; nil for colour.
     package var mean: Double?
@@ -75,7 +75,9 @@ package enum QualityChecks {
                 frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml,
                 confidence: weight > 0 ? sum / Double(weight) : nil)
             measurement.isCalibrated = isCalibrated
-            if let spacing {
+            // From one end of many objects to the other says nothing of any of them; objects.csv has their own.
+            let isSpread = objects[index].count > 1 && (volume.slide != nil || pipeline.outputs.countsObjects)
+            if let spacing, !isSpread {
                 measurement.diameters = frames.lazy.compactMap { MaskDiameters(of: $0, spacing: spacing) }
                     .max { $0.longest < $1.longest }
             }

@@ -80,7 +80,7 @@ package final class StudyRun {
         }
         let possible = tasks.filter { task in
             do {
-                try task.check(version: settings.program.version)
+                try task.check(version: settings.program.version, also: settings.also)
                 return true
             } catch {
                 outcomes.stop(error, sources.members(of: task.volume))

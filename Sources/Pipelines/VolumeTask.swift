@@ -18,8 +18,9 @@ struct VolumeTask: Sendable {
     /// Whether its result can be written, whatever will be found: asked before the first frame is segmented.
     ///
     /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
-    func check(version: String) throws {
+    func check(version: String, also: Set<MaskFiles>) throws {
         try pipeline.pipeline.limits.check(volume)
+        for kind in MaskFiles.allCases where also.contains(kind) { try kind.check(volume) }
         if case .fixed = pipeline.pipeline.windowing.mode, !volume.hasKnownValues {
             throw DICOMFailure.values(
                 "nothing says that the values are Hounsfield units (Rescale Slope, Intercept or Type), and the pipeline reads them through a fixed window.",

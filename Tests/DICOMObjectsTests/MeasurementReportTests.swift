@@ -35,7 +35,7 @@ struct MeasurementReportTests {
         return (report, segmentation, try DICOMFile(path: folder.path + "/sr.dcm").dataSet)
     }
 
-    private func groups(_ dataSet: DataSet) -> [DataSet] {
+    fileprivate func groups(_ dataSet: DataSet) -> [DataSet] {
         dataSet.items(.contentSequence)
             .first { $0.item(.conceptNameCodeSequence)?.string(.codeValue) == "126010" }?.items(.contentSequence) ?? []
     }
@@ -91,5 +91,132 @@ struct MeasurementReportTests {
         #expect(dataSet.item(.sourceImageSequence)?.int(.referencedFrameNumber) == 2)
         #expect(dataSet.strings(.imageType) == ["DERIVED", "SECONDARY"] && dataSet.string(.conversionType) == "WSD")
         #expect(dataSet.int(.instanceNumber) == 2 && dataSet.doubles(.pixelSpacing) == [0.5, 0.25])
+    }
+}
+
+extension MeasurementReportTests {
+    /// A report of one segment that stands on some frames; its group's items and the whole.
+    private func report(
+        _ volume: Volume, _ masks: [Mask], _ segment: SegmentDescription, in folder: TemporaryFolder
+    ) throws -> (items: [DataSet], dataSet: DataSet) {
+        let options = SampleVolumes.options(.stack)
+        let segmentation = try #require(
+            try Segmentation(
+                volume, masks: [masks], segments: [segment], producer: SampleVolumes.producer, options: options))
+        let report = try MeasurementReport(
+            volume, [.init(segment, [.init(.area, 3, .pixels)])], of: segmentation, producer: SampleVolumes.producer,
+            options: options, seriesNumber: 9300)
+        try report.write(to: folder.path + "/sr.dcm")
+        let dataSet = try DICOMFile(path: folder.path + "/sr.dcm").dataSet
+        let container = dataSet.items(.contentSequence).first {
+            $0.item(.conceptNameCodeSequence)?.string(.codeValue) == "126010"
+        }
+        return (container?.item(.contentSequence)?.items(.contentSequence) ?? [], dataSet)
+    }
+
+    private func item(_ items: [DataSet], _ concept: String) -> DataSet? {
+        items.first { $0.item(.conceptNameCodeSequence)?.string(.codeValue) == concept }
+    }
+
+    @Test("the image of a finding is the one that shows most of it, not an empty one before it")
+    func shown() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.stack, .even, rows: 9, columns: 11, count: 4, in: folder.path)
+        var masks = volume.frames.map { _ in Mask(rows: 9, columns: 11) }
+        masks[3][2, 2] = true
+        // Alone on the last frame, its neighbour comes along empty.
+        let items = try report(volume, masks, SampleVolumes.segments(1)[0], in: folder).items
+        #expect(item(items, "121233")?.item(.referencedSOPSequence)?.int(.referencedFrameNumber) == 4)
+        masks[1][1, 1] = true
+        masks[2][1, 1] = true
+        masks[2][1, 2] = true
+        let more = try report(volume, masks, SampleVolumes.segments(1)[0], in: folder).items
+        #expect(item(more, "121233")?.item(.referencedSOPSequence)?.int(.referencedFrameNumber) == 3)
+    }
+
+    @Test(
+        "only a side is a laterality; another modifier of a place is a topographical one, of a type it stands in the segmentation"
+    )
+    func modifiers() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.stack, .even, rows: 9, columns: 11, count: 2, in: folder.path)
+        let masks = SampleVolumes.masks(volume, segments: 1, seed: 1)[0]
+        let (right, upper) = (Code("24028007", "SCT", "Right"), Code("261183002", "SCT", "Upper"))
+        for (modifier, concept) in [(right, "272741003"), (upper, "106233006")] {
+            var segment = SampleVolumes.segments(1)[0]
+            segment.modifiers = [modifier]
+            segment.regionModifier = modifier
+            let items = try report(volume, masks, segment, in: folder).items
+            let site = item(items, "363698007")?.items(.contentSequence) ?? []
+            #expect(item(site, concept)?.item(.conceptCodeSequence)?.string(.codeValue) == modifier.value)
+            let finding = item(items, "121071")?.items(.contentSequence) ?? []
+            #expect(finding.count == (modifier == right ? 1 : 0))
+        }
+    }
+
+    @Test("a request's letters stay what they are beside a pipeline's, whatever the sets of both")
+    func requests() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.stack, .even, rows: 9, columns: 11, count: 2, in: folder.path) {
+            $0.put(.specificCharacterSet, "ISO_IR 100")
+            $0.put(.patientName, "Doe^J")
+            $0.put(.accessionNumber, "A7")
+            $0.put(
+                .requestAttributesSequence,
+                item: DataSet(composing: {
+                    $0.put(.requestedProcedureID, "RP1")
+                    $0.put(.requestedProcedureDescription, bytes: [0xDC] + Array("berweisung ".utf8))
+                }))
+        }
+        var segment = SampleVolumes.segments(1)[0]
+        segment.label = "Läsion"
+        let masks = SampleVolumes.masks(volume, segments: 1, seed: 1)[0]
+        let dataSet = try report(volume, masks, segment, in: folder).dataSet
+        let request = try #require(dataSet.item(.referencedRequestSequence))
+        #expect(request.text(.requestedProcedureDescription) == "Überweisung")
+        #expect(request.text(.accessionNumber) == "A7")
+    }
+
+    @Test("of more frames than a list of their numbers can hold the segment is named by its own number")
+    func manyFrames() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.stack, .even, rows: 8, columns: 8, count: 11_500, in: folder.path)
+        var mask = Mask(rows: 8, columns: 8)
+        mask[0, 1] = true
+        let masks = [Mask](repeating: mask, count: volume.frames.count)
+        // The second segment's frames have numbers of five digits.
+        let (segments, options) = (SampleVolumes.segments(2), SampleVolumes.options(.stack))
+        let segmentation = try #require(
+            try Segmentation(
+                volume, masks: [masks, masks], segments: segments, producer: SampleVolumes.producer, options: options))
+        let report = try MeasurementReport(
+            volume, segments.map { .init($0, [.init(.area, 3, .pixels)]) }, of: segmentation,
+            producer: SampleVolumes.producer, options: options, seriesNumber: 9300)
+        try report.write(to: folder.path + "/sr.dcm")
+        let groups = groups(try DICOMFile(path: folder.path + "/sr.dcm").dataSet)
+        #expect(
+            item(groups[0].items(.contentSequence), "121214")?.item(.referencedSOPSequence)?.ints(
+                .referencedFrameNumber
+            )
+            .count == 11_500)
+        let named = item(groups[1].items(.contentSequence), "121191")?.item(.referencedSOPSequence)
+        #expect(named?.int(.referencedSegmentNumber) == 2 && named?.has(.referencedFrameNumber) == false)
+    }
+
+    @Test("a picture of ultrasound may hold a name unless its source says that it does not", arguments: ["US", "CT"])
+    func burnedIn(modality: String) throws {
+        for (said, expected) in [("NO", "NO"), ("YES", "YES"), (nil, modality == "US" ? "YES" : "NO")] {
+            let folder = try TemporaryFolder()
+            let volume = try SampleVolumes.volume(.stack, .even, rows: 9, columns: 11, count: 1, in: folder.path) {
+                $0.put(.modality, modality)
+                $0[.burnedInAnnotation] = nil
+                if let said { $0.put(.burnedInAnnotation, said) }
+            }
+            let capture = try SecondaryCapture(
+                volume, frame: 0, DisplayImage(rows: 2, columns: 2, pixels: [UInt8](repeating: 0, count: 12)),
+                spacing: nil, segments: SampleVolumes.segments(1), producer: SampleVolumes.producer,
+                options: SampleVolumes.options(.stack), seriesNumber: 9600, number: 1)
+            #expect(capture.dataSet.string(.burnedInAnnotation) == expected)
+        }
     }
 }

@@ -22,6 +22,18 @@ struct RasterObjectTests {
             pages, identity: identity, keys: .init(study: "s", series: "t"))
     }
 
+    @Test("pages of which one lost something are lossy, by the one that lost most")
+    func lossyPages() throws {
+        var pages = [RasterPixels](repeating: page(samples: 1, bits: 8), count: 3)
+        pages[1].lossy = ("ISO_10918_1", 4)
+        pages[2].lossy = ("ISO_10918_1", 7.5)
+        pages[2].derivation = "clipped"
+        let dataSet = try objects(pages)[0].dataSet
+        #expect(dataSet.string(.lossyImageCompression) == "01" && dataSet.doubles(.lossyImageCompressionRatio) == [7.5])
+        #expect(dataSet.strings(.imageType).first == "DERIVED" && dataSet.string(.derivationDescription) == "clipped")
+        #expect(try objects([page(samples: 1, bits: 8)])[0].dataSet.string(.lossyImageCompression) == "00")
+    }
+
     @Test(
         "the pixels decide the class: grey bytes, grey words, colour, photographs",
         arguments: [

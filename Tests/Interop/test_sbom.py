@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 from hspsam_run import ROOT, program
 
@@ -18,3 +20,10 @@ def test_the_bill_names_the_program_s_packages() -> None:
         package["name"] for package in packages.values()}
     hung = {relation["relatedSpdxElement"] for relation in bill["relationships"]}
     assert hung == set(packages)
+
+
+def test_without_the_packages_revisions_it_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy/sbom.sh", tmp_path / "deploy")
+    told = subprocess.run([tmp_path / "deploy/sbom.sh", program()], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (2, "") and "swift package resolve" in told.stderr

@@ -25,6 +25,7 @@ struct ResultTests {
                   seg: {type: labelmap, probabilities: true, when_nothing: object}
                   sr: {enabled: true}
                   sc: {mode: always}
+                  annotations: polygon
                 """)
         func files() throws -> (record: RunRecord, files: [String: Data]) {
             let record = try fixture.run(["samples/dermoscopy"])
@@ -40,6 +41,7 @@ struct ResultTests {
         for result in record.results {
             let objects = result.objects ?? []
             #expect(Set(objects.map(\.kind)).isSuperset(of: ["binary", "labelmap", "fractional", "report"]))
+            #expect(objects.contains { $0.kind == "annotations" } == (result.segments[0].pixels > 0))
             var series: [String: Set<String>] = [:]
             var numbers: Set<Int> = []
             for object in objects {
@@ -113,6 +115,41 @@ struct ResultTests {
             .sorted { $0[2] < $1[2] }
         let wanted = [-slices[0][0], -slices[0][1], slices[0][2]].map { Float($0) }
         #expect([292, 308, 324].map(number) == wanted)
+    }
+
+    @Test("two keys never give one file, and uneven slices give a file on a regular grid and a finding")
+    func alsoOdd() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {seg: {when_nothing: object, resample: regular}, rtstruct: true}")
+        try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
+        let slices = try FileManager.default.contentsOfDirectory(atPath: "samples/body").filter { $0.hasSuffix(".dcm") }
+            .sorted()
+        // Slices 1, 2, 3, 5, 8: their distances are one, two and three.
+        for index in [0, 1, 2, 4, 7] {
+            try FileManager.default.copyItem(
+                atPath: "samples/body/" + slices[index], toPath: fixture.path + "/in/" + slices[index])
+        }
+        var options = fixture.options([fixture.path + "/in"])
+        options.also = [.nifti]
+        let result = try #require(try Run.run(options) { _ in }.results.first)
+        #expect(result.findings.contains { $0.code == "OUT-NIFTI" && $0.severity == .warning })
+        #expect((result.objects ?? []).map(\.kind) == ["binary", "regular", "structures"])
+        let names = try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out/" + result.study)
+        let nifti = try #require(names.first { $0.hasSuffix(".nii.gz") })
+        let packed = [UInt8](
+            try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/out/\(result.study)/\(nifti)")))
+        let bytes = try Inflate.bytes(of: Array(packed.dropFirst(10).dropLast(8)), limit: 1 << 28)
+        // Seven distances at a median of one and a half.
+        #expect(Int(bytes[46]) == 6)
+        let two = Fixture.settings("b").replacingOccurrences(
+            of: "  - key: lesion\n    label: Lesion\n",
+            with:
+                "  - {key: a b, preset: liver}\n  - {key: a-b, preset: spleen}\n  - {key: a-b-2, preset: pancreas}\n  - key: l\n    label: L\n"
+        )
+        let pipeline = try Section.read(Array(two.utf8), file: "b.yaml") { try Pipeline($0) }
+        #expect(pipeline.segments.map(\.key) == ["a b", "a-b", "a-b-2", "l"])
+        let files = MaskFiles.names(pipeline.segments.map(\.key))
+        #expect(Set(files).count == 4 && files[0] == "a-b")
     }
 
     /// The pixels of a native file, wherever the parser left them.

@@ -29,6 +29,17 @@ struct SlideTests {
             frameOfReferenceUID: "1.2.3.5")
     }
 
+    @Test("a slide that does not say how large its pixels are is refused before the network runs")
+    func noSpacing() throws {
+        var object = try Self.level(SlidePhantom(seed: 2, rows: 1500, columns: 2000, filled: 2), isSparse: true)[0]
+        var shared = try #require(object.item(.sharedFunctionalGroupsSequence))
+        shared[.pixelMeasuresSequence] = nil
+        object.put(.sharedFunctionalGroupsSequence, item: shared)
+        let record = try run([object]).record
+        #expect(record.results.isEmpty && record.inputs.map(\.code) == ["OUT-PLACE"])
+        #expect(record.inputs.map(\.status) == [.refused])
+    }
+
     private func run(
         _ objects: [DataSet], tile: Int = 512, trained: TrainedScale? = nil
     ) throws -> (record: RunRecord, matrix: Mask?, segmentation: DataSet?) {

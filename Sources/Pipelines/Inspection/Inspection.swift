@@ -71,7 +71,7 @@ package enum Inspection {
             return (reply(takes: false, rule: nearest + 1, rules[nearest]), nil)
         }
         do {
-            try task.check(version: version)
+            try task.check(version: version, also: [])
             return (reply(takes: true, []), nil)
         } catch {
             return (reply(takes: false, ["\(error)"]), error)
