@@ -20,6 +20,12 @@ package struct Destination: Sendable, Equatable {
         case sr
         /// Pictures with the segments burnt in.
         case sc
+        /// Contours of segments.
+        case rtstruct
+        /// Objects of slides and pictures, one by one.
+        case annotations
+        /// Segmentations on a regular grid.
+        case regular
         /// DICOM images that were made of TIFF, PNG and JPEG files.
         case image
         /// `report.html` and `report.json`; to folders only.

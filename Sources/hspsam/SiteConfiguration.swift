@@ -137,7 +137,7 @@ struct SiteConfiguration {
     private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
         // A folder gets all of a result, an archive each object in one form.
         let standard: [Destination.Part] =
-            isFolder ? Destination.Part.allCases : [.seg, .sr, .sc, .image]
+            isFolder ? Destination.Part.allCases : [.seg, .sr, .sc, .rtstruct, .annotations, .regular, .image]
         guard let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count) else {
             return standard
         }
