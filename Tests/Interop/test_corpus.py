@@ -135,6 +135,34 @@ def sop_instance_uid(file: Path) -> str | None:
     return None if element is None or element.value is None else uid_text(element.value)
 
 
+def test_patient_names_come_out_unchanged_and_are_told_nowhere(given) -> None:
+    """By every byte, in every kind of object, under a character set that means the same; not a word of them on standard error."""
+    files, run = given
+    names: dict[str, set[tuple[bytes, str]]] = {}
+    for file in [*files, *sorted(run.folder.rglob("*.image.dcm"))]:
+        if (found := name(file)) is not None:
+            names.setdefault(found[0], set()).add(found[1:])
+    seen = set()
+    for path in run.objects():
+        study, raw, text = name(path)
+        assert raw in {known for known, _ in names[study]} and text in {known for _, known in names[study]}, path
+        seen.add(pydicom.dcmread(path, stop_before_pixels=True).Modality)
+    assert seen or not run.record["results"]
+    told = {raw for known in names.values() for raw, _ in known if len(raw) > 5 and b"^" in raw}
+    assert [raw for raw in told if raw in run.call.errors.encode()] == []
+
+
+def name(path: Path) -> tuple[str, bytes, str] | None:
+    """Study, the bytes of Patient's Name without padding, and its letters; None for what pydicom does not read."""
+    try:
+        image = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        element = image.get_item("PatientName")
+        raw = element.value if element is not None and isinstance(element.value, bytes) else b""
+        return uid_text(image.get_item("StudyInstanceUID").value), raw.rstrip(b" \0"), str(image.get("PatientName", "")).rstrip(" \0")
+    except Exception:  # pylint: disable=broad-except  # broken files raise whatever they like
+        return None
+
+
 def test_other_readers_find_our_pixels_at_our_places(given, tmp_path: Path) -> None:
     _, run = given
     results = run.results()

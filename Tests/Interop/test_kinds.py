@@ -159,7 +159,7 @@ def test_plastimatch_fills_the_contours_alike(case: dict, tmp_path: Path) -> Non
     assert told.returncode == 0, told.stdout + told.stderr
     known = truth(case, "masks.bin") != 0
     for number in range(case["segments"]):
-        voxels, _ = readers.read_nrrd(tmp_path / f"Part_{number + 1}.nrrd")
+        voxels, _ = readers.read_nrrd(tmp_path / f"Part {number + 1}.nrrd")
         assert np.array_equal(voxels != 0, known[number])
 
 

@@ -64,6 +64,8 @@ def orthanc(folder: Path, plugins: list[Path]) -> Iterator[Archive]:
         "DicomPort": one.dicom, "DicomAet": "ARCHIVE", "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
         "HttpBindAddresses": ["127.0.0.1"], "DicomAlwaysAllowStore": True, "DicomCheckCalledAet": False,
         "Plugins": list(map(str, plugins)), "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        # Label maps are younger than Debian's Orthanc.
+        "UnknownSopClassAccepted": True,
     }
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "log").open("w") as log, subprocess.Popen([PROGRAM, folder / "orthanc.json"], stdout=log, stderr=log) as process:
@@ -138,7 +140,7 @@ def test_dicomweb_stores_lists_and_gives_back_what_it_got(samples: Run, tmp_path
             stored = json.loads(one.get(
                 f"/dicom-web/studies/{study}", body,
                 {"Content-Type": 'multipart/related; type="application/dicom"; boundary=part', "Accept": "application/dicom+json"}))
-            assert len(stored["00081199"]["Value"]) == len(paths) and "00081198" not in stored
+            assert len(stored["00081199"]["Value"]) == len(paths) and not stored.get("00081198", {}).get("Value")
         seen = set()
         for study in studies:
             listed = json.loads(one.get(f"/dicom-web/studies/{study}/series", headers={"Accept": "application/dicom+json"}))
