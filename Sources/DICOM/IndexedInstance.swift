@@ -24,7 +24,8 @@ package struct IndexedInstance: Sendable {
     ///
     /// *Throws*: `changed`, `unreadable`; what `SourceInstance` throws, should the file be another one now.
     package func read(limits: DICOMLimits = .standard) throws(DICOMFailure) -> SourceInstance {
-        try SourceInstance(try DICOMFile(file, digest: digest, limits: limits), limits: limits)
+        try SourceInstance(
+            try DICOMFile(file, digest: digest, limits: limits), limits: limits, keepsPlanning: true)
     }
 }
 

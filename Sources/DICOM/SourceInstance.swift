@@ -14,6 +14,9 @@ package final class SourceInstance: Sendable {
     /// That it was read under, and that its frames are decoded under.
     let limits: DICOMLimits
 
+    /// Why the image is none of a volume's slices, by its Image Type; nil for all others.
+    let planning: DICOMFailure?
+
     package var path: String { file.path }
     package var dataSet: DataSet { file.dataSet }
     /// Everything odd that was tolerated in file and pixel attributes.
@@ -22,7 +25,11 @@ package final class SourceInstance: Sendable {
     /// *Throws*: `notImage`, `own`, `localizer`, `mosaic` for what is skipped; `corrupt` when a Type 1 UID is missing
     /// or illegal, or an attribute stands there twice with different values; a `TS-…` or `PIX-…` refusal when the pixels cannot be
     /// decoded.
-    package init(_ file: DICOMFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
+    /// - Parameter keepsPlanning: a localizer or projection is an instance too, for `VolumeBuilder` to judge: one that lies where a
+    ///   volume's slice is missing is none.
+    package init(
+        _ file: DICOMFile, limits: DICOMLimits = .standard, keepsPlanning: Bool = false
+    ) throws(DICOMFailure) {
         self.file = file
         self.limits = limits
         let dataSet = file.dataSet
@@ -37,8 +44,17 @@ package final class SourceInstance: Sendable {
                 cure: "Export it again.")
         }
         imageType = dataSet.strings(.imageType).map { $0.uppercased() }
-        if let failure = Self.skipped(imageType) { throw failure }
-        pixels = try PixelDescription(dataSet, limits: limits)
+        planning = Self.planning(imageType)
+        if let planning, !keepsPlanning { throw planning }
+        if imageType.contains("MOSAIC") {
+            throw .mosaic(
+                "a mosaic (Image Type): its tiles need the vendor's private header.", cure: "Export single slices.")
+        }
+        do throws(DICOMFailure) {
+            pixels = try PixelDescription(dataSet, limits: limits)
+        } catch {
+            throw planning ?? error
+        }
         guard !sopClass.isEmpty, let study = dataSet.uid(.studyInstanceUID),
             let series = dataSet.uid(.seriesInstanceUID),
             let instance = dataSet.uid(.sopInstanceUID)
@@ -59,8 +75,12 @@ package final class SourceInstance: Sendable {
                 throw .notImage("a \(type.lowercased()) of a slide (Image Type): it shows no tissue to segment.")
             }
         }
-        try file.transferSyntax.checkSupported()
-        try PixelReader.checkLength(file, pixels)
+        do throws(DICOMFailure) {
+            try file.transferSyntax.checkSupported()
+            try PixelReader.checkLength(file, pixels)
+        } catch {
+            throw planning ?? error
+        }
     }
 
     /// A level of a whole slide, or a part of one.
@@ -92,14 +112,10 @@ package final class SourceInstance: Sendable {
         do { return try PixelReader(file, pixels).hasLossyStream() } catch { return true }
     }
 
-    /// Kinds of image that are never segmented, by Image Type.
-    private static func skipped(_ imageType: [String]) -> DICOMFailure? {
+    /// Images that are computed for planning, by Image Type.
+    private static func planning(_ imageType: [String]) -> DICOMFailure? {
         if imageType.contains(where: { $0 == "LOCALIZER" || $0 == "SCOUT" }) {
             return .localizer("a localizer image (Image Type): it only plans other images.")
-        }
-        if imageType.contains("MOSAIC") {
-            return .mosaic(
-                "a mosaic (Image Type): its tiles need the vendor's private header.", cure: "Export single slices.")
         }
         if imageType.contains("PROJECTION IMAGE") {
             return .localizer("a projection image (Image Type): it is computed from other images.")

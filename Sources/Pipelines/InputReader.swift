@@ -185,6 +185,7 @@ struct InputReader {
         study = dicom.dataSet.uid(.studyInstanceUID)
         input.study = study.map { texts.shared(StudyNames.study($0)) }
         input.series = dicom.dataSet.uid(.seriesInstanceUID).map { texts.shared(StudyNames.series($0)) }
-        return .instance(IndexedInstance(try SourceInstance(dicom, limits: limits.dicom), file, sharing: &texts))
+        let instance = try SourceInstance(dicom, limits: limits.dicom, keepsPlanning: true)
+        return .instance(IndexedInstance(instance, file, sharing: &texts))
     }
 }

@@ -53,6 +53,26 @@ struct UnlikeSlicesTests {
         #expect(unplaced.leftOut.allSatisfy { $0.failure.message.explanation.contains("(Instance Number 4)") })
     }
 
+    @Test(
+        "a slice that says it is a localizer is refused with its volume where it lies in line, and skipped elsewhere",
+        arguments: [
+            ("LOCALIZER", "0\\0\\18", "VOL-UNLIKE"), ("PROJECTION IMAGE", "0\\0\\18", "VOL-UNLIKE"),
+            ("LOCALIZER", "0\\0\\60", "IN-LOCALIZER"),
+        ])
+    func planning(_ type: String, _ position: String, _ code: String) throws {
+        let images = try (1...6).map { number in
+            var image = slice(number)
+            if number == 6 { (image.imageType, image.position) = ("ORIGINAL\\PRIMARY\\\(type)", position) }
+            return try SourceInstance(try image.file(), keepsPlanning: true)
+        }
+        let result = VolumeBuilder.volumes(of: images)
+        let isRefused = code == "VOL-UNLIKE"
+        #expect(result.volumes.map(\.frames.count) == (isRefused ? [] : [5]))
+        #expect(
+            result.leftOut.map(\.failure.code)
+                == (isRefused ? [String](repeating: code, count: 5) + ["IN-LOCALIZER"] : [code]))
+    }
+
     @Test("two kinds of slices that take turns are two volumes, and say so")
     func interleaved() throws {
         let images = (1...12).map { number in

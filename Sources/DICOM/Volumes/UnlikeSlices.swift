@@ -30,6 +30,23 @@ enum UnlikeSlices {
         return findings
     }
 
+    /// Images of the series that say that they plan others.
+    ///
+    /// *Throws* `unlike` where one of them completes a volume: it is a slice, and its Image Type is wrong.
+    static func check(_ planning: [SourceInstance], beside groups: [[SourceFrame]]) throws(DICOMFailure) {
+        guard !planning.isEmpty else { return }
+        let volumes = groups.filter { $0.count > 1 }.map { (frames: $0, order: SliceOrder($0)) }
+        for instance in planning where instance.isSingleSlice {
+            guard let frames = try? SourceFrame.frames(of: instance).frames,
+                let frame = frames.first, frame.plane != nil,
+                let volume = volumes.first(where: { completes([frame], $0.frames, $0.order) })
+            else { continue }
+            throw .unlike(
+                "1 of \(volume.frames.count + 1) images (\([instance].instanceNumbers)) lies in line with the others and says that it only plans them (\(Attribute.imageType.keyword) \(Attribute.imageType.tag)): a volume without it would look whole.",
+                cure: "Correct the series at its source, or send the image apart.")
+        }
+    }
+
     /// Every slice of `other` lies before or behind the volume or in a gap of it, no farther than its slices from each other; or
     /// both together are one evenly spaced volume. Slices in another direction lie so where their first pixel does: those of another
     /// acquisition do not.

@@ -17,12 +17,14 @@ package enum VolumeBuilder {
         package var leftOut: [LeftOut] = []
     }
 
-    /// The volumes of all instances of one or more studies. Nothing depends on paths or on the order of `instances`.
+    /// The volumes of all instances of one or more studies. Nothing depends on paths or on the order of instances.
     ///
     /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID, and slices of a CT between which the
     /// rescale changes.
-    package static func volumes(of instances: [SourceInstance]) -> Result {
+    package static func volumes(of all: [SourceInstance]) -> Result {
         var result = Result()
+        let instances = all.filter { $0.planning == nil }
+        let planning = Dictionary(grouping: all.filter { $0.planning != nil }, by: Duplicates.seriesKey)
         let studies = Dictionary(grouping: instances, by: \.studyInstanceUID)
         var consistency: [String: StudyConsistency] = [:]
         for (uid, members) in studies {
@@ -47,15 +49,22 @@ package enum VolumeBuilder {
             let note =
                 copies.isEmpty
                 ? [] : [Finding("DUP-COPY", .note, "\(copies.count) copies of instances were left away.")]
-            let built = Self.series(members, study, findings: study.findings + note)
+            let built = Self.series(members, study, planning[key, default: []], findings: study.findings + note)
             result.volumes += built.volumes
             result.leftOut += built.leftOut
+        }
+        result.leftOut += all.compactMap { instance in
+            instance.planning.map { LeftOut(instance: instance, failure: $0) }
         }
         return result
     }
 
     /// The volumes of one series.
-    private static func series(_ all: [SourceInstance], _ study: StudyConsistency, findings: [Finding]) -> Result {
+    ///
+    /// - Parameter planning: its localizers and projections.
+    private static func series(
+        _ all: [SourceInstance], _ study: StudyConsistency, _ planning: [SourceInstance], findings: [Finding]
+    ) -> Result {
         var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
         let slides = SlideBuilder.levels(of: all.filter(\.isSlide))
@@ -71,6 +80,7 @@ package enum VolumeBuilder {
             try checkModality(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
+            try UnlikeSlices.check(planning, beside: groups)
             let unlike = try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })
             common = [aloneFinding(drafts, groups)].compactMap { $0 } + unlike
         } catch {
