@@ -19,7 +19,7 @@ static uint32_t bits_at(const uint8_t *bytes, size_t position, unsigned bits) {
     return value;
 }
 
-static void place(const block *b, const ci_tiff_page *page, uint8_t *pixels) {
+static void place(const block *b, const ci_tiff_page *page, int is_big_endian, uint8_t *pixels) {
     size_t each = sample_bytes(page->bits);
     int whole = page->bits == 8 * each;
     for (uint32_t row = 0; row < b->rows; row++) {
@@ -36,8 +36,7 @@ static void place(const block *b, const ci_tiff_page *page, uint8_t *pixels) {
                 if (whole) {
                     memcpy(to, source + from * each, each);
                 } else if (page->bits == 24) {
-                    /* libtiff has brought the three bytes into the machine's order. */
-                    uint32_t value = (uint32_t)number(source + from * 3, 3, 0);
+                    uint32_t value = (uint32_t)number(source + from * 3, 3, is_big_endian);
                     memcpy(to, &value, 4);
                 } else if (each == 1) {
                     *to = (uint8_t)bits_at(source, from * page->bits, page->bits);
@@ -289,7 +288,9 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                     ci_fail(error, CI_TRUNCATED, "a strip holds %lld bytes instead of %zu", (long long)got,
                             b.stride * b.rows);
                 } else {
-                    place(&at, page, pixels);
+                    /* Samples of three bytes are packed bits, the highest first in files of either order; libtiff has turned
+                       those of the other order round. */
+                    place(&at, page, !TIFFIsByteSwapped(tiff), pixels);
                     ci_check_time(&t->limits, start, error);
                 }
             }
@@ -360,7 +361,7 @@ static ci_status read_following(ci_tiff *t, const ci_tiff_page *page, uint32_t s
     for (uint16_t plane = 0; plane < planes; plane++) {
         b.first = plane;
         b.bytes = buffer + b.stride * page->rows * plane;
-        place(&b, page, pixels);
+        place(&b, page, 1, pixels);
     }
     free(buffer);
     return CI_OK;

@@ -56,15 +56,30 @@ package enum ImageFile {
 
     /// The one picture of a PNG or JPEG, upright, read through its descriptor.
     ///
+    /// - Parameter survey: of all pictures that are to be comparable; nil: of this one alone.
     /// *Throws* `ImageFilesFailure`.
     package static func picture(
-        _ file: InputFile, _ format: Format, limits: ImageLimits = .standard
+        _ file: InputFile, _ format: Format, survey: SampleSurvey? = nil, limits: ImageLimits = .standard
     ) throws(ImageFilesFailure) -> RasterPage {
-        try picture(file, format, limits, stored: false)
+        let page = try picture(file, format, limits, stored: false, reducing: survey == nil)
+        return survey.map(page.reduced) ?? page
     }
 
+    /// Which bits a picture's colours use; nothing for those of 8 bits. *Throws* `ImageFilesFailure`. *Cost*: colours of 16 bits are
+    /// decoded.
+    package static func survey(
+        _ file: InputFile, _ format: Format, limits: ImageLimits = .standard
+    ) throws(ImageFilesFailure) -> SampleSurvey {
+        // Bit depth and colour type of a PNG's header.
+        guard format == .png, let head = try? file.read(0..<min(file.size, 26)), head.count == 26, head[24] == 16,
+            head[25] & 2 != 0
+        else { return SampleSurvey() }
+        return try picture(file, format, limits, stored: false, reducing: false).colourSurvey
+    }
+
+    /// - Parameter reducing: colours of 16 bits to the bits that this picture uses.
     private static func picture(
-        _ file: InputFile, _ format: Format, _ limits: ImageLimits, stored: Bool
+        _ file: InputFile, _ format: Format, _ limits: ImageLimits, stored: Bool, reducing: Bool = true
     ) throws(ImageFilesFailure) -> RasterPage {
         let reader = FileReader(file)
         var source = reader.source
@@ -105,7 +120,7 @@ package enum ImageFile {
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }
-        return (stored ? page : page.reducedToSignificantBits()).upright(from: orientation)
+        return (stored || !reducing ? page : page.reduced(to: page.colourSurvey)).upright(from: orientation)
     }
 
     /// A PNG of one page: grey or RGB, 8 or 16 bits (9 to 15 are stretched to 16).

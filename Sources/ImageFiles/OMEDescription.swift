@@ -30,6 +30,8 @@ struct OMEDescription {
     private(set) var uuid: String?
     /// The description proper stands in another file.
     private(set) var isElsewhere = false
+    /// Its last element is closed: nothing was cut off.
+    private(set) var isWhole = false
 
     /// Nil for text that is no OME-XML.
     init?(_ text: String) {
@@ -37,7 +39,10 @@ struct OMEDescription {
         var scanner = XMLScanner(text)
         var isOME = false
         while let element = scanner.next() {
-            if element.isEnd { continue }
+            if element.isEnd {
+                if element.name == "OME" { isWhole = true }
+                continue
+            }
             let attributes = element.attributes
             func whole(_ name: String) -> Int? { attributes[name].flatMap { Int($0) } }
             switch element.name {
@@ -105,6 +110,8 @@ extension OMEDescription.Image {
         var planes: [TIFFPlane] = []
         let own = blocks.isEmpty ? [OMEDescription.Block(page: 0, count: min(total, pages))] : blocks.filter(isOwn)
         for block in own {
+            // Blocks of the same pages again and again.
+            guard planes.count <= ContentsReader.mostPlanes else { return nil }
             let start = block.page ?? 0
             let count = block.count ?? (block.page == nil && block.first.values.isEmpty ? min(total, pages) : 1)
             guard start >= 0, count >= 0, start <= pages, count <= pages - start else { return nil }
@@ -121,7 +128,11 @@ extension OMEDescription.Image {
                 }
             }
         }
-        return planes
+        // Each plane stands in one place, and each place holds one plane.
+        let isOnce =
+            Set(planes.map { [$0.channel, $0.slice, $0.time] }).count == planes.count
+            && Set(planes.map { [$0.page, $0.sample ?? 0] }).count == planes.count
+        return isOnce ? planes : nil
     }
 
     /// Planes along the channel axis: a channel of several samples is one, and so are channels that are samples of one page.

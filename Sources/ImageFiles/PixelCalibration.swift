@@ -95,7 +95,7 @@ package struct PixelCalibration: Sendable, Equatable {
 
     /// Dots an inch that programs, cameras, scanners and printers write without knowing what is imaged.
     private static let screens: [Double] = [
-        72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 240, 300, 350, 360, 400, 600, 720, 1200, 2400, 4800,
+        72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 240, 254, 300, 350, 360, 400, 600, 720, 1200, 2400, 4800,
     ]
 
     private static func isOfScreens(_ perInch: Double) -> Bool {

@@ -108,11 +108,18 @@ package struct RasterPage: Sendable, Equatable {
 }
 
 extension RasterPage {
-    /// A colour picture of 16 bits by the bits it uses: 12 in 16 is a camera's, and dark by its whole range.
-    func reducedToSignificantBits() -> RasterPage {
-        guard samples == 3, bits == 16 else { return self }
+    /// Which bits colours of 16 use; nothing for other pictures.
+    var colourSurvey: SampleSurvey {
         var survey = SampleSurvey()
-        survey.add(colour: UInt32(values.max() ?? 0))
+        if samples == 3, bits == 16 { survey.add(colour: UInt32(values.max() ?? 0)) }
+        return survey
+    }
+
+    /// A colour picture of 16 bits by the bits that are used: 12 in 16 is a camera's, and dark by its whole range.
+    ///
+    /// - Parameter survey: of all pictures that are to be comparable.
+    func reduced(to survey: SampleSurvey) -> RasterPage {
+        guard samples == 3, bits == 16 else { return self }
         let used = survey.significantBits(limit: 16)
         guard used < 16 else { return self }
         var page = self

@@ -76,6 +76,7 @@ extension ContentsReader {
     // MARK: OME
 
     func contents(_ ome: OMEDescription) throws(ImageFilesFailure) -> TIFFContents {
+        guard ome.isWhole else { throw failure(.truncated("its OME description ends too early")) }
         let set = ome.set
         if ome.isElsewhere || ome.images.isEmpty {
             throw failure(.axes("is a part of an OME data set whose description stands in another file"))

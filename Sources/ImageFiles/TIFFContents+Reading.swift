@@ -7,9 +7,7 @@ extension TIFFContents {
     init(_ file: TIFFFile) throws(ImageFilesFailure) {
         var pages: [TIFFFile.PageTags] = []
         for index in 0..<file.pageCount { pages.append(try file.tags(index)) }
-        let reader = ContentsReader(
-            file: file, pages: pages, description: try file.value(270, page: 0)?.text ?? "")
-        self = try reader.contents()
+        self = try ContentsReader(file: file, pages: pages).contents()
     }
 }
 
@@ -17,10 +15,31 @@ extension TIFFContents {
 struct ContentsReader {
     let file: TIFFFile
     let pages: [TIFFFile.PageTags]
-    /// Of the first page.
-    let description: String
+    /// What each page says of itself (Image Description).
+    let descriptions: [String]
     /// Pages, slices and channels together.
     static let mostPlanes = 100_000
+    /// Bytes of all descriptions.
+    private static let mostText = 64 << 20
+
+    /// Of the first page.
+    var description: String { descriptions.first ?? "" }
+
+    /// *Throws* `ImageFilesFailure`: `limit` for descriptions that together are longer than any program writes.
+    init(file: TIFFFile, pages: [TIFFFile.PageTags]) throws(ImageFilesFailure) {
+        (self.file, self.pages) = (file, pages)
+        var descriptions: [String] = [], bytes = 0
+        for index in pages.indices {
+            let value = try file.value(270, page: index)
+            bytes += value?.byteCount ?? 0
+            guard bytes <= Self.mostText else {
+                throw ImageFilesFailure(
+                    path: file.path, reason: .limit("has descriptions of more than \(Self.mostText >> 20) MiB"))
+            }
+            descriptions.append(value?.text ?? "")
+        }
+        self.descriptions = descriptions
+    }
 
     func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
         ImageFilesFailure(path: file.path, reason: reason)
@@ -45,14 +64,14 @@ struct ContentsReader {
     // MARK: Roles
 
     private var hasVentanaLevels: Bool {
-        pages.indices.contains { (try? file.value(270, page: $0)?.text.contains("level=0 mag=")) == true }
+        descriptions.contains { $0.contains("level=0 mag=") }
     }
 
     /// What each page is for, by its flags, its description and its place in a pyramid.
     private func roles(isAperio: Bool, isVentana: Bool) throws(ImageFilesFailure) -> [TIFFContents.Role] {
         var roles: [TIFFContents.Role] = []
         for (index, page) in pages.enumerated() {
-            let text = try file.value(270, page: index)?.text ?? ""
+            let text = descriptions[index]
             if page.isMask {
                 roles.append(.mask)
             } else if let role = Self.role(named: text, isAperio: isAperio, isVentana: isVentana) {
@@ -65,11 +84,39 @@ struct ContentsReader {
                 roles.append(page.isReduced || isLevel(index, roles) ? .smaller : .picture)
             }
         }
-        // Something is a picture: of copies alone the first.
-        if !roles.contains(.picture), let first = roles.firstIndex(of: .smaller) ?? roles.indices.first {
-            roles[first] = .picture
-        }
+        keepWhole(&roles)
+        setAside(&roles)
         return roles
+    }
+
+    private func area(_ index: Int) -> Int { pages[index].rows * pages[index].columns }
+
+    /// Pages flagged as smaller copies of which no larger picture is there are pictures, whatever their flag says.
+    private func keepWhole(_ roles: inout [TIFFContents.Role]) {
+        // Something is a picture: of copies alone the largest.
+        if !roles.contains(.picture) {
+            let copies = roles.indices.filter { roles[$0] == .smaller }
+            let first = copies.min { (-area($0), $0) < (-area($1), $1) } ?? roles.indices.first
+            if let first { roles[first] = .picture }
+        }
+        let pictures = roles.indices.filter { roles[$0] == .picture }
+        for index in roles.indices where roles[index] == .smaller && pages[index].isReduced {
+            let isCopy = pictures.contains {
+                pages[$0].rows > pages[index].rows || pages[$0].columns > pages[index].columns
+            }
+            if !isCopy { roles[index] = .picture }
+        }
+    }
+
+    /// Beside a pyramid in tiles, pages in strips that are far smaller are the slide's label or overview, whoever wrote it.
+    private func setAside(_ roles: inout [TIFFContents.Role]) {
+        let pictures = roles.indices.filter { roles[$0] == .picture }
+        guard let largest = pictures.max(by: { area($0) < area($1) }), pages[largest].isTiled,
+            roles.indices.contains(where: { roles[$0] == .smaller && pages[$0].isTiled })
+        else { return }
+        for index in pictures where !pages[index].isTiled && area(index) <= area(largest) / 16 {
+            roles[index] = .macro
+        }
     }
 
     private static func role(named text: String, isAperio: Bool, isVentana: Bool) -> TIFFContents.Role? {
@@ -215,7 +262,7 @@ struct ContentsReader {
     /// What a slide's description or the resolution tags say of a page.
     func calibration(of index: Int, _ program: TIFFContents.Program) throws(ImageFilesFailure) -> PixelCalibration {
         if program == .aperio {
-            let text = try file.value(270, page: index)?.text ?? description
+            let text = descriptions[index].isEmpty ? description : descriptions[index]
             for field in text.split(separator: "|") where String(field).trimmed.hasPrefix("MPP") {
                 guard let equals = field.firstIndex(of: "="),
                     let mpp = Double(String(field[field.index(after: equals)...]).trimmed)

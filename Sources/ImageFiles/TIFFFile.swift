@@ -186,7 +186,7 @@ package final class TIFFFile {
         }
         page.dateTime = text(of: tags)
         page.findings = reading.findings(survey) + picture.calibration.findings
-        page.loss = loss(tags, reading, bits: samples.bits)
+        page.loss = loss(tags, reading, plane.page, bits: samples.bits)
         page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
         page.spacing = picture.calibration.spacing.map(page.reduction.spacing)
         page.pixelAspect = picture.calibration.aspect.map(page.reduction.spacing) ?? page.reduction.aspect
@@ -194,8 +194,16 @@ package final class TIFFFile {
         return page.upright(from: Int(tags.orientation))
     }
 
-    private func loss(_ tags: ci_tiff_page, _ reading: SampleReading, bits: Int) -> RasterPage.LossyCompression? {
-        guard tags.compression == 7 || tags.compression == 50001 else { return nil }
+    private func loss(
+        _ tags: ci_tiff_page, _ reading: SampleReading, _ index: Int, bits: Int
+    ) -> RasterPage.LossyCompression? {
+        let isLossy =
+            switch tags.compression {
+            case 7, 50001: true
+            case 34887: mayBeLossyLERC(index)
+            default: false
+            }
+        guard isLossy else { return nil }
         let bytes = Double(tags.rows) * Double(tags.columns) * Double(reading.samples * (bits > 8 ? 2 : 1))
         return .init(
             method: tags.compression == 7 ? "ISO_10918_1" : nil, ratio: bytes / Double(max(tags.compressed_bytes, 1)))
@@ -204,7 +212,7 @@ package final class TIFFFile {
     /// How a plane of 8 bits lost information, where it did.
     package func loss(of plane: TIFFPlane) throws(ImageFilesFailure) -> RasterPage.LossyCompression? {
         let (tags, reading) = try reading(plane, survey: SampleSurvey())
-        return loss(tags, reading, bits: 8)
+        return loss(tags, reading, plane.page, bits: 8)
     }
 
     /// TIFF tag 306 of a plane's page, as the file says it.

@@ -30,6 +30,15 @@ struct StudyMember: Sendable {
 
     let input: Input
     let content: Content
+
+    /// Of an image.
+    var seriesInstanceUID: String? {
+        switch content {
+        case .instance(let instance): instance.seriesInstanceUID
+        case .raster(let source): source.seriesInstanceUID
+        case .settled: nil
+        }
+    }
 }
 
 /// The files of one study.
@@ -57,8 +66,7 @@ struct StudyInputs: Sendable {
         var homes: [String: String] = [:]
         var shared: Set<String> = []
         for study in studies {
-            for case .instance(let instance) in study.members.map(\.content) {
-                let series = instance.seriesInstanceUID
+            for series in study.members.compactMap(\.seriesInstanceUID) {
                 if let home = homes.updateValue(study.studyInstanceUID, forKey: series), home != study.studyInstanceUID
                 {
                     shared.insert(series)
@@ -72,9 +80,7 @@ struct StudyInputs: Sendable {
         return studies.map { study in
             var study = study
             study.members = study.members.map { member in
-                guard case .instance(let instance) = member.content, shared.contains(instance.seriesInstanceUID) else {
-                    return member
-                }
+                guard let series = member.seriesInstanceUID, shared.contains(series) else { return member }
                 return StudyMember(input: member.input, content: .settled(InputOutcome(failure)))
             }
             return study
@@ -94,7 +100,15 @@ struct InputIndex: Sendable {
     /// Those with images, by Study Instance UID.
     var studies: [StudyInputs] = []
     /// Archives whose files are among the inputs: they are unpacked as long as this is.
-    var archives: [ZipInput] = []
+    var archives: [(shown: FilePath, archive: ZipInput)] = []
+
+    /// Where an input's bytes lie: itself, or of an archive's file where it was unpacked.
+    func location(of path: String) -> String {
+        for (shown, archive) in archives where path.hasPrefix(shown.text + "/") {
+            return archive.files.appending(String(path.dropFirst(shown.text.count + 1))).text
+        }
+        return path
+    }
 
     var count: Int { settled.count + studies.reduce(0) { $0 + $1.members.count } }
 

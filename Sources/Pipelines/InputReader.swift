@@ -58,7 +58,13 @@ struct InputReader {
                 reader.settle(path, error)
                 continue
             }
-            reader.found.archives.append(archive)
+            reader.found.archives.append((path, archive))
+            let before = reader.rows
+            defer {
+                if reader.rows == before {
+                    reader.settle(path, InputFailure.notImage("a zip archive without a file in it.", cure: ""))
+                }
+            }
             try reader.add(folder: archive.files, shown: path, archive.files, excluding: nil, progress)
         }
         return reader.index

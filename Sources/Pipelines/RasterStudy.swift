@@ -28,7 +28,9 @@ enum RasterStudy {
     /// What the samples of a file need to be held in 16 bits. *Throws* as `images`.
     static func survey(_ source: RasterSource, _ request: RasterRequest) throws -> SampleSurvey {
         var survey = SampleSurvey()
-        guard source.format == .tiff else { return survey }
+        guard source.format == .tiff else {
+            return try ImageFile.survey(source.file, source.format, limits: request.limits.images)
+        }
         let file = try TIFFFile(source.file, limits: request.limits.images)
         for choice in try choices(file, source, request) {
             if let slide = choice.slide {
@@ -51,7 +53,8 @@ enum RasterStudy {
         of source: RasterSource, _ request: RasterRequest, survey: SampleSurvey, in folder: String, number: inout Int
     ) throws -> [Image] {
         guard source.format == .tiff else {
-            let page = try ImageFile.picture(source.file, source.format, limits: request.limits.images)
+            let page = try ImageFile.picture(
+                source.file, source.format, survey: survey, limits: request.limits.images)
             return try write([page], source, request.selections, page.findings, folder, &number)
         }
         let file = try TIFFFile(source.file, limits: request.limits.images)

@@ -109,6 +109,66 @@ struct ConventionTests {
         #expect(try firsts(RawTIFF([page])) == [[0, 1, 2]])
     }
 
+    @Test("samples of three bytes are the highest byte first, in files of either order, also behind the first picture")
+    func threeBytes() throws {
+        for isBigEndian in [false, true] {
+            for description in [nil, "ImageJ=1.53t\nimages=2\nslices=2\n"] {
+                var page = RawTIFF.Page(rows: 3, columns: 5)
+                page.bits = 24
+                page.description = description
+                page.data = (0..<30).flatMap { [0, UInt8($0 / 15), UInt8($0)] }
+                if description == nil { page.data.removeLast(45) }
+                let sums = try opened(RawTIFF([page], isBigEndian: isBigEndian)) { file in
+                    let picture = try file.contents().pictures[0]
+                    return try picture.planes(TIFFSelection(), path: "").map { plane -> Double in
+                        let page = try file.page(plane, of: picture, survey: try file.survey(plane))
+                        let mapping = try #require(page.mapping)
+                        return Double(page.values[14]) * mapping.slope + mapping.intercept
+                    }
+                }
+                #expect(sums == (description == nil ? [14] : [14, 256 + 29]), "\(isBigEndian)")
+            }
+        }
+    }
+
+    @Test("pages that are no smaller than the picture are no copies of it, whatever their flag says")
+    func flagged() throws {
+        func flagged(_ value: Int, _ subfile: Int) -> RawTIFF.Page {
+            var page = page(value)
+            page.subfile = subfile
+            return page
+        }
+        #expect(try firsts(RawTIFF([flagged(1, 0), flagged(2, 1), flagged(3, 1)])) == [[1, 2, 3]])
+        #expect(try firsts(RawTIFF([flagged(1, 1), flagged(2, 1)])) == [[1, 2]])
+        var small = RawTIFF.Page(rows: 2, columns: 3, data: [UInt8](repeating: 9, count: 6))
+        small.subfile = 1
+        #expect(try firsts(RawTIFF([small, flagged(2, 1)])) == [[2]])
+    }
+
+    @Test(
+        "descriptions that are longer together than any program writes are refused before they are read again and again"
+    )
+    func longDescriptions() throws {
+        let text = String(repeating: "x", count: 9 << 20)
+        let pages = (0..<8).map { page($0, description: text) }
+        #expect { try firsts(RawTIFF(pages)) } throws: { ($0 as? ImageFilesFailure)?.code == "IN-LIMIT" }
+    }
+
+    @Test("a LERC page is lossy when its blob says so, or when nobody can tell", arguments: [0.0, 0.5, 2.0])
+    func lerc(_ error: Double) throws {
+        // Version 2: magic, version, rows, columns, valid pixels, block, blob size, type (1: bytes), the largest error.
+        func int32(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        var blob = Array("Lerc2 ".utf8) + int32(2)
+        for value in [3, 5, 15, 8, 100, 1] { blob += int32(value) }
+        blob += (0..<8).map { UInt8(truncatingIfNeeded: error.bitPattern >> (8 * UInt64($0))) }
+        blob += [UInt8](repeating: 0, count: 40)
+        var page = RawTIFF.Page(rows: 3, columns: 5, data: blob)
+        page.compression = 34_887
+        #expect(try opened(RawTIFF([page])) { try $0.loss(of: .page(0)) != nil } == (error > 0.5))
+        page.data = [UInt8](repeating: 1, count: 90)
+        #expect(try opened(RawTIFF([page])) { try $0.loss(of: .page(0)) != nil })
+    }
+
     // MARK: OME
 
     private func ome(
@@ -148,6 +208,22 @@ struct ConventionTests {
         }
     }
 
+    @Test("an OME description that is cut off, or names a plane or a page twice, is refused")
+    func omeDamage() {
+        let whole = ome(), cut = String(whole.prefix(upTo: whole.range(of: "</Pixels>")?.lowerBound ?? whole.endIndex))
+        let twice = ome(c: 1, z: 2, data: "<TiffData IFD=\"0\" FirstZ=\"0\"/><TiffData IFD=\"1\" FirstZ=\"0\"/>")
+        let page2 = ome(c: 1, z: 2, data: "<TiffData IFD=\"0\" FirstZ=\"0\"/><TiffData IFD=\"0\" FirstZ=\"1\"/>")
+        for (description, count, code) in [(cut, 4, "PIX-TRUNCATED"), (twice, 2, "RAS-AXES"), (page2, 2, "RAS-AXES")] {
+            let pages = (0..<count).map { page($0, description: $0 == 0 ? description : nil) }
+            #expect { try firsts(RawTIFF(pages)) } throws: { ($0 as? ImageFilesFailure)?.code == code }
+        }
+        // Blocks of all pages again and again end early.
+        let block = "<TiffData IFD=\"0\" PlaneCount=\"4\"/>"
+        let bomb = ome(data: String(repeating: block, count: 100_000))
+        let pages = (0..<4).map { page($0, description: $0 == 0 ? bomb : nil) }
+        #expect { try firsts(RawTIFF(pages)) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+    }
+
     @Test("files of an OME set name one another; a file whose planes nobody takes is skipped as a part")
     func omeSet() throws {
         func block(_ channel: Int, _ uuid: String) -> String {
@@ -165,7 +241,7 @@ struct ConventionTests {
     // MARK: Scale
 
     private static let screens: [(Int, Int)] = [
-        (72, 2), (96, 2), (150, 2), (300, 2), (600, 2), (118, 3), (28, 3), (1, 2), (1, 3),
+        (72, 2), (96, 2), (150, 2), (254, 2), (300, 2), (600, 2), (100, 3), (118, 3), (28, 3), (1, 2), (1, 3),
     ]
 
     @Test("resolutions of screens and printers, and pixels that no picture has, are no scale", arguments: screens)
@@ -342,6 +418,10 @@ struct ConventionTests {
                 ], [.label, .mask, .picture, .smaller]
             ),
             ([tiled(64, 96, nil), tiled(32, 48, nil), tiled(16, 24, nil)], [.picture, .smaller, .smaller]),
+            // Far smaller pages in strips beside a pyramid in tiles are a label and an overview, whoever wrote them.
+            (
+                [tiled(64, 96, nil), tiled(32, 48, nil), page(1), page(1)], [.picture, .smaller, .macro, .macro]
+            ),
             // Two pictures of two shapes are two pictures.
             ([tiled(64, 96, nil), tiled(32, 32, nil)], [.picture, .picture]),
         ]

@@ -22,12 +22,9 @@ struct CorpusTests {
     }
 
     /// Where readers differ and ours is libtiff: a Group 4 page that imagecodecs decodes otherwise, and a predictor on
-    /// uncompressed samples, which TIFF 6.0 section 14 gives to compressed ones only. Samples of 24 bits stand in the file's byte order
-    /// (section 2: 0, 1, 2 … in both of these); tifffile takes them for big-endian in any file.
+    /// uncompressed samples, which TIFF 6.0 section 14 gives to compressed ones only.
     static let disputed: Set = [
         "tiff/libsdl-org_libtiff/testfax4.tiff", "tiff/image-rs_image-tiff/images/hpredict-1c-12b.tiff",
-        "tiff/image-rs_image-tiff/images/seq/seq-1c-24b-072a9dc9.tiff",
-        "tiff/image-rs_image-tiff/images/seq/seq-3c-24b-planar-6296c0c9.tiff",
     ]
 
     @Test(

@@ -56,6 +56,44 @@ struct MediaTests {
         #expect(try fixture.run([fixture.path + "/folder"]).studies.map(\.key) == record.studies.map(\.key))
     }
 
+    @Test("an archive without files stands among the inputs with its reason")
+    func empty() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        _ = try fixture.file("in/empty.zip", Self.zip([]))
+        _ = try fixture.file("in/1.dcm", Data(try Self.slice(1)))
+        let record = try fixture.run([fixture.path + "/in"])
+        let row = try #require(record.inputs.first { $0.path.hasSuffix("empty.zip") })
+        #expect(record.inputs.count == 2 && row.status == .skipped && row.code == "IN-NOTIMAGE")
+    }
+
+    @Test("inspect looks into archives, and says which volume of a study a pipeline picks")
+    func inspectedArchive() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let settings = Fixture.settings("a").replacing("[XC]", with: "[CT]\n    pick: largest")
+        _ = try fixture.file("pipelines/a/pipeline.yaml", settings)
+        let pipelines = try PipelineDirectory.openAll(in: fixture.path + "/pipelines", only: nil)
+        var entries: [(name: String, bytes: [UInt8], size: Int?)] = []
+        for number in 1...3 { entries.append(("\(number).dcm", try Self.slice(number), nil)) }
+        // A second series of the study, of one slice.
+        var other = try DICOMFile(bytes: try Self.slice(4)).dataSet
+        let pixels = try DICOMFile(path: "samples/body/slice-004.dcm")
+        let frame = try PixelReader(pixels, try PixelDescription(pixels.dataSet)).frame(1)
+        other.put(.pixelData, bytes: frame.canonicalBytes)
+        other.put(.seriesInstanceUID, "1.2.3.4.5")
+        other.put(.sopInstanceUID, "1.2.3.4.6")
+        entries.append(("4.dcm", try DataSetEncoder.file(other), nil))
+        let path = try fixture.file("study.zip", Self.zip(entries))
+        let record = try Inspection.inspect([path], pipelines: pipelines, version: "0", hashesPixels: true)
+        #expect(record.files.count == 4 && record.files.allSatisfy { $0.format == "dicom" && $0.pixelSHA256 != nil })
+        let takes = Dictionary(
+            uniqueKeysWithValues: record.volumes.map { ($0.source.frames, $0.pipelines.map(\.takes)) })
+        #expect(takes == [3: [true], 1: [false]])
+        #expect(record.files.map(\.code) == [nil, nil, nil, "SEL-PICK"])
+        #expect(try fixture.run([path], pipeline: nil).inputs.map(\.code) == record.files.map(\.code))
+    }
+
     @Test("an archive that leaves its folder, lies about a size or unpacks without bound is refused as a whole")
     func hostile() throws {
         let fixture = try Fixture()

@@ -41,21 +41,61 @@ struct RasterTests {
     @Test("one slice as DICOM, as signed and as floating point TIFF gives one mask with a fixed window")
     func hounsfield() throws {
         let fixture = try Fixture()
-        _ = try fixture.pipeline(
-            "a", more: "windowing: {mode: fixed, window: [100, 600]}\npreprocess: {aspect: grid}")
+        _ = try fixture.pipeline("a", more: "windowing: {mode: fixed, window: [100, 600]}")
         let slice = "samples/body/slice-014.dcm"
         let volume = try #require(
             VolumeBuilder.volumes(of: [try SourceInstance(try DICOMFile(path: slice))]).volumes.first)
         let frame = try FrameDecoding().frame(volume.frames[0])
+        // Its pixels are not square: what a TIFF does not say, its sidecar says.
+        let spacing = try #require(volume.pixelSpacing)
+        for folder in ["i16", "f32"] {
+            _ = try fixture.file("\(folder)/hu.tif.yaml", "spacing_mm: [\(spacing.row), \(spacing.column)]\n")
+        }
         _ = try fixture.file("i16/hu.tif", tiff(frame, bits: 16))
         _ = try fixture.file("f32/hu.tif", tiff(frame, bits: 32))
         var pixels: [Int] = []
+        var areas: [Double] = []
         for input in [slice, fixture.path + "/i16", fixture.path + "/f32"] {
             let record = try run(fixture, input)
             #expect(record.exitStatus == .done)
-            pixels.append(try #require(record.results.first?.segments.first).pixels)
+            let segment = try #require(record.results.first?.segments.first)
+            pixels.append(segment.pixels)
+            areas.append(try #require(segment.areaMM2))
         }
-        #expect(pixels[0] > 0 && Set(pixels).count == 1, "\(pixels)")
+        #expect(pixels[0] > 0 && Set(pixels).count == 1 && Set(areas).count == 1, "\(pixels) \(areas)")
+    }
+
+    @Test("colours of 16 bits of one series are shown by one number of bits")
+    func seriesOfColours() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        for (name, top) in [("dim", 900), ("bright", 60_000)] {
+            let page = RasterPage(
+                rows: 16, columns: 16, samples: 3, bits: 16, values: (0..<768).map { UInt16($0 * top / 767) })
+            _ = try fixture.file("in/\(name).png", Data(try ImageFile.png(page)))
+        }
+        _ = try fixture.file("in/hspsam-study.yaml", "patient: {id: \"1\"}\nseries: {modality: XC}\n")
+        #expect(try run(fixture, fixture.path + "/in").exitStatus == .done)
+        let both = try images(fixture).map { $0.string(.derivationDescription) }
+        #expect(both == ["high 8 of 16 bits", "high 8 of 16 bits"])
+        // Alone the dim one is shown by the ten bits that it uses.
+        try FileManager.default.removeItem(atPath: fixture.path + "/in/bright.png")
+        _ = try run(fixture, fixture.path + "/in")
+        #expect(try images(fixture).map { $0.string(.derivationDescription) } == ["high 8 of 10 bits"])
+    }
+
+    @Test("one series UID in the sidecars of two studies is refused")
+    func sharedSeries() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        for number in 1...2 {
+            let page = RawTIFF.Page(rows: 16, columns: 24, data: (0..<384).map { UInt8(($0 * number) % 251) })
+            _ = try fixture.file("in/\(number).tif", Data(RawTIFF([page]).bytes))
+            _ = try fixture.file(
+                "in/\(number).tif.yaml", "study: {uid: \"1.2.\(number)\"}\nseries: {uid: \"1.2.9\"}\n")
+        }
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.results.isEmpty && record.inputs.count { $0.code == "GRP-IDENTITY" } == 2)
     }
 
     @Test("floating point files of one series share the mapping that stands in their images")

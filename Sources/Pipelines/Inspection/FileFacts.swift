@@ -6,9 +6,11 @@ import Storage
 
 /// What one file is, by its content; nothing of a patient.
 enum FileFacts {
-    /// - Parameter hashesPixels: decodes every frame.
-    static func add(to record: inout InspectionRecord.File, hashesPixels: Bool) {
-        guard let file = try? InputFile(record.path), let head = try? file.read(0..<min(file.size, 256)) else { return }
+    /// - Parameters:
+    ///   - path: where its bytes lie.
+    ///   - hashesPixels: decodes every frame.
+    static func add(to record: inout InspectionRecord.File, at path: String, hashesPixels: Bool) {
+        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 256)) else { return }
         switch InputFormat.picture(head) {
         case .tiff: tiff(&record, file, hashesPixels)
         case .png: picture(&record, "png", file.path.text, hashesPixels)

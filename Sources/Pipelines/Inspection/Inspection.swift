@@ -1,4 +1,5 @@
 import DICOM
+import Failures
 import Foundation
 import ImageFiles
 package import Records
@@ -25,11 +26,17 @@ package enum Inspection {
                 study, in: folder, RasterRequest(pipelines, more: [.init()]), &outcomes)
             let built = VolumeBuilder.volumes(of: sources.instances)
             for left in built.leftOut { outcomes.stop(left.failure, [sources[left.instance].member]) }
-            for volume in built.volumes {
-                let answers = pipelines.filter { sources.isOf($0.pipeline.tiff, volume) }.map {
-                    answer($0, volume, version)
-                }
-                if answers.contains(where: { $0.answer.takes }) {
+            var answered = built.volumes.map { volume in
+                (
+                    volume: volume,
+                    answers: pipelines.filter { sources.isOf($0.pipeline.tiff, volume) }.map {
+                        answer($0, volume, version)
+                    }
+                )
+            }
+            drop(&answered)
+            for (volume, answers) in answered {
+                if answers.contains(where: { $0.record.takes }) {
                     outcomes.note(.processed, sources.members(of: volume))
                 } else {
                     let failure = answers.compactMap { $0.failure }.first
@@ -40,7 +47,7 @@ package enum Inspection {
                     InspectionRecord.Volume(
                         study: study.name, source: .init(volume, files: of.compactMap(\.name)),
                         findings: (of.findings + volume.findings).map(FindingRecord.init),
-                        pipelines: answers.map { $0.answer }))
+                        pipelines: answers.map(\.record)))
             }
             folder.discard()
             results.append(StudyResult(outcomes: outcomes.settled))
@@ -50,31 +57,55 @@ package enum Inspection {
             (file.code, file.reason) = (input.code, input.reason)
             return file
         }
-        for number in files.indices { FileFacts.add(to: &files[number], hashesPixels: hashesPixels) }
+        for number in files.indices {
+            FileFacts.add(to: &files[number], at: index.location(of: files[number].path), hashesPixels: hashesPixels)
+        }
         return InspectionRecord(files: files, volumes: volumes)
     }
 
     /// What a pipeline says to a volume.
-    ///
-    /// *Returns* with it what would keep the result of a pipeline that takes the volume from being written.
-    private static func answer(
-        _ directory: PipelineDirectory, _ volume: Volume, _ version: String
-    ) -> (answer: InspectionRecord.Volume.Answer, failure: (any Error)?) {
+    private struct Answer {
+        var record: InspectionRecord.Volume.Answer
+        /// What keeps the result of a pipeline that selects the volume from being written.
+        var failure: (any Error)?
+        /// Where the pipeline selects it.
+        var candidate: (task: VolumeTask, rule: SelectionRule?)?
+    }
+
+    private static func answer(_ directory: PipelineDirectory, _ volume: Volume, _ version: String) -> Answer {
         func reply(takes: Bool, rule: Int? = nil, _ reasons: [String]) -> InspectionRecord.Volume.Answer {
             .init(pipeline: directory.name, takes: takes, rule: rule, reasons: reasons)
         }
-        guard let task = Selection.tasks(volume, [directory], isForced: false).first?.task else {
+        guard let candidate = Selection.tasks(volume, [directory], isForced: false).first else {
             let rules = directory.pipeline.selection.map { $0.unmet(by: volume) }
             guard let nearest = rules.indices.min(by: { rules[$0].count < rules[$1].count }) else {
-                return (reply(takes: false, ["it has no rule: it runs when it is named"]), nil)
+                return Answer(record: reply(takes: false, ["it has no rule: it runs when it is named"]))
             }
-            return (reply(takes: false, rule: nearest + 1, rules[nearest]), nil)
+            return Answer(record: reply(takes: false, rule: nearest + 1, rules[nearest]))
         }
         do {
-            try task.check(version: version, also: [])
-            return (reply(takes: true, []), nil)
+            try candidate.task.check(version: version, also: [])
+            return Answer(record: reply(takes: true, []), candidate: candidate)
         } catch {
-            return (reply(takes: false, ["\(error)"]), error)
+            return Answer(record: reply(takes: false, ["\(error)"]), failure: error, candidate: candidate)
+        }
+    }
+
+    /// Of the levels of a slide and of the volumes of a study those that a run would leave for another one are not taken.
+    private static func drop(_ answered: inout [(volume: Volume, answers: [Answer])]) {
+        func key(_ task: VolumeTask) -> String { "\(task.pipeline.name) \(task.volume.part) \(task.volume.digest)" }
+        var dropped: [String: InputFailure] = [:]
+        let candidates = answered.flatMap { $0.answers.compactMap(\.candidate) }
+        let suiting = SlideLevels.suiting(candidates) { dropped[key($0)] = .level }
+        _ = Selection.picked(suiting) { dropped[key($0)] = .notPicked }
+        for volume in answered.indices {
+            for index in answered[volume].answers.indices {
+                guard let task = answered[volume].answers[index].candidate?.task, let failure = dropped[key(task)]
+                else { continue }
+                answered[volume].answers[index].record.takes = false
+                answered[volume].answers[index].record.reasons = [failure.message.explanation]
+                answered[volume].answers[index].failure = failure
+            }
         }
     }
 }
