@@ -35,4 +35,44 @@ struct SupportPageTests {
         ]
         for failure in failures { #expect(Self.page.contains("`\(failure.code)`"), "\(failure.code)") }
     }
+
+    /// What becomes of the corpus' images, counted by transfer syntax and photometric interpretation.
+    private static func table() async -> String {
+        let found = await concurrentMap(Corpus.dicom) {
+            entry -> (syntax: TransferSyntax, photometric: String, outcome: String)? in
+            guard let file = try? DICOMFile(path: entry.absolutePath),
+                let photometric = file.dataSet.string(.photometricInterpretation)
+            else { return nil }
+            var outcome = "read"
+            do throws(DICOMFailure) {
+                let reader = try PixelReader(file, try PixelDescription(file.dataSet))
+                for number in 1...(try PixelDescription(file.dataSet)).frames { _ = try reader.frame(number) }
+            } catch {
+                outcome = error.code
+            }
+            // Descriptions without pixels.
+            return outcome == "IN-NOTIMAGE" ? nil : (file.transferSyntax, photometric, outcome)
+        }.compactMap { $0 }
+        let columns = Set(found.map(\.photometric)).sorted()
+        var lines = ["| transfer syntax | " + columns.joined(separator: " | ") + " |"]
+        lines.append("|---|" + String(repeating: "---|", count: columns.count))
+        for syntax in Set(found.map(\.syntax.name)).sorted() {
+            let cells = columns.map { column -> String in
+                let here = found.filter { $0.syntax.name == syntax && $0.photometric == column }.map(\.outcome)
+                let codes = Set(here).subtracting(["read"]).sorted()
+                let counts = (here.contains("read") ? ["read"] : []) + codes
+                return counts.map { outcome in "\(here.count { $0 == outcome }) \(outcome)" }.joined(separator: ", ")
+            }
+            lines.append("| \(syntax) | " + cells.joined(separator: " | ") + " |")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    @Test(
+        "holds what becomes of the corpus by transfer syntax and photometric interpretation",
+        .enabled(if: Corpus.isPresent))
+    func corpus() async {
+        let table = await Self.table()
+        #expect(Self.page.contains("<!-- corpus -->\n\n\(table)\n\n<!-- end -->"), "\(table)")
+    }
 }
