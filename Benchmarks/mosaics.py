@@ -4,7 +4,7 @@
 
 FOLDER holds images/, masks/ (same names, PNG) and split.csv (name,split), as docs/data-sets.md says. Pictures of 256 × 256 of the split
 `test` are stretched each between its 0.5th and 99.5th percentile, so that a mosaic has one exposure, and laid side by side until the side
-is full; with --repeat one picture is. Needs numpy, pillow and pydicom (Tests/Interop/requirements.txt). Prints a table: side, Dice, seconds, peak memory.
+is full, in as many mosaics as hold every picture; with --repeat one picture is. Needs numpy, pillow and pydicom (Tests/Interop/requirements.txt). Prints a table: side, Dice, seconds, peak memory.
 """
 from __future__ import annotations
 
@@ -68,8 +68,10 @@ def main() -> None:
     print(f"{len(parts)} pictures; side, Dice, seconds, peak GB")
     work = options.out or Path(tempfile.mkdtemp())
     for side in options.sides:
-        # At 256 each picture is a mosaic of its own.
-        pairs = parts if side == TILE else [mosaic(parts, side)]
+        # As many mosaics as it takes for every picture to be in one.
+        count = (side // TILE) ** 2
+        starts = range(0, len(parts), count)
+        pairs = [mosaic(parts[start:] + parts[:start], side) for start in starts]
         place = work / str(side)
         place.mkdir(parents=True)
         for number, (image, _) in enumerate(pairs):
