@@ -35,8 +35,10 @@ package enum ReceivedDrop {
 
 /// Whether all of a study is there: what the service asks of the process that has a network.
 struct ArrivalQuestion: Sendable, Codable {
-    /// Folders that hold images of it.
-    let folders: [String]
+    /// Of the drop.
+    let folder: String
+    /// That hold images of the same study, and perhaps of others.
+    let earlier: [String]
 }
 
 /// How many images came, and how many there are.
@@ -111,13 +113,21 @@ actor Arrivals {
         }
         if state.question == nil, now - state.asked >= rule.every {
             let id = Identifier.make()
-            let question = ArrivalQuestion(folders: [FilePath(paths.inbox).appending(name).text] + earlier)
+            let question = ArrivalQuestion(folder: FilePath(paths.inbox).appending(name).text, earlier: earlier)
             let bytes = (try? JSONEncoder().encode(question)).map { Array($0) } ?? []
             try DurableFile.write(bytes, to: Folder.join(paths.arrivalQuestions, id + ".json"), mode: 0o640)
             (state.question, state.asked, state.fingerprint) = (id, now, fingerprint)
         }
         drops[name] = state
         return .wait
+    }
+
+    /// What has changed again, or is gone, is asked about anew when it has settled.
+    func forget(except settled: Set<FilePath>) throws(StorageFailure) {
+        for (name, state) in drops where !settled.contains(name) {
+            if let question = state.question { try remove(question) }
+            drops[name] = nil
+        }
     }
 
     private func answer(_ question: String) throws(StorageFailure) -> ArrivalAnswer? {

@@ -29,10 +29,11 @@ extension Sender {
 
     private func look(_ question: ArrivalQuestion, _ rule: ArrivalRule) async throws -> ArrivalAnswer {
         var studies: [String: Set<String>] = [:]
-        for folder in question.folders {
+        for folder in [question.folder] + question.earlier {
             // A drop may be taken, and an input moved, in this moment.
             for entry in (try? Folder.walk(folder)) ?? [] where entry.status.kind == .regular {
                 guard let identity = identify(Folder.join(folder, entry.name)) else { continue }
+                guard folder == question.folder || studies[identity.study] != nil else { continue }
                 studies[identity.study, default: []].insert(identity.instance)
             }
         }

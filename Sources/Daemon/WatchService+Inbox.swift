@@ -76,6 +76,7 @@ extension WatchService {
             case .take(let remark): if try await !take(name, remark, beat) { waiting += 1 }
             }
         }
+        try await forgetArrivals(except: Set(sight.settled))
         try await ledger.remember("settling", "\(sight.settling)")
         try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
         try await ledger.remember("oversized", "\(sight.oversized)")
@@ -119,6 +120,12 @@ extension WatchService {
         } catch let failure as StorageFailure {
             log.error("an archive cannot be asked", metadata: ["code": "\(failure.code)"])
             return .wait
+        }
+    }
+
+    private func forgetArrivals(except settled: Set<FilePath>) async throws {
+        do { try await arrivals.forget(except: settled) } catch {
+            log.error("a question cannot be withdrawn", metadata: ["code": "\(error.code)"])
         }
     }
 
