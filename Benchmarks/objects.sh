@@ -3,9 +3,10 @@
 # Benchmarks/objects.sh PROGRAM [FOLDER]
 # Needs the readers of Tests/Interop (run.sh makes .venv) and the recorded references (HSPSAM_SHARED, default ../shared). FOLDER (else a
 # temporary one) keeps what was written. RUNS (default 3) counted runs each; ours is composed, written and verified, theirs composed and written.
+# PAGE=no leaves the browser out.
 set -euo pipefail
 if (($# < 1)) || [[ ! -x "$1" ]]; then
-  sed -n '2,5s/^# //p' "$0" >&2
+  sed -n '2,6s/^# //p' "$0" >&2
   exit 2
 fi
 program=$(realpath "$1")

@@ -392,13 +392,15 @@ static ci_status prepare(ci_tiff *t, uint32_t index, uint32_t slice, ci_tiff_pag
     return CI_OK;
 }
 
-/* The rows that `g` names. */
+/* A picture behind that of the page, without a directory of its own. */
+static int follows(const ci_tiff_page *page, const grid *g) { return g->slice > 0 && page->depth == 1; }
+
+/* The rows that `g`, which has been measured, names; or the picture that follows. */
 static ci_status read_rows(ci_tiff *t, const ci_tiff_page *page, grid *g, uint8_t **pixels, size_t *size, ci_error *error) {
     *pixels = calloc(*size, 1); /* untouched pages of a lying header cost nothing */
     if (*pixels == NULL) return ci_fail(error, CI_MEMORY, "no memory for %zu bytes of pixels", *size);
-    int follows = g->slice > 0 && page->depth == 1;
-    ci_status status = follows ? read_following(t, page, g->slice, *pixels, error) : measure_grid(t, page, g, error);
-    if (status == CI_OK && !follows) status = read_blocks(t, page, g, *pixels, size, error);
+    ci_status status = follows(page, g) ? read_following(t, page, g->slice, *pixels, error)
+                                        : read_blocks(t, page, g, *pixels, size, error);
     if (status == CI_OK) return CI_OK;
     free(*pixels);
     *pixels = NULL;
@@ -412,6 +414,7 @@ ci_status ci_tiff_pixels(ci_tiff *t, uint32_t index, uint32_t slice, uint8_t **p
     if (ci_check_size(&t->limits, page.rows, page.columns, page.samples, sample_bytes(page.bits), size, error)) {
         return error->status;
     }
+    if (!follows(&page, &g) && measure_grid(t, &page, &g, error) != CI_OK) return error->status;
     return read_rows(t, &page, &g, pixels, size, error);
 }
 

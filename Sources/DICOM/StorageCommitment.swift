@@ -2,16 +2,6 @@ import CDICOM
 
 /// The question whether an archive answers for objects that it was sent. *Source*: PS3.4 Annex J (Push Model).
 package enum StorageCommitment {
-    package struct Object: Sendable, Equatable {
-        package let sopClass: String
-        package let sopInstance: String
-
-        package init(sopClass: String, sopInstance: String) {
-            self.sopClass = sopClass
-            self.sopInstance = sopInstance
-        }
-    }
-
     package enum Answer: Sendable, Equatable {
         case committed
         /// With the Failure Reason (0008,1197).
@@ -28,7 +18,7 @@ package enum StorageCommitment {
     /// - Parameter patience: seconds that the report is waited for.
     package static func ask(
         host: String, port: UInt16, called: String, calling: String, reportPort: UInt16?, patience: UInt32,
-        about objects: [Object]
+        about objects: [(sopClass: String, sopInstance: String)]
     ) -> [Answer] {
         // C reads the texts until the call returns.
         var texts: [CChar] = []

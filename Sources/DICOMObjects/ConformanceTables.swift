@@ -34,6 +34,7 @@ package enum ConformanceTables {
         .rtStructureSetStorage, .microscopyBulkSimpleAnnotationsStorage,
         .multiFrameGrayscaleByteSecondaryCaptureImageStorage, .multiFrameGrayscaleWordSecondaryCaptureImageStorage,
         .multiFrameTrueColorSecondaryCaptureImageStorage, .vlPhotographicImageStorage, .vlMicroscopicImageStorage,
+        .vlWholeSlideMicroscopyImageStorage,
     ]
 
     private static func merged(_ one: RequiredAttributes, _ other: RequiredAttributes) -> RequiredAttributes {

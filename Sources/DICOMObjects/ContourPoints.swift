@@ -52,9 +52,8 @@ enum ContourPoints {
         let middle = rows[rows.count / 2]
         return [0..<middle, middle..<mask.rows].map { rows in
             var half = Mask(rows: mask.rows, columns: mask.columns)
-            for pixel in rows.lowerBound * mask.columns..<rows.upperBound * mask.columns where mask[pixel] {
-                half[pixel] = true
-            }
+            let start = rows.lowerBound * mask.columns
+            half.copy(mask, from: start, count: rows.count * mask.columns, to: start)
             return half
         }
     }

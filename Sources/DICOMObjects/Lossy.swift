@@ -1,7 +1,7 @@
 import DICOM
 import Numbers
 
-/// Whether the pixels that were segmented had been compressed with loss (C.8.20.2.2).
+/// Whether the pixels that were segmented, or that an image was made of, had been compressed with loss (C.7.6.1.1.5, C.8.20.2.2).
 enum Lossy {
     /// Whether, how and how much, of the first source that says so or whose stream is lossy. Ratio and method are the source's own where
     /// these are legal, else what its stream tells; where neither tells, they are left away: nothing is invented.
@@ -22,6 +22,14 @@ enum Lossy {
             dataSet.put(.lossyImageCompressionRatio, DecimalString.text(ratio(source.pixels, items)) ?? "")
         }
         if !dataSet.has(.lossyImageCompressionMethod) { dataSet.put(.lossyImageCompressionMethod, method) }
+    }
+
+    /// Of a picture that was no DICOM; nil where nothing was lost. The method is nil where DICOM has no term for it.
+    static func put(_ loss: (method: String?, ratio: Double)?, into dataSet: inout DataSet) {
+        dataSet.put(.lossyImageCompression, loss == nil ? "00" : "01")
+        guard let loss else { return }
+        dataSet.put(.lossyImageCompressionRatio, decimals: [loss.ratio])
+        if let method = loss.method { dataSet.put(.lossyImageCompressionMethod, method) }
     }
 
     /// Bytes of the pixels as they would be native, over bytes of the fragments; two decimals.

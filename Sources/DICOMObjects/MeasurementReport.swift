@@ -249,8 +249,8 @@ extension Segmentation {
 
     /// The source frame on which a segment of the object has most pixels.
     func fullestFrame(of segment: Int) -> Int {
-        let masks = masks(of: segment)
-        return masks.indices.max { masks[$0].count < masks[$1].count } ?? 0
+        let counts = masks(of: segment).map(\.count)
+        return counts.indices.max { counts[$0] < counts[$1] } ?? 0
     }
 
     /// An item that names the object.

@@ -44,6 +44,8 @@ package struct WrittenObject: Sendable {
     package let bytes: [UInt8]
     /// By the parser that reads sources, which shares nothing with the encoder.
     package let file: DICOMFile
+    /// Compressed pixels as native bytes, or why they are none: unpacked once for all readers. Nil for native pixels.
+    private let unpacked: Result<[UInt8], ObjectFailure>?
 
     /// Without the file meta group.
     package var dataSet: DataSet { file.dataSet }
@@ -56,6 +58,7 @@ package struct WrittenObject: Sendable {
         } catch {
             throw .verify("the file cannot be read: \(error.message.withoutSubject)")
         }
+        unpacked = Self.unpacked(file, bytes)
     }
 
     /// DCMTK, which shares no code with us, reads the same bytes and finds their identity. *Throws* `verify`.
@@ -76,15 +79,30 @@ package struct WrittenObject: Sendable {
                 throw .verify("\(element.tag) lies outside of the file")
             }
             return bytes[offset..<offset + length]
-        case .fragments(_, let items):
-            let width = (dataSet.int(.bitsAllocated) ?? 8) / 8
-            let framePixels = (dataSet.int(.rows) ?? 0) * (dataSet.int(.columns) ?? 0)
-            guard file.transferSyntax == .rleLossless, items.count == dataSet.int(.numberOfFrames) else {
-                throw .verify("\(element.tag) is compressed in another way, or has another number of frames")
+        case .fragments, .items:
+            guard element.tag == Attribute.pixelData.tag, let unpacked else {
+                throw .verify("\(element.tag) has no plain value")
             }
-            let pixels = try RLEReading.pixels(items, in: bytes, framePixels: framePixels, width: width)
-            return (pixels.count % 2 == 0 ? pixels : pixels + [0])[...]
-        case .items: throw .verify("\(element.tag) has no plain value")
+            return try unpacked.get()[...]
         }
+    }
+
+    private static func unpacked(_ file: DICOMFile, _ bytes: [UInt8]) -> Result<[UInt8], ObjectFailure>? {
+        let dataSet = file.dataSet
+        guard case .fragments(_, let items)? = dataSet[.pixelData]?.value else { return nil }
+        let width = (dataSet.int(.bitsAllocated) ?? 8) / 8
+        let framePixels = (dataSet.int(.rows) ?? 0) * (dataSet.int(.columns) ?? 0)
+        guard file.transferSyntax == .rleLossless, items.count == dataSet.int(.numberOfFrames) else {
+            return .failure(.verify("Pixel Data is compressed in another way, or has another number of frames"))
+        }
+        var pixels: [UInt8] = []
+        for (index, range) in items.enumerated() {
+            guard range.upperBound <= bytes.count,
+                let frame = try? RunLength.unpack(
+                    Array(bytes[range]), pixels: framePixels, samples: 1, bytesPerSample: width)
+            else { return .failure(.verify("frame \(index + 1) is no RLE of its pixels")) }
+            pixels += frame
+        }
+        return .success(pixels.count % 2 == 0 ? pixels : pixels + [0])
     }
 }

@@ -216,12 +216,8 @@ package struct RasterObject: Sendable {
         dataSet.put(.highBit, bitsStored - 1)
         dataSet.put(.pixelRepresentation, 0)
         // One page that lost something is enough; of several the one that lost most.
-        let losses = pages.compactMap(\.lossy)
-        dataSet.put(.lossyImageCompression, losses.isEmpty ? "00" : "01")
-        if let loss = losses.max(by: { $0.ratio < $1.ratio }) {
-            dataSet.put(.lossyImageCompressionRatio, decimals: [loss.ratio])
-            if let method = loss.method { dataSet.put(.lossyImageCompressionMethod, method) }
-        }
+        let most = pages.compactMap(\.lossy).max { $0.ratio < $1.ratio }
+        Lossy.put(most, into: &dataSet)
         if isVisibleLight(sopClass) {
             dataSet.put(.acquisitionContextSequence, items: [])
         } else {

@@ -14,7 +14,8 @@ extension Segmentation {
         guard !segments.isEmpty else { throw .mismatch("no segments") }
         let grid = try FrameGrid(volume, options)
         try checkSize(grid, segments: segments.count, options.type)
-        let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
+        let draft = try SegmentationDraft(
+            volume, on: grid, segments: segments, producer: producer, options: options)
         for (index, segment) in segments.enumerated() {
             let item = draft.item(number: index + 1, segment)
             try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)

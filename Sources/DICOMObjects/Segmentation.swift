@@ -54,7 +54,8 @@ package struct Segmentation: Sendable {
         let content = grid.regular.map { grid in Content(masks: content.masks.map(grid.resampled)) } ?? content
         let selection = FrameSelection(content, framePixels: grid.framePixels, options)
         guard !selection.frames.isEmpty else { return nil }
-        let draft = try SegmentationDraft(volume, segments: segments, producer: producer, options: options)
+        let draft = try SegmentationDraft(
+            volume, on: grid, segments: segments, producer: producer, options: options)
         let pixels = try SegmentationPixels.bytes(
             options.type, selection, masks: content.masks, probabilities: content.probabilities)
         var dataSet = draft.dataSet(

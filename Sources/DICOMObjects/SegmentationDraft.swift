@@ -16,9 +16,11 @@ struct SegmentationDraft {
 
     /// *Throws* `source` when the source lacks what a result must name, or holds what none can carry.
     init(
-        _ volume: Volume, segments: [SegmentDescription], producer: Producer, options: Segmentation.Options
+        _ volume: Volume, on grid: FrameGrid, segments: [SegmentDescription], producer: Producer,
+        options: Segmentation.Options
     ) throws(ObjectFailure) {
         self.volume = volume
+        self.grid = grid
         self.segments = segments
         self.producer = producer
         self.options = options
@@ -26,8 +28,6 @@ struct SegmentationDraft {
         let slide = try SlideGeometry(volume, salt: options.salt)
         self.slide = slide
         let synthetic = options.syntheticGeometry && slide == nil ? uids.syntheticFrameOfReference : nil
-        let grid = try FrameGrid(volume, options)
-        self.grid = grid
         let geometry =
             grid.regular.flatMap { FrameGeometry($0, of: volume, salt: options.salt) }
             ?? FrameGeometry(volume, synthetic: synthetic, salt: options.salt)

@@ -6,9 +6,6 @@ package enum SlideFile {
     /// Bytes of pixels that one object can hold, its other attributes beside them.
     package static let mostBytes = DataSetEncoder.maximumLength - (1 << 20)
 
-    /// The bytes of a TILED_FULL level's pixels.
-    package static func bytes(_ image: SlideImage) -> Int { frames(image) * tileBytes(image) }
-
     private static func frames(_ image: SlideImage) -> Int {
         let across = (image.columns + image.tileColumns - 1) / image.tileColumns
         return across * ((image.rows + image.tileRows - 1) / image.tileRows)
@@ -28,26 +25,26 @@ package enum SlideFile {
     package static func write(
         _ image: SlideImage, contents: String, to path: String, next: () throws -> [UInt8]?
     ) throws {
-        let total = bytes(image)
+        let (frames, tileBytes) = (frames(image), tileBytes(image))
+        let total = frames * tileBytes
         guard total <= mostBytes else { throw ObjectFailure.size("a slide of \(image.rows) × \(image.columns) pixels") }
         var head = try DataSetEncoder.file(
-            try image.dataSet(frames: frames(image), pixels: [0, 0], contents: contents))
+            try image.dataSet(frames: frames, pixels: [0, 0], contents: contents))
         // Pixel Data is the last element, and two bytes stand for it: its length is written anew.
         head.removeLast(2 + 4)
-        let padded = UInt32(clamping: total + total % 2)
-        head += (0..<4).map { UInt8(truncatingIfNeeded: padded >> (8 * $0)) }
+        head += UInt32(clamping: total + total % 2).littleEndianBytes
         var file = try DurableFile(path)
         try file.append(head)
         var written = 0
         while let tile = try next() {
-            guard tile.count == tileBytes(image) else {
-                throw ObjectFailure.mismatch("a tile of \(tile.count) bytes instead of \(tileBytes(image))")
+            guard tile.count == tileBytes else {
+                throw ObjectFailure.mismatch("a tile of \(tile.count) bytes instead of \(tileBytes)")
             }
             try file.append(tile)
             written += 1
         }
-        guard written == frames(image) else {
-            throw ObjectFailure.mismatch("\(written) tiles instead of \(frames(image))")
+        guard written == frames else {
+            throw ObjectFailure.mismatch("\(written) tiles instead of \(frames)")
         }
         if total % 2 == 1 { try file.append([0]) }
         try file.commit()

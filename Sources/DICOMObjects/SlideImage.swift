@@ -214,11 +214,7 @@ package struct SlideImage: Sendable {
             dataSet.put(.rescaleIntercept, "0")
             dataSet.put(.rescaleSlope, "1")
         }
-        dataSet.put(.lossyImageCompression, lossy == nil ? "00" : "01")
-        if let lossy {
-            dataSet.put(.lossyImageCompressionRatio, decimals: [lossy.ratio])
-            if let method = lossy.method { dataSet.put(.lossyImageCompressionMethod, method) }
-        }
+        Lossy.put(lossy, into: &dataSet)
         let bytes = pixels.count % 2 == 0 ? pixels : pixels + [0]
         dataSet[.pixelData] = Element(
             Attribute.pixelData.tag, bits > 8 ? .OW : Attribute.pixelData.vr, .bytes(bytes))

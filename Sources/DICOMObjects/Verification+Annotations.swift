@@ -30,7 +30,8 @@ extension Verification {
         _ group: DataSet, _ mask: Mask, _ number: Int, _ graphic: BulkAnnotations.Graphic, _ spacing: PixelSpacing?,
         _ written: WrittenObject
     ) throws(ObjectFailure) {
-        let sizes = Components(of: mask).sizes
+        let components = Components(of: mask)
+        let sizes = components.sizes
         guard group.int(.numberOfAnnotations) == sizes.count else {
             throw .verify("group \(number) has another number of objects than \(sizes.count)")
         }
@@ -42,7 +43,7 @@ extension Verification {
         else { throw .verify("group \(number) holds other areas than its objects have") }
         let coordinates = try floats(group[.pointCoordinatesData], written)
         guard graphic == .polygon else {
-            try checkPoints(coordinates, mask, number)
+            try checkPoints(coordinates, components, columns: mask.columns, number)
             return
         }
         let starts = try words(group[.longPrimitivePointIndexList], written).map { Int($0) - 1 }
@@ -74,10 +75,12 @@ extension Verification {
         }
     }
 
-    private static func checkPoints(_ coordinates: [Float], _ mask: Mask, _ number: Int) throws(ObjectFailure) {
+    private static func checkPoints(
+        _ coordinates: [Float], _ components: Components, columns: Int, _ number: Int
+    ) throws(ObjectFailure) {
         var bounds: [Int: (rows: ClosedRange<Int>, columns: ClosedRange<Int>)] = [:]
-        Components(of: mask).visit { object, _, pixels in
-            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: mask.columns)
+        components.visit { object, _, pixels in
+            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: columns)
             let old = bounds[object] ?? (row...row, column...column)
             bounds[object] = (
                 old.rows.lowerBound...row,

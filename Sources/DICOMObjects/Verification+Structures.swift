@@ -36,7 +36,8 @@ extension Verification {
     private static func check(
         _ contours: [DataSet], _ masks: [Mask], _ region: Int, _ volume: Volume, _ sources: SourceFrames
     ) throws(ObjectFailure) {
-        var filled = [[Bool]](repeating: [], count: masks.count)
+        var filled = [Mask](repeating: Mask(rows: volume.rows, columns: volume.columns), count: masks.count)
+        let fill = EvenOddFill(rows: volume.rows, columns: volume.columns)
         for contour in contours {
             let image = contour.item(.contourImageSequence) ?? DataSet()
             guard let frame = sources.index(of: image), let plane = volume.frames[frame].plane,
@@ -54,14 +55,13 @@ extension Verification {
                 }
                 polygon.append((away.dot(plane.rowCosine) / spacing.column, away.dot(plane.columnCosine) / spacing.row))
             }
-            if filled[frame].isEmpty { filled[frame] = [Bool](repeating: false, count: volume.rows * volume.columns) }
-            try EvenOddFill(rows: volume.rows, columns: volume.columns).visit(polygon) { pixel throws(ObjectFailure) in
+            try fill.visit(polygon) { pixel throws(ObjectFailure) in
                 guard !filled[frame][pixel] else { throw .verify("two contours of region \(region) overlap") }
                 filled[frame][pixel] = true
             }
         }
         for (frame, mask) in masks.enumerated() {
-            guard filled[frame].isEmpty ? mask.isEmpty : filled[frame] == mask.flags else {
+            guard filled[frame] == mask else {
                 throw .verify("the contours of region \(region) on frame \(frame + 1) do not hold the mask")
             }
         }

@@ -1,6 +1,5 @@
-internal import Failures
 internal import Foundation
-package import Storage
+internal import Storage
 
 /// Whom to ask how many images a study has that comes by C-STORE, and how long to wait for all of them.
 package struct ArrivalRule: Sendable, Equatable {
@@ -14,22 +13,6 @@ package struct ArrivalRule: Sendable, Equatable {
         self.peer = peer
         self.wait = wait
         self.every = every
-    }
-}
-
-/// The name of a drop that came by C-STORE: the images of one study.
-package enum ReceivedDrop {
-    private static let prefix = "dicom-"
-
-    /// - Parameter study: the study's digest name.
-    package static func name(study: String) -> String { prefix + study }
-
-    /// The study in a drop's name, of which it holds images; nil for other drops.
-    package static func study(_ name: FilePath) -> String? {
-        guard let text = String(validating: name.bytes, as: UTF8.self), text.hasPrefix(prefix) else { return nil }
-        let study = text.dropFirst(prefix.count)
-        return study.utf8.count == 12 && study.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
-            ? String(study) : nil
     }
 }
 
@@ -92,9 +75,9 @@ actor Arrivals {
     ///
     /// - Parameter earlier: inputs of jobs that hold other images of the study.
     func verdict(
-        _ name: FilePath, fingerprint: String, _ rule: ArrivalRule, earlier: [String],
-        now: ContinuousClock.Instant = .now
+        _ name: FilePath, fingerprint: String, _ rule: ArrivalRule, earlier: [String]
     ) throws(StorageFailure) -> Verdict {
+        let now = ContinuousClock.now
         var state = drops[name] ?? Asked(fingerprint: fingerprint, question: nil, asked: now - rule.every, begun: now)
         if let question = state.question, let answer = try answer(question) {
             (state.question, state.answer) = (nil, answer)

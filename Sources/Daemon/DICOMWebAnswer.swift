@@ -15,7 +15,9 @@ package enum DICOMWebAnswer {
                 // A warning's status is that of an object which was stored.
                 return (answer.outcome, answer.code)
             }
-            if status != 409, names(body, referencedSequence) { return (.sent, code) }
+            if status != 409, dataSets(body).contains(where: { !values($0, "00081199").isEmpty }) {
+                return (.sent, code)
+            }
             // Without a word of this object a conflict is the server's, and not for ever.
             return (.failed, status == 409 ? code : silent)
         // It cannot, or will never, take such an object.
@@ -25,14 +27,7 @@ package enum DICOMWebAnswer {
     }
 
     /// The code of a success that does not name what was stored.
-    package static let silent = "HTTP-SILENT"
-
-    private static let referencedSequence = "00081199"
-    private static let failedSequence = "00081198"
-
-    private static func names(_ body: [UInt8], _ sequence: String) -> Bool {
-        dataSets(body).contains { !values($0, sequence).isEmpty }
-    }
+    static let silent = "HTTP-SILENT"
 
     /// Whether an answer to a search holds this SOP Instance UID.
     package static func holds(_ instance: String, _ body: [UInt8]) -> Bool {
@@ -41,7 +36,7 @@ package enum DICOMWebAnswer {
 
     private static func failureReason(_ body: [UInt8]) -> UInt16? {
         for dataSet in dataSets(body) {
-            for item in values(dataSet, failedSequence) {
+            for item in values(dataSet, "00081198") {
                 guard let item = item as? [String: Any] else { continue }
                 let reason = values(item, "00081197").first as? Int
                 return reason.flatMap(UInt16.init(exactly:)) ?? 0x0110

@@ -55,7 +55,6 @@ package struct Destination: Sendable, Equatable {
         self.longestWait = longestWait
         self.giveUp = giveUp
     }
-
 }
 
 /// How a peer is asked whether it has what it took.

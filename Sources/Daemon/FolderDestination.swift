@@ -37,10 +37,8 @@ struct FolderDestination {
     /// The result's digests, of the files that stand here: some destinations get only part of a result.
     private func writeSums(from folder: String) throws(StorageFailure) {
         guard FileStatus.exists(path) else { return }
-        let sums = try DurableFile.read(Folder.join(folder, OutboxResult.sumsName), limit: 256 << 20)
-        let lines = String(decoding: sums, as: UTF8.self).split(separator: "\n")
-        let standing = lines.filter { FileStatus.exists(Folder.join(path, String($0.dropFirst(66)))) }
+        let standing = try OutboxResult.sums(in: folder).filter { FileStatus.exists(Folder.join(path, $0.name)) }
         try DurableFile.write(
-            standing.map { $0 + "\n" }.joined(), to: Folder.join(path, OutboxResult.sumsName), mode: 0o644)
+            standing.map { "\($0.line)\n" }.joined(), to: Folder.join(path, OutboxResult.sumsName))
     }
 }

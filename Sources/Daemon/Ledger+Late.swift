@@ -2,12 +2,12 @@ internal import Foundation
 internal import GRDB
 
 /// Which images of one series a drop holds.
-package struct SeriesImages: Sendable, Equatable {
+struct SeriesImages: Sendable, Equatable {
     /// Names as in the folders.
-    package let study: String
-    package let series: String
+    let study: String
+    let series: String
     /// The first 64 bits of each image's digest: enough to tell a study's images apart.
-    package let images: Set<UInt64>
+    let images: Set<UInt64>
 
     /// Eight bytes an image, sorted.
     fileprivate var bytes: [UInt8] {
@@ -26,7 +26,7 @@ package struct SeriesImages: Sendable, Equatable {
 
 extension Ledger {
     /// What the images of a job are.
-    package func note(_ series: [SeriesImages], of job: String) throws {
+    func note(_ series: [SeriesImages], of job: String) throws {
         guard !series.isEmpty else { return }
         try write { db in
             for one in series {
@@ -43,21 +43,21 @@ extension Ledger {
         job.id <> ? AND job.created_at >= ? AND job.state IN ('publishing', 'published', 'done')
         """
 
-    /// Other jobs with images of these studies; the newest first.
-    package func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> [String] {
+    /// Other jobs with images of these studies.
+    func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> Set<String> {
         try read { db in
             let marks = Array(repeating: "?", count: studies.count).joined(separator: ", ")
-            return try String.fetchAll(
+            return try String.fetchSet(
                 db,
                 sql: """
-                    SELECT DISTINCT job.id FROM job_study JOIN job ON job.id = job_study.job_id
-                    WHERE job_study.study IN (\(marks)) AND \(Self.standing) ORDER BY job.created_at DESC, job.id DESC
+                    SELECT job.id FROM job_study JOIN job ON job.id = job_study.job_id
+                    WHERE job_study.study IN (\(marks)) AND \(Self.standing)
                     """, arguments: StatementArguments(studies) + [job, since])
         }
     }
 
     /// Other jobs with images of these series that are not among these, whatever became of them.
-    package func jobs(withMoreOf series: [SeriesImages], except job: String, since: Int64) throws -> Set<String> {
+    func jobs(withMoreOf series: [SeriesImages], except job: String, since: Int64) throws -> Set<String> {
         try read { db in
             var found: Set<String> = []
             for own in series {
@@ -77,7 +77,7 @@ extension Ledger {
     }
 
     /// Images of jobs that no late one is waited for any more.
-    package func forgetImages(before: Int64) throws {
+    func forgetImages(before: Int64) throws {
         // Names of jobs begin with the time.
         try write {
             try $0.execute(sql: "DELETE FROM job_series WHERE job_id < ?", arguments: [Identifier.make(at: before)])
@@ -85,14 +85,14 @@ extension Ledger {
     }
 
     /// The job is done anew together with the inputs of others.
-    package func join(_ others: [String], to job: String) throws {
+    func join(_ others: [String], to job: String) throws {
         try write {
             try $0.execute(
                 sql: "UPDATE job SET joined = ? WHERE id = ?", arguments: [others.joined(separator: "\n"), job])
         }
     }
 
-    package func markHeld(_ job: String) throws {
+    func markHeld(_ job: String) throws {
         try write { try $0.execute(sql: "UPDATE job SET held = 1 WHERE id = ?", arguments: [job]) }
     }
 }

@@ -150,7 +150,8 @@ package enum LedgerView {
                 db,
                 sql: """
                     SELECT delivery.*, result.path FROM delivery JOIN result ON result.key = result_key
-                    WHERE delivery.state NOT IN ('sent', 'confirmed') AND delivery.state <> 'replaced' ORDER BY destination, delivery.created_at LIMIT 1000
+                    WHERE delivery.state NOT IN ('sent', 'confirmed') AND delivery.state <> 'replaced'
+                    ORDER BY destination, delivery.created_at LIMIT 1000
                     """
             ).map { row in
                 Delivery(

@@ -39,16 +39,23 @@ struct OutboxResult {
         try DurableFile.write(lines.joined(), to: Folder.join(folder, sumsName), mode: 0o640)
     }
 
+    /// The lines that `writeSums` wrote in `folder`, each with its file's name.
+    static func sums(in folder: String) throws(StorageFailure) -> [(line: Substring, name: String)] {
+        let bytes = try DurableFile.read(Folder.join(folder, sumsName), limit: largest)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map {
+            (line: $0, name: String($0.dropFirst(66)))
+        }
+    }
+
     /// Whether every file that was published is there and unchanged. *Cost*: reads every file once.
     func isWhole() throws -> Bool {
-        let sums: [UInt8]
-        do { sums = try DurableFile.read(Folder.join(folder, Self.sumsName), limit: Self.largest) } catch {
+        let sums: [(line: Substring, name: String)]
+        do throws(StorageFailure) { sums = try Self.sums(in: folder) } catch {
             guard error.systemError == .notFound else { throw error }
             return false
         }
         var listed: Set<String> = []
-        for line in String(decoding: sums, as: UTF8.self).split(separator: "\n") {
-            let name = String(line.dropFirst(66))
+        for (line, name) in sums {
             guard let digest = FileDigest(hex: String(line.prefix(64))), !name.isEmpty else { return false }
             listed.insert(name)
             do {

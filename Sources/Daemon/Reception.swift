@@ -10,8 +10,13 @@ package enum Reception {
     /// *Throws* `StorageFailure`; the file is then still where it was, and the service drops it later.
     package static func accept(_ file: FilePath, study: String?, inbox: String) throws(StorageFailure) {
         try Folder.sync(file)
+        try move(file, drop: ReceivedDrop.name(study: study ?? "unreadable"), inbox: inbox)
+    }
+
+    /// Moves `file`, as it is, to the drop of this name.
+    static func move(_ file: FilePath, drop: String, inbox: String) throws(StorageFailure) {
         let name = ReceivedDrop.fileName(file.name)
-        let drop = FilePath(inbox).appending(study.map(ReceivedDrop.name) ?? "dicom-unreadable")
+        let drop = FilePath(inbox).appending(drop)
         var tries = 1
         while true {
             do throws(StorageFailure) {
@@ -37,7 +42,21 @@ package enum Reception {
     }
 }
 
-extension ReceivedDrop {
+/// The name of a drop that came by C-STORE: the images of one study.
+enum ReceivedDrop {
+    private static let prefix = "dicom-"
+
+    /// - Parameter study: the study's digest name.
+    static func name(study: String) -> String { prefix + study }
+
+    /// The study in a drop's name, of which it holds images; nil for other drops.
+    static func study(_ name: FilePath) -> String? {
+        guard let text = String(validating: name.bytes, as: UTF8.self), text.hasPrefix(prefix) else { return nil }
+        let study = text.dropFirst(prefix.count)
+        return study.utf8.count == 12 && study.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+            ? String(study) : nil
+    }
+
     /// A received file's name in the inbox: unique as the receiver made it, without the ending of what is unfinished.
     static func fileName(_ name: FilePath) -> FilePath {
         let ending = Array(".part".utf8)

@@ -54,7 +54,7 @@ extension RunRecord {
     }
 
     /// The images that it knows the series of.
-    package var images: [SeriesImages] {
+    var images: [SeriesImages] {
         var found: [[String]: Set<UInt64>] = [:]
         for input in inputs {
             guard let study = input.study, let series = input.series,

@@ -10,11 +10,10 @@ extension Sender {
     func answerQuestions() async throws -> Int {
         guard let rule = settings.arrival else { return 0 }
         var answered = 0
-        for name in try Folder.list(paths.arrivalQuestions).map(\.name)
-        where name.hasSuffix(".json") && !name.hasPrefix(".") {
-            let answer = Folder.join(paths.arrivalAnswers, name)
+        for id in try DeliveryMail(paths).waiting(in: paths.arrivalQuestions) {
+            let answer = Folder.join(paths.arrivalAnswers, id + ".json")
             if FileStatus.exists(answer) { continue }
-            let asked = try? DurableFile.read(Folder.join(paths.arrivalQuestions, name), limit: 1 << 24)
+            let asked = try? DurableFile.read(Folder.join(paths.arrivalQuestions, id + ".json"), limit: 1 << 24)
             // The service is not waiting for it any more.
             guard let asked, let question = try? JSONDecoder().decode(ArrivalQuestion.self, from: Data(asked)) else {
                 continue

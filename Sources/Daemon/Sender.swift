@@ -164,8 +164,7 @@ package struct Sender: Sendable {
             identities[file.name] = identify(Folder.join(folder, file.name))
         }
         let asked = identities.keys.sorted()
-        guard !asked.isEmpty else { return files.map { $0.outcome == .sent ? Self.unnamed($0.name) : $0 } }
-        let answers = await commit(peer, asked.compactMap { identities[$0] })
+        let answers = asked.isEmpty ? [] : await commit(peer, asked.compactMap { identities[$0] })
         let said = Dictionary(zip(asked, answers)) { first, _ in first }
         return files.map { file in
             guard file.outcome == .sent else { return file }

@@ -38,8 +38,7 @@ extension WatchService {
             for destination in destinations {
                 try await addNew(destination)
                 // A destination that is down is asked by one ticket, not by all that wait for it.
-                let isDown = try await ledger.isDown(destination.name)
-                let most = isDown ? min(most, 1) : most
+                let most = try await ledger.isDown(destination.name) ? 1 : most
                 while waiting[destination.name, default: 0] < most,
                     let ticket = try await ledger.takeTicket(destination.name)
                 {

@@ -57,10 +57,8 @@ extension WatchService {
     private func dropReceived() throws(StorageFailure) {
         for entry in try Folder.list(paths.receiving) where Self.age(entry.status) > settings.receiveWait {
             heartbeat.beat(.inbox)
-            let drop = FilePath(paths.inbox).appending("received-late")
-            try Folder.make(drop.text, mode: 0o750)
-            try Folder.rename(
-                FilePath(paths.receiving).appending(entry.path), to: drop.appending(ReceivedDrop.fileName(entry.path)))
+            let file = FilePath(paths.receiving).appending(entry.path)
+            try Reception.move(file, drop: "received-late", inbox: paths.inbox)
             log.error("a received file was left", metadata: ["code": "RECEIVE-LEFT"])
         }
     }

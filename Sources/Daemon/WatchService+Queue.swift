@@ -180,7 +180,7 @@ extension WatchService {
             studies.isEmpty ? [] : try await ledger.jobs(ofStudies: studies.sorted(), except: job.id, since: since)
         let own = Set(record.inputs.compactMap(\.contentSHA256))
         let isInOutbox = try !candidates.isEmpty && publication.hasOtherImages(studies, own)
-        return try Set(candidates).union(sharing).sorted(by: >).filter { id in
+        return try candidates.union(sharing).sorted(by: >).filter { id in
             guard let input = try paths.standingInput(of: id) else { return false }
             return try sharing.contains(id) || isInOutbox
                 || input == paths.input(id) && publication.hasOtherImages(studies, own, of: id)

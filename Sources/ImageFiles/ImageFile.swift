@@ -49,7 +49,12 @@ package enum ImageFile {
             throw ImageFilesFailure(path: path, error)
         }
         guard let format = format(of: head) else { throw ImageFilesFailure(path: path, reason: .notAnImage) }
-        guard format == .tiff else { return [try picture(file, format, limits, stored: stored)] }
+        guard format == .tiff else {
+            return [
+                stored
+                    ? try picture(file, format, limits, stored: true) : try picture(file, format, limits: limits)
+            ]
+        }
         let tiff = try TIFFFile(file, limits: limits)
         return stored ? try tiff.allStoredPages() : try tiff.allPages()
     }
@@ -61,8 +66,8 @@ package enum ImageFile {
     package static func picture(
         _ file: InputFile, _ format: Format, survey: SampleSurvey? = nil, limits: ImageLimits = .standard
     ) throws(ImageFilesFailure) -> RasterPage {
-        let page = try picture(file, format, limits, stored: false, reducing: survey == nil)
-        return survey.map(page.reduced) ?? page
+        let page = try picture(file, format, limits, stored: false)
+        return page.reduced(to: survey ?? page.colourSurvey)
     }
 
     /// Which bits a picture's colours use; nothing for those of 8 bits. *Throws* `ImageFilesFailure`. *Cost*: colours of 16 bits are
@@ -74,12 +79,11 @@ package enum ImageFile {
         guard format == .png, let head = try? file.read(0..<min(file.size, 26)), head.count == 26, head[24] == 16,
             head[25] & 2 != 0
         else { return SampleSurvey() }
-        return try picture(file, format, limits, stored: false, reducing: false).colourSurvey
+        return try picture(file, format, limits, stored: false).colourSurvey
     }
 
-    /// - Parameter reducing: colours of 16 bits to the bits that this picture uses.
     private static func picture(
-        _ file: InputFile, _ format: Format, _ limits: ImageLimits, stored: Bool, reducing: Bool = true
+        _ file: InputFile, _ format: Format, _ limits: ImageLimits, stored: Bool
     ) throws(ImageFilesFailure) -> RasterPage {
         let reader = FileReader(file)
         var source = reader.source
@@ -120,7 +124,7 @@ package enum ImageFile {
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }
-        return (stored || !reducing ? page : page.reduced(to: page.colourSurvey)).upright(from: orientation)
+        return page.upright(from: orientation)
     }
 
     /// A PNG of one page: grey or RGB, 8 or 16 bits (9 to 15 are stretched to 16).

@@ -13,7 +13,7 @@ package struct LevelReduction: Sendable, Equatable {
     /// - Parameters:
     ///   - whole: rows and columns of the picture.
     ///   - copy: rows and columns of its copy, none of them 0.
-    init(of whole: (rows: Int, columns: Int), to copy: (rows: Int, columns: Int)) {
+    package init(of whole: (rows: Int, columns: Int), to copy: (rows: Int, columns: Int)) {
         self.init(
             rows: Double(whole.rows) / Double(copy.rows), columns: Double(whole.columns) / Double(copy.columns))
     }

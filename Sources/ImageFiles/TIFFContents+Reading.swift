@@ -46,7 +46,7 @@ struct ContentsReader {
     }
 
     func contents() throws(ImageFilesFailure) -> TIFFContents {
-        if let vendor = try VendorFormat.name(of: file) { throw failure(.vendor(vendor)) }
+        if let vendor = try VendorFormat.name(of: file, description) { throw failure(.vendor(vendor)) }
         if let ome = OMEDescription(description) { return try contents(ome) }
         let isAperio = description.hasPrefix("Aperio"), isVentana = hasVentanaLevels
         let roles = try roles(isAperio: isAperio, isVentana: isVentana)

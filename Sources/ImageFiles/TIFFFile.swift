@@ -83,8 +83,12 @@ package final class TIFFFile {
         return page
     }
 
+    /// A page's tags. *Throws* `ImageFilesFailure`: `limit` for sides so long that the page's pixels cannot be counted.
     package func tags(_ index: Int) throws(ImageFilesFailure) -> PageTags {
         let page = try described(index)
+        guard max(page.rows, page.columns) <= 1 << 30 else {
+            throw failure(.limit("claims \(page.rows) rows of \(page.columns) columns"))
+        }
         return PageTags(
             rows: Int(page.rows), columns: Int(page.columns), samples: Int(page.samples), bits: Int(page.bits),
             format: Int(page.format), photometric: Int(page.photometric), compression: Int(page.compression),
@@ -173,7 +177,7 @@ package final class TIFFFile {
         _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey
     ) throws(ImageFilesFailure) -> RasterPage {
         let (tags, reading) = try reading(plane, survey: survey)
-        let palette = tags.photometric == 3 ? try self.palette(plane.page, bits: Int(tags.bits)) : nil
+        let palette = try palette(plane.page, tags)
         let rows = Int(tags.rows), columns = Int(tags.columns)
         let samples = try withPixels(plane.page, plane.inPage) {
             reading.values($0, pixels: rows * columns, palette: palette, survey: survey)
@@ -291,8 +295,10 @@ package final class TIFFFile {
         return body(UnsafeRawBufferPointer(start: pixels, count: size))
     }
 
-    func palette(_ index: Int, bits: Int) throws(ImageFilesFailure) -> [UInt16] {
-        let entries = 1 << bits
+    /// The colours of a page's indices; nil for a page without.
+    func palette(_ index: Int, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> [UInt16]? {
+        guard tags.photometric == 3 else { return nil }
+        let entries = 1 << Int(tags.bits)
         var map = [UInt16](repeating: 0, count: 3 * entries)
         var error = ci_error()
         guard ci_tiff_palette(handle, UInt32(clamping: index), &map, entries, &error) == CI_OK else {

@@ -4,10 +4,10 @@ import CImageFiles
 ///
 /// *Cost*: memory of one band: `bandRows` rows, or one strip or row of tiles where these are higher.
 package struct TIFFRows {
-    package let rows: Int
-    package let columns: Int
     /// 1 (grey) or 3 (RGB).
     package let samples: Int
+    private let rows: Int
+    private let columns: Int
     private let file: TIFFFile
     private let page: Int
     private let reading: SampleReading
@@ -24,7 +24,7 @@ package struct TIFFRows {
     package init(_ file: TIFFFile, _ plane: TIFFPlane, survey: SampleSurvey) throws(ImageFilesFailure) {
         precondition(plane.inPage == 0, "TIFFRows: a picture inside of a page")
         let (tags, reading) = try file.reading(plane, survey: survey)
-        palette = tags.photometric == 3 ? try file.palette(plane.page, bits: Int(tags.bits)) : nil
+        palette = try file.palette(plane.page, tags)
         (self.file, self.reading, self.survey, page) = (file, reading, survey, plane.page)
         (rows, columns) = (Int(tags.rows), Int(tags.columns))
         samples = reading.samples

@@ -4,8 +4,8 @@ package import Storage
 /// pictures in places that only its maker's format says.
 package enum VendorFormat {
     /// Told by the file's first bytes and the end of its name; nil for others. A TIFF may be one still (`TIFFFile.contents`).
-    package static func name(_ head: some Collection<UInt8>, _ file: FilePath) -> String? {
-        let head = Array(head.prefix(16)), name = file.text.lowercased()
+    package static func name(_ head: [UInt8], _ file: FilePath) -> String? {
+        let name = file.text.lowercased()
         if head.starts(with: Array("ZISRAWFILE".utf8)) { return "Zeiss CZI" }
         if head.starts(with: [0xDA, 0xCE, 0xBE, 0x0A]) { return "Nikon ND2" }
         if head.starts(with: [0x70, 0, 0, 0]), name.hasSuffix(".lif") { return "Leica LIF" }
@@ -22,10 +22,12 @@ package enum VendorFormat {
     }
 
     /// Told by the tags of a TIFF; nil for others. *Throws* `ImageFilesFailure`.
-    static func name(of file: TIFFFile) throws(ImageFilesFailure) -> String? {
+    ///
+    /// - Parameter description: of the first page.
+    static func name(of file: TIFFFile, _ description: String) throws(ImageFilesFailure) -> String? {
         // NDPI: its own tags, and offsets above 4 GiB in a classic TIFF (ImageScope's and OpenSLIDE's descriptions).
         if try file.value(65_420, page: 0) != nil { return "Hamamatsu NDPI" }
-        let description = try file.value(270, page: 0)?.text.prefix(4096) ?? ""
+        let description = description.prefix(4096)
         if description.contains("leica-microsystems.com/scn/") { return "Leica SCN" }
         if description.contains("DPUfsImport") { return "Philips TIFF" }
         for page in 0..<min(file.pageCount, 4) {

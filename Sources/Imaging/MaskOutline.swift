@@ -25,16 +25,15 @@ package enum MaskOutline {
     ///
     /// Holes are joined to it by channels of no width along edges of pixels (keyholes): what is inside is the same by the even-odd rule, by
     /// the winding rule, and whether outlines are combined by "or" or by "exclusive or".
-    /// *Source*: PS3.3 C.8.8.6.3. *Cost*: proportional to the length of the outlines, and to the mask's pixels for the labels.
+    /// *Source*: PS3.3 C.8.8.6.3. *Cost*: one pass over the mask's pixels, and proportional to the length of the outlines.
     package static func polygons(of mask: Mask) -> [[Corner]] {
         let components = Components(of: mask, neighbours: .faces)
         guard components.count > 0 else { return [] }
-        let labels = components.labels[0]
         var rings = [[[Corner]]](repeating: [], count: components.count)
         // The upper edges of pixels that a ring has passed.
         var passed = Mask(rows: mask.rows, columns: mask.columns)
         components.visit { number, _, pixels in
-            for pixel in pixels where !passed[pixel] && (pixel < mask.columns || labels[pixel - mask.columns] == 0) {
+            for pixel in pixels where !passed[pixel] && (pixel < mask.columns || !mask[pixel - mask.columns]) {
                 let (row, column) = pixel.quotientAndRemainder(dividingBy: mask.columns)
                 var ring: [Corner] = []
                 walk(mask, from: Corner(row: row, column: column), joinsCorners: false) { corner in

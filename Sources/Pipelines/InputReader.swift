@@ -24,7 +24,7 @@ struct InputReader {
     /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
     /// *Throws* `InputFailure.missing`, and what `progress` throws: what is wrong with a file is its outcome.
     static func read(
-        _ inputs: [String], excluding: String? = nil, limits: ReadingLimits = ReadingLimits(),
+        _ inputs: [String], excluding: String? = nil, limits: ReadingLimits,
         progress: (_ files: Int) throws -> Void = { _ in }
     ) throws -> InputIndex {
         var reader = InputReader(limits: limits)
@@ -60,12 +60,10 @@ struct InputReader {
             }
             reader.found.archives.append((path, archive))
             let before = reader.rows
-            defer {
-                if reader.rows == before {
-                    reader.settle(path, InputFailure.notImage("a zip archive without a file in it.", cure: ""))
-                }
-            }
             try reader.add(folder: archive.files, shown: path, archive.files, excluding: nil, progress)
+            if reader.rows == before {
+                reader.settle(path, InputFailure.notImage("a zip archive without a file in it.", cure: ""))
+            }
         }
         return reader.index
     }

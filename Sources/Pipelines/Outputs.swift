@@ -88,10 +88,9 @@ extension Outputs.Kind {
     /// Of a segmentation; nil for what is none.
     var segmentationType: SegmentationType? {
         switch self {
-        case .binary: .binary
+        case .binary, .regular: .binary
         case .labelmap: .labelmap
         case .fractional: .fractional
-        case .regular: .binary
         case .report, .captures, .structures, .annotations: nil
         }
     }

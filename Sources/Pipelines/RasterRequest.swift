@@ -20,8 +20,3 @@ struct RasterRequest {
         directories.filter { selections.contains($0.pipeline.tiff) }
     }
 }
-
-extension ReadingLimits {
-    /// Of all pipelines of a run.
-    init(of directories: [PipelineDirectory]) { self.init(largestOf: directories.map(\.pipeline.limits)) }
-}

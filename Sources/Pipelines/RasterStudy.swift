@@ -8,10 +8,16 @@ import Storage
 ///
 /// *Source*: the design page on DICOM, sections 5.1 and 5.2.
 enum RasterStudy {
-    static let ending = ".image.dcm"
+    private static let ending = ".image.dcm"
 
     /// Whether a file of a study's folder is such an image.
     static func isImage(_ name: String) -> Bool { name.hasSuffix(ending) }
+
+    /// Where the image of a series that has this number is written.
+    static func path(in folder: String, seriesInstanceUID: String, number: Int) -> String {
+        let series = StudyNames.series(seriesInstanceUID)
+        return Folder.join(folder, "\(series)-\(StudyNames.number(number, digits: 3))\(ending)")
+    }
 
     /// Larger pages are read from their pyramid.
     static let maxSide = 8192
@@ -27,10 +33,10 @@ enum RasterStudy {
 
     /// What the samples of a file need to be held in 16 bits. *Throws* as `images`.
     static func survey(_ source: RasterSource, _ request: RasterRequest) throws -> SampleSurvey {
-        var survey = SampleSurvey()
         guard source.format == .tiff else {
             return try ImageFile.survey(source.file, source.format, limits: request.limits.images)
         }
+        var survey = SampleSurvey()
         let file = try TIFFFile(source.file, limits: request.limits.images)
         for choice in try choices(file, source, request) {
             if let slide = choice.slide {
@@ -94,8 +100,7 @@ enum RasterStudy {
         }
         var images: [Image] = []
         for object in try RasterObject.objects(pages.map(RasterPixels.init), identity: identity, keys: keys) {
-            let series = StudyNames.series(source.seriesInstanceUID)
-            let path = Folder.join(folder, "\(series)-\(StudyNames.number(number, digits: 3))\(ending)")
+            let path = path(in: folder, seriesInstanceUID: source.seriesInstanceUID, number: number)
             try ObjectFile.write(object.dataSet, to: path)
             images.append(
                 Image(
@@ -110,7 +115,7 @@ enum RasterStudy {
 
     private struct Choice {
         let picture: TIFFPicture
-        let planes: [TIFFPlane]
+        var planes: [TIFFPlane]
         var selections: Set<TIFFSelection>
         var findings: [RasterFinding]
         var slide: TIFFSlide?
@@ -122,8 +127,8 @@ enum RasterStudy {
         }
     }
 
-    /// The pictures that are segmented, by what the pipelines ask for: their planes, or, of a picture too large, its largest copy
-    /// that is not.
+    /// The pictures that are segmented, by what the pipelines ask for: their planes, or, of a picture too large that is no slide,
+    /// its largest copy that is not.
     private static func choices(
         _ file: TIFFFile, _ source: RasterSource, _ request: RasterRequest
     ) throws -> [Choice] {
@@ -190,10 +195,10 @@ enum RasterStudy {
             .level, isWarning: true,
             "the picture has \(size), more than \(maxSide) a side: its copy of \(copy.rows) × \(copy.columns) was taken."
         )
-        return Choice(
-            picture: picture, planes: [copy.plane], selections: choice.selections,
-            findings: choice.findings + [finding],
-            slide: nil)
+        var held = choice
+        held.planes = [copy.plane]
+        held.findings.append(finding)
+        return held
     }
 }
 
@@ -217,9 +222,14 @@ extension RasterPixels {
                 derivation = "value = stored * \(mapping.slope) + \(mapping.intercept)"
             }
         }
-        lossy = page.loss.map { ($0.method, max(1, $0.ratio).rounded(decimals: 2)) }
+        lossy = page.loss?.stated
         time = page.dateTime.flatMap(JobTime.init(tiff:))
     }
+}
+
+extension RasterPage.LossyCompression {
+    /// As an object states it.
+    var stated: (method: String?, ratio: Double) { (method, max(1, ratio).rounded(decimals: 2)) }
 }
 
 extension JobTime {

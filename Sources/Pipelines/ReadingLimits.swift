@@ -1,6 +1,5 @@
 package import DICOM
 package import ImageFiles
-import Numbers
 import Settings
 
 /// How much a file may ask for before it is refused with `IN-LIMIT`, as `limits` of a pipeline says it.
@@ -12,16 +11,16 @@ package struct ReadingLimits: Sendable, Equatable {
 
     package init() {}
 
-    /// Where files are read before it is known whose they are: the largest of each, so that no pipeline is kept from what it takes.
-    package init(largestOf all: [ReadingLimits]) {
-        guard let first = all.first else { return }
-        self = all.dropFirst().reduce(first) { largest, other in
-            var largest = largest
-            for name in Self.numbers {
-                largest[keyPath: name.path] = max(largest[keyPath: name.path], other[keyPath: name.path])
+    /// Of all pipelines of a run, where files are read before it is known whose they are: the largest of each, so that no pipeline is
+    /// kept from what it takes.
+    init(of directories: [PipelineDirectory]) {
+        guard let first = directories.first else { return }
+        self = first.pipeline.limits
+        for other in directories.dropFirst().map(\.pipeline.limits) {
+            for path in Self.numbers.map(\.path) {
+                self[keyPath: path] = max(self[keyPath: path], other[keyPath: path])
             }
-            largest.seconds = max(largest.seconds, other.seconds)
-            return largest
+            seconds = max(seconds, other.seconds)
         }
     }
 

@@ -31,53 +31,59 @@ struct ResultObjects {
         var objects: [ObjectRecord] = []
         var notes: [String] = []
         var main: Segmentation?
-        for (kind, options) in task.segmentations {
+        let segmentations = task.segmentations
+        for (kind, options) in segmentations {
             let object = try clock.time("compose") {
                 try Segmentation(
                     volume, content, segments: pipeline.segments, producer: producer, options: options)
             }
             guard let object else { continue }
-            let file = task.file(kind)
-            try clock.time("write and verify") { try object.write(to: Folder.join(folder.path, file)) }
-            objects.append(ObjectRecord(kind: kind.rawValue, file: file))
+            objects.append(try written(kind, task.file(kind), &clock) { try object.write(to: $0) })
             notes += object.notes.filter { !notes.contains($0) }
             if main == nil { main = object }
         }
-        if pipeline.outputs.report, let options = task.segmentations.first?.options {
-            let file = task.file(.report)
+        guard let options = segmentations.first?.options else { return (objects, notes) }
+        if pipeline.outputs.report {
             let groups = zip(pipeline.segments, records).map {
-                MeasurementReport.Group($0, Self.measurements($1, task.volume))
+                MeasurementReport.Group($0, Self.measurements($1, volume))
             }
-            try clock.time("write and verify") {
-                try MeasurementReport(
-                    task.volume, groups, of: main, producer: producer, options: options,
-                    seriesNumber: task.number(.report)
-                ).write(to: Folder.join(folder.path, file))
-            }
-            objects.append(ObjectRecord(kind: Outputs.Kind.report.rawValue, file: file))
+            objects.append(
+                try written(.report, task.file(.report), &clock) { path in
+                    try MeasurementReport(
+                        volume, groups, of: main, producer: producer, options: options,
+                        seriesNumber: task.number(.report)
+                    ).write(to: path)
+                })
         }
-        if pipeline.outputs.structures, let options = task.segmentations.first?.options {
+        if pipeline.outputs.structures {
             let structures = try clock.time("compose") {
                 try StructureSet(
                     volume, masks: masks, segments: pipeline.segments, producer: producer, options: options,
                     seriesNumber: task.number(.structures))
             }
             if let structures {
-                let file = task.file(.structures)
-                try clock.time("write and verify") { try structures.write(to: Folder.join(folder.path, file)) }
-                objects.append(ObjectRecord(kind: Outputs.Kind.structures.rawValue, file: file))
+                objects.append(
+                    try written(.structures, task.file(.structures), &clock) { try structures.write(to: $0) })
             }
         }
-        objects += try annotations(segmentation, &clock)
+        objects += try annotations(segmentation, options, &clock)
         return (objects, notes)
     }
 
+    /// Writes an object and says which it is.
+    private func written(
+        _ kind: Outputs.Kind, _ file: String, _ clock: inout StepClock, _ write: (_ path: String) throws -> Void
+    ) throws -> ObjectRecord {
+        try clock.time("write and verify") { try write(Folder.join(folder.path, file)) }
+        return ObjectRecord(kind: kind.rawValue, file: file)
+    }
+
     /// One object for each picture in which something was found; none where the pipeline wants none.
-    private func annotations(_ segmentation: VolumeSegmentation, _ clock: inout StepClock) throws -> [ObjectRecord] {
+    private func annotations(
+        _ segmentation: VolumeSegmentation, _ options: Segmentation.Options, _ clock: inout StepClock
+    ) throws -> [ObjectRecord] {
         let pipeline = task.pipeline.pipeline
-        guard let graphic = pipeline.outputs.annotations, let options = task.segmentations.first?.options else {
-            return []
-        }
+        guard let graphic = pipeline.outputs.annotations else { return [] }
         var objects: [ObjectRecord] = []
         for picture in 0..<task.volume.pictures.count {
             let number = objects.count + 1
@@ -88,9 +94,8 @@ struct ResultObjects {
                     options: options, seriesNumber: task.number(.annotations), number: number)
             }
             guard let made else { continue }
-            let file = "\(task.stem)-\(StudyNames.number(number, digits: 3))\(Outputs.Kind.annotations.ending)"
-            try clock.time("write and verify") { try made.write(to: Folder.join(folder.path, file)) }
-            objects.append(ObjectRecord(kind: Outputs.Kind.annotations.rawValue, file: file))
+            let file = task.file(.annotations, number: number)
+            objects.append(try written(.annotations, file, &clock) { try made.write(to: $0) })
         }
         return objects
     }
@@ -128,7 +133,7 @@ struct ResultObjects {
         let picture = CapturePicture(
             window.image(frame), masks: segmentation.masks.map { $0[index] }, segments: pipeline.segments,
             spacing: task.volume.pixelSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(place)")
-        let file = "\(task.stem)-\(StudyNames.number(number, digits: 3))\(Outputs.Kind.captures.ending)"
+        let file = task.file(.captures, number: number)
         try SecondaryCapture(
             task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,
             producer: task.pipeline.producer(version: version), options: options,

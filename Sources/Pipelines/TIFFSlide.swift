@@ -2,8 +2,6 @@ import DICOM
 import DICOMObjects
 import ImageFiles
 import Imaging
-import Numbers
-import Storage
 
 /// A TIFF that is a whole slide: one picture of known scale that a slide scanner wrote, or that is too large to be held.
 ///
@@ -19,7 +17,6 @@ struct TIFFSlide {
     private let levels: [TIFFLevel]
     /// Of the finest level.
     private let spacing: PixelSpacing
-    private let program: TIFFContents.Program
 
     /// Nil for a picture that is none.
     ///
@@ -37,7 +34,7 @@ struct TIFFSlide {
             Self.canBeTiles(try file.tags(plane.page), of: picture)
         else { return nil }
         levels = try file.levels(of: plane, in: picture)
-        (self.file, self.picture, self.spacing, program) = (file, picture, spacing, contents.program)
+        (self.file, self.picture, self.spacing) = (file, picture, spacing)
     }
 
     /// Samples that a slide's object can hold without a meaning of their own, upright.
@@ -49,9 +46,7 @@ struct TIFFSlide {
 
     /// One level's distance of pixels.
     private func spacing(_ level: TIFFLevel) -> PixelSpacing {
-        PixelSpacing(
-            row: spacing.row * Double(picture.rows) / Double(level.rows),
-            column: spacing.column * Double(picture.columns) / Double(level.columns))
+        LevelReduction(of: (picture.rows, picture.columns), to: (level.rows, level.columns)).spacing(spacing)
     }
 
     /// What of the slide is decoded to find out which bits its colours use. *Throws* `ImageFilesFailure`.
@@ -102,8 +97,7 @@ struct TIFFSlide {
             identity.series.uid = nil
             identity.spacingMM = nil
             let uid = DerivedUID.uid(.importedSeries, [series])
-            let path = Folder.join(
-                folder, "\(StudyNames.series(uid))-\(StudyNames.number(number, digits: 3))\(RasterStudy.ending)")
+            let path = RasterStudy.path(in: folder, seriesInstanceUID: uid, number: number)
             try write(levels[index], isFinest: index == 0, identity, keys, survey, digest: source.digest, to: path)
             var findings = findings(index, isCoarser: isCoarser)
             if source.identity.series.uid != nil {
@@ -119,12 +113,13 @@ struct TIFFSlide {
 
     private func findings(_ index: Int, isCoarser: Bool) -> [Finding] {
         let level = levels[index]
-        var text =
-            "of the slide's \(levels.count) levels number \(index + 1) was taken, \(level.rows) × \(level.columns) pixels"
-        text +=
-            isCoarser
-            ? ": a finer one suits the pipeline better and is more than one object can hold." : "."
-        return [Finding("RAS-LEVEL", isCoarser ? .warning : .note, text)]
+        let reason = isCoarser ? ": a finer one suits the pipeline better and is more than one object can hold." : "."
+        return [
+            Finding(
+                "RAS-LEVEL", isCoarser ? .warning : .note,
+                "of the slide's \(levels.count) levels number \(index + 1) was taken, \(level.rows) × \(level.columns) pixels\(reason)"
+            )
+        ]
     }
 
     private func write(
@@ -142,7 +137,7 @@ struct TIFFSlide {
             tileColumns: min(side, (level.columns + 7) / 8 * 8), spacing: spacing(level), samples: rows.samples)
         image.bits = rows.samples == 1 ? next?.bits ?? 8 : 8
         image.isResampled = !isFinest
-        image.lossy = try file.loss(of: level.plane).map { ($0.method, max(1, $0.ratio).rounded(decimals: 2)) }
+        image.lossy = try file.loss(of: level.plane)?.stated
         image.time = try file.dateTime(of: level.plane).flatMap(JobTime.init(tiff:))
         var tiles = TileCutter(image)
         try SlideFile.write(

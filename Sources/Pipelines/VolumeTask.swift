@@ -82,7 +82,11 @@ struct VolumeTask: Sendable {
     var stem: String { "\(StudyNames.volume(volume))-\(pipeline.name)" }
 
     /// The name of a result's file.
-    func file(_ kind: Outputs.Kind) -> String { stem + kind.ending }
+    ///
+    /// - Parameter number: from 1, of several of a kind.
+    func file(_ kind: Outputs.Kind, number: Int? = nil) -> String {
+        stem + (number.map { "-\(StudyNames.number($0, digits: 3))" } ?? "") + kind.ending
+    }
 
     func number(_ kind: Outputs.Kind) -> Int {
         seriesNumbers[kind] ?? pipeline.pipeline.outputs.seriesNumbers[kind] ?? 9000

@@ -53,7 +53,7 @@ struct DeliverCommand: ParsableCommand {
                     host: peer.host, port: UInt16(clamping: peer.port), called: peer.called, calling: peer.calling,
                     reportPort: peer.reportPort.map { UInt16(clamping: $0) },
                     patience: UInt32(clamping: peer.reportWait.components.seconds),
-                    about: objects.map { StorageCommitment.Object(sopClass: $0.kind, sopInstance: $0.instance) })
+                    about: objects.map { (sopClass: $0.kind, sopInstance: $0.instance) })
                 continuation.resume(
                     returning: answers.map { answer in
                         switch answer {

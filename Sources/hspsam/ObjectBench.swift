@@ -40,8 +40,7 @@ struct ObjectBench {
                 try object?.write(to: path)
                 seconds.append(start.duration(to: .now) / .seconds(1))
             }
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: path)).count
-            return Row(name: type.rawValue, seconds: seconds.sorted(), bytes: bytes)
+            return Row(name: type.rawValue, seconds: seconds.sorted(), bytes: try FileStatus(of: path).size)
         }
     }
 

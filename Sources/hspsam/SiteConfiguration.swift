@@ -58,12 +58,8 @@ struct SiteConfiguration {
 
     /// Whom to ask whether a received study is complete.
     private static func arrival(_ section: Section) throws -> ArrivalRule {
-        let peer = DICOMPeer(
-            host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
-            called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
-            confirmation: .none)
-        return ArrivalRule(
-            peer: peer, wait: try section.duration("wait", default: .seconds(900)),
+        ArrivalRule(
+            peer: try node(section), wait: try section.duration("wait", default: .seconds(900)),
             every: try section.duration("every", in: .seconds(1) ... .seconds(3600), default: .seconds(30)))
     }
 
@@ -166,12 +162,21 @@ struct SiteConfiguration {
                 "SET-DESTINATION", at: "confirm", "storage commitment is asked for without TLS only.",
                 cure: "Write confirm: query.")
         }
-        return DICOMPeer(
+        return try node(
+            section, confirmation: confirmation, tls: tls, reportPort: report.optionalInt("port", in: 1...65_535),
+            // Shorter than the watchdog of the sender's unit.
+            reportWait: report.duration("wait", in: .seconds(1) ... .seconds(240), default: .seconds(60)))
+    }
+
+    /// Who a DICOM node is, and who we are to it.
+    private static func node(
+        _ section: Section, confirmation: DeliveryConfirmation = .none, tls: TLSFiles? = nil, reportPort: Int? = nil,
+        reportWait: Duration = .seconds(60)
+    ) throws -> DICOMPeer {
+        DICOMPeer(
             host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
             called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
-            confirmation: confirmation, tls: tls, reportPort: try report.optionalInt("port", in: 1...65_535),
-            // Shorter than the watchdog of the sender's unit.
-            reportWait: try report.duration("wait", in: .seconds(1) ... .seconds(240), default: .seconds(60)))
+            confirmation: confirmation, tls: tls, reportPort: reportPort, reportWait: reportWait)
     }
 
     private static func webPeer(_ section: Section) throws -> DICOMWebPeer {

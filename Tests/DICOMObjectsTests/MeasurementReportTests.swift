@@ -35,7 +35,7 @@ struct MeasurementReportTests {
         return (report, segmentation, try DICOMFile(path: folder.path + "/sr.dcm").dataSet)
     }
 
-    fileprivate func groups(_ dataSet: DataSet) -> [DataSet] {
+    private func groups(_ dataSet: DataSet) -> [DataSet] {
         dataSet.items(.contentSequence)
             .first { $0.item(.conceptNameCodeSequence)?.string(.codeValue) == "126010" }?.items(.contentSequence) ?? []
     }
@@ -108,10 +108,7 @@ extension MeasurementReportTests {
             options: options, seriesNumber: 9300)
         try report.write(to: folder.path + "/sr.dcm")
         let dataSet = try DICOMFile(path: folder.path + "/sr.dcm").dataSet
-        let container = dataSet.items(.contentSequence).first {
-            $0.item(.conceptNameCodeSequence)?.string(.codeValue) == "126010"
-        }
-        return (container?.item(.contentSequence)?.items(.contentSequence) ?? [], dataSet)
+        return (groups(dataSet).first?.items(.contentSequence) ?? [], dataSet)
     }
 
     private func item(_ items: [DataSet], _ concept: String) -> DataSet? {

@@ -45,8 +45,9 @@ struct SupportPageTests {
             else { return nil }
             var outcome = "read"
             do throws(DICOMFailure) {
-                let reader = try PixelReader(file, try PixelDescription(file.dataSet))
-                for number in 1...(try PixelDescription(file.dataSet)).frames { _ = try reader.frame(number) }
+                let pixels = try PixelDescription(file.dataSet)
+                let reader = try PixelReader(file, pixels)
+                for number in 1...pixels.frames { _ = try reader.frame(number) }
             } catch {
                 outcome = error.code
             }

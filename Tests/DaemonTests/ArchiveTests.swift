@@ -155,14 +155,17 @@ struct ArchiveTests {
         plan.objects = [
             ObjectRecord(kind: "labelmap", file: "a.labelmap.dcm"), ObjectRecord(kind: "binary", file: "a.binary.dcm"),
         ]
-        let site = try await site(peer(port), plan)
         // Label Map Segmentation Storage, which DCMTK 3.6.7 does not know.
-        _ = try Server.output(
-            "dcmodify",
-            [
-                "-q", "-nb", "-m", "0008,0016=1.2.840.10008.5.1.4.1.1.66.7",
-                "\(site.root)/outbox/\(plan.path)/a.labelmap.dcm",
-            ])
+        func makeLabelMap(_ site: Site) throws {
+            _ = try Server.output(
+                "dcmodify",
+                [
+                    "-q", "-nb", "-m", "0008,0016=1.2.840.10008.5.1.4.1.1.66.7",
+                    "\(site.root)/outbox/\(plan.path)/a.labelmap.dcm",
+                ])
+        }
+        let site = try await site(peer(port), plan)
+        try makeLabelMap(site)
         let server = try await storescp(site, port, [])
         try await round(site)
         try await round(site)
@@ -177,12 +180,7 @@ struct ArchiveTests {
         #expect(try Folder.list(site.root + "/archive").count == 1)
         // An archive that takes them gets the LABELMAP alone.
         let willing = try await self.site(peer(port), plan)
-        _ = try Server.output(
-            "dcmodify",
-            [
-                "-q", "-nb", "-m", "0008,0016=1.2.840.10008.5.1.4.1.1.66.7",
-                "\(willing.root)/outbox/\(plan.path)/a.labelmap.dcm",
-            ])
+        try makeLabelMap(willing)
         let other = try await storescp(willing, port)
         #expect(try await round(willing) == ("sent", "0x0000"))
         other.stop()

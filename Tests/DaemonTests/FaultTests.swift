@@ -356,6 +356,14 @@ struct FaultTests {
         #expect(try site.results().count == 2)
     }
 
+    /// With how many others each job was worked on together.
+    private func joined(_ site: Site) throws -> [Int] {
+        let ledger = site.root + "/state/ledger.sqlite"
+        return try (LedgerView.jobs(path: ledger) ?? []).compactMap {
+            try LedgerView.job(path: ledger, $0.job)?.joined.count
+        }
+    }
+
     @Test("a study that comes in more drops than twenty is worked on as a whole")
     func lateMany() async throws {
         let site = try Site()
@@ -365,11 +373,7 @@ struct FaultTests {
         let whole = Plan(how: "ok", study: "one", instances: Array(1...25))
         try site.drop("last", Plan(how: "ok", study: "one", instances: [25]), joined: whole)
         #expect(try await site.batch().results == 1)
-        let jobs = try LedgerView.jobs(path: site.root + "/state/ledger.sqlite") ?? []
-        let joined = try jobs.compactMap {
-            try LedgerView.job(path: site.root + "/state/ledger.sqlite", $0.job)?.joined.count
-        }
-        #expect(joined.max() == 24)
+        #expect(try joined(site).max() == 24)
     }
 
     @Test(
@@ -388,11 +392,7 @@ struct FaultTests {
         outcome = try await site.batch()
         #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
         #expect(try site.results() == ["\(whole.path)/report.json"])
-        let jobs = try LedgerView.jobs(path: site.root + "/state/ledger.sqlite") ?? []
-        let joined = try jobs.compactMap {
-            try LedgerView.job(path: site.root + "/state/ledger.sqlite", $0.job)?.joined.count
-        }
-        #expect(joined.sorted() == [0, 0, 1])
+        #expect(try joined(site).sorted() == [0, 0, 1])
         // Other images of the scout's series, and nothing of the volume's.
         try site.drop("scouts", Plan(how: "skip", study: "one", instances: [9, 10], series: "scout"))
         #expect(try await site.batch().results == 0)

@@ -14,8 +14,7 @@ final class ArchiveCommandTests {
     deinit { for process in running { kill(process.processIdentifier, SIGKILL) } }
 
     private func slices(_ seed: Int, _ count: Int) throws -> [String] {
-        let folder = "\(workplace.path)/phantom-\(seed)"
-        try #require(try Program.run(["phantom", "body", "--out", folder, "--seed", "\(seed)"]).status == 0)
+        let folder = try workplace.phantom(seed)
         return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().dropFirst(15).prefix(count).map {
             "\(folder)/\($0)"
         }
@@ -44,14 +43,7 @@ final class ArchiveCommandTests {
         let command = line.dropFirst("ExecStart=".count).replacing("/var/spool/hspsam", with: workplace.path + "/spool")
             .replacing("/usr/bin/hspsam", with: Program.path).replacing(" 11112", with: " \(port)")
         try workplace.write("spool/receive/in/.keep", "")
-        let server = Process()
-        server.executableURL = URL(fileURLWithPath: "/bin/sh")
-        server.arguments = ["-c", "exec \(command)"]
-        server.standardInput = FileHandle.nullDevice
-        server.standardOutput = FileHandle.nullDevice
-        server.standardError = FileHandle.nullDevice
-        try server.run()
-        running.append(server)
+        running.append(try Program.start(["-c", "exec \(command)"], of: "/bin/sh"))
         return port
     }
 
@@ -151,9 +143,8 @@ final class ArchiveCommandTests {
         func batch(_ config: String, seed: Int) throws -> Program.Ending {
             let sender = try Program.start(["deliver", "--config", config])
             running.append(sender)
-            _ = try slices(seed, 2)
             try FileManager.default.moveItem(
-                atPath: "\(workplace.path)/phantom-\(seed)", toPath: "\(workplace.path)/spool/inbox/\(seed)")
+                atPath: workplace.phantom(seed), toPath: "\(workplace.path)/spool/inbox/\(seed)")
             let batch = try Program.run(["batch", "--config", config, "--json"])
             kill(sender.processIdentifier, SIGTERM)
             sender.waitUntilExit()

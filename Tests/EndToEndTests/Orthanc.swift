@@ -25,13 +25,7 @@ final class Orthanc {
                  "DicomPort": \(port), "DicomAet": "ARCHIVE", "DicomAlwaysAllowFind": true, "Plugins": [],
                  "DicomModalities": {"us": ["HSPSAM", "127.0.0.1", \(reportPort)]}}
                 """)
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/sbin/Orthanc")
-            process.arguments = [configuration]
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
+            let process = try Program.start([configuration], of: "/usr/sbin/Orthanc")
             while process.isRunning, try Self.dcmtk("echoscu", ["-q", "127.0.0.1", "\(port)"]) != 0 {
                 Thread.sleep(forTimeInterval: 0.1)
             }
@@ -50,13 +44,7 @@ final class Orthanc {
     }
 
     private static func dcmtk(_ program: String, _ arguments: [String]) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/\(program)")
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try Program.start(arguments, of: "/usr/bin/\(program)")
         process.waitUntilExit()
         return process.terminationStatus
     }

@@ -1,6 +1,7 @@
 import Foundation
 import SegmentAnything
 import Tensors
+import Testing
 
 /// The built program, run as a person runs it.
 enum Program {
@@ -20,13 +21,15 @@ enum Program {
     /// A process that goes on until it is stopped.
     ///
     /// - Parameters:
+    ///   - program: another one than ours.
     ///   - log: the file that gets its output and errors; nil for nowhere.
     ///   - environment: what it has beside ours.
     static func start(
-        _ arguments: [String], log: String? = nil, environment: [String: String] = [:]
+        _ arguments: [String], of program: String = Program.path, log: String? = nil,
+        environment: [String: String] = [:]
     ) throws -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
@@ -95,6 +98,13 @@ final class Workplace {
     func record() throws -> [String: Any] {
         let data = try Data(contentsOf: URL(fileURLWithPath: out + "/run.json"))
         return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+    }
+
+    /// The folder of a phantom of a body.
+    func phantom(_ seed: Int) throws -> String {
+        let folder = "\(path)/phantom-\(seed)"
+        try #require(try Program.run(["phantom", "body", "--out", folder, "--seed", "\(seed)"]).status == 0)
+        return folder
     }
 
     /// A site with an inbox, whose tiny pipeline takes phantoms by itself; gives the path of its file.

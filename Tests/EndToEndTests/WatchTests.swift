@@ -25,8 +25,7 @@ final class WatchTests {
         var service = try start()
         defer { kill(service.processIdentifier, SIGKILL) }
         for seed in 1...30 {
-            let made = "\(workplace.path)/phantom-\(seed)"
-            try #require(try Program.run(["phantom", "body", "--out", made, "--seed", "\(seed)"]).status == 0)
+            let made = try workplace.phantom(seed)
             try FileManager.default.moveItem(atPath: made, toPath: "\(workplace.path)/spool/inbox/phantom-\(seed)")
             guard seed % 10 == 5 else { continue }
             kill(service.processIdentifier, SIGKILL)
@@ -172,10 +171,7 @@ final class WatchTests {
     /// The folder as a zip archive, moved into the inbox.
     private func dropZip(_ name: String, of folder: String) throws {
         let archive = "\(workplace.path)/\(name)"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-m", "zipfile", "-c", archive, folder]
-        try process.run()
+        let process = try Program.start(["-m", "zipfile", "-c", archive, folder], of: "/usr/bin/python3")
         process.waitUntilExit()
         try #require(process.terminationStatus == 0)
         try FileManager.default.moveItem(atPath: archive, toPath: "\(workplace.path)/spool/inbox/\(name)")
@@ -183,13 +179,8 @@ final class WatchTests {
 
     @Test("an archive in the inbox is judged as its folder would be", .enabled(if: hasPython), .timeLimit(.minutes(10)))
     func archives() throws {
-        func phantom(_ seed: Int) throws -> String {
-            let folder = "\(workplace.path)/phantom-\(seed)"
-            try #require(try Program.run(["phantom", "body", "--out", folder, "--seed", "\(seed)"]).status == 0)
-            return folder
-        }
         func batch() throws -> Program.Ending { try Program.run(["batch", "--config", site, "--json"]) }
-        let whole = try phantom(1)
+        let whole = try workplace.phantom(1)
         try dropZip("whole.zip", of: whole)
         let first = try batch()
         #expect(first.status == 0 && first.output.contains(#""results":1"#), "\(first.output)\(first.errors)")
@@ -198,12 +189,12 @@ final class WatchTests {
         let known = try batch()
         #expect(known.status == 0 && known.output.contains(#""results":0"#), "\(known.output)\(known.errors)")
         // An empty slice, a missing one, and an archive that is cut.
-        let empty = try phantom(2)
+        let empty = try workplace.phantom(2)
         try Data().write(to: URL(fileURLWithPath: empty + "/slice-999.dcm"))
         try dropZip("empty.zip", of: empty)
         let incomplete = try batch()
         #expect(incomplete.status == 3 && incomplete.output.contains(#""partial":1"#), "\(incomplete.output)")
-        let gap = try phantom(3)
+        let gap = try workplace.phantom(3)
         let slices = try FileManager.default.contentsOfDirectory(atPath: gap).sorted()
         try FileManager.default.removeItem(atPath: "\(gap)/\(slices[slices.count / 2])")
         try dropZip("gap.zip", of: gap)

@@ -7,15 +7,6 @@ import Testing
 /// What programs write into TIFFs means what it meant to them.
 @Suite("TIFF conventions")
 struct ConventionTests {
-    /// The file's pictures, pages and what was said; the file is gone afterwards.
-    private func opened<Result>(_ file: RawTIFF, _ body: (TIFFFile) throws -> Result) throws -> Result {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("convention-\(UUID().uuidString).tif")
-            .path
-        try Data(file.bytes).write(to: URL(fileURLWithPath: path))
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try body(try TIFFFile(path))
-    }
-
     /// The planes that a selection takes, decoded, by their first values.
     private func firsts(_ file: RawTIFF, _ selection: TIFFSelection = TIFFSelection()) throws -> [[UInt16]] {
         try opened(file) { file in

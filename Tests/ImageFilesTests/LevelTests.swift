@@ -1,4 +1,3 @@
-import Foundation
 import ImageFiles
 import Imaging
 import Mutations
@@ -7,13 +6,6 @@ import Testing
 /// Smaller copies of a picture, and pictures that are read band by band.
 @Suite("TIFF pyramids")
 struct LevelTests {
-    private func opened<Result>(_ file: RawTIFF, _ body: (TIFFFile) throws -> Result) throws -> Result {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("levels-\(UUID().uuidString).tif").path
-        try Data(file.bytes).write(to: URL(fileURLWithPath: path))
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try body(try TIFFFile(path))
-    }
-
     /// In tiles of 16 × 16 or in one strip.
     private func page(_ rows: Int, _ columns: Int, isTiled: Bool = true, subfile: Int = 0) -> RawTIFF.Page {
         var page = RawTIFF.Page(rows: rows, columns: columns)
@@ -93,16 +85,12 @@ struct LevelTests {
         turned.numbers = [(274, [6])]
         var copy = page(48, 32, subfile: 1)
         copy.numbers = [(274, [6])]
-        for (pages, expected) in [
-            ([turned, copy], PixelSpacing(row: 0.005 * 4, column: 0.01 * 2))
-        ] {
-            try opened(RawTIFF(pages)) { file in
-                let picture = try file.contents().pictures[0]
-                let page = try file.page(.page(1), of: picture, survey: SampleSurvey())
-                let spacing = try #require(page.spacing)
-                #expect(abs(spacing.row - expected.row) < 1e-9 && abs(spacing.column - expected.column) < 1e-9)
-                #expect(page.reduction.spacing(PixelSpacing(row: 1, column: 1)) == PixelSpacing(row: 4, column: 2))
-            }
+        try opened(RawTIFF([turned, copy])) { file in
+            let picture = try file.contents().pictures[0]
+            let page = try file.page(.page(1), of: picture, survey: SampleSurvey())
+            let spacing = try #require(page.spacing)
+            #expect(abs(spacing.row - 0.005 * 4) < 1e-9 && abs(spacing.column - 0.01 * 2) < 1e-9)
+            #expect(page.reduction.spacing(PixelSpacing(row: 1, column: 1)) == PixelSpacing(row: 4, column: 2))
         }
     }
 }

@@ -29,20 +29,20 @@ struct TIFFSlideTests {
         }
     }
 
+    private static let settings = """
+        windowing: {mode: fixed, window: [128, 256]}
+        preprocess: {scale: {tiles: {size: 128, overlap: 16}}}
+        """
+
     private func run(
-        _ pages: [RawTIFF.Page], name: String = "slide.tif", tile: Int = 128, trained: TrainedScale? = nil,
-        sidecar: String? = nil, more: String = ""
+        _ pages: [RawTIFF.Page], trained: TrainedScale? = nil, sidecar: String? = nil, more: String = ""
     ) throws -> Outcome {
         let fixture = try Fixture()
-        _ = try fixture.file("in/\(name)", Data(RawTIFF(pages).bytes))
-        if let sidecar { _ = try fixture.file("in/\(name).yaml", sidecar) }
+        _ = try fixture.file("in/slide.tif", Data(RawTIFF(pages).bytes))
+        if let sidecar { _ = try fixture.file("in/slide.tif.yaml", sidecar) }
         _ = try fixture.pipeline(
             "a",
-            more: """
-                windowing: {mode: fixed, window: [128, 256]}
-                preprocess: {scale: {tiles: {size: \(tile), overlap: \(tile / 8)}}}
-                \(more)
-                """,
+            more: "\(Self.settings)\n\(more)",
             trained: trained.map { TrainedInput(windowing: .asIs, aspect: .varied, scale: $0) }, seed: 8)
         let record = try fixture.run([fixture.path + "/in"])
         let names = try FileManager.default.subpathsOfDirectory(atPath: fixture.path + "/out").sorted()
@@ -140,12 +140,7 @@ struct TIFFSlideTests {
         let object = try image.dataSet(frames: pages[0].tiles.count, pixels: pages[0].tiles.flatMap { $0 })
         try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
         try ObjectFile.write(object, to: fixture.path + "/in/a.dcm")
-        _ = try fixture.pipeline(
-            "a",
-            more: """
-                windowing: {mode: fixed, window: [128, 256]}
-                preprocess: {scale: {tiles: {size: 128, overlap: 16}}}
-                """, seed: 8)
+        _ = try fixture.pipeline("a", more: Self.settings, seed: 8)
         let dicom = try fixture.run([fixture.path + "/in"])
         let pixels = try #require(dicom.results.first?.segments.first?.pixels)
         #expect(pixels > 0 && tiff.record.results.first?.segments.first?.pixels == pixels)
@@ -224,11 +219,7 @@ struct TIFFSlideTests {
         _ = try fixture.file("in/a.svs", Data(RawTIFF(aperio()).bytes))
         _ = try fixture.file("in/b.svs", Data(RawTIFF(aperio("0.25")).bytes))
         _ = try fixture.file("in/hspsam-study.yaml", "patient: {id: \"1\"}\n")
-        _ = try fixture.pipeline(
-            "a",
-            more:
-                "windowing: {mode: fixed, window: [128, 256]}\npreprocess: {scale: {tiles: {size: 128, overlap: 16}}}",
-            seed: 8)
+        _ = try fixture.pipeline("a", more: Self.settings, seed: 8)
         let record = try fixture.run([fixture.path + "/in"])
         #expect(record.exitStatus == .done && record.studies.count == 1 && record.results.count == 2)
         #expect(Set(try fixture.reports(record).flatMap(\.results).map(\.source.series)).count == 2)

@@ -47,27 +47,24 @@ struct FragmentMap {
             frames = Self.byBasicTable(offsetTable, items, itemAt, frameCount)
             if frames == nil { notes.append("the Basic Offset Table does not fit the fragments and was ignored") }
         }
-        if frames == nil {
-            if items.count == frameCount {
-                frames = items.map { [$0] }
-            } else if items.count > frameCount {
-                let starts = try Self.starts(signature, items, bytes)
-                if frameCount == 1 {
-                    frames = [items]
-                } else if starts.first == 0, starts.count == frameCount {
-                    frames = Self.frames(items, starts: starts)
-                } else {
-                    throw .fragments(
-                        "\(items.count) fragments for \(frameCount) frames, \(starts.count) begin like one: frames cannot be told apart.",
-                        cure: "Export the image again, with an offset table.")
-                }
-            } else {
-                throw .pixelsTruncated(
-                    "\(items.count) fragments for \(frameCount) frames: some frames are missing.",
-                    cure: "Send the file again.")
+        if frames == nil, frameCount == 1 { frames = [items] }
+        if let frames {
+            try Self.checkStreams(frames, signature, bytes)
+        } else if items.count == frameCount {
+            frames = items.map { [$0] }
+        } else if items.count > frameCount {
+            let starts = try Self.starts(signature, items, bytes)
+            guard starts.first == 0, starts.count == frameCount else {
+                throw .fragments(
+                    "\(items.count) fragments for \(frameCount) frames, \(starts.count) begin like one: frames cannot be told apart.",
+                    cure: "Export the image again, with an offset table.")
             }
+            frames = Self.frames(items, starts: starts)
+        } else {
+            throw .pixelsTruncated(
+                "\(items.count) fragments for \(frameCount) frames: some frames are missing.",
+                cure: "Send the file again.")
         }
-        try Self.checkStreams(frames ?? [], signature, bytes)
         if isCut {
             throw .pixelsTruncated("the last fragment is cut off: pixels are missing.", cure: "Send the file again.")
         }

@@ -1,10 +1,11 @@
 /// RLE Lossless (PS3.5 annex G): byte planes, each packed by runs. Every sample has its most significant plane first.
-enum RunLength {
+package enum RunLength {
     /// One frame's planes put together as little-endian cells, plane by plane of samples.
     ///
     /// *Throws*: `codec` when the header does not fit the image, `pixelsTruncated` when a segment gives too few bytes.
-    static func unpack(_ frame: [UInt8], pixels: Int, samples: Int, bytesPerSample: Int) throws(DICOMFailure) -> [UInt8]
-    {
+    package static func unpack(
+        _ frame: [UInt8], pixels: Int, samples: Int, bytesPerSample: Int
+    ) throws(DICOMFailure) -> [UInt8] {
         let expected = samples * bytesPerSample
         guard frame.count >= 64 else {
             throw .pixelsTruncated(

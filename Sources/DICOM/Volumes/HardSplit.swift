@@ -70,7 +70,8 @@ enum HardSplit {
         }
     }
 
-    private static func hasAlikeSpacing(_ a: SourceFrame, _ b: SourceFrame) -> Bool {
+    /// Whether pixels have one size, or none is known of either.
+    static func hasAlikeSpacing(_ a: SourceFrame, _ b: SourceFrame) -> Bool {
         switch (a.pixelSpacing, b.pixelSpacing) {
         case (nil, nil): return true
         case (let one?, let other?): return one.isAlike(other)

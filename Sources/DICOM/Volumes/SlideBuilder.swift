@@ -55,7 +55,8 @@ enum SlideBuilder {
             throw .slide(
                 "Total Pixel Matrix Rows or Columns missing or 0: the slide has no size.", cure: "Export it again.")
         }
-        try SlideChecks.checkSize(rows: rows, columns: columns, tileRows: parts[0].pixels.rows)
+        try SlideChecks.checkSize(
+            rows: rows, columns: columns, tileRows: parts[0].pixels.rows, limits: parts[0].limits)
         try checkParts(parts, rows: rows, columns: columns)
         guard (first.int(.numberOfOpticalPaths) ?? 1) == 1, first.items(.opticalPathSequence).count <= 1 else {
             throw .slide(

@@ -9,8 +9,7 @@ enum SlideChecks {
     static let mostPixelsABand = 1 << 28
 
     /// *Throws* `limit` for a matrix that no slide has, and for tiles so high that a row of them does not fit the memory.
-    static func checkSize(rows: Int, columns: Int, tileRows: Int, limits: DICOMLimits = .standard) throws(DICOMFailure)
-    {
+    static func checkSize(rows: Int, columns: Int, tileRows: Int, limits: DICOMLimits) throws(DICOMFailure) {
         guard rows <= mostPixelsASide, columns <= mostPixelsASide, rows * columns <= limits.pixelsPerInstance else {
             throw .limit(
                 "Total Pixel Matrix Rows \(Attribute.totalPixelMatrixRows.tag) and Columns \(Attribute.totalPixelMatrixColumns.tag) of \(rows) × \(columns) is more than is read (\(mostPixelsASide) a side, \(limits.pixelsPerInstance) pixels).",
@@ -33,27 +32,28 @@ enum SlideChecks {
                 "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) differs between the tiles of one level: how large its pixels are is unknown.",
                 cure: "Export the slide again.")
         }
-        let parts = frames.instances
-        guard parts.count > 1 else { return }
-        let firsts = parts.compactMap { part in frames.first { $0.instance === part } }
+        // One frame of each part: frames stand part by part.
+        var firsts: [SourceFrame] = []
+        for frame in frames where frame.instance !== firsts.last?.instance { firsts.append(frame) }
+        guard firsts.count > 1 else { return }
         try GreyConsistency.check(firsts)
-        let meaning = firsts.map { frame in
+        func meaning(_ frame: SourceFrame) -> [Double?] {
             let values = frame.valueTransformation
             return [Attribute.rescaleSlope, .rescaleIntercept].map { values.double($0) }
         }
-        for (index, part) in parts.enumerated() {
-            let (own, common) = (part.pixels, parts[0].pixels)
+        for part in firsts.dropFirst() {
+            let (own, common) = (part.instance.pixels, first.instance.pixels)
             guard
                 (own.bitsStored, own.isSigned, own.photometric) == (
                     common.bitsStored, common.isSigned, common.photometric
-                ), meaning[index] == meaning[0]
+                ), meaning(part) == meaning(first)
             else {
                 throw .slide(
                     "parts of one concatenation hold pixels of other depth, colour or rescale than the first: they are no one picture.",
                     cure: "Export the slide again.")
             }
             for attribute in [Attribute.imageOrientationSlide, .frameOfReferenceUID]
-            where part.dataSet.strings(attribute) != parts[0].dataSet.strings(attribute) {
+            where part.instance.dataSet.strings(attribute) != first.instance.dataSet.strings(attribute) {
                 throw .slide(
                     "\(attribute.keyword) \(attribute.tag) differs between the parts of one concatenation.",
                     cure: "Export the slide again.")
@@ -63,8 +63,7 @@ enum SlideChecks {
 
     private static func areAlike(_ a: PixelSpacing?, _ b: PixelSpacing?) -> Bool {
         guard let a, let b else { return a == nil && b == nil }
-        return abs(a.row - b.row) <= Tolerance.spacing * b.row
-            && abs(a.column - b.column) <= Tolerance.spacing * b.column
+        return a.isAlike(b)
     }
 
     /// Tiles that lie on one another. *Throws* `slide`. *Cost*: one pass.

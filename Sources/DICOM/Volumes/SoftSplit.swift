@@ -1,5 +1,3 @@
-import Imaging
-
 /// Frames that share positions are several volumes: time points, echoes, diffusion weightings, passes.
 ///
 /// Every way to take them apart is judged by the volumes that it gives: whole ones before those that lack slices, few before
@@ -79,15 +77,11 @@ enum SoftSplit {
         return nil
     }
 
-    /// Whether each stack reaches into another one.
+    /// Whether each stack reaches into another one; all lie along one normal.
     private static func overlap(_ orders: [SliceOrder]) -> Bool {
-        guard let normal = orders.first?.frames[0].plane?.normal else { return false }
-        let spans = orders.compactMap { order -> ClosedRange<Double>? in
-            let ends = [order.frames.first, order.frames.last].compactMap { $0?.plane?.position.dot(normal) }
-            guard let low = ends.min(), let high = ends.max() else { return nil }
-            return low...high
-        }
-        return spans.indices.allSatisfy { one in spans.indices.contains { $0 != one && spans[$0].overlaps(spans[one]) }
+        let spans = orders.map { $0.distances[0]...$0.distances[$0.distances.count - 1] }
+        return spans.indices.allSatisfy { one in
+            spans.indices.contains { $0 != one && spans[$0].overlaps(spans[one]) }
         }
     }
 

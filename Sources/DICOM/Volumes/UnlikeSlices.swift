@@ -57,20 +57,23 @@ enum UnlikeSlices {
         else { return false }
         let reach = max(width(of: volume[0]), width(of: other[0]))
         let (first, last) = (start - gap * (Double(other.count) + 0.5), end + gap * (Double(other.count) + 0.5))
-        let interleaved = SliceOrder(volume + other)
-        let isInterleaved = interleaved.isEven && interleaved.multiplicity == 1
-        return other.allSatisfy { frame in
+        let isBeside = other.allSatisfy { frame in
             guard let plane = frame.plane, let own = self.centre(of: frame) else { return false }
             let distance = plane.position.dot(normal)
-            let isNear = distance > first && distance < last
-            let isFree = order.distances.allSatisfy { ($0 - distance).magnitude > gap / 2 }
+            guard distance > first, distance < last else { return false }
             let offset = own - centre
-            let isBeside =
-                plane.normal.dot(normal).magnitude > Tolerance.parallel
+            return plane.normal.dot(normal).magnitude > Tolerance.parallel
                 ? (offset - normal * offset.dot(normal)).length < reach
                 : order.isInLine(plane.position)
-            return isNear && (isFree || isInterleaved) && isBeside
         }
+        guard isBeside else { return false }
+        let isFree = other.allSatisfy { frame in
+            let distance = frame.plane?.position.dot(normal) ?? start
+            return order.distances.allSatisfy { ($0 - distance).magnitude > gap / 2 }
+        }
+        if isFree { return true }
+        let both = SliceOrder(volume + other)
+        return both.isEven && both.multiplicity == 1
     }
 
     /// The longer edge, mm; in pixels where no distance is known.

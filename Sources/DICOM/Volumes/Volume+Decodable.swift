@@ -36,14 +36,13 @@ extension Volume {
         var fields = CanonicalEncoding("hspsam decodable 1")
         fields.add("volume", digest)
         fields.add("lost", numbers.sorted().map(String.init))
-        // What the gaps said of all slices they say anew.
-        let ofGaps: Set<String> = ["VOL-GAP", "VOL-UNEVEN", "VOL-TILT", "VOL-SPACING-TAG"]
         let codes = Set(lost.map(\.failure.code)).sorted().joined(separator: ", ")
         let list = lost.prefix(12).map { String($0.number) }.joined(separator: ", ") + (lost.count > 12 ? " …" : "")
         return Volume(
             kind: kind, frames: kept, patientAndStudy: patientAndStudy, sliceSpacing: measured?.spacing,
             sliceWeights: measured?.weights ?? [], slide: nil,
-            findings: findings.filter { !ofGaps.contains($0.code) } + (measured?.findings ?? [])
+            // What the gaps said of all slices they say anew.
+            findings: findings.filter { !SliceOrder.findingCodes.contains($0.code) } + (measured?.findings ?? [])
                 + [
                     Finding(
                         "PIX-FRAME", .warning,
