@@ -45,6 +45,8 @@ package struct ServiceSettings: Sendable {
     package var killGrace: Duration = .seconds(10)
     /// After trouble that is nobody's fault (disk full, no model), the queue rests this long.
     package var pause: Duration = .seconds(60)
+    /// No job waits longer for its next attempt, a gap's late slices aside.
+    var longestBackoff: Duration { max(backoff.last ?? .zero, pause) }
     /// After a failure that passes, the service goes on after so long; twice as long each time, at most sixty times.
     package var resumeWait: Duration = .seconds(1)
     /// Time between two rounds of removing what is old, of backups and of comparing ledger and disk.

@@ -59,7 +59,7 @@ extension WatchService {
     }
 
     private func nextDue() async throws -> Job? {
-        let longest = max(settings.backoff.last ?? .zero, settings.gapWait)
+        let longest = max(settings.longestBackoff, settings.gapWait)
         if let job = try await ledger.nextDue([.publishing], longestWait: longest) { return job }
         return try await ledger.nextDue([.queued, .retry], longestWait: longest)
     }
@@ -241,9 +241,7 @@ extension WatchService {
 
     /// Milliseconds that a job waits by itself: twice as long each time, at most as long as the longest back-off.
     private func wait(_ job: Job) -> Int64 {
-        let pause = settings.pause
-        let longest = max(settings.backoff.last ?? pause, pause).milliseconds
-        return min(pause.milliseconds << Int64(min(job.returns, 12)), longest)
+        min(settings.pause.milliseconds << Int64(min(job.returns, 12)), settings.longestBackoff.milliseconds)
     }
 
     // MARK: the end of a job

@@ -229,7 +229,7 @@ final class Site {
             hang) while :; do echo '{"event": "same"}'; sleep 0.1; done ;;
             slow) for i in 1 2 3 4 5 6 7 8; do echo "{\"frame\": $i}"; sleep 0.15; done; result ;;
             meddled)
-                if [ ! -e "${0%/*}/meddled" ]; then touch "${0%/*}/meddled"; echo >> "$in/plan"; fi; result ;;
+                if [ ! -e "${0%/*}/calm" ]; then echo >> "$in/plan"; fi; result ;;
             silent) exit 0 ;;
             nostart) exit 2 ;;
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;

@@ -208,6 +208,7 @@ struct FaultTests {
         let first = try await site.batch()
         #expect(first.results == 0 && first.waiting == 1, "\(first.json)")
         #expect(try site.results().isEmpty)
+        try DurableFile.write("", to: site.root + "/calm")
         let second = try await site.batch()
         #expect(second.results == 1 && second.status == .done, "\(second.json)")
     }
