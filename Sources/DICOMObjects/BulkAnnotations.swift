@@ -80,7 +80,10 @@ package struct BulkAnnotations: Sendable {
             }))
         var groups: [DataSet] = []
         for (segment, mask) in zip(segments, masks) where !mask.isEmpty {
-            let group = try AnnotationGroup(of: mask, graphic, spacing: volume.pixelSpacing)
+            // Outside of an ultrasound's calibrated regions pixels have no size.
+            let isCalibrated =
+                volume.calibratedRegions.isEmpty || mask.lies(within: volume.calibratedRegions)
+            let group = try AnnotationGroup(of: mask, graphic, spacing: isCalibrated ? volume.pixelSpacing : nil)
             let uid = uids.uid(.annotationGroup, segment.key, String(number))
             groups.append(
                 header.text.item(group.item(number: groups.count + 1, uid: uid, segment, producer, graphic)))
@@ -172,7 +175,7 @@ private struct AnnotationGroup {
                 type.put(.annotationPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
             }
             item.put(.annotationPropertyTypeCodeSequence, item: type)
-            if let region = segment.region { item.put(.anatomicRegionSequence, item: region.item) }
+            if let region = segment.regionItem { item.put(.anatomicRegionSequence, item: region) }
             item.put(.numberOfAnnotations, areas.count)
             item.put(.graphicType, graphic.rawValue.uppercased())
             item.put(.annotationAppliesToAllOpticalPaths, "YES")

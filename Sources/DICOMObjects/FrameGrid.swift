@@ -9,10 +9,10 @@ struct FrameGrid {
     /// Nil for the source's own.
     let regular: RegularGrid?
 
-    /// *Throws* `mismatch` where a regular grid is asked for and the volume is one already.
+    /// *Throws* `mismatch` where a regular grid is asked for and the volume is one already; what `RegularGrid` throws.
     init(_ volume: Volume, _ options: Segmentation.Options) throws(ObjectFailure) {
         if options.isRegular {
-            guard let grid = RegularGrid(volume) else {
+            guard let grid = try RegularGrid(volume) else {
                 throw .mismatch("a regular grid of a volume that has none or is one")
             }
             (rows, columns, sources, regular) = (grid.rows, grid.columns, grid.sources, grid)

@@ -47,9 +47,9 @@ package struct SecondaryCapture: Sendable {
             .derivationDescription, "segments of an automatic segmentation drawn over a source image; not for diagnosis"
         )
         dataSet.putEmpty(.patientOrientation)
-        // Ultrasound devices write the patient's name into their pictures: where the source does not say that there is none, there may be.
-        if dataSet.string(.burnedInAnnotation) == nil {
-            dataSet.put(.burnedInAnnotation, ["US", "IVUS", "BDUS"].contains(volume.modality) ? "YES" : "NO")
+        // Ultrasound devices write the patient's name into their pictures. Of others nobody knows where the source does not say it (Type 3).
+        if dataSet.string(.burnedInAnnotation) == nil, ["US", "IVUS", "BDUS"].contains(volume.modality) {
+            dataSet.put(.burnedInAnnotation, "YES")
         }
         var reference = DataSet.reference(volume.frames[frame])
         reference.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)

@@ -1,3 +1,5 @@
+import DICOM
+
 /// What one segment is, in a pipeline's words and codes.
 package struct SegmentDescription: Sendable, Hashable {
     /// Short, stable, unique in its pipeline.
@@ -38,6 +40,13 @@ package struct SegmentDescription: Sendable, Hashable {
 }
 
 extension SegmentDescription {
+    /// The item of an Anatomic Region Sequence: the region with its side.
+    var regionItem: DataSet? {
+        guard var item = region?.item else { return nil }
+        if let regionModifier { item.put(.anatomicRegionModifierSequence, item: regionModifier.item) }
+        return item
+    }
+
     /// Everything in it that a person wrote.
     var texts: [String] {
         let codes = [category, type] + modifiers + [region, regionModifier].compactMap { $0 }

@@ -15,13 +15,7 @@ enum SegmentItem {
                 type.put(.segmentedPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
             }
             $0.put(.segmentedPropertyTypeCodeSequence, item: type)
-            if let region = segment.region {
-                var item = region.item
-                if let modifier = segment.regionModifier {
-                    item.put(.anatomicRegionModifierSequence, item: modifier.item)
-                }
-                $0.put(.anatomicRegionSequence, item: item)
-            }
+            if let region = segment.regionItem { $0.put(.anatomicRegionSequence, item: region) }
             $0.put(.segmentAlgorithmType, "AUTOMATIC")
             $0.put(.segmentAlgorithmName, Segmentation.line(producer.modelName))
             $0.put(.segmentationAlgorithmIdentificationSequence, item: algorithm(producer))

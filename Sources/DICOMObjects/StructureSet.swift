@@ -139,7 +139,12 @@ package struct StructureSet: Sendable {
         DataSet(composing: {
             $0.put(.observationNumber, number)
             $0.put(.referencedROINumber, number)
-            $0.put(.rtroiIdentificationCodeSequence, item: segment.type.item)
+            $0.put(.segmentedPropertyCategoryCodeSequence, item: segment.category.item)
+            var type = segment.type.item
+            if !segment.modifiers.isEmpty {
+                type.put(.segmentedPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
+            }
+            $0.put(.rtroiIdentificationCodeSequence, item: type)
             $0.putEmpty(.rtroiInterpretedType)
             $0.putEmpty(.roiInterpreter)
         })

@@ -46,9 +46,8 @@ extension Verification {
             case .fractional:
                 try pixels.check(frame, same: content.probabilities[found.segments[segment - 1]][source])
             case .labelmap:
-                for (number, segment) in found.segments.enumerated() {
-                    counts[number] += try pixels.count(frame, label: number + 1, same: content.masks[segment][source])
-                }
+                let masks = found.segments.map { content.masks[$0][source] }
+                for (number, count) in try pixels.counts(frame, same: masks).enumerated() { counts[number] += count }
             }
         }
         guard options.type != .fractional else { return }

@@ -56,20 +56,23 @@ struct WrittenPixels {
         return count
     }
 
-    /// Pixels of one segment in a frame of a LABELMAP. *Throws* `verify` when they are not the mask's.
-    func count(_ frame: Int, label: Int, same mask: Mask) throws(ObjectFailure) -> Int {
+    /// Pixels of each segment in a frame of a LABELMAP. *Throws* `verify` when they are not the masks'. *Shape*: `masks[label - 1]`.
+    func counts(_ frame: Int, same masks: [Mask]) throws(ObjectFailure) -> [Int] {
         let start = frame * pixels * width
-        let (low, high) = (UInt8(truncatingIfNeeded: label), UInt8(truncatingIfNeeded: label >> 8))
-        var count = 0
+        var bits = masks.map { [UInt8](repeating: 0, count: $0.bits.count) }
         for pixel in 0..<pixels {
             let at = start + pixel * width
-            let isSet = bytes[at] == low && (width == 1 || bytes[at + 1] == high)
-            guard isSet == mask[pixel] else {
-                throw .verify("frame \(frame + 1), pixel \(pixel) differs from the mask of segment \(label)")
+            let label = width == 1 ? Int(bytes[at]) : Int(bytes[at]) | Int(bytes[at + 1]) << 8
+            if label == 0 { continue }
+            guard label <= masks.count else {
+                throw .verify("frame \(frame + 1), pixel \(pixel) has the label \(label)")
             }
-            if isSet { count += 1 }
+            bits[label - 1][pixel >> 3] |= 1 << UInt8(pixel & 7)
         }
-        return count
+        for (index, mask) in masks.enumerated() where bits[index] != mask.bits {
+            throw .verify("frame \(frame + 1) differs from the mask of segment \(index + 1)")
+        }
+        return masks.map(\.count)
     }
 
     /// *Throws* `verify` when a frame of a FRACTIONAL object holds other probabilities.

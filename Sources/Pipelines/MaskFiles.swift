@@ -33,7 +33,7 @@ package enum MaskFiles: String, Sendable, CaseIterable {
             }
             return nil
         case .nifti:
-            let block = NIfTIBlock(volume)
+            let block = try NIfTIBlock(volume)
             for (name, frames) in zip(names, masks) {
                 var bytes = block.header
                 for mask in block.grid?.resampled(frames) ?? frames { bytes += mask.flags.map { $0 ? 1 : 0 } }
@@ -47,12 +47,12 @@ package enum MaskFiles: String, Sendable, CaseIterable {
 
     /// Whether they can be written: asked before the first frame is segmented.
     ///
-    /// *Throws* `InputFailure.format` for more voxels a side than the format can count.
-    func check(_ volume: Volume) throws(InputFailure) {
+    /// *Throws* `InputFailure.format` for more voxels a side than the format can count; `ObjectFailure.place` for slices that no grid holds.
+    func check(_ volume: Volume) throws {
         guard self == .nifti else { return }
-        let sides = NIfTIBlock(volume).sides
+        let sides = try NIfTIBlock(volume).sides
         guard sides.allSatisfy({ $0 <= Int(Int16.max) }) else {
-            throw .format(
+            throw InputFailure.format(
                 "NIfTI counts at most 32767 voxels a side, and these masks have \(sides[0]) × \(sides[1]) × \(sides[2]).",
                 cure: "Run without --also nifti.")
         }
@@ -88,7 +88,8 @@ struct NIfTIBlock {
     /// For slices that no affine map leads to (gaps, uneven spacing): where their masks go. Tilted ones stay as they are.
     let grid: RegularGrid?
 
-    init(_ volume: Volume) {
+    /// *Throws* what `RegularGrid` throws.
+    init(_ volume: Volume) throws(ObjectFailure) {
         let spacing = volume.pixelSpacing ?? PixelSpacing(row: 1, column: 1)
         var step = Vector3(0, 0, volume.sliceSpacing ?? 1)
         let planes = volume.hasPlace ? volume.frames.compactMap(\.plane) : []
@@ -99,7 +100,7 @@ struct NIfTIBlock {
             let isEven = planes.enumerated().allSatisfy { index, plane in
                 (plane.position - (start.position + step * Double(index))).length <= 0.01 * step.length
             }
-            if !isEven, let regular = RegularGrid(volume, evenToo: true) {
+            if !isEven, let regular = try RegularGrid(volume, evenToo: true) {
                 grid = regular
                 first = regular.plane
                 step = regular.plane.normal * regular.step

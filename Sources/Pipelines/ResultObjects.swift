@@ -31,7 +31,7 @@ struct ResultObjects {
         var objects: [ObjectRecord] = []
         var notes: [String] = []
         var main: Segmentation?
-        let segmentations = task.segmentations
+        let segmentations = try task.segmentations()
         for (kind, options) in segmentations {
             let object = try clock.time("compose") {
                 try Segmentation(
@@ -122,7 +122,7 @@ struct ResultObjects {
         _ frame: Frame, at index: Int, number: Int, _ segmentation: VolumeSegmentation
     ) throws -> ObjectRecord {
         let pipeline = task.pipeline.pipeline
-        guard let options = task.segmentations.first?.options else {
+        guard let options = try task.segmentations().first?.options else {
             preconditionFailure("ResultObjects: no segmentation is planned")
         }
         let window =

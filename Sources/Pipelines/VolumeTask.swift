@@ -43,17 +43,18 @@ struct VolumeTask: Sendable {
         _ = try PictureScale(volume, pipeline.pipeline, trained: pipeline.model.description.trainedInput?.scale)
         if pipeline.pipeline.outputs.structures { try StructureSet.check(volume) }
         if pipeline.pipeline.outputs.annotations != nil { try BulkAnnotations.check(volume) }
-        for (_, options) in segmentations {
+        for (_, options) in try segmentations() {
             try Segmentation.check(
                 volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
                 options: options)
         }
     }
 
-    /// The segmentations that are written, the one that every viewer reads first.
-    var segmentations: [(kind: Outputs.Kind, options: Segmentation.Options)] {
+    /// The segmentations that are written, the one that every viewer reads first. *Throws* what `RegularGrid` throws.
+    func segmentations() throws(ObjectFailure) -> [(kind: Outputs.Kind, options: Segmentation.Options)] {
         let outputs = pipeline.pipeline.outputs
-        let isResampled = outputs.segmentations.isResampled && RegularGrid(volume) != nil
+        var isResampled = outputs.segmentations.isResampled
+        if isResampled { isResampled = try RegularGrid(volume) != nil }
         return (outputs.segmentationKinds + (isResampled ? [.regular] : [])).compactMap { kind in
             guard let type = kind.segmentationType else { return nil }
             var options = Segmentation.Options()

@@ -75,7 +75,7 @@ struct InteropObjects {
         let out = try #require(ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"])
         var cases: [Case] = []
         for variant in SampleVolumes.Variant.allCases {
-            let arrangements = variant.hasPlace ? [SampleVolumes.Arrangement.even, .sagittal, .tilt, .uneven] : [.even]
+            let arrangements = variant.hasPlace ? [SampleVolumes.Arrangement.even, .sagittal, .tilt, .uneven, .near] : [.even]
             for arrangement in arrangements { cases.append(try write(kindsOf: variant, arrangement, out)) }
         }
         try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/kinds.json"))
@@ -134,7 +134,7 @@ struct InteropObjects {
             volume, frame: 0, image, spacing: volume.pixelSpacing, segments: descriptions,
             producer: SampleVolumes.producer, options: options, seriesNumber: 9600, number: 1
         ).write(to: folder + "/sc.dcm")
-        if RegularGrid(volume) != nil {
+        if try RegularGrid(volume) != nil {
             var regular = SampleVolumes.options(variant)
             regular.isRegular = true
             regular.emptyFrames = .keep

@@ -15,19 +15,19 @@ struct RegularGridTests {
         arguments: SampleVolumes.Arrangement.allCases)
     func which(arrangement: SampleVolumes.Arrangement) throws {
         let folder = try TemporaryFolder()
-        let grid = RegularGrid(try volume(arrangement, in: folder))
-        #expect((grid != nil) == [.gap, .uneven, .tilt].contains(arrangement))
+        let grid = try RegularGrid(try volume(arrangement, in: folder))
+        #expect((grid != nil) == [.gap, .uneven, .near, .tilt].contains(arrangement))
         let pictures = try SampleVolumes.volume(.stack, .even, rows: 8, columns: 8, count: 3, in: folder.path + "/p")
-        #expect(RegularGrid(pictures) == nil)
+        #expect(try RegularGrid(pictures) == nil)
     }
 
     @Test(
         "each voxel is the source's pixel that lies nearest, and the box is the source's own",
-        arguments: [SampleVolumes.Arrangement.gap, .uneven, .tilt])
+        arguments: [SampleVolumes.Arrangement.gap, .uneven, .near, .tilt])
     func nearest(arrangement: SampleVolumes.Arrangement) throws {
         let folder = try TemporaryFolder()
         let volume = try volume(arrangement, in: folder)
-        let grid = try #require(RegularGrid(volume))
+        let grid = try #require(try RegularGrid(volume))
         let masks = SampleVolumes.masks(volume, segments: 1, seed: 3)[0]
         let slices = grid.resampled(masks)
         let spacing = try #require(volume.pixelSpacing)
@@ -89,12 +89,28 @@ struct RegularGridTests {
         moved[1].put(.planePositionSequence, item: place)
         altered.put(.perFrameFunctionalGroupsSequence, items: moved)
         let file = try WrittenObject(try DataSetEncoder.file(altered))
-        let grid = try #require(RegularGrid(volume))
+        let grid = try #require(try RegularGrid(volume))
         #expect(throws: ObjectFailure.self) {
             try Verification.segmentation(
                 file, volume, .init(masks: masks.map(grid.resampled)), segments: SampleVolumes.segments(2),
                 options: options)
         }
+    }
+
+    @Test("every slice of the source is on the grid, however near its neighbour, or there is no grid")
+    func everySlice() throws {
+        let folder = try TemporaryFolder()
+        let near = try volume(.near, in: folder)
+        let grid = try #require(try RegularGrid(near))
+        #expect(Set(grid.sources) == Set(near.frames.indices))
+        #expect(abs(grid.step - 0.4) < 1e-9)
+        let nearest = try SampleVolumes.volume(
+            .slices, .even, rows: 1000, columns: 1000, count: 6, in: folder.path + "/n"
+        ) {
+            guard $0.int(.instanceNumber) == 3 else { return }
+            $0.put(.imagePositionPatient, decimals: [-31.25, 17.5, -120.75 + 2.47])
+        }
+        #expect(throws: ObjectFailure.self) { try RegularGrid(nearest) }
     }
 
     @Test("a regular grid of a volume that is one is refused")

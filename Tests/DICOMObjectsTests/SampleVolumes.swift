@@ -15,7 +15,7 @@ enum SampleVolumes {
     }
 
     enum Arrangement: String, CaseIterable {
-        case even, gap, uneven, tilt, sagittal, reversed, oblique
+        case even, gap, uneven, near, tilt, sagittal, reversed, oblique
     }
 
     static let time: JobTime = {
@@ -69,6 +69,7 @@ enum SampleVolumes {
             switch arrangement {
             case .gap where index >= 3: along += 5
             case .uneven: along += Double(index * index) * 0.2
+            case .near where index >= 2: along -= 2.1
             case .tilt: drift = Double(index) * 0.4
             case .reversed: along = -along
             default: break

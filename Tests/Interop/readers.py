@@ -16,6 +16,7 @@ from typing import NamedTuple
 import highdicom
 import numpy as np
 import pydicom
+import SimpleITK
 from pydicom.dataset import Dataset
 
 # dicom3tools of 2022 does not know LABELMAP, counts segment numbers over all frames, and misses an attribute of 3D annotations in 2D ones
@@ -131,6 +132,23 @@ def highdicom_by_source(path: Path, wanted: list[Plane]) -> list[np.ndarray]:
             array = file.get_pixels_by_source_frame(plane.source, [plane.source_frame], **options)
         masks.append(array[0, ..., 0] != 0)
     return masks
+
+
+def simpleitk(path: Path) -> Volume:
+    """All frames of all segments as one block, as SimpleITK (GDCM) sees them: it knows pictures, not segments.
+
+    It needs frames at more than one place, and drops the last pixels of one bit that fill no byte (`same_bits`).
+    """
+    image = SimpleITK.ReadImage(str(path), imageIO="GDCMImageIO")
+    affine = np.eye(4)
+    affine[:3, :3] = (np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing())[:, ::-1]  # for (column, row, slice)
+    affine[:3, 3] = image.GetOrigin()
+    return Volume(SimpleITK.GetArrayFromImage(image), affine)
+
+
+def same_bits(block: np.ndarray, wanted: np.ndarray) -> bool:
+    whole = wanted.size // 8 * 8
+    return block.shape == wanted.shape and np.array_equal(block.ravel()[:whole], wanted.ravel()[:whole])
 
 
 def dcmqi_volumes(path: Path, folder: Path) -> dict[int, Volume]:

@@ -42,3 +42,9 @@ def test_every_reader_finds_the_masks_where_they_belong(case: dict, tmp_path: Pa
     if is_even(planes):
         assert differences(planes, readers.highdicom_volumes(path)) == []
         assert differences(planes, readers.dcmqi_volumes(path, tmp_path / "dcmqi")) == []
+    if len({plane.source_frame or plane.source for plane in planes}) > 1:
+        block = readers.simpleitk(path)
+        assert readers.same_bits(block.voxels != 0, np.array([plane.mask for plane in planes]))
+        if is_even(planes):
+            theirs = block._replace(voxels=np.array([plane.mask for plane in planes if plane.segment == planes[0].segment]))
+            assert differences([plane for plane in planes if plane.segment == planes[0].segment], {planes[0].segment: theirs}) == []
