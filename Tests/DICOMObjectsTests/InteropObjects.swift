@@ -75,7 +75,8 @@ struct InteropObjects {
         let out = try #require(ProcessInfo.processInfo.environment["HSPSAM_INTEROP_OUT"])
         var cases: [Case] = []
         for variant in SampleVolumes.Variant.allCases {
-            let arrangements = variant.hasPlace ? [SampleVolumes.Arrangement.even, .sagittal, .tilt, .uneven, .near] : [.even]
+            let arrangements: [SampleVolumes.Arrangement] =
+                variant.hasPlace ? [.even, .sagittal, .tilt, .uneven, .near] : [.even]
             for arrangement in arrangements { cases.append(try write(kindsOf: variant, arrangement, out)) }
         }
         try JSONEncoder().encode(cases).write(to: URL(fileURLWithPath: out + "/kinds.json"))
