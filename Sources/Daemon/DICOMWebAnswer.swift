@@ -3,19 +3,23 @@ internal import Foundation
 /// What a DICOMweb server answers: a status of HTTP, and a data set in DICOM's JSON.
 package enum DICOMWebAnswer {
     /// What became of the one object that a request has sent. Only an answer that names it, as stored or as not, decides: a body
-    /// that was cut or is of another kind says nothing.
+    /// that was cut, is of another kind or names other objects says nothing.
     ///
+    /// - Parameter instance: the object's SOP Instance UID.
     /// *Source*: PS3.18 Table 10.5.3-1; the Failure Reason (0008,1197) is that of C-STORE (PS3.18 I.2.2).
-    package static func outcome(status: Int, _ body: [UInt8]) -> (DeliveryReceipt.Outcome, code: String) {
+    package static func outcome(of instance: String, status: Int, _ body: [UInt8]) -> (
+        DeliveryReceipt.Outcome, code: String
+    ) {
         let code = status == 0 ? "CONNECTION" : "HTTP-\(status)"
         switch status {
         case 200..<300, 409:
-            if let reason = failureReason(body) {
+            if let reason = failureReason(of: instance, body) {
                 let answer = DCMSendReport.Status.answered(reason)
                 // A warning's status is that of an object which was stored.
                 return (answer.outcome, answer.code)
             }
-            if status != 409, dataSets(body).contains(where: { !values($0, "00081199").isEmpty }) {
+            if status != 409, dataSets(body).contains(where: { items($0, "00081199").contains { names($0, instance) } })
+            {
                 return (.sent, code)
             }
             // Without a word of this object a conflict is the server's, and not for ever.
@@ -34,15 +38,25 @@ package enum DICOMWebAnswer {
         dataSets(body).contains { values($0, "00080018").contains { $0 as? String == instance } }
     }
 
-    private static func failureReason(_ body: [UInt8]) -> UInt16? {
+    private static func failureReason(of instance: String, _ body: [UInt8]) -> UInt16? {
         for dataSet in dataSets(body) {
-            for item in values(dataSet, "00081198") {
-                guard let item = item as? [String: Any] else { continue }
+            // One object was sent: a failure that names none is its own.
+            for item in items(dataSet, "00081198")
+            where values(item, "00081155").isEmpty || names(item, instance) {
                 let reason = values(item, "00081197").first as? Int
                 return reason.flatMap(UInt16.init(exactly:)) ?? 0x0110
             }
         }
         return nil
+    }
+
+    private static func items(_ dataSet: [String: Any], _ tag: String) -> [[String: Any]] {
+        values(dataSet, tag).compactMap { $0 as? [String: Any] }
+    }
+
+    /// By its Referenced SOP Instance UID.
+    private static func names(_ item: [String: Any], _ instance: String) -> Bool {
+        values(item, "00081155").contains { $0 as? String == instance }
     }
 
     /// Some servers answer with one data set, some with an array of them.

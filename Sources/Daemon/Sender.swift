@@ -115,7 +115,7 @@ package struct Sender: Sendable {
             }
         case .dicomWeb(let peer):
             return try await inScratch { scratch in
-                let user = WebStorageUser(peer: peer, scratch: scratch)
+                let user = WebStorageUser(peer: peer, scratch: scratch, identify: identify)
                 let files = try await user.send(ticket.files, in: folder)
                 return peer.confirmation == .query ? try await confirmed(files, in: folder, user.has) : files
             }
@@ -132,7 +132,7 @@ package struct Sender: Sendable {
     }
 
     /// Nobody can be asked for what has no name: that it is there is not known, and never will be by itself.
-    private static func unnamed(_ name: String) -> DeliveryReceipt.File { .init(name, .failed, code: "UID-UNREADABLE") }
+    static func unnamed(_ name: String) -> DeliveryReceipt.File { .init(name, .failed, code: "UID-UNREADABLE") }
 
     /// What was sent is asked for; what is not there is sent again later.
     private func confirmed(

@@ -152,7 +152,9 @@ extension WatchService {
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
             let late = try await lateJobs(job, record)
-            return late.isEmpty ? verdict : Self.joined(late)
+            if !late.isEmpty { return Self.joined(late) }
+            // What is missing may be why no pipeline wanted the rest.
+            return job.remark.map { .quarantine(JobReason(.refused, code: $0.code, text: $0.text)) } ?? verdict
         default: return verdict
         }
     }

@@ -52,10 +52,12 @@ extension WatchService {
             if FileStatus.exists(paths.input(id)) {
                 let print = try Fingerprint(of: paths.input(id))
                 guard print.files > 0 else { return }
-                try await ledger.enqueue(
-                    TakenDrop(
-                        id: id, kind: .directory, firstSeen: Moment.now, files: print.files, bytes: print.bytes,
-                        fingerprint: print.digest))
+                var drop = TakenDrop(
+                    id: id, kind: .directory, firstSeen: Moment.now, files: print.files, bytes: print.bytes,
+                    fingerprint: print.digest)
+                // What the archive had said of it is lost with the service that asked.
+                if settings.arrival != nil { drop.remark = ArrivalAnswer.remark(nil) }
+                try await ledger.enqueue(drop)
                 log.notice("taken", metadata: ["job": "\(id)", "code": "RECOVERED"])
                 return
             }

@@ -9,6 +9,8 @@ struct WebStorageUser: Sendable {
     let peer: DICOMWebPeer
     /// A folder of its own, removed afterwards.
     let scratch: String
+    /// The UIDs of a file; nil when it has none.
+    let identify: @Sendable (String) -> Sender.Identity?
 
     private static let boundary = "hspsam-object"
     private static let connectionTimeout = 20
@@ -18,7 +20,12 @@ struct WebStorageUser: Sendable {
     func send(_ names: [String], in folder: String) async throws -> [DeliveryReceipt.File] {
         var files: [DeliveryReceipt.File] = []
         for name in names {
-            let (outcome, code) = try await store(Folder.join(folder, name))
+            let path = Folder.join(folder, name)
+            guard let identity = identify(path) else {
+                files.append(Sender.unnamed(name))
+                continue
+            }
+            let (outcome, code) = try await store(path, identity)
             // A server that says no more than "yes" is asked afterwards, where it is to be.
             let isAsked = code == DICOMWebAnswer.silent && peer.confirmation == .query
             files.append(.init(name, isAsked ? .sent : outcome, code: code))
@@ -26,7 +33,9 @@ struct WebStorageUser: Sendable {
         return files
     }
 
-    private func store(_ path: String) async throws -> (DeliveryReceipt.Outcome, code: String) {
+    private func store(
+        _ path: String, _ identity: Sender.Identity
+    ) async throws -> (DeliveryReceipt.Outcome, code: String) {
         let body = Folder.join(scratch, "body")
         let bytes: [UInt8]
         do { bytes = try DurableFile.read(path, limit: .max) } catch { return (.failed, error.code) }
@@ -37,7 +46,7 @@ struct WebStorageUser: Sendable {
         let type = "multipart/related; type=\"application/dicom\"; boundary=\(Self.boundary)"
         let answer = try await request(
             "\(peer.url)/studies", ["-X", "POST", "-H", "Content-Type: \(type)", "-H", "Expect:", "-T", body])
-        return DICOMWebAnswer.outcome(status: answer.status, answer.body)
+        return DICOMWebAnswer.outcome(of: identity.instance, status: answer.status, answer.body)
     }
 
     /// Whether the peer finds the object.

@@ -200,7 +200,9 @@ extension MeasurementReportTests {
         #expect(named?.int(.referencedSegmentNumber) == 2 && named?.has(.referencedFrameNumber) == false)
     }
 
-    @Test("a picture of ultrasound may hold a name unless its source says no, of others nothing is claimed", arguments: ["US", "CT"])
+    @Test(
+        "a picture of ultrasound may hold a name unless its source says no, of others nothing is claimed",
+        arguments: ["US", "CT"])
     func burnedIn(modality: String) throws {
         for (said, expected) in [("NO", "NO"), ("YES", "YES"), (nil, modality == "US" ? "YES" : nil)] {
             let folder = try TemporaryFolder()

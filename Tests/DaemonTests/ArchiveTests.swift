@@ -383,6 +383,24 @@ struct ArchiveTests {
         server.stop()
     }
 
+    @Test(
+        "what an archive said of a drop is lost with the service that asked: a person is told, also where no pipeline wants the drop",
+        arguments: [("ok", 1), ("skip", 0)])
+    func forgottenAnswer(how: String, results: Int) async throws {
+        let site = try Site()
+        site.settings.arrival = ArrivalRule(
+            peer: .init(host: "127.0.0.1", port: 1, called: "A", calling: "B", confirmation: .none), wait: .seconds(1),
+            every: .seconds(1))
+        // Taken by a service that died before it could book it.
+        let input = site.root + "/work/01J00000000000000000000000/input"
+        try Folder.make(input)
+        try DurableFile.write(Plan(how: how, study: "s").text(), to: input + "/plan")
+        let outcome = try await site.batch()
+        #expect(outcome.status == .refusedOrFailed && outcome.results == results, "\(outcome.json)")
+        #expect(try site.quarantined().map(\.code) == (results == 0 ? ["ARRIVAL-UNKNOWN"] : []))
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+    }
+
     private static let stored = #"{"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2"]}}]}}"#
 
     @Test(
@@ -401,11 +419,18 @@ struct ArchiveTests {
                 .refused, "0xC000"
             ),
             (202, #"{"00081198": {"vr": "SQ", "Value": [{}]}}"#, .failed, "0x0110"),
+            // Of another object alone: nothing of this one.
+            (200, stored.replacingOccurrences(of: "1.2", with: "1.3"), .failed, "HTTP-SILENT"),
+            (
+                202,
+                #"{"00081198": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.3"]}}]}, "00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2"]}}]}}"#,
+                .sent, "HTTP-202"
+            ),
             (409, "", .failed, "HTTP-409"), (415, "", .refused, "HTTP-415"), (401, "", .failed, "HTTP-401"),
             (302, "", .failed, "HTTP-302"), (0, "", .failed, "CONNECTION"),
         ])
     func webAnswers(status: Int, body: String, outcome: DeliveryReceipt.Outcome, code: String) {
-        let found = DICOMWebAnswer.outcome(status: status, Array(body.utf8))
+        let found = DICOMWebAnswer.outcome(of: "1.2", status: status, Array(body.utf8))
         #expect(found.0 == outcome && found.code == code, "\(found)")
     }
 }

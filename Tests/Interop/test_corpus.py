@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import os
+import subprocess
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -189,3 +191,35 @@ def problems(reported: tuple[dict, Path], folder: Path) -> list[str]:
         found += [f"highdicom: {text}" for text in differences(planes, readers.highdicom_volumes(path))]
         found += [f"dcmqi: {text}" for text in differences(planes, readers.dcmqi_volumes(path, folder))]
     return found
+
+
+LOSSY = {"50": "dcmdjpeg", "51": "dcmdjpeg", "53": "dcmdjpeg", "55": "dcmdjpeg", "81": "dcmdjpls", "91": None, "203": None}
+
+
+def lossy_images(shared: Path) -> list[tuple[Path, str | None]]:
+    """Images in a lossy transfer syntax, and the program of DCMTK's that decodes it; None: OpenJPEG through pydicom."""
+    with (shared / "data/index.csv").open(newline="") as file:
+        found = [(shared / "data" / row["path"], row["transfer_syntax_uid"]) for row in csv.DictReader(file)]
+    jpeg = "1.2.840.10008.1.2.4."
+    return [(path, LOSSY[uid.removeprefix(jpeg)]) for path, uid in found if uid.startswith(jpeg) and uid.removeprefix(jpeg) in LOSSY]
+
+
+def test_lossy_pixels_are_those_of_dcmtk_and_openjpeg_bit_for_bit(shared: Path, tmp_path: Path) -> None:
+    compared = Counter()
+    for path, decoder in lossy_images(shared):
+        told = subprocess.run([hspsam_run.program(), "inspect", "--json", path], capture_output=True, check=False)
+        ours = json.loads(told.stdout)["files"][0]["pixel_sha256"]
+        if ours is None:
+            continue
+        native = path
+        if decoder is not None:
+            native = tmp_path / "native.dcm"
+            options = ["+cn"] if decoder == "dcmdjpeg" else []
+            # What DCMTK's program cannot read whole (a frame without its end) has no opinion of its own.
+            if subprocess.run([decoder, *options, path, native], capture_output=True, check=False).returncode != 0:
+                continue
+        pixels = pydicom.pixels.pixel_array(pydicom.dcmread(native, force=True), raw=True)
+        theirs = hashlib.sha256(np.ascontiguousarray(pixels).astype(pixels.dtype.newbyteorder("<")).tobytes()).hexdigest()
+        assert ours == theirs, path
+        compared[decoder] += 1
+    assert compared["dcmdjpeg"] >= 33 and compared["dcmdjpls"] >= 5 and compared[None] >= 13, compared
