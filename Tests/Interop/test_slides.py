@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import highdicom
@@ -33,6 +34,13 @@ def test_one_level_is_segmented_and_the_others_are_skipped_as_such(slide: Run) -
     assert slide.call.status == 0, slide.call.errors
     codes = {Path(row["path"]).name: row.get("code") for row in slide.record["inputs"]}
     assert codes == {"level-1.dcm": None, "level-2.dcm": "SEL-LEVEL", "label.dcm": "IN-NOTIMAGE"}
+
+
+def test_inspect_says_before_a_run_which_level_it_would_take(truth: Path, slide: Run) -> None:
+    told = subprocess.run(
+        [hspsam_run.program(), "inspect", "--json", truth.with_name("slide")], capture_output=True, check=True)
+    files = {Path(row["path"]).name: row["code"] for row in json.loads(told.stdout)["files"]}
+    assert files == {Path(row["path"]).name: row.get("code") for row in slide.record["inputs"]}
 
 
 def test_the_segmentation_is_valid(slide: Run) -> None:
