@@ -73,7 +73,7 @@ struct SampleReading {
                     .depth,
                     mapping.slope == 1
                         ? "\(bits)-bit samples are held as they are, in 16 bits."
-                        : "\(bits)-bit samples are held in 16 bits in steps of \(mapping.slope), the same in all pictures of the series."
+                        : "\(bits)-bit samples are held in 16 bits in steps of \(NumberText.short(mapping.slope)), the same in all pictures of the series."
                 ))
         }
         return findings

@@ -112,6 +112,7 @@ struct TIFFSlide {
     }
 
     private func findings(_ index: Int, isCoarser: Bool) -> [Finding] {
+        if levels.count == 1 { return [] }
         let level = levels[index]
         let reason = isCoarser ? ": a finer one suits the pipeline better and is more than one object can hold." : "."
         return [

@@ -29,6 +29,7 @@ struct NumberTests {
                 $0.hasScale = false
             }
         ),
+        ("signed", "PIX-VALUES", { $0.isSigned = true }),
         ("MONOCHROME1", "PIX-PHOTOMETRIC", { $0.photometric = "MONOCHROME1" }),
     ]
 

@@ -37,6 +37,24 @@ struct UnlikeSlicesTests {
         #expect(result.leftOut.allSatisfy { $0.failure.message.explanation.contains(Self.changes[change].0) })
     }
 
+    @Test(
+        "one slice beside the line of the others is at a wrong place; a tilt, a stack moved against another one and a table that wanders are not",
+        arguments: [
+            ([0, 0, 0, 30, 0, 0], false), ([0, 0, 0, 0, 0, 30], false), ([30, 0, 0, 0, 0, 0], false),
+            ([0, 1, 2, 30, 4, 5], false), ([0, 0, 0, 1.2, 0, 0], true), ([0, 1, 2, 3, 4, 5], true),
+            ([0, 0, 0, 30, 30, 30], true), ([0, 5, -4, 6, -7, 3], true),
+        ])
+    func beside(_ offsets: [Double], _ isKept: Bool) throws {
+        let images = offsets.enumerated().map { index, offset in
+            var image = slice(index + 1)
+            image.position = "\(offset)\\0\\\(3 * index)"
+            return image
+        }
+        let result = try volumes(images)
+        #expect((result.volumes.count == 1) == isKept)
+        #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : [String](repeating: "VOL-PLACE", count: 6)))
+    }
+
     @Test("the slice that is unlike is named by its Instance Number, in three slices as in six, out of line as in it")
     func named() throws {
         let images = (1...3).map { number in

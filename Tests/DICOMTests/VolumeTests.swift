@@ -345,4 +345,35 @@ struct VolumeTests {
         #expect(volume.frames[0].pixelSpacingStrings == ["0.7", "0.7"])
         #expect(volume.frames[2].voi.windows == [VOI.Window(center: 40, width: 400)])
     }
+
+    @Test(
+        "what an enhanced object says twice of a frame is refused; at its top may stand what one of its frames says",
+        arguments: [
+            ("1", "", nil), ("2", "", "PIX-VALUES"), ("", "two items", "VOL-PLACE"), ("", "two shared", "VOL-PLACE"),
+        ])
+    func saidTwice(_ top: String, _ group: String, _ code: String?) throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)
+        image.pixels = [UInt8](repeating: 0, count: 2 * 128)
+        image.hasScale = false
+        image.more = { file in
+            if !top.isEmpty { file.add(0x0028, 0x1053, "DS", text: top) }
+            let shared: (inout TestFile) -> Void = {
+                $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+                $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
+                $0.add(0x0028, 0x9145, items: [{ $0.add(0x0028, 0x1053, "DS", text: "1") }])
+            }
+            file.add(0x5200, 0x9229, items: group == "two shared" ? [shared, shared] : [shared])
+            file.add(
+                0x5200, 0x9230,
+                items: [0, 2].map { z in
+                    {
+                        let place: (inout TestFile) -> Void = { $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(z)") }
+                        $0.add(0x0020, 0x9113, items: group == "two items" ? [place, place] : [place])
+                    }
+                })
+        }
+        let result = VolumeBuilder.volumes(of: [try image.source()])
+        #expect(result.leftOut.map(\.failure.code) == (code.map { [$0] } ?? []))
+        #expect(result.volumes.count == (code == nil ? 1 : 0))
+    }
 }

@@ -13,6 +13,11 @@ enum GreyConsistency {
                 "\(Attribute.photometricInterpretation.keyword) \(Attribute.photometricInterpretation.tag) or \(Attribute.presentationLUTShape.keyword) of \(frames.name(odd)) turns black and white round, unlike the others: which is right is unknown.",
                 cure: "Correct the series at its source.")
         }
+        if let odd = minority(frames.map(\.instance.pixels.isSigned)) {
+            throw .values(
+                "\(Attribute.pixelRepresentation.keyword) \(Attribute.pixelRepresentation.tag) of \(frames.name(odd)) is unlike the others': its values cannot be compared with theirs.",
+                cure: "Correct the series at its source.")
+        }
         let transforms = frames.map { frame in
             ModalityTransform.applies(to: frame) ? frame.valueTransformation : DataSet()
         }

@@ -64,7 +64,8 @@ struct SliceOrder {
 
     /// Measured spacing, what each slice stands for, and findings. All positions differ.
     ///
-    /// *Throws* `position` when first and last slice lie farther apart than any patient reaches.
+    /// *Throws* `position` when first and last slice lie farther apart than any patient reaches, or when a slice lies beside the line that
+    /// the others lie on.
     func spacing() throws(DICOMFailure) -> (spacing: Double?, weights: [Double], findings: [Finding]) {
         guard frames.count > 1 else {
             let thickness = frames.first?.sliceThickness ?? 0
@@ -76,6 +77,7 @@ struct SliceOrder {
                 "the series reaches over \(NumberText.short(extent)) mm: a position of a slice must be wrong.",
                 cure: "Correct the series at its source.")
         }
+        try checkLine()
         var findings: [Finding] = []
         let irregular = gaps.indices.filter { abs(gaps[$0] - medianGap) > tolerance }
         let spacing: Double
@@ -123,6 +125,36 @@ struct SliceOrder {
     private func isMultiple(_ gap: Double) -> Bool {
         let times = (gap / medianGap).rounded()
         return times >= 2 && abs(gap - times * medianGap) <= Tolerance.multiple * medianGap
+    }
+
+    /// A few slices beside the line of all others are at a wrong place, whatever the line's direction is. Stacks that are moved against
+    /// each other, and positions that wander, are what was acquired.
+    private func checkLine() throws(DICOMFailure) {
+        let places = frames.compactMap { $0.plane?.position }
+        guard places.count == frames.count, frames.count > 4, let normal = frames[0].plane?.normal else { return }
+        let offsets = places.map { place in
+            let away = place - places[0]
+            return away - normal * away.dot(normal)
+        }
+        let drift = Self.median(
+            zip(zip(offsets, offsets.dropFirst()), gaps).compactMap { pair, gap in
+                gap > tolerance ? (pair.1 - pair.0) * (1 / gap) : nil
+            })
+        let residuals = zip(offsets, distances).map { $0 - drift * ($1 - distances[0]) }
+        let middle = Self.median(residuals)
+        let pixel = frames[0].pixelSpacing.map { max($0.row, $0.column) } ?? 0
+        let bound = max(
+            Tolerance.beside.mm, Tolerance.beside.pixels * pixel, Tolerance.beside.gaps * medianGap)
+        let beside = residuals.indices.filter { (residuals[$0] - middle).length > bound }
+        guard let first = beside.first, beside.count == 1 || beside.count * 10 <= frames.count else { return }
+        throw .position(
+            "\(frames.name(first)) lies \(NumberText.short((residuals[first] - middle).length)) mm beside the line of the others: its Image Position (Patient) must be wrong.",
+            cure: "Correct the series at its source.")
+    }
+
+    /// Of each component.
+    private static func median(_ vectors: [Vector3]) -> Vector3 {
+        Vector3(median(vectors.map(\.x)), median(vectors.map(\.y)), median(vectors.map(\.z)))
     }
 
     /// In-plane drift from slice to slice. The Gantry/Detector Tilt attribute is not believed.

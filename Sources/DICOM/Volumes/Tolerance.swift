@@ -14,6 +14,8 @@ enum Tolerance {
     static let parallel = 0.9986
     /// Where the next slice would begin, relative to the median gap.
     static let line = 0.1
+    /// How far a slice lies beside the line of the others before it is elsewhere: mm, and relative to a pixel and to the median gap.
+    static let beside = (mm: 1.0, pixels: 2.0, gaps: 0.5)
     /// Directions as unit vectors, orthogonal to each other.
     static let unit = 0.01
 

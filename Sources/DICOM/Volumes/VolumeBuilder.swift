@@ -138,6 +138,8 @@ package enum VolumeBuilder {
         // Frames meet in an order that does not depend on file names, so that parts are numbered alike everywhere.
         for instance in members.sorted(by: precedes) {
             let (frames, oddity) = try SourceFrame.frames(of: instance)
+            try GroupConsistency.check(frames, of: instance)
+            try GroupConsistency.check(frames, of: instance)
             try checkPlaces(frames, of: instance)
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
