@@ -33,6 +33,26 @@ final class ArchiveCommandTests {
         }
     }
 
+    /// The phantom's name and ID stand in inputs, results and the archive alone: not in what service, sender and their mail leave behind.
+    private func tellsNoPatient() throws {
+        var looked = 0
+        for path in try FileManager.default.subpathsOfDirectory(atPath: workplace.path) {
+            let isInput = path.hasPrefix("phantom") || path.contains("/input/") || path.hasPrefix("spool/inbox/")
+            let isResult = path.hasPrefix("spool/outbox/") && path.split(separator: "/").count > 3
+            var isFolder: ObjCBool = false
+            let file = "\(workplace.path)/\(path)"
+            guard !isInput, !isResult, !path.hasPrefix("spool/kept/"), !path.contains("orthanc"),
+                FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue
+            else { continue }
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+            for word in ["PHANTOM-", "Phantom^body"] {
+                #expect(bytes.range(of: Data(word.utf8)) == nil && !path.contains(word), "\(path)")
+            }
+            looked += 1
+        }
+        #expect(looked > 5)
+    }
+
     /// As the unit starts it, with other folders and another port; gives the port.
     private func receiver() throws -> Int {
         let deploy = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../deploy")
@@ -125,6 +145,7 @@ final class ArchiveCommandTests {
         try eventually { try files("inbox").count { $0.hasSuffix(".dcm") } == 3 }
         let rest = try Program.run(["batch", "--config", config, "--json"])
         #expect(rest.output.contains(#""partial":0"#) && rest.output.contains(#""results":1"#), "\(rest.output)")
+        try tellsNoPatient()
     }
 
     @Test(
@@ -161,5 +182,6 @@ final class ArchiveCommandTests {
         #expect(unheard.status == 3 && unheard.output.contains(#""unsent":1"#), "\(unheard.output)\(unheard.errors)")
         let open = try Program.run(["deliver", "--status", "--config", config])
         #expect(open.output.contains("NOT-COMMITTED"), "\(open.output)")
+        try tellsNoPatient()
     }
 }
