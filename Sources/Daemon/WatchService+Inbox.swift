@@ -17,11 +17,7 @@ extension WatchService {
                 reloads = StopRequest.reloads
                 await rereadSettings()
             }
-            if let step = clock.step() {
-                log.warning("the clock was set", metadata: ["code": "CLOCK-STEP", "seconds": "\(step / 1000)"])
-                try await ledger.shiftWaits(by: step)
-                try await ledger.noteBoot()
-            }
+            try await look(at: &clock)
             _ = try await lookOnce()
             try await answerRequests()
             try await deliver()
@@ -36,6 +32,23 @@ extension WatchService {
             }
             try await waitForLook()
         }
+    }
+
+    /// What a batch listens to while it works: people's requests, and the clock.
+    func attend(until done: () -> Bool) async throws {
+        var clock = ClockWatch()
+        while !stop.isAsked, !done() {
+            try await look(at: &clock)
+            try await answerRequests()
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func look(at clock: inout ClockWatch) async throws {
+        guard let step = clock.step() else { return }
+        log.warning("the clock was set", metadata: ["code": "CLOCK-STEP", "seconds": "\(step / 1000)"])
+        try await ledger.shiftWaits(by: step)
+        try await ledger.noteBoot()
     }
 
     /// Requests of people are answered at once, drops after `scan`.

@@ -126,6 +126,7 @@ package final class WatchService: Sendable {
                 defer { worked.raise() }
                 try await self.work { taken.isRaised }
             }
+            group.addTask { try await self.attend { worked.isRaised } }
             group.addTask { await self.stopWorker { worked.isRaised } }
             try await finish(&group)
         }

@@ -50,6 +50,24 @@ struct ControlTests {
         #expect(try site.quarantined().map(\.code) == ["CODE"])
     }
 
+    @Test("a batch answers requests while it works: a job that waits for its back-off is tried at once")
+    func duringBatch() async throws {
+        let site = try Site()
+        site.settings.backoff = [.seconds(3600)]
+        try site.drop("one", "crash-once")
+        let service = try await site.service()
+        let batch = Task { try await service.batch() }
+        let ledger = ServicePaths(site.settings).ledger
+        var waiting: String?
+        try await eventually {
+            waiting = try LedgerView.jobs(path: ledger, states: [.retry])?.first?.job
+            return waiting != nil
+        }
+        #expect(
+            try await Control.ask(.init(.retry, job: waiting), site.settings, log: log, patience: .seconds(900)).isDone)
+        #expect(try await batch.value.results == 1)
+    }
+
     @Test("a held queue works on nothing until it is resumed; a running service answers requests")
     func pause() async throws {
         let site = try Site()
