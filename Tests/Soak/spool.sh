@@ -42,18 +42,24 @@ drop() { # drop NAME [SUFFIX]: all studies, each whole at once
     done
 }
 
-# Works until nothing waits; what failed for a passing cause is tried again at once instead of in some minutes.
+# What failed for a passing cause is tried again at once instead of in some minutes, as long as a batch runs.
+hurry() { # hurry NAME PROCESS
+    local job
+    while kill -0 "$2" 2> /dev/null; do
+        for job in $("$program" jobs --config "$root/$1.yaml" --state retry 2> /dev/null | cut -d ' ' -f 1); do
+            "$program" retry "$job" --config "$root/$1.yaml" > /dev/null 2>&1 || true
+        done
+        sleep 0.5
+    done
+}
+
+# Works until nothing waits.
 settle() { # settle NAME
-    local file=$root/$1.yaml round job status
+    local file=$root/$1.yaml round status
     for round in $(seq 60); do
         "$program" batch --config "$file" > "$root/last" 2>&1 &
         running=$!
-        while kill -0 "$running" 2> /dev/null; do
-            for job in $("$program" jobs --config "$file" --state retry 2> /dev/null | cut -d ' ' -f 1); do
-                "$program" retry "$job" --config "$file" > /dev/null 2>&1 || true
-            done
-            sleep 0.5
-        done
+        hurry "$1" "$running"
         status=0
         wait "$running" || status=$?
         running=

@@ -21,9 +21,14 @@ while [ "$rounds" -lt "$most" ]; do
     site sweep
     drop sweep
     status=0
-    # A service that hangs is as bad as one that loses something; a worker's back-off is no hang.
+    # A service that hangs is as bad as one that loses something.
     timeout -k 5 "${PATIENCE:-50}" strace -f -qq -o "$root/trace" -e trace="$calls" -e inject="$calls:$inject:when=$n" -- \
-        "$program" batch --config "$root/sweep.yaml" > "$root/faulty" 2>&1 || status=$?
+        "$program" batch --config "$root/sweep.yaml" > "$root/faulty" 2>&1 &
+    running=$!
+    hurry sweep "$running"
+    wait "$running" || status=$?
+    running=
+    [ "$status" -ne 124 ] || fail "$fault at $calls $n: it hung: $(tail -n 3 "$root/faulty")"
     grep -qE 'INJECTED|--- SIG(KILL|TERM)|killed by SIGKILL' "$root/trace" || break
     # What a killed tracer leaves.
     [ "$status" -lt 132 ] || [ "$status" -eq 137 ] || [ "$status" -eq 143 ] || fail "$fault at $calls $n: it crashed with $status: $(tail -n 3 "$root/faulty")"
