@@ -61,7 +61,7 @@ package final class Child: Sendable {
         }
     }
 
-    /// Foundation's handle; after `init` it is only read, and only once the process has ended.
+    /// Foundation's handle; after `init` it is only read and waited for, and only once the process has ended.
     private let process: Process
     private let input = Pipe()
     private let output = Pipe()
@@ -121,6 +121,8 @@ package final class Child: Sendable {
         let deadline = ContinuousClock.now + .seconds(1)
         while !witness.isDrained, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
         witness.abandon()
+        // It has ended, so nothing is waited for: Foundation keeps a process, 3 KiB of memory, until somebody does.
+        if witness.hasEnded { process.waitUntilExit() }
         try? input.fileHandleForWriting.close()
     }
 
