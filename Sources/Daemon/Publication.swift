@@ -173,10 +173,30 @@ package actor Publication {
         let day = Folder.join(paths.kept, Moment.day(Moment.now))
         if FileStatus.exists(input) {
             try make(day)
-            try Folder.rename(input, to: Folder.join(day, job.id))
-            try Folder.sync(day)
+            try moveAside(input, to: Folder.join(day, job.id))
         }
         try Folder.remove(paths.folder(job.id))
+    }
+
+    /// An input to the place where it stays. After a power failure it may stand in both: a disk may keep the new name and not that the old
+    /// one is gone. Then the old one goes once both are proven to hold the same.
+    private func moveAside(_ input: String, to target: String) throws {
+        do throws(StorageFailure) { try Folder.rename(input, to: target) } catch {
+            guard error.systemError == .exists, try Self.content(input) == Self.content(target) else { throw error }
+            try Folder.remove(input)
+        }
+        try Folder.sync(Folder.split(target).folder)
+    }
+
+    /// The digests of a file, or of all files below a folder by their names.
+    private static func content(_ path: String) throws -> [FilePath: FileDigest] {
+        guard try FileStatus(of: path).kind == .directory else { return [FilePath(""): try FileDigest(ofFile: path)] }
+        let folder = try InputFolder(FilePath(path))
+        var content: [FilePath: FileDigest] = [:]
+        for entry in try Folder.walk(path) where entry.status.kind == .regular {
+            content[entry.path] = try FileDigest(of: try folder.open(entry.path))
+        }
+        return content
     }
 
     /// A folder whose name survives a power failure.
@@ -200,8 +220,7 @@ package actor Publication {
             try Folder.rename(log, to: Folder.join(folder, "worker.log"))
         }
         if FileStatus.exists(paths.input(job.id)) {
-            try Folder.rename(paths.input(job.id), to: Folder.join(folder, "input"))
-            try Folder.sync(folder)
+            try moveAside(paths.input(job.id), to: Folder.join(folder, "input"))
         }
         try Folder.remove(paths.folder(job.id))
     }

@@ -201,6 +201,25 @@ struct FaultTests {
         #expect(FileStatus.exists("\(site.root)/outbox/\(plan.path)/report.json"))
     }
 
+    @Test(
+        "an input that a power failure left in work/ and in its last place is one again; two that differ both stay",
+        arguments: [("ok", "kept"), ("refuse", "quarantine")], [true, false])
+    func renamedByHalf(ending: (how: String, place: String), isSame: Bool) async throws {
+        let site = try Site()
+        try site.drop("one", ending.how)
+        try await site.batch()
+        let walked = try Folder.walk("\(site.root)/\(ending.place)").map(\.name)
+        let plan = try #require(walked.first { $0.hasSuffix("/plan") })
+        let kept = "\(site.root)/\(ending.place)/\(Folder.split(plan).folder)"
+        let id = try #require(kept.split(separator: "/").map(String.init).last { $0.utf8.count == 26 })
+        try Folder.make("\(site.root)/work/\(id)/input")
+        let bytes = try DurableFile.read(kept + "/plan", limit: 1 << 20)
+        try DurableFile.write(isSame ? bytes : bytes + [10], to: "\(site.root)/work/\(id)/input/plan")
+        try await site.batch()
+        #expect(FileStatus.exists(kept + "/plan"))
+        #expect(FileStatus.exists("\(site.root)/work/\(id)") == !isSame)
+    }
+
     @Test("an input that is changed while it is worked on gives no result, and costs no attempt")
     func changedWhileRead() async throws {
         let site = try Site()
