@@ -31,6 +31,7 @@ soak: build ## Kills and disturbs the service for hours and compares the results
 		Tests/Soak/sweep.sh $(BUILD)/hspsam $$fault write,pwrite64,ftruncate 1 $(or $(STEP),3) || exit 1; \
 		Tests/Soak/sweep.sh $(BUILD)/hspsam $$fault openat,openat2 1 $(or $(STEP),7) || exit 1; \
 	done
+	Tests/Soak/power.sh $(BUILD)/hspsam
 	Tests/Soak/faults.sh $(BUILD)/hspsam
 	Tests/Soak/delivery.sh $(BUILD)/hspsam
 	Tests/Soak/load.sh $(BUILD)/hspsam $(or $(STUDIES),2000)

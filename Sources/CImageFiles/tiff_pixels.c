@@ -49,6 +49,25 @@ static void place(const block *b, const ci_tiff_page *page, int is_big_endian, u
     }
 }
 
+/* Samples that are the differences from their left neighbour's (TIFF 6.0, section 14), as they were placed: modulo their bits. */
+static void add_left(const block *b, const ci_tiff_page *page, uint8_t *pixels) {
+    size_t each = sample_bytes(page->bits), pixel = page->samples * each;
+    uint64_t mask = page->bits < 64 ? ((uint64_t)1 << page->bits) - 1 : UINT64_MAX;
+    for (uint32_t row = 0; row < b->rows; row++) {
+        uint8_t *first = pixels + ((size_t)(b->row + row) * page->columns + b->column) * pixel + b->first * each;
+        for (uint32_t column = 1; column < b->columns; column++) {
+            for (uint16_t sample = 0; sample < b->samples; sample++) {
+                uint8_t *to = first + column * pixel + sample * each;
+                uint64_t left = 0, value = 0;
+                memcpy(&left, to - pixel, each);
+                memcpy(&value, to, each);
+                value = (value + left) & mask;
+                memcpy(to, &value, each);
+            }
+        }
+    }
+}
+
 static uint8_t clamp8(float value) { return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f); }
 
 /* YCbCrCoefficients and ReferenceBlackWhite (TIFF 6.0, sections 20 and 21). */
@@ -187,6 +206,7 @@ typedef struct {
     uint64_t bytes;                /* of one slice of it */
     uint32_t from, to;             /* the page's rows that are read: whole strips or tiles, but for its last */
     colours how;
+    int differences;               /* uncompressed samples with a predictor, which libtiff leaves as they are */
 } grid;
 
 /* One strip or tile, or one slice of a tile that holds several, into `buffer`; the bytes it has, below 0 when it cannot be decoded. */
@@ -291,6 +311,7 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                     /* Samples of three bytes are packed bits, the highest first in files of either order; libtiff has turned
                        those of the other order round. */
                     place(&at, page, !TIFFIsByteSwapped(tiff), pixels);
+                    if (g->differences) add_left(&at, page, pixels);
                     ci_check_time(&t->limits, start, error);
                 }
             }
@@ -379,6 +400,19 @@ ci_status ci_tiff_is_read(const ci_tiff_page *page, ci_error *error) {
 
 enum { max_band_side = 1 << 20 };
 
+/* Libtiff knows predictors of compressed samples alone; others are undone here. */
+static ci_status check_predictor(ci_tiff *t, uint32_t index, uint32_t slice, const ci_tiff_page *page, grid *g, ci_error *error) {
+    ci_tiff_value value;
+    if (ci_tiff_tag(t, index, TIFFTAG_PREDICTOR, &value, error) != CI_OK) return error->status;
+    if (value.bytes == NULL) return CI_OK;
+    uint64_t predictor = value.size >= 2 ? number(value.bytes, 2, t->big_endian) : value.bytes[0];
+    free(value.bytes);
+    if (predictor == PREDICTOR_NONE) return CI_OK;
+    g->differences = 1;
+    if (predictor == PREDICTOR_HORIZONTAL && page->bits >= 8 && page->photometric != PHOTOMETRIC_YCBCR && slice == 0) return CI_OK;
+    return ci_fail(error, CI_CODEC, "predictor %u on uncompressed samples of %u bits", (unsigned)predictor, page->bits);
+}
+
 /* Describes a page and how it is read, all of its rows; everything that can be refused before its pixels are looked at is. */
 static ci_status prepare(ci_tiff *t, uint32_t index, uint32_t slice, ci_tiff_page *page, grid *g, ci_error *error) {
     if (ci_tiff_describe(t, index, page, error) != CI_OK) return error->status;
@@ -388,6 +422,7 @@ static ci_status prepare(ci_tiff *t, uint32_t index, uint32_t slice, ci_tiff_pag
     if (ycbcr && (jpeg ? !is_jfif(&g->how) : !makes_colours(&g->how))) {
         return ci_fail(error, CI_UNSUPPORTED, "is YCbCr of other coefficients or another range than its decoder knows");
     }
+    if (page->compression == COMPRESSION_NONE && check_predictor(t, index, slice, page, g, error) != CI_OK) return error->status;
     if (ycbcr && jpeg) TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     return CI_OK;
 }

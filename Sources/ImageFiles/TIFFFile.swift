@@ -110,7 +110,6 @@ package final class TIFFFile {
         var digest = FileDigest.Accumulator()
         for index in 0..<pageCount {
             let tags = try tags(index)
-            try checkPredictor(index, compression: tags.compression)
             guard tags.depth <= ContentsReader.mostPlanes else {
                 throw failure(.limit("holds more than \(ContentsReader.mostPlanes) slices in a page"))
             }
@@ -318,21 +317,13 @@ package final class TIFFFile {
         _ plane: TIFFPlane, survey: SampleSurvey
     ) throws(ImageFilesFailure) -> (tags: ci_tiff_page, reading: SampleReading) {
         let tags = try described(plane.page)
-        try check(tags, plane)
+        try check(tags)
         let reading = SampleReading(tags, sample: plane.sample)
         if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
         return (tags, reading)
     }
 
-    private func check(_ tags: ci_tiff_page, _ plane: TIFFPlane) throws(ImageFilesFailure) {
+    private func check(_ tags: ci_tiff_page) throws(ImageFilesFailure) {
         if let refusal = Self.refusal(of: tags) { throw failure(refusal) }
-        try checkPredictor(plane.page, compression: Int(tags.compression))
-    }
-
-    /// Some programs undo a predictor on samples that are not compressed, others do not.
-    private func checkPredictor(_ index: Int, compression: Int) throws(ImageFilesFailure) {
-        guard compression == 1, try value(317, page: index)?.whole.first == 2 else { return }
-        throw failure(
-            .bits("has a predictor (317) on samples that are not compressed, which programs read in two ways"))
     }
 }

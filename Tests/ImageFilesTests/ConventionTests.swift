@@ -41,6 +41,19 @@ struct ConventionTests {
         #expect(findings.count == 1 && findings[0].isWarning && findings[0].kind == .channel)
     }
 
+    @Test("a horizontal predictor of uncompressed samples is undone row by row; another one is refused")
+    func predictor() throws {
+        var page = RawTIFF.Page(rows: 2, columns: 4, data: [10, 20, 30, 250, 1, 1, 1, 1])
+        page.raw = [(317, 3, [2, 0])]
+        let values = try opened(RawTIFF([page])) { file in
+            let picture = try file.contents().pictures[0]
+            return try file.page(picture.planes[0], of: picture, survey: try file.survey(picture.planes[0])).values
+        }
+        #expect(values == [10, 30, 60, 54, 1, 2, 3, 4])
+        page.raw = [(317, 3, [3, 0])]
+        #expect { try firsts(RawTIFF([page])) } throws: { ($0 as? ImageFilesFailure)?.code == "PIX-CODEC" }
+    }
+
     @Test("an ImageJ description that its pages contradict is refused", arguments: [11, 13, 6])
     func contradiction(count: Int) {
         let pages = (0..<count).map { page($0, description: $0 == 0 ? Self.hyperstack : nil) }
@@ -358,14 +371,12 @@ struct ConventionTests {
     func ambiguous() {
         var white = RawTIFF.Page(rows: 1, columns: 2, data: [1, 0, 2, 0])
         (white.bits, white.format, white.photometric) = (16, 2, 0)
-        var predicted = page(1)
-        predicted.numbers = [(317, [2])]
         var colours = RawTIFF.Page(rows: 1, columns: 1)
         (colours.samples, colours.bits, colours.format, colours.photometric) = (3, 32, 3, 2)
         colours.data = [Float(300), 0, 1].flatMap { value in
             (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32($0))) }
         }
-        for page in [white, predicted, colours] {
+        for page in [white, colours] {
             #expect { try firsts(RawTIFF([page])) } throws: {
                 ["PIX-PHOTOMETRIC", "PIX-CODEC", "PIX-BITS"].contains(($0 as? ImageFilesFailure)?.code)
             }
