@@ -46,10 +46,12 @@ struct ArchiveTests {
 
     /// Service, sender, service: a ticket out, sent, its receipt booked. Gives how the delivery stands.
     @discardableResult
-    private func round(_ site: Site, _ identity: Sender.Identity? = nil) async throws -> (state: String, code: String?)
-    {
+    private func round(
+        _ site: Site, _ identity: Sender.Identity? = nil, _ commitment: Sender.Commitment = .notAsked
+    ) async throws -> (state: String, code: String?) {
         try await site.withService { try await $0.deliver() }
-        try await Sender(site.settings, log: log) { _ in identity }.run(StopRequest(), once: true)
+        try await Sender(site.settings, log: log, commit: { $1.map { _ in commitment } }) { _ in identity }
+            .run(StopRequest(), once: true)
         try await site.withService { try await $0.deliver() }
         let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
         let row = try await queue.read {
@@ -130,6 +132,22 @@ struct ArchiveTests {
         #expect(try await round(site) == ("sent", "0x0000"))
         server.stop()
         #expect(try Folder.list(site.root + "/archive").count == 1)
+    }
+
+    @Test(
+        "what an archive was sent is done only once it answers for it", .enabled(if: has("storescp", "dcmsend")),
+        arguments: [
+            (Sender.Commitment.denied(0x0110), "0x0110"), (.denied(0x0213), "0x0213"), (.unanswered, "NOT-COMMITTED"),
+            (.notAsked, "NO-COMMITMENT"),
+        ])
+    func committed(answer: Sender.Commitment, code: String) async throws {
+        let port = try Server.freePort()
+        let site = try await site(peer(port, .commitment))
+        let server = try await storescp(site, port)
+        let identity = try identity()
+        #expect(try await round(site, identity, answer) == ("pending", code))
+        #expect(try await round(site, identity, .committed) == ("confirmed", "0x0000"))
+        server.stop()
     }
 
     @Test("an archive without room gets the object once it has some", .enabled(if: has("storescp", "dcmsend")))
