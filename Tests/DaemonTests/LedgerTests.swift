@@ -119,6 +119,41 @@ final class LedgerTests {
         #expect { _ = try Ledger(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
     }
 
+    @Test(
+        "a ledger of the version before is brought up to date: results keep their order, destinations what they are owed"
+    )
+    func migrated() async throws {
+        let site = try Site()
+        for name in ["a", "b", "c"] { try site.drop(name, "ok") }
+        try await site.batch()
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        let before = try await queue.read {
+            try String.fetchAll($0, sql: "SELECT key FROM result ORDER BY published_at, key")
+        }
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE result SET published_at = sequence * 1000;
+                    INSERT INTO meta VALUES ('destination archive', '2500');
+                    DROP INDEX result_sequence; ALTER TABLE result DROP COLUMN sequence; DROP TABLE job_series;
+                    ALTER TABLE job DROP COLUMN remark_code; ALTER TABLE job DROP COLUMN remark_text;
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '4 %';
+                    """)
+        }
+        try await queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 3") }
+        try queue.close()
+        try site.drop("d", "ok")
+        #expect(try await site.batch().results == 1)
+        let reread = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await reread.read { db in
+            let keys = try String.fetchAll(db, sql: "SELECT key FROM result ORDER BY sequence")
+            #expect(keys.count == 4 && Set(keys.prefix(3)) == Set(before))
+            #expect(try Int.fetchAll(db, sql: "SELECT sequence FROM result ORDER BY sequence") == [1, 2, 3, 4])
+            // It is owed the third, which was published after it was known.
+            #expect(try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'destination archive'") == "2")
+        }
+    }
+
     @Test("a change that SQLite refuses is a failure with a cure, and ends the service")
     func refusedChange() async throws {
         let ledger = try Ledger(path: path)
