@@ -1,22 +1,33 @@
 /// The one way from floating-point numbers to integers: `Int(_: Double)` ends the program on what a file may hold.
 ///
-/// Inlinable, because generic code that other modules cannot specialise is too slow for pixels.
+/// Of `Double` and `Float`, not of any floating-point type: the standard library's generic conversions are too slow for pixels.
 extension Int {
     /// Half away from zero; nil for what is not finite or lies outside of `range`.
-    @inlinable package init?(rounding value: some BinaryFloatingPoint, in range: ClosedRange<Int> = .min ... .max) {
-        guard value.isFinite, let whole = Int(exactly: value.rounded()), range.contains(whole) else { return nil }
-        self = whole
+    @inlinable package init?(rounding value: Double, in range: ClosedRange<Int> = .min ... .max) {
+        let rounded = value.rounded()
+        // NaN fails both.
+        guard rounded >= -0x1p63, rounded < 0x1p63, range.contains(Int(rounded)) else { return nil }
+        self = Int(rounded)
+    }
+
+    /// As of a `Double`.
+    @inlinable package init?(rounding value: Float, in range: ClosedRange<Int> = .min ... .max) {
+        self.init(rounding: Double(value), in: range)
     }
 
     /// Half away from zero, and never outside of `range`; NaN gives its lower bound.
-    @inlinable package init(rounding value: some BinaryFloatingPoint, clampedTo range: ClosedRange<Int>) {
-        if value.isNaN {
-            self = range.lowerBound
-        } else if let whole = Int(exactly: value.rounded()) {
-            self = Swift.min(Swift.max(whole, range.lowerBound), range.upperBound)
+    @inlinable package init(rounding value: Double, clampedTo range: ClosedRange<Int>) {
+        let rounded = value.rounded()
+        if rounded >= -0x1p63, rounded < 0x1p63 {
+            self = Swift.min(Swift.max(Int(rounded), range.lowerBound), range.upperBound)
         } else {
-            self = value < 0 ? range.lowerBound : range.upperBound
+            self = rounded > 0 ? range.upperBound : range.lowerBound
         }
+    }
+
+    /// As of a `Double`.
+    @inlinable package init(rounding value: Float, clampedTo range: ClosedRange<Int>) {
+        self.init(rounding: Double(value), clampedTo: range)
     }
 }
 

@@ -30,9 +30,9 @@ struct SecondLook {
         else { return }
         var slices = PackedSlices(
             rows: volume.rows, columns: volume.columns, isColor: volume.samples == 3, budget: budget)
-        let decoding = FrameDecoding()
+        let frames = DecodedFrames(volume)
         for index in volume.frames.indices {
-            let decoded = try decoding.frame(volume.frames[index])
+            let decoded = try frames.next()
             for segment in objects.indices {
                 objects[segment].add(decoded, at: index)
                 if !segmentation.probabilities.isEmpty {

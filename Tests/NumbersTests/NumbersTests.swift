@@ -18,7 +18,12 @@ struct NumbersTests {
         #expect(Int(rounding: -1e300, clampedTo: 0...255) == 0)
         #expect(Int(rounding: Double.nan, clampedTo: 3...255) == 3)
         #expect(Int(rounding: 254.6, clampedTo: 0...255) == 255)
-        #expect(Int(rounding: 12, in: 0...10) == nil)
+        #expect(Int(rounding: 12.0, in: 0...10) == nil)
+        // The ends of what Int holds, between which a Double has no number for each.
+        #expect(Int(rounding: 0x1p63) == nil && Int(rounding: -0x1p63) == .min && Int(rounding: Double.nan) == nil)
+        #expect(Int(rounding: 0x1p63, clampedTo: .min ... .max) == .max)
+        #expect(Int(rounding: Float(0x1p63), clampedTo: 0...16_777_217) == 16_777_217)
+        #expect(Int(rounding: Float(-2.5), clampedTo: -9...9) == -3 && Int(rounding: Float.infinity) == nil)
     }
 
     @Test("a grey level is rounded half up and never leaves 0 to 255")
