@@ -45,6 +45,8 @@ def test_every_reader_finds_the_masks_where_they_belong(case: dict, tmp_path: Pa
     if len({plane.source_frame or plane.source for plane in planes}) > 1:
         block = readers.simpleitk(path)
         assert readers.same_bits(block.voxels != 0, np.array([plane.mask for plane in planes]))
-        if is_even(planes):
-            theirs = block._replace(voxels=np.array([plane.mask for plane in planes if plane.segment == planes[0].segment]))
-            assert differences([plane for plane in planes if plane.segment == planes[0].segment], {planes[0].segment: theirs}) == []
+        # It counts frames from the first on: a gap, of which it cannot know, it does not place.
+        first = [plane for plane in planes if plane.segment == planes[0].segment]
+        if is_even(planes) and case["arrangement"] != "gap":
+            theirs = block._replace(voxels=np.array([plane.mask for plane in first]))
+            assert differences(first, {first[0].segment: theirs}) == []
