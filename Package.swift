@@ -108,7 +108,7 @@ let targets: [Target] = [
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Numbers", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Numbers", "Failures"]),
-    tests("DICOMTests", ["DICOM", "Imaging", "Failures", "Storage"]),
+    tests("DICOMTests", ["DICOM", "Imaging", "Failures", "Storage", "Mutations"]),
     tests("DICOMObjectsTests", ["DICOMObjects", "DICOM", "Imaging", "Failures", "Storage"]),
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage", "Mutations"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),

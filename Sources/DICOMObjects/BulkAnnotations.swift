@@ -170,11 +170,9 @@ private struct AnnotationGroup {
             item.put(
                 .annotationGroupAlgorithmIdentificationSequence, item: SegmentItem.algorithm(producer))
             item.put(.annotationPropertyCategoryCodeSequence, item: segment.category.item)
-            var type = segment.type.item
-            if !segment.modifiers.isEmpty {
-                type.put(.annotationPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
-            }
-            item.put(.annotationPropertyTypeCodeSequence, item: type)
+            item.put(
+                .annotationPropertyTypeCodeSequence, item: segment.typeItem(.annotationPropertyTypeModifierCodeSequence)
+            )
             if let region = segment.regionItem { item.put(.anatomicRegionSequence, item: region) }
             item.put(.numberOfAnnotations, areas.count)
             item.put(.graphicType, graphic.rawValue.uppercased())

@@ -47,10 +47,8 @@ package struct RegularGrid: Sendable {
         let away = middles.map { $0 - middles[0] }
         let places = away.map { $0.dot(first.normal) }
         guard let last = places.last, last > 0 else { return nil }
-        let rowShifts = away.map { Int(rounding: ($0.dot(first.columnCosine) / spacing.row).rounded()) }
-            .compactMap { $0 }
-        let columnShifts = away.map { Int(rounding: ($0.dot(first.rowCosine) / spacing.column).rounded()) }
-            .compactMap { $0 }
+        let rowShifts = away.compactMap { Int(rounding: $0.dot(first.columnCosine) / spacing.row) }
+        let columnShifts = away.compactMap { Int(rounding: $0.dot(first.rowCosine) / spacing.column) }
         let smallest = zip(places, places.dropFirst()).map { $1 - $0 }.min() ?? 0
         guard rowShifts.count == planes.count, columnShifts.count == planes.count, smallest > 0 else {
             throw Self.tooUneven
@@ -59,18 +57,15 @@ package struct RegularGrid: Sendable {
         let (rows, columns) = (
             volume.rows + (rowShifts.max() ?? 0) - top, volume.columns + (columnShifts.max() ?? 0) - left
         )
+        let (area, overflow) = rows.multipliedReportingOverflow(by: columns)
         let voxels = max(Self.freeVoxels, planes.count * volume.rows * volume.columns * Self.mostVoxelsEach)
-        let candidates = [(last / median).rounded(), (last / smallest * (1 - 1e-6)).rounded(.up)].map {
-            max(1, Int(rounding: $0) ?? .max)
+        let candidates = [last / median, (last / smallest * (1 - 1e-6)).rounded(.up)].lazy.map { steps -> [Int]? in
+            let steps = max(1, Int(rounding: steps) ?? .max)
+            return overflow || steps >= voxels / area ? nil : Self.nearest(places, steps: steps)
         }
-        var found: [Int]?
-        for steps in candidates where found == nil {
-            let (area, overflow) = rows.multipliedReportingOverflow(by: columns)
-            guard !overflow, steps < voxels / area else { continue }
-            let nearest = Self.nearest(places, steps: steps)
-            if Set(nearest).count == places.count { found = nearest }
+        guard let found = candidates.compactMap(\.self).first(where: { Set($0).count == places.count }) else {
+            throw Self.tooUneven
         }
-        guard let found else { throw Self.tooUneven }
         (self.rows, self.columns, sources) = (rows, columns, found)
         shifts = zip(rowShifts, columnShifts).map { ($0 - top, $1 - left) }
         step = last / Double(found.count - 1)

@@ -40,6 +40,13 @@ package struct SegmentDescription: Sendable, Hashable {
 }
 
 extension SegmentDescription {
+    /// The item of a sequence that holds the type, with its modifiers under `attribute`, which each class of objects names otherwise.
+    func typeItem(_ attribute: Attribute) -> DataSet {
+        var item = type.item
+        if !modifiers.isEmpty { item.put(attribute, items: modifiers.map(\.item)) }
+        return item
+    }
+
     /// The item of an Anatomic Region Sequence: the region with its side.
     var regionItem: DataSet? {
         guard var item = region?.item else { return nil }

@@ -10,11 +10,8 @@ enum SegmentItem {
             $0.put(.segmentLabel, segment.label)
             if let description = segment.description { $0.put(.segmentDescription, description) }
             $0.put(.segmentedPropertyCategoryCodeSequence, item: segment.category.item)
-            var type = segment.type.item
-            if !segment.modifiers.isEmpty {
-                type.put(.segmentedPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
-            }
-            $0.put(.segmentedPropertyTypeCodeSequence, item: type)
+            $0.put(
+                .segmentedPropertyTypeCodeSequence, item: segment.typeItem(.segmentedPropertyTypeModifierCodeSequence))
             if let region = segment.regionItem { $0.put(.anatomicRegionSequence, item: region) }
             $0.put(.segmentAlgorithmType, "AUTOMATIC")
             $0.put(.segmentAlgorithmName, Segmentation.line(producer.modelName))

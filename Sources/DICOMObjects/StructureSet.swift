@@ -140,11 +140,7 @@ package struct StructureSet: Sendable {
             $0.put(.observationNumber, number)
             $0.put(.referencedROINumber, number)
             $0.put(.segmentedPropertyCategoryCodeSequence, item: segment.category.item)
-            var type = segment.type.item
-            if !segment.modifiers.isEmpty {
-                type.put(.segmentedPropertyTypeModifierCodeSequence, items: segment.modifiers.map(\.item))
-            }
-            $0.put(.rtroiIdentificationCodeSequence, item: type)
+            $0.put(.rtroiIdentificationCodeSequence, item: segment.typeItem(.segmentedPropertyTypeModifierCodeSequence))
             $0.putEmpty(.rtroiInterpretedType)
             $0.putEmpty(.roiInterpreter)
         })

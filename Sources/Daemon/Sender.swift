@@ -109,15 +109,16 @@ package struct Sender: Sendable {
                 let files = try await user.send(ticket.files, in: folder)
                 switch peer.confirmation {
                 case .none: return files
-                case .query: return try await confirmed(files, in: folder, user.has)
-                case .commitment: return await committed(files, in: folder, peer)
+                case .query: return try await confirmed(files, identities(of: files, in: folder), user.has)
+                case .commitment: return await committed(files, identities(of: files, in: folder), peer)
                 }
             }
         case .dicomWeb(let peer):
             return try await inScratch { scratch in
-                let user = WebStorageUser(peer: peer, scratch: scratch, identify: identify)
-                let files = try await user.send(ticket.files, in: folder)
-                return peer.confirmation == .query ? try await confirmed(files, in: folder, user.has) : files
+                let user = WebStorageUser(peer: peer, scratch: scratch)
+                let identities = identities(of: all(.sent, ""), in: folder)
+                let files = try await user.send(ticket.files, identities, in: folder)
+                return peer.confirmation == .query ? try await confirmed(files, identities, user.has) : files
             }
         }
     }
@@ -134,9 +135,18 @@ package struct Sender: Sendable {
     /// Nobody can be asked for what has no name: that it is there is not known, and never will be by itself.
     static func unnamed(_ name: String) -> DeliveryReceipt.File { .init(name, .failed, code: "UID-UNREADABLE") }
 
+    /// Of the files that were sent, by name: each is read once.
+    private func identities(of files: [DeliveryReceipt.File], in folder: String) -> [String: Identity] {
+        var identities: [String: Identity] = [:]
+        for file in files where file.outcome == .sent {
+            identities[file.name] = identify(Folder.join(folder, file.name))
+        }
+        return identities
+    }
+
     /// What was sent is asked for; what is not there is sent again later.
     private func confirmed(
-        _ files: [DeliveryReceipt.File], in folder: String, _ has: (Identity) async throws -> Bool
+        _ files: [DeliveryReceipt.File], _ identities: [String: Identity], _ has: (Identity) async throws -> Bool
     ) async throws -> [DeliveryReceipt.File] {
         var confirmed: [DeliveryReceipt.File] = []
         for file in files {
@@ -144,7 +154,7 @@ package struct Sender: Sendable {
                 confirmed.append(file)
                 continue
             }
-            guard let identity = identify(Folder.join(folder, file.name)) else {
+            guard let identity = identities[file.name] else {
                 confirmed.append(Self.unnamed(file.name))
                 continue
             }
@@ -157,12 +167,8 @@ package struct Sender: Sendable {
 
     /// What was sent is asked for all at once; what the archive does not answer for is sent again later.
     private func committed(
-        _ files: [DeliveryReceipt.File], in folder: String, _ peer: DICOMPeer
+        _ files: [DeliveryReceipt.File], _ identities: [String: Identity], _ peer: DICOMPeer
     ) async -> [DeliveryReceipt.File] {
-        var identities: [String: Identity] = [:]
-        for file in files where file.outcome == .sent {
-            identities[file.name] = identify(Folder.join(folder, file.name))
-        }
         let asked = identities.keys.sorted()
         let answers = asked.isEmpty ? [] : await commit(peer, asked.compactMap { identities[$0] })
         let said = Dictionary(zip(asked, answers)) { first, _ in first }

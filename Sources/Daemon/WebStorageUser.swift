@@ -9,23 +9,23 @@ struct WebStorageUser: Sendable {
     let peer: DICOMWebPeer
     /// A folder of its own, removed afterwards.
     let scratch: String
-    /// The UIDs of a file; nil when it has none.
-    let identify: @Sendable (String) -> Sender.Identity?
 
     private static let boundary = "hspsam-object"
     private static let connectionTimeout = 20
     private static let answerTimeout = 3000
     private static let largestAnswer = 16 << 20
 
-    func send(_ names: [String], in folder: String) async throws -> [DeliveryReceipt.File] {
+    /// - Parameter identities: by name; a file without UIDs is not sent.
+    func send(
+        _ names: [String], _ identities: [String: Sender.Identity], in folder: String
+    ) async throws -> [DeliveryReceipt.File] {
         var files: [DeliveryReceipt.File] = []
         for name in names {
-            let path = Folder.join(folder, name)
-            guard let identity = identify(path) else {
+            guard let identity = identities[name] else {
                 files.append(Sender.unnamed(name))
                 continue
             }
-            let (outcome, code) = try await store(path, identity)
+            let (outcome, code) = try await store(Folder.join(folder, name), identity)
             // A server that says no more than "yes" is asked afterwards, where it is to be.
             let isAsked = code == DICOMWebAnswer.silent && peer.confirmation == .query
             files.append(.init(name, isAsked ? .sent : outcome, code: code))

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Synchronization
 
 /// Values from one thread to another in their order; who is `capacity` values ahead waits.
@@ -15,6 +16,14 @@ final class BoundedQueue<Value: Sendable>: Sendable {
     init(capacity: Int) {
         // Dispatch ends the program when a semaphore goes with less than it began with, as here after an interruption.
         for _ in 0..<capacity { free.signal() }
+    }
+
+    /// Filled by `produce` on a thread of its own, which ends when `put` gives false.
+    convenience init(capacity: Int, produce: @escaping @Sendable (_ put: (Value) -> Bool) -> Void) {
+        self.init(capacity: capacity)
+        let thread = Thread { produce(self.put) }
+        thread.stackSize = 8 << 20
+        thread.start()
     }
 
     /// Waits for room. *Returns* false when the other side wants no more.

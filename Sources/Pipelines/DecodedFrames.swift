@@ -1,5 +1,4 @@
 import DICOM
-import Foundation
 import Imaging
 
 /// The decoded frames of a volume in order. A thread of its own decodes the next ones while the last is worked on; what it gives does not
@@ -7,19 +6,16 @@ import Imaging
 ///
 /// *Cost*: one decode a frame; three frames are held.
 final class DecodedFrames {
-    private let queue = BoundedQueue<Result<Frame, DICOMFailure>>(capacity: 2)
+    private let queue: BoundedQueue<Result<Frame, DICOMFailure>>
 
     init(_ volume: Volume) {
-        let queue = queue
-        let thread = Thread {
+        queue = BoundedQueue(capacity: 2) { put in
             let decoding = FrameDecoding()
             for source in volume.frames {
                 let frame = Result { () throws(DICOMFailure) in try decoding.frame(source) }
-                guard queue.put(frame), case .success = frame else { return }
+                guard put(frame), case .success = frame else { return }
             }
         }
-        thread.stackSize = 8 << 20
-        thread.start()
     }
 
     deinit { queue.close() }

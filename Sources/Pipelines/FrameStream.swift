@@ -1,5 +1,4 @@
 package import DICOM
-import Foundation
 package import Imaging
 
 /// The pictures of a volume as the network sees them, in order: each frame, or a slide's total pixel matrix in bands from top to bottom.
@@ -22,19 +21,16 @@ package final class FrameStream {
         case failure(DICOMFailure)
     }
 
-    private let queue = BoundedQueue<Message>(capacity: ahead)
+    private let queue: BoundedQueue<Message>
 
     package init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget) {
-        let queue = queue
-        let thread = Thread {
+        queue = BoundedQueue(capacity: Self.ahead) { put in
             do throws(DICOMFailure) {
-                try Self.produce(volume, windowing, budget) { queue.put($0) }
+                try Self.produce(volume, windowing, budget, put: put)
             } catch {
-                _ = queue.put(.failure(error))
+                _ = put(.failure(error))
             }
         }
-        thread.stackSize = 8 << 20
-        thread.start()
     }
 
     deinit { queue.close() }

@@ -122,7 +122,7 @@ struct ResultObjects {
         _ frame: Frame, at index: Int, number: Int, _ segmentation: VolumeSegmentation
     ) throws -> ObjectRecord {
         let pipeline = task.pipeline.pipeline
-        guard let options = try task.segmentations().first?.options else {
+        guard let options = task.mainOptions else {
             preconditionFailure("ResultObjects: no segmentation is planned")
         }
         let window =

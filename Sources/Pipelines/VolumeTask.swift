@@ -56,27 +56,37 @@ struct VolumeTask: Sendable {
         var isResampled = outputs.segmentations.isResampled
         if isResampled { isResampled = try RegularGrid(volume) != nil }
         return (outputs.segmentationKinds + (isResampled ? [.regular] : [])).compactMap { kind in
-            guard let type = kind.segmentationType else { return nil }
-            var options = Segmentation.Options()
-            options.type = type
-            options.emptyFrames = outputs.segmentations.emptyFrames
-            // Of a slide most tiles are empty, and no viewer stacks them.
-            if volume.slide != nil { options.emptyFrames = .omit }
-            if kind == .regular {
-                options.isRegular = true
-                // Readers of blocks take what is there for all.
-                options.emptyFrames = .keep
-            }
-            options.keepsEmptySegments = outputs.segmentations.keepsEmptySegments
-            options.writesNothing = outputs.segmentations.writesNothing
-            options.avoidsPadding = outputs.segmentations.avoidsPadding
-            options.label = outputs.segmentations.label
-            options.syntheticGeometry = outputs.syntheticGeometry
-            options.seriesNumber = number(kind)
-            options.mayOverlap = pipeline.model.configuration.activation == .sigmoid
-            options.salt = outputs.uidSalt
-            return (kind, options)
+            options(kind).map { (kind, $0) }
         }
+    }
+
+    /// Those of the segmentation that every viewer reads first. At least one is planned.
+    var mainOptions: Segmentation.Options? {
+        pipeline.pipeline.outputs.segmentationKinds.lazy.compactMap(options).first
+    }
+
+    private func options(_ kind: Outputs.Kind) -> Segmentation.Options? {
+        guard let type = kind.segmentationType else { return nil }
+        let outputs = pipeline.pipeline.outputs
+        var options = Segmentation.Options()
+        options.type = type
+        options.emptyFrames = outputs.segmentations.emptyFrames
+        // Of a slide most tiles are empty, and no viewer stacks them.
+        if volume.slide != nil { options.emptyFrames = .omit }
+        if kind == .regular {
+            options.isRegular = true
+            // Readers of blocks take what is there for all.
+            options.emptyFrames = .keep
+        }
+        options.keepsEmptySegments = outputs.segmentations.keepsEmptySegments
+        options.writesNothing = outputs.segmentations.writesNothing
+        options.avoidsPadding = outputs.segmentations.avoidsPadding
+        options.label = outputs.segmentations.label
+        options.syntheticGeometry = outputs.syntheticGeometry
+        options.seriesNumber = number(kind)
+        options.mayOverlap = pipeline.model.configuration.activation == .sigmoid
+        options.salt = outputs.uidSalt
+        return options
     }
 
     /// What the names of all files of the result begin with.

@@ -1,6 +1,7 @@
 import DICOM
 import Failures
 import Foundation
+import Mutations
 import Testing
 
 @Suite("docs/dicom-support.md")
@@ -54,19 +55,9 @@ struct SupportPageTests {
             // Descriptions without pixels.
             return outcome == "IN-NOTIMAGE" ? nil : (file.transferSyntax, photometric, outcome)
         }.compactMap { $0 }
-        let columns = Set(found.map(\.photometric)).sorted()
-        var lines = ["| transfer syntax | " + columns.joined(separator: " | ") + " |"]
-        lines.append("|---|" + String(repeating: "---|", count: columns.count))
-        for syntax in Set(found.map(\.syntax.name)).sorted() {
-            let cells = columns.map { column -> String in
-                let here = found.filter { $0.syntax.name == syntax && $0.photometric == column }.map(\.outcome)
-                let codes = Set(here).subtracting(["read"]).sorted()
-                let counts = (here.contains("read") ? ["read"] : []) + codes
-                return counts.map { outcome in "\(here.count { $0 == outcome }) \(outcome)" }.joined(separator: ", ")
-            }
-            lines.append("| \(syntax) | " + cells.joined(separator: " | ") + " |")
-        }
-        return lines.joined(separator: "\n")
+        var table = OutcomeTable("transfer syntax")
+        for (syntax, photometric, outcome) in found { table.add(syntax.name, photometric, outcome) }
+        return table.markdown
     }
 
     @Test(

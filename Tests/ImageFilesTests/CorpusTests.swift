@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import ImageFiles
+import Mutations
 import Testing
 
 /// The corpus of TIFF files in `HSPSAM_SHARED` (default `../shared`); without it these tests say so and do nothing.
@@ -61,27 +62,6 @@ struct CorpusTests {
         print("TIFF corpus: \(compared.count) compared, refused: \(refused)")
     }
 
-    /// Counts of what became of files, `read` first.
-    private static func cell(_ outcomes: [String]) -> String {
-        let codes = Set(outcomes).subtracting(["read"]).sorted()
-        return ((outcomes.contains("read") ? ["read"] : []) + codes).map { outcome in
-            "\(outcomes.count { $0 == outcome }) \(outcome)"
-        }.joined(separator: ", ")
-    }
-
-    private static func table(_ head: String, _ found: [(row: String, column: String, outcome: String)]) -> String {
-        let columns = Set(found.map(\.column)).sorted()
-        var lines = ["| \(head) | " + columns.joined(separator: " | ") + " |"]
-        lines.append("|---|" + String(repeating: "---|", count: columns.count))
-        for row in Set(found.map(\.row)).sorted() {
-            let cells = columns.map { column in
-                cell(found.filter { $0.row == row && $0.column == column }.map(\.outcome))
-            }
-            lines.append("| \(row) | " + cells.joined(separator: " | ") + " |")
-        }
-        return lines.joined(separator: "\n")
-    }
-
     private static func layout(_ tags: TIFFFile.PageTags) -> String {
         if tags.depth > 1 { return "volume of slices" }
         return (tags.isTiled ? "tiles" : "strips")
@@ -92,22 +72,22 @@ struct CorpusTests {
         "docs/tiff-support.md holds what becomes of the corpus by compression and layout, and by the program that wrote it",
         .enabled(if: isThere), .timeLimit(.minutes(2)))
     func page() throws {
-        var layouts: [(row: String, column: String, outcome: String)] = []
-        var programs: [(row: String, column: String, outcome: String)] = []
+        var layouts = OutcomeTable("compression")
+        var programs = OutcomeTable("written by")
         for row in try Self.rows() {
             let path = Self.shared + "/data/" + row.path
             guard let file = try? TIFFFile(path), let tags = try? file.tags(0) else { continue }
             var outcome = "read"
             do { _ = try ImageFile.read(path) } catch { outcome = error.code }
-            layouts.append((TIFFNames.compression(tags.compression), Self.layout(tags), outcome))
+            layouts.add(TIFFNames.compression(tags.compression), Self.layout(tags), outcome)
             // A description that its pages contradict is nobody's.
             guard let contents = try? file.contents() else { continue }
             let program = contents.program == .none ? "any other" : contents.program.rawValue
             let kind = contents.set.isEmpty ? file.pageCount == 1 ? "one page" : "several pages" : "part of a set"
-            programs.append((program, kind, outcome))
+            programs.add(program, kind, outcome)
         }
         let page = try String(contentsOfFile: "docs/tiff-support.md", encoding: .utf8)
-        for table in [Self.table("compression", layouts), Self.table("written by", programs)] {
+        for table in [layouts.markdown, programs.markdown] {
             #expect(page.contains("<!-- corpus -->\n\n\(table)\n\n<!-- end -->"), "\(table)")
         }
     }
