@@ -109,14 +109,14 @@ package struct Sender: Sendable {
                 let files = try await user.send(ticket.files, in: folder)
                 switch peer.confirmation {
                 case .none: return files
-                case .query: return try await confirmed(files, identities(of: files, in: folder), user.has)
-                case .commitment: return await committed(files, identities(of: files, in: folder), peer)
+                case .query: return try await confirmed(files, identities(of: Self.sent(files), in: folder), user.has)
+                case .commitment: return await committed(files, identities(of: Self.sent(files), in: folder), peer)
                 }
             }
         case .dicomWeb(let peer):
             return try await inScratch { scratch in
                 let user = WebStorageUser(peer: peer, scratch: scratch)
-                let identities = identities(of: all(.sent, ""), in: folder)
+                let identities = identities(of: ticket.files, in: folder)
                 let files = try await user.send(ticket.files, identities, in: folder)
                 return peer.confirmation == .query ? try await confirmed(files, identities, user.has) : files
             }
@@ -135,13 +135,15 @@ package struct Sender: Sendable {
     /// Nobody can be asked for what has no name: that it is there is not known, and never will be by itself.
     static func unnamed(_ name: String) -> DeliveryReceipt.File { .init(name, .failed, code: "UID-UNREADABLE") }
 
-    /// Of the files that were sent, by name: each is read once.
-    private func identities(of files: [DeliveryReceipt.File], in folder: String) -> [String: Identity] {
+    /// Of files, by name: each is read once.
+    private func identities(of names: [String], in folder: String) -> [String: Identity] {
         var identities: [String: Identity] = [:]
-        for file in files where file.outcome == .sent {
-            identities[file.name] = identify(Folder.join(folder, file.name))
-        }
+        for name in names { identities[name] = identify(Folder.join(folder, name)) }
         return identities
+    }
+
+    private static func sent(_ files: [DeliveryReceipt.File]) -> [String] {
+        files.filter { $0.outcome == .sent }.map(\.name)
     }
 
     /// What was sent is asked for; what is not there is sent again later.

@@ -139,7 +139,6 @@ package enum VolumeBuilder {
         for instance in members.sorted(by: precedes) {
             let (frames, oddity) = try SourceFrame.frames(of: instance)
             try GroupConsistency.check(frames, of: instance)
-            try GroupConsistency.check(frames, of: instance)
             try checkPlaces(frames, of: instance)
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
