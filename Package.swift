@@ -52,7 +52,7 @@ let targets: [Target] = [
         .map { .linkedLibrary($0) }),
     .target(
         name: "CImageFiles", cSettings: c, linkerSettings: ["tiff", "png", "jpeg"].map { .linkedLibrary($0) }),
-    .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "z"].map { .linkedLibrary($0) }),
+    .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "deflate", "z"].map { .linkedLibrary($0) }),
     // foundations
     room("Failures", [], [], safe),
     room("Numbers", [], [], safe),
@@ -75,8 +75,7 @@ let targets: [Target] = [
         "Pipelines",
         [
             "Failures", "Numbers", "Records", "Pages", "Storage", "Settings", "Imaging", "DICOM", "DICOMObjects",
-            "ImageFiles",
-            "SegmentAnything",
+            "ImageFiles", "Tensors", "SegmentAnything",
         ], [], safe),
     room(
         "Training",

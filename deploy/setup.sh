@@ -3,7 +3,7 @@
 # Says when a library that reads other people's files lacks Debian's security fixes.
 set -euo pipefail
 packages=(
-  libdcmtk-dev libopenjp2-7-dev libtiff-dev libpng-dev libjpeg62-turbo-dev libssl-dev zlib1g-dev libsqlite3-dev
+  libdcmtk-dev libopenjp2-7-dev libtiff-dev libpng-dev libjpeg62-turbo-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
 )
 # For tests only: other projects' readers, and a browser that opens the reports.
 [[ "${1:-}" == --tests ]] && packages+=(dcmtk dicom3tools orthanc orthanc-dicomweb plastimatch python3-venv chromium curl openssl)
@@ -17,6 +17,7 @@ declare -A secure=(
   [libjpeg62-turbo]=1:2.1.5-2
   [libssl3]=3.0.22-1~deb12u2            # CVE-2026-84782
   [zlib1g]=1:1.2.13.dfsg-1
+  [libdeflate0]=1.14-1
   [libsqlite3-0]=3.40.1-2+deb12u2       # CVE-2025-6965
 )
 

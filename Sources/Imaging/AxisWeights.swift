@@ -77,26 +77,33 @@ package struct AxisWeights: Sendable, Equatable {
     ///
     /// *Shape*: `row` `[inputs · channels]` → `out[at ..< at + count · channels]`.
     package func resample(row: [Float], channels: Int, into out: inout [Float], at: Int) {
+        precondition(at >= 0 && at + count * channels <= out.count, "AxisWeights: \(count) outputs do not fit")
+        let (weights, row) = (weights.span, row.span)
+        var result = out.mutableSpan
         for i in 0..<count {
+            let taps = offsets[i]..<offsets[i + 1]
             for channel in 0..<channels {
                 var sum: Float = 0
                 var source = starts[i] * channels + channel
-                for tap in offsets[i]..<offsets[i + 1] {
+                for tap in taps {
                     sum += weights[tap] * row[source]
                     source += channels
                 }
-                out[at + i * channels + channel] = sum
+                result[at + i * channels + channel] = sum
             }
         }
     }
 
     /// Output row `index` of an image whose rows are `width` long in `image`, into `out[at ..< at + width]`.
     package func blend(row index: Int, of image: [Float], width: Int, into out: inout [Float], at: Int) {
-        for x in 0..<width { out[at + x] = 0 }
+        precondition(at >= 0 && at + width <= out.count, "AxisWeights: a row of \(width) does not fit")
+        var result = out.mutableSpan
+        for x in 0..<width { result[at + x] = 0 }
         for tap in offsets[index]..<offsets[index + 1] {
             let weight = weights[tap]
             let source = (starts[index] + tap - offsets[index]) * width
-            for x in 0..<width { out[at + x] += weight * image[source + x] }
+            let row = image.span.extracting(source..<source + width)
+            for x in 0..<width { result[at + x] += weight * row[x] }
         }
     }
 

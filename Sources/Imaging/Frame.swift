@@ -41,3 +41,15 @@ package struct DisplayImage: Sendable, Equatable {
         self.pixels = pixels
     }
 }
+
+extension DisplayImage {
+    /// All three channels are equal everywhere.
+    package var isGrey: Bool {
+        let pixels = pixels.span
+        for at in stride(from: 0, to: pixels.count, by: 3)
+        where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
+            return false
+        }
+        return true
+    }
+}

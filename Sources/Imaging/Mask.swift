@@ -38,6 +38,16 @@ package struct Mask: Sendable, Equatable {
         }
     }
 
+    /// Sets the pixels of a row for which `isSet` of their column holds; they were not set before.
+    package mutating func setRow(_ row: Int, where isSet: (_ column: Int) -> Bool) {
+        let (start, columns) = (row * columns, columns)
+        var bits = bits.mutableSpan
+        for column in 0..<columns where isSet(column) {
+            let pixel = start + column
+            bits[pixel >> 3] |= 1 << UInt8(truncatingIfNeeded: pixel & 7)
+        }
+    }
+
     /// Sets the pixels of a range, eight at a time.
     package mutating func set(_ pixels: Range<Int>) {
         var at = pixels.lowerBound

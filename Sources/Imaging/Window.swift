@@ -55,14 +55,18 @@ package enum DisplayWindow: Sendable, Equatable {
             }
             return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
         }
-        for index in frame.values.indices {
-            let value = frame.values[index]
-            guard value.isFinite, frame.padding.isEmpty || !frame.padding[index] else { continue }
-            let level = level(value)
-            let grey = UInt8(grey: frame.inverted ? 255 - level : level)
-            pixels[index * 3] = grey
-            pixels[index * 3 + 1] = grey
-            pixels[index * 3 + 2] = grey
+        do {
+            let (values, padding, isPadded) = (frame.values.span, frame.padding.span, !frame.padding.isEmpty)
+            var pixels = pixels.mutableSpan
+            for index in values.indices {
+                let value = values[index]
+                guard value.isFinite, !isPadded || !padding[index] else { continue }
+                let level = level(value)
+                let grey = UInt8(grey: frame.inverted ? 255 - level : level)
+                pixels[index * 3] = grey
+                pixels[index * 3 + 1] = grey
+                pixels[index * 3 + 2] = grey
+            }
         }
         return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
     }

@@ -2,17 +2,86 @@
 /// nowhere else. So a name with a bracket in it stays a name, and a page cannot be written that forgets to escape.
 ///
 ///     let row: HTML = "<td>\(patientName)</td>"
-package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
-    /// As it stands in the file.
-    package private(set) var markup: String
+package struct HTML: Sendable, ExpressibleByStringInterpolation {
+    private enum Part {
+        case markup(String)
+        /// Becomes base64 when the page is written: most of a page with pictures of slices, held once.
+        case base64([UInt8])
+    }
 
-    private init(markup: String) { self.markup = markup }
+    private var parts: [Part]
 
-    package init(stringLiteral value: String) { markup = value }
-    package init(stringInterpolation: Interpolation) { markup = stringInterpolation.markup }
+    private init(markup: String) { parts = markup.isEmpty ? [] : [.markup(markup)] }
+
+    package init(stringLiteral value: String) { self.init(markup: value) }
+    package init(stringInterpolation: Interpolation) { self = stringInterpolation.piece }
 
     /// Text, escaped.
-    package init(text: String) { markup = Self.escaped(text) }
+    package init(text: String) { self.init(markup: Self.escaped(text)) }
+
+    /// Bytes, as base64.
+    package init(base64 bytes: [UInt8]) { parts = [.base64(bytes)] }
+
+    /// As it stands in the file.
+    package var markup: String {
+        var bytes: [UInt8] = []
+        write { bytes += $0 }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The bytes of the file, part by part.
+    package func write<Failure: Error>(_ put: ([UInt8]) throws(Failure) -> Void) throws(Failure) {
+        for part in parts {
+            switch part {
+            case .markup(let text): try put(Array(text.utf8))
+            case .base64(let bytes): try put(Self.base64(bytes))
+            }
+        }
+    }
+
+    /// *Source*: RFC 4648, section 4.
+    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let (count, whole) = (bytes.count, bytes.count / 3)
+        var out = [UInt8](repeating: UInt8(ascii: "="), count: (count + 2) / 3 * 4)
+        do {
+            let (bytes, letters) = (bytes.span, letters.span)
+            var out = out.mutableSpan
+            for group in 0..<whole {
+                let bits =
+                    UInt32(bytes[group * 3]) << 16 | UInt32(bytes[group * 3 + 1]) << 8 | UInt32(bytes[group * 3 + 2])
+                for letter in 0..<4 { out[group * 4 + letter] = letters[Int(bits >> UInt32(18 - 6 * letter) & 63)] }
+            }
+            if count > whole * 3 {
+                let last = count > whole * 3 + 1 ? UInt32(bytes[whole * 3 + 1]) : 0
+                let bits = UInt32(bytes[whole * 3]) << 16 | last << 8
+                for letter in 0...count - whole * 3 {
+                    out[whole * 4 + letter] = letters[Int(bits >> UInt32(18 - 6 * letter) & 63)]
+                }
+            }
+        }
+        return out
+    }
+
+    private mutating func append(markup text: String) {
+        guard case .markup(var last)? = parts.last else {
+            if !text.isEmpty { parts.append(.markup(text)) }
+            return
+        }
+        // Held once, so that what grows is not copied.
+        parts[parts.count - 1] = .markup("")
+        last += text
+        parts[parts.count - 1] = .markup(last)
+    }
+
+    private mutating func append(_ piece: HTML) {
+        for part in piece.parts {
+            switch part {
+            case .markup(let text): append(markup: text)
+            case .base64: parts.append(part)
+            }
+        }
+    }
 
     /// JSON for a script's data block: what could end the block is written as JSON's own escapes.
     package init(json text: String) {
@@ -25,7 +94,7 @@ package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
             default: out.unicodeScalars.append(scalar)
             }
         }
-        markup = out
+        self.init(markup: out)
     }
 
     /// Base64, which has no letter that markup means; anything else in `text` is left out.
@@ -34,16 +103,20 @@ package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
             (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || (0x2F...0x39).contains(byte)
                 || byte == 0x2B || byte == 0x3D
         }
-        markup = isPlain ? text : ""
+        self.init(markup: isPlain ? text : "")
     }
 
     /// Nothing.
     package static let empty = HTML(markup: "")
 
-    package var isEmpty: Bool { markup.isEmpty }
+    package var isEmpty: Bool { parts.isEmpty }
 
-    package static func += (left: inout HTML, right: HTML) { left.markup += right.markup }
-    package static func + (left: HTML, right: HTML) -> HTML { HTML(markup: left.markup + right.markup) }
+    package static func += (left: inout HTML, right: HTML) { left.append(right) }
+    package static func + (left: HTML, right: HTML) -> HTML {
+        var both = left
+        both.append(right)
+        return both
+    }
 
     /// & < > " ' escaped; control and bidirectional characters shown as ␦.
     private static func escaped(_ text: String) -> String {
@@ -69,20 +142,22 @@ package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
     }
 
     package struct Interpolation: StringInterpolationProtocol {
-        fileprivate var markup = ""
+        fileprivate var piece = HTML.empty
 
-        package init(literalCapacity: Int, interpolationCount: Int) { markup.reserveCapacity(literalCapacity) }
+        package init(literalCapacity: Int, interpolationCount: Int) {}
 
-        package mutating func appendLiteral(_ literal: String) { markup += literal }
+        package mutating func appendLiteral(_ literal: String) { piece.append(markup: literal) }
 
         /// A piece of a page, as it is.
-        package mutating func appendInterpolation(_ piece: HTML) { markup += piece.markup }
-        package mutating func appendInterpolation(_ piece: HTML?) { markup += piece?.markup ?? "" }
-        package mutating func appendInterpolation(_ pieces: [HTML]) { markup += pieces.joined(by: .empty).markup }
+        package mutating func appendInterpolation(_ other: HTML) { piece.append(other) }
+        package mutating func appendInterpolation(_ other: HTML?) { if let other { piece.append(other) } }
+        package mutating func appendInterpolation(_ others: [HTML]) { for other in others { piece.append(other) } }
 
         /// Anything else becomes text.
-        package mutating func appendInterpolation(_ text: some StringProtocol) { markup += HTML.escaped(String(text)) }
-        package mutating func appendInterpolation(_ number: some BinaryInteger) { markup += "\(number)" }
+        package mutating func appendInterpolation(_ text: some StringProtocol) {
+            piece.append(markup: HTML.escaped(String(text)))
+        }
+        package mutating func appendInterpolation(_ number: some BinaryInteger) { piece.append(markup: "\(number)") }
     }
 }
 

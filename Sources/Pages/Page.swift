@@ -30,8 +30,11 @@ package struct Page: Sendable {
         self.refreshSeconds = refreshSeconds
     }
 
-    /// The file's text. The style is ours and is not escaped: it never holds a value.
-    package var html: String {
+    /// The file's text.
+    package var html: String { content.markup }
+
+    /// The whole file. Style and script are ours and not escaped: they never hold a value.
+    package var content: HTML {
         let refresh: HTML? = refreshSeconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" }
         let scripts: HTML = script.map { " script-src 'sha256-\(HTML(base64: $0.digest))';" } ?? .empty
         let head: HTML = """
@@ -48,8 +51,8 @@ package struct Page: Sendable {
             """
         let values: [HTML] = data.map { " data-\(HTML(base64: $0.name))=\"\($0.value)\"" }
         let opening: HTML = "\n</style>\n</head>\n<body\(values)>\n"
-        var text = head.markup + style + opening.markup + body.markup
-        if let script { text += "\n<script>" + script.text + "</script>" }
-        return text + "\n</body>\n</html>\n"
+        var page = head + HTML(stringLiteral: style) + opening + body
+        if let script { page += "\n<script>" + HTML(stringLiteral: script.text) + "</script>" }
+        return page + "\n</body>\n</html>\n"
     }
 }

@@ -6,8 +6,19 @@ package import Imaging
 /// Around it: a torso in air, a brighter rod (bone), a gas bubble and a duller neighbour organ. The planes lie oblique in the
 /// patient, pixels are not square, and slices are thicker than either.
 package struct BodyPhantom: Sendable {
-    /// Size of a slice.
-    package static let (rows, columns) = (128, 160)
+    /// How finely a body is sampled; what it shows, and its size in mm, stay the same.
+    package struct Matrix: Sendable, Equatable {
+        package var rows: Int
+        package var columns: Int
+        /// Nil: as the seed says.
+        package var slices: Int?
+
+        package init(rows: Int = 128, columns: Int = 160, slices: Int? = nil) {
+            (self.rows, self.columns, self.slices) = (rows, columns, slices)
+        }
+    }
+
+    package let matrix: Matrix
     /// Between rows, between columns, between slices; mm.
     package let spacing: PixelSpacing
     /// *Units*: mm.
@@ -20,12 +31,18 @@ package struct BodyPhantom: Sendable {
     package let truth: [Mask]
 
     /// The same seed gives the same body.
-    package init(seed: UInt64) {
+    package init(seed: UInt64, matrix: Matrix = Matrix()) {
+        self.matrix = matrix
+        let (rows, columns) = (matrix.rows, matrix.columns)
         var random = PhantomRandom(seed: seed &+ 0xB0D7)
-        let count = random.integer(26...40)
-        spacing = PixelSpacing(row: hundredths(random.uniform(0.8, 1.0)), column: hundredths(random.uniform(0.7, 0.88)))
-        sliceSpacing = hundredths(random.uniform(2.4, 3.2))
-        planes = Self.planes(&random, count: count, spacing, sliceSpacing)
+        let usual = (matrix: Matrix(), slices: random.integer(26...40))
+        let pixel = (row: hundredths(random.uniform(0.8, 1.0)), column: hundredths(random.uniform(0.7, 0.88)))
+        spacing = PixelSpacing(
+            row: pixel.row * Double(usual.matrix.rows) / Double(rows),
+            column: pixel.column * Double(usual.matrix.columns) / Double(columns))
+        let count = matrix.slices ?? usual.slices
+        sliceSpacing = hundredths(random.uniform(2.4, 3.2)) * Double(usual.slices) / Double(count)
+        planes = Self.planes(&random, matrix, count: count, spacing, sliceSpacing)
         let scene = Scene(&random, depth: Double(count) * sliceSpacing)
         let noise = random.uniform(8, 18)
         var slices: [[Int16]] = []
@@ -33,12 +50,12 @@ package struct BodyPhantom: Sendable {
         for slice in 0..<count {
             let w = (Double(slice) - Double(count - 1) / 2) * sliceSpacing
             var values: [Int16] = []
-            values.reserveCapacity(Self.rows * Self.columns)
-            var mask = Mask(rows: Self.rows, columns: Self.columns)
-            for row in 0..<Self.rows {
-                let v = (Double(row) - Double(Self.rows - 1) / 2) * spacing.row
-                for column in 0..<Self.columns {
-                    let u = (Double(column) - Double(Self.columns - 1) / 2) * spacing.column
+            values.reserveCapacity(rows * columns)
+            var mask = Mask(rows: rows, columns: columns)
+            for row in 0..<rows {
+                let v = (Double(row) - Double(rows - 1) / 2) * spacing.row
+                for column in 0..<columns {
+                    let u = (Double(column) - Double(columns - 1) / 2) * spacing.column
                     let point = Vector3(u, v, w)
                     let depth = scene.body.depth(point)
                     if depth >= 0 { mask[row, column] = true }
@@ -68,7 +85,7 @@ package struct BodyPhantom: Sendable {
 
     /// Planes of a tilted and turned stack whose centre lies near the origin.
     private static func planes(
-        _ random: inout PhantomRandom, count: Int, _ spacing: PixelSpacing, _ sliceSpacing: Double
+        _ random: inout PhantomRandom, _ matrix: Matrix, count: Int, _ spacing: PixelSpacing, _ sliceSpacing: Double
     ) -> [Plane] {
         // A unit quaternion near the identity: oblique, but still head first.
         let (a, b, c) = (random.uniform(0.08, 0.25), random.uniform(-0.25, -0.08), random.uniform(-0.3, 0.3))
@@ -80,7 +97,8 @@ package struct BodyPhantom: Sendable {
             hundredths(random.uniform(-30, 30)), hundredths(random.uniform(-30, 30)),
             hundredths(random.uniform(-300, 300)))
         let corner =
-            centre - row * (spacing.column * Double(columns - 1) / 2) - column * (spacing.row * Double(rows - 1) / 2)
+            centre - row * (spacing.column * Double(matrix.columns - 1) / 2)
+            - column * (spacing.row * Double(matrix.rows - 1) / 2)
         return (0..<count).map { index in
             Plane(
                 position: corner + normal * ((Double(index) - Double(count - 1) / 2) * sliceSpacing), rowCosine: row,

@@ -20,7 +20,7 @@ package enum PhantomPairs {
                 let slice = (2 * index + 1) * body.slices.count / (2 * slicesPerBody)
                 let name = PhantomStudy.numbered(String(seed), slice + 1) + ".png"
                 try PhantomStudy.write(
-                    grey: body.display(slice), rows: BodyPhantom.rows, columns: BodyPhantom.columns,
+                    grey: body.display(slice), rows: body.matrix.rows, columns: body.matrix.columns,
                     to: "\(images)/\(name)")
                 try PhantomStudy.write(body.truth[slice], to: "\(masks)/\(name)")
                 written += 1

@@ -18,10 +18,14 @@ package struct PhantomStudy: Sendable {
     /// Of its random numbers.
     package let seed: UInt64
 
+    /// Of a body.
+    package let matrix: BodyPhantom.Matrix
+
     /// Nothing is made before `write`.
-    package init(_ kind: Kind, seed: UInt64) {
+    package init(_ kind: Kind, seed: UInt64, matrix: BodyPhantom.Matrix = .init()) {
         self.kind = kind
         self.seed = seed
+        self.matrix = matrix
     }
 
     /// Writes the study and its truth; both folders are made.
@@ -77,7 +81,7 @@ package struct PhantomStudy: Sendable {
     private func body(
         _ folder: String, _ truth: String
     ) throws -> (images: [PhantomTruth.Image], stack: PhantomTruth.Stack) {
-        let phantom = BodyPhantom(seed: seed)
+        let phantom = BodyPhantom(seed: seed, matrix: matrix)
         var identity = identity
         identity.study.uid = uid("study")
         identity.series.uid = uid("series")
@@ -90,7 +94,7 @@ package struct PhantomStudy: Sendable {
                 identity: identity, frameOfReferenceUID: uid("frame of reference"),
                 sopInstanceUID: uid("slice \(index)"),
                 instanceNumber: number, time: Self.time, plane: phantom.planes[index], spacing: phantom.spacing,
-                sliceThickness: phantom.sliceSpacing, rows: BodyPhantom.rows, columns: BodyPhantom.columns,
+                sliceThickness: phantom.sliceSpacing, rows: phantom.matrix.rows, columns: phantom.matrix.columns,
                 values: phantom.slices[index])
             let name = Self.numbered("slice", number)
             try ObjectFile.write(image.dataSet, to: "\(folder)/\(name).dcm")
@@ -106,7 +110,7 @@ package struct PhantomStudy: Sendable {
         return (
             slices,
             .init(
-                volume: phantom.volumeML, rows: BodyPhantom.rows, columns: BodyPhantom.columns,
+                volume: phantom.volumeML, rows: phantom.matrix.rows, columns: phantom.matrix.columns,
                 pixelSpacing: [phantom.spacing.row, phantom.spacing.column], sliceSpacing: phantom.sliceSpacing,
                 orientation: [row.x, row.y, row.z, column.x, column.y, column.z])
         )

@@ -77,8 +77,15 @@ private struct PackedImage {
     init(_ image: DisplayImage) {
         (rows, columns) = (image.rows, image.columns)
         isGrey = image.isGrey
-        pixels =
-            isGrey ? stride(from: 0, to: image.pixels.count, by: 3).map { image.pixels[$0] } : image.pixels
+        pixels = isGrey ? Self.first(of: image.pixels) : image.pixels
+    }
+
+    private static func first(of channels: [UInt8]) -> [UInt8] {
+        var first = [UInt8](repeating: 0, count: channels.count / 3)
+        let channels = channels.span
+        var values = first.mutableSpan
+        for index in values.indices { values[index] = channels[index * 3] }
+        return first
     }
 
     var bytes: Int { pixels.count }
@@ -86,16 +93,5 @@ private struct PackedImage {
     var image: DisplayImage {
         DisplayImage(
             rows: rows, columns: columns, pixels: isGrey ? pixels.flatMap { [$0, $0, $0] } : pixels)
-    }
-}
-
-extension DisplayImage {
-    /// All three channels are equal everywhere.
-    var isGrey: Bool {
-        for at in stride(from: 0, to: pixels.count, by: 3)
-        where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
-            return false
-        }
-        return true
     }
 }

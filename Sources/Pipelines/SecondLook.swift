@@ -1,10 +1,11 @@
 import DICOM
 import Imaging
 import Storage
+import Tensors
 
 /// What is taken of a volume's frames when its masks are known: values inside of the segments, and the slices of the page.
 ///
-/// *Cost*: each frame is decoded once more, and nothing of it is kept but what is packed.
+/// *Cost*: each frame is decoded once more, and nothing of it is kept but what is packed; one a thread is in memory.
 struct SecondLook {
     /// One a segment.
     private(set) var objects: [SegmentObjects]
@@ -12,6 +13,10 @@ struct SecondLook {
     private(set) var slices: PackedSlices?
     /// Grey is shown inverted (MONOCHROME1).
     private(set) var isInverted = false
+    /// Frames that say how well a volume can be packed.
+    private static let sampled = 8
+    /// Frames that are packed side by side.
+    private static var together: Int { ThreadPool.threads }
 
     /// - Parameters:
     ///   - outputs: whether objects are counted.
@@ -30,18 +35,29 @@ struct SecondLook {
         else { return }
         var slices = PackedSlices(
             rows: volume.rows, columns: volume.columns, isColor: volume.samples == 3, budget: budget)
-        let frames = DecodedFrames(volume)
-        for index in volume.frames.indices {
-            let decoded = try frames.next()
-            for segment in objects.indices {
-                objects[segment].add(decoded, at: index)
-                if !segmentation.probabilities.isEmpty {
-                    objects[segment].add(probabilities: segmentation.probabilities[segment][index], at: index)
-                }
+        if slices.mayOverflow(volume.frames.count) {
+            let decoding = FrameDecoding()
+            let sample = try (0..<Self.sampled).map {
+                try decoding.frame(volume.frames[(2 * $0 + 1) * volume.frames.count / (2 * Self.sampled)])
             }
-            try slices.add(decoded, at: index)
-            isInverted = decoded.inverted
-            try frame(index, decoded)
+            try slices.prepare(for: volume.frames.count, by: sample)
+        }
+        let frames = DecodedFrames(volume)
+        for start in stride(from: 0, to: volume.frames.count, by: Self.together) {
+            var group: [Frame] = []
+            for index in start..<min(start + Self.together, volume.frames.count) {
+                let decoded = try frames.next()
+                for segment in objects.indices {
+                    objects[segment].add(decoded, at: index)
+                    if !segmentation.probabilities.isEmpty {
+                        objects[segment].add(probabilities: segmentation.probabilities[segment][index], at: index)
+                    }
+                }
+                isInverted = decoded.inverted
+                try frame(index, decoded)
+                group.append(decoded)
+            }
+            try slices.add(group, from: start)
         }
         self.slices = slices
     }

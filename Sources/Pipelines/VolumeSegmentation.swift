@@ -2,8 +2,10 @@ import DICOM
 import Imaging
 import Numbers
 import SegmentAnything
+import Tensors
 
-/// A volume's masks, made picture by picture: the activations of one picture, or of one of its tiles, are in memory at a time.
+/// A volume's masks, made picture by picture: the activations of one picture, or of one of its tiles, are in memory at a time. Where a
+/// picture is too little work for all threads, as many as there are threads are worked on side by side, each by one.
 struct VolumeSegmentation {
     /// `[segment][picture]`, after the pipeline's post-processing; a slide's are those of its total pixel matrix.
     private(set) var masks: [[Mask]]
@@ -49,27 +51,53 @@ struct VolumeSegmentation {
         // Frames without a place in space are no volume: each is cleaned by itself.
         let isSpatial = volume.kind == .spatial && volume.frames.count > 1
         let isColor = volume.samples == 3
+        let together = volume.slide == nil && scale.tile == nil && predictor.isSmall ? ThreadPool.threads : 1
+        var group: [PictureSegmentation] = []
+        var cleaned: [Cleaned] = []
         for index in 0..<pictures.count {
-            var picture = PictureSegmentation(
-                rows: pictures.rows, columns: pictures.columns, scale.tile, predictor, spacing: spacing,
-                keepsProbabilities: keepsProbabilities,
-                isEmpty: { volume.slide != nil && Glass.isAll(of: $0, isColor: isColor) })
-            while !picture.isDone {
-                let band = try clock.time("decode") { try stream.next() }
-                clock.time("infer") { picture.add(band) }
+            if cleaned.isEmpty {
+                group = [PictureSegmentation](
+                    repeating: PictureSegmentation(
+                        rows: pictures.rows, columns: pictures.columns, scale.tile, predictor, spacing: spacing,
+                        keepsProbabilities: keepsProbabilities,
+                        isEmpty: { volume.slide != nil && Glass.isAll(of: $0, isColor: isColor) }),
+                    count: min(together, pictures.count - index))
+            }
+            // A slide comes in bands, any other picture at once.
+            while cleaned.isEmpty, !group[0].isDone {
+                let bands = try clock.time("decode") { try group.map { _ in try stream.next() } }
+                clock.time("infer") {
+                    if group.count == 1 {
+                        group[0].add(bands[0])
+                    } else {
+                        group = ThreadPool.map(group.count) { [group] number in
+                            var picture = group[number]
+                            picture.add(bands[number])
+                            return picture
+                        }
+                    }
+                }
                 // Of a slide the tiles that are behind us; the picture itself is told when it is cleaned.
-                if !picture.isDone { try progress(volume.frames.count * picture.done / pictures.rows) }
+                if !group[0].isDone { try progress(volume.frames.count * group[0].done / pictures.rows) }
             }
             clock.time("post-process") {
-                var frame = picture.masks.map { [$0] }
-                if !isSpatial { pipeline.postprocess.apply(&frame, isSpatial: false, voxelMM3: voxel) }
+                if cleaned.isEmpty {
+                    cleaned = ThreadPool.map(group.count) { number in
+                        Cleaned(group[number], keepsProbabilities: keepsProbabilities) {
+                            if !isSpatial { pipeline.postprocess.apply(&$0, isSpatial: false, voxelMM3: voxel) }
+                        }
+                    }
+                    group = []
+                }
+                let picture = cleaned.removeFirst()
                 for segment in 0..<count {
-                    masks[segment].append(frame[segment][0])
-                    if keepsProbabilities { probabilities[segment].append(picture.probabilities(segment)) }
-                    confidence[segment].append(picture.confidence(segment, of: frame[segment][0]))
+                    masks[segment].append(picture.masks[segment])
+                    if keepsProbabilities { probabilities[segment].append(picture.probabilities[segment]) }
+                    confidence[segment].append(picture.confidence[segment])
                 }
                 kept.add(
-                    index, picture.image, pixels: frame.reduce(0) { $0 + $1[0].count }, heatMaps: picture.heatMaps)
+                    index, picture.image, pixels: picture.masks.reduce(0) { $0 + $1.count },
+                    heatMaps: picture.heatMaps)
             }
             try progress(volume.slide == nil ? index + 1 : volume.frames.count)
         }
@@ -77,6 +105,27 @@ struct VolumeSegmentation {
             clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxelMM3: voxel) }
         }
         notes = try stream.notes()
+    }
+
+    /// One picture behind the network.
+    private struct Cleaned {
+        /// One a segment.
+        let masks: [Mask]
+        let confidence: [Float?]
+        let probabilities: [[UInt8]]
+        let image: DisplayImage
+        let heatMaps: [HeatMap]
+
+        /// - Parameter clean: changes the masks, `[segment][1]`.
+        init(_ picture: PictureSegmentation, keepsProbabilities: Bool, clean: (inout [[Mask]]) -> Void) {
+            var frame = picture.masks.map { [$0] }
+            clean(&frame)
+            let masks = frame.map { $0[0] }
+            self.masks = masks
+            confidence = masks.indices.map { picture.confidence($0, of: masks[$0]) }
+            probabilities = keepsProbabilities ? masks.indices.map { picture.probabilities($0) } : []
+            (image, heatMaps) = (picture.image, picture.heatMaps)
+        }
     }
 
     /// What the predictor knows of pixels that are not square.

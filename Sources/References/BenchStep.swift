@@ -9,9 +9,13 @@ package struct BenchStep {
     private let image: Tensor
     private let labels: LabelMaps?
     private let optimiser: AdamW?
+    private let recomputes: Bool
 
     /// A training step of a model with random weights, as a training of that configuration does it.
-    package init(training configuration: Configuration, batch: Int) {
+    ///
+    /// - Parameter recomputes: with activation checkpointing.
+    package init(training configuration: Configuration, batch: Int, recomputes: Bool) {
+        self.recomputes = recomputes
         let parameters = Parameters.initial(configuration, seed: 1)
         model = HSPSAM(configuration, parameters, mergeLoRA: false)
         image = Self.image(configuration, batch)
@@ -30,7 +34,7 @@ package struct BenchStep {
         let reader = ParameterReader { _, shape, initialisation in initialisation.tensor(shape, &random) }
         model = try HSPSAM(configuration, reading: reader, packing: .uncalibrated(precision, configuration))
         image = Self.image(configuration, batch)
-        (labels, optimiser) = (nil, nil)
+        (labels, optimiser, recomputes) = (nil, nil, false)
     }
 
     /// A forward pass of a model.
@@ -39,7 +43,7 @@ package struct BenchStep {
     package init(_ directory: ModelDirectory, batch: Int, _ choice: PrecisionChoice) throws {
         model = try HSPSAM(directory, choice)
         image = Self.image(directory.configuration, batch)
-        (labels, optimiser) = (nil, nil)
+        (labels, optimiser, recomputes) = (nil, nil, false)
     }
 
     private static func image(_ configuration: Configuration, _ batch: Int) -> Tensor {
@@ -52,7 +56,7 @@ package struct BenchStep {
             _ = model(image)
             return
         }
-        let tape = Tape()
+        let tape = Tape(recomputes: recomputes)
         optimiser.watch(tape)
         let loss = Losses.total(model(image, tape: tape), labels, model.configuration, tape: tape)
         tape.backward(from: loss.total)

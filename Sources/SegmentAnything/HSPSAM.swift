@@ -92,9 +92,10 @@ package struct HSPSAM: Sendable {
                     inputs("image_encoder.blocks.\(index).\(name)", x, weight)
                 }
             }
-            x = block(
-                x, prompts: prompts, heat: heatMaps ? { output.questionHeat[level ?? 0] = $0 } : nil, inputs: named,
-                tape)
+            let heat = heatMaps ? { output.questionHeat[level ?? 0] = $0 } : nil
+            let input = x
+            let forward = { block(input, prompts: prompts, heat: heat, inputs: named, $0) }
+            x = tape?.block(forward) ?? forward(nil)
             observe?("block_\(index)", x)
             if level != nil { embeddings.append(x) }
         }

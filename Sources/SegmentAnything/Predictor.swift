@@ -22,9 +22,13 @@ package struct Prediction: Sendable {
     /// The mean of `probabilities` over the pixels of `mask`, nil when it is empty: also of masks that were cleaned afterwards.
     package static func confidence(of mask: Mask, probabilities: [Float]) -> Float? {
         var (sum, count) = (0.0, 0)
-        for i in probabilities.indices where mask[i] {
-            sum += Double(probabilities[i])
-            count += 1
+        let (bits, probabilities) = (mask.bits.span, probabilities.span)
+        // Most of a picture is no part of its masks.
+        for byte in bits.indices where bits[byte] != 0 {
+            for i in byte * 8..<min(byte * 8 + 8, probabilities.count) where bits[byte] & (1 << UInt8(i & 7)) != 0 {
+                sum += Double(probabilities[i])
+                count += 1
+            }
         }
         return count == 0 ? nil : Float(sum / Double(count))
     }
@@ -72,6 +76,13 @@ package struct Predictor: Sendable {
         self.description = description
         self.network = network
         preparation = Preparation(description)
+    }
+
+    /// One picture's layers are too little work to be cut into parts, and their activations take a few megabytes: several pictures
+    /// are best segmented side by side.
+    package var isSmall: Bool {
+        let configuration = description.configuration
+        return configuration.grid * configuration.grid * configuration.embedDim <= 1 << 17
     }
 
     /// - Parameters:

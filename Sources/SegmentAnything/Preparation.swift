@@ -31,9 +31,14 @@ package struct Preparation: Sendable {
     package func prepare(
         _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil
     ) -> (input: Tensor, placement: Placement) {
-        prepare(rows: image.rows, columns: image.columns, spacing: spacing, extent: extent) { row, values in
-            let start = row * image.columns * 3
-            for i in 0..<image.columns * 3 { values[i] = Float(image.pixels[start + i]) }
+        // Three equal channels are resized once.
+        let (step, length) = image.isGrey ? (3, image.columns) : (1, image.columns * 3)
+        return prepare(
+            rows: image.rows, columns: image.columns, channels: image.isGrey ? 1 : 3, spacing: spacing, extent: extent
+        ) { row, values in
+            let (start, pixels) = (row * image.columns * 3, image.pixels.span)
+            var values = values.mutableSpan
+            for i in 0..<length { values[i] = Float(pixels[start + i * step]) }
         }
     }
 
@@ -42,35 +47,39 @@ package struct Preparation: Sendable {
         rgb: [Float], rows: Int, columns: Int, spacing: PixelSpacing? = nil
     ) -> (input: Tensor, placement: Placement) {
         precondition(rgb.count == rows * columns * 3, "Preparation: \(rgb.count) values for \(rows)×\(columns)×3")
-        return prepare(rows: rows, columns: columns, spacing: spacing, extent: nil) { row, values in
+        return prepare(rows: rows, columns: columns, channels: 3, spacing: spacing, extent: nil) { row, values in
             let start = row * columns * 3
             for i in 0..<columns * 3 { values[i] = rgb[start + i] }
         }
     }
 
     private func prepare(
-        rows: Int, columns: Int, spacing: PixelSpacing?, extent: Double?,
+        rows: Int, columns: Int, channels: Int, spacing: PixelSpacing?, extent: Double?,
         fill: (_ row: Int, _ values: inout [Float]) -> Void
     ) -> (input: Tensor, placement: Placement) {
         let placement = Placement(
             rows: rows, columns: columns, inputSize: inputSize, spacing: spacing, extent: extent)
-        let width = placement.resizedColumns * 3
+        let width = placement.resizedColumns * channels
         let across = AxisWeights.antialiased(from: columns, to: placement.resizedColumns)
         let down = AxisWeights.antialiased(from: rows, to: placement.resizedRows)
         // Columns first: all source rows at their new width, `[rows, w′, 3]`.
         var narrow = [Float](repeating: 0, count: rows * width)
-        var source = [Float](repeating: 0, count: columns * 3)
+        var source = [Float](repeating: 0, count: columns * channels)
         for row in 0..<rows {
             fill(row, &source)
-            across.resample(row: source, channels: 3, into: &narrow, at: row * width)
+            across.resample(row: source, channels: channels, into: &narrow, at: row * width)
         }
         var input = [Float](repeating: 0, count: inputSize * inputSize * 3)
+        var line = [Float](repeating: 0, count: width)
         let scale = std.map { 1 / $0 }
         for row in 0..<placement.resizedRows {
+            down.blend(row: row, of: narrow, width: width, into: &line, at: 0)
             let start = row * inputSize * 3
-            down.blend(row: row, of: narrow, width: width, into: &input, at: start)
-            for x in stride(from: start, to: start + width, by: 3) {
-                for channel in 0..<3 { input[x + channel] = (input[x + channel] - mean[channel]) * scale[channel] }
+            for x in 0..<placement.resizedColumns {
+                for channel in 0..<3 {
+                    let value = line[channels == 3 ? x * 3 + channel : x]
+                    input[start + x * 3 + channel] = (value - mean[channel]) * scale[channel]
+                }
             }
         }
         return (Tensor([inputSize, inputSize, 3], input), placement)

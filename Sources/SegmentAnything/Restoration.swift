@@ -1,4 +1,3 @@
-import Foundation
 package import Imaging
 package import Tensors
 
@@ -43,20 +42,23 @@ package enum Restoration {
         var line = [Float](repeating: 0, count: resampler.outputs * columns)
         for row in 0..<rows {
             for output in 0..<resampler.outputs { resampler.row(row, of: output, into: &line, at: output * columns) }
-            if background == 1 { softmax(&line, outputs: resampler.outputs, columns: columns) }
+            if background == 1 {
+                softmax(&line, outputs: resampler.outputs, columns: columns)
+                for segment in 0..<segments {
+                    // `softmax` stores the number of the largest output where the background's probability would be.
+                    let number = Float(segment + 1)
+                    masks[segment].setRow(row, where: { line[$0] == number })
+                }
+            } else {
+                for segment in 0..<segments {
+                    masks[segment].setRow(row, where: { line[segment * columns + $0] > 0 })
+                }
+                sigmoid(&line)
+            }
             for segment in 0..<segments {
                 let start = (segment + background) * columns
-                for column in 0..<columns {
-                    var value = line[start + column]
-                    if background == 1 {
-                        // `softmax` stores the number of the largest output where the background's probability would be.
-                        if line[column] == Float(segment + 1) { masks[segment][row, column] = true }
-                    } else {
-                        if value > 0 { masks[segment][row, column] = true }
-                        value = 1 / (1 + exp(-value))
-                    }
-                    probabilities[segment][row * columns + column] = value
-                }
+                probabilities[segment].replaceSubrange(
+                    row * columns..<(row + 1) * columns, with: line[start..<start + columns])
             }
         }
         return Result(masks: masks, probabilities: probabilities)
@@ -65,21 +67,40 @@ package enum Restoration {
     /// Turns logits `[M, columns]` into probabilities, column by column; row 0 gets the number of the output that wins (the first
     /// of equals) instead of the background's probability, which nobody asks for.
     private static func softmax(_ line: inout [Float], outputs: Int, columns: Int) {
+        var winners = [Float](repeating: 0, count: columns)
+        subtractLargest(&line, &winners, outputs: outputs)
+        exponentiate(&line)
+        divideBySum(&line, outputs: outputs, columns: columns)
+        line.replaceSubrange(0..<columns, with: winners)
+    }
+
+    private static func subtractLargest(_ line: inout [Float], _ winners: inout [Float], outputs: Int) {
+        let columns = winners.count
+        var line = line.mutableSpan
+        var winners = winners.mutableSpan
         for column in 0..<columns {
-            var winner = 0
-            for output in 1..<outputs where line[output * columns + column] > line[winner * columns + column] {
-                winner = output
+            var (winner, largest) = (0, line[column])
+            for output in 1..<outputs where line[output * columns + column] > largest {
+                (winner, largest) = (output, line[output * columns + column])
             }
-            let largest = line[winner * columns + column]
-            var sum: Float = 0
-            for output in 0..<outputs {
-                let value = exp(line[output * columns + column] - largest)
-                line[output * columns + column] = value
-                sum += value
-            }
-            for output in 1..<outputs { line[output * columns + column] /= sum }
-            line[column] = Float(winner)
+            for output in 0..<outputs { line[output * columns + column] -= largest }
+            winners[column] = Float(winner)
         }
+    }
+
+    private static func divideBySum(_ line: inout [Float], outputs: Int, columns: Int) {
+        var line = line.mutableSpan
+        for column in 0..<columns {
+            var sum: Float = 0
+            for output in 0..<outputs { sum += line[output * columns + column] }
+            for output in 1..<outputs { line[output * columns + column] /= sum }
+        }
+    }
+
+    private static func sigmoid(_ line: inout [Float]) {
+        for index in line.indices { line[index] = -line[index] }
+        exponentiate(&line)
+        for index in line.indices { line[index] = 1 / (1 + line[index]) }
     }
 
     /// The logits at the image's width, from which rows are blended one at a time.

@@ -2,7 +2,7 @@ internal import CSystem
 
 /// Packs bytes into a deflate stream without a header, as browsers unpack it (`DecompressionStream("deflate-raw")`).
 package enum Deflate {
-    /// The stream of `bytes`; the same on every machine with the same zlib. *Throws* `.outOfMemory`.
+    /// The stream of `bytes`; the same on every machine with the same libdeflate. *Throws* `.outOfMemory`.
     package static func bytes(of bytes: [UInt8]) throws(StorageFailure) -> [UInt8] {
         let capacity = cs_deflate_bound(bytes.count)
         var written = 0

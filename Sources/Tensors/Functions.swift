@@ -9,6 +9,13 @@ package func cosine(_ x: Double) -> Double { ck_cos(x) }
 /// base raised to exponent.
 package func power(_ base: Double, _ exponent: Double) -> Double { ck_pow(base, exponent) }
 
+/// e raised to each value, in place; the same bits on every machine. Values are taken as −87.3 to 88.3.
+package func exponentiate(_ values: inout [Float]) {
+    values.withUnsafeMutableBufferPointer { buffer in
+        if let base = buffer.baseAddress { ck_exp(kernels, base, buffer.count) }
+    }
+}
+
 extension Tensor {
     /// *Shape*: `[n, m]` → `[m, n]`.
     package func transposed() -> Tensor {

@@ -23,7 +23,7 @@ package enum StepTrial {
         var taken = 0.0
         for _ in 0..<2 {
             let started = clock.now
-            let tape = Tape()
+            let tape = Tape(recomputes: plan.activationCheckpointing)
             optimiser.watch(tape)
             let loss = Losses.total(model(images, tape: tape), labels, configuration, tape: tape)
             tape.backward(from: loss.total)

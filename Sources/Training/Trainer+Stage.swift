@@ -86,7 +86,7 @@ extension Trainer {
         for start in stride(from: 0, to: draws.count, by: size) {
             let part = Array(draws[start..<min(start + size, draws.count)])
             let batch = try batch(part, stage, epoch, configuration, from: start)
-            let tape = Tape()
+            let tape = Tape(recomputes: plan.activationCheckpointing)
             optimiser.watch(tape)
             let output = model(batch.images, tape: tape)
             let loss = Losses.total(output, batch.labels, configuration, tape: tape)

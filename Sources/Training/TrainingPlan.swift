@@ -56,6 +56,8 @@ package struct TrainingPlan: Sendable, Equatable {
     package var decay: Schedule.Decay
     /// Padding weighs nothing in the loss.
     package var ignorePadding: Bool
+    /// The encoder's blocks are computed again on the way back instead of being kept: the same weights in less memory.
+    package var activationCheckpointing: Bool
     package var seed: UInt64
     /// The file as it was read; the model directory keeps it.
     package var text: [UInt8] = []
@@ -154,6 +156,7 @@ package struct TrainingPlan: Sendable, Equatable {
             windowing: try TrainedInput.Windowing(try section.section("windowing")),
             aspect: try section.section("preprocess").choice(
                 "aspect", default: stages.allSatisfy { $0.augmentation.aspect == [1, 1] } ? .isotropic : .varied))
+        activationCheckpointing = try section.bool("activation_checkpointing", default: false)
         seed = UInt64(try section.int("seed", in: 0...Int.max, default: 1))
     }
 

@@ -12,32 +12,37 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract:
-            "Times a forward pass, a training step, each kernel or the writing of results, and says where the time goes.",
+            "Times a forward pass, a training step, each kernel, a whole run or the writing of results, and says where the time goes.",
         discussion: """
             Example: hspsam bench --vit vit_b --what infer --precision int8 --json
             Weights are random, or those of --model. Threads, precision and instruction set (HSPSAM_ISA) are told beside the figures.
             """)
 
-    enum What: String, ExpressibleByArgument, CaseIterable { case infer, train, kernels, objects }
+    enum What: String, ExpressibleByArgument, CaseIterable { case infer, train, pipeline, kernels, objects }
 
     @Option(help: "Size of the encoder: vit_t, vit_b, vit_l or vit_h.") var vit = "vit_b"
     @Option(help: "A model directory, for infer: its size, its weights.") var model: String?
     @Option(
         help: """
             infer: one forward pass with LoRA merged; train: forward, backward and optimiser step; kernels: each at ViT-B's sizes, \
-            in every precision; objects: segmentations of 300 slices of 512 × 512, composed, written and verified.
+            in every precision; objects: segmentations of 300 slices of 512 × 512, composed, written and verified; pipeline: \
+            hspsam run on a phantom of 300 slices of 512 × 512, from files to verified results.
             """) var what = What.infer
-    @Option(help: "Arithmetic of infer: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
+    @Option(help: "Arithmetic of infer and pipeline: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
     @Option(help: "Input size, a multiple of 16; a model has its own.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
+    @Flag(help: "Train with activation checkpointing: less memory, more time.") var activationCheckpointing = false
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Option(help: "Counted runs, after one that is not.") var runs = 5
-    @Option(help: "The folder in which objects leaves its slices, masks and segmentations.") var out: String?
+    @Option(help: "The folder in which objects and pipeline leave what they write.") var out: String?
+    @Option(help: "The pipeline of pipeline.") var pipeline = "phantom-body"
+    @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
     @Flag(help: "Prints one JSON object.") var json = false
 
     func run() throws {
         try check()
         if what == .objects { return try timeObjects() }
+        if what == .pipeline { return try timePipeline() }
         ThreadPool.start(threads: threads)
         if what == .kernels { return try timeKernels() }
         let start = ContinuousClock.now
@@ -61,13 +66,28 @@ struct BenchCommand: ParsableCommand {
         try StandardOutput.line(try json ? figures.json() : figures.text)
     }
 
-    private func timeObjects() throws {
-        guard let out else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-OUT",
-                message: FailureMessage("objects are written, and no folder is named.", cure: "Add --out FOLDER."))
+    /// Where files are written. *Throws* when nobody says it.
+    private var folder: String {
+        get throws {
+            guard let out else {
+                throw FailureRecord(
+                    kind: .usage, code: "USE-OUT",
+                    message: FailureMessage("files are written, and no folder is named.", cure: "Add --out FOLDER."))
+            }
+            return out
         }
-        let rows = try ObjectBench(folder: out, runs: runs).rows()
+    }
+
+    private func timePipeline() throws {
+        let figures = try PipelineBench(
+            program: HSPSAMCommand.executable, folder: folder, pipeline: pipeline, pipelines: pipelines,
+            precision: precision, threads: threads, runs: runs
+        ).figures()
+        try StandardOutput.line(try json ? BenchFigures.encoded(figures) : figures.text)
+    }
+
+    private func timeObjects() throws {
+        let rows = try ObjectBench(folder: folder, runs: runs).rows()
         for row in rows {
             let (best, median) = (row.seconds[0], row.seconds[row.seconds.count / 2])
             try StandardOutput.line(
@@ -113,7 +133,10 @@ struct BenchCommand: ParsableCommand {
         configuration.apply(size == .vitT ? .scratch : .ablation3)
         configuration.stem = size == .vitT ? .conv : .patch
         configuration.inputSize = inputSize
-        if what == .train { return (BenchStep(training: configuration, batch: batch), configuration, .fp32) }
+        if what == .train {
+            let step = BenchStep(training: configuration, batch: batch, recomputes: activationCheckpointing)
+            return (step, configuration, .fp32)
+        }
         let fastest = Precision.allCases.last { InstructionSet.prefers($0) } ?? .fp32
         let arithmetic = precision == .auto ? fastest : precision.arithmetic
         return (try BenchStep(configuration, batch: batch, arithmetic), configuration, arithmetic)
@@ -121,7 +144,8 @@ struct BenchCommand: ParsableCommand {
 
     private func check() throws {
         guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0,
-            what == .infer || (model == nil && precision == .fp32)
+            what == .infer || model == nil, what == .infer || what == .pipeline || precision == .fp32,
+            what == .train || !activationCheckpointing
         else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
@@ -129,7 +153,7 @@ struct BenchCommand: ParsableCommand {
                     "an option is out of its range.",
                     cure: """
                         --input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0; \
-                        --model and --precision are for infer.
+                        --model is for infer, --precision for infer and pipeline, --activation-checkpointing is for train.
                         """))
         }
     }

@@ -57,7 +57,7 @@ struct BenchFigures {
         return try Self.encoded(object)
     }
 
-    private static func encoded(_ object: some Encodable) throws -> String {
+    static func encoded(_ object: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -104,9 +104,10 @@ struct BenchFigures {
     }
 }
 
-/// The process's largest resident memory so far, bytes.
-func peakMemory() -> Int {
+/// The process's largest resident memory so far, bytes; of children the largest of those that have ended.
+func peakMemory(ofChildren: Bool = false) -> Int {
     var usage = rusage()
-    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let who: __rusage_who = ofChildren ? RUSAGE_CHILDREN : RUSAGE_SELF
+    unsafe getrusage(__rusage_who_t(who.rawValue), &usage)
     return Int(usage.ru_maxrss) * 1024
 }

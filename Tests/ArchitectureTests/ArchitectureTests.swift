@@ -27,7 +27,7 @@ struct ArchitectureTests {
         "SegmentAnything": ["Failures", "Storage", "Tensors", "Imaging", "Foundation"],
         "Pipelines": [
             "Failures", "Storage", "Pages", "Records", "Settings", "Imaging", "DICOM", "DICOMObjects", "ImageFiles",
-            "SegmentAnything",
+            "Tensors", "SegmentAnything",
             "Foundation",
         ],
         "Training": [

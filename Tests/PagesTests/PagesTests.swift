@@ -14,6 +14,18 @@ struct PagesTests {
     }
 
     @Test(
+        "bytes stand in a page as base64 (RFC 4648, section 10)",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"), ("\u{3FF}\u{3FE}", "z7/Pvg=="),
+        ])
+    func base64(_ text: String, _ expected: String) {
+        let piece: HTML = "<i>\(HTML(base64: Array(text.utf8)))</i>"
+        #expect(piece.markup == "<i>\(expected)</i>")
+        #expect((piece + piece).markup == "<i>\(expected)</i><i>\(expected)</i>")
+    }
+
+    @Test(
         "characters that hide or turn the text around them are shown",
         arguments: ["\u{202E}", "\u{0}", "\u{200B}", "\u{85}"])
     func hidden(_ character: String) {

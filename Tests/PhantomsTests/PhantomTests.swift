@@ -60,7 +60,7 @@ struct PhantomTests {
         arguments: [1, 2, 3, 40, 500] as [UInt64])
     func asymmetric(seed: UInt64) {
         let body = BodyPhantom(seed: seed)
-        let (rows, columns, count) = (BodyPhantom.rows, BodyPhantom.columns, body.truth.count)
+        let (rows, columns, count) = (body.matrix.rows, body.matrix.columns, body.truth.count)
         #expect(body.truth.first?.isEmpty == true && body.truth.last?.isEmpty == true)
         #expect((25...110).contains(body.volumeML))
         var inside: [(Int, Int, Int)] = []

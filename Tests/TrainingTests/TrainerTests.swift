@@ -2,7 +2,9 @@ import Failures
 import Foundation
 import ImageFiles
 import Imaging
+import Numbers
 import SegmentAnything
+import Tensors
 import Testing
 import Training
 
@@ -21,6 +23,40 @@ struct TrainerTests {
             #expect(ended == (stopAfter == .max))
         }
         #expect(try place.weights("straight") == place.weights("broken"))
+    }
+
+    @Test(
+        "with activation checkpointing gradients are the same bits, also those of LoRA and prompts in a frozen encoder")
+    func recomputedGradients() throws {
+        var configuration = Configuration()
+        configuration.apply(.nano)
+        configuration.inputSize = 64
+        configuration.apply(.ablation3)
+        let parameters = Parameters.initial(configuration, seed: 1)
+        let optimiser = AdamW(parameters, configuration, options: AdamW.Options())
+        var random = SplitMix64(seed: 2)
+        let image = Tensor.uniform([2, 64, 64, 3], bound: 1, &random)
+        let pixels = [[UInt8]](repeating: (0..<64 * 64).map { $0 % 64 > 20 ? 1 : 0 }, count: 2)
+        let labels = LabelMaps(classes: pixels, valid: pixels.map { $0.map { _ in 1 } }, configuration)
+        let model = HSPSAM(configuration, parameters, mergeLoRA: false)
+        let gradients = [false, true].map { recomputes in
+            let tape = Tape(recomputes: recomputes)
+            optimiser.watch(tape)
+            tape.backward(from: Losses.total(model(image, tape: tape), labels, configuration, tape: tape).total)
+            return parameters.tensors.mapValues { tape.gradient($0)?.values }
+        }
+        #expect(gradients[0] == gradients[1])
+        #expect(gradients[1].contains { $0.key.contains("lora_q_b") && $0.value?.contains { $0 != 0 } == true })
+    }
+
+    @Test("with activation checkpointing the weights are the same")
+    func recomputes() throws {
+        let place = try Workplace(images: 4)
+        try Trainer(place.plan(), folder: "\(place.folder)/kept") { _ in }.run(resume: false)
+        let plan = try place.plan("activation_checkpointing: true")
+        #expect(plan.activationCheckpointing)
+        try Trainer(plan, folder: "\(place.folder)/recomputed") { _ in }.run(resume: false)
+        #expect(try place.weights("kept") == place.weights("recomputed"))
     }
 
     @Test("a small model learns to find a bright disc")

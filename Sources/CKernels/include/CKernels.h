@@ -81,6 +81,8 @@ void ck_sum_rows(const ck_kernels *k, float *sum, const float *x, size_t rows, s
 void ck_gelu(const ck_kernels *k, float *out, const float *x, size_t n);
 /// dx = dy · GELU'(x); may alias dy.
 void ck_gelu_backward(const ck_kernels *k, float *dx, const float *dy, const float *x, size_t n);
+/// x = exp(x), below 2 ulp, on the calling thread.
+void ck_exp(const ck_kernels *k, float *x, size_t n);
 void ck_relu(const ck_kernels *k, float *out, const float *x, size_t n);
 void ck_relu_backward(const ck_kernels *k, float *dx, const float *dy, const float *x, size_t n);
 /// Layer norm of every row; keeps mean and 1/deviation of each row for the backward where they are not NULL.

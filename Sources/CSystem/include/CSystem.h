@@ -113,7 +113,7 @@ uint32_t cs_crc32(const uint8_t *bytes, size_t count);
 
 // ---- deflate.c ----
 
-enum { CS_DEFLATE_DONE = 0, CS_DEFLATE_TOO_LARGE = 1, CS_DEFLATE_NO_MEMORY = 2 };
+enum { CS_DEFLATE_DONE = 0, CS_DEFLATE_NO_MEMORY = 1 };
 
 /// Bytes that the deflated form of `count` bytes needs at most.
 size_t cs_deflate_bound(size_t count);

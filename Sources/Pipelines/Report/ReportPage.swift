@@ -9,7 +9,7 @@ import Records
 /// `report.html` of one study: self-contained, for the person who checks the result.
 enum ReportPage {
     /// *Throws* when the slices cannot be encoded.
-    static func html(_ report: StudyReport) throws -> String {
+    static func html(_ report: StudyReport) throws -> HTML {
         let name = report.record.identity.patientName.isEmpty ? report.record.study : report.record.identity.patientName
         var body: HTML =
             "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(personName(name))</h1>\n"

@@ -10,13 +10,13 @@ enum ReportStyle {
     ///   - data: what it reads of the page as a whole.
     static func page(
         title: String, body: HTML, script: String? = nil, data: [(name: String, value: String)] = []
-    ) -> String {
+    ) -> HTML {
         let known = script.map {
             Page.Script(text: $0, digest: Data(FileDigest(of: $0).bytes).base64EncodedString())
         }
         var page = Page(title: title, style: css, body: body, script: known)
         page.data = data
-        return page.html
+        return page.content
     }
 
     /// `12.3 s`, `840 ms`

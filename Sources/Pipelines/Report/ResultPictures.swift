@@ -3,6 +3,7 @@ import DICOMObjects
 import Imaging
 import Numbers
 import SegmentAnything
+import Tensors
 
 /// Pictures of one result: frames with their segments drawn on, and heat maps of the frame that shows most.
 struct ResultPictures {
@@ -40,23 +41,29 @@ struct ResultPictures {
         let count = volume.pictures.count
         let (shown, fullest) = Self.frames(segmentation.masks, among: kept.frames)
         heatMapFrame = kept.heatMapFrame + 1
-        for frame in shown {
-            guard let image = kept.image(frame) else { continue }
-            let lighter = Picture.brightened(image)
-            let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
-            var drawn = plain
-            drawn.draw(segmentation.masks, frame, pipeline)
-            let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
-            pairs.append(
-                Pair(
+        let made = ThreadPool.map(shown.count) { index in
+            Result { () throws -> (pair: Pair, thumbnail: String?)? in
+                let frame = shown[index]
+                guard let image = kept.image(frame) else { return nil }
+                let lighter = Picture.brightened(image)
+                let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
+                var drawn = plain
+                drawn.draw(segmentation.masks, frame, pipeline)
+                let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
+                let pair = Pair(
                     caption: (count == 1 ? "Image" : "Frame \(frame + 1) of \(count)")
                         + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
-                    overlay: isEmpty ? nil : try drawn.dataURI()))
-            if frame == fullest {
+                    overlay: isEmpty ? nil : try drawn.dataURI())
+                guard frame == fullest else { return (pair, nil) }
                 var small = Picture(lighter ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
                 small.draw(segmentation.masks, frame, pipeline)
-                thumbnail = try small.dataURI()
+                return (pair, try small.dataURI())
             }
+        }
+        for result in made {
+            guard let picture = try result.get() else { continue }
+            pairs.append(picture.pair)
+            thumbnail = picture.thumbnail ?? thumbnail
         }
         let spacing = VolumeSegmentation.spacing(volume, pipeline)
         heatMaps = try Self.maps(
@@ -97,12 +104,15 @@ struct ResultPictures {
         let placement = Placement(
             rows: rows, columns: columns, inputSize: inputSize,
             extent: tileSide.map { Double($0 * columns) / Double(volume.pictures.columns) })
-        return try maps.prefix(mapLimit).map { map in
-            let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
-            let name = map.kind == .question ? "Q" : "A"
-            return HeatPicture(
-                title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))
-        }
+        return try ThreadPool.map(min(maps.count, mapLimit)) { index in
+            Result {
+                let map = maps[index]
+                let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
+                let name = map.kind == .question ? "Q" : "A"
+                return HeatPicture(
+                    title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))
+            }
+        }.map { try $0.get() }
     }
 }
 

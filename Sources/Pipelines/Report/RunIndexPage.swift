@@ -23,7 +23,7 @@ enum RunIndexPage {
         body += inputs(record, [.failed, .refused], title: "Needs a person")
         body += studies(cards)
         body += inputs(record, [.skipped], title: "Skipped")
-        return ReportStyle.page(title: "hspsam run", body: body + "</main>", script: script)
+        return ReportStyle.page(title: "hspsam run", body: body + "</main>", script: script).markup
     }
 
     /// Every result as a row, those that a person should look at first; behind them studies without any.

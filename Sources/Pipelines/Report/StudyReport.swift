@@ -1,6 +1,7 @@
 import DICOM
 import DICOMObjects
 import Failures
+import Pages
 import Records
 import Storage
 
@@ -54,7 +55,9 @@ struct StudyReport {
         try DurableFile.write(
             record.json(), to: Folder.join(folder.path, StudyRecord.fileName), mode: 0o640)
         if !results.isEmpty { try tables.write(to: folder.path) }
-        try DurableFile.write(try ReportPage.html(self), to: Folder.join(folder.path, "report.html"), mode: 0o640)
+        var page = try DurableFile(Folder.join(folder.path, "report.html"), mode: 0o640)
+        try ReportPage.html(self).write { (bytes) throws(StorageFailure) in try page.append(bytes) }
+        try page.commit()
     }
 
     /// The study's files that gave no result, by their reason, worst first.

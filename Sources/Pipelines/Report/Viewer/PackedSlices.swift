@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Numbers
 import Storage
+import Tensors
 
 /// The pixels of a volume, packed for the page: every slice by itself, so that a browser unpacks what it shows.
 ///
@@ -47,20 +48,48 @@ struct PackedSlices {
         self.budget = budget
     }
 
+    /// Whether the values of so many slices could take more than the budget.
+    func mayOverflow(_ count: Int) -> Bool { !isColor && count * rows * columns * 2 > budget }
+
+    /// Takes the low bits at once that frames from all over a volume of `count` say it cannot keep: nothing is packed twice for them.
+    ///
     /// *Throws* `outOfMemory`.
-    mutating func add(_ frame: Frame, at index: Int) throws(StorageFailure) {
-        guard index % stride == 0 else { return }
-        var slice: Slice
-        if isColor {
-            slice = Slice(frame: index, slope: 1, intercept: 0, packed: try Deflate.bytes(of: colours(frame)))
-        } else {
-            let (values, slope, intercept) = stored(frame)
-            slice = Slice(frame: index, slope: slope, intercept: intercept, packed: [])
-            slice.packed = try packed(values)
+    mutating func prepare(for count: Int, by sample: [Frame]) throws(StorageFailure) {
+        while shift < Self.maxShift {
+            let sizes = ThreadPool.map(sample.count) { index in
+                Result { () throws(StorageFailure) in try slice(of: sample[index], at: 0).packed.count }
+            }
+            var total = 0
+            for size in sizes { total += try size.get() }
+            if total / max(1, sample.count) <= budget / count { return }
+            shift += 2
         }
-        slices.append(slice)
-        bytes += slice.packed.count
+    }
+
+    /// The next frames of the volume, packed side by side. What stays at the end does not depend on how many are given at a time.
+    ///
+    /// - Parameter first: the first one's index.
+    /// *Throws* `outOfMemory`.
+    mutating func add(_ frames: [Frame], from first: Int) throws(StorageFailure) {
+        let packed = ThreadPool.map(frames.count) { index in
+            Result { () throws(StorageFailure) in
+                (first + index) % stride == 0 ? try slice(of: frames[index], at: first + index) : nil
+            }
+        }
+        for result in packed {
+            guard let slice = try result.get() else { continue }
+            slices.append(slice)
+            bytes += slice.packed.count
+        }
         while bytes > budget, !isColor && shift < Self.maxShift || slices.count > 1 { try thin() }
+    }
+
+    private func slice(of frame: Frame, at index: Int) throws(StorageFailure) -> Slice {
+        if isColor {
+            return Slice(frame: index, slope: 1, intercept: 0, packed: try Deflate.bytes(of: colours(frame)))
+        }
+        let (values, slope, intercept) = stored(frame)
+        return Slice(frame: index, slope: slope, intercept: intercept, packed: try packed(values))
     }
 
     /// A mask at the page's pixels, packed bit by bit. *Throws* `outOfMemory`.
@@ -80,10 +109,12 @@ struct PackedSlices {
     private mutating func thin() throws(StorageFailure) {
         if !isColor, shift < Self.maxShift {
             shift += 2
-            for index in slices.indices {
-                let values = try unpacked(slices[index].packed, shift: shift - 2)
-                slices[index].packed = try packed(values)
+            let coarser = ThreadPool.map(slices.count) { index in
+                Result { () throws(StorageFailure) in
+                    try packed(try unpacked(slices[index].packed, shift: shift - 2))
+                }
             }
+            for (index, result) in coarser.enumerated() { slices[index].packed = try result.get() }
         } else {
             stride *= 2
             slices.removeAll { $0.frame % stride != 0 }
@@ -101,10 +132,14 @@ struct PackedSlices {
         }
         if low > high { (low, high) = (0, 0) }
         let fits = isWhole && low >= -32768 && high <= 32767
-        let slope = fits ? 1 : max(Double(high) - Double(low), 1e-30) / 65535
-        let intercept = fits ? 0 : Double(low) + 32768 * slope
+        if fits {
+            let lowest = Int16(low)
+            return (sampled(frame).map { $0.isFinite ? Int16($0) : lowest }, 1, 0)
+        }
+        let slope = max(Double(high) - Double(low), 1e-30) / 65535
+        let intercept = Double(low) + 32768 * slope
         let values = sampled(frame).map { value in
-            let number = value.isFinite ? (Double(value) - intercept) / slope : fits ? Double(low) : -32768
+            let number = value.isFinite ? (Double(value) - intercept) / slope : -32768
             return Int16(clamping: Int(rounding: number, clampedTo: -32768...32767))
         }
         return (values, slope, intercept)
@@ -137,17 +172,23 @@ struct PackedSlices {
 
     /// Without the low bits: differences in each row, low bytes before high bytes, deflated.
     private func packed(_ values: [Int16]) throws(StorageFailure) -> [UInt8] {
-        let count = values.count
+        let (count, shift) = (values.count, Int16(shift))
         var bytes = [UInt8](repeating: 0, count: count * 2)
-        var last: Int16 = 0
-        for index in 0..<count {
-            let value = values[index] >> Int16(shift)
-            let difference = value &- (index % columns == 0 ? 0 : last)
-            // The sign goes last, so that small differences have an empty high byte.
-            let folded = UInt16(bitPattern: difference << 1 ^ difference >> 15)
-            bytes[index] = UInt8(truncatingIfNeeded: folded)
-            bytes[count + index] = UInt8(folded >> 8)
-            last = value
+        do {
+            let values = values.span
+            var bytes = bytes.mutableSpan
+            for row in Swift.stride(from: 0, to: count, by: columns) {
+                var last: Int16 = 0
+                for index in row..<row + columns {
+                    let value = values[index] &>> shift
+                    let difference = value &- last
+                    // The sign goes last, so that small differences have an empty high byte.
+                    let folded = UInt16(bitPattern: difference &<< 1 ^ difference &>> 15)
+                    bytes[index] = UInt8(truncatingIfNeeded: folded)
+                    bytes[count + index] = UInt8(truncatingIfNeeded: folded &>> 8)
+                    last = value
+                }
+            }
         }
         return try Deflate.bytes(of: bytes)
     }
@@ -157,12 +198,17 @@ struct PackedSlices {
         let count = rows * columns
         let bytes = try Inflate.bytes(of: packed, limit: count * 2, expected: count * 2)
         var values = [Int16](repeating: 0, count: count)
-        var last: Int16 = 0
-        for index in 0..<count {
-            let folded = UInt16(bytes[index]) | UInt16(bytes[count + index]) << 8
-            let difference = Int16(bitPattern: folded >> 1) ^ -Int16(bitPattern: folded & 1)
-            last = (index % columns == 0 ? 0 : last) &+ difference
-            values[index] = last << Int16(shift)
+        do {
+            let (bytes, shift) = (bytes.span, Int16(shift))
+            var values = values.mutableSpan
+            for row in Swift.stride(from: 0, to: count, by: columns) {
+                var last: Int16 = 0
+                for index in row..<row + columns {
+                    let folded = UInt16(bytes[index]) | UInt16(bytes[count + index]) &<< 8
+                    last = last &+ (Int16(bitPattern: folded &>> 1) ^ (0 &- Int16(bitPattern: folded & 1)))
+                    values[index] = last &<< shift
+                }
+            }
         }
         return values
     }

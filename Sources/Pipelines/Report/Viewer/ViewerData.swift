@@ -4,6 +4,7 @@ import Foundation
 import Imaging
 import Numbers
 import Storage
+import Tensors
 
 /// The slices of one result as its page shows them.
 struct ViewerData {
@@ -61,16 +62,17 @@ struct ViewerData {
         _ volume: Volume, _ pipeline: Pipeline, _ slices: PackedSlices, masks: [[Mask]], window: DisplayWindow?,
         isInverted: Bool
     ) throws(StorageFailure) {
-        var packed: [[[UInt8]?]] = []
-        for slice in slices.slices {
-            var ofSlice: [[UInt8]?] = []
-            for segment in masks {
-                let mask = segment[slice.frame]
-                ofSlice.append(mask.isEmpty ? nil : try slices.pack(mask))
+        let packed = ThreadPool.map(slices.slices.count) { index in
+            Result { () throws(StorageFailure) in
+                var ofSlice: [[UInt8]?] = []
+                for segment in masks {
+                    let mask = segment[slices.slices[index].frame]
+                    ofSlice.append(mask.isEmpty ? nil : try slices.pack(mask))
+                }
+                return ofSlice
             }
-            packed.append(ofSlice)
         }
-        self.masks = packed
+        self.masks = try packed.map { (result) throws(StorageFailure) in try result.get() }
         pixels = slices.slices.map(\.packed)
         stride = slices.stride
         let sizes = slices.slices.map { slice in masks.reduce(0) { $0 + $1[slice.frame].count } }

@@ -71,8 +71,7 @@ enum ViewerSection {
         let head = String(decoding: try encoder.encode(viewer.head), as: UTF8.self)
         var text: HTML = "<script type=\"application/json\" id=\"m\(id)\">\(HTML(json: head))</script>\n"
         func block(_ name: HTML, _ bytes: [UInt8]) {
-            let base64 = HTML(base64: Data(bytes).base64EncodedString())
-            text += "<script type=\"text/plain\" id=\"\(name)\">\(base64)</script>\n"
+            text += "<script type=\"text/plain\" id=\"\(name)\">\(HTML(base64: bytes))</script>\n"
         }
         for (at, pixels) in viewer.pixels.enumerated() {
             block("p\(id)-\(at)", pixels)
