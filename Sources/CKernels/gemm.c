@@ -1,5 +1,7 @@
 // Matrix products whose factors are both packed on the way. A tile of the result is cut by shape alone and done by one thread:
-// its rows are packed for a block along k, then each panel of 32 columns is packed and multiplied while it is in the first cache.
+// its rows are packed for a block along k, then each panel of 32 columns is multiplied with them. Where many tiles need the same
+// panels they are packed once for all, else by each tile while they are in the first cache; the sums are the same.
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -11,6 +13,7 @@ enum {
     /// Rows that are turned or scaled at once, and room for one of them.
     some_rows = 16,
     row_floats = 2 * ck_block_steps + 16,
+    most_panel_bytes = 64 << 20,
 };
 
 typedef struct {
@@ -22,6 +25,8 @@ typedef struct {
     const float *a, *b;
     float *c;
     size_t tile_m, tile_n, tiles_n;
+    // All panels of the right factor, block by block along k; NULL: each tile packs its own.
+    float *panels;
 } gemm;
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -64,10 +69,24 @@ static void pack_columns(const gemm *g, float *panel, size_t j, size_t width, si
     }
 }
 
+// Where `panels` holds the panel of column j (a multiple of 32) of the block along k that begins at s and has `steps`.
+static float *panel_of(const gemm *g, size_t j, size_t s, size_t steps) {
+    return g->panels + (s / ck_elements(g->type) * ck_ceiling(g->n, 32) + j / 32 * steps) * 32;
+}
+
+static void pack_panel(void *context, size_t panel) {
+    const gemm *g = context;
+    size_t elements = ck_elements(g->type), block = ck_block_steps * elements, j = panel * 32;
+    for (size_t s = 0; s < g->k; s += block) {
+        size_t count = smaller(block, g->k - s);
+        pack_columns(g, panel_of(g, j, s, ck_ceiling(count, elements)), j, smaller(32, g->n - j), s, count);
+    }
+}
+
 // Rows [i, i + rows) and columns [j, j + columns) of C.
 static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t columns) {
     const ck_product *product = &g->kernels->products[g->type];
-    _Alignas(64) float packed[tile_words], panel[ck_block_steps * 32], edge[tile_rows * 32];
+    _Alignas(64) float packed[tile_words], own[ck_block_steps * 32], edge[tile_rows * 32];
     float *c = g->c + i * g->ldc + j;
     if (g->k == 0 || (g->beta != 0.0f && g->beta != 1.0f))
         for (size_t r = 0; r < rows; r++) {
@@ -81,7 +100,9 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
         pack_rows(g, packed, i, rows, s, count);
         for (size_t at = 0; at < columns; at += 32) {
             size_t width = smaller(32, columns - at);
-            pack_columns(g, panel, j + at, width, s, count);
+            const float *panel = own;
+            if (g->panels) panel = panel_of(g, j + at, s, steps);
+            else pack_columns(g, own, j + at, width, s, count);
             if (width == 32) {
                 product->panel(rows, packed, panel, steps, c + at, g->ldc, add);
                 continue;
@@ -95,7 +116,7 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
 
 void ck_gemm_tile(const ck_kernels *kernels, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
                   size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
-    gemm g = {kernels, ck_type_f32, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0};
+    gemm g = {kernels, ck_type_f32, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0, NULL};
     size_t most = most_rows(kernels, ck_type_f32), tiles = ck_ceiling(m, most), each = tiles ? ck_ceiling(m, tiles) : 0;
     for (size_t i = 0; i < m; i += each) multiply(&g, i, smaller(each, m - i), 0, n);
 }
@@ -110,12 +131,17 @@ void ck_gemm(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m
              size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
     CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
     if (m == 0 || n == 0) return;
-    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, n, 1};
+    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, n, 1, NULL};
     size_t most = most_rows(kernels, type);
     g.tile_m = smaller(most, ck_ceiling(ck_ceiling(m, ck_ceiling(m, most)), 14) * 14);
     // Enough tiles that no thread waits long for the last one, each wide enough to be worth its packed rows.
     size_t tiles_m = ck_ceiling(m, g.tile_m), parts = smaller(ck_ceiling(48, tiles_m), ck_ceiling(n, 128));
     if ((double)m * (double)n * (double)k > 1e6) g.tile_n = ck_ceiling(ck_ceiling(n, parts), 32) * 32;
     g.tiles_n = ck_ceiling(n, g.tile_n);
+    size_t panels = ck_ceiling(n, 32), bytes = ck_ceiling(k, ck_elements(type)) * panels * 32 * sizeof(float);
+    // Without memory for them the tiles pack their own.
+    if (tiles_m > 2 && bytes <= most_panel_bytes) g.panels = aligned_alloc(64, bytes);
+    if (g.panels) ck_parallel(panels, &g, pack_panel);
     ck_parallel(tiles_m * g.tiles_n, &g, gemm_tile);
+    free(g.panels);
 }

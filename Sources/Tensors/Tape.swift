@@ -3,16 +3,21 @@ internal import CKernels
 /// Records operations on the way forward so that their derivatives can be taken on the way back.
 ///
 /// A gradient belongs to a tensor's memory, so a reshaped tensor shares it. Operations record only what leads to a watched
-/// tensor. A tape is used once, from one thread.
+/// tensor, and keep only the values that their derivatives need: the input of a frozen layer is gone as soon as it was used. A tape is used
+/// once, from one thread.
 ///
 /// With `recomputes` what happens inside of a block is not kept but computed again on the way back (activation checkpointing; T. Chen et
 /// al., "Training Deep Nets with Sublinear Memory Cost", 2016): less memory, about a forward pass more time, the same bits.
 package final class Tape {
-    private var tracked: Set<ObjectIdentifier> = []
-    private var gradients: [ObjectIdentifier: Tensor] = [:]
+    /// A tensor whose gradient is needed, without its values.
+    struct Mark {
+        let identity: UInt64
+        let shape: Shape
+    }
+
+    private var tracked: Set<UInt64> = []
+    private var gradients: [UInt64: Tensor] = [:]
     private var steps: [() -> Void] = []
-    /// Watched tensors stay alive as long as the tape: their identity is their address.
-    private var watched: [Tensor] = []
     private let recomputes: Bool
     /// Of the part that is recomputed: what leads to a tensor of the whole goes on there.
     private let whole: Tape?
@@ -31,15 +36,18 @@ package final class Tape {
     }
 
     /// Asks for the gradient of `tensor`.
-    package func watch(_ tensor: Tensor) {
-        tracked.insert(tensor.identity)
-        watched.append(tensor)
-    }
+    package func watch(_ tensor: Tensor) { tracked.insert(tensor.identity) }
 
     /// True when a gradient of `tensor` is asked for or needed on the way to one.
     package func needs(_ tensor: Tensor?) -> Bool {
-        guard let tensor else { return false }
-        return tracked.contains(tensor.identity) || whole?.needs(tensor) ?? false
+        tensor.map { needs($0.identity) } ?? false
+    }
+
+    private func needs(_ identity: UInt64) -> Bool { tracked.contains(identity) || whole?.needs(identity) ?? false }
+
+    /// Where an operation's derivative leaves the gradient of one of its inputs; nil when nobody needs it.
+    func mark(_ tensor: Tensor?) -> Mark? {
+        tensor.flatMap { needs($0) ? Mark(identity: $0.identity, shape: $0.shape) : nil }
     }
 
     /// Notes that `output` came from inputs of which at least one is needed; `backward` gets its gradient.
@@ -48,11 +56,7 @@ package final class Tape {
         tracked.insert(identity)
         guard keepsSteps else { return }
         steps.append { [unowned self] in
-            // `output` is captured to keep its identity from being given to another tensor; nobody asks for it after this.
-            if let gradient = withExtendedLifetime(output, { gradients.removeValue(forKey: identity) }) {
-                backward(gradient)
-            }
-            tracked.remove(identity)
+            if let gradient = gradients.removeValue(forKey: identity) { backward(gradient) }
         }
     }
 
@@ -69,28 +73,28 @@ package final class Tape {
         return output
     }
 
-    /// Adds `gradient` to that of `tensor`. The tape may take over the memory: it must be the caller's own.
-    func accumulate(_ tensor: Tensor, _ gradient: Tensor) {
+    /// Adds `gradient` to that of a tensor. The tape may take over the memory: it must be the caller's own.
+    func accumulate(_ mark: Mark?, _ gradient: Tensor) {
+        guard let mark else { return }
         precondition(
-            gradient.count == tensor.count, "accumulate: gradient \(gradient.shape) for tensor \(tensor.shape)")
-        guard needs(tensor) else { return }
-        if let whole, !tracked.contains(tensor.identity) { return whole.accumulate(tensor, gradient) }
-        if let sum = gradients[tensor.identity] {
+            gradient.count == mark.shape.count, "accumulate: gradient \(gradient.shape) for tensor \(mark.shape)")
+        if let whole, !tracked.contains(mark.identity) { return whole.accumulate(mark, gradient) }
+        if let sum = gradients[mark.identity] {
             ck_add_into(kernels, sum.pointer, gradient.pointer, sum.count)
         } else {
-            gradients[tensor.identity] = gradient.reshaped(tensor.shape)
+            gradients[mark.identity] = gradient.reshaped(mark.shape)
         }
     }
 
     /// The same for memory that somebody else goes on using.
-    func accumulateCopy(_ tensor: Tensor, _ gradient: Tensor) {
-        guard needs(tensor) else { return }
-        accumulate(tensor, holdsGradient(tensor) ? gradient : gradient.copy())
+    func accumulateCopy(_ mark: Mark?, _ gradient: Tensor) {
+        guard let mark else { return }
+        accumulate(mark, holdsGradient(mark) ? gradient : gradient.copy())
     }
 
-    private func holdsGradient(_ tensor: Tensor) -> Bool {
-        if let whole, !tracked.contains(tensor.identity) { return whole.holdsGradient(tensor) }
-        return gradients[tensor.identity] != nil
+    private func holdsGradient(_ mark: Mark) -> Bool {
+        if let whole, !tracked.contains(mark.identity) { return whole.holdsGradient(mark) }
+        return gradients[mark.identity] != nil
     }
 
     /// Runs the recorded operations back from the scalar `loss`, whose gradient is 1.
@@ -100,7 +104,7 @@ package final class Tape {
     }
 
     private func backward(from output: Tensor, _ gradient: Tensor) {
-        accumulate(output, gradient)
+        accumulate(mark(output), gradient)
         while let step = steps.popLast() { step() }
     }
 
@@ -109,7 +113,7 @@ package final class Tape {
 }
 
 extension Tensor {
-    var identity: ObjectIdentifier { ObjectIdentifier(storage) }
+    var identity: UInt64 { storage.identity }
 
     /// A tensor of its own memory with the same elements.
     package func copy() -> Tensor {

@@ -1,9 +1,15 @@
+internal import Synchronization
+
 /// Memory of a tensor: 64-byte aligned, freed with its last owner.
 final class TensorStorage: @unchecked Sendable {
+    private static let made = Atomic<UInt64>(0)
+
     // Sendable: written by one owner while it is built (an operation's output), read by many afterwards. The optimiser and
     // the tape, which write in place, run on one thread and share nothing.
     let base: UnsafeMutablePointer<Float>
     let count: Int
+    /// No other tensor has it, also when this one is gone.
+    let identity = TensorStorage.made.add(1, ordering: .relaxed).newValue
 
     init(count: Int) {
         self.count = count

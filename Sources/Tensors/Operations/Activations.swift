@@ -14,10 +14,10 @@ private func elementwise(
 ) -> Tensor {
     let y = Tensor(uninitialised: x.shape)
     forward(kernels, y.pointer, x.pointer, x.count)
-    if let tape, tape.needs(x) {
+    if let tape, let toX = tape.mark(x) {
         tape.record(y) { dy in
             backward(kernels, dy.pointer, dy.pointer, x.pointer, x.count)
-            tape.accumulate(x, dy)
+            tape.accumulate(toX, dy)
         }
     }
     return y

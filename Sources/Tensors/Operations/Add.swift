@@ -6,9 +6,10 @@ package func add(_ a: Tensor, _ b: Tensor, tape: Tape?) -> Tensor {
     let y = Tensor(uninitialised: a.shape)
     ck_add(kernels, y.pointer, a.pointer, b.pointer, a.count)
     if let tape, tape.needs(a) || tape.needs(b) {
+        let (toA, toB) = (tape.mark(a), tape.mark(b))
         tape.record(y) { dy in
-            tape.accumulateCopy(a, dy)
-            tape.accumulate(b, dy)
+            tape.accumulateCopy(toA, dy)
+            tape.accumulate(toB, dy)
         }
     }
     return y
@@ -25,13 +26,14 @@ package func addRepeated(_ x: Tensor, _ rows: Tensor, tape: Tape?) -> Tensor {
     let y = Tensor(uninitialised: x.shape)
     ck_add_rows(kernels, y.pointer, x.pointer, rows.pointer, n, period, dim)
     if let tape, tape.needs(x) || tape.needs(rows) {
+        let (toX, toRows) = (tape.mark(x), tape.mark(rows))
         tape.record(y) { dy in
-            if tape.needs(rows) {
-                let sum = Tensor(zeros: rows.shape)
+            if let toRows {
+                let sum = Tensor(zeros: toRows.shape)
                 ck_sum_rows(kernels, sum.pointer, dy.pointer, n, period, dim)
-                tape.accumulate(rows, sum)
+                tape.accumulate(toRows, sum)
             }
-            tape.accumulate(x, dy)
+            tape.accumulate(toX, dy)
         }
     }
     return y
@@ -46,8 +48,9 @@ package func mean(_ scalars: [Tensor], tape: Tape?) -> Tensor {
 package func weightedSum(_ terms: [(Tensor, Float)], tape: Tape?) -> Tensor {
     let y = Tensor([], [terms.reduce(0) { $0 + $1.0.pointer[0] * $1.1 }])
     if let tape, terms.contains(where: { tape.needs($0.0) }) {
+        let marked = terms.map { (tape.mark($0.0), $0.0.shape, $0.1) }
         tape.record(y) { dy in
-            for (term, weight) in terms { tape.accumulate(term, Tensor(term.shape, [dy.pointer[0] * weight])) }
+            for (term, shape, weight) in marked { tape.accumulate(term, Tensor(shape, [dy.pointer[0] * weight])) }
         }
     }
     return y
@@ -70,15 +73,16 @@ package func addToColumns(_ x: Tensor, _ delta: Tensor, at column: Int, tape: Ta
         }
     }
     if let tape, tape.needs(x) || tape.needs(delta) {
+        let (toX, toDelta) = (tape.mark(x), tape.mark(delta))
         tape.record(y) { dy in
-            if tape.needs(delta) {
-                let part = Tensor(uninitialised: delta.shape)
+            if let toDelta {
+                let part = Tensor(uninitialised: toDelta.shape)
                 for row in 0..<rows {
                     (part.pointer + row * dim).update(from: dy.pointer + row * width + column, count: dim)
                 }
-                tape.accumulate(delta, part)
+                tape.accumulate(toDelta, part)
             }
-            tape.accumulate(x, dy)
+            tape.accumulate(toX, dy)
         }
     }
     return y

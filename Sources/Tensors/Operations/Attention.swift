@@ -31,6 +31,7 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
         out_batch: queries * dim, lse: lse?.pointer)
     run(call) { ck_attention_forward($0, $1) }
     guard let tape, record else { return out }
+    let (toQKV, toH, toW) = (tape.mark(qkv), tape.mark(relativeH), tape.mark(relativeW))
     tape.record(out) { dout in
         withExtendedLifetime((qkv, relativeH, relativeW, out, lse)) {
             // A prompt's own query leads nowhere: its gradient stays 0.
@@ -42,12 +43,13 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
                 dout: dout.pointer, dq: dqkv.pointer, dk: dqkv.pointer + dim, dv: dqkv.pointer + 2 * dim, drel_h: dh,
                 drel_w: dw)
             run(call) { ck_attention_backward($0, [gradients], $1) }
-            for (table, parts) in [(relativeH, dh), (relativeW, dw)] where tape.needs(table) {
+            for (mark, parts) in [(toH, dh), (toW, dw)] {
+                guard let table = mark else { continue }
                 let sum = Tensor(zeros: table.shape)
-                ck_sum_rows(kernels, sum.pointer, parts, batch * heads, 1, table.count)
+                ck_sum_rows(kernels, sum.pointer, parts, batch * heads, 1, sum.count)
                 tape.accumulate(table, sum)
             }
-            tape.accumulate(qkv, dqkv)
+            tape.accumulate(toQKV, dqkv)
             withExtendedLifetime(tables) {}
         }
     }
@@ -64,6 +66,7 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: 
     let call = plainAttention(q, k, v, heads: heads, out: out, lse: lse)
     run(call) { ck_attention_forward($0, $1) }
     guard let tape, record else { return out }
+    let (toQ, toK, toV) = (tape.mark(q), tape.mark(k), tape.mark(v))
     tape.record(out) { dout in
         withExtendedLifetime((q, k, v, out, lse)) {
             let (dq, dk, dv) = (
@@ -72,9 +75,9 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: 
             let gradients = ck_attention_gradients(
                 dout: dout.pointer, dq: dq.pointer, dk: dk.pointer, dv: dv.pointer, drel_h: nil, drel_w: nil)
             run(call) { ck_attention_backward($0, [gradients], $1) }
-            tape.accumulate(q, dq)
-            tape.accumulate(k, dk)
-            tape.accumulate(v, dv)
+            tape.accumulate(toQ, dq)
+            tape.accumulate(toK, dk)
+            tape.accumulate(toV, dv)
         }
     }
     return out

@@ -14,7 +14,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
     let (n, patch) = (batch * oh * ow, kernel * kernel * channels)
     let pointwise = kernel == 1 && stride == 1 && padding == 0
-    let columns: () -> Tensor = {
+    let columns = { (x: Tensor) -> Tensor in
         if pointwise { return x }
         let columns = Tensor(uninitialised: [n, patch])
         ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
@@ -22,42 +22,44 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     }
     let matrix = kernel == 1 ? weight : weight.channelsLast()  // [O, k, k, C], the order of gathered patches
     let y = Tensor(uninitialised: [batch, oh, ow, output])
-    withExtendedLifetime((columns(), matrix)) { columns, matrix in
+    withExtendedLifetime((columns(x), matrix)) { columns, matrix in
         ck_gemm(
             kernels, ck_type_f32, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
             y.pointer, output)
     }
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
+    let (toX, toWeight, toBias) = (tape.mark(x), tape.mark(weight), tape.mark(bias))
+    let kept = toWeight == nil ? nil : x
     tape.record(y) { dy in
-        if tape.needs(weight) {
+        if let toWeight, let x = kept {
             // Gathered again rather than kept: the patches are nine times the image.
             let dw = Tensor(uninitialised: matrix.shape)
-            withExtendedLifetime(columns()) {
+            withExtendedLifetime(columns(x)) {
                 ck_gemm(
                     kernels, ck_type_f32, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
                     dw.pointer, patch)
             }
-            tape.accumulate(weight, kernel == 1 ? dw : dw.channelsFirst())
+            tape.accumulate(toWeight, kernel == 1 ? dw : dw.channelsFirst())
         }
-        if let bias, tape.needs(bias) {
-            let db = Tensor(zeros: bias.shape)
+        if let toBias {
+            let db = Tensor(zeros: toBias.shape)
             ck_sum_rows(kernels, db.pointer, dy.pointer, n, 1, output)
-            tape.accumulate(bias, db)
+            tape.accumulate(toBias, db)
         }
-        if tape.needs(x) {
+        if let toX {
             let dcolumns = Tensor(uninitialised: [n, patch])
             ck_gemm(
                 kernels, ck_type_f32, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
                 dcolumns.pointer, patch
             )
-            if pointwise { return tape.accumulate(x, dcolumns) }
-            let dx = Tensor(uninitialised: x.shape)
+            if pointwise { return tape.accumulate(toX, dcolumns) }
+            let dx = Tensor(uninitialised: toX.shape)
             withExtendedLifetime(dcolumns) {
                 ck_col2im(
                     kernels, dx.pointer, dcolumns.pointer, batch, height, width, channels, kernel, stride, padding)
             }
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
     }
     return y
@@ -83,27 +85,29 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
     }
     ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, 4 * n, 1, output)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
+    let (toX, toWeight, toBias) = (tape.mark(x), tape.mark(weight), tape.mark(bias))
+    let kept = toWeight == nil ? nil : x
     tape.record(y) { dy in
         let pixels = Tensor(uninitialised: [n, four])
         ck_pixel_unshuffle(pixels.pointer, dy.pointer, batch, side, output)
-        if tape.needs(weight) {
+        if let toWeight, let x = kept {
             let dw = Tensor(uninitialised: matrix.shape)
             ck_gemm(
                 kernels, ck_type_f32, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
                 dw.pointer, four)
-            tape.accumulate(weight, dw.channelsFirst())
+            tape.accumulate(toWeight, dw.channelsFirst())
         }
-        if tape.needs(bias) {
-            let db = Tensor(zeros: bias.shape)
+        if let toBias {
+            let db = Tensor(zeros: toBias.shape)
             ck_sum_rows(kernels, db.pointer, dy.pointer, 4 * n, 1, output)
-            tape.accumulate(bias, db)
+            tape.accumulate(toBias, db)
         }
-        if tape.needs(x) {
-            let dx = Tensor(uninitialised: x.shape)
+        if let toX {
+            let dx = Tensor(uninitialised: toX.shape)
             ck_gemm(
                 kernels, ck_type_f32, false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0,
                 dx.pointer, channels)
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
         withExtendedLifetime(pixels) {}
     }

@@ -16,10 +16,11 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
     let rstd = Tensor(uninitialised: [rows])
     ck_layer_norm(
         kernels, y.pointer, mean.pointer, rstd.pointer, x.pointer, weight.pointer, bias.pointer, rows, dim, epsilon)
+    let (toX, toWeight, toBias) = (tape.mark(x), tape.mark(weight), tape.mark(bias))
     tape.record(y) { dy in
         let dx = Tensor(uninitialised: x.shape)
-        if tape.needs(weight) || tape.needs(bias) {
-            let (dw, db) = (Tensor(zeros: weight.shape), Tensor(zeros: bias.shape))
+        if toWeight != nil || toBias != nil {
+            let (dw, db) = (Tensor(zeros: weight.shape), Tensor(zeros: weight.shape))
             let scratch = Tensor(uninitialised: [(rows + 63) / 64, 2, dim])
             withExtendedLifetime(scratch) {
                 ck_layer_norm_backward(
@@ -27,14 +28,14 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
                     rstd.pointer, rows,
                     dim, scratch.pointer)
             }
-            tape.accumulate(weight, dw)
-            tape.accumulate(bias, db)
+            tape.accumulate(toWeight, dw)
+            tape.accumulate(toBias, db)
         } else {
             ck_layer_norm_backward(
                 kernels, dx.pointer, nil, nil, dy.pointer, x.pointer, weight.pointer, mean.pointer, rstd.pointer, rows,
                 dim, nil)
         }
-        tape.accumulate(x, dx)
+        tape.accumulate(toX, dx)
     }
     return y
 }

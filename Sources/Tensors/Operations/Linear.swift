@@ -17,25 +17,27 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
         output)
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
+    let (toX, toWeight, toBias) = (tape.mark(x), tape.mark(weight), tape.mark(bias))
+    let kept = toWeight == nil ? nil : x
     tape.record(y) { dy in
-        if tape.needs(x) {
-            let dx = Tensor(uninitialised: x.shape)
+        if let toX {
+            let dx = Tensor(uninitialised: toX.shape)
             ck_gemm(
                 kernels, ck_type_f32, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,
                 dx.pointer, input)
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
-        if tape.needs(weight) {
-            let dw = Tensor(uninitialised: weight.shape)
+        if let toWeight, let x = kept {
+            let dw = Tensor(uninitialised: toWeight.shape)
             ck_gemm(
                 kernels, ck_type_f32, true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0,
                 dw.pointer, input)
-            tape.accumulate(weight, dw)
+            tape.accumulate(toWeight, dw)
         }
-        if let bias, tape.needs(bias) {
-            let db = Tensor(zeros: bias.shape)
+        if let toBias {
+            let db = Tensor(zeros: toBias.shape)
             ck_sum_rows(kernels, db.pointer, dy.pointer, n, 1, output)
-            tape.accumulate(bias, db)
+            tape.accumulate(toBias, db)
         }
     }
     return y

@@ -17,6 +17,7 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
             image.pointer + b * pixels * channels, channels, 0, y.pointer + b * masks * pixels, pixels)
     }
     if let tape, tape.needs(image) || tape.needs(weights) {
+        let (toImage, toWeights) = (tape.mark(image), tape.mark(weights))
         tape.record(y) { dy in
             let (dimage, dweights) = (Tensor(uninitialised: image.shape), Tensor(uninitialised: weights.shape))
             for b in 0..<batch {
@@ -32,8 +33,8 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
                     channels, 0,
                     dweights.pointer + b * masks * channels, channels)
             }
-            tape.accumulate(image, dimage)
-            tape.accumulate(weights, dweights)
+            tape.accumulate(toImage, dimage)
+            tape.accumulate(toWeights, dweights)
         }
     }
     return y

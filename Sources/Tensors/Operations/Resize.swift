@@ -20,9 +20,9 @@ package func resizePlanes(_ x: Tensor, height: Int, width: Int, tape: Tape?) -> 
             target[j] = top * (1 - t) + bottom * t
         }
     }
-    if let tape, tape.needs(x) {
+    if let tape, let toX = tape.mark(x) {
         tape.record(y) { dy in
-            let dx = Tensor(zeros: x.shape)
+            let dx = Tensor(zeros: toX.shape)
             ThreadPool.forEach(planes) { plane in
                 let target = dx.pointer + plane * h * w
                 for i in 0..<height {
@@ -37,7 +37,7 @@ package func resizePlanes(_ x: Tensor, height: Int, width: Int, tape: Tape?) -> 
                     }
                 }
             }
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
     }
     return y

@@ -79,11 +79,11 @@ package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bo
     let lower = zip(square, mass).map { $0 + $1 + epsilon }
     let dice = Tensor([], [Float(zip(upper, lower).reduce(0) { $0 + 1 - $1.0 / $1.1 } / Double(outputs))])
     let crossEntropy = Tensor([], [Float(entropy / counted)])
-    guard let tape, tape.needs(logits) else { return (dice, crossEntropy) }
+    guard let tape, let toLogits = tape.mark(logits) else { return (dice, crossEntropy) }
     // Both scalars have the logits' whole gradient as theirs; each walks the pixels once.
     tape.record(dice) { d in
         let scale = Double(d.pointer[0]) / Double(outputs)
-        let dlogits = Tensor(zeros: logits.shape)
+        let dlogits = Tensor(zeros: toLogits.shape)
         var slope = [Float](repeating: 0, count: outputs)
         for b in 0..<batch {
             for i in 0..<pixels where labels.valid.pointer[b * pixels + i] > 0 {
@@ -101,11 +101,11 @@ package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bo
                 }
             }
         }
-        tape.accumulate(logits, dlogits)
+        tape.accumulate(toLogits, dlogits)
     }
     tape.record(crossEntropy) { d in
         let scale = d.pointer[0] / Float(counted) / (softmax ? 1 : Float(outputs))
-        let dlogits = Tensor(zeros: logits.shape)
+        let dlogits = Tensor(zeros: toLogits.shape)
         for b in 0..<batch {
             for i in 0..<pixels where labels.valid.pointer[b * pixels + i] > 0 {
                 for m in 0..<outputs {
@@ -114,7 +114,7 @@ package func segmentationLoss(_ logits: Tensor, _ labels: LabelMaps, softmax: Bo
                 }
             }
         }
-        tape.accumulate(logits, dlogits)
+        tape.accumulate(toLogits, dlogits)
     }
     return (dice, crossEntropy)
 }

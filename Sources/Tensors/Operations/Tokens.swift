@@ -10,20 +10,21 @@ package func appendPrompts(_ x: Tensor, _ prompts: Tensor, tape: Tape?) -> Tenso
         (y.pointer + (b * (n + c) + n) * dim).update(from: prompts.pointer, count: c * dim)
     }
     if let tape, tape.needs(x) || tape.needs(prompts) {
+        let (toX, toPrompts) = (tape.mark(x), tape.mark(prompts))
         tape.record(y) { dy in
-            if tape.needs(x) {
-                let dx = Tensor(uninitialised: x.shape)
+            if let toX {
+                let dx = Tensor(uninitialised: toX.shape)
                 for b in 0..<batch {
                     (dx.pointer + b * n * dim).update(from: dy.pointer + b * (n + c) * dim, count: n * dim)
                 }
-                tape.accumulate(x, dx)
+                tape.accumulate(toX, dx)
             }
-            if tape.needs(prompts) {
-                let sum = Tensor(zeros: prompts.shape)
+            if let toPrompts {
+                let sum = Tensor(zeros: toPrompts.shape)
                 for b in 0..<batch {
                     for i in 0..<c * dim { sum.pointer[i] += dy.pointer[(b * (n + c) + n) * dim + i] }
                 }
-                tape.accumulate(prompts, sum)
+                tape.accumulate(toPrompts, sum)
             }
         }
     }
@@ -43,15 +44,16 @@ package func concatenateRows(_ parts: [Tensor], tape: Tape?) -> Tensor {
         at += part.count
     }
     if let tape, parts.contains(where: { tape.needs($0) }) {
+        let marked = parts.map { (tape.mark($0), $0.count) }
         tape.record(y) { dy in
             var at = 0
-            for part in parts {
-                if tape.needs(part) {
+            for (part, count) in marked {
+                if let part {
                     let slice = Tensor(uninitialised: part.shape)
-                    slice.pointer.update(from: dy.pointer + at, count: part.count)
+                    slice.pointer.update(from: dy.pointer + at, count: count)
                     tape.accumulate(part, slice)
                 }
-                at += part.count
+                at += count
             }
         }
     }
@@ -64,13 +66,13 @@ package func concatenateRows(_ parts: [Tensor], tape: Tape?) -> Tensor {
 package func repeated(_ x: Tensor, batch: Int, tape: Tape?) -> Tensor {
     let y = Tensor(uninitialised: Shape([batch] + x.shape.dimensions))
     for b in 0..<batch { (y.pointer + b * x.count).update(from: x.pointer, count: x.count) }
-    if let tape, tape.needs(x) {
+    if let tape, let toX = tape.mark(x) {
         tape.record(y) { dy in
-            let sum = Tensor(zeros: x.shape)
+            let sum = Tensor(zeros: toX.shape)
             for b in 0..<batch {
-                for i in 0..<x.count { sum.pointer[i] += dy.pointer[b * x.count + i] }
+                for i in 0..<sum.count { sum.pointer[i] += dy.pointer[b * sum.count + i] }
             }
-            tape.accumulate(x, sum)
+            tape.accumulate(toX, sum)
         }
     }
     return y
@@ -87,14 +89,14 @@ package func sliceTokens(_ x: Tensor, _ range: Range<Int>, tape: Tape?) -> Tenso
         (y.pointer + b * range.count * dim).update(
             from: x.pointer + (b * t + range.lowerBound) * dim, count: range.count * dim)
     }
-    if let tape, tape.needs(x) {
+    if let tape, let toX = tape.mark(x) {
         tape.record(y) { dy in
-            let dx = Tensor(zeros: x.shape)
+            let dx = Tensor(zeros: toX.shape)
             for b in 0..<batch {
                 (dx.pointer + (b * t + range.lowerBound) * dim).update(
                     from: dy.pointer + b * range.count * dim, count: range.count * dim)
             }
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
     }
     return y
@@ -111,8 +113,10 @@ package func stackTokens(_ parts: [Tensor], tape: Tape?) -> Tensor {
         for b in 0..<batch { (y.pointer + (b * count + m) * dim).update(from: part.pointer + b * dim, count: dim) }
     }
     if let tape, parts.contains(where: { tape.needs($0) }) {
+        let marked = parts.map { tape.mark($0) }
         tape.record(y) { dy in
-            for (m, part) in parts.enumerated() where tape.needs(part) {
+            for (m, mark) in marked.enumerated() {
+                guard let part = mark else { continue }
                 let slice = Tensor(uninitialised: part.shape)
                 for b in 0..<batch {
                     (slice.pointer + b * dim).update(from: dy.pointer + (b * count + m) * dim, count: dim)

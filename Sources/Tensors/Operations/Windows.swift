@@ -9,11 +9,11 @@ package func partitionWindows(_ x: Tensor, window: Int, tape: Tape?) -> Tensor {
     let n = (grid + window - 1) / window
     let y = Tensor(uninitialised: [batch * n * n, window * window, dim])
     ck_window_partition(y.pointer, x.pointer, batch, grid, window, dim)
-    if let tape, tape.needs(x) {
+    if let tape, let toX = tape.mark(x) {
         tape.record(y) { dy in
-            let dx = Tensor(uninitialised: x.shape)
+            let dx = Tensor(uninitialised: toX.shape)
             ck_window_unpartition(dx.pointer, dy.pointer, batch, grid, window, dim)
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
     }
     return y
@@ -28,11 +28,11 @@ package func joinWindows(_ x: Tensor, batch: Int, grid: Int, window: Int, tape: 
         "joinWindows: \(x.shape) is not \(batch) grids of \(grid) in windows of \(window)")
     let y = Tensor(uninitialised: [batch, grid, grid, dim])
     ck_window_unpartition(y.pointer, x.pointer, batch, grid, window, dim)
-    if let tape, tape.needs(x) {
+    if let tape, let toX = tape.mark(x) {
         tape.record(y) { dy in
-            let dx = Tensor(uninitialised: x.shape)
+            let dx = Tensor(uninitialised: toX.shape)
             ck_window_partition(dx.pointer, dy.pointer, batch, grid, window, dim)
-            tape.accumulate(x, dx)
+            tape.accumulate(toX, dx)
         }
     }
     return y
