@@ -72,7 +72,7 @@ extension Block {
             let fused = scope.scope("qkv")
             let weight = fused("weight", [3 * dim, dim], .weight, .uniform(fanIn: dim))
             let bias = fused("bias", [3 * dim], .bias, .uniform(fanIn: dim))
-            let merged = mergeLoRA ? lora?.merged(into: weight) ?? weight : weight
+            let merged = mergeLoRA ? lora.map { updatedWeight(weight, $0.updates) } ?? weight : weight
             qkv = fused.packed(merged).map { PackedLinear($0, bias: bias) }
             qkvWeight = qkv == nil ? merged : Tensor(zeros: [0])
             qkvBias = bias
@@ -86,8 +86,10 @@ extension Block {
             _ x: Tensor, side: Int, heat: ((Tensor) -> Void)?, inputs: Inputs? = nil, _ tape: Tape?
         ) -> Tensor {
             inputs?("attn.qkv.weight", x, qkvWeight)
-            var qkv = self.qkv.map { packedLayer(x, $0) } ?? linear(x, qkvWeight, qkvBias, tape: tape)
-            if let lora { qkv = lora.corrected(qkv, of: x, tape) }
+            let qkv =
+                self.qkv.map { packedLayer(x, $0) }
+                ?? lora.map { updatedLinear(x, qkvWeight, qkvBias, $0.updates, tape: tape) }
+                ?? linear(x, qkvWeight, qkvBias, tape: tape)
             heat?(promptWeights(qkv, imageTokens: side * side, heads: heads))
             let attended = encoderAttention(
                 qkv, relativeH: relativeH, relativeW: relativeW, side: side, heads: heads, tape: tape)

@@ -48,7 +48,12 @@ let operationTable: [OperationCase] = [
     OperationCase("addRepeated", "", [[2, 3, 70], [3, 70]]) { addRepeated($0[0], $0[1], tape: $1) },
     OperationCase("mean", "", [[], [], []]) { mean($0, tape: $1) },
     OperationCase("weightedSum", "", [[], []]) { weightedSum([($0[0], 0.3), ($0[1], -2)], tape: $1) },
-    OperationCase("addToColumns", "", [[5, 9], [5, 3]]) { addToColumns($0[0], $0[1], at: 6, tape: $1) },
+    OperationCase("updatedLinear", "two updates", [[2, 3, 5], [9, 5], [9], [2, 5], [3, 2], [2, 5], [3, 2]]) {
+        let updates = [
+            LowRankUpdate(a: $0[3], b: $0[4], column: 0), LowRankUpdate(a: $0[5], b: $0[6], column: 6),
+        ]
+        return updatedLinear($0[0], $0[1], $0[2], updates, tape: $1)
+    },
     OperationCase("appendPrompts", "", [[2, 4, 3], [2, 3]]) { appendPrompts($0[0], $0[1], tape: $1) },
     OperationCase("concatenateRows", "", [[1, 4], [3, 4], [2, 4]]) { concatenateRows($0, tape: $1) },
     OperationCase("repeated", "", [[3, 4]]) { repeated($0[0], batch: 3, tape: $1) },
@@ -150,7 +155,9 @@ struct OperationTests {
     func complete() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../Sources/Tensors/Operations")
-        let withoutDerivative: Set = ["attentionWeights", "promptWeights", "adamWStep", "approach", "scale"]
+        let withoutDerivative: Set = [
+            "attentionWeights", "promptWeights", "adamWStep", "approach", "scale", "updatedWeight",
+        ]
         var names: Set<String> = []
         for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
             for match in try String(contentsOf: file, encoding: .utf8).matches(of: /package func (\w+)/) {

@@ -55,35 +55,3 @@ package func weightedSum(_ terms: [(Tensor, Float)], tape: Tape?) -> Tensor {
     }
     return y
 }
-
-/// qkv with `delta` added to its columns from `column` on: where LoRA enters the fused projection.
-///
-/// *Shape*: x `[…, W]`, delta `[…, D]` with as many rows, column + D ≤ W.
-package func addToColumns(_ x: Tensor, _ delta: Tensor, at column: Int, tape: Tape?) -> Tensor {
-    let (rows, width, dim) = (x.shape.rows, x.shape.last, delta.shape.last)
-    precondition(
-        delta.shape.rows == rows && column + dim <= width,
-        "addToColumns: \(delta.shape) at \(column) does not fit \(x.shape)")
-    let y = x.copy()
-    ThreadPool.forEach((rows + 63) / 64) { tile in
-        for row in tile * 64..<min(rows, tile * 64 + 64) {
-            let target = y.pointer + row * width + column
-            let source = delta.pointer + row * dim
-            for i in 0..<dim { target[i] += source[i] }
-        }
-    }
-    if let tape, tape.needs(x) || tape.needs(delta) {
-        let (toX, toDelta) = (tape.mark(x), tape.mark(delta))
-        tape.record(y) { dy in
-            if let toDelta {
-                let part = Tensor(uninitialised: toDelta.shape)
-                for row in 0..<rows {
-                    (part.pointer + row * dim).update(from: dy.pointer + row * width + column, count: dim)
-                }
-                tape.accumulate(toDelta, part)
-            }
-            tape.accumulate(toX, dy)
-        }
-    }
-    return y
-}

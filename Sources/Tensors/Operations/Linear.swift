@@ -19,7 +19,19 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     let (toX, toWeight, toBias) = (tape.mark(x), tape.mark(weight), tape.mark(bias))
     let kept = toWeight == nil ? nil : x
-    tape.record(y) { dy in
+    tape.record(
+        y, backward: derivatives(x, weight, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape))
+    return y
+}
+
+/// What a linear layer gives back to its input, weight and bias, each where it is needed.
+private func derivatives(
+    _ x: Tensor, _ weight: Tensor, output: Int, _ toX: Tape.Mark?, _ toWeight: Tape.Mark?, _ toBias: Tape.Mark?,
+    _ tape: Tape
+) -> (Tensor) -> Void {
+    let (n, input) = (x.shape.rows, x.shape.last)
+    let kept = toWeight == nil ? nil : x
+    return { dy in
         if let toX {
             let dx = Tensor(uninitialised: toX.shape)
             ck_gemm(
@@ -39,6 +51,85 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
             ck_sum_rows(kernels, db.pointer, dy.pointer, n, 1, output)
             tape.accumulate(toBias, db)
         }
+    }
+}
+
+/// A product of low rank that is added to some outputs of a linear layer: W[column ..< column + D] + b · a.
+///
+/// *Source*: E. J. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685.
+package struct LowRankUpdate {
+    /// `[r, in]`
+    let a: Tensor
+    /// `[D, r]`
+    let b: Tensor
+    /// The first output that it changes.
+    let column: Int
+
+    package init(a: Tensor, b: Tensor, column: Int) {
+        precondition(a.shape.rank == 2 && b.shape[1] == a.shape[0], "LowRankUpdate: a \(a.shape), b \(b.shape)")
+        (self.a, self.b, self.column) = (a, b, column)
+    }
+}
+
+/// The weight with its updates added. *Shape*: `[out, in]`.
+package func updatedWeight(_ weight: Tensor, _ updates: [LowRankUpdate]) -> Tensor {
+    let (output, input) = (weight.shape[0], weight.shape[1])
+    let sum = weight.copy()
+    for update in updates {
+        let (count, rank) = (update.b.shape[0], update.a.shape[0])
+        precondition(
+            update.a.shape[1] == input && update.column + count <= output,
+            "updatedWeight: a \(update.a.shape), b \(update.b.shape) at \(update.column) do not fit \(weight.shape)")
+        ck_gemm(
+            kernels, ck_type_f32, false, false, count, input, rank, 1, update.b.pointer, rank, update.a.pointer, input,
+            1, sum.pointer + update.column * input, input)
+    }
+    return sum
+}
+
+/// A linear layer with updates of low rank: one product with their sum.
+///
+/// *Shape*: x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
+package func updatedLinear(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ updates: [LowRankUpdate], tape: Tape?
+) -> Tensor {
+    let sum = updatedWeight(weight, updates)
+    let y = linear(x, sum, bias, tape: nil)
+    let marked = updates.map { (update: $0, toA: tape?.mark($0.a), toB: tape?.mark($0.b)) }
+    let isUpdated = marked.contains { $0.toA != nil || $0.toB != nil }
+    guard let tape, isUpdated || tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
+    let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
+    let rest = derivatives(x, sum, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape)
+    tape.record(y) { dy in
+        for (update, toA, toB) in marked {
+            let (count, rank) = (update.b.shape[0], update.a.shape[0])
+            let part = dy.pointer + update.column
+            let inner = Tensor(uninitialised: [n, rank])
+            if let toA {
+                // (dy · b)ᵀ · x
+                let da = Tensor(uninitialised: toA.shape)
+                ck_gemm(
+                    kernels, ck_type_f32, false, false, n, rank, count, 1, part, output, update.b.pointer, rank, 0,
+                    inner.pointer, rank)
+                ck_gemm(
+                    kernels, ck_type_f32, true, false, rank, input, n, 1, inner.pointer, rank, x.pointer, input, 0,
+                    da.pointer, input)
+                tape.accumulate(toA, da)
+            }
+            if let toB {
+                // dyᵀ · (x · aᵀ)
+                let db = Tensor(uninitialised: toB.shape)
+                ck_gemm(
+                    kernels, ck_type_f32, false, true, n, rank, input, 1, x.pointer, input, update.a.pointer, input, 0,
+                    inner.pointer, rank)
+                ck_gemm(
+                    kernels, ck_type_f32, true, false, count, rank, n, 1, part, output, inner.pointer, rank, 0,
+                    db.pointer, rank)
+                tape.accumulate(toB, db)
+            }
+            withExtendedLifetime((inner, x, dy)) {}
+        }
+        rest(dy)
     }
     return y
 }
