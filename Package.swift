@@ -59,7 +59,7 @@ let targets: [Target] = [
     room("Records", ["Failures", "Numbers"], [], safe),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams], safe),
-    room("Processes", ["Failures"], [], safe),
+    room("Processes", ["Failures", "CSystem"], [], safe),
     room("Pages", [], [], safe),
     // data
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),
@@ -80,8 +80,8 @@ let targets: [Target] = [
     room(
         "Training",
         [
-            "Failures", "Numbers", "Pages", "Storage", "Settings", "Tensors", "Imaging", "DICOM", "ImageFiles",
-            "SegmentAnything",
+            "Failures", "Numbers", "Pages", "Storage", "Settings", "Processes", "Tensors", "Imaging", "DICOM",
+            "ImageFiles", "SegmentAnything",
         ], [], safe),
     room(
         "References", ["Failures", "Numbers", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training"], [], safe),

@@ -3,7 +3,7 @@ import Numbers
 /// How well a mask agrees with the truth.
 ///
 /// *Units*: distances in those of the spacing (pixels when it is 1).
-package struct Metrics: Sendable, Equatable {
+package struct Metrics: Sendable, Equatable, Codable {
     /// 2·|A ∩ B| / (|A| + |B|)
     package let dice: Double
     /// |A ∩ B| / |A ∪ B|

@@ -20,6 +20,8 @@ package enum Run {
         /// Written beside the DICOM objects.
         package var also: Set<MaskFiles> = []
         package var program: ProgramIdentity
+        /// The part of the inputs that is worked on; nil: all.
+        package var shard: Shard?
 
         package init(inputs: [String], out: String, pipelines: String, pipeline: String?, program: ProgramIdentity) {
             self.inputs = inputs
@@ -53,11 +55,12 @@ package enum Run {
         program.precision = Set(pipelines.map(\.precision.rawValue)).sorted().joined(separator: ", ")
         for input in options.inputs where !FileStatus.exists(input) { throw InputFailure.missing(path: input) }
         let folder = try OutputFolder(options.out)
-        let inputs = try InputReader.read(
+        var inputs = try InputReader.read(
             options.inputs, excluding: folder.path, limits: ReadingLimits(of: pipelines)
         ) { count in
             if count % 100 == 0 { try report(.reading(files: count)) }
         }
+        if let shard = options.shard { inputs.keep(shard) }
         try report(.read(files: inputs.count, studies: inputs.studies.count))
 
         let settings = StudyRun.Settings(

@@ -47,14 +47,15 @@ package final class AdamW {
         for slot in slots { tape.watch(slot.weight) }
     }
 
-    /// The gradients of a batch that is `share` of a step's images, added to those of the step's batches before.
-    package func gradients(_ tape: Tape, share: Float = 1, added sums: [Tensor?] = []) -> [Tensor?] {
-        slots.enumerated().map { index, slot in
-            guard let gradient = tape.gradient(slot.weight) else { return sums.isEmpty ? nil : sums[index] }
-            if share != 1 { gradient.scale(by: share) }
-            guard !sums.isEmpty, let sum = sums[index] else { return gradient }
-            sum.add(gradient)
-            return sum
+    /// Of what is trained, in the order of `gradients`.
+    var shapes: [Shape] { slots.map(\.weight.shape) }
+
+    /// The gradients of a batch that is `share` of a step's images.
+    package func gradients(_ tape: Tape, share: Float = 1) -> [Tensor?] {
+        slots.map { slot in
+            let gradient = tape.gradient(slot.weight)
+            if share != 1 { gradient?.scale(by: share) }
+            return gradient
         }
     }
 

@@ -16,16 +16,18 @@ struct BestWeights: Sendable, Equatable {
 
     static func path(in folder: String) -> String { Folder.join(folder, "best.safetensors") }
 
-    /// Whether a validation beats `best`; writes the weights when it does.
-    static func after(
-        _ dice: Double, epoch: Int, _ weights: [String: Tensor], _ best: BestWeights?, folder: String
-    ) throws -> BestWeights {
+    /// The best after one more validation; `since` is 0 when it is that one.
+    static func after(_ dice: Double, epoch: Int, _ best: BestWeights?) -> BestWeights {
         if var best, dice <= best.dice {
             best.since += 1
             return best
         }
-        try SafeTensors.write(weights, to: path(in: folder), metadata: ["dice": "\(dice)", "epoch": "\(epoch)"])
         return BestWeights(dice: dice, epoch: epoch, since: 0)
+    }
+
+    func write(_ weights: [String: Tensor], to folder: String) throws {
+        try SafeTensors.write(
+            weights, to: Self.path(in: folder), metadata: ["dice": "\(dice)", "epoch": "\(epoch)"])
     }
 
     static func read(from folder: String) throws -> [String: Tensor] {

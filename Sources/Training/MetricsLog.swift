@@ -18,6 +18,8 @@ struct MetricsLog {
         /// Length of the gradient before it was clipped.
         var gradientNorm: Double?
         var imagesPerSecond: Double?
+        /// Of several processes: sum of gradients over them, waiting included.
+        var exchangeSeconds: Double?
         /// Dice of each segment.
         var segments: [Double]?
         var images: Int?
@@ -28,6 +30,7 @@ struct MetricsLog {
             case learningRate = "learning_rate"
             case gradientNorm = "gradient_norm"
             case imagesPerSecond = "images_per_second"
+            case exchangeSeconds = "exchange_seconds"
         }
     }
 

@@ -35,7 +35,8 @@ extension Trainer {
             let (epoch, position) = (step / perEpoch, step % perEpoch)
             if position == 0 || draws.isEmpty { draws = order(index, epoch: epoch).draws }
             let part = draws[position * stage.stepImages..<min(draws.count, (position + 1) * stage.stepImages)]
-            let figures = try self.step(Array(part), index, epoch, configuration, model, optimiser, step: step)
+            let figures = try self.step(
+                Array(part), index, epoch, configuration, model, optimiser, step: step, shouldStop)
             let rate = schedule.rate(step)
             let norm = optimiser.step(figures.gradients, learningRate: rate)
             average?.update(parameters)
@@ -47,10 +48,10 @@ extension Trainer {
                 .init(
                     kind: "step", stage: index + 1, epoch: epoch + 1, step: step, loss: figures.loss,
                     dice: figures.dice, crossEntropy: figures.crossEntropy, learningRate: rate, gradientNorm: norm,
-                    imagesPerSecond: Double(part.count) / max(taken, 1e-9)))
+                    imagesPerSecond: Double(part.count) / max(taken, 1e-9), exchangeSeconds: figures.exchangeSeconds))
             report(.progress(progress(index, step: step, steps: steps, epoch: epoch, learningRate: rate, means)))
             let epochEnds = position == perEpoch - 1 || step == steps
-            let stops = shouldStop()
+            let stops = ranks == nil ? shouldStop() : figures.stops
             // Validated before the checkpoint, so that a run that goes on from it has this epoch's validation behind it; only when
             // somebody asked to stop it comes after.
             if epochEnds, !stops {
@@ -71,44 +72,10 @@ extension Trainer {
         return best.since >= patience
     }
 
-    /// What one step's images give; gradients are summed over its batches.
-    struct Figures {
-        var gradients: [Tensor?] = []
-        var loss = 0.0, dice = 0.0, crossEntropy = 0.0
-    }
-
-    private func step(
-        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, _ model: HSPSAM,
-        _ optimiser: AdamW, step: Int
-    ) throws -> Figures {
-        var figures = Figures()
-        let size = plan.stages[stage].batch
-        for start in stride(from: 0, to: draws.count, by: size) {
-            let part = Array(draws[start..<min(start + size, draws.count)])
-            let batch = try batch(part, stage, epoch, configuration, from: start)
-            let tape = Tape(recomputes: plan.activationCheckpointing)
-            optimiser.watch(tape)
-            let output = model(batch.images, tape: tape)
-            let loss = Losses.total(output, batch.labels, configuration, tape: tape)
-            guard loss.total.isFinite else {
-                throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))
-            }
-            tape.backward(from: loss.total)
-            let share = Double(part.count) / Double(draws.count)
-            figures.gradients = optimiser.gradients(
-                tape, share: draws.count > size ? Float(share) : 1, added: figures.gradients)
-            figures.loss += share * Double(loss.total.values[0])
-            figures.crossEntropy += share * Double(loss.crossEntropy.values[0])
-            if let logits = output.logits[0] {
-                figures.dice += share * HardDice.mean(logits, batch.labels, configuration)
-            }
-        }
-        return figures
-    }
-
     private func save(
         _ stage: Int, step: Int, _ parameters: Parameters, _ optimiser: AdamW, isPending: Bool
     ) throws {
+        guard isFirst else { return }
         try log.write(to: folder)
         try Checkpoint(
             plan: identity, stage: stage, step: step, seconds: seconds, weights: parameters.tensors,
@@ -138,24 +105,6 @@ extension Trainer {
         EpochOrder(
             zip(training, plan.data).map { (images: $0.pairs.count, weight: $1.weight) }, seed: plan.seed,
             stage: stage, epoch: epoch)
-    }
-
-    private func batch(
-        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, from start: Int
-    ) throws -> Batch {
-        let results = ThreadPool.map(draws.count) {
-            [plan, training] position -> Result<LabelledSet.Sample, any Error> in
-            Result {
-                let draw = draws[position]
-                let source = training[draw.dataset]
-                var random = EpochOrder.random(
-                    seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
-                return plan.stages[stage].augmentation.apply(
-                    try source.sample(
-                        source.pairs[draw.index], segments: configuration.segments, input: plan.input), &random)
-            }
-        }
-        return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)
     }
 }
 

@@ -1,15 +1,23 @@
 import Imaging
+import Processes
 import SegmentAnything
 import Storage
 import Tensors
 
 extension Trainer {
     /// Dice on the validation images, every so many epochs and at a stage's end; keeps the weights when they are the best so far.
+    /// One process looks, and tells the others, which have nothing to do meanwhile.
     func validate(
         _ stage: Int, epoch: Int, step: Int, isLast: Bool, _ configuration: Configuration, _ parameters: Parameters
     ) throws {
         guard let settings = plan.validation, (epoch + 1) % settings.every == 0 || isLast else {
-            try TrainingPage.write(log, plan: plan, examples: examples, isRunning: true, to: folder)
+            if isFirst { try TrainingPage.write(log, plan: plan, examples: examples, isRunning: true, to: folder) }
+            return
+        }
+        guard isFirst else {
+            var dice = [0.0]
+            try ranks?.broadcast(&dice, from: 0)
+            best = BestWeights.after(dice[0], epoch: epoch + 1, best)
             return
         }
         var left = settings.limit > 0 ? settings.limit : Int.max
@@ -23,7 +31,10 @@ extension Trainer {
         let result = try Evaluation.run(Predictor(description(configuration), weights), on: some) { _, file, shown in
             if self.examples.count < 6 { self.examples.append(Overlay(file, shown)) }
         }
-        best = try BestWeights.after(result.mean.dice, epoch: epoch + 1, weights.tensors, best, folder: folder)
+        var dice = [result.mean.dice]
+        try ranks?.broadcast(&dice, from: 0)
+        best = BestWeights.after(dice[0], epoch: epoch + 1, best)
+        if best?.since == 0 { try best?.write(weights.tensors, to: folder) }
         log.add(
             .init(
                 kind: "validation", stage: stage + 1, epoch: epoch + 1, step: step, dice: result.mean.dice,

@@ -1,5 +1,6 @@
 import Imaging
 import Numbers
+package import Processes
 import SegmentAnything
 import Storage
 import Tensors
@@ -12,6 +13,10 @@ package final class Trainer {
     let plan: TrainingPlan
     let folder: String
     let report: (TrainingEvent) -> Void
+    /// Of one mpirun; nil for a run in one process.
+    let ranks: Ranks?
+    /// The one process that writes and reports.
+    var isFirst: Bool { ranks?.isFirst ?? true }
     let identity: String
     let data: TrainingData
     /// One an entry of the plan's data, then those of the validation.
@@ -33,13 +38,22 @@ package final class Trainer {
 
     /// Looks at everything that the plan names before the first step; every file is decoded once.
     ///
-    /// - Parameter folder: the model directory to be; made when it is missing.
+    /// - Parameters:
+    ///   - folder: the model directory to be; made when it is missing. All processes of an mpirun see the same.
+    ///   - ranks: the processes that share each step's batches.
     ///
-    /// *Throws* `TrainingFailure.plan` when the plan's parent has another shape; `DataProblems` or the one problem of the data.
-    package init(_ plan: TrainingPlan, folder: String, report: @escaping (TrainingEvent) -> Void) throws {
+    /// *Throws* `TrainingFailure.plan` when the plan's parent has another shape, or a stage has fewer batches a step than there are processes; `DataProblems` or the one problem of the data.
+    package init(
+        _ plan: TrainingPlan, folder: String, ranks: Ranks? = nil, report: @escaping (TrainingEvent) -> Void
+    ) throws {
+        let report = ranks?.isFirst ?? true ? report : { _ in }
         self.plan = plan
         self.folder = folder
+        self.ranks = ranks
         self.report = report
+        if let ranks, let stage = plan.stages.firstIndex(where: { $0.accumulate < ranks.count }) {
+            throw TrainingFailure.ranks(count: ranks.count, stage: stage + 1, batches: plan.stages[stage].accumulate)
+        }
         parent = try plan.startFrom.map { try ModelDirectory.open($0) }
         encoder = try plan.encoderFrom.map { try ModelDirectory.open($0) }
         if let parent { try Self.compare(parent, plan) }
@@ -101,8 +115,12 @@ package final class Trainer {
             parameters = .initial(configuration, seed: plan.seed)
             if let encoder { try PretrainedEncoder.copy(encoder, into: &parameters, configuration) }
         }
-        try DurableFile.write(plan.text, to: Folder.join(folder, "train.yaml"))
-        try DurableFile.write(try data.list(), to: Folder.join(folder, "data.csv"))
+        // Everybody has read what there was.
+        try ranks?.waitForAll()
+        if isFirst {
+            try DurableFile.write(plan.text, to: Folder.join(folder, "train.yaml"))
+            try DurableFile.write(try data.list(), to: Folder.join(folder, "data.csv"))
+        }
         configuration.inputSize = plan.stages[first].inputSize
         average = plan.averageDecay.map { decay in
             WeightAverage(
@@ -116,6 +134,7 @@ package final class Trainer {
             guard try run(stage, configuration, parameters, from: resumed, shouldStop) else { return false }
             resumed = nil
         }
+        guard isFirst else { return true }
         let tensors = best == nil ? average?.tensors ?? parameters.tensors : try BestWeights.read(from: folder)
         try ModelDirectory.write(
             description(plan.configuration), tensors: PositionTables.resized(tensors, to: plan.configuration),

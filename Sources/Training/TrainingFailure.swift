@@ -20,6 +20,7 @@ package enum TrainingFailure: Failure, Equatable {
     case plan(path: String, reason: String, cure: String)
     case notFinite(step: Int, checkpoint: String)
     case checkpoint(path: String, reason: String)
+    case ranks(count: Int, stage: Int, batches: Int)
 
     package var kind: FailureKind {
         switch self {
@@ -46,6 +47,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
         case .checkpoint: "TRAIN-CHECKPOINT"
+        case .ranks: "TRAIN-RANKS"
         }
     }
 
@@ -128,6 +130,10 @@ package enum TrainingFailure: Failure, Equatable {
                 "\(reason): the run cannot continue from it.",
                 cure: "Remove the checkpoint to start anew, or restore the train.yaml and the images it was made with.",
                 subject: path)
+        case .ranks(let count, let stage, let batches):
+            FailureMessage(
+                "stage \(stage) makes a step of \(batches == 1 ? "one batch" : "\(batches) batches"), and \(count) processes would share them.",
+                cure: "Set accumulate to a multiple of the processes, or start fewer.")
         }
     }
 }

@@ -46,6 +46,10 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         try check()
         ThreadPool.start(threads: threads)
+        let ranks = try Ranks.join()
+        let isFirst = ranks?.isFirst ?? true
+        // The first process says what is wrong, once, and its end ends the others.
+        if let ranks, !isFirst { try ranks.waitForAll() }
         let (first, second, set, digests) = try DataOptions.listingProblems {
             let first = try ModelDirectory.open(model)
             let second = try against.map { try ModelDirectory.open($0) }
@@ -64,10 +68,11 @@ struct EvaluateCommand: ParsableCommand {
                 [.init(split: split ?? "all", dataset)], segments: segments,
                 input: first.description.trainedInput ?? TrainedInput(), learns: false)
             try check.confirm()
-            for summary in check.summaries { StandardError.line(TrainingCheck.line(summary)) }
+            for summary in check.summaries where isFirst { StandardError.line(TrainingCheck.line(summary)) }
             return (first, second, check.sets, check.digests.flatMap { $0 })
         }
-        try tellTrained(first, digests)
+        if let ranks, isFirst { try ranks.waitForAll() }
+        if isFirst { try tellTrained(first, digests) }
         var options = Evaluation.Options()
         (options.instances, options.flips) = (instances, flips)
         options.postprocess = try pipeline.map { path in
@@ -81,8 +86,15 @@ struct EvaluateCommand: ParsableCommand {
         var page = WorstPage()
         let clock = ContinuousClock()
         let started = clock.now
-        let result = try evaluate(first, set, options, page: &page)
+        let result = try evaluate(first, set, options, ranks, page: &page)
         let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
+        var comparison: Comparison?
+        if let second {
+            var other = WorstPage()
+            comparison = Comparison(result, try evaluate(second, set, options, ranks, page: &other, isSilent: true))
+        }
+        ranks?.leave()
+        guard isFirst else { return }
         for segment in result.segments where result.segments.count > 1 {
             try StandardOutput.line(Self.line("segment \(segment.label)", segment.mean))
         }
@@ -102,11 +114,7 @@ struct EvaluateCommand: ParsableCommand {
             try StandardOutput.line(agreement.words)
         }
         StandardError.line(String(format: "%.2f s an image", seconds))
-        if let second {
-            var other = WorstPage()
-            let comparison = Comparison(result, try evaluate(second, set, options, page: &other, isSilent: true))
-            try StandardOutput.line(comparison.words)
-        }
+        if let comparison { try StandardOutput.line(comparison.words) }
         let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")")
         if let json { try DurableFile.write(try report.json(), to: json) }
         if let csv { try DurableFile.write(report.csv, to: csv) }
@@ -143,20 +151,29 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func evaluate(
-        _ model: ModelDirectory, _ sets: [LabelledSet], _ options: Evaluation.Options, page: inout WorstPage,
+        _ model: ModelDirectory, _ sets: [LabelledSet], _ options: Evaluation.Options, _ ranks: Ranks?,
+        page: inout WorstPage,
         isSilent: Bool = false
     ) throws -> Evaluation {
         let count = sets.reduce(0) { $0 + $1.pairs.count }
         var worstCases = page
         let reference = agreement && !isSilent ? try Predictor(model) : nil
         let result = try Evaluation.run(
-            try Predictor(model, precision), beside: reference, on: sets, options: options
+            try Predictor(model, precision), beside: reference, on: sets, options: options, ranks: ranks
         ) { done, file, shown in
-            if json == nil, !isSilent { try StandardOutput.line(Self.line(file.name, file.metrics)) }
+            if json == nil, !isSilent, ranks == nil {
+                try StandardOutput.line(Self.line(file.name, file.metrics))
+            }
             if worst != nil { worstCases.add(file, shown) }
             if StandardError.isTerminal {
                 let clear = "\r\u{1B}[K"
                 StandardError.write("\(clear)\(done) of \(count)\(done == count ? clear : "")")
+            }
+        }
+        if let ranks {
+            try worstCases.join(ranks)
+            for file in result.files where json == nil && !isSilent && ranks.isFirst {
+                try StandardOutput.line(Self.line(file.name, file.metrics))
             }
         }
         page = worstCases

@@ -14,6 +14,7 @@ struct RunCommand: ParsableCommand {
             "Segments DICOM, TIFF, PNG and JPEG files and writes DICOM SEG, a report for each study, run.json and index.html.",
         discussion: """
             Example: hspsam run samples --out results
+            parallel hspsam run /drop --shard {}/4 --out results/{} ::: 1 2 3 4 shares the studies among four (docs/cluster.md).
             Folders are read with everything below them, .zip files and DICOMDIR media as folders. Which pipeline a series goes through stands in its pipeline.yaml.
             Exit status: 0 done, 2 could not start, 3 something was refused or failed, or slices seem to be missing (named in the report), 4 nothing was processed.
             """)
@@ -26,6 +27,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Arithmetic: fp32, bf16, int8 or auto; default: what each pipeline says.") var precision:
         PrecisionChoice?
     @Option(help: "Also writes masks (PNG) or nifti; may be given twice.") var also: [MaskFiles] = []
+    @Option(help: "Only part I/N of the studies, as 2/8: for N machines, each with an --out of its own.") var shard:
+        Shard?
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.")
     var json = false
@@ -39,6 +42,7 @@ struct RunCommand: ParsableCommand {
         var options = Run.Options(inputs: input, out: out, pipelines: folder, pipeline: pipeline, program: program)
         options.precision = precision
         options.also = Set(also)
+        options.shard = shard
         if let known { try options.addKnown(file: known) }
         let display: any RunDisplay = json ? JSONLines() : TextLines()
         let record: RunRecord
@@ -53,8 +57,14 @@ struct RunCommand: ParsableCommand {
             throw ExitStatus.interrupted
         }
         try display.end(record, inputs: input, out: out)
+        // A part may have nothing that a pipeline wants; another one has it.
+        if shard != nil, record.exitStatus == .nothingProcessed { return }
         if record.exitStatus != .done { throw record.exitStatus }
     }
 }
 
 extension MaskFiles: ExpressibleByArgument {}
+
+extension Shard: ExpressibleByArgument {
+    init?(argument: String) { self.init(argument) }
+}

@@ -14,6 +14,7 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             Example: hspsam train --config pipelines/skin-lesion/train.yaml --data isic2017=isic --out model
             Interrupted? The same command with --resume goes on from the last checkpoint with the same result.
+            mpirun -np 2 hspsam train … shares each step's batches (accumulate) among processes, with the same result.
             With --check it looks at all data, says what a run would take, and ends; with --preview it writes a page of what the network \
             will see.
             """)
@@ -34,9 +35,14 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         ThreadPool.start(threads: threads)
+        let ranks = try Ranks.join()
+        // The first process says what is wrong, once, and its end ends the others.
+        if let ranks, !ranks.isFirst { try ranks.waitForAll() }
         let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
         if check || preview != nil {
-            try TrainingCheck(plan: plan).run(preview: preview, times: check)
+            if ranks?.isFirst ?? true { try TrainingCheck(plan: plan).run(preview: preview, times: check) }
+            if let ranks, ranks.isFirst { try ranks.waitForAll() }
+            ranks?.leave()
             return
         }
         let stop = StopRequest()
@@ -44,7 +50,7 @@ struct TrainCommand: ParsableCommand {
         // When nobody reads any more, the run stops as after Ctrl-C: with a checkpoint.
         var unread: (any Error)?
         let trainer = try DataOptions.listingProblems {
-            try Trainer(plan, folder: out ?? "") { event in
+            try Trainer(plan, folder: out ?? "", ranks: ranks) { event in
                 guard unread == nil else { return }
                 do {
                     try Self.show(event, terminal: StandardOutput.isTerminal)
@@ -53,10 +59,17 @@ struct TrainCommand: ParsableCommand {
                 }
             }
         }
+        if let ranks, ranks.isFirst { try ranks.waitForAll() }
         let ended = try trainer.run(resume: resume, shouldStop: { stop.isAsked || unread != nil })
+        if let ranks {
+            try ranks.waitForAll()
+            ranks.leave()
+        }
         if let unread { throw unread }
         guard ended else {
-            try StandardOutput.line("stopped; the same command with --resume goes on from here")
+            if ranks?.isFirst ?? true {
+                try StandardOutput.line("stopped; the same command with --resume goes on from here")
+            }
             throw ExitStatus.interrupted
         }
     }

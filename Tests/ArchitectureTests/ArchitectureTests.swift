@@ -16,7 +16,7 @@ struct ArchitectureTests {
         "Numbers": [],
         "Storage": ["Failures", "CSystem"],
         "Settings": ["Failures", "Yams"],
-        "Processes": ["Failures", "Foundation"],
+        "Processes": ["Failures", "Foundation", "CSystem"],
         "Pages": [],
         "Records": ["Failures", "Foundation"],
         "Tensors": ["Failures", "Storage", "Imaging", "CKernels"],
@@ -31,7 +31,8 @@ struct ArchitectureTests {
             "Foundation",
         ],
         "Training": [
-            "Failures", "Storage", "Settings", "Pages", "Tensors", "Imaging", "DICOM", "ImageFiles", "SegmentAnything",
+            "Failures", "Storage", "Settings", "Processes", "Pages", "Tensors", "Imaging", "DICOM", "ImageFiles",
+            "SegmentAnything",
             "Foundation",
         ],
         "References": ["Failures", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training", "Foundation"],

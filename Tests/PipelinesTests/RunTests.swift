@@ -152,6 +152,38 @@ struct RunTests {
         #expect(throws: InputFailure.self) { try first.addKnown(file: try fixture.file("wrong", "\(key)\nkey\n")) }
     }
 
+    @Test("the parts of a run hold every input once and whole studies; a study's part depends on nothing else")
+    func shards() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {synthetic_geometry: true}")
+        var options = fixture.options(["samples", try fixture.file("in/text.txt", "no image")], pipeline: "a")
+        let whole = try Run.run(options) { _ in }
+        #expect(whole.studies.count > 3)
+        var (paths, places): ([String], [String: Int]) = ([], [:])
+        for number in 1...3 {
+            options.shard = try #require(Shard("\(number)/3"))
+            let part = try Run.run(options) { _ in }
+            paths += part.inputs.map(\.path)
+            for study in part.studies {
+                #expect(places.updateValue(number, forKey: study.study) == nil)
+                let other = try #require(whole.studies.first { $0.study == study.study })
+                #expect(study.key == other.key)
+            }
+        }
+        #expect(paths.sorted() == whole.inputs.map(\.path).sorted())
+        #expect(places.count == whole.studies.count && Set(places.values).count > 1)
+        // Alone it is in the same part.
+        (options.inputs, options.shard) = (["samples/body"], nil)
+        let body = try #require(try Run.run(options) { _ in }.studies.first?.study)
+        for number in 1...3 {
+            options.shard = try #require(Shard("\(number)/3"))
+            #expect(try Run.run(options) { _ in }.inputs.isEmpty == (places[body] != number))
+        }
+        for text in ["", "1", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1/1000001"] {
+            #expect(Shard(text) == nil, "\(text)")
+        }
+    }
+
     @Test("names, times of change, order and copies of the inputs change no byte of a result")
     func independence() throws {
         let fixture = try Fixture()

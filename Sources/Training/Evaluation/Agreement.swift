@@ -4,7 +4,7 @@ import Imaging
 /// How far the masks of a faster arithmetic are those of float32, and what the difference costs against the truth.
 package struct Agreement: Sendable {
     /// One file beside the same network in float32.
-    package struct File: Sendable {
+    package struct File: Sendable, Codable {
         /// Dice of the masks against those of float32, the mean over segments; two empty masks agree.
         package let dice: Double
         /// Dice against the truth minus that of float32.

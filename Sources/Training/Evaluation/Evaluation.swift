@@ -1,10 +1,11 @@
 package import Imaging
+package import Processes
 package import SegmentAnything
 
 /// How well a model does on images with masks: of each file, of each segment, of all files in the mean and pooled over their pixels.
 package struct Evaluation: Sendable {
     /// One segment of one file.
-    package struct SegmentFigures: Sendable {
+    package struct SegmentFigures: Sendable, Codable {
         package let metrics: Metrics
         package let counts: PixelCounts
         /// The mean Dice over thresholds of the probability from 0 to 1, as the polyp benchmarks print it.
@@ -13,7 +14,7 @@ package struct Evaluation: Sendable {
         package let instances: InstanceFigures?
     }
 
-    package struct File: Sendable {
+    package struct File: Sendable, Codable {
         package let name: String
         /// The mean over segments.
         package let metrics: Metrics
@@ -62,19 +63,24 @@ package struct Evaluation: Sendable {
     ///
     /// - Parameters:
     ///   - reference: the same network in float32, for how far their masks agree.
-    ///   - progress: called after each file with its number from 1.
+    ///   - ranks: the processes that share the files; each gets the figures of all.
+    ///   - progress: called after each file with its number from 1; in each process for its own.
     /// *Throws* what reading an image throws; `TrainingFailure.noPairs`, `.sizesDiffer`, `.otherWindowing`.
     package static func run(
         _ predictor: Predictor, beside reference: Predictor? = nil, on sets: [LabelledSet],
-        options: Options = Options(),
+        options: Options = Options(), ranks: Ranks? = nil,
         progress: (_ done: Int, _ file: File, _ shown: Shown) throws -> Void = { _, _, _ in }
     ) throws -> Evaluation {
         let description = predictor.description
         let count = description.configuration.foregroundOutputs
         let input = description.trainedInput ?? TrainedInput()
         var files: [File] = []
+        var index = 0
+        let own = ranks?.share(of: sets.reduce(0) { $0 + $1.pairs.count })
         for set in sets {
             for pair in set.pairs {
+                defer { index += 1 }
+                guard own?.contains(index) ?? true else { continue }
                 let sample = try set.sample(pair, segments: count, input: input)
                 let (masks, probabilities) = predict(predictor, sample.image, options)
                 let truth = (0..<count).map { segment in
@@ -104,6 +110,7 @@ package struct Evaluation: Sendable {
                     files.count, file, Shown(image: sample.image, truth: truth, prediction: masks, reference: exact))
             }
         }
+        if let ranks { files = try ranks.joined(files) }
         guard let result = Evaluation(files, labels: description.segmentLabels) else {
             throw TrainingFailure.noPairs(path: "the data set", reason: "it is empty")
         }

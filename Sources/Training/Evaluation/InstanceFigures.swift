@@ -2,7 +2,7 @@
 ///
 /// *Source*: the Data Science Bowl 2018's AP = TP / (TP + FP + FN) (Caicedo et al., Nature Methods 16); Kumar et al., IEEE TMI 36 (2017) for
 /// AJI.
-package struct InstanceFigures: Sendable, Equatable {
+package struct InstanceFigures: Sendable, Equatable, Codable {
     /// IoU from which an object counts as found.
     package static let thresholds = stride(from: 50, through: 95, by: 5).map { Double($0) / 100 }
 

@@ -1,7 +1,7 @@
 package import Imaging
 
 /// How the pixels of a mask and of the truth fall together; those of many images add up to pooled figures.
-package struct PixelCounts: Sendable, Equatable {
+package struct PixelCounts: Sendable, Equatable, Codable {
     package private(set) var truePositive = 0
     package private(set) var falsePositive = 0
     package private(set) var falseNegative = 0

@@ -5,7 +5,7 @@ import Numbers
 import Pages
 
 /// An image with the outlines of truth and prediction, small enough for a page of many.
-package struct Overlay: Sendable {
+package struct Overlay: Sendable, Codable {
     static let side = 288
     static let truthColor: [UInt8] = [0, 220, 90]
     static let predictionColor: [UInt8] = [255, 60, 200]

@@ -1,12 +1,19 @@
 import Imaging
 import Numbers
 import Pages
+package import Processes
 
 /// The cases of an evaluation with the lowest Dice, with outlines of truth and prediction: `worst.html`. Beside float32 they
 /// are those whose masks agree least with its, which stand in the place of the truth.
 package struct WorstPage {
+    private struct Case: Codable {
+        let dice: Double
+        let overlay: Overlay
+    }
+
     private let limit: Int
-    private var cases: [(dice: Double, overlay: Overlay)] = []
+    /// The worst first.
+    private var cases: [Case] = []
 
     package init(limit: Int = 12) { self.limit = limit }
 
@@ -15,8 +22,13 @@ package struct WorstPage {
         let dice = file.agreement?.dice ?? file.metrics.dice
         if cases.count == limit, let last = cases.last, dice >= last.dice { return }
         let place = cases.firstIndex { $0.dice > dice } ?? cases.count
-        cases.insert((dice, Overlay(file, shown)), at: place)
+        cases.insert(Case(dice: dice, overlay: Overlay(file, shown)), at: place)
         cases = Array(cases.prefix(limit))
+    }
+
+    /// The worst of what all processes have seen, at each of them.
+    package mutating func join(_ ranks: Ranks) throws {
+        cases = Array(try ranks.joined(cases).sorted { $0.dice < $1.dice }.prefix(limit))
     }
 
     package func html(of evaluation: Evaluation) throws -> String {

@@ -1,0 +1,87 @@
+internal import CSystem
+package import Failures
+internal import Foundation
+
+/// The processes of one `mpirun` (Open MPI), of which this is one.
+///
+/// All of them do the same calls in the same order, on one thread. A process that ends without `leave` ends the others: `mpirun` sees to
+/// that within about a second.
+package final class Ranks {
+    /// From 0; the first one alone writes and tells.
+    package let rank: Int
+    package let count: Int
+
+    private init(rank: Int, count: Int) { (self.rank, self.count) = (rank, count) }
+
+    package var isFirst: Bool { rank == 0 }
+
+    /// Nil for a process that no `mpirun` started, or that is the only one.
+    ///
+    /// *Throws* `USE-MPI` when it was started by one and cannot join the others.
+    package static func join() throws(FailureRecord) -> Ranks? {
+        let environment = ProcessInfo.processInfo.environment
+        let ours = (environment["OMPI_COMM_WORLD_SIZE"] ?? environment["PMIX_RANK"]) != nil
+        guard ours || environment["PMI_SIZE"] != nil else { return nil }
+        guard ours else {
+            throw failure(
+                "this process was started by an mpirun that is not Open MPI's.", cure: "Use that of openmpi-bin.")
+        }
+        var (rank, count): (Int32, Int32) = (0, 0)
+        switch unsafe Int(cs_mpi_start(&rank, &count)) {
+        case CS_MPI_DONE: return count > 1 ? Ranks(rank: Int(rank), count: Int(count)) : nil
+        case CS_MPI_MISSING:
+            throw failure(
+                "libmpi.so.40 is not on this machine, so that the processes of mpirun cannot talk.",
+                cure: "Install openmpi-bin (Open MPI 4) on every node.")
+        default: throw failure("MPI could not be started.", cure: "Look at what mpirun says.")
+        }
+    }
+
+    /// The part of `count` that is this process's: ranges one after the other, as even as can be.
+    package func share(of total: Int) -> Range<Int> { rank * total / count..<(rank + 1) * total / count }
+
+    /// To another process, which receives as many.
+    package func send<Value: BitwiseCopyable>(_ values: [Value], to other: Int) throws(FailureRecord) {
+        try check(unsafe values.withUnsafeBytes { unsafe cs_mpi_send($0.baseAddress, $0.count, Int32(other)) })
+    }
+
+    package func receive<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) throws(FailureRecord) {
+        try check(
+            unsafe values.withUnsafeMutableBytes { unsafe cs_mpi_receive($0.baseAddress, $0.count, Int32(other)) })
+    }
+
+    /// From one process to all others; all give as many values.
+    package func broadcast<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) throws(FailureRecord) {
+        try check(
+            unsafe values.withUnsafeMutableBytes { unsafe cs_mpi_broadcast($0.baseAddress, $0.count, Int32(other)) })
+    }
+
+    /// Bytes of every process, in their order, at each of them.
+    package func exchange(_ bytes: [UInt8]) throws(FailureRecord) -> [[UInt8]] {
+        var all: [[UInt8]] = []
+        for other in 0..<count {
+            var length = [other == rank ? bytes.count : 0]
+            try broadcast(&length, from: other)
+            var part = other == rank ? bytes : [UInt8](repeating: 0, count: length[0])
+            try broadcast(&part, from: other)
+            all.append(part)
+        }
+        return all
+    }
+
+    /// Comes back when all processes have called it.
+    package func waitForAll() throws(FailureRecord) { try check(cs_mpi_wait_for_all()) }
+
+    /// The last call.
+    package func leave() { cs_mpi_end() }
+
+    private func check(_ status: Int32) throws(FailureRecord) {
+        guard status == CS_MPI_DONE else {
+            throw Self.failure("another process of this mpirun is gone.", cure: "Run the same command with --resume.")
+        }
+    }
+
+    private static func failure(_ text: String, cure: String) -> FailureRecord {
+        FailureRecord(kind: .configuration, code: "USE-MPI", message: FailureMessage(text, cure: cure))
+    }
+}

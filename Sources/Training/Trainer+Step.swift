@@ -1,0 +1,94 @@
+import Processes
+import SegmentAnything
+import Tensors
+
+extension Trainer {
+    /// What some of a step's images give.
+    struct Figures {
+        /// One a trained tensor; nil where the loss does not depend on it. Empty before the first batch.
+        var gradients: [Tensor?] = []
+        var loss = 0.0, dice = 0.0, crossEntropy = 0.0
+        /// A process of several was asked to stop after this step.
+        var stops = false
+        /// Seconds that the sum over processes took, waiting for them included; nil in one process.
+        var exchangeSeconds: Double?
+
+        mutating func add(_ other: Figures) {
+            gradients =
+                gradients.isEmpty
+                ? other.gradients
+                : zip(gradients, other.gradients).map { sum, gradient in
+                    guard let sum, let gradient else { return sum ?? gradient }
+                    sum.add(gradient)
+                    return sum
+                }
+            loss += other.loss
+            dice += other.dice
+            crossEntropy += other.crossEntropy
+            stops = stops || other.stops
+        }
+    }
+
+    /// The sum over a step's batches, always in their order: how many processes share them changes no bit.
+    func step(
+        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, _ model: HSPSAM,
+        _ optimiser: AdamW, step: Int, _ shouldStop: () -> Bool
+    ) throws -> Figures {
+        let size = plan.stages[stage].batch
+        let starts = Array(stride(from: 0, to: draws.count, by: size))
+        var figures = Figures()
+        // Of a process behind the first one: they are added when the sum of those before has come.
+        var held: [Figures] = []
+        for start in starts[ranks?.share(of: starts.count) ?? 0..<starts.count] {
+            let part = Array(draws[start..<min(start + size, draws.count)])
+            let one = try figuresOf(
+                batch(part, stage, epoch, configuration, from: start), share: Double(part.count) / Double(draws.count),
+                configuration, model, optimiser, step: step)
+            if isFirst { figures.add(one) } else { held.append(one) }
+        }
+        if let ranks {
+            // Asked here, so that all of them stop after the same step.
+            figures.stops = shouldStop()
+            let started = ContinuousClock.now
+            try ranks.sum(&figures, held, shapes: optimiser.shapes)
+            figures.exchangeSeconds = started.duration(to: .now) / .seconds(1)
+        }
+        return figures
+    }
+
+    /// - Parameter share: of the step's images.
+    private func figuresOf(
+        _ batch: Batch, share: Double, _ configuration: Configuration, _ model: HSPSAM, _ optimiser: AdamW, step: Int
+    ) throws -> Figures {
+        let tape = Tape(recomputes: plan.activationCheckpointing)
+        optimiser.watch(tape)
+        let output = model(batch.images, tape: tape)
+        let loss = Losses.total(output, batch.labels, configuration, tape: tape)
+        guard loss.total.isFinite else {
+            throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))
+        }
+        tape.backward(from: loss.total)
+        return Figures(
+            gradients: optimiser.gradients(tape, share: Float(share)), loss: share * Double(loss.total.values[0]),
+            dice: output.logits[0].map { share * HardDice.mean($0, batch.labels, configuration) } ?? 0,
+            crossEntropy: share * Double(loss.crossEntropy.values[0]))
+    }
+
+    private func batch(
+        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, from start: Int
+    ) throws -> Batch {
+        let results = ThreadPool.map(draws.count) {
+            [plan, training] position -> Result<LabelledSet.Sample, any Error> in
+            Result {
+                let draw = draws[position]
+                let source = training[draw.dataset]
+                var random = EpochOrder.random(
+                    seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
+                return plan.stages[stage].augmentation.apply(
+                    try source.sample(
+                        source.pairs[draw.index], segments: configuration.segments, input: plan.input), &random)
+            }
+        }
+        return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)
+    }
+}
