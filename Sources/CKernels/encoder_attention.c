@@ -20,7 +20,7 @@ bool ck_encoder_attention_fits(size_t side, size_t channels) {
 
 typedef struct {
     size_t elements, steps, words, table, channels, keys, queries, run, blocks;
-    size_t packed_queries, tables, position_h, position_w, packed_keys, packed_values, logits, weights, out, state, columns,
+    size_t packed_queries, tables, position_h, position_w, packed_keys, packed_values, weights, out, state, columns,
         total;
 } plan;
 
@@ -35,8 +35,8 @@ static plan plan_of(const ck_encoder_attention *a) {
     size_t side = side_of(a), all = side * side;
     p.queries = all < most_queries ? all : most_queries;
     p.blocks = ck_ceiling(all, p.queries);
-    // Logits and weights of a run stay in the first cache, and each panel is used twice while it is there.
-    p.run = 2 * a->kernels->rows;
+    // Each panel is used four times while it is in the first cache; the logits of a run stay in the second.
+    p.run = 4 * a->kernels->rows;
     size_t at = 0;
     p.packed_queries = at, at += p.queries * ck_row_words * p.words;
     p.tables = at, at += p.table * p.steps;
@@ -44,7 +44,6 @@ static plan plan_of(const ck_encoder_attention *a) {
     p.position_w = at, at += p.queries * p.table;
     p.packed_keys = at, at += p.keys * p.steps;
     p.packed_values = at, at += p.keys / p.elements * p.channels;
-    p.logits = at, at += p.run * p.keys;
     p.weights = at, at += p.run * ck_row_words * p.words;
     p.out = at, at += p.queries * p.channels;
     p.state = at, at += ck_ceiling(2 * p.queries, 16) * 16;
@@ -151,9 +150,10 @@ static void attend(void *context, size_t tile) {
             n = queries - i < p->run ? queries - i : p->run;
             for (size_t at = 0; at < count; at += 32)
                 product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps, p->steps,
-                               s + p->logits + at, p->keys, false);
+                               s + p->weights + at, row_bytes / 4, false);
             for (size_t r = 0; r < n; r++) {
-                float *x = s + p->logits + r * p->keys, *out = s + p->out + (i + r) * p->channels, factor;
+                // The weights take the place of their logits.
+                float *x = s + p->weights + r * row_bytes / 4, *out = s + p->out + (i + r) * p->channels, factor;
                 size_t row = (first + i + r) / breadth, column = (first + i + r) % breadth;
                 const float *h = NULL;
                 if (positioned) {
@@ -161,7 +161,7 @@ static void attend(void *context, size_t tile) {
                     k->scale(columns, 1.44269504f, s + p->position_w + (i + r) * p->table + side - 1 - column, side);
                 }
                 float part = k->softmax_block(x, count, a->scale, h, columns, width, maximum + i + r, &factor, weights,
-                                             (char *)(s + p->weights) + r * row_bytes);
+                                             x);
                 sum[i + r] = sum[i + r] * factor + part;
                 if (b > 0 && factor != 1.0f) k->scale(out, factor, out, p->channels);
             }
