@@ -206,6 +206,9 @@ static void layer_tile(void *context, size_t tile) {
             k->finish(out + at, width, sums, rows, n, &f);
         } else if (b->type == ck_type_i8) {
             k->finish(s + p->hidden + at, hidden, sums, rows, n, &f);
+        } else if (b->type == ck_type_f32) {
+            // Nothing is rounded: where the panel ends up it is finished.
+            k->finish((float *)packed_at(s + p->packed2, b, p->rows, 0, at), ck_row_words, sums, rows, n, &f);
         } else {
             k->finish(finished, 32, sums, rows, n, &f);
             for (size_t r = 0; r < rows; r++)
