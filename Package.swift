@@ -52,6 +52,7 @@ let targets: [Target] = [
         .map { .linkedLibrary($0) }),
     .target(
         name: "CImageFiles", cSettings: c, linkerSettings: ["tiff", "png", "jpeg"].map { .linkedLibrary($0) }),
+    .target(name: "CMPI", cSettings: c),
     .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "deflate", "z"].map { .linkedLibrary($0) }),
     // foundations
     room("Failures", [], [], safe),
@@ -59,7 +60,7 @@ let targets: [Target] = [
     room("Records", ["Failures", "Numbers"], [], safe),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams], safe),
-    room("Processes", ["Failures", "CSystem"], [], safe),
+    room("Processes", ["Failures", "CMPI"], [], safe),
     room("Pages", [], [], safe),
     // data
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),

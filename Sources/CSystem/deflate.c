@@ -2,7 +2,7 @@
 
 #include <libdeflate.h>
 
-// The fastest: what is packed are differences of noisy values, of which more search makes nothing smaller.
+// The fastest: most of what is packed are differences of noisy values, of which more search makes nothing smaller.
 static const int LEVEL = 1;
 
 size_t cs_deflate_bound(size_t count) { return libdeflate_deflate_compress_bound(NULL, count); }

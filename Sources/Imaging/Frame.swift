@@ -29,7 +29,7 @@ package struct Frame: Sendable {
 /// A picture as a display shows it and as the network sees it: 8-bit RGB.
 ///
 /// *Shape*: `pixels` is `[rows, columns, 3]`, row-major.
-package struct DisplayImage: Sendable, Equatable, Codable {
+package struct DisplayImage: Sendable, Equatable {
     package let rows: Int
     package let columns: Int
     package var pixels: [UInt8]

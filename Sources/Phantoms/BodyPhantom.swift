@@ -38,10 +38,10 @@ package struct BodyPhantom: Sendable {
         let usual = (matrix: Matrix(), slices: random.integer(26...40))
         let pixel = (row: hundredths(random.uniform(0.8, 1.0)), column: hundredths(random.uniform(0.7, 0.88)))
         spacing = PixelSpacing(
-            row: pixel.row * Double(usual.matrix.rows) / Double(rows),
-            column: pixel.column * Double(usual.matrix.columns) / Double(columns))
+            row: pixel.row * (Double(usual.matrix.rows) / Double(rows)),
+            column: pixel.column * (Double(usual.matrix.columns) / Double(columns)))
         let count = matrix.slices ?? usual.slices
-        sliceSpacing = hundredths(random.uniform(2.4, 3.2)) * Double(usual.slices) / Double(count)
+        sliceSpacing = hundredths(random.uniform(2.4, 3.2)) * (Double(usual.slices) / Double(count))
         planes = Self.planes(&random, matrix, count: count, spacing, sliceSpacing)
         let scene = Scene(&random, depth: Double(count) * sliceSpacing)
         let noise = random.uniform(8, 18)

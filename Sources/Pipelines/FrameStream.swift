@@ -9,7 +9,7 @@ package import Imaging
 package final class FrameStream {
     /// Bytes of decoded frames that are kept from the pass that finds the window.
     package static let budget = 128 << 20
-    /// Pictures that wait for the network.
+    /// Pictures that wait for the network at least.
     private static let ahead = 2
 
     private enum Message: Sendable {
@@ -23,8 +23,9 @@ package final class FrameStream {
 
     private let queue: BoundedQueue<Message>
 
-    package init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget) {
-        queue = BoundedQueue(capacity: Self.ahead) { put in
+    /// - Parameter together: pictures that are worked on side by side; as many more wait.
+    package init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget, together: Int = 1) {
+        queue = BoundedQueue(capacity: max(Self.ahead, together)) { put in
             do throws(DICOMFailure) {
                 try Self.produce(volume, windowing, budget, put: put)
             } catch {

@@ -1,11 +1,10 @@
 import DICOM
 import Imaging
 import Storage
-import Tensors
 
 /// What is taken of a volume's frames when its masks are known: values inside of the segments, and the slices of the page.
 ///
-/// *Cost*: each frame is decoded once more, and nothing of it is kept but what is packed; one a thread is in memory.
+/// *Cost*: each frame is decoded once more, and nothing of it is kept but what is packed; as many are in memory as are packed side by side.
 struct SecondLook {
     /// One a segment.
     private(set) var objects: [SegmentObjects]
@@ -15,8 +14,6 @@ struct SecondLook {
     private(set) var isInverted = false
     /// Frames that say how well a volume can be packed.
     private static let sampled = 8
-    /// Frames that are packed side by side.
-    private static var together: Int { ThreadPool.threads }
 
     /// - Parameters:
     ///   - outputs: whether objects are counted.
@@ -42,10 +39,12 @@ struct SecondLook {
             }
             try slices.prepare(for: volume.frames.count, by: sample)
         }
-        let frames = DecodedFrames(volume)
-        for start in stride(from: 0, to: volume.frames.count, by: Self.together) {
+        // A frame of floats with its padding, and one that waits; what is packed of it takes two bytes a sample.
+        let together = SideBySide.count(bytes: volume.rows * volume.columns * volume.samples * 12)
+        let frames = DecodedFrames(volume, together: together)
+        for start in stride(from: 0, to: volume.frames.count, by: together) {
             var group: [Frame] = []
-            for index in start..<min(start + Self.together, volume.frames.count) {
+            for index in start..<min(start + together, volume.frames.count) {
                 let decoded = try frames.next()
                 for segment in objects.indices {
                     objects[segment].add(decoded, at: index)

@@ -34,37 +34,36 @@ struct VolumeSegmentation {
         let scale = try PictureScale(volume, pipeline, trained: predictor.description.trainedInput?.scale)
         findings = scale.findings
         tileSide = scale.tile?.side
-        let stream = FrameStream(volume, pipeline.windowing)
+        let pictures = volume.pictures
+        let count = pipeline.segments.count
+        let isSmall = volume.slide == nil && scale.tile == nil && predictor.isSmall
+        // Colours, and probabilities of each segment; one more waits.
+        let together =
+            isSmall ? SideBySide.count(bytes: pictures.rows * pictures.columns * (6 + 4 * count)) : 1
+        let stream = FrameStream(volume, pipeline.windowing, together: together)
         displayWindow = try clock.time("window") { try stream.window() }
         window = Self.description(volume, displayWindow)
-        let count = pipeline.segments.count
         masks = [[Mask]](repeating: [], count: count)
         confidence = [[Float?]](repeating: [], count: count)
         let keepsProbabilities =
             volume.slide == nil
             && (pipeline.outputs.segmentations.probabilities || pipeline.outputs.countsObjects)
         if keepsProbabilities { probabilities = [[[UInt8]]](repeating: [], count: count) }
-        let pictures = volume.pictures
         kept = KeptFrames(of: pictures.count)
         let spacing = Self.spacing(volume, pipeline)
         let voxel = Self.voxelMM3(volume)
         // Frames without a place in space are no volume: each is cleaned by itself.
         let isSpatial = volume.kind == .spatial && volume.frames.count > 1
         let isColor = volume.samples == 3
-        let together = volume.slide == nil && scale.tile == nil && predictor.isSmall ? ThreadPool.threads : 1
-        var group: [PictureSegmentation] = []
-        var cleaned: [Cleaned] = []
-        for index in 0..<pictures.count {
-            if cleaned.isEmpty {
-                group = [PictureSegmentation](
-                    repeating: PictureSegmentation(
-                        rows: pictures.rows, columns: pictures.columns, scale.tile, predictor, spacing: spacing,
-                        keepsProbabilities: keepsProbabilities,
-                        isEmpty: { volume.slide != nil && Glass.isAll(of: $0, isColor: isColor) }),
-                    count: min(together, pictures.count - index))
-            }
+        for start in stride(from: 0, to: pictures.count, by: together) {
+            var group = [PictureSegmentation](
+                repeating: PictureSegmentation(
+                    rows: pictures.rows, columns: pictures.columns, scale.tile, predictor, spacing: spacing,
+                    keepsProbabilities: keepsProbabilities,
+                    isEmpty: { volume.slide != nil && Glass.isAll(of: $0, isColor: isColor) }),
+                count: min(together, pictures.count - start))
             // A slide comes in bands, any other picture at once.
-            while cleaned.isEmpty, !group[0].isDone {
+            while !group[0].isDone {
                 let bands = try clock.time("decode") { try group.map { _ in try stream.next() } }
                 clock.time("infer") {
                     if group.count == 1 {
@@ -80,26 +79,26 @@ struct VolumeSegmentation {
                 // Of a slide the tiles that are behind us; the picture itself is told when it is cleaned.
                 if !group[0].isDone { try progress(volume.frames.count * group[0].done / pictures.rows) }
             }
-            clock.time("post-process") {
-                if cleaned.isEmpty {
-                    cleaned = ThreadPool.map(group.count) { number in
-                        Cleaned(group[number], keepsProbabilities: keepsProbabilities) {
-                            if !isSpatial { pipeline.postprocess.apply(&$0, isSpatial: false, voxelMM3: voxel) }
-                        }
+            let cleaned = clock.time("post-process") {
+                ThreadPool.map(group.count) { [group] number in
+                    Cleaned(group[number], keepsProbabilities: keepsProbabilities) {
+                        if !isSpatial { pipeline.postprocess.apply(&$0, isSpatial: false, voxelMM3: voxel) }
                     }
-                    group = []
                 }
-                let picture = cleaned.removeFirst()
-                for segment in 0..<count {
-                    masks[segment].append(picture.masks[segment])
-                    if keepsProbabilities { probabilities[segment].append(picture.probabilities[segment]) }
-                    confidence[segment].append(picture.confidence[segment])
-                }
-                kept.add(
-                    index, picture.image, pixels: picture.masks.reduce(0) { $0 + $1.count },
-                    heatMaps: picture.heatMaps)
             }
-            try progress(volume.slide == nil ? index + 1 : volume.frames.count)
+            for (index, picture) in zip(start..., cleaned) {
+                clock.time("post-process") {
+                    for segment in 0..<count {
+                        masks[segment].append(picture.masks[segment])
+                        if keepsProbabilities { probabilities[segment].append(picture.probabilities[segment]) }
+                        confidence[segment].append(picture.confidence[segment])
+                    }
+                    kept.add(
+                        index, picture.image, pixels: picture.masks.reduce(0) { $0 + $1.count },
+                        heatMaps: picture.heatMaps)
+                }
+                try progress(volume.slide == nil ? index + 1 : volume.frames.count)
+            }
         }
         if isSpatial {
             clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxelMM3: voxel) }

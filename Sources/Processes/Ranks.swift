@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CMPI
 package import Failures
 internal import Foundation
 
@@ -27,9 +27,12 @@ package final class Ranks {
                 "this process was started by an mpirun that is not Open MPI's.", cure: "Use that of openmpi-bin.")
         }
         var (rank, count): (Int32, Int32) = (0, 0)
-        switch unsafe Int(cs_mpi_start(&rank, &count)) {
-        case CS_MPI_DONE: return count > 1 ? Ranks(rank: Int(rank), count: Int(count)) : nil
-        case CS_MPI_MISSING:
+        switch unsafe Int(cm_start(&rank, &count)) {
+        case CM_DONE:
+            if count > 1 { return Ranks(rank: Int(rank), count: Int(count)) }
+            cm_end()
+            return nil
+        case CM_MISSING:
             throw failure(
                 "libmpi.so.40 is not on this machine, so that the processes of mpirun cannot talk.",
                 cure: "Install openmpi-bin (Open MPI 4) on every node.")
@@ -41,44 +44,51 @@ package final class Ranks {
     package func share(of total: Int) -> Range<Int> { rank * total / count..<(rank + 1) * total / count }
 
     /// To another process, which receives as many.
-    package func send<Value: BitwiseCopyable>(_ values: [Value], to other: Int) throws(FailureRecord) {
-        try check(unsafe values.withUnsafeBytes { unsafe cs_mpi_send($0.baseAddress, $0.count, Int32(other)) })
+    package func send<Value: BitwiseCopyable>(_ values: [Value], to other: Int) {
+        unsafe values.withUnsafeBytes { unsafe cm_send($0.baseAddress, $0.count, Int32(other)) }
     }
 
-    package func receive<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) throws(FailureRecord) {
-        try check(
-            unsafe values.withUnsafeMutableBytes { unsafe cs_mpi_receive($0.baseAddress, $0.count, Int32(other)) })
+    package func receive<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) {
+        unsafe values.withUnsafeMutableBytes { unsafe cm_receive($0.baseAddress, $0.count, Int32(other)) }
     }
 
     /// From one process to all others; all give as many values.
-    package func broadcast<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) throws(FailureRecord) {
-        try check(
-            unsafe values.withUnsafeMutableBytes { unsafe cs_mpi_broadcast($0.baseAddress, $0.count, Int32(other)) })
+    package func broadcast<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) {
+        unsafe values.withUnsafeMutableBytes { unsafe cm_broadcast($0.baseAddress, $0.count, Int32(other)) }
     }
 
     /// Bytes of every process, in their order, at each of them.
-    package func exchange(_ bytes: [UInt8]) throws(FailureRecord) -> [[UInt8]] {
-        var all: [[UInt8]] = []
-        for other in 0..<count {
+    package func exchange(_ bytes: [UInt8]) -> [[UInt8]] {
+        (0..<count).map { other in
             var length = [other == rank ? bytes.count : 0]
-            try broadcast(&length, from: other)
+            broadcast(&length, from: other)
             var part = other == rank ? bytes : [UInt8](repeating: 0, count: length[0])
-            try broadcast(&part, from: other)
-            all.append(part)
+            broadcast(&part, from: other)
+            return part
         }
-        return all
     }
 
-    /// Comes back when all processes have called it.
-    package func waitForAll() throws(FailureRecord) { try check(cs_mpi_wait_for_all()) }
+    /// `body` of the first process, then of the others: what is wrong is told once, since the end of the first one ends them.
+    package func firstAlone<Result>(_ body: () throws -> Result) rethrows -> Result {
+        if !isFirst { cm_wait_for_all() }
+        let result = try body()
+        if isFirst { cm_wait_for_all() }
+        return result
+    }
 
-    /// The last call.
-    package func leave() { cs_mpi_end() }
-
-    private func check(_ status: Int32) throws(FailureRecord) {
-        guard status == CS_MPI_DONE else {
-            throw Self.failure("another process of this mpirun is gone.", cure: "Run the same command with --resume.")
+    /// Throws unless all processes stand at the same place. All call it.
+    package func confirm(same place: String) throws(FailureRecord) {
+        guard Set(exchange(Array(place.utf8))).count == 1 else {
+            throw Self.failure(
+                "the processes do not see the same run: their files differ, or one sees an older checkpoint.",
+                cure: "Let all nodes see the same train.yaml, data and --out, and run it again with --resume.")
         }
+    }
+
+    /// The last call, of all together.
+    package func leave() {
+        cm_wait_for_all()
+        cm_end()
     }
 
     private static func failure(_ text: String, cure: String) -> FailureRecord {

@@ -28,6 +28,12 @@ package final class StopRequest: Sendable {
         SignalMask.clear()
     }
 
+    /// Counts SIGUSR1 as SIGTERM: mpirun passes it on to all processes and goes on, where after SIGTERM it kills them within a second;
+    /// Slurm sends it before a job's time is over (`--signal=USR1@120`).
+    package static func listenToUserSignal() {
+        signal(SIGUSR1) { _ in StopRequest.terminations.add(1, ordering: .relaxed) }
+    }
+
     /// Counts SIGHUP too, which then asks to read the settings again instead of ending the process.
     package static func listenForReloads() { signal(SIGHUP) { _ in StopRequest.hangups.add(1, ordering: .relaxed) } }
 

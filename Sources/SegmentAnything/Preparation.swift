@@ -32,9 +32,10 @@ package struct Preparation: Sendable {
         _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil
     ) -> (input: Tensor, placement: Placement) {
         // Three equal channels are resized once.
-        let (step, length) = image.isGrey ? (3, image.columns) : (1, image.columns * 3)
+        let isGrey = image.isGrey
+        let (step, length) = isGrey ? (3, image.columns) : (1, image.columns * 3)
         return prepare(
-            rows: image.rows, columns: image.columns, channels: image.isGrey ? 1 : 3, spacing: spacing, extent: extent
+            rows: image.rows, columns: image.columns, channels: isGrey ? 1 : 3, spacing: spacing, extent: extent
         ) { row, values in
             let (start, pixels) = (row * image.columns * 3, image.pixels.span)
             var values = values.mutableSpan

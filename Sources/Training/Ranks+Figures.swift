@@ -11,18 +11,18 @@ extension Ranks {
     ///   - figures: the first process's sum; becomes that of all.
     ///   - held: the batches of a later one, in their order.
     ///   - shapes: of the trained tensors.
-    func sum(_ figures: inout Trainer.Figures, _ held: [Trainer.Figures], shapes: [Shape]) throws {
+    func sum(_ figures: inout Trainer.Figures, _ held: [Trainer.Figures], shapes: [Shape]) {
         let stops = figures.stops
         if !isFirst {
             var message = Message(shapes)
-            try message.receive(from: rank - 1, self)
+            message.receive(from: rank - 1, self)
             figures = message.figures(shapes)
             for one in held { figures.add(one) }
             figures.stops = figures.stops || stops
         }
         var message = Message(figures, shapes)
-        if rank < count - 1 { try message.send(to: rank + 1, self) }
-        try message.broadcast(from: count - 1, self)
+        if rank < count - 1 { message.send(to: rank + 1, self) }
+        message.broadcast(from: count - 1, self)
         figures = message.figures(shapes)
     }
 
@@ -61,19 +61,19 @@ extension Ranks {
                 stops: scalars[3] > 0)
         }
 
-        func send(to other: Int, _ ranks: Ranks) throws {
-            try ranks.send(scalars, to: other)
-            try ranks.send(values, to: other)
+        func send(to other: Int, _ ranks: Ranks) {
+            ranks.send(scalars, to: other)
+            ranks.send(values, to: other)
         }
 
-        mutating func receive(from other: Int, _ ranks: Ranks) throws {
-            try ranks.receive(&scalars, from: other)
-            try ranks.receive(&values, from: other)
+        mutating func receive(from other: Int, _ ranks: Ranks) {
+            ranks.receive(&scalars, from: other)
+            ranks.receive(&values, from: other)
         }
 
-        mutating func broadcast(from other: Int, _ ranks: Ranks) throws {
-            try ranks.broadcast(&scalars, from: other)
-            try ranks.broadcast(&values, from: other)
+        mutating func broadcast(from other: Int, _ ranks: Ranks) {
+            ranks.broadcast(&scalars, from: other)
+            ranks.broadcast(&values, from: other)
         }
     }
 }

@@ -50,7 +50,7 @@ extension Trainer {
             // Asked here, so that all of them stop after the same step.
             figures.stops = shouldStop()
             let started = ContinuousClock.now
-            try ranks.sum(&figures, held, shapes: optimiser.shapes)
+            ranks.sum(&figures, held, shapes: optimiser.shapes)
             figures.exchangeSeconds = started.duration(to: .now) / .seconds(1)
         }
         return figures

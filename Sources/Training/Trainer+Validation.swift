@@ -16,7 +16,7 @@ extension Trainer {
         }
         guard isFirst else {
             var dice = [0.0]
-            try ranks?.broadcast(&dice, from: 0)
+            ranks?.broadcast(&dice, from: 0)
             best = BestWeights.after(dice[0], epoch: epoch + 1, best)
             return
         }
@@ -32,7 +32,7 @@ extension Trainer {
             if self.examples.count < 6 { self.examples.append(Overlay(file, shown)) }
         }
         var dice = [result.mean.dice]
-        try ranks?.broadcast(&dice, from: 0)
+        ranks?.broadcast(&dice, from: 0)
         best = BestWeights.after(dice[0], epoch: epoch + 1, best)
         if best?.since == 0 { try best?.write(weights.tensors, to: folder) }
         log.add(

@@ -84,6 +84,15 @@ package final class Trainer {
         }
     }
 
+    /// *Throws* `TrainingFailure.finished` for a folder with a run or a model that is not gone on with.
+    package func checkFolder(resume: Bool) throws(TrainingFailure) {
+        let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
+        let isWhole = FileStatus.exists(Folder.join(folder, ModelDirectory.sumsName))
+        if isWhole && !(resume && hasCheckpoint) || hasCheckpoint && !resume {
+            throw .finished(path: folder, isWhole: isWhole)
+        }
+    }
+
     /// Trains all stages and writes the model directory.
     ///
     /// - Parameters:
@@ -93,11 +102,8 @@ package final class Trainer {
     /// *Throws* `TrainingFailure.finished`; `.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
+        try checkFolder(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
-        let isWhole = FileStatus.exists(Folder.join(folder, ModelDirectory.sumsName))
-        if isWhole && !(resume && hasCheckpoint) || hasCheckpoint && !resume {
-            throw TrainingFailure.finished(path: folder, isWhole: isWhole)
-        }
         var configuration = plan.configuration
         var (first, parameters) = (0, Parameters([:]))
         var resumed: Checkpoint?
@@ -115,8 +121,9 @@ package final class Trainer {
             parameters = .initial(configuration, seed: plan.seed)
             if let encoder { try PretrainedEncoder.copy(encoder, into: &parameters, configuration) }
         }
-        // Everybody has read what there was.
-        try ranks?.waitForAll()
+        // Everybody has read what there was, and the same.
+        try ranks?.confirm(
+            same: "\(identity) \(first) \(resumed?.step ?? 0) \(resumed?.isPending == true) \(best?.text ?? "")")
         if isFirst {
             try DurableFile.write(plan.text, to: Folder.join(folder, "train.yaml"))
             try DurableFile.write(try data.list(), to: Folder.join(folder, "data.csv"))

@@ -48,9 +48,56 @@ struct EvaluateCommand: ParsableCommand {
         ThreadPool.start(threads: threads)
         let ranks = try Ranks.join()
         let isFirst = ranks?.isFirst ?? true
-        // The first process says what is wrong, once, and its end ends the others.
-        if let ranks, !isFirst { try ranks.waitForAll() }
-        let (first, second, set, digests) = try DataOptions.listingProblems {
+        var options = Evaluation.Options()
+        (options.instances, options.flips) = (instances, flips)
+        func start() throws -> Begun {
+            let begun = try begin(tells: isFirst)
+            if isFirst { try tellTrained(begun.first, begun.digests) }
+            return begun
+        }
+        let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
+        let (first, second, set) = (begun.first, begun.second, begun.sets)
+        options.postprocess = begun.postprocess
+        var page = WorstPage()
+        let clock = ContinuousClock()
+        let started = clock.now
+        let result = try evaluate(first, set, options, ranks, page: &page)
+        let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
+        if isFirst { try tell(result, seconds: seconds) }
+        if let second {
+            var other = WorstPage()
+            let comparison = Comparison(
+                result, try evaluate(second, set, options, ranks, page: &other, isSilent: true))
+            if isFirst { try StandardOutput.line(comparison.words) }
+        }
+        ranks?.leave()
+        guard isFirst else { return }
+        let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")")
+        if let json { try DurableFile.write(try report.json(), to: json) }
+        if let csv { try DurableFile.write(report.csv, to: csv) }
+        if let markdown { try DurableFile.write(report.markdown, to: markdown) }
+        if let worst { try DurableFile.write(try page.html(of: result), to: worst) }
+    }
+
+    /// What is there before the first image is segmented.
+    private struct Begun {
+        let first: ModelDirectory
+        let second: ModelDirectory?
+        let sets: [LabelledSet]
+        let digests: [FileDigest]
+        let postprocess: (@Sendable ([Mask]) -> [Mask])?
+    }
+
+    private func begin(tells: Bool) throws -> Begun {
+        let postprocess = try pipeline.map { path -> @Sendable ([Mask]) -> [Mask] in
+            let steps = try beforeTheStart { try PipelineDirectory.open(path).pipeline.postprocess }
+            return { masks in
+                var frames = masks.map { [$0] }
+                steps.apply(&frames, isSpatial: false, voxelMM3: nil)
+                return frames.map { $0[0] }
+            }
+        }
+        return try DataOptions.listingProblems {
             let first = try ModelDirectory.open(model)
             let second = try against.map { try ModelDirectory.open($0) }
             let segments = first.configuration.foregroundOutputs
@@ -68,33 +115,15 @@ struct EvaluateCommand: ParsableCommand {
                 [.init(split: split ?? "all", dataset)], segments: segments,
                 input: first.description.trainedInput ?? TrainedInput(), learns: false)
             try check.confirm()
-            for summary in check.summaries where isFirst { StandardError.line(TrainingCheck.line(summary)) }
-            return (first, second, check.sets, check.digests.flatMap { $0 })
+            for summary in check.summaries where tells { StandardError.line(TrainingCheck.line(summary)) }
+            return Begun(
+                first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
+                postprocess: postprocess)
         }
-        if let ranks, isFirst { try ranks.waitForAll() }
-        if isFirst { try tellTrained(first, digests) }
-        var options = Evaluation.Options()
-        (options.instances, options.flips) = (instances, flips)
-        options.postprocess = try pipeline.map { path in
-            let steps = try beforeTheStart { try PipelineDirectory.open(path).pipeline.postprocess }
-            return { masks in
-                var frames = masks.map { [$0] }
-                steps.apply(&frames, isSpatial: false, voxelMM3: nil)
-                return frames.map { $0[0] }
-            }
-        }
-        var page = WorstPage()
-        let clock = ContinuousClock()
-        let started = clock.now
-        let result = try evaluate(first, set, options, ranks, page: &page)
-        let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
-        var comparison: Comparison?
-        if let second {
-            var other = WorstPage()
-            comparison = Comparison(result, try evaluate(second, set, options, ranks, page: &other, isSilent: true))
-        }
-        ranks?.leave()
-        guard isFirst else { return }
+    }
+
+    /// The figures of the first model.
+    private func tell(_ result: Evaluation, seconds: Double) throws {
         for segment in result.segments where result.segments.count > 1 {
             try StandardOutput.line(Self.line("segment \(segment.label)", segment.mean))
         }
@@ -114,12 +143,6 @@ struct EvaluateCommand: ParsableCommand {
             try StandardOutput.line(agreement.words)
         }
         StandardError.line(String(format: "%.2f s an image", seconds))
-        if let comparison { try StandardOutput.line(comparison.words) }
-        let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")")
-        if let json { try DurableFile.write(try report.json(), to: json) }
-        if let csv { try DurableFile.write(report.csv, to: csv) }
-        if let markdown { try DurableFile.write(report.markdown, to: markdown) }
-        if let worst { try DurableFile.write(try page.html(of: result), to: worst) }
     }
 
     private func check() throws {

@@ -57,8 +57,6 @@ struct RunCommand: ParsableCommand {
             throw ExitStatus.interrupted
         }
         try display.end(record, inputs: input, out: out)
-        // A part may have nothing that a pipeline wants; another one has it.
-        if shard != nil, record.exitStatus == .nothingProcessed { return }
         if record.exitStatus != .done { throw record.exitStatus }
     }
 }

@@ -36,35 +36,37 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         ThreadPool.start(threads: threads)
         let ranks = try Ranks.join()
-        // The first process says what is wrong, once, and its end ends the others.
-        if let ranks, !ranks.isFirst { try ranks.waitForAll() }
-        let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
-        if check || preview != nil {
-            if ranks?.isFirst ?? true { try TrainingCheck(plan: plan).run(preview: preview, times: check) }
-            if let ranks, ranks.isFirst { try ranks.waitForAll() }
+        let stop = StopRequest()
+        StopRequest.listen()
+        StopRequest.listenToUserSignal()
+        // When nobody reads any more, the run stops as after Ctrl-C: with a checkpoint.
+        var unread: (any Error)?
+        func begin() throws -> Trainer? {
+            let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
+            guard !check, preview == nil else {
+                if ranks?.isFirst ?? true { try TrainingCheck(plan: plan).run(preview: preview, times: check) }
+                return nil
+            }
+            let trainer = try DataOptions.listingProblems {
+                try Trainer(plan, folder: out ?? "", ranks: ranks) { event in
+                    guard unread == nil else { return }
+                    do {
+                        try Self.show(event, terminal: StandardOutput.isTerminal)
+                    } catch {
+                        unread = error
+                    }
+                }
+            }
+            try trainer.checkFolder(resume: resume)
+            return trainer
+        }
+        let begun = if let ranks { try ranks.firstAlone(begin) } else { try begin() }
+        guard let trainer = begun else {
             ranks?.leave()
             return
         }
-        let stop = StopRequest()
-        StopRequest.listen()
-        // When nobody reads any more, the run stops as after Ctrl-C: with a checkpoint.
-        var unread: (any Error)?
-        let trainer = try DataOptions.listingProblems {
-            try Trainer(plan, folder: out ?? "", ranks: ranks) { event in
-                guard unread == nil else { return }
-                do {
-                    try Self.show(event, terminal: StandardOutput.isTerminal)
-                } catch {
-                    unread = error
-                }
-            }
-        }
-        if let ranks, ranks.isFirst { try ranks.waitForAll() }
         let ended = try trainer.run(resume: resume, shouldStop: { stop.isAsked || unread != nil })
-        if let ranks {
-            try ranks.waitForAll()
-            ranks.leave()
-        }
+        ranks?.leave()
         if let unread { throw unread }
         guard ended else {
             if ranks?.isFirst ?? true {

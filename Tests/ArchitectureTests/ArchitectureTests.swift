@@ -16,7 +16,7 @@ struct ArchitectureTests {
         "Numbers": [],
         "Storage": ["Failures", "CSystem"],
         "Settings": ["Failures", "Yams"],
-        "Processes": ["Failures", "Foundation", "CSystem"],
+        "Processes": ["Failures", "Foundation", "CMPI"],
         "Pages": [],
         "Records": ["Failures", "Foundation"],
         "Tensors": ["Failures", "Storage", "Imaging", "CKernels"],

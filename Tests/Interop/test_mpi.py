@@ -108,3 +108,34 @@ def test_files_are_measured_by_several_processes_as_by_one(place: Path) -> None:
         assert run.stdout.count(": Dice") == 26, run.stdout
         tables.append([(place / f"{ranks}.{kind}").read_bytes() for kind in ("csv", "html")])
     assert tables[0] == tables[1]
+
+
+def test_processes_that_see_different_runs_are_refused(place: Path) -> None:
+    script = 'exec "$0" train --config $([ $OMPI_COMM_WORLD_RANK = 0 ] && echo short || echo long).yaml --out differ --threads 1'
+    run = subprocess.run(
+        [*MPIRUN, "-np", "2", "bash", "-c", script, PROGRAM], cwd=place, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2 and "USE-MPI" in run.stderr, run.stderr
+    assert not (place / "differ" / "checkpoint.safetensors").exists()
+
+
+def test_a_single_process_of_mpirun_ends_well(place: Path) -> None:
+    run = subprocess.run(
+        [*MPIRUN, "-np", "1", PROGRAM, "train", "--config", "short.yaml", "--out", "alone", "--threads", "1"], cwd=place,
+        capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0 and "abnormal" not in run.stderr + run.stdout, run.stderr
+    assert weights(place, "alone") == weights(place, "short-1")
+
+
+def test_a_user_signal_stops_all_processes_after_the_same_step(place: Path) -> None:
+    run = train(place, "long", "stopped", 2)
+    deadline = time.monotonic() + 60
+    while not (place / "stopped" / "checkpoint.safetensors").exists():
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    run.send_signal(signal.SIGUSR1)
+    text, _ = run.communicate(timeout=60)
+    assert run.returncode == 130 and "stopped; the same command" in text, text
+    resumed = train(place, "long", "stopped", 1, "--resume")
+    text, _ = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, text
+    assert weights(place, "stopped") == weights(place, "straight")

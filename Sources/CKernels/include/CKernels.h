@@ -59,6 +59,7 @@ double ck_peak(const ck_kernels *k, ck_type type, double seconds);
 
 /// C = alpha · op(A) · op(B) + beta · C, op(A) [m, k], op(B) [k, n]; ld*: row strides of the matrices as stored. `type`: floats,
 /// or bfloat16 with float sums; every element is summed in the order of k.
+/// Where many tiles need the same panels of the right factor they are packed once, in memory of its own, 64 MiB at most and not needed.
 void ck_gemm(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
              float alpha, const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
 /// The same of floats on the calling thread alone, for use inside tiles.

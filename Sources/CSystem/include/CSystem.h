@@ -1,7 +1,7 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
-// What Swift cannot reach without a C library's headers: system calls, SHA-256 (libcrypto), inflate (zlib), deflate (libdeflate), MPI.
+// What Swift cannot reach without a C library's headers: system calls, SHA-256 (libcrypto), inflate (zlib), deflate (libdeflate).
 //
 // Every function that can fail returns 0 or more on success and -errno on failure; nothing here prints or exits.
 // Sizes are in bytes, times in nanoseconds. One handle, one thread at a time.
@@ -110,21 +110,6 @@ enum { CS_INFLATE_DONE = 0, CS_INFLATE_FULL = 1, CS_INFLATE_SHORT = 2, CS_INFLAT
 /// FULL when `capacity` does not suffice, SHORT when the input ends before the stream does.
 int cs_inflate(const uint8_t *in, size_t count, uint8_t *out, size_t capacity, size_t *written, size_t *consumed);
 uint32_t cs_crc32(const uint8_t *bytes, size_t count);
-
-// ---- mpi.c ----
-
-enum { CS_MPI_DONE = 0, CS_MPI_MISSING = 1, CS_MPI_FAILED = 2 };
-
-/// Joins the processes of this mpirun: the own number, from 0, and how many there are. Once a process, before all others.
-int cs_mpi_start(int *rank, int *count);
-int cs_mpi_send(const void *bytes, size_t count, int to);
-int cs_mpi_receive(void *bytes, size_t count, int from);
-/// From one to all others; all call it.
-int cs_mpi_broadcast(void *bytes, size_t count, int from);
-/// Comes back when all have called it.
-int cs_mpi_wait_for_all(void);
-/// Without it mpirun takes the end of a process for a failure, and ends the others.
-void cs_mpi_end(void);
 
 // ---- deflate.c ----
 

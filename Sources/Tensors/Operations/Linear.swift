@@ -17,8 +17,6 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
         output)
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
-    let (toX, toWeight, toBias) = (tape.mark(x), tape.mark(weight), tape.mark(bias))
-    let kept = toWeight == nil ? nil : x
     tape.record(
         y, backward: derivatives(x, weight, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape))
     return y
@@ -30,9 +28,9 @@ private func derivatives(
     _ tape: Tape
 ) -> (Tensor) -> Void {
     let (n, input) = (x.shape.rows, x.shape.last)
-    let kept = toWeight == nil ? nil : x
+    let (kept, multiplied) = (toWeight == nil ? nil : x, toX == nil ? nil : weight)
     return { dy in
-        if let toX {
+        if let toX, let weight = multiplied {
             let dx = Tensor(uninitialised: toX.shape)
             ck_gemm(
                 kernels, ck_type_f32, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,

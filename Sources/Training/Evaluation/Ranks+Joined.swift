@@ -7,7 +7,7 @@ extension Ranks {
         let encoder = PropertyListEncoder()
         // Distances may be infinite, which JSON cannot say.
         encoder.outputFormat = .binary
-        let parts = try exchange(Array(try encoder.encode(values)))
+        let parts = exchange(Array(try encoder.encode(values)))
         return try parts.flatMap { try PropertyListDecoder().decode([Value].self, from: Data($0)) }
     }
 }

@@ -5,7 +5,7 @@ import Numbers
 import Pages
 
 /// An image with the outlines of truth and prediction, small enough for a page of many.
-package struct Overlay: Sendable, Codable {
+package struct Overlay: Sendable {
     static let side = 288
     static let truthColor: [UInt8] = [0, 220, 90]
     static let predictionColor: [UInt8] = [255, 60, 200]
@@ -73,5 +73,34 @@ package struct Overlay: Sendable, Codable {
             <figure><img alt="\(name)" width="\(image.columns)" height="\(image.rows)" src="\(data)">\
             <figcaption>\(name)<br>\(caption)</figcaption></figure>
             """
+    }
+}
+
+extension Overlay: Codable {
+    private enum CodingKeys: String, CodingKey { case name, caption, rows, columns, pixels }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        caption = try values.decode(String.self, forKey: .caption)
+        let (rows, columns) = (
+            try values.decode(Int.self, forKey: .rows), try values.decode(Int.self, forKey: .columns)
+        )
+        // As bytes: an array of numbers is an object a number.
+        let pixels = Array(try values.decode(Data.self, forKey: .pixels))
+        guard rows >= 0, columns >= 0, pixels.count == rows * columns * 3 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .pixels, in: values, debugDescription: "\(pixels.count) bytes")
+        }
+        image = DisplayImage(rows: rows, columns: columns, pixels: pixels)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(name, forKey: .name)
+        try values.encode(caption, forKey: .caption)
+        try values.encode(image.rows, forKey: .rows)
+        try values.encode(image.columns, forKey: .columns)
+        try values.encode(Data(image.pixels), forKey: .pixels)
     }
 }
