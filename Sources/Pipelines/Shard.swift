@@ -14,7 +14,10 @@ package struct Shard: Sendable, Equatable {
     }
 
     /// - Parameter study: the name of its folder, hexadecimal digits of a digest.
-    func holds(study: String) -> Bool { (UInt64(study, radix: 16) ?? 0) % UInt64(count) == UInt64(number - 1) }
+    func holds(study: String) -> Bool {
+        guard let digits = UInt64(study, radix: 16) else { preconditionFailure("Shard: a study's name is hexadecimal") }
+        return digits % UInt64(count) == UInt64(number - 1)
+    }
 }
 
 extension InputIndex {

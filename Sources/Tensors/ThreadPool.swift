@@ -18,14 +18,21 @@ package enum ThreadPool {
         }
     }
 
-    /// `body` of 0 ..< count, computed on the pool, in order.
-    package static func map<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
-        let results = UnsafeMutablePointer<Result>.allocate(capacity: max(count, 1))
+    /// `body` of 0 ..< count, computed on the pool, in order. *Throws* what the first one of them, by its number, has thrown.
+    package static func map<Value, Failure: Error>(
+        _ count: Int, _ body: (Int) throws(Failure) -> Value
+    ) throws(Failure) -> [Value] {
+        let results = UnsafeMutablePointer<Result<Value, Failure>>.allocate(capacity: max(count, 1))
         defer {
             results.deinitialize(count: count)
             results.deallocate()
         }
-        forEach(count) { (results + $0).initialize(to: body($0)) }
-        return Array(UnsafeBufferPointer(start: results, count: count))
+        forEach(count) { index in
+            (results + index).initialize(to: Result { () throws(Failure) in try body(index) })
+        }
+        var values: [Value] = []
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(try results[index].get()) }
+        return values
     }
 }

@@ -77,18 +77,15 @@ extension Trainer {
     private func batch(
         _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, from start: Int
     ) throws -> Batch {
-        let results = ThreadPool.map(draws.count) {
-            [plan, training] position -> Result<LabelledSet.Sample, any Error> in
-            Result {
-                let draw = draws[position]
-                let source = training[draw.dataset]
-                var random = EpochOrder.random(
-                    seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
-                return plan.stages[stage].augmentation.apply(
-                    try source.sample(
-                        source.pairs[draw.index], segments: configuration.segments, input: plan.input), &random)
-            }
+        let samples = try ThreadPool.map(draws.count) { [plan, training] position in
+            let draw = draws[position]
+            let source = training[draw.dataset]
+            var random = EpochOrder.random(
+                seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
+            return plan.stages[stage].augmentation.apply(
+                try source.sample(source.pairs[draw.index], segments: configuration.segments, input: plan.input),
+                &random)
         }
-        return Batch(try results.map { try $0.get() }, configuration, ignorePadding: plan.ignorePadding)
+        return Batch(samples, configuration, ignorePadding: plan.ignorePadding)
     }
 }

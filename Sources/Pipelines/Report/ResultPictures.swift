@@ -41,27 +41,24 @@ struct ResultPictures {
         let count = volume.pictures.count
         let (shown, fullest) = Self.frames(segmentation.masks, among: kept.frames)
         heatMapFrame = kept.heatMapFrame + 1
-        let made = ThreadPool.map(shown.count) { index in
-            Result { () throws -> (pair: Pair, thumbnail: String?)? in
-                let frame = shown[index]
-                guard let image = kept.image(frame) else { return nil }
-                let lighter = Picture.brightened(image)
-                let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
-                var drawn = plain
-                drawn.draw(segmentation.masks, frame, pipeline)
-                let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
-                let pair = Pair(
-                    caption: (count == 1 ? "Image" : "Frame \(frame + 1) of \(count)")
-                        + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
-                    overlay: isEmpty ? nil : try drawn.dataURI())
-                guard frame == fullest else { return (pair, nil) }
-                var small = Picture(lighter ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
-                small.draw(segmentation.masks, frame, pipeline)
-                return (pair, try small.dataURI())
-            }
+        let made = try ThreadPool.map(shown.count) { index -> (pair: Pair, thumbnail: String?)? in
+            let frame = shown[index]
+            guard let image = kept.image(frame) else { return nil }
+            let lighter = Picture.brightened(image)
+            let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
+            var drawn = plain
+            drawn.draw(segmentation.masks, frame, pipeline)
+            let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
+            let pair = Pair(
+                caption: (count == 1 ? "Image" : "Frame \(frame + 1) of \(count)")
+                    + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
+                overlay: isEmpty ? nil : try drawn.dataURI())
+            guard frame == fullest else { return (pair, nil) }
+            var small = Picture(lighter ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
+            small.draw(segmentation.masks, frame, pipeline)
+            return (pair, try small.dataURI())
         }
-        for result in made {
-            guard let picture = try result.get() else { continue }
+        for case let picture? in made {
             pairs.append(picture.pair)
             thumbnail = picture.thumbnail ?? thumbnail
         }
@@ -105,14 +102,12 @@ struct ResultPictures {
             rows: rows, columns: columns, inputSize: inputSize,
             extent: tileSide.map { Double($0 * columns) / Double(volume.pictures.columns) })
         return try ThreadPool.map(min(maps.count, mapLimit)) { index in
-            Result {
-                let map = maps[index]
-                let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
-                let name = map.kind == .question ? "Q" : "A"
-                return HeatPicture(
-                    title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))
-            }
-        }.map { try $0.get() }
+            let map = maps[index]
+            let picture = HeatMapPicture.image(map.overImage(placement), rows: rows, columns: columns)
+            let name = map.kind == .question ? "Q" : "A"
+            return HeatPicture(
+                title: "\(name), level \(map.level), prompt \(map.prompt)", uri: try Picture.dataURI(picture))
+        }
     }
 }
 

@@ -56,13 +56,11 @@ struct PackedSlices {
     /// *Throws* `outOfMemory`.
     mutating func prepare(for count: Int, by sample: [Frame]) throws(StorageFailure) {
         while shift < Self.maxShift {
-            let sizes = ThreadPool.map(sample.count) { index in
-                Result { () throws(StorageFailure) in try slice(of: sample[index], at: 0).packed.count }
+            let sizes = try ThreadPool.map(sample.count) { (index) throws(StorageFailure) in
+                try slice(of: sample[index], at: 0).packed.count
             }
-            var total = 0
-            for size in sizes { total += try size.get() }
             // A few slices may be harder to pack than the mean of all; `add` sees what all of them take.
-            if total / max(1, sample.count) <= budget / count * 11 / 10 { return }
+            if sizes.reduce(0, +) / max(1, sample.count) <= budget / count * 11 / 10 { return }
             shift += 2
         }
     }
@@ -72,13 +70,10 @@ struct PackedSlices {
     /// - Parameter first: the first one's index.
     /// *Throws* `outOfMemory`.
     mutating func add(_ frames: [Frame], from first: Int) throws(StorageFailure) {
-        let packed = ThreadPool.map(frames.count) { index in
-            Result { () throws(StorageFailure) in
-                (first + index) % stride == 0 ? try slice(of: frames[index], at: first + index) : nil
-            }
+        let packed = try ThreadPool.map(frames.count) { (index) throws(StorageFailure) in
+            (first + index) % stride == 0 ? try slice(of: frames[index], at: first + index) : nil
         }
-        for result in packed {
-            guard let slice = try result.get() else { continue }
+        for case let slice? in packed {
             slices.append(slice)
             bytes += slice.packed.count
         }
@@ -110,12 +105,10 @@ struct PackedSlices {
     private mutating func thin() throws(StorageFailure) {
         if !isColor, shift < Self.maxShift {
             shift += 2
-            let coarser = ThreadPool.map(slices.count) { index in
-                Result { () throws(StorageFailure) in
-                    try packed(try unpacked(slices[index].packed, shift: shift - 2))
-                }
+            let coarser = try ThreadPool.map(slices.count) { (index) throws(StorageFailure) in
+                try packed(try unpacked(slices[index].packed, shift: shift - 2))
             }
-            for (index, result) in coarser.enumerated() { slices[index].packed = try result.get() }
+            for (index, packed) in coarser.enumerated() { slices[index].packed = packed }
         } else {
             stride *= 2
             slices.removeAll { $0.frame % stride != 0 }

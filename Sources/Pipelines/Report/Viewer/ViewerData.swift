@@ -62,17 +62,12 @@ struct ViewerData {
         _ volume: Volume, _ pipeline: Pipeline, _ slices: PackedSlices, masks: [[Mask]], window: DisplayWindow?,
         isInverted: Bool
     ) throws(StorageFailure) {
-        let packed = ThreadPool.map(slices.slices.count) { index in
-            Result { () throws(StorageFailure) in
-                var ofSlice: [[UInt8]?] = []
-                for segment in masks {
-                    let mask = segment[slices.slices[index].frame]
-                    ofSlice.append(mask.isEmpty ? nil : try slices.pack(mask))
-                }
-                return ofSlice
+        self.masks = try ThreadPool.map(slices.slices.count) { (index) throws(StorageFailure) in
+            try masks.map { (segment) throws(StorageFailure) in
+                let mask = segment[slices.slices[index].frame]
+                return mask.isEmpty ? nil : try slices.pack(mask)
             }
         }
-        self.masks = try packed.map { (result) throws(StorageFailure) in try result.get() }
         pixels = slices.slices.map(\.packed)
         stride = slices.stride
         let sizes = slices.slices.map { slice in masks.reduce(0) { $0 + $1[slice.frame].count } }
