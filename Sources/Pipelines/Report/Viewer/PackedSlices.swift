@@ -7,8 +7,8 @@ import Tensors
 /// The pixels of a volume, packed for the page: every slice by itself, so that a browser unpacks what it shows.
 ///
 /// Grey values are kept in 16 bits (whole numbers as they are, others on a scale of the slice's own), colour in 8. A slice is the
-/// differences of neighbours in a row, low bytes before high bytes, deflated. Should all slices together take more than `budget`, values
-/// lose their low bits, then every n-th slice is left; the page says so.
+/// differences of neighbours in a row, low bytes before high bytes, deflated. Should all slices together take more than `budget`, as a few
+/// of them say or all of them show, values lose their low bits, then every n-th slice is left; the page says so.
 struct PackedSlices {
     /// One slice.
     struct Slice {
@@ -59,8 +59,7 @@ struct PackedSlices {
             let sizes = try ThreadPool.map(sample.count) { (index) throws(StorageFailure) in
                 try slice(of: sample[index], at: 0).packed.count
             }
-            // A few slices may be harder to pack than the mean of all; `add` sees what all of them take.
-            if sizes.reduce(0, +) / max(1, sample.count) <= budget / count * 11 / 10 { return }
+            if sizes.reduce(0, +) / max(1, sample.count) <= budget / count { return }
             shift += 2
         }
     }
