@@ -36,6 +36,7 @@ for pipeline in "$here"/../pipelines/*/pipeline.yaml; do
 done
 for page in "$here"/../docs/*.md; do put 0644 "$page" "$prefix/share/doc/hspsam/$(basename "$page")"; done
 for unit in "$here"/systemd/hspsam*.service "$here"/systemd/hspsam*.timer; do place "$unit" "$units/$(basename "$unit")"; done
+put 0644 "$here/systemd/cluster.conf" "$prefix/share/hspsam/systemd/cluster.conf"
 put 0644 "$here/systemd/sysusers.conf" "$prefix/lib/sysusers.d/hspsam.conf"
 put 0644 "$here/systemd/tmpfiles.conf" "$prefix/lib/tmpfiles.d/hspsam.conf"
 

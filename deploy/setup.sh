@@ -5,8 +5,9 @@ set -euo pipefail
 packages=(
   libdcmtk-dev libopenjp2-7-dev libtiff-dev libpng-dev libjpeg62-turbo-dev libssl-dev zlib1g-dev libdeflate-dev libsqlite3-dev
 )
-# For tests only: other projects' readers, and a browser that opens the reports.
-[[ "${1:-}" == --tests ]] && packages+=(dcmtk dicom3tools orthanc orthanc-dicomweb plastimatch python3-venv chromium curl openssl openmpi-bin)
+# For tests only: other projects' readers, a browser that opens the reports, MPI, a small cluster, a file system without rename flags.
+[[ "${1:-}" == --tests ]] && packages+=(dcmtk dicom3tools orthanc orthanc-dicomweb plastimatch python3-venv chromium curl openssl openmpi-bin
+  munge slurmctld slurmd slurm-client bindfs)
 
 # The oldest revision of Debian 12 without a known hole (changelogs in /usr/share/doc, 2026-11-26).
 declare -A secure=(

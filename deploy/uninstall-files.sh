@@ -16,4 +16,4 @@ while IFS= read -r path; do
     done
 done < "$list"
 rm -f "$list"
-rmdir "${list%/*}/pipelines" "${list%/*}" 2> /dev/null || true
+rmdir "${list%/*}/pipelines" "${list%/*}/systemd" "${list%/*}" 2> /dev/null || true

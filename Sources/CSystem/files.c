@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -222,10 +223,29 @@ void cs_unmap_pages(void *address, size_t start, size_t count) {
 int cs_make_directory(const char *path, uint32_t mode) { return outcome(mkdir(path, (mode_t)mode)); }
 int cs_rename_replace(const char *from, const char *to) { return outcome(rename(from, to)); }
 int cs_rename_new(const char *from, const char *to) {
-    return outcome(renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+    int result = outcome(renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE));
+    if (result != -EINVAL) return result;
+    // NFS and other network file systems know no flags. A link never replaces anything; a folder can have none, and its rename replaces
+    // nothing but an empty folder that somebody makes between the look and the rename.
+    struct stat status;
+    if (lstat(from, &status) < 0) return -errno;
+    if (!S_ISDIR(status.st_mode)) {
+        result = outcome(linkat(AT_FDCWD, from, AT_FDCWD, to, 0));
+        return result < 0 ? result : outcome(unlink(from));
+    }
+    if (lstat(to, &status) == 0) return -EEXIST;
+    result = errno == ENOENT ? outcome(rename(from, to)) : -errno;
+    return result == -ENOTEMPTY || result == -ENOTDIR ? -EEXIST : result;
 }
 int cs_rename_exchange(const char *one, const char *other) {
-    return outcome(renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE));
+    int result = outcome(renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE));
+    if (result != -EINVAL) return result;
+    char aside[PATH_MAX];
+    int length = snprintf(aside, sizeof aside, "%s.aside", one);
+    if (length < 0 || (size_t)length >= sizeof aside) return -ENAMETOOLONG;
+    result = outcome(rename(other, aside));
+    if (result == 0) result = outcome(rename(one, other));
+    return result == 0 ? outcome(rename(aside, one)) : result;
 }
 int cs_remove_file(const char *path) { return outcome(unlink(path)); }
 

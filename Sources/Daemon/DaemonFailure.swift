@@ -26,8 +26,8 @@ package enum DaemonFailure: Failure, Equatable {
     case workerNotStarted
     /// Under a result's name stands something else; `result` is relative to the outbox.
     case outboxConflict(result: String)
-    /// DCMTK's or curl's program that sends to a destination.
-    case programMissing(name: String)
+    /// A program of another project that the settings ask for; `package` is Debian's that holds it.
+    case programMissing(name: String, package: String)
 
     package var kind: FailureKind {
         switch self {
@@ -105,10 +105,9 @@ package enum DaemonFailure: Failure, Equatable {
             FailureMessage(
                 "outbox/\(result) exists and holds something else: nothing is written over it.",
                 cure: "Move it away, then drop the study again.")
-        case .programMissing(let name):
+        case .programMissing(let name, let package):
             FailureMessage(
-                "\(name) is not installed: what is to be sent waits.",
-                cure: "Install it: apt-get install dcmtk curl.")
+                "\(name) is not installed: what needs it waits.", cure: "Install it: apt-get install \(package).")
         }
     }
 }

@@ -27,6 +27,7 @@ package struct Doctor: Sendable, Encodable {
         ledger(paths)
         places(settings, paths)
         service(paths)
+        if let cluster = settings.cluster { look(cluster) }
     }
 
     private mutating func add(_ level: Level, _ what: String, _ cure: String = "") {
@@ -85,6 +86,15 @@ package struct Doctor: Sendable, Encodable {
         for note in overview?.notes ?? [] where !note.code.hasPrefix("PLACE-UN") {
             add(.warn, "\(note.code) \(note.text)", note.cure)
         }
+    }
+
+    private mutating func look(_ cluster: ClusterSettings) {
+        let missing = Slurm.programs.filter { OtherProgram.path($0, in: cluster.programs) == nil }
+        missing.isEmpty
+            ? add(.ok, "cluster: \(Slurm.programs.joined(separator: ", ")) are installed")
+            : add(
+                .fail, "cluster: \(missing.joined(separator: ", ")) cannot be found",
+                "apt-get install slurm-client, or set cluster.programs.")
     }
 
     private mutating func service(_ paths: ServicePaths) {

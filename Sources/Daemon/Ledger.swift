@@ -117,17 +117,24 @@ package actor Ledger {
     ///
     /// *Cost*: as many rows as jobs wait for their time; history costs nothing.
     package func nextDue(_ states: [Job.State], longestWait: Duration) throws -> Job? {
+        try due(states, limit: 1, longestWait: longestWait).first
+    }
+
+    /// The same of as many jobs as `limit`, the one that waits longest first.
+    package func due(_ states: [Job.State], limit: Int, longestWait: Duration) throws -> [Job] {
         let now = Moment.now
         return try read { db in
-            try states.flatMap { state in
+            let found = try states.flatMap { state in
                 try Self.jobs(
                     db,
                     """
                     job.state = ?
                         AND (job.not_before IS NULL OR job.not_before <= ? OR job.not_before > ? OR job.changed_at > ?)
-                    ORDER BY job.created_at, job.id LIMIT 1
-                    """, [state.rawValue, now, now + longestWait.milliseconds * 2, now + Self.clockTolerance])
-            }.min { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+                    ORDER BY job.created_at, job.id LIMIT ?
+                    """,
+                    [state.rawValue, now, now + longestWait.milliseconds * 2, now + Self.clockTolerance, limit])
+            }
+            return Array(found.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }.prefix(limit))
         }
     }
 
@@ -180,13 +187,32 @@ package actor Ledger {
     /// Moves a waiting job to running and opens its next attempt.
     package func start(_ job: Job, host: String) throws -> Int {
         try write { [epoch] db in
+            try Self.start(db, job, epoch: epoch)
             let n = job.lastAttempt + 1
-            try Self.move(db, job.id, from: job.state, to: .running, epoch: epoch, reason: nil)
             try db.execute(
-                sql: "INSERT INTO attempt(job_id, n, started_at, host) VALUES (?, ?, ?, ?)",
-                arguments: [job.id, n, Moment.now, host])
+                sql: "UPDATE attempt SET host = ? WHERE job_id = ? AND n = ?", arguments: [host, job.id, n])
             return n
         }
+    }
+
+    /// The same for all jobs of an array of tasks on a cluster, in one transaction: each with the number of its task and the
+    /// fingerprint of its input.
+    func start(_ jobs: [(job: Job, task: Int, fingerprint: String)], array: String) throws {
+        try write { [epoch] db in
+            for (job, task, fingerprint) in jobs {
+                try Self.start(db, job, epoch: epoch)
+                try db.execute(
+                    sql: "UPDATE attempt SET array = ?, task = ?, fingerprint = ? WHERE job_id = ? AND n = ?",
+                    arguments: [array, task, fingerprint, job.id, job.lastAttempt + 1])
+            }
+        }
+    }
+
+    private static func start(_ db: Database, _ job: Job, epoch: Int) throws {
+        try move(db, job.id, from: job.state, to: .running, epoch: epoch, reason: nil)
+        try db.execute(
+            sql: "INSERT INTO attempt(job_id, n, started_at) VALUES (?, ?, ?)",
+            arguments: [job.id, job.lastAttempt + 1, Moment.now])
     }
 
     package func started(_ job: String, attempt n: Int, pid: Int32) throws {
@@ -195,12 +221,43 @@ package actor Ledger {
         }
     }
 
-    /// The process ids of attempts that an earlier service opened and never closed.
-    package func openAttempts() throws -> [(job: String, n: Int, pid: Int32?)] {
+    /// An attempt that was opened and never closed.
+    package struct OpenAttempt: Sendable, Equatable {
+        package let job: String
+        package let n: Int
+        /// Of the worker on this machine.
+        package let pid: Int32?
+        /// Where it is to be made on a cluster; nil for this machine.
+        let task: ClusterTask?
+    }
+
+    /// Those of an earlier service, and those that are under way on a cluster.
+    package func openAttempts() throws -> [OpenAttempt] {
         try read {
-            try Row.fetchAll($0, sql: "SELECT job_id, n, pid FROM attempt WHERE ended_at IS NULL").map { row in
-                (row["job_id"], row["n"], (row["pid"] as Int?).map { Int32(clamping: $0) })
+            try Row.fetchAll(
+                $0, sql: "SELECT job_id, n, pid, array, task, fingerprint FROM attempt WHERE ended_at IS NULL"
+            ).map { row in
+                OpenAttempt(
+                    job: row["job_id"], n: row["n"], pid: (row["pid"] as Int?).map { Int32(clamping: $0) },
+                    task: (row["array"] as String?).map { array in
+                        ClusterTask(array: array, index: row["task"] ?? 0, fingerprint: row["fingerprint"] ?? "")
+                    })
             }
+        }
+    }
+
+    /// What a worker has taken for each file of late, in seconds; nil when there was none.
+    ///
+    /// *Cost*: a hundred rows.
+    func secondsPerFile() throws -> Double? {
+        try read {
+            try Double.fetchOne(
+                $0,
+                sql: """
+                    SELECT SUM(wall_s) / SUM(MAX(files, 1)) FROM (
+                        SELECT wall_s, files FROM attempt JOIN "drop" ON "drop".id = job_id WHERE outcome = 'processed'
+                        ORDER BY job_id DESC LIMIT 100)
+                    """)
         }
     }
 
@@ -233,7 +290,11 @@ package actor Ledger {
     }
 
     /// Closes the attempt and moves its job on, in one transaction.
-    package func end(_ job: String, attempt n: Int, _ ending: Worker.Ending?, _ step: Step) throws {
+    ///
+    /// - Parameter host: the machine that made it, where that is not the one that it was opened with.
+    package func end(
+        _ job: String, attempt n: Int, _ ending: Worker.Ending?, host: String? = nil, _ step: Step
+    ) throws {
         try write { [epoch] db in
             var (exit, signal): (Int?, Int?) = (nil, nil)
             switch ending?.how {
@@ -243,9 +304,10 @@ package actor Ledger {
             }
             try db.execute(
                 sql: """
-                    UPDATE attempt SET ended_at = ?, exit = ?, signal = ?, wall_s = ?, outcome = ? WHERE job_id = ? AND n = ?
+                    UPDATE attempt SET ended_at = ?, exit = ?, signal = ?, wall_s = ?, outcome = ?, host = COALESCE(?, host)
+                    WHERE job_id = ? AND n = ?
                     """,
-                arguments: [Moment.now, exit, signal, ending?.seconds, step.outcome, job, n])
+                arguments: [Moment.now, exit, signal, ending?.seconds, step.outcome, host, job, n])
             try Self.move(db, job, from: .running, to: step.state, epoch: epoch, reason: step.reason)
             try db.execute(
                 sql: """

@@ -3,7 +3,7 @@ internal import GRDB
 /// The ledger's tables, in steps that were released one after the other. A step that was released is never changed.
 enum LedgerSchema {
     /// Also SQLite's `user_version`: programs from before the migrator look at it alone.
-    static let version = 4
+    static let version = 5
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -25,6 +25,10 @@ enum LedgerSchema {
         migrator.registerMigration("4 order of results, images of jobs, remarks") { db in
             try db.execute(sql: fourth)
             try db.execute(sql: "PRAGMA user_version = 4")
+        }
+        migrator.registerMigration("5 attempts on a cluster") { db in
+            try db.execute(sql: fifth)
+            try db.execute(sql: "PRAGMA user_version = 5")
         }
         return migrator
     }
@@ -205,5 +209,12 @@ enum LedgerSchema {
 
         ALTER TABLE job ADD COLUMN remark_code TEXT;
         ALTER TABLE job ADD COLUMN remark_text TEXT;
+        """
+
+    /// Which task of which array makes an attempt on a cluster, and the fingerprint of the input that it is to work on.
+    private static let fifth = """
+        ALTER TABLE attempt ADD COLUMN array TEXT;
+        ALTER TABLE attempt ADD COLUMN task INTEGER;
+        ALTER TABLE attempt ADD COLUMN fingerprint TEXT;
         """
 }

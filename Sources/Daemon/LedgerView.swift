@@ -39,6 +39,8 @@ package enum LedgerView {
         package let n: Int
         package let started: String
         package let outcome: String?
+        /// The machine that made it.
+        package let host: String?
         package let seconds: Double?
         package let exit: Int?
         package let signal: Int?
@@ -113,8 +115,8 @@ package enum LedgerView {
             joined: (job?["joined"] as String? ?? "").split(separator: "\n").map(String.init),
             attempts: try rows("SELECT * FROM attempt WHERE job_id = ? ORDER BY n").map {
                 Attempt(
-                    n: $0["n"], started: Moment.text($0["started_at"]), outcome: $0["outcome"], seconds: $0["wall_s"],
-                    exit: $0["exit"], signal: $0["signal"])
+                    n: $0["n"], started: Moment.text($0["started_at"]), outcome: $0["outcome"], host: $0["host"],
+                    seconds: $0["wall_s"], exit: $0["exit"], signal: $0["signal"])
             },
             results: try rows("SELECT * FROM result WHERE job_id = ? ORDER BY study").map {
                 Result(

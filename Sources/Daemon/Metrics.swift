@@ -29,6 +29,16 @@ struct Metrics {
         gauge(
             "hspsam_night_needed_person", "Whether the last night left something for a person.",
             overview.nights.first.map { [([:], $0.counts.status == .done ? 0 : 1)] } ?? [])
+        if let cluster = overview.cluster {
+            gauge(
+                "hspsam_cluster_tasks", "Tasks in Slurm's queue.",
+                [(["state": "running"], cluster.running), (["state": "waiting"], cluster.waiting)])
+            gauge("hspsam_cluster_nodes", "Nodes that run some of them.", [([:], cluster.nodes.count)])
+            gauge("hspsam_cluster_jobs", "Jobs in them that have not ended.", [([:], cluster.jobs)])
+            gauge(
+                "hspsam_cluster_up", "0 while Slurm does not answer or holds tasks.",
+                [([:], cluster.trouble == nil ? 1 : 0)])
+        }
         gauge("hspsam_needs_person", "Whether somebody should look.", [([:], overview.needsPerson ? 1 : 0)])
         gauge("hspsam_queue_held", "Whether a person has stopped the queue.", [([:], overview.held == nil ? 0 : 1)])
         if let free {

@@ -82,7 +82,8 @@ struct OutboxPage: Equatable {
         let items: [HTML] = tiles.map {
             "<li><strong>\($0.value)</strong><span>\($0.label)</span><small>\($0.note)</small></li>"
         }
-        return "<ul class=\"figures\">\(items)</ul>"
+        let cluster: HTML? = overview.cluster.map { "<p class=\"quiet\">Cluster: \($0.summary).</p>" }
+        return "<ul class=\"figures\">\(items)</ul>\(cluster)"
     }
 
     private func count(_ state: Job.State) -> Int { overview.jobs[state] ?? 0 }

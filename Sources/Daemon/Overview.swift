@@ -63,6 +63,8 @@ package struct Overview: Sendable, Equatable {
     package let nights: [Night]
     /// When this installation last gave what it should of a phantom.
     package let provenAt: Int64?
+    /// How the cluster stands that makes the attempts, if one does.
+    package let cluster: ClusterState?
     /// How the deliveries stand, by destination.
     package let deliveries: [DeliveryCounts]
 
@@ -75,6 +77,8 @@ package struct Overview: Sendable, Equatable {
     private static let mostLines = 200
     /// A study that was published incomplete is shown for three days: a weekend and its Monday.
     private static let partialShown: Int64 = 3 * 86_400_000
+    /// A controller may be started anew without anybody's help.
+    private static let clusterPatience: Int64 = 60_000
     /// A job that could not go on that often in a row needs somebody.
     private static let manyReturns = 3
 
@@ -160,8 +164,9 @@ package struct Overview: Sendable, Equatable {
         let names = try String.fetchAll(
             db, sql: "SELECT substr(key, 13) FROM meta WHERE key LIKE 'destination %' ORDER BY key")
         deliveries = try DeliveryCounts.read(db, names)
+        cluster = ClusterState(try fact(ClusterState.fact))
         notes = try Self.notes(
-            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0, deliveries)
+            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0, deliveries, cluster)
     }
 
     // MARK: ledger and disk
@@ -197,7 +202,7 @@ package struct Overview: Sendable, Equatable {
     }
 
     private static func notes(
-        _ spool: SpoolView, _ work: Work, oversized: Int, _ deliveries: [DeliveryCounts]
+        _ spool: SpoolView, _ work: Work, oversized: Int, _ deliveries: [DeliveryCounts], _ cluster: ClusterState?
     ) -> [Note] {
         var notes: [Note] = []
         if !spool.unlistable.isEmpty {
@@ -246,6 +251,14 @@ package struct Overview: Sendable, Equatable {
                     cure:
                         "The running service moves them there within the hour; make the inbox writable for the receiver."
                 ))
+        }
+        if let cluster, let trouble = cluster.trouble, let since = cluster.troubleSince,
+            Moment.now - since > clusterPatience
+        {
+            notes.append(
+                Note(
+                    code: "CLUSTER-WAITS", text: "\(trouble) Since \(Moment.text(since)).",
+                    cure: "sinfo -R; squeue --me; scontrol show job. Jobs go on by themselves once the cause is gone."))
         }
         let unsent = deliveries.reduce(0) { $0 + $1.waiting }
         if unsent > 0, !spool.isSending {

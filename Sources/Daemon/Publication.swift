@@ -182,21 +182,12 @@ package actor Publication {
     /// one is gone. Then the old one goes once both are proven to hold the same.
     private func moveAside(_ input: String, to target: String) throws {
         do throws(StorageFailure) { try Folder.rename(input, to: target) } catch {
-            guard error.systemError == .exists, try Self.content(input) == Self.content(target) else { throw error }
+            guard error.systemError == .exists, try FileDigest(ofTree: input) == FileDigest(ofTree: target) else {
+                throw error
+            }
             try Folder.remove(input)
         }
         try Folder.sync(Folder.split(target).folder)
-    }
-
-    /// The digests of a file, or of all files below a folder by their names.
-    private static func content(_ path: String) throws -> [FilePath: FileDigest] {
-        guard try FileStatus(of: path).kind == .directory else { return [FilePath(""): try FileDigest(ofFile: path)] }
-        let folder = try InputFolder(FilePath(path))
-        var content: [FilePath: FileDigest] = [:]
-        for entry in try Folder.walk(path) where entry.status.kind == .regular {
-            content[entry.path] = try FileDigest(of: try folder.open(entry.path))
-        }
-        return content
     }
 
     /// A folder whose name survives a power failure.

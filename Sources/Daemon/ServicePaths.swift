@@ -10,6 +10,7 @@ package struct ServicePaths: Sendable {
     package let control: String
     package let state: String
     private let spool: String
+    private let hasCluster: Bool
     /// Says which spool this is, so that an empty folder on another disk is not taken for it.
     package let spoolIdentity: String
 
@@ -23,6 +24,7 @@ package struct ServicePaths: Sendable {
         control = Folder.join(settings.spool, "control")
         spoolIdentity = Folder.join(settings.spool, ".hspsam-spool")
         state = settings.state
+        hasCluster = settings.cluster != nil
     }
 
     /// Makes the folders that are missing.
@@ -30,14 +32,14 @@ package struct ServicePaths: Sendable {
         for path in [
             inbox, work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
             deliveryReceipts, arrivalQuestions, arrivalAnswers, receiving,
-        ] {
+        ] + (hasCluster ? [arrays] : []) {
             try Folder.make(path, mode: 0o750)
         }
     }
 
     /// Folders that the service alone writes files to, but for those of results and of jobs in quarantine.
     var written: [String] {
-        [spool, outbox, Folder.join(outbox, Night.folder), answers, deliveryTickets, arrivalQuestions, state]
+        [spool, outbox, Folder.join(outbox, Night.folder), answers, deliveryTickets, arrivalQuestions, state, cluster]
     }
 
     /// What people ask of the running service, and what it answered.
@@ -59,13 +61,24 @@ package struct ServicePaths: Sendable {
     package var ledger: String { Folder.join(state, "ledger.sqlite") }
     package var lock: String { Folder.join(state, "lock") }
     package var inboxLock: String { Folder.join(inbox, ".hspsam-lock") }
-    /// Keys of complete results that stand in the outbox, one a line: what a worker need not do again.
-    package var knownResults: String { Folder.join(state, "known-results") }
+    /// Keys of complete results that stand in the outbox, one a line: what a worker need not do again. Where nodes work, they see it.
+    package var knownResults: String { Folder.join(hasCluster ? cluster : state, "known-results") }
+    /// What the coordinator of a cluster shares with the nodes beside the jobs' folders.
+    private var cluster: String { Folder.join(spool, "cluster") }
+    /// Arrays of tasks.
+    package var arrays: String { Folder.join(cluster, "arrays") }
 
     /// A job's work folder.
     package func folder(_ job: String) -> String { Folder.join(work, job) }
     package func input(_ job: String) -> String { Folder.join(folder(job), "input") }
     package func output(_ job: String, attempt: Int) -> String { Folder.join(folder(job), "out.\(attempt)") }
+
+    /// Removes what earlier attempts at a job left: it takes room that the next one needs.
+    func removeOutputs(_ job: String) throws(StorageFailure) {
+        for entry in try Folder.list(folder(job)) where entry.name.hasPrefix("out.") {
+            try Folder.remove(Folder.join(folder(job), entry.name))
+        }
+    }
     package func log(_ job: String) -> String { Folder.join(folder(job), "worker.log") }
 
     /// Where a study's result stands, relative to the outbox.

@@ -63,6 +63,9 @@ package struct ServiceSettings: Sendable {
     /// Whether the outbox's page shows each study's accession number.
     package var showsAccession = false
 
+    /// Who makes the attempts; nil: this machine.
+    package var cluster: ClusterSettings?
+
     package var retention = Retention()
     /// The file for node_exporter, and how often it is written; nil: none.
     package var metrics: String?

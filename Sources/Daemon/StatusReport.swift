@@ -22,6 +22,7 @@ package struct StatusReport: Sendable, Encodable {
     private let inbox: Int?
     private let waitingFor: String?
     private let deliveries: [DeliveryCounts]
+    private let cluster: ClusterState?
     private let notes: [Overview.Note]
     private let unreadable: Int
     private let jobs: [String: Int]
@@ -41,6 +42,7 @@ package struct StatusReport: Sendable, Encodable {
         let now = Moment.now
         inbox = spool.inbox
         deliveries = overview?.deliveries ?? []
+        cluster = overview?.cluster
         version = settings.version
         owner = try FileLock.owner(paths.lock)
         running = owner != nil
@@ -121,7 +123,7 @@ package struct StatusReport: Sendable, Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, running, owner, since, settling, unreadable, jobs, paused, inbox, notes, deliveries
+        case version, running, owner, since, settling, unreadable, jobs, paused, inbox, notes, deliveries, cluster
         case waitingFor = "waiting_for"
         case diskFree = "disk_free_bytes"
         case reserve = "reserve_bytes"
@@ -149,6 +151,7 @@ package struct StatusReport: Sendable, Encodable {
         try container.encode(inbox, forKey: .inbox)
         try container.encode(notes, forKey: .notes)
         try container.encode(deliveries, forKey: .deliveries)
+        try container.encode(cluster, forKey: .cluster)
         try container.encode(waitingFor, forKey: .waitingFor)
         try container.encode(needsPerson, forKey: .needsPerson)
     }
@@ -165,6 +168,7 @@ package struct StatusReport: Sendable, Encodable {
             "  settling \(settling)   queued \(count(.queued) + count(.retry))\(oldest)   running \(count(.running) + count(.publishing))"
                 + "   quarantined \(count(.quarantined))   done \(count(.done) + count(.published))   results in 24 h \(published)"
         )
+        if let cluster { lines.append("  cluster: \(cluster.summary)") }
         for note in notes { lines.append("  needs you: \(note.code) \(note.text) → \(note.cure)") }
         if let paused { lines.append("  the queue rests: \(paused)") }
         if unreadable > 0 {

@@ -187,6 +187,10 @@ extension WatchService {
                 log.error("folders need a restart: the old settings stay", metadata: ["code": "RELOAD-PLACES"])
                 return
             }
+            guard (new.cluster == nil) == (old.cluster == nil) else {
+                log.error("cluster.engine needs a restart: the old settings stay", metadata: ["code": "RELOAD-ENGINE"])
+                return
+            }
             shared.withLock { $0.settings = new }
             await inbox.use(new.settling)
             log.notice("settings read again", metadata: ["code": "RELOAD"])

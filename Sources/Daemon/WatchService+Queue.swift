@@ -14,6 +14,8 @@ extension WatchService {
     /// A job that cannot go on for a cause that is not its own waits by itself, and the next one is tried. Only when two in a row
     /// cannot, or no other is there, the cause is everybody's, and the queue rests.
     func work(drained: () -> Bool) async throws {
+        if settings.cluster != nil { return try await workOnCluster(drained: drained) }
+        try await ledger.remember(ClusterState.fact, "")
         var stuck: Set<String> = []
         while !stop.isAsked {
             heartbeat.beat(.queue)
@@ -45,7 +47,7 @@ extension WatchService {
     }
 
     /// Before a night's work: why none may begin, when a phantom does not come out right.
-    private func proveInstallation() async throws -> JobReason? {
+    func proveInstallation() async throws -> JobReason? {
         let test = SelfTest(settings)
         guard try await test.isDue(ledger.fact("self-test")) else { return nil }
         let cause = try await test.run(stop) { [heartbeat] in heartbeat.beat(.queue) }
@@ -74,30 +76,59 @@ extension WatchService {
 
     /// Nobody's fault, and everybody's trouble: the queue rests, and says why.
     private func rest(_ cause: JobReason) async throws {
-        log.error("the queue rests", metadata: ["code": "\(cause.code)"])
-        try await ledger.remember("paused", "\(cause.code): \(cause.text)")
-        try await writeIndex()
+        try await announceRest(cause)
         try await pause(settings.pause, .queue)
     }
 
-    private func attempt(_ job: Job) async throws -> JobReason? {
-        let settings = settings
-        let print: Fingerprint
-        do { print = try Fingerprint(of: paths.input(job.id), changeTimes: true) } catch {
-            if error.systemError == .notFound, try await settleMissing(job) { return nil }
+    func announceRest(_ cause: JobReason) async throws {
+        log.error("the queue rests", metadata: ["code": "\(cause.code)"])
+        try await ledger.remember("paused", "\(cause.code): \(cause.text)")
+        try await writeIndex()
+    }
+
+    /// What becomes of a job that is next.
+    enum Preparation {
+        case ready(WorkOrder)
+        /// It went elsewhere, or waits: then why.
+        case settled(JobReason?)
+    }
+
+    /// Looks at a job's input and makes room for its next attempt. A job without an input, or with one that is never worked on, is
+    /// settled here.
+    func prepare(_ job: Job) async throws -> Preparation {
+        func settle(_ verdict: Verdict) async throws -> Preparation {
             let n = try await ledger.start(job, host: ProcessInfo.processInfo.hostName)
-            return try await finish(job, n, nil, .requeue(Self.waiting(error, "its input cannot be read.")))
+            return .settled(try await finish(job, n, nil, verdict))
+        }
+        do {
+            let print = try Fingerprint(of: paths.input(job.id), changeTimes: true)
+            if let odd = print.odd {
+                let text =
+                    "the drop holds a \(odd.rawValue): such things are never followed or read. Drop regular files."
+                return try await settle(.quarantine(JobReason(.refused, code: "DROP-KIND", text: text)))
+            }
+            let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
+            try paths.removeOutputs(job.id)
+            return .ready(
+                WorkOrder(
+                    job, attempt: job.lastAttempt + 1, joined: joined, fingerprint: print, paths: paths, settings))
+        } catch let failure as StorageFailure {
+            if failure.systemError == .notFound, try await settleMissing(job) { return .settled(nil) }
+            return try await settle(.requeue(Self.waiting(failure, "its input cannot be read.")))
+        }
+    }
+
+    private func attempt(_ job: Job) async throws -> JobReason? {
+        let order: WorkOrder
+        switch try await prepare(job) {
+        case .ready(let ready): order = ready
+        case .settled(let cause): return cause
         }
         let n = try await ledger.start(job, host: ProcessInfo.processInfo.hostName)
         log.info("attempt", metadata: ["job": "\(job.id)", "attempt": "\(n)"])
-        if let odd = print.odd {
-            let text = "the drop holds a \(odd.rawValue): such things are never followed or read. Drop regular files."
-            return try await finish(job, n, nil, .quarantine(JobReason(.refused, code: "DROP-KIND", text: text)))
-        }
         let ending: Worker.Ending
         do {
-            let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
-            ending = try await worker.run(job, attempt: n, joined: joined, settings, heartbeat) { pid in
+            ending = try await worker.run(order, each: { [heartbeat] in heartbeat.beat(.queue) }) { pid in
                 try await self.ledger.started(job.id, attempt: n, pid: pid)
             }
         } catch let failure as DaemonFailure where failure == .workerNotStarted {
@@ -109,12 +140,12 @@ extension WatchService {
         if shared.withLock({ $0.cancelled.remove(job.id) }) != nil {
             return try await finish(job, n, ending, .cancelled)
         }
-        return try await finish(job, n, ending, verdict(job, n, ending, print))
+        return try await finish(job, n, ending, verdict(job, n, ending, fingerprint: order.fingerprint))
     }
 
     /// What the attempt came to, all things considered.
-    private func verdict(
-        _ job: Job, _ n: Int, _ ending: Worker.Ending, _ print: Fingerprint
+    func verdict(
+        _ job: Job, _ n: Int, _ ending: Worker.Ending, fingerprint: String
     ) async throws -> Verdict {
         let settings = settings
         let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
@@ -123,7 +154,7 @@ extension WatchService {
         var verdict = Verdict(ending, record, last: last)
         if case .stopped = verdict { return verdict }
         // Somebody who had a file open could write to it all the while, and set its times back; not those of its inode.
-        guard try Fingerprint(of: paths.input(job.id), changeTimes: true) == print else {
+        guard try Fingerprint(of: paths.input(job.id), changeTimes: true).digest == fingerprint else {
             return .requeue(
                 JobReason(
                     .waiting, code: "IN-CHANGED",
@@ -189,12 +220,14 @@ extension WatchService {
         }
     }
 
-    private static func waiting(_ failure: StorageFailure, _ text: String) -> JobReason {
+    static func waiting(_ failure: StorageFailure, _ text: String) -> JobReason {
         JobReason(.waiting, code: failure.code, text: "\(text) \(failure.message.cure)")
     }
 
     /// Writes what an attempt came to, then moves files accordingly. Gives why it waits, if it does for no fault of its own.
-    func finish(_ job: Job, _ n: Int, _ ending: Worker.Ending?, _ verdict: Verdict) async throws -> JobReason? {
+    func finish(
+        _ job: Job, _ n: Int, _ ending: Worker.Ending?, host: String? = nil, _ verdict: Verdict
+    ) async throws -> JobReason? {
         let step: Ledger.Step
         var cause: JobReason?
         switch verdict {
@@ -216,7 +249,7 @@ extension WatchService {
             cause = reason
         case .stopped: step = .init("stopped", to: .queued, nil, counts: false)
         }
-        try await ledger.end(job.id, attempt: n, ending, step)
+        try await ledger.end(job.id, attempt: n, ending, host: host, step)
         log.notice(
             "\(step.state.rawValue)",
             metadata: [

@@ -14,9 +14,13 @@ extension WatchService {
     /// - Parameter countsLost: whether a job that was running counts as a possible cause of that death.
     func recover(countsLost: Bool) async throws {
         for open in try await ledger.openAttempts() {
-            if let pid = open.pid { try await worker.endLeftover(job: open.job, attempt: open.n, pid: pid) }
+            // What a cluster works on goes on there, whatever becomes of this process.
+            if open.task != nil, settings.cluster != nil { continue }
+            if let pid = open.pid {
+                try await Worker.endLeftover(pid: pid, output: paths.output(open.job, attempt: open.n))
+            }
             guard let job = try await ledger.job(open.job), job.state == .running else { continue }
-            try await giveBack(job, open.n, countsLost: countsLost)
+            try await giveBack(job, open.n, because: "the service ended", isCounted: countsLost && open.task == nil)
         }
         // What was being written when the service died.
         let quarantined = try Folder.list(paths.quarantine).filter { $0.status.kind == .directory }
@@ -30,17 +34,21 @@ extension WatchService {
         for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) { try await reconcile(entry.name) }
     }
 
-    /// The service died while the job ran: tried again. A job that was there each of many times is the cause, as far as one can
+    /// What worked on the job died: tried again. A job that was there each of many times is the cause, as far as one can
     /// tell, and is put aside before it takes all others with it.
-    private func giveBack(_ job: Job, _ n: Int, countsLost: Bool) async throws {
-        guard countsLost, job.lost + 1 >= settings.lostAttempts else {
+    func giveBack(
+        _ job: Job, _ n: Int, because cause: String, isCounted: Bool = true, host: String? = nil
+    ) async throws {
+        guard isCounted, job.lost + 1 >= settings.lostAttempts else {
             return try await ledger.end(
-                job.id, attempt: n, nil, Ledger.Step("lost", to: .queued, nil, counts: false, isLost: countsLost))
+                job.id, attempt: n, nil, host: host,
+                Ledger.Step("lost", to: .queued, nil, counts: false, isLost: isCounted))
         }
         let reason = JobReason(
             .failed, code: "POISON",
-            text: "the service ended \(job.lost + 1) times in a row while it ran. Run hspsam run on it by hand.")
-        try await ledger.end(job.id, attempt: n, nil, Ledger.Step("poison", to: .quarantined, reason, counts: false))
+            text: "\(cause) \(job.lost + 1) times in a row while it ran. Run hspsam run on it by hand.")
+        try await ledger.end(
+            job.id, attempt: n, nil, host: host, Ledger.Step("poison", to: .quarantined, reason, counts: false))
     }
 
     /// Compares a folder in `work` with the ledger, and finishes what is unfinished of it.

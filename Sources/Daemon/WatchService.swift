@@ -20,6 +20,8 @@ package final class WatchService: Sendable {
         var isBatch = false
         /// Gives the settings anew.
         var reread: (@Sendable () throws -> ServiceSettings)?
+        /// Digest of the folder of pipelines, which nodes compare, and the fingerprint that it was made at.
+        var pipelines: (fingerprint: String, digest: String)?
         /// A worker that a person has asked to end.
         var cancelled: Set<String> = []
     }
@@ -60,7 +62,7 @@ package final class WatchService: Sendable {
         ledger = try Ledger(path: paths.ledger, wait: settings.ledgerWait)
         inbox = Inbox(paths: paths, rules: settings.settling)
         arrivals = Arrivals(paths: paths)
-        worker = Worker(paths: paths)
+        worker = Worker()
         publication = Publication(paths: paths, version: settings.version)
         known = KnownResults(path: paths.knownResults)
         try await ledger.checkSpool(paths.spoolIdentity)

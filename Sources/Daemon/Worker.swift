@@ -3,13 +3,13 @@ internal import Foundation
 package import Processes
 internal import Storage
 
-/// Runs one attempt: `hspsam run INPUT... --out DIR --pipelines DIR --known FILE --json` in a child process of its own group.
+/// Makes one attempt: `hspsam run INPUT... --out DIR --pipelines DIR --known FILE --json` in a child process of its own group.
 ///
 /// What works at a terminal works in the night: there is no other protocol. The child's standard input is a pipe that the
 /// service holds open; its standard output tells progress and is not kept; the end of its standard error is.
 package actor Worker {
     /// How a child ended.
-    package struct Ending: Sendable, Equatable {
+    package struct Ending: Sendable, Equatable, Codable {
         /// Nil when it could not be ended.
         package var how: Child.Ending?
         /// The service ended it: the time was up, or the service stops.
@@ -17,35 +17,27 @@ package actor Worker {
         package var stopped = false
         package var seconds: Double
         /// The last 64 KiB of its standard error.
-        package var log: [UInt8] = []
+        package var log = ""
     }
 
-    private let paths: ServicePaths
     private var current: Child?
     private var stopping = false
     private var killGrace: Duration = .seconds(10)
 
-    package init(paths: ServicePaths) { self.paths = paths }
+    package init() {}
 
-    /// Starts attempt `n` of a job and waits for its end.
+    /// Starts an attempt and waits for its end. What stands in its output folder is removed.
     ///
-    /// - Parameter joined: further inputs, of jobs of the same study.
-    /// `started` gets the process id at once. *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
+    /// `started` gets the process id at once; `each` is called all the while.
+    /// *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
     package func run(
-        _ job: Job, attempt n: Int, joined: [String] = [], _ settings: ServiceSettings, _ heartbeat: Heartbeat,
-        started: @Sendable (Int32) async throws -> Void
+        _ order: WorkOrder, each: @Sendable () -> Void, started: @Sendable (Int32) async throws -> Void
     ) async throws -> Ending {
-        killGrace = settings.killGrace
-        let output = paths.output(job.id, attempt: n)
+        killGrace = order.killGrace
         let child: Child
         do {
-            // What earlier attempts left takes room that this one needs.
-            for old in 1...n { try Folder.remove(paths.output(job.id, attempt: old)) }
-            let (program, arguments) = ProcessLimits.limited(
-                settings.program,
-                ["run", paths.input(job.id)] + joined + [
-                    "--out", output, "--pipelines", settings.pipelines, "--known", paths.knownResults, "--json",
-                ] + (settings.threads > 0 ? ["--threads", "\(settings.threads)"] : []), memory: settings.memory)
+            try Folder.remove(order.output)
+            let (program, arguments) = order.command
             child = try Child(program: program, arguments: arguments)
         } catch { throw DaemonFailure.workerNotStarted }
         ProcessLimits.offer(child.pid)
@@ -57,11 +49,10 @@ package actor Worker {
             child.signal(SIGKILL)
             throw error
         }
-        let limit = settings.wallBase + settings.wallPerFile * max(job.files, 1)
         let clock = ContinuousClock()
         let begin = clock.now
         var timedOut = false
-        if await !child.ends(within: limit, stall: settings.hang, each: { heartbeat.beat(.queue) }) {
+        if await !child.ends(within: order.wall, stall: order.hang, each: each) {
             timedOut = true
             await end(child)
         }
@@ -71,7 +62,7 @@ package actor Worker {
         let elapsed = begin.duration(to: clock.now)
         return Ending(
             how: child.ending, timedOut: timedOut, stopped: stopping, seconds: Double(elapsed.milliseconds) / 1000,
-            log: child.log)
+            log: String(decoding: child.log, as: UTF8.self))
     }
 
     package var isBusy: Bool { current != nil }
@@ -93,9 +84,8 @@ package actor Worker {
         }
     }
 
-    /// Ends what an earlier service left running, if process `pid` still is that attempt.
-    package func endLeftover(job: String, attempt n: Int, pid: Int32) async throws {
-        let output = paths.output(job, attempt: n)
+    /// Ends what an earlier service left running, if process `pid` still writes to `output`.
+    package static func endLeftover(pid: Int32, output: String) async throws {
         func lives() -> Bool {
             // The size of files in /proc is said to be 0: read to the end instead of by size.
             guard let handle = FileHandle(forReadingAtPath: "/proc/\(pid)/cmdline"), let bytes = try? handle.readToEnd()

@@ -4,10 +4,10 @@ internal import Synchronization
 /// One child process in a process group of its own, from start to end.
 ///
 /// Its standard input is a pipe that is held open for as long as this process lives: its end tells the child that nobody waits
-/// any more. Its standard output is read as lines of progress and not kept, of its standard error the end is kept.
+/// any more. Its standard output is read as lines of progress, or kept as an answer; of its standard error the end is kept.
 package final class Child: Sendable {
     /// How it ended: by its exit status or by a signal.
-    package enum Ending: Sendable, Equatable {
+    package enum Ending: Sendable, Equatable, Codable {
         case exited(Int32)
         case signalled(Int32)
     }
@@ -16,10 +16,12 @@ package final class Child: Sendable {
     private final class Witness: Sendable {
         private static let longestLog = 64 << 10
         private static let longestLine = 4 << 10
+        private static let longestAnswer = 16 << 20
 
         private struct State {
             var hasEnded = false
             var log: [UInt8] = []
+            var answer: [UInt8] = []
             var line: [UInt8] = []
             var lastLine: [UInt8] = []
             var progressAt = ContinuousClock.now
@@ -31,6 +33,7 @@ package final class Child: Sendable {
 
         var hasEnded: Bool { state.withLock { $0.hasEnded } }
         var log: [UInt8] { state.withLock { $0.log } }
+        var answer: [UInt8] { state.withLock { $0.answer } }
         var progressAt: ContinuousClock.Instant { state.withLock { $0.progressAt } }
         var isDrained: Bool { state.withLock { $0.openStreams == 0 } }
 
@@ -53,6 +56,10 @@ package final class Child: Sendable {
             }
         }
 
+        func keepAnswer(_ bytes: ArraySlice<UInt8>) {
+            state.withLock { if $0.answer.count < Self.longestAnswer { $0.answer += bytes } }
+        }
+
         func keep(_ bytes: ArraySlice<UInt8>) {
             state.withLock {
                 $0.log += bytes
@@ -71,8 +78,9 @@ package final class Child: Sendable {
 
     /// Starts it; Foundation gives it a process group of its own.
     ///
+    /// - Parameter keepsAnswer: its standard output is an answer, and is kept instead of being read as progress.
     /// *Throws* Foundation's error when the program cannot be started.
-    package init(program: String, arguments: [String]) throws {
+    package init(program: String, arguments: [String], keepsAnswer: Bool = false) throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -85,7 +93,9 @@ package final class Child: Sendable {
         defer { SignalMask.restore(mask) }
         try process.run()
         pid = process.processIdentifier
-        Self.follow(output, witness) { [witness] in witness.readProgress($0) }
+        Self.follow(output, witness) { [witness] in
+            keepsAnswer ? witness.keepAnswer($0) : witness.readProgress($0)
+        }
         Self.follow(errors, witness) { [witness] in witness.keep($0) }
     }
 
@@ -155,6 +165,9 @@ package final class Child: Sendable {
         let status = process.terminationStatus
         return process.terminationReason == .exit ? .exited(status) : .signalled(status)
     }
+
+    /// What it wrote on its standard output, where that is kept: the first 16 MiB.
+    package var answer: [UInt8] { witness.answer }
 
     /// The last 64 KiB of its standard error.
     package var log: [UInt8] { witness.log }

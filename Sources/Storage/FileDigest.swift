@@ -37,6 +37,24 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
         self = sum.finish()
     }
 
+    /// Of a file, or of all regular files below a folder with their names. Links below it are not followed and count by their names.
+    ///
+    /// *Throws* `StorageFailure`. *Cost*: one pass over all of them.
+    package init(ofTree path: String) throws(StorageFailure) {
+        guard try FileStatus(of: path, followingLinks: true).kind == .directory else {
+            self = try FileDigest(ofFile: path)
+            return
+        }
+        let folder = try InputFolder(FilePath(path))
+        var sum = Accumulator()
+        for entry in try Folder.walk(path) {
+            sum.add(entry.path.bytes)
+            sum.add("\0\(entry.status.kind.rawValue) ")
+            if entry.status.kind == .regular { sum.add(try FileDigest(of: folder.open(entry.path)).bytes) }
+        }
+        self = sum.finish()
+    }
+
     package init(of bytes: RawSpan) {
         var sum = Accumulator()
         sum.add(bytes)

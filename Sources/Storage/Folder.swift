@@ -156,7 +156,7 @@ package enum Folder {
         try rename(FilePath(from), to: FilePath(to))
     }
 
-    /// Exchanges two names of one file system in one step.
+    /// Exchanges two names of one file system, in one step where it can: on NFS a crash may leave `other` as `one.aside`.
     package static func exchange(_ one: String, with other: String) throws(StorageFailure) {
         let result = unsafe cs_rename_exchange(one, other)
         if result < 0 { throw .system(operation: "exchange them", path: "\(one) <-> \(other)", errno: -result) }

@@ -6,7 +6,10 @@ nonisolated(unsafe) let kernels: OpaquePointer = ck_kernels_default()
 
 /// The instruction set of the kernels.
 package enum InstructionSet {
-    /// The name in use: `portable`, `avx2`, `avx2vnni`, `avx512`, `avx512vnni` or `avx512bf16`.
+    /// All names, whatever this CPU has.
+    package static let names = ["portable", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16"]
+
+    /// The name in use.
     package static var current: String { String(cString: ck_kernels_name(kernels)) }
 
     /// Those that this CPU has, slowest first.

@@ -66,7 +66,9 @@ struct ShowCommand: ParsableCommand {
         if let until = found.waitsUntil { try StandardOutput.line("  waits until \(until)") }
         for attempt in found.attempts {
             let end = attempt.exit.map { " exit \($0)" } ?? attempt.signal.map { " signal \($0)" } ?? ""
-            try StandardOutput.line("  attempt \(attempt.n)  \(attempt.started)  \(attempt.outcome ?? "runs")\(end)")
+            let host = attempt.host.map { " on \($0)" } ?? ""
+            try StandardOutput.line(
+                "  attempt \(attempt.n)  \(attempt.started)  \(attempt.outcome ?? "runs")\(end)\(host)")
         }
         for result in found.results {
             let mark = result.supersededBy != nil ? "  superseded" : result.complete ? "" : "  incomplete"

@@ -31,7 +31,7 @@ struct HSPSAMCommand: ParsableCommand {
             BatchCommand.self, StatusCommand.self, JobsCommand.self, ShowCommand.self, RetryCommand.self,
             CancelCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self, DoctorCommand.self,
             LedgerCommand.self, ConfigCommand.self, DeliverCommand.self,
-            ReceiveCommand.self, BenchCommand.self, ConformanceCommand.self,
+            ReceiveCommand.self, BenchCommand.self, ConformanceCommand.self, ArrayTaskCommand.self,
         ])
 
     /// One place decides how every command ends.

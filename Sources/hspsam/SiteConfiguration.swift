@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import Settings
 import Storage
+import Tensors
 
 /// The site file of the unattended service (`--config`): folders, times and limits. `deploy/hspsam.yaml` names every key with its
 /// default; a key that does not stand there is unknown.
@@ -37,6 +38,7 @@ struct SiteConfiguration {
         settings.lateWindow = try late.duration("window", default: settings.lateWindow)
         try limits(root.section("limits"), &settings)
         try worker(root.section("worker"), &settings)
+        settings.cluster = try cluster(root.section("cluster"))
         settings.stopGrace = try root.section("stop").duration(
             "grace", in: .zero ... .seconds(3600), default: settings.stopGrace)
         try retention(root.section("retention"), &settings)
@@ -83,6 +85,29 @@ struct SiteConfiguration {
         let wall = try worker.section("wall")
         settings.wallBase = try wall.duration("base", in: .seconds(10) ... .seconds(86_400), default: settings.wallBase)
         settings.wallPerFile = try wall.duration("per_file", default: settings.wallPerFile)
+    }
+
+    private enum Engine: String, CaseIterable { case none, slurm }
+
+    /// Nil when this machine makes the attempts; the other keys are read all the same, so that a wrong one is told.
+    private static func cluster(_ section: Section) throws -> ClusterSettings? {
+        let engine = try section.choice("engine", default: Engine.none)
+        var cluster = ClusterSettings()
+        cluster.partition = try section.optionalString("partition")
+        cluster.tasks = try section.int("tasks", in: 1...1000, default: cluster.tasks)
+        cluster.pack = try section.duration("pack", in: .seconds(1) ... .seconds(86_400), default: cluster.pack)
+        cluster.lostAfter = try section.duration(
+            "lost_after", in: .seconds(1) ... .seconds(86_400), default: cluster.lostAfter)
+        cluster.memory = try section.size("memory", in: (64 << 20) ... .max, default: cluster.memory)
+        cluster.isa = try section.optionalString("isa")
+        if let name = cluster.isa, !InstructionSet.names.contains(name) {
+            throw section.failure(
+                "SET-CHOICE", at: "isa", found: name, "no instruction set has this name.",
+                cure: "Write one of \(InstructionSet.names.joined(separator: ", ")), or leave it out.")
+        }
+        cluster.poll = try section.duration("poll", in: .seconds(1) ... .seconds(600), default: cluster.poll)
+        cluster.programs = try section.optionalString("programs")
+        return engine == .slurm ? cluster : nil
     }
 
     private static func retention(_ section: Section, _ settings: inout ServiceSettings) throws {

@@ -162,6 +162,12 @@ final class Site {
     @discardableResult
     func batch() async throws -> BatchOutcome { try await service().batch() }
 
+    /// A batch that goes on beside the test.
+    func beginBatch(_ stop: StopRequest = StopRequest()) async throws -> Task<BatchOutcome, any Error> {
+        let service = try await service(stop)
+        return Task { try await service.batch() }
+    }
+
     /// The studies' result folders in the outbox.
     func results() throws -> [String] {
         guard FileStatus.exists(root + "/outbox") else { return [] }

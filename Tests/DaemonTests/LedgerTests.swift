@@ -111,7 +111,7 @@ final class LedgerTests {
         let queue = try DatabaseQueue(path: path)
         try await queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
-        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 4)) { _ = try Ledger(path: path) }
+        #expect(throws: DaemonFailure.ledgerNewer(path: path, schema: 99, known: 5)) { _ = try Ledger(path: path) }
         for file in try Folder.list(Folder.split(path).folder) {
             try Folder.remove(Folder.join(Folder.split(path).folder, file.name))
         }

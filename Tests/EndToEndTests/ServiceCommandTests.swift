@@ -108,16 +108,25 @@ final class ServiceCommandTests {
             return try #require(
                 try JSONSerialization.jsonObject(with: Data(ending.output.utf8)) as? [String: String])
         }
+        let text = try String(contentsOfFile: installed, encoding: .utf8)
+        // With a cluster every key of it counts too.
+        let clustered = try workplace.write(
+            "clustered.yaml", text.replacingOccurrences(of: "engine: none", with: "engine: slurm"))
+        let clusteredEmpty = try workplace.write("clustered-empty.yaml", "cluster: {engine: slurm}\n")
+        #expect(
+            try shown(clustered).filter { $0.key.hasPrefix("cluster.") }
+                == shown(clusteredEmpty).filter { $0.key.hasPrefix("cluster.") })
         var (full, defaults) = (try shown(installed), try shown(empty))
         full["places.pipelines"] = nil
         defaults["places.pipelines"] = nil
         #expect(full == defaults)
-        let text = try String(contentsOfFile: installed, encoding: .utf8)
         for key in full.keys { #expect(text.contains("\(key.split(separator: ".").last ?? ""):"), "\(key)") }
         #expect(try run("config", "check").status == 0)
         #expect(try run("config", "show").output.contains("settle.quiet: 1s"))
-        let wrong = try workplace.write("wrong.yaml", "limits: {drop_files: 0}\n")
-        #expect(try Program.run(["config", "check", "--config", wrong]).status == 2)
+        for line in ["limits: {drop_files: 0}", "cluster: {engine: pbs}", "cluster: {isa: 'avx9; rm'}"] {
+            let wrong = try workplace.write("wrong.yaml", line + "\n")
+            #expect(try Program.run(["config", "check", "--config", wrong]).status == 2, "\(line)")
+        }
         let doctor = try run("doctor")
         #expect(doctor.output.contains("configuration; 1 pipelines"), "\(doctor)")
         try workplace.write("pipelines/tiny/model/config.json", "{}")

@@ -64,7 +64,8 @@ int cs_make_directory(const char *path, uint32_t mode);
 int cs_may_write(const char *path);
 /// The user that this process acts as.
 uint32_t cs_user(void);
-/// Within one file system. `cs_rename_new` fails with EEXIST rather than replace.
+/// Within one file system. `cs_rename_new` fails with EEXIST rather than replace. `cs_rename_exchange` is one step, or, on file
+/// systems that know no exchange (NFS), three: a crash between them leaves `other` as `one.aside`.
 int cs_rename_replace(const char *from, const char *to);
 int cs_rename_new(const char *from, const char *to);
 int cs_rename_exchange(const char *one, const char *other);

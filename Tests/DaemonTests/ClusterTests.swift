@@ -1,0 +1,280 @@
+import Daemon
+import Failures
+import Foundation
+import Processes
+import Records
+import Storage
+import Testing
+
+@Suite("a cluster under Slurm")
+struct ClusterTests {
+    private func attempts(_ site: Site) throws -> [LedgerView.Attempt] {
+        let ledger = site.root + "/state/ledger.sqlite"
+        let jobs = try LedgerView.jobs(path: ledger) ?? []
+        return try jobs.compactMap { try LedgerView.job(path: ledger, $0.job) }.flatMap(\.attempts)
+    }
+
+    /// Nothing of an attempt or an array stays.
+    private func isTidy(_ site: Site) throws -> Bool {
+        try Folder.list(site.root + "/work").isEmpty && Folder.list(site.root + "/cluster/arrays").isEmpty
+    }
+
+    @Test("jobs go out as tasks, come back as ends, and are judged as on one machine")
+    func thereAndBack() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        for name in ["a", "b", "c"] { try site.drop(name, "ok") }
+        try site.drop("cut", "refuse")
+        try site.drop("crash", "crash-once")
+        let outcome = try await slurm.serving { try await site.batch() }
+        #expect(outcome.results == 4 && outcome.quarantined == 1)
+        #expect(try site.results().count == 4 && site.quarantined().map(\.code) == ["CODE"])
+        #expect(try attempts(site).map(\.host) == Array(repeating: "n1", count: 6))
+        #expect(try isTidy(site))
+        let call = try #require(try slurm.calls("sbatch").first)
+        #expect(call.contains("--array=0-1 --requeue --export=NIL") && call.contains("--exclusive --mem=0"))
+        #expect(call.hasSuffix("/task.sh \(site.settings.program) array-task \(call.split(separator: " ").last ?? "")"))
+    }
+
+    @Test("a task without the whole node asks for its cores and memory, in the partition, held to an instruction set")
+    func options() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.threads = 4
+        site.settings.cluster?.memory = 3 << 30
+        site.settings.cluster?.partition = "night"
+        site.settings.cluster?.isa = "avx2"
+        try site.drop("a", "ok")
+        let outcome = try await site.beginBatch()
+        let task = try await slurm.nextTask()
+        let script = try DurableFile.read("\(site.root)/cluster/arrays/\(task.array)/task.sh", limit: 1 << 16)
+        #expect(String(decoding: script, as: UTF8.self).contains("HSPSAM_ISA=avx2\nexport HSPSAM_ISA\n"))
+        try await slurm.run(task)
+        #expect(try await outcome.value.results == 1)
+        let call = try #require(try slurm.calls("sbatch").first)
+        #expect(call.contains("--cpus-per-task=4 --mem=3072M --partition=night"))
+    }
+
+    @Test("a coordinator that died finds what is under way, and nothing is made twice")
+    func adopted() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "ok")
+        let stop = StopRequest()
+        let first = try await site.beginBatch(stop)
+        let task = try await slurm.nextTask()
+        stop.ask()
+        _ = try await first.value
+        // It ends while nobody coordinates.
+        try await slurm.run(task)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done)
+        #expect(try attempts(site).map(\.n) == [1] && site.runs() == 1)
+        #expect(try isTidy(site))
+    }
+
+    @Test("an attempt whose task died while it ran is made again; the fifth time in a row its job is put aside")
+    func lost() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "ok")
+        let batch = try await site.beginBatch()
+        for n in 1...5 {
+            let task = try await slurm.nextTask()
+            let job = try #require(try Folder.list(site.root + "/work").first { $0.name.count == 26 }).name
+            try Folder.make("\(site.root)/work/\(job)/out.\(n).AAAA")
+            try DurableFile.write("oom-kill", to: "\(site.root)/cluster/arrays/\(task.array)/\(task.index).log")
+            try slurm.remove(task)
+        }
+        let outcome = try await batch.value
+        #expect(outcome.quarantined == 1)
+        let reason = try #require(try site.quarantined().first)
+        #expect(reason.code == "POISON" && reason.text.hasPrefix("its task on the cluster ended 5 times in a row"))
+        let log = try DurableFile.read("\(site.root)/quarantine/\(reason.job)/worker.log", limit: 1 << 16)
+        #expect(String(decoding: log, as: UTF8.self) == "oom-kill")
+    }
+
+    @Test("a task that ends before it begins is nobody's fault: nothing is counted, the queue rests and says why")
+    func neverBegun() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.pause = .milliseconds(50)
+        for name in ["a", "b"] { try site.drop(name, "ok") }
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let watch = Task { try await service.watch() }
+        for _ in 0..<6 { try slurm.remove(try await slurm.nextTask()) }
+        try await eventually { try await service.ledger.fact("paused")?.hasPrefix("CLUSTER-LOST") == true }
+        #expect(try site.quarantined().isEmpty)
+        // Then a node is mended.
+        try await slurm.serving { try await eventually { try site.results().count == 2 } }
+        stop.ask()
+        try await watch.value
+        #expect(try await service.ledger.fact("paused") == nil)
+    }
+
+    @Test("a result that is whole is taken though its node died before it said so")
+    func wholeWithoutEnd() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "ok")
+        let stop = StopRequest()
+        let first = try await site.beginBatch(stop)
+        let task = try await slurm.nextTask()
+        stop.ask()
+        _ = try await first.value
+        try await slurm.run(task)
+        let ends = "\(site.root)/cluster/arrays/\(task.array)/ends"
+        for entry in try Folder.list(ends) { try Folder.remove(Folder.join(ends, entry.name)) }
+        #expect(try await site.batch().results == 1)
+        #expect(try site.runs() == 1 && attempts(site).count == 1)
+    }
+
+    @Test("the first end counts: a node that comes back with another result changes nothing")
+    func firstEnd() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "slow")
+        let outcome = try await site.beginBatch()
+        let task = try await slurm.nextTask()
+        async let one: Void = slurm.run(task)
+        async let other: Void = slurm.run(task)
+        _ = try await (one, other)
+        #expect(try await outcome.value.results == 1)
+        #expect(try site.results().count == 1 && attempts(site).count == 1)
+        #expect(try isTidy(site))
+    }
+
+    @Test("a cancelled job ends on its node, and a task with nothing left is ended by Slurm")
+    func cancelled() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "hang")
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let watch = Task { try await service.watch() }
+        let task = try await slurm.nextTask()
+        let node = Task { try await slurm.run(task) }
+        try await eventually { try Folder.list(site.root + "/work").contains { $0.name.count == 26 } }
+        let job = try #require(try await service.ledger.jobs(.running).first).id
+        #expect(try await service.perform(ControlRequest(.cancel, job: job)).isDone)
+        try await eventually { try await service.ledger.job(job)?.state == .cancelled }
+        try await eventually { try slurm.calls("scancel") == ["7_\(task.index)"] }
+        // The node sees that the attempt has an end, and ends the worker; or finds the whole array gone.
+        _ = await node.result
+        stop.ask()
+        try await watch.value
+        #expect(try Folder.list(site.root + "/kept").count == 1)
+    }
+
+    @Test(
+        "what keeps a node from working waits for a person, whatever job it was",
+        arguments: ["version", "input", "pipelines"])
+    func obstacles(_ what: String) async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.pause = .seconds(30)
+        try site.drop("a", "ok")
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let watch = Task { try await service.watch() }
+        let task = try await slurm.nextTask()
+        if what == "input" {
+            let job = try #require(try await service.ledger.jobs(.running).first).id
+            try DurableFile.write("x", to: "\(site.root)/work/\(job)/input/more")
+        }
+        if what == "pipelines" { try DurableFile.write("x", to: site.root + "/pipelines/other.yaml") }
+        try await slurm.run(task, version: what == "version" ? "9.9.9" : "0.0.0")
+        try await eventually { try await service.ledger.jobs(.queued).first?.reason != nil }
+        let reason = try #require(try await service.ledger.jobs(.queued).first?.reason)
+        #expect(reason.code == "CLUSTER-\(what.uppercased())" && reason.text.hasPrefix("node n1 "))
+        stop.ask()
+        try await watch.value
+    }
+
+    @Test("what sbatch refuses goes back to the queue; what it may have taken is looked for")
+    func submission() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try slurm.set("refuse")
+        try site.drop("a", "ok")
+        let outcome = try await site.batch()
+        #expect(
+            outcome.waiting == 1
+                && outcome.paused == "CLUSTER-SUBMIT: Slurm takes no task: sbatch: error: Invalid account")
+        let refused = try slurm.calls("sbatch").count
+        try slurm.set("refuse", false)
+        try slurm.set("lose-answer")
+        let second = try await slurm.serving { try await site.batch() }
+        #expect(second.results == 1 && second.paused == nil)
+        #expect(try slurm.calls("sbatch").count == refused + 1)
+    }
+
+    @Test("a controller that is silent is told as trouble, loses nothing, and a batch does not wait for it for ever")
+    func silence() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.metrics = site.root + "/hspsam.prom"
+        try site.drop("a", "ok")
+        let stop = StopRequest()
+        let first = try await site.beginBatch(stop)
+        let task = try await slurm.nextTask()
+        stop.ask()
+        _ = try await first.value
+        try slurm.set("silent")
+        let outcome = try await site.batch()
+        #expect(outcome.paused?.contains("does not answer") == true && outcome.status == .refusedOrFailed)
+        let metrics = String(decoding: try DurableFile.read(site.root + "/hspsam.prom", limit: 1 << 20), as: UTF8.self)
+        #expect(metrics.contains("\nhspsam_cluster_up 0\n") && metrics.contains("\nhspsam_cluster_jobs 1\n"))
+        #expect(try StatusReport(site.settings).text.contains("cluster: 0 tasks running, 0 waiting, 1 jobs in them"))
+        try slurm.set("silent", false)
+        let last = try await site.beginBatch()
+        try await slurm.run(task)
+        #expect(try await last.value.results == 1)
+        #expect(try attempts(site).count == 1)
+    }
+
+    @Test("without the cluster its jobs are this machine's again")
+    func switchedOff() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "ok")
+        let stop = StopRequest()
+        let first = try await site.beginBatch(stop)
+        _ = try await slurm.nextTask()
+        stop.ask()
+        _ = try await first.value
+        site.settings.cluster = nil
+        #expect(try await site.batch().results == 1)
+        #expect(try !StatusReport(site.settings).text.contains("cluster:"))
+    }
+}
+
+@Suite("jobs packed into tasks")
+struct PackingTests {
+    private func packs(
+        _ files: [Int], tasks: Int = 4, pack: Duration = .seconds(600), room: Int = 8, perFile: Double = 1
+    ) -> [[Int]] {
+        var cluster = ClusterSettings()
+        cluster.tasks = tasks
+        cluster.pack = pack
+        return Packing(cluster, secondsPerFile: perFile).divided(files, room: room) { $0 }
+    }
+
+    @Test("few jobs are spread over the tasks that can run at a time, many fill tasks up to the time of a pack")
+    func sizes() {
+        #expect(packs([9, 9, 9, 9]).map(\.count) == [1, 1, 1, 1])
+        #expect(packs(Array(repeating: 9, count: 40)).map(\.count) == [10, 10, 10, 10])
+        // A hundred seconds a task: ten jobs of ten.
+        #expect(
+            packs(Array(repeating: 9, count: 100), pack: .seconds(100)).map(\.count) == Array(repeating: 10, count: 8))
+    }
+
+    @Test("a job longer than a pack has a task of its own; what finds no room waits on")
+    func edges() {
+        #expect(packs([1000, 1, 1, 1000], pack: .seconds(100)) == [[1000], [1, 1], [1000]])
+        #expect(packs([9, 9, 9], tasks: 1, pack: .seconds(1), room: 2) == [[9], [9]])
+        #expect(packs([]).isEmpty)
+        #expect(packs([0]) == [[0]])
+    }
+}
