@@ -27,7 +27,7 @@ enum SlideChecks {
     /// *Throws* `slide`, `values`, `photometric`.
     static func checkAgreement(_ frames: [SourceFrame]) throws(DICOMFailure) {
         let first = frames[0]
-        for frame in frames where !areAlike(frame.pixelSpacing, first.pixelSpacing) {
+        for frame in frames where !HardSplit.hasAlikeSpacing(frame, first) {
             throw .slide(
                 "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) differs between the tiles of one level: how large its pixels are is unknown.",
                 cure: "Export the slide again.")
@@ -59,11 +59,6 @@ enum SlideChecks {
                     cure: "Export the slide again.")
             }
         }
-    }
-
-    private static func areAlike(_ a: PixelSpacing?, _ b: PixelSpacing?) -> Bool {
-        guard let a, let b else { return a == nil && b == nil }
-        return a.isAlike(b)
     }
 
     /// Tiles that lie on one another. *Throws* `slide`. *Cost*: one pass.
