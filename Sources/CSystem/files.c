@@ -244,8 +244,13 @@ int cs_rename_exchange(const char *one, const char *other) {
     int length = snprintf(aside, sizeof aside, "%s.aside", one);
     if (length < 0 || (size_t)length >= sizeof aside) return -ENAMETOOLONG;
     result = outcome(rename(other, aside));
-    if (result == 0) result = outcome(rename(one, other));
-    return result == 0 ? outcome(rename(aside, one)) : result;
+    if (result < 0) return result;
+    result = outcome(rename(one, other));
+    if (result < 0) {
+        rename(aside, other);
+        return result;
+    }
+    return outcome(rename(aside, one));
 }
 int cs_remove_file(const char *path) { return outcome(unlink(path)); }
 

@@ -187,32 +187,29 @@ package actor Ledger {
     /// Moves a waiting job to running and opens its next attempt.
     package func start(_ job: Job, host: String) throws -> Int {
         try write { [epoch] db in
-            try Self.start(db, job, epoch: epoch)
-            let n = job.lastAttempt + 1
-            try db.execute(
-                sql: "UPDATE attempt SET host = ? WHERE job_id = ? AND n = ?", arguments: [host, job.id, n])
-            return n
+            try Self.start(db, job, host: host, epoch: epoch)
+            return job.lastAttempt + 1
         }
     }
 
-    /// The same for all jobs of an array of tasks on a cluster, in one transaction: each with the number of its task and the
-    /// fingerprint of its input.
-    func start(_ jobs: [(job: Job, task: Int, fingerprint: String)], array: String) throws {
+    /// The same for all jobs of an array on a cluster, in one transaction.
+    func start(_ jobs: [(job: Job, task: ClusterTask)]) throws {
         try write { [epoch] db in
-            for (job, task, fingerprint) in jobs {
-                try Self.start(db, job, epoch: epoch)
-                try db.execute(
-                    sql: "UPDATE attempt SET array = ?, task = ?, fingerprint = ? WHERE job_id = ? AND n = ?",
-                    arguments: [array, task, fingerprint, job.id, job.lastAttempt + 1])
-            }
+            for (job, task) in jobs { try Self.start(db, job, task: task, epoch: epoch) }
         }
     }
 
-    private static func start(_ db: Database, _ job: Job, epoch: Int) throws {
+    private static func start(
+        _ db: Database, _ job: Job, host: String? = nil, task: ClusterTask? = nil, epoch: Int
+    ) throws {
         try move(db, job.id, from: job.state, to: .running, epoch: epoch, reason: nil)
         try db.execute(
-            sql: "INSERT INTO attempt(job_id, n, started_at) VALUES (?, ?, ?)",
-            arguments: [job.id, job.lastAttempt + 1, Moment.now])
+            sql: """
+                INSERT INTO attempt(job_id, n, started_at, host, array, task, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                job.id, job.lastAttempt + 1, Moment.now, host, task?.id.array, task?.id.index, task?.fingerprint,
+            ])
     }
 
     package func started(_ job: String, attempt n: Int, pid: Int32) throws {
@@ -222,7 +219,7 @@ package actor Ledger {
     }
 
     /// An attempt that was opened and never closed.
-    package struct OpenAttempt: Sendable, Equatable {
+    package struct OpenAttempt: Sendable {
         package let job: String
         package let n: Int
         /// Of the worker on this machine.
@@ -240,7 +237,8 @@ package actor Ledger {
                 OpenAttempt(
                     job: row["job_id"], n: row["n"], pid: (row["pid"] as Int?).map { Int32(clamping: $0) },
                     task: (row["array"] as String?).map { array in
-                        ClusterTask(array: array, index: row["task"] ?? 0, fingerprint: row["fingerprint"] ?? "")
+                        ClusterTask(
+                            id: TaskID(array: array, index: row["task"] ?? 0), fingerprint: row["fingerprint"] ?? "")
                     })
             }
         }

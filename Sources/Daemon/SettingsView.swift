@@ -43,6 +43,7 @@ package struct SettingsView: Sendable, Encodable {
             ("cluster.engine", "slurm"), ("cluster.partition", cluster.partition ?? "Slurm's default"),
             ("cluster.tasks", "\(cluster.tasks)"), ("cluster.pack", seconds(cluster.pack)),
             ("cluster.lost_after", seconds(cluster.lostAfter)), ("cluster.memory", "\(cluster.memory)B"),
+            ("cluster.time", cluster.time.map(seconds) ?? "the partition's"),
             ("cluster.isa", cluster.isa ?? "the node's best"), ("cluster.poll", seconds(cluster.poll)),
             ("cluster.programs", cluster.programs ?? "PATH"),
         ]

@@ -112,9 +112,13 @@ extension WatchService {
     private func cancel(_ job: Job) async throws -> ControlAnswer {
         switch job.state {
         case .queued, .retry, .publishing:
-            guard shared.withLock({ $0.current }) != job.id else { return refuse(job, "it ends in this moment") }
+            guard !shared.withLock({ $0.current.contains(job.id) }) else {
+                return refuse(job, "it ends in this moment")
+            }
             try await ledger.move(job.id, from: job.state, to: .cancelled, reason: Self.cancelled)
             if let job = try await ledger.job(job.id) { try await tidy(job) }
+        case .running where settings.cluster != nil:
+            guard try await endOnCluster(job) else { return refuse(job, "it ends in this moment") }
         case .running:
             shared.withLock { _ = $0.cancelled.insert(job.id) }
             await worker.cancel()

@@ -14,8 +14,8 @@ extension WatchService {
     /// A job that cannot go on for a cause that is not its own waits by itself, and the next one is tried. Only when two in a row
     /// cannot, or no other is there, the cause is everybody's, and the queue rests.
     func work(drained: () -> Bool) async throws {
-        if settings.cluster != nil { return try await workOnCluster(drained: drained) }
         try await ledger.remember(ClusterState.fact, "")
+        if settings.cluster != nil { return try await workOnCluster(drained: drained) }
         var stuck: Set<String> = []
         while !stop.isAsked {
             heartbeat.beat(.queue)
@@ -61,15 +61,17 @@ extension WatchService {
     }
 
     private func nextDue() async throws -> Job? {
-        let longest = max(settings.longestBackoff, settings.gapWait)
-        if let job = try await ledger.nextDue([.publishing], longestWait: longest) { return job }
-        return try await ledger.nextDue([.queued, .retry], longestWait: longest)
+        if let job = try await ledger.nextDue([.publishing], longestWait: longestWait) { return job }
+        return try await ledger.nextDue([.queued, .retry], longestWait: longestWait)
     }
 
+    /// No job waits longer before it may go on.
+    var longestWait: Duration { max(settings.longestBackoff, settings.gapWait) }
+
     /// One step of a job. Gives a reason when something that is not its own keeps it from going on.
-    private func advance(_ job: Job) async throws -> JobReason? {
-        shared.withLock { $0.current = job.id }
-        defer { shared.withLock { $0.current = nil } }
+    func advance(_ job: Job) async throws -> JobReason? {
+        shared.withLock { $0.current = [job.id] }
+        defer { shared.withLock { $0.current = [] } }
         if job.state == .publishing { return try await publish(job) }
         return try await attempt(job)
     }

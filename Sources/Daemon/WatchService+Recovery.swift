@@ -22,6 +22,8 @@ extension WatchService {
             guard let job = try await ledger.job(open.job), job.state == .running else { continue }
             try await giveBack(job, open.n, because: "the service ended", isCounted: countsLost && open.task == nil)
         }
+        // Nodes that work on such an attempt all the same see that nobody waits for it.
+        if settings.cluster == nil { try Folder.remove(paths.arrays) }
         // What was being written when the service died.
         let quarantined = try Folder.list(paths.quarantine).filter { $0.status.kind == .directory }
         for folder in paths.written + quarantined.map({ Folder.join(paths.quarantine, $0.name) }) {
@@ -34,7 +36,7 @@ extension WatchService {
         for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) { try await reconcile(entry.name) }
     }
 
-    /// What worked on the job died: tried again. A job that was there each of many times is the cause, as far as one can
+    /// What was working on the job died: it is tried again. A job that was there each of many times is the cause, as far as one can
     /// tell, and is put aside before it takes all others with it.
     func giveBack(
         _ job: Job, _ n: Int, because cause: String, isCounted: Bool = true, host: String? = nil
@@ -53,7 +55,7 @@ extension WatchService {
 
     /// Compares a folder in `work` with the ledger, and finishes what is unfinished of it.
     func reconcile(_ id: String) async throws {
-        guard shared.withLock({ $0.current }) != id else { return }
+        guard !shared.withLock({ $0.current.contains(id) }) else { return }
         do {
             if let job = try await ledger.job(id) { return try await tidy(job) }
             // Taken, and not yet in the ledger.

@@ -14,8 +14,8 @@ package final class WatchService: Sendable {
     /// What both loops tell each other.
     struct Shared: Sendable {
         var settings: ServiceSettings
-        /// The job that the queue works on.
-        var current: String?
+        /// The jobs that the queue moves on in this moment.
+        var current: Set<String> = []
         /// Whether somebody waits for results: a batch holds nothing back.
         var isBatch = false
         /// Gives the settings anew.

@@ -26,7 +26,7 @@ package actor Worker {
 
     package init() {}
 
-    /// Starts an attempt and waits for its end. What stands in its output folder is removed.
+    /// Starts an attempt and waits for its end.
     ///
     /// `started` gets the process id at once; `each` is called all the while.
     /// *Throws* `DaemonFailure.workerNotStarted`, and what `started` throws.
@@ -36,7 +36,6 @@ package actor Worker {
         killGrace = order.killGrace
         let child: Child
         do {
-            try Folder.remove(order.output)
             let (program, arguments) = order.command
             child = try Child(program: program, arguments: arguments)
         } catch { throw DaemonFailure.workerNotStarted }

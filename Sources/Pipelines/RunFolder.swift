@@ -16,6 +16,11 @@ struct RunFolder {
         self.name = name
         path = Folder.join(parent, OutputFolder.partialPrefix + name)
         if FileStatus.exists(path) { try Folder.remove(path) }
+        // What a crash in the middle of an exchange has left: the older folder, without its name perhaps.
+        let (aside, target) = (path + ".aside", Folder.join(parent, name))
+        if FileStatus.exists(aside) {
+            if FileStatus.exists(target) { try Folder.remove(aside) } else { try Folder.rename(aside, to: target) }
+        }
         try Folder.make(path)
     }
 

@@ -40,7 +40,9 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
     /// Of a file, or of all regular files below a folder with their names. Links below it are not followed and count by their names.
     ///
     /// *Throws* `StorageFailure`. *Cost*: one pass over all of them.
-    package init(ofTree path: String) throws(StorageFailure) {
+    ///
+    /// - Parameter each: called after each file.
+    package init(ofTree path: String, each: () -> Void = {}) throws(StorageFailure) {
         guard try FileStatus(of: path, followingLinks: true).kind == .directory else {
             self = try FileDigest(ofFile: path)
             return
@@ -50,7 +52,9 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
         for entry in try Folder.walk(path) {
             sum.add(entry.path.bytes)
             sum.add("\0\(entry.status.kind.rawValue) ")
-            if entry.status.kind == .regular { sum.add(try FileDigest(of: folder.open(entry.path)).bytes) }
+            guard entry.status.kind == .regular else { continue }
+            sum.add(try FileDigest(of: folder.open(entry.path)).bytes)
+            each()
         }
         self = sum.finish()
     }

@@ -99,6 +99,7 @@ struct SiteConfiguration {
         cluster.lostAfter = try section.duration(
             "lost_after", in: .seconds(1) ... .seconds(86_400), default: cluster.lostAfter)
         cluster.memory = try section.size("memory", in: (64 << 20) ... .max, default: cluster.memory)
+        cluster.time = try section.optionalDuration("time", in: .seconds(60) ... .seconds(86_400 * 30))
         cluster.isa = try section.optionalString("isa")
         if let name = cluster.isa, !InstructionSet.names.contains(name) {
             throw section.failure(

@@ -1,6 +1,7 @@
 import Daemon
 import Failures
 import Foundation
+import Logging
 import Processes
 import Records
 import Storage
@@ -19,6 +20,19 @@ struct ClusterTests {
         try Folder.list(site.root + "/work").isEmpty && Folder.list(site.root + "/cluster/arrays").isEmpty
     }
 
+    /// A batch that is stopped while its one drop is under way.
+    private func left(_ site: Site, _ slurm: FakeSlurm) async throws -> (
+        array: String, index: Int
+    ) {
+        try site.drop("a", "ok")
+        let stop = StopRequest()
+        let batch = try await site.beginBatch(stop)
+        let task = try await slurm.nextTask()
+        stop.ask()
+        _ = try await batch.value
+        return task
+    }
+
     @Test("jobs go out as tasks, come back as ends, and are judged as on one machine")
     func thereAndBack() async throws {
         let site = try Site()
@@ -32,7 +46,9 @@ struct ClusterTests {
         #expect(try attempts(site).map(\.host) == Array(repeating: "n1", count: 6))
         #expect(try isTidy(site))
         let call = try #require(try slurm.calls("sbatch").first)
-        #expect(call.contains("--array=0-1 --requeue --export=NIL") && call.contains("--exclusive --mem=0"))
+        #expect(
+            call.contains(" --array=0-") && call.contains(" --requeue --export=NIL ")
+                && call.contains("--exclusive --mem=0"))
         #expect(call.hasSuffix("/task.sh \(site.settings.program) array-task \(call.split(separator: " ").last ?? "")"))
     }
 
@@ -59,12 +75,7 @@ struct ClusterTests {
     func adopted() async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
-        try site.drop("a", "ok")
-        let stop = StopRequest()
-        let first = try await site.beginBatch(stop)
-        let task = try await slurm.nextTask()
-        stop.ask()
-        _ = try await first.value
+        let task = try await left(site, slurm)
         // It ends while nobody coordinates.
         try await slurm.run(task)
         let outcome = try await site.batch()
@@ -98,14 +109,15 @@ struct ClusterTests {
     func neverBegun() async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
-        site.settings.pause = .milliseconds(50)
+        site.settings.pause = .seconds(3)
         for name in ["a", "b"] { try site.drop(name, "ok") }
         let stop = StopRequest()
         let service = try await site.service(stop)
         let watch = Task { try await service.watch() }
-        for _ in 0..<6 { try slurm.remove(try await slurm.nextTask()) }
+        // A task each, or one after the other.
+        for _ in 0..<2 { try slurm.remove(try await slurm.nextTask()) }
         try await eventually { try await service.ledger.fact("paused")?.hasPrefix("CLUSTER-LOST") == true }
-        #expect(try site.quarantined().isEmpty)
+        #expect(try site.quarantined().isEmpty && attempts(site).count == 2)
         // Then a node is mended.
         try await slurm.serving { try await eventually { try site.results().count == 2 } }
         stop.ask()
@@ -113,16 +125,33 @@ struct ClusterTests {
         #expect(try await service.ledger.fact("paused") == nil)
     }
 
+    @Test(
+        "what waited for its turn in a task that died goes back to the queue, and only what was under way counts as lost"
+    )
+    func diedInTheMiddle() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.cluster?.tasks = 1
+        for name in ["a", "b", "c"] { try site.drop(name, "ok") }
+        // Nothing is submitted before all three are there.
+        try await site.withService { _ = try await $0.takeAllNow() }
+        let batch = try await site.beginBatch()
+        let task = try await slurm.nextTask()
+        let jobs = try Folder.list(site.root + "/work").map(\.name)
+        #expect(jobs.count == 3)
+        try Folder.make("\(site.root)/work/\(jobs[0])/out.1.AAAA")
+        try slurm.remove(task)
+        let outcome = try await slurm.serving { try await batch.value }
+        #expect(outcome.results == 3 && outcome.paused == nil)
+        let outcomes = try attempts(site).compactMap(\.outcome).sorted()
+        #expect(outcomes == ["lost", "processed", "processed", "processed", "stopped", "stopped"])
+    }
+
     @Test("a result that is whole is taken though its node died before it said so")
     func wholeWithoutEnd() async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
-        try site.drop("a", "ok")
-        let stop = StopRequest()
-        let first = try await site.beginBatch(stop)
-        let task = try await slurm.nextTask()
-        stop.ask()
-        _ = try await first.value
+        let task = try await left(site, slurm)
         try await slurm.run(task)
         let ends = "\(site.root)/cluster/arrays/\(task.array)/ends"
         for entry in try Folder.list(ends) { try Folder.remove(Folder.join(ends, entry.name)) }
@@ -130,18 +159,22 @@ struct ClusterTests {
         #expect(try site.runs() == 1 && attempts(site).count == 1)
     }
 
-    @Test("the first end counts: a node that comes back with another result changes nothing")
-    func firstEnd() async throws {
+    @Test(
+        "a task that Slurm starts again does not begin a study anew: the coordinator decides, and the first end counts")
+    func startedAgain() async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
         try site.drop("a", "slow")
-        let outcome = try await site.beginBatch()
+        let batch = try await site.beginBatch()
         let task = try await slurm.nextTask()
-        async let one: Void = slurm.run(task)
-        async let other: Void = slurm.run(task)
-        _ = try await (one, other)
-        #expect(try await outcome.value.results == 1)
-        #expect(try site.results().count == 1 && attempts(site).count == 1)
+        // A node that comes back from the dead, too late.
+        let first = Task { try? await slurm.run(task) }
+        try await eventually { try Folder.walk(site.root + "/work").contains { $0.name.contains("/out.1.") } }
+        try await slurm.run(task)
+        let outcome = try await slurm.serving { try await batch.value }
+        _ = await first.value
+        #expect(try outcome.results == 1 && site.results().count == 1)
+        #expect(try attempts(site).compactMap(\.outcome) == ["lost", "processed"])
         #expect(try isTidy(site))
     }
 
@@ -154,8 +187,8 @@ struct ClusterTests {
         let service = try await site.service(stop)
         let watch = Task { try await service.watch() }
         let task = try await slurm.nextTask()
-        let node = Task { try await slurm.run(task) }
-        try await eventually { try Folder.list(site.root + "/work").contains { $0.name.count == 26 } }
+        let node = Task { try await slurm.run(task, staysInQueue: true) }
+        try await eventually { try Folder.walk(site.root + "/work").contains { $0.name.contains("/out.1.") } }
         let job = try #require(try await service.ledger.jobs(.running).first).id
         #expect(try await service.perform(ControlRequest(.cancel, job: job)).isDone)
         try await eventually { try await service.ledger.job(job)?.state == .cancelled }
@@ -203,6 +236,7 @@ struct ClusterTests {
             outcome.waiting == 1
                 && outcome.paused == "CLUSTER-SUBMIT: Slurm takes no task: sbatch: error: Invalid account")
         let refused = try slurm.calls("sbatch").count
+        #expect(try Folder.list(site.root + "/cluster/arrays").isEmpty)
         try slurm.set("refuse", false)
         try slurm.set("lose-answer")
         let second = try await slurm.serving { try await site.batch() }
@@ -215,18 +249,13 @@ struct ClusterTests {
         let site = try Site()
         let slurm = try FakeSlurm(site)
         site.settings.metrics = site.root + "/hspsam.prom"
-        try site.drop("a", "ok")
-        let stop = StopRequest()
-        let first = try await site.beginBatch(stop)
-        let task = try await slurm.nextTask()
-        stop.ask()
-        _ = try await first.value
+        let task = try await left(site, slurm)
         try slurm.set("silent")
         let outcome = try await site.batch()
         #expect(outcome.paused?.contains("does not answer") == true && outcome.status == .refusedOrFailed)
         let metrics = String(decoding: try DurableFile.read(site.root + "/hspsam.prom", limit: 1 << 20), as: UTF8.self)
         #expect(metrics.contains("\nhspsam_cluster_up 0\n") && metrics.contains("\nhspsam_cluster_jobs 1\n"))
-        #expect(try StatusReport(site.settings).text.contains("cluster: 0 tasks running, 0 waiting, 1 jobs in them"))
+        #expect(try StatusReport(site.settings).text.contains("cluster: 0 tasks running, 0 waiting, 1 job in them"))
         try slurm.set("silent", false)
         let last = try await site.beginBatch()
         try await slurm.run(task)
@@ -234,16 +263,64 @@ struct ClusterTests {
         #expect(try attempts(site).count == 1)
     }
 
+    private func job(_ site: Site) throws -> LedgerView.Line {
+        try #require(try LedgerView.jobs(path: site.root + "/state/ledger.sqlite")?.first)
+    }
+
+    @Test("a worker that cannot start leaves no output: the only job waits, and the batch ends and says why")
+    func noStart() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        try site.drop("a", "nostart")
+        let outcome = try await slurm.serving { try await site.batch() }
+        #expect(outcome.waiting == 1 && outcome.paused?.hasPrefix("WORKER-SETUP") == true)
+        #expect(try job(site).attempts == 0)
+    }
+
+    @Test("a job that is cancelled while no service runs has ended when the next one looks")
+    func cancelledBetween() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        let task = try await left(site, slurm)
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let request = ControlRequest(.cancel, job: try job(site).job)
+        #expect(try await Control.ask(request, site.settings, log: log).isDone)
+        #expect(try await !Control.ask(request, site.settings, log: log).isDone)
+        // The node comes too late.
+        try await slurm.run(task)
+        #expect(try await site.batch().results == 0)
+        #expect(try job(site).state == "cancelled" && site.runs() == 0)
+    }
+
+    @Test("an end that cannot be read is another version's, and stops nothing")
+    func strangeEnd() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.pause = .seconds(30)
+        let task = try await left(site, slurm)
+        let end = "\(site.root)/cluster/arrays/\(task.array)/ends/\(try job(site).job).1.json"
+        try DurableFile.write("{\"new\": 1}", to: end)
+        try slurm.remove(task)
+        #expect(try await site.batch().paused?.hasPrefix("CLUSTER-VERSION") == true)
+    }
+
+    @Test("a job whose folder is gone while it is under way ends, and is told")
+    func folderGone() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        let task = try await left(site, slurm)
+        try Folder.remove("\(site.root)/work/\(try job(site).job)")
+        try slurm.remove(task)
+        let outcome = try await slurm.serving { try await site.batch() }
+        #expect(outcome.quarantined == 1)
+        #expect(try job(site).code == "INPUT-GONE")
+    }
+
     @Test("without the cluster its jobs are this machine's again")
     func switchedOff() async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
-        try site.drop("a", "ok")
-        let stop = StopRequest()
-        let first = try await site.beginBatch(stop)
-        _ = try await slurm.nextTask()
-        stop.ask()
-        _ = try await first.value
+        _ = try await left(site, slurm)
         site.settings.cluster = nil
         #expect(try await site.batch().results == 1)
         #expect(try !StatusReport(site.settings).text.contains("cluster:"))

@@ -36,15 +36,18 @@ final class FakeSlurm: Sendable {
         return try self.queue()[0]
     }
 
-    /// Runs a task as a node does, and takes it out of the queue.
-    func run(_ task: (array: String, index: Int), version: String = "0.0.0", _ stop: StopRequest = StopRequest())
+    /// Runs a task as a node does, and takes it out of the queue; `scancel` does that where it is to stay.
+    func run(
+        _ task: (array: String, index: Int), version: String = "0.0.0", staysInQueue: Bool = false,
+        _ stop: StopRequest = StopRequest()
+    )
         async throws
     {
         try await ArrayTask(
             folder: "\(arrays)/\(task.array)", index: task.index, version: version, node: "n1",
             patience: .milliseconds(50)
         ).run(stop)
-        try remove(task)
+        if !staysInQueue { try remove(task) }
     }
 
     func remove(_ task: (array: String, index: Int)) throws {
@@ -55,7 +58,10 @@ final class FakeSlurm: Sendable {
     func serving<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         let node = Task {
             while !Task.isCancelled {
-                for task in try self.queue() { try await self.run(task) }
+                for task in try self.queue() {
+                    // A node that fails is a task that is gone.
+                    do { try await self.run(task) } catch { try self.remove(task) }
+                }
                 try await Task.sleep(for: .milliseconds(10))
             }
         }

@@ -24,7 +24,7 @@ places: {{spool: {spool}, state: {state}, pipelines: {pipelines}}}
 reserve: 1MiB
 worker: {{threads: 1, self_test: false}}
 metrics: {{textfile: {spool}/hspsam.prom, every: 1s}}
-cluster: {{engine: {engine}, partition: hsp, tasks: {tasks}, memory: 900MiB, pack: {pack}, lost_after: 3s, poll: 1s}}
+cluster: {{engine: {engine}, partition: hsp, tasks: {tasks}, memory: 900MiB, pack: {pack}, lost_after: 10s, poll: 1s}}
 """
 
 STATES = ["queued", "running", "retry", "publishing", "published", "done", "quarantined", "cancelled"]

@@ -32,8 +32,16 @@ package struct ArrayTask: Sendable {
     /// *Throws* what keeps it from reading its task or from writing an end: the coordinator learns that from Slurm.
     package func run(_ stop: StopRequest) async throws {
         ProcessLimits.forbidCoreDumps()
+        let head = try array.task(index, TaskArray.TaskHead.self)
+        guard head.version == version else {
+            for order in head.orders {
+                try array.record(AttemptEnd(node: node, obstacle: .version), job: order.job, attempt: order.attempt)
+            }
+            return
+        }
         let task = try array.task(index)
-        let obstacle = obstacle(task)
+        let seen = task.orders.first.flatMap { try? FileDigest(ofTree: $0.pipelines).hex }
+        let obstacle: AttemptEnd.Obstacle? = seen == task.pipelinesDigest ? nil : .pipelines
         for order in task.orders {
             guard try array.end(job: order.job, attempt: order.attempt) == nil else { continue }
             let end = try await perform(order, obstacle, stop)
@@ -41,32 +49,30 @@ package struct ArrayTask: Sendable {
         }
     }
 
-    /// What this node lacks to make results that are the coordinator's.
-    private func obstacle(_ task: TaskArray.Task) -> AttemptEnd.Obstacle? {
-        guard task.version == version else { return .version }
-        let seen = task.orders.first.flatMap { try? FileDigest(ofTree: $0.pipelines).hex }
-        return seen == task.pipelinesDigest ? nil : .pipelines
-    }
-
     private func perform(
         _ order: WorkOrder, _ obstacle: AttemptEnd.Obstacle?, _ stop: StopRequest
     ) async throws -> AttemptEnd {
-        var end = AttemptEnd(ending: Worker.Ending(seconds: 0), node: node)
-        if stop.isAsked {
-            end.ending.stopped = true
-            return end
-        }
-        end.obstacle = obstacle
+        var end = AttemptEnd(node: node, obstacle: obstacle)
         guard obstacle == nil else { return end }
-        guard try await seesInput(order, stop) else {
-            end.obstacle = .input
+        if try await !seesInput(order, stop) { end.obstacle = .input }
+        // Waiting for the input may have been ended by that.
+        if stop.isAsked {
+            end.obstacle = nil
+            end.ending.stopped = true
+        }
+        guard !end.ending.stopped, end.obstacle == nil else { return end }
+        // Slurm has started the task again after its node died. Perhaps because of this study: the coordinator counts, and decides.
+        let begun = Folder.split(order.output).name + "."
+        let earlier = try Folder.list(Folder.split(order.output).folder).map(\.name).first { $0.hasPrefix(begun) }
+        if let earlier {
+            (end.output, end.isLost) = (earlier, true)
             return end
         }
         var own = order
         own.output += ".\(Identifier.make())"
-        end.output = Folder.split(own.output).name
         // Tells the coordinator that the attempt was begun, whatever becomes of this node.
         try Folder.make(own.output, mode: 0o750)
+        end.output = Folder.split(own.output).name
         let done = Flag()
         async let attempt = worker.run(own, each: {}, started: { _ in })
         async let watched: Void = endEarly(order, stop, done)
@@ -87,14 +93,17 @@ package struct ArrayTask: Sendable {
         }
     }
 
-    /// Ends the worker when Slurm asks for it, or when the attempt was given an end by somebody else: a person has cancelled it.
+    /// Ends the worker when Slurm asks for it, or when nobody waits for the attempt any more: it was given an end by somebody else, as
+    /// when a person cancels it, or the whole array is gone.
     private func endEarly(_ order: WorkOrder, _ stop: StopRequest, _ done: Flag) async {
         var looks = 0
         while !done.isRaised {
             if stop.isAsked { return await worker.stop() }
             looks += 1
-            if looks.isMultiple(of: 10), (try? array.end(job: order.job, attempt: order.attempt)) != nil {
-                return await worker.cancel()
+            if looks.isMultiple(of: 10) {
+                let isUnwanted =
+                    !FileStatus.exists(array.folder) || (try? array.end(job: order.job, attempt: order.attempt)) != nil
+                if isUnwanted { await worker.cancel() }
             }
             try? await Task.sleep(for: .milliseconds(100))
         }

@@ -1,5 +1,7 @@
+internal import Foundation
+
 /// How an attempt on a cluster ended: written once, by the node that made it or by the coordinator that gave it up.
-struct AttemptEnd: Sendable, Equatable, Codable {
+struct AttemptEnd: Sendable, Codable {
     /// Why a node did not even begin.
     enum Obstacle: String, Sendable, Codable {
         /// Another version of the program is installed there.
@@ -10,15 +12,22 @@ struct AttemptEnd: Sendable, Equatable, Codable {
         case input
         /// It cannot start a process, or write to the job's folder.
         case start
+        /// Its task is gone, and never began with this attempt.
+        case neverBegun
     }
 
-    var ending: Worker.Ending
+    var ending = Worker.Ending(seconds: 0)
     var node: String?
     /// The folder of its output within the job's, if it made one.
     var output: String?
     var obstacle: Obstacle?
     /// A person has ended it.
     var isCancelled = false
+    /// Its task is gone, and it was under way.
+    var isLost = false
+
+    /// Numbers and texts, which always can be encoded.
+    var json: [UInt8] { (try? JSONEncoder().encode(self)).map(Array.init) ?? [] }
 }
 
 extension AttemptEnd.Obstacle {
@@ -45,6 +54,12 @@ extension AttemptEnd.Obstacle {
                 .waiting, code: "CLUSTER-START",
                 text:
                     "node \(node) can start no worker, or cannot write to the spool. Look at its memory and at the mount."
+            )
+        case .neverBegun:
+            JobReason(
+                .waiting, code: "CLUSTER-LOST",
+                text:
+                    "its task ended before it had begun; worker.log in the job's folder holds what the node printed. All nodes must see the spool, as the same user, have room, and know cluster.isa."
             )
         }
     }

@@ -10,6 +10,8 @@ package struct ClusterSettings: Sendable, Equatable {
     package var lostAfter: Duration = .seconds(300)
     /// Bytes that a task is given, where it does not have a whole node.
     package var memory = 4 << 30
+    /// Longest that a task may take (`--time`); nil: as long as the partition says. The worker itself ends what hangs.
+    package var time: Duration?
     /// The instruction set that all nodes use (HSPSAM_ISA); nil: each node the fastest that it has.
     package var isa: String?
     /// Time between two looks at Slurm's queue.
@@ -20,12 +22,17 @@ package struct ClusterSettings: Sendable, Equatable {
     package init() {}
 }
 
-/// Where an attempt is made on a cluster.
-struct ClusterTask: Sendable, Equatable {
+/// A task of an array.
+struct TaskID: Sendable, Hashable {
     /// The array's ULID.
     let array: String
-    /// The task's number in it, from 0.
+    /// From 0.
     let index: Int
+}
+
+/// Where an attempt is made on a cluster.
+struct ClusterTask: Sendable {
+    let id: TaskID
     /// Digest of the fingerprint of the input when it was submitted.
     let fingerprint: String
 }

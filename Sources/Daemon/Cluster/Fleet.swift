@@ -6,12 +6,10 @@ struct Fleet {
         let task: ClusterTask
         /// When its task was last in Slurm's queue, or was given to it.
         var seen: ContinuousClock.Instant
-    }
-
-    /// A task among all arrays.
-    struct Key: Hashable {
-        let array: String
-        let index: Int
+        /// Whether Slurm is known to have taken it.
+        var isTaken = false
+        /// What could not be settled is tried again then.
+        var notBefore: ContinuousClock.Instant?
     }
 
     private(set) var attempts: [Attempt] = []
@@ -24,25 +22,44 @@ struct Fleet {
         attempts.append(Attempt(job: job, n: n, task: task, seen: .now))
     }
 
-    mutating func remove(_ attempt: Attempt) { attempts.removeAll { $0.job == attempt.job } }
+    /// Tasks of which a person has cancelled something.
+    var unwanted: Set<TaskID> = []
+
+    mutating func remove(_ attempt: Attempt, isCancelled: Bool = false) {
+        attempts.removeAll { $0.job == attempt.job }
+        if isCancelled { unwanted.insert(attempt.task.id) }
+    }
 
     var isEmpty: Bool { attempts.isEmpty }
-    var arrays: Set<String> { Set(attempts.map(\.task.array)) }
+    var arrays: Set<String> { Set(attempts.map(\.task.id.array)) }
     /// Tasks with an attempt that has not ended.
-    var tasks: Set<Key> { Set(attempts.map { Key(array: $0.task.array, index: $0.task.index) }) }
+    var tasks: Set<TaskID> { Set(attempts.map(\.task.id)) }
 
     /// Notes which tasks are in Slurm's queue.
     mutating func see(_ tasks: [Slurm.Task]) {
-        let live = Set(tasks.map { Key(array: $0.array, index: $0.index) })
-        for index in attempts.indices {
-            let task = attempts[index].task
-            if live.contains(Key(array: task.array, index: task.index)) { attempts[index].seen = .now }
+        let live = Set(tasks.map(\.id))
+        for index in attempts.indices where live.contains(attempts[index].task.id) {
+            (attempts[index].seen, attempts[index].isTaken) = (.now, true)
         }
     }
+
+    /// Slurm has taken an array.
+    mutating func take(_ array: String) {
+        for index in attempts.indices where attempts[index].task.id.array == array { attempts[index].isTaken = true }
+    }
+
+    mutating func postpone(_ attempt: Attempt, by wait: Duration) {
+        for index in attempts.indices where attempts[index].job == attempt.job {
+            attempts[index].notBefore = .now + wait
+        }
+    }
+
+    /// Those that may be settled now.
+    var open: [Attempt] { attempts.filter { $0.notBefore.map { $0 <= .now } ?? true } }
 
     /// Those whose task has been gone for so long.
     func lost(after limit: Duration) -> [Attempt] {
         let now = ContinuousClock.now
-        return attempts.filter { now - $0.seen >= limit }
+        return open.filter { now - $0.seen >= limit }
     }
 }

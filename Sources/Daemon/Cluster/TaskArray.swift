@@ -6,13 +6,24 @@ internal import Storage
 /// `ends/<job>.<attempt>.json` how an attempt ended. The first end that is written counts; what a node writes later changes nothing.
 struct TaskArray: Sendable {
     /// What a node reads.
-    struct Task: Sendable, Equatable, Codable {
+    struct Task: Sendable, Codable {
         /// Of the coordinator's program.
         var version: String
         /// Digest of the folder of pipelines, models included, as the coordinator sees it.
         var pipelinesDigest: String
         /// Worked through in this order.
         var orders: [WorkOrder]
+    }
+
+    /// What every version of the program reads of a task.
+    struct TaskHead: Codable {
+        struct Order: Codable {
+            let job: String
+            let attempt: Int
+        }
+
+        let version: String
+        let orders: [Order]
     }
 
     private static let largest = 64 << 20
@@ -37,9 +48,9 @@ struct TaskArray: Sendable {
         try DurableFile.write("#!/bin/sh\n\(setting)exec \"$@\"\n", to: scriptPath, mode: 0o750)
     }
 
-    /// What task `index` is to do.
-    func task(_ index: Int) throws -> Task {
-        try JSONDecoder().decode(Task.self, from: Data(DurableFile.read(path(index), limit: Self.largest)))
+    /// What task `index` is to do, or only its head.
+    func task<Part: Decodable>(_ index: Int, _ part: Part.Type = Task.self) throws -> Part {
+        try JSONDecoder().decode(part, from: Data(DurableFile.read(path(index), limit: Self.largest)))
     }
 
     private func path(_ index: Int) -> String { Folder.join(folder, "\(index).json") }
@@ -59,21 +70,22 @@ struct TaskArray: Sendable {
         }
     }
 
-    /// Nil when the attempt has not ended.
-    func end(job: String, attempt: Int) throws -> AttemptEnd? {
+    /// Nil when the attempt has not ended. What cannot be read was written by another version of the program.
+    func end(job: String, attempt: Int) throws(StorageFailure) -> AttemptEnd? {
         let path = Folder.join(ends, Self.name(job: job, attempt: attempt))
         guard FileStatus.exists(path) else { return nil }
-        return try JSONDecoder().decode(AttemptEnd.self, from: Data(DurableFile.read(path, limit: Self.largest)))
+        let bytes = try DurableFile.read(path, limit: Self.largest)
+        return (try? JSONDecoder().decode(AttemptEnd.self, from: Data(bytes))) ?? AttemptEnd(obstacle: .version)
     }
 
     /// Writes how an attempt ended, if nobody has done so before.
     ///
     /// *Returns* whether this was the first.
     @discardableResult
-    func record(_ end: AttemptEnd, job: String, attempt: Int) throws -> Bool {
+    func record(_ end: AttemptEnd, job: String, attempt: Int) throws(StorageFailure) -> Bool {
         let name = Self.name(job: job, attempt: attempt)
         let own = Folder.join(ends, ".\(name).\(Identifier.make())")
-        try DurableFile.write(Array(JSONEncoder().encode(end)), to: own, mode: 0o640)
+        try DurableFile.write(end.json, to: own, mode: 0o640)
         do throws(StorageFailure) { try Folder.rename(own, to: Folder.join(ends, name)) } catch {
             try Folder.remove(own)
             guard error.systemError == .exists else { throw error }
@@ -86,7 +98,7 @@ struct TaskArray: Sendable {
     /// The end of what task `index` printed.
     func log(_ index: Int) -> String {
         let path = Folder.join(folder, "\(index).log")
-        guard let bytes = try? DurableFile.read(path, limit: 1 << 20) else { return "" }
+        guard let bytes = try? DurableFile.read(path, limit: Self.largest) else { return "" }
         return String(decoding: bytes.suffix(64 << 10), as: UTF8.self)
     }
 }

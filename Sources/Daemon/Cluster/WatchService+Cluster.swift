@@ -12,50 +12,70 @@ extension WatchService {
     /// Jobs that are looked at for one array.
     private static let mostSubmitted = 4096
 
+    /// What an attempt came to: a reason when it could not go on for a cause that is not its own.
+    private typealias News = [(job: String, reason: JobReason?)]
+
     /// Works until asked to stop, or until `drained` holds and nothing waits or is under way. Tasks that run go on without us.
     ///
-    /// When two attempts in a row come back for a cause that is not their own, or Slurm takes nothing, nothing is submitted for a while.
+    /// When two jobs in a row could not go on for a cause that is not their own, or the only one, or when Slurm takes nothing, nothing is
+    /// submitted for a while.
     func workOnCluster(drained: () -> Bool) async throws {
-        try await removeOldArrays()
         var fleet = Fleet(try await ledger.openAttempts())
+        try removeArrays(except: fleet.arrays)
         var asked: ContinuousClock.Instant?
-        var stuck: String?
-        var restsUntil = ContinuousClock.now
+        var news: News = []
+        var stuck: (job: String, reason: JobReason)?
+        var told: ClusterState?
+        var rest: (cause: JobReason, until: ContinuousClock.Instant)?
         while !stop.isAsked, let cluster = settings.cluster {
             heartbeat.beat(.queue)
             let last = drained()
             let slurm = Slurm(
                 cluster: cluster, program: settings.program, threads: settings.threads,
                 each: { [heartbeat] in heartbeat.beat(.queue) })
-            try await giveUpCancelled(&fleet, slurm)
-            var news = try await collect(&fleet)
-            // Also when the last attempt has ended: nobody shall read of tasks that are gone.
+            let arrays = fleet.arrays
+            news += try await collect(&fleet)
             let isDue = asked.map { ContinuousClock.now - $0 >= cluster.poll } ?? true
-            if isDue || fleet.isEmpty && !news.isEmpty {
+            // When the last attempt has ended nobody shall read of tasks that are gone.
+            let isOutdated = fleet.isEmpty && told.map { $0.jobs > 0 } ?? false
+            if isDue && (!fleet.isEmpty || !fleet.unwanted.isEmpty || told?.trouble != nil) || isOutdated {
                 asked = .now
-                news += try await look(&fleet, slurm, cluster)
+                let (state, lost) = try await look(&fleet, slurm, cluster)
+                told = state
+                news += lost
             }
-            let longest = max(settings.longestBackoff, settings.gapWait)
-            while !stop.isAsked, let job = try await ledger.nextDue([.publishing], longestWait: longest) {
-                news.append((job.id, try await publish(job)))
+            while !stop.isAsked, let job = try await ledger.nextDue([.publishing], longestWait: longestWait) {
+                news.append((job.id, try await advance(job)))
             }
+            if fleet.arrays != arrays { try removeArrays(except: fleet.arrays) }
             var cause: JobReason?
             for (job, reason) in news {
-                if let reason, stuck != nil, stuck != job { cause = reason }
-                stuck = reason == nil ? nil : job
+                if let reason, let before = stuck, before.job != job { cause = cause ?? reason }
+                stuck = reason.map { (job, $0) }
             }
+            if cause == nil, let stuck, fleet.isEmpty, try await !hasDue() { cause = stuck.reason }
+            let isIdle = news.isEmpty
+            news = []
+            if let until = rest?.until, until <= .now { rest = nil }
             let isHeld = try await ledger.fact("held") != nil
-            if cause == nil, ContinuousClock.now >= restsUntil, !isHeld {
-                cause = try await submit(&fleet, slurm, cluster)
+            if cause == nil, rest == nil, !isHeld {
+                (cause, news) = try await submit(&fleet, slurm, cluster)
             }
             if let cause {
+                stuck = nil
                 try await announceRest(cause)
-                restsUntil = .now + settings.pause
+                rest = (cause, .now + settings.pause)
+            } else if let rest, try await ledger.fact("paused") == nil {
+                // A job that ended well has taken it for over.
+                try await ledger.remember("paused", "\(rest.cause.code): \(rest.cause.text)")
             }
-            let isResting = isHeld || ContinuousClock.now < restsUntil
-            if last, try await isOver(fleet, cluster, isResting: isResting) { return }
-            if news.isEmpty { try await pause(min(settings.scan, .milliseconds(500)), .queue) }
+            if last, try await isOver(fleet, cluster, isResting: isHeld || rest != nil) { return }
+            if isIdle, news.isEmpty { try await pause(min(settings.scan, .milliseconds(500)), .queue) }
         }
+    }
+
+    private func hasDue() async throws -> Bool {
+        try await ledger.nextDue([.queued, .retry, .publishing], longestWait: longestWait) != nil
     }
 
     /// Whether a batch has nothing left to do, or nothing that it can: what is under way then is the next one's.
@@ -64,83 +84,97 @@ extension WatchService {
             if isResting { return true }
             return try await !ledger.hasWaiting()
         }
-        guard let state = ClusterState(try await ledger.fact(ClusterState.fact)), state.running == 0,
-            let trouble = state.trouble, let since = state.troubleSince,
-            Moment.now - since > cluster.lostAfter.milliseconds
+        guard let state = ClusterState(try await ledger.fact(ClusterState.fact)), let trouble = state.trouble,
+            state.isStuck(for: cluster.lostAfter)
         else { return false }
         try await announceRest(JobReason(.waiting, code: "CLUSTER-WAITS", text: trouble))
         return true
     }
 
-    /// Folders of arrays that the ledger knows nothing of: their service died before anything was submitted, or after all was done.
-    private func removeOldArrays() async throws {
-        let known = Set(try await ledger.openAttempts().compactMap(\.task?.array))
+    private func array(_ id: String) -> TaskArray { TaskArray(folder: Folder.join(paths.arrays, id)) }
+
+    /// Removes the folders of arrays of which nothing is under way: all has ended, or their service died before it submitted them. What
+    /// a node writes into one that is gone is lost, and wanted by nobody.
+    private func removeArrays(except ids: Set<String>) throws {
         do throws(StorageFailure) {
-            for entry in try Folder.list(paths.arrays) where !known.contains(entry.name) {
+            for entry in try Folder.list(paths.arrays) where !ids.contains(entry.name) {
                 try Folder.remove(Folder.join(paths.arrays, entry.name))
             }
         } catch { log.error("an old array cannot be removed", metadata: ["code": "\(error.code)"]) }
     }
 
-    private func array(_ id: String) -> TaskArray { TaskArray(folder: Folder.join(paths.arrays, id)) }
-
     // MARK: out
 
-    /// Gives Slurm as many jobs as it has room for. Why it takes none, if it does not.
-    private func submit(_ fleet: inout Fleet, _ slurm: Slurm, _ cluster: ClusterSettings) async throws -> JobReason? {
+    /// Gives Slurm as many jobs as there are tasks free. Why it takes none, if it does not, and the jobs that went elsewhere.
+    private func submit(
+        _ fleet: inout Fleet, _ slurm: Slurm, _ cluster: ClusterSettings
+    ) async throws -> (refusal: JobReason?, News) {
         // What no task is free for stays here, where it can be cancelled.
         let room = cluster.tasks - fleet.tasks.count
-        guard room > 0 else { return nil }
-        let longest = max(settings.longestBackoff, settings.gapWait)
-        let due = try await ledger.due([.queued, .retry], limit: Self.mostSubmitted, longestWait: longest)
-        guard !due.isEmpty else { return nil }
-        if let cause = try await proveInstallation() { return cause }
+        guard room > 0 else { return (nil, []) }
+        let due = try await ledger.due([.queued, .retry], limit: Self.mostSubmitted, longestWait: longestWait)
+        guard !due.isEmpty else { return (nil, []) }
+        if let cause = try await proveInstallation() { return (cause, []) }
         let pipelines: String
         do { pipelines = try pipelinesDigest() } catch {
-            return Self.waiting(error, "the pipelines cannot be read.")
+            return (Self.waiting(error, "the pipelines cannot be read."), [])
         }
         let packing = Packing(cluster, secondsPerFile: try await ledger.secondsPerFile())
-        var tasks: [TaskArray.Task] = []
-        var jobs: [(job: Job, task: Int, fingerprint: String)] = []
-        for pack in packing.divided(due, room: room, files: \.files) {
-            var orders: [WorkOrder] = []
-            for job in pack {
-                heartbeat.beat(.queue)
-                guard case .ready(let order) = try await prepare(job) else { continue }
-                orders.append(order)
-                jobs.append((job, tasks.count, order.fingerprint))
-            }
-            if !orders.isEmpty {
-                tasks.append(TaskArray.Task(version: settings.version, pipelinesDigest: pipelines, orders: orders))
-            }
-        }
-        guard !tasks.isEmpty, !stop.isAsked else { return nil }
+        let packs = packing.divided(due, room: room, files: \.files)
+        // From here on nobody else moves them on.
+        shared.withLock { $0.current = Set(packs.joined().map(\.id)) }
+        defer { shared.withLock { $0.current = [] } }
         let id = Identifier.make()
+        var news: News = []
+        var tasks: [TaskArray.Task] = []
+        var jobs: [(job: Job, task: ClusterTask)] = []
+        for pack in packs {
+            var orders: [WorkOrder] = []
+            for job in pack where news.suffix(2).count(where: { $0.reason != nil }) < 2 {
+                heartbeat.beat(.queue)
+                // A person may have ended it since.
+                guard let job = try await ledger.job(job.id), [.queued, .retry].contains(job.state) else { continue }
+                switch try await prepare(job) {
+                case .settled(let reason): news.append((job.id, reason))
+                case .ready(let order):
+                    news.append((job.id, nil))
+                    orders.append(order)
+                    let task = TaskID(array: id, index: tasks.count)
+                    jobs.append((job, ClusterTask(id: task, fingerprint: order.fingerprint)))
+                }
+            }
+            if orders.isEmpty { continue }
+            tasks.append(TaskArray.Task(version: settings.version, pipelinesDigest: pipelines, orders: orders))
+        }
+        guard !tasks.isEmpty, !stop.isAsked else { return (nil, news) }
         do { try array(id).write(tasks, isa: cluster.isa) } catch let failure as StorageFailure {
-            return Self.waiting(failure, "an array of tasks cannot be written.")
+            try? Folder.remove(array(id).folder)
+            return (Self.waiting(failure, "an array of tasks cannot be written."), news)
         }
-        try await ledger.start(jobs, array: id)
-        for (job, task, fingerprint) in jobs {
-            fleet.add(
-                job.id, job.lastAttempt + 1, ClusterTask(array: id, index: task, fingerprint: fingerprint))
-        }
-        let wall = tasks.map { $0.orders.reduce(.seconds(300)) { $0 + $1.wall + $1.killGrace } }.max() ?? .zero
-        let submission = try await slurm.submit(array(id), name: id, tasks: tasks.count, wall: wall)
+        try await ledger.start(jobs)
+        for (job, task) in jobs { fleet.add(job.id, job.lastAttempt + 1, task) }
+        let submission = try await slurm.submit(array(id), name: id, tasks: tasks.count)
         log.notice(
             "submitted", metadata: ["code": "CLUSTER-SUBMIT", "jobs": "\(jobs.count)", "tasks": "\(tasks.count)"])
         guard case .refused(let text) = submission else {
-            try await ledger.remember("paused", "")
-            return nil
+            if case .accepted = submission { fleet.take(id) }
+            if try await ledger.fact("paused") != nil { try await ledger.remember("paused", "") }
+            return (nil, news)
         }
         let reason = JobReason(.waiting, code: "CLUSTER-SUBMIT", text: "Slurm takes no task: \(text)")
-        for attempt in fleet.attempts where attempt.task.array == id {
-            if let job = try await ledger.job(attempt.job) {
+        for attempt in fleet.attempts where attempt.task.id.array == id {
+            heartbeat.beat(.queue)
+            // A person may have cancelled it meanwhile.
+            let end = try array(id).end(job: attempt.job, attempt: attempt.n)
+            if let end {
+                _ = try await conclude(attempt, end)
+            } else if let job = try await ledger.job(attempt.job) {
                 _ = try await finish(job, attempt.n, nil, .requeue(reason))
             }
             fleet.remove(attempt)
         }
         try? Folder.remove(array(id).folder)
-        return reason
+        return (reason, news)
     }
 
     /// Of the folder of pipelines. *Cost*: reads all of it, after a change.
@@ -148,151 +182,158 @@ extension WatchService {
         // Behind the last slash a link to the folder is followed.
         let print = try Fingerprint(of: Folder.join(settings.pipelines, "."), changeTimes: true).digest
         if let known = shared.withLock({ $0.pipelines }), known.fingerprint == print { return known.digest }
-        let digest = try FileDigest(ofTree: settings.pipelines).hex
+        let digest = try FileDigest(ofTree: settings.pipelines) { [heartbeat] in heartbeat.beat(.queue) }.hex
         shared.withLock { $0.pipelines = (print, digest) }
         return digest
     }
 
     // MARK: back
 
-    /// What an attempt came to: a reason when it could not go on for a cause that is not its own.
-    private typealias News = [(job: String, reason: JobReason?)]
-
-    /// Takes the ends that nodes have written.
+    /// Takes the ends that have been written.
     private func collect(_ fleet: inout Fleet) async throws -> News {
         var news: News = []
-        for id in fleet.arrays.sorted() where !stop.isAsked {
-            do {
-                let ended = try array(id).ended()
-                for attempt in fleet.attempts where attempt.task.array == id {
-                    guard ended.contains(TaskArray.name(job: attempt.job, attempt: attempt.n)) else { continue }
+        for id in fleet.arrays.sorted() {
+            let ended: Set<String>
+            do throws(StorageFailure) { ended = try array(id).ended() } catch {
+                log.error("ends cannot be listed", metadata: ["code": "\(error.code)"])
+                continue
+            }
+            for attempt in fleet.open where attempt.task.id.array == id && !stop.isAsked {
+                guard ended.contains(TaskArray.name(job: attempt.job, attempt: attempt.n)) else { continue }
+                do {
                     guard let end = try array(id).end(job: attempt.job, attempt: attempt.n) else { continue }
-                    news.append((attempt.job, try await conclude(attempt, end)))
-                    fleet.remove(attempt)
+                    if let known = try await conclude(attempt, end) { news.append(known) }
+                    fleet.remove(attempt, isCancelled: end.isCancelled)
+                } catch let failure as StorageFailure {
+                    log.error("an end cannot be taken", metadata: ["job": "\(attempt.job)", "code": "\(failure.code)"])
+                    fleet.postpone(attempt, by: settings.pause)
                 }
-                if !fleet.arrays.contains(id) { try Folder.remove(array(id).folder) }
-            } catch let failure as StorageFailure {
-                log.error("an end cannot be taken", metadata: ["code": "\(failure.code)"])
             }
         }
         return news
     }
 
-    /// Brings an attempt's output to where the service looks for it, and judges it as if this machine had made it.
-    private func conclude(_ attempt: Fleet.Attempt, _ end: AttemptEnd) async throws -> JobReason? {
+    /// Brings an attempt's output to where the service looks for it, and judges it as if this machine had made it. Nil when the job was
+    /// moved on before, by a service that died.
+    ///
+    /// *Throws* `StorageFailure` when that has to be tried again.
+    private func conclude(_ attempt: Fleet.Attempt, _ end: AttemptEnd) async throws -> News.Element? {
+        heartbeat.beat(.queue)
         guard let job = try await ledger.job(attempt.job), job.state == .running, job.lastAttempt == attempt.n else {
             return nil
         }
-        shared.withLock { $0.current = job.id }
-        defer { shared.withLock { $0.current = nil } }
-        let output = paths.output(job.id, attempt: attempt.n)
-        // Moved by a service that died before it wrote so.
-        if let name = end.output, !FileStatus.exists(output) {
-            try Folder.rename(Folder.join(paths.folder(job.id), name), to: output)
-            try Folder.sync(paths.folder(job.id))
-        }
-        try? DurableFile.write(end.ending.log, to: paths.log(job.id), mode: 0o640)
+        shared.withLock { $0.current = [job.id] }
+        defer { shared.withLock { $0.current = [] } }
+        if let name = end.output { try takeOutput(name, of: attempt) }
+        // The log is a help, not a result.
+        let log =
+            end.isLost || end.obstacle == .neverBegun
+            ? array(attempt.task.id.array).log(attempt.task.id.index) : end.ending.log
+        if !log.isEmpty { try? DurableFile.write(log, to: paths.log(job.id), mode: 0o640) }
+        let verdict: Verdict
         if end.isCancelled {
-            _ = shared.withLock { $0.cancelled.remove(job.id) }
-            return try await finish(job, attempt.n, end.ending, .cancelled)
+            verdict = .cancelled
+        } else if end.isLost || !FileStatus.exists(paths.input(job.id)) {
+            // A missing input is settled when it is the job's turn again.
+            verdict = .stopped
+        } else if let obstacle = end.obstacle {
+            verdict = .requeue(obstacle.reason(end.node ?? "unknown"))
+        } else {
+            verdict = try await self.verdict(job, attempt.n, end.ending, fingerprint: attempt.task.fingerprint)
         }
-        let node = end.node ?? ""
-        if let obstacle = end.obstacle {
-            return try await finish(job, attempt.n, end.ending, host: node, .requeue(obstacle.reason(node)))
+        // Its task died under it, or Slurm ended it: perhaps because of it.
+        if case .stopped = verdict, end.output != nil {
+            try await giveBack(job, attempt.n, because: "its task on the cluster ended", host: end.node)
+            if let job = try await ledger.job(job.id) { try await tidy(job) }
+            try await writeIndex()
+            return (job.id, nil)
         }
-        if end.ending.stopped, end.ending.how == nil {
-            // It had not begun when Slurm ended its task.
-            return try await finish(job, attempt.n, nil, .stopped)
-        }
-        let verdict = try await verdict(job, attempt.n, end.ending, fingerprint: attempt.task.fingerprint)
-        if case .stopped = verdict {
-            try await giveBack(job, attempt.n, because: Self.endedBySlurm, host: node)
-            return nil
-        }
-        return try await finish(job, attempt.n, end.ending, host: node, verdict)
+        return (job.id, try await finish(job, attempt.n, end.ending, host: end.node, verdict))
     }
 
-    /// What Slurm says of our tasks, and the attempts settled that it has lost.
-    private func look(_ fleet: inout Fleet, _ slurm: Slurm, _ cluster: ClusterSettings) async throws -> News {
-        let arrays = fleet.arrays
-        let tasks = try await slurm.tasks()?.filter { arrays.contains($0.array) }
+    /// Moves what a node has written to where the output of an attempt stands. A worker that died early has written nothing.
+    private func takeOutput(_ name: String, of attempt: Fleet.Attempt) throws(StorageFailure) {
+        let output = paths.output(attempt.job, attempt: attempt.n)
+        let written = Folder.join(paths.folder(attempt.job), name)
+        // Moved by a service that died before it wrote so.
+        guard FileStatus.exists(written), !FileStatus.exists(output) else { return }
+        try Folder.rename(written, to: output)
+        try Folder.sync(paths.folder(attempt.job))
+    }
+
+    /// What Slurm says of our tasks; unwanted ones are ended, and attempts settled that it has lost.
+    private func look(
+        _ fleet: inout Fleet, _ slurm: Slurm, _ cluster: ClusterSettings
+    ) async throws -> (ClusterState, News) {
+        let arrays = fleet.arrays.union(fleet.unwanted.map(\.array))
+        var queue = try await slurm.queue()
+        if case .tasks(let all) = queue {
+            let ours = all.filter { arrays.contains($0.id.array) }
+            fleet.see(ours)
+            // Its other attempts, if it has any, are still wanted.
+            let idle = fleet.unwanted.subtracting(fleet.tasks)
+            if try await slurm.cancel(ours.filter { idle.contains($0.id) }) { fleet.unwanted.subtract(idle) }
+            queue = .tasks(ours.filter { !idle.contains($0.id) })
+        }
         let before = ClusterState(try await ledger.fact(ClusterState.fact))
-        if let tasks { fleet.see(tasks) }
-        let state = ClusterState(fleet, tasks, before: before)
-        if state.trouble != before?.trouble, let trouble = state.trouble {
+        let state = ClusterState(fleet, queue, before: before)
+        if let trouble = state.trouble, trouble != before?.trouble {
             log.error("\(trouble)", metadata: ["code": "CLUSTER-WAITS"])
         }
         if try await ledger.remember(ClusterState.fact, state.text) { try await writeIndex() }
-        guard tasks != nil else { return [] }
+        guard !state.isSilent else { return (state, []) }
         var news: News = []
         for attempt in fleet.lost(after: cluster.lostAfter) {
             do {
-                news.append((attempt.job, try await settleLost(attempt)))
-                fleet.remove(attempt)
+                let end = try endOfLost(attempt)
+                if let known = try await conclude(attempt, end) { news.append(known) }
+                fleet.remove(attempt, isCancelled: end.isCancelled)
             } catch let failure as StorageFailure {
                 log.error("a lost attempt cannot be settled", metadata: ["code": "\(failure.code)"])
+                fleet.postpone(attempt, by: settings.pause)
             }
         }
-        return news
+        return (state, news)
     }
 
     /// An attempt has no end, and its task is gone: its node died, or Slurm ended the task. A result that is whole is taken all the same.
-    private func settleLost(_ attempt: Fleet.Attempt) async throws -> JobReason? {
-        let array = array(attempt.task.array)
-        if let end = try array.end(job: attempt.job, attempt: attempt.n) { return try await conclude(attempt, end) }
+    private func endOfLost(_ attempt: Fleet.Attempt) throws(StorageFailure) -> AttemptEnd {
+        let array = array(attempt.task.id.array)
+        let folder = paths.folder(attempt.job)
         let begun = "\(Folder.split(paths.output(attempt.job, attempt: attempt.n)).name)."
-        let outputs = try Folder.list(paths.folder(attempt.job)).map(\.name).filter { $0.hasPrefix(begun) }
-        // From now on nothing counts that a node writes of it.
-        var end = AttemptEnd(ending: Worker.Ending(stopped: true, seconds: 0))
+        let outputs =
+            FileStatus.exists(folder) ? try Folder.list(folder).map(\.name).filter { $0.hasPrefix(begun) } : []
+        var end = AttemptEnd(output: outputs.first)
+        // A task that Slurm took and of which nothing came: that is the cluster's trouble. What waited for its turn in a task that
+        // began, or never got to Slurm, just goes back to the queue.
+        let isTrouble = outputs.isEmpty && attempt.isTaken && !hasBegun(attempt.task.id)
+        if isTrouble { end.obstacle = .neverBegun } else { end.isLost = true }
         for name in outputs {
-            guard let record = try? RunRecord.read(output: Folder.join(paths.folder(attempt.job), name)) else {
-                continue
-            }
-            end.output = name
-            end.ending = Worker.Ending(how: .exited(record.exitStatus.rawValue), seconds: 0)
+            guard let record = try? RunRecord.read(output: Folder.join(folder, name)) else { continue }
+            end = AttemptEnd(ending: .init(how: .exited(record.exitStatus.rawValue), seconds: 0), output: name)
         }
-        if FileStatus.exists(array.folder) {
-            guard try array.record(end, job: attempt.job, attempt: attempt.n) else {
-                return try await settleLost(attempt)
-            }
+        // From now on nothing counts that a node writes of it; what it wrote in this moment does.
+        guard FileStatus.exists(array.folder), try !array.record(end, job: attempt.job, attempt: attempt.n) else {
+            return end
         }
-        if end.output != nil { return try await conclude(attempt, end) }
-        guard let job = try await ledger.job(attempt.job), job.state == .running else { return nil }
-        try? DurableFile.write(array.log(attempt.task.index), to: paths.log(job.id), mode: 0o640)
-        guard outputs.isEmpty else {
-            try await giveBack(job, attempt.n, because: Self.endedBySlurm)
-            return nil
-        }
-        return try await finish(job, attempt.n, nil, .requeue(Self.neverBegun))
+        return try array.end(job: attempt.job, attempt: attempt.n) ?? end
     }
 
-    private static let endedBySlurm = "its task on the cluster ended"
-    private static let neverBegun = JobReason(
-        .waiting, code: "CLUSTER-LOST",
-        text:
-            "a task ended before it had begun. Do all nodes see the spool, as the same user? Look at slurmd.log of the node."
-    )
+    /// Whether an attempt of the task has an end.
+    private func hasBegun(_ task: TaskID) -> Bool {
+        let orders = (try? array(task.array).task(task.index, TaskArray.TaskHead.self))?.orders ?? []
+        let ended = (try? array(task.array).ended()) ?? []
+        return orders.contains { ended.contains(TaskArray.name(job: $0.job, attempt: $0.attempt)) }
+    }
 
-    /// What a person has cancelled: its end is written before a node can write another, and a task with nothing left is ended.
-    private func giveUpCancelled(_ fleet: inout Fleet, _ slurm: Slurm) async throws {
-        let cancelled = shared.withLock { $0.cancelled }
-        guard !cancelled.isEmpty else { return }
-        var emptied: Set<Fleet.Key> = []
-        for attempt in fleet.attempts where cancelled.contains(attempt.job) {
-            do {
-                let end = AttemptEnd(ending: Worker.Ending(seconds: 0), isCancelled: true)
-                try array(attempt.task.array).record(end, job: attempt.job, attempt: attempt.n)
-                if let end = try array(attempt.task.array).end(job: attempt.job, attempt: attempt.n) {
-                    _ = try await conclude(attempt, end)
-                }
-                fleet.remove(attempt)
-                emptied.insert(Fleet.Key(array: attempt.task.array, index: attempt.task.index))
-            } catch let failure as StorageFailure {
-                log.error("a job cannot be cancelled yet", metadata: ["code": "\(failure.code)"])
-            }
+    // MARK: people
+
+    /// Ends an attempt that is under way, on a person's word: nothing counts that its node writes from now on. False when it has ended
+    /// already.
+    func endOnCluster(_ job: Job) async throws -> Bool {
+        guard let open = try await ledger.openAttempts().first(where: { $0.job == job.id }), let task = open.task else {
+            return false
         }
-        emptied.subtract(fleet.tasks)
-        guard !emptied.isEmpty, let tasks = try await slurm.tasks() else { return }
-        try await slurm.cancel(tasks.filter { emptied.contains(Fleet.Key(array: $0.array, index: $0.index)) })
+        return try array(task.id.array).record(AttemptEnd(isCancelled: true), job: job.id, attempt: open.n)
     }
 }
