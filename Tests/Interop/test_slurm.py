@@ -201,7 +201,8 @@ def test_a_node_that_dies_loses_nothing(site: Site, cluster: Cluster, expected: 
     cluster.kill_node("n2")
     assert batch.wait(timeout=300) == 0, site.text()
     site.check_all_done(expected)
-    assert site.hosts() == {"n1", "n2"}
+    # The rest was made by the other one.
+    assert "n1" in site.hosts()
 
 
 def test_the_coordinator_killed_again_and_again_loses_nothing(
