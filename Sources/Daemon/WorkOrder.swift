@@ -1,7 +1,7 @@
 internal import Processes
 
 /// One attempt at a job, as this machine or another one makes it: the arguments of a worker and what it may take.
-package struct WorkOrder: Sendable, Equatable, Codable {
+package struct WorkOrder: Sendable, Codable {
     package let job: String
     package let attempt: Int
     /// The job's own input first, then those of jobs that it is worked on together with.

@@ -178,6 +178,19 @@ struct ClusterTests {
         #expect(try isTidy(site))
     }
 
+    @Test("what waits in a task that Slurm ends goes back to the queue, uncounted")
+    func endedBySlurm() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        let task = try await left(site, slurm)
+        let stop = StopRequest()
+        stop.ask()
+        try await slurm.run(task, stop)
+        let outcome = try await slurm.serving { try await site.batch() }
+        #expect(outcome.results == 1)
+        #expect(try attempts(site).compactMap(\.outcome) == ["stopped", "processed"] && job(site).attempts == 1)
+    }
+
     @Test("a cancelled job ends on its node, and a task with nothing left is ended by Slurm")
     func cancelled() async throws {
         let site = try Site()

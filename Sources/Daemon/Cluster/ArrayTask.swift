@@ -2,12 +2,11 @@ internal import Failures
 internal import Foundation
 package import Processes
 internal import Storage
-internal import Synchronization
 
 /// The part of a node: one task of an array, its attempts one after the other. It reads inputs and pipelines, writes each attempt's
 /// output and end, and knows nothing of ledger, inbox and outbox.
 ///
-/// A task that Slurm starts again, after a node died, goes on with what has no end yet. Each start writes outputs of its own: a node
+/// A task that Slurm starts again, after a node died, goes on with what it had not begun. Each start writes outputs of its own: a node
 /// that comes back disturbs nobody.
 package struct ArrayTask: Sendable {
     private let array: TaskArray
@@ -32,14 +31,13 @@ package struct ArrayTask: Sendable {
     /// *Throws* what keeps it from reading its task or from writing an end: the coordinator learns that from Slurm.
     package func run(_ stop: StopRequest) async throws {
         ProcessLimits.forbidCoreDumps()
-        let head = try array.task(index, TaskArray.TaskHead.self)
-        guard head.version == version else {
+        let (head, task) = try array.task(index, version: version)
+        guard let task else {
             for order in head.orders {
                 try array.record(AttemptEnd(node: node, obstacle: .version), job: order.job, attempt: order.attempt)
             }
             return
         }
-        let task = try array.task(index)
         let seen = task.orders.first.flatMap { try? FileDigest(ofTree: $0.pipelines).hex }
         let obstacle: AttemptEnd.Obstacle? = seen == task.pipelinesDigest ? nil : .pipelines
         for order in task.orders {

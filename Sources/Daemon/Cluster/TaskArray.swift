@@ -16,8 +16,8 @@ struct TaskArray: Sendable {
     }
 
     /// What every version of the program reads of a task.
-    struct TaskHead: Codable {
-        struct Order: Codable {
+    struct TaskHead: Decodable {
+        struct Order: Decodable {
             let job: String
             let attempt: Int
         }
@@ -48,10 +48,16 @@ struct TaskArray: Sendable {
         try DurableFile.write("#!/bin/sh\n\(setting)exec \"$@\"\n", to: scriptPath, mode: 0o750)
     }
 
-    /// What task `index` is to do, or only its head.
-    func task<Part: Decodable>(_ index: Int, _ part: Part.Type = Task.self) throws -> Part {
-        try JSONDecoder().decode(part, from: Data(DurableFile.read(path(index), limit: Self.largest)))
+    /// What task `index` is to do; nil when a program of another version than `version` has written it, which only its head tells.
+    func task(_ index: Int, version: String) throws -> (head: TaskHead, task: Task?) {
+        let data = try data(index)
+        let head = try JSONDecoder().decode(TaskHead.self, from: data)
+        return (head, head.version == version ? try JSONDecoder().decode(Task.self, from: data) : nil)
     }
+
+    func head(_ index: Int) throws -> TaskHead { try JSONDecoder().decode(TaskHead.self, from: data(index)) }
+
+    private func data(_ index: Int) throws -> Data { Data(try DurableFile.read(path(index), limit: Self.largest)) }
 
     private func path(_ index: Int) -> String { Folder.join(folder, "\(index).json") }
 

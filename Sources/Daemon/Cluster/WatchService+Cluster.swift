@@ -21,7 +21,7 @@ extension WatchService {
     /// submitted for a while.
     func workOnCluster(drained: () -> Bool) async throws {
         var fleet = Fleet(try await ledger.openAttempts())
-        try removeArrays(except: fleet.arrays)
+        removeArrays(except: fleet.arrays)
         var asked: ContinuousClock.Instant?
         var news: News = []
         var stuck: (job: String, reason: JobReason)?
@@ -40,14 +40,14 @@ extension WatchService {
             let isOutdated = fleet.isEmpty && told.map { $0.jobs > 0 } ?? false
             if isDue && (!fleet.isEmpty || !fleet.unwanted.isEmpty || told?.trouble != nil) || isOutdated {
                 asked = .now
-                let (state, lost) = try await look(&fleet, slurm, cluster)
+                let (state, lost) = try await look(&fleet, told, slurm, cluster)
                 told = state
                 news += lost
             }
             while !stop.isAsked, let job = try await ledger.nextDue([.publishing], longestWait: longestWait) {
                 news.append((job.id, try await advance(job)))
             }
-            if fleet.arrays != arrays { try removeArrays(except: fleet.arrays) }
+            if fleet.arrays != arrays { removeArrays(except: fleet.arrays) }
             var cause: JobReason?
             for (job, reason) in news {
                 if let reason, let before = stuck, before.job != job { cause = cause ?? reason }
@@ -69,7 +69,7 @@ extension WatchService {
                 // A job that ended well has taken it for over.
                 try await ledger.remember("paused", "\(rest.cause.code): \(rest.cause.text)")
             }
-            if last, try await isOver(fleet, cluster, isResting: isHeld || rest != nil) { return }
+            if last, try await isOver(fleet, told, cluster, isResting: isHeld || rest != nil) { return }
             if isIdle, news.isEmpty { try await pause(min(settings.scan, .milliseconds(500)), .queue) }
         }
     }
@@ -79,14 +79,14 @@ extension WatchService {
     }
 
     /// Whether a batch has nothing left to do, or nothing that it can: what is under way then is the next one's.
-    private func isOver(_ fleet: Fleet, _ cluster: ClusterSettings, isResting: Bool) async throws -> Bool {
+    private func isOver(
+        _ fleet: Fleet, _ told: ClusterState?, _ cluster: ClusterSettings, isResting: Bool
+    ) async throws -> Bool {
         if fleet.isEmpty {
             if isResting { return true }
             return try await !ledger.hasWaiting()
         }
-        guard let state = ClusterState(try await ledger.fact(ClusterState.fact)), let trouble = state.trouble,
-            state.isStuck(for: cluster.lostAfter)
-        else { return false }
+        guard let told, let trouble = told.trouble, told.isStuck(for: cluster.lostAfter) else { return false }
         try await announceRest(JobReason(.waiting, code: "CLUSTER-WAITS", text: trouble))
         return true
     }
@@ -95,7 +95,7 @@ extension WatchService {
 
     /// Removes the folders of arrays of which nothing is under way: all has ended, or their service died before it submitted them. What
     /// a node writes into one that is gone is lost, and wanted by nobody.
-    private func removeArrays(except ids: Set<String>) throws {
+    private func removeArrays(except ids: Set<String>) {
         do throws(StorageFailure) {
             for entry in try Folder.list(paths.arrays) where !ids.contains(entry.name) {
                 try Folder.remove(Folder.join(paths.arrays, entry.name))
@@ -263,7 +263,7 @@ extension WatchService {
 
     /// What Slurm says of our tasks; unwanted ones are ended, and attempts settled that it has lost.
     private func look(
-        _ fleet: inout Fleet, _ slurm: Slurm, _ cluster: ClusterSettings
+        _ fleet: inout Fleet, _ before: ClusterState?, _ slurm: Slurm, _ cluster: ClusterSettings
     ) async throws -> (ClusterState, News) {
         let arrays = fleet.arrays.union(fleet.unwanted.map(\.array))
         var queue = try await slurm.queue()
@@ -275,7 +275,6 @@ extension WatchService {
             if try await slurm.cancel(ours.filter { idle.contains($0.id) }) { fleet.unwanted.subtract(idle) }
             queue = .tasks(ours.filter { !idle.contains($0.id) })
         }
-        let before = ClusterState(try await ledger.fact(ClusterState.fact))
         let state = ClusterState(fleet, queue, before: before)
         if let trouble = state.trouble, trouble != before?.trouble {
             log.error("\(trouble)", metadata: ["code": "CLUSTER-WAITS"])
@@ -321,7 +320,7 @@ extension WatchService {
 
     /// Whether an attempt of the task has an end.
     private func hasBegun(_ task: TaskID) -> Bool {
-        let orders = (try? array(task.array).task(task.index, TaskArray.TaskHead.self))?.orders ?? []
+        let orders = (try? array(task.array).head(task.index))?.orders ?? []
         let ended = (try? array(task.array).ended()) ?? []
         return orders.contains { ended.contains(TaskArray.name(job: $0.job, attempt: $0.attempt)) }
     }
