@@ -66,7 +66,7 @@ elif name == "sbatch":
                     target.write_bytes(file.read_bytes())
             (output / "run.json").write_text(record.replace(study, new_study).replace(key, new_key))
             end = {"ending": {"how": {"exited": {"_0": 0}}, "timedOut": False, "stopped": False, "seconds": 1.0, "log": ""},
-                   "node": "n1", "output": output.name, "isCancelled": False}
+                   "node": "n1", "output": output.name, "isCancelled": False, "isLost": False}
             temporary = folder / "ends" / ("." + order["job"])
             temporary.write_text(json.dumps(end))
             temporary.rename(folder / "ends" / f"{order['job']}.{order['attempt']}.json")
