@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 #include "products.h"
@@ -75,4 +76,14 @@ const char *ck_kernels_name(const ck_kernels *k) { return k->name; }
 bool ck_kernels_prefer(const ck_kernels *k, ck_type type) {
     if (type == ck_type_i8) return k->products[ck_type_i8].panel != ck_panel_i8_portable;
     return type == ck_type_bf16 && k->products[ck_type_bf16].words == 1;
+}
+
+size_t ck_tile_words(void) {
+    long bytes = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    // Less would read the weights too often; more did not pay where the cache is larger.
+    size_t words = bytes > 0 ? (size_t)bytes / 4 : 0, least = 1 << 17, most = 1 << 18;
+    return words < least ? least : words > most ? most : words;
 }

@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-enum { most_queries = 448, most_keys = ck_block_steps };
+enum { most_queries = 1024, most_keys = ck_block_steps };
 
 static size_t side_of(const ck_encoder_attention *a) { return a->window ? a->window : a->grid; }
 static size_t width_of(const ck_encoder_attention *a) { return ck_ceiling(side_of(a), 8) * 8; }
@@ -79,17 +79,17 @@ static void pack_keys(const job *j, float *s, const float *const *tokens, size_t
         for (size_t i = 0; i < 32; i++) rows[i] = at + i < count && tokens[at + i] ? tokens[at + i] + dim + h : NULL;
         ck_pack_panel(a->kernels, a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
     }
-    size_t steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
+    size_t steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32, group = a->kernels->group;
     for (size_t step = 0; step < steps; step++)
         for (size_t c = 0; c < a->channels; c += 32) {
             size_t n = a->channels - c < 32 ? a->channels - c : 32;
-            float *to = s + p->packed_values + c / 32 * panel_words + step * 32;
+            float *to = s + p->packed_values + c / 32 * panel_words + step * group;
             const float *pair[2] = {NULL, NULL};
             for (size_t e = 0; e < p->elements && step * p->elements + e < count; e++) {
                 const float *t = tokens[step * p->elements + e];
                 pair[e] = t ? t + 2 * dim + h + c : NULL;
             }
-            a->kernels->pack_values((uint32_t *)to, pair[0], pair[1], n, a->type == ck_type_bf16);
+            a->kernels->pack_values((uint32_t *)to, steps * group, pair[0], pair[1], n, a->type == ck_type_bf16);
         }
 }
 
@@ -125,7 +125,7 @@ static void attend(void *context, size_t tile) {
             const float *rows[32];
             for (size_t i = 0; i < 32; i++) rows[i] = at + i < length ? table + (length - 1 - at - i) * a->channels : NULL;
             ck_pack_panel(a->kernels, a->type, s + p->tables, rows, a->channels);
-            product->panel(queries, packed_queries, s + p->tables, p->steps, out + at, p->table, false);
+            product->panel(queries, packed_queries, s + p->tables, s + p->tables, p->steps, out + at, p->table, false);
         }
     }
     float *maximum = s + p->state, *sum = maximum + p->queries, *columns = s + p->columns;
@@ -149,8 +149,9 @@ static void attend(void *context, size_t tile) {
         for (size_t i = 0, n; i < queries; i += n) {
             n = queries - i < p->run ? queries - i : p->run;
             for (size_t at = 0; at < count; at += 32)
-                product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps, p->steps,
-                               s + p->weights + at, row_bytes / 4, false);
+                product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps,
+                               s + p->packed_keys + (at + 32) * p->steps, p->steps, s + p->weights + at, row_bytes / 4,
+                               false);
             for (size_t r = 0; r < n; r++) {
                 // The weights take the place of their logits.
                 float *x = s + p->weights + r * row_bytes / 4, *out = s + p->out + (i + r) * p->channels, factor;
@@ -165,9 +166,11 @@ static void attend(void *context, size_t tile) {
                 sum[i + r] = sum[i + r] * factor + part;
                 if (b > 0 && factor != 1.0f) k->scale(out, factor, out, p->channels);
             }
-            for (size_t c = 0; c < a->channels; c += 32)
-                product->panel(n, s + p->weights, s + p->packed_values + c / 32 * panel_words, value_steps,
+            for (size_t c = 0; c < a->channels; c += 32) {
+                const float *values = s + p->packed_values + c / 32 * panel_words;
+                product->panel(n, s + p->weights, values, values + 32 * value_steps, value_steps,
                                s + p->out + i * p->channels + c, p->channels, b > 0);
+            }
         }
     }
     for (size_t i = 0; i < queries; i++) {

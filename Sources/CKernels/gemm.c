@@ -41,7 +41,7 @@ static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_
         if (g->ta) {
             const float *from = g->a + s * g->lda + i + first;
             for (; t + 32 <= count; t += 32)
-                g->kernels->turn((int32_t *)some + t, row_floats, (const int32_t *)from + t * g->lda, g->lda, n);
+                g->kernels->turn((int32_t *)some + t, row_floats, (const int32_t *)from + t * g->lda, g->lda, 32, n);
             for (; t < count; t++)
                 for (size_t r = 0; r < n; r++) some[r * row_floats + t] = from[t * g->lda + r];
         }
@@ -63,9 +63,10 @@ static void pack_columns(const gemm *g, float *panel, size_t j, size_t width, si
         return;
     }
     bool pairs = g->type == ck_type_bf16;
-    for (size_t t = 0; t < count; t += ck_elements(g->type), panel += 32) {
+    size_t group = g->kernels->group, apart = ck_ceiling(count, ck_elements(g->type)) * group;
+    for (size_t t = 0; t < count; t += ck_elements(g->type), panel += group) {
         const float *row = g->b + (s + t) * g->ldb + j;
-        g->kernels->pack_values((uint32_t *)panel, row, pairs && t + 1 < count ? row + g->ldb : NULL, width, pairs);
+        g->kernels->pack_values((uint32_t *)panel, apart, row, pairs && t + 1 < count ? row + g->ldb : NULL, width, pairs);
     }
 }
 
@@ -104,11 +105,11 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
             if (g->panels) panel = panel_of(g, j + at, s, steps);
             else pack_columns(g, own, j + at, width, s, count);
             if (width == 32) {
-                product->panel(rows, packed, panel, steps, c + at, g->ldc, add);
+                product->panel(rows, packed, panel, panel + 32 * steps, steps, c + at, g->ldc, add);
                 continue;
             }
             for (size_t r = 0; add && r < rows; r++) memcpy(edge + r * 32, c + r * g->ldc + at, width * sizeof(float));
-            product->panel(rows, packed, panel, steps, edge, 32, add);
+            product->panel(rows, packed, panel, panel + 32 * steps, steps, edge, 32, add);
             for (size_t r = 0; r < rows; r++) memcpy(c + r * g->ldc + at, edge + r * 32, width * sizeof(float));
         }
     }

@@ -7,18 +7,24 @@
 enum {
     /// Steps of four bytes along k that rows are packed for at once.
     ck_block_steps = 256,
-    /// Words from one packed row to the next: no power of two, so that rows do not meet in one set of the cache.
-    ck_row_words = ck_block_steps + 16,
+    /// Words from one packed row to the next: no power of two, so that rows do not meet in one set of the cache, and no multiple of
+    /// a line, so that words of several rows are read at once (AMD's first cache has banks: 10 % of a product).
+    ck_row_words = ck_block_steps + 20,
     /// Columns of a panel of packed weights.
     ck_panel_columns = 32,
 };
+
+/// Words of four bytes that a tile's working set should have, from the size of a core's second cache. Results do not depend on it.
+size_t ck_tile_words(void);
 
 static inline size_t ck_ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
 /// Elements in a step of four bytes.
 static inline size_t ck_elements(ck_type type) { return type == ck_type_f32 ? 1 : type == ck_type_bf16 ? 2 : 4; }
 
-/// out [rows, 32] (+)= packed rows · panel over `steps` steps; out is float, or int32 for 8 bits; ldc in words.
-typedef void ck_panel_product(size_t rows, const void *packed, const void *panel, size_t steps, void *out, size_t ldc, bool add);
+/// out [rows, 32] (+)= packed rows · panel over its `steps` steps; out is float, or int32 for 8 bits; ldc in words. `next` is the panel
+/// (or any address) that is needed afterwards.
+typedef void ck_panel_product(size_t rows, const void *packed, const void *panel, const void *next, size_t steps, void *out,
+                              size_t ldc, bool add);
 
 /// Does so many rounds of a product's arithmetic on registers.
 typedef float ck_peak_function(size_t iterations);
@@ -104,8 +110,8 @@ struct ck_kernels {
     /// out [rows, n] of sums [rows, 32], n at most 32; out may not be the sums, but the residual.
     void (*finish)(float *, size_t, const float *, size_t, size_t, const ck_finish *);
     void (*multiply)(float *, const float *, const float *, size_t);
-    /// out [steps, 32], rows `ldo` apart, of 32 rows of words, `ld` apart.
-    void (*turn)(int32_t *, size_t, const int32_t *, size_t, size_t);
+    /// out [steps, n], rows `ldo` apart, of n rows of words, `ld` apart; n is 16 or 32.
+    void (*turn)(int32_t *, size_t, const int32_t *, size_t, size_t n, size_t steps);
     /// A row's scale in 8 bits.
     float (*quantise_scale)(const float *, size_t);
     /// x / scale to the nearest integer, plus 128; the last word filled with 128.
@@ -114,11 +120,12 @@ struct ck_kernels {
     /// up, filled up to a multiple of 16 with next to nothing (x has room for that); returns Σ, and by what earlier sums shrink. h NULL: without position.
     float (*softmax_block)(float *, size_t, float, const float *, const float *, size_t, float *, float *, ck_weights, void *);
     void (*pack_bf16)(void *, const float *, size_t);
-    /// One step of a panel along k, 32 words: two rows of n floats (NULL: zeros) as pairs of bfloat16, or the first as it is.
-    void (*pack_values)(uint32_t *, const float *, const float *, size_t, bool);
+    /// One step of a panel along k, its groups of columns `apart` words from each other: two rows of n floats (NULL: zeros) as pairs
+    /// of bfloat16, or the first as it is.
+    void (*pack_values)(uint32_t *, size_t apart, const float *, const float *, size_t n, bool pairs);
     ck_product products[3];
-    /// Rows that a product holds in registers.
-    size_t rows;
+    /// Rows that a product holds in registers, and columns of a panel that lie together (product.inc).
+    size_t rows, group;
 };
 
 extern const ck_kernels ck_kernels_portable;
@@ -126,7 +133,14 @@ extern const ck_kernels ck_kernels_portable;
 extern const ck_kernels ck_kernels_avx2, ck_kernels_avx512;
 #endif
 
-/// One panel [⌈count / elements⌉, 32] of float or bfloat16 from 32 rows of so many floats; NULL rows are zeros.
+/// Where, in words, column c of step s lies in a panel of so many steps.
+static inline size_t ck_panel_at(const ck_kernels *k, size_t steps, size_t s, size_t c) {
+    size_t block = s / ck_block_steps * ck_block_steps, here = steps - block < ck_block_steps ? steps - block : ck_block_steps;
+    return block * ck_panel_columns + c / k->group * k->group * here + (s - block) * k->group + c % k->group;
+}
+
+/// One panel of ⌈count / elements⌉ steps of float or bfloat16 from 32 rows of so many floats; NULL rows are zeros. Steps are laid out in
+/// blocks of ck_block_steps, each a panel of its own to a product.
 void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t count);
 
 #endif

@@ -40,7 +40,8 @@ void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *
             else if (type == ck_type_f32) memcpy(row, rows[c] + s, n * 4);
             else k->pack_bf16(row, rows[c] + s * e, n);
         }
-        k->turn((int32_t *)panel + s * 32, 32, words, chunk + 1, count);
+        for (size_t c = 0; c < 32; c += k->group)
+            k->turn((int32_t *)panel + ck_panel_at(k, steps, s, c), k->group, words + c * (chunk + 1), chunk + 1, k->group, count);
     }
 }
 
@@ -77,7 +78,7 @@ static void pack_tile(void *context, size_t p) {
         for (size_t i = 0; i < m->k && top > 0; i++) {
             float v = w[i] / m->input_scale[i] / scale;
             int32_t q = (int32_t)(v < 0 ? v - 0.5f : v + 0.5f);
-            panel[i / 4 * 128 + c * 4 + i % 4] = (char)q;
+            panel[4 * ck_panel_at(m->kernels, steps, i / 4, c) + i % 4] = (char)q;
             sum += q;
         }
         m->scales[column] = scale;
@@ -97,7 +98,7 @@ void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_
 // Where a thread's scratch memory holds what; in floats.
 typedef struct {
     size_t rows, chunk, tiles_m, tiles_n;
-    size_t packed, packed2, hidden, sums, row, smooth, scales, total;
+    size_t packed, packed2, hidden, sums, out_sums, row, smooth, scales, total;
 } plan;
 
 static size_t packed_words(const ck_matrix *m) {
@@ -107,10 +108,13 @@ static size_t packed_words(const ck_matrix *m) {
 static plan plan_of(const ck_layer *l) {
     plan p = {0};
     const ck_matrix *a = l->first, *b = l->second;
-    size_t hidden = b && b->type == ck_type_i8 ? ck_ceiling(a->n, 32) * 32 : 0;
-    size_t words = packed_words(a) + (b ? packed_words(b) + hidden : 0);
-    // A tile's rows stay in the second cache beside a panel of weights.
-    size_t rows = (1 << 18) / words / 14 * 14, even = ck_ceiling(ck_ceiling(l->rows, 16), 14) * 14;
+    // Words a row: between two layers lie a block of packed rows and the sums that it adds to. The scale of a row in 8 bits
+    // wants all of it at once.
+    bool whole = b && b->type == ck_type_i8;
+    size_t hidden = whole ? ck_ceiling(a->n, 32) * 32 : 0, out_sums = b && !whole ? panels_of(b->n) * 32 : 0;
+    size_t packed2 = whole ? packed_words(b) : b ? ck_row_words * b->kernels->products[b->type].words : 0;
+    size_t words = packed_words(a) + packed2 + hidden + out_sums;
+    size_t rows = ck_tile_words() / words / 14 * 14, even = ck_ceiling(ck_ceiling(l->rows, 16), 14) * 14;
     rows = rows < 28 ? 28 : rows > 224 ? 224 : rows;
     rows = even < rows ? even : rows;
     p.rows = rows < 28 ? 28 : rows;
@@ -122,9 +126,10 @@ static plan plan_of(const ck_layer *l) {
     size_t widest = b && b->k > a->k ? b->k : a->k;
     p.packed = 0;
     p.packed2 = p.packed + p.rows * packed_words(a);
-    p.hidden = p.packed2 + (b ? p.rows * packed_words(b) : 0);
+    p.hidden = p.packed2 + p.rows * packed2;
     p.sums = p.hidden + p.rows * hidden;
-    p.row = p.sums + 2 * p.rows * 32;
+    p.out_sums = p.sums + 2 * p.rows * 32;
+    p.row = p.out_sums + p.rows * out_sums;
     p.smooth = p.row + ck_ceiling(widest, 16) * 16;
     p.scales = p.smooth + ck_ceiling(widest, 16) * 16;
     p.total = ck_ceiling(p.scales + 2 * p.rows, 16) * 16;
@@ -161,19 +166,112 @@ static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, c
     }
 }
 
-// sums [rows, 32] = packed rows · panel, and what they still need.
-static ck_finish multiply_panel(const ck_matrix *m, const float *packed, size_t capacity, size_t rows, size_t panel,
-                                float *sums, const float *row_scales, const float *bias) {
-    const ck_product *product = &m->kernels->products[m->type];
-    size_t steps = steps_of(m->type, m->k);
-    const char *weights = (const char *)m->panels + panel * steps * 128;
-    if (steps == 0) memset(sums, 0, rows * 128);
-    for (size_t s = 0, block = 0; s < steps; s += ck_block_steps, block++)
-        product->panel(rows, packed + block * capacity * ck_row_words * product->words, weights + s * 128,
-                       steps - s < ck_block_steps ? steps - s : ck_block_steps, sums, 32, s > 0);
+// Of a panel the block along k that begins with step s, and its steps.
+static const char *block_of(const ck_matrix *m, size_t panel, size_t s, size_t *steps) {
+    size_t all = steps_of(m->type, m->k);
+    *steps = all - s < ck_block_steps ? all - s : ck_block_steps;
+    return (const char *)m->panels + (panel * all + s) * 128;
+}
+
+// What the sums of a panel still need.
+static ck_finish finish_of(const ck_matrix *m, size_t panel, const float *row_scales, const float *bias) {
     ck_finish f = {.bias = bias ? bias + panel * 32 : NULL};
     if (m->type == ck_type_i8) f.offsets = m->offsets + panel * 32, f.scales = m->scales + panel * 32, f.row_scales = row_scales;
     return f;
+}
+
+// sums [rows, 32] = packed rows · panel.
+static void multiply_panel(const ck_matrix *m, const float *packed, size_t capacity, size_t rows, size_t panel, float *sums) {
+    const ck_product *product = &m->kernels->products[m->type];
+    size_t all = steps_of(m->type, m->k);
+    if (all == 0) memset(sums, 0, rows * 128);
+    for (size_t s = 0, block = 0, steps; s < all; s += ck_block_steps, block++) {
+        const char *weights = block_of(m, panel, s, &steps);
+        product->panel(rows, packed + block * capacity * ck_row_words * product->words, weights, weights + steps * 128, steps,
+                       sums, 32, s > 0);
+    }
+}
+
+// A tile on its way through the layer: its rows and the calling thread's scratch memory.
+typedef struct {
+    const ck_layer *l;
+    const plan *p;
+    float *s;
+    size_t rows;
+    const float *residual;
+    float *out;
+} tile_job;
+
+// Panels [from, to) of the one matrix.
+static void one_matrix(const tile_job *t, size_t from, size_t to) {
+    const ck_matrix *a = t->l->first;
+    for (size_t panel = from; panel < to; panel++) {
+        size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
+        multiply_panel(a, t->s + t->p->packed, t->p->rows, t->rows, panel, t->s + t->p->sums);
+        ck_finish f = finish_of(a, panel, t->s + t->p->scales, t->l->first_bias);
+        f.activation = t->l->activation;
+        f.residual = t->residual ? t->residual + at : NULL;
+        a->kernels->finish(t->out + at, a->n, t->s + t->p->sums, t->rows, n, &f);
+    }
+}
+
+// Both matrices in 8 bits: the first one's rows are whole before they are scaled and packed.
+static void two_by_rows(const tile_job *t) {
+    const ck_matrix *a = t->l->first, *b = t->l->second;
+    const plan *p = t->p;
+    float *sums = t->s + p->sums, *scales = t->s + p->scales;
+    size_t hidden = ck_ceiling(a->n, 32) * 32;
+    for (size_t panel = 0; panel < panels_of(a->n); panel++) {
+        size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
+        multiply_panel(a, t->s + p->packed, p->rows, t->rows, panel, sums);
+        ck_finish f = finish_of(a, panel, scales, t->l->first_bias);
+        f.activation = t->l->activation;
+        a->kernels->finish(t->s + p->hidden + at, hidden, sums, t->rows, n, &f);
+    }
+    for (size_t r = 0; r < t->rows; r++)
+        pack_row(b, t->s + p->packed2, p->rows, r, t->s + p->hidden + r * hidden, t->s + p->smooth, scales + r);
+    for (size_t panel = 0; panel < panels_of(b->n); panel++) {
+        size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
+        multiply_panel(b, t->s + p->packed2, p->rows, t->rows, panel, sums);
+        ck_finish f = finish_of(b, panel, scales, t->l->second_bias);
+        f.residual = t->residual ? t->residual + at : NULL;
+        b->kernels->finish(t->out + at, b->n, sums, t->rows, n, &f);
+    }
+}
+
+// Both matrices, a block of the hidden values at a time: it is made, packed and multiplied with all panels of the second matrix.
+static void two_by_blocks(const tile_job *t) {
+    const ck_matrix *a = t->l->first, *b = t->l->second;
+    const ck_kernels *k = a->kernels;
+    const ck_product *product = &k->products[b->type];
+    const plan *p = t->p;
+    float *sums = t->s + p->sums, *finished = sums + p->rows * 32, *scales = t->s + p->scales, *packed = t->s + p->packed2;
+    size_t block = ck_block_steps * ck_elements(b->type), apart = ck_row_words * 4 * product->words, panels = panels_of(b->n);
+    for (size_t first = 0; first < a->n; first += block) {
+        size_t last = a->n - first < block ? a->n : first + block, steps;
+        for (size_t at = first; at < last; at += 32) {
+            size_t n = last - at < 32 ? last - at : 32, from = (at - first) / ck_elements(b->type) * 4 * product->words;
+            multiply_panel(a, t->s + p->packed, p->rows, t->rows, at / 32, sums);
+            ck_finish f = finish_of(a, at / 32, scales, t->l->first_bias);
+            f.activation = t->l->activation;
+            // Floats are not rounded: where the panel ends up it is finished.
+            float *to = b->type == ck_type_f32 ? (float *)((char *)packed + from) : finished;
+            k->finish(to, b->type == ck_type_f32 ? ck_row_words : 32, sums, t->rows, n, &f);
+            for (size_t r = 0; to == finished && r < t->rows; r++)
+                product->pack((char *)packed + r * apart + from, finished + r * 32, n);
+        }
+        for (size_t panel = 0; panel < panels; panel++) {
+            size_t s = first / ck_elements(b->type);
+            const char *weights = block_of(b, panel, s, &steps), *next = block_of(b, panel + 1 < panels ? panel + 1 : panel, s, &steps);
+            product->panel(t->rows, packed, weights, next, steps, t->s + p->out_sums + panel * t->rows * 32, 32, first > 0);
+        }
+    }
+    for (size_t panel = 0; panel < panels; panel++) {
+        size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
+        ck_finish f = finish_of(b, panel, scales, t->l->second_bias);
+        f.residual = t->residual ? t->residual + at : NULL;
+        k->finish(t->out + at, b->n, t->s + p->out_sums + panel * t->rows * 32, t->rows, n, &f);
+    }
 }
 
 static void layer_tile(void *context, size_t tile) {
@@ -181,50 +279,22 @@ static void layer_tile(void *context, size_t tile) {
     const ck_layer *l = j->l;
     const plan *p = &j->p;
     const ck_matrix *a = l->first, *b = l->second;
-    const ck_kernels *k = a->kernels;
-    float *s = j->scratch + ck_worker() * p->total, *sums = s + p->sums, *finished = sums + p->rows * 32, *scales = s + p->scales;
+    float *s = j->scratch + ck_worker() * p->total;
     size_t first = tile / p->tiles_n * p->rows, rows = l->rows - first < p->rows ? l->rows - first : p->rows;
-    size_t from = tile % p->tiles_n * p->chunk, to = panels_of(a->n);
-    to = from + p->chunk < to ? from + p->chunk : to;
     for (size_t r = 0; r < rows; r++) {
         const float *x = l->x + (first + r) * a->k;
         if (l->norm_weight) {
-            k->layer_norm(s + p->row, NULL, NULL, x, l->norm_weight, l->norm_bias, 1, a->k, l->epsilon);
+            a->kernels->layer_norm(s + p->row, NULL, NULL, x, l->norm_weight, l->norm_bias, 1, a->k, l->epsilon);
             x = s + p->row;
         }
-        pack_row(a, s + p->packed, p->rows, r, x, s + p->smooth, scales + r);
+        pack_row(a, s + p->packed, p->rows, r, x, s + p->smooth, s + p->scales + r);
     }
-    size_t width = b ? b->n : a->n, hidden = ck_ceiling(a->n, 32) * 32;
-    const float *residual = l->residual ? l->residual + first * width : NULL;
-    float *out = l->out + first * width;
-    for (size_t panel = from; panel < to; panel++) {
-        size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
-        ck_finish f = multiply_panel(a, s + p->packed, p->rows, rows, panel, sums, scales, l->first_bias);
-        f.activation = l->activation;
-        if (!b) {
-            f.residual = residual ? residual + at : NULL;
-            k->finish(out + at, width, sums, rows, n, &f);
-        } else if (b->type == ck_type_i8) {
-            k->finish(s + p->hidden + at, hidden, sums, rows, n, &f);
-        } else if (b->type == ck_type_f32) {
-            // Nothing is rounded: where the panel ends up it is finished.
-            k->finish((float *)packed_at(s + p->packed2, b, p->rows, 0, at), ck_row_words, sums, rows, n, &f);
-        } else {
-            k->finish(finished, 32, sums, rows, n, &f);
-            for (size_t r = 0; r < rows; r++)
-                k->products[b->type].pack(packed_at(s + p->packed2, b, p->rows, r, at), finished + r * 32, n);
-        }
-    }
-    if (!b) return;
-    if (b->type == ck_type_i8)
-        for (size_t r = 0; r < rows; r++)
-            pack_row(b, s + p->packed2, p->rows, r, s + p->hidden + r * hidden, s + p->smooth, scales + r);
-    for (size_t panel = 0; panel < panels_of(b->n); panel++) {
-        size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
-        ck_finish f = multiply_panel(b, s + p->packed2, p->rows, rows, panel, sums, scales, l->second_bias);
-        f.residual = residual ? residual + at : NULL;
-        k->finish(out + at, width, sums, rows, n, &f);
-    }
+    size_t width = b ? b->n : a->n, from = tile % p->tiles_n * p->chunk, to = panels_of(a->n);
+    to = from + p->chunk < to ? from + p->chunk : to;
+    tile_job t = {l, p, s, rows, l->residual ? l->residual + first * width : NULL, l->out + first * width};
+    if (!b) one_matrix(&t, from, to);
+    else if (b->type == ck_type_i8) two_by_rows(&t);
+    else two_by_blocks(&t);
 }
 
 static double operations(const ck_layer *l) {

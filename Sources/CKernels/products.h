@@ -5,13 +5,16 @@
 #include "internal.h"
 
 enum {
-    /// Words a vector, and rows whose sums stay in registers.
+    /// Words a vector, rows whose sums stay in registers, and columns of a panel that lie together.
     ck_lanes_portable = 4,
     ck_rows_portable = 4,
+    ck_group_portable = 32,
     ck_lanes_avx2 = 8,
     ck_rows_avx2 = 6,
+    ck_group_avx2 = 16,
     ck_lanes_avx512 = 16,
     ck_rows_avx512 = 14,
+    ck_group_avx512 = 32,
     /// Vectors of a round of ck_peak_function.
     ck_peak_vectors = 12,
 };

@@ -6,6 +6,7 @@
 
 #define CK_LANES ck_lanes_avx2
 #define CK_ROWS ck_rows_avx2
+#define CK_GROUP ck_group_avx2
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 static inline __attribute__((always_inline)) __m256i quads(__m256i sum, __m256i x, __m256i w) {

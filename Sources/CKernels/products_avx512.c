@@ -6,6 +6,7 @@
 
 #define CK_LANES ck_lanes_avx512
 #define CK_ROWS ck_rows_avx512
+#define CK_GROUP ck_group_avx512
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 static inline __attribute__((always_inline)) __m512i quads(__m512i sum, __m512i x, __m512i w) {

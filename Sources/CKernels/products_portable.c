@@ -3,6 +3,7 @@
 
 #define CK_LANES ck_lanes_portable
 #define CK_ROWS ck_rows_portable
+#define CK_GROUP ck_group_portable
 
 static inline int32_t quad(int32_t sum, int32_t x, int32_t w) {
     for (int i = 0; i < 32; i += 8) sum += (int32_t)(uint8_t)(x >> i) * (int8_t)(w >> i);
