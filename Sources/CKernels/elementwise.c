@@ -1,5 +1,7 @@
 // Element-wise work and row reductions over the pool: tiles of fixed size, each done by the chosen instruction set.
 #include <math.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -156,12 +158,36 @@ double ck_sum_squares(const float *x, size_t n) {
 }
 
 bool ck_all_finite(const float *x, size_t n) {
-    // NaN and infinity, and nothing else, times 0 is not 0.
-    float s[16] = {0};
-    for (size_t i = 0; i < n; i++) s[i & 15] += x[i] * 0.0f;
-    float sum = 0;
-    for (int i = 0; i < 16; i++) sum += s[i];
-    return sum == 0.0f;
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, 4);
+        wrong |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !wrong;
+}
+
+typedef struct {
+    const ck_kernels *k;
+    float *out;
+    const char *stored;
+    ck_stored type;
+    size_t n;
+    atomic_bool wrong;
+} decoding;
+
+static void decode_tile(void *context, size_t tile) {
+    decoding *j = context;
+    size_t at = tile * tile_elements, n = j->n - at < tile_elements ? j->n - at : tile_elements;
+    const char *from = j->stored + at * (j->type == ck_stored_f32 ? 4 : 2);
+    if (!j->k->decode(j->out + at, from, j->type, n)) atomic_store(&j->wrong, true);
+}
+
+bool ck_decode(const ck_kernels *k, float *out, const void *stored, ck_stored type, size_t n) {
+    CK_TIMED(ck_kind_elementwise, 0);
+    decoding j = {.k = k, .out = out, .stored = stored, .type = type, .n = n};
+    ck_parallel(tiles(n), &j, decode_tile);
+    return !atomic_load(&j.wrong);
 }
 
 static void adamw_tile(void *context, size_t tile) {

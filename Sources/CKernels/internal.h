@@ -116,6 +116,12 @@ struct ck_kernels {
     float (*quantise_scale)(const float *, size_t);
     /// x / scale to the nearest integer, plus 128; the last word filled with 128.
     void (*quantise)(uint8_t *, const float *, float, size_t);
+    /// n stored numbers as floats, exactly; false if any is NaN or infinite.
+    bool (*decode)(float *, const void *, ck_stored, size_t);
+    /// The largest magnitude of x / divisor.
+    float (*largest_quotient)(const float *, const float *, size_t);
+    /// x / divisor / scale to the nearest integer, halves away from 0, the last word filled with 0; returns their sum.
+    int32_t (*quantise_quotient)(int8_t *, const float *, const float *, float, size_t);
     /// A block of n logits of one query: out ← 2^(log₂e · (scale · x + h[y]) + w[column] − m), m the maximum so far, which is kept
     /// up, filled up to a multiple of 16 with next to nothing (x has room for that); returns Σ, and by what earlier sums shrink. h NULL: without position.
     float (*softmax_block)(float *, size_t, float, const float *, const float *, size_t, float *, float *, ck_weights, void *);

@@ -28,6 +28,12 @@ ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t
     return m;
 }
 
+// Steps [s, s + count) of a panel, all within one block, from 32 rows of words.
+static void turn_steps(const ck_kernels *k, int32_t *panel, size_t steps, size_t s, const int32_t *words, size_t ld, size_t count) {
+    for (size_t c = 0; c < 32; c += k->group)
+        k->turn(panel + ck_panel_at(k, steps, s, c), k->group, words + c * ld, ld, k->group, count);
+}
+
 void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t length) {
     enum { chunk = 64 };
     int32_t words[32 * (chunk + 1)];
@@ -40,8 +46,7 @@ void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *
             else if (type == ck_type_f32) memcpy(row, rows[c] + s, n * 4);
             else k->pack_bf16(row, rows[c] + s * e, n);
         }
-        for (size_t c = 0; c < 32; c += k->group)
-            k->turn((int32_t *)panel + ck_panel_at(k, steps, s, c), k->group, words + c * (chunk + 1), chunk + 1, k->group, count);
+        turn_steps(k, panel, steps, s, words, chunk + 1, count);
     }
 }
 
@@ -50,40 +55,36 @@ typedef struct {
     const float *weight;
 } packing;
 
+static void pack_bytes(const ck_matrix *m, const float *weight, size_t p) {
+    enum { chunk = 64 };
+    int32_t words[32 * (chunk + 1)];
+    size_t steps = steps_of(m->type, m->k), columns = m->n - p * 32 < 32 ? m->n - p * 32 : 32;
+    float *scales = m->scales + p * 32;
+    int32_t *offsets = m->offsets + p * 32;
+    for (size_t c = 0; c < 32; c++) {
+        scales[c] = c < columns ? m->kernels->largest_quotient(weight + (p * 32 + c) * m->k, m->input_scale, m->k) / 63.0f : 0;
+        offsets[c] = 0;
+    }
+    for (size_t s = 0; s < steps; s += chunk) {
+        size_t count = steps - s < chunk ? steps - s : chunk, i = s * 4, n = m->k - i < count * 4 ? m->k - i : count * 4;
+        for (size_t c = 0; c < 32; c++) {
+            int32_t *row = words + c * (chunk + 1);
+            if (scales[c] > 0)
+                offsets[c] += 128 * m->kernels->quantise_quotient((int8_t *)row, weight + (p * 32 + c) * m->k + i,
+                                                                  m->input_scale + i, scales[c], n);
+            else memset(row, 0, count * 4);
+        }
+        turn_steps(m->kernels, (int32_t *)m->panels + p * steps * 32, steps, s, words, chunk + 1, count);
+    }
+}
+
 static void pack_tile(void *context, size_t p) {
     const packing *j = context;
     const ck_matrix *m = j->m;
-    size_t steps = steps_of(m->type, m->k);
-    char *panel = (char *)m->panels + p * steps * 128;
-    if (m->type != ck_type_i8) {
-        const float *rows[32];
-        for (size_t c = 0; c < 32; c++) rows[c] = p * 32 + c < m->n ? j->weight + (p * 32 + c) * m->k : NULL;
-        ck_pack_panel(m->kernels, m->type, panel, rows, m->k);
-        return;
-    }
-    memset(panel, 0, steps * 128);
-    for (size_t c = 0; c < 32; c++) {
-        size_t column = p * 32 + c;
-        m->scales[column] = 0, m->offsets[column] = 0;
-        if (column >= m->n) continue;
-        const float *w = j->weight + column * m->k;
-        float top = 0;
-        for (size_t i = 0; i < m->k; i++) {
-            float a = w[i] / m->input_scale[i];
-            a = a < 0 ? -a : a;
-            top = a > top ? a : top;
-        }
-        float scale = top / 63.0f;
-        int32_t sum = 0;
-        for (size_t i = 0; i < m->k && top > 0; i++) {
-            float v = w[i] / m->input_scale[i] / scale;
-            int32_t q = (int32_t)(v < 0 ? v - 0.5f : v + 0.5f);
-            panel[4 * ck_panel_at(m->kernels, steps, i / 4, c) + i % 4] = (char)q;
-            sum += q;
-        }
-        m->scales[column] = scale;
-        m->offsets[column] = 128 * sum;
-    }
+    if (m->type == ck_type_i8) return pack_bytes(m, j->weight, p);
+    const float *rows[32];
+    for (size_t c = 0; c < 32; c++) rows[c] = p * 32 + c < m->n ? j->weight + (p * 32 + c) * m->k : NULL;
+    ck_pack_panel(m->kernels, m->type, (char *)m->panels + p * steps_of(m->type, m->k) * 128, rows, m->k);
 }
 
 void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_scale) {

@@ -24,12 +24,19 @@ package struct PipelineDirectory: Sendable {
     /// - Parameter precision: instead of the pipeline's own.
     /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`, what `ModelDirectory.open` throws, `ModelFailure.notQuantised`.
     package static func open(_ path: String, precision: PrecisionChoice? = nil) throws -> PipelineDirectory {
+        let directory = try opening(path, precision: precision)
+        try directory.model.verify()
+        return directory
+    }
+
+    /// The same while the digest of the model's weights is still being made (`ModelDirectory.opening`).
+    private static func opening(_ path: String, precision: PrecisionChoice?) throws -> PipelineDirectory {
         let file = Folder.join(path, "pipeline.yaml")
         guard FileStatus.exists(file) else { throw PipelineFailure.noSettings(path: path) }
         let pipeline = try Section.read(try DurableFile.read(file, limit: 1 << 20), file: file) { try Pipeline($0) }
         let folder = Folder.split(path).name
         guard pipeline.name == folder else { throw PipelineFailure.name(path: path, name: pipeline.name) }
-        let model = try ModelDirectory.open(Folder.join(path, "model"))
+        let model = try ModelDirectory.opening(Folder.join(path, "model"))
         let outputs = model.configuration.foregroundOutputs
         guard outputs == pipeline.segments.count else {
             throw PipelineFailure.segments(path: file, described: pipeline.segments.count, model: outputs)
@@ -51,6 +58,15 @@ package struct PipelineDirectory: Sendable {
     package static func openAll(
         in folder: String, only: String? = nil, precision: PrecisionChoice? = nil
     ) throws -> [PipelineDirectory] {
+        let pipelines = try openingAll(in: folder, only: only, precision: precision)
+        for pipeline in pipelines { try pipeline.model.verify() }
+        return pipelines
+    }
+
+    /// The same while the digests of the models' weights are still being made: `verify` them before any result counts.
+    static func openingAll(
+        in folder: String, only: String? = nil, precision: PrecisionChoice? = nil
+    ) throws -> [PipelineDirectory] {
         let names = try Folder.list(folder).filter {
             $0.status.kind == .directory && !$0.name.hasPrefix(".") && !isRecipe(Folder.join(folder, $0.name))
         }
@@ -58,9 +74,9 @@ package struct PipelineDirectory: Sendable {
         guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
         if let only {
             guard names.contains(only) else { throw PipelineFailure.unknown(name: only, known: names) }
-            return [try open(Folder.join(folder, only), precision: precision)]
+            return [try opening(Folder.join(folder, only), precision: precision)]
         }
-        return try names.map { try open(Folder.join(folder, $0), precision: precision) }
+        return try names.map { try opening(Folder.join(folder, $0), precision: precision) }
     }
 
     /// Whether a folder only says how a model could be trained: a recipe without weights, which no run uses.

@@ -44,12 +44,13 @@ package enum Run {
         case studyDone(study: String, done: Int, of: Int)
     }
 
-    /// Pipelines are checked before the first input is read; a study that fails does not stop the next.
+    /// Pipelines are checked before the first input is read, but for the digests of their weights, which are made meanwhile and
+    /// compared before the first network runs; a study that fails does not stop the next.
     ///
     /// *Throws* what keeps it from starting, and what `report` throws. *Returns* what `run.json` holds.
     package static func run(_ options: Options, report: @escaping (Event) throws -> Void) throws -> RunRecord {
         let started = RecordTime.now()
-        let pipelines = try PipelineDirectory.openAll(
+        let pipelines = try PipelineDirectory.openingAll(
             in: options.pipelines, only: options.pipeline, precision: options.precision)
         var program = options.program
         program.precision = Set(pipelines.map(\.precision.rawValue)).sorted().joined(separator: ", ")
@@ -73,6 +74,8 @@ package enum Run {
             results.append(try studyRun.run(study))
             try report(.studyDone(study: study.name, done: results.count, of: inputs.studies.count))
         }
+        // Also of pipelines that nothing was for.
+        for pipeline in pipelines { try pipeline.model.verify() }
         let record = RunRecord(
             started: started, finished: RecordTime.now(), program: program, inputs: inputs.records(results),
             studies: results.compactMap(\.study), results: results.flatMap(\.results))

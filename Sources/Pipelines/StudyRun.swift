@@ -178,9 +178,26 @@ package final class StudyRun {
         }
     }
 
+    /// *Throws* what ends the run when the weights of any pipeline are not what its model says.
+    private func verifyModels() throws(Stop) {
+        do {
+            for pipeline in settings.pipelines { try pipeline.model.verify() }
+        } catch {
+            throw Stop(error: error)
+        }
+    }
+
     private func predictor(_ directory: PipelineDirectory) throws -> Predictor {
         if let loaded = predictors[directory.name] { return loaded }
-        let loaded = try Predictor(directory.model, directory.precision)
+        // The first network that is needed is read while all digests are made; none runs before they have been compared.
+        let loaded: Predictor
+        do {
+            loaded = try Predictor(directory.model, directory.precision)
+        } catch {
+            try verifyModels()
+            throw error
+        }
+        try verifyModels()
         predictors[directory.name] = loaded
         return loaded
     }

@@ -32,13 +32,19 @@ package struct HSPSAM: Sendable {
 
     /// The same of a model directory, in the precision that serves it.
     ///
-    /// *Throws* `ModelFailure.notFinite`, `.notQuantised`, or the reader's failure.
+    /// *Throws* `ModelFailure.digest`, `.notFinite`, `.notQuantised`, or the reader's failure.
     package init(_ directory: ModelDirectory, _ choice: PrecisionChoice) throws {
         let precision = try choice.resolved(for: directory).arithmetic
-        let scales = precision == .int8 ? try directory.inputScales() : [:]
-        try self.init(
-            directory.configuration, reading: ParameterReader(directory),
-            packing: Packing(precision, inputScales: scales))
+        do {
+            let scales = precision == .int8 ? try directory.inputScales() : [:]
+            try self.init(
+                directory.configuration, reading: ParameterReader(directory),
+                packing: Packing(precision, inputScales: scales))
+        } catch {
+            try directory.verify()
+            throw error
+        }
+        try directory.verify()
     }
 
     private init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {

@@ -15,6 +15,7 @@ package struct ModelDirectory: Sendable {
     package let digest: FileDigest
     /// SHA-256 of `weights.safetensors`.
     package let weightsDigest: FileDigest
+    private let check: DigestCheck
 
     package static let configurationName = "config.json"
     package static let weightsName = "weights.safetensors"
@@ -25,32 +26,59 @@ package struct ModelDirectory: Sendable {
     /// *Throws* `ModelFailure`, `TensorFailure` or `StorageFailure`: what is missing, damaged or does not fit.
     /// *Cost*: one pass over the files for their digests.
     package static func open(_ path: String) throws -> ModelDirectory {
+        let model = try opening(path)
+        try model.verify()
+        return model
+    }
+
+    /// The same while the digest of the weights is still being made: who uses them calls `verify` before anything that came of them
+    /// counts, as a network does when it has read them all.
+    ///
+    /// *Throws* as `open`, but for a digest of the weights that differs.
+    package static func opening(_ path: String) throws -> ModelDirectory {
         for name in [configurationName, weightsName, sumsName] where !FileStatus.exists(Folder.join(path, name)) {
             throw ModelFailure.noModel(path: path, missing: name)
         }
         let sums = try Self.sums(Folder.join(path, sumsName))
-        for (name, expected) in sums.entries.sorted(by: { $0.key < $1.key }) {
-            let file = Folder.join(path, name)
-            guard FileStatus.exists(file) else { throw ModelFailure.noModel(path: path, missing: name) }
-            guard try FileDigest(ofFile: file) == expected else {
-                throw ModelFailure.digest(path: file, reason: "its SHA-256 is not the one in \(sumsName)")
-            }
-        }
         guard sums.entries[configurationName] != nil, let weightsDigest = sums.entries[weightsName] else {
             throw ModelFailure.digest(
                 path: Folder.join(path, sumsName), reason: "it does not list both files of the model")
         }
-        let description = try ModelDescription.read(Folder.join(path, configurationName))
-        let weights = try SafeTensors(path: Folder.join(path, weightsName))
-        let differences = Self.differences(weights, description)
-        guard differences.isEmpty else { throw ModelFailure.tensors(path: weights.path, differences: differences) }
-        return ModelDirectory(
-            path: path, description: description, weights: weights, digest: sums.digest, weightsDigest: weightsDigest)
+        for (name, expected) in sums.entries.sorted(by: { $0.key < $1.key }) where name != weightsName {
+            guard FileStatus.exists(Folder.join(path, name)) else {
+                throw ModelFailure.noModel(path: path, missing: name)
+            }
+            try compare(try FileDigest(ofFile: Folder.join(path, name)), expected, Folder.join(path, name))
+        }
+        let file = Folder.join(path, weightsName)
+        do {
+            let description = try ModelDescription.read(Folder.join(path, configurationName))
+            let weights = try SafeTensors(path: file)
+            let differences = Self.differences(weights, description)
+            guard differences.isEmpty else { throw ModelFailure.tensors(path: file, differences: differences) }
+            return ModelDirectory(
+                path: path, description: description, weights: weights, digest: sums.digest,
+                weightsDigest: weightsDigest, check: DigestCheck(weights))
+        } catch {
+            // What is damaged is told as that, whatever else it looks like.
+            try compare(try FileDigest(ofFile: file), weightsDigest, file)
+            throw error
+        }
+    }
+
+    /// Waits for the digest of the weights. *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`.
+    package func verify() throws { try Self.compare(check.digest, weightsDigest, weights.path) }
+
+    private static func compare(_ found: FileDigest?, _ expected: FileDigest, _ path: String) throws {
+        guard found == expected else {
+            throw ModelFailure.digest(path: path, reason: "its SHA-256 is not the one in \(sumsName)")
+        }
     }
 
     /// Every tensor of the network as float32; the scales for 8 bits are none.
-    /// *Throws* `ModelFailure.notFinite` when one holds an infinity or NaN.
+    /// *Throws* `ModelFailure.digest`; `.notFinite` when one holds an infinity or NaN.
     package func tensors() throws -> [String: Tensor] {
+        try verify()
         let scales = Set(description.inputScales.map(\.name))
         let tensors = try weights.tensors().filter { !scales.contains($0.key) }
         if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {

@@ -18,8 +18,8 @@ package final class ParameterReader {
     /// Of a model that was opened, so that names and shapes are right.
     package convenience init(_ model: ModelDirectory) {
         self.init { name, _, _ in
-            let tensor = try model.weights.takeTensor(name)
-            if !tensor.isFinite { throw ModelFailure.notFinite(path: model.weights.path, name: name) }
+            let (tensor, isFinite) = try model.weights.takeTensor(name)
+            if !isFinite { throw ModelFailure.notFinite(path: model.weights.path, name: name) }
             return tensor
         }
     }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// How the elements of a stored tensor are encoded, under the names of the safetensors format.
 package enum ElementType: String, Sendable, CaseIterable {
     case f64 = "F64"
@@ -22,18 +24,8 @@ package enum ElementType: String, Sendable, CaseIterable {
     }
 }
 
-/// Conversions between float32 and the 16-bit formats, by bits: the same result on every machine, in loops that vectorise.
+/// Float32 to the 16-bit formats, by bits: the same result on every machine.
 enum HalfPrecision {
-    /// IEEE binary16 to float32, exact; subnormals, infinities and NaN included.
-    static func float(fromHalf bits: UInt16) -> Float {
-        let sign = UInt32(bits & 0x8000) << 16
-        let magnitude = UInt32(bits & 0x7FFF)
-        if magnitude >= 0x7C00 { return Float(bitPattern: sign | 0x7F80_0000 | (magnitude & 0x3FF) << 13) }
-        // Exponent and fraction, moved to where float32 has them, are too small by 2^112; the product is exact, for subnormals too.
-        let value = Float(bitPattern: magnitude << 13) * Float(bitPattern: 0x7780_0000)
-        return Float(bitPattern: value.bitPattern | sign)
-    }
-
     /// Float32 to the nearest binary16, ties to even; too large becomes infinity.
     static func half(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
@@ -48,9 +40,6 @@ enum HalfPrecision {
         return sign | UInt16(truncatingIfNeeded: (rounded - 0x3800_0000) >> 13)
     }
 
-    /// bfloat16 to float32, exact.
-    static func float(fromBFloat bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
-
     /// Float32 to the nearest bfloat16, ties to even.
     static func bfloat(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
@@ -60,35 +49,39 @@ enum HalfPrecision {
 }
 
 extension Tensor {
-    /// A tensor from little-endian `bytes` of another element type, as float32.
+    /// A tensor from little-endian `bytes` of another element type, as float32, and whether all its elements are finite.
     ///
     /// `bytes` holds exactly `shape.count · type.size` bytes at any alignment. 64-bit values lose what float32 cannot hold.
-    init(shape: Shape, decoding bytes: UnsafeRawBufferPointer, as type: ElementType) {
+    static func decoded(_ bytes: UnsafeRawBufferPointer, as type: ElementType, shape: Shape) -> (
+        tensor: Tensor, isFinite: Bool
+    ) {
         precondition(
             bytes.count == shape.count * type.size, "Tensor: \(bytes.count) bytes for \(shape) of \(type.rawValue)")
-        self.init(uninitialised: shape)
-        let count = shape.count
-        let out = pointer
-        func each<Stored>(_: Stored.Type, _ convert: (Stored) -> Float) {
+        let tensor = Tensor(uninitialised: shape)
+        let (out, count) = (tensor.pointer, shape.count)
+        func each<Stored>(_: Stored.Type, _ convert: (Stored) -> Float) -> Bool {
             for i in 0..<count {
                 out[i] = convert(bytes.loadUnaligned(fromByteOffset: i * MemoryLayout<Stored>.size, as: Stored.self))
             }
+            return tensor.isFinite
         }
-        switch type {
-        case .f32:
-            if let base = bytes.baseAddress, count > 0 {
-                UnsafeMutableRawPointer(out).copyMemory(from: base, byteCount: bytes.count)
+        func kernel(_ stored: ck_stored) -> Bool {
+            bytes.baseAddress.map { ck_decode(kernels, out, $0, stored, count) } ?? true
+        }
+        let isFinite =
+            switch type {
+            case .f32: kernel(ck_stored_f32)
+            case .f16: kernel(ck_stored_f16)
+            case .bf16: kernel(ck_stored_bf16)
+            case .f64: each(Double.self) { Float($0) }
+            case .i64: each(Int64.self) { Float($0) }
+            case .i32: each(Int32.self) { Float($0) }
+            case .i16: each(Int16.self) { Float($0) }
+            case .i8: each(Int8.self) { Float($0) }
+            case .u8: each(UInt8.self) { Float($0) }
+            case .bool: each(UInt8.self) { $0 == 0 ? 0 : 1 }
             }
-        case .f64: each(Double.self) { Float($0) }
-        case .f16: each(UInt16.self) { HalfPrecision.float(fromHalf: $0) }
-        case .bf16: each(UInt16.self) { HalfPrecision.float(fromBFloat: $0) }
-        case .i64: each(Int64.self) { Float($0) }
-        case .i32: each(Int32.self) { Float($0) }
-        case .i16: each(Int16.self) { Float($0) }
-        case .i8: each(Int8.self) { Float($0) }
-        case .u8: each(UInt8.self) { Float($0) }
-        case .bool: each(UInt8.self) { $0 == 0 ? 0 : 1 }
-        }
+        return (tensor, isFinite)
     }
 
     /// The elements as little-endian bytes of `type`: F32 (exact), F16 or BF16 (nearest, ties to even).

@@ -1,4 +1,4 @@
-import Storage
+package import Storage
 
 /// A safetensors file, mapped read-only: tensors are converted when they are asked for, so processes share one copy of the file.
 ///
@@ -58,15 +58,28 @@ package struct SafeTensors: Sendable {
     /// *Cost*: one pass over its bytes.
     package func tensor(_ name: String) throws -> Tensor {
         let entry = try entry(name)
-        return try withBytes(entry) { Tensor(shape: entry.shape, decoding: $0, as: entry.type) }
+        return try withBytes(entry) { Tensor.decoded($0, as: entry.type, shape: entry.shape).tensor }
     }
 
-    /// The same of a tensor that is asked for once: its part of the map is let go.
+    /// The same of a tensor that is asked for once, and whether all its elements are finite: its part of the map is let go.
     /// *Throws* `TensorFailure.noSuchTensor`.
-    package func takeTensor(_ name: String) throws -> Tensor {
+    package func takeTensor(_ name: String) throws -> (tensor: Tensor, isFinite: Bool) {
         let entry = try entry(name)
         defer { file.letGo(offset: dataStart + entry.range.lowerBound, count: entry.range.count) }
-        return try tensor(name)
+        return try withBytes(entry) { Tensor.decoded($0, as: entry.type, shape: entry.shape) }
+    }
+
+    /// SHA-256 of the whole file as it is mapped.
+    /// *Cost*: one pass over it, of which nothing stays in memory.
+    package func digest() -> FileDigest {
+        var sum = FileDigest.Accumulator()
+        let piece = 1 << 20
+        for start in stride(from: 0, to: file.count, by: piece) {
+            let end = min(start + piece, file.count)
+            file.withBytes { sum.add($0.extracting(start..<end)) }
+            file.letGo(offset: start, count: end - start)
+        }
+        return sum.finish()
     }
 
     /// The elements of a tensor of whole bytes (U8 or BOOL), row-major.

@@ -39,9 +39,10 @@ package struct TorchCheckpoint: Sendable {
             let size = view.storage.type.size
             if record.isContiguous {
                 let part = bytes[record.offset * size..<(record.offset + shape.count) * size]
-                return Tensor(shape: shape, decoding: UnsafeRawBufferPointer(rebasing: part), as: view.storage.type)
+                return Tensor.decoded(UnsafeRawBufferPointer(rebasing: part), as: view.storage.type, shape: shape)
+                    .tensor
             }
-            let whole = Tensor(shape: [view.storage.count], decoding: bytes, as: view.storage.type)
+            let whole = Tensor.decoded(bytes, as: view.storage.type, shape: [view.storage.count]).tensor
             return Tensor(shape, record.elements.map { whole.pointer[$0] })
         }
     }

@@ -116,7 +116,7 @@ struct BenchCommand: ParsableCommand {
 
     private func prepare() throws -> (BenchStep, Configuration, Precision) {
         if let model {
-            let directory = try ModelDirectory.open(model)
+            let directory = try ModelDirectory.opening(model)
             let choice = try precision.resolved(for: directory)
             let step = try BenchStep(directory, batch: batch, choice)
             return (step, directory.configuration, choice.arithmetic)

@@ -87,6 +87,25 @@ struct ModelDirectoryTests {
         try replace("weights.safetensors", with: data, correctSums: false)
         let failure = #expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }
         #expect(failure?.code == "MODEL-DIGEST" && failure?.text.contains("weights.safetensors") == true)
+        // Who does not wait for the digest gets nothing that was made of such weights.
+        let model = try ModelDirectory.opening(path)
+        #expect(#expect(throws: ModelFailure.self) { try model.verify() }?.code == "MODEL-DIGEST")
+        #expect(#expect(throws: ModelFailure.self) { try Predictor(model) }?.code == "MODEL-DIGEST")
+        #expect(#expect(throws: ModelFailure.self) { try model.tensors() }?.code == "MODEL-DIGEST")
+    }
+
+    @Test("damage is told as such, also where the file is no longer a model", arguments: [0, 60, -4])
+    func damaged(at offset: Int) throws {
+        _ = try write()
+        let file = URL(fileURLWithPath: "\(path)/weights.safetensors")
+        var data = try Data(contentsOf: file)
+        // The header's length, its text, the exponent of the last number.
+        for i in 0..<4 { data[(offset < 0 ? data.count + offset : offset) + i] = 0xFF }
+        try data.write(to: file)
+        #expect(#expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }?.code == "MODEL-DIGEST")
+        #expect(
+            #expect(throws: ModelFailure.self) { try Predictor(try ModelDirectory.opening(path)) }?.code
+                == "MODEL-DIGEST")
     }
 
     @Test("all differences between weights and configuration are told in one line")

@@ -143,6 +143,35 @@ struct KernelTests {
         }
     }
 
+    @Test("every stored number becomes its float, at any address", arguments: KernelTable.all)
+    func decode(_ table: KernelTable) {
+        let patterns = (0...UInt16.max).map { $0.littleEndian }
+        for shift in [0, 1] {
+            let bytes = [UInt8](repeating: 0, count: shift) + patterns.withUnsafeBytes { [UInt8]($0) }
+            for (type, expected) in [
+                (ck_stored_f16, patterns.map { Float(Float16(bitPattern: $0)) }),
+                (ck_stored_bf16, patterns.map { Float(bitPattern: UInt32($0) << 16) }),
+            ] {
+                var out = [Float](repeating: 7, count: expected.count + 1)
+                let isFinite = bytes.withUnsafeBytes {
+                    ck_decode(table.kernels, &out, $0.baseAddress.map { $0 + shift }, type, expected.count)
+                }
+                #expect(!isFinite && out[expected.count] == 7)
+                let same = zip(out, expected).allSatisfy { $0.bitPattern == $1.bitPattern || ($0.isNaN && $1.isNaN) }
+                #expect(same)
+            }
+        }
+        // Floats, and the largest finite ones of both.
+        var out = [Float](repeating: 0, count: 37)
+        let floats = noise(37)
+        #expect(floats.withUnsafeBytes { ck_decode(table.kernels, &out, $0.baseAddress, ck_stored_f32, 37) })
+        #expect(out == floats)
+        for (type, largest) in [(ck_stored_f16, UInt16(0x7BFF)), (ck_stored_bf16, 0xFF7F)] {
+            let stored = [largest, 0, largest]
+            #expect(stored.withUnsafeBytes { ck_decode(table.kernels, &out, $0.baseAddress, type, 3) })
+        }
+    }
+
     @Test("NaN and infinity are found wherever they stand")
     func finite() {
         var x = noise(67)

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Storage
 import Tensors
 import Testing
 
@@ -52,9 +53,33 @@ struct SafeTensorsTests {
         let path = folder.appendingPathComponent("taken").path
         try SafeTensors.write(["a": Tensor([3], [1, 2, 3]), "b": Tensor([10_000], values)], to: path)
         let read = try SafeTensors(path: path)
-        #expect(try read.takeTensor("b").values == values)
-        #expect(try read.takeTensor("b").values == values && read.tensor("a").values == [1, 2, 3])
+        #expect(try read.takeTensor("b").tensor.values == values)
+        #expect(try read.takeTensor("b").tensor.values == values && read.tensor("a").values == [1, 2, 3])
         #expect(throws: TensorFailure.self) { try read.takeTensor("c") }
+    }
+
+    @Test("a tensor that is taken says whether it is finite", arguments: [ElementType.f32, .f16, .bf16])
+    func finite(type: ElementType) throws {
+        let path = folder.appendingPathComponent("finite-\(type.rawValue)").path
+        // Longer than what one thread converts at once.
+        var values = [Float](repeating: 1.5, count: 70_001)
+        try SafeTensors.write(["x": Tensor([70_001], values)], to: path) { _, _ in type }
+        #expect(try SafeTensors(path: path).takeTensor("x").isFinite)
+        for (index, wrong) in [(0, Float.nan), (40_000, .infinity), (70_000, -.infinity)] {
+            values[index] = wrong
+            try SafeTensors.write(["x": Tensor([70_001], values)], to: path) { _, _ in type }
+            let (tensor, isFinite) = try SafeTensors(path: path).takeTensor("x")
+            #expect(!isFinite && tensor.values.map(\.isFinite) == values.map(\.isFinite))
+            values[index] = 1.5
+        }
+    }
+
+    @Test("the digest is that of the file")
+    func digest() throws {
+        let path = folder.appendingPathComponent("digest").path
+        // More than is read at once.
+        try SafeTensors.write(["x": Tensor([300_000], (0..<300_000).map(Float.init))], to: path)
+        #expect(try SafeTensors(path: path).digest() == FileDigest(ofFile: path))
     }
 
     @Test("every half converts to float32 and back to itself")

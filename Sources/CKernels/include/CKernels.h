@@ -103,6 +103,10 @@ double ck_pow(double x, double y);
 double ck_sum_squares(const float *x, size_t n);
 /// False if any element is NaN or infinite.
 bool ck_all_finite(const float *x, size_t n);
+/// How numbers are stored: little-endian, at any address.
+typedef enum { ck_stored_f32, ck_stored_f16, ck_stored_bf16 } ck_stored;
+/// out = n stored numbers, exactly; false if any is NaN or infinite.
+bool ck_decode(const ck_kernels *k, float *out, const void *stored, ck_stored type, size_t n);
 /// One AdamW step in place (decoupled decay): correction1 = 1 − β1^t, correction2 = 1 − β2^t.
 void ck_adamw(const ck_kernels *k, float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
               float beta2, float epsilon, float decay, float correction1, float correction2);
