@@ -22,7 +22,8 @@ package struct PipelineDirectory: Sendable {
     /// Reads and checks one pipeline, every file of its model included.
     ///
     /// - Parameter precision: instead of the pipeline's own.
-    /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`, what `ModelDirectory.open` throws, `ModelFailure.notQuantised`.
+    /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`, what `ModelDirectory.open` throws, `ModelFailure.encoderOnly`,
+    /// `.notQuantised`.
     package static func open(_ path: String, precision: PrecisionChoice? = nil) throws -> PipelineDirectory {
         let directory = try opening(path, precision: precision)
         try directory.model.verify()
@@ -37,6 +38,7 @@ package struct PipelineDirectory: Sendable {
         let folder = Folder.split(path).name
         guard pipeline.name == folder else { throw PipelineFailure.name(path: path, name: pipeline.name) }
         let model = try ModelDirectory.opening(Folder.join(path, "model"))
+        try model.confirmSegments()
         let outputs = model.configuration.foregroundOutputs
         guard outputs == pipeline.segments.count else {
             throw PipelineFailure.segments(path: file, described: pipeline.segments.count, model: outputs)

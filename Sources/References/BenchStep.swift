@@ -5,45 +5,37 @@ import Training
 
 /// One forward pass or training step on random images: what `hspsam bench` times.
 package struct BenchStep {
-    private let model: HSPSAM
-    private let image: Tensor
-    private let labels: LabelMaps?
-    private let optimiser: AdamW?
-    private let recomputes: Bool
+    private enum Work {
+        case inference(HSPSAM, Tensor)
+        case training(Objective, Batch, AdamW, recomputes: Bool)
+    }
+
+    private let work: Work
 
     /// A training step of a model with random weights, as a training of that configuration does it.
     ///
     /// - Parameter recomputes: with activation checkpointing.
     package init(training configuration: Configuration, batch: Int, recomputes: Bool) {
-        self.recomputes = recomputes
         let parameters = Parameters.initial(configuration, seed: 1)
-        model = HSPSAM(configuration, parameters, mergeLoRA: false)
-        image = Self.image(configuration, batch)
-        let side = configuration.inputSize
-        let classes = [UInt8]((0..<side * side).map { $0 / side > side / 2 ? 1 : 0 })
-        labels = LabelMaps(
-            classes: Array(repeating: classes, count: batch),
-            valid: Array(repeating: Array(repeating: 1, count: side * side), count: batch),
-            configuration)
-        optimiser = AdamW(parameters, configuration, options: AdamW.Options())
+        let objective = Objective(.segmentation, configuration, parameters)
+        work = .training(
+            objective, .noise(.segmentation, configuration, images: batch),
+            AdamW(parameters, objective.trained, options: AdamW.Options()), recomputes: recomputes)
     }
 
     /// A forward pass with random weights, made one by one as a model's are read, so that memory is that of inference.
     package init(_ configuration: Configuration, batch: Int, _ precision: Precision) throws {
         var random = SplitMix64(seed: 1)
         let reader = ParameterReader { _, shape, initialisation in initialisation.tensor(shape, &random) }
-        model = try HSPSAM(configuration, reading: reader, packing: .uncalibrated(precision, configuration))
-        image = Self.image(configuration, batch)
-        (labels, optimiser, recomputes) = (nil, nil, false)
+        let model = try HSPSAM(configuration, reading: reader, packing: .uncalibrated(precision, configuration))
+        work = .inference(model, Self.image(configuration, batch))
     }
 
     /// A forward pass of a model.
     ///
     /// *Throws* as `Predictor`.
     package init(_ directory: ModelDirectory, batch: Int, _ choice: PrecisionChoice) throws {
-        model = try HSPSAM(directory, choice)
-        image = Self.image(directory.configuration, batch)
-        (labels, optimiser, recomputes) = (nil, nil, false)
+        work = .inference(try HSPSAM(directory, choice), Self.image(directory.configuration, batch))
     }
 
     private static func image(_ configuration: Configuration, _ batch: Int) -> Tensor {
@@ -52,14 +44,11 @@ package struct BenchStep {
     }
 
     package func run() {
-        guard let optimiser, let labels else {
-            _ = model(image)
-            return
+        switch work {
+        case .inference(let model, let image): _ = model(image)
+        case .training(let objective, let batch, let optimiser, let recomputes):
+            let (_, tape) = objective.derivatives(of: batch, for: optimiser, recomputes: recomputes)
+            optimiser.step(tape, learningRate: 1e-4)
         }
-        let tape = Tape(recomputes: recomputes)
-        optimiser.watch(tape)
-        let loss = Losses.total(model(image, tape: tape), labels, model.configuration, tape: tape)
-        tape.backward(from: loss.total)
-        optimiser.step(tape, learningRate: 1e-4)
     }
 }

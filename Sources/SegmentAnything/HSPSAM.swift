@@ -32,8 +32,9 @@ package struct HSPSAM: Sendable {
 
     /// The same of a model directory, in the precision that serves it.
     ///
-    /// *Throws* `ModelFailure.digest`, `.notFinite`, `.notQuantised`, or the reader's failure.
+    /// *Throws* `ModelFailure.encoderOnly`, `.digest`, `.notFinite`, `.notQuantised`, or the reader's failure.
     package init(_ directory: ModelDirectory, _ choice: PrecisionChoice) throws {
+        try directory.confirmSegments()
         let precision = try choice.resolved(for: directory).arithmetic
         do {
             let scales = precision == .int8 ? try directory.inputScales() : [:]

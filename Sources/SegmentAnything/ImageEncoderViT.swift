@@ -30,12 +30,15 @@ struct ImageEncoderViT {
 
     /// image `[B, S, S, 3]` normalised → tokens `[B, g, g, D]` with their position.
     func embed(_ image: Tensor, _ tape: Tape?) -> Tensor {
-        let tokens =
-            switch stem {
-            case .patch(let embed): embed(image, tape)
-            case .conv(let stem): stem(image, tape)
-            }
-        return addRepeated(tokens, position, tape: tape)
+        addRepeated(tokens(image, tape), position, tape: tape)
+    }
+
+    /// image `[B, S, S, 3]` normalised → what the stem makes of it, `[B, g, g, D]`.
+    func tokens(_ image: Tensor, _ tape: Tape?) -> Tensor {
+        switch stem {
+        case .patch(let embed): embed(image, tape)
+        case .conv(let stem): stem(image, tape)
+        }
     }
 }
 

@@ -20,6 +20,8 @@ package struct ModelDescription: Sendable, Equatable {
     package var trainedInput: TrainedInput?
     /// How it fares in 8 bits; nil where nobody prepared it for them.
     package var quantisation: Quantisation?
+    /// Only the encoder has learned, from images alone: it is there to begin a training with, and finds no segment.
+    package var isEncoderOnly = false
     /// Where the model comes from: data, seed, command, digest of the parent, …
     package var provenance: [String: String]
 
@@ -69,6 +71,7 @@ extension ModelDescription: Codable {
         case segmentLabels = "segment_labels"
         case trainedInput = "trained_input"
         case quantisation = "quantization"
+        case isEncoderOnly = "encoder_only"
         case precision, provenance
     }
 
@@ -91,6 +94,7 @@ extension ModelDescription: Codable {
         self.precision = precision
         trainedInput = try container.decodeIfPresent(TrainedInput.self, forKey: .trainedInput)
         quantisation = try container.decodeIfPresent(Quantisation.self, forKey: .quantisation)
+        isEncoderOnly = try container.decodeIfPresent(Bool.self, forKey: .isEncoderOnly) ?? false
         provenance = try container.decode([String: String].self, forKey: .provenance)
     }
 
@@ -105,6 +109,7 @@ extension ModelDescription: Codable {
         try container.encode(precision.rawValue, forKey: .precision)
         try container.encodeIfPresent(trainedInput, forKey: .trainedInput)
         try container.encodeIfPresent(quantisation, forKey: .quantisation)
+        if isEncoderOnly { try container.encode(true, forKey: .isEncoderOnly) }
         try container.encode(provenance, forKey: .provenance)
     }
 

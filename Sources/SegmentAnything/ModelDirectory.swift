@@ -87,6 +87,11 @@ package struct ModelDirectory: Sendable {
         return tensors
     }
 
+    /// *Throws* `ModelFailure.encoderOnly` for a model that cannot segment.
+    package func confirmSegments() throws(ModelFailure) {
+        if description.isEncoderOnly { throw .encoderOnly(path: path) }
+    }
+
     /// The scales for 8 bits by the names of their weights.
     /// *Throws* `ModelFailure.tensors` when one is not positive.
     func inputScales() throws -> [String: [Float]] {

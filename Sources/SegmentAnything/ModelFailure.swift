@@ -16,6 +16,8 @@ package enum ModelFailure: Failure {
     case notFinite(path: String, name: String)
     /// 8 bits were asked for, and the model has no scales for them.
     case notQuantised(path: String)
+    /// Masks are asked of a model of which only the encoder has learned.
+    case encoderOnly(path: String)
 
     package var kind: FailureKind { .configuration }
 
@@ -28,6 +30,7 @@ package enum ModelFailure: Failure {
         case .tensors: "MODEL-TENSORS"
         case .notFinite: "MODEL-NAN"
         case .notQuantised: "MODEL-INT8"
+        case .encoderOnly: "MODEL-ENCODER"
         }
     }
 
@@ -62,6 +65,10 @@ package enum ModelFailure: Failure {
             FailureMessage(
                 "the model was not prepared for 8 bits.",
                 cure: "Prepare it with `hspsam model quantize`, or use fp32, bf16 or auto.", subject: path)
+        case .encoderOnly(let path):
+            FailureMessage(
+                "only the encoder of this model has learned, from images without masks: it finds no segment.",
+                cure: "Train a model that begins with it: `encoder_from` in a train.yaml.", subject: path)
         }
     }
 

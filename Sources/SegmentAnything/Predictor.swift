@@ -62,7 +62,7 @@ package struct Predictor: Sendable {
     private let network: HSPSAM
     private let preparation: Preparation
 
-    /// *Throws* `ModelFailure.notFinite`, `.notQuantised`, or the reader's failure.
+    /// *Throws* `ModelFailure.encoderOnly`, `.notFinite`, `.notQuantised`, or the reader's failure.
     package init(_ directory: ModelDirectory, _ choice: PrecisionChoice = .fp32) throws {
         self.init(directory.description, try HSPSAM(directory, choice))
     }

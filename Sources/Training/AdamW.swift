@@ -26,20 +26,27 @@ package final class AdamW {
     package private(set) var steps: Int
     private let slots: [Slot]
 
-    /// - Parameter state: moments of an earlier run, as `state` gives them.
+    /// - Parameters:
+    ///   - trained: what it changes of the parameters.
+    ///   - state: moments of an earlier run, as `state` gives them.
     package init(
-        _ model: Parameters, _ configuration: Configuration, options: Options, steps: Int = 0,
+        _ parameters: Parameters, _ trained: [Parameter], options: Options, steps: Int = 0,
         state: [String: Tensor] = [:]
     ) {
         self.options = options
         self.steps = steps
-        slots = ParameterShapes.of(configuration).filter(\.trains).map { parameter in
-            let weight = model[parameter.name]
+        slots = trained.map { parameter in
+            let weight = parameters[parameter.name]
             return Slot(
                 parameter: parameter, weight: weight,
                 first: state["first.\(parameter.name)"]?.copy() ?? Tensor(zeros: weight.shape),
                 second: state["second.\(parameter.name)"]?.copy() ?? Tensor(zeros: weight.shape))
         }
+    }
+
+    /// Of all that trains in a model.
+    package convenience init(_ parameters: Parameters, _ configuration: Configuration, options: Options) {
+        self.init(parameters, ParameterShapes.of(configuration).filter(\.trains), options: options)
     }
 
     /// Asks the tape for all gradients that `step` needs.

@@ -1,12 +1,25 @@
-import Imaging
-import SegmentAnything
-import Tensors
+package import Imaging
+package import Numbers
+package import SegmentAnything
+package import Tensors
 
-/// Samples made ready for one step.
-struct Batch {
-    /// `[B, S, S, 3]`
-    let images: Tensor
-    let labels: LabelMaps
+/// Images made ready for one step, with what is to be found in them.
+package struct Batch: Sendable {
+    package enum Truth: Sendable {
+        case labels(LabelMaps)
+        case hidden(HiddenPatches)
+    }
+
+    /// `[B, S, S, 3]`, normalised; 0 where something is hidden.
+    package let images: Tensor
+    package let truth: Truth
+
+    private init(_ images: [Tensor], _ truth: Truth, side: Int) {
+        self.images = concatenateRows(images.map { $0.reshaped([side, side * 3]) }, tape: nil).reshaped([
+            images.count, side, side, 3,
+        ])
+        self.truth = truth
+    }
 
     /// Prepares each sample as inference does; classes go to the padded square by nearest neighbour.
     init(_ samples: [LabelledSet.Sample], _ configuration: Configuration, ignorePadding: Bool) {
@@ -16,10 +29,57 @@ struct Batch {
             let (input, placement) = preparation.prepare(samples[index].image)
             return (input, Self.square(samples[index], placement, ignorePadding: ignorePadding))
         }
-        images = concatenateRows(prepared.map { $0.0.reshaped([side, side * 3]) }, tape: nil).reshaped([
-            samples.count, side, side, 3,
-        ])
-        labels = LabelMaps(classes: prepared.map(\.1.classes), valid: prepared.map(\.1.valid), configuration)
+        let labels = LabelMaps(classes: prepared.map(\.1.classes), valid: prepared.map(\.1.valid), configuration)
+        self.init(prepared.map(\.0), .labels(labels), side: side)
+    }
+
+    /// Prepares each image as inference does and hides a part of it.
+    ///
+    /// - Parameter pictures: each with the random numbers by which it is drawn what is hidden.
+    package init(
+        hiding pictures: [(image: DisplayImage, random: SplitMix64)], _ masking: Masking, _ configuration: Configuration
+    ) {
+        let (side, patch) = (configuration.inputSize, configuration.patch)
+        let preparation = Preparation(inputSize: side)
+        let prepared = ThreadPool.map(pictures.count) { index in
+            var random = pictures[index].random
+            let (input, placement) = preparation.prepare(pictures[index].image)
+            let hidden = masking.hidden(placement, token: patch, &random)
+            return (hidden, MaskedPicture(input, placement, hidden: hidden, patch: patch))
+        }
+        self.init(prepared, configuration)
+    }
+
+    private init(_ pictures: [(hidden: [Bool], picture: MaskedPicture)], _ configuration: Configuration) {
+        let (side, patch) = (configuration.inputSize, configuration.patch)
+        let tokens = pictures.flatMap(\.hidden)
+        let hidden = HiddenPatches(
+            tokens: tokens, counted: pictures.flatMap(\.picture.counted),
+            pixels: Tensor([tokens.count, patch * patch * 3], pictures.flatMap(\.picture.pixels)))
+        self.init(pictures.map { Tensor([side, side, 3], $0.picture.visible) }, .hidden(hidden), side: side)
+    }
+
+    /// Noise, for measuring time and memory.
+    package static func noise(_ task: TrainingTask, _ configuration: Configuration, images: Int) -> Batch {
+        var random = SplitMix64(seed: 2)
+        let side = configuration.inputSize
+        let noise = (0..<images).map { _ in Tensor.uniform([side, side, 3], bound: 1.7, &random) }
+        switch task {
+        case .segmentation:
+            let classes = [UInt8]((0..<side * side).map { $0 / side > side / 2 ? 1 : 0 })
+            let valid = [UInt8](repeating: 1, count: side * side)
+            let labels = LabelMaps(
+                classes: Array(repeating: classes, count: images), valid: Array(repeating: valid, count: images),
+                configuration)
+            return Batch(noise, .labels(labels), side: side)
+        case .maskedAutoencoding(let masking):
+            let placement = Placement(rows: side, columns: side, inputSize: side)
+            let pictures = noise.map { input in
+                let hidden = masking.hidden(placement, token: configuration.patch, &random)
+                return (hidden, MaskedPicture(input, placement, hidden: hidden, patch: configuration.patch))
+            }
+            return Batch(pictures, configuration)
+        }
     }
 
     private static func square(_ sample: LabelledSet.Sample, _ placement: Placement, ignorePadding: Bool) -> (

@@ -5,7 +5,7 @@ import Storage
 /// `metrics.jsonl` of a run: one line a step and a validation. It is written with each checkpoint, which knows how many lines were
 /// there: a run that was killed goes on with exactly those.
 struct MetricsLog {
-    /// One line; fields that do not apply are left away.
+    /// One line; fields that do not apply are left away: a stage of masked autoencoding has a loss, but no Dice and no cross-entropy.
     struct Line: Codable, Sendable, Equatable {
         /// `step` or `validation`
         var kind: String

@@ -19,12 +19,13 @@ package enum Quantiser {
     /// - Parameters:
     ///   - most: at most so many images, evenly spread over the folder's; a quarter of them, 32 at most, calibrates.
     ///   - progress: called after each image of either pass.
-    /// *Throws* what reading model or images throws; `TrainingFailure.noPairs` when there is no image, or none in which something
+    /// *Throws* `ModelFailure.encoderOnly`; what reading model or images throws; `TrainingFailure.noPairs` when there is no image, or none in which something
     /// is found.
     package static func run(
         _ model: ModelDirectory, images folder: String, most: Int, out: String,
         progress: (_ done: Int, _ of: Int) throws -> Void
     ) throws -> Result {
+        try model.confirmSegments()
         let all = try names(folder)
         guard !all.isEmpty else {
             throw TrainingFailure.noPairs(path: folder, reason: "the folder holds no PNG, JPEG or TIFF image")

@@ -9,24 +9,17 @@ package enum StepTrial {
         let stage = plan.stages[index]
         var configuration = plan.configuration
         configuration.inputSize = stage.inputSize
-        let parameters = Parameters.initial(configuration, seed: plan.seed)
-        let model = HSPSAM(configuration, parameters, mergeLoRA: false)
-        let optimiser = AdamW(parameters, configuration, options: plan.optimiser)
-        var random = SplitMix64(seed: plan.seed)
-        let side = stage.inputSize
-        let images = Tensor.uniform([stage.batch, side, side, 3], bound: 1.7, &random)
-        let classes = [UInt8]((0..<side * side).map { $0 / side > side / 2 ? 1 : 0 })
-        let labels = LabelMaps(
-            classes: Array(repeating: classes, count: stage.batch),
-            valid: Array(repeating: Array(repeating: 1, count: side * side), count: stage.batch), configuration)
+        let parameters = stage.task.parameters(
+            .initial(configuration, seed: plan.seed), configuration, seed: plan.seed)
+        let objective = Objective(stage.task, configuration, parameters)
+        let optimiser = AdamW(parameters, objective.trained, options: plan.optimiser)
+        let batch = Batch.noise(stage.task, configuration, images: stage.batch)
         let clock = ContinuousClock()
         var taken = 0.0
         for _ in 0..<2 {
             let started = clock.now
-            let tape = Tape(recomputes: plan.activationCheckpointing)
-            optimiser.watch(tape)
-            let loss = Losses.total(model(images, tape: tape), labels, configuration, tape: tape)
-            tape.backward(from: loss.total)
+            let (_, tape) = objective.derivatives(
+                of: batch, for: optimiser, recomputes: plan.activationCheckpointing)
             optimiser.step(tape, learningRate: 1e-4)
             taken = started.duration(to: clock.now) / .seconds(1)
         }

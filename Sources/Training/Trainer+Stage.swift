@@ -15,12 +15,14 @@ extension Trainer {
         let planned = StepTrial.plannedSteps(stage, images: images)
         let schedule = Schedule(peak: stage.learningRate, warmup: plan.warmup, steps: planned, decay: plan.decay)
         let steps = StepTrial.steps(stage, images: images)
+        let objective = Objective(stage.task, configuration, parameters)
         let optimiser = AdamW(
-            parameters, configuration, options: plan.optimiser, steps: checkpoint?.step ?? 0,
+            parameters, objective.trained, options: plan.optimiser, steps: checkpoint?.step ?? 0,
             state: checkpoint?.optimiser ?? [:])
-        let model = HSPSAM(configuration, parameters, mergeLoRA: false)
+        let segments = stage.task.isSegmentation
         if checkpoint == nil { best = nil }
-        report(.started(stage: index + 1, inputSize: stage.inputSize, images: images, steps: steps))
+        report(
+            .started(stage: index + 1, task: stage.task, inputSize: stage.inputSize, images: images, steps: steps))
         let clock = ContinuousClock()
         var means = RunningMeans()
         var saved = clock.now
@@ -36,10 +38,10 @@ extension Trainer {
             if position == 0 || draws.isEmpty { draws = order(index, epoch: epoch).draws }
             let part = draws[position * stage.stepImages..<min(draws.count, (position + 1) * stage.stepImages)]
             let figures = try self.step(
-                Array(part), index, epoch, configuration, model, optimiser, step: step, shouldStop)
+                Array(part), index, epoch, configuration, objective, optimiser, step: step, shouldStop)
             let rate = schedule.rate(step)
             let norm = optimiser.step(figures.gradients, learningRate: rate)
-            average?.update(parameters)
+            average?.update(parameters, objective.trained)
             let taken = started.duration(to: clock.now) / .seconds(1)
             seconds += taken
             step += 1
@@ -47,7 +49,8 @@ extension Trainer {
             log.add(
                 .init(
                     kind: "step", stage: index + 1, epoch: epoch + 1, step: step, loss: figures.loss,
-                    dice: figures.dice, crossEntropy: figures.crossEntropy, learningRate: rate, gradientNorm: norm,
+                    dice: segments ? figures.dice : nil, crossEntropy: segments ? figures.crossEntropy : nil,
+                    learningRate: rate, gradientNorm: norm,
                     imagesPerSecond: Double(part.count) / max(taken, 1e-9), exchangeSeconds: figures.exchangeSeconds))
             report(.progress(progress(index, step: step, steps: steps, epoch: epoch, learningRate: rate, means)))
             let epochEnds = position == perEpoch - 1 || step == steps
@@ -90,31 +93,39 @@ extension Trainer {
         let stage = plan.stages[index]
         let epochs = Int(rounding: stage.epochs.rounded(.up), clampedTo: 1...Int(Int32.max))
         var left = means.secondsPerStep * Double(steps - step)
-        let work = plan.work(of: stage)
+        let (work, segments) = (plan.work(of: stage), stage.task.isSegmentation)
         for (number, later) in plan.stages.enumerated().dropFirst(index + 1) {
             let images = Double(order(number, epoch: 0).draws.count) * later.epochs
             left += images * means.secondsPerImage * plan.work(of: later) / work
         }
         return TrainingProgress(
             stage: index + 1, stages: plan.stages.count, epoch: epoch + 1, epochs: epochs, step: step, steps: steps,
-            loss: means.loss, dice: means.dice, crossEntropy: means.crossEntropy, learningRate: learningRate,
+            loss: means.loss, learningRate: learningRate, dice: segments ? means.dice : nil,
+            crossEntropy: segments ? means.crossEntropy : nil,
             imagesPerSecond: 1 / max(means.secondsPerImage, 1e-9), secondsLeft: left)
     }
 
     func order(_ stage: Int, epoch: Int) -> EpochOrder {
-        EpochOrder(
-            zip(training, plan.data).map { (images: $0.pairs.count, weight: $1.weight) }, seed: plan.seed,
-            stage: stage, epoch: epoch)
+        EpochOrder(plan.draws(stage, from: drawn), seed: plan.seed, stage: stage, epoch: epoch)
     }
 }
 
 extension TrainingPlan {
+    /// How many images each data set has that a stage draws, and how often: those of `data`, and where it needs no masks those without.
+    ///
+    /// - Parameter sets: of `data`, then of `unlabelled`.
+    package func draws(_ stage: Int, from sets: [LabelledSet]) -> [(images: Int, weight: Double)] {
+        let sources = stages[stage].task.isSegmentation ? data : data + unlabelled
+        return zip(sets, sources).map { ($0.pairs.count, $1.weight) }
+    }
+
     /// Multiplications of one training image of a stage, up to a factor: for times.
     func work(of stage: Stage) -> Double {
         let tokens = Double(stage.inputSize / configuration.patch * stage.inputSize / configuration.patch)
         let width = Double(configuration.embedDim)
         let (blocks, global) = (Double(configuration.depth), Double(configuration.globalBlocks.count))
         // Linear layers, attention of the global blocks, and about as much a token for stem, necks and decoders as for two blocks.
-        return tokens * (blocks + 2) * 12 * width * width + global * 2 * tokens * tokens * width
+        let others = stage.task.isSegmentation ? 2.0 : 0.5
+        return tokens * (blocks + others) * 12 * width * width + global * 2 * tokens * tokens * width
     }
 }

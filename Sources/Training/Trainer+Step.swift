@@ -7,6 +7,7 @@ extension Trainer {
     struct Figures {
         /// One a trained tensor; nil where the loss does not depend on it. Empty before the first batch.
         var gradients: [Tensor?] = []
+        /// Dice and cross-entropy are 0 where nothing is segmented.
         var loss = 0.0, dice = 0.0, crossEntropy = 0.0
         /// A process of several was asked to stop after this step.
         var stops = false
@@ -31,8 +32,8 @@ extension Trainer {
 
     /// The sum over a step's batches, always in their order: how many processes share them changes no bit.
     func step(
-        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, _ model: HSPSAM,
-        _ optimiser: AdamW, step: Int, _ shouldStop: () -> Bool
+        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration,
+        _ objective: Objective, _ optimiser: AdamW, step: Int, _ shouldStop: () -> Bool
     ) throws -> Figures {
         let size = plan.stages[stage].batch
         let starts = Array(stride(from: 0, to: draws.count, by: size))
@@ -43,7 +44,7 @@ extension Trainer {
             let part = Array(draws[start..<min(start + size, draws.count)])
             let one = try figuresOf(
                 batch(part, stage, epoch, configuration, from: start), share: Double(part.count) / Double(draws.count),
-                configuration, model, optimiser, step: step)
+                objective, optimiser, step: step)
             if isFirst { figures.add(one) } else { held.append(one) }
         }
         if let ranks {
@@ -58,34 +59,37 @@ extension Trainer {
 
     /// - Parameter share: of the step's images.
     private func figuresOf(
-        _ batch: Batch, share: Double, _ configuration: Configuration, _ model: HSPSAM, _ optimiser: AdamW, step: Int
+        _ batch: Batch, share: Double, _ objective: Objective, _ optimiser: AdamW, step: Int
     ) throws -> Figures {
-        let tape = Tape(recomputes: plan.activationCheckpointing)
-        optimiser.watch(tape)
-        let output = model(batch.images, tape: tape)
-        let loss = Losses.total(output, batch.labels, configuration, tape: tape)
+        let (loss, tape) = objective.derivatives(of: batch, for: optimiser, recomputes: plan.activationCheckpointing)
         guard loss.total.isFinite else {
             throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))
         }
-        tape.backward(from: loss.total)
         return Figures(
             gradients: optimiser.gradients(tape, share: Float(share)), loss: share * Double(loss.total.values[0]),
-            dice: output.logits[0].map { share * HardDice.mean($0, batch.labels, configuration) } ?? 0,
-            crossEntropy: share * Double(loss.crossEntropy.values[0]))
+            dice: share * (loss.dice ?? 0), crossEntropy: share * (loss.crossEntropy ?? 0))
     }
 
     private func batch(
-        _ draws: [EpochOrder.Draw], _ stage: Int, _ epoch: Int, _ configuration: Configuration, from start: Int
+        _ draws: [EpochOrder.Draw], _ index: Int, _ epoch: Int, _ configuration: Configuration, from start: Int
     ) throws -> Batch {
-        let samples = try ThreadPool.map(draws.count) { [plan, training] position in
+        let stage = plan.stages[index]
+        let drawn = try ThreadPool.map(draws.count) { [plan, drawn] position in
             let draw = draws[position]
-            let source = training[draw.dataset]
+            let source = drawn[draw.dataset]
+            let pair = source.pairs[draw.index]
             var random = EpochOrder.random(
-                seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
-            return plan.stages[stage].augmentation.apply(
-                try source.sample(source.pairs[draw.index], segments: configuration.segments, input: plan.input),
-                &random)
+                seed: plan.seed, stage: index, epoch: epoch, draw, position: start + position)
+            let sample =
+                stage.task.isSegmentation
+                ? try source.sample(pair, segments: configuration.segments, input: plan.input)
+                : try source.unlabelled(pair, input: plan.input)
+            return (sample: stage.augmentation.apply(sample, &random), random: random)
         }
-        return Batch(samples, configuration, ignorePadding: plan.ignorePadding)
+        switch stage.task {
+        case .segmentation: return Batch(drawn.map(\.sample), configuration, ignorePadding: plan.ignorePadding)
+        case .maskedAutoencoding(let masking):
+            return Batch(hiding: drawn.map { ($0.sample.image, $0.random) }, masking, configuration)
+        }
     }
 }

@@ -6,11 +6,13 @@ import Tensors
 
 extension Trainer {
     /// Dice on the validation images, every so many epochs and at a stage's end; keeps the weights when they are the best so far.
-    /// One process looks, and tells the others, which have nothing to do meanwhile.
+    /// One process looks, and tells the others, which have nothing to do meanwhile. A stage that does not segment has none.
     func validate(
         _ stage: Int, epoch: Int, step: Int, isLast: Bool, _ configuration: Configuration, _ parameters: Parameters
     ) throws {
-        guard let settings = plan.validation, (epoch + 1) % settings.every == 0 || isLast else {
+        guard let settings = plan.validation, plan.stages[stage].task.isSegmentation,
+            (epoch + 1) % settings.every == 0 || isLast
+        else {
             if isFirst { try TrainingPage.write(log, plan: plan, examples: examples, isRunning: true, to: folder) }
             return
         }

@@ -19,8 +19,8 @@ package final class Trainer {
     var isFirst: Bool { ranks?.isFirst ?? true }
     let identity: String
     let data: TrainingData
-    /// One an entry of the plan's data, then those of the validation.
-    let training: [LabelledSet]
+    /// What stages draw images from: one an entry of the plan's data, then of its images without masks.
+    let drawn: [LabelledSet]
     let validation: [LabelledSet]
     /// How large the training's pictures are.
     let scale: TrainedScale?
@@ -65,10 +65,12 @@ package final class Trainer {
         try check.confirm()
         for summary in check.summaries { report(.data(summary)) }
         scale = check.scale
-        training = Array(check.sets.prefix(data.training.count))
-        validation = Array(check.sets[data.training.count..<data.training.count + data.validation.count])
+        let count = data.training.count + data.unlabelled.count
+        drawn = Array(check.sets.prefix(count))
+        validation = Array(check.sets[count..<count + data.validation.count])
         identity = try plan.identity(
-            data: data.training, validated: data.validation, parent: parent?.digest, encoder: encoder?.digest
+            data: data.training, unlabelled: data.unlabelled, validated: data.validation, parent: parent?.digest,
+            encoder: encoder?.digest
         ).hex
         try Folder.make(folder)
     }
@@ -132,16 +134,24 @@ package final class Trainer {
         average = plan.averageDecay.map { decay in
             WeightAverage(
                 decay: decay, updates: resumed?.average?.updates ?? 0,
-                resumed?.average?.tensors ?? parameters.tensors, configuration)
+                resumed?.average?.tensors ?? parameters.tensors)
         }
         for stage in first..<plan.stages.count {
             configuration.inputSize = plan.stages[stage].inputSize
-            parameters = Parameters(PositionTables.resized(parameters.tensors, to: configuration))
+            let task = plan.stages[stage].task
+            parameters = task.parameters(
+                Parameters(PositionTables.resized(parameters.tensors, to: configuration)), configuration,
+                seed: plan.seed)
+            if stage > first, task.isSegmentation, !plan.stages[stage - 1].task.isSegmentation {
+                // Decoders learn on the encoder as it is, not on its average: that begins anew.
+                average = plan.averageDecay.map { WeightAverage(decay: $0, parameters.tensors) }
+            }
             average?.resize(to: configuration)
             guard try run(stage, configuration, parameters, from: resumed, shouldStop) else { return false }
             resumed = nil
         }
         guard isFirst else { return true }
+        parameters = TrainingTask.segmentation.parameters(parameters, configuration, seed: plan.seed)
         let tensors = best == nil ? average?.tensors ?? parameters.tensors : try BestWeights.read(from: folder)
         try ModelDirectory.write(
             description(plan.configuration), tensors: PositionTables.resized(tensors, to: plan.configuration),
@@ -156,8 +166,12 @@ package final class Trainer {
         var provenance = [
             "command": "hspsam train", "seed": "\(plan.seed)",
             "training_seconds": "\(Int(rounding: seconds.rounded(.down), clampedTo: 0 ... .max))",
-            "images": "\(training.reduce(0) { $0 + $1.pairs.count })", "plan": identity,
+            "images": "\(data.training.reduce(0) { $0 + $1.pairs.count })", "plan": identity,
         ]
+        if plan.hasPretraining {
+            let images = drawn.reduce(0) { $0 + $1.pairs.count }
+            provenance["pretraining"] = "masked autoencoding of \(images) images"
+        }
         provenance["parent"] = parent?.digest.hex
         provenance["encoder"] = encoder?.digest.hex
         let kind = average == nil ? "weights" : "moving average of the weights"
@@ -165,8 +179,10 @@ package final class Trainer {
         var input = plan.input
         input.scale = scale
         provenance["validation_dice"] = best.map { NumberText.fixed($0.dice, 4) }
-        return ModelDescription(
+        var description = ModelDescription(
             configuration: configuration, configurationName: plan.configurationName,
             segmentLabels: plan.segmentLabels, precision: .f16, trainedInput: input, provenance: provenance)
+        description.isEncoderOnly = !plan.hasSegmentation
+        return description
     }
 }

@@ -6,7 +6,7 @@ package enum TrainingEvent: Sendable {
     case checking(done: Int, of: Int)
     /// What was found in one data set.
     case data(DataCheck.Summary)
-    case started(stage: Int, inputSize: Int, images: Int, steps: Int)
+    case started(stage: Int, task: TrainingTask, inputSize: Int, images: Int, steps: Int)
     case resumed(stage: Int, step: Int)
     case progress(TrainingProgress)
     case validated(
@@ -14,10 +14,12 @@ package enum TrainingEvent: Sendable {
     case written(path: String)
 }
 
-/// Where a stage stands; counts from 1, figures are means over about the last twenty steps. `dice` is that of masks, as validation's.
+/// Where a stage stands; counts from 1, figures are means over about the last twenty steps. `dice` is that of masks, as validation's; it and
+/// `crossEntropy` are nil where nothing is segmented, and `loss` is that of the reconstruction.
 package struct TrainingProgress: Sendable {
     package let stage, stages, epoch, epochs, step, steps: Int
-    package let loss, dice, crossEntropy, learningRate: Double
+    package let loss, learningRate: Double
+    package let dice, crossEntropy: Double?
     package let imagesPerSecond: Double
     /// Of the whole run, without validations; later stages by their work.
     package let secondsLeft: Double

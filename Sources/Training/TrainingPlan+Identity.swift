@@ -8,12 +8,14 @@ extension TrainingPlan {
     ///
     /// - Parameters:
     ///   - data: the cases of `self.data` that train, in that order.
+    ///   - unlabelled: the images of `self.unlabelled`.
     ///   - validated: the cases by which the best weights are chosen.
     ///   - parent: the digest of the model that the run begins with; nil when it begins with fresh weights.
     ///   - encoder: the digest of the model whose encoder it begins with.
     /// *Throws* Storage's failures. *Cost*: one pass over all files of the data.
     package func identity(
-        data: [Dataset], validated: [Dataset] = [], parent: FileDigest?, encoder: FileDigest? = nil
+        data: [Dataset], unlabelled: [Dataset] = [], validated: [Dataset] = [], parent: FileDigest?,
+        encoder: FileDigest? = nil
     ) throws -> FileDigest {
         var fields = CanonicalEncoding("hspsam training plan 2")
         add(configuration, to: &fields)
@@ -29,6 +31,8 @@ extension TrainingPlan {
             }
             fields.add("masks", optional: entry.0.rule) { $1.add(to: &$0) }
         }
+        // Fields that older plans do not have are left away where they say nothing, so that their runs can be gone on with.
+        if hasPretraining { try add(unlabelled, to: &fields) }
         add(input.windowing, to: &fields)
         fields.list("stages", stages) { fields, stage in
             fields.add("input_size", stage.inputSize)
@@ -38,6 +42,10 @@ extension TrainingPlan {
             fields.add("learning_rate", stage.learningRate)
             fields.add("until", optional: stage.until) { $0.add("steps", $1) }
             add(stage.augmentation, to: &fields)
+            if case .maskedAutoencoding(let masking) = stage.task {
+                fields.add("mask_ratio", masking.ratio)
+                fields.add("mask_patch", masking.patch)
+            }
         }
         fields.add("beta1", Double(optimiser.beta1))
         fields.add("beta2", Double(optimiser.beta2))
@@ -60,6 +68,18 @@ extension TrainingPlan {
             fields.add("mask", pair.mask.hex)
         }
         return fields.digest
+    }
+
+    /// Images without masks, which decide what is learned from them.
+    private func add(_ sets: [Dataset], to fields: inout CanonicalEncoding) throws {
+        let images = try sets.map { try $0.pairs.map { (name: $0.name, digest: try $0.image.digest()) } }
+        fields.list("unlabelled", Array(zip(unlabelled, images))) { fields, entry in
+            fields.add("weight", entry.0.weight)
+            fields.list("images", entry.1) { fields, image in
+                fields.add("name", image.name)
+                fields.add("image", image.digest.hex)
+            }
+        }
     }
 
     private func add(_ augmentation: Augmentation, to fields: inout CanonicalEncoding) {

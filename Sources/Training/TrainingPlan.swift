@@ -7,6 +7,7 @@ import Storage
 /// A training run as `train.yaml` describes it.
 package struct TrainingPlan: Sendable, Equatable {
     package struct Stage: Sendable, Equatable {
+        package var task: TrainingTask
         package var inputSize: Int
         /// May be a fraction: 0.5 is half of the images.
         package var epochs: Double
@@ -43,6 +44,8 @@ package struct TrainingPlan: Sendable, Equatable {
     /// One a segment; nil: they are numbered.
     package var segmentLabels: [String]?
     package var data: [Source]
+    /// Images without masks, for stages that need none.
+    package var unlabelled: [Source]
     package var validation: Validation?
     /// Nearly equal pictures may stand in two splits: phantoms, slices that nobody can tell apart.
     package var allowsSimilar: Bool
@@ -61,6 +64,11 @@ package struct TrainingPlan: Sendable, Equatable {
     package var seed: UInt64
     /// The file as it was read; the model directory keeps it.
     package var text: [UInt8] = []
+
+    /// False: only the encoder learns, and there are no masks at the end.
+    package var hasSegmentation: Bool { stages.contains { $0.task.isSegmentation } }
+    /// The encoder learns from images alone first.
+    package var hasPretraining: Bool { stages.contains { !$0.task.isSegmentation } }
 
     /// - Parameter folders: what `${name}` in a path stands for.
     /// *Throws* `SettingsFailure` with file and line; `TrainingFailure.role`.
@@ -96,6 +104,7 @@ package struct TrainingPlan: Sendable, Equatable {
         }
         let labels = segmentLabels ?? ModelDescription.numberedLabels(configuration.segments)
         data = try section.sections("data").map { try Source($0, labels: labels, resolve) }
+        unlabelled = try section.sections("unlabelled").map { try Source(unlabelled: $0, resolve) }
         splits = try section.optionalSection("splits").map { try CaseSplit($0) }
         allowsSimilar = try section.choice("similar_images", default: Similar.refuse) == .allow
         let isDivided = splits != nil
@@ -117,17 +126,13 @@ package struct TrainingPlan: Sendable, Equatable {
             let size = try stage.int("input_size", in: 16...4096)
             try Self.checkSize(size, stage)
             return Stage(
-                inputSize: size, epochs: try stage.double("epochs", in: 0.001...100_000),
+                task: try TrainingTask(stage), inputSize: size, epochs: try stage.double("epochs", in: 0.001...100_000),
                 batch: try stage.int("batch", in: 1...4096),
                 accumulate: try stage.int("accumulate", in: 1...4096, default: 1),
                 learningRate: try stage.double("learning_rate", in: 1e-9...1),
                 until: try stage.optionalInt("until", in: 1...Int(Int32.max)),
                 augmentation: try stage.optionalSection("augment").map { try Augmentation($0, otherwise: augmentation) }
                     ?? augmentation)
-        }
-        guard !data.isEmpty else {
-            throw section.failure(
-                "SET-EMPTY", at: "data", "the list is empty: there is nothing to train on.", cure: "Name a data set.")
         }
         guard !stages.isEmpty else {
             throw section.failure(
@@ -158,6 +163,42 @@ package struct TrainingPlan: Sendable, Equatable {
                 "aspect", default: stages.allSatisfy { $0.augmentation.aspect == [1, 1] } ? .isotropic : .varied))
         activationCheckpointing = try section.bool("activation_checkpointing", default: false)
         seed = UInt64(try section.int("seed", in: 0...Int.max, default: 1))
+
+        // Images alone are enough where nothing is segmented, but `splits` divides `data`.
+        guard !data.isEmpty || !unlabelled.isEmpty && !hasSegmentation && splits == nil else {
+            throw section.failure(
+                "SET-EMPTY", at: "data", "the list is empty: there is nothing to train on.", cure: "Name a data set.")
+        }
+        try checkPretraining(section)
+        if Self.startsFresh(model), configuration.freezeEncoder, !hasPretraining {
+            throw model.failure(
+                "TRAIN-FROZEN", at: "configuration", found: configurationName,
+                "this configuration freezes the encoder, and without start_from or encoder_from that is one that never learned anything.",
+                cure:
+                    "Write start_from with a model of `hspsam model import`, begin with a stage of masked_autoencoding, or write configuration: scratch."
+            )
+        }
+    }
+
+    /// *Throws* for a stage that would unlearn what one before it has learned, and for images that nothing learns from.
+    private func checkPretraining(_ section: Section) throws(SettingsFailure) {
+        if let first = stages.firstIndex(where: { $0.task.isSegmentation }),
+            stages[first...].contains(where: { !$0.task.isSegmentation })
+        {
+            throw section.failure(
+                "SET-CHOICE", at: "stages",
+                "masked_autoencoding comes after segmentation, whose encoder it would change.",
+                cure: "Put its stages first.")
+        }
+        if !unlabelled.isEmpty, !hasPretraining {
+            throw section.failure(
+                "SET-CHOICE", at: "unlabelled", "no stage learns from the images of unlabelled.",
+                cure: "Add a stage with task: masked_autoencoding, or take the list out.")
+        }
+    }
+
+    private static func startsFresh(_ model: Section) -> Bool {
+        !model.has("start_from") && !model.has("encoder_from")
     }
 
     private enum Similar: String, CaseIterable { case refuse, allow }
@@ -178,8 +219,7 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.segments = try model.int("segments", in: 1...254, default: 1)
         configuration.prompts = try model.int("prompts", in: 0...64, default: configuration.segments)
         configuration.loraRank = try model.int("lora_rank", in: 0...1024, default: 32)
-        let startsFresh = !model.has("start_from") && !model.has("encoder_from")
-        let name = try model.string("configuration", default: startsFresh ? "scratch" : "hsp_sam")
+        let name = try model.string("configuration", default: startsFresh(model) ? "scratch" : "hsp_sam")
         guard let named = Configuration.Named(name: name), named != .sam else {
             let names = Configuration.Named.names.filter { $0 != "sam" }.joined(separator: ", ")
             throw model.failure(
@@ -187,12 +227,6 @@ package struct TrainingPlan: Sendable, Equatable {
                 cure: "Write one of \(names).")
         }
         configuration.apply(named)
-        if startsFresh, configuration.freezeEncoder {
-            throw model.failure(
-                "TRAIN-FROZEN", at: "configuration", found: name,
-                "this configuration freezes the encoder, and without start_from or encoder_from that is one that never learned anything.",
-                cure: "Write start_from with a model of `hspsam model import`, or configuration: scratch.")
-        }
         let problems = configuration.problems
         guard problems.isEmpty else {
             throw model.failure(
@@ -229,5 +263,29 @@ extension CaseSplit {
         fold = try section.int("fold", in: 0...folds - 1, default: 0)
         test = try section.double("test", in: 0...0.9, default: 0)
         seed = try section.int("seed", in: 0...Int.max, default: 1)
+    }
+}
+
+extension TrainingTask {
+    /// Of an entry of `stages`.
+    init(_ section: Section) throws(SettingsFailure) {
+        switch try section.choice("task", default: Name.segmentation) {
+        case .segmentation: self = .segmentation
+        case .maskedAutoencoding:
+            let patch = try section.int("mask_patch", in: 16...1024, default: 32)
+            guard patch % 16 == 0 else {
+                throw section.failure(
+                    "SET-RANGE", at: "mask_patch", found: "\(patch)",
+                    "mask_patch is no multiple of a token's 16 pixels.",
+                    cure: "Write 16, 32 or 64.")
+            }
+            self = .maskedAutoencoding(
+                Masking(ratio: try section.double("mask_ratio", in: 0.05...0.95, default: 0.6), patch: patch))
+        }
+    }
+
+    private enum Name: String, CaseIterable {
+        case segmentation
+        case maskedAutoencoding = "masked_autoencoding"
     }
 }

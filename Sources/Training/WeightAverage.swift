@@ -11,21 +11,21 @@ struct WeightAverage {
     private(set) var updates: Int
     /// Of every tensor of the model; those that do not train are the model's own.
     private(set) var tensors: [String: Tensor]
-    private let trained: [String]
 
     /// - Parameter tensors: what it begins with; they are copied.
-    init(decay: Double, updates: Int = 0, _ tensors: [String: Tensor], _ configuration: Configuration) {
+    init(decay: Double, updates: Int = 0, _ tensors: [String: Tensor]) {
         self.decay = decay
         self.updates = updates
         self.tensors = tensors.mapValues { $0.copy() }
-        trained = ParameterShapes.of(configuration).filter(\.trains).map(\.name)
     }
 
-    /// Takes in the weights after a step.
-    mutating func update(_ parameters: Parameters) {
+    /// Takes in the weights after a step that changed `trained`; what is no part of the model is passed over.
+    mutating func update(_ parameters: Parameters, _ trained: [Parameter]) {
         updates += 1
         let now = min(decay, Double(1 + updates) / Double(10 + updates))
-        for name in trained { tensors[name]?.approach(parameters[name], share: Float(1 - now)) }
+        for parameter in trained {
+            tensors[parameter.name]?.approach(parameters[parameter.name], share: Float(1 - now))
+        }
     }
 
     /// The average with its position tables for another input size.

@@ -139,6 +139,7 @@ struct ModelInfoCommand: ParsableCommand {
                 "  trained with  \(input.windowing.words); aspect \(input.aspect.rawValue)"
                     + (input.scale.map { "; \($0.words)" } ?? ""))
         }
+        if description.isEncoderOnly { lines.append("  learned       the encoder alone, from images without masks") }
         lines.append("  weights       \(description.precision.rawValue), SHA-256 \(model.weightsDigest.hex)")
         if let q = description.quantisation {
             let kept = q.bfloat16Layers.count

@@ -15,6 +15,7 @@ struct TrainCommand: ParsableCommand {
             Example: hspsam train --config pipelines/skin-lesion/train.yaml --data isic2017=isic --out model
             Interrupted? The same command with --resume goes on from the last checkpoint with the same result.
             mpirun -np 2 hspsam train … shares each step's batches (accumulate) among processes, with the same result.
+            Stages of masked autoencoding let the encoder learn from images without masks first: docs/training.md.
             With --check it looks at all data, says what a run would take, and ends; with --preview it writes a page of what the network \
             will see.
             """)
@@ -83,9 +84,10 @@ struct TrainCommand: ParsableCommand {
         case .checking(let done, let all):
             if terminal { try StandardOutput.write("\(clear)looking at the data: \(done) of \(all)") }
         case .data(let summary): try StandardOutput.line(clear + TrainingCheck.line(summary))
-        case .started(let stage, let inputSize, let images, let steps):
+        case .started(let stage, let task, let inputSize, let images, let steps):
             try StandardOutput.line(
-                "\(clear)stage \(stage): input \(inputSize), \(images) images an epoch, \(steps) steps")
+                "\(clear)stage \(stage): \(TrainingCheck.prefix(task))input \(inputSize), \(images) images an epoch, \(steps) steps"
+            )
         case .resumed(let stage, let step):
             try StandardOutput.line("\(clear)continuing stage \(stage) after step \(step)")
         case .validated(let epoch, let dice, let segments, let images, let isBest):
@@ -99,11 +101,16 @@ struct TrainCommand: ParsableCommand {
         case .written(let path): try StandardOutput.line("\(clear)model written to \(path)")
         case .progress(let p):
             guard terminal || p.step % 20 == 0 || p.step == p.steps else { return }
+            let figures =
+                if let dice = p.dice, let crossEntropy = p.crossEntropy {
+                    String(format: "loss %.4f Dice %.4f CE %.4f", p.loss, dice, crossEntropy)
+                } else {
+                    String(format: "reconstruction loss %.4f", p.loss)
+                }
             let line = String(
-                format:
-                    "stage %d/%d epoch %d/%d step %d/%d loss %.4f Dice %.4f CE %.4f rate %.2e, %.2f images/s, %.1f GB, %@ left",
-                p.stage, p.stages, p.epoch, p.epochs, p.step, p.steps, p.loss, p.dice, p.crossEntropy, p.learningRate,
-                p.imagesPerSecond, Double(peakMemory()) / 1e9, TrainingCheck.time(p.secondsLeft))
+                format: "stage %d/%d epoch %d/%d step %d/%d %@ rate %.2e, %.2f images/s, %.1f GB, %@ left",
+                p.stage, p.stages, p.epoch, p.epochs, p.step, p.steps, figures, p.learningRate, p.imagesPerSecond,
+                Double(peakMemory()) / 1e9, TrainingCheck.time(p.secondsLeft))
             try StandardOutput.write(clear + line + (terminal ? "" : "\n"))
         }
     }

@@ -26,22 +26,22 @@ struct TrainingCheck {
             for line in table(summary) { try StandardOutput.line(line) }
         }
         try DataOptions.listingProblems { try check.1.confirm() }
-        let sets = Array(check.1.sets.prefix(check.0.training.count))
+        let sets = Array(check.1.sets.prefix(check.0.training.count + check.0.unlabelled.count))
         if let preview {
             try DurableFile.write(try PreviewPage.html(plan, sets), to: preview)
             try StandardOutput.line("preview written to \(preview)")
         }
         guard times else { return }
-        let images = zip(sets, plan.data).reduce(0) {
-            $0 + Int(rounding: Double($1.0.pairs.count) * $1.1.weight, clampedTo: 0...Int(Int32.max))
-        }
         var all = 0.0
         for (index, stage) in plan.stages.enumerated() {
+            let images = plan.draws(index, from: sets).reduce(0) {
+                $0 + Int(rounding: Double($1.images) * $1.weight, clampedTo: 0...Int(Int32.max))
+            }
             let seconds = StepTrial.seconds(plan, stage: index)
             let steps = StepTrial.steps(stage, images: images)
             all += seconds * Double(steps)
             try StandardOutput.line(
-                "stage \(index + 1): input \(stage.inputSize), \(steps) steps of \(stage.stepImages) images, "
+                "stage \(index + 1): \(Self.prefix(stage.task))input \(stage.inputSize), \(steps) steps of \(stage.stepImages) images, "
                     + String(format: "%.2f s a step: ", seconds) + Self.time(seconds * Double(steps)))
         }
         try StandardOutput.line(
@@ -56,12 +56,15 @@ struct TrainingCheck {
             summary.sizes.smallest == summary.sizes.largest
             ? summary.sizes.smallest : "\(summary.sizes.smallest) to \(summary.sizes.largest)"
         let notes = summary.notes.map { "; \($0)" }.joined()
-        return
-            "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path); masks: \(summary.rule.words); "
-            + "\(summary.empty) without any segment\(notes)"
+        let masks = summary.rule.map { "; masks: \($0.words); \(summary.empty) without any segment" } ?? ""
+        return "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path)\(masks)\(notes)"
     }
 
+    /// What a stage does where that is not segmentation.
+    static func prefix(_ task: TrainingTask) -> String { task.isSegmentation ? "" : "masked autoencoding, " }
+
     private func table(_ summary: DataCheck.Summary) -> [String] {
+        guard summary.rule != nil else { return [] }
         let all = Double(max(1, summary.pixels.reduce(0, +)))
         let labels =
             ["background"] + (plan.segmentLabels ?? (0..<plan.configuration.segments).map { "segment-\($0 + 1)" })

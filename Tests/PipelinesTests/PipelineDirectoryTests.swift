@@ -134,6 +134,17 @@ struct PipelineDirectoryTests {
         #expect(plain.scale == .whole && plain.digest(model: "").hex == digests[0])
     }
 
+    @Test("a model of which only the encoder has learned is refused")
+    func encoderOnly() throws {
+        let fixture = try Fixture()
+        let path = try fixture.pipeline("a")
+        let model = try ModelDirectory.open("\(path)/model")
+        var description = model.description
+        description.isEncoderOnly = true
+        try ModelDirectory.write(description, tensors: try model.tensors(), to: "\(path)/model")
+        #expect { try PipelineDirectory.open(path) } throws: { ($0 as? any Failure)?.code == "MODEL-ENCODER" }
+    }
+
     @Test("segments that the model does not give are refused before anything is read")
     func segments() throws {
         let fixture = try Fixture()

@@ -89,6 +89,13 @@ let operationTable: [OperationCase] = [
     OperationCase("resizePlanes", "up and down", [[2, 5, 7]]) { resizePlanes($0[0], height: 12, width: 3, tape: $1) },
     OperationCase("segmentationLoss", "softmax", [[2, 3, 4, 4]]) { loss($0[0], softmax: true, $1) },
     OperationCase("segmentationLoss", "sigmoid", [[2, 2, 4, 4]]) { loss($0[0], softmax: false, $1) },
+    OperationCase("replaceRows", "", [[2, 3, 4], [4]]) {
+        replaceRows($0[0], by: $0[1], where: [true, false, false, true, true, false], tape: $1)
+    },
+    OperationCase("meanSquaredError", "some rows", [[5, 3]]) {
+        let target = Tensor([5, 3], (0..<15).map { Float($0 % 4) / 4 })
+        return meanSquaredError($0[0], target, where: [true, false, true, true, false], tape: $1)
+    },
 ]
 
 @Suite("operations")

@@ -119,7 +119,7 @@ struct TrainingRunTests {
         let place = try Workplace(images: 5)
         var (steps, images) = (0, 0)
         try Trainer(place.plan(epochs: 1), folder: "\(place.folder)/model") {
-            if case .started(1, _, let all, let count) = $0 { (images, steps) = (all, count) }
+            if case .started(1, _, _, let all, let count) = $0 { (images, steps) = (all, count) }
         }
         .run(resume: false) { true }
         #expect(images == 5 && steps == 3)

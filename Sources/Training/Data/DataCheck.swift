@@ -12,10 +12,15 @@ package struct DataCheck: Sendable {
         /// `train`, `validation`: sets of different splits must not share a picture.
         package let split: String
         package let dataset: Dataset
+        /// False: masks are not looked at.
+        package let isLabelled: Bool
+        /// The weights depend on it.
+        var isLearned: Bool { split == "train" || split == "unlabelled" }
 
-        package init(split: String, _ dataset: Dataset) {
+        package init(split: String, _ dataset: Dataset, isLabelled: Bool = true) {
             self.split = split
             self.dataset = dataset
+            self.isLabelled = isLabelled
         }
     }
 
@@ -26,7 +31,8 @@ package struct DataCheck: Sendable {
         package let images: Int
         /// Smallest and largest, columns × rows.
         package let sizes: (smallest: String, largest: String)
-        package let rule: MaskRule
+        /// Nil where masks are not looked at; nothing is counted then.
+        package let rule: MaskRule?
         /// Pixels of each class, background first.
         package let pixels: [Int]
         /// Images in which each class occurs, background first.
@@ -77,6 +83,11 @@ package struct DataCheck: Sendable {
         var problems = examined.flatMap { $0.flatMap(\.problems) }
         var (summaries, sets): ([Summary], [LabelledSet]) = ([], [])
         for (role, cases) in zip(roles, examined) {
+            guard role.isLabelled else {
+                sets.append(LabelledSet(pairs: role.dataset.pairs, rule: .nonzero))
+                summaries.append(Summary(role, cases, nil, segments: segments))
+                continue
+            }
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += cases.compactMap { $0.contradiction(rule, segments: segments) }
@@ -86,7 +97,7 @@ package struct DataCheck: Sendable {
                 // Of a set that was not read as a whole nothing can be missed.
                 let isWhole = cases.allSatisfy { $0.problems.isEmpty }
                 if learns, isWhole, role.split == "train" {
-                    problems += summary.missingClasses.map { FailureRecord($0) }
+                    problems += summary.missingClasses(rule).map { FailureRecord($0) }
                 }
             } catch {
                 problems.append(FailureRecord(error))
@@ -191,13 +202,16 @@ struct CaseCheck: Sendable {
 }
 
 extension DataCheck.Summary {
-    init(_ role: DataCheck.Role, _ cases: [CaseCheck], _ rule: MaskRule, segments: Int) {
+    init(_ role: DataCheck.Role, _ cases: [CaseCheck], _ rule: MaskRule?, segments: Int) {
         (split, path, images) = (role.split, role.dataset.path, cases.count)
         let sized = cases.filter { $0.rows > 0 }.sorted { ($0.rows * $0.columns) < ($1.rows * $1.columns) }
         func size(_ one: CaseCheck?) -> String { one.map { "\($0.columns)×\($0.rows)" } ?? "none" }
         sizes = (size(sized.first), size(sized.last))
         self.rule = rule
-        let each = cases.filter { $0.census.files > 0 }.map { $0.pixels(rule, segments: segments) }
+        let each =
+            rule.map { rule in
+                cases.filter { $0.census.files > 0 }.map { $0.pixels(rule, segments: segments) }
+            } ?? []
         pixels = (0...segments).map { index in each.reduce(0) { $0 + $1[index] } }
         occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
@@ -205,7 +219,7 @@ extension DataCheck.Summary {
     }
 
     /// What cannot be learned from this set.
-    var missingClasses: [TrainingFailure] {
+    func missingClasses(_ rule: MaskRule) -> [TrainingFailure] {
         occurrences.indices.dropFirst().filter { occurrences[$0] == 0 }.map {
             .missingClass(path: path, segment: $0, rule: rule.words)
         }

@@ -1,7 +1,7 @@
 import Settings
 
 extension TrainingPlan {
-    /// One entry of `data`, or that of `validation`.
+    /// One entry of `data` or `unlabelled`, or that of `validation`.
     package struct Source: Sendable, Equatable {
         package var origin: DataOrigin
         /// CSV `name,split,patient` or `splits_final.json`; nil takes every image.
@@ -58,12 +58,23 @@ extension TrainingPlan.Source {
                 "a data set is `folder`, or `images` with `masks`, or `images` with `coco`, or `dicom`.",
                 cure: "Give one of the four.")
         }
+        rule = try Self.rule(section, labels)
+        leavesOut = try section.choice("without_mask", default: Missing.refuse) == .leaveOut
+        try readChoice(section, resolve)
+    }
+
+    /// An entry of `unlabelled`: images whose masks, if they have any, are not looked at.
+    init(unlabelled section: Section, _ resolve: (String) throws -> String) throws {
+        origin = .folder(try resolve(try section.string("folder")))
+        try readChoice(section, resolve)
+    }
+
+    /// Which images of the data set are taken, and how often.
+    private mutating func readChoice(_ section: Section, _ resolve: (String) throws -> String) throws {
         list = try section.optionalString("list").map(resolve)
         split = try section.optionalString("split")
         fold = try section.int("fold", in: 0...1000, default: 0)
         weight = try section.double("weight", in: 0...1000, default: 1)
-        rule = try Self.rule(section, labels)
-        leavesOut = try section.choice("without_mask", default: Missing.refuse) == .leaveOut
         if split != nil, list == nil {
             throw section.failure(
                 "SET-MISSING", at: "split", "a split needs the list that holds it.", cure: "Name the list.")

@@ -25,9 +25,13 @@ package struct Dataset: Sendable {
 
     /// Cases of a split, or all.
     ///
-    /// - Parameter labels: of the model's segments, for layouts that name classes.
+    /// - Parameters:
+    ///   - labels: of the model's segments, for layouts that name classes.
+    ///   - ignoresMasks: an image needs none, and one that it has is not looked at.
     /// *Throws* `TrainingFailure`; Storage's failures.
-    package init(_ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil) throws {
+    package init(
+        _ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil, ignoresMasks: Bool = false
+    ) throws {
         let (candidates, known, notes) = try source.origin.candidates(
             segments: segments, labels: labels, names: source.segmentNames)
         (path, rule) = (source.origin.path, source.rule)
@@ -49,7 +53,7 @@ package struct Dataset: Sendable {
         }
         var leftOut = 0
         pairs = try names.sorted().compactMap { byName[$0] }.compactMap { candidate in
-            guard let mask = candidate.mask else {
+            guard let mask = ignoresMasks ? MaskSource.unread : candidate.mask else {
                 if source.leavesOut {
                     leftOut += 1
                     return nil
@@ -114,6 +118,12 @@ package struct LabelledSet: Sendable {
                 maskSize: "\(classes.columns)×\(classes.rows)", isTurned: image.isTurned)
         }
         return Sample(image: try input.windowing.display(image, path: pair.image.path), classes: classes.values)
+    }
+
+    /// The image alone: all of it is background.
+    package func unlabelled(_ pair: Dataset.Pair, input: TrainedInput) throws -> Sample {
+        let image = try input.windowing.display(try pair.image.read(input.aspect), path: pair.image.path)
+        return Sample(image: image, classes: [UInt8](repeating: 0, count: image.rows * image.columns))
     }
 
     /// The classes of a case's pixels on the truth's own grid.

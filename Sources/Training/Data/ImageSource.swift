@@ -94,6 +94,8 @@ package enum MaskSource: Sendable, Equatable {
     case annotation(COCO.Picture)
     /// Frames of a DICOM segmentation.
     case segmentation(SegmentationTruth)
+    /// Of an image that is learned from without its mask.
+    case unread
 
     package struct Page: Sendable, Equatable {
         package let path: String
@@ -108,6 +110,7 @@ package enum MaskSource: Sendable, Equatable {
         case .pages(let pages): pages.first?.path ?? ""
         case .annotation(let picture): picture.file
         case .segmentation(let truth): truth.path
+        case .unread: ""
         }
     }
 
@@ -121,13 +124,14 @@ package enum MaskSource: Sendable, Equatable {
             return fields.digest
         case .annotation(let picture): return picture.digest
         case .segmentation(let truth): return truth.digest
+        case .unread: return CanonicalEncoding("hspsam no mask 1").digest
         }
     }
 
     /// What has classes of its own and needs no rule; nil for pictures of values.
     func classes() throws -> (rows: Int, columns: Int, values: [UInt8])? {
         switch self {
-        case .pages: nil
+        case .pages, .unread: nil
         case .annotation(let picture): (picture.rows, picture.columns, picture.classes())
         case .segmentation(let truth): (truth.rows, truth.columns, try truth.classes())
         }

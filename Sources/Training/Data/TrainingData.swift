@@ -5,24 +5,38 @@ import Storage
 package struct TrainingData: Sendable {
     /// One an entry of `data`.
     package let training: [Dataset]
+    /// One an entry of `unlabelled`.
+    package let unlabelled: [Dataset]
     package let validation: [Dataset]
     /// What `splits` keeps away from both.
     package let test: [Dataset]
+    /// What the lists of the plan keep for other splits, without masks: no image of `unlabelled` may be one of them. Empty where
+    /// there is none of these.
+    package let heldOut: [Dataset]
 
     /// *Throws* `TrainingFailure`; Storage's failures.
     package init(_ plan: TrainingPlan) throws {
         let (segments, labels) = (plan.configuration.segments, plan.segmentLabels)
         let all = try plan.data.map { try Dataset($0, segments: segments, labels: labels) }
+        unlabelled = try plan.unlabelled.map { try Dataset($0, segments: segments, labels: labels, ignoresMasks: true) }
         let own = try plan.validation?.source.map { try Dataset($0, segments: segments, labels: labels) }
         guard let splits = plan.splits else {
             training = all
             validation = own.map { [$0] } ?? []
             test = []
+            heldOut =
+                unlabelled.isEmpty
+                ? []
+                : try Self.heldOut(plan.data + [plan.validation?.source].compactMap { $0 }, training + validation) {
+                    try Dataset($0, segments: segments, labels: labels, ignoresMasks: true)
+                }
             return
         }
         func part(_ isIncluded: (CaseSplit.Part) -> Bool) throws -> [Dataset] {
             try all.map { try $0.filtered { try isIncluded(splits.part(of: $0)) } }
         }
+        // `data` has no splits of lists then.
+        heldOut = []
         training = try part { $0 != .test && $0 != .fold(splits.fold) }
         validation = try own.map { [$0] } ?? part { $0 == .fold(splits.fold) }.filter { !$0.pairs.isEmpty }
         test = try part { $0 == .test }.filter { !$0.pairs.isEmpty }
@@ -36,10 +50,35 @@ package struct TrainingData: Sendable {
         }
     }
 
-    /// For `DataCheck`: training, validation, test, in this order.
+    /// The images of the sources' lists that stand in none of the data sets.
+    private static func heldOut(
+        _ sources: [TrainingPlan.Source], _ known: [Dataset], read: (TrainingPlan.Source) throws -> Dataset
+    ) throws -> [Dataset] {
+        let names = Set(known.flatMap { set in set.pairs.map { "\(set.path)\n\($0.name)" } })
+        var seen: Set<String> = []
+        return try sources.compactMap { source in
+            // One list tells the splits of several sources.
+            guard let list = source.list, source.split != nil,
+                seen.insert("\(source.origin.path)\n\(list)\n\(source.fold)").inserted
+            else { return nil }
+            let rows = try SplitList(list, fold: source.fold).rows
+            let listed = Set(rows.flatMap { [$0.name, ImageFolder.stem(of: $0.name) ?? $0.name] })
+            var whole = source
+            (whole.list, whole.split) = (nil, nil)
+            let others = try read(whole).filtered {
+                listed.contains($0.name) && !names.contains("\(source.origin.path)\n\($0.name)")
+            }
+            return others.pairs.isEmpty ? nil : others
+        }
+    }
+
+    /// For `DataCheck`: training, images without masks, validation, test, what lists hold out, in this order.
     package var roles: [DataCheck.Role] {
-        training.map { .init(split: "train", $0) } + validation.map { .init(split: "validation", $0) }
+        training.map { .init(split: "train", $0) }
+            + unlabelled.map { .init(split: "unlabelled", $0, isLabelled: false) }
+            + validation.map { .init(split: "validation", $0) }
             + test.map { .init(split: "test", $0) }
+            + heldOut.map { .init(split: "held out", $0, isLabelled: false) }
     }
 
     /// Every case with its split, as the model directory keeps it: CSV `name,split,digest`.

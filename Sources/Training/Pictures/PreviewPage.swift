@@ -1,40 +1,73 @@
+import Imaging
 import Numbers
 import Pages
 import SegmentAnything
 import Storage
 
-/// A contact sheet of what the network will see: images of the first stage as they are and as they are changed, with their masks.
+/// A contact sheet of what the network will see: images as they are and as they are changed, with their masks, or with what is hidden.
 package enum PreviewPage {
+    /// The first stage, and the first that segments.
+    ///
     /// - Parameters:
-    ///   - sets: of `TrainingData.training`, as the check gave them.
-    ///   - count: images; each is shown once as it is and three times changed.
+    ///   - sets: of `TrainingData.training` and `.unlabelled`, as the check gave them.
+    ///   - count: images of a stage; each is shown once as it is and three times changed.
     /// *Throws* what reading an image throws.
     package static func html(_ plan: TrainingPlan, _ sets: [LabelledSet], count: Int = 8) throws -> String {
-        let stage = plan.stages[0]
-        let order = EpochOrder(
-            zip(sets, plan.data).map { (images: $0.pairs.count, weight: $1.weight) }, seed: plan.seed, stage: 0,
-            epoch: 0)
+        let segmenting = plan.stages.firstIndex { $0.task.isSegmentation }
+        let shown = Set([0, segmenting ?? 0]).sorted()
+        let parts = try shown.map { try part(plan, sets, stage: $0, count: count) }
+        let body: HTML = "<h1>What the network will see</h1>\n\(parts)"
+        return Page(title: "Preview", style: TrainingPage.style, body: body).html
+    }
+
+    private static func part(
+        _ plan: TrainingPlan, _ sets: [LabelledSet], stage index: Int, count: Int
+    ) throws -> HTML {
+        let stage = plan.stages[index]
+        let order = EpochOrder(plan.draws(index, from: sets), seed: plan.seed, stage: index, epoch: 0)
         let segments = plan.configuration.segments
         var rows: [HTML] = []
         for (position, draw) in order.draws.prefix(count).enumerated() {
             let set = sets[draw.dataset]
             let pair = set.pairs[draw.index]
-            let sample = try set.sample(pair, segments: segments, input: plan.input)
+            let sample =
+                stage.task.isSegmentation
+                ? try set.sample(pair, segments: segments, input: plan.input)
+                : try set.unlabelled(pair, input: plan.input)
             var figures = [try Overlay(name: pair.name, caption: "as it is", sample, segments: segments).figure()]
             for epoch in 0..<3 {
                 var random = EpochOrder.random(
-                    seed: plan.seed, stage: 0, epoch: epoch, draw, position: position % stage.stepImages)
-                let changed = stage.augmentation.apply(sample, &random)
+                    seed: plan.seed, stage: index, epoch: epoch, draw, position: position % stage.stepImages)
+                var changed = stage.augmentation.apply(sample, &random)
+                if case .maskedAutoencoding(let masking) = stage.task {
+                    masking.hide(
+                        in: &changed.image, inputSize: stage.inputSize, token: plan.configuration.patch, &random)
+                }
                 figures.append(
                     try Overlay(name: "", caption: "epoch \(epoch + 1)", changed, segments: segments).figure())
             }
             rows.append("<div class=\"figures\">\(figures)</div>\n")
         }
-        let body: HTML = """
-            <h1>What the network will see</h1>
-            <p>Stage 1, input \(stage.inputSize). Outlines are those of the masks.</p>
+        let words = stage.task.isSegmentation ? "Outlines are those of the masks." : "What is grey is hidden."
+        return """
+            <p>Stage \(index + 1), input \(stage.inputSize). \(words)</p>
             \(rows)
             """
-        return Page(title: "Preview", style: TrainingPage.style, body: body).html
+    }
+}
+
+extension Masking {
+    /// Makes grey what a stage of the input size would hide of a picture.
+    fileprivate func hide(in image: inout DisplayImage, inputSize: Int, token: Int, _ random: inout SplitMix64) {
+        let placement = Placement(rows: image.rows, columns: image.columns, inputSize: inputSize)
+        let hidden = hidden(placement, token: token, &random)
+        for row in 0..<image.rows {
+            let y = row * placement.resizedRows / image.rows / token
+            for column in 0..<image.columns {
+                let x = column * placement.resizedColumns / image.columns / token
+                guard hidden[y * (inputSize / token) + x] else { continue }
+                for channel in 0..<3 { image.pixels[(row * image.columns + column) * 3 + channel] = 128 }
+            }
+        }
     }
 }

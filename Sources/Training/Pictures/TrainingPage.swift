@@ -35,10 +35,16 @@ enum TrainingPage {
                     value(line).map { (Double(line.step + (offsets[line.stage] ?? 0)), $0) }
                 }, isMarked: isMarked)
         }
+        let (segmenting, pretraining) = (
+            steps.filter { plan.stage($0).task.isSegmentation }, steps.filter { !plan.stage($0).task.isSegmentation }
+        )
         let charts = [
+            Chart(title: "Reconstruction loss", curves: [curve("masked patches", "c", pretraining, \.loss)]),
             Chart(
                 title: "Loss",
-                curves: [curve("loss", "a", steps, \.loss), curve("cross-entropy", "b", steps, \.crossEntropy)]),
+                curves: [
+                    curve("loss", "a", segmenting, \.loss), curve("cross-entropy", "b", segmenting, \.crossEntropy),
+                ]),
             Chart(
                 title: "Dice",
                 curves: [
@@ -69,10 +75,11 @@ enum TrainingPage {
 
     private static func status(_ steps: [MetricsLog.Line], _ plan: TrainingPlan, isRunning: Bool) -> String {
         guard let last = steps.last else { return "Nothing has been learned yet." }
-        let size = plan.stages[min(max(last.stage, 1), plan.stages.count) - 1].inputSize
+        let stage = plan.stage(last)
+        let loss = stage.task.isSegmentation ? "loss" : "masked autoencoding, reconstruction loss"
         return (isRunning ? "Running" : "Ended")
-            + ": stage \(last.stage) of \(plan.stages.count), input \(size), epoch \(last.epoch), step \(last.step);"
-            + " loss \(NumberText.fixed(last.loss ?? .nan, 4)), \(NumberText.short(last.imagesPerSecond ?? .nan)) images a second."
+            + ": stage \(last.stage) of \(plan.stages.count), input \(stage.inputSize), epoch \(last.epoch), step \(last.step);"
+            + " \(loss) \(NumberText.fixed(last.loss ?? .nan, 4)), \(NumberText.short(last.imagesPerSecond ?? .nan)) images a second."
     }
 
     private static func table(_ validations: [MetricsLog.Line], _ plan: TrainingPlan) -> HTML {
@@ -104,4 +111,9 @@ enum TrainingPage {
         .names .truth { border-color: #00dc5a } .names .found { border-color: #ff3cc8 }
 
         """ + Chart.style
+}
+
+extension TrainingPlan {
+    /// The stage of a line.
+    fileprivate func stage(_ line: MetricsLog.Line) -> Stage { stages[min(max(line.stage, 1), stages.count) - 1] }
 }
