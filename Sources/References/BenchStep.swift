@@ -7,20 +7,18 @@ import Training
 package struct BenchStep {
     private enum Work {
         case inference(HSPSAM, Tensor)
-        case training(Objective, Batch, AdamW, recomputes: Bool)
+        case training(Objective, Batch, AdamW, Tape.Options)
     }
 
     private let work: Work
 
     /// A training step of a model with random weights, as a training of that configuration does it.
-    ///
-    /// - Parameter recomputes: with activation checkpointing.
-    package init(training configuration: Configuration, batch: Int, recomputes: Bool) {
+    package init(training configuration: Configuration, batch: Int, _ options: Tape.Options) {
         let parameters = Parameters.initial(configuration, seed: 1)
         let objective = Objective(.segmentation, configuration, parameters)
         work = .training(
             objective, .noise(.segmentation, configuration, images: batch),
-            AdamW(parameters, objective.trained, options: AdamW.Options()), recomputes: recomputes)
+            AdamW(parameters, objective.trained, options: AdamW.Options()), options)
     }
 
     /// A forward pass with random weights, made one by one as a model's are read, so that memory is that of inference.
@@ -46,8 +44,8 @@ package struct BenchStep {
     package func run() {
         switch work {
         case .inference(let model, let image): _ = model(image)
-        case .training(let objective, let batch, let optimiser, let recomputes):
-            let (_, tape) = objective.derivatives(of: batch, for: optimiser, recomputes: recomputes)
+        case .training(let objective, let batch, let optimiser, let options):
+            let (_, tape) = objective.derivatives(of: batch, for: optimiser, options)
             optimiser.step(tape, learningRate: 1e-4)
         }
     }

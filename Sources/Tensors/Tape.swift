@@ -18,22 +18,38 @@ package final class Tape {
     private var tracked: Set<UInt64> = []
     private var gradients: [UInt64: Tensor] = [:]
     private var steps: [() -> Void] = []
-    private let recomputes: Bool
+    private let options: Options
     /// Of the part that is recomputed: what leads to a tensor of the whole goes on there.
     private let whole: Tape?
     /// False: only which tensors lead to a watched one is noted.
     private let keepsSteps: Bool
 
-    package init(recomputes: Bool = false) {
-        self.recomputes = recomputes
+    /// How a step is computed.
+    package struct Options: Sendable, Equatable {
+        /// With activation checkpointing.
+        package var recomputes: Bool
+        /// What linear layers and convolutions multiply, forward and back: float32, or bfloat16 with float32 sums.
+        package var products: Precision
+
+        package init(recomputes: Bool = false, products: Precision = .fp32) {
+            precondition(products != .int8, "Tape: derivatives have no products of 8 bits")
+            (self.recomputes, self.products) = (recomputes, products)
+        }
+    }
+
+    package init(_ options: Options = Options()) {
+        self.options = options
         (whole, keepsSteps) = (nil, true)
     }
 
     private init(partOf whole: Tape, keepsSteps: Bool) {
-        recomputes = false
+        options = Options(products: whole.options.products)
         self.whole = whole
         self.keepsSteps = keepsSteps
     }
+
+    /// What linear layers and convolutions multiply.
+    var products: ck_type { options.products.type }
 
     /// Asks for the gradient of `tensor`.
     package func watch(_ tensor: Tensor) { tracked.insert(tensor.identity) }
@@ -62,7 +78,7 @@ package final class Tape {
 
     /// `body` of this tape: where the tape recomputes, nothing of it is kept but its result, and `backward` runs it again.
     package func block(_ body: @escaping (Tape) -> Tensor) -> Tensor {
-        guard recomputes else { return body(self) }
+        guard options.recomputes else { return body(self) }
         let scout = Tape(partOf: self, keepsSteps: false)
         let output = body(scout)
         guard scout.needs(output) else { return output }

@@ -61,7 +61,7 @@ extension Trainer {
     private func figuresOf(
         _ batch: Batch, share: Double, _ objective: Objective, _ optimiser: AdamW, step: Int
     ) throws -> Figures {
-        let (loss, tape) = objective.derivatives(of: batch, for: optimiser, recomputes: plan.activationCheckpointing)
+        let (loss, tape) = objective.derivatives(of: batch, for: optimiser, plan.tape)
         guard loss.total.isFinite else {
             throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))
         }

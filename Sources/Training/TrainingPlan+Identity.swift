@@ -33,6 +33,7 @@ extension TrainingPlan {
         }
         // Fields that older plans do not have are left away where they say nothing, so that their runs can be gone on with.
         if hasPretraining { try add(unlabelled, to: &fields) }
+        if tape.products != .fp32 { fields.add("precision", tape.products.rawValue) }
         add(input.windowing, to: &fields)
         fields.list("stages", stages) { fields, stage in
             fields.add("input_size", stage.inputSize)

@@ -3,6 +3,7 @@ import Imaging
 package import SegmentAnything
 import Settings
 import Storage
+package import Tensors
 
 /// A training run as `train.yaml` describes it.
 package struct TrainingPlan: Sendable, Equatable {
@@ -59,8 +60,8 @@ package struct TrainingPlan: Sendable, Equatable {
     package var decay: Schedule.Decay
     /// Padding weighs nothing in the loss.
     package var ignorePadding: Bool
-    /// The encoder's blocks are computed again on the way back instead of being kept: the same weights in less memory.
-    package var activationCheckpointing: Bool
+    /// How a step is computed: with activation checkpointing (the same weights in less memory), in float32 or with products of bfloat16.
+    package var tape: Tape.Options
     package var seed: UInt64
     /// The file as it was read; the model directory keeps it.
     package var text: [UInt8] = []
@@ -161,7 +162,9 @@ package struct TrainingPlan: Sendable, Equatable {
             windowing: try TrainedInput.Windowing(try section.section("windowing")),
             aspect: try section.section("preprocess").choice(
                 "aspect", default: stages.allSatisfy { $0.augmentation.aspect == [1, 1] } ? .isotropic : .varied))
-        activationCheckpointing = try section.bool("activation_checkpointing", default: false)
+        tape = Tape.Options(
+            recomputes: try section.bool("activation_checkpointing", default: false),
+            products: try section.choice("precision", default: Products.fp32) == .bf16 ? .bf16 : .fp32)
         seed = UInt64(try section.int("seed", in: 0...Int.max, default: 1))
 
         // Images alone are enough where nothing is segmented, but `splits` divides `data`.
@@ -202,6 +205,7 @@ package struct TrainingPlan: Sendable, Equatable {
     }
 
     private enum Similar: String, CaseIterable { case refuse, allow }
+    private enum Products: String, CaseIterable { case fp32, bf16 }
 
     private static func checkSize(_ size: Int, _ section: Section) throws(SettingsFailure) {
         guard size % 16 == 0 else {

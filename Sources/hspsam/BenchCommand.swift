@@ -28,7 +28,8 @@ struct BenchCommand: ParsableCommand {
             in every precision; objects: segmentations of 300 slices of 512 × 512, composed, written and verified; pipeline: \
             hspsam run on a phantom of 300 slices of 512 × 512, from files to verified results.
             """) var what = What.infer
-    @Option(help: "Arithmetic of infer and pipeline: fp32, bf16, int8 or auto.") var precision = PrecisionChoice.fp32
+    @Option(help: "Arithmetic of infer and pipeline: fp32, bf16, int8 or auto; of train: fp32 or bf16.") var precision =
+        PrecisionChoice.fp32
     @Option(help: "Input size, a multiple of 16; a model has its own.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
     @Flag(help: "Train with activation checkpointing: less memory, more time.") var activationCheckpointing = false
@@ -134,8 +135,9 @@ struct BenchCommand: ParsableCommand {
         configuration.stem = size == .vitT ? .conv : .patch
         configuration.inputSize = inputSize
         if what == .train {
-            let step = BenchStep(training: configuration, batch: batch, recomputes: activationCheckpointing)
-            return (step, configuration, .fp32)
+            let products = precision.arithmetic
+            let options = Tape.Options(recomputes: activationCheckpointing, products: products)
+            return (BenchStep(training: configuration, batch: batch, options), configuration, products)
         }
         let fastest = Precision.allCases.last { InstructionSet.prefers($0) } ?? .fp32
         let arithmetic = precision == .auto ? fastest : precision.arithmetic
@@ -144,7 +146,8 @@ struct BenchCommand: ParsableCommand {
 
     private func check() throws {
         guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0,
-            what == .infer || model == nil, what == .infer || what == .pipeline || precision == .fp32,
+            what == .infer || model == nil,
+            what == .infer || what == .pipeline || precision == .fp32 || what == .train && precision == .bf16,
             what == .train || !activationCheckpointing
         else {
             throw FailureRecord(
@@ -153,7 +156,7 @@ struct BenchCommand: ParsableCommand {
                     "an option is out of its range.",
                     cure: """
                         --input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0; \
-                        --model is for infer, --precision for infer and pipeline, --activation-checkpointing is for train.
+                        --model is for infer, --precision for infer and pipeline, fp32 and bf16 also for train, --activation-checkpointing is for train.
                         """))
         }
     }

@@ -2,7 +2,6 @@ import Failures
 import Foundation
 import ImageFiles
 import Imaging
-import Numbers
 import SegmentAnything
 import Tensors
 import Testing
@@ -28,25 +27,24 @@ struct TrainerTests {
     @Test(
         "with activation checkpointing gradients are the same bits, also those of LoRA and prompts in a frozen encoder")
     func recomputedGradients() throws {
+        let kept = try Self.gradients(Tape.Options())
+        let recomputed = try Self.gradients(Tape.Options(recomputes: true))
+        #expect(kept == recomputed)
+        #expect(recomputed.contains { $0.key.contains("lora_q_b") && $0.value.contains { $0 != 0 } })
+    }
+
+    /// Those of a small frozen encoder's LoRA, prompts and decoders, by name.
+    private static func gradients(_ options: Tape.Options) throws -> [String: [Float]] {
         var configuration = Configuration()
         configuration.apply(.nano)
         configuration.inputSize = 64
         configuration.apply(.ablation3)
         let parameters = Parameters.initial(configuration, seed: 1)
-        let optimiser = AdamW(parameters, configuration, options: AdamW.Options())
-        var random = SplitMix64(seed: 2)
-        let image = Tensor.uniform([2, 64, 64, 3], bound: 1, &random)
-        let pixels = [[UInt8]](repeating: (0..<64 * 64).map { $0 % 64 > 20 ? 1 : 0 }, count: 2)
-        let labels = LabelMaps(classes: pixels, valid: pixels.map { $0.map { _ in 1 } }, configuration)
-        let model = HSPSAM(configuration, parameters, mergeLoRA: false)
-        let gradients = [false, true].map { recomputes in
-            let tape = Tape(recomputes: recomputes)
-            optimiser.watch(tape)
-            tape.backward(from: Losses.total(model(image, tape: tape), labels, configuration, tape: tape).total)
-            return parameters.tensors.mapValues { tape.gradient($0)?.values }
-        }
-        #expect(gradients[0] == gradients[1])
-        #expect(gradients[1].contains { $0.key.contains("lora_q_b") && $0.value?.contains { $0 != 0 } == true })
+        let objective = Objective(.segmentation, configuration, parameters)
+        let optimiser = AdamW(parameters, objective.trained, options: AdamW.Options())
+        let batch = Batch.noise(.segmentation, configuration, images: 2)
+        let (_, tape) = objective.derivatives(of: batch, for: optimiser, options)
+        return parameters.tensors.compactMapValues { tape.gradient($0)?.values }
     }
 
     @Test("with activation checkpointing the weights are the same")
@@ -54,9 +52,40 @@ struct TrainerTests {
         let place = try Workplace(images: 4)
         try Trainer(place.plan(), folder: "\(place.folder)/kept") { _ in }.run(resume: false)
         let plan = try place.plan("activation_checkpointing: true")
-        #expect(plan.activationCheckpointing)
+        #expect(plan.tape.recomputes)
         try Trainer(plan, folder: "\(place.folder)/recomputed") { _ in }.run(resume: false)
         #expect(try place.weights("kept") == place.weights("recomputed"))
+    }
+
+    @Test("with products of bfloat16 a model learns as well, and its weights move by less than bfloat16 could tell")
+    func bfloat16() throws {
+        let place = try Workplace(images: 8)
+        let plan = try place.plan("precision: bf16", epochs: 100, rate: "3.0e-3")
+        #expect(plan.tape.products == .bf16)
+        try Trainer(plan, folder: "\(place.folder)/model") { _ in }.run(resume: false)
+        let model = try ModelDirectory.open("\(place.folder)/model")
+        let dice = try Evaluation.run(Predictor(model), on: [place.set(plan)]).mean.dice
+        #expect(dice > 0.85, "Dice \(dice)")
+        let weights = try #require(try model.tensors()["image_encoder.blocks.0.mlp.lin1.weight"])
+        #expect(weights.values.contains { $0.bitPattern & 0xFFFF != 0 }, "the weights themselves were rounded")
+        #expect(throws: (any Error).self) { try place.plan("precision: int8") }
+    }
+
+    @Test("products of bfloat16 give other, but close, gradients; the same when they are computed again")
+    func bfloat16Gradients() throws {
+        let exact = try Self.gradients(Tape.Options())
+        let rounded = try Self.gradients(Tape.Options(products: .bf16))
+        #expect(try rounded == Self.gradients(Tape.Options(recomputes: true, products: .bf16)))
+        var differs = false
+        for (name, values) in exact {
+            let others = try #require(rounded[name])
+            let largest = values.reduce(0) { max($0, abs($1)) }
+            for (a, b) in zip(values, others) {
+                #expect(abs(a - b) <= 0.1 * largest + 1e-7, "\(name): \(a) and \(b)")
+                differs = differs || a != b
+            }
+        }
+        #expect(differs)
     }
 
     @Test("a small model learns to find a bright disc")

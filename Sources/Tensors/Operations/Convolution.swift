@@ -21,10 +21,11 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         return columns
     }
     let matrix = kernel == 1 ? weight : weight.channelsLast()  // [O, k, k, C], the order of gathered patches
+    let type = tape?.products ?? ck_type_f32
     let y = Tensor(uninitialised: [batch, oh, ow, output])
     withExtendedLifetime((columns(x), matrix)) { columns, matrix in
         ck_gemm(
-            kernels, ck_type_f32, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
+            kernels, type, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
             y.pointer, output)
     }
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
@@ -37,7 +38,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
             let dw = Tensor(uninitialised: matrix.shape)
             withExtendedLifetime(columns(x)) {
                 ck_gemm(
-                    kernels, ck_type_f32, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
+                    kernels, type, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
                     dw.pointer, patch)
             }
             tape.accumulate(toWeight, kernel == 1 ? dw : dw.channelsFirst())
@@ -50,7 +51,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         if let toX {
             let dcolumns = Tensor(uninitialised: [n, patch])
             ck_gemm(
-                kernels, ck_type_f32, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
+                kernels, type, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
                 dcolumns.pointer, patch
             )
             if pointwise { return tape.accumulate(toX, dcolumns) }
@@ -75,11 +76,12 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         "transposedConvolution: input \(x.shape) does not fit weight \(weight.shape)")
     let (n, four) = (batch * side * side, 4 * output)
     let matrix = weight.channelsLast()  // [C, 2, 2, O]
+    let type = tape?.products ?? ck_type_f32
     let y = Tensor(uninitialised: [batch, 2 * side, 2 * side, output])
     let pixels = Tensor(uninitialised: [n, four])
     withExtendedLifetime(pixels) {
         ck_gemm(
-            kernels, ck_type_f32, false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0,
+            kernels, type, false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0,
             pixels.pointer, four)
         ck_pixel_shuffle(y.pointer, pixels.pointer, batch, side, output)
     }
@@ -93,7 +95,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         if let toWeight, let x = kept {
             let dw = Tensor(uninitialised: matrix.shape)
             ck_gemm(
-                kernels, ck_type_f32, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
+                kernels, type, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
                 dw.pointer, four)
             tape.accumulate(toWeight, dw.channelsFirst())
         }
@@ -105,7 +107,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         if let toX {
             let dx = Tensor(uninitialised: toX.shape)
             ck_gemm(
-                kernels, ck_type_f32, false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0,
+                kernels, type, false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0,
                 dx.pointer, channels)
             tape.accumulate(toX, dx)
         }

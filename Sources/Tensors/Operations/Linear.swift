@@ -4,21 +4,26 @@ internal import CKernels
 ///
 /// *Shape*: x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
 package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?) -> Tensor {
-    let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
+    let (input, output) = (x.shape.last, weight.shape[0])
     precondition(
         weight.shape.rank == 2 && weight.shape[1] == input,
         "linear: input \(x.shape) does not fit weight \(weight.shape)")
     precondition(
         bias.map { $0.count == output } ?? true, "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)"
     )
-    let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
-    ck_gemm(
-        kernels, ck_type_f32, false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer,
-        output)
-    if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
+    let y = product(x, weight, bias, tape?.products ?? ck_type_f32)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     tape.record(
         y, backward: derivatives(x, weight, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape))
+    return y
+}
+
+private func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ type: ck_type) -> Tensor {
+    let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
+    let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
+    ck_gemm(
+        kernels, type, false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer, output)
+    if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     return y
 }
 
@@ -33,14 +38,14 @@ private func derivatives(
         if let toX, let weight = multiplied {
             let dx = Tensor(uninitialised: toX.shape)
             ck_gemm(
-                kernels, ck_type_f32, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,
+                kernels, tape.products, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,
                 dx.pointer, input)
             tape.accumulate(toX, dx)
         }
         if let toWeight, let x = kept {
             let dw = Tensor(uninitialised: toWeight.shape)
             ck_gemm(
-                kernels, ck_type_f32, true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0,
+                kernels, tape.products, true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0,
                 dw.pointer, input)
             tape.accumulate(toWeight, dw)
         }
@@ -85,14 +90,15 @@ package func updatedWeight(_ weight: Tensor, _ updates: [LowRankUpdate]) -> Tens
     return sum
 }
 
-/// A linear layer with updates of low rank: one product with their sum.
+/// A linear layer with updates of low rank: one product with their sum. What the small matrices themselves are multiplied with stays
+/// float32.
 ///
 /// *Shape*: x `[…, in]`, weight `[out, in]`, bias `[out]` → `[…, out]`.
 package func updatedLinear(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ updates: [LowRankUpdate], tape: Tape?
 ) -> Tensor {
     let sum = updatedWeight(weight, updates)
-    let y = linear(x, sum, bias, tape: nil)
+    let y = product(x, sum, bias, tape?.products ?? ck_type_f32)
     let marked = updates.map { (update: $0, toA: tape?.mark($0.a), toB: tape?.mark($0.b)) }
     let isUpdated = marked.contains { $0.toA != nil || $0.toB != nil }
     guard let tape, isUpdated || tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }

@@ -54,10 +54,10 @@ package struct Objective {
     }
 
     /// Forward and back: the tape holds the gradients that `optimiser` asks for.
-    ///
-    /// - Parameter recomputes: with activation checkpointing.
-    package func derivatives(of batch: Batch, for optimiser: AdamW, recomputes: Bool) -> (loss: Loss, tape: Tape) {
-        let tape = Tape(recomputes: recomputes)
+    package func derivatives(of batch: Batch, for optimiser: AdamW, _ options: Tape.Options) -> (
+        loss: Loss, tape: Tape
+    ) {
+        let tape = Tape(options)
         optimiser.watch(tape)
         let loss = loss(batch, tape: tape)
         tape.backward(from: loss.total)
