@@ -1,3 +1,4 @@
+package import Imaging
 package import Storage
 package import Tensors
 
@@ -47,6 +48,9 @@ package struct ModelDirectory: Sendable {
         return ModelDirectory(
             path: path, description: description, weights: weights, digest: sums.digest, weightsDigest: weightsDigest)
     }
+
+    /// How objects that touch are told apart with it, unless a pipeline says otherwise.
+    package var separation: ObjectSeparation { configuration.separation }
 
     /// Every tensor of the network as float32; the scales for 8 bits are none.
     /// *Throws* `ModelFailure.notFinite` when one holds an infinity or NaN.

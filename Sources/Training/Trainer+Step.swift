@@ -83,7 +83,9 @@ extension Trainer {
             var random = EpochOrder.random(
                 seed: plan.seed, stage: stage, epoch: epoch, draw, position: start + position)
             return plan.stages[stage].augmentation.apply(
-                try source.sample(source.pairs[draw.index], segments: configuration.segments, input: plan.input),
+                try source.sample(
+                    source.pairs[draw.index], segments: configuration.segments, input: plan.input,
+                    withObjects: configuration.instances == .boundary),
                 &random)
         }
         return Batch(samples, configuration, ignorePadding: plan.ignorePadding)
