@@ -20,7 +20,7 @@ package struct BulkAnnotations: Sendable {
     package let kept: Set<Tag>
     private let volume: Volume
     private let picture: Int
-    private let masks: [Mask]
+    private let objects: [MaskObjects]
     private let graphic: Graphic
 
     /// Nil when no mask has a pixel.
@@ -28,18 +28,20 @@ package struct BulkAnnotations: Sendable {
     /// - Parameters:
     ///   - picture: which of the volume's (`Volume.pictures`).
     ///   - masks: of that picture, one a segment.
+    ///   - objects: of these; nil for their connected parts.
     ///   - options: of the segmentation.
     ///   - number: from 1 in the series.
     /// *Throws* `place`, `mismatch`, `size`; else only what `Segmentation.check` throws.
     package init?(
-        _ volume: Volume, picture: Int, masks: [Mask], segments: [SegmentDescription], _ graphic: Graphic,
-        producer: Producer, options: Segmentation.Options, seriesNumber: Int, number: Int
+        _ volume: Volume, picture: Int, masks: [Mask], objects: [MaskObjects]? = nil, segments: [SegmentDescription],
+        _ graphic: Graphic, producer: Producer, options: Segmentation.Options, seriesNumber: Int, number: Int
     ) throws(ObjectFailure) {
         try Self.check(volume)
         let size = volume.pictures
         guard masks.count == segments.count, masks.allSatisfy({ $0.rows == size.rows && $0.columns == size.columns })
         else { throw .mismatch("masks of another size or number than the picture's") }
         if masks.allSatisfy(\.isEmpty) { return nil }
+        let objects = objects ?? masks.map { MaskObjects(of: $0) }
         let uids = ResultUIDs(volume, segments, producer, options)
         let header = try ResultHeader(volume, producer, time: uids.time, texts: segments.flatMap(\.texts)) {
             copy, copied throws(ObjectFailure) in
@@ -79,11 +81,12 @@ package struct BulkAnnotations: Sendable {
                         ] : header.references)
             }))
         var groups: [DataSet] = []
-        for (segment, mask) in zip(segments, masks) where !mask.isEmpty {
+        for (index, segment) in segments.enumerated() where objects[index].count > 0 {
             // Outside of an ultrasound's calibrated regions pixels have no size.
             let isCalibrated =
-                volume.calibratedRegions.isEmpty || mask.lies(within: volume.calibratedRegions)
-            let group = try AnnotationGroup(of: mask, graphic, spacing: isCalibrated ? volume.pixelSpacing : nil)
+                volume.calibratedRegions.isEmpty || masks[index].lies(within: volume.calibratedRegions)
+            let group = try AnnotationGroup(
+                of: objects[index], graphic, spacing: isCalibrated ? volume.pixelSpacing : nil)
             let uid = uids.uid(.annotationGroup, segment.key, String(number))
             groups.append(
                 header.text.item(group.item(number: groups.count + 1, uid: uid, segment, producer, graphic)))
@@ -95,7 +98,7 @@ package struct BulkAnnotations: Sendable {
         kept = header.kept
         self.volume = volume
         self.picture = picture
-        self.masks = masks
+        self.objects = objects
         self.graphic = graphic
     }
 
@@ -115,7 +118,7 @@ package struct BulkAnnotations: Sendable {
     /// *Throws* `ObjectFailure`, `StorageFailure`.
     package func write(to path: String) throws {
         try ObjectFile.write(dataSet, kept: kept, to: path) {
-            try Verification.annotations($0, volume, picture: picture, masks, graphic)
+            try Verification.annotations($0, volume, picture: picture, objects, graphic)
         }
     }
 }
@@ -128,32 +131,31 @@ private struct AnnotationGroup {
     private var areas: [Float] = []
     private let unit: Code
 
-    init(of mask: Mask, _ graphic: BulkAnnotations.Graphic, spacing: PixelSpacing?) throws(ObjectFailure) {
+    init(of objects: MaskObjects, _ graphic: BulkAnnotations.Graphic, spacing: PixelSpacing?) throws(ObjectFailure) {
         // Microscopes see µm².
         unit = spacing == nil ? .pixels : .squareMicrometre
         let pixelArea = spacing.map { $0.row * $0.column * 1e6 } ?? 1
-        let components = Components(of: mask)
-        var firsts = [Int](repeating: -1, count: components.count)
-        var sums = [(row: Double, column: Double)](repeating: (0, 0), count: components.count)
-        components.visit { number, _, pixels in
-            if firsts[number - 1] < 0 { firsts[number - 1] = pixels.lowerBound }
-            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: mask.columns)
+        var sums = [(row: Double, column: Double)](repeating: (0, 0), count: objects.count)
+        objects.visit { number, pixels in
+            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: objects.columns)
             let count = Double(pixels.count)
             sums[number - 1].row += (Double(row) + 0.5) * count
             sums[number - 1].column += (Double(column) + count / 2) * count
         }
-        for (index, size) in components.sizes.enumerated() {
+        try objects.visitMasks { number, mask, row, column throws(ObjectFailure) in
+            let size = Double(objects.sizes[number - 1])
             starts.append(UInt32(truncatingIfNeeded: coordinates.count + 1))
             switch graphic {
             case .polygon:
-                for corner in MaskOutline.outer(of: mask, from: firsts[index]) {
-                    coordinates += [Float(corner.column), Float(corner.row)]
+                guard let first = mask.first else { preconditionFailure("AnnotationGroup: an object without pixels") }
+                for corner in MaskOutline.outer(of: mask, from: first) {
+                    coordinates += [Float(column + corner.column), Float(row + corner.row)]
                 }
             case .point:
-                coordinates += [Float(sums[index].column / Double(size)), Float(sums[index].row / Double(size))]
+                coordinates += [Float(sums[number - 1].column / size), Float(sums[number - 1].row / size)]
             }
-            areas.append(Float(Double(size) * pixelArea))
-            guard coordinates.count <= Int(Int32.max) else { throw .size("\(components.count) outlines of objects") }
+            areas.append(Float(size * pixelArea))
+            guard coordinates.count <= Int(Int32.max) else { throw .size("\(objects.count) outlines of objects") }
         }
     }
 

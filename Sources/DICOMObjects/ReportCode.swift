@@ -52,17 +52,27 @@ extension Code {
     package static let signalIntensity = Code("110852", "DCM", "MR signal intensity")
     /// Derivation: the mean.
     package static let mean = Code("373098007", "SCT", "Mean")
+    /// Derivation: the median.
+    package static let median = Code("373099004", "SCT", "Median")
     /// Derivation: the standard deviation.
     package static let standardDeviation = Code("386136009", "SCT", "Standard Deviation")
     /// Of the network, over the segment's pixels.
     package static let meanProbability = Code("HSP001", "99HSPSAM", "Mean foreground probability")
-    /// Connected objects of a segment.
+    /// Objects of a segment.
     package static let objectCount = Code("HSP002", "99HSPSAM", "Number of objects")
+    /// Of one object, derived of all.
+    package static let objectArea = Code("HSP003", "99HSPSAM", "Area of an object")
+    /// Of one object that reaches over slices, derived of all.
+    package static let objectVolume = Code("HSP004", "99HSPSAM", "Volume of an object")
+    /// Of what was looked at.
+    package static let objectDensity = Code("HSP005", "99HSPSAM", "Objects per area")
 
     /// mm³
     package static let cubicMillimetre = Code("mm3", "UCUM", "cubic millimeter")
     /// mm²
     package static let squareMillimetre = Code("mm2", "UCUM", "square millimeter")
+    /// 1/mm²
+    package static let perSquareMillimetre = Code("/mm2", "UCUM", "per square millimeter")
     /// µm²
     package static let squareMicrometre = Code("um2", "UCUM", "square micrometer")
     /// mm

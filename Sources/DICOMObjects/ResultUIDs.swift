@@ -45,6 +45,7 @@ struct ResultUIDs {
         fields.add("may overlap", options.mayOverlap)
         // The source's own grid leaves no trace: UIDs from before there was a choice stay as they are.
         if options.isRegular { fields.add("regular grid", true) }
+        if options.isOfObjects { fields.add("objects", true) }
         work = fields.digest.hex
     }
 

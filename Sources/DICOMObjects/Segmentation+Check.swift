@@ -13,12 +13,14 @@ extension Segmentation {
     ) throws(ObjectFailure) {
         guard !segments.isEmpty else { throw .mismatch("no segments") }
         let grid = try FrameGrid(volume, options)
-        try checkSize(grid, segments: segments.count, options.type)
+        try checkSize(grid, segments: segments.count, options)
         let draft = try SegmentationDraft(
             volume, on: grid, segments: segments, producer: producer, options: options)
+        var items = 0
         for (index, segment) in segments.enumerated() {
             let item = draft.item(number: index + 1, segment)
             try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
+            items = max(items, 16 + (try DataSetEncoder.length(item)))
         }
         let selection = FrameSelection(
             everyFrameOnceOf: segments.count, frames: Self.sample(of: volume, grid),
@@ -33,10 +35,11 @@ extension Segmentation {
             try blame(part: part, one, RequiredAttributes(type1: [attribute]))
         }
         try checkSize(
-            grid, segments: segments.count, options.type,
+            grid, segments: segments.count, options,
             attributes: try attributes(
                 dataSet, frames: frames(grid, segments: segments.count, options.type),
-                kept: draft.header.kept))
+                kept: draft.header.kept)
+                + (options.isOfObjects ? items * InstanceSegmentation.largestCount : 0))
         dataSet.put(.sopInstanceUID, draft.uids.instance(.segmentationInstance, []))
         let bytes = try DataSetEncoder.file(dataSet, kept: draft.header.kept)
         let written = try WrittenObject(bytes)
@@ -49,10 +52,11 @@ extension Segmentation {
     /// Should every segment be found on every frame, with `attributes` bytes beside the pixels: nothing of a length field's limit is left
     /// to the masks.
     private static func checkSize(
-        _ grid: FrameGrid, segments: Int, _ type: SegmentationType, attributes: Int = 0
+        _ grid: FrameGrid, segments: Int, _ options: Segmentation.Options, attributes: Int = 0
     ) throws(ObjectFailure) {
-        let frames = frames(grid, segments: segments, type)
-        let bits = SegmentationPixels.bits(type, segments: segments)
+        let frames = frames(grid, segments: segments, options.type)
+        let bits = SegmentationPixels.bits(
+            options.type, segments: options.isOfObjects ? InstanceSegmentation.largestCount : segments)
         let (pixels, isTooMany) = grid.framePixels.multipliedReportingOverflow(by: frames)
         guard segments <= 65535, grid.rows <= 65535, grid.columns <= 65535, frames <= Int(Int32.max), !isTooMany,
             pixels / 8 <= DataSetEncoder.maximumLength,

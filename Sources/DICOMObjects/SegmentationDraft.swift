@@ -14,17 +14,18 @@ struct SegmentationDraft {
     let slide: SlideGeometry?
     let uids: ResultUIDs
 
+    /// - Parameter described: the pipeline's segments, of which UIDs are derived; nil: these.
     /// *Throws* `source` when the source lacks what a result must name, or holds what none can carry.
     init(
-        _ volume: Volume, on grid: FrameGrid, segments: [SegmentDescription], producer: Producer,
-        options: Segmentation.Options
+        _ volume: Volume, on grid: FrameGrid, segments: [SegmentDescription], of described: [SegmentDescription]? = nil,
+        producer: Producer, options: Segmentation.Options
     ) throws(ObjectFailure) {
         self.volume = volume
         self.grid = grid
         self.segments = segments
         self.producer = producer
         self.options = options
-        uids = ResultUIDs(volume, segments, producer, options)
+        uids = ResultUIDs(volume, described ?? segments, producer, options)
         let slide = try SlideGeometry(volume, salt: options.salt)
         self.slide = slide
         let synthetic = options.syntheticGeometry && slide == nil ? uids.syntheticFrameOfReference : nil
@@ -32,7 +33,7 @@ struct SegmentationDraft {
             grid.regular.flatMap { FrameGeometry($0, of: volume, salt: options.salt) }
             ?? FrameGeometry(volume, synthetic: synthetic, salt: options.salt)
         self.geometry = geometry
-        header = try ResultHeader(volume, producer, time: uids.time, texts: segments.flatMap(\.texts)) {
+        header = try ResultHeader(volume, producer, time: uids.time, texts: (described ?? segments).flatMap(\.texts)) {
             copy, copied throws(ObjectFailure) in
             // Not the series' side: beside most body parts the standard forbids it, and the type's modifier tells it.
             try copy.copy([.bodyPartExamined, .requestAttributesSequence], .type3, into: &copied)
@@ -46,7 +47,10 @@ struct SegmentationDraft {
 
     /// The object without its SOP Instance UID.
     func dataSet(_ selection: FrameSelection, pixels: [UInt8], overlap: Bool) -> DataSet {
-        let name = options.isRegular ? " regular grid" : options.type == .binary ? "" : " \(options.type.definedTerm)"
+        let name =
+            options.isOfObjects
+            ? " objects"
+            : options.isRegular ? " regular grid" : options.type == .binary ? "" : " \(options.type.definedTerm)"
         var dataSet = header.dataSet(
             options.type == .labelmap ? .labelMapSegmentationStorage : .segmentationStorage,
             .init(

@@ -37,6 +37,8 @@ extension Segmentation {
         package var seriesNumber = 9000
         /// On a regular grid made of an uneven or tilted volume (`RegularGrid`), instead of the source's own.
         package var isRegular = false
+        /// A LABELMAP in which each object is a segment (`InstanceSegmentation`).
+        package var isOfObjects = false
         /// Segments may share pixels (sigmoid outputs); they are then counted.
         package var mayOverlap = false
         /// Makes all derived UIDs others.

@@ -2,12 +2,13 @@ package import DICOM
 package import Imaging
 
 extension Verification {
-    /// Each group of the file holds exactly the objects of its mask: outlines, filled again, are the objects with their holes filled; a
+    /// Each group of the file holds exactly the objects of its segment: each outline, filled again, is its object with its holes filled; a
     /// point lies between its object's ends; areas are those of the pixels.
     ///
-    /// *Shape*: `masks[segment]`, of one picture. *Throws* `verify`.
+    /// *Shape*: `objects[segment]`, of one picture. *Throws* `verify`.
     package static func annotations(
-        _ written: WrittenObject, _ volume: Volume, picture: Int, _ masks: [Mask], _ graphic: BulkAnnotations.Graphic
+        _ written: WrittenObject, _ volume: Volume, picture: Int, _ objects: [MaskObjects],
+        _ graphic: BulkAnnotations.Graphic
     ) throws(ObjectFailure) {
         try patientAndStudy(written, volume)
         let dataSet = written.dataSet
@@ -17,21 +18,21 @@ extension Verification {
             ? [volume.frames[picture].instance.sopInstanceUID] : volume.instances.map(\.sopInstanceUID)
         guard named == wanted else { throw .verify("the annotations refer to other images") }
         let groups = dataSet.items(.annotationGroupSequence)
-        let found = masks.filter { !$0.isEmpty }
+        let found = objects.filter { $0.count > 0 }
         guard groups.count == found.count else {
             throw .verify("\(groups.count) groups of annotations instead of \(found.count)")
         }
-        for (number, (group, mask)) in zip(groups, found).enumerated() {
-            try check(group, mask, number + 1, graphic, volume.pixelSpacing, written)
+        for (number, (group, objects)) in zip(groups, found).enumerated() {
+            try check(group, objects, number + 1, graphic, volume.pixelSpacing, written)
         }
     }
 
     private static func check(
-        _ group: DataSet, _ mask: Mask, _ number: Int, _ graphic: BulkAnnotations.Graphic, _ spacing: PixelSpacing?,
+        _ group: DataSet, _ objects: MaskObjects, _ number: Int, _ graphic: BulkAnnotations.Graphic,
+        _ spacing: PixelSpacing?,
         _ written: WrittenObject
     ) throws(ObjectFailure) {
-        let components = Components(of: mask)
-        let sizes = components.sizes
+        let sizes = objects.sizes
         guard group.int(.numberOfAnnotations) == sizes.count else {
             throw .verify("group \(number) has another number of objects than \(sizes.count)")
         }
@@ -43,44 +44,43 @@ extension Verification {
         else { throw .verify("group \(number) holds other areas than its objects have") }
         let coordinates = try floats(group[.pointCoordinatesData], written)
         guard graphic == .polygon else {
-            try checkPoints(coordinates, components, columns: mask.columns, number)
+            try checkPoints(coordinates, objects, number)
             return
         }
         let starts = try words(group[.longPrimitivePointIndexList], written).map { Int($0) - 1 }
         guard starts.count == sizes.count, starts.first == 0 else {
             throw .verify("group \(number) has another number of outlines than objects")
         }
-        var filled = Mask(rows: mask.rows, columns: mask.columns)
-        let fill = EvenOddFill(rows: mask.rows, columns: mask.columns)
-        for (index, start) in starts.enumerated() {
-            let end = index + 1 < starts.count ? starts[index + 1] : coordinates.count
+        try objects.visitMasks { object, mask, row, column throws(ObjectFailure) in
+            let (start, end) = (starts[object - 1], object < starts.count ? starts[object] : coordinates.count)
             guard start + 6 <= end, end <= coordinates.count, (end - start) % 2 == 0 else {
-                throw .verify("outline \(index + 1) of group \(number) is none")
+                throw .verify("outline \(object) of group \(number) is none")
             }
-            // From corners to middles of pixels.
-            let polygon = stride(from: start, to: end, by: 2).map {
-                (x: Double(coordinates[$0]) - 0.5, y: Double(coordinates[$0 + 1]) - 0.5)
+            // From corners to middles of pixels, of the rectangle around the object.
+            let (left, top) = (Double(column) + 0.5, Double(row) + 0.5)
+            let polygon = stride(from: start, to: end, by: 2).map { at -> (x: Double, y: Double) in
+                (Double(coordinates[at]) - left, Double(coordinates[at + 1]) - top)
             }
-            var size = 0
-            try fill.visit(polygon) { pixel throws(ObjectFailure) in
-                filled[pixel] = true
-                if mask[pixel] { size += 1 }
+            let (width, height) = (Double(mask.columns), Double(mask.rows))
+            let isWithin = polygon.allSatisfy { $0.x >= -0.5 && $0.x <= width && $0.y >= -0.5 && $0.y <= height }
+            var filled = Mask(rows: mask.rows, columns: mask.columns)
+            if isWithin {
+                try EvenOddFill(rows: mask.rows, columns: mask.columns).visit(polygon) { pixel throws(ObjectFailure) in
+                    filled[pixel] = true
+                }
             }
-            guard size >= sizes[index] else {
-                throw .verify("outline \(index + 1) of group \(number) is of another object")
+            guard filled == Components.fillingHoles(in: mask) else {
+                throw .verify("outline \(object) of group \(number) does not hold its object")
             }
-        }
-        guard filled == Components.fillingHoles(in: mask) else {
-            throw .verify("the outlines of group \(number) do not hold the mask")
         }
     }
 
     private static func checkPoints(
-        _ coordinates: [Float], _ components: Components, columns: Int, _ number: Int
+        _ coordinates: [Float], _ objects: MaskObjects, _ number: Int
     ) throws(ObjectFailure) {
         var bounds: [Int: (rows: ClosedRange<Int>, columns: ClosedRange<Int>)] = [:]
-        components.visit { object, _, pixels in
-            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: columns)
+        objects.visit { object, pixels in
+            let (row, column) = pixels.lowerBound.quotientAndRemainder(dividingBy: objects.columns)
             let old = bounds[object] ?? (row...row, column...column)
             bounds[object] = (
                 old.rows.lowerBound...row,

@@ -11,18 +11,63 @@ extension Verification {
         _ written: WrittenObject, _ volume: Volume, _ content: Segmentation.Content, segments: [SegmentDescription],
         options: Segmentation.Options
     ) throws(ObjectFailure) {
-        let dataSet = written.dataSet
         try identity(written, volume)
         let grid = try FrameGrid(volume, options)
         let found = FrameSelection(content, framePixels: grid.framePixels, options)
         try self.segments(written, found.segments.map { segments[$0] }, options.type)
         let pixels = try WrittenPixels(written, grid, options.type)
+        var counts = [Int](repeating: 0, count: found.segments.count)
+        let numbers = options.type == .labelmap ? 0...0 : 1...max(1, found.segments.count)
+        try visitFrames(of: written.dataSet, volume, grid, segments: numbers) {
+            frame, segment, source throws(ObjectFailure) in
+            switch options.type {
+            case .binary:
+                counts[segment - 1] += try pixels.count(frame, same: content.masks[found.segments[segment - 1]][source])
+            case .fractional:
+                try pixels.check(frame, same: content.probabilities[found.segments[segment - 1]][source])
+            case .labelmap:
+                let masks = found.segments.map { content.masks[$0][source] }
+                for (number, count) in try pixels.counts(frame, same: masks).enumerated() { counts[number] += count }
+            }
+        }
+        guard options.type != .fractional else { return }
+        for (index, segment) in found.segments.enumerated() {
+            let wanted = content.masks[segment].reduce(0) { $0 + $1.count }
+            guard counts[index] == wanted else {
+                throw .verify("segment \(index + 1) has \(counts[index]) pixels instead of \(wanted)")
+            }
+        }
+    }
+
+    /// The file holds exactly these objects, each at the place of its source frame, under its number. *Throws* `verify`.
+    package static func instances(
+        _ written: WrittenObject, _ volume: Volume, _ labels: InstanceLabels, segments: [SegmentDescription],
+        options: Segmentation.Options
+    ) throws(ObjectFailure) {
+        try identity(written, volume)
+        let grid = try FrameGrid(volume, options)
+        try self.segments(written, segments, .labelmap)
+        let pixels = try WrittenPixels(written, grid, .labelmap)
+        var seen: [Int] = []
+        try visitFrames(of: written.dataSet, volume, grid, segments: 0...0) {
+            frame, _, source throws(ObjectFailure) in
+            try pixels.check(frame, same: try labels.frame(source))
+            seen.append(source)
+        }
+        guard seen.sorted() == labels.occupied else { throw .verify("objects are missing") }
+    }
+
+    /// Every frame of the file with the segment that it names (0: all) and its source frame, by what the file says.
+    ///
+    /// *Throws* `verify` where a frame names no source, another segment, or one of both twice, or stands out of order; what `body` throws.
+    private static func visitFrames(
+        of dataSet: DataSet, _ volume: Volume, _ grid: FrameGrid, segments numbers: ClosedRange<Int>,
+        _ body: (_ frame: Int, _ segment: Int, _ source: Int) throws(ObjectFailure) -> Void
+    ) throws(ObjectFailure) {
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
         let sources = SourceFrames(volume)
         let shared = dataSet.item(.sharedFunctionalGroupsSequence) ?? DataSet()
-        let numbers = options.type == .labelmap ? 0...0 : 1...max(1, found.segments.count)
         var seen = Set<Int>()
-        var counts = [Int](repeating: 0, count: found.segments.count)
         var lastIndex: [Int] = []
         for (frame, group) in groups.enumerated() {
             let segment = group.item(.segmentIdentificationSequence)?.int(.referencedSegmentNumber) ?? 0
@@ -40,22 +85,7 @@ extension Verification {
             guard segment == 0 || index.first == segment, lastIndex.lexicographicallyPrecedes(index) || frame == 0
             else { throw .verify("frame \(frame + 1) is out of order by its dimension indices") }
             lastIndex = index
-            switch options.type {
-            case .binary:
-                counts[segment - 1] += try pixels.count(frame, same: content.masks[found.segments[segment - 1]][source])
-            case .fractional:
-                try pixels.check(frame, same: content.probabilities[found.segments[segment - 1]][source])
-            case .labelmap:
-                let masks = found.segments.map { content.masks[$0][source] }
-                for (number, count) in try pixels.counts(frame, same: masks).enumerated() { counts[number] += count }
-            }
-        }
-        guard options.type != .fractional else { return }
-        for (index, segment) in found.segments.enumerated() {
-            let wanted = content.masks[segment].reduce(0) { $0 + $1.count }
-            guard counts[index] == wanted else {
-                throw .verify("segment \(index + 1) has \(counts[index]) pixels instead of \(wanted)")
-            }
+            try body(frame, segment, source)
         }
     }
 

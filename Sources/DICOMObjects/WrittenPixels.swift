@@ -75,6 +75,18 @@ struct WrittenPixels {
         return masks.map(\.count)
     }
 
+    /// *Throws* `verify` when a frame of a LABELMAP holds other numbers.
+    func check(_ frame: Int, same labels: [UInt16]) throws(ObjectFailure) {
+        let start = frame * pixels * width
+        for (pixel, label) in labels.enumerated() {
+            let at = start + pixel * width
+            let found = width == 1 ? UInt16(bytes[at]) : UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8
+            guard found == label else {
+                throw .verify("frame \(frame + 1), pixel \(pixel) has the label \(found) instead of \(label)")
+            }
+        }
+    }
+
     /// *Throws* `verify` when a frame of a FRACTIONAL object holds other probabilities.
     func check(_ frame: Int, same probabilities: [UInt8]) throws(ObjectFailure) {
         guard bytes[frame * pixels..<(frame + 1) * pixels].elementsEqual(probabilities) else {

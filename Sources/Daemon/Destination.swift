@@ -26,6 +26,8 @@ package struct Destination: Sendable, Equatable {
         case annotations
         /// Segmentations on a regular grid.
         case regular
+        /// Segmentations in which each object is a segment.
+        case instances
         /// DICOM images that were made of TIFF, PNG and JPEG files.
         case image
         /// `report.html` and `report.json`; to folders only.

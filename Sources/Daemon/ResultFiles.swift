@@ -11,6 +11,7 @@ struct ResultFiles {
     private static let parts: [String: Destination.Part] = [
         "binary": .binary, "labelmap": .labelmap, "fractional": .fractional, "report": .sr, "captures": .sc,
         "structures": .rtstruct, "annotations": .annotations, "regular": .regular,
+        "instances": .instances,
     ]
 
     init(_ result: OutboxResult) throws(StorageFailure) {

@@ -71,6 +71,11 @@ package struct Mask: Sendable, Equatable {
     /// The number of pixels set.
     package var count: Int { bits.reduce(0) { $0 + $1.nonzeroBitCount } }
 
+    /// The first pixel that is set, in row-major order; nil where none is.
+    package var first: Int? {
+        bits.firstIndex { $0 != 0 }.map { $0 * 8 + bits[$0].trailingZeroBitCount }
+    }
+
     package var isEmpty: Bool { bits.allSatisfy { $0 == 0 } }
 
     /// One flag a pixel, `[rows · columns]`.

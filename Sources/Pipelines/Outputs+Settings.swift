@@ -1,4 +1,5 @@
 import DICOMObjects
+import Imaging
 import Settings
 
 extension Outputs {
@@ -22,13 +23,29 @@ extension Outputs {
             case .point: .point
             }
         countsObjects = try section.bool("objects", default: false)
+        instances = try section.bool("instances", default: false)
+        separation = try Self.separation(section)
         let numbers = try section.section("series_number")
         let keys: [(String, Kind)] = [
             ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),
             ("rtstruct", .structures), ("annotations", .annotations), ("regular", .regular),
+            ("instances", .instances),
         ]
         for (key, kind) in keys {
             if let number = try numbers.optionalInt(key, in: 1...999_999) { seriesNumbers[kind] = number }
+        }
+    }
+
+    private enum Separation: String, CaseIterable { case none, distance, boundary }
+
+    /// Keys `separate` and, of a distance, `separate_depth`.
+    private static func separation(_ section: Section) throws -> ObjectSeparation? {
+        guard let name = try section.optionalChoice("separate", Separation.self) else { return nil }
+        return switch name {
+        case .none: ObjectSeparation.none
+        case .distance:
+            .distance(depth: try section.double("separate_depth", in: 0...1, default: ObjectSeparation.depth))
+        case .boundary: .boundary
         }
     }
 }

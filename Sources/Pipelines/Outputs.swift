@@ -1,10 +1,11 @@
 package import DICOMObjects
+package import Imaging
 
 /// What is written of a result beside the report, as `outputs` of a pipeline says it.
 package struct Outputs: Sendable, Equatable {
     /// Kinds of DICOM objects; each object stands in a series of its own.
     package enum Kind: String, Sendable, CaseIterable {
-        case binary, labelmap, fractional, report, captures, structures, annotations, regular
+        case binary, labelmap, fractional, report, captures, structures, annotations, regular, instances
 
         /// The end of its file's name, behind `<volume>-<pipeline>`.
         var ending: String {
@@ -17,6 +18,7 @@ package struct Outputs: Sendable, Equatable {
             case .structures: ".rtstruct.dcm"
             case .annotations: ".ann.dcm"
             case .regular: ".regular.seg.dcm"
+            case .instances: ".instances.seg.dcm"
             }
         }
     }
@@ -57,8 +59,12 @@ package struct Outputs: Sendable, Equatable {
     package var structures = false
     /// How the objects of slides and pictures are drawn in annotations; nil for none.
     package var annotations: BulkAnnotations.Graphic?
-    /// A table with a row for each connected object.
+    /// A table with a row for each object.
     package var countsObjects = false
+    /// A LABELMAP in which each object is a segment.
+    package var instances = false
+    /// How objects that touch are told apart; nil: as the model can.
+    package var separation: ObjectSeparation?
     package var syntheticGeometry: Bool
     /// The first Series Number (0020,0011) of each kind.
     package var seriesNumbers = Self.seriesNumbers
@@ -66,7 +72,7 @@ package struct Outputs: Sendable, Equatable {
 
     package static let seriesNumbers: [Kind: Int] = [
         .binary: 9000, .labelmap: 9100, .fractional: 9200, .report: 9300, .captures: 9600, .structures: 9400,
-        .annotations: 9500, .regular: 9700,
+        .annotations: 9500, .regular: 9700, .instances: 9800,
     ]
 
     package init(manufacturer: String, syntheticGeometry: Bool = false, uidSalt: String = "") {
@@ -74,6 +80,9 @@ package struct Outputs: Sendable, Equatable {
         self.syntheticGeometry = syntheticGeometry
         self.uidSalt = uidSalt
     }
+
+    /// Anything that is written or counted of objects one by one.
+    var asksForObjects: Bool { countsObjects || instances || annotations != nil }
 
     /// Segmentations that are written of one volume, the one that every viewer reads first.
     var segmentationKinds: [Kind] {
@@ -89,7 +98,7 @@ extension Outputs.Kind {
     var segmentationType: SegmentationType? {
         switch self {
         case .binary, .regular: .binary
-        case .labelmap: .labelmap
+        case .labelmap, .instances: .labelmap
         case .fractional: .fractional
         case .report, .captures, .structures, .annotations: nil
         }

@@ -9,10 +9,14 @@ struct PictureSegmentation {
 
     /// One a segment; of a picture that is whole.
     private(set) var masks: [Mask] = []
+    /// One a segment, as `Prediction.interiors`.
+    private(set) var interiors: [Mask] = []
     /// Empty for pictures of several tiles: each would have its own.
     private(set) var heatMaps: [HeatMap] = []
     /// For the report: the picture, or a smaller copy of one in tiles.
     private(set) var image = DisplayImage(rows: 0, columns: 0, pixels: [])
+    /// The share of the picture that was given to the network.
+    private(set) var seen = 1.0
     /// Rows that have arrived.
     private(set) var done = 0
     private let rows: Int
@@ -85,7 +89,8 @@ struct PictureSegmentation {
             tiled.add(band)
             overview.add(band)
             if isDone {
-                (masks, image) = (tiled.masks, overview.image)
+                (masks, interiors, image) = (tiled.masks, tiled.interiors, overview.image)
+                seen = Double(tiled.inferred) / Double(max(1, tiled.count))
                 probabilities = .runs(tiled.probabilities, levels: tiled.levels)
             } else {
                 way = .tiles(tiled, overview)
@@ -95,7 +100,8 @@ struct PictureSegmentation {
 
     private mutating func predict(_ picture: DisplayImage) {
         let prediction = predictor.segment(picture, spacing: spacing, extent: extent, heatMaps: true)
-        (masks, heatMaps, image) = (prediction.masks, prediction.heatMaps, picture)
+        (masks, interiors) = (prediction.masks, prediction.interiors)
+        (heatMaps, image) = (prediction.heatMaps, picture)
         probabilities = .pixels(prediction.probabilities)
     }
 

@@ -142,6 +142,13 @@ extension Outputs {
         if structures { fields.add("rtstruct", true) }
         if let annotations { fields.add("annotations", annotations.rawValue) }
         if countsObjects { fields.add("objects", true) }
+        if instances { fields.add("instances", true) }
+        switch separation {
+        case nil: break
+        case .some(.none): fields.add("separate", "none")
+        case .distance(let depth): fields.add("separate_depth", depth)
+        case .boundary: fields.add("separate", "boundary")
+        }
         for kind in Kind.allCases where kind != .binary && seriesNumbers[kind] != Self.seriesNumbers[kind] {
             fields.add("series_number_\(kind.rawValue)", seriesNumbers[kind] ?? 0)
         }

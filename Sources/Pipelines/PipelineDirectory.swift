@@ -1,6 +1,6 @@
 package import DICOMObjects
 import Failures
-import Imaging
+package import Imaging
 package import SegmentAnything
 import Settings
 import Storage
@@ -18,6 +18,8 @@ package struct PipelineDirectory: Sendable {
     package let selectionDigest: String
 
     package var name: String { pipeline.name }
+    /// How objects that touch are told apart: as the pipeline says, else as the model can.
+    package var separation: ObjectSeparation { pipeline.outputs.separation ?? model.separation }
 
     /// Reads and checks one pipeline, every file of its model included.
     ///
@@ -47,6 +49,9 @@ package struct PipelineDirectory: Sendable {
             windowing: pipeline.windowing, aspect: pipeline.aspect.rawValue, tile: pipeline.scale.tile,
             segmentKeys: pipeline.segments.map(\.key))
         if let first = contradictions.first { throw PipelineFailure.contradiction(path: file, first) }
+        guard pipeline.outputs.separation != .boundary || model.separation == .boundary else {
+            throw PipelineFailure.boundary(path: file)
+        }
         let precision = try (precision ?? pipeline.precision).resolved(for: model)
         return PipelineDirectory(
             path: path, pipeline: pipeline, model: model, precision: precision,

@@ -14,6 +14,8 @@ package enum PipelineFailure: Failure, Equatable {
     case segments(path: String, described: Int, model: Int)
     /// A rule is not what the model was trained with.
     case contradiction(path: String, Contradiction)
+    /// Objects are to be told apart by boundaries that the model never learned.
+    case boundary(path: String)
 
     package var kind: FailureKind { .configuration }
 
@@ -26,6 +28,7 @@ package enum PipelineFailure: Failure, Equatable {
         case .name: "PIPE-NAME"
         case .segments: "PIPE-SEGMENT"
         case .contradiction: "PIPE-TRAINED"
+        case .boundary: "PIPE-SEPARATE"
         }
     }
 
@@ -55,6 +58,10 @@ package enum PipelineFailure: Failure, Equatable {
             FailureMessage(
                 "\(described) segments are described, but the model gives \(model).",
                 cure: "Describe each output of the model, in its order.", subject: path)
+        case .boundary(let path):
+            FailureMessage(
+                "outputs.separate is boundary, and the model has learned no boundaries.",
+                cure: "Write separate: distance, or train the model with instances: boundary.", subject: path)
         case .contradiction(let path, let found):
             FailureMessage(
                 "\(found.key) is \(found.asked), but the model was trained with \(found.trained): its results would mean nothing.",

@@ -2,7 +2,7 @@ package import DICOM
 import DICOMObjects
 package import Imaging
 import Numbers
-import Records
+package import Records
 
 /// What was measured of one segment of one volume.
 package struct SegmentMeasurement: Sendable, Equatable {
@@ -28,8 +28,9 @@ package struct SegmentMeasurement: Sendable, Equatable {
     package var standardDeviation: Double?
     /// Of these; nil where nobody says which.
     package var valueUnit: String?
-    /// Connected objects; nil unless the pipeline counts them.
+    /// Nil unless the pipeline counts them, as their sizes.
     package var objects: Int?
+    package var objectSizes: ObjectSizes?
     /// The source's spacing holds wherever the segment lies; false where it reaches out of an ultrasound picture's calibrated regions.
     package var isCalibrated = true
 
@@ -38,15 +39,18 @@ package struct SegmentMeasurement: Sendable, Equatable {
         SegmentRecord(
             number: number, label: label, pixels: pixels, areaMM2: areaMM2, volumeML: volumeML, confidence: confidence,
             longestDiameterMM: diameters?.longest, perpendicularMM: diameters?.perpendicular, mean: mean,
-            standardDeviation: standardDeviation, valueUnit: valueUnit, objects: objects)
+            standardDeviation: standardDeviation, valueUnit: valueUnit, objects: objects, objectSizes: objectSizes)
     }
 }
 
 /// Measures masks and notices what a person should look at.
 package enum QualityChecks {
     /// *Shape*: `masks[segment][picture]`, `confidence[segment][picture]`: a slide is one picture.
+    ///
+    /// - Parameter seen: the share of the pictures in which things were looked for.
     static func measure(
-        _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], confidence: [[Float?]], objects: [SegmentObjects]
+        _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], confidence: [[Float?]], objects: [SegmentObjects],
+        seen: Double
     ) -> [SegmentMeasurement] {
         pipeline.segments.enumerated().map { index, segment in
             let frames = masks[index]
@@ -85,7 +89,12 @@ package enum QualityChecks {
                 objects[index].values?.mean, objects[index].values?.deviation
             )
             if measurement.mean != nil, volume.modality == "CT", volume.hasKnownValues { measurement.valueUnit = "HU" }
-            if pipeline.outputs.countsObjects { measurement.objects = objects[index].count }
+            if pipeline.outputs.countsObjects {
+                measurement.objects = objects[index].count
+                let all = frames.reduce(0) { $0 + $1.rows * $1.columns }
+                let seenMM2 = spacing.map { seen * Double(all) * $0.row * $0.column }
+                measurement.objectSizes = objects[index].sizes(spacing: spacing, seenMM2: seenMM2)
+            }
             return measurement
         }
     }

@@ -12,13 +12,22 @@ struct ResultObjects {
     let version: String
     let folder: RunFolder
 
-    /// What was written, segmentations first, and what could not be copied of the source. No segmentation when nothing was found and the
+    struct Written {
+        /// Segmentations first.
+        var objects: [ObjectRecord] = []
+        /// What could not be copied of the source.
+        var notes: [String] = []
+        /// What could not be written of what was found.
+        var findings: [Finding] = []
+    }
+
+    /// What was written. No segmentation when nothing was found and the
     /// pipeline wants no object of that; the report tells what was searched all the same.
     ///
     /// *Throws* `ObjectFailure`, `StorageFailure`.
     func write(
         _ segmentation: VolumeSegmentation, _ records: [SegmentRecord], clock: inout StepClock
-    ) throws -> (objects: [ObjectRecord], notes: [String]) {
+    ) throws -> Written {
         let volume = task.volume
         // A slide's mask is one picture, and its segmentation lies on the slide's own tiles.
         let masks =
@@ -28,8 +37,7 @@ struct ResultObjects {
         let content = Segmentation.Content(masks: masks, probabilities: segmentation.probabilities)
         let producer = task.pipeline.producer(version: version)
         let pipeline = task.pipeline.pipeline
-        var objects: [ObjectRecord] = []
-        var notes: [String] = []
+        var result = Written()
         var main: Segmentation?
         let segmentations = try task.segmentations()
         for (kind, options) in segmentations {
@@ -38,16 +46,16 @@ struct ResultObjects {
                     volume, content, segments: pipeline.segments, producer: producer, options: options)
             }
             guard let object else { continue }
-            objects.append(try written(kind, task.file(kind), &clock) { try object.write(to: $0) })
-            notes += object.notes.filter { !notes.contains($0) }
+            result.objects.append(try written(kind, task.file(kind), &clock) { try object.write(to: $0) })
+            result.notes += object.notes.filter { !result.notes.contains($0) }
             if main == nil { main = object }
         }
-        guard let options = segmentations.first?.options else { return (objects, notes) }
+        guard let options = segmentations.first?.options else { return result }
         if pipeline.outputs.report {
             let groups = zip(pipeline.segments, records).map {
                 MeasurementReport.Group($0, Self.measurements($1, volume))
             }
-            objects.append(
+            result.objects.append(
                 try written(.report, task.file(.report), &clock) { path in
                     try MeasurementReport(
                         volume, groups, of: main, producer: producer, options: options,
@@ -62,12 +70,13 @@ struct ResultObjects {
                     seriesNumber: task.number(.structures))
             }
             if let structures {
-                objects.append(
+                result.objects.append(
                     try written(.structures, task.file(.structures), &clock) { try structures.write(to: $0) })
             }
         }
-        objects += try annotations(segmentation, options, &clock)
-        return (objects, notes)
+        result.objects += try annotations(segmentation, options, &clock)
+        try addInstances(segmentation, to: &result, &clock)
+        return result
     }
 
     /// Writes an object and says which it is.
@@ -76,6 +85,31 @@ struct ResultObjects {
     ) throws -> ObjectRecord {
         try clock.time("write and verify") { try write(Folder.join(folder.path, file)) }
         return ObjectRecord(kind: kind.rawValue, file: file)
+    }
+
+    /// Where the pipeline wants them and an object can number them.
+    private func addInstances(
+        _ segmentation: VolumeSegmentation, to result: inout Written, _ clock: inout StepClock
+    ) throws {
+        guard let options = task.instances, let objects = segmentation.objects else { return }
+        let count = objects.joined().reduce(0) { $0 + $1.count }
+        guard count <= InstanceSegmentation.largestCount else {
+            result.findings.append(
+                Finding(
+                    "QC-INSTANCES", .warning,
+                    "\(NumberText.grouped(count)) objects are more than the \(NumberText.grouped(InstanceSegmentation.largestCount)) segments that one segmentation can number: none is written in which each is a segment."
+                ))
+            return
+        }
+        let pipeline = task.pipeline
+        let made = try clock.time("compose") {
+            try InstanceSegmentation(
+                task.volume, objects, segments: pipeline.pipeline.segments,
+                producer: pipeline.producer(version: version), options: options)
+        }
+        guard let made else { return }
+        result.objects.append(
+            try written(.instances, task.file(.instances), &clock) { try made.write(to: $0) })
     }
 
     /// One object for each picture in which something was found; none where the pipeline wants none.
@@ -90,7 +124,8 @@ struct ResultObjects {
             let made = try clock.time("compose") {
                 try BulkAnnotations(
                     task.volume, picture: picture, masks: segmentation.masks.map { $0[picture] },
-                    segments: pipeline.segments, graphic, producer: task.pipeline.producer(version: version),
+                    objects: segmentation.objects?.map { $0[picture] }, segments: pipeline.segments, graphic,
+                    producer: task.pipeline.producer(version: version),
                     options: options, seriesNumber: task.number(.annotations), number: number)
             }
             guard let made else { continue }
@@ -165,6 +200,18 @@ struct ResultObjects {
             add(concept, record.standardDeviation, unit, .standardDeviation)
         }
         add(.objectCount, record.objects.map { Double($0) }, .noUnits)
+        if let sizes = record.objectSizes {
+            let (concept, unit): (Code, Code) =
+                switch sizes.unit {
+                case .pixels: (.objectArea, .pixels)
+                case .squareMicrometres: (.objectArea, .squareMicrometre)
+                case .cubicMillimetres: (.objectVolume, .cubicMillimetre)
+                }
+            add(concept, sizes.mean, unit, .mean)
+            add(concept, sizes.median, unit, .median)
+            add(concept, sizes.standardDeviation, unit, .standardDeviation)
+            add(.objectDensity, sizes.perMM2, .perSquareMillimetre)
+        }
         add(.meanProbability, record.confidence, .noUnits)
         return found
     }

@@ -24,8 +24,8 @@ struct SecondLook {
         _ volume: Volume, _ segmentation: VolumeSegmentation, _ outputs: Outputs, budget: Int,
         frame: (Int, Frame) throws -> Void
     ) throws {
-        objects = segmentation.masks.map {
-            SegmentObjects(volume, masks: $0, areMeasured: outputs.countsObjects)
+        objects = segmentation.masks.enumerated().map { index, masks in
+            SegmentObjects(volume, masks: masks, segmentation.objects?[index], areMeasured: outputs.countsObjects)
         }
         guard segmentation.masks.allSatisfy({ $0.count == volume.frames.count }),
             segmentation.masks.first?.first.map({ $0.rows == volume.rows && $0.columns == volume.columns }) ?? false

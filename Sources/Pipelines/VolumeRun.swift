@@ -25,7 +25,8 @@ struct VolumeRun {
 
     /// *Throws* what keeps this volume from having its result, and what `progress` throws.
     func run(clock: inout StepClock, progress: (_ frame: Int) throws -> Void) throws -> StudyReport.Result {
-        let segmentation = try VolumeSegmentation(volume, pipeline, predictor, clock: &clock, progress: progress)
+        let segmentation = try VolumeSegmentation(
+            volume, pipeline, predictor, task.pipeline.separation, clock: &clock, progress: progress)
         let results = ResultObjects(task: task, version: version, folder: folder)
         let captured = results.captured(segmentation)
         var captures: [ObjectRecord] = []
@@ -36,7 +37,8 @@ struct VolumeRun {
             }
         }
         let measurements = QualityChecks.measure(
-            volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence, objects: look.objects)
+            volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence, objects: look.objects,
+            seen: segmentation.seen)
         let records = measurements.map(\.record)
         var findings = sources.findings
         findings += QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
@@ -52,6 +54,7 @@ struct VolumeRun {
             }
             if let problem { findings.append(Finding("OUT-NIFTI", .warning, problem)) }
         }
+        findings += written.findings
         findings += written.notes.map { Finding("OUT-NOTE", .note, $0) }
         let pictures = try clock.time("pictures") {
             try ResultPictures(volume, pipeline, segmentation, inputSize: predictor.description.configuration.inputSize)
@@ -73,7 +76,8 @@ struct VolumeRun {
             images: sources.compactMap(\.image), segments: records, findings: findings.map(FindingRecord.init),
             window: segmentation.window, secondsByStep: clock.secondsByStep)
         let tables = MeasurementTables(
-            volume, pipeline, study: folder.name, file: file, records, measurements, look.objects)
+            volume, pipeline, study: folder.name, file: file, records, measurements, look.objects,
+            hasInstances: written.objects.contains { $0.kind == Outputs.Kind.instances.rawValue })
         return StudyReport.Result(
             record: record, measurements: measurements, pictures: pictures, viewer: viewer, tables: tables,
             steps: clock.steps)

@@ -1,4 +1,5 @@
 import DICOM
+import DICOMObjects
 import Imaging
 import Numbers
 import SegmentAnything
@@ -25,11 +26,15 @@ struct VolumeSegmentation {
     private(set) var findings: [Finding] = []
     /// The side of a tile, in pixels of a row; nil where pictures are taken whole.
     private(set) var tileSide: Int?
+    /// `[segment][picture]`; nil of a volume in space, whose objects reach over slices.
+    private(set) var objects: [[MaskObjects]]?
+    /// The share of the pictures that the network has seen: of a slide, tiles that show nothing but glass are left out.
+    private(set) var seen = 1.0
 
     /// *Throws* a `PIX-…` refusal, `unreadable`, `InputFailure.scale`, and what `progress` throws.
     init(
-        _ volume: Volume, _ pipeline: Pipeline, _ predictor: Predictor, clock: inout StepClock,
-        progress: (_ frame: Int) throws -> Void
+        _ volume: Volume, _ pipeline: Pipeline, _ predictor: Predictor, _ separation: ObjectSeparation,
+        clock: inout StepClock, progress: (_ frame: Int) throws -> Void
     ) throws {
         let scale = try PictureScale(volume, pipeline, trained: predictor.description.trainedInput?.scale)
         findings = scale.findings
@@ -44,6 +49,8 @@ struct VolumeSegmentation {
         displayWindow = try clock.time("window") { try stream.window() }
         window = Self.description(volume, displayWindow)
         masks = [[Mask]](repeating: [], count: count)
+        // As many as there are masks, or none.
+        var interiors = masks
         confidence = [[Float?]](repeating: [], count: count)
         let keepsProbabilities =
             volume.slide == nil
@@ -76,6 +83,7 @@ struct VolumeSegmentation {
                         }
                     }
                 }
+                if group[0].isDone { seen = group[0].seen }
                 // Of a slide the tiles that are behind us; the picture itself is told when it is cleaned.
                 if !group[0].isDone { try progress(volume.frames.count * group[0].done / pictures.rows) }
             }
@@ -90,6 +98,7 @@ struct VolumeSegmentation {
                 clock.time("post-process") {
                     for segment in 0..<count {
                         masks[segment].append(picture.masks[segment])
+                        if !picture.interiors.isEmpty { interiors[segment].append(picture.interiors[segment]) }
                         if keepsProbabilities { probabilities[segment].append(picture.probabilities[segment]) }
                         confidence[segment].append(picture.confidence[segment])
                     }
@@ -104,6 +113,30 @@ struct VolumeSegmentation {
             clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxelMM3: voxel) }
         }
         notes = try stream.notes()
+        clock.time("post-process") { separate(volume, pipeline, separation, interiors) }
+    }
+
+    /// Finds the objects of each picture, and says which of them could not be told apart.
+    private mutating func separate(
+        _ volume: Volume, _ pipeline: Pipeline, _ separation: ObjectSeparation, _ interiors: [[Mask]]
+    ) {
+        guard !volume.reachesOverSlices else { return }
+        let separation = pipeline.outputs.asksForObjects ? separation : .none
+        let objects = zip(masks, interiors).map { masks, interiors in
+            masks.enumerated().map { picture, mask in
+                MaskObjects(of: mask, separation, interior: interiors.isEmpty ? nil : interiors[picture])
+            }
+        }
+        for (segment, pictures) in zip(pipeline.segments, objects) {
+            let uncut = pictures.reduce(0) { $0 + $1.uncut }
+            guard uncut > 0 else { continue }
+            findings.append(
+                Finding(
+                    "QC-SEPARATE", .warning,
+                    "\(segment.label): \(NumberText.plural(uncut, "connected part")) too large for telling objects apart \(uncut == 1 ? "is" : "are") counted as one object each."
+                ))
+        }
+        self.objects = objects
     }
 
     /// One picture behind the network.
@@ -112,6 +145,7 @@ struct VolumeSegmentation {
         let masks: [Mask]
         let confidence: [Float?]
         let probabilities: [[UInt8]]
+        let interiors: [Mask]
         let image: DisplayImage
         let heatMaps: [HeatMap]
 
@@ -123,7 +157,7 @@ struct VolumeSegmentation {
             self.masks = masks
             confidence = masks.indices.map { picture.confidence($0, of: masks[$0]) }
             probabilities = keepsProbabilities ? masks.indices.map { picture.probabilities($0) } : []
-            (image, heatMaps) = (picture.image, picture.heatMaps)
+            (interiors, image, heatMaps) = (picture.interiors, picture.image, picture.heatMaps)
         }
     }
 

@@ -43,6 +43,16 @@ struct VolumeTask: Sendable {
         _ = try PictureScale(volume, pipeline.pipeline, trained: pipeline.model.description.trainedInput?.scale)
         if pipeline.pipeline.outputs.structures { try StructureSet.check(volume) }
         if pipeline.pipeline.outputs.annotations != nil { try BulkAnnotations.check(volume) }
+        if pipeline.pipeline.outputs.asksForObjects, pipeline.separation != .none, volume.reachesOverSlices {
+            throw ObjectFailure.place(
+                "touching objects are told apart in pictures, and these are slices of a volume",
+                cure: "Use a pipeline without outputs.separate for such images.")
+        }
+        if let options = instances {
+            try InstanceSegmentation.check(
+                volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
+                options: options)
+        }
         for (_, options) in try segmentations() {
             try Segmentation.check(
                 volume, segments: pipeline.pipeline.segments, producer: pipeline.producer(version: version),
@@ -65,6 +75,9 @@ struct VolumeTask: Sendable {
         pipeline.pipeline.outputs.segmentationKinds.lazy.compactMap(options).first
     }
 
+    /// Of the segmentation in which each object is a segment; nil where the pipeline wants none.
+    var instances: Segmentation.Options? { pipeline.pipeline.outputs.instances ? options(.instances) : nil }
+
     private func options(_ kind: Outputs.Kind) -> Segmentation.Options? {
         guard let type = kind.segmentationType else { return nil }
         let outputs = pipeline.pipeline.outputs
@@ -86,6 +99,11 @@ struct VolumeTask: Sendable {
         options.seriesNumber = number(kind)
         options.mayOverlap = pipeline.model.configuration.activation == .sigmoid
         options.salt = outputs.uidSalt
+        if kind == .instances {
+            options.isOfObjects = true
+            options.emptyFrames = .omit
+            (options.keepsEmptySegments, options.writesNothing) = (false, false)
+        }
         return options
     }
 

@@ -20,14 +20,16 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
     @Nullable package var mean: Double?
     @Nullable package var standardDeviation: Double?
     @Nullable package var valueUnit: String?
-    /// Connected objects; nil unless the pipeline counts them.
+    /// Nil unless the pipeline counts them.
     @Nullable package var objects: Int?
+    @Nullable package var objectSizes: ObjectSizes?
 
     /// Rounds to three and four decimals, sizes below 1 to six digits; what is not finite is unknown.
     package init(
         number: Int, label: String, pixels: Int, areaMM2: Double? = nil, volumeML: Double? = nil,
         confidence: Double? = nil, longestDiameterMM: Double? = nil, perpendicularMM: Double? = nil,
-        mean: Double? = nil, standardDeviation: Double? = nil, valueUnit: String? = nil, objects: Int? = nil
+        mean: Double? = nil, standardDeviation: Double? = nil, valueUnit: String? = nil, objects: Int? = nil,
+        objectSizes: ObjectSizes? = nil
     ) {
         self.number = number
         self.label = label
@@ -41,6 +43,7 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
         self.standardDeviation = standardDeviation.finite(decimals: 3)
         self.valueUnit = valueUnit
         self.objects = objects
+        self.objectSizes = objectSizes
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -51,6 +54,7 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
         case perpendicularMM = "perpendicular_mm"
         case standardDeviation = "sd"
         case valueUnit = "value_unit"
+        case objectSizes = "object_sizes"
     }
 }
 

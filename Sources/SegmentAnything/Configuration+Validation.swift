@@ -32,6 +32,9 @@ extension Configuration {
         if activation == .softmax, maskOutputs == 1 {
             found.append("mask_outputs is 1, and softmax needs a background beside it")
         }
+        if instances == .boundary, activation != .softmax || maskOutputs != 0 || segments > 127 {
+            found.append("instances is boundary, which needs softmax, mask_outputs 0 and at most 127 segments")
+        }
         range(.prompts, prompts, 0...256)
         range(.loraRank, loraRank, 0...1024)
         if !(0...1).contains(alpha) { found.append("alpha is \(alpha), not within 0 to 1") }

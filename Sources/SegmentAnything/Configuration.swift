@@ -1,3 +1,5 @@
+package import Imaging
+
 /// Every symbol of the method, under the names of SAM and of the reference implementation's configuration.
 ///
 /// *Source*: arXiv 2506.02854; defaults are the paper's with SAM ViT-B.
@@ -5,6 +7,12 @@ package struct Configuration: Sendable, Equatable {
     package enum Activation: String, Sendable, CaseIterable { case softmax, sigmoid }
     package enum Stem: String, Sendable, CaseIterable { case patch, conv }
     package enum LossResolution: String, Sendable, CaseIterable { case quarter, full }
+    /// What the network learns of objects that touch.
+    package enum Instances: String, Sendable, CaseIterable {
+        case none
+        /// Each segment has a second output, for the edges of its objects; the first is their insides.
+        case boundary
+    }
 
     /// S, a multiple of 16.
     package var inputSize = 1024
@@ -40,13 +48,20 @@ package struct Configuration: Sendable, Equatable {
     package var alpha: Float = 0.8
     package var lossAt = LossResolution.quarter
     package var stem = Stem.patch
+    /// Outputs 1 … K are the segments' insides and K + 1 … 2 K their boundaries where it is `boundary`; softmax only.
+    package var instances = Instances.none
 
     package init() {}
 
     /// g: tokens a side.
     package var grid: Int { inputSize / patch }
     /// M
-    package var outputs: Int { maskOutputs > 0 ? maskOutputs : segments + (activation == .softmax ? 1 : 0) }
+    package var outputs: Int {
+        maskOutputs > 0 ? maskOutputs : segments * outputsPerSegment + (activation == .softmax ? 1 : 0)
+    }
+    /// How objects that touch are told apart with it.
+    package var separation: ObjectSeparation { instances == .boundary ? .boundary : .none }
+    package var outputsPerSegment: Int { instances == .boundary ? 2 : 1 }
     /// Global blocks that feed a level, shallowest (level 1) first.
     package var levels: [Int] { hierarchy ? globalBlocks : Array(globalBlocks.suffix(1)) }
 }

@@ -57,8 +57,8 @@ package struct ModelDescription: Sendable, Equatable {
 }
 
 extension Configuration {
-    /// Mask outputs that are segments: all but the background of softmax.
-    package var foregroundOutputs: Int { outputs - (activation == .softmax ? 1 : 0) }
+    /// Segments that there are mask outputs for: all but the background of softmax, insides and boundaries taken together.
+    package var foregroundOutputs: Int { (outputs - (activation == .softmax ? 1 : 0)) / outputsPerSegment }
 }
 
 extension ModelDescription: Codable {

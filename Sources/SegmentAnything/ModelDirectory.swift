@@ -1,3 +1,4 @@
+package import Imaging
 package import Storage
 package import Tensors
 
@@ -74,6 +75,9 @@ package struct ModelDirectory: Sendable {
             throw ModelFailure.digest(path: path, reason: "its SHA-256 is not the one in \(sumsName)")
         }
     }
+
+    /// How objects that touch are told apart with it, unless a pipeline says otherwise.
+    package var separation: ObjectSeparation { configuration.separation }
 
     /// Every tensor of the network as float32; the scales for 8 bits are none.
     /// *Throws* `ModelFailure.digest`; `.notFinite` when one holds an infinity or NaN.

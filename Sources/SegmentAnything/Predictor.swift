@@ -8,6 +8,8 @@ package struct Prediction: Sendable {
     package var masks: [Mask]
     /// One a segment, `[rows · columns]`, row-major.
     package var probabilities: [[Float]]
+    /// One a segment, as `Restoration.Result`; empty where the model has learned nothing of edges.
+    package var interiors: [Mask]
     /// What the prompts looked at; empty unless asked for.
     package var heatMaps: [HeatMap]
     /// Predicted IoU a segment; empty when the model has no head for it.
@@ -98,9 +100,10 @@ package struct Predictor: Sendable {
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
         let restored = Restoration.restore(
-            masks, placement: placement, activation: description.configuration.activation)
+            masks, placement: placement, activation: description.configuration.activation,
+            instances: description.configuration.instances)
         return Prediction(
-            masks: restored.masks, probabilities: restored.probabilities,
+            masks: restored.masks, probabilities: restored.probabilities, interiors: restored.interiors,
             heatMaps: Self.maps(.question, output.questionHeat) + Self.maps(.answer, output.answerHeat),
             predictedIoU: output.iou[0]?.values ?? [], placement: placement)
     }

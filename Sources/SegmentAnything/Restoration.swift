@@ -14,6 +14,9 @@ package enum Restoration {
         package var masks: [Mask]
         /// One a segment, `[rows · columns]`, row-major.
         package var probabilities: [[Float]]
+        /// One a segment: pixels of its mask that lie inside of an object more likely than at its edge; empty where nothing is learned of
+        /// edges.
+        package var interiors: [Mask]
     }
 
     /// Logits at the image's size. *Shape*: `[M, S/4, S/4]` → `[M, rows, columns]`.
@@ -30,19 +33,33 @@ package enum Restoration {
 
     /// Masks and probabilities: argmax over the outputs and softmax (output 0 is the background), or above 0 and sigmoid.
     ///
-    /// *Shape*: `logits` is `[M, S/4, S/4]`. *Cost*: one row of each output at a time.
-    package static func restore(_ logits: Tensor, placement: Placement, activation: Configuration.Activation) -> Result
-    {
+    /// Where segments have a boundary each, a segment's probability is that of its inside and its boundary together, and masks are made of
+    /// these. *Shape*: `logits` is `[M, S/4, S/4]`. *Cost*: one row of each output at a time.
+    package static func restore(
+        _ logits: Tensor, placement: Placement, activation: Configuration.Activation,
+        instances: Configuration.Instances = .none
+    ) -> Result {
         let resampler = Resampler(logits, placement)
         let background = activation == .softmax ? 1 : 0
-        let segments = resampler.outputs - background
+        let hasBoundaries = instances == .boundary
+        let segments = (resampler.outputs - background) / (hasBoundaries ? 2 : 1)
         let (rows, columns) = (placement.rows, placement.columns)
         var masks = [Mask](repeating: Mask(rows: rows, columns: columns), count: segments)
         var probabilities = [[Float]](repeating: [Float](repeating: 0, count: rows * columns), count: segments)
+        var interiors = hasBoundaries ? masks : []
         var line = [Float](repeating: 0, count: resampler.outputs * columns)
         for row in 0..<rows {
             for output in 0..<resampler.outputs { resampler.row(row, of: output, into: &line, at: output * columns) }
-            if background == 1 {
+            if hasBoundaries {
+                softmax(&line, outputs: resampler.outputs, columns: columns)
+                for segment in interiors.indices {
+                    let (inside, edge) = ((1 + segment) * columns, (1 + segments + segment) * columns)
+                    interiors[segment].setRow(row, where: { line[inside + $0] > line[edge + $0] })
+                    for column in 0..<columns { line[inside + column] += line[edge + column] }
+                }
+                let winners = winners(line, segments: segments, columns: columns)
+                for segment in 0..<segments { masks[segment].setRow(row, where: { winners[$0] == segment + 1 }) }
+            } else if background == 1 {
                 softmax(&line, outputs: resampler.outputs, columns: columns)
                 for segment in 0..<segments {
                     // `softmax` stores the number of the largest output where the background's probability would be.
@@ -61,7 +78,19 @@ package enum Restoration {
                     row * columns..<(row + 1) * columns, with: line[start..<start + columns])
             }
         }
-        return Result(masks: masks, probabilities: probabilities)
+        return Result(masks: masks, probabilities: probabilities, interiors: interiors)
+    }
+
+    /// The most likely of the background (0), which has what the others leave, and of segments 1 … K, column by column.
+    private static func winners(_ line: [Float], segments: Int, columns: Int) -> [Int] {
+        (0..<columns).map { column in
+            var (winner, largest) = (0, Float(1))
+            for segment in 1...segments { largest -= line[segment * columns + column] }
+            for segment in 1...segments where line[segment * columns + column] > largest {
+                (winner, largest) = (segment, line[segment * columns + column])
+            }
+            return winner
+        }
     }
 
     /// Turns logits `[M, columns]` into probabilities, column by column; row 0 gets the number of the output that wins (the first

@@ -11,12 +11,16 @@ import Numbers
 package struct TiledSegmentation {
     /// One a segment, on the picture's own grid; whole when all rows were added.
     package private(set) var masks: [Mask]
+    /// One a segment, as `Prediction.interiors`.
+    package private(set) var interiors: [Mask]
     /// One a segment.
     package private(set) var probabilities: [ProbabilityRuns]
     /// Joined probabilities, 255 is certain; one a segment and pixel where they were asked for, else empty.
     package private(set) var levels: [[UInt8]] = []
     /// Tiles that were given to the network.
     package private(set) var inferred = 0
+    /// All tiles of the picture.
+    package var count: Int { tiling.count }
 
     private let predictor: Predictor
     private let tiling: Tiling
@@ -30,6 +34,8 @@ package struct TiledSegmentation {
     private var tileRow = 0
     /// Joined probabilities of the rows of the band, one a segment; the first row is `flushed`.
     private var sums: [[Float]]
+    /// The same for being inside of an object, where the model tells that.
+    private var insideSums: [[Float]]
     private var flushed = 0
     /// Below this row `sums` are zero.
     private var inferredRows = 0
@@ -57,6 +63,9 @@ package struct TiledSegmentation {
         }
         sums = [[Float]](
             repeating: [Float](repeating: 0, count: tiling.down.length * columns), count: segments)
+        let hasBoundaries = configuration.instances == .boundary
+        insideSums = hasBoundaries ? sums : []
+        interiors = hasBoundaries ? masks : []
     }
 
     /// The next rows of the picture, whole ones; tiles that are complete with them are segmented.
@@ -101,6 +110,15 @@ package struct TiledSegmentation {
                 for x in 0..<width { sums[segment][to + x] += down[row] * across[x] * values[from + x] }
             }
         }
+        // Of each tile its own decision, weighted: near the edge of a tile the middle of another one decides.
+        for segment in insideSums.indices {
+            for row in 0..<tiling.down.length {
+                let (from, to) = (row * width, row * columns + left)
+                for x in 0..<width where prediction.interiors[segment][from + x] {
+                    insideSums[segment][to + x] += down[row] * across[x]
+                }
+            }
+        }
     }
 
     /// A tile of the band.
@@ -127,6 +145,10 @@ package struct TiledSegmentation {
             sums[segment].removeFirst(count * columns)
             sums[segment] += repeatElement(0, count: count * columns)
         }
+        for segment in insideSums.indices {
+            insideSums[segment].removeFirst(count * columns)
+            insideSums[segment] += repeatElement(0, count: count * columns)
+        }
     }
 
     private mutating func decide(_ row: Int) {
@@ -135,6 +157,12 @@ package struct TiledSegmentation {
             let target = (flushed + row) * columns
             for column in 0..<columns {
                 levels[segment][target + column] = UInt8(grey: sums[segment][start + column] * 255)
+            }
+        }
+        for segment in insideSums.indices {
+            let inside = insideSums[segment]
+            for column in 0..<columns where inside[start + column] > 0.5 {
+                interiors[segment][(flushed + row) * columns + column] = true
             }
         }
         var runs = [(start: Int, sum: Float)?](repeating: nil, count: sums.count)

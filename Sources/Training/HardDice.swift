@@ -2,7 +2,7 @@ import SegmentAnything
 import Tensors
 
 /// The Dice of a training batch as validation means it: of masks, not of probabilities; of each segment of each image, 1 where mask and
-/// truth are both empty; on the network's own grid of a quarter of the input.
+/// truth are both empty; on the network's own grid of a quarter of the input. A segment's inside and boundary are one, as they are there.
 enum HardDice {
     /// The mean over images and segments.
     static func mean(_ logits: Tensor, _ labels: LabelMaps, _ configuration: Configuration) -> Double {
@@ -10,12 +10,13 @@ enum HardDice {
         // Labels at full size are looked at where a quarter's would be taken.
         let (factor, full) = (labels.valid.shape[2] / side, labels.valid.shape[2])
         let first = configuration.activation == .softmax ? 1 : 0
+        let segments = configuration.foregroundOutputs
         var sum = 0.0
         let (values, targets, valid) = (logits.values, labels.targets.values, labels.valid.values)
         for image in 0..<batch {
             var (both, found, wanted) = (
-                [Int](repeating: 0, count: outputs), [Int](repeating: 0, count: outputs),
-                [Int](repeating: 0, count: outputs)
+                [Int](repeating: 0, count: segments), [Int](repeating: 0, count: segments),
+                [Int](repeating: 0, count: segments)
             )
             for pixel in 0..<side * side {
                 let at = (pixel / side * factor + factor / 2) * full + pixel % side * factor + factor / 2
@@ -23,19 +24,20 @@ enum HardDice {
                 let logit = { (output: Int) in values[(image * outputs + output) * side * side + pixel] }
                 var largest = 0
                 for output in 1..<max(outputs, 1) where logit(output) > logit(largest) { largest = output }
-                for output in first..<outputs {
-                    let isFound = first == 1 ? largest == output : logit(output) > 0
-                    let isWanted = targets[(image * outputs + output) * full * full + at] > 0
-                    if isFound { found[output] += 1 }
-                    if isWanted { wanted[output] += 1 }
-                    if isFound && isWanted { both[output] += 1 }
+                for segment in 0..<segments {
+                    let own = stride(from: first + segment, to: outputs, by: segments)
+                    let isFound = first == 1 ? own.contains(largest) : logit(segment) > 0
+                    let isWanted = own.contains { targets[(image * outputs + $0) * full * full + at] > 0 }
+                    if isFound { found[segment] += 1 }
+                    if isWanted { wanted[segment] += 1 }
+                    if isFound && isWanted { both[segment] += 1 }
                 }
             }
-            for output in first..<outputs {
-                let all = found[output] + wanted[output]
-                sum += all == 0 ? 1 : 2 * Double(both[output]) / Double(all)
+            for segment in 0..<segments {
+                let all = found[segment] + wanted[segment]
+                sum += all == 0 ? 1 : 2 * Double(both[segment]) / Double(all)
             }
         }
-        return sum / Double(max(1, batch * (outputs - first)))
+        return sum / Double(max(1, batch * segments))
     }
 }

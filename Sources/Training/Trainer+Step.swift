@@ -82,7 +82,9 @@ extension Trainer {
                 seed: plan.seed, stage: index, epoch: epoch, draw, position: start + position)
             let sample =
                 stage.task.isSegmentation
-                ? try source.sample(pair, segments: configuration.segments, input: plan.input)
+                ? try source.sample(
+                    pair, segments: configuration.segments, input: plan.input,
+                    withObjects: configuration.instances == .boundary)
                 : try source.unlabelled(pair, input: plan.input)
             return (sample: stage.augmentation.apply(sample, &random), random: random)
         }

@@ -125,6 +125,8 @@ extension TrainingPlan {
         fields.add("iou_head", configuration.iouHead)
         fields.add("alpha", Double(configuration.alpha))
         fields.add("loss_at", configuration.lossAt.rawValue)
+        // Without it plans are as they were before there was a choice.
+        if configuration.instances != .none { fields.add("instances", configuration.instances.rawValue) }
     }
 
     private func add(_ windowing: TrainedInput.Windowing, to fields: inout CanonicalEncoding) {

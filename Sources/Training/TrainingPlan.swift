@@ -157,6 +157,9 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.deepSupervision = try loss?.bool("deep_supervision", default: false) ?? false
         configuration.activation =
             try loss?.choice("activation", default: configuration.activation) ?? configuration.activation
+        if let problem = configuration.problems.first(where: { $0.hasPrefix("instances") }) {
+            throw model.failure("SET-RANGE", at: "instances", "\(problem).", cure: "Take one of the two out.")
+        }
         ignorePadding = try loss?.bool("ignore_padding", default: true) ?? true
         input = TrainedInput(
             windowing: try TrainedInput.Windowing(try section.section("windowing")),
@@ -221,6 +224,7 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.inputSize = try model.int("input_size", in: 16...4096, default: 1024)
         try checkSize(configuration.inputSize, model)
         configuration.segments = try model.int("segments", in: 1...254, default: 1)
+        configuration.instances = try model.choice("instances", default: .none)
         configuration.prompts = try model.int("prompts", in: 0...64, default: configuration.segments)
         configuration.loraRank = try model.int("lora_rank", in: 0...1024, default: 32)
         let name = try model.string("configuration", default: startsFresh(model) ? "scratch" : "hsp_sam")

@@ -28,7 +28,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "CSV with the columns name and split, or splits_final.json.") var list: String?
     @Option(help: "Only the names of this split of --list.") var split: String?
     @Option(help: "Fold of splits_final.json, from 0.") var fold = 0
-    @Option(help: "A pipeline directory whose post-processing the masks go through.") var pipeline: String?
+    @Option(help: "A pipeline directory whose post-processing the masks go through, and which tells objects apart.")
+    var pipeline: String?
     @Flag(help: "Also counts objects: average precision and aggregated Jaccard index.") var instances = false
     @Flag(help: "Takes the mean of each image and its mirror image; twice the time.") var flips = false
     @Option(help: "Writes all figures to this file.") var json: String?
@@ -57,7 +58,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
         let (first, second, set) = (begun.first, begun.second, begun.sets)
-        options.postprocess = begun.postprocess
+        (options.postprocess, options.separation) = (begun.postprocess, begun.separation)
         var page = WorstPage()
         let clock = ContinuousClock()
         let started = clock.now
@@ -86,11 +87,13 @@ struct EvaluateCommand: ParsableCommand {
         let sets: [LabelledSet]
         let digests: [FileDigest]
         let postprocess: (@Sendable ([Mask]) -> [Mask])?
+        let separation: ObjectSeparation?
     }
 
     private func begin(tells: Bool) throws -> Begun {
-        let postprocess = try pipeline.map { path -> @Sendable ([Mask]) -> [Mask] in
-            let steps = try beforeTheStart { try PipelineDirectory.open(path).pipeline.postprocess }
+        let chosen = try pipeline.map { path in try beforeTheStart { try PipelineDirectory.open(path).pipeline } }
+        let postprocess = chosen.map { pipeline -> @Sendable ([Mask]) -> [Mask] in
+            let steps = pipeline.postprocess
             return { masks in
                 var frames = masks.map { [$0] }
                 steps.apply(&frames, isSpatial: false, voxelMM3: nil)
@@ -118,7 +121,7 @@ struct EvaluateCommand: ParsableCommand {
             for summary in check.summaries where tells { StandardError.line(TrainingCheck.line(summary)) }
             return Begun(
                 first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
-                postprocess: postprocess)
+                postprocess: postprocess, separation: chosen?.outputs.separation)
         }
     }
 

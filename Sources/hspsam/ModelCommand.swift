@@ -126,7 +126,7 @@ struct ModelInfoCommand: ParsableCommand {
                 + (c.iouHead ? ", IoU head" : ""),
             "  prompts       \(c.prompts) Q&A pair\(c.prompts == 1 ? "" : "s") a level, LoRA rank \(c.loraRank), encoder "
                 + (c.freezeEncoder ? "frozen" : "trained"),
-            "  segments      \(description.segmentLabels.joined(separator: ", ")) (\(c.activation.rawValue), \(c.outputs) outputs)",
+            "  segments      \(description.segmentLabels.joined(separator: ", ")) (\(c.activation.rawValue), \(c.outputs) outputs\(c.instances == .none ? "" : ", boundaries of objects"))",
             "  parameters    \(millions(all)) in all, \(millions(encoder)) of them in the encoder; \(millions(trained)) train",
         ]
         if let figure = Self.paper[description.configurationName] {

@@ -159,7 +159,8 @@ struct SiteConfiguration {
     private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
         // A folder gets all of a result, an archive each object in one form.
         let standard: [Destination.Part] =
-            isFolder ? Destination.Part.allCases : [.seg, .sr, .sc, .rtstruct, .annotations, .regular, .image]
+            isFolder
+            ? Destination.Part.allCases : [.seg, .sr, .sc, .rtstruct, .annotations, .regular, .instances, .image]
         guard let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count) else {
             return standard
         }

@@ -46,6 +46,31 @@ struct BulkAnnotationsTests {
         #expect(graphic == .polygon ? Array(points.prefix(4)) == [0, 0, 1, 0] : Array(points.prefix(2)) == [0.5, 0.5])
     }
 
+    @Test("objects that touch have an outline each, and outlines of one object are not taken for those of two")
+    func touching() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.picture, .even, rows: 30, columns: 50, count: 1, in: folder.path)
+        let mask = Mask(
+            rows: 30, columns: 50,
+            flags: (0..<1500).map { pixel in
+                [14, 30].contains {
+                    (pixel / 50 - 15) * (pixel / 50 - 15) + (pixel % 50 - $0) * (pixel % 50 - $0) <= 81
+                }
+            })
+        let two = MaskObjects(of: mask, .distance(depth: ObjectSeparation.depth))
+        let object = try #require(
+            try BulkAnnotations(
+                volume, picture: 0, masks: [mask], objects: [two], segments: SampleVolumes.segments(1), .polygon,
+                producer: SampleVolumes.producer, options: SampleVolumes.options(.picture), seriesNumber: 9500,
+                number: 1))
+        try object.write(to: folder.path + "/ann.dcm")
+        let file = try WrittenObject(try DataSetEncoder.file(object.dataSet))
+        #expect(file.dataSet.item(.annotationGroupSequence)?.int(.numberOfAnnotations) == 2)
+        #expect(throws: ObjectFailure.self) {
+            try Verification.annotations(file, volume, picture: 0, [MaskObjects(of: mask)], .polygon)
+        }
+    }
+
     @Test("an outline that was moved, and an area that was changed, are found")
     func altered() throws {
         let folder = try TemporaryFolder()
@@ -72,7 +97,7 @@ struct BulkAnnotationsTests {
             altered.put(.annotationGroupSequence, item: group)
             let file = try WrittenObject(try DataSetEncoder.file(altered))
             #expect(throws: ObjectFailure.self) {
-                try Verification.annotations(file, volume, picture: 0, [mask], .polygon)
+                try Verification.annotations(file, volume, picture: 0, [MaskObjects(of: mask)], .polygon)
             }
         }
     }

@@ -149,6 +149,18 @@ struct InteropObjects {
                 seriesNumber: 9400)
             try #require(structures).write(to: folder + "/rtstruct.dcm")
         } else {
+            let objects = masks.map { $0.map { MaskObjects(of: $0) } }
+            var each = options
+            (each.type, each.isOfObjects, each.emptyFrames) = (.labelmap, true, .omit)
+            let instances = try InstanceSegmentation(
+                volume, objects, segments: descriptions, producer: SampleVolumes.producer, options: each)
+            try #require(instances).write(to: folder + "/instances.dcm")
+            let labels = try InstanceLabels(volume, objects)
+            try Data(
+                try volume.frames.indices.flatMap {
+                    try labels.frame($0).flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+                }
+            ).write(to: URL(fileURLWithPath: folder + "/instances.bin"))
             for graphic in BulkAnnotations.Graphic.allCases {
                 let annotations = try BulkAnnotations(
                     volume, picture: 0, masks: masks.map { $0[0] }, segments: descriptions, graphic,

@@ -33,7 +33,7 @@ def frames(file: pydicom.Dataset) -> np.ndarray:
 def test_dciodvfy_finds_no_error_and_dcentvfy_one_study(case: dict) -> None:
     folder = FOLDER / case["name"]
     written = [folder / f"{name}.dcm" for name in ("binary", "labelmap", "fractional", "sr", "sc")]
-    written += sorted(folder.glob("regular.dcm")) + sorted(folder.glob("*rtstruct.dcm")) + sorted(folder.glob("*.ann.dcm"))
+    written += sorted(folder.glob("instances.dcm")) + sorted(folder.glob("regular.dcm")) + sorted(folder.glob("*rtstruct.dcm")) + sorted(folder.glob("*.ann.dcm"))
     assert {path.name: readers.dciodvfy_errors(path) for path in written} == {path.name: [] for path in written}
     told = subprocess.run(
         ["dcentvfy", *written, *sorted((folder / "source").glob("*.dcm"))], capture_output=True, text=True, check=False)
@@ -59,6 +59,22 @@ def test_a_labelmap_holds_the_masks(case: dict, tmp_path: Path) -> None:
             capture_output=True, text=True, errors="replace", check=False)
         assert told.returncode == 0, told.stdout + told.stderr
     assert path.stat().st_size < (FOLDER / case["name"] / "fractional.dcm").stat().st_size
+
+
+@pytest.mark.parametrize("case", cases("kinds.json"))
+def test_each_object_has_its_number(case: dict) -> None:
+    path = FOLDER / case["name"] / "instances.dcm"
+    if not path.exists():
+        pytest.skip("slices")
+    file, index = pydicom.dcmread(path), places(case)
+    known = np.fromfile(path.with_suffix(".bin"), dtype="<u2").reshape(-1, file.Rows, file.Columns)
+    for frame, groups in zip(frames(file), file.PerFrameFunctionalGroupsSequence, strict=True):
+        assert np.array_equal(frame, known[index[source(groups)]])
+    read = highdicom.seg.segread(path)
+    assert read.segmentation_type == highdicom.seg.SegmentationTypeValues.LABELMAP
+    count = int(known.max())
+    assert read.number_of_segments == count and read.get_segment_description(count).segment_label == f"Lesion {count}"
+    assert len({str(read.get_segment_description(n).tracking_uid) for n in range(1, count + 1)}) == count
 
 
 @pytest.mark.parametrize("case", cases("kinds.json"))

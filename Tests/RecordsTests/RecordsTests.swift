@@ -110,7 +110,7 @@ struct RecordsTests {
         #expect(
             Set(segment.keys) == [
                 "number", "label", "pixels", "area_mm2", "volume_ml", "confidence", "longest_diameter_mm",
-                "perpendicular_mm", "mean", "sd", "value_unit", "objects",
+                "perpendicular_mm", "mean", "sd", "value_unit", "objects", "object_sizes",
             ])
         let report = try object(study.json())
         #expect(

@@ -17,6 +17,25 @@ struct PreparationTests {
         return Tensor([3, side, side], moved)
     }
 
+    @Test("a segment is its inside and its boundary together, and an inside is where that is the more likely of both")
+    func boundaries() {
+        // Background, inside, boundary: in the left half both together win over a background that is above each.
+        let logits = Tensor(
+            [3, 4, 4],
+            [Float](repeating: 1, count: 16) + (0..<16).map { $0 % 4 < 2 ? 0.8 : -5 }
+                + (0..<16).map { $0 % 4 < 1 ? 0.9 : $0 % 4 < 2 ? 0.7 : -5 })
+        let (_, placement) = Preparation(inputSize: 16).prepare(
+            DisplayImage(rows: 16, columns: 16, pixels: [UInt8](repeating: 0, count: 768)))
+        let one = Restoration.restore(logits, placement: placement, activation: .softmax, instances: .boundary)
+        #expect(one.masks.count == 1 && one.probabilities.count == 1 && one.interiors.count == 1)
+        #expect(one.masks[0][5, 1] && one.masks[0][5, 5] && !one.masks[0][5, 12])
+        #expect(!one.interiors[0][5, 1] && one.interiors[0][5, 5])
+        let e = (Float(2.718_281_8), Float(2.225_540_9), Float(2.459_603_1))
+        #expect(abs(one.probabilities[0][0] - (e.1 + e.2) / (e.0 + e.1 + e.2)) < 1e-5)
+        let three = Restoration.restore(logits, placement: placement, activation: .softmax)
+        #expect(three.masks.count == 2 && three.masks.allSatisfy(\.isEmpty) && three.interiors.isEmpty)
+    }
+
     @Test("images of awkward sizes become the recorded inputs and come back", .enabled(if: Goldens.isPresent))
     func recorded() throws {
         let reference = try SafeTensors(path: Goldens.path("preprocess/reference.safetensors"))

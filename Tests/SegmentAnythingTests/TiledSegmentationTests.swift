@@ -6,7 +6,10 @@ import Testing
 @Suite("Tiled segmentation")
 struct TiledSegmentationTests {
     /// A tiny network of random weights.
-    private func predictor(segments: Int = 2, _ activation: Configuration.Activation = .softmax) -> Predictor {
+    private func predictor(
+        segments: Int = 2, _ activation: Configuration.Activation = .softmax,
+        _ instances: Configuration.Instances = .none
+    ) -> Predictor {
         var configuration = Configuration()
         configuration.inputSize = 64
         (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
@@ -16,6 +19,7 @@ struct TiledSegmentationTests {
             2, 16, 2, 2
         )
         (configuration.segments, configuration.prompts, configuration.activation) = (segments, 1, activation)
+        configuration.instances = instances
         return Predictor(
             ModelDescription(configuration: configuration, configurationName: "hsp_sam"),
             .initial(configuration, seed: 7))
@@ -52,6 +56,24 @@ struct TiledSegmentationTests {
             )
             #expect((one == nil) == (other == nil) && abs((one ?? 0) - (other ?? 0)) < 1e-5)
         }
+    }
+
+    @Test(
+        "insides of objects are joined from tiles: those of one tile are those of the whole, and bands change nothing")
+    func interiors() {
+        let predictor = predictor(segments: 1, .softmax, .boundary)
+        let small = picture(30, 48)
+        var one = TiledSegmentation(predictor, Tiling(rows: 30, columns: 48, side: 48, overlap: 12))
+        one.add(small)
+        let whole = predictor.segment(small)
+        #expect(one.masks == whole.masks && one.interiors == whole.interiors && whole.interiors.count == 1)
+        #expect(!whole.interiors[0].isEmpty && whole.interiors[0].count < 30 * 48)
+        let image = picture(100, 90)
+        let tiling = Tiling(rows: 100, columns: 90, side: 48, overlap: 12)
+        var (atOnce, inBands) = (TiledSegmentation(predictor, tiling), TiledSegmentation(predictor, tiling))
+        atOnce.add(image)
+        for start in stride(from: 0, to: 100, by: 7) { inBands.add(rows(start..<min(100, start + 7), of: image)) }
+        #expect(atOnce.interiors == inBands.interiors && !atOnce.interiors[0].isEmpty)
     }
 
     @Test("what is found does not depend on how many rows arrive at a time", arguments: [1, 7, 100])

@@ -5,7 +5,7 @@ import Numbers
 import Records
 import Storage
 
-/// `measurements.csv`, a row for each segment of each volume, and `objects.csv`, a row for each connected object where a pipeline counts
+/// `measurements.csv`, a row for each segment of each volume, and `objects.csv`, a row for each object where a pipeline counts
 /// them. The columns stand in `docs/formats.md`; rows follow the order of results, segments and first pixels.
 struct MeasurementTables {
     static let fileName = "measurements.csv"
@@ -14,7 +14,8 @@ struct MeasurementTables {
     private(set) var measurements = CSV([
         "study", "series", "pipeline", "pipeline_version", "segment", "label", "type_code", "type_scheme", "frames",
         "frames_found", "pixels", "area_mm2", "volume_ml", "longest_diameter_mm", "perpendicular_mm", "mean", "sd",
-        "value_unit", "objects", "confidence", "file",
+        "value_unit", "objects", "confidence", "file", "object_size_unit", "object_size_mean", "object_size_median",
+        "object_size_sd", "objects_per_mm2",
     ])
     /// Nil where no pipeline counts objects.
     private(set) var objects: CSV?
@@ -22,12 +23,15 @@ struct MeasurementTables {
     private static let emptyObjects = CSV([
         "study", "series", "pipeline", "segment", "label", "object", "frame", "row", "column", "x_mm", "y_mm", "z_mm",
         "pixels", "area_mm2", "volume_ml", "longest_diameter_mm", "perpendicular_mm", "mean", "confidence",
+        "instance",
     ])
 
     /// Of one result: `records` and `found` one a segment of the pipeline.
+    ///
+    /// - Parameter hasInstances: each object is a segment of a segmentation, numbered through all of the pipeline's segments.
     init(
         _ volume: Volume, _ pipeline: Pipeline, study: String, file: String?, _ records: [SegmentRecord],
-        _ measured: [SegmentMeasurement], _ found: [SegmentObjects]
+        _ measured: [SegmentMeasurement], _ found: [SegmentObjects], hasInstances: Bool
     ) {
         let series = StudyNames.volume(volume)
         for (index, record) in records.enumerated() {
@@ -44,16 +48,25 @@ struct MeasurementTables {
             let rest: [String?] = [
                 record.valueUnit, record.objects.map { "\($0)" }, Self.text(record.confidence), file,
             ]
-            measurements.add(identity + counts + sizes + rest)
+            let objects = record.objectSizes
+            let figures: [Double?] = [objects?.mean, objects?.median, objects?.standardDeviation, objects?.perMM2]
+            var row = identity + counts + sizes + rest
+            row.append(objects?.unit.rawValue)
+            row += figures.map(Self.text)
+            measurements.add(row)
         }
         guard pipeline.outputs.countsObjects else { return }
         var table = Self.emptyObjects
+        var instance = 0
         for (index, segment) in found.enumerated() {
             for (number, object) in segment.objects.enumerated() {
-                table.add(
-                    [study, series, pipeline.name, "\(index + 1)", records[index].label, "\(number + 1)"]
-                        + Self.cells(object, volume, of: records[index])
-                )
+                instance += 1
+                let names: [String?] = [
+                    study, series, pipeline.name, "\(index + 1)", records[index].label, "\(number + 1)",
+                ]
+                var row = names + Self.cells(object, volume, of: records[index])
+                row.append(hasInstances ? "\(instance)" : nil)
+                table.add(row)
             }
         }
         objects = table

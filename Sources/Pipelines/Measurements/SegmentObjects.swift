@@ -1,9 +1,10 @@
 import DICOM
 import Imaging
+import Records
 
-/// The connected objects of one segment, measured while the volume's frames pass by once more.
+/// The objects of one segment, measured while the volume's frames pass by once more.
 ///
-/// In a volume an object reaches over slices; in frames without a place in space each frame has its own.
+/// In a volume an object is a connected part that reaches over slices; pictures have their own each.
 struct SegmentObjects {
     /// One object; sums become means when the frames have passed.
     struct Object: Sendable {
@@ -53,31 +54,49 @@ struct SegmentObjects {
 
     /// *Shape*: `masks[picture]`.
     ///
-    /// - Parameter areMeasured: whether the objects themselves are asked for; else only the values of the whole segment are.
-    init(_ volume: Volume, masks: [Mask], areMeasured: Bool) {
+    /// - Parameters:
+    ///   - objects: of each picture; nil for a volume in space.
+    ///   - areMeasured: whether the objects themselves are asked for; else only the values of the whole segment are.
+    init(_ volume: Volume, masks: [Mask], _ objects: [MaskObjects]?, areMeasured: Bool) {
         self.volume = volume
         columns = masks.first?.columns ?? volume.columns
         var runs = [[(object: Int, pixels: Range<Int>)]](repeating: [], count: masks.count)
         var count = 0
-        if volume.kind == .spatial, masks.count > 1 {
+        if let objects {
+            for (picture, found) in objects.enumerated() {
+                let first = count
+                found.visit { number, pixels in runs[picture].append((first + number - 1, pixels)) }
+                count += found.count
+            }
+        } else {
             let components = Components(of: masks)
             components.visit { runs[$1].append(($0 - 1, $2)) }
             count = components.count
-        } else {
-            for (frame, mask) in masks.enumerated() {
-                let components = Components(of: mask)
-                let first = count
-                components.visit { number, _, pixels in runs[frame].append((first + number - 1, pixels)) }
-                count += components.count
-            }
         }
         self.runs = runs
-        objects = [Object](repeating: Object(), count: count)
+        self.objects = [Object](repeating: Object(), count: count)
         guard areMeasured else { return }
         for (frame, runs) in runs.enumerated() { addShapes(runs, frame) }
     }
 
     var count: Int { objects.count }
+
+    /// Of objects that were measured: in mm³ where they reach over slices, else in µm², or in pixels without a spacing.
+    ///
+    /// - Parameters:
+    ///   - spacing: nil where sizes in mm are not known.
+    ///   - seenMM2: the area in which they were looked for; nil where objects reach over slices, or without a spacing.
+    func sizes(spacing: PixelSpacing?, seenMM2: Double?) -> ObjectSizes? {
+        if volume.reachesOverSlices {
+            return spacing == nil
+                ? nil : ObjectSizes(of: objects.map(\.volumeMM3), unit: .cubicMillimetres, perMM2: nil)
+        }
+        let pixelArea = spacing.map { $0.row * $0.column * 1e6 }
+        return ObjectSizes(
+            of: objects.map { Double($0.pixels) * (pixelArea ?? 1) },
+            unit: pixelArea == nil ? .pixels : .squareMicrometres,
+            perMM2: seenMM2.flatMap { $0 > 0 ? Double(count) / $0 : nil })
+    }
 
     /// Mean and standard deviation of the segment's values; nil without any.
     var values: (mean: Double, deviation: Double)? {

@@ -8,6 +8,8 @@ enum FindingAdvice {
         "QC-ABSENT": "Look whether it is really absent.",
         "QC-UNSURE": "Look at its outline on every slice before you use a measurement.",
         "QC-ALL": "Do not use it without looking: check the window and whether this pipeline is meant for such images.",
+        "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
+        "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
         "QC-BORDER": "Do not take its size for the whole: the images end before it does.",
         "QC-NOSCALE": "For areas in mm² state the spacing at the source, or spacing_mm in the sidecar of a picture.",
         "QC-MINSIZE": "Look for specks that a minimum size would have removed.",

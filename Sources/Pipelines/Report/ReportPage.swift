@@ -123,7 +123,7 @@ enum ReportPage {
             "binary": "Segmentation (SEG)", "labelmap": "Segmentation (LABELMAP)", "fractional": "Probabilities (SEG)",
             "report": "Measurement report (SR)", "captures": "Pictures (SC)",
             "structures": "Contours (RTSTRUCT)", "annotations": "Annotations (ANN)",
-            "regular": "Segmentation on a regular grid (SEG)",
+            "regular": "Segmentation on a regular grid (SEG)", "instances": "Each object (SEG)",
         ]
         var seen: Set<String> = []
         // Of a series of pictures the first stands for all.
@@ -139,7 +139,9 @@ enum ReportPage {
         let hasObjects = segments.contains { $0.objects != nil }
         var heads = ["Area", "Volume", "Longest × across"]
         if hasValues { heads.append("Mean ± SD") }
-        if hasObjects { heads.append("Objects") }
+        let hasDensity = segments.contains { $0.objectSizes?.perMM2 != nil }
+        if hasObjects { heads += ["Objects", "Object size"] }
+        if hasDensity { heads.append("Per mm²") }
         heads += ["Confidence", "Frames"]
         let cells: [HTML] = heads.map { "<th class=\"n\">\($0)</th>" }
         var text: HTML = "<div class=\"scroll\"><table class=\"stack\"><tr><th>Segment</th>\(cells)</tr>\n"
@@ -170,7 +172,11 @@ enum ReportPage {
                         "\(NumberText.short($0)) ± \(NumberText.short(segment.standardDeviation ?? 0))\(unit)"
                     })
             }
-            if hasObjects { text += cell("Objects", segment.objects.map(NumberText.grouped)) }
+            if hasObjects {
+                text += cell("Objects", segment.objects.map(NumberText.grouped))
+                text += cell("Object size", segment.objectSizes?.words)
+            }
+            if hasDensity { text += cell("Per mm²", segment.objectSizes?.perMM2.map(NumberText.short)) }
             text += cell("Confidence", segment.confidence.map(QualityChecks.percent))
             text += cell("Frames", "\(segment.frames) of \(result.record.source.frames)") + "</tr>\n"
         }
@@ -233,5 +239,19 @@ enum ReportPage {
         // Stands where a picture of unknown date must have one.
         if date == JobTime.unknown.date { return "unknown" }
         return "\(date.prefix(4))-\(date.dropFirst(4).prefix(2))-\(date.suffix(2))"
+    }
+}
+
+extension ObjectSizes {
+    /// The mean with its deviation, and the median.
+    fileprivate var words: String {
+        let name =
+            switch unit {
+            case .pixels: "pixels"
+            case .squareMicrometres: "µm²"
+            case .cubicMillimetres: "mm³"
+            }
+        return
+            "\(NumberText.short(mean)) ± \(NumberText.short(standardDeviation)) \(name), median \(NumberText.short(median))"
     }
 }

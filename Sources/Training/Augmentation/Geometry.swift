@@ -30,6 +30,7 @@ struct Geometry {
         let (signX, signY) = (mirrorX ? -1.0 : 1.0, mirrorY ? -1.0 : 1.0)
         var pixels = [UInt8](repeating: 0, count: rows * columns * 3)
         var classes = [UInt8](repeating: 0, count: rows * columns)
+        var objects = [Int32](repeating: 0, count: sample.objects.isEmpty ? 0 : rows * columns)
         for row in 0..<rows {
             let v = (Double(row) + 0.5) * stepY - Double(source.rows) / 2
             for column in 0..<columns {
@@ -53,11 +54,14 @@ struct Geometry {
                     pixels[index * 3 + channel] = UInt8(grey: value)
                 }
                 let nearest = (row: fy < 0.5 ? point.above : point.below, column: fx < 0.5 ? point.left : point.right)
-                classes[index] = sample.classes[nearest.row * source.columns + nearest.column]
+                let origin = nearest.row * source.columns + nearest.column
+                classes[index] = sample.classes[origin]
+                if !objects.isEmpty { objects[index] = sample.objects[origin] }
             }
         }
         return LabelledSet.Sample(
-            image: DisplayImage(rows: rows, columns: columns, pixels: pixels), classes: classes)
+            image: DisplayImage(rows: rows, columns: columns, pixels: pixels), classes: classes,
+            objects: objects)
     }
 }
 

@@ -97,19 +97,25 @@ package struct LabelledSet: Sendable {
     package let pairs: [Dataset.Pair]
     package let rule: MaskRule
 
-    /// An image with the class of each pixel: 0 background, 1 … K. *Shape*: classes `[rows · columns]`.
+    /// An image with the class of each pixel: 0 background, 1 … K. *Shape*: classes and objects `[rows · columns]`.
     package struct Sample: Sendable {
         package var image: DisplayImage
         package var classes: [UInt8]
+        /// The object that each pixel belongs to, 0 background; empty unless asked for.
+        package var objects: [Int32]
 
-        package init(image: DisplayImage, classes: [UInt8]) {
+        package init(image: DisplayImage, classes: [UInt8], objects: [Int32] = []) {
             self.image = image
             self.classes = classes
+            self.objects = objects
         }
     }
 
+    /// - Parameter withObjects: also tells objects apart.
     /// *Throws* `TrainingFailure.sizesDiffer`, `.otherWindowing`, `.maskValue`; `ImageFilesFailure`.
-    package func sample(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) throws -> Sample {
+    package func sample(
+        _ pair: Dataset.Pair, segments: Int, input: TrainedInput, withObjects: Bool = false
+    ) throws -> Sample {
         let image = try pair.image.read(input.aspect)
         let classes = try classes(pair, segments: segments)
         guard image.rows == classes.rows, image.columns == classes.columns else {
@@ -117,7 +123,9 @@ package struct LabelledSet: Sendable {
                 image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask.path,
                 maskSize: "\(classes.columns)×\(classes.rows)", isTurned: image.isTurned)
         }
-        return Sample(image: try input.windowing.display(image, path: pair.image.path), classes: classes.values)
+        return Sample(
+            image: try input.windowing.display(image, path: pair.image.path), classes: classes.values,
+            objects: withObjects ? try objects(pair, of: classes.values, segments: segments) : [])
     }
 
     /// The image alone: all of it is background.

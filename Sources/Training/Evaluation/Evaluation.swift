@@ -44,8 +44,10 @@ package struct Evaluation: Sendable {
     }
 
     package struct Options: Sendable {
-        /// Also counts objects: connected parts of a mask.
+        /// Also counts objects.
         package var instances = false
+        /// How they are told apart; nil: as the model can.
+        package var separation: ObjectSeparation?
         /// The mean of the probabilities for the image and its mirror image.
         package var flips = false
         /// What a pipeline does to masks; nil: nothing.
@@ -82,7 +84,8 @@ package struct Evaluation: Sendable {
                 defer { index += 1 }
                 guard own?.contains(index) ?? true else { continue }
                 let sample = try set.sample(pair, segments: count, input: input)
-                let (masks, probabilities) = predict(predictor, sample.image, options)
+                let (masks, probabilities, interiors) = predict(predictor, sample.image, options)
+                let separation = options.separation ?? description.configuration.separation
                 let truth = (0..<count).map { segment in
                     Mask(
                         rows: sample.image.rows, columns: sample.image.columns,
@@ -95,7 +98,9 @@ package struct Evaluation: Sendable {
                         counts: PixelCounts(prediction: masks[segment], truth: truth[segment]),
                         thresholdDice: ThresholdDice.mean(probabilities[segment], truth[segment]),
                         instances: objects.map {
-                            InstanceFigures(prediction: Components(of: masks[segment]).labels[0], truth: $0[segment])
+                            let found = MaskObjects(
+                                of: masks[segment], separation, interior: interiors.isEmpty ? nil : interiors[segment])
+                            return InstanceFigures(prediction: found.labels, truth: $0[segment])
                         })
                 }
                 guard let metrics = Metrics.mean(segments.map(\.metrics)) else {
@@ -141,7 +146,7 @@ package struct Evaluation: Sendable {
 
     private static func predict(
         _ predictor: Predictor, _ image: DisplayImage, _ options: Options
-    ) -> (masks: [Mask], probabilities: [[Float]]) {
+    ) -> (masks: [Mask], probabilities: [[Float]], interiors: [Mask]) {
         let first = predictor.segment(image)
         var (masks, probabilities) = (first.masks, first.probabilities)
         if options.flips {
@@ -150,6 +155,6 @@ package struct Evaluation: Sendable {
                 first.probabilities, second.probabilities, rows: image.rows, columns: image.columns,
                 softmax: predictor.description.configuration.activation == .softmax)
         }
-        return (options.postprocess?(masks) ?? masks, probabilities)
+        return (options.postprocess?(masks) ?? masks, probabilities, first.interiors)
     }
 }

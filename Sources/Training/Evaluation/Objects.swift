@@ -3,6 +3,17 @@ import Imaging
 import Numbers
 
 extension LabelledSet {
+    /// The objects of all segments of a case in one map, numbered through: of each pixel that of its own class.
+    func objects(_ pair: Dataset.Pair, of classes: [UInt8], segments: Int) throws -> [Int32] {
+        let maps = try objects(pair, segments: segments)
+        var before: [Int32] = [0]
+        for map in maps { before.append((before.last ?? 0) + (map.max() ?? 0)) }
+        return classes.indices.map { pixel in
+            let segment = Int(classes[pixel]) - 1
+            return segment < 0 ? 0 : before[segment] + maps[segment][pixel]
+        }
+    }
+
     /// The objects of each segment of a case, a number a pixel, 0 outside: those that the masks tell apart by their values or by one file
     /// each, otherwise the connected parts of the truth.
     func objects(_ pair: Dataset.Pair, segments: Int) throws -> [[Int32]] {

@@ -1,0 +1,70 @@
+/// A landscape of whole numbers cut into the domains of its peaks: watershed by flooding from above.
+///
+/// Pixels come in the order of their heights, those of equal height in row-major order, so nothing depends on threads. Each goes to the
+/// domain of its highest neighbour; where two domains meet, the one with the lower peak joins the other unless it rises enough above the
+/// place where they meet (the dynamics of a peak).
+///
+/// *Source*: P. Soille, Morphological Image Analysis (2003), 9.2; M. Grimaud, Proc. SPIE 1769 (1992), for dynamics.
+enum Watershed {
+    /// The domain of each pixel; 0 outside, other numbers need not be consecutive.
+    ///
+    /// - Parameters:
+    ///   - heights: `[rows · columns]`, row-major, from 0; 0 is outside of the landscape. All pixels at the border are.
+    ///   - rise: how much a peak of a height must rise above a pass to have a domain of its own; at least 1, or every pixel of a level peak
+    ///     would have one.
+    /// *Cost*: linear in pixels and in the largest height.
+    static func domains(of heights: [Int32], columns: Int, rise: (_ peak: Int32) -> Int32) -> [Int32] {
+        var domains = [Int32](repeating: 0, count: heights.count)
+        // Of each domain, from 1.
+        var parents: [Int32] = [0]
+        var peaks: [Int32] = [0]
+        func root(_ domain: Int32) -> Int32 {
+            var domain = domain
+            while parents[Int(domain)] != domain {
+                parents[Int(domain)] = parents[Int(parents[Int(domain)])]
+                domain = parents[Int(domain)]
+            }
+            return domain
+        }
+        let around = [-columns - 1, -columns, -columns + 1, -1, 1, columns - 1, columns, columns + 1]
+        for pixel in fromAbove(heights) {
+            var highest: (height: Int32, domain: Int32) = (0, 0)
+            for step in around where domains[pixel + step] > 0 && heights[pixel + step] > highest.height {
+                highest = (heights[pixel + step], domains[pixel + step])
+            }
+            guard highest.domain > 0 else {
+                let domain = Int32(parents.count)
+                domains[pixel] = domain
+                parents.append(domain)
+                peaks.append(heights[pixel])
+                continue
+            }
+            domains[pixel] = root(highest.domain)
+            for step in around where domains[pixel + step] > 0 {
+                let (a, b) = (root(domains[pixel]), root(domains[pixel + step]))
+                guard a != b else { continue }
+                // Of equal peaks the first one stays.
+                let (stays, joins) =
+                    (peaks[Int(a)], -a) > (peaks[Int(b)], -b) ? (a, b) : (b, a)
+                let peak = peaks[Int(joins)]
+                if peak - heights[pixel] < rise(peak) { parents[Int(joins)] = stays }
+            }
+        }
+        for pixel in domains.indices where domains[pixel] > 0 { domains[pixel] = root(domains[pixel]) }
+        return domains
+    }
+
+    /// The pixels of the landscape from the highest to the lowest.
+    private static func fromAbove(_ heights: [Int32]) -> [Int] {
+        var places = [Int](repeating: 0, count: Int(heights.max() ?? 0) + 1)
+        for height in heights where height > 0 { places[Int(height)] += 1 }
+        var next = 0
+        for height in places.indices.reversed() { (places[height], next) = (next, next + places[height]) }
+        var pixels = [Int](repeating: 0, count: next)
+        for (pixel, height) in heights.enumerated() where height > 0 {
+            pixels[places[Int(height)]] = pixel
+            places[Int(height)] += 1
+        }
+        return pixels
+    }
+}

@@ -1,0 +1,119 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import ImageFiles
+import Imaging
+import Phantoms
+import Pipelines
+import Records
+import Storage
+import Testing
+
+/// Objects one by one, from the picture to the table and to the segmentation in which each is a segment.
+@Suite("Objects")
+struct ObjectsTests {
+    private static let nuclei = "pipelines/nuclei"
+
+    /// The shipped pipeline under another name, with other outputs.
+    private func pipeline(_ fixture: Fixture, outputs: String) throws {
+        let settings = try String(contentsOfFile: Self.nuclei + "/pipeline.yaml", encoding: .utf8)
+        let kept = settings.prefix(upTo: try #require(settings.range(of: "outputs:")).lowerBound)
+            .replacing("name: nuclei", with: "name: a")
+        _ = try fixture.file("pipelines/a/pipeline.yaml", kept + "outputs: {\(outputs)}\n")
+        try FileManager.default.copyItem(
+            atPath: Self.nuclei + "/model", toPath: fixture.path + "/pipelines/a/model")
+    }
+
+    private func table(_ fixture: Fixture, _ name: String) throws -> [[String: String]] {
+        let lines = try String(contentsOfFile: fixture.path + "/out/" + name, encoding: .utf8)
+            .split(separator: "\r\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+        return lines.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(lines[0], $0)) }
+    }
+
+    @Test(
+        "nuclei that touch are counted one by one, and each row of the table is found again in the segmentation",
+        .enabled(if: FileManager.default.fileExists(atPath: "pipelines/nuclei/model/SHA256SUMS")),
+        .timeLimit(.minutes(5)))
+    func touching() throws {
+        let fixture = try Fixture()
+        let phantom = TouchingPhantom()
+        let page = RasterPage(
+            rows: TouchingPhantom.rows, columns: TouchingPhantom.columns, samples: 1, bits: 8, values: phantom.values)
+        _ = try fixture.file("in/nuclei.png", Data(ImageFile.png(page)))
+        _ = try fixture.file("in/nuclei.png.yaml", "spacing_mm: [0.0005, 0.0005]\n")
+        try pipeline(
+            fixture,
+            outputs: "objects: true, separate: distance, instances: true, annotations: polygon, sr: {enabled: true}")
+        let record = try fixture.run([fixture.path + "/in"])
+        let result = try #require(record.results.first)
+        let segment = result.segments[0]
+        #expect(segment.objects == TouchingPhantom.nuclei)
+        let sizes = try #require(segment.objectSizes)
+        let area = Double.pi * TouchingPhantom.radius * TouchingPhantom.radius / 4
+        #expect(sizes.unit == .squareMicrometres && abs(sizes.median - area) < 0.15 * area, "\(sizes)")
+        let seen = Double(TouchingPhantom.rows * TouchingPhantom.columns) * 0.0005 * 0.0005
+        #expect(abs(try #require(sizes.perMM2) - 17 / seen) < 0.01 / seen)
+        let file = try #require(result.objects?.first { $0.kind == "instances" }?.file)
+        #expect(file.hasSuffix("-a.instances.seg.dcm") && result.file?.hasSuffix("-a.seg.dcm") == true)
+        let object = try DICOMFile(path: fixture.path + "/out/" + file)
+        let segments = object.dataSet.items(.segmentSequence)
+        #expect(segments.count == TouchingPhantom.nuclei + 1 && segments[17].string(.segmentLabel) == "Nucleus 17")
+        let stored = try PixelReader(object, try PixelDescription(object.dataSet)).frame(1)
+        guard case .integers(let labels) = stored.values else {
+            Issue.record("no numbers")
+            return
+        }
+        let rows = try table(fixture, "objects.csv")
+        #expect(rows.count == TouchingPhantom.nuclei)
+        for row in rows {
+            let instance = try #require(row["instance"].flatMap { Int32($0) })
+            #expect(row["object"] == row["instance"])
+            #expect(labels.count { $0 == instance } == row["pixels"].flatMap { Int($0) })
+            let (y, x) = (
+                try #require(row["row"].flatMap(Double.init)), try #require(row["column"].flatMap(Double.init))
+            )
+            let pixel = Int(y.rounded()) * TouchingPhantom.columns + Int(x.rounded())
+            #expect(labels[pixel] == instance && phantom.truth[pixel] > 0)
+        }
+        let annotated = try #require(result.objects?.first { $0.kind == "annotations" }?.file)
+        let groups = try DICOMFile(path: fixture.path + "/out/" + annotated).dataSet.items(.annotationGroupSequence)
+        #expect(groups.first?.int(.numberOfAnnotations) == TouchingPhantom.nuclei)
+        #expect(try table(fixture, "measurements.csv").first?["object_size_unit"] == "um2")
+    }
+
+    @Test("slices of a volume have no separate objects: they are refused before the network runs")
+    func slices() throws {
+        let fixture = try Fixture()
+        for outputs in ["instances: true", "objects: true, separate: distance"] {
+            _ = try fixture.pipeline("a", more: "outputs: {\(outputs)}")
+            let record = try fixture.run(["samples/body"])
+            #expect(record.results.isEmpty && record.inputs.contains { $0.code == "OUT-PLACE" })
+            try FileManager.default.removeItem(atPath: fixture.path + "/pipelines/a")
+        }
+        _ = try fixture.pipeline("a", more: "outputs: {separate: distance}")
+        #expect(try fixture.run(["samples/body"]).results.count == 1)
+    }
+
+    @Test("boundaries that the model never learned are refused when the pipeline is opened; choices change the digest")
+    func settings() throws {
+        let fixture = try Fixture()
+        let path = try fixture.pipeline("a", more: "outputs: {separate: boundary}")
+        let failure = #expect(throws: PipelineFailure.self) { try PipelineDirectory.open(path) }
+        #expect(failure?.code == "PIPE-SEPARATE")
+        var digests: Set<String> = []
+        let choices = [
+            "objects: true", "objects: true, separate: none", "objects: true, separate: distance",
+            "objects: true, separate: distance, separate_depth: 0.5", "objects: true, instances: true",
+        ]
+        for (index, outputs) in choices.enumerated() {
+            let path = try fixture.pipeline("b\(index)", more: "outputs: {\(outputs)}")
+            var pipeline = try PipelineDirectory.open(path).pipeline
+            pipeline.name = "b"
+            digests.insert(pipeline.digest(model: "").hex)
+        }
+        #expect(digests.count == choices.count)
+    }
+}

@@ -1,0 +1,95 @@
+import Failures
+import Foundation
+import Imaging
+import Numbers
+import SegmentAnything
+import Testing
+import Training
+
+@Suite("Boundaries of objects", .serialized)
+struct ObjectBoundaryTests {
+    @Test(
+        "the edge of an object is a class of its own towards background and towards another object, not at the picture's edge"
+    )
+    func marks() {
+        let objects = [
+            "11112222..", "11112222..", "11112222..", "11112222..", "...33333..", "...33333..", "..........",
+            "~~~~~~~~~~",
+            "~~~~~~~~~~", "~~~~~~~~~~",
+        ]
+        let numbers = objects.joined().utf8.map { Int32(48...57 ~= $0 ? $0 - 48 : 0) }
+        var classes = numbers.map { UInt8($0 == 3 ? 2 : $0 > 0 ? 1 : 0) }
+        ObjectBoundary.mark(&classes, objects: numbers, side: 10, rows: 7, columns: 10, segments: 2, width: 1)
+        let drawn = (0..<7).map { row in
+            classes[row * 10..<row * 10 + 10].map { ["." as Character, "i", "I", "e", "E"][Int($0)] }.reduce(into: "") {
+                $0.append($1)
+            }
+        }
+        #expect(
+            drawn == [
+                "iiieeiie..", "iiieeiie..", "iiieeiie..", "eeeeeeee..", "...EEEEE..", "...EEEEE..", "..........",
+            ])
+    }
+
+    @Test("objects are told apart by labels, else by connected parts, and move with their classes")
+    func samples() throws {
+        let place = try Workplace(images: 2)
+        // Two halves that touch.
+        try place.masks { _, values in
+            let columns = values.indices.filter { values[$0] > 0 }.map { $0 % 64 }
+            let middle = ((columns.min() ?? 0) + (columns.max() ?? 0)) / 2
+            return values.indices.map { values[$0] == 0 ? 0 : $0 % 64 <= middle ? 1 : 2 }
+        }
+        let set = try place.set(try place.plan())
+        let sample = try set.sample(set.pairs[0], segments: 1, input: TrainedInput(), withObjects: true)
+        #expect(Set(sample.objects) == [0, 1, 2] && Set(sample.classes) == [0, 1])
+        #expect(try set.sample(set.pairs[0], segments: 1, input: TrainedInput()).objects.isEmpty)
+        var augmentation = Augmentation()
+        augmentation.elastic = 0.1
+        for seed in 0..<10 {
+            var random = SplitMix64(seed: UInt64(seed))
+            let changed = augmentation.apply(sample, &random)
+            #expect(zip(changed.objects, changed.classes).allSatisfy { ($0 > 0) == ($1 > 0) })
+            #expect(changed.objects.contains(1) || changed.objects.contains(2))
+        }
+        let union = try Workplace(images: 1)
+        let joined = try union.set(try union.plan())
+        #expect(
+            Set(try joined.sample(joined.pairs[0], segments: 1, input: TrainedInput(), withObjects: true).objects)
+                == [0, 1])
+    }
+
+    @Test("a model that learns boundaries has one segment for others, and its objects are told apart by them")
+    func run() throws {
+        let place = try Workplace(images: 4)
+        func plan(_ more: String) throws -> TrainingPlan {
+            let text = """
+                model: {size: nano, configuration: scratch, stem: conv, input_size: 96\(more)}
+                data: [{images: images, masks: masks}]
+                stages: [{input_size: 64, epochs: 1, batch: 2, learning_rate: 1.0e-3}]
+                """
+            try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+            return try TrainingPlan.read("\(place.folder)/train.yaml")
+        }
+        let boundary = try plan(", instances: boundary")
+        #expect(boundary.configuration.outputs == 3 && boundary.configuration.foregroundOutputs == 1)
+        let pairs = try TrainingData(boundary).training
+        #expect(
+            try boundary.identity(data: pairs, parent: nil)
+                != plan("").identity(data: pairs, parent: nil))
+        try Trainer(boundary, folder: "\(place.folder)/model") { _ in }.run(resume: false)
+        let model = try ModelDirectory.open("\(place.folder)/model")
+        #expect(model.separation == .boundary && model.description.segmentLabels == ["segment-1"])
+        var options = Evaluation.Options()
+        options.instances = true
+        let result = try Evaluation.run(try Predictor(model), on: [try place.set(boundary)], options: options)
+        #expect(result.segments.count == 1 && result.segments[0].instances != nil)
+        let failure = #expect(throws: (any Error).self) {
+            let text = try String(contentsOfFile: "\(place.folder)/train.yaml", encoding: .utf8)
+            try (text + "\nloss: {activation: sigmoid}\n").replacing("96}", with: "96, instances: boundary}").write(
+                toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+            return try TrainingPlan.read("\(place.folder)/train.yaml")
+        }
+        #expect((failure as? any Failure)?.code == "SET-RANGE")
+    }
+}
