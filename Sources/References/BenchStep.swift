@@ -10,6 +10,8 @@ package struct BenchStep {
     private let labels: LabelMaps?
     private let optimiser: AdamW?
     private let recomputes: Bool
+    /// The tokens that the pictures reach, for a model that drops the others; nil: all.
+    package var picture: GridSize?
 
     /// A training step of a model with random weights, as a training of that configuration does it.
     ///
@@ -52,13 +54,14 @@ package struct BenchStep {
     }
 
     package func run() {
+        let pictures = picture.map { Array(repeating: $0, count: image.shape[0]) }
         guard let optimiser, let labels else {
-            _ = model(image)
+            _ = model(image, pictures: pictures)
             return
         }
         let tape = Tape(recomputes: recomputes)
         optimiser.watch(tape)
-        let loss = Losses.total(model(image, tape: tape), labels, model.configuration, tape: tape)
+        let loss = Losses.total(model(image, pictures: pictures, tape: tape), labels, model.configuration, tape: tape)
         tape.backward(from: loss.total)
         optimiser.step(tape, learningRate: 1e-4)
     }

@@ -20,7 +20,7 @@ extension Configuration: Codable {
         case iouHead = "iou_head"
         case alpha
         case lossAt = "loss_at"
-        case stem
+        case stem, padding
     }
 
     /// A missing key has the default of `init()`, as in the reference implementation.
@@ -52,6 +52,7 @@ extension Configuration: Codable {
         try read(.alpha, into: &alpha)
         try read(.lossAt, into: &lossAt)
         try read(.stem, into: &stem)
+        try read(.padding, into: &padding)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -78,6 +79,8 @@ extension Configuration: Codable {
         try container.encode(alpha, forKey: .alpha)
         try container.encode(lossAt, forKey: .lossAt)
         try container.encode(stem, forKey: .stem)
+        // Programs that cannot drop it refuse the key that they do not know; those of other models may stay.
+        if padding != .keep { try container.encode(padding, forKey: .padding) }
     }
 
     /// A configuration alone, as it stands beside recorded references and is given to `model import --config`: an object of the
@@ -93,6 +96,7 @@ extension Configuration: Codable {
 
 extension Configuration.Activation: Codable {}
 extension Configuration.Stem: Codable {}
+extension Configuration.Padding: Codable {}
 extension Configuration.LossResolution: Codable {}
 
 /// Reading JSON with errors that name file and key.

@@ -5,6 +5,8 @@ package struct Configuration: Sendable, Equatable {
     package enum Activation: String, Sendable, CaseIterable { case softmax, sigmoid }
     package enum Stem: String, Sendable, CaseIterable { case patch, conv }
     package enum LossResolution: String, Sendable, CaseIterable { case quarter, full }
+    /// What becomes of tokens that lie wholly in the padding: SAM keeps them.
+    package enum Padding: String, Sendable, CaseIterable { case keep, drop }
 
     /// S, a multiple of 16.
     package var inputSize = 1024
@@ -40,6 +42,7 @@ package struct Configuration: Sendable, Equatable {
     package var alpha: Float = 0.8
     package var lossAt = LossResolution.quarter
     package var stem = Stem.patch
+    package var padding = Padding.keep
 
     package init() {}
 

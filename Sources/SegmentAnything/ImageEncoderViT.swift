@@ -28,14 +28,19 @@ struct ImageEncoderViT {
         }
     }
 
-    /// image `[B, S, S, 3]` normalised → tokens `[B, g, g, D]` with their position.
-    func embed(_ image: Tensor, _ tape: Tape?) -> Tensor {
+    /// Whether every block can work on a part of the grid.
+    var isFused: Bool { blocks.allSatisfy { FusedBlock($0) != nil } }
+
+    /// image `[B, S, S, 3]` normalised → tokens `[B, g, g, D]` with their position; fewer where the cover cuts.
+    func embed(_ image: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
+        let grid = position.shape[1]
+        let image = cover.cutting(image, grid: grid)
         let tokens =
             switch stem {
             case .patch(let embed): embed(image, tape)
-            case .conv(let stem): stem(image, tape)
+            case .conv(let stem): stem(image, cover, tape)
             }
-        return addRepeated(tokens, position, tape: tape)
+        return addRepeated(tokens, cover.cutting(position, grid: grid), tape: tape)
     }
 }
 
@@ -66,9 +71,9 @@ struct ConvStem {
         proj = Conv2d(scope.scope("proj"), dim, dim, kernel: 1)
     }
 
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+    func callAsFunction(_ x: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
         var x = x
-        for layer in layers { x = gelu(layer.norm(layer.conv(x, tape), tape), tape: tape) }
+        for layer in layers { x = cover.masking(gelu(layer.norm(layer.conv(x, tape), tape), tape: tape), tape) }
         return proj(x, tape)
     }
 }

@@ -6,6 +6,8 @@ import Tensors
 struct Batch {
     /// `[B, S, S, 3]`
     let images: Tensor
+    /// The tokens that each picture reaches.
+    let pictures: [GridSize]
     let labels: LabelMaps
 
     /// Prepares each sample as inference does; classes go to the padded square by nearest neighbour.
@@ -14,11 +16,15 @@ struct Batch {
         let preparation = Preparation(inputSize: side)
         let prepared = ThreadPool.map(samples.count) { index in
             let (input, placement) = preparation.prepare(samples[index].image)
-            return (input, Self.square(samples[index], placement, ignorePadding: ignorePadding))
+            return (
+                input, Self.square(samples[index], placement, ignorePadding: ignorePadding),
+                placement.tokens(patch: configuration.patch)
+            )
         }
         images = concatenateRows(prepared.map { $0.0.reshaped([side, side * 3]) }, tape: nil).reshaped([
             samples.count, side, side, 3,
         ])
+        pictures = prepared.map(\.2)
         labels = LabelMaps(classes: prepared.map(\.1.classes), valid: prepared.map(\.1.valid), configuration)
     }
 

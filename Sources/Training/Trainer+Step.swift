@@ -62,7 +62,7 @@ extension Trainer {
     ) throws -> Figures {
         let tape = Tape(recomputes: plan.activationCheckpointing)
         optimiser.watch(tape)
-        let output = model(batch.images, tape: tape)
+        let output = model(batch.images, pictures: batch.pictures, tape: tape)
         let loss = Losses.total(output, batch.labels, configuration, tape: tape)
         guard loss.total.isFinite else {
             throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))

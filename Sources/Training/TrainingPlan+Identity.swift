@@ -104,6 +104,8 @@ extension TrainingPlan {
         fields.add("iou_head", configuration.iouHead)
         fields.add("alpha", Double(configuration.alpha))
         fields.add("loss_at", configuration.lossAt.rawValue)
+        // Plans from before there was another keep their identity.
+        if configuration.padding != .keep { fields.add("padding", configuration.padding.rawValue) }
     }
 
     private func add(_ windowing: TrainedInput.Windowing, to fields: inout CanonicalEncoding) {

@@ -152,6 +152,12 @@ package struct TrainingPlan: Sendable, Equatable {
         configuration.activation =
             try loss?.choice("activation", default: configuration.activation) ?? configuration.activation
         ignorePadding = try loss?.bool("ignore_padding", default: true) ?? true
+        if !ignorePadding, configuration.padding == .drop {
+            throw section.failure(
+                "SET-CHOICE", at: "loss",
+                "ignore_padding is false, and a model with padding: drop says nothing about padding.",
+                cure: "Keep one of the two.")
+        }
         input = TrainedInput(
             windowing: try TrainedInput.Windowing(try section.section("windowing")),
             aspect: try section.section("preprocess").choice(
@@ -173,6 +179,7 @@ package struct TrainingPlan: Sendable, Equatable {
         var configuration = Configuration()
         configuration.apply(try model.choice("size", default: Configuration.NamedSize.vitB))
         configuration.stem = try model.choice("stem", default: Configuration.Stem.patch)
+        configuration.padding = try model.choice("padding", default: Configuration.Padding.keep)
         configuration.inputSize = try model.int("input_size", in: 16...4096, default: 1024)
         try checkSize(configuration.inputSize, model)
         configuration.segments = try model.int("segments", in: 1...254, default: 1)
