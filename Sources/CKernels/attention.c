@@ -57,11 +57,16 @@ static void reverse_tables(const ck_attention *a, parts *s) {
     }
 }
 
-// logits of queries [first, first + count) of one head, position included; position terms stay in s.
-static void block_logits(const ck_attention *a, const float *q, const float *k, size_t first, size_t count, parts *s) {
+// logits of queries [first, first + count) of one head of batch element b, position included; position terms stay in s.
+static void block_logits(const ck_attention *a, size_t b, const float *q, const float *k, size_t first, size_t count, parts *s) {
     size_t length = table_length(a), side = a->side;
     const float *rows = q + first * a->q_stride;
     ck_gemm_tile(a->kernels, false, true, count, a->keys, a->channels, a->scale, rows, a->q_stride, k, a->k_stride, 0, s->logits, a->keys);
+    if (a->key_bias)
+        for (size_t i = 0; i < count; i++) {
+            float *row = s->logits + i * a->keys;
+            a->kernels->add(row, row, a->key_bias + b * a->keys, a->keys);
+        }
     if (!side) return;
     ck_gemm_tile(a->kernels, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_h, a->channels, 0, s->position_h,
                  length);
@@ -84,7 +89,7 @@ static void forward_tile(void *context, size_t tile) {
     const float *q = a->q + b * a->q_batch + h * a->channels, *k = a->k + b * a->k_batch + h * a->channels;
     const float *v = a->v + b * a->v_batch + h * a->value_channels;
     float *out = a->out + b * a->out_batch + first * a->out_stride + h * a->value_channels;
-    block_logits(a, q, k, first, count, &s);
+    block_logits(a, b, q, k, first, count, &s);
     for (size_t i = 0; i < count; i++) {
         float maximum, *row = s.logits + i * a->keys, sum = a->kernels->softmax_row(row, a->keys, &maximum);
         if (a->lse) a->lse[pair * a->queries + first + i] = maximum + logf(sum);
@@ -123,7 +128,7 @@ static void backward_tile(void *context, size_t pair) {
         const float *dout = g->dout + b * a->out_batch + first * a->out_stride + h * vc;
         const float *rows = q + first * a->q_stride;
         float *drows = dq + first * a->q_stride;
-        block_logits(a, q, k, first, count, &s);
+        block_logits(a, b, q, k, first, count, &s);
         for (size_t i = 0; i < count; i++)
             a->kernels->exp_shifted(s.logits + i * a->keys, a->lse[pair * a->queries + first + i], a->keys);
         ck_gemm_tile(a->kernels, true, false, a->keys, vc, count, 1, s.logits, a->keys, dout, a->out_stride, beta, dv, a->v_stride);
@@ -163,6 +168,11 @@ void ck_attention_backward(const ck_attention *a, const ck_attention_gradients *
     ck_parallel(a->batch * a->heads, &j, backward_tile);
 }
 
+static float logit(const ck_attention *a, size_t b, const float *q, const float *k, size_t n) {
+    float x = a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels);
+    return a->key_bias ? x + a->key_bias[b * a->keys + n] : x;
+}
+
 void ck_attention_weights(const ck_attention *a, float *out) {
     for (size_t b = 0; b < a->batch; b++)
         for (size_t i = 0; i < a->queries; i++) {
@@ -173,14 +183,11 @@ void ck_attention_weights(const ck_attention *a, float *out) {
                 const float *k = a->k + b * a->k_batch + h * a->channels;
                 float maximum = -INFINITY, sum = 0;
                 for (size_t n = 0; n < a->keys; n++) {
-                    float logit = a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels);
-                    maximum = logit > maximum ? logit : maximum;
+                    float x = logit(a, b, q, k, n);
+                    maximum = x > maximum ? x : maximum;
                 }
-                for (size_t n = 0; n < a->keys; n++)
-                    sum += expf(a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels) - maximum);
-                for (size_t n = 0; n < a->keys; n++)
-                    mean[n] += expf(a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels) - maximum) / sum /
-                               (float)a->heads;
+                for (size_t n = 0; n < a->keys; n++) sum += expf(logit(a, b, q, k, n) - maximum);
+                for (size_t n = 0; n < a->keys; n++) mean[n] += expf(logit(a, b, q, k, n) - maximum) / sum / (float)a->heads;
             }
         }
 }

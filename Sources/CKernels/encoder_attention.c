@@ -2,6 +2,7 @@
 //
 // A tile is a run of queries of one head in one window (or the whole grid). Keys lie in rows of the grid that are filled up to
 // a multiple of eight with keys of weight 0, so that a query's position terms are one number a row and one vector of columns.
+// Where an image has fewer tokens than the grid, blocks of keys are rows that lack the same columns.
 #include <math.h>
 #include <string.h>
 
@@ -60,13 +61,39 @@ typedef struct {
     float *scratch;
 } job;
 
-// The qkv of the token in row y, column x of the window that begins at (top, left): NULL beyond the window's width, the padded
-// token's beyond the grid.
-static const float *token(const ck_encoder_attention *a, size_t image, size_t top, size_t left, size_t y, size_t x) {
-    size_t side = side_of(a);
-    if (y >= side || x >= side) return NULL;
-    if (top + y >= a->grid || left + x >= a->grid) return a->padding;
-    return a->qkv + (image * a->grid * a->grid + (top + y) * a->grid + left + x) * 3 * a->heads * a->channels;
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+// A window or the whole grid of one image: where it begins, its queries, its keys.
+typedef struct {
+    size_t image, top, left, height, breadth, key_rows, key_columns;
+} view;
+
+static view view_of(const ck_encoder_attention *a, size_t window) {
+    size_t side = side_of(a), down = ck_ceiling(a->rows, side), across = ck_ceiling(a->columns, side);
+    view v = {.image = window / (down * across), .top = window / across % down * side, .left = window % across * side};
+    v.height = smaller(side, a->rows - v.top), v.breadth = smaller(side, a->columns - v.left);
+    // A window that reaches beyond the grid has keys in its last rows and columns whatever is there of the others.
+    bool whole = v.top + side > a->grid || v.left + side > a->grid;
+    v.key_rows = whole ? side : v.height, v.key_columns = whole ? side : v.breadth;
+    return v;
+}
+
+// Columns [from, to) of a row of keys are not there.
+typedef struct {
+    size_t from, to;
+} gap;
+
+static gap gap_of(const ck_encoder_attention *a, const view *v, size_t y) {
+    size_t to = smaller(v->key_columns, a->grid - v->left), from = v->top + y < a->rows ? v->breadth : 0;
+    return v->top + y >= a->grid || from == to ? (gap){0, 0} : (gap){from, to};
+}
+
+// The qkv of the token in row y, column x: NULL where there is none, the padded token's beyond the grid.
+static const float *token(const ck_encoder_attention *a, const view *v, size_t y, size_t x) {
+    if (y >= v->key_rows || x >= v->key_columns) return NULL;
+    if (v->top + y >= a->grid || v->left + x >= a->grid) return a->padding;
+    if (y >= v->height || x >= v->breadth) return NULL;
+    return a->qkv + ((v->image * a->rows + v->top + y) * a->columns + v->left + x) * 3 * a->heads * a->channels;
 }
 
 // Keys [first, first + 32) of a block, given by their qkv, as a panel; and their values as steps of the value panels.
@@ -100,12 +127,11 @@ static void attend(void *context, size_t tile) {
     const ck_kernels *k = a->kernels;
     const ck_product *product = &k->products[a->type];
     float *s = j->scratch + ck_worker() * p->total;
-    size_t side = side_of(a), width = width_of(a), dim = a->heads * a->channels, per_side = ck_ceiling(a->grid, side);
-    size_t block = tile % p->blocks, head = tile / p->blocks % a->heads, window = tile / p->blocks / a->heads;
-    size_t image = window / (per_side * per_side), top = window / per_side % per_side * side, left = window % per_side * side;
-    // Queries beyond the grid are nobody's.
-    size_t height = a->grid - top < side ? a->grid - top : side, breadth = a->grid - left < side ? a->grid - left : side;
-    size_t first = block * p->queries, all = height * breadth;
+    size_t side = side_of(a), dim = a->heads * a->channels;
+    size_t block = tile % p->blocks, head = tile / p->blocks % a->heads;
+    // Queries beyond the image's tokens are nobody's.
+    view v = view_of(a, tile / p->blocks / a->heads);
+    size_t first = block * p->queries, all = v.height * v.breadth, breadth = v.breadth, width = ck_ceiling(v.key_columns, 8) * 8;
     if (first >= all) return;
     size_t queries = all - first < p->queries ? all - first : p->queries;
 
@@ -113,7 +139,7 @@ static void attend(void *context, size_t tile) {
     size_t row_bytes = 4 * ck_row_words * p->words;
     char *packed_queries = (char *)(s + p->packed_queries);
     for (size_t i = 0; i < queries; i++) {
-        const float *t = token(a, image, top, left, (first + i) / breadth, (first + i) % breadth);
+        const float *t = token(a, &v, (first + i) / breadth, (first + i) % breadth);
         product->pack(packed_queries + i * row_bytes, t + head * a->channels, a->channels);
     }
     // Position terms against the reversed tables, so that those of keys 0, 1, 2, … follow each other.
@@ -130,19 +156,28 @@ static void attend(void *context, size_t tile) {
     }
     float *maximum = s + p->state, *sum = maximum + p->queries, *columns = s + p->columns;
     for (size_t i = 0; i < queries; i++) maximum[i] = -INFINITY, sum[i] = 0;
-    for (size_t x = side; x < width; x++) columns[x] = -INFINITY;
+    for (size_t x = v.key_columns; x < width; x++) columns[x] = -INFINITY;
 
-    size_t key_rows = rows_of(a), grid_blocks = ck_ceiling(side, key_rows), prompt_blocks = ck_ceiling(a->prompts, p->keys);
+    size_t block_rows = p->keys / width;
     const float *tokens[most_keys + 32];
-    for (size_t b = 0; b < grid_blocks + prompt_blocks; b++) {
-        size_t y0 = b * key_rows, count = 0;
-        bool positioned = b < grid_blocks;
+    bool begun = false;
+    for (size_t row = 0, asked = 0; row < v.key_rows || asked < a->prompts;) {
+        size_t y0 = row, count = 0;
+        gap lack = {0, 0};
+        bool positioned = row < v.key_rows;
         if (positioned) {
-            for (size_t y = y0; y < side && y < y0 + key_rows; y++)
-                for (size_t x = 0; x < width; x++) tokens[count++] = token(a, image, top, left, y, x);
+            lack = gap_of(a, &v, row);
+            if (lack.to - lack.from == v.key_columns) {
+                row++;
+                continue;
+            }
+            for (; row < v.key_rows && row < y0 + block_rows; row++) {
+                gap own = gap_of(a, &v, row);
+                if (own.from != lack.from || own.to != lack.to) break;
+                for (size_t x = 0; x < width; x++) tokens[count++] = token(a, &v, row, x);
+            }
         } else {
-            for (size_t i = (b - grid_blocks) * p->keys; i < a->prompts && count < p->keys; i++)
-                tokens[count++] = a->prompt_qkv + i * 3 * dim;
+            for (; asked < a->prompts && count < p->keys; asked++) tokens[count++] = a->prompt_qkv + asked * 3 * dim;
         }
         pack_keys(j, s, tokens, count, head);
         size_t value_steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
@@ -155,39 +190,41 @@ static void attend(void *context, size_t tile) {
             for (size_t r = 0; r < n; r++) {
                 // The weights take the place of their logits.
                 float *x = s + p->weights + r * row_bytes / 4, *out = s + p->out + (i + r) * p->channels, factor;
-                size_t row = (first + i + r) / breadth, column = (first + i + r) % breadth;
+                size_t y = (first + i + r) / breadth, column = (first + i + r) % breadth;
                 const float *h = NULL;
                 if (positioned) {
-                    h = s + p->position_h + (i + r) * p->table + side - 1 - row + y0;
-                    k->scale(columns, 1.44269504f, s + p->position_w + (i + r) * p->table + side - 1 - column, side);
+                    h = s + p->position_h + (i + r) * p->table + side - 1 - y + y0;
+                    k->scale(columns, 1.44269504f, s + p->position_w + (i + r) * p->table + side - 1 - column, v.key_columns);
+                    for (size_t gone = lack.from; gone < lack.to; gone++) columns[gone] = -INFINITY;
                 }
                 float part = k->softmax_block(x, count, a->scale, h, columns, width, maximum + i + r, &factor, weights,
                                              x);
                 sum[i + r] = sum[i + r] * factor + part;
-                if (b > 0 && factor != 1.0f) k->scale(out, factor, out, p->channels);
+                if (begun && factor != 1.0f) k->scale(out, factor, out, p->channels);
             }
             for (size_t c = 0; c < a->channels; c += 32) {
                 const float *values = s + p->packed_values + c / 32 * panel_words;
                 product->panel(n, s + p->weights, values, values + 32 * value_steps, value_steps,
-                               s + p->out + i * p->channels + c, p->channels, b > 0);
+                               s + p->out + i * p->channels + c, p->channels, begun);
             }
         }
+        begun = true;
     }
     for (size_t i = 0; i < queries; i++) {
-        size_t y = top + (first + i) / breadth, x = left + (first + i) % breadth;
-        float *out = a->out + (image * a->grid * a->grid + y * a->grid + x) * dim + head * a->channels;
+        size_t y = v.top + (first + i) / breadth, x = v.left + (first + i) % breadth;
+        float *out = a->out + ((v.image * a->rows + y) * a->columns + x) * dim + head * a->channels;
         k->scale(out, 1.0f / sum[i], s + p->out + i * p->channels, a->channels);
     }
 }
 
 static double operations(const ck_encoder_attention *a) {
-    double keys = (double)(side_of(a) * side_of(a) + a->prompts);
-    return 4.0 * (double)(a->batch * a->grid * a->grid) * (double)(a->heads * a->channels) * keys;
+    double keys = (double)((a->window ? a->window * a->window : a->rows * a->columns) + a->prompts);
+    return 4.0 * (double)(a->batch * a->rows * a->columns) * (double)(a->heads * a->channels) * keys;
 }
 
 void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch) {
     CK_TIMED(ck_kind_encoder_attention, operations(a));
-    size_t per_side = ck_ceiling(a->grid, side_of(a));
+    size_t windows = ck_ceiling(a->rows, side_of(a)) * ck_ceiling(a->columns, side_of(a));
     job j = {a, plan_of(a), scratch};
-    ck_parallel(a->batch * per_side * per_side * a->heads * j.p.blocks, &j, attend);
+    ck_parallel(a->batch * windows * a->heads * j.p.blocks, &j, attend);
 }

@@ -102,21 +102,21 @@ void ck_window_unpartition(float *tokens, const float *in, size_t batch, size_t 
     ck_parallel(batch * grid, &j, unpartition_row);
 }
 
-void ck_pixel_shuffle(float *out, const float *in, size_t batch, size_t side, size_t c) {
+void ck_pixel_shuffle(float *out, const float *in, size_t rows, size_t width, size_t c) {
     CK_TIMED(ck_kind_layout, 0);
-    for (size_t row = 0; row < batch * side; row++)
+    for (size_t row = 0; row < rows; row++)
         for (size_t dy = 0; dy < 2; dy++)
-            for (size_t x = 0; x < side; x++)
-                memcpy(out + ((row * 2 + dy) * 2 * side + 2 * x) * c, in + ((row * side + x) * 2 + dy) * 2 * c,
+            for (size_t x = 0; x < width; x++)
+                memcpy(out + ((row * 2 + dy) * 2 * width + 2 * x) * c, in + ((row * width + x) * 2 + dy) * 2 * c,
                        2 * c * sizeof(float));
 }
 
-void ck_pixel_unshuffle(float *out, const float *in, size_t batch, size_t side, size_t c) {
+void ck_pixel_unshuffle(float *out, const float *in, size_t rows, size_t width, size_t c) {
     CK_TIMED(ck_kind_layout, 0);
-    for (size_t row = 0; row < batch * side; row++)
+    for (size_t row = 0; row < rows; row++)
         for (size_t dy = 0; dy < 2; dy++)
-            for (size_t x = 0; x < side; x++)
-                memcpy(out + ((row * side + x) * 2 + dy) * 2 * c, in + ((row * 2 + dy) * 2 * side + 2 * x) * c,
+            for (size_t x = 0; x < width; x++)
+                memcpy(out + ((row * width + x) * 2 + dy) * 2 * c, in + ((row * 2 + dy) * 2 * width + 2 * x) * c,
                        2 * c * sizeof(float));
 }
 

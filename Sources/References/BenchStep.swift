@@ -11,6 +11,8 @@ package struct BenchStep {
     }
 
     private let work: Work
+    /// The tokens that the pictures reach, for a model that drops the others; nil: all.
+    package var picture: GridSize?
 
     /// A training step of a model with random weights, as a training of that configuration does it.
     package init(training configuration: Configuration, batch: Int, _ options: Tape.Options) {
@@ -43,7 +45,8 @@ package struct BenchStep {
 
     package func run() {
         switch work {
-        case .inference(let model, let image): _ = model(image)
+        case .inference(let model, let image):
+            _ = model(image, pictures: picture.map { Array(repeating: $0, count: image.shape[0]) })
         case .training(let objective, let batch, let optimiser, let options):
             let (_, tape) = objective.derivatives(of: batch, for: optimiser, options)
             optimiser.step(tape, learningRate: 1e-4)

@@ -23,25 +23,33 @@ struct Block {
         self.window = window
     }
 
-    /// x `[B, g, g, D]`, prompts `[c, D]` (global blocks only) → the block's output; `heat` gets the prompts' heat maps `[B, c, g²]`.
+    /// x `[B, g, g, D]` (or what the cover cuts out), prompts `[c, D]` (global blocks only) → the block's output; `heat` gets the
+    /// prompts' heat maps `[B, c, g²]`.
     func callAsFunction(
-        _ x: Tensor, prompts: Tensor?, heat: ((Tensor) -> Void)?, inputs: Inputs? = nil, _ tape: Tape?
+        _ x: Tensor, grid: Int, _ cover: TokenCover, prompts: Tensor?, heat: ((Tensor) -> Void)?,
+        inputs: Inputs? = nil, _ tape: Tape?
     ) -> Tensor {
-        if let fused = FusedBlock(self, side: window > 0 ? window : x.shape[1]) {
-            return fused(x, prompts: prompts, heat: heat)
+        let keys = cover.keys(window: window)
+        if keys.all == nil, let fused = FusedBlock(self) {
+            return fused(
+                x, grid: grid, prompts: prompts, heat: heat.map { heat in { heat(cover.square(heat: $0, grid: grid)) } }
+            )
         }
-        let (batch, grid, dim) = (x.shape[0], x.shape[1], x.shape[3])
+        let (batch, dim) = (x.shape[0], x.shape[3])
         let normed = norm1(x, tape)
         var attended: Tensor
         if window > 0 {
             attended = attn(
-                partitionWindows(normed, window: window, tape: tape), side: window, heat: nil, inputs: inputs, tape)
+                partitionWindows(normed, window: window, tape: tape), side: window, keys, heat: nil, inputs: inputs,
+                tape)
             attended = joinWindows(attended, batch: batch, grid: grid, window: window, tape: tape)
         } else {
             var tokens = normed.reshaped([batch, grid * grid, dim])
             if let prompts { tokens = appendPrompts(tokens, norm1(prompts, tape), tape: tape) }
-            attended = attn(tokens, side: grid, heat: prompts == nil ? nil : heat, inputs: inputs, tape).reshaped(
-                x.shape)
+            attended = attn(
+                tokens, side: grid, (prompts == nil ? keys.image : keys.all, keys.image),
+                heat: prompts == nil ? nil : heat, inputs: inputs, tape
+            ).reshaped(x.shape)
         }
         let x = add(x, attended, tape: tape)
         return add(x, mlp(norm2(x, tape), inputs: inputs, tape), tape: tape)
@@ -82,17 +90,21 @@ extension Block {
         }
 
         /// x `[B, side² + c, D]` normed → `[B, side², D]`.
+        ///
+        /// - Parameter bias: what is added to the logits of all keys, and of the image tokens for `heat`.
         func callAsFunction(
-            _ x: Tensor, side: Int, heat: ((Tensor) -> Void)?, inputs: Inputs? = nil, _ tape: Tape?
+            _ x: Tensor, side: Int, _ bias: (all: Tensor?, image: Tensor?), heat: ((Tensor) -> Void)?,
+            inputs: Inputs? = nil, _ tape: Tape?
         ) -> Tensor {
             inputs?("attn.qkv.weight", x, qkvWeight)
             let qkv =
                 self.qkv.map { packedLayer(x, $0) }
                 ?? lora.map { updatedLinear(x, qkvWeight, qkvBias, $0.updates, tape: tape) }
                 ?? linear(x, qkvWeight, qkvBias, tape: tape)
-            heat?(promptWeights(qkv, imageTokens: side * side, heads: heads))
+            heat?(promptWeights(qkv, imageTokens: side * side, heads: heads, keyBias: bias.image))
             let attended = encoderAttention(
-                qkv, relativeH: relativeH, relativeW: relativeW, side: side, heads: heads, tape: tape)
+                qkv, relativeH: relativeH, relativeW: relativeW, side: side, heads: heads, keyBias: bias.all,
+                tape: tape)
             inputs?("attn.proj.weight", attended, projection.weight)
             return projection(attended, tape)
         }

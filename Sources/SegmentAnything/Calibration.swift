@@ -36,8 +36,10 @@ package final class Calibration {
     /// Runs one image and notes what the layers get.
     package func show(_ image: DisplayImage) {
         let side = network.configuration.inputSize
-        let (input, _) = preparation.prepare(image)
-        _ = network(input.reshaped([1, side, side, 3]), inputs: note)
+        let (input, placement) = preparation.prepare(image)
+        _ = network(
+            input.reshaped([1, side, side, 3]), pictures: [placement.tokens(patch: network.configuration.patch)],
+            inputs: note)
     }
 
     private func note(_ name: String, _ x: Tensor, _ weight: Tensor) {

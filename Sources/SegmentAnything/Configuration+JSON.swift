@@ -20,7 +20,7 @@ extension Configuration: Codable {
         case iouHead = "iou_head"
         case alpha
         case lossAt = "loss_at"
-        case stem, instances
+        case stem, instances, padding
     }
 
     /// A missing key has the default of `init()`, as in the reference implementation.
@@ -53,6 +53,7 @@ extension Configuration: Codable {
         try read(.lossAt, into: &lossAt)
         try read(.stem, into: &stem)
         try read(.instances, into: &instances)
+        try read(.padding, into: &padding)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -81,6 +82,8 @@ extension Configuration: Codable {
         try container.encode(stem, forKey: .stem)
         // Models without it are written as they always were.
         if instances != .none { try container.encode(instances, forKey: .instances) }
+        // Programs that cannot drop it refuse the key that they do not know; those of other models may stay.
+        if padding != .keep { try container.encode(padding, forKey: .padding) }
     }
 
     /// A configuration alone, as it stands beside recorded references and is given to `model import --config`: an object of the
@@ -97,6 +100,7 @@ extension Configuration: Codable {
 extension Configuration.Activation: Codable {}
 extension Configuration.Stem: Codable {}
 extension Configuration.Instances: Codable {}
+extension Configuration.Padding: Codable {}
 extension Configuration.LossResolution: Codable {}
 
 /// Reading JSON with errors that name file and key.

@@ -13,6 +13,8 @@ package struct Configuration: Sendable, Equatable {
         /// Each segment has a second output, for the edges of its objects; the first is their insides.
         case boundary
     }
+    /// What becomes of tokens that lie wholly in the padding: SAM keeps them.
+    package enum Padding: String, Sendable, CaseIterable { case keep, drop }
 
     /// S, a multiple of 16.
     package var inputSize = 1024
@@ -50,6 +52,7 @@ package struct Configuration: Sendable, Equatable {
     package var stem = Stem.patch
     /// Outputs 1 … K are the segments' insides and K + 1 … 2 K their boundaries where it is `boundary`; softmax only.
     package var instances = Instances.none
+    package var padding = Padding.keep
 
     package init() {}
 

@@ -68,27 +68,36 @@ package struct HSPSAM: Sendable {
 
     /// - Parameters:
     ///   - image: `[B, S, S, 3]`, normalised.
+    ///   - pictures: the tokens that each image's picture reaches, for a model that drops the others; nil: all.
     ///   - heatMaps: also computes what the prompts look at (§4.5).
     ///   - observe: gets every intermediate under the reference implementation's name, channel-last.
     package func callAsFunction(
-        _ image: Tensor, heatMaps: Bool = false, tape: Tape? = nil, observe: ((String, Tensor) -> Void)? = nil
+        _ image: Tensor, pictures: [GridSize]? = nil, heatMaps: Bool = false, tape: Tape? = nil,
+        observe: ((String, Tensor) -> Void)? = nil
     ) -> Output {
-        self(image, heatMaps: heatMaps, tape: tape, observe: observe, inputs: nil)
+        self(image, pictures: pictures, heatMaps: heatMaps, tape: tape, observe: observe, inputs: nil)
     }
 
     /// - Parameter inputs: gets what each large layer of the encoder multiplies, with its weight and that weight's name; of a
     ///   network that is not packed.
     func callAsFunction(
-        _ image: Tensor, heatMaps: Bool = false, tape: Tape? = nil, observe: ((String, Tensor) -> Void)? = nil,
-        inputs: Block.Inputs?
+        _ image: Tensor, pictures: [GridSize]?, heatMaps: Bool = false, tape: Tape? = nil,
+        observe: ((String, Tensor) -> Void)? = nil, inputs: Block.Inputs?
     ) -> Output {
         let side = configuration.inputSize
         precondition(
             image.shape.rank == 4 && image.shape.dimensions.suffix(3) == [side, side, 3],
             "HSPSAM: image \(image.shape) for input size \(side)")
+        precondition(
+            pictures.map { $0.count == image.shape[0] } ?? true,
+            "HSPSAM: \(pictures?.count ?? 0) pictures in \(image.shape)")
         precondition(tape == nil || !isPacked, "HSPSAM: packed weights have no derivatives")
+        let grid = configuration.grid
+        let cover = TokenCover(pictures, configuration, cuts: modules.encoder.isFused)
+        let position = cover.cutting(
+            self.position.reshaped([1, grid, grid, self.position.shape[1]]), grid: grid)
         var output = Output()
-        var x = modules.encoder.embed(image, tape)
+        var x = modules.encoder.embed(image, cover, tape)
         observe?("patch_embed", x)
         var embeddings: [Tensor] = []
         for (index, block) in modules.encoder.blocks.enumerated() {
@@ -101,7 +110,7 @@ package struct HSPSAM: Sendable {
             }
             let heat = heatMaps ? { output.questionHeat[level ?? 0] = $0 } : nil
             let input = x
-            let forward = { block(input, prompts: prompts, heat: heat, inputs: named, $0) }
+            let forward = { block(input, grid: grid, cover, prompts: prompts, heat: heat, inputs: named, $0) }
             x = tape?.block(forward) ?? forward(nil)
             observe?("block_\(index)", x)
             if level != nil { embeddings.append(x) }
@@ -110,18 +119,20 @@ package struct HSPSAM: Sendable {
         var deeper: Tensor?
         for j in modules.levels.indices.reversed() {
             let level = modules.levels[j]
-            var feature = level.neck(embeddings[j], tape)
+            var feature = level.neck(embeddings[j], cover, tape)
             observe?("neck_\(j)", feature)
             if let deeper { feature = add(deeper, feature, tape: tape) }
             if deeper != nil, configuration.skip, let top { feature = add(feature, top, tape: tape) }
             let answers = level.prompts?.answer(tape)
-            let result = level.decoder(feature, position: position, answers: answers, wantsHeat: heatMaps, tape)
+            let result = level.decoder(
+                feature, position: position.reshaped([position.count / position.shape[3], position.shape[3]]),
+                answers: answers, imageKeys: cover.imageKeys, wantsHeat: heatMaps, tape)
             observe?("output_\(j)", result.image)
             deeper = result.image
             top = top ?? result.image
             if let answers { observe?("a_prompts_\(j)", answers) }
-            output.answerHeat[j] = result.heat
-            output.logits[j] = result.logits
+            output.answerHeat[j] = result.heat.map { cover.square(heat: $0, grid: grid) }
+            output.logits[j] = result.logits.map { cover.square($0, grid: grid, tape) }
             output.iou[j] = result.iou
         }
         return output

@@ -28,17 +28,26 @@ struct ImageEncoderViT {
         }
     }
 
-    /// image `[B, S, S, 3]` normalised → tokens `[B, g, g, D]` with their position.
-    func embed(_ image: Tensor, _ tape: Tape?) -> Tensor {
-        addRepeated(tokens(image, tape), position, tape: tape)
+    /// Whether every block can work on a part of the grid.
+    var isFused: Bool { blocks.allSatisfy { FusedBlock($0) != nil } }
+
+    /// image `[B, S, S, 3]` normalised → tokens `[B, g, g, D]` with their position; fewer where the cover cuts.
+    func embed(_ image: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
+        positioned(tokens(image, cover, tape), cover, tape)
     }
 
-    /// image `[B, S, S, 3]` normalised → what the stem makes of it, `[B, g, g, D]`.
-    func tokens(_ image: Tensor, _ tape: Tape?) -> Tensor {
-        switch stem {
+    /// image `[B, S, S, 3]` normalised → what the stem makes of it, `[B, g, g, D]`; fewer where the cover cuts.
+    func tokens(_ image: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
+        let image = cover.cutting(image, grid: position.shape[1])
+        return switch stem {
         case .patch(let embed): embed(image, tape)
-        case .conv(let stem): stem(image, tape)
+        case .conv(let stem): stem(image, cover, tape)
         }
+    }
+
+    /// Tokens with their position. *Shape*: those of `tokens`.
+    func positioned(_ tokens: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
+        addRepeated(tokens, cover.cutting(position, grid: position.shape[1]), tape: tape)
     }
 }
 
@@ -69,9 +78,9 @@ struct ConvStem {
         proj = Conv2d(scope.scope("proj"), dim, dim, kernel: 1)
     }
 
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
+    func callAsFunction(_ x: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
         var x = x
-        for layer in layers { x = gelu(layer.norm(layer.conv(x, tape), tape), tape: tape) }
+        for layer in layers { x = cover.masking(gelu(layer.norm(layer.conv(x, tape), tape), tape: tape), tape) }
         return proj(x, tape)
     }
 }

@@ -34,13 +34,19 @@ struct MaskDecoder {
         var heat: Tensor?
     }
 
-    /// x `[B, g, g, E]`, position `[g², E]`, answers `[c, E]`
-    func callAsFunction(_ x: Tensor, position: Tensor, answers: Tensor?, wantsHeat: Bool, _ tape: Tape?) -> Result {
-        let (batch, grid, dim) = (x.shape[0], x.shape[1], x.shape[3])
+    /// x `[B, g, g, E]`, position `[g², E]`, answers `[c, E]`; less of both where the cover cuts.
+    ///
+    /// - Parameter imageKeys: what is added to the logits of image tokens as keys.
+    func callAsFunction(
+        _ x: Tensor, position: Tensor, answers: Tensor?, imageKeys: Tensor?, wantsHeat: Bool, _ tape: Tape?
+    ) -> Result {
+        let (batch, tokenCount, dim) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
         let first = iouToken == nil ? 0 : 1
         let outputs = maskTokens.shape[0]
         let tokens = concatenateRows([iouToken, maskTokens, answers].compactMap { $0 }, tape: tape)
-        let image = addRepeated(x, noMaskEmbed.reshaped([1, dim]), tape: tape).reshaped([batch, grid * grid, dim])
+        let image = addRepeated(x, noMaskEmbed.reshaped([1, dim]), tape: tape).reshaped([
+            batch, tokenCount, dim,
+        ])
         var heat: Tensor?
         let wanted: ((Tensor) -> Void)? =
             !wantsHeat || answers == nil
@@ -49,7 +55,8 @@ struct MaskDecoder {
                 heat = sliceTokens(weights, first + outputs..<weights.shape[1], tape: nil)
             }
         let decoded = transformer(
-            image: image, position: position, tokens: repeated(tokens, batch: batch, tape: tape), heat: wanted, tape)
+            image: image, position: position, tokens: repeated(tokens, batch: batch, tape: tape), imageKeys: imageKeys,
+            heat: wanted, tape)
         var result = Result(image: decoded.image.reshaped(x.shape), heat: heat)
         if let head {
             result.logits = head(result.image, sliceTokens(decoded.tokens, first..<first + outputs, tape: tape), tape)

@@ -9,6 +9,7 @@ package import Tensors
 package struct MaskedAutoencoder: Sendable {
     private static let scope = "masked_autoencoder"
 
+    private let configuration: Configuration
     private let encoder: ImageEncoderViT
     private let token: Tensor
     private let norm: LayerNorm
@@ -21,7 +22,8 @@ package struct MaskedAutoencoder: Sendable {
 
     private init(_ configuration: Configuration, _ scope: ParameterScope) {
         var plain = configuration
-        plain.loraRank = 0
+        (plain.loraRank, plain.prompts) = (0, 0)
+        self.configuration = plain
         let (dim, patch) = (configuration.embedDim, configuration.patch)
         encoder = ImageEncoderViT(plain, scope.scope("image_encoder"), mergeLoRA: false)
         let own = scope.scope(Self.scope)
@@ -45,14 +47,17 @@ package struct MaskedAutoencoder: Sendable {
     /// - Parameters:
     ///   - image: `[B, S, S, 3]`, normalised, without the pixels of hidden tokens: a stem of convolutions would look at them from the
     ///     tokens beside.
+    ///   - pictures: the tokens that each image's picture reaches, for a model that drops the others; nil: all.
     ///   - hidden: one a token, `[B · g²]`.
     /// *Shape*: `[B, g, g, p² · 3]`.
-    package func callAsFunction(_ image: Tensor, hidden: [Bool], tape: Tape?) -> Tensor {
-        let tokens = replaceRows(encoder.tokens(image, tape), by: token, where: hidden, tape: tape)
-        var x = addRepeated(tokens, encoder.position, tape: tape)
+    package func callAsFunction(_ image: Tensor, pictures: [GridSize]? = nil, hidden: [Bool], tape: Tape?) -> Tensor {
+        let grid = configuration.grid
+        let cover = TokenCover(pictures, configuration, cuts: false)
+        let tokens = replaceRows(encoder.tokens(image, cover, tape), by: token, where: hidden, tape: tape)
+        var x = encoder.positioned(tokens, cover, tape)
         for block in encoder.blocks {
             let input = x
-            let forward = { block(input, prompts: nil, heat: nil, $0) }
+            let forward = { block(input, grid: grid, cover, prompts: nil, heat: nil, inputs: nil, $0) }
             x = tape?.block(forward) ?? forward(nil)
         }
         return head(norm(x, tape), tape)

@@ -16,7 +16,7 @@ struct Neck {
     }
 
     /// x `[B, g, g, D]` → `[B, g, g, E]`
-    func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
-        norm2(conv2(norm1(conv1(x, tape), tape), tape), tape)
+    func callAsFunction(_ x: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
+        norm2(conv2(cover.masking(norm1(conv1(x, tape), tape), tape), tape), tape)
     }
 }

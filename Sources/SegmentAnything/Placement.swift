@@ -1,5 +1,6 @@
 package import Imaging
 import Numbers
+package import Tensors
 
 /// Where an image lies in the network's square input: what is needed to come back.
 ///
@@ -33,6 +34,11 @@ package struct Placement: Sendable, Equatable {
         let scale = Double(inputSize) / (filling ?? max(height, width))
         resizedRows = Self.side(height * scale, inputSize)
         resizedColumns = Self.side(width * scale, inputSize)
+    }
+
+    /// The tokens that the picture reaches; all others lie wholly in the padding.
+    package func tokens(patch: Int) -> GridSize {
+        GridSize(rows: (resizedRows + patch - 1) / patch, columns: (resizedColumns + patch - 1) / patch)
     }
 
     private static func side(_ length: Double, _ limit: Int) -> Int {

@@ -18,9 +18,9 @@ struct PositionEmbeddingRandom {
     func callAsFunction(grid: Int) -> Tensor {
         let half = gaussianMatrix.shape[1]
         let g = gaussianMatrix.values
-        var values: [Float] = []
-        values.reserveCapacity(grid * grid * 2 * half)
-        for row in 0..<grid {
+        let rows = ThreadPool.map(grid) { row in
+            var values: [Float] = []
+            values.reserveCapacity(grid * 2 * half)
             for column in 0..<grid {
                 let x = 2 * (Float(column) + 0.5) / Float(grid) - 1
                 let y = 2 * (Float(row) + 0.5) / Float(grid) - 1
@@ -28,7 +28,8 @@ struct PositionEmbeddingRandom {
                 values += angles.map { Float(sine($0)) }
                 values += angles.map { Float(cosine($0)) }
             }
+            return values
         }
-        return Tensor([grid * grid, 2 * half], values)
+        return Tensor([grid * grid, 2 * half], rows.flatMap { $0 })
     }
 }

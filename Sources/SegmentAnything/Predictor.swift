@@ -96,7 +96,9 @@ package struct Predictor: Sendable {
     ) -> Prediction {
         let (input, placement) = preparation.prepare(image, spacing: spacing, extent: extent)
         let side = description.configuration.inputSize
-        let output = network(input.reshaped([1, side, side, 3]), heatMaps: heatMaps)
+        let output = network(
+            input.reshaped([1, side, side, 3]), pictures: [placement.tokens(patch: description.configuration.patch)],
+            heatMaps: heatMaps)
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
         let restored = Restoration.restore(

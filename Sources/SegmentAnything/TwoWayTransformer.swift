@@ -18,18 +18,21 @@ struct TwoWayTransformer {
 
     /// image `[B, g², E]`, position `[g², E]`, tokens `[B, t, E]` → both after the last attention; `heat` gets the weights of the
     /// last block's token→image attention, `[B, t, g²]`.
-    func callAsFunction(image: Tensor, position: Tensor, tokens: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> (
-        tokens: Tensor, image: Tensor
-    ) {
+    ///
+    /// - Parameter imageKeys: what is added to the logits of image tokens as keys.
+    func callAsFunction(
+        image: Tensor, position: Tensor, tokens: Tensor, imageKeys: Tensor?, heat: ((Tensor) -> Void)?, _ tape: Tape?
+    ) -> (tokens: Tensor, image: Tensor) {
         let tokenPosition = tokens
         var (tokens, image) = (tokens, image)
         for (index, layer) in layers.enumerated() {
             (tokens, image) = layer(
                 tokens: tokens, image: image, tokenPosition: tokenPosition, imagePosition: position,
-                heat: index == layers.count - 1 ? heat : nil, tape)
+                imageKeys: imageKeys, heat: index == layers.count - 1 ? heat : nil, tape)
         }
         let placed = addRepeated(image, position, tape: tape)
-        let attended = finalAttention(add(tokens, tokenPosition, tape: tape), placed, image, heat: nil, tape)
+        let attended = finalAttention(
+            add(tokens, tokenPosition, tape: tape), placed, image, keyBias: imageKeys, heat: nil, tape)
         return (finalNorm(add(tokens, attended, tape: tape), tape), image)
     }
 }
@@ -60,8 +63,8 @@ struct TwoWayAttentionBlock {
     }
 
     func callAsFunction(
-        tokens: Tensor, image: Tensor, tokenPosition: Tensor, imagePosition: Tensor, heat: ((Tensor) -> Void)?,
-        _ tape: Tape?
+        tokens: Tensor, image: Tensor, tokenPosition: Tensor, imagePosition: Tensor, imageKeys: Tensor?,
+        heat: ((Tensor) -> Void)?, _ tape: Tape?
     ) -> (tokens: Tensor, image: Tensor) {
         var tokens = tokens
         if skipsFirstPosition {
@@ -72,7 +75,8 @@ struct TwoWayAttentionBlock {
         }
         tokens = norm1(tokens, tape)
         let placed = addRepeated(image, imagePosition, tape: tape)
-        let seen = tokenToImage(add(tokens, tokenPosition, tape: tape), placed, image, heat: heat, tape)
+        let seen = tokenToImage(
+            add(tokens, tokenPosition, tape: tape), placed, image, keyBias: imageKeys, heat: heat, tape)
         tokens = norm2(add(tokens, seen, tape: tape), tape)
         tokens = norm3(add(tokens, mlp(tokens, tape), tape: tape), tape)
         let answered = imageToToken(placed, add(tokens, tokenPosition, tape: tape), tokens, heat: nil, tape)
@@ -99,11 +103,13 @@ extension TwoWayTransformer {
             heads = configuration.decoderHeads
         }
 
-        /// q `[B, n, E]`, k and v `[B, m, E]` → `[B, n, E]`; `heat` gets the weights `[B, n, m]`, mean over heads.
-        func callAsFunction(_ q: Tensor, _ k: Tensor, _ v: Tensor, heat: ((Tensor) -> Void)?, _ tape: Tape?) -> Tensor {
+        /// q `[B, n, E]`, k and v `[B, m, E]`, keyBias `[B, m]` → `[B, n, E]`; `heat` gets the weights `[B, n, m]`, mean over heads.
+        func callAsFunction(
+            _ q: Tensor, _ k: Tensor, _ v: Tensor, keyBias: Tensor? = nil, heat: ((Tensor) -> Void)?, _ tape: Tape?
+        ) -> Tensor {
             let (q, k, v) = (query(q, tape), key(k, tape), value(v, tape))
-            heat?(attentionWeights(q, k, heads: heads))
-            return output(attention(q, k, v, heads: heads, tape: tape), tape)
+            heat?(attentionWeights(q, k, heads: heads, keyBias: keyBias))
+            return output(attention(q, k, v, heads: heads, keyBias: keyBias, tape: tape), tape)
         }
     }
 }

@@ -12,13 +12,15 @@ package struct Batch: Sendable {
 
     /// `[B, S, S, 3]`, normalised; 0 where something is hidden.
     package let images: Tensor
+    /// The tokens that each picture reaches.
+    package let pictures: [GridSize]
     package let truth: Truth
 
-    private init(_ images: [Tensor], _ truth: Truth, side: Int) {
+    private init(_ images: [Tensor], pictures: [GridSize], _ truth: Truth, side: Int) {
         self.images = concatenateRows(images.map { $0.reshaped([side, side * 3]) }, tape: nil).reshaped([
             images.count, side, side, 3,
         ])
-        self.truth = truth
+        (self.pictures, self.truth) = (pictures, truth)
     }
 
     /// Prepares each sample as inference does; classes go to the padded square by nearest neighbour, and there, where the model learns them,
@@ -28,10 +30,11 @@ package struct Batch: Sendable {
         let preparation = Preparation(inputSize: side)
         let prepared = ThreadPool.map(samples.count) { index in
             let (input, placement) = preparation.prepare(samples[index].image)
-            return (input, Self.square(samples[index], placement, configuration, ignorePadding: ignorePadding))
+            let labels = Self.square(samples[index], placement, configuration, ignorePadding: ignorePadding)
+            return (input, labels, placement.tokens(patch: configuration.patch))
         }
         let labels = LabelMaps(classes: prepared.map(\.1.classes), valid: prepared.map(\.1.valid), configuration)
-        self.init(prepared.map(\.0), .labels(labels), side: side)
+        self.init(prepared.map(\.0), pictures: prepared.map(\.2), .labels(labels), side: side)
     }
 
     /// Prepares each image as inference does and hides a part of it.
@@ -46,18 +49,23 @@ package struct Batch: Sendable {
             var random = pictures[index].random
             let (input, placement) = preparation.prepare(pictures[index].image)
             let hidden = masking.hidden(placement, token: patch, &random)
-            return (hidden, MaskedPicture(input, placement, hidden: hidden, patch: patch))
+            let picture = MaskedPicture(input, placement, hidden: hidden, patch: patch)
+            return (hidden, picture, placement.tokens(patch: patch))
         }
         self.init(prepared, configuration)
     }
 
-    private init(_ pictures: [(hidden: [Bool], picture: MaskedPicture)], _ configuration: Configuration) {
+    private init(
+        _ pictures: [(hidden: [Bool], picture: MaskedPicture, reached: GridSize)], _ configuration: Configuration
+    ) {
         let (side, patch) = (configuration.inputSize, configuration.patch)
         let tokens = pictures.flatMap(\.hidden)
         let hidden = HiddenPatches(
             tokens: tokens, counted: pictures.flatMap(\.picture.counted),
             pixels: Tensor([tokens.count, patch * patch * 3], pictures.flatMap(\.picture.pixels)))
-        self.init(pictures.map { Tensor([side, side, 3], $0.picture.visible) }, .hidden(hidden), side: side)
+        self.init(
+            pictures.map { Tensor([side, side, 3], $0.picture.visible) }, pictures: pictures.map(\.reached), .hidden(hidden),
+            side: side)
     }
 
     /// Noise, for measuring time and memory.
@@ -65,6 +73,8 @@ package struct Batch: Sendable {
         var random = SplitMix64(seed: 2)
         let side = configuration.inputSize
         let noise = (0..<images).map { _ in Tensor.uniform([side, side, 3], bound: 1.7, &random) }
+        let placement = Placement(rows: side, columns: side, inputSize: side)
+        let reached = placement.tokens(patch: configuration.patch)
         switch task {
         case .segmentation:
             let classes = [UInt8]((0..<side * side).map { $0 / side > side / 2 ? 1 : 0 })
@@ -72,12 +82,14 @@ package struct Batch: Sendable {
             let labels = LabelMaps(
                 classes: Array(repeating: classes, count: images), valid: Array(repeating: valid, count: images),
                 configuration)
-            return Batch(noise, .labels(labels), side: side)
+            return Batch(
+                noise, pictures: Array(repeating: reached, count: images), .labels(labels), side: side)
         case .maskedAutoencoding(let masking):
-            let placement = Placement(rows: side, columns: side, inputSize: side)
             let pictures = noise.map { input in
                 let hidden = masking.hidden(placement, token: configuration.patch, &random)
-                return (hidden, MaskedPicture(input, placement, hidden: hidden, patch: configuration.patch))
+                return (
+                    hidden, MaskedPicture(input, placement, hidden: hidden, patch: configuration.patch), reached
+                )
             }
             return Batch(pictures, configuration)
         }

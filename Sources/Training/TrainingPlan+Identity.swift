@@ -127,6 +127,8 @@ extension TrainingPlan {
         fields.add("loss_at", configuration.lossAt.rawValue)
         // Without it plans are as they were before there was a choice.
         if configuration.instances != .none { fields.add("instances", configuration.instances.rawValue) }
+        // Plans from before there was another keep their identity.
+        if configuration.padding != .keep { fields.add("padding", configuration.padding.rawValue) }
     }
 
     private func add(_ windowing: TrainedInput.Windowing, to fields: inout CanonicalEncoding) {

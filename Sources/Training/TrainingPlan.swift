@@ -161,6 +161,12 @@ package struct TrainingPlan: Sendable, Equatable {
             throw model.failure("SET-RANGE", at: "instances", "\(problem).", cure: "Take one of the two out.")
         }
         ignorePadding = try loss?.bool("ignore_padding", default: true) ?? true
+        if !ignorePadding, configuration.padding == .drop {
+            throw section.failure(
+                "SET-CHOICE", at: "loss",
+                "ignore_padding is false, and a model with padding: drop says nothing about padding.",
+                cure: "Keep one of the two.")
+        }
         input = TrainedInput(
             windowing: try TrainedInput.Windowing(try section.section("windowing")),
             aspect: try section.section("preprocess").choice(
@@ -221,6 +227,7 @@ package struct TrainingPlan: Sendable, Equatable {
         var configuration = Configuration()
         configuration.apply(try model.choice("size", default: Configuration.NamedSize.vitB))
         configuration.stem = try model.choice("stem", default: Configuration.Stem.patch)
+        configuration.padding = try model.choice("padding", default: Configuration.Padding.keep)
         configuration.inputSize = try model.int("input_size", in: 16...4096, default: 1024)
         try checkSize(configuration.inputSize, model)
         configuration.segments = try model.int("segments", in: 1...254, default: 1)

@@ -32,6 +32,11 @@ struct BenchCommand: ParsableCommand {
         PrecisionChoice.fp32
     @Option(help: "Input size, a multiple of 16; a model has its own.") var inputSize = 1024
     @Option(help: "Images a pass.") var batch = 1
+    @Option(
+        help: """
+            Rows and columns of the input that the pictures fill, as 768x1024, of a network with padding: drop (of --vit it is made \
+            one); default: all.
+            """) var picture: String?
     @Flag(help: "Train with activation checkpointing: less memory, more time.") var activationCheckpointing = false
     @Option(help: "Threads; 0: all cores.") var threads = 0
     @Option(help: "Counted runs, after one that is not.") var runs = 5
@@ -47,7 +52,9 @@ struct BenchCommand: ParsableCommand {
         ThreadPool.start(threads: threads)
         if what == .kernels { return try timeKernels() }
         let start = ContinuousClock.now
-        let (step, configuration, arithmetic) = try beforeTheStart { try prepare() }
+        let (prepared, configuration, arithmetic) = try beforeTheStart { try prepare() }
+        var step = prepared
+        step.picture = try beforeTheStart { try tokens(configuration) }
         let load = start.duration(to: .now) / .seconds(1)
         var seconds: [Double] = []
         for run in 0...runs {
@@ -115,6 +122,29 @@ struct BenchCommand: ParsableCommand {
         try StandardOutput.line(try BenchFigures.json(rows))
     }
 
+    /// The tokens that `--picture` reaches. *Throws* when it is none of this network.
+    private func tokens(_ configuration: Configuration) throws -> GridSize? {
+        guard let picture else { return nil }
+        let sides = picture.split(separator: "x").compactMap { Int($0) }
+        guard sides.count == 2, sides.allSatisfy({ (1...configuration.inputSize).contains($0) }) else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-PICTURE",
+                message: FailureMessage(
+                    "this is no part of an input of \(configuration.inputSize) × \(configuration.inputSize).",
+                    cure: "Write rows and columns, for example 768x1024.", subject: "--picture \(picture)"))
+        }
+        guard configuration.padding == .drop else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-PICTURE",
+                message: FailureMessage(
+                    "this model keeps the padding, so every picture takes the same time.",
+                    cure: "Leave --picture out, or take a model with padding: drop.", subject: "--picture \(picture)"))
+        }
+        return GridSize(
+            rows: (sides[0] + configuration.patch - 1) / configuration.patch,
+            columns: (sides[1] + configuration.patch - 1) / configuration.patch)
+    }
+
     private func prepare() throws -> (BenchStep, Configuration, Precision) {
         if let model {
             let directory = try ModelDirectory.opening(model)
@@ -134,6 +164,7 @@ struct BenchCommand: ParsableCommand {
         configuration.apply(size == .vitT ? .scratch : .ablation3)
         configuration.stem = size == .vitT ? .conv : .patch
         configuration.inputSize = inputSize
+        if picture != nil { configuration.padding = .drop }
         if what == .train {
             let products = precision.arithmetic
             let options = Tape.Options(recomputes: activationCheckpointing, products: products)

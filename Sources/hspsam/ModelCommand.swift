@@ -119,7 +119,8 @@ struct ModelInfoCommand: ParsableCommand {
         let encoder = parameters.filter { $0.name.hasPrefix("image_encoder.") }.reduce(0) { $0 + $1.shape.count }
         var lines = [
             "\(model.path): \(description.configurationName), \(c.namedSize?.rawValue ?? "an encoder of its own shape")",
-            "  input         \(c.inputSize)×\(c.inputSize), \(c.grid)×\(c.grid) tokens, stem \(c.stem.rawValue)",
+            "  input         \(c.inputSize)×\(c.inputSize), \(c.grid)×\(c.grid) tokens, stem \(c.stem.rawValue)"
+                + (c.padding == .drop ? ", padding dropped" : ""),
             "  encoder       width \(c.embedDim), \(c.depth) blocks, \(c.heads) heads, window \(c.window), global blocks \(list(c.globalBlocks))",
             "  decoder       width \(c.decoderDim), \(c.decoderHeads) heads, \(c.levels.count) level\(c.levels.count == 1 ? "" : "s")"
                 + (c.skip ? ", skip" : "") + (c.deepSupervision ? ", deep supervision" : "")

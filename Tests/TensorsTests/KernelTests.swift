@@ -67,7 +67,7 @@ struct KernelTests {
                                 q: q.baseAddress, k: k.baseAddress, v: v.baseAddress, q_stride: 1, k_stride: 1,
                                 v_stride: 1,
                                 q_batch: 1, k_batch: n, v_batch: n, scale: 1, side: 0, rel_h: nil, rel_w: nil,
-                                out: out.baseAddress, out_stride: 1, out_batch: 1, lse: lse.baseAddress)
+                                out: out.baseAddress, out_stride: 1, out_batch: 1, lse: lse.baseAddress, key_bias: nil)
                             var scratch = [Float](repeating: 0, count: ck_attention_scratch(&call) * ck_pool_threads())
                             ck_attention_forward(&call, &scratch)
                         }

@@ -67,6 +67,28 @@ let operationTable: [OperationCase] = [
     OperationCase("encoderAttention", "prompts", [[2, 18, 24], [7, 4], [7, 4]]) {
         encoderAttention($0[0], relativeH: $0[1], relativeW: $0[2], side: 4, heads: 2, tape: $1)
     },
+    OperationCase("encoderAttention", "prompts, some tokens gone", [[2, 18, 24], [7, 4], [7, 4]]) {
+        encoderAttention(
+            $0[0], relativeH: $0[1], relativeW: $0[2], side: 4, heads: 2,
+            keyBias: KeyBias.grid([GridSize(rows: 3, columns: 2), GridSize(rows: 1, columns: 4)], side: 4, prompts: 2),
+            tape: $1)
+    },
+    OperationCase("encoderAttention", "windows, some tokens gone", [[4, 9, 24], [5, 4], [5, 4]]) {
+        encoderAttention(
+            $0[0], relativeH: $0[1], relativeW: $0[2], side: 3, heads: 2,
+            keyBias: KeyBias.windows([GridSize(rows: 4, columns: 2)], side: 5, window: 3), tape: $1)
+    },
+    OperationCase("attention", "some keys gone", [[2, 3, 8], [2, 16, 8], [2, 16, 8]]) {
+        attention(
+            $0[0], $0[1], $0[2], heads: 2,
+            keyBias: KeyBias.grid([GridSize(rows: 2, columns: 4), GridSize(rows: 4, columns: 3)], side: 4), tape: $1)
+    },
+    OperationCase("zeroOutside", "", [[2, 4, 5, 3]]) {
+        zeroOutside($0[0], [GridSize(rows: 2, columns: 5), GridSize(rows: 4, columns: 1)], tape: $1)
+    },
+    OperationCase("extendEdges", "", [[2, 3, 4, 5]]) {
+        extendEdges($0[0], [GridSize(rows: 2, columns: 5), GridSize(rows: 4, columns: 1)], side: 6, tape: $1)
+    },
     OperationCase("attention", "tokens to image", [[2, 3, 8], [2, 20, 8], [2, 20, 8]]) {
         attention($0[0], $0[1], $0[2], heads: 2, tape: $1)
     },
@@ -83,6 +105,9 @@ let operationTable: [OperationCase] = [
         convolution($0[0], $0[1], nil, stride: 1, padding: 0, tape: $1)
     },
     OperationCase("transposedConvolution", "", [[2, 3, 3, 4], [4, 5, 2, 2], [5]]) {
+        transposedConvolution($0[0], $0[1], $0[2], tape: $1)
+    },
+    OperationCase("transposedConvolution", "a rectangle", [[2, 2, 3, 4], [4, 5, 2, 2], [5]]) {
         transposedConvolution($0[0], $0[1], $0[2], tape: $1)
     },
     OperationCase("maskProduct", "", [[2, 4, 4, 3], [2, 2, 3]]) { maskProduct($0[0], $0[1], tape: $1) },
@@ -164,6 +189,7 @@ struct OperationTests {
             path: "../../Sources/Tensors/Operations")
         let withoutDerivative: Set = [
             "attentionWeights", "promptWeights", "adamWStep", "approach", "scale", "updatedWeight",
+            "upperLeft", "amongZeros",
         ]
         var names: Set<String> = []
         for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {

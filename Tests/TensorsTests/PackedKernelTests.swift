@@ -227,14 +227,28 @@ struct PackedKernelTests {
         var heads = 1
         var channels: Int
         var prompts = 0
+        /// The upper left part that has tokens; nil: all.
+        var part: (rows: Int, columns: Int)?
 
-        var testDescription: String { "grid \(grid), window \(window), \(heads) × \(channels), \(prompts) prompts" }
+        var rows: Int { part?.rows ?? grid }
+        var columns: Int { part?.columns ?? grid }
+
+        var testDescription: String {
+            "grid \(grid), \(rows) × \(columns) of it, window \(window), \(heads) × \(channels), \(prompts) prompts"
+        }
     }
 
     static let grids = [
         Grid(grid: 1, channels: 1), Grid(batch: 2, grid: 5, window: 3, heads: 2, channels: 4),
         Grid(grid: 7, heads: 2, channels: 5, prompts: 3), Grid(grid: 20, window: 14, channels: 64),
         Grid(grid: 33, channels: 80, prompts: 40), Grid(grid: 9, window: 8, heads: 3, channels: 33),
+        Grid(batch: 2, grid: 33, heads: 2, channels: 5, prompts: 3, part: (9, 30)),
+        Grid(grid: 40, channels: 8, part: (33, 1)), Grid(batch: 2, grid: 9, window: 8, channels: 4, part: (9, 5)),
+        // In windows that reach beyond the grid, tokens that are not there stand between others and the constant ones.
+        Grid(grid: 20, window: 14, heads: 2, channels: 6, part: (15, 17)),
+        Grid(grid: 20, window: 14, channels: 6, part: (16, 20)),
+        Grid(batch: 2, grid: 8, window: 3, channels: 3, part: (7, 1)),
+        Grid(grid: 21, window: 7, channels: 3, part: (8, 10)),
     ]
 
     @Test(
@@ -244,7 +258,7 @@ struct PackedKernelTests {
         let type = kind.type
         let side = g.window > 0 ? g.window : g.grid
         let (dim, length) = (g.heads * g.channels, 2 * side - 1)
-        let tokens = g.grid * g.grid
+        let tokens = g.rows * g.columns
         let qkv = noise(g.batch * tokens * 3 * dim, 1).map { $0 * 2 }
         let (padding, prompts) = (noise(3 * dim, 2), noise(max(1, g.prompts) * 3 * dim, 3))
         let (h, w) = (noise(length * g.channels, 4), noise(length * g.channels, 5))
@@ -253,8 +267,8 @@ struct PackedKernelTests {
             let count = g.batch * tokens * dim
             let out = memory.floats([Float](repeating: .nan, count: count))
             var call = ck_encoder_attention(
-                kernels: kernels, type: type, batch: g.batch, grid: g.grid, window: g.window, heads: g.heads,
-                channels: g.channels,
+                kernels: kernels, type: type, batch: g.batch, rows: g.rows, columns: g.columns, grid: g.grid,
+                window: g.window, heads: g.heads, channels: g.channels,
                 qkv: memory.floats(qkv), padding: memory.floats(padding),
                 prompt_qkv: memory.floats(prompts), prompts: g.prompts, scale: 1 / Float(g.channels).squareRoot(),
                 rel_h: memory.floats(h), rel_w: memory.floats(w), out: out)
@@ -264,11 +278,12 @@ struct PackedKernelTests {
         }
         func plain(_ image: Int, _ y: Int, _ x: Int, _ head: Int) -> [Double] {
             let (top, left) = (y / side * side, x / side * side)
-            func at(_ y: Int, _ x: Int) -> ArraySlice<Float> {
-                y < g.grid && x < g.grid
-                    ? qkv[((image * tokens + y * g.grid + x) * 3 * dim)...].prefix(3 * dim) : padding[...]
+            func at(_ y: Int, _ x: Int) -> ArraySlice<Float>? {
+                if y >= g.grid || x >= g.grid { return padding[...] }
+                return y < g.rows && x < g.columns
+                    ? qkv[((image * tokens + y * g.columns + x) * 3 * dim)...].prefix(3 * dim) : nil
             }
-            let q = Array(at(y, x).dropFirst(head * g.channels).prefix(g.channels))
+            let q = Array((at(y, x) ?? []).dropFirst(head * g.channels).prefix(g.channels))
             var logits: [Double] = []
             var values: [[Float]] = []
             func add(_ token: [Float], _ position: Double) {
@@ -284,7 +299,7 @@ struct PackedKernelTests {
                     let position = (0..<g.channels).reduce(0.0) {
                         $0 + Double(q[$1]) * (Double(h[a * g.channels + $1]) + Double(w[b * g.channels + $1]))
                     }
-                    add(Array(at(top + yy, left + xx)), position)
+                    if let token = at(top + yy, left + xx) { add(Array(token), position) }
                 }
             }
             for i in 0..<g.prompts { add(Array(prompts[(i * 3 * dim)...].prefix(3 * dim)), 0) }
@@ -298,7 +313,7 @@ struct PackedKernelTests {
             for token in stride(from: 0, to: g.batch * tokens, by: max(1, tokens / 60)) {
                 let (image, i) = (token / tokens, token % tokens)
                 for head in 0..<g.heads {
-                    let expected = plain(image, i / g.grid, i % g.grid, head)
+                    let expected = plain(image, i / g.columns, i % g.columns, head)
                     let ours = out[(token * dim + head * g.channels)...].prefix(g.channels)
                     #expect(zip(ours, expected).allSatisfy { abs(Double($0) - $1) <= bound }, "\(name), token \(token)")
                 }

@@ -162,13 +162,14 @@ void ck_layer_forward(const ck_layer *l, float *scratch);
 /// softmax(scale · q·kᵀ + decomposed relative position) · v over the whole grid or in windows, from a fused qkv; prompts are
 /// keys without a position. One pass over the keys; nothing of the size of queries × keys exists.
 ///
-/// Row i of qkv holds token i of a grid² image (images follow each other): heads · channels of q, then k, then v. A window that
+/// An image has rows × columns tokens, those from the upper left corner of a grid² square; those beyond are nobody's query or key.
+/// Row i of qkv holds token i of an image (images follow each other): heads · channels of q, then k, then v. A window that
 /// reaches beyond the grid sees there tokens whose qkv is `padding`. *Source*: segment_anything, `Block`, `Attention`.
 typedef struct {
     const ck_kernels *kernels;
     /// What is multiplied: float or bfloat16.
     ck_type type;
-    size_t batch, grid;
+    size_t batch, rows, columns, grid;
     /// 0: the whole grid.
     size_t window;
     size_t heads, channels;
@@ -180,7 +181,7 @@ typedef struct {
     float scale;
     /// [2 · side − 1, channels], side that of the window or the grid.
     const float *rel_h, *rel_w;
-    /// [batch · grid², heads · channels]
+    /// [batch · rows · columns, heads · channels]
     float *out;
 } ck_encoder_attention;
 
@@ -209,6 +210,8 @@ typedef struct {
     size_t out_stride, out_batch;
     /// log Σ exp of every query's logits, [batch, heads, queries]; may be NULL when no backward follows.
     float *lse;
+    /// Added to the logits of every key, [batch, keys]: large and negative (not infinite) for one that is not there; NULL: 0.
+    const float *key_bias;
 } ck_attention;
 
 /// Floats of scratch for each thread, forward and backward.
@@ -239,10 +242,10 @@ void ck_col2im(const ck_kernels *k, float *image, const float *columns, size_t b
 void ck_window_partition(float *windows, const float *tokens, size_t batch, size_t grid, size_t window, size_t dim);
 /// The way back; what lies beyond the edge is dropped.
 void ck_window_unpartition(float *tokens, const float *windows, size_t batch, size_t grid, size_t window, size_t dim);
-/// [rows, 2, 2, c] of every pixel of [batch, side, side] → [batch, 2·side, 2·side, c].
-void ck_pixel_shuffle(float *out, const float *in, size_t batch, size_t side, size_t channels);
+/// [2, 2, c] of every pixel of so many rows (of one image after the other) → twice the rows of twice the width, of [c].
+void ck_pixel_shuffle(float *out, const float *in, size_t rows, size_t width, size_t channels);
 /// Its transpose.
-void ck_pixel_unshuffle(float *out, const float *in, size_t batch, size_t side, size_t channels);
+void ck_pixel_unshuffle(float *out, const float *in, size_t rows, size_t width, size_t channels);
 /// out [columns, rows] = transpose of in [rows, columns].
 void ck_transpose(float *out, const float *in, size_t rows, size_t columns);
 

@@ -4,16 +4,18 @@ internal import CKernels
 ///
 /// softmax((q·kᵀ)/√C + q·Rh + q·Rw)·v for the side² image queries over all side² + c tokens; the position terms of a pair
 /// with a prompt are 0.
-/// *Shape*: qkv `[B, side² + c, 3·D]`, tables `[2·side − 1, D/heads]` → `[B, side², D]`.
-package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tensor, side: Int, heads: Int, tape: Tape?)
-    -> Tensor
-{
+/// *Shape*: qkv `[B, side² + c, 3·D]`, tables `[2·side − 1, D/heads]`, keyBias `[B, side² + c]` → `[B, side², D]`.
+///
+/// - Parameter keyBias: added to the logits of each key (`KeyBias`).
+package func encoderAttention(
+    _ qkv: Tensor, relativeH: Tensor, relativeW: Tensor, side: Int, heads: Int, keyBias: Tensor? = nil, tape: Tape?
+) -> Tensor {
     let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
     let length = 2 * side - 1
     precondition(
         qkv.shape[2] == 3 * dim && dim % heads == 0 && tokens >= side * side
             && relativeH.shape == [length, dim / heads]
-            && relativeW.shape == [length, dim / heads],
+            && relativeW.shape == [length, dim / heads] && keyBias.map { $0.shape == [batch, tokens] } ?? true,
         "encoderAttention: qkv \(qkv.shape), tables \(relativeH.shape) and \(relativeW.shape) do not fit side \(side), \(heads) heads"
     )
     let queries = side * side
@@ -28,12 +30,12 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
         q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
         scale: 1 / Float(dim / heads).squareRoot(),
         side: side, rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer, out_stride: dim,
-        out_batch: queries * dim, lse: lse?.pointer)
-    run(call) { ck_attention_forward($0, $1) }
+        out_batch: queries * dim, lse: lse?.pointer, key_bias: keyBias?.pointer)
+    withExtendedLifetime(keyBias) { run(call) { ck_attention_forward($0, $1) } }
     guard let tape, record else { return out }
     let (toQKV, toH, toW) = (tape.mark(qkv), tape.mark(relativeH), tape.mark(relativeW))
     tape.record(out) { dout in
-        withExtendedLifetime((qkv, relativeH, relativeW, out, lse)) {
+        withExtendedLifetime((qkv, relativeH, relativeW, out, lse, keyBias)) {
             // A prompt's own query leads nowhere: its gradient stays 0.
             let dqkv = tokens > queries ? Tensor(zeros: qkv.shape) : Tensor(uninitialised: qkv.shape)
             let tables = Tensor(uninitialised: [2, batch * heads, length * dim / heads])
@@ -58,17 +60,18 @@ package func encoderAttention(_ qkv: Tensor, relativeH: Tensor, relativeW: Tenso
 
 /// Multi-head attention of the decoder, projections done: softmax(q·kᵀ/√C)·v.
 ///
-/// *Shape*: q `[B, n, I]`, k and v `[B, m, I]` → `[B, n, I]`, heads of I / heads channels.
-package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: Tape?) -> Tensor {
+/// *Shape*: q `[B, n, I]`, k and v `[B, m, I]`, keyBias `[B, m]` → `[B, n, I]`, heads of I / heads channels.
+package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keyBias: Tensor? = nil, tape: Tape?) -> Tensor
+{
     let out = Tensor(uninitialised: q.shape)
     let record = tape.map { $0.needs(q) || $0.needs(k) || $0.needs(v) } ?? false
     let lse = record ? Tensor(uninitialised: [q.shape[0], heads, q.shape[1]]) : nil
-    let call = plainAttention(q, k, v, heads: heads, out: out, lse: lse)
-    run(call) { ck_attention_forward($0, $1) }
+    let call = plainAttention(q, k, v, heads: heads, keyBias: keyBias, out: out, lse: lse)
+    withExtendedLifetime(keyBias) { run(call) { ck_attention_forward($0, $1) } }
     guard let tape, record else { return out }
     let (toQ, toK, toV) = (tape.mark(q), tape.mark(k), tape.mark(v))
     tape.record(out) { dout in
-        withExtendedLifetime((q, k, v, out, lse)) {
+        withExtendedLifetime((q, k, v, out, lse, keyBias)) {
             let (dq, dk, dv) = (
                 Tensor(uninitialised: q.shape), Tensor(uninitialised: k.shape), Tensor(uninitialised: v.shape)
             )
@@ -86,26 +89,30 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, tape: 
 /// The weights of `attention`, mean over heads: what a query looks at.
 ///
 /// *Shape*: q `[B, n, I]`, k `[B, m, I]` → `[B, n, m]`, rows sum to 1.
-package func attentionWeights(_ q: Tensor, _ k: Tensor, heads: Int) -> Tensor {
+package func attentionWeights(_ q: Tensor, _ k: Tensor, heads: Int, keyBias: Tensor? = nil) -> Tensor {
     let weights = Tensor(uninitialised: [q.shape[0], q.shape[1], k.shape[1]])
-    withUnsafePointer(to: plainAttention(q, k, k, heads: heads, out: weights, lse: nil)) {
-        ck_attention_weights($0, weights.pointer)
+    withExtendedLifetime(keyBias) {
+        withUnsafePointer(to: plainAttention(q, k, k, heads: heads, keyBias: keyBias, out: weights, lse: nil)) {
+            ck_attention_weights($0, weights.pointer)
+        }
     }
     return weights
 }
 
 /// The weights of the prompts' queries over the image keys of a fused qkv, mean over heads, without relative position.
 ///
-/// *Shape*: qkv `[B, n + c, 3·D]` → `[B, c, n]`.
-package func promptWeights(_ qkv: Tensor, imageTokens n: Int, heads: Int) -> Tensor {
+/// *Shape*: qkv `[B, n + c, 3·D]`, keyBias `[B, n]` → `[B, c, n]`.
+package func promptWeights(_ qkv: Tensor, imageTokens n: Int, heads: Int, keyBias: Tensor? = nil) -> Tensor {
     let (tokens, row) = (qkv.shape[1], qkv.shape[2])
     return promptWeights(
-        qkv.pointer + n * row, every: tokens * row, count: tokens - n, over: qkv, keys: n, heads: heads)
+        qkv.pointer + n * row, every: tokens * row, count: tokens - n, over: qkv, keys: n, heads: heads,
+        keyBias: keyBias)
 }
 
 /// The same of `count` queries that lie in rows as wide as those of qkv, those of each image `stride` behind the last.
 func promptWeights(
-    _ queries: UnsafeMutablePointer<Float>, every stride: Int, count: Int, over qkv: Tensor, keys: Int, heads: Int
+    _ queries: UnsafeMutablePointer<Float>, every stride: Int, count: Int, over qkv: Tensor, keys: Int, heads: Int,
+    keyBias: Tensor? = nil
 ) -> Tensor {
     let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
     let weights = Tensor(uninitialised: [batch, count, keys])
@@ -114,19 +121,20 @@ func promptWeights(
         value_channels: dim / heads, q: queries, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim,
         k_stride: 3 * dim, v_stride: 3 * dim, q_batch: stride, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
         scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
-        out_stride: 0, out_batch: 0, lse: nil)
-    withExtendedLifetime(qkv) {
+        out_stride: 0, out_batch: 0, lse: nil, key_bias: keyBias?.pointer)
+    withExtendedLifetime((qkv, keyBias)) {
         withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
     }
     return weights
 }
 
-private func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, out: Tensor, lse: Tensor?)
-    -> ck_attention
-{
+private func plainAttention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keyBias: Tensor?, out: Tensor, lse: Tensor?
+) -> ck_attention {
     let (batch, n, m, dim) = (q.shape[0], q.shape[1], k.shape[1], q.shape[2])
     precondition(
-        k.shape == v.shape && k.shape[0] == batch && k.shape[2] == dim && dim % heads == 0,
+        k.shape == v.shape && k.shape[0] == batch && k.shape[2] == dim && dim % heads == 0
+            && keyBias.map { $0.shape == [batch, m] } ?? true,
         "attention: q \(q.shape), k \(k.shape), v \(v.shape) do not fit \(heads) heads")
     return ck_attention(
         kernels: kernels, batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads,
@@ -134,7 +142,7 @@ private func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, o
         q: q.pointer,
         k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim, v_stride: dim, q_batch: n * dim, k_batch: m * dim,
         v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: out.pointer,
-        out_stride: dim, out_batch: n * dim, lse: lse?.pointer)
+        out_stride: dim, out_batch: n * dim, lse: lse?.pointer, key_bias: keyBias?.pointer)
 }
 
 /// Gives a call the scratch that all threads together need.

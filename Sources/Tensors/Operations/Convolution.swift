@@ -68,22 +68,22 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
 
 /// Transposed convolution 2×2 with stride 2: every pixel becomes four.
 ///
-/// *Shape*: x `[B, s, s, C]`, weight `[C, O, 2, 2]` (PyTorch's), bias `[O]` → `[B, 2·s, 2·s, O]`.
+/// *Shape*: x `[B, H, W, C]`, weight `[C, O, 2, 2]` (PyTorch's), bias `[O]` → `[B, 2·H, 2·W, O]`.
 package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, tape: Tape?) -> Tensor {
-    let (batch, side, channels, output) = (x.shape[0], x.shape[1], x.shape[3], weight.shape[1])
+    let (rows, width, channels, output) = (x.shape[0] * x.shape[1], x.shape[2], x.shape[3], weight.shape[1])
     precondition(
-        x.shape[2] == side && weight.shape == [channels, output, 2, 2] && bias.count == output,
+        weight.shape == [channels, output, 2, 2] && bias.count == output,
         "transposedConvolution: input \(x.shape) does not fit weight \(weight.shape)")
-    let (n, four) = (batch * side * side, 4 * output)
+    let (n, four) = (rows * width, 4 * output)
     let matrix = weight.channelsLast()  // [C, 2, 2, O]
     let type = tape?.products ?? ck_type_f32
-    let y = Tensor(uninitialised: [batch, 2 * side, 2 * side, output])
+    let y = Tensor(uninitialised: [x.shape[0], 2 * x.shape[1], 2 * width, output])
     let pixels = Tensor(uninitialised: [n, four])
     withExtendedLifetime(pixels) {
         ck_gemm(
             kernels, type, false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0,
             pixels.pointer, four)
-        ck_pixel_shuffle(y.pointer, pixels.pointer, batch, side, output)
+        ck_pixel_shuffle(y.pointer, pixels.pointer, rows, width, output)
     }
     ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, 4 * n, 1, output)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
@@ -91,7 +91,7 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
     let kept = toWeight == nil ? nil : x
     tape.record(y) { dy in
         let pixels = Tensor(uninitialised: [n, four])
-        ck_pixel_unshuffle(pixels.pointer, dy.pointer, batch, side, output)
+        ck_pixel_unshuffle(pixels.pointer, dy.pointer, rows, width, output)
         if let toWeight, let x = kept {
             let dw = Tensor(uninitialised: matrix.shape)
             ck_gemm(

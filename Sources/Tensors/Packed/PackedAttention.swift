@@ -2,24 +2,24 @@ internal import CKernels
 
 /// The encoder's attention without a tape: see `ck_encoder_attention`.
 ///
-/// *Shape*: qkv `[B, g², 3·D]`, padding `[3·D]` (of a token beyond the grid), prompts `[c, 3·D]`, tables `[2·side − 1, D/heads]` →
-/// `[B, g, g, D]`.
+/// *Shape*: qkv `[B, H, W, 3·D]` of the tokens from the upper left corner of a grid, padding `[3·D]` (of a token beyond the grid),
+/// prompts `[c, 3·D]`, tables `[2·side − 1, D/heads]` → `[B, H, W, D]`.
 package func packedAttention(
     _ qkv: Tensor, padding: Tensor, prompts: Tensor?, relativeH: Tensor, relativeW: Tensor, grid: Int, window: Int,
     heads: Int, _ precision: Precision
 ) -> Tensor {
-    let (batch, dim) = (qkv.shape[0], qkv.shape[2] / 3)
+    let (batch, rows, columns, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2], qkv.shape[3] / 3)
     let length = 2 * (window > 0 ? window : grid) - 1
     precondition(
-        qkv.shape == [batch, grid * grid, 3 * dim] && dim % heads == 0 && padding.count == 3 * dim
+        rows <= grid && columns <= grid && qkv.shape[3] == 3 * dim && dim % heads == 0 && padding.count == 3 * dim
             && relativeH.shape == [length, dim / heads] && relativeW.shape == relativeH.shape
             && prompts.map { $0.shape.last == 3 * dim } ?? true,
         "packedAttention: qkv \(qkv.shape), tables \(relativeH.shape) do not fit grid \(grid), window \(window), \(heads) heads"
     )
-    let out = Tensor(uninitialised: [batch, grid, grid, dim])
+    let out = Tensor(uninitialised: [batch, rows, columns, dim])
     let call = ck_encoder_attention(
-        kernels: kernels, type: precision == .fp32 ? ck_type_f32 : ck_type_bf16, batch: batch, grid: grid,
-        window: window, heads: heads,
+        kernels: kernels, type: precision == .fp32 ? ck_type_f32 : ck_type_bf16, batch: batch, rows: rows,
+        columns: columns, grid: grid, window: window, heads: heads,
         channels: dim / heads, qkv: qkv.pointer, padding: padding.pointer,
         prompt_qkv: prompts?.pointer, prompts: prompts?.shape.rows ?? 0, scale: 1 / Float(dim / heads).squareRoot(),
         rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer)

@@ -39,13 +39,13 @@ package struct Objective {
     package func loss(_ batch: Batch, tape: Tape?) -> Loss {
         switch (network, batch.truth) {
         case (.whole(let model), .labels(let labels)):
-            let output = model(batch.images, tape: tape)
+            let output = model(batch.images, pictures: batch.pictures, tape: tape)
             let loss = Losses.total(output, labels, configuration, tape: tape)
             return Loss(
                 total: loss.total, dice: output.logits[0].map { HardDice.mean($0, labels, configuration) },
                 crossEntropy: Double(loss.crossEntropy.values[0]))
         case (.autoencoder(let model), .hidden(let hidden)):
-            let pixels = model(batch.images, hidden: hidden.tokens, tape: tape)
+            let pixels = model(batch.images, pictures: batch.pictures, hidden: hidden.tokens, tape: tape)
             return Loss(
                 total: meanSquaredError(pixels, hidden.pixels, where: hidden.counted, tape: tape), dice: nil,
                 crossEntropy: nil)
