@@ -64,7 +64,8 @@ package struct Batch: Sendable {
             tokens: tokens, counted: pictures.flatMap(\.picture.counted),
             pixels: Tensor([tokens.count, patch * patch * 3], pictures.flatMap(\.picture.pixels)))
         self.init(
-            pictures.map { Tensor([side, side, 3], $0.picture.visible) }, pictures: pictures.map(\.reached), .hidden(hidden),
+            pictures.map { Tensor([side, side, 3], $0.picture.visible) }, pictures: pictures.map(\.reached),
+            .hidden(hidden),
             side: side)
     }
 
