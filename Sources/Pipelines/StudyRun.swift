@@ -108,6 +108,8 @@ package final class StudyRun {
             program: settings.program, results: results)
         try removeUnusedImages(results, folder)
         try report.write(to: folder)
+        // Also where no network was needed: a run with a damaged model leaves nothing behind.
+        try verifyModels()
         try folder.commit()
         return StudyResult(
             outcomes: outcomes.settled, study: row, results: results.map { $0.row(study: study.name) },

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Storage
 import Synchronization
@@ -6,21 +5,26 @@ import Tensors
 
 /// Makes the digest of a model's weights on a thread of its own, while they are read and packed on others.
 final class DigestCheck: Sendable {
-    private let found = Mutex<FileDigest?>(nil)
-    private let isMade = DispatchSemaphore(value: 0)
+    private let weights: SafeTensors
+    /// Held while the digest is made: by the thread, or by whoever asks before it has begun.
+    private let found = Mutex<Result<FileDigest, StorageFailure>?>(nil)
 
     init(_ weights: SafeTensors) {
-        Thread.detachNewThread { [self] in
-            let digest = weights.digest()
-            found.withLock { $0 = digest }
-            isMade.signal()
-        }
+        self.weights = weights
+        Thread.detachNewThread { [self] in _ = result }
     }
 
-    /// The digest; waits until it is made.
-    var digest: FileDigest? {
-        isMade.wait()
-        isMade.signal()
-        return found.withLock { $0 }
+    /// The digest; waits until it is made. *Throws* what kept the file from being read.
+    var digest: FileDigest {
+        get throws(StorageFailure) { try result.get() }
+    }
+
+    private var result: Result<FileDigest, StorageFailure> {
+        found.withLock { found in
+            if let found { return found }
+            let made = Result { () throws(StorageFailure) in try weights.digest() }
+            found = made
+            return made
+        }
     }
 }

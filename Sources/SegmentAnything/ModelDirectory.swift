@@ -67,10 +67,11 @@ package struct ModelDirectory: Sendable {
         }
     }
 
-    /// Waits for the digest of the weights. *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`.
-    package func verify() throws { try Self.compare(check.digest, weightsDigest, weights.path) }
+    /// Waits for the digest of the weights.
+    /// *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`, Storage's failure when they cannot be read.
+    package func verify() throws { try Self.compare(try check.digest, weightsDigest, weights.path) }
 
-    private static func compare(_ found: FileDigest?, _ expected: FileDigest, _ path: String) throws {
+    private static func compare(_ found: FileDigest, _ expected: FileDigest, _ path: String) throws {
         guard found == expected else {
             throw ModelFailure.digest(path: path, reason: "its SHA-256 is not the one in \(sumsName)")
         }

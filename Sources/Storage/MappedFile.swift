@@ -11,22 +11,51 @@ package final class MappedFile: @unchecked Sendable {
     /// Bytes.
     package let count: Int
     private let address: UnsafeMutableRawPointer?
+    /// Of the file that is mapped, whatever the path names meanwhile.
+    private let descriptor: Int32
 
     /// Maps `path`, which must be a regular file of at most `limit` bytes.
     ///
     /// *Throws* `.notAFile`, `.tooLarge`, `.system`.
     package init(_ path: String, limit: Int = .max) throws(StorageFailure) {
         let (file, status) = try openRegular(path, limit: limit, followingLinks: true)
-        defer { cs_close(file) }
         let size = status.size
+        var mapped: UnsafeMutableRawPointer?
+        do throws(StorageFailure) {
+            if size > 0 { try check(unsafe cs_map(file, size, &mapped), "map it", path) }
+        } catch {
+            cs_close(file)
+            throw error
+        }
         self.path = path
         count = size
-        var mapped: UnsafeMutableRawPointer?
-        if size > 0 { try check(unsafe cs_map(file, size, &mapped), "map it", path) }
+        descriptor = file
         unsafe address = mapped
     }
 
-    deinit { if let address = unsafe address { unsafe cs_unmap(address, count) } }
+    deinit {
+        if let address = unsafe address { unsafe cs_unmap(address, count) }
+        cs_close(descriptor)
+    }
+
+    /// SHA-256 of the whole file, read through its descriptor: what cannot be read, or was cut, is a failure and no signal.
+    ///
+    /// *Throws* `.system`, `.changed`. *Cost*: one pass over the file.
+    package func digest() throws(StorageFailure) -> FileDigest {
+        var sum = FileDigest.Accumulator()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var at = 0
+        while at < count {
+            let got = unsafe buffer.withUnsafeMutableBytes {
+                unsafe cs_read_at(descriptor, $0.baseAddress, min($0.count, count - at), UInt64(at))
+            }
+            if got < 0 { throw .system(operation: "read it", path: path, errno: Int32(-got)) }
+            if got == 0 { throw .changed(path: path) }
+            sum.add(buffer.span.bytes.extracting(0..<Int(got)))
+            at += Int(got)
+        }
+        return sum.finish()
+    }
 
     /// Calls `body` with all bytes; they may not leave it.
     package func withBytes<Result, Error: Swift.Error>(_ body: (RawSpan) throws(Error) -> Result) throws(Error)

@@ -69,18 +69,9 @@ package struct SafeTensors: Sendable {
         return try withBytes(entry) { Tensor.decoded($0, as: entry.type, shape: entry.shape) }
     }
 
-    /// SHA-256 of the whole file as it is mapped.
-    /// *Cost*: one pass over it, of which nothing stays in memory.
-    package func digest() -> FileDigest {
-        var sum = FileDigest.Accumulator()
-        let piece = 1 << 20
-        for start in stride(from: 0, to: file.count, by: piece) {
-            let end = min(start + piece, file.count)
-            file.withBytes { sum.add($0.extracting(start..<end)) }
-            file.letGo(offset: start, count: end - start)
-        }
-        return sum.finish()
-    }
+    /// SHA-256 of the whole file.
+    /// *Throws* Storage's failure. *Cost*: one pass over it.
+    package func digest() throws(StorageFailure) -> FileDigest { try file.digest() }
 
     /// The elements of a tensor of whole bytes (U8 or BOOL), row-major.
     /// *Throws* `TensorFailure.noSuchTensor`, `.elementType`.

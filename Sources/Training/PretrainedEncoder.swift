@@ -18,7 +18,8 @@ enum PretrainedEncoder {
             ParameterShapes.of(model.configuration).map { ($0.name, $0.shape) }
         ) { first, _ in first }
         let isSame = parameters(wanted).allSatisfy { shapes[$0.name] == $0.shape }
-        guard isSame, model.configuration.loraRank == 0,
+        // In a stage that learns from images alone LoRA takes no part.
+        guard isSame, model.configuration.loraRank == 0 || model.description.isEncoderOnly,
             model.configuration.globalBlocks == configuration.globalBlocks,
             model.configuration.heads == configuration.heads, model.configuration.window == configuration.window
         else {

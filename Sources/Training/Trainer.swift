@@ -79,8 +79,8 @@ package final class Trainer {
         var found = parent.configuration
         found.inputSize = plan.configuration.inputSize
         (found.alpha, found.lossAt) = (plan.configuration.alpha, plan.configuration.lossAt)
-        // The same tensors; training teaches them the other.
-        found.padding = plan.configuration.padding
+        // The same tensors; training teaches them to do without. The way back is nobody's wish.
+        if plan.configuration.padding == .drop { found.padding = .drop }
         guard found == plan.configuration else {
             throw .plan(
                 path: parent.path, reason: "this model does not have the shape that train.yaml asks for",

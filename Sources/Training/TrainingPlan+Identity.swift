@@ -1,5 +1,6 @@
 import SegmentAnything
 package import Storage
+import Tensors
 
 extension TrainingPlan {
     /// SHA-256 of everything that decides the trained weights, defaults filled in: the network, what it begins with, the content of the

@@ -179,7 +179,7 @@ struct BenchCommand: ParsableCommand {
         guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0,
             what == .infer || model == nil,
             what == .infer || what == .pipeline || precision == .fp32 || what == .train && precision == .bf16,
-            what == .train || !activationCheckpointing
+            what == .train || !activationCheckpointing, what == .infer || picture == nil
         else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
@@ -187,7 +187,8 @@ struct BenchCommand: ParsableCommand {
                     "an option is out of its range.",
                     cure: """
                         --input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0; \
-                        --model is for infer, --precision for infer and pipeline, fp32 and bf16 also for train, --activation-checkpointing is for train.
+                        --model is for infer, --precision for infer and pipeline, fp32 and bf16 also for train, --activation-checkpointing \
+                        is for train, --picture for infer.
                         """))
         }
     }

@@ -211,7 +211,8 @@ struct EvaluateCommand: ParsableCommand {
         let path = Folder.join(model.path, "data.csv")
         guard FileStatus.exists(path) else { return }
         let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
-        let trained = Set(lines.filter { $0.contains(",train,") }.compactMap { $0.split(separator: ",").last })
+        let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }
+        let trained = Set(learned.compactMap { $0.split(separator: ",").last })
         let count = digests.count { trained.contains($0.hex[...]) }
         if count > 0 {
             StandardError.line("\(count) of the \(digests.count) images were in this model's training")

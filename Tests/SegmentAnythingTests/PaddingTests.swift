@@ -215,6 +215,21 @@ struct PaddingTests {
             rows: 60, columns: 200, pixels: (0..<60 * 200 * 3).map { UInt8($0 * 7 % 251) })
         let prediction = Predictor(description, parameters(configuration)).segment(
             image, heatMaps: true)
+        // As the network of training sees the same picture, told which tokens it reaches; and not as it sees the whole square.
+        let (input, placement) = Preparation(description).prepare(image)
+        func probabilities(_ pictures: [GridSize]?) throws -> [Float] {
+            let logits = try #require(
+                training(configuration)(input.reshaped([1, 128, 128, 3]), pictures: pictures).logits[0])
+            return Restoration.restore(
+                logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst()))), placement: placement,
+                activation: .softmax
+            ).probabilities[0]
+        }
+        func distance(_ others: [Float]) -> Float {
+            zip(prediction.probabilities[0], others).map { abs($0 - $1) }.max() ?? 1
+        }
+        #expect(distance(try probabilities([placement.tokens(patch: 16)])) < 1e-4)
+        #expect(distance(try probabilities(nil)) > 1e-3)
         #expect(prediction.masks[0].rows == 60 && prediction.masks[0].columns == 200)
         #expect(prediction.probabilities[0].allSatisfy { $0.isFinite })
         #expect(

@@ -27,6 +27,8 @@ struct PackedKernelTests {
         Case(rows: 300, k: 9, n: 5), Case(rows: 470, k: 40, n: 65, isNormed: true, shift: 5),
         Case(rows: 40, k: 33, n: 130, second: 35, isNormed: true, activation: ck_activation_gelu),
         Case(rows: 5, k: 2100, n: 7, second: 3, activation: ck_activation_relu),
+        // More hidden values than one block holds, of any type.
+        Case(rows: 30, k: 33, n: 1100, second: 35, isNormed: true, activation: ck_activation_gelu),
     ]
     enum Kind: String, CaseIterable, Sendable {
         case floats, bfloat16, bytes

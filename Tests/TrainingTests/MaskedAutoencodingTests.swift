@@ -130,8 +130,8 @@ struct MaskedAutoencodingTests {
         let objective = Objective(task, configuration, parameters)
         let (batch, _) = Self.batch([Self.stripes(0), Self.stripes(1)], configuration)
         let optimiser = AdamW(parameters, objective.trained, options: AdamW.Options())
-        let (_, tape) = objective.derivatives(of: batch, for: optimiser, recomputes: false)
-        let (_, recomputed) = objective.derivatives(of: batch, for: optimiser, recomputes: true)
+        let (_, tape) = objective.derivatives(of: batch, for: optimiser, Tape.Options(recomputes: false))
+        let (_, recomputed) = objective.derivatives(of: batch, for: optimiser, Tape.Options(recomputes: true))
         for parameter in objective.trained {
             #expect(
                 tape.gradient(parameters[parameter.name])?.values
@@ -179,7 +179,7 @@ struct MaskedAutoencodingTests {
             let batch = Batch(
                 hiding: images.enumerated().map { ($1, SplitMix64(seed: UInt64(1000 * step + $0))) },
                 Masking(ratio: 0.5, patch: 16), configuration)
-            let (loss, tape) = objective.derivatives(of: batch, for: optimiser, recomputes: false)
+            let (loss, tape) = objective.derivatives(of: batch, for: optimiser, Tape.Options(recomputes: false))
             optimiser.step(tape, learningRate: 3e-3)
             losses.append(loss.total.values[0])
         }

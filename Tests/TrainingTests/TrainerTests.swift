@@ -57,6 +57,25 @@ struct TrainerTests {
         #expect(try place.weights("kept") == place.weights("recomputed"))
     }
 
+    @Test("a plan that drops padding is another one, learns, and does not count padding in the loss")
+    func dropsPadding() throws {
+        let place = try Workplace(images: 2)
+        func plan(_ extra: String = "") throws -> TrainingPlan {
+            _ = try place.plan(extra, epochs: 1)
+            let path = "\(place.folder)/train.yaml"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            try text.replacingOccurrences(of: "stem: conv", with: "stem: conv, padding: drop").write(
+                toFile: path, atomically: true, encoding: .utf8)
+            return try TrainingPlan.read(path)
+        }
+        let (keeping, dropping) = (try place.plan(epochs: 1), try plan())
+        #expect(try keeping.identity(data: [], parent: nil) != dropping.identity(data: [], parent: nil))
+        try Trainer(dropping, folder: "\(place.folder)/model") { _ in }.run(resume: false)
+        #expect(try ModelDirectory.open("\(place.folder)/model").configuration.padding == .drop)
+        let refusal = #expect(throws: (any Error).self) { try plan("loss: {ignore_padding: false}") }
+        #expect((refusal as? any Failure)?.code == "SET-CHOICE")
+    }
+
     @Test("with products of bfloat16 a model learns as well, and its weights move by less than bfloat16 could tell")
     func bfloat16() throws {
         let place = try Workplace(images: 8)
