@@ -39,11 +39,12 @@ package struct InstanceSegmentation: Sendable {
         let selection = FrameSelection(
             segments: Array(described.indices), frames: labels.occupied.map { .init(segment: 0, source: $0) })
         var pixels: [UInt8] = []
-        let isWide = SegmentationPixels.bits(.labelmap, segments: described.count) == 16
+        let width = SegmentationPixels.bits(.labelmap, segments: described.count) / 8
+        pixels.reserveCapacity(selection.frames.count * volume.rows * volume.columns * width + 1)
         for frame in selection.frames {
             for label in try labels.frame(frame.source) {
                 pixels.append(UInt8(truncatingIfNeeded: label))
-                if isWide { pixels.append(UInt8(label >> 8)) }
+                if width == 2 { pixels.append(UInt8(label >> 8)) }
             }
         }
         if pixels.count % 2 == 1 { pixels.append(0) }
@@ -68,7 +69,7 @@ package struct InstanceSegmentation: Sendable {
     package static func check(
         _ volume: Volume, segments: [SegmentDescription], producer: Producer, options: Segmentation.Options
     ) throws(ObjectFailure) {
-        guard volume.kind == .frames || volume.frames.count == 1 else {
+        guard !volume.reachesOverSlices else {
             throw .place(
                 "each object becomes a segment in slides and pictures, and these are slices that lie in the patient",
                 cure: "Use a pipeline without outputs.instances for such images.")
@@ -88,6 +89,9 @@ package struct InstanceSegmentation: Sendable {
 
 /// The number of the object that each pixel of each frame belongs to; 0 for none.
 package struct InstanceLabels: Sendable {
+    /// Where there are more objects or pixels than one object can hold.
+    static let cure = "Write outputs.instances: false, or segment fewer frames at once."
+
     package let count: Int
     /// Frames of the volume that hold a pixel of an object, ascending.
     package let occupied: [Int]
@@ -112,7 +116,7 @@ package struct InstanceLabels: Sendable {
                 return count
             }
         }
-        guard count <= InstanceSegmentation.largestCount else { throw .size("\(count) objects") }
+        guard count <= InstanceSegmentation.largestCount else { throw .size("\(count) objects", cure: Self.cure) }
         self.count = count
         self.volume = volume
         self.objects = objects
@@ -163,11 +167,11 @@ package struct InstanceLabels: Sendable {
 }
 
 extension SegmentDescription {
-    /// Of one object: its kind and number, in a colour that differs from its neighbours'.
-    fileprivate func instance(_ number: Int) -> SegmentDescription {
+    /// Of one object: the segment's label and a number, in a colour that differs from its neighbours'.
+    func instance(_ number: Int) -> SegmentDescription {
         var one = self
         one.key = "\(key).\(number)"
-        one.label = Segmentation.line(type.meaning, ending: " \(number)")
+        one.label = Segmentation.line(label, ending: " \(number)")
         one.description = nil
         one.color = Self.color(number)
         return one

@@ -206,7 +206,7 @@ package struct MeasurementReport: Sendable {
             items.append(ContentItem.code(ReportCode.presence, ReportCode.absent, .contains))
             return header.text.item(ContentItem.container(ReportCode.group, template: "1501", items + site))
         }
-        let isVolume = header.volume.kind == .spatial && header.volume.frames.count > 1
+        let isVolume = header.volume.reachesOverSlices
         var reference = segmentation.reference
         // Frames of a segmentation say their segment, those of a LABELMAP do not; a reference names either (PS3.3 C.18.4).
         let frames = segmentation.frames(of: number)

@@ -12,7 +12,7 @@ package enum ObjectFailure: Failure, Equatable {
     /// An object that the kind of image does not allow.
     case place(String, cure: String)
     /// More segments, frames or bytes than an object can hold.
-    case size(String)
+    case size(String, cure: String = "Segment fewer frames or segments at once.")
     /// A pixel in two segments, where an object can hold one.
     case overlap
     /// Masks, segments or pages that do not belong together.
@@ -60,8 +60,7 @@ package enum ObjectFailure: Failure, Equatable {
                 "the pipeline's \(part): \(what): \(keyword) of a result cannot hold it.",
                 cure: "Correct it in pipeline.yaml.")
         case .place(let what, let cure): FailureMessage("\(what).", cure: cure)
-        case .size(let what):
-            FailureMessage("\(what): more than one object can hold.", cure: "Segment fewer frames or segments at once.")
+        case .size(let what, let cure): FailureMessage("\(what): more than one object can hold.", cure: cure)
         case .overlap:
             FailureMessage(
                 "segments share pixels: a LABELMAP holds one segment a pixel.",

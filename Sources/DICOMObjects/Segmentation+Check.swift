@@ -20,7 +20,10 @@ extension Segmentation {
         for (index, segment) in segments.enumerated() {
             let item = draft.item(number: index + 1, segment)
             try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
-            items = max(items, 16 + (try DataSetEncoder.length(item)))
+            // The longest that an object of it may have.
+            let number = InstanceSegmentation.largestCount
+            let longest = options.isOfObjects ? draft.item(number: number, segment.instance(number)) : item
+            items = max(items, 16 + (try DataSetEncoder.length(longest)))
         }
         let selection = FrameSelection(
             everyFrameOnceOf: segments.count, frames: Self.sample(of: volume, grid),
@@ -62,7 +65,11 @@ extension Segmentation {
             pixels / 8 <= DataSetEncoder.maximumLength,
             pixels / 8 * bits + bits + attributes + 16 <= DataSetEncoder.maximumLength
         else {
-            throw .size("\(segments) segments on \(grid.sources.count) frames of \(grid.rows)×\(grid.columns)")
+            let place = "on \(grid.sources.count) frames of \(grid.rows)×\(grid.columns)"
+            guard !options.isOfObjects else {
+                throw .size("a segment for each object (outputs.instances) \(place)", cure: InstanceLabels.cure)
+            }
+            throw .size("\(segments) segments \(place)")
         }
     }
 

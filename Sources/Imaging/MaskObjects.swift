@@ -29,12 +29,14 @@ package struct MaskObjects: Sendable {
     package var count: Int { sizes.count }
 
     /// - Parameters:
-    ///   - interior: for `boundary`, the pixels of the mask that lie inside of an object and not at its edge.
+    ///   - interior: the pixels of the mask that lie inside of an object and not at its edge; `boundary` needs them.
+    ///   - aspect: height of a pixel over its width; for `distance`.
     ///   - largest: pixels of the largest rectangle in which objects are told apart.
     package init(
-        of mask: Mask, _ separation: ObjectSeparation = .none, interior: Mask? = nil,
+        of mask: Mask, _ separation: ObjectSeparation = .none, interior: Mask? = nil, aspect: Double = 1,
         largest: Int = Self.largestRectangle
     ) {
+        precondition(separation != .boundary || interior != nil, "MaskObjects: boundaries without insides")
         (rows, columns) = (mask.rows, mask.columns)
         let parts = Components(of: mask)
         var runs: [Run] = []
@@ -55,7 +57,7 @@ package struct MaskObjects: Sendable {
                 cut += part.map { Run(start: $0.start, count: $0.count, number: last) }
                 continue
             }
-            let domains = rectangle.domains(of: part, separation, interior: interior)
+            let domains = rectangle.domains(of: part, separation, interior: interior, aspect: aspect)
             var numbers: [Int32: Int32] = [:]
             for run in part {
                 for piece in rectangle.pieces(of: run, domains) {
@@ -178,13 +180,15 @@ package struct MaskObjects: Sendable {
         }
 
         /// The domain of each pixel of the bordered rectangle; nil for a part that is one object.
-        func domains(of part: [Run], _ separation: ObjectSeparation, interior: Mask?) -> [Int32]? {
+        func domains(
+            of part: [Run], _ separation: ObjectSeparation, interior: Mask?, aspect: Double
+        ) -> [Int32]? {
             switch separation {
             case .none: return nil
             case .distance(let depth):
                 // Nothing as thin as this has a neck.
                 guard min(rows, columns) > 2 else { return nil }
-                return Watershed.domains(of: depths(part), columns: lineWidth) { peak in
+                return Watershed.domains(of: depths(part, aspect: aspect), columns: lineWidth) { peak in
                     max(Self.unit, Int32(Double(peak) * depth))
                 }
             case .boundary:
@@ -193,11 +197,11 @@ package struct MaskObjects: Sendable {
             }
         }
 
-        /// Of heights that are distances: what one pixel is.
+        /// Of heights that are distances: what the smaller side of a pixel is.
         private static let unit: Int32 = 16
 
-        /// How far each pixel lies from what is not of the part, in sixteenths of a pixel.
-        private func depths(_ part: [Run]) -> [Int32] {
+        /// How far each pixel lies from what is not of the part, in sixteenths of a pixel's smaller side.
+        private func depths(_ part: [Run], aspect: Double) -> [Int32] {
             var outside = Mask(rows: rows + 2, columns: lineWidth)
             outside.set(0..<(rows + 2) * lineWidth)
             for run in part {
@@ -205,7 +209,8 @@ package struct MaskObjects: Sendable {
                 for pixel in first..<first + Int(run.count) { outside[pixel] = false }
             }
             let unit = Double(Self.unit)
-            return DistanceTransform.squared(to: outside, spacing: PixelSpacing(row: 1, column: 1)).map {
+            let pixel = PixelSpacing(row: max(1, aspect), column: max(1, 1 / aspect))
+            return DistanceTransform.squared(to: outside, spacing: pixel).map {
                 Int32(truncatingIfNeeded: Int(rounding: ($0 * unit * unit).squareRoot(), clampedTo: 0...Int(Int32.max)))
             }
         }

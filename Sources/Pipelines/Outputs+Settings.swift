@@ -25,6 +25,11 @@ extension Outputs {
         countsObjects = try section.bool("objects", default: false)
         instances = try section.bool("instances", default: false)
         separation = try Self.separation(section)
+        if let separation, separation != .none, !asksForObjects {
+            throw section.failure(
+                "SET-CHOICE", at: "separate", "objects are told apart, and nothing is written of objects.",
+                cure: "Add objects: true, instances: true or annotations, or take separate out.")
+        }
         let numbers = try section.section("series_number")
         let keys: [(String, Kind)] = [
             ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),

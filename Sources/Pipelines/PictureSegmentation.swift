@@ -15,7 +15,7 @@ struct PictureSegmentation {
     private(set) var heatMaps: [HeatMap] = []
     /// For the report: the picture, or a smaller copy of one in tiles.
     private(set) var image = DisplayImage(rows: 0, columns: 0, pixels: [])
-    /// The share of the picture that was given to the network.
+    /// The share of the picture's pixels that were given to the network.
     private(set) var seen = 1.0
     /// Rows that have arrived.
     private(set) var done = 0
@@ -90,7 +90,7 @@ struct PictureSegmentation {
             overview.add(band)
             if isDone {
                 (masks, interiors, image) = (tiled.masks, tiled.interiors, overview.image)
-                seen = Double(tiled.inferred) / Double(max(1, tiled.count))
+                seen = Double(tiled.seenPixels) / Double(rows * columns)
                 probabilities = .runs(tiled.probabilities, levels: tiled.levels)
             } else {
                 way = .tiles(tiled, overview)

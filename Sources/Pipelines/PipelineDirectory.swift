@@ -52,6 +52,9 @@ package struct PipelineDirectory: Sendable {
         guard pipeline.outputs.separation != .boundary || model.separation == .boundary else {
             throw PipelineFailure.boundary(path: file)
         }
+        guard !pipeline.outputs.instances || outputs == 1 || model.configuration.activation == .softmax else {
+            throw PipelineFailure.shared(path: file)
+        }
         let precision = try (precision ?? pipeline.precision).resolved(for: model)
         return PipelineDirectory(
             path: path, pipeline: pipeline, model: model, precision: precision,

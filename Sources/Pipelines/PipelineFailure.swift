@@ -16,6 +16,8 @@ package enum PipelineFailure: Failure, Equatable {
     case contradiction(path: String, Contradiction)
     /// Objects are to be told apart by boundaries that the model never learned.
     case boundary(path: String)
+    /// One object a pixel is to be written of segments that may share pixels.
+    case shared(path: String)
 
     package var kind: FailureKind { .configuration }
 
@@ -29,6 +31,7 @@ package enum PipelineFailure: Failure, Equatable {
         case .segments: "PIPE-SEGMENT"
         case .contradiction: "PIPE-TRAINED"
         case .boundary: "PIPE-SEPARATE"
+        case .shared: "PIPE-INSTANCES"
         }
     }
 
@@ -62,6 +65,10 @@ package enum PipelineFailure: Failure, Equatable {
             FailureMessage(
                 "outputs.separate is boundary, and the model has learned no boundaries.",
                 cure: "Write separate: distance, or train the model with instances: boundary.", subject: path)
+        case .shared(let path):
+            FailureMessage(
+                "outputs.instances is true, which holds one object a pixel, and the model's segments (sigmoid) may share pixels.",
+                cure: "Write outputs.instances: false; annotations hold objects that share pixels.", subject: path)
         case .contradiction(let path, let found):
             FailureMessage(
                 "\(found.key) is \(found.asked), but the model was trained with \(found.trained): its results would mean nothing.",

@@ -65,7 +65,7 @@ package enum QualityChecks {
                 area = Measurement.areaMM2(frames[largest], spacing: spacing)
             }
             var ml: Double?
-            if volume.kind == .spatial, volume.frames.count > 1, let spacing, !volume.sliceWeights.isEmpty {
+            if volume.reachesOverSlices, let spacing, !volume.sliceWeights.isEmpty {
                 ml = Measurement.volumeML(frames, spacing: spacing, weightsMM: volume.sliceWeights)
             }
             var sum = 0.0, weight = 0
@@ -92,7 +92,9 @@ package enum QualityChecks {
             if pipeline.outputs.countsObjects {
                 measurement.objects = objects[index].count
                 let all = frames.reduce(0) { $0 + $1.rows * $1.columns }
-                let seenMM2 = spacing.map { seen * Double(all) * $0.row * $0.column }
+                // Of a picture whose scale holds in parts of it nobody knows how large it is.
+                let whole = volume.calibratedRegions.isEmpty ? spacing : nil
+                let seenMM2 = whole.map { seen * Double(all) * $0.row * $0.column }
                 measurement.objectSizes = objects[index].sizes(spacing: spacing, seenMM2: seenMM2)
             }
             return measurement

@@ -35,7 +35,7 @@ extension SelectionRule {
             )
         }
         if frames != .all {
-            if volume.kind == .spatial, volume.frames.count > 1 {
+            if volume.reachesOverSlices {
                 unmet.append("its slices lie in space, and the rule chooses among frames")
             } else if frames.indices(of: volume.frames.count).isEmpty {
                 unmet.append("it has none of the frames that the rule takes")

@@ -60,7 +60,7 @@ struct VolumeSegmentation {
         let spacing = Self.spacing(volume, pipeline)
         let voxel = Self.voxelMM3(volume)
         // Frames without a place in space are no volume: each is cleaned by itself.
-        let isSpatial = volume.kind == .spatial && volume.frames.count > 1
+        let isSpatial = volume.reachesOverSlices
         let isColor = volume.samples == 3
         for start in stride(from: 0, to: pictures.count, by: together) {
             var group = [PictureSegmentation](
@@ -124,7 +124,9 @@ struct VolumeSegmentation {
         let separation = pipeline.outputs.asksForObjects ? separation : .none
         let objects = zip(masks, interiors).map { masks, interiors in
             masks.enumerated().map { picture, mask in
-                MaskObjects(of: mask, separation, interior: interiors.isEmpty ? nil : interiors[picture])
+                MaskObjects(
+                    of: mask, separation, interior: interiors.isEmpty ? nil : interiors[picture],
+                    aspect: volume.pixelAspect)
             }
         }
         for (segment, pictures) in zip(pipeline.segments, objects) {

@@ -46,7 +46,7 @@ struct VolumeTask: Sendable {
         if pipeline.pipeline.outputs.asksForObjects, pipeline.separation != .none, volume.reachesOverSlices {
             throw ObjectFailure.place(
                 "touching objects are told apart in pictures, and these are slices of a volume",
-                cure: "Use a pipeline without outputs.separate for such images.")
+                cure: "Write outputs.separate: none.")
         }
         if let options = instances {
             try InstanceSegmentation.check(

@@ -10,7 +10,8 @@ extension RunRecord {
     }
 
     /// Something of the inputs was passed over that should have been an image, or that may hide images; a gap in a volume is the
-    /// absence of one. A viewer's programs, a letter or a picture beside the images are neither.
+    /// absence of one. A viewer's programs, a letter or a picture beside the images are neither. Or of what a pipeline asks for something
+    /// could not be made.
     package var omission: Omission? {
         let passed = inputs.filter { Self.isSuspect($0) }
         if let first = passed.first {
@@ -21,10 +22,19 @@ extension RunRecord {
                     "\(passed.count) of \(inputs.count) files were passed over: \(what) Look whether images are missing."
             )
         }
-        return results.flatMap(\.findings).first { $0.code == "VOL-GAP" }.map {
-            Omission(code: $0.code, text: "\($0.text) Send the missing slices; the result is made anew then.")
+        for finding in results.flatMap(\.findings) {
+            guard let cure = Self.cures[finding.code] else { continue }
+            return Omission(code: finding.code, text: "\(finding.text) \(cure)")
         }
+        return nil
     }
+
+    /// What to do about each finding that says that a result lacks something.
+    private static let cures: [String: String] = [
+        "VOL-GAP": "Send the missing slices; the result is made anew then.",
+        "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
+        "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
+    ]
 
     private static func isSuspect(_ input: Input) -> Bool {
         guard input.status == .skipped, input.study == nil else { return false }

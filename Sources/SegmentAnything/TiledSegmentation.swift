@@ -17,10 +17,8 @@ package struct TiledSegmentation {
     package private(set) var probabilities: [ProbabilityRuns]
     /// Joined probabilities, 255 is certain; one a segment and pixel where they were asked for, else empty.
     package private(set) var levels: [[UInt8]] = []
-    /// Tiles that were given to the network.
-    package private(set) var inferred = 0
-    /// All tiles of the picture.
-    package var count: Int { tiling.count }
+    /// Pixels of the picture that lie in a tile that was given to the network, each once.
+    package private(set) var seenPixels = 0
 
     private let predictor: Predictor
     private let tiling: Tiling
@@ -39,6 +37,8 @@ package struct TiledSegmentation {
     private var flushed = 0
     /// Below this row `sums` are zero.
     private var inferredRows = 0
+    /// Of each column, the row below the last that lies in an inferred tile.
+    private var seenRows: [Int]
 
     /// - Parameters:
     ///   - spacing: of the pixels, where they are not square.
@@ -55,6 +55,7 @@ package struct TiledSegmentation {
         let configuration = predictor.description.configuration
         isSoftmax = configuration.activation == .softmax
         columns = tiling.across.side
+        seenRows = [Int](repeating: 0, count: tiling.across.side)
         let segments = configuration.foregroundOutputs
         masks = [Mask](repeating: Mask(rows: tiling.down.side, columns: columns), count: segments)
         probabilities = [ProbabilityRuns](repeating: ProbabilityRuns(), count: segments)
@@ -99,8 +100,12 @@ package struct TiledSegmentation {
         let (left, width) = (tiling.across.starts[tile], tiling.across.length)
         let image = cut(left, width)
         guard !isEmpty(image) else { return }
-        inferred += 1
-        inferredRows = tiling.down.starts[tileRow] + tiling.down.length
+        let top = tiling.down.starts[tileRow]
+        inferredRows = top + tiling.down.length
+        for column in left..<left + width {
+            seenPixels += inferredRows - max(top, seenRows[column])
+            seenRows[column] = inferredRows
+        }
         let prediction = predictor.segment(image, spacing: spacing, extent: tiling.extent)
         let across = tiling.across.weights(tile)
         for segment in sums.indices {

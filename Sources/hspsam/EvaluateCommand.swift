@@ -111,6 +111,8 @@ struct EvaluateCommand: ParsableCommand {
                         "the two models do not have the same segments.", cure: "Compare models of one kind.",
                         subject: "--against \(against ?? "")"))
             }
+            try checkObjects(model, first, chosen?.outputs.separation)
+            if let second { try checkObjects(against ?? "", second, chosen?.outputs.separation) }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
             source.fold = fold
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
@@ -122,6 +124,25 @@ struct EvaluateCommand: ParsableCommand {
             return Begun(
                 first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
                 postprocess: postprocess, separation: chosen?.outputs.separation)
+        }
+    }
+
+    /// Whether the model's objects can be told apart as the pipeline says, or as the model can where none says it.
+    private func checkObjects(_ path: String, _ model: ModelDirectory, _ chosen: ObjectSeparation?) throws {
+        guard instances, (chosen ?? model.separation) == .boundary else { return }
+        guard model.separation == .boundary else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-INSTANCES",
+                message: FailureMessage(
+                    "the pipeline says outputs.separate: boundary, and this model has learned no boundaries.",
+                    cure: "Give a pipeline with another outputs.separate, or leave --pipeline out.", subject: path))
+        }
+        guard !flips else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-INSTANCES",
+                message: FailureMessage(
+                    "its objects are told apart by boundaries, of which --flips takes no mean.",
+                    cure: "Leave --flips or --instances out.", subject: path))
         }
     }
 

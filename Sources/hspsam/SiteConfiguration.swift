@@ -157,10 +157,11 @@ struct SiteConfiguration {
     }
 
     private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
-        // A folder gets all of a result, an archive each object in one form.
+        // A folder gets all of a result, an archive each object in one form. Instances are a LABELMAP without a BINARY twin, which an
+        // archive may not take: only where somebody asks for them.
         let standard: [Destination.Part] =
             isFolder
-            ? Destination.Part.allCases : [.seg, .sr, .sc, .rtstruct, .annotations, .regular, .instances, .image]
+            ? Destination.Part.allCases : [.seg, .sr, .sc, .rtstruct, .annotations, .regular, .image]
         guard let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count) else {
             return standard
         }

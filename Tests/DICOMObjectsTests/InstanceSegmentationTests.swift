@@ -52,7 +52,7 @@ struct InstanceSegmentationTests {
         #expect(dataSet.int(.bitsAllocated) == (all > 255 ? 16 : 8))
         let segments = dataSet.items(.segmentSequence)
         #expect(segments.compactMap { $0.int(.segmentNumber) } == Array(0...all))
-        #expect(segments.last?.string(.segmentLabel) == "Lesion \(all)")
+        #expect(segments.last?.string(.segmentLabel) == "Part 2 \(all)")
         #expect(Set(segments.compactMap { $0.string(.trackingUID) }).count == all)
         let reader = try PixelReader(file, try PixelDescription(dataSet))
         var before = 0
@@ -114,6 +114,7 @@ struct InstanceSegmentationTests {
         let dots = MaskObjects(
             of: Mask(rows: 800, columns: 800, flags: (0..<640_000).map { $0 / 800 % 2 == 0 && $0 % 2 == 0 }))
         #expect(dots.count > InstanceSegmentation.largestCount)
-        #expect(throws: ObjectFailure.self) { try InstanceLabels(large, [[dots]]) }
+        let many = #expect(throws: ObjectFailure.self) { try InstanceLabels(large, [[dots]]) }
+        #expect(many?.code == "SEG-SIZE" && many?.message.cure.contains("outputs.instances") == true)
     }
 }

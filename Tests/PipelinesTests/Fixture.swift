@@ -63,7 +63,8 @@ final class Fixture {
     ///
     /// - Parameter seed: of random weights instead, which find something somewhere and nothing elsewhere.
     func pipeline(
-        _ name: String, more: String = "", trained: TrainedInput? = nil, label: String = "lesion", seed: UInt64? = nil
+        _ name: String, more: String = "", trained: TrainedInput? = nil, label: String = "lesion", seed: UInt64? = nil,
+        _ change: (inout Configuration) -> Void = { _ in }
     ) throws -> String {
         _ = try file("pipelines/\(name)/pipeline.yaml", Self.settings(name, more: more))
         var configuration = Configuration()
@@ -74,6 +75,7 @@ final class Fixture {
         (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
             2, 16, 2, 2
         )
+        change(&configuration)
         var tensors: [String: Tensor] = [:]
         for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
             tensors[parameter.name] = Tensor(
@@ -81,7 +83,8 @@ final class Fixture {
         }
         if let seed { tensors = Parameters.initial(configuration, seed: seed).tensors }
         let description = ModelDescription(
-            configuration: configuration, configurationName: "hsp_sam", segmentLabels: [label], precision: .f32,
+            configuration: configuration, configurationName: "hsp_sam",
+            segmentLabels: configuration.segments == 1 ? [label] : nil, precision: .f32,
             trainedInput: trained, provenance: [:])
         try ModelDirectory.write(description, tensors: tensors, to: "\(path)/pipelines/\(name)/model")
         return "\(path)/pipelines/\(name)"

@@ -7,6 +7,7 @@ import Imaging
 import Phantoms
 import Pipelines
 import Records
+import SegmentAnything
 import Storage
 import Testing
 
@@ -60,7 +61,7 @@ struct ObjectsTests {
         #expect(file.hasSuffix("-a.instances.seg.dcm") && result.file?.hasSuffix("-a.seg.dcm") == true)
         let object = try DICOMFile(path: fixture.path + "/out/" + file)
         let segments = object.dataSet.items(.segmentSequence)
-        #expect(segments.count == TouchingPhantom.nuclei + 1 && segments[17].string(.segmentLabel) == "Nucleus 17")
+        #expect(segments.count == TouchingPhantom.nuclei + 1 && segments[17].string(.segmentLabel) == "Nuclei 17")
         let stored = try PixelReader(object, try PixelDescription(object.dataSet)).frame(1)
         guard case .integers(let labels) = stored.values else {
             Issue.record("no numbers")
@@ -93,16 +94,30 @@ struct ObjectsTests {
             #expect(record.results.isEmpty && record.inputs.contains { $0.code == "OUT-PLACE" })
             try FileManager.default.removeItem(atPath: fixture.path + "/pipelines/a")
         }
-        _ = try fixture.pipeline("a", more: "outputs: {separate: distance}")
-        #expect(try fixture.run(["samples/body"]).results.count == 1)
     }
 
-    @Test("boundaries that the model never learned are refused when the pipeline is opened; choices change the digest")
+    @Test(
+        "boundaries that the model never learned are refused when the pipeline is opened, so are objects one a pixel of segments that share pixels; choices change the digest"
+    )
     func settings() throws {
         let fixture = try Fixture()
-        let path = try fixture.pipeline("a", more: "outputs: {separate: boundary}")
+        let path = try fixture.pipeline("a", more: "outputs: {objects: true, separate: boundary}")
         let failure = #expect(throws: PipelineFailure.self) { try PipelineDirectory.open(path) }
         #expect(failure?.code == "PIPE-SEPARATE")
+        let second =
+            "  - {key: b, label: B, category: [49755003, SCT, Morphologically Abnormal Structure], type: [52988006, SCT, Lesion]}"
+        for activation in Configuration.Activation.allCases {
+            let path = try fixture.pipeline("c", more: second + "\noutputs: {instances: true}") {
+                ($0.segments, $0.activation) = (2, activation)
+            }
+            if activation == .softmax {
+                _ = try PipelineDirectory.open(path)
+            } else {
+                let failure = #expect(throws: PipelineFailure.self) { try PipelineDirectory.open(path) }
+                #expect(failure?.code == "PIPE-INSTANCES")
+            }
+            try FileManager.default.removeItem(atPath: path)
+        }
         var digests: Set<String> = []
         let choices = [
             "objects: true", "objects: true, separate: none", "objects: true, separate: distance",

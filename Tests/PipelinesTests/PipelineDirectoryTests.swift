@@ -27,6 +27,7 @@ struct PipelineDirectoryTests {
             ("windowing: {mode: fixed, window: [40, 0]}", "PIPE-WINDOW", "width"),
             ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"),
             ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
+            ("outputs: {separate: distance}", "SET-CHOICE", "objects: true"),
             ("preprocess: {aspect: square}", "SET-TYPE", "isotropic"),
             ("preprocess: {scale: half}", "SET-TYPE", "whole"),
             ("preprocess: {scale: {tiles: {overlap: 8}}}", "SET-MISSING", "size"),

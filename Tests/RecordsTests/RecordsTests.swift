@@ -62,6 +62,11 @@ struct RecordsTests {
         #expect(
             status { $0.results[0].findings = [FindingRecord(code: "VOL-GAP", severity: .warning, text: "gap.")] }
                 == (.refusedOrFailed, "VOL-GAP"))
+        for code in ["QC-SEPARATE", "QC-INSTANCES"] {
+            #expect(
+                status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }
+                    == (.refusedOrFailed, code))
+        }
         for path in ["a/17.dcm", "a/IM000017", "a/x.0017", "a/rest.zip"] {
             #expect(status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.refusedOrFailed, "IN-NOTIMAGE"))
         }

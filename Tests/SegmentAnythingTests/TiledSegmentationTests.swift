@@ -49,7 +49,7 @@ struct TiledSegmentationTests {
         var tiled = TiledSegmentation(predictor, tiling)
         tiled.add(image)
         let whole = predictor.segment(image)
-        #expect(tiled.masks == whole.masks && tiled.inferred == 1)
+        #expect(tiled.masks == whole.masks && tiled.seenPixels == 30 * 48)
         for segment in 0..<2 {
             let (one, other) = (
                 tiled.probabilities[segment].confidence(of: tiled.masks[segment]), whole.confidence[segment]
@@ -85,7 +85,7 @@ struct TiledSegmentationTests {
         once.add(image)
         var tiled = TiledSegmentation(predictor, tiling)
         for start in stride(from: 0, to: 100, by: band) { tiled.add(rows(start..<min(100, start + band), of: image)) }
-        #expect(tiled.masks == once.masks && tiled.inferred == tiling.count)
+        #expect(tiled.masks == once.masks && tiled.seenPixels == 9000)
         #expect(once.masks.allSatisfy { !$0.isEmpty && $0.count < 9000 })
     }
 
@@ -134,7 +134,26 @@ struct TiledSegmentationTests {
         let tiling = Tiling(rows: 64, columns: 64, side: 32, overlap: 0)
         var tiled = TiledSegmentation(predictor, tiling) { _ in true }
         tiled.add(picture(64, 64))
-        #expect(tiled.inferred == 0 && tiled.masks.allSatisfy(\.isEmpty))
+        #expect(tiled.seenPixels == 0 && tiled.masks.allSatisfy(\.isEmpty))
+    }
+
+    @Test("what was seen of a picture counts each pixel once, however many tiles it lies in")
+    func seen() {
+        let tiling = Tiling(rows: 100, columns: 90, side: 32, overlap: 12)
+        var tile = 0
+        var tiled = TiledSegmentation(predictor(), tiling) { _ in
+            defer { tile += 1 }
+            return tile % 3 != 1
+        }
+        tiled.add(picture(100, 90))
+        var seen = Set<Int>()
+        for (i, top) in tiling.down.starts.enumerated() {
+            for (j, left) in tiling.across.starts.enumerated()
+            where (i * tiling.across.starts.count + j) % 3 == 1 {
+                for row in top..<top + 32 { seen.formUnion(row * 90 + left..<row * 90 + left + 32) }
+            }
+        }
+        #expect(tile == tiling.count && tiled.seenPixels == seen.count && seen.count < 9000)
     }
 
     @Test(

@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Numbers
 import SegmentAnything
+import Tensors
 import Testing
 import Training
 
@@ -57,6 +58,18 @@ struct ObjectBoundaryTests {
         #expect(
             Set(try joined.sample(joined.pairs[0], segments: 1, input: TrainedInput(), withObjects: true).objects)
                 == [0, 1])
+    }
+
+    @Test("a training batch's Dice adds a segment's inside and edge before it looks for what is likeliest")
+    func hardDice() {
+        var configuration = Configuration()
+        (configuration.segments, configuration.instances) = (1, .boundary)
+        // Background, inside, edge: alone the background is the likeliest of the first two pixels.
+        let logits = Tensor([1, 3, 2, 2], [1, 1, 3, 3, 0.7, 0.7, 0, 0, 0.7, 0.7, 0, 0])
+        let labels = LabelMaps(
+            targets: Tensor([1, 3, 2, 2], [0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0]),
+            valid: Tensor([1, 2, 2], [1, 1, 1, 1]))
+        #expect(HardDice.mean(logits, labels, configuration) == 1)
     }
 
     @Test("a model that learns boundaries has one segment for others, and its objects are told apart by them")

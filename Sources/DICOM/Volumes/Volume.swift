@@ -75,6 +75,9 @@ package struct Volume: Sendable {
     /// Frames lie in the patient, and distances between pixels are known: what a geometry in mm needs.
     package var hasPlace: Bool { kind == .spatial && pixelSpacing != nil }
 
+    /// Slices that lie in space together: what is seen in one may reach into the next.
+    package var reachesOverSlices: Bool { kind == .spatial && frames.count > 1 }
+
     package var studyInstanceUID: String { first.studyInstanceUID }
     package var seriesInstanceUID: String { first.seriesInstanceUID }
     package var frameOfReferenceUID: String? { first.frameOfReferenceUID }
