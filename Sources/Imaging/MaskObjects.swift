@@ -189,7 +189,7 @@ package struct MaskObjects: Sendable {
                 // Nothing as thin as this has a neck.
                 guard min(rows, columns) > 2 else { return nil }
                 return Watershed.domains(of: depths(part, aspect: aspect), columns: lineWidth) { peak in
-                    max(Self.unit, Int32(Double(peak) * depth))
+                    max(Self.unit, Self.height((Double(peak) * depth).rounded(.down)))
                 }
             case .boundary:
                 guard let interior, let heights = nearness(part, interior) else { return nil }
@@ -199,6 +199,10 @@ package struct MaskObjects: Sendable {
 
         /// Of heights that are distances: what the smaller side of a pixel is.
         private static let unit: Int32 = 16
+
+        private static func height(_ value: Double) -> Int32 {
+            Int32(truncatingIfNeeded: Int(rounding: value, clampedTo: 0...Int(Int32.max)))
+        }
 
         /// How far each pixel lies from what is not of the part, in sixteenths of a pixel's smaller side.
         private func depths(_ part: [Run], aspect: Double) -> [Int32] {
@@ -211,7 +215,7 @@ package struct MaskObjects: Sendable {
             let unit = Double(Self.unit)
             let pixel = PixelSpacing(row: max(1, aspect), column: max(1, 1 / aspect))
             return DistanceTransform.squared(to: outside, spacing: pixel).map {
-                Int32(truncatingIfNeeded: Int(rounding: ($0 * unit * unit).squareRoot(), clampedTo: 0...Int(Int32.max)))
+                Self.height(($0 * unit * unit).squareRoot())
             }
         }
 

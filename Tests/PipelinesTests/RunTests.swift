@@ -77,6 +77,23 @@ struct RunTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out").isEmpty)
     }
 
+    @Test(
+        "a run with a damaged model among its pipelines leaves nothing, whether or not a network is needed",
+        arguments: ["samples/dermoscopy", "samples/fluorescence"], ["a", "b"])
+    func damagedModel(_ inputs: String, _ damaged: String) throws {
+        let fixture = try Fixture()
+        // Of fluorescence nothing is selected, so that no network runs.
+        for name in ["a", "b"] { _ = try fixture.pipeline(name) }
+        let weights = "\(fixture.path)/pipelines/\(damaged)/model/weights.safetensors"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: weights))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: weights))
+        let failure = #expect(throws: (any Error).self) { try fixture.run([inputs], pipeline: nil) }
+        #expect((failure as? any Failure)?.code == "MODEL-DIGEST")
+        let left = (try? FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out")) ?? []
+        #expect(left.isEmpty, "\(left)")
+    }
+
     @Test("a series that no pipeline wants is skipped with that reason")
     func unwanted() throws {
         let fixture = try Fixture()
