@@ -30,30 +30,22 @@ package struct Components: Sendable {
     }
 
     private init(_ runs: PixelRuns, _ neighbours: Neighbours) {
-        var parents = (0..<Int32(runs.count)).map { $0 }
-        func root(_ run: Int32) -> Int32 {
-            var run = run
-            while parents[Int(run)] != run {
-                parents[Int(run)] = parents[Int(parents[Int(run)])]
-                run = parents[Int(run)]
-            }
-            return run
-        }
+        var sets = DisjointSets(count: runs.count)
         // Corners touch where one run begins one pixel behind another's end.
         let reach: Int32 = neighbours == .all ? 1 : 0
         for row in 0..<runs.slices * runs.rows {
             for earlier in runs.earlierRows(than: row, neighbours) {
                 runs.visitTouching(row, earlier, reach: reach) { one, other in
-                    let (a, b) = (root(one), root(other))
+                    let (a, b) = (sets.root(one), sets.root(other))
                     // The smaller number wins, so that numbers keep the order of first pixels.
-                    if a != b { parents[Int(max(a, b))] = min(a, b) }
+                    if a != b { sets.join(max(a, b), to: min(a, b)) }
                 }
             }
         }
         var numbers = [Int32](repeating: 0, count: runs.count)
         var sizes: [Int] = []
         for run in 0..<runs.count {
-            let first = Int(root(Int32(run)))
+            let first = Int(sets.root(Int32(run)))
             // The first run of a component is its root, so it is met before all others.
             if first == run {
                 sizes.append(0)

@@ -15,17 +15,9 @@ enum Watershed {
     /// *Cost*: linear in pixels and in the largest height.
     static func domains(of heights: [Int32], columns: Int, rise: (_ peak: Int32) -> Int32) -> [Int32] {
         var domains = [Int32](repeating: 0, count: heights.count)
-        // Of each domain, from 1.
-        var parents: [Int32] = [0]
+        // Domains from 1, and the peak of each.
+        var sets = DisjointSets(count: 1)
         var peaks: [Int32] = [0]
-        func root(_ domain: Int32) -> Int32 {
-            var domain = domain
-            while parents[Int(domain)] != domain {
-                parents[Int(domain)] = parents[Int(parents[Int(domain)])]
-                domain = parents[Int(domain)]
-            }
-            return domain
-        }
         let around = [-columns - 1, -columns, -columns + 1, -1, 1, columns - 1, columns, columns + 1]
         for pixel in fromAbove(heights) {
             var highest: (height: Int32, domain: Int32) = (0, 0)
@@ -33,24 +25,22 @@ enum Watershed {
                 highest = (heights[pixel + step], domains[pixel + step])
             }
             guard highest.domain > 0 else {
-                let domain = Int32(parents.count)
-                domains[pixel] = domain
-                parents.append(domain)
+                domains[pixel] = sets.add()
                 peaks.append(heights[pixel])
                 continue
             }
-            domains[pixel] = root(highest.domain)
+            domains[pixel] = sets.root(highest.domain)
             for step in around where domains[pixel + step] > 0 {
-                let (a, b) = (root(domains[pixel]), root(domains[pixel + step]))
+                let (a, b) = (sets.root(domains[pixel]), sets.root(domains[pixel + step]))
                 guard a != b else { continue }
                 // Of equal peaks the first one stays.
                 let (stays, joins) =
                     (peaks[Int(a)], -a) > (peaks[Int(b)], -b) ? (a, b) : (b, a)
                 let peak = peaks[Int(joins)]
-                if peak - heights[pixel] < rise(peak) { parents[Int(joins)] = stays }
+                if peak - heights[pixel] < rise(peak) { sets.join(joins, to: stays) }
             }
         }
-        for pixel in domains.indices where domains[pixel] > 0 { domains[pixel] = root(domains[pixel]) }
+        for pixel in domains.indices where domains[pixel] > 0 { domains[pixel] = sets.root(domains[pixel]) }
         return domains
     }
 
