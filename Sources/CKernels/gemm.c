@@ -1,6 +1,6 @@
-// Matrix products whose factors are both packed on the way. A tile of the result is cut by shape alone and done by one thread:
-// its rows are packed for a block along k, then each panel of 32 columns is multiplied with them. Where many tiles need the same
-// panels they are packed once for all, else by each tile while they are in the first cache; the sums are the same.
+// Matrix products whose factors are both packed on the way. A tile of the result is done by one thread: its rows are packed for a
+// block along k, then each panel of 32 columns is multiplied with them. Where many tiles need the same panels they are packed once
+// for all, else by each tile while they are in the first cache. However it is cut, the sums are the same.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,10 @@ enum {
     tile_words = tile_rows * ck_row_words,
     /// Rows that are turned or scaled at once, and room for one of them.
     some_rows = 16,
+    some_steps = 32,
     row_floats = 2 * ck_block_steps + 16,
+    /// Columns of a tile whose transpose is C.
+    turned_columns = 256,
     most_panel_bytes = 64 << 20,
 };
 
@@ -24,6 +27,8 @@ typedef struct {
     float alpha, beta;
     const float *a, *b;
     float *c;
+    // C is the transpose of the product: its factors changed places.
+    bool turned;
     size_t tile_m, tile_n, tiles_n;
     // All panels of the right factor, block by block along k; NULL: each tile packs its own.
     float *panels;
@@ -35,21 +40,30 @@ static size_t most_rows(const ck_kernels *kernels, ck_type type) { return tile_r
 // Elements [s, s + count) of alpha · op(A)'s rows [i, i + rows).
 static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_t s, size_t count) {
     const ck_product *product = &g->kernels->products[g->type];
+    const float *from = g->a + s * g->lda + i;
+    if (g->ta && g->type == ck_type_f32 && g->alpha == 1.0f) {
+        // Nothing but turned. Some lines of A after each other: what lies beside each other in memory is read at once.
+        for (size_t t = 0, n; t < count; t += n) {
+            n = smaller(some_steps, count - t);
+            for (size_t first = 0; first < rows; first += some_rows)
+                g->kernels->turn((int32_t *)packed + first * ck_row_words + t, ck_row_words,
+                                 (const int32_t *)from + t * g->lda + first, g->lda, n, smaller(some_rows, rows - first));
+        }
+        return;
+    }
     float some[some_rows * row_floats];
     for (size_t first = 0; first < rows; first += some_rows) {
-        size_t n = smaller(some_rows, rows - first), t = 0;
-        if (g->ta) {
-            const float *from = g->a + s * g->lda + i + first;
-            for (; t + 32 <= count; t += 32)
-                g->kernels->turn((int32_t *)some + t, row_floats, (const int32_t *)from + t * g->lda, g->lda, 32, n);
-            for (; t < count; t++)
-                for (size_t r = 0; r < n; r++) some[r * row_floats + t] = from[t * g->lda + r];
-        }
+        size_t n = smaller(some_rows, rows - first);
+        if (g->ta)
+            for (size_t t = 0, m; t < count; t += m) {
+                m = smaller(some_steps, count - t);
+                g->kernels->turn((int32_t *)some + t, row_floats, (const int32_t *)from + t * g->lda + first, g->lda, m, n);
+            }
         for (size_t r = 0; r < n; r++) {
             float *row = some + r * row_floats;
-            const float *from = g->ta ? row : g->a + (i + first + r) * g->lda + s;
-            if (g->alpha != 1.0f) g->kernels->scale(row, g->alpha, from, count), from = row;
-            product->pack(packed + (first + r) * ck_row_words * product->words, from, count);
+            const float *given = g->ta ? row : g->a + (i + first + r) * g->lda + s;
+            if (g->alpha != 1.0f) g->kernels->scale(row, g->alpha, given, count), given = row;
+            product->pack(packed + (first + r) * ck_row_words * product->words, given, count);
         }
     }
 }
@@ -84,15 +98,19 @@ static void pack_panel(void *context, size_t panel) {
     }
 }
 
-// Rows [i, i + rows) and columns [j, j + columns) of C.
+// Rows [i, i + rows) and columns [j, j + columns) of the product.
 static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t columns) {
     const ck_product *product = &g->kernels->products[g->type];
     _Alignas(64) float packed[tile_words], own[ck_block_steps * 32], edge[tile_rows * 32];
-    float *c = g->c + i * g->ldc + j;
+    // Where C is the transpose the sums grow beside it.
+    _Alignas(64) float turned[tile_rows * turned_columns], *c = g->turned ? turned : g->c + i * g->ldc + j;
+    size_t ldc = g->turned ? columns : g->ldc;
+    if (g->turned && g->beta != 0.0f)
+        g->kernels->turn((int32_t *)c, ldc, (const int32_t *)(g->c + j * g->ldc + i), g->ldc, columns, rows);
     if (g->k == 0 || (g->beta != 0.0f && g->beta != 1.0f))
         for (size_t r = 0; r < rows; r++) {
-            if (g->beta == 0.0f) memset(c + r * g->ldc, 0, columns * sizeof(float));
-            else g->kernels->scale(c + r * g->ldc, g->beta, c + r * g->ldc, columns);
+            if (g->beta == 0.0f) memset(c + r * ldc, 0, columns * sizeof(float));
+            else g->kernels->scale(c + r * ldc, g->beta, c + r * ldc, columns);
         }
     size_t elements = ck_elements(g->type), block = ck_block_steps * elements;
     for (size_t s = 0; s < g->k; s += block) {
@@ -105,19 +123,20 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
             if (g->panels) panel = panel_of(g, j + at, s, steps);
             else pack_columns(g, own, j + at, width, s, count);
             if (width == 32) {
-                product->panel(rows, packed, panel, panel + 32 * steps, steps, c + at, g->ldc, add);
+                product->panel(rows, packed, panel, panel + 32 * steps, steps, c + at, ldc, add);
                 continue;
             }
-            for (size_t r = 0; add && r < rows; r++) memcpy(edge + r * 32, c + r * g->ldc + at, width * sizeof(float));
+            for (size_t r = 0; add && r < rows; r++) memcpy(edge + r * 32, c + r * ldc + at, width * sizeof(float));
             product->panel(rows, packed, panel, panel + 32 * steps, steps, edge, 32, add);
-            for (size_t r = 0; r < rows; r++) memcpy(c + r * g->ldc + at, edge + r * 32, width * sizeof(float));
+            for (size_t r = 0; r < rows; r++) memcpy(c + r * ldc + at, edge + r * 32, width * sizeof(float));
         }
     }
+    if (g->turned) g->kernels->turn((int32_t *)(g->c + j * g->ldc + i), g->ldc, (const int32_t *)c, ldc, rows, columns);
 }
 
 void ck_gemm_tile(const ck_kernels *kernels, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
                   size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
-    gemm g = {kernels, ck_type_f32, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, 0, 0, NULL};
+    gemm g = {kernels, ck_type_f32, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, false, 0, 0, 0, NULL};
     size_t most = most_rows(kernels, ck_type_f32), tiles = ck_ceiling(m, most), each = tiles ? ck_ceiling(m, tiles) : 0;
     for (size_t i = 0; i < m; i += each) multiply(&g, i, smaller(each, m - i), 0, n);
 }
@@ -132,12 +151,23 @@ void ck_gemm(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m
              size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
     CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
     if (m == 0 || n == 0) return;
-    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, 0, n, 1, NULL};
-    size_t most = most_rows(kernels, type);
-    g.tile_m = smaller(most, ck_ceiling(ck_ceiling(m, ck_ceiling(m, most)), 14) * 14);
-    // Enough tiles that no thread waits long for the last one, each wide enough to be worth its packed rows.
-    size_t tiles_m = ck_ceiling(m, g.tile_m), parts = smaller(ck_ceiling(48, tiles_m), ck_ceiling(n, 128));
-    if ((double)m * (double)n * (double)k > 1e6) g.tile_n = ck_ceiling(ck_ceiling(n, parts), 32) * 32;
+    // Rows that have to be turned cost more to pack than columns that have not: let them be those that no other tile packs too.
+    bool turned = ta && !tb && alpha == 1.0f && m < n;
+    if (turned) {
+        const float *right = a;
+        size_t ld = lda, rows = n;
+        a = b, b = right, lda = ldb, ldb = ld, n = m, m = rows;
+    }
+    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, turned, 0, n, 1, NULL};
+    // Enough tiles that no thread waits long for the last one. Rather few rows than few columns: rows are packed again by every tile
+    // beside theirs. Sums do not depend on the tiles.
+    size_t wanted = 4 * ck_pool_threads(), most = most_rows(kernels, type), least = smaller(most, 84);
+    size_t each = ck_ceiling(m, wanted);
+    each = each < least ? least : each > most ? most : each;
+    g.tile_m = smaller(most, ck_ceiling(ck_ceiling(m, ck_ceiling(m, each)), 14) * 14);
+    size_t tiles_m = ck_ceiling(m, g.tile_m), parts = smaller(ck_ceiling(wanted, tiles_m), ck_ceiling(n, 64));
+    if (turned && parts < ck_ceiling(n, turned_columns)) parts = ck_ceiling(n, turned_columns);
+    if (turned || (double)m * (double)n * (double)k > 1e6) g.tile_n = ck_ceiling(ck_ceiling(n, parts), 32) * 32;
     g.tiles_n = ck_ceiling(n, g.tile_n);
     size_t panels = ck_ceiling(n, 32), bytes = ck_ceiling(k, ck_elements(type)) * panels * 32 * sizeof(float);
     // Without memory for them the tiles pack their own.

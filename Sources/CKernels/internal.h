@@ -110,7 +110,7 @@ struct ck_kernels {
     /// out [rows, n] of sums [rows, 32], n at most 32; out may not be the sums, but the residual.
     void (*finish)(float *, size_t, const float *, size_t, size_t, const ck_finish *);
     void (*multiply)(float *, const float *, const float *, size_t);
-    /// out [steps, n], rows `ldo` apart, of n rows of words, `ld` apart; n is 16 or 32.
+    /// out [steps, n], rows `ldo` apart, of n rows of words, `ld` apart.
     void (*turn)(int32_t *, size_t, const int32_t *, size_t, size_t n, size_t steps);
     /// A row's scale in 8 bits.
     float (*quantise_scale)(const float *, size_t);

@@ -1,7 +1,7 @@
 // Compute kernels of hspsam: float32, row-major, plain C that the compiler vectorises.
 //
 // Contracts common to all: any alignment; sizes may be 0; outputs do not alias inputs unless a line says so; nothing is
-// allocated here. Tiles are cut by shape, never by the number of threads, so results do not depend on it. Element-wise work
+// allocated here. However work is cut into tiles, every sum has one order: results do not depend on threads. Element-wise work
 // and reductions give the same bits under every instruction set: no contraction, sums in sixteen partial sums.
 #ifndef CKERNELS_H
 #define CKERNELS_H
