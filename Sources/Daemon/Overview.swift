@@ -110,8 +110,10 @@ package struct Overview: Sendable, Equatable {
         troubles =
             try Self.troubles(
                 db, "id IN (\(Self.marks(shown.count))) ORDER BY changed_at DESC", StatementArguments(shown))
+            // Also while it is tried once more: what needs a person would come and go with every try.
             + Self.troubles(
-                db, "state IN ('queued', 'publishing') AND returns >= ? ORDER BY created_at LIMIT \(Self.mostLines)",
+                db,
+                "state IN ('queued', 'running', 'publishing') AND returns >= ? ORDER BY created_at LIMIT \(Self.mostLines)",
                 [Self.manyReturns])
             + Self.troubles(
                 db,

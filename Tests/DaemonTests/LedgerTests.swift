@@ -327,9 +327,9 @@ final class LedgerTests {
         try await History.fill(path, 300, from: 0)
         let few = try await seconds()
         try await History.fill(path, 20_000, from: 300)
-        let many = try await seconds()
         #expect(try await ledger.overview(.init(ServicePaths(empty))).jobs[.done] == 20_300)
-        // Sixty-seven times the history. A cost that grew with it would be far beyond any noise.
-        #expect(many < few * 6 + 0.02, "\(few) s, then \(many) s")
+        // Sixty-seven times the history: a cost that grew with it would never come below this, while tests beside this one can
+        // make any single look slow.
+        try await eventually { try await seconds() < few * 6 + 0.02 }
     }
 }

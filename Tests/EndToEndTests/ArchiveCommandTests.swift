@@ -96,7 +96,7 @@ final class ArchiveCommandTests {
 
     @Test(
         "a received study waits until as many images have come as the archive has; one that stays short is published as incomplete",
-        .timeLimit(.minutes(15)))
+        .timeLimit(.minutes(60)))
     func arrival() throws {
         let archive = try Orthanc(in: workplace, reportPort: Orthanc.freePort())
         let ask = "ask: {aet: ARCHIVE, host: 127.0.0.1, port: \(archive.port), every: 1s"
@@ -149,7 +149,7 @@ final class ArchiveCommandTests {
     }
 
     @Test(
-        "an archive answers for what it was sent; one that reports to nobody is not believed", .timeLimit(.minutes(15)))
+        "an archive answers for what it was sent; one that reports to nobody is not believed", .timeLimit(.minutes(60)))
     func commitment() throws {
         let reportPort = Orthanc.freePort()
         let archive = try Orthanc(in: workplace, reportPort: reportPort)

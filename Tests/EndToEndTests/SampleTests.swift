@@ -31,7 +31,7 @@ struct SampleTests {
 
     @Test(
         "each photograph's lesion is found where the picture shows one", .enabled(if: hasModel("skin-lesion")),
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(60)))
     func dermoscopy() throws {
         let workplace = try Workplace()
         let results = try results(workplace, "samples/dermoscopy", "skin-lesion")
@@ -45,7 +45,7 @@ struct SampleTests {
         }
     }
 
-    @Test("the fluorescence pictures' nuclei are found", .enabled(if: hasModel("nuclei")), .timeLimit(.minutes(5)))
+    @Test("the fluorescence pictures' nuclei are found", .enabled(if: hasModel("nuclei")), .timeLimit(.minutes(60)))
     func fluorescence() throws {
         let results = try results(try Workplace(), "samples/fluorescence", "nuclei")
         #expect(results.count == 2)

@@ -136,7 +136,7 @@ final class ServiceCommandTests {
 
     @Test(
         "the running service tells its supervisor that it is ready and alive, answers, rereads its settings, and stops when asked",
-        .timeLimit(.minutes(10)))
+        .timeLimit(.minutes(60)))
     func running() throws {
         let socket = try Datagrams(workplace.path + "/notify")
         let log = workplace.path + "/log"

@@ -28,7 +28,7 @@ struct CorpusTests {
 
     @Test(
         "what is read equals tifffile's samples, bit for bit; nothing traps", .enabled(if: isThere),
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(60)))
     func corpus() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tiff-corpus-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -70,7 +70,7 @@ struct CorpusTests {
 
     @Test(
         "docs/tiff-support.md holds what becomes of the corpus by compression and layout, and by the program that wrote it",
-        .enabled(if: isThere), .timeLimit(.minutes(2)))
+        .enabled(if: isThere), .timeLimit(.minutes(60)))
     func page() throws {
         var layouts = OutcomeTable("compression")
         var programs = OutcomeTable("written by")

@@ -37,7 +37,7 @@ struct FrameStreamTests {
         }
     }
 
-    @Test("a stream that is left early ends its thread", .timeLimit(.minutes(20)))
+    @Test("a stream that is left early ends its thread", .timeLimit(.minutes(60)))
     func abandoned() throws {
         let volume = try Self.volume()
         for _ in 0..<50 { _ = try FrameStream(volume, Windowing(mode: .minmax)).window() }

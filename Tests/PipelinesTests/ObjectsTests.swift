@@ -37,7 +37,7 @@ struct ObjectsTests {
     @Test(
         "nuclei that touch are counted one by one, and each row of the table is found again in the segmentation",
         .enabled(if: FileManager.default.fileExists(atPath: "pipelines/nuclei/model/SHA256SUMS")),
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(60)))
     func touching() throws {
         let fixture = try Fixture()
         let phantom = TouchingPhantom()
