@@ -60,7 +60,8 @@ package final class Trainer {
         if let encoder { try PretrainedEncoder.check(encoder, plan.configuration) }
         data = try TrainingData(plan)
         let check = DataCheck.run(
-            data.roles, segments: plan.configuration.segments, input: plan.input, allowsSimilar: plan.allowsSimilar,
+            data.roles, segments: plan.configuration.segments, input: plan.input,
+            tellsObjects: plan.configuration.instances == .boundary, allowsSimilar: plan.allowsSimilar,
             progress: { report(.checking(done: $0, of: $1)) })
         try check.confirm()
         for summary in check.summaries { report(.data(summary)) }

@@ -17,7 +17,7 @@ struct TrainingCheck {
             let data = try TrainingData(plan)
             let check = try DataCheck.run(
                 data.roles, segments: plan.configuration.segments, input: plan.input,
-                allowsSimilar: plan.allowsSimilar)
+                tellsObjects: plan.configuration.instances == .boundary, allowsSimilar: plan.allowsSimilar)
             if !times { try check.confirm() }
             return (data, check)
         }
@@ -57,7 +57,13 @@ struct TrainingCheck {
             ? summary.sizes.smallest : "\(summary.sizes.smallest) to \(summary.sizes.largest)"
         let notes = summary.notes.map { "; \($0)" }.joined()
         let masks = summary.rule.map { "; masks: \($0.words); \(summary.empty) without any segment" } ?? ""
-        return "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path)\(masks)\(notes)"
+        let objects =
+            summary.objects.map {
+                $0.touching > 0
+                    ? "; \($0.all) objects, of which \($0.touching) touch another"
+                    : "; \($0.all) objects, none of which touches another: what touches in these masks is one object, and is learned as one"
+            } ?? ""
+        return "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path)\(masks)\(objects)\(notes)"
     }
 
     /// What a stage does where that is not segmentation.

@@ -97,6 +97,23 @@ struct TrainCommandTests {
         #expect(!FileManager.default.fileExists(atPath: workplace.path + "/model"))
     }
 
+    @Test("a model with boundaries says what its data cannot teach, and what cannot be measured of it is refused")
+    func boundaries() throws {
+        try workplace.write(
+            "train.yaml",
+            String(contentsOfFile: try plan(epochs: 1), encoding: .utf8).replacing(
+                "segment_labels", with: "instances: boundary, segment_labels"))
+        let check = try train(["--check"])
+        #expect(check.output.contains("none of which touches another"), "\(check.output)\(check.errors)")
+        let model = workplace.path + "/model"
+        #expect(try train(["--out", model]).status == 0)
+        let arguments = ["evaluate", "--model", model, "--folder", workplace.path + "/pairs", "--instances"]
+        #expect(try Program.run(arguments).status == 0)
+        let flipped = try Program.run(arguments + ["--flips"])
+        #expect(
+            flipped.status == 2 && flipped.errors.contains("Leave --flips or --instances out."), "\(flipped.errors)")
+    }
+
     @Test("a model is measured with intervals, objects and pictures, compared with another, and its training is told")
     func evaluates() throws {
         _ = try plan(epochs: 10)

@@ -60,6 +60,27 @@ struct ObjectBoundaryTests {
                 == [0, 1])
     }
 
+    @Test("a check says how many objects touch another, which a union of them cannot tell")
+    func touching() throws {
+        func objects(_ place: Workplace) throws -> (all: Int, touching: Int)? {
+            let plan = try place.plan()
+            let data = try TrainingData(plan)
+            #expect(try DataCheck.run(data.roles, segments: 1, input: plan.input).summaries[0].objects == nil)
+            return try DataCheck.run(data.roles, segments: 1, input: plan.input, tellsObjects: true).summaries[0]
+                .objects
+        }
+        let place = try Workplace(images: 3)
+        #expect(try objects(place).map { $0 == (3, 0) } == true)
+        // A second object: the disc's own left part, then a pixel far from it.
+        try place.masks { _, values in
+            let left = values.indices.filter { values[$0] > 0 }.map { $0 % 64 }.min() ?? 0
+            return values.indices.map { values[$0] > 0 ? $0 % 64 < left + 4 ? 2 : 1 : 0 }
+        }
+        #expect(try objects(place).map { $0 == (6, 6) } == true)
+        try place.masks { _, values in values.indices.map { values[$0] > 0 ? 1 : $0 == values.count - 1 ? 2 : 0 } }
+        #expect(try objects(place).map { $0 == (6, 0) } == true)
+    }
+
     @Test("a training batch's Dice adds a segment's inside and edge before it looks for what is likeliest")
     func hardDice() {
         var configuration = Configuration()

@@ -39,6 +39,8 @@ package struct DataCheck: Sendable {
         package let occurrences: [Int]
         /// Images without any foreground.
         package let empty: Int
+        /// Objects, and those that touch another; nil where they are not told apart.
+        package internal(set) var objects: (all: Int, touching: Int)?
         package let notes: [String]
     }
 
@@ -59,12 +61,14 @@ package struct DataCheck: Sendable {
 
     /// - Parameters:
     ///   - segments: classes beside the background.
+    ///   - tellsObjects: counts the objects that the masks tell apart.
     ///   - allowsSimilar: nearly equal pictures in two splits are no problem; equal ones always are.
     ///   - learns: a class that no training image shows, and masks that are all empty, are problems.
     ///   - progress: called from time to time with the number of cases that have been looked at.
     /// *Cost*: one pass over all files.
     package static func run(
-        _ roles: [Role], segments: Int, input: TrainedInput, learns: Bool = true, allowsSimilar: Bool = false,
+        _ roles: [Role], segments: Int, input: TrainedInput, learns: Bool = true, tellsObjects: Bool = false,
+        allowsSimilar: Bool = false,
         progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
     ) rethrows -> DataCheck {
         let total = roles.reduce(0) { $0 + $1.dataset.pairs.count }
@@ -91,8 +95,10 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += cases.compactMap { $0.contradiction(rule, segments: segments) }
-                sets.append(LabelledSet(pairs: role.dataset.pairs, rule: rule))
-                let summary = Summary(role, cases, rule, segments: segments)
+                let set = LabelledSet(pairs: role.dataset.pairs, rule: rule)
+                sets.append(set)
+                var summary = Summary(role, cases, rule, segments: segments)
+                if tellsObjects { summary.objects = set.objectCount(cases, segments: segments) }
                 summaries.append(summary)
                 // Of a set that was not read as a whole nothing can be missed.
                 let isWhole = cases.allSatisfy { $0.problems.isEmpty }

@@ -1,6 +1,7 @@
 import ImageFiles
 import Imaging
 import Numbers
+import Tensors
 
 extension LabelledSet {
     /// The objects of all segments of a case in one map, numbered through: of each pixel that of its own class.
@@ -12,6 +13,27 @@ extension LabelledSet {
             let segment = Int(classes[pixel]) - 1
             return segment < 0 ? 0 : before[segment] + maps[segment][pixel]
         }
+    }
+
+    /// How many objects the cases have that could be read, and how many of them touch another.
+    func objectCount(_ cases: [CaseCheck], segments: Int) -> (all: Int, touching: Int) {
+        let readable = cases.filter(\.problems.isEmpty)
+        let counts = ThreadPool.map(readable.count) { try? objectCount(readable[$0].pair, segments: segments) }
+        return counts.reduce((0, 0)) { ($0.0 + ($1?.all ?? 0), $0.1 + ($1?.touching ?? 0)) }
+    }
+
+    private func objectCount(_ pair: Dataset.Pair, segments: Int) throws -> (all: Int, touching: Int) {
+        let truth = try classes(pair, segments: segments)
+        let objects = try objects(pair, of: truth.values, segments: segments)
+        var touching: Set<Int32> = []
+        func compare(_ one: Int32, _ other: Int32) {
+            if one != other, one > 0, other > 0 { touching.formUnion([one, other]) }
+        }
+        for pixel in objects.indices {
+            if (pixel + 1) % truth.columns != 0 { compare(objects[pixel], objects[pixel + 1]) }
+            if pixel + truth.columns < objects.count { compare(objects[pixel], objects[pixel + truth.columns]) }
+        }
+        return (Set(objects).subtracting([0]).count, touching.count)
     }
 
     /// The objects of each segment of a case, a number a pixel, 0 outside: those that the masks tell apart by their values or by one file
