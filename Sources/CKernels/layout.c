@@ -7,18 +7,18 @@ typedef struct {
     const ck_kernels *k;
     float *out;
     const float *in;
-    size_t batch, height, width, channels, kernel, stride, padding, oh, ow;
+    size_t batch, height, width, channels, kernel, stride, padding, oh, ow, first;
 } conv;
 
 static conv conv_job(const ck_kernels *k, float *out, const float *in, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
                      size_t stride, size_t padding) {
     return (conv){k, out, in, batch, height, width, channels, kernel, stride, padding,
-                  (height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1};
+                  (height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1, 0};
 }
 
 static void im2col_row(void *context, size_t tile) {
     const conv *j = context;
-    size_t b = tile / j->oh, oy = tile % j->oh, c = j->channels;
+    size_t b = (j->first + tile) / j->oh, oy = (j->first + tile) % j->oh, c = j->channels;
     float *out = j->out + tile * j->ow * j->kernel * j->kernel * c;
     for (size_t ox = 0; ox < j->ow; ox++)
         for (size_t ky = 0; ky < j->kernel; ky++)
@@ -33,10 +33,11 @@ static void im2col_row(void *context, size_t tile) {
 }
 
 void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding) {
+               size_t stride, size_t padding, size_t first, size_t rows) {
     CK_TIMED(ck_kind_layout, 0);
     conv j = conv_job(NULL, columns, image, batch, height, width, channels, kernel, stride, padding);
-    ck_parallel(batch * j.oh, &j, im2col_row);
+    j.first = first;
+    ck_parallel(rows, &j, im2col_row);
 }
 
 static void col2im_row(void *context, size_t tile) {

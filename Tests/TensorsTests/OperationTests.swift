@@ -125,6 +125,25 @@ let operationTable: [OperationCase] = [
 
 @Suite("operations")
 struct OperationTests {
+    @Test(
+        "a packed convolution equals the other one, whether its patches are gathered at once or a band of rows after the other"
+    )
+    func packedConvolutions() {
+        for shape in [[2, 9, 7, 3], [0, 9, 7, 3], [3, 70, 61, 24]] as [Shape] {
+            var random = SplitMix64(seed: 3)
+            let x = Tensor.uniform(shape, bound: 0.5, &random)
+            let weight = Tensor.uniform([33, shape[3], 3, 3], bound: 0.5, &random)
+            let bias = Tensor.uniform([33], bound: 0.5, &random)
+            for stride in [1, 2] {
+                let layer = PackedLinear(PackedMatrix(weight.channelsLast(), .fp32), bias: bias)
+                let packed = packedConvolution(x, layer, kernel: 3, stride: stride, padding: 1)
+                let expected = convolution(x, weight, bias, stride: stride, padding: 1, tape: nil)
+                #expect(packed.shape == expected.shape)
+                #expect(zip(packed.values, expected.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(shape), \(stride)")
+            }
+        }
+    }
+
     /// Float32 differences over a step of 1e-2 are good to about a thousandth; a wrong term is off by far more.
     static let tolerance: Float = 5e-3
     static let step: Float = 1e-2

@@ -232,10 +232,11 @@ void ck_attention_weights(const ck_attention *a, float *out);
 
 // ---- layout.c: copies between layouts
 
-/// image [batch, height, width, channels] → columns [batch·oh·ow, kernel²·channels] in order (row, column, channel).
+/// image [batch, height, width, channels] → columns [rows·ow, kernel²·channels] in order (row, column, channel), of the result's rows
+/// [first, first + rows), counted through all images.
 void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding);
-/// The transpose of ck_im2col: image is set to the sums.
+               size_t stride, size_t padding, size_t first, size_t rows);
+/// The transpose of ck_im2col of all rows: image is set to the sums.
 void ck_col2im(const ck_kernels *k, float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels,
                size_t kernel, size_t stride, size_t padding);
 /// tokens [batch, grid, grid, dim] → windows [batch·n·n, window², dim], n = ⌈grid / window⌉, zeros beyond the edge.

@@ -17,7 +17,8 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     let columns = { (x: Tensor) -> Tensor in
         if pointwise { return x }
         let columns = Tensor(uninitialised: [n, patch])
-        ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
+        ck_im2col(
+            columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding, 0, batch * oh)
         return columns
     }
     let matrix = kernel == 1 ? weight : weight.channelsLast()  // [O, k, k, C], the order of gathered patches

@@ -42,23 +42,33 @@ package func packedLayer(
     precondition(norm.map { $0.weight.count == x.shape.last } ?? true, "packedLayer: the norm does not fit \(x.shape)")
     let out = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [last.matrix.outputs]))
     precondition(residual.map { $0.count == out.count } ?? true, "packedLayer: the residual does not fit \(out.shape)")
+    withExtendedLifetime(residual) {
+        apply(x, rows: x.shape.rows, norm, first, activation, second, residual: residual?.pointer, to: out.pointer)
+    }
+    return out
+}
+
+/// `packedLayer` of the first rows of x, to where there is room for as many.
+private func apply(
+    _ x: Tensor, rows: Int, _ norm: PackedNorm?, _ first: PackedLinear, _ activation: PackedActivation,
+    _ second: PackedLinear?, residual: UnsafePointer<Float>?, to out: UnsafeMutablePointer<Float>
+) {
     func run(_ a: UnsafePointer<ck_matrix>, _ b: UnsafePointer<ck_matrix>?) {
         let call = ck_layer(
-            rows: x.shape.rows, x: x.pointer, norm_weight: norm?.weight.pointer,
+            rows: rows, x: x.pointer, norm_weight: norm?.weight.pointer,
             norm_bias: norm?.bias.pointer, epsilon: norm?.epsilon ?? 0, first: a, first_bias: first.bias?.pointer,
             activation: activation.kernel, second: b, second_bias: second?.bias?.pointer,
-            residual: residual?.pointer, out: out.pointer)
+            residual: residual, out: out)
         withUnsafePointer(to: call) { call in
             let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_layer_scratch(call)])
             withExtendedLifetime(scratch) { ck_layer_forward(call, scratch.pointer) }
         }
     }
-    withExtendedLifetime((x, norm, first, second, residual)) {
+    withExtendedLifetime((x, norm, first, second)) {
         first.matrix.withMatrix { a in
             if let second { second.matrix.withMatrix { run(a, $0) } } else { run(a, nil) }
         }
     }
-    return out
 }
 
 extension PackedActivation {
@@ -83,8 +93,20 @@ package func packedConvolution(
         "packedConvolution: input \(x.shape) does not fit \(layer.matrix.inputs) inputs")
     let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
     if kernel == 1 && stride == 1 && padding == 0 { return packedLayer(x, layer) }
-    let patch = layer.matrix.inputs
-    let columns = Tensor(uninitialised: [batch * oh * ow, patch])
-    ck_im2col(columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding)
-    return packedLayer(columns, layer).reshaped([batch, oh, ow, layer.matrix.outputs])
+    let (patch, outputs, rows) = (layer.matrix.inputs, layer.matrix.outputs, batch * oh)
+    let out = Tensor(uninitialised: [batch, oh, ow, outputs])
+    // Some rows at a time: all patches together are nine times the image.
+    let band = max(1, min(rows, mostPatchFloats / (ow * patch)))
+    let columns = Tensor(uninitialised: [band * ow, patch])
+    for first in Swift.stride(from: 0, to: rows, by: band) {
+        let count = min(band, rows - first)
+        ck_im2col(
+            columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding, first, count)
+        apply(
+            columns, rows: count * ow, nil, layer, .none, nil, residual: nil, to: out.pointer + first * ow * outputs)
+    }
+    return out
 }
+
+/// How many floats of gathered patches a convolution holds at once: 8 MiB, more than any second cache.
+private let mostPatchFloats = 1 << 21
