@@ -39,13 +39,14 @@ struct HSPSAMCommand: ParsableCommand {
         StandardOutput.prepare()
         do {
             try answer()
+            leave(.done)
         } catch is OutputClosed {
             // Nobody reads any more, so nobody is told.
-            Foundation.exit(ExitStatus.interrupted.rawValue)
+            leave(.interrupted)
         } catch let failure as any Failure {
             end(failure.description, ExitStatus.of(failure.kind))
         } catch let status as ExitStatus {
-            Foundation.exit(status.rawValue)
+            leave(status)
         } catch {
             // ArgumentParser's own: a wrong command line.
             if exitCode(for: error) == .validationFailure { end(fullMessage(for: error), .couldNotStart) }
@@ -66,7 +67,14 @@ struct HSPSAMCommand: ParsableCommand {
 
     private static func end(_ text: String, _ status: ExitStatus) -> Never {
         StandardError.line(text)
-        Foundation.exit(status.rawValue)
+        leave(status)
+    }
+
+    /// Ends at once. `exit` would let libraries clear themselves away under threads that are still at work, a model's digest for
+    /// example: OpenSSL's locks were gone when it asked for them, and a refusal ended as a crash.
+    private static func leave(_ status: ExitStatus) -> Never {
+        fflush(nil)
+        _exit(status.rawValue)
     }
 
     private static func checkInstructionSet() throws {

@@ -77,4 +77,11 @@ struct ClosedOutputTests {
     func noErrors() throws {
         #expect(try run(["run", "/nowhere", "--out", "/tmp/none"], "2>&-").status == 2)
     }
+
+    @Test(
+        "a refusal while a model's digest is being made on another thread ends with its status, however often it is asked"
+    )
+    func endsWhileHashing() throws {
+        for _ in 0..<100 { #expect(try Program.run(["run", "/nowhere", "--out", "/tmp/none"]).status == 2) }
+    }
 }
