@@ -41,7 +41,9 @@ let targets: [Target] = [
         name: "CKernels",
         cSettings: [
             // A square root that might set errno is not vectorised. Sanitisers keep loops from being vectorised; that is no error then.
-            .unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-Wno-error=pass-failed"])
+            .unsafeFlags([
+                "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-Wno-error=pass-failed",
+            ])
         ],
         linkerSettings: [.linkedLibrary("m")]),
     .target(
