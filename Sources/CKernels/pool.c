@@ -1,6 +1,4 @@
 #define _GNU_SOURCE
-#include <limits.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -53,10 +51,6 @@ static void *worker(void *argument) {
 static size_t wanted_threads;
 
 static void start(void) {
-    // Freed tensors go back to the next operation, not to the system: page faults cost more than the work on them.
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, INT_MAX);
-    mallopt(M_TOP_PAD, 64 << 20);
     size_t threads = wanted_threads;
     if (threads == 0) {
         cpu_set_t set;

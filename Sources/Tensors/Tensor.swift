@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Memory of a tensor: 64-byte aligned, freed with its last owner.
+/// The elements of a tensor, freed with their last owner.
 final class TensorStorage: @unchecked Sendable {
     private static let made = Atomic<UInt64>(0)
 
@@ -8,17 +8,17 @@ final class TensorStorage: @unchecked Sendable {
     // the tape, which write in place, run on one thread and share nothing.
     let base: UnsafeMutablePointer<Float>
     let count: Int
+    private let block: MemoryBlock
     /// No other tensor has it, also when this one is gone.
     let identity = TensorStorage.made.add(1, ordering: .relaxed).newValue
 
     init(count: Int) {
         self.count = count
-        let bytes = max(count * MemoryLayout<Float>.stride, 64)
-        base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(
-            to: Float.self, capacity: max(count, 1))
+        block = .allocate(bytes: count * MemoryLayout<Float>.stride)
+        base = block.base.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
-    deinit { base.deallocate() }
+    deinit { block.deallocate() }
 }
 
 /// A dense float32 array, contiguous and row-major. Copies share memory; an operation writes only tensors that it made.

@@ -21,6 +21,13 @@ void ck_parallel(size_t tiles, void *context, void (*body)(void *context, size_t
 /// The index of the calling thread within the pool, below ck_pool_threads(): which part of the scratch memory is its own.
 size_t ck_worker(void);
 
+// ---- pages.c: memory for what is large
+
+/// Pages of the system's own, zeros, aligned to 64 bytes; NULL where there are none left.
+void *ck_pages_map(size_t bytes);
+/// Gives them back; `bytes` as they were mapped.
+void ck_pages_unmap(void *base, size_t bytes);
+
 // ---- dispatch.c: instruction sets
 
 /// What is multiplied: floats; bfloat16 with float sums, the odd element of each pair of neighbours along k first; or 8-bit

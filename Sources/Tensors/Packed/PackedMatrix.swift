@@ -6,9 +6,10 @@ internal import CKernels
 package struct PackedMatrix: Sendable {
     private final class Memory: @unchecked Sendable {
         // Sendable: written by the initialiser that makes it, read afterwards.
-        let base: UnsafeMutableRawPointer
-        init(bytes: Int) { base = .allocate(byteCount: max(bytes, 64), alignment: 64) }
-        deinit { base.deallocate() }
+        private let block: MemoryBlock
+        var base: UnsafeMutableRawPointer { block.base }
+        init(bytes: Int) { block = .allocate(bytes: bytes) }
+        deinit { block.deallocate() }
     }
 
     package let precision: Precision

@@ -1,0 +1,37 @@
+internal import CKernels
+internal import Synchronization
+
+/// Memory of a tensor or of packed weights, not set to anything, aligned to 64 bytes.
+///
+/// What is large has pages of its own, which `KeptBlocks` hands from one to the next: a process has what its tensors need, and no holes of a
+/// heap between them.
+package struct MemoryBlock: @unchecked Sendable, Equatable {
+    // Sendable: an address and a size; its one owner says who reads and writes there.
+    package let base: UnsafeMutableRawPointer
+    package let bytes: Int
+
+    package init(base: UnsafeMutableRawPointer, bytes: Int) {
+        self.base = base
+        self.bytes = bytes
+    }
+
+    private static let kept = Mutex(KeptBlocks())
+    /// From here on a block has pages of its own.
+    private static let largeBytes = 1 << 20
+
+    static func allocate(bytes wanted: Int) -> MemoryBlock {
+        guard wanted >= largeBytes else {
+            let bytes = max(wanted, 64)
+            return MemoryBlock(base: .allocate(byteCount: bytes, alignment: 64), bytes: bytes)
+        }
+        if let block = kept.withLock({ $0.reuse(wanted) }) { return block }
+        for block in kept.withLock({ $0.makeRoom(for: wanted) }) { ck_pages_unmap(block.base, block.bytes) }
+        guard let base = ck_pages_map(wanted) else { preconditionFailure("MemoryBlock: no memory for \(wanted) bytes") }
+        return MemoryBlock(base: base, bytes: wanted)
+    }
+
+    func deallocate() {
+        guard bytes >= Self.largeBytes else { return base.deallocate() }
+        Self.kept.withLock { $0.keep(self) }
+    }
+}
