@@ -187,19 +187,16 @@ extension Windowing {
         let mode: Mode
         switch try section.choice("mode", default: ModeName.percentile) {
         case .fixed:
-            let window = try section.doubles("window", count: 2...2)
-            guard window[1] > 0 else {
-                throw section.failure(
-                    "PIPE-WINDOW", at: "window", found: "\(window[1])", "the width is not above 0.",
-                    cure: "Write window: [center, width].")
-            }
-            mode = .fixed(center: window[0], width: window[1])
+            let window = try section.window(code: "PIPE-WINDOW")
+            mode = .fixed(center: window.center, width: window.width)
         case .dicom:
             mode = .dicom(
                 index: try section.int("window_index", in: 0...63, default: 0),
                 name: try section.optionalString("window_name"),
                 usesTable: try section.bool("use_voi_lut", default: false))
-        case .percentile: mode = .percentile(low: Self.fallback.low, high: Self.fallback.high)
+        case .percentile:
+            let percentiles = try section.percentiles(code: "PIPE-WINDOW", default: Self.fallback)
+            mode = .percentile(low: percentiles.low, high: percentiles.high)
         case .minmax: mode = .minmax
         }
         self.init(mode: mode, scope: scope)

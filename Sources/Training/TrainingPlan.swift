@@ -258,15 +258,12 @@ extension TrainedInput.Windowing {
         case .asIs: self = .asIs
         case .color: self = .color
         case .minmax: self = .minmax
-        case .percentile: self = .percentile(low: Imaging.Windowing.fallback.low, high: Imaging.Windowing.fallback.high)
+        case .percentile:
+            let percentiles = try section.percentiles(code: "SET-RANGE", default: Imaging.Windowing.fallback)
+            self = .percentile(low: percentiles.low, high: percentiles.high)
         case .fixed:
-            let window = try section.doubles("window", count: 2...2)
-            guard window[1] > 0 else {
-                throw section.failure(
-                    "SET-RANGE", at: "window", found: "\(window[1])", "the width is not above 0.",
-                    cure: "Write window: [center, width].")
-            }
-            self = .fixed(center: window[0], width: window[1])
+            let window = try section.window(code: "SET-RANGE")
+            self = .fixed(center: window.center, width: window.width)
         }
     }
 }

@@ -154,6 +154,10 @@ struct TrainerTests {
                 TrainedInput(windowing: .percentile(low: 0.5, high: 99.5), aspect: .varied)
             ),
             (
+                "windowing: {mode: percentile, percentiles: [1, 99.8]}\n",
+                TrainedInput(windowing: .percentile(low: 1, high: 99.8), aspect: .varied)
+            ),
+            (
                 "windowing: {mode: fixed, window: [40, 400]}\naugment: {aspect: [1, 1]}\n",
                 TrainedInput(windowing: .fixed(center: 40, width: 400), aspect: .isotropic)
             ),
