@@ -1,4 +1,5 @@
 import Foundation
+import ImageFiles
 import Testing
 
 /// The samples through the shipped pipelines that have their model.
@@ -53,6 +54,26 @@ struct SampleTests {
             let segment = try #require((result["segments"] as? [[String: Any]])?.first)
             #expect((segment["pixels"] as? Int ?? 0) > 1000)
         }
+    }
+
+    @Test("a speck of five pixels a side is no nucleus among sixteen", .enabled(if: hasModel("nuclei")))
+    func speck() throws {
+        let workplace = try Workplace()
+        let folder = workplace.out + "-in"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: "samples/fluorescence/hspsam-study.yaml", toPath: folder + "/hspsam-study.yaml")
+        let values = (0..<256 * 256).map { pixel in
+            let (row, column) = (pixel / 256, pixel % 256)
+            let isNucleus = (20..<40).contains(row % 64) && (20..<40).contains(column % 64)
+            let isSpeck = (128..<133).contains(row) && (128..<133).contains(column)
+            return UInt16(isNucleus || isSpeck ? 150 : 2 + pixel * 7 % 5)
+        }
+        let page = RasterPage(rows: 256, columns: 256, samples: 1, bits: 8, values: values)
+        try Data(ImageFile.png(page)).write(to: URL(filePath: folder + "/speck.png"))
+        let result = try #require(try results(workplace, folder, "nuclei").first)
+        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
+        #expect(segment["objects"] as? Int == 16, "\(segment)")
     }
 
     @Test(
