@@ -8,7 +8,7 @@
 #include "internal.h"
 #include "products.h"
 
-enum { most_tables = 6 };
+enum { most_tables = 7 };
 
 static ck_kernels tables[most_tables];
 static size_t table_count;
@@ -22,7 +22,7 @@ static ck_kernels *add(const ck_kernels *base, const char *name) {
     return table;
 }
 
-// Slowest first; each one that is added last is the fastest, but for bfloat16 on Intel.
+// Slowest first; each one that is added last is the fastest, but for bfloat16 by vectors on Intel.
 static void make(void) {
     const ck_kernels *best = add(&ck_kernels_portable, "portable");
 #if defined(__x86_64__)
@@ -52,6 +52,18 @@ static void make(void) {
             // Intel's cores do a vdpbf16ps in the time of four multiplications (measured on Emerald Rapids), AMD's in that of one.
             if (!__builtin_cpu_is("intel")) best = table;
         }
+#if defined(__linux__)
+        if (__builtin_cpu_supports("avx512vnni") && ck_amx_available()) {
+            ck_kernels *table = add(&ck_kernels_avx512, "amx");
+            table->rows = ck_rows_amx;
+            table->products[ck_type_bf16] =
+                (ck_product){ck_panel_bf16_amx, table->pack_bf16, 1, ck_peak_bf16_amx, ck_peak_tile_words * 4};
+            table->products[ck_type_i8].panel = ck_panel_i8_amx;
+            table->products[ck_type_i8].peak = ck_peak_i8_amx;
+            table->products[ck_type_i8].peak_operations = ck_peak_tile_words * 8;
+            best = table;
+        }
+#endif
     }
 #endif
     const ck_kernels *named = NULL;

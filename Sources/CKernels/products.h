@@ -15,8 +15,10 @@ enum {
     ck_lanes_avx512 = 16,
     ck_rows_avx512 = 14,
     ck_group_avx512 = 32,
-    /// Vectors of a round of ck_peak_function.
+    ck_rows_amx = 16,
+    /// Vectors of a round of ck_peak_function; and of AMX, the words that its four pairs of tiles multiply.
     ck_peak_vectors = 12,
+    ck_peak_tile_words = 4 * 16 * 16 * 16,
 };
 
 #define CK_DECLARE(set)                                                                                                    \
@@ -29,6 +31,12 @@ CK_DECLARE(avx2)
 CK_DECLARE(avx512)
 ck_panel_product ck_panel_i8_avxvnni, ck_panel_i8_avx512vnni, ck_panel_bf16_avx512bf16;
 ck_peak_function ck_peak_i8_avxvnni, ck_peak_i8_avx512vnni, ck_peak_bf16_avx512bf16;
+#if defined(__linux__)
+/// Whether this CPU has AMX for bfloat16 and 8 bits, and the system lets this process use it: asked for here.
+bool ck_amx_available(void);
+ck_panel_product ck_panel_bf16_amx, ck_panel_i8_amx;
+ck_peak_function ck_peak_bf16_amx, ck_peak_i8_amx;
+#endif
 #endif
 
 #endif

@@ -7,7 +7,7 @@ nonisolated(unsafe) let kernels: OpaquePointer = ck_kernels_default()
 /// The instruction set of the kernels.
 package enum InstructionSet {
     /// All names, whatever this CPU has.
-    package static let names = ["portable", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16"]
+    package static let names = ["portable", "avx2", "avx2vnni", "avx512", "avx512vnni", "avx512bf16", "amx"]
 
     /// The name in use.
     package static var current: String { String(cString: ck_kernels_name(kernels)) }

@@ -9,6 +9,10 @@ struct KernelTable: CustomTestStringConvertible, @unchecked Sendable {
     var name: String { String(cString: ck_kernels_name(kernels)) }
     var testDescription: String { name }
 
+    /// The one that multiplies bfloat16 in tiles, whose sums have an order of their own.
+    static let tiled = "amx"
+    static var hasTiles: Bool { all.contains { $0.name == tiled } }
+
     static let all: [KernelTable] = {
         var tables: [KernelTable] = []
         while let kernels = ck_kernels_available(tables.count) { tables.append(KernelTable(kernels: kernels)) }

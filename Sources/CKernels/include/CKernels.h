@@ -32,7 +32,8 @@ void ck_pages_unmap(void *base, size_t bytes);
 
 /// What is multiplied: floats; bfloat16 with float sums, the odd element of each pair of neighbours along k first; or 8-bit
 /// integers, weights of at most 63 with a scale a row of W, activations of at most 127 with a scale a row of x. bfloat16 and
-/// 8 bits give the same bits under every instruction set (bfloat16: but for sums below 2⁻¹²⁶).
+/// 8 bits give the same bits under every instruction set (bfloat16: but for sums below 2⁻¹²⁶, and for AMX, whose hardware sums
+/// the even and the odd of 32 elements apart).
 typedef enum { ck_type_f32, ck_type_bf16, ck_type_i8 } ck_type;
 
 /// The kernels of one instruction set: a constant that lives as long as the process. Whoever computes says with which.
@@ -40,7 +41,7 @@ typedef struct ck_kernels ck_kernels;
 
 /// Those that the environment's HSPSAM_ISA names, where this CPU can run them, else the fastest; the same at every call.
 const ck_kernels *ck_kernels_default(void);
-/// The i-th that this CPU can run, NULL after the last: portable, avx2, avx2vnni, avx512, avx512vnni, avx512bf16.
+/// The i-th that this CPU can run, NULL after the last: portable, avx2, avx2vnni, avx512, avx512vnni, avx512bf16, amx.
 const ck_kernels *ck_kernels_available(size_t i);
 const char *ck_kernels_name(const ck_kernels *k);
 /// Whether products of this type with packed weights take less time than those of floats.
