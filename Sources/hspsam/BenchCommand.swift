@@ -107,7 +107,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func timeKernels() throws {
-        let rows = KernelBench.rows(runs: runs)
+        let rows = KernelBench.rows(runs: runs, grid: inputSize / Configuration().patch)
         guard json else {
             try StandardOutput.line("\(InstructionSet.current), \(ThreadPool.threads) threads, best of \(runs)")
             for row in rows {
