@@ -190,6 +190,18 @@ bool ck_decode(const ck_kernels *k, float *out, const void *stored, ck_stored ty
     return !atomic_load(&j.wrong);
 }
 
+static void encode_tile(void *context, size_t tile) {
+    job *j = context;
+    size_t at = tile * tile_elements;
+    j->k->pack_bf16((uint16_t *)j->out + at, j->a + at, extent(j, tile));
+}
+
+void ck_encode_bf16(const ck_kernels *k, void *out, const float *x, size_t n) {
+    CK_TIMED(ck_kind_elementwise, 0);
+    job j = {.k = k, .out = out, .a = x, .n = n};
+    ck_parallel(tiles(n), &j, encode_tile);
+}
+
 static void adamw_tile(void *context, size_t tile) {
     job *j = context;
     size_t at = tile * tile_elements;

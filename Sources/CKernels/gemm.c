@@ -1,7 +1,6 @@
 // Matrix products whose factors are both packed on the way. A tile of the result is done by one thread: its rows are packed for a
 // block along k, then each panel of 32 columns is multiplied with them. Where many tiles need the same panels they are packed once
 // for all, else by each tile while they are in the first cache. However it is cut, the sums are the same.
-#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -16,7 +15,7 @@ enum {
     row_floats = 2 * ck_block_steps + 16,
     /// Columns of a tile whose transpose is C.
     turned_columns = 256,
-    most_panel_bytes = 64 << 20,
+    most_panel_floats = 16 << 20,
 };
 
 typedef struct {
@@ -29,7 +28,7 @@ typedef struct {
     float *c;
     // C is the transpose of the product: its factors changed places.
     bool turned;
-    size_t tile_m, tile_n, tiles_n;
+    size_t tile_m, tile_n, tiles_m, tiles_n;
     // All panels of the right factor, block by block along k; NULL: each tile packs its own.
     float *panels;
 } gemm;
@@ -136,7 +135,8 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
 
 void ck_gemm_tile(const ck_kernels *kernels, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
                   size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
-    gemm g = {kernels, ck_type_f32, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, false, 0, 0, 0, NULL};
+    gemm g = {.kernels = kernels, .type = ck_type_f32, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb,
+              .ldc = ldc, .alpha = alpha, .beta = beta, .a = a, .b = b, .c = c};
     size_t most = most_rows(kernels, ck_type_f32), tiles = ck_ceiling(m, most), each = tiles ? ck_ceiling(m, tiles) : 0;
     for (size_t i = 0; i < m; i += each) multiply(&g, i, smaller(each, m - i), 0, n);
 }
@@ -147,32 +147,42 @@ static void gemm_tile(void *context, size_t tile) {
     multiply(g, i, smaller(g->tile_m, g->m - i), j, smaller(g->tile_n, g->n - j));
 }
 
-void ck_gemm(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
-             size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
-    CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
-    if (m == 0 || n == 0) return;
+// How C is cut into tiles, and whether its factors change places; n, m and k are not 0.
+static gemm plan_of(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha) {
     // Rows that have to be turned cost more to pack than columns that have not: let them be those that no other tile packs too.
     bool turned = ta && !tb && alpha == 1.0f && m < n;
-    if (turned) {
-        const float *right = a;
-        size_t ld = lda, rows = n;
-        a = b, b = right, lda = ldb, ldb = ld, n = m, m = rows;
-    }
-    gemm g = {kernels, type, ta, tb, m, n, k, lda, ldb, ldc, alpha, beta, a, b, c, turned, 0, n, 1, NULL};
+    gemm g = {.kernels = kernels, .type = type, .ta = ta, .tb = tb, .m = turned ? n : m, .n = turned ? m : n, .k = k,
+              .alpha = alpha, .turned = turned};
     // Enough tiles that no thread waits long for the last one. Rather few rows than few columns: rows are packed again by every tile
     // beside theirs. Sums do not depend on the tiles.
     size_t wanted = 4 * ck_pool_threads(), most = most_rows(kernels, type), least = smaller(most, 84);
-    size_t each = ck_ceiling(m, wanted);
+    size_t each = ck_ceiling(g.m, wanted);
     each = each < least ? least : each > most ? most : each;
-    g.tile_m = smaller(most, ck_ceiling(ck_ceiling(m, ck_ceiling(m, each)), 14) * 14);
-    size_t tiles_m = ck_ceiling(m, g.tile_m), parts = smaller(ck_ceiling(wanted, tiles_m), ck_ceiling(n, 64));
-    if (turned && parts < ck_ceiling(n, turned_columns)) parts = ck_ceiling(n, turned_columns);
-    if (turned || (double)m * (double)n * (double)k > 1e6) g.tile_n = ck_ceiling(ck_ceiling(n, parts), 32) * 32;
-    g.tiles_n = ck_ceiling(n, g.tile_n);
-    size_t panels = ck_ceiling(n, 32), bytes = ck_ceiling(k, ck_elements(type)) * panels * 32 * sizeof(float);
-    // Without memory for them the tiles pack their own.
-    if (tiles_m > 2 && bytes <= most_panel_bytes) g.panels = aligned_alloc(64, bytes);
-    if (g.panels) ck_parallel(panels, &g, pack_panel);
-    ck_parallel(tiles_m * g.tiles_n, &g, gemm_tile);
-    free(g.panels);
+    g.tile_m = smaller(most, ck_ceiling(ck_ceiling(g.m, ck_ceiling(g.m, each)), 14) * 14);
+    g.tiles_m = ck_ceiling(g.m, g.tile_m);
+    size_t parts = smaller(ck_ceiling(wanted, g.tiles_m), ck_ceiling(g.n, 64));
+    if (turned && parts < ck_ceiling(g.n, turned_columns)) parts = ck_ceiling(g.n, turned_columns);
+    bool is_cut = turned || (double)m * (double)n * (double)k > 1e6;
+    g.tile_n = is_cut ? ck_ceiling(ck_ceiling(g.n, parts), 32) * 32 : g.n;
+    g.tiles_n = ck_ceiling(g.n, g.tile_n);
+    return g;
+}
+
+size_t ck_gemm_scratch(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha) {
+    if (m == 0 || n == 0) return 0;
+    gemm g = plan_of(kernels, type, ta, tb, m, n, k, alpha);
+    size_t floats = ck_ceiling(k, ck_elements(type)) * ck_ceiling(g.n, 32) * 32;
+    return g.tiles_m > 2 && floats <= most_panel_floats ? floats : 0;
+}
+
+void ck_gemm(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
+             size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc, float *scratch) {
+    CK_TIMED(ck_kind_gemm, 2.0 * (double)m * (double)n * (double)k);
+    if (m == 0 || n == 0) return;
+    gemm g = plan_of(kernels, type, ta, tb, m, n, k, alpha);
+    g.a = g.turned ? b : a, g.lda = g.turned ? ldb : lda;
+    g.b = g.turned ? a : b, g.ldb = g.turned ? lda : ldb;
+    g.beta = beta, g.c = c, g.ldc = ldc, g.panels = scratch;
+    if (g.panels) ck_parallel(ck_ceiling(g.n, 32), &g, pack_panel);
+    ck_parallel(g.tiles_m * g.tiles_n, &g, gemm_tile);
 }

@@ -11,21 +11,30 @@ package struct KeptBlocks: Sendable {
 
     package init() {}
 
-    /// The shortest kept block of at least `bytes` and at most twice as many, which is in use from now on; nil where there is none.
-    package mutating func reuse(_ bytes: Int) -> MemoryBlock? {
-        let fitting = kept.indices.filter { (bytes...2 * bytes).contains(kept[$0].bytes) }
-        guard let best = fitting.min(by: { kept[$0].bytes < kept[$1].bytes }) else { return nil }
-        let block = kept.remove(at: best)
-        keptBytes -= block.bytes
-        use(block.bytes)
-        return block
+    /// Counts `bytes` as in use from now on. *Returns* the shortest kept block of at least as many and at most twice as many bytes; where there is
+    /// none, a new one is to be mapped and `gone` goes back to the system.
+    package mutating func take(_ bytes: Int) -> (block: MemoryBlock?, gone: [MemoryBlock]) {
+        var best: Int?
+        for (index, block) in kept.enumerated() where (bytes...2 * bytes).contains(block.bytes) {
+            if best.map({ block.bytes < kept[$0].bytes }) ?? true { best = index }
+        }
+        if let best {
+            let block = kept.remove(at: best)
+            keptBytes -= block.bytes
+            use(block.bytes)
+            return (block, [])
+        }
+        use(bytes)
+        return (nil, oldest { $0.usedBytes + $0.keptBytes > $0.mostUsedBytes / 4 * 5 })
     }
 
-    /// Counts a new block of `bytes` as in use. *Returns* those that go back to the system for it.
-    package mutating func makeRoom(for bytes: Int) -> [MemoryBlock] {
-        use(bytes)
+    /// All kept blocks, which go back to the system.
+    package mutating func takeAll() -> [MemoryBlock] { oldest { _ in true } }
+
+    /// Lets go of the oldest as long as `isTooMuch`.
+    private mutating func oldest(while isTooMuch: (KeptBlocks) -> Bool) -> [MemoryBlock] {
         var gone = 0
-        while gone < kept.count, usedBytes + keptBytes > mostUsedBytes / 4 * 5 {
+        while gone < kept.count, isTooMuch(self) {
             keptBytes -= kept[gone].bytes
             gone += 1
         }

@@ -24,10 +24,17 @@ package struct MemoryBlock: @unchecked Sendable, Equatable {
             let bytes = max(wanted, 64)
             return MemoryBlock(base: .allocate(byteCount: bytes, alignment: 64), bytes: bytes)
         }
-        if let block = kept.withLock({ $0.reuse(wanted) }) { return block }
-        for block in kept.withLock({ $0.makeRoom(for: wanted) }) { ck_pages_unmap(block.base, block.bytes) }
+        let (block, gone) = kept.withLock { $0.take(wanted) }
+        unmap(gone)
+        if let block { return block }
+        if let base = ck_pages_map(wanted) { return MemoryBlock(base: base, bytes: wanted) }
+        unmap(kept.withLock { $0.takeAll() })
         guard let base = ck_pages_map(wanted) else { preconditionFailure("MemoryBlock: no memory for \(wanted) bytes") }
         return MemoryBlock(base: base, bytes: wanted)
+    }
+
+    private static func unmap(_ blocks: [MemoryBlock]) {
+        for block in blocks { ck_pages_unmap(block.base, block.bytes) }
     }
 
     func deallocate() {

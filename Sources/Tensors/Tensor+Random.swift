@@ -11,11 +11,15 @@ extension SplitMix64 {
 extension Tensor {
     /// Normal with mean 0.
     package static func normal(_ shape: Shape, deviation: Double, _ random: inout SplitMix64) -> Tensor {
-        Tensor(shape, (0..<shape.count).map { _ in Float(random.normal() * deviation) })
+        let tensor = Tensor(uninitialised: shape)
+        for i in 0..<shape.count { tensor.pointer[i] = Float(random.normal() * deviation) }
+        return tensor
     }
 
     /// Uniform in [−bound, bound].
     package static func uniform(_ shape: Shape, bound: Double, _ random: inout SplitMix64) -> Tensor {
-        Tensor(shape, (0..<shape.count).map { _ in Float(random.uniform(-bound...bound)) })
+        let tensor = Tensor(uninitialised: shape)
+        for i in 0..<shape.count { tensor.pointer[i] = Float(random.uniform(-bound...bound)) }
+        return tensor
     }
 }

@@ -14,14 +14,15 @@ struct KeptBlocksTests {
     func reuse() throws {
         var blocks = KeptBlocks()
         let sizes = [12, 10, 11, 30]
-        for size in sizes { #expect(blocks.makeRoom(for: size * Self.mebibyte).isEmpty) }
+        for size in sizes { #expect(blocks.take(size * Self.mebibyte) == (nil, [])) }
         for (number, size) in sizes.enumerated() { blocks.keep(try block(number + 1, size)) }
-        #expect(try blocks.reuse(10 * Self.mebibyte) == block(2, 10))
-        #expect(try blocks.reuse(10 * Self.mebibyte) == block(3, 11))
-        #expect(try blocks.reuse(10 * Self.mebibyte) == block(1, 12))
-        #expect(blocks.reuse(10 * Self.mebibyte) == nil)
-        #expect(blocks.reuse(31 * Self.mebibyte) == nil)
-        #expect(try blocks.reuse(15 * Self.mebibyte) == block(4, 30))
+        #expect(try blocks.take(10 * Self.mebibyte).block == block(2, 10))
+        #expect(try blocks.take(10 * Self.mebibyte).block == block(3, 11))
+        #expect(try blocks.take(10 * Self.mebibyte).block == block(1, 12))
+        #expect(blocks.take(10 * Self.mebibyte).block == nil)
+        #expect(try blocks.take(15 * Self.mebibyte).block == block(4, 30))
+        blocks.keep(try block(4, 30))
+        #expect(blocks.take(31 * Self.mebibyte).block == nil)
     }
 
     @Test("what is used and kept is never more than five quarters of what was used at once, and the oldest goes first")
@@ -34,7 +35,8 @@ struct KeptBlocksTests {
         for number in 1...200 {
             // Every size is another and none is asked for again; every third block stays in use.
             let size = 100 + 31 * number
-            let leaving = blocks.makeRoom(for: size * Self.mebibyte)
+            let (reused, leaving) = blocks.take(size * Self.mebibyte)
+            #expect(reused == nil)
             gone += leaving
             kept -= leaving.map(\.bytes).reduce(0, +) / Self.mebibyte
             used += size
@@ -46,6 +48,8 @@ struct KeptBlocksTests {
             kept += size
         }
         #expect(gone.count > 50)
+        #expect(blocks.takeAll().map(\.bytes).reduce(0, +) == kept * Self.mebibyte)
+        #expect(blocks.takeAll().isEmpty)
         #expect(gone.map { UInt(bitPattern: $0.base) } == gone.map { UInt(bitPattern: $0.base) }.sorted())
     }
 }

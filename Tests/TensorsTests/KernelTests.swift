@@ -126,10 +126,20 @@ struct KernelTests {
                 ] {
                     // Nothing is read where beta is 0; the element behind the result stays as it is.
                     var c = [Float](repeating: beta == 0 ? .nan : 1, count: m * n) + [7]
-                    ck_gemm(
-                        table.kernels, type, ta, tb, m, n, k, 0.5, a, max(1, ta ? m : k), b, max(1, tb ? k : n), beta,
-                        &c, n)
+                    var alone = c
+                    let scratch = ck_gemm_scratch(table.kernels, type, ta, tb, m, n, k, 0.5)
+                    // Exactly its size, so that a sanitiser sees what leaves it.
+                    let panels = UnsafeMutableRawPointer.allocate(byteCount: max(1, 4 * scratch), alignment: 64)
+                    defer { panels.deallocate() }
+                    func multiply(_ c: inout [Float], _ scratch: UnsafeMutablePointer<Float>?) {
+                        ck_gemm(
+                            table.kernels, type, ta, tb, m, n, k, 0.5, a, max(1, ta ? m : k), b, max(1, tb ? k : n),
+                            beta, &c, n, scratch)
+                    }
+                    multiply(&c, scratch > 0 ? panels.assumingMemoryBound(to: Float.self) : nil)
+                    multiply(&alone, nil)
                     #expect(c[m * n] == 7)
+                    #expect(c.map(\.bitPattern) == alone.map(\.bitPattern), "scratch memory changes a sum")
                     for (i, j) in [(0, 0), (m - 1, n - 1), (m / 2, n / 3), (m - 1, 0), (0, n - 1)] {
                         let terms = (0..<k).map {
                             Double(ta ? a[$0 * m + i] : a[i * k + $0]) * Double(tb ? b[j * k + $0] : b[$0 * n + j])
@@ -140,6 +150,25 @@ struct KernelTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test("floats become the nearest bfloat16, halves the even one, the same under every instruction set")
+    func encode() {
+        let special: [Float] = [0, -0.0, 1, 1.00390625, 1.01171875, -1.00390625, 1e-39, -1e-39, .infinity, .nan, 3e38]
+        for n in Self.sizes {
+            let x = special + noise(n)
+            let back = same { kernels in
+                var words = [UInt32](repeating: .max, count: (x.count + 1) / 2)
+                ck_encode_bf16(kernels, &words, x, x.count)
+                if !x.count.isMultiple(of: 2) { #expect(words[words.count - 1] >> 16 == 0) }
+                var back = [Float](repeating: 7, count: x.count)
+                ck_decode(kernels, &back, words, ck_stored_bf16, x.count)
+                return back
+            }
+            #expect(back[..<6].elementsEqual([0, 0, 1, 1, 1.015625, -1]) && back[6] == 0 && back[7].sign == .minus)
+            #expect(back[8] == .infinity && back[9].isNaN && back[10].isFinite)
+            #expect(zip(x[11...], back[11...]).allSatisfy { abs($0 - $1) <= abs($0) / 256 })
         }
     }
 

@@ -67,9 +67,11 @@ double ck_peak(const ck_kernels *k, ck_type type, double seconds);
 
 /// C = alpha · op(A) · op(B) + beta · C, op(A) [m, k], op(B) [k, n]; ld*: row strides of the matrices as stored. `type`: floats,
 /// or bfloat16 with float sums; every element is summed in the order of k.
-/// Where many tiles need the same panels of the right factor they are packed once, in memory of its own, 64 MiB at most and not needed.
+/// Where many tiles need the same panels of the right factor they are packed once, in `scratch`; NULL: by each tile for itself.
 void ck_gemm(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
-             float alpha, const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
+             float alpha, const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc, float *scratch);
+/// Floats of scratch for such a product, 64 MiB at most, aligned to 64 bytes; 0: none would help.
+size_t ck_gemm_scratch(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha);
 /// The same of floats on the calling thread alone, for use inside tiles.
 void ck_gemm_tile(const ck_kernels *kernels, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
                   const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
@@ -115,6 +117,8 @@ bool ck_all_finite(const float *x, size_t n);
 typedef enum { ck_stored_f32, ck_stored_f16, ck_stored_bf16 } ck_stored;
 /// out = n stored numbers, exactly; false if any is NaN or infinite.
 bool ck_decode(const ck_kernels *k, float *out, const void *stored, ck_stored type, size_t n);
+/// out = n floats as bfloat16, to the nearest, halves to even, what is below 2⁻¹²⁶ to 0; of an odd number with a zero behind them.
+void ck_encode_bf16(const ck_kernels *k, void *out, const float *x, size_t n);
 /// One AdamW step in place (decoupled decay): correction1 = 1 − β1^t, correction2 = 1 − β2^t.
 void ck_adamw(const ck_kernels *k, float *parameter, float *m, float *v, const float *gradient, size_t n, float learning_rate, float beta1,
               float beta2, float epsilon, float decay, float correction1, float correction2);

@@ -25,8 +25,8 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
     let type = tape?.products ?? ck_type_f32
     let y = Tensor(uninitialised: [batch, oh, ow, output])
     withExtendedLifetime((columns(x), matrix)) { columns, matrix in
-        ck_gemm(
-            kernels, type, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
+        gemm(
+            type, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
             y.pointer, output)
     }
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
@@ -38,8 +38,8 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
             // Gathered again rather than kept: the patches are nine times the image.
             let dw = Tensor(uninitialised: matrix.shape)
             withExtendedLifetime(columns(x)) {
-                ck_gemm(
-                    kernels, type, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
+                gemm(
+                    type, true, false, output, patch, n, 1, dy.pointer, output, $0.pointer, patch, 0,
                     dw.pointer, patch)
             }
             tape.accumulate(toWeight, kernel == 1 ? dw : dw.channelsFirst())
@@ -51,8 +51,8 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
         }
         if let toX {
             let dcolumns = Tensor(uninitialised: [n, patch])
-            ck_gemm(
-                kernels, type, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
+            gemm(
+                type, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
                 dcolumns.pointer, patch
             )
             if pointwise { return tape.accumulate(toX, dcolumns) }
@@ -81,8 +81,8 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
     let y = Tensor(uninitialised: [x.shape[0], 2 * x.shape[1], 2 * width, output])
     let pixels = Tensor(uninitialised: [n, four])
     withExtendedLifetime(pixels) {
-        ck_gemm(
-            kernels, type, false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0,
+        gemm(
+            type, false, false, n, four, channels, 1, x.pointer, channels, matrix.pointer, four, 0,
             pixels.pointer, four)
         ck_pixel_shuffle(y.pointer, pixels.pointer, rows, width, output)
     }
@@ -95,8 +95,8 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         ck_pixel_unshuffle(pixels.pointer, dy.pointer, rows, width, output)
         if let toWeight, let x = kept {
             let dw = Tensor(uninitialised: matrix.shape)
-            ck_gemm(
-                kernels, type, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
+            gemm(
+                type, true, false, channels, four, n, 1, x.pointer, channels, pixels.pointer, four, 0,
                 dw.pointer, four)
             tape.accumulate(toWeight, dw.channelsFirst())
         }
@@ -107,8 +107,8 @@ package func transposedConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor
         }
         if let toX {
             let dx = Tensor(uninitialised: toX.shape)
-            ck_gemm(
-                kernels, type, false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0,
+            gemm(
+                type, false, true, n, channels, four, 1, pixels.pointer, four, matrix.pointer, four, 0,
                 dx.pointer, channels)
             tape.accumulate(toX, dx)
         }

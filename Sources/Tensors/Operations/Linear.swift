@@ -14,38 +14,40 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
     let y = product(x, weight, bias, tape?.products ?? ck_type_f32)
     guard let tape, tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     tape.record(
-        y, backward: derivatives(x, weight, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape))
+        y, backward: derivatives(x, { weight }, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape))
     return y
 }
 
 private func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ type: ck_type) -> Tensor {
     let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
     let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
-    ck_gemm(
-        kernels, type, false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer, output)
+    gemm(type, false, true, n, output, input, 1, x.pointer, input, weight.pointer, input, 0, y.pointer, output)
     if let bias { ck_add_rows(kernels, y.pointer, y.pointer, bias.pointer, n, 1, output) }
     return y
 }
 
 /// What a linear layer gives back to its input, weight and bias, each where it is needed.
 private func derivatives(
-    _ x: Tensor, _ weight: Tensor, output: Int, _ toX: Tape.Mark?, _ toWeight: Tape.Mark?, _ toBias: Tape.Mark?,
+    _ x: Tensor, _ weight: @escaping () -> Tensor, output: Int, _ toX: Tape.Mark?, _ toWeight: Tape.Mark?,
+    _ toBias: Tape.Mark?,
     _ tape: Tape
 ) -> (Tensor) -> Void {
     let (n, input) = (x.shape.rows, x.shape.last)
-    let (kept, multiplied) = (toWeight == nil ? nil : x, toX == nil ? nil : weight)
+    let kept = toWeight == nil ? nil : x
     return { dy in
-        if let toX, let weight = multiplied {
+        if let toX {
+            let weight = weight()
             let dx = Tensor(uninitialised: toX.shape)
-            ck_gemm(
-                kernels, tape.products, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,
+            gemm(
+                tape.products, false, false, n, input, output, 1, dy.pointer, output, weight.pointer, input, 0,
                 dx.pointer, input)
+            withExtendedLifetime(weight) {}
             tape.accumulate(toX, dx)
         }
         if let toWeight, let x = kept {
             let dw = Tensor(uninitialised: toWeight.shape)
-            ck_gemm(
-                kernels, tape.products, true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0,
+            gemm(
+                tape.products, true, false, output, input, n, 1, dy.pointer, output, x.pointer, input, 0,
                 dw.pointer, input)
             tape.accumulate(toWeight, dw)
         }
@@ -83,8 +85,8 @@ package func updatedWeight(_ weight: Tensor, _ updates: [LowRankUpdate]) -> Tens
         precondition(
             update.a.shape[1] == input && update.column + count <= output,
             "updatedWeight: a \(update.a.shape), b \(update.b.shape) at \(update.column) do not fit \(weight.shape)")
-        ck_gemm(
-            kernels, ck_type_f32, false, false, count, input, rank, 1, update.b.pointer, rank, update.a.pointer, input,
+        gemm(
+            ck_type_f32, false, false, count, input, rank, 1, update.b.pointer, rank, update.a.pointer, input,
             1, sum.pointer + update.column * input, input)
     }
     return sum
@@ -97,13 +99,14 @@ package func updatedWeight(_ weight: Tensor, _ updates: [LowRankUpdate]) -> Tens
 package func updatedLinear(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ updates: [LowRankUpdate], tape: Tape?
 ) -> Tensor {
-    let sum = updatedWeight(weight, updates)
-    let y = product(x, sum, bias, tape?.products ?? ck_type_f32)
+    let y = product(x, updatedWeight(weight, updates), bias, tape?.products ?? ck_type_f32)
     let marked = updates.map { (update: $0, toA: tape?.mark($0.a), toB: tape?.mark($0.b)) }
     let isUpdated = marked.contains { $0.toA != nil || $0.toB != nil }
     guard let tape, isUpdated || tape.needs(x) || tape.needs(weight) || tape.needs(bias) else { return y }
     let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
-    let rest = derivatives(x, sum, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape)
+    // Added up again rather than kept: each sum is as large as its weight.
+    let rest = derivatives(
+        x, { updatedWeight(weight, updates) }, output: output, tape.mark(x), tape.mark(weight), tape.mark(bias), tape)
     tape.record(y) { dy in
         for (update, toA, toB) in marked {
             let (count, rank) = (update.b.shape[0], update.a.shape[0])
@@ -112,22 +115,22 @@ package func updatedLinear(
             if let toA {
                 // (dy · b)ᵀ · x
                 let da = Tensor(uninitialised: toA.shape)
-                ck_gemm(
-                    kernels, ck_type_f32, false, false, n, rank, count, 1, part, output, update.b.pointer, rank, 0,
+                gemm(
+                    ck_type_f32, false, false, n, rank, count, 1, part, output, update.b.pointer, rank, 0,
                     inner.pointer, rank)
-                ck_gemm(
-                    kernels, ck_type_f32, true, false, rank, input, n, 1, inner.pointer, rank, x.pointer, input, 0,
+                gemm(
+                    ck_type_f32, true, false, rank, input, n, 1, inner.pointer, rank, x.pointer, input, 0,
                     da.pointer, input)
                 tape.accumulate(toA, da)
             }
             if let toB {
                 // dyᵀ · (x · aᵀ)
                 let db = Tensor(uninitialised: toB.shape)
-                ck_gemm(
-                    kernels, ck_type_f32, false, true, n, rank, input, 1, x.pointer, input, update.a.pointer, input, 0,
+                gemm(
+                    ck_type_f32, false, true, n, rank, input, 1, x.pointer, input, update.a.pointer, input, 0,
                     inner.pointer, rank)
-                ck_gemm(
-                    kernels, ck_type_f32, true, false, count, rank, n, 1, part, output, inner.pointer, rank, 0,
+                gemm(
+                    ck_type_f32, true, false, count, rank, n, 1, part, output, inner.pointer, rank, 0,
                     db.pointer, rank)
                 tape.accumulate(toB, db)
             }

@@ -11,8 +11,8 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
     let pixels = side * image.shape[2]
     let y = Tensor(uninitialised: [batch, masks, side, image.shape[2]])
     for b in 0..<batch {
-        ck_gemm(
-            kernels, ck_type_f32, false, true, masks, pixels, channels, 1, weights.pointer + b * masks * channels,
+        gemm(
+            ck_type_f32, false, true, masks, pixels, channels, 1, weights.pointer + b * masks * channels,
             channels,
             image.pointer + b * pixels * channels, channels, 0, y.pointer + b * masks * pixels, pixels)
     }
@@ -22,13 +22,13 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
             let (dimage, dweights) = (Tensor(uninitialised: image.shape), Tensor(uninitialised: weights.shape))
             for b in 0..<batch {
                 let part = dy.pointer + b * masks * pixels
-                ck_gemm(
-                    kernels, ck_type_f32, true, false, pixels, channels, masks, 1, part, pixels,
+                gemm(
+                    ck_type_f32, true, false, pixels, channels, masks, 1, part, pixels,
                     weights.pointer + b * masks * channels,
                     channels, 0,
                     dimage.pointer + b * pixels * channels, channels)
-                ck_gemm(
-                    kernels, ck_type_f32, false, false, masks, channels, pixels, 1, part, pixels,
+                gemm(
+                    ck_type_f32, false, false, masks, channels, pixels, 1, part, pixels,
                     image.pointer + b * pixels * channels,
                     channels, 0,
                     dweights.pointer + b * masks * channels, channels)
