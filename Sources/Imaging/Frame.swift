@@ -46,9 +46,13 @@ extension DisplayImage {
     /// All three channels are equal everywhere.
     package var isGrey: Bool {
         let pixels = pixels.span
-        for at in stride(from: 0, to: pixels.count, by: 3)
-        where pixels[at] != pixels[at + 1] || pixels[at] != pixels[at + 2] {
-            return false
+        for row in 0..<rows {
+            // Without a branch a pixel.
+            var differences: UInt8 = 0
+            for at in stride(from: row * columns * 3, to: (row + 1) * columns * 3, by: 3) {
+                differences |= (pixels[at] ^ pixels[at + 1]) | (pixels[at] ^ pixels[at + 2])
+            }
+            if differences != 0 { return false }
         }
         return true
     }

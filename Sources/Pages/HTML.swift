@@ -39,18 +39,26 @@ package struct HTML: Sendable, ExpressibleByStringInterpolation {
         }
     }
 
+    private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    /// Of twelve bits, the first letter in the low byte.
+    private static let pairs: [UInt16] = (0..<4096).map { UInt16(letters[$0 >> 6]) | UInt16(letters[$0 & 63]) << 8 }
+
     /// *Source*: RFC 4648, section 4.
     private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         let (count, whole) = (bytes.count, bytes.count / 3)
         var out = [UInt8](repeating: UInt8(ascii: "="), count: (count + 2) / 3 * 4)
         do {
-            let (bytes, letters) = (bytes.span, letters.span)
+            let (bytes, letters, pairs) = (bytes.span, letters.span, pairs.span)
             var out = out.mutableSpan
+            // Two letters at a time.
             for group in 0..<whole {
                 let bits =
                     UInt32(bytes[group * 3]) << 16 | UInt32(bytes[group * 3 + 1]) << 8 | UInt32(bytes[group * 3 + 2])
-                for letter in 0..<4 { out[group * 4 + letter] = letters[Int(bits >> UInt32(18 - 6 * letter) & 63)] }
+                let (first, second) = (pairs[Int(bits >> 12)], pairs[Int(bits & 4095)])
+                out[group * 4] = UInt8(truncatingIfNeeded: first)
+                out[group * 4 + 1] = UInt8(truncatingIfNeeded: first >> 8)
+                out[group * 4 + 2] = UInt8(truncatingIfNeeded: second)
+                out[group * 4 + 3] = UInt8(truncatingIfNeeded: second >> 8)
             }
             if count > whole * 3 {
                 let last = count > whole * 3 + 1 ? UInt32(bytes[whole * 3 + 1]) : 0

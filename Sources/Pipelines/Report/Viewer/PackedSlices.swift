@@ -117,17 +117,16 @@ struct PackedSlices {
 
     /// Values on 16 bits, and the line that leads back from them.
     private func stored(_ frame: Frame) -> (values: [Int16], slope: Double, intercept: Double) {
-        var (low, high, isWhole) = (Float.greatestFiniteMagnitude, -Float.greatestFiniteMagnitude, true)
-        for value in frame.values where value.isFinite {
-            low = min(low, value)
-            high = max(high, value)
-            if isWhole, value != value.rounded() { isWhole = false }
-        }
-        if low > high { (low, high) = (0, 0) }
-        let fits = isWhole && low >= -32768 && high <= 32767
-        if fits {
-            let lowest = Int16(low)
-            return (sampled(frame).map { $0.isFinite ? Int16($0) : lowest }, 1, 0)
+        let (low, high, isWhole) = Self.extent(frame.values.span)
+        if isWhole, low >= -32768, high <= 32767 {
+            let all = sampled(frame)
+            var values = [Int16](repeating: Int16(low), count: all.count)
+            do {
+                let all = all.span
+                var values = values.mutableSpan
+                for index in all.indices where all[index].isFinite { values[index] = Int16(all[index]) }
+            }
+            return (values, 1, 0)
         }
         let slope = max(Double(high) - Double(low), 1e-30) / 65535
         let intercept = Double(low) + 32768 * slope
@@ -136,6 +135,21 @@ struct PackedSlices {
             return Int16(clamping: Int(rounding: number, clampedTo: -32768...32767))
         }
         return (values, slope, intercept)
+    }
+
+    /// The finite values' smallest and largest, 0 and 0 of none; and whether all that 16 bits could hold are whole numbers.
+    private static func extent(_ values: Span<Float>) -> (low: Float, high: Float, isWhole: Bool) {
+        // Added and taken away again it leaves no fraction of a number below 2²²; the library's rounding is a call a value.
+        let whole: Float = 12_582_912
+        var (low, high, fractions) = (Float.greatestFiniteMagnitude, -Float.greatestFiniteMagnitude, 0)
+        for index in values.indices {
+            let value = values[index]
+            guard value.isFinite else { continue }
+            low = value < low ? value : low
+            high = value > high ? value : high
+            fractions += (value + whole) - whole == value ? 0 : 1
+        }
+        return low > high ? (0, 0, true) : (low, high, fractions == 0)
     }
 
     private func colours(_ frame: Frame) -> [UInt8] {
