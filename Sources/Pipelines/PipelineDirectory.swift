@@ -21,6 +21,8 @@ package struct PipelineDirectory: Sendable {
     /// How objects that touch are told apart: as the pipeline says, else as the model can.
     package var separation: ObjectSeparation { pipeline.outputs.separation ?? model.separation }
 
+    package static let settingsName = "pipeline.yaml"
+
     /// Reads and checks one pipeline, every file of its model included.
     ///
     /// - Parameter precision: instead of the pipeline's own.
@@ -34,27 +36,14 @@ package struct PipelineDirectory: Sendable {
 
     /// The same while the digest of the model's weights is still being made (`ModelDirectory.opening`).
     private static func opening(_ path: String, precision: PrecisionChoice?) throws -> PipelineDirectory {
-        let file = Folder.join(path, "pipeline.yaml")
+        let file = Folder.join(path, settingsName)
         guard FileStatus.exists(file) else { throw PipelineFailure.noSettings(path: path) }
         let pipeline = try Section.read(try DurableFile.read(file, limit: 1 << 20), file: file) { try Pipeline($0) }
         let folder = Folder.split(path).name
         guard pipeline.name == folder else { throw PipelineFailure.name(path: path, name: pipeline.name) }
         let model = try ModelDirectory.opening(Folder.join(path, "model"))
         try model.confirmSegments()
-        let outputs = model.configuration.foregroundOutputs
-        guard outputs == pipeline.segments.count else {
-            throw PipelineFailure.segments(path: file, described: pipeline.segments.count, model: outputs)
-        }
-        let contradictions = model.description.contradictions(
-            windowing: pipeline.windowing, aspect: pipeline.aspect.rawValue, tile: pipeline.scale.tile,
-            segmentKeys: pipeline.segments.map(\.key))
-        if let first = contradictions.first { throw PipelineFailure.contradiction(path: file, first) }
-        guard pipeline.outputs.separation != .boundary || model.separation == .boundary else {
-            throw PipelineFailure.boundary(path: file)
-        }
-        guard !pipeline.outputs.instances || outputs == 1 || model.configuration.activation == .softmax else {
-            throw PipelineFailure.shared(path: file)
-        }
+        try pipeline.confirm(model, file: file)
         let precision = try (precision ?? pipeline.precision).resolved(for: model)
         return PipelineDirectory(
             path: path, pipeline: pipeline, model: model, precision: precision,
@@ -91,7 +80,7 @@ package struct PipelineDirectory: Sendable {
 
     /// Whether a folder only says how a model could be trained: a recipe without weights, which no run uses.
     private static func isRecipe(_ path: String) -> Bool {
-        FileStatus.exists(Folder.join(path, "train.yaml")) && !FileStatus.exists(Folder.join(path, "pipeline.yaml"))
+        FileStatus.exists(Folder.join(path, "train.yaml")) && !FileStatus.exists(Folder.join(path, settingsName))
     }
 
     /// Where pipelines are looked for: the folder named on the command line, else beside the program, else in the working folder.
@@ -115,5 +104,26 @@ package struct PipelineDirectory: Sendable {
             modelVersion: pipeline.version, modelDigest: model.digest.hex, pipelineName: pipeline.name,
             pipelineVersion: pipeline.version, pipelineDigest: digest,
             arithmetic: precision == .fp32 ? nil : precision.rawValue)
+    }
+}
+
+extension Pipeline {
+    /// That `model` was made for a pipeline such as this one, which stands in `file`.
+    ///
+    /// *Throws* `PipelineFailure.segments`, `.contradiction`, `.boundary`, `.shared`.
+    package func confirm(_ model: ModelDirectory, file: String) throws(PipelineFailure) {
+        let outputs = model.configuration.foregroundOutputs
+        guard outputs == segments.count else {
+            throw .segments(path: file, described: segments.count, model: outputs)
+        }
+        let contradictions = model.description.contradictions(
+            windowing: windowing, aspect: aspect.rawValue, tile: scale.tile, segmentKeys: segments.map(\.key))
+        if let first = contradictions.first { throw .contradiction(path: file, first) }
+        guard self.outputs.separation != .boundary || model.separation == .boundary else {
+            throw .boundary(path: file)
+        }
+        guard !self.outputs.instances || outputs == 1 || model.configuration.activation == .softmax else {
+            throw .shared(path: file)
+        }
     }
 }

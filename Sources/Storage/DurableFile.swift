@@ -64,6 +64,15 @@ package struct DurableFile: ~Copyable {
         try Folder.sync(Folder.split(path).folder)
     }
 
+    /// *Throws* what would keep a file from being written at `path` now: before the work that makes it.
+    package static func confirmWritable(_ path: String) throws(StorageFailure) {
+        if FileStatus.exists(path) {
+            let kind = try FileStatus(of: path, followingLinks: true).kind
+            guard kind == .regular else { throw .notAFile(path: path, kind: kind) }
+        }
+        _ = try DurableFile(path)
+    }
+
     /// Writes `bytes` as the whole file.
     package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(StorageFailure) {
         var file = try DurableFile(path, mode: mode)

@@ -2,8 +2,14 @@ internal import CKernels
 
 /// The one pool of threads on which all kernels run.
 package enum ThreadPool {
-    /// Sets the number of threads, 0: as many as the process may use. Has an effect before the first kernel only.
-    package static func start(threads: Int) { ck_pool_start(max(0, threads)) }
+    /// How many threads may be asked for: each has scratch memory of its own.
+    package static let counts = 0...1024
+
+    /// Sets the number of threads, one of `counts`; 0: as many as the process may use. Has an effect before the first kernel only.
+    package static func start(threads: Int) {
+        precondition(counts.contains(threads), "ThreadPool: \(threads) threads")
+        ck_pool_start(threads)
+    }
     package static var threads: Int { ck_pool_threads() }
 
     /// Runs `body` for 0 ..< count on the pool and waits; the order is free, so bodies must not depend on one another.

@@ -38,7 +38,7 @@ struct BenchCommand: ParsableCommand {
             one); default: all.
             """) var picture: String?
     @Flag(help: "Train with activation checkpointing: less memory, more time.") var activationCheckpointing = false
-    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
     @Option(help: "Counted runs, after one that is not.") var runs = 5
     @Option(help: "The folder in which objects and pipeline leave what they write.") var out: String?
     @Option(help: "The pipeline of pipeline.") var pipeline = "phantom-body"
@@ -49,7 +49,7 @@ struct BenchCommand: ParsableCommand {
         try check()
         if what == .objects { return try timeObjects() }
         if what == .pipeline { return try timePipeline() }
-        ThreadPool.start(threads: threads)
+        ThreadPool.start(threads: threads.count)
         if what == .kernels { return try timeKernels() }
         let start = ContinuousClock.now
         let (prepared, configuration, arithmetic) = try beforeTheStart { try prepare() }
@@ -89,7 +89,7 @@ struct BenchCommand: ParsableCommand {
     private func timePipeline() throws {
         let figures = try PipelineBench(
             program: HSPSAMCommand.executable, folder: folder, pipeline: pipeline, pipelines: pipelines,
-            precision: precision, threads: threads, runs: runs
+            precision: precision, threads: threads.count, runs: runs
         ).figures()
         try StandardOutput.line(try json ? BenchFigures.encoded(figures) : figures.text)
     }
@@ -176,7 +176,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func check() throws {
-        guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0, threads >= 0,
+        guard inputSize >= 16, inputSize % 16 == 0, inputSize <= 4096, batch > 0, batch <= 1024, runs > 0,
             what == .infer || model == nil,
             what == .infer || what == .pipeline || precision == .fp32 || what == .train && precision == .bf16,
             what == .train || !activationCheckpointing, what == .infer || picture == nil
@@ -186,7 +186,7 @@ struct BenchCommand: ParsableCommand {
                 message: FailureMessage(
                     "an option is out of its range.",
                     cure: """
-                        --input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1, --threads at least 0; \
+                        --input-size is a multiple of 16 up to 4096, --batch 1 to 1024, --runs at least 1; \
                         --model is for infer, --precision for infer and pipeline, fp32 and bf16 also for train, --activation-checkpointing \
                         is for train, --picture for infer.
                         """))

@@ -42,11 +42,11 @@ struct EvaluateCommand: ParsableCommand {
             "Also segments in float32, and says how far the masks of --precision agree; --worst shows where they least do."
     )
     var agreement = false
-    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
 
     func run() throws {
         try check()
-        ThreadPool.start(threads: threads)
+        ThreadPool.start(threads: threads.count)
         let ranks = try Ranks.join()
         let isFirst = ranks?.isFirst ?? true
         var options = Evaluation.Options()
@@ -111,8 +111,10 @@ struct EvaluateCommand: ParsableCommand {
                         "the two models do not have the same segments.", cure: "Compare models of one kind.",
                         subject: "--against \(against ?? "")"))
             }
-            try checkObjects(model, first, chosen?.outputs.separation)
-            if let second { try checkObjects(against ?? "", second, chosen?.outputs.separation) }
+            for model in [first, second].compactMap(\.self) {
+                try chosen?.confirm(model, file: Folder.join(pipeline ?? "", PipelineDirectory.settingsName))
+                try checkFlips(model, chosen?.outputs.separation)
+            }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
             source.fold = fold
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
@@ -127,22 +129,14 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    /// Whether the model's objects can be told apart as the pipeline says, or as the model can where none says it.
-    private func checkObjects(_ path: String, _ model: ModelDirectory, _ chosen: ObjectSeparation?) throws {
-        guard instances, (chosen ?? model.separation) == .boundary else { return }
-        guard model.separation == .boundary else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-INSTANCES",
-                message: FailureMessage(
-                    "the pipeline says outputs.separate: boundary, and this model has learned no boundaries.",
-                    cure: "Give a pipeline with another outputs.separate, or leave --pipeline out.", subject: path))
-        }
-        guard !flips else {
+    /// *Throws* where objects are asked for that the mean of an image and its mirror image cannot tell apart.
+    private func checkFlips(_ model: ModelDirectory, _ chosen: ObjectSeparation?) throws {
+        guard !flips || !instances || (chosen ?? model.separation) != .boundary else {
             throw FailureRecord(
                 kind: .usage, code: "USE-INSTANCES",
                 message: FailureMessage(
                     "its objects are told apart by boundaries, of which --flips takes no mean.",
-                    cure: "Leave --flips or --instances out.", subject: path))
+                    cure: "Leave --flips or --instances out.", subject: model.path))
         }
     }
 
@@ -177,11 +171,15 @@ struct EvaluateCommand: ParsableCommand {
                     "a split needs the list that holds it.", cure: "Add --list FILE.", subject: "--split \(split ?? "")"
                 ))
         }
-        guard threads >= 0 else {
+        guard fold == 0 || list != nil else {
             throw FailureRecord(
-                kind: .usage, code: "USE-RANGE",
+                kind: .usage, code: "USE-SPLIT",
                 message: FailureMessage(
-                    "this must be at least 0.", cure: "Leave it out for all cores.", subject: "--threads \(threads)"))
+                    "a fold needs the list that holds it.", cure: "Add --list FILE.", subject: "--fold \(fold)"))
+        }
+        // Not after hours.
+        try beforeTheStart {
+            for path in [json, csv, markdown, worst].compactMap(\.self) { try DurableFile.confirmWritable(path) }
         }
     }
 

@@ -179,10 +179,10 @@ struct ModelCheckCommand: ParsableCommand {
 
     @Argument(help: "A directory with reference.safetensors.") var directory: String
     @Option(help: "Arithmetic of the network: fp32, bf16 or int8 (without calibration).") var precision = Precision.fp32
-    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
 
     func run() throws {
-        ThreadPool.start(threads: max(threads, 0))
+        ThreadPool.start(threads: threads.count)
         let report = try beforeTheStart { try GoldenCheck.run(directory: directory, precision: precision) }
         for group in report.groups {
             try StandardOutput.line(

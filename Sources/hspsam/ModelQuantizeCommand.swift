@@ -21,14 +21,14 @@ struct ModelQuantizeCommand: ParsableCommand {
     @Option(help: "Folder of images such as the model will see: PNG, JPEG or TIFF.") var images: String
     @Option(help: "The model directory to write.") var out: String
     @Option(help: "At most so many images, evenly spread over the folder.") var count = 128
-    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
 
     func run() throws {
-        guard threads >= 0, count > 0 else {
+        guard count > 0 else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
                 message: FailureMessage(
-                    "an option is out of its range.", cure: "--threads is at least 0, --count at least 1."))
+                    "this must be at least 1.", cure: "Leave it out for 128 images.", subject: "--count \(count)"))
         }
         guard !FileStatus.exists(out) else {
             throw FailureRecord(
@@ -36,7 +36,7 @@ struct ModelQuantizeCommand: ParsableCommand {
                 message: FailureMessage(
                     "there is something of that name already.", cure: "Choose a new folder.", subject: "--out \(out)"))
         }
-        ThreadPool.start(threads: threads)
+        ThreadPool.start(threads: threads.count)
         let result = try beforeTheStart {
             try Quantiser.run(try ModelDirectory.open(model), images: images, most: count, out: out) { done, total in
                 if StandardError.isTerminal {

@@ -29,12 +29,12 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Also writes masks (PNG) or nifti; may be given twice.") var also: [MaskFiles] = []
     @Option(help: "Only part I/N of the studies, as 2/8: for N machines, each with an --out of its own.") var shard:
         Shard?
-    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
     @Flag(help: "Progress as JSON, one object a line. Ends with the pipe on standard input, if there is one.")
     var json = false
 
     func run() throws {
-        ThreadPool.start(threads: threads)
+        ThreadPool.start(threads: threads.count)
         let program = ProgramIdentity(
             version: HSPSAMCommand.version, instructionSet: InstructionSet.current, precision: "",
             threads: ThreadPool.threads)

@@ -77,7 +77,7 @@ struct SiteConfiguration {
     }
 
     private static func worker(_ worker: Section, _ settings: inout ServiceSettings) throws {
-        settings.threads = try worker.int("threads", in: 0...1024, default: 0)
+        settings.threads = try worker.int("threads", in: ThreadPool.counts, default: 0)
         settings.attempts = try worker.int("attempts", in: 1...20, default: settings.attempts)
         settings.selfTest = try worker.bool("self_test", default: settings.selfTest)
         settings.memory = try worker.optionalSize("memory", in: (64 << 20) ... .max)

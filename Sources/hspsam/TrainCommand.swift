@@ -28,14 +28,14 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Looks at all data and times one step of each stage; nothing is trained.") var check = false
     @Option(help: "Writes a page of images as the network will see them to this file; nothing is trained.") var preview:
         String?
-    @Option(help: "Threads; 0: all cores.") var threads = 0
+    @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
 
     func validate() throws {
         if out == nil, !check, preview == nil { throw ValidationError("Missing expected argument '--out <out>'") }
     }
 
     func run() throws {
-        ThreadPool.start(threads: threads)
+        ThreadPool.start(threads: threads.count)
         let ranks = try Ranks.join()
         let stop = StopRequest()
         StopRequest.listen()
@@ -44,6 +44,7 @@ struct TrainCommand: ParsableCommand {
         var unread: (any Error)?
         func begin() throws -> Trainer? {
             let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
+            if let preview { try beforeTheStart { try DurableFile.confirmWritable(preview) } }
             guard !check, preview == nil else {
                 if ranks?.isFirst ?? true { try TrainingCheck(plan: plan).run(preview: preview, times: check) }
                 return nil

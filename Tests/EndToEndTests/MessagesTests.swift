@@ -21,6 +21,11 @@ struct MessagesTests {
         ["run"] + inputs + ["--out", w.out, "--pipelines", w.pipelines] + more
     }
 
+    /// `evaluate` of the tiny model on samples; the masks do not matter, as it ends before them.
+    static func measured(_ w: Workplace, _ more: [String]) -> [String] {
+        ["evaluate", "--model", w.pipelines + "/tiny/model", "--folder", "samples/fluorescence"] + more
+    }
+
     static let rows: [Row] = [
         Row(what: "no such file", status: 2, code: "USE-INPUT", words: ["/none.dcm", "Check the path"]) {
             run($0, $0.path + "/none.dcm")
@@ -100,6 +105,35 @@ struct MessagesTests {
             return [
                 "evaluate", "--model", $0.pipelines + "/tiny/model", "--images", images, "--masks", $0.path + "/masks",
             ]
+        },
+        Row(what: "fewer than no threads", status: 2, code: "Error", words: ["'-3'", "--threads"]) {
+            run($0, "samples", more: ["--threads=-3"])
+        },
+        Row(what: "more threads than have memory", status: 2, code: "Error", words: ["'1025'", "--threads"]) { _ in
+            ["train", "--config", "train.yaml", "--check", "--threads", "1025"]
+        },
+        Row(what: "a fold without its list", status: 2, code: "USE-SPLIT", words: ["--fold 3", "--list"]) {
+            measured($0, ["--fold", "3"])
+        },
+        Row(
+            what: "figures that cannot be written, before anything is measured", status: 2, code: "FILE-NOT-FOUND",
+            words: ["nowhere/figures.json"]
+        ) {
+            measured($0, ["--json", $0.path + "/nowhere/figures.json"])
+        },
+        Row(
+            what: "a page in the place of a folder", status: 2, code: "FILE-KIND", words: ["/pipelines"]
+        ) {
+            measured($0, ["--worst", $0.pipelines])
+        },
+        Row(what: "a page in the place of a device", status: 2, code: "FILE-KIND", words: ["/dev/full"]) {
+            measured($0, ["--csv", "/dev/full"])
+        },
+        Row(
+            what: "a pipeline that was not made for the model", status: 2, code: "PIPE-TRAINED",
+            words: ["pipelines/nuclei/pipeline.yaml", "nucleus"]
+        ) {
+            measured($0, ["--pipeline", "pipelines/nuclei"])
         },
         Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) {
             run($0, "samples", more: ["--threats", "2"])
