@@ -48,7 +48,8 @@ package enum StorageFailure: Failure, Equatable {
                 "cannot \(operation): \(SystemError.text(number)).", cure: SystemError(number).cure, subject: path)
         case .notAFile(let path, let kind):
             FailureMessage(
-                "a \(kind.rawValue), not a regular file: it is neither read nor replaced.", cure: "Give a regular file.", subject: path)
+                "a \(kind.rawValue), not a regular file: it is neither read nor replaced.",
+                cure: "Give a regular file.", subject: path)
         case .changed(let path):
             FailureMessage(
                 "the file changed while it was read: what was read may be half of it.",
