@@ -101,10 +101,14 @@ struct ck_kernels {
     void (*exp_shifted)(float *, float, size_t);
     /// row[y·side + x] += h[y] + w[x].
     void (*add_position)(float *, const float *, const float *, size_t);
-    /// ds ← p · (dp − d), in place of dp.
-    void (*softmax_backward)(float *, const float *, float, size_t);
-    /// dh[y] += Σx ds[y·side + x]; dw[x] += Σy.
-    void (*sum_position)(float *, float *, const float *, size_t);
+    /// x ← exp(x + bias + h + w − lse): logits of keys, a row each, ck_row_words apart, against n queries, a multiple of 16. bias: one
+    /// of each key, or NULL; h, lse: one of each query; w: a row of them for each key, ldw apart (0: the same for all).
+    void (*softmax_columns)(float *, const float *bias, const float *h, const float *w, size_t ldw, const float *lse, size_t keys,
+                            size_t n);
+    /// ds ← p · (dp − d) of such rows, in place of dp and as steps of panels that have so many (at most ck_block_steps), the first at
+    /// `panels`; dh and dw, laid out as h and w, are added to.
+    void (*softmax_columns_backward)(float *, const float *p, const float *d, float *dh, float *dw, size_t ldw, size_t keys, size_t n,
+                                     float *panels, size_t steps);
     float (*dot)(const float *, const float *, size_t);
     void (*adamw)(float *, float *, float *, const float *, size_t, float, float, float, float, float, float, float);
     /// out [rows, n] of sums [rows, 32], n at most 32; out may not be the sums, but the residual.
