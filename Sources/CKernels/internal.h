@@ -153,4 +153,9 @@ static inline size_t ck_panel_at(const ck_kernels *k, size_t steps, size_t s, si
 /// blocks of ck_block_steps, each a panel of its own to a product.
 void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t count);
 
+/// Entries of each of attention's position tables.
+static inline size_t ck_table_length(const ck_attention *a) { return a->side ? 2 * a->side - 1 : 0; }
+/// Floats of a thread's scratch that attention's backward needs.
+size_t ck_attention_backward_scratch(const ck_attention *a);
+
 #endif

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD/Tests/Emulator work=$PWD/.build-emulator
-filter=${1:-'TensorsTests.(Kernel|PackedKernel)Tests'}
+filter=${1:-'TensorsTests.(Kernel|PackedKernel|Attention)Tests'}
 packages=(bochsbios vgabios isolinux syslinux-common xorriso cpio busybox-static curl xz-utils make g++)
 missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>&1 | grep -v ' installed$' || true)
 if [[ -n $missing ]]; then

@@ -437,7 +437,9 @@ struct PretrainingStageTests {
         // A test that `splits` keeps is one, too.
         try FileManager.default.removeItem(atPath: "\(place.folder)/more")
         try FileManager.default.copyItem(atPath: "\(place.folder)/images", toPath: "\(place.folder)/more")
-        let divided = try self.plan(more: "splits: {folds: 2, test: 0.4, seed: 2}")
+        // Who is in which part depends on the files' bytes, and they on the encoder: the first seed that leaves none empty.
+        let plans = try (1...20).map { try self.plan(more: "splits: {folds: 2, test: 0.4, seed: \($0)}") }
+        let divided = try #require(plans.first { (try? TrainingData($0)) != nil })
         let data = try TrainingData(divided)
         let kept = data.validation.flatMap(\.pairs).count + data.test.flatMap(\.pairs).count
         #expect(!data.test.isEmpty && !data.validation.isEmpty)

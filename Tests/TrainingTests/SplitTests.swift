@@ -73,7 +73,7 @@ struct SplitTests {
             values[i] = 90
             try place.write(values, "images/disc\(i).png")
         }
-        func parts(_ some: Range<Int>, renamed: Bool) throws -> [Int: String] {
+        func parts(_ some: Range<Int>, renamed: Bool, seed: Int) throws -> [Int: String] {
             let folder = "part\(some.count)\(renamed)"
             for i in some {
                 for (from, to) in [
@@ -83,11 +83,12 @@ struct SplitTests {
                     let target = URL(filePath: "\(place.folder)/\(folder)/\(to)")
                     try FileManager.default.createDirectory(
                         at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+                    if FileManager.default.fileExists(atPath: target.path) { continue }
                     try FileManager.default.copyItem(at: URL(filePath: "\(place.folder)/\(from)"), to: target)
                 }
             }
             let data = try TrainingData(
-                place.plan("splits: {folds: 4, fold: 1, test: 0.2, seed: 3}", data: "{folder: \(folder)}"))
+                place.plan("splits: {folds: 4, fold: 1, test: 0.2, seed: \(seed)}", data: "{folder: \(folder)}"))
             var found: [Int: String] = [:]
             for role in data.roles {
                 for pair in role.dataset.pairs {
@@ -97,10 +98,12 @@ struct SplitTests {
             }
             return found
         }
-        let all = try parts(0..<20, renamed: false)
+        // Who is where depends on the files' bytes, and they on the encoder: a seed that leaves no part empty.
+        let seed = try #require((1...20).first { (try? parts(0..<12, renamed: false, seed: $0)) != nil })
+        let all = try parts(0..<20, renamed: false, seed: seed)
         #expect(all.count == 20 && Set(all.values) == ["train", "validation", "test"])
-        #expect(try parts(0..<20, renamed: true) == all)
-        let some = try parts(0..<12, renamed: false)
+        #expect(try parts(0..<20, renamed: true, seed: seed) == all)
+        let some = try parts(0..<12, renamed: false, seed: seed)
         #expect(some == all.filter { $0.key < 12 })
     }
 
