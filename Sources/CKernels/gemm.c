@@ -147,7 +147,7 @@ static void gemm_tile(void *context, size_t tile) {
     multiply(g, i, smaller(g->tile_m, g->m - i), j, smaller(g->tile_n, g->n - j));
 }
 
-// How C is cut into tiles, and whether its factors change places; n, m and k are not 0.
+// How C is cut into tiles, and whether its factors change places; m and n are not 0.
 static gemm plan_of(const ck_kernels *kernels, ck_type type, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha) {
     // Rows that have to be turned cost more to pack than columns that have not: let them be those that no other tile packs too.
     bool turned = ta && !tb && alpha == 1.0f && m < n;

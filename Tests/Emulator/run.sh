@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The kernels' tests on an emulated Sapphire Rapids: all instruction sets up to AMX, whatever this machine has. Tests/Emulator/run.sh [FILTER]
-# Bochs is built and Debian's kernel fetched here the first time; about ten minutes, and some more on a busy machine.
+# The kernels' tests on an emulated Sapphire Rapids: all instruction sets up to AMX but avx512bf16, whatever this machine has.
+# Tests/Emulator/run.sh [FILTER]. Bochs is built and Debian's kernel fetched here the first time; about ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD/Tests/Emulator work=$PWD/.build-emulator
-filter=${1:-'TensorsTests.(Kernel|PackedKernel|Attention)Tests'}
+filter=${1:-'TensorsTests.(Kernel|PackedKernel)Tests'}
 packages=(bochsbios vgabios isolinux syslinux-common xorriso cpio busybox-static curl xz-utils make g++)
 missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>&1 | grep -v ' installed$' || true)
 if [[ -n $missing ]]; then
@@ -16,7 +16,7 @@ if [[ -n $missing ]]; then
 fi
 mkdir -p "$work/iso/isolinux"
 
-# QEMU has no AVX-512 and no AMX.
+# QEMU has no AVX-512 and no AMX. The count of instructions is told from a signal handler, which stops Bochs for good now and then.
 bochs=$work/bochs-3.0
 if [[ ! -x $bochs/bochs ]]; then
   archive=$work/bochs.tar.xz
@@ -27,7 +27,7 @@ if [[ ! -x $bochs/bochs ]]; then
     cd "$bochs"
     patch -s -p1 <"$here/bochs.patch"
     ./configure --enable-cpu-level=6 --enable-x86-64 --enable-avx --enable-evex --enable-amx --enable-all-optimizations \
-      --disable-docbook --with-nogui CFLAGS=-O2 CXXFLAGS=-O2
+      --disable-docbook --disable-show-ips --with-nogui CFLAGS=-O2 CXXFLAGS=-O2
     make -j"$(nproc)" bochs
   ) >"$work/bochs-build.log" 2>&1 || { tail "$work/bochs-build.log"; exit 1; }
 fi
@@ -79,7 +79,8 @@ xorriso -as mkisofs -quiet -o "$work/boot.iso" -b isolinux/isolinux.bin -c isoli
   -boot-info-table "$work/iso" 2>/dev/null
 
 cat >"$work/bochsrc" <<EOF
-cpu: model=sapphire_rapids, ips=50000000, reset_on_triple_fault=0
+# Its VDPBF16PS with a factor in memory is wrong: rows by themselves, which pass on processors that have it.
+cpu: model=sapphire_rapids, ips=50000000, reset_on_triple_fault=0, exclude_features="avx512bf16"
 memory: guest=2048, host=2048
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios-stdvga.bin
