@@ -14,7 +14,6 @@ enum {
     most_together = ck_block_steps,
 };
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t whole(size_t n) { return ck_ceiling(n, 32) * 32; }
 /// The size of blocks of at most `most` that share n evenly.
@@ -105,7 +104,7 @@ static void multiply(const ck_kernels *k, size_t rows, const float *packed, size
                      size_t steps, float *out, size_t ldc, bool add) {
     size_t s = 0;
     do {
-        size_t here = smaller(ck_block_steps, steps - s);
+        size_t here = ck_smaller(ck_block_steps, steps - s);
         for (size_t at = 0; at < columns; at += 32) {
             const float *panel = panels + at * steps + s * 32;
             k->products[ck_type_f32].panel(rows, packed, panel, panel + 32 * steps, here, out + at, ldc, add || s > 0);
@@ -118,14 +117,14 @@ static void multiply(const ck_kernels *k, size_t rows, const float *packed, size
 static void pack_rows(float *packed, size_t words, const float *from, size_t ld, size_t rows, size_t n) {
     for (size_t s = 0; s < n; s += ck_block_steps, packed += words)
         for (size_t r = 0; r < rows; r++)
-            memcpy(packed + r * ck_row_words, from + r * ld + s, smaller(ck_block_steps, n - s) * sizeof(float));
+            memcpy(packed + r * ck_row_words, from + r * ld + s, ck_smaller(ck_block_steps, n - s) * sizeof(float));
 }
 
 // Packed rows of n steps, turned into n packed rows.
 static void turn_rows(const ck_kernels *k, float *turned, const float *packed, size_t words, size_t rows, size_t n) {
     for (size_t s = 0; s < n; s += ck_block_steps, packed += words)
         k->turn((int32_t *)turned + s * ck_row_words, ck_row_words, (const int32_t *)packed, ck_row_words, rows,
-                smaller(ck_block_steps, n - s));
+                ck_smaller(ck_block_steps, n - s));
 }
 
 // Rows of n floats as the columns of panels of n steps.
@@ -142,7 +141,7 @@ static void pack_steps(const ck_kernels *k, float *panels, const float *from, si
     for (size_t s = 0; s < steps; s++) {
         size_t first = ck_panel_at(k, steps, s, 0), apart = ck_panel_at(k, steps, s, k->group % 32) - first;
         for (size_t at = 0; at < n; at += 32)
-            k->pack_values((uint32_t *)(panels + at * steps + first), apart, from + s * ld + at, NULL, smaller(32, n - at), false);
+            k->pack_values((uint32_t *)(panels + at * steps + first), apart, from + s * ld + at, NULL, ck_smaller(32, n - at), false);
     }
 }
 
@@ -157,7 +156,7 @@ static void pack_tables(const head *h) {
         pack_rows(packed + t * ck_row_words, words, table + (length - 1 - t % length) * a->channels, 0, 1, a->channels);
     }
     for (size_t t = 0; t < p->tables; t += ck_block_steps, turned += a->channels * ck_row_words)
-        turn_rows(a->kernels, turned, packed + t * ck_row_words, words, smaller(ck_block_steps, p->tables - t), a->channels);
+        turn_rows(a->kernels, turned, packed + t * ck_row_words, words, ck_smaller(ck_block_steps, p->tables - t), a->channels);
 }
 
 // A block of keys: the first, how many, and which of those that are kept.
@@ -255,7 +254,7 @@ typedef struct {
 static run run_of(const ck_attention *a, size_t key, size_t end) {
     size_t side = a->side;
     if (key >= side * side) return (run){end - key, 2 * side * ck_row_words, (2 * side + 1) * ck_row_words, 0};
-    return (run){smaller(side - key % side, end - key), key / side * ck_row_words, (side + key % side) * ck_row_words, ck_row_words};
+    return (run){ck_smaller(side - key % side, end - key), key / side * ck_row_words, (side + key % side) * ck_row_words, ck_row_words};
 }
 
 // A block of `count` queries against one of keys; whether they are the first of the head.
@@ -325,10 +324,10 @@ static void backward_head(void *context, size_t pair) {
     // Without queries or keys there is one empty block of them, whose sums are 0.
     size_t first = 0;
     do {
-        size_t count = smaller(p->queries, a->queries - first), key = 0;
+        size_t count = ck_smaller(p->queries, a->queries - first), key = 0;
         pack_queries(&h, first, count);
         for (size_t i = 0; i == 0 || key < a->keys; key += p->keys, i++) {
-            key_block block = {key, smaller(p->keys, a->keys - key), i % p->kept};
+            key_block block = {key, ck_smaller(p->keys, a->keys - key), i % p->kept};
             if (first == 0) pack_keys(&h, block);
             backward_block(&h, count, block, first == 0);
             if (first + count == a->queries) finish_keys(&h, block);

@@ -61,7 +61,6 @@ typedef struct {
     float *scratch;
 } job;
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // A window or the whole grid of one image: where it begins, its queries, its keys.
 typedef struct {
@@ -71,7 +70,7 @@ typedef struct {
 static view view_of(const ck_encoder_attention *a, size_t window) {
     size_t side = side_of(a), down = ck_ceiling(a->rows, side), across = ck_ceiling(a->columns, side);
     view v = {.image = window / (down * across), .top = window / across % down * side, .left = window % across * side};
-    v.height = smaller(side, a->rows - v.top), v.breadth = smaller(side, a->columns - v.left);
+    v.height = ck_smaller(side, a->rows - v.top), v.breadth = ck_smaller(side, a->columns - v.left);
     // A window that reaches beyond the grid has keys in its last rows and columns whatever is there of the others.
     bool whole = v.top + side > a->grid || v.left + side > a->grid;
     v.key_rows = whole ? side : v.height, v.key_columns = whole ? side : v.breadth;
@@ -84,7 +83,7 @@ typedef struct {
 } gap;
 
 static gap gap_of(const ck_encoder_attention *a, const view *v, size_t y) {
-    size_t to = smaller(v->key_columns, a->grid - v->left), from = v->top + y < a->rows ? v->breadth : 0;
+    size_t to = ck_smaller(v->key_columns, a->grid - v->left), from = v->top + y < a->rows ? v->breadth : 0;
     return v->top + y >= a->grid || from == to ? (gap){0, 0} : (gap){from, to};
 }
 

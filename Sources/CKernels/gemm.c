@@ -33,7 +33,6 @@ typedef struct {
     float *panels;
 } gemm;
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t most_rows(const ck_kernels *kernels, ck_type type) { return tile_rows / kernels->products[type].words; }
 
 // Elements [s, s + count) of alpha · op(A)'s rows [i, i + rows).
@@ -43,19 +42,19 @@ static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_
     if (g->ta && g->type == ck_type_f32 && g->alpha == 1.0f) {
         // Nothing but turned. Some lines of A after each other: what lies beside each other in memory is read at once.
         for (size_t t = 0, n; t < count; t += n) {
-            n = smaller(some_steps, count - t);
+            n = ck_smaller(some_steps, count - t);
             for (size_t first = 0; first < rows; first += some_rows)
                 g->kernels->turn((int32_t *)packed + first * ck_row_words + t, ck_row_words,
-                                 (const int32_t *)from + t * g->lda + first, g->lda, n, smaller(some_rows, rows - first));
+                                 (const int32_t *)from + t * g->lda + first, g->lda, n, ck_smaller(some_rows, rows - first));
         }
         return;
     }
     float some[some_rows * row_floats];
     for (size_t first = 0; first < rows; first += some_rows) {
-        size_t n = smaller(some_rows, rows - first);
+        size_t n = ck_smaller(some_rows, rows - first);
         if (g->ta)
             for (size_t t = 0, m; t < count; t += m) {
-                m = smaller(some_steps, count - t);
+                m = ck_smaller(some_steps, count - t);
                 g->kernels->turn((int32_t *)some + t, row_floats, (const int32_t *)from + t * g->lda + first, g->lda, m, n);
             }
         for (size_t r = 0; r < n; r++) {
@@ -92,8 +91,8 @@ static void pack_panel(void *context, size_t panel) {
     const gemm *g = context;
     size_t elements = ck_elements(g->type), block = ck_block_steps * elements, j = panel * 32;
     for (size_t s = 0; s < g->k; s += block) {
-        size_t count = smaller(block, g->k - s);
-        pack_columns(g, panel_of(g, j, s, ck_ceiling(count, elements)), j, smaller(32, g->n - j), s, count);
+        size_t count = ck_smaller(block, g->k - s);
+        pack_columns(g, panel_of(g, j, s, ck_ceiling(count, elements)), j, ck_smaller(32, g->n - j), s, count);
     }
 }
 
@@ -113,11 +112,11 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
         }
     size_t elements = ck_elements(g->type), block = ck_block_steps * elements;
     for (size_t s = 0; s < g->k; s += block) {
-        size_t count = smaller(block, g->k - s), steps = ck_ceiling(count, elements);
+        size_t count = ck_smaller(block, g->k - s), steps = ck_ceiling(count, elements);
         bool add = s > 0 || g->beta != 0.0f;
         pack_rows(g, packed, i, rows, s, count);
         for (size_t at = 0; at < columns; at += 32) {
-            size_t width = smaller(32, columns - at);
+            size_t width = ck_smaller(32, columns - at);
             const float *panel = own;
             if (g->panels) panel = panel_of(g, j + at, s, steps);
             else pack_columns(g, own, j + at, width, s, count);
@@ -138,13 +137,13 @@ void ck_gemm_tile(const ck_kernels *kernels, bool ta, bool tb, size_t m, size_t 
     gemm g = {.kernels = kernels, .type = ck_type_f32, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb,
               .ldc = ldc, .alpha = alpha, .beta = beta, .a = a, .b = b, .c = c};
     size_t most = most_rows(kernels, ck_type_f32), tiles = ck_ceiling(m, most), each = tiles ? ck_ceiling(m, tiles) : 0;
-    for (size_t i = 0; i < m; i += each) multiply(&g, i, smaller(each, m - i), 0, n);
+    for (size_t i = 0; i < m; i += each) multiply(&g, i, ck_smaller(each, m - i), 0, n);
 }
 
 static void gemm_tile(void *context, size_t tile) {
     const gemm *g = context;
     size_t i = tile / g->tiles_n * g->tile_m, j = tile % g->tiles_n * g->tile_n;
-    multiply(g, i, smaller(g->tile_m, g->m - i), j, smaller(g->tile_n, g->n - j));
+    multiply(g, i, ck_smaller(g->tile_m, g->m - i), j, ck_smaller(g->tile_n, g->n - j));
 }
 
 // How C is cut into tiles, and whether its factors change places; m and n are not 0.
@@ -155,12 +154,12 @@ static gemm plan_of(const ck_kernels *kernels, ck_type type, bool ta, bool tb, s
               .alpha = alpha, .turned = turned};
     // Enough tiles that no thread waits long for the last one. Rather few rows than few columns: rows are packed again by every tile
     // beside theirs. Sums do not depend on the tiles.
-    size_t wanted = 4 * ck_pool_threads(), most = most_rows(kernels, type), least = smaller(most, 84);
+    size_t wanted = 4 * ck_pool_threads(), most = most_rows(kernels, type), least = ck_smaller(most, 84);
     size_t each = ck_ceiling(g.m, wanted);
     each = each < least ? least : each > most ? most : each;
-    g.tile_m = smaller(most, ck_ceiling(ck_ceiling(g.m, ck_ceiling(g.m, each)), 14) * 14);
+    g.tile_m = ck_smaller(most, ck_ceiling(ck_ceiling(g.m, ck_ceiling(g.m, each)), 14) * 14);
     g.tiles_m = ck_ceiling(g.m, g.tile_m);
-    size_t parts = smaller(ck_ceiling(wanted, g.tiles_m), ck_ceiling(g.n, 64));
+    size_t parts = ck_smaller(ck_ceiling(wanted, g.tiles_m), ck_ceiling(g.n, 64));
     if (turned && parts < ck_ceiling(g.n, turned_columns)) parts = ck_ceiling(g.n, turned_columns);
     bool is_cut = turned || (double)m * (double)n * (double)k > 1e6;
     g.tile_n = is_cut ? ck_ceiling(ck_ceiling(g.n, parts), 32) * 32 : g.n;
