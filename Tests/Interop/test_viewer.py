@@ -86,6 +86,29 @@ def test_every_value_of_a_slice_is_the_source_s(body, chromium: Browser) -> None
             assert np.array_equal(np.array(values) * slope + intercept, wanted.ravel())
 
 
+@pytest.mark.parametrize("slope, exact", [(0.5, False), (0.37, False), (40, False), (3, True)])
+def test_values_that_16_bits_do_not_hold_are_right_to_half_a_step(chromium: Browser, tmp_path: Path, slope: float, exact: bool) -> None:
+    """Fractions and large values go through a scale of the slice's own; whole ones that fit are as they are."""
+    (tmp_path / "in").mkdir()
+    slices = [pydicom.dcmread(file) for file in sorted((ROOT / "samples/body").glob("*.dcm"))]
+    slices = sorted(slices, key=lambda image: float(image.ImagePositionPatient[2]))
+    for number, image in enumerate(slices):
+        image.RescaleSlope = slope
+        image.save_as(tmp_path / "in" / f"{number}.dcm")
+    run = hspsam_run.run([tmp_path / "in"], tmp_path / "out")
+    page = next(run.folder.glob("*/report.html"))
+    with chromium.tab(page, 1280, 900) as tab:
+        tab.until(SHOWN)
+        for at, image in list(enumerate(slices))[::11]:
+            tab.evaluate(f"viewers[0].go({at})")
+            to(tab, at)
+            values = np.array(tab.evaluate(f"Array.from(viewers[0].values.get({at}))"))
+            step, offset = tab.evaluate(f"[viewers[0].meta.slices[{at}].slope, viewers[0].meta.slices[{at}].intercept]")
+            wanted = (image.pixel_array * float(image.RescaleSlope) + float(image.RescaleIntercept)).ravel()
+            assert (step == 1) == exact
+            assert np.abs(values * step + offset - wanted).max() <= (0 if exact else step * 0.51)
+
+
 def test_window_segments_views_and_verdict_change_by_hand(body, chromium: Browser) -> None:
     path, _ = body
     with chromium.tab(path, 1280, 900) as tab:
