@@ -43,6 +43,22 @@ package struct DisplayImage: Sendable, Equatable {
 }
 
 extension DisplayImage {
+    /// - Parameter greys: one a pixel, for all three channels.
+    package init(rows: Int, columns: Int, greys: [UInt8]) {
+        var pixels = [UInt8](repeating: 0, count: greys.count * 3)
+        do {
+            let greys = greys.span
+            var pixels = pixels.mutableSpan
+            for index in greys.indices {
+                let grey = greys[index]
+                pixels[index * 3] = grey
+                pixels[index * 3 + 1] = grey
+                pixels[index * 3 + 2] = grey
+            }
+        }
+        self.init(rows: rows, columns: columns, pixels: pixels)
+    }
+
     /// All three channels are equal everywhere.
     package var isGrey: Bool {
         let pixels = pixels.span

@@ -31,44 +31,54 @@ package enum DisplayWindow: Sendable, Equatable {
             ? .linearExact(center: (low + high) / 2, width: high - low) : .linearExact(center: low + 0.5, width: 1)
     }
 
-    /// The display value of one modality value, 0…255, not rounded, before any inversion.
-    package func level(_ value: Float) -> Float {
-        let level: Float
-        switch self {
-        case .linear(let center, let width):
-            if width == 1 { return Double(value) <= center - 0.5 ? 0 : 255 }
-            level = Float(((Double(value) - (center - 0.5)) / (width - 1) + 0.5) * 255)
-        case .linearExact(let center, let width): level = Float(((Double(value) - center) / width + 0.5) * 255)
-        case .sigmoid(let center, let width): level = 255 * Self.logistic(4 * (Double(value) - center) / width)
-        case .table(let table): level = table(value) * 255 / table.maximum
-        }
-        return min(max(level, 0), 255)
-    }
-
     /// The picture that a display shows: levels rounded half up, inverted where the frame asks for it (grey), or as
-    /// they are (colour). Padding is black.
+    /// they are (colour). Padding, and what is no number, is black.
     package func image(_ frame: Frame) -> DisplayImage {
-        var pixels = [UInt8](repeating: 0, count: frame.rows * frame.columns * 3)
         if frame.samples == 3 {
-            for index in frame.values.indices where frame.values[index].isFinite {
-                pixels[index] = UInt8(grey: frame.values[index])
-            }
+            let pixels = frame.values.map { $0.isFinite ? UInt8(grey: $0) : 0 }
             return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
         }
+        var greys = greys(frame)
+        for index in frame.padding.indices where frame.padding[index] { greys[index] = 0 }
+        return DisplayImage(rows: frame.rows, columns: frame.columns, greys: greys)
+    }
+
+    /// The levels of a frame's values, and black for what is no number. The window is asked what it is once, not at each pixel, and no loop
+    /// branches: so they take several values at a time.
+    private func greys(_ frame: Frame) -> [UInt8] {
+        var levels = levels(frame.values)
+        var greys = [UInt8](repeating: 0, count: levels.count)
         do {
-            let (values, padding, isPadded) = (frame.values.span, frame.padding.span, !frame.padding.isEmpty)
-            var pixels = pixels.mutableSpan
-            for index in values.indices {
-                let value = values[index]
-                guard value.isFinite, !isPadded || !padding[index] else { continue }
-                let level = level(value)
-                let grey = UInt8(grey: frame.inverted ? 255 - level : level)
-                pixels[index * 3] = grey
-                pixels[index * 3 + 1] = grey
-                pixels[index * 3 + 2] = grey
-            }
+            let values = frame.values.span
+            var levels = levels.mutableSpan
+            if frame.inverted { for index in levels.indices { levels[index] = 255 - levels[index] } }
+            var greys = greys.mutableSpan
+            // A finite number less itself is 0, any other is none, which is shown black.
+            for index in values.indices { greys[index] = UInt8(grey: levels[index] + (values[index] - values[index])) }
         }
-        return DisplayImage(rows: frame.rows, columns: frame.columns, pixels: pixels)
+        return greys
+    }
+
+    /// The display values of modality values, neither clamped to 0…255 nor rounded, before any inversion.
+    private func levels(_ values: [Float]) -> [Float] {
+        func each(_ level: (Float) -> Float) -> [Float] {
+            var levels = [Float](repeating: 0, count: values.count)
+            do {
+                let values = values.span
+                var levels = levels.mutableSpan
+                for index in values.indices { levels[index] = level(values[index]) }
+            }
+            return levels
+        }
+        switch self {
+        case .linear(let center, width: 1): return each { Double($0) <= center - 0.5 ? 0 : 255 }
+        case .linear(let center, let width):
+            return each { Float(((Double($0) - (center - 0.5)) / (width - 1) + 0.5) * 255) }
+        case .linearExact(let center, let width): return each { Float(((Double($0) - center) / width + 0.5) * 255) }
+        case .sigmoid(let center, let width):
+            return each { 255 * Self.logistic(4 * (Double($0) - center) / width) }
+        case .table(let table): return each { table($0) * 255 / table.maximum }
+        }
     }
 
     /// 1 / (1 + exp(−x)) without the C library, which this module does not import: exp by halving the argument until the

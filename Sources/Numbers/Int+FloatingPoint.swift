@@ -35,6 +35,11 @@ extension UInt8 {
     /// A level of a display, 0 to 255: rounded half up, and clamped; NaN gives 0.
     @inlinable package init(grey level: Float) {
         let raised = level + 0.5
-        self = raised >= 255 ? 255 : raised >= 1 ? UInt8(raised) : 0
+        let clamped = raised >= 0 ? (raised <= 255 ? raised : 255) : 0
+        // Beside 2²³ the bits of a number end in its whole part, rounded to even: one less where that went up. No branch, no check of a
+        // conversion, so that loops take several levels at a time.
+        let whole: Float = 8_388_608
+        let nearest = clamped + whole
+        self = UInt8(truncatingIfNeeded: nearest.bitPattern &- (nearest - whole > clamped ? 1 : 0))
     }
 }

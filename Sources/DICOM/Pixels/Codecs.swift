@@ -89,7 +89,7 @@ enum Codecs {
             )
         }
         let cell = SampleUnpacking.Cell(allocated: 32, stored: precision, isSigned: pixels.isSigned)
-        decoded.values = raw.map { cell.value(UInt32(bitPattern: $0)) }
+        decoded.values = cell.values(raw.count) { UInt32(bitPattern: raw[$0]) }
         if pixels.samples == 3 {
             decoded.bits = precision
             let isTransformed = found.colour_transformed != 0

@@ -60,9 +60,9 @@ package final class FrameDecoding {
             if pixels.bitsAllocated == 1 {
                 values = integers.map { $0 == 0 ? 0 : 255 }
             } else if stored.isSigned {
-                values = integers.map { transform(Double($0)) }
+                values = transform(integers) { Double($0) }
             } else {
-                values = integers.map { transform(Double(UInt32(bitPattern: $0))) }
+                values = transform(integers) { Double(UInt32(bitPattern: $0)) }
             }
             if let range, pixels.bitsAllocated > 1 {
                 let marks = integers.map {
@@ -71,10 +71,10 @@ package final class FrameDecoding {
                 if marks.contains(true) { padding = marks }
             }
         case .floats(let floats):
-            values = floats.map { transform(Double($0)) }
+            values = transform(floats) { Double($0) }
             padding = Self.marks(floats.map(Double.init), range)
         case .doubles(let doubles):
-            values = doubles.map { transform($0) }
+            values = transform(doubles) { $0 }
             padding = Self.marks(doubles, range)
         }
         let isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"

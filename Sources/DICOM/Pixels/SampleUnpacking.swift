@@ -21,35 +21,38 @@ enum SampleUnpacking {
             self.isSigned = isSigned
         }
 
-        /// Unused bits are never trusted: shifted and masked away, the sign extended from the highest stored bit.
+        /// `count` samples of the cells that `bits` gives. Unused bits are never trusted: shifted and masked away, the sign extended from the
+        /// highest stored bit.
         @inline(__always)
-        func value(_ bits: UInt32) -> Int32 {
-            let shifted = bits >> UInt32(highBit + 1 - stored)
-            let unused = UInt32(32 - stored)
-            return isSigned
-                ? Int32(bitPattern: shifted << unused) >> Int32(unused)
-                : Int32(bitPattern: (shifted << unused) >> unused)
+        func values(_ count: Int, _ bits: (Int) -> UInt32) -> [Int32] {
+            let (below, unused) = (UInt32(highBit + 1 - stored), UInt32(32 - stored))
+            precondition(below < 32 && unused < 32, "SampleUnpacking: \(stored) bits below bit \(highBit + 1) of 32")
+            return [Int32](unsafeUninitializedCapacity: count) { out, used in
+                // The sign is asked for once, and shifts that are known to be below 32 need no care: several samples at a time.
+                if isSigned {
+                    for index in 0..<count {
+                        out[index] = Int32(bitPattern: (bits(index) &>> below) &<< unused) &>> Int32(unused)
+                    }
+                } else {
+                    for index in 0..<count {
+                        out[index] = Int32(bitPattern: ((bits(index) &>> below) &<< unused) &>> unused)
+                    }
+                }
+                used = count
+            }
         }
     }
 
     /// `count` samples from little-endian cells of 8, 16 or 32 bits. `bytes` holds at least `count` of them.
     static func values(_ bytes: UnsafeRawBufferPointer, count: Int, _ cell: Cell) -> [Int32] {
-        [Int32](unsafeUninitializedCapacity: count) { out, used in
-            switch cell.allocated {
-            case 8:
-                for index in 0..<count { out[index] = cell.value(UInt32(bytes[index])) }
-            case 16:
-                for index in 0..<count {
-                    let bits = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
-                    out[index] = cell.value(UInt32(UInt16(littleEndian: bits)))
-                }
-            default:
-                for index in 0..<count {
-                    let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
-                    out[index] = cell.value(UInt32(littleEndian: bits))
-                }
+        switch cell.allocated {
+        case 8: cell.values(count) { UInt32(bytes[$0]) }
+        case 16:
+            cell.values(count) {
+                UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self)))
             }
-            used = count
+        default:
+            cell.values(count) { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
         }
     }
 

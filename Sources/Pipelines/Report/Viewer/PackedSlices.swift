@@ -124,7 +124,11 @@ struct PackedSlices {
             do {
                 let all = all.span
                 var values = values.mutableSpan
-                for index in all.indices where all[index].isFinite { values[index] = Int16(all[index]) }
+                for index in all.indices {
+                    let value = all[index]
+                    values[index] =
+                        value.isFinite ? Int16(truncatingIfNeeded: (value + Self.whole).bitPattern) : Int16(low)
+                }
             }
             return (values, 1, 0)
         }
@@ -139,18 +143,20 @@ struct PackedSlices {
 
     /// The finite values' smallest and largest, 0 and 0 of none; and whether all that 16 bits could hold are whole numbers.
     private static func extent(_ values: Span<Float>) -> (low: Float, high: Float, isWhole: Bool) {
-        // Added and taken away again it leaves no fraction of a number below 2²²; the library's rounding is a call a value.
-        let whole: Float = 12_582_912
         var (low, high, fractions) = (Float.greatestFiniteMagnitude, -Float.greatestFiniteMagnitude, 0)
         for index in values.indices {
             let value = values[index]
             guard value.isFinite else { continue }
             low = value < low ? value : low
             high = value > high ? value : high
-            fractions += (value + whole) - whole == value ? 0 : 1
+            fractions += (value + Self.whole) - Self.whole == value ? 0 : 1
         }
         return low > high ? (0, 0, true) : (low, high, fractions == 0)
     }
+
+    /// Added and taken away again it leaves no fraction of a number below 2²²: the library's rounding is a call a value. Between the two the
+    /// bits end in the number.
+    private static let whole: Float = 12_582_912
 
     private func colours(_ frame: Frame) -> [UInt8] {
         let pixels = sampled(frame).map { UInt8(grey: $0) }
@@ -180,21 +186,21 @@ struct PackedSlices {
     /// Without the low bits: differences in each row, low bytes before high bytes, deflated.
     private func packed(_ values: [Int16]) throws(StorageFailure) -> [UInt8] {
         let (count, shift) = (values.count, Int16(shift))
+        var differences = [Int16](repeating: 0, count: count)
         var bytes = [UInt8](repeating: 0, count: count * 2)
         do {
             let values = values.span
+            var differences = differences.mutableSpan
             var bytes = bytes.mutableSpan
-            for row in Swift.stride(from: 0, to: count, by: columns) {
-                var last: Int16 = 0
-                for index in row..<row + columns {
-                    let value = values[index] &>> shift
-                    let difference = value &- last
-                    // The sign goes last, so that small differences have an empty high byte.
-                    let folded = UInt16(bitPattern: difference &<< 1 ^ difference &>> 15)
-                    bytes[index] = UInt8(truncatingIfNeeded: folded)
-                    bytes[count + index] = UInt8(truncatingIfNeeded: folded &>> 8)
-                    last = value
-                }
+            for index in values.indices.dropFirst() {
+                differences[index] = (values[index] &>> shift) &- (values[index - 1] &>> shift)
+            }
+            for row in Swift.stride(from: 0, to: count, by: columns) { differences[row] = values[row] &>> shift }
+            for index in values.indices {
+                // The sign goes last, so that small differences have an empty high byte.
+                let folded = UInt16(bitPattern: differences[index] &<< 1 ^ differences[index] &>> 15)
+                bytes[index] = UInt8(truncatingIfNeeded: folded)
+                bytes[count + index] = UInt8(truncatingIfNeeded: folded &>> 8)
             }
         }
         return try Deflate.bytes(of: bytes)
