@@ -4,12 +4,14 @@ import Failures
 import Foundation
 import ImageFiles
 import Storage
+import Tensors
 
 /// Files and folders to studies, by content and not by name: the light index of a run.
 ///
 /// Each file is opened once, is read through that descriptor, and is remembered by what identifies it; its header is read again
-/// when its study's turn comes. *Source*: the design page on DICOM, section 2.1. *Cost*: one pass over the bytes of each file;
-/// pixels are not decoded; a few hundred bytes of memory a file.
+/// when its study's turn comes. Some files at a time are looked at side by side, and what they are is taken in the order in which they were
+/// found. *Source*: the design page on DICOM, section 2.1. *Cost*: one pass over the bytes of each file; pixels are not decoded; a few
+/// hundred bytes of memory a file, and the headers of those that are looked at.
 struct InputReader {
     private let limits: ReadingLimits
     private var found = InputIndex()
@@ -20,6 +22,8 @@ struct InputReader {
     /// Archives that are to be unpacked: as given, and where they lie.
     private var pending: [(path: FilePath, absolute: FilePath)] = []
     private var isInArchive = false
+    /// Files that were found and are not looked at yet.
+    private var waiting: [Entry] = []
 
     /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
     /// *Throws* `InputFailure.missing`, and what `progress` throws: what is wrong with a file is its outcome.
@@ -45,11 +49,15 @@ struct InputReader {
                         excluding: excluded, progress)
                     continue
                 }
-                reader.add(path, absolute, .success(status.kind)) { () throws(StorageFailure) in try InputFile(path) }
+                try reader.add(
+                    Entry(path: path, absolute: absolute, kind: .success(status.kind)) { () throws(StorageFailure) in
+                        try InputFile(path)
+                    }, progress)
                 continue
             }
             try reader.add(folder: path, absolute, excluding: excluded, progress)
         }
+        try reader.look(progress)
         // Archives that stood among the inputs, their files behind the others.
         reader.isInArchive = true
         for (path, absolute) in reader.pending {
@@ -61,6 +69,7 @@ struct InputReader {
             reader.found.archives.append((path, archive))
             let before = reader.rows
             try reader.add(folder: archive.files, shown: path, archive.files, excluding: nil, progress)
+            try reader.look(progress)
             if reader.rows == before {
                 reader.settle(path, InputFailure.notImage("a zip archive without a file in it.", cure: ""))
             }
@@ -84,14 +93,17 @@ struct InputReader {
         do throws(StorageFailure) {
             folder = try InputFolder(path)
         } catch {
-            add(shown ?? path, absolute, .failure(error)) { () throws(StorageFailure) in throw error }
+            let entry = Entry(path: shown ?? path, absolute: absolute, kind: .failure(error)) {
+                () throws(StorageFailure) in throw error
+            }
+            try add(entry, progress)
             return
         }
-        try folder.walk(excluding: excluding) { entry in
-            add((shown ?? path).appending(entry.name), absolute.appending(entry.name), entry.kind) {
-                () throws(StorageFailure) in try folder.open(entry.name)
-            }
-            try progress(rows)
+        try folder.walk(excluding: excluding) { found in
+            let entry = Entry(
+                path: (shown ?? path).appending(found.name), absolute: absolute.appending(found.name), kind: found.kind
+            ) { () throws(StorageFailure) in try folder.open(found.name) }
+            try add(entry, progress)
         }
     }
 
@@ -118,36 +130,41 @@ struct InputReader {
         return index
     }
 
-    private mutating func add(
-        _ path: FilePath, _ absolute: FilePath, _ kind: Result<FileStatus.Kind, StorageFailure>,
-        open: () throws(StorageFailure) -> InputFile
-    ) {
-        // The same file may be given twice, alone and within its folder.
-        guard seen.insert(absolute).inserted else { return }
-        let opened = Result { () throws -> InputFile in
-            switch try kind.get() {
-            case .regular: return try open()
-            case .symlink: throw InputFailure.link
-            case let other: throw InputFailure.notFile(other.rawValue)
-            }
+    /// A file to be looked at, once: the same may be given twice, alone and within its folder.
+    private mutating func add(_ entry: Entry, _ progress: (_ files: Int) throws -> Void) throws {
+        guard seen.insert(entry.absolute).inserted else { return }
+        waiting.append(entry)
+        if waiting.count == Self.together * ThreadPool.threads { try look(progress) }
+    }
+
+    /// Looks at the files that wait, side by side.
+    private mutating func look(_ progress: (_ files: Int) throws -> Void) throws {
+        let found = ThreadPool.map(waiting.count) { [waiting, limits, isInArchive] index in
+            Look(waiting[index], isInArchive: isInArchive, limits)
         }
-        let file = try? opened.get()
-        if !isInArchive, let file, isArchive(file) {
-            pending.append((path, absolute))
-            return
+        for (entry, look) in zip(waiting, found) {
+            take(look, entry)
+            try progress(rows)
         }
-        var input = Input(row: rows, path: path.text)
-        rows += 1
-        var study: String?
+        waiting = []
+    }
+
+    private mutating func take(_ look: Look, _ entry: Entry) {
+        var input = Input(row: rows, path: entry.path.text)
+        input.contentSHA256 = look.contentSHA256
+        input.study = look.studyInstanceUID.map { texts.shared(StudyNames.study($0)) }
+        input.series = look.seriesInstanceUID.map { texts.shared(StudyNames.series($0)) }
         let content: StudyMember.Content
-        do {
-            content = try self.content(&input, try opened.get(), study: &study)
-        } catch {
-            content = .settled(InputOutcome(error))
-            // What is no image that we know is known by all of its bytes.
-            if input.contentSHA256 == nil, let file { input.contentSHA256 = try? FileDigest(of: file).hex }
+        switch look.content {
+        case .archive:
+            pending.append((entry.path, entry.absolute))
+            return
+        case .instance(let instance, let file): content = .instance(IndexedInstance(instance, file, sharing: &texts))
+        case .raster(let source): content = .raster(source)
+        case .failure(let error): content = .settled(InputOutcome(error))
         }
-        if let study {
+        rows += 1
+        if let study = look.studyInstanceUID {
             studies[study, default: StudyInputs(studyInstanceUID: study)].members.append(
                 StudyMember(input: input, content: content))
         } else if case .settled(let outcome) = content {
@@ -155,41 +172,82 @@ struct InputReader {
         }
     }
 
-    private func isArchive(_ file: InputFile) -> Bool {
-        guard let head = try? file.read(0..<min(file.size, 4)) else { return false }
-        return ZipInput.isZip(head)
+    /// How many files a thread has to look at before what they are is taken.
+    private static let together = 4
+}
+
+extension InputReader {
+    /// A file as it was found.
+    private struct Entry {
+        let path: FilePath
+        let absolute: FilePath
+        let kind: Result<FileStatus.Kind, StorageFailure>
+        let open: () throws(StorageFailure) -> InputFile
     }
 
-    /// What a file is. Digest, study and series are filled in as soon as they are known, so that a refusal names them.
-    private mutating func content(
-        _ input: inout Input, _ file: InputFile, study: inout String?
-    ) throws -> StudyMember.Content {
-        let head = try file.read(0..<min(file.size, 256))
-        if let vendor = VendorFormat.name(head, file.path.name) {
-            throw ImageFilesFailure(path: file.path.text, reason: .vendor(vendor))
+    /// What a file is. Digest, study and series are there as soon as they are known, so that a refusal names them.
+    private struct Look {
+        enum Content {
+            case archive
+            case instance(SourceInstance, InputFile)
+            case raster(RasterSource)
+            case failure(any Error)
         }
-        if let format = InputFormat.picture(head) {
-            let digest = try FileDigest(of: file)
-            input.contentSHA256 = digest.hex
-            // Damage is said now; the pixels are decoded when their study's turn comes.
-            let contents = format == .tiff ? Result { try TIFFFile(file, limits: limits.images).contents() } : nil
-            let source = try RasterSource(
-                file, format, digest: digest, set: (try? contents?.get().set) ?? [])
-            input.contentSHA256 = source.digest
-            study = source.studyInstanceUID
-            input.study = texts.shared(StudyNames.study(source.studyInstanceUID))
-            input.series = texts.shared(StudyNames.series(source.seriesInstanceUID))
-            _ = try contents?.get()
-            return .raster(source)
+
+        private(set) var content = Content.archive
+        private(set) var contentSHA256: String?
+        private(set) var studyInstanceUID: String?
+        private(set) var seriesInstanceUID: String?
+
+        /// - Parameter isInArchive: archives in archives are no inputs.
+        init(_ entry: Entry, isInArchive: Bool, _ limits: ReadingLimits) {
+            do {
+                let file: InputFile
+                switch try entry.kind.get() {
+                case .regular: file = try entry.open()
+                case .symlink: throw InputFailure.link
+                case let other: throw InputFailure.notFile(other.rawValue)
+                }
+                do {
+                    content = try content(file, isInArchive: isInArchive, limits)
+                } catch {
+                    // What is no image that we know is known by all of its bytes.
+                    if contentSHA256 == nil { contentSHA256 = try? FileDigest(of: file).hex }
+                    throw error
+                }
+            } catch {
+                content = .failure(error)
+            }
         }
-        if let failure = InputFormat.other(head, name: file.path.name) { throw failure }
-        let dicom = try DICOMFile(file, limits: limits.dicom)
-        input.contentSHA256 = dicom.contentDigest
-        if let failure = MediaDirectory.incompleteness(dicom, in: file.path.folder) { throw failure }
-        study = dicom.dataSet.uid(.studyInstanceUID)
-        input.study = study.map { texts.shared(StudyNames.study($0)) }
-        input.series = dicom.dataSet.uid(.seriesInstanceUID).map { texts.shared(StudyNames.series($0)) }
-        let instance = try SourceInstance(dicom, limits: limits.dicom, keepsPlanning: true)
-        return .instance(IndexedInstance(instance, file, sharing: &texts))
+
+        private mutating func content(
+            _ file: InputFile, isInArchive: Bool, _ limits: ReadingLimits
+        ) throws -> Content {
+            let head = try file.read(0..<min(file.size, 256))
+            if !isInArchive, ZipInput.isZip(head) { return .archive }
+            if let vendor = VendorFormat.name(head, file.path.name) {
+                throw ImageFilesFailure(path: file.path.text, reason: .vendor(vendor))
+            }
+            if let format = InputFormat.picture(head) {
+                let digest = try FileDigest(of: file)
+                contentSHA256 = digest.hex
+                // Damage is said now; the pixels are decoded when their study's turn comes.
+                let contents = format == .tiff ? Result { try TIFFFile(file, limits: limits.images).contents() } : nil
+                let source = try RasterSource(
+                    file, format, digest: digest, set: (try? contents?.get().set) ?? [])
+                contentSHA256 = source.digest
+                studyInstanceUID = source.studyInstanceUID
+                seriesInstanceUID = source.seriesInstanceUID
+                _ = try contents?.get()
+                return .raster(source)
+            }
+            if let failure = InputFormat.other(head, name: file.path.name) { throw failure }
+            let dicom = try DICOMFile(file, limits: limits.dicom)
+            contentSHA256 = dicom.contentDigest
+            if let failure = MediaDirectory.incompleteness(dicom, in: file.path.folder) { throw failure }
+            studyInstanceUID = dicom.dataSet.uid(.studyInstanceUID)
+            seriesInstanceUID = dicom.dataSet.uid(.seriesInstanceUID)
+            return .instance(try SourceInstance(dicom, limits: limits.dicom, keepsPlanning: true), file)
+        }
     }
 }

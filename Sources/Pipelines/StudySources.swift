@@ -2,6 +2,7 @@ import DICOM
 import DICOMObjects
 import ImageFiles
 import Storage
+import Tensors
 
 /// The instances of one study, those that its TIFF, PNG and JPEG files become among them, each with where it comes from.
 struct StudySources {
@@ -31,22 +32,26 @@ struct StudySources {
     init(
         _ study: StudyInputs, in folder: RunFolder, _ request: RasterRequest, _ outcomes: inout StudyOutcomes
     ) {
+        var indexed: [(member: Int, instance: IndexedInstance)] = []
         var rasters: [(member: Int, source: RasterSource)] = []
         for (member, file) in study.members.enumerated() {
             switch file.content {
-            case .instance(let indexed):
-                do {
-                    add(
-                        Source(
-                            instance: try indexed.read(limits: request.limits.dicom), member: member,
-                            digest: indexed.digest.hex, image: nil,
-                            name: nil,
-                            selections: nil, findings: []))
-                } catch {
-                    outcomes.stop(error, [member])
-                }
+            case .instance(let instance): indexed.append((member, instance))
             case .raster(let source): rasters.append((member, source))
             case .settled: break
+            }
+        }
+        let headers = ThreadPool.map(indexed.count) { index in
+            Result { () throws(DICOMFailure) in try indexed[index].instance.read(limits: request.limits.dicom) }
+        }
+        for (file, header) in zip(indexed, headers) {
+            do {
+                add(
+                    Source(
+                        instance: try header.get(), member: file.member, digest: file.instance.digest.hex, image: nil,
+                        name: nil, selections: nil, findings: []))
+            } catch {
+                outcomes.stop(error, [file.member])
             }
         }
         // By content, so that instance numbers depend neither on names nor on the order of reading.
