@@ -72,21 +72,23 @@ struct PictureSegmentation {
     var isDone: Bool { done == rows }
 
     /// The next rows of the picture; with the last of them everything is known.
-    mutating func add(_ band: DisplayImage) {
+    ///
+    /// *Throws* as `Predictor.segment`.
+    mutating func add(_ band: DisplayImage) throws {
         done += band.rows
         switch way {
         case .whole(var pixels):
             way = .whole(pixels: [])
             if pixels.isEmpty { pixels = band.pixels } else { pixels += band.pixels }
             if isDone {
-                predict(DisplayImage(rows: rows, columns: columns, pixels: pixels))
+                try predict(DisplayImage(rows: rows, columns: columns, pixels: pixels))
             } else {
                 way = .whole(pixels: pixels)
             }
         case .tiles(var tiled, var overview):
             // Held once, so that what grows is not copied.
             way = .whole(pixels: [])
-            tiled.add(band)
+            try tiled.add(band)
             overview.add(band)
             if isDone {
                 (masks, interiors, image) = (tiled.masks, tiled.interiors, overview.image)
@@ -98,8 +100,8 @@ struct PictureSegmentation {
         }
     }
 
-    private mutating func predict(_ picture: DisplayImage) {
-        let prediction = predictor.segment(picture, spacing: spacing, extent: extent, heatMaps: true)
+    private mutating func predict(_ picture: DisplayImage) throws {
+        let prediction = try predictor.segment(picture, spacing: spacing, extent: extent, heatMaps: true)
         (masks, interiors) = (prediction.masks, prediction.interiors)
         (heatMaps, image) = (prediction.heatMaps, picture)
         probabilities = .pixels(prediction.probabilities)

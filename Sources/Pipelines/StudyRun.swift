@@ -164,19 +164,27 @@ package final class StudyRun {
         _ task: VolumeTask, _ sources: StudySources, _ folder: RunFolder, share: Int
     ) throws -> StudyReport.Result {
         var clock = StepClock()
-        let predictor = try clock.time("load model") { try self.predictor(task.pipeline) }
-        let run = VolumeRun(
-            task: task, predictor: predictor, sources: sources.of(task.volume), version: settings.program.version,
-            folder: folder, pageBudget: PackedSlices.budget / share, also: settings.also)
-        return try run.run(clock: &clock) { frame in
-            do {
-                try progress(
-                    Progress(
-                        study: folder.name, series: StudyNames.volume(task.volume), pipeline: task.pipeline.name,
-                        frame: frame, frames: task.volume.frames.count))
-            } catch {
-                throw Stop(error: error)
+        do {
+            let predictor = try clock.time("load model") { try self.predictor(task.pipeline) }
+            let run = VolumeRun(
+                task: task, predictor: predictor, sources: sources.of(task.volume), version: settings.program.version,
+                folder: folder, pageBudget: PackedSlices.budget / share, also: settings.also)
+            return try run.run(clock: &clock) { frame in
+                do {
+                    try progress(
+                        Progress(
+                            study: folder.name, series: StudyNames.volume(task.volume), pipeline: task.pipeline.name,
+                            frame: frame, frames: task.volume.frames.count))
+                } catch {
+                    throw Stop(error: error)
+                }
             }
+        } catch let stop as Stop {
+            throw stop
+        } catch {
+            // A damaged model is what went wrong then, whatever it looked like.
+            try verifyModels()
+            throw error
         }
     }
 
@@ -191,15 +199,7 @@ package final class StudyRun {
 
     private func predictor(_ directory: PipelineDirectory) throws -> Predictor {
         if let loaded = predictors[directory.name] { return loaded }
-        // The first network that is needed is read while all digests are made; none runs before they have been compared.
-        let loaded: Predictor
-        do {
-            loaded = try Predictor(directory.model, directory.precision)
-        } catch {
-            try verifyModels()
-            throw error
-        }
-        try verifyModels()
+        let loaded = try Predictor(directory.model, directory.precision)
         predictors[directory.name] = loaded
         return loaded
     }

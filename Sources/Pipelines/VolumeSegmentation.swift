@@ -72,13 +72,13 @@ struct VolumeSegmentation {
             // A slide comes in bands, any other picture at once.
             while !group[0].isDone {
                 let bands = try clock.time("decode") { try group.map { _ in try stream.next() } }
-                clock.time("infer") {
+                try clock.time("infer") {
                     if group.count == 1 {
-                        group[0].add(bands[0])
+                        try group[0].add(bands[0])
                     } else {
-                        group = ThreadPool.map(group.count) { [group] number in
+                        group = try ThreadPool.map(group.count) { [group] number in
                             var picture = group[number]
-                            picture.add(bands[number])
+                            try picture.add(bands[number])
                             return picture
                         }
                     }

@@ -1,5 +1,6 @@
 import Numbers
 package import SegmentAnything
+import Synchronization
 package import Tensors
 import Training
 
@@ -25,8 +26,10 @@ package struct BenchStep {
 
     /// A forward pass with random weights, made one by one as a model's are read, so that memory is that of inference.
     package init(_ configuration: Configuration, batch: Int, _ precision: Precision) throws {
-        var random = SplitMix64(seed: 1)
-        let reader = ParameterReader { _, shape, initialisation in initialisation.tensor(shape, &random) }
+        let random = Mutex(SplitMix64(seed: 1))
+        let reader = ParameterReader { _, shape, initialisation in
+            random.withLock { initialisation.tensor(shape, &$0) }
+        }
         let model = try HSPSAM(configuration, reading: reader, packing: .uncalibrated(precision, configuration))
         work = .inference(model, Self.image(configuration, batch))
     }
@@ -43,11 +46,19 @@ package struct BenchStep {
         return .uniform([batch, configuration.inputSize, configuration.inputSize, 3], bound: 1.7, &random)
     }
 
-    package func run() {
+    /// - Parameter begins: called when everything is there that the encoder's first block needs; of a training step before all of it.
+    /// *Throws* as `HSPSAM.confirm`.
+    package func run(begins: () -> Void = {}) throws {
         switch work {
         case .inference(let model, let image):
-            _ = model(image, pictures: picture.map { Array(repeating: $0, count: image.shape[0]) })
+            withoutActuallyEscaping(begins) { begins in
+                _ = model(
+                    image, pictures: picture.map { Array(repeating: $0, count: image.shape[0]) },
+                    observe: { name, _ in if name == "patch_embed" { begins() } })
+            }
+            try model.confirm()
         case .training(let objective, let batch, let optimiser, let options):
+            begins()
             let (_, tape) = objective.derivatives(of: batch, for: optimiser, options)
             optimiser.step(tape, learningRate: 1e-4)
         }

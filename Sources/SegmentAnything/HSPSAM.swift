@@ -7,53 +7,63 @@ package struct HSPSAM: Sendable {
     package let configuration: Configuration
     private let modules: Modules
     private let isPacked: Bool
+    /// Where layers are read when they are first used; nil where all of them were.
+    private let reader: ParameterReader?
     /// `[g², E]`
-    private let position: Tensor
+    private let position: Later<Tensor>
 
     /// - Parameters:
     ///   - parameters: every tensor of `ParameterShapes.of(configuration)`.
     ///   - mergeLoRA: adds LoRA to the weights, for inference; training keeps it apart.
     package init(_ configuration: Configuration, _ parameters: Parameters, mergeLoRA: Bool) {
-        self.init(configuration, ParameterScope(ParameterReader(parameters)), mergeLoRA: mergeLoRA)
+        self.init(configuration, ParameterReader(parameters), mergeLoRA: mergeLoRA)
     }
 
     /// For inference alone, of tensors that are in memory.
     package init(_ configuration: Configuration, _ parameters: Parameters, packing: Packing) {
-        self.init(configuration, ParameterScope(ParameterReader(parameters), packing: packing), mergeLoRA: true)
+        self.init(configuration, ParameterReader(parameters), packing: packing, mergeLoRA: true)
     }
 
     /// For inference alone: weights are packed as they are read and kept in no other form, LoRA is merged. Takes no tape.
     ///
     /// *Throws* what kept a tensor from being read.
     package init(_ configuration: Configuration, reading reader: ParameterReader, packing: Packing) throws {
-        self.init(configuration, ParameterScope(reader, packing: packing), mergeLoRA: true)
-        try reader.finish()
+        self.init(configuration, reader, packing: packing, mergeLoRA: true)
+        try reader.confirm()
     }
 
-    /// The same of a model directory, in the precision that serves it.
+    /// The same of a model directory, in the precision that serves it. Blocks and levels are read and packed when the first image comes
+    /// to them, and the digest of the weights may still be in the making: nothing that the network finds counts before `confirm`.
     ///
-    /// *Throws* `ModelFailure.encoderOnly`, `.digest`, `.notFinite`, `.notQuantised`, or the reader's failure.
+    /// *Throws* `ModelFailure.encoderOnly`, `.notQuantised`; `.digest` or what is wrong with the scales for 8 bits.
     package init(_ directory: ModelDirectory, _ choice: PrecisionChoice) throws {
         try directory.confirmSegments()
         let precision = try choice.resolved(for: directory).arithmetic
         do {
             let scales = precision == .int8 ? try directory.inputScales() : [:]
-            try self.init(
-                directory.configuration, reading: ParameterReader(directory),
-                packing: Packing(precision, inputScales: scales))
+            self.init(
+                directory.configuration, ParameterReader(directory),
+                packing: Packing(precision, inputScales: scales), mergeLoRA: true)
         } catch {
             try directory.verify()
             throw error
         }
-        try directory.verify()
     }
 
-    private init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {
+    private init(
+        _ configuration: Configuration, _ reader: ParameterReader, packing: Packing? = nil, mergeLoRA: Bool
+    ) {
         self.configuration = configuration
-        isPacked = scope.packing != nil
-        modules = Modules(configuration, scope, mergeLoRA: mergeLoRA)
-        position = modules.positionEmbedding(grid: configuration.grid)
+        self.reader = reader.isDeferred ? reader : nil
+        isPacked = packing != nil
+        modules = Modules(configuration, ParameterScope(reader, packing: packing), mergeLoRA: mergeLoRA)
+        position = Later { [modules] in modules.positionEmbedding(grid: configuration.grid) }
     }
+
+    /// That the layers which were used so far are those of the model; after an image that is all of them. Waits for the digest.
+    ///
+    /// *Throws* `ModelFailure.digest`, `.notFinite`, or what kept a tensor from being read.
+    package func confirm() throws { try reader?.confirm() }
 
     /// What a forward pass gives. Level 0 is level 1 of the paper: the shallowest, decoded last, with the masks.
     package struct Output {
@@ -94,15 +104,13 @@ package struct HSPSAM: Sendable {
         precondition(tape == nil || !isPacked, "HSPSAM: packed weights have no derivatives")
         let grid = configuration.grid
         let cover = TokenCover(pictures, configuration, cuts: modules.encoder.isFused)
-        let position = cover.cutting(
-            self.position.reshaped([1, grid, grid, self.position.shape[1]]), grid: grid)
         var output = Output()
         var x = modules.encoder.embed(image, cover, tape)
         observe?("patch_embed", x)
         var embeddings: [Tensor] = []
-        for (index, block) in modules.encoder.blocks.enumerated() {
+        for (index, block) in modules.encoder.blocks.lazy.map(\.value).enumerated() {
             let level = configuration.levels.firstIndex(of: index)
-            let prompts = level.flatMap { modules.levels[$0].prompts?.question }
+            let prompts = level.flatMap { modules.levels[$0].value.prompts?.question }
             let named = inputs.map { inputs in
                 { (name: String, x: Tensor, weight: Tensor) in
                     inputs("image_encoder.blocks.\(index).\(name)", x, weight)
@@ -115,10 +123,12 @@ package struct HSPSAM: Sendable {
             observe?("block_\(index)", x)
             if level != nil { embeddings.append(x) }
         }
+        let square = position.value.reshaped([1, grid, grid, position.value.shape[1]])
+        let position = cover.cutting(square, grid: grid)
         var top: Tensor?
         var deeper: Tensor?
         for j in modules.levels.indices.reversed() {
-            let level = modules.levels[j]
+            let level = modules.levels[j].value
             var feature = level.neck(embeddings[j], cover, tape)
             observe?("neck_\(j)", feature)
             if let deeper { feature = add(deeper, feature, tape: tape) }
@@ -143,7 +153,7 @@ package struct HSPSAM: Sendable {
 struct Modules: Sendable {
     let encoder: ImageEncoderViT
     /// The shallowest first.
-    let levels: [Level]
+    let levels: [Later<Level>]
     let positionEmbedding: PositionEmbeddingRandom
 
     init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {
@@ -151,8 +161,12 @@ struct Modules: Sendable {
             configuration,
             scope.scope("image_encoder").upstream("image_encoder").frozen(configuration.freezeEncoder),
             mergeLoRA: mergeLoRA)
-        levels = configuration.levels.indices.map {
-            Level(configuration, scope.scope("levels.\($0)"), hasHead: $0 == 0 || configuration.deepSupervision)
+        levels = configuration.levels.indices.map { level in
+            scope.later {
+                Level(
+                    configuration, scope.scope("levels.\(level)"),
+                    hasHead: level == 0 || configuration.deepSupervision)
+            }
         }
         positionEmbedding = PositionEmbeddingRandom(configuration, scope)
     }

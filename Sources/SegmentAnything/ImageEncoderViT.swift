@@ -11,7 +11,9 @@ struct ImageEncoderViT {
 
     let stem: Stem
     let position: Tensor
-    let blocks: [Block]
+    let blocks: [Later<Block>]
+    /// Whether every block can work on a part of the grid.
+    let isFused: Bool
 
     init(_ configuration: Configuration, _ scope: ParameterScope, mergeLoRA: Bool) {
         let (dim, grid) = (configuration.embedDim, configuration.grid)
@@ -21,15 +23,20 @@ struct ImageEncoderViT {
         case .conv: stem = .conv(ConvStem(embed, dim))
         }
         position = scope("pos_embed", [1, grid, grid, dim], .absolutePosition, .zeros)
-        blocks = (0..<configuration.depth).map {
-            Block(
-                configuration, scope.scope("blocks.\($0)"),
-                window: configuration.globalBlocks.contains($0) ? 0 : configuration.window, mergeLoRA: mergeLoRA)
+        let windows = (0..<configuration.depth).map {
+            configuration.globalBlocks.contains($0) ? 0 : configuration.window
         }
+        blocks = windows.enumerated().map { index, window in
+            scope.later {
+                Block(configuration, scope.scope("blocks.\(index)"), window: window, mergeLoRA: mergeLoRA)
+            }
+        }
+        isFused =
+            scope.packing != nil
+            && windows.allSatisfy {
+                packedAttentionFits(side: $0 > 0 ? $0 : grid, channels: dim / configuration.heads)
+            }
     }
-
-    /// Whether every block can work on a part of the grid.
-    var isFused: Bool { blocks.allSatisfy { FusedBlock($0) != nil } }
 
     /// image `[B, S, S, 3]` normalised → tokens `[B, g, g, D]` with their position; fewer where the cover cuts.
     func embed(_ image: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {

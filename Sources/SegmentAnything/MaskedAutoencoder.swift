@@ -55,7 +55,7 @@ package struct MaskedAutoencoder: Sendable {
         let cover = TokenCover(pictures, configuration, cuts: false)
         let tokens = replaceRows(encoder.tokens(image, cover, tape), by: token, where: hidden, tape: tape)
         var x = encoder.positioned(tokens, cover, tape)
-        for block in encoder.blocks {
+        for block in encoder.blocks.map(\.value) {
             let input = x
             let forward = { block(input, grid: grid, cover, prompts: nil, heat: nil, inputs: nil, $0) }
             x = tape?.block(forward) ?? forward(nil)

@@ -1,3 +1,4 @@
+import Synchronization
 package import Tensors
 
 /// One tensor of a model, as the layer that owns it declares it: everything that initialisation, optimiser, storage, import and checks
@@ -86,8 +87,9 @@ package enum ParameterShapes {
 }
 
 /// What the layers have declared so far.
-final class Declarations {
-    private(set) var parameters: [Parameter] = []
+final class Declarations: Sendable {
+    private let declared = Mutex<[Parameter]>([])
+    var parameters: [Parameter] { declared.withLock { $0 } }
 
-    func append(_ parameter: Parameter) { parameters.append(parameter) }
+    func append(_ parameter: Parameter) { declared.withLock { $0.append(parameter) } }
 }

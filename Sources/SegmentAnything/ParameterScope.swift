@@ -16,8 +16,8 @@ package struct Parameters: Sendable {
 ///
 /// The same initialisers serve two purposes: with a `ParameterReader` a network is built of its tensors; with `Declarations` nothing is
 /// computed, the layers get empty tensors, and what they asked for is the description of the model.
-struct ParameterScope {
-    private enum Source {
+struct ParameterScope: Sendable {
+    private enum Source: Sendable {
         case reader(ParameterReader)
         case declarations(Declarations)
     }
@@ -41,6 +41,14 @@ struct ParameterScope {
 
     /// This scope's `weight`, packed for inference; nil where tensors are wanted.
     func packed(_ weight: @autoclosure () -> Tensor) -> PackedMatrix? { packing?.matrix(weight(), prefix + "weight") }
+
+    /// A layer of this scope: made at once, but for a model on disk, whose layers are read when they are first used.
+    func later<Value>(_ make: @escaping @Sendable () -> Value) -> Later<Value> {
+        let later = Later(make)
+        if case .reader(let reader) = source, reader.isDeferred { return later }
+        _ = later.value
+        return later
+    }
 
     /// The scope of a layer inside this one.
     func scope(_ name: String) -> ParameterScope {

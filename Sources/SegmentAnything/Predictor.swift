@@ -64,7 +64,9 @@ package struct Predictor: Sendable {
     private let network: HSPSAM
     private let preparation: Preparation
 
-    /// *Throws* `ModelFailure.encoderOnly`, `.notFinite`, `.notQuantised`, or the reader's failure.
+    /// Most of its weights are read with the first picture (`HSPSAM.init`).
+    ///
+    /// *Throws* `ModelFailure.encoderOnly`, `.notQuantised`, `.digest`.
     package init(_ directory: ModelDirectory, _ choice: PrecisionChoice = .fp32) throws {
         self.init(directory.description, try HSPSAM(directory, choice))
     }
@@ -91,14 +93,16 @@ package struct Predictor: Sendable {
     ///   - spacing: of the pixels, where they are not square.
     ///   - extent: pixels of a row that fill the network's input; the picture's longer side when nil.
     ///   - heatMaps: also computes what the prompts look at.
+    /// *Throws* `ModelFailure.digest`, `.notFinite`, or what kept a weight from being read: of a model directory.
     package func segment(
         _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil, heatMaps: Bool = false
-    ) -> Prediction {
+    ) throws -> Prediction {
         let (input, placement) = preparation.prepare(image, spacing: spacing, extent: extent)
         let side = description.configuration.inputSize
         let output = network(
             input.reshaped([1, side, side, 3]), pictures: [placement.tokens(patch: description.configuration.patch)],
             heatMaps: heatMaps)
+        try network.confirm()
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
         let restored = Restoration.restore(

@@ -70,7 +70,9 @@ package struct TiledSegmentation {
     }
 
     /// The next rows of the picture, whole ones; tiles that are complete with them are segmented.
-    package mutating func add(_ image: DisplayImage) {
+    ///
+    /// *Throws* as `Predictor.segment`.
+    package mutating func add(_ image: DisplayImage) throws {
         precondition(image.columns == columns, "TiledSegmentation: \(image.columns) columns, not \(columns)")
         let width = columns * 3
         var taken = 0
@@ -79,14 +81,14 @@ package struct TiledSegmentation {
             let count = min(wanted, image.rows - taken)
             pixels += image.pixels[taken * width..<(taken + count) * width]
             taken += count
-            if count == wanted { finishTileRow() }
+            if count == wanted { try finishTileRow() }
         }
     }
 
     /// Segments the tiles of a row and gives out the rows that no later tile reaches.
-    private mutating func finishTileRow() {
+    private mutating func finishTileRow() throws {
         let down = tiling.down.weights(tileRow)
-        for tile in tiling.across.starts.indices { segment(tile, down) }
+        for tile in tiling.across.starts.indices { try segment(tile, down) }
         tileRow += 1
         let isLast = tileRow == tiling.down.starts.count
         let next = isLast ? tiling.down.side : tiling.down.starts[tileRow]
@@ -96,7 +98,7 @@ package struct TiledSegmentation {
         first = next
     }
 
-    private mutating func segment(_ tile: Int, _ down: [Float]) {
+    private mutating func segment(_ tile: Int, _ down: [Float]) throws {
         let (left, width) = (tiling.across.starts[tile], tiling.across.length)
         let image = cut(left, width)
         guard !isEmpty(image) else { return }
@@ -106,7 +108,7 @@ package struct TiledSegmentation {
             seenPixels += inferredRows - max(top, seenRows[column])
             seenRows[column] = inferredRows
         }
-        let prediction = predictor.segment(image, spacing: spacing, extent: tiling.extent)
+        let prediction = try predictor.segment(image, spacing: spacing, extent: tiling.extent)
         let across = tiling.across.weights(tile)
         for segment in sums.indices {
             let values = prediction.probabilities[segment]

@@ -50,7 +50,7 @@ package enum Quantiser {
         var dice: [(name: String, int8: Double, bf16: Double)] = []
         for (number, name) in chosen.enumerated() {
             let image = try image(name)
-            let masks = [exact, rounded, brief].map { $0.segment(image).masks }
+            let masks = try [exact, rounded, brief].map { try $0.segment(image).masks }
             // Where nobody finds anything nothing is lost, and nothing is measured.
             if masks.contains(where: { $0.contains { !$0.isEmpty } }) {
                 dice.append((name, Agreement.dice(masks[0], masks[1]), Agreement.dice(masks[0], masks[2])))

@@ -55,14 +55,14 @@ struct BenchCommand: ParsableCommand {
         let (prepared, configuration, arithmetic) = try beforeTheStart { try prepare() }
         var step = prepared
         step.picture = try beforeTheStart { try tokens(configuration) }
-        let load = start.duration(to: .now) / .seconds(1)
+        var load = 0.0
+        try beforeTheStart { try step.run { load = start.duration(to: .now) / .seconds(1) } }
+        KernelProfile.reset()
         var seconds: [Double] = []
-        for run in 0...runs {
-            if run == 1 { KernelProfile.reset() }
+        for _ in 0..<runs {
             let start = ContinuousClock.now
-            step.run()
-            let taken = start.duration(to: .now) / .seconds(1)
-            if run > 0 { seconds.append(taken) }
+            try step.run()
+            seconds.append(start.duration(to: .now) / .seconds(1))
         }
         // Before the loops that find the peak, which need memory of their own.
         let peak = peakMemory()

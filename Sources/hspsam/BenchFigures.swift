@@ -8,6 +8,7 @@ struct BenchFigures {
     let inputSize, batch: Int
     /// Of the counted runs, ascending; at least one.
     let seconds: [Double]
+    /// From the command's start to the encoder's first block, or a training's first step.
     let loadSeconds: Double
     let peakRssBytes: Int
     /// Of all counted runs together.

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Imaging
 import SegmentAnything
 import Storage
 import Tensors
@@ -20,6 +21,9 @@ struct ModelDirectoryTests {
         )
         return configuration
     }()
+
+    private static let picture = DisplayImage(
+        rows: 20, columns: 32, pixels: (0..<20 * 32 * 3).map { UInt8($0 * 7 % 251) })
 
     private func write(_ precision: ElementType = .f32) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
@@ -90,7 +94,8 @@ struct ModelDirectoryTests {
         // Who does not wait for the digest gets nothing that was made of such weights.
         let model = try ModelDirectory.opening(path)
         #expect(#expect(throws: ModelFailure.self) { try model.verify() }?.code == "MODEL-DIGEST")
-        #expect(#expect(throws: ModelFailure.self) { try Predictor(model) }?.code == "MODEL-DIGEST")
+        #expect(
+            #expect(throws: ModelFailure.self) { try Predictor(model).segment(Self.picture) }?.code == "MODEL-DIGEST")
         #expect(#expect(throws: ModelFailure.self) { try model.tensors() }?.code == "MODEL-DIGEST")
     }
 
@@ -104,8 +109,29 @@ struct ModelDirectoryTests {
         try data.write(to: file)
         #expect(#expect(throws: ModelFailure.self) { try ModelDirectory.open(path) }?.code == "MODEL-DIGEST")
         #expect(
-            #expect(throws: ModelFailure.self) { try Predictor(try ModelDirectory.opening(path)) }?.code
-                == "MODEL-DIGEST")
+            #expect(throws: ModelFailure.self) {
+                try Predictor(try ModelDirectory.opening(path)).segment(Self.picture)
+            }?.code == "MODEL-DIGEST")
+    }
+
+    @Test("weights are read with the first picture, which gets what weights in memory give it")
+    func deferred() throws {
+        var tensors = try write()
+        let expected = try Predictor(ModelDirectory.open(path).description, Parameters(tensors)).segment(Self.picture)
+        let predictor = try Predictor(ModelDirectory.opening(path))
+        for _ in 0..<2 {
+            let found = try predictor.segment(Self.picture)
+            #expect(found.masks == expected.masks && found.probabilities == expected.probabilities)
+        }
+        // A block that nobody has looked at keeps no model from being opened, and nothing is found with it.
+        let name = "image_encoder.blocks.1.mlp.lin2.weight"
+        tensors[name] = tensors[name].map { Tensor($0.shape, [.nan] + $0.values.dropFirst()) }
+        try SafeTensors.write(tensors, to: "\(path)/weights.safetensors") { _, _ in .f32 }
+        try replace(
+            "config.json", with: try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")), correctSums: true)
+        let broken = try Predictor(ModelDirectory.open(path))
+        let failure = #expect(throws: ModelFailure.self) { try broken.segment(Self.picture) }
+        #expect(failure?.code == "MODEL-NAN" && failure?.text.contains(name) == true)
     }
 
     @Test("all differences between weights and configuration are told in one line")

@@ -213,7 +213,7 @@ struct PaddingTests {
             configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["lesion"])
         let image = DisplayImage(
             rows: 60, columns: 200, pixels: (0..<60 * 200 * 3).map { UInt8($0 * 7 % 251) })
-        let prediction = Predictor(description, parameters(configuration)).segment(
+        let prediction = try Predictor(description, parameters(configuration)).segment(
             image, heatMaps: true)
         // As the network of training sees the same picture, told which tokens it reaches; and not as it sees the whole square.
         let (input, placement) = Preparation(description).prepare(image)

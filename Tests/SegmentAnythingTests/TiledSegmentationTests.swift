@@ -41,14 +41,14 @@ struct TiledSegmentationTests {
     }
 
     @Test("a picture of one tile gets the masks that it gets as a whole")
-    func oneTile() {
+    func oneTile() throws {
         let predictor = predictor()
         let image = picture(30, 48)
         let tiling = Tiling(rows: 30, columns: 48, side: 48, overlap: 12)
         #expect(tiling.count == 1)
         var tiled = TiledSegmentation(predictor, tiling)
-        tiled.add(image)
-        let whole = predictor.segment(image)
+        try tiled.add(image)
+        let whole = try predictor.segment(image)
         #expect(tiled.masks == whole.masks && tiled.seenPixels == 30 * 48)
         for segment in 0..<2 {
             let (one, other) = (
@@ -60,31 +60,33 @@ struct TiledSegmentationTests {
 
     @Test(
         "insides of objects are joined from tiles: those of one tile are those of the whole, and bands change nothing")
-    func interiors() {
+    func interiors() throws {
         let predictor = predictor(segments: 1, .softmax, .boundary)
         let small = picture(30, 48)
         var one = TiledSegmentation(predictor, Tiling(rows: 30, columns: 48, side: 48, overlap: 12))
-        one.add(small)
-        let whole = predictor.segment(small)
+        try one.add(small)
+        let whole = try predictor.segment(small)
         #expect(one.masks == whole.masks && one.interiors == whole.interiors && whole.interiors.count == 1)
         #expect(!whole.interiors[0].isEmpty && whole.interiors[0].count < 30 * 48)
         let image = picture(100, 90)
         let tiling = Tiling(rows: 100, columns: 90, side: 48, overlap: 12)
         var (atOnce, inBands) = (TiledSegmentation(predictor, tiling), TiledSegmentation(predictor, tiling))
-        atOnce.add(image)
-        for start in stride(from: 0, to: 100, by: 7) { inBands.add(rows(start..<min(100, start + 7), of: image)) }
+        try atOnce.add(image)
+        for start in stride(from: 0, to: 100, by: 7) { try inBands.add(rows(start..<min(100, start + 7), of: image)) }
         #expect(atOnce.interiors == inBands.interiors && !atOnce.interiors[0].isEmpty)
     }
 
     @Test("what is found does not depend on how many rows arrive at a time", arguments: [1, 7, 100])
-    func bands(_ band: Int) {
+    func bands(_ band: Int) throws {
         let predictor = predictor()
         let image = picture(100, 90)
         let tiling = Tiling(rows: 100, columns: 90, side: 32, overlap: 8)
         var once = TiledSegmentation(predictor, tiling)
-        once.add(image)
+        try once.add(image)
         var tiled = TiledSegmentation(predictor, tiling)
-        for start in stride(from: 0, to: 100, by: band) { tiled.add(rows(start..<min(100, start + band), of: image)) }
+        for start in stride(from: 0, to: 100, by: band) {
+            try tiled.add(rows(start..<min(100, start + band), of: image))
+        }
         #expect(tiled.masks == once.masks && tiled.seenPixels == 9000)
         #expect(once.masks.allSatisfy { !$0.isEmpty && $0.count < 9000 })
     }
@@ -92,12 +94,12 @@ struct TiledSegmentationTests {
     @Test(
         "joined probabilities are the weighted sum of the tiles' own",
         arguments: [Configuration.Activation.softmax, .sigmoid])
-    func joined(_ activation: Configuration.Activation) {
+    func joined(_ activation: Configuration.Activation) throws {
         let predictor = predictor(segments: 2, activation)
         let image = picture(50, 70)
         let tiling = Tiling(rows: 50, columns: 70, side: 32, overlap: 10)
         var tiled = TiledSegmentation(predictor, tiling)
-        tiled.add(image)
+        try tiled.add(image)
         var expected = [[Float]](repeating: [Float](repeating: 0, count: 3500), count: 2)
         for (i, top) in tiling.down.starts.enumerated() {
             for (j, left) in tiling.across.starts.enumerated() {
@@ -106,7 +108,7 @@ struct TiledSegmentationTests {
                     let start = (y * 70 + left) * 3
                     pixels += image.pixels[start..<start + 96]
                 }
-                let own = predictor.segment(DisplayImage(rows: 32, columns: 32, pixels: pixels))
+                let own = try predictor.segment(DisplayImage(rows: 32, columns: 32, pixels: pixels))
                 for segment in 0..<2 {
                     for pixel in 0..<1024 {
                         let (y, x) = (pixel / 32, pixel % 32)
@@ -129,23 +131,23 @@ struct TiledSegmentationTests {
     }
 
     @Test("tiles that show nothing are background and are not inferred")
-    func empty() {
+    func empty() throws {
         let predictor = predictor()
         let tiling = Tiling(rows: 64, columns: 64, side: 32, overlap: 0)
         var tiled = TiledSegmentation(predictor, tiling) { _ in true }
-        tiled.add(picture(64, 64))
+        try tiled.add(picture(64, 64))
         #expect(tiled.seenPixels == 0 && tiled.masks.allSatisfy(\.isEmpty))
     }
 
     @Test("what was seen of a picture counts each pixel once, however many tiles it lies in")
-    func seen() {
+    func seen() throws {
         let tiling = Tiling(rows: 100, columns: 90, side: 32, overlap: 12)
         var tile = 0
         var tiled = TiledSegmentation(predictor(), tiling) { _ in
             defer { tile += 1 }
             return tile % 3 != 1
         }
-        tiled.add(picture(100, 90))
+        try tiled.add(picture(100, 90))
         var seen = Set<Int>()
         for (i, top) in tiling.down.starts.enumerated() {
             for (j, left) in tiling.across.starts.enumerated()

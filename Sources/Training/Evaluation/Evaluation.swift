@@ -84,7 +84,7 @@ package struct Evaluation: Sendable {
                 defer { index += 1 }
                 guard own?.contains(index) ?? true else { continue }
                 let sample = try set.sample(pair, segments: count, input: input)
-                let (masks, probabilities, interiors) = predict(predictor, sample.image, options)
+                let (masks, probabilities, interiors) = try predict(predictor, sample.image, options)
                 let separation = options.separation ?? description.configuration.separation
                 let truth = (0..<count).map { segment in
                     Mask(
@@ -106,7 +106,7 @@ package struct Evaluation: Sendable {
                 guard let metrics = Metrics.mean(segments.map(\.metrics)) else {
                     preconditionFailure("Evaluation: a model without segments")
                 }
-                let exact = reference.map { predict($0, sample.image, options).masks }
+                let exact = try reference.map { try predict($0, sample.image, options).masks }
                 let file = File(
                     name: pair.name, metrics: metrics, segments: segments,
                     agreement: exact.map { Agreement.File(masks, beside: $0, truth: truth) })
@@ -146,11 +146,11 @@ package struct Evaluation: Sendable {
 
     private static func predict(
         _ predictor: Predictor, _ image: DisplayImage, _ options: Options
-    ) -> (masks: [Mask], probabilities: [[Float]], interiors: [Mask]) {
-        let first = predictor.segment(image)
+    ) throws -> (masks: [Mask], probabilities: [[Float]], interiors: [Mask]) {
+        let first = try predictor.segment(image)
         var (masks, probabilities) = (first.masks, first.probabilities)
         if options.flips {
-            let second = predictor.segment(image.mirrored)
+            let second = try predictor.segment(image.mirrored)
             (masks, probabilities) = FlipMean.of(
                 first.probabilities, second.probabilities, rows: image.rows, columns: image.columns,
                 softmax: predictor.description.configuration.activation == .softmax)
