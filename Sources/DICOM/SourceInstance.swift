@@ -77,7 +77,7 @@ package final class SourceInstance: Sendable {
         }
         do throws(DICOMFailure) {
             try file.transferSyntax.checkSupported()
-            try PixelReader.checkLength(file, pixels)
+            try PixelReader.checkLength(file, pixels, limits)
         } catch {
             throw planning ?? error
         }

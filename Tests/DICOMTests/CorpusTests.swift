@@ -44,7 +44,7 @@ struct CorpusTests {
             "derived/broken/ct_frames_too_many": "PIX-TRUNCATED", "derived/broken/ct_hostile_patient_name": "none",
             "derived/broken/ct_orientation_degenerate": "none", "derived/broken/ct_pixel_spacing_zero": "none",
             "derived/broken/ct_pixeldata_header_only": "PIX-TRUNCATED",
-            "derived/broken/ct_pixeldata_length_too_long": "none",
+            "derived/broken/ct_pixeldata_length_too_long": "PIX-SIZE",
             "derived/broken/ct_rescale_slope_zero": "none", "derived/broken/ct_rows_doubled": "PIX-TRUNCATED",
             "derived/broken/ct_rows_zero": "PIX-SIZE", "derived/broken/ct_says_implicit_is_explicit": "none",
             "derived/broken/ct_trailing_zeros_64k": "none", "derived/broken/ct_truncated_in_dataset": "IN-CORRUPT",

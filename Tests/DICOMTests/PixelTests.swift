@@ -69,8 +69,8 @@ struct PixelTests {
     @Test(
         "pixel data of another length than its attributes say is refused before anything is decoded; padding is none",
         arguments: [
-            (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 129, "none"), (1, 200, "none"),
-            (1, 256, "PIX-SIZE"), (1, 4096, "PIX-SIZE"),
+            (1, 100, "PIX-TRUNCATED"), (7, 128, "PIX-TRUNCATED"), (1, 128, "none"), (1, 129, "none"), (1, 140, "none"),
+            (2, 270, "none"), (1, 144, "PIX-SIZE"), (1, 200, "PIX-SIZE"), (1, 256, "PIX-SIZE"), (1, 4096, "PIX-SIZE"),
         ])
     func length(_ frames: Int, _ bytes: Int, _ expected: String) {
         let image = TestImage(frames: frames, pixels: [UInt8](repeating: 0, count: bytes))
@@ -80,6 +80,15 @@ struct PixelTests {
     @Test("RLE planes are put together, and a wrong header is refused")
     func runLength() throws {
         // Segment 1: high bytes, 64 times 1. Segment 2: low bytes, 63 times 2 and a literal 3.
+    @Test("bytes behind the frames are padding only where they are zero; Rows or Columns that are too few are refused")
+    func excess() {
+        let cells = [UInt8](repeating: 0, count: 128)
+        #expect(code { _ = try TestImage(pixels: cells + [0, 0, 0, 0]).source() } == "none")
+        #expect(code { _ = try TestImage(pixels: cells + [0, 0, 0, 1]).source() } == "PIX-SIZE")
+        #expect(code { _ = try TestImage(rows: 7, pixels: cells).source() } == "PIX-SIZE")
+        #expect(code { _ = try TestImage(columns: 7, pixels: cells).source() } == "PIX-SIZE")
+    }
+
         let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
         let frame = header + [0xC1, 1] + [0xC2, 2, 0x00, 3]
         var image = TestImage(syntax: .rle, fragments: [frame])
@@ -163,6 +172,22 @@ struct PixelTests {
         func image(_ add: @escaping @Sendable (inout TestFile) -> Void) -> TestImage {
             var image = TestImage(
                 photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB", pixels: (0..<64).map { UInt8($0) })
+    @Test("an RLE segment holds the pixels of its plane and padding, or is refused")
+    func runLengthExcess() {
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        func outcome(rows: UInt16 = 8, columns: UInt16 = 8, _ behind: [UInt8]) -> String {
+            let frame = header + [0xC1, 1, 0xC1, 2] + behind
+            return code { _ = try TestImage(syntax: .rle, rows: rows, columns: columns, fragments: [frame]).stored() }
+        }
+        #expect(outcome([]) == "none")
+        #expect(outcome([0x80, 0]) == "none")
+        #expect(outcome([0, 0]) == "none")
+        #expect(outcome([0, 7]) == "PIX-SIZE")
+        #expect(outcome([0xFF, 0]) == "PIX-SIZE")
+        #expect(outcome(rows: 7, []) == "PIX-SIZE")
+        #expect(outcome(columns: 7, []) == "PIX-SIZE")
+    }
+
             image.more = { file in
                 for element in 0x1101...0x1103 { file.add(0x0028, UInt16(element), us: 4, 0, 16) }
                 add(&file)

@@ -85,6 +85,18 @@ struct CodecGuardTests {
         #expect(try failure(.frame(bomb, syntax: rle, rows: 12_000, columns: 12_000))?.code == "PIX-TRUNCATED")
     }
 
+    @Test("a frame without compression in a fragment holds its pixels and padding, or is refused")
+    func uncompressed() throws {
+        for (behind, expected) in [
+            ([], nil), ([0], nil), ([7], nil), ([UInt8](repeating: 0, count: 19), nil), ([0, 7], "PIX-SIZE"),
+            ([UInt8](repeating: 0, count: 24), "PIX-SIZE"), ([UInt8](repeating: 0, count: 480), "PIX-SIZE"),
+        ] as [([UInt8], String?)] {
+            let cells = [UInt8](repeating: 9, count: 480)
+            let found = try failure(frame(cells + behind, "1.2.840.10008.1.2.1.98"))?.code
+            #expect(found == expected, "\(behind.count)")
+        }
+    }
+
     // MARK: JPEG
 
     @Test("a JPEG of arithmetic or hierarchical coding is refused as a form without a decoder")

@@ -39,10 +39,13 @@ extension PixelReader {
         return stored(.integers(values), colour, [])
     }
 
-    /// Refuses native pixel data that is shorter than the attributes say, before any frame is asked for.
-    static func checkLength(_ file: DICOMFile, _ pixels: PixelDescription) throws(DICOMFailure) {
+    /// Refuses native pixel data that is shorter or longer than the attributes say, before any frame is asked for.
+    static func checkLength(
+        _ file: DICOMFile, _ pixels: PixelDescription, _ limits: DICOMLimits
+    ) throws(DICOMFailure) {
+        guard let element = file.dataSet[pixels.attribute] else { return }
         let count: Int
-        switch file.dataSet[pixels.attribute]?.value {
+        switch element.value {
         case .bytes(let bytes): count = bytes.count
         case .inFile(_, let length): count = length
         default: return
@@ -66,21 +69,41 @@ extension PixelReader {
             throw .pixelsTruncated(
                 "\(count) bytes of pixels, \(total) expected: pixels are missing.", cure: "Send the file again.")
         }
-        try checkExcess(count, total, pixels)
+        try checkExcess(count, frames: pixels.frames, pixels) { () throws(DICOMFailure) in
+            switch element.value {
+            case .bytes(let bytes): Array(bytes[total...])
+            case .inFile(let offset, _): try file.source.opened(limits).bytes(offset + total..<offset + count)
+            default: []
+            }
+        }
     }
 
-    /// A few bytes too many are padding; whole frames or samples too many say that the attributes are wrong.
-    private static func checkExcess(_ count: Int, _ total: Int, _ pixels: PixelDescription) throws(DICOMFailure) {
-        let full = pixels.pixelCount * 3 * pixels.bitsAllocated / 8 * pixels.frames
+    /// Refuses bytes behind the frames that are no padding: Rows, Columns or Number of Frames would be others than the pixels have, and
+    /// the picture sheared or cut off.
+    ///
+    /// Padding is the byte that makes the length even (PS3.5 7.1.1), and zeros that are fewer than a row and than a column of the image.
+    /// - Parameter behind: the bytes behind the frames; asked for only where their number could be padding.
+    static func checkExcess(
+        _ count: Int, frames: Int, _ pixels: PixelDescription, behind: () throws(DICOMFailure) -> [UInt8]
+    ) throws(DICOMFailure) {
+        let total = byteCount(pixels, frames: frames)
+        let full = pixels.pixelCount * 3 * pixels.bitsAllocated / 8 * frames
         guard !pixels.isSubsampled || count < full || count > full + 1 else {
             throw .photometric(
                 "the bytes are those of three samples for each pixel, and \(pixels.photometric.rawValue) stores two: they contradict each other.",
                 cure: "Export as RGB.")
         }
         let frame = max(1, byteCount(pixels, frames: 1))
-        guard count - total <= 1 || count - total < frame else {
+        guard count - total > 1 else { return }
+        guard count - total < frame else {
             throw .pixelSize(
-                "\(count) bytes of pixels are \(count / frame) frames, Number of Frames says \(pixels.frames): they contradict each other.",
+                "\(count) bytes of pixels are \(count / frame) frames, the attributes say \(frames): they contradict each other.",
+                cure: "Export the image again.")
+        }
+        let padding = pixels.storedSampleCount * pixels.bitsAllocated / max(pixels.rows, pixels.columns) / 8
+        guard count - total < padding, try behind().allSatisfy({ $0 == 0 }) else {
+            throw .pixelSize(
+                "\(count) bytes of pixels, \(total) expected: Rows, Columns or Bits Allocated contradict the pixel data.",
                 cure: "Export the image again.")
         }
     }

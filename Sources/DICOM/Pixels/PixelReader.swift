@@ -24,7 +24,7 @@ package final class PixelReader {
         self.pixels = pixels
         self.limits = limits
         source = try file.source.opened(limits)
-        try Self.checkLength(file, pixels)
+        try Self.checkLength(file, pixels, limits)
         let syntax = file.transferSyntax
         let total = Self.byteCount(pixels, frames: pixels.frames)
         guard let element = file.dataSet[pixels.attribute] else {
@@ -107,6 +107,7 @@ package final class PixelReader {
             return stored(.integers(decoded.values), decoded.colour, decoded.notes, bits: decoded.bits)
         }
     }
+                try Self.checkExcess(bytes.count, frames: 1, pixels) { Array(bytes[needed...]) }
 
     /// True when the stream of a frame is one from which samples do not come back exactly.
     func hasLossyStream() throws(DICOMFailure) -> Bool {

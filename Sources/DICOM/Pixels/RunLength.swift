@@ -2,7 +2,8 @@
 package enum RunLength {
     /// One frame's planes put together as little-endian cells, plane by plane of samples.
     ///
-    /// *Throws*: `codec` when the header does not fit the image, `pixelsTruncated` when a segment gives too few bytes.
+    /// *Throws*: `codec` when the header does not fit the image, `pixelsTruncated` when a segment gives too few bytes, `pixelSize` when
+    /// it gives more than the pixels' (PS3.5 G.3 to G.5: a segment is one byte plane, no more).
     package static func unpack(
         _ frame: [UInt8], pixels: Int, samples: Int, bytesPerSample: Int
     ) throws(DICOMFailure) -> [UInt8] {
@@ -25,10 +26,15 @@ package enum RunLength {
             let got = expand(
                 frame, range, into: &out, at: sample * pixels * bytesPerSample + byte, step: bytesPerSample,
                 pixels)
-            guard got == pixels else {
+            guard got.count == pixels else {
                 throw .pixelsTruncated(
-                    "RLE segment \(segment + 1) holds \(got) of \(pixels) pixels: pixels are missing.",
+                    "RLE segment \(segment + 1) holds \(got.count) of \(pixels) pixels: pixels are missing.",
                     cure: "Send the file again.")
+            }
+            guard !got.hasMore else {
+                throw .pixelSize(
+                    "RLE segment \(segment + 1) holds more than \(pixels) pixels: Rows or Columns contradict the pixel data.",
+                    cure: "Export the image again.")
             }
         }
         return out
@@ -57,16 +63,20 @@ package enum RunLength {
         return ranges
     }
 
-    /// Packed runs to every `step`th byte; returns how many were written, at most `limit`.
+    /// Packed runs to every `step`th byte; returns how many were written, at most `limit`, and whether there are more.
+    ///
+    /// What pads a segment is none: zeros, and the control byte that stands for nothing (80 hexadecimal).
     private static func expand(
         _ packed: [UInt8], _ range: Range<Int>, into out: inout [UInt8], at first: Int, step: Int, _ limit: Int
-    ) -> Int {
+    ) -> (count: Int, hasMore: Bool) {
         var at = range.lowerBound
         var written = 0
+        var hasMore = false
         while at < range.upperBound, written < limit {
             let control = Int8(bitPattern: packed[at])
             at += 1
             if control >= 0 {
+                hasMore = Int(control) + 1 > limit - written
                 let count = min(Int(control) + 1, range.upperBound - at, limit - written)
                 for _ in 0..<count {
                     out[first + written * step] = packed[at]
@@ -75,6 +85,7 @@ package enum RunLength {
                 }
             } else if control != -128 {
                 guard at < range.upperBound else { break }
+                hasMore = 1 - Int(control) > limit - written
                 for _ in 0..<min(1 - Int(control), limit - written) {
                     out[first + written * step] = packed[at]
                     written += 1
@@ -82,7 +93,7 @@ package enum RunLength {
                 at += 1
             }
         }
-        return written
+        return (written, hasMore || packed[at..<range.upperBound].contains { $0 != 0 && $0 != 0x80 })
     }
 
     private static func word(_ bytes: [UInt8], _ at: Int) -> Int {
