@@ -77,9 +77,6 @@ struct PixelTests {
         #expect(code { _ = try image.source() } == expected)
     }
 
-    @Test("RLE planes are put together, and a wrong header is refused")
-    func runLength() throws {
-        // Segment 1: high bytes, 64 times 1. Segment 2: low bytes, 63 times 2 and a literal 3.
     @Test("bytes behind the frames are padding only where they are zero; Rows or Columns that are too few are refused")
     func excess() {
         let cells = [UInt8](repeating: 0, count: 128)
@@ -89,6 +86,9 @@ struct PixelTests {
         #expect(code { _ = try TestImage(columns: 7, pixels: cells).source() } == "PIX-SIZE")
     }
 
+    @Test("RLE planes are put together, and a wrong header is refused")
+    func runLength() throws {
+        // Segment 1: high bytes, 64 times 1. Segment 2: low bytes, 63 times 2 and a literal 3.
         let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
         let frame = header + [0xC1, 1] + [0xC2, 2, 0x00, 3]
         var image = TestImage(syntax: .rle, fragments: [frame])
@@ -97,6 +97,44 @@ struct PixelTests {
         #expect(code { _ = try image.stored() } == "PIX-CODEC")
         image.fragments = [Array(frame.dropLast(2))]
         #expect(code { _ = try image.stored() } == "PIX-TRUNCATED")
+    }
+
+    @Test("an RLE segment holds the pixels of its plane and padding, or is refused")
+    func runLengthExcess() {
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        func outcome(rows: UInt16 = 8, columns: UInt16 = 8, _ behind: [UInt8]) -> String {
+            let frame = header + [0xC1, 1, 0xC1, 2] + behind
+            return code { _ = try TestImage(syntax: .rle, rows: rows, columns: columns, fragments: [frame]).stored() }
+        }
+        #expect(outcome([]) == "none")
+        #expect(outcome([0x80, 0]) == "none")
+        #expect(outcome([0, 0]) == "none")
+        #expect(outcome([0, 7]) == "PIX-SIZE")
+        #expect(outcome([0xFF, 0]) == "PIX-SIZE")
+        #expect(outcome(rows: 7, []) == "PIX-SIZE")
+        #expect(outcome(columns: 7, []) == "PIX-SIZE")
+    }
+
+    @Test("an Extended Offset Table that names fragments out of order, twice or not all is refused")
+    func extendedOffsets() throws {
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        func image(frames: Int = 4, _ offsets: [UInt64]) -> TestImage {
+            var image = TestImage(syntax: .rle, frames: frames)
+            image.hasScale = false
+            image.fragments = (1...4).map { header + [0xC1, 0, 0xC1, $0] }
+            image.more = {
+                $0.add(0x7FE0, 0x0001, "OV", offsets.flatMap { TestFile.little($0) })
+                $0.add(0x7FE0, 0x0002, "OV", offsets.flatMap { _ in TestFile.little(UInt64(68)) })
+            }
+            return image
+        }
+        #expect(try image([0, 76, 152, 228]).stored(3)[0] == 3)
+        // Of other fragments: left aside, as there is one fragment a frame.
+        #expect(try image([0, 80, 160, 240]).stored(3)[0] == 3)
+        for offsets: [UInt64] in [[228, 152, 76, 0], [0, 76, 76, 228], [76, 76, 152, 228], [0, 0, 0, 0]] {
+            #expect(code { _ = try image(offsets).stored() } == "PIX-FRAGMENTS", "\(offsets)")
+        }
+        #expect(code { _ = try image(frames: 3, [0, 76, 228]).stored() } == "PIX-FRAGMENTS")
     }
 
     @Test("several fragments a frame are told apart by offset table, else by their first words, else refused")
@@ -172,22 +210,6 @@ struct PixelTests {
         func image(_ add: @escaping @Sendable (inout TestFile) -> Void) -> TestImage {
             var image = TestImage(
                 photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB", pixels: (0..<64).map { UInt8($0) })
-    @Test("an RLE segment holds the pixels of its plane and padding, or is refused")
-    func runLengthExcess() {
-        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
-        func outcome(rows: UInt16 = 8, columns: UInt16 = 8, _ behind: [UInt8]) -> String {
-            let frame = header + [0xC1, 1, 0xC1, 2] + behind
-            return code { _ = try TestImage(syntax: .rle, rows: rows, columns: columns, fragments: [frame]).stored() }
-        }
-        #expect(outcome([]) == "none")
-        #expect(outcome([0x80, 0]) == "none")
-        #expect(outcome([0, 0]) == "none")
-        #expect(outcome([0, 7]) == "PIX-SIZE")
-        #expect(outcome([0xFF, 0]) == "PIX-SIZE")
-        #expect(outcome(rows: 7, []) == "PIX-SIZE")
-        #expect(outcome(columns: 7, []) == "PIX-SIZE")
-    }
-
             image.more = { file in
                 for element in 0x1101...0x1103 { file.add(0x0028, UInt16(element), us: 4, 0, 16) }
                 add(&file)

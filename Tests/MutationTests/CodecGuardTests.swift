@@ -97,6 +97,44 @@ struct CodecGuardTests {
         }
     }
 
+    // MARK: All streams
+
+    @Test(
+        "a second stream behind a frame's first is refused; padding and pictures inside markers are none",
+        arguments: [
+            ("jpeg/grey", jpeg), ("jpeg/g8-sv1", jpeg), ("jpeg-ls/g8-ls", jpegLS), ("jpeg2000/lossy.j2k", jpeg2000),
+        ])
+    func twoStreams(name: String, syntax: String) throws {
+        let good = try seed(name)
+        for padding: [UInt8] in [[], [0], [0xFF, 0xFF]] {
+            #expect(try failure(frame(good + padding, syntax)) == nil)
+            #expect(try failure(frame(good + padding + good, syntax))?.code == "PIX-FRAGMENTS")
+        }
+    }
+
+    @Test("a thumbnail in a JPEG's header, and pictures that a camera appended and named, hinder nothing")
+    func thumbnails() throws {
+        let good = try seed("jpeg/grey")
+        func with(_ marker: UInt8, _ content: [UInt8]) -> [UInt8] {
+            var stream = good
+            let segment = [0xFF, marker] + big(UInt16(content.count + 2)) + content
+            stream.insert(contentsOf: segment, at: good.marker(0xDB))
+            return stream
+        }
+        let thumbnail: [UInt8] = [0x45, 0xFF, 0xD8, 0xFF, 0xD9, 0xFF, 0xD8, 0xFF, 0xD9]
+        #expect(try failure(frame(with(0xE1, thumbnail), jpeg)) == nil)
+        #expect(try failure(frame(with(0xE1, thumbnail) + good, jpeg))?.code == "PIX-FRAGMENTS")
+        #expect(try failure(frame(with(0xE2, Array("MPF".utf8) + [0]) + good, jpeg)) == nil)
+    }
+
+    @Test("a tile-part without a length ends at the end of its stream")
+    func openTilePart() throws {
+        var stream = try seed("jpeg2000/lossy.j2k")
+        let part = stream.marker(0x90)
+        stream.replaceSubrange(part + 6..<part + 10, with: [0, 0, 0, 0])
+        #expect(try failure(frame(stream + stream, jpeg2000))?.code == "PIX-FRAGMENTS")
+    }
+
     // MARK: JPEG
 
     @Test("a JPEG of arithmetic or hierarchical coding is refused as a form without a decoder")

@@ -40,7 +40,7 @@ struct FragmentMap {
         }
         var frames: [[Range<Int>]]?
         if let extended {
-            frames = Self.byExtendedTable(extended, items, itemAt, frameCount)
+            frames = try Self.byExtendedTable(extended, items, itemAt, frameCount)
             if frames == nil { notes.append("the Extended Offset Table does not fit the fragments and was ignored") }
         }
         if frames == nil, !offsetTable.isEmpty {
@@ -72,10 +72,22 @@ struct FragmentMap {
     }
 
     /// One fragment a frame; a length may leave out the byte that pads the fragment to an even length.
+    ///
+    /// Nil when its offsets are none of these fragments'. One that names them out of their order, or one twice, says something else of the
+    /// frames than their own order, in which PS3.5 A.4 puts them.
     private static func byExtendedTable(
         _ table: (offsets: [Int], lengths: [Int]), _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
-    ) -> [[Range<Int>]]? {
+    ) throws(DICOMFailure) -> [[Range<Int>]]? {
         guard table.offsets.count == count, table.lengths.count == count else { return nil }
+        let named = table.offsets.compactMap { itemAt[$0] }
+        guard named.count == count else { return nil }
+        guard named.first == 0, zip(named, named.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw .fragments(
+                "the Extended Offset Table names the \(items.count) fragments of \(count) frames out of order, or one twice: it contradicts the pixel data.",
+                cure: "Export the image again, without an offset table.")
+        }
+        // Of several fragments a frame, which this table cannot have, or with one that belongs to none.
+        guard items.count == count else { return nil }
         var frames: [[Range<Int>]] = []
         for (offset, length) in zip(table.offsets, table.lengths) {
             guard let index = itemAt[offset], length >= 0, length <= items[index].count, length > items[index].count - 2

@@ -1,7 +1,7 @@
 extension JPEG2000Header {
     /// Holds the stream to the tags and to what OpenJPEG can do, before it gets it.
     ///
-    /// *Throws*: `unsupportedSyntax`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
+    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
     func check(_ pixels: PixelDescription) throws(DICOMFailure) {
         if needsPart2 {
             throw .unsupportedSyntax(
@@ -9,6 +9,11 @@ extension JPEG2000Header {
         }
         if let problem {
             throw .codec("the JPEG 2000 stream has \(problem): the frame is damaged.", cure: "Export it again.")
+        }
+        guard !isFollowed else {
+            throw .fragments(
+                "another JPEG 2000 stream begins behind the end of a frame's: Number of Frames or the offset table contradicts the pixel data.",
+                cure: "Export the image again.")
         }
         guard columns == pixels.columns, rows == pixels.rows else {
             throw .pixelSize(

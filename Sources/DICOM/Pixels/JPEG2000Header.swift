@@ -19,6 +19,8 @@ struct JPEG2000Header {
     /// Of all tiles and components together, whatever costs most.
     private(set) var style = Style()
     private(set) var tileParts = 0
+    /// Another code stream begins behind the end of this one.
+    private(set) var isFollowed = false
     /// The first thing that contradicts the standard.
     private(set) var problem: String?
 
@@ -198,9 +200,24 @@ struct JPEG2000Header {
             reader.at = end
             guard length != 0, let first = reader.byte(), let second = reader.byte(), first == 0xFF, second == 0x90
             else {
+                isFollowed = Self.hasStart(reader.bytes, from: length == 0 ? Self.endOfData(part) : end)
                 return
             }
         }
+    }
+
+    /// Behind the first end of a code stream from the reader on: no coded data hold a marker above FF8F (ISO 15444-1, A.1.1).
+    private static func endOfData(_ part: Reader) -> Int {
+        var at = part.at
+        while at + 1 < part.end, part.bytes[at] != 0xFF || part.bytes[at + 1] != 0xD9 { at += 1 }
+        return min(at + 2, part.end)
+    }
+
+    /// Whether a code stream (SOC and SIZ) begins anywhere from `start` on.
+    private static func hasStart(_ bytes: [UInt8], from start: Int) -> Bool {
+        let marker: [UInt8] = [0xFF, 0x4F, 0xFF, 0x51]
+        guard bytes.count - start >= marker.count else { return false }
+        return (start...bytes.count - marker.count).contains { bytes[$0..<$0 + marker.count].elementsEqual(marker) }
     }
 
     private mutating func fail(_ what: String) -> Bool {

@@ -5,11 +5,15 @@
 struct JPEGWalk {
     private(set) var scans = 0
     private var frames = 0
+    /// Says itself that a camera appended further pictures: previews, depths (CIPA DC-007).
+    private var isMultiPicture = false
+    /// A JPEG-LS scan whose samples do not come back exactly.
+    private(set) var isNear = false
     private let bytes: [UInt8]
     private let stream: JPEGStream
 
-    /// *Throws*: `codec` for what contradicts the standard; `unsupportedSyntax` for forms without a decoder; `limit` for more scans
-    /// than a picture has use for.
+    /// *Throws*: `codec` for what contradicts the standard; `fragments` for a second stream behind the first; `unsupportedSyntax` for forms
+    /// without a decoder; `limit` for more scans than a picture has use for.
     init(_ bytes: [UInt8], _ stream: JPEGStream, limits: DICOMLimits) throws(DICOMFailure) {
         self.bytes = bytes
         self.stream = stream
@@ -20,7 +24,9 @@ struct JPEGWalk {
             switch marker {
             case 0xFF: at += 1
             case 0x01, 0xD0...0xD7: at += 2
-            case 0xD9: return
+            case 0xD9:
+                try checkEnd(at + 2)
+                return
             case 0xD8: throw Self.damaged("a second beginning inside")
             default:
                 let body = try body(at)
@@ -35,6 +41,19 @@ struct JPEGWalk {
                     at = endOfScan(at)
                 }
             }
+        }
+    }
+
+    /// Padding may stand behind the end, not another picture: it would be dropped without a word.
+    private func checkEnd(_ end: Int) throws(DICOMFailure) {
+        guard !isMultiPicture, bytes.count - end > 2 else { return }
+        let isFollowed = (end..<bytes.count - 2).contains {
+            bytes[$0] == 0xFF && bytes[$0 + 1] == 0xD8 && bytes[$0 + 2] == 0xFF
+        }
+        guard !isFollowed else {
+            throw .fragments(
+                "another JPEG stream begins behind the end of a frame's: Number of Frames or the offset table contradicts the pixel data.",
+                cure: "Export the image again.")
         }
     }
 
@@ -61,6 +80,7 @@ struct JPEGWalk {
         case 0xDC, 0xDE, 0xDF: throw Self.damaged("marker \(Self.hex(marker)), which images in DICOM do not have")
         case 0xDD: guard body.count == 2 else { throw Self.damaged("a restart interval of \(body.count) bytes") }
         case 0xF8: try presets(body)
+        case 0xE2: isMultiPicture = isMultiPicture || bytes[body].starts(with: [0x4D, 0x50, 0x46, 0])
         case 0xE0...0xEF, 0xFE: break
         default: throw Self.damaged("the unknown marker \(Self.hex(marker))")
         }
@@ -103,6 +123,7 @@ struct JPEGWalk {
             guard near <= min(255, (1 << stream.precision) / 2), bytes[body.upperBound - 2] <= 2,
                 bytes[body.upperBound - 1] & 15 == 0
             else { throw Self.damaged("a JPEG-LS scan with impossible parameters") }
+            isNear = isNear || near > 0
         }
     }
 
