@@ -53,6 +53,9 @@ struct PixelTests {
         image.pixelVR = "OB"
         image.pixels = logical
         #expect(try image.stored() == (0..<81).map { $0 })
+        // Of more than 8 bits nobody knows which byte comes first.
+        #expect(code { _ = try TestImage(syntax: .explicitBig, pixelVR: "OB").source() } == "PIX-BITS")
+        #expect(code { _ = try TestImage(syntax: .explicitBig).source() } == "none")
     }
 
     @Test("native YBR_FULL_422 shares chroma between two pixels and is shown as RGB")
@@ -84,6 +87,26 @@ struct PixelTests {
         #expect(code { _ = try TestImage(pixels: cells + [0, 0, 0, 1]).source() } == "PIX-SIZE")
         #expect(code { _ = try TestImage(rows: 7, pixels: cells).source() } == "PIX-SIZE")
         #expect(code { _ = try TestImage(columns: 7, pixels: cells).source() } == "PIX-SIZE")
+    }
+
+    @Test("colour is read without a sign whatever Pixel Representation says, and that is noted")
+    func signedColour() throws {
+        var image = TestImage(samples: 3, photometric: "RGB", planar: 0, bits: (8, 8, 7), isSigned: true)
+        image.pixelVR = "OB"
+        image.pixels = [UInt8](repeating: 200, count: 192)
+        #expect(try image.stored() == [Int](repeating: 200, count: 192))
+        let file = try image.file()
+        #expect(try PixelReader(file, try PixelDescription(file.dataSet)).notes.count == 1)
+    }
+
+    @Test("an object with Pixel Data and Float Pixel Data is refused; an empty one of them is none")
+    func twoPixelData() {
+        for (floats, expected) in [([UInt8](repeating: 0, count: 256), "PIX-BITS"), ([], "none")] {
+            var image = TestImage()
+            image.hasScale = false
+            image.more = { $0.add(0x7FE0, 0x0008, "OF", floats) }
+            #expect(code { _ = try image.stored() } == expected)
+        }
     }
 
     @Test("RLE planes are put together, and a wrong header is refused")

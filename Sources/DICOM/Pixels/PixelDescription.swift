@@ -33,6 +33,8 @@ package struct PixelDescription: Sendable, Equatable {
     package let bitsStored: Int
     package let highBit: Int
     package let isSigned: Bool
+    /// Bits of a cell that hold overlays: what stands in them is no part of a sample.
+    let overlayBits: UInt32
     package let storage: Storage
     /// What was missing or odd and how it was taken.
     package let warnings: [String]
@@ -53,17 +55,49 @@ package struct PixelDescription: Sendable, Equatable {
         }
     }
 
+    /// Overlays in unused bits of Pixel Data, as objects were allowed to have them until 2004: Overlay Bit Position of each whose Overlay
+    /// Bits Allocated are the pixels' (PS3.5-2003 8.1.2, PS3.3-2003 C.9.2).
+    private static func overlayBits(_ dataSet: DataSet, allocated: Int) -> UInt32 {
+        func word(_ group: UInt16, _ element: UInt16) -> Int? {
+            guard let bytes = dataSet.bytes(Tag(group, element)), bytes.count == 2 else { return nil }
+            return Int(bytes[0]) | Int(bytes[1]) << 8
+        }
+        var bits: UInt32 = 0
+        for group in stride(from: UInt16(0x6000), through: 0x601E, by: 2) {
+            guard allocated > 1, word(group, 0x0100) == allocated, let position = word(group, 0x0102),
+                (0..<allocated).contains(position)
+            else { continue }
+            bits |= 1 << UInt32(position)
+        }
+        return bits
+    }
+
+    /// Anything but an empty value.
+    private static func holds(_ dataSet: DataSet, _ attribute: Attribute) -> Bool {
+        switch dataSet[attribute]?.value {
+        case .bytes(let bytes): !bytes.isEmpty
+        case .inFile(_, let length): length > 0
+        case .items, .fragments: true
+        case nil: false
+        }
+    }
+
     /// *Throws*: `notImage` when there are no pixels, `pixelsTruncated` when an image has lost them; `pixelSize`, `bits`,
     /// `photometric`, `limit` when they cannot be decoded.
     package init(_ dataSet: DataSet, limits: DICOMLimits = .standard) throws(DICOMFailure) {
         var warnings: [String] = []
-        if dataSet.has(.pixelData) {
-            storage = .integers
-        } else if dataSet.has(.floatPixelData) {
-            storage = .floats
-        } else if dataSet.has(.doubleFloatPixelData) {
-            storage = .doubles
-        } else {
+        let present = [Attribute.pixelData, .floatPixelData, .doubleFloatPixelData].filter { dataSet.has($0) }
+        let holders = present.filter { Self.holds(dataSet, $0) }
+        guard holders.count <= 1 else {
+            throw .bits(
+                "the object has \(holders.count) of Pixel Data, Float Pixel Data and Double Float Pixel Data: which of them is the image is unknown.",
+                cure: "Export the image with Pixel Data alone.")
+        }
+        switch holders.first ?? present.first {
+        case .pixelData?: storage = .integers
+        case .floatPixelData?: storage = .floats
+        case .doubleFloatPixelData?: storage = .doubles
+        default:
             guard SOPClass.of(dataSet.uid(.sopClassUID) ?? "")?.isImage == true else {
                 throw .notImage("no pixel data in it: nothing to segment.")
             }
@@ -139,6 +173,7 @@ package struct PixelDescription: Sendable, Equatable {
             bitsStored = bitsAllocated
             highBit = bitsAllocated - 1
             isSigned = true
+            overlayBits = 0
         case .integers:
             guard let allocated = dataSet.int(.bitsAllocated) else {
                 throw .bits("Bits Allocated missing: pixels cannot be told apart.", cure: "Export the image again.")
@@ -161,7 +196,11 @@ package struct PixelDescription: Sendable, Equatable {
             bitsAllocated = allocated
             bitsStored = stored
             highBit = high
-            isSigned = dataSet.int(.pixelRepresentation) == 1
+            // Colours have no sign (PS3.3 C.7.6.3.1.2 and the IODs demand 0), and compressed ones are never read with one.
+            let saysSigned = dataSet.int(.pixelRepresentation) == 1
+            isSigned = saysSigned && samples == 1
+            if saysSigned, samples > 1 { warnings.append("Pixel Representation = 1 with colour, taken as 0") }
+            overlayBits = Self.overlayBits(dataSet, allocated: allocated)
             if allocated == 1, samples != 1 { throw .bits("colour with 1 bit a sample.", cure: "Export with 8 bits.") }
         }
         self.warnings = warnings

@@ -61,6 +61,12 @@ extension PixelReader {
         }
         guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
             throw .pixelSize(
+        guard !syntax.isBigEndian || pixels.storage != .integers || pixels.bitsAllocated <= 8 || element.vr == .OW
+        else {
+            throw .bits(
+                "Pixel Data in \(element.vr.rawValue) with Bits Allocated = \(pixels.bitsAllocated) under \(syntax.name), which demands OW: the order of the bytes is unknown.",
+                cure: "Export the image as Explicit VR Little Endian.")
+        }
                 "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there.",
                 cure: "Export as RGB.")
         }

@@ -34,10 +34,14 @@ package final class PixelReader {
         case .items: throw .corrupt("Pixel Data is a sequence: the file is damaged.", cure: "Send it again.")
         case .bytes(let bytes):
             layout = .memory(bytes)
-            notes = bytes.count > total + 1 ? ["Pixel Data is \(bytes.count - total) bytes longer than its frames"] : []
+            notes =
+                pixels.warnings
+                + (bytes.count > total + 1 ? ["Pixel Data is \(bytes.count - total) bytes longer than its frames"] : [])
         case .inFile(let offset, let length):
             layout = .native(offset..<offset + length)
-            notes = length > total + 1 ? ["Pixel Data is \(length - total) bytes longer than its frames"] : []
+            notes =
+                pixels.warnings
+                + (length > total + 1 ? ["Pixel Data is \(length - total) bytes longer than its frames"] : [])
         case .fragments(let table, let items):
             guard syntax.pixels != .native else {
                 throw .fragments(
@@ -53,7 +57,7 @@ package final class PixelReader {
                 offsetTable: table, items: items, frameCount: pixels.frames, extended: extended,
                 signature: Self.signature(syntax, pixels), isCut: file.pixelDataIsCut, bytes: source)
             layout = .fragments(map.frames)
-            notes = map.notes
+            notes = pixels.warnings + map.notes
         }
     }
 
@@ -103,11 +107,11 @@ package final class PixelReader {
                         cure: "Send the file again.")
                 }
                 return try native(bytes, firstBit: 0)
+                try Self.checkExcess(bytes.count, frames: 1, pixels) { Array(bytes[needed...]) }
             }
             return stored(.integers(decoded.values), decoded.colour, decoded.notes, bits: decoded.bits)
         }
     }
-                try Self.checkExcess(bytes.count, frames: 1, pixels) { Array(bytes[needed...]) }
 
     /// True when the stream of a frame is one from which samples do not come back exactly.
     func hasLossyStream() throws(DICOMFailure) -> Bool {
