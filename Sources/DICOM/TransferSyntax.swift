@@ -22,6 +22,9 @@ package struct TransferSyntax: Sendable, Equatable {
     /// The compression always loses information (JPEG 2000's lossy syntaxes may still hold a reversible stream).
     package let isLossy: Bool
 
+    /// Not one of those that demand lossless streams.
+    var allowsLoss: Bool { isLossy || [".4.91", ".4.93", ".4.203"].contains { uid == Self.root + $0 } }
+
     private init(
         _ uid: String, _ name: String, _ pixels: Pixels, explicit: Bool = true, bigEndian: Bool = false,
         deflated: Bool = false, lossy: Bool = false

@@ -17,7 +17,7 @@ package final class FrameStream {
         case window(DisplayWindow?)
         case rows(DisplayImage)
         /// Behind the last frame: what was odd about decoding.
-        case end(notes: [String])
+        case end(findings: [Finding])
         case failure(DICOMFailure)
     }
 
@@ -49,9 +49,9 @@ package final class FrameStream {
     }
 
     /// Behind the last frame: what was odd about decoding.
-    package func notes() throws(DICOMFailure) -> [String] {
-        guard case .end(let notes) = try take() else { preconditionFailure("FrameStream: there are more frames") }
-        return notes
+    package func findings() throws(DICOMFailure) -> [Finding] {
+        guard case .end(let findings) = try take() else { preconditionFailure("FrameStream: there are more frames") }
+        return findings
     }
 
     private func take() throws(DICOMFailure) -> Message {
@@ -96,7 +96,7 @@ package final class FrameStream {
             if readsUnits { frame.inverted = false }
             guard put(.rows((window ?? windowing.window(for: frame, source.voi)).image(frame))) else { return }
         }
-        _ = put(.end(notes: decoding.notes))
+        _ = put(.end(findings: decoding.findings))
     }
 
     /// A slide is one picture, so both scopes of a window are its whole. Where the values decide, all tiles are decoded twice: a slide's
@@ -118,6 +118,6 @@ package final class FrameStream {
         guard put(.window(window)) else { return }
         var bands = SlideBands(volume, slide) { frame, _ in window.image(frame) }
         while let rows = try bands.next(decoding) { guard put(.rows(rows)) else { return } }
-        _ = put(.end(notes: decoding.notes))
+        _ = put(.end(findings: decoding.findings))
     }
 }

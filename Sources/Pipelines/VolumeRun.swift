@@ -43,7 +43,6 @@ struct VolumeRun {
         var findings = sources.findings
         findings += QualityChecks.check(volume, pipeline, masks: segmentation.masks, measurements: measurements)
         findings += segmentation.findings
-        findings += segmentation.notes.map { Finding("PIX-NOTE", .note, $0) }
         var written = try results.write(segmentation, records, clock: &clock)
         written.objects += captures
         for kind in MaskFiles.allCases where also.contains(kind) {

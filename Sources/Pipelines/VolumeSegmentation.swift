@@ -20,9 +20,7 @@ struct VolumeSegmentation {
     private(set) var displayWindow: DisplayWindow?
     /// For the report's pictures.
     private(set) var kept: KeptFrames
-    /// Oddities of decoding.
-    private(set) var notes: [String] = []
-    /// Of the picture's scale.
+    /// Of the picture's scale, and oddities of decoding.
     private(set) var findings: [Finding] = []
     /// The side of a tile, in pixels of a row; nil where pictures are taken whole.
     private(set) var tileSide: Int?
@@ -112,7 +110,7 @@ struct VolumeSegmentation {
         if isSpatial {
             clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxelMM3: voxel) }
         }
-        notes = try stream.notes()
+        findings += try stream.findings()
         clock.time("post-process") { separate(volume, pipeline, separation, interiors) }
     }
 

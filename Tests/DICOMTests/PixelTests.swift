@@ -89,6 +89,56 @@ struct PixelTests {
         #expect(code { _ = try TestImage(columns: 7, pixels: cells).source() } == "PIX-SIZE")
     }
 
+    @Test("bits that are neither stored, nor sign, nor a declared overlay are masked and a person is asked to look")
+    func strayBits() throws {
+        func frame(_ raw: UInt16, isSigned: Bool = false, overlay: UInt16? = nil, isRLE: Bool = false) throws
+            -> StoredFrame
+        {
+            var image = TestImage(bits: (16, 12, 11), isSigned: isSigned)
+            image.hasScale = false
+            image.pixels = Self.words([UInt16](repeating: raw, count: 64))
+            if let overlay {
+                image.more = {
+                    $0.add(0x6000, 0x0100, us: 16)
+                    $0.add(0x6000, 0x0102, us: overlay)
+                }
+            }
+            if isRLE {
+                let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+                image.syntax = .rle
+                image.fragments = [header + [0xC1, UInt8(raw >> 8), 0xC1, UInt8(raw & 0xFF)]]
+            }
+            let file = try image.file()
+            return try PixelReader(file, try PixelDescription(file.dataSet)).frame(1)
+        }
+        func first(_ frame: StoredFrame) -> Int32? {
+            guard case .integers(let values) = frame.values else { return nil }
+            return values.first
+        }
+        for isRLE in [false, true] {
+            let stray = try frame(0xF007, isRLE: isRLE)
+            #expect(first(stray) == 7 && stray.doubts.count == 1)
+            #expect(try frame(0x0FFF, isRLE: isRLE).doubts.isEmpty)
+            // The sign extended over the cell, and not extended.
+            for raw: UInt16 in [0xFFFF, 0x0FFF] {
+                let negative = try frame(raw, isSigned: true, isRLE: isRLE)
+                #expect(first(negative) == -1 && negative.doubts.isEmpty)
+            }
+            #expect(try frame(0x1FFF, isSigned: true, isRLE: isRLE).doubts.count == 1)
+            #expect(try frame(0xF7FF, isSigned: true, isRLE: isRLE).doubts.count == 1)
+        }
+        let overlay = try frame(0x8007, overlay: 15)
+        #expect(first(overlay) == 7 && overlay.doubts.isEmpty)
+        #expect(try frame(0xC007, overlay: 15).doubts.count == 1)
+        // Samples at the bottom of cells where High Bit says the top.
+        var low = TestImage(bits: (16, 12, 15))
+        low.pixels = Self.words([UInt16](repeating: 0x0123, count: 64))
+        let volume = try #require(VolumeBuilder.volumes(of: [try low.source()]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        #expect(decoding.findings.map(\.code) == ["PIX-NOTE"] && decoding.findings.map(\.severity) == [.warning])
+    }
+
     @Test("colour is read without a sign whatever Pixel Representation says, and that is noted")
     func signedColour() throws {
         var image = TestImage(samples: 3, photometric: "RGB", planar: 0, bits: (8, 8, 7), isSigned: true)

@@ -135,6 +135,41 @@ struct CodecGuardTests {
         #expect(try failure(frame(stream + stream, jpeg2000))?.code == "PIX-FRAGMENTS")
     }
 
+    @Test(
+        "a stream whose values are more than Bits Stored is refused whatever its coding",
+        arguments: [
+            ("jpeg/g16-sv1", jpeg, 12, 11), ("jpeg/g16-extended", jpeg, 12, 11), ("jpeg-ls/g16-ls", jpegLS, 12, 11),
+            ("jpeg2000/grey.j2k", jpeg2000, 12, 11), ("jpeg2000/tiles.j2k", jpeg2000, 16, 12),
+            ("jpeg2000/grey.j2k", "1.2.840.10008.1.2.4.91", 12, 11),
+        ])
+    func bitsStored(name: String, syntax: String, fits: UInt16, isLess: UInt16) throws {
+        let stream = try seed(name)
+        #expect(try failure(frame(stream, syntax, bits: 16, stored: fits)) == nil)
+        #expect(try failure(frame(stream, syntax, bits: 16, stored: isLess))?.code == "PIX-BITS")
+    }
+
+    @Test("a sign that only the stream or only the tags know is refused where a value depends on it")
+    func signs() throws {
+        func outcome(_ stream: [UInt8], _ syntax: String, stored: UInt16, isSigned: Bool) throws -> String? {
+            try failure(
+                .frame(
+                    stream, syntax: syntax, rows: 20, columns: 24, bits: 16, stored: stored, isSigned: isSigned))?.code
+        }
+        // 12 bits of which the highest is used: negative in 12 bits, unknown in 16.
+        for (name, syntax) in [("jpeg/g16-extended", jpeg), ("jpeg2000/grey.j2k", jpeg2000)] {
+            #expect(try outcome(seed(name), syntax, stored: 12, isSigned: true) == nil)
+            #expect(try outcome(seed(name), syntax, stored: 16, isSigned: false) == nil)
+            #expect(try outcome(seed(name), syntax, stored: 16, isSigned: true) == "PIX-BITS")
+        }
+        // 16 bits, not one of them negative.
+        #expect(try outcome(seed("jpeg/g16-sv1"), jpeg, stored: 16, isSigned: true) == nil)
+        var signed = try seed("jpeg2000/grey.j2k")
+        signed[signed.marker(0x51) + 40] |= 0x80
+        #expect(try outcome(signed, jpeg2000, stored: 12, isSigned: true) == nil)
+        #expect(try outcome(signed, jpeg2000, stored: 16, isSigned: true) == nil)
+        #expect(try outcome(signed, jpeg2000, stored: 12, isSigned: false) == "PIX-BITS")
+    }
+
     // MARK: JPEG
 
     @Test("a JPEG of arithmetic or hierarchical coding is refused as a form without a decoder")

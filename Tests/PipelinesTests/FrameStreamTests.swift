@@ -33,7 +33,7 @@ struct FrameStreamTests {
                 let window = common ?? windowing.window(for: frame, source.voi)
                 #expect(try stream.next() == window.image(frame))
             }
-            #expect(try stream.notes() == decoding.notes)
+            #expect(try stream.findings() == decoding.findings)
         }
     }
 

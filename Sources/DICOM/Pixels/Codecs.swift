@@ -7,6 +7,7 @@ enum Codecs {
         var colour: StoredFrame.Colour?
         /// Of a colour stream; nil where Bits Stored holds.
         var bits: Int?
+        var hasStrayBits = false
         var notes: [String] = []
     }
 
@@ -21,19 +22,25 @@ enum Codecs {
         let count = pixels.pixelCount * pixels.samples
         let cells = try RunLength.unpack(
             bytes, pixels: pixels.pixelCount, samples: pixels.samples, bytesPerSample: pixels.bitsAllocated / 8)
-        let planar = cells.withUnsafeBytes { SampleUnpacking.values($0, count: count, .init(pixels)) }
+        let cell = SampleUnpacking.Cell(pixels)
+        let (planar, stray) = cells.withUnsafeBytes {
+            (
+                SampleUnpacking.values($0, count: count, cell),
+                SampleUnpacking.strayBits($0, count: count, cell, overlays: pixels.overlayBits)
+            )
+        }
         let values =
             pixels.samples == 1
             ? planar : SampleUnpacking.interleaved(planar, pixels: pixels.pixelCount, samples: pixels.samples)
-        return Decoded(values: values, colour: try taggedColour(pixels))
+        return Decoded(values: values, colour: try taggedColour(pixels), hasStrayBits: stray != 0)
     }
 
     static func jpeg(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
         -> Decoded
     {
-        let stream = try header(bytes, pixels, limits, wantsLS: false)
+        let (stream, _) = try header(bytes, pixels, limits, wantsLS: false)
         let colour = pixels.samples == 3 ? try stream.colour(pixels.photometric) : nil
-        let (values, notes) = try decoded(bytes, stream, pixels) { frame, out, error in
+        let (values, notes) = try decoded(stream, pixels, isLossy: !stream.isLossless) { frame, out, error in
             let count = out.count
             var status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 0, &out, count, &error)
             if status == CD_FAILED, stream.isLossless {
@@ -50,8 +57,8 @@ enum Codecs {
     static func jpegLS(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
         -> Decoded
     {
-        let stream = try header(bytes, pixels, limits, wantsLS: true)
-        let (values, notes) = try decoded(bytes, stream, pixels) { frame, out, error in
+        let (stream, walk) = try header(bytes, pixels, limits, wantsLS: true)
+        let (values, notes) = try decoded(stream, pixels, isLossy: walk.isNear) { frame, out, error in
             let count = out.count
             return cd_decode_jpeg_ls(bytes, bytes.count, &frame, &out, count, &error)
         }
@@ -59,9 +66,10 @@ enum Codecs {
         return Decoded(values: values, colour: colour, bits: colour == nil ? nil : stream.precision, notes: notes)
     }
 
-    static func jpeg2000(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
-        -> Decoded
-    {
+    /// - Parameter allowsLoss: even a reversible stream may have been cut to a size.
+    static func jpeg2000(
+        _ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits, allowsLoss: Bool
+    ) throws(DICOMFailure) -> Decoded {
         guard let header = JPEG2000Header(bytes) else {
             throw .codec(
                 "the frame is no JPEG 2000 stream: the transfer syntax is wrong or the frame is damaged.",
@@ -88,8 +96,9 @@ enum Codecs {
                 "the stream has \(precision) bits \(found.is_signed != 0 ? "signed" : "unsigned"), the tags say \(pixels.bitsStored) \(pixels.isSigned ? "signed" : "unsigned")"
             )
         }
-        let cell = SampleUnpacking.Cell(allocated: 32, stored: precision, isSigned: pixels.isSigned)
-        decoded.values = cell.values(raw.count) { UInt32(bitPattern: raw[$0]) }
+        let samples = StreamSamples(
+            precision: precision, isSigned: found.is_signed != 0, isLossy: allowsLoss || header.isIrreversible, pixels)
+        decoded.values = try samples.values(raw.count) { UInt32(bitPattern: raw[$0]) }
         if pixels.samples == 3 {
             decoded.bits = precision
             let isTransformed = found.colour_transformed != 0
@@ -131,7 +140,7 @@ enum Codecs {
 
     private static func header(
         _ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits, wantsLS: Bool
-    ) throws(DICOMFailure) -> JPEGStream {
+    ) throws(DICOMFailure) -> (JPEGStream, JPEGWalk) {
         guard let stream = JPEGStream(bytes), stream.isLS == wantsLS else {
             throw .codec(
                 "the frame is no \(wantsLS ? "JPEG-LS" : "JPEG") stream: the transfer syntax is wrong or the frame is damaged.",
@@ -154,12 +163,12 @@ enum Codecs {
         }
         let walk = try JPEGWalk(bytes, stream, limits: limits)
         try walk.cost(pixels, stream: bytes.count).check(limits)
-        return stream
+        return (stream, walk)
     }
 
     /// Runs a decoder that fills one or two bytes a sample by the stream's precision.
     private static func decoded(
-        _ bytes: [UInt8], _ stream: JPEGStream, _ pixels: PixelDescription,
+        _ stream: JPEGStream, _ pixels: PixelDescription, isLossy: Bool,
         by decode: (inout cd_frame, inout [UInt8], inout cd_error) -> cd_status
     ) throws(DICOMFailure) -> (values: [Int32], notes: [String]) {
         let allocated = stream.precision <= 8 ? 8 : 16
@@ -168,19 +177,19 @@ enum Codecs {
         let count = pixels.pixelCount * pixels.samples
         var out = [UInt8](repeating: 0, count: count * allocated / 8)
         try check(decode(&frame, &out, &error), error)
-        var cell = SampleUnpacking.Cell(pixels)
-        cell.allocated = allocated
-        if pixels.samples == 3 {
-            // The depth of colours is the stream's own: the tags' would shift or cut them.
-            cell = .init(allocated: allocated, stored: stream.precision, isSigned: false)
-        } else if stream.precision <= pixels.highBit {
-            // The stream cannot hold samples at the place that High Bit names, so they stand at the bottom.
-            cell = .init(allocated: allocated, stored: min(pixels.bitsStored, allocated), isSigned: pixels.isSigned)
-        }
+        let samples = StreamSamples(precision: stream.precision, isSigned: false, isLossy: isLossy, pixels)
         let note =
             stream.precision == pixels.bitsStored
             ? [] : ["the stream has \(stream.precision) bits, the tags say \(pixels.bitsStored)"]
-        return (out.withUnsafeBytes { SampleUnpacking.values($0, count: count, cell) }, note)
+        let values = out.withUnsafeBytes { bytes in
+            Result { () throws(DICOMFailure) in
+                if allocated == 8 { return try samples.values(count) { UInt32(bytes[$0]) } }
+                return try samples.values(count) {
+                    UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self)))
+                }
+            }
+        }
+        return (try values.get(), note)
     }
 
     private static func description(_ pixels: PixelDescription, allocated: Int, stored: Int) -> cd_frame {

@@ -4,8 +4,8 @@ package import Imaging
 /// one file are best asked for one after the other. One thread at a time.
 package final class FrameDecoding {
     private var current: (instance: SourceInstance, reader: PixelReader, palette: Palette?)?
-    /// What was odd about decoded frames, each once.
-    package private(set) var notes: [String] = []
+    /// What was odd about decoded frames, each once: notes, and warnings of values that a person has to look at.
+    package private(set) var findings: [Finding] = []
 
     package init() {}
 
@@ -17,6 +17,7 @@ package final class FrameDecoding {
         let (reader, palette) = try opened(frame.instance)
         let stored = try reader.frame(frame.number)
         note(stored.notes)
+        note(stored.doubts, .warning)
         if let colour = stored.colour {
             return Frame(
                 rows: stored.rows, columns: stored.columns, samples: 3,
@@ -38,8 +39,10 @@ package final class FrameDecoding {
         return (reader, palette)
     }
 
-    private func note(_ texts: [String]) {
-        for text in texts where notes.count < 64 && !notes.contains(text) { notes.append(text) }
+    private func note(_ texts: [String], _ severity: Finding.Severity = .note) {
+        for text in texts where findings.count < 64 && !findings.contains(where: { $0.text == text }) {
+            findings.append(Finding("PIX-NOTE", severity, text))
+        }
     }
 
     // MARK: Grey

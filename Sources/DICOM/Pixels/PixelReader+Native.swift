@@ -28,15 +28,20 @@ extension PixelReader {
                     bytes.withUnsafeBytes { SampleUnpacking.bits($0, firstBit: firstBit, count: pixels.pixelCount) }),
                 nil, [])
         }
-        var values = bytes.withUnsafeBytes {
-            SampleUnpacking.values($0, count: pixels.storedSampleCount, .init(pixels))
+        let cell = SampleUnpacking.Cell(pixels)
+        let (unpacked, stray) = bytes.withUnsafeBytes {
+            (
+                SampleUnpacking.values($0, count: pixels.storedSampleCount, cell),
+                SampleUnpacking.strayBits($0, count: pixels.storedSampleCount, cell, overlays: pixels.overlayBits)
+            )
         }
+        var values = unpacked
         if pixels.isSubsampled {
             values = SampleUnpacking.expanded422(values, rows: pixels.rows, columns: pixels.columns)
         } else if pixels.isPlanar {
             values = SampleUnpacking.interleaved(values, pixels: pixels.pixelCount, samples: pixels.samples)
         }
-        return stored(.integers(values), colour, [])
+        return stored(.integers(values), colour, [], hasStrayBits: stray != 0)
     }
 
     /// Refuses native pixel data that is shorter or longer than the attributes say, before any frame is asked for.
@@ -56,17 +61,17 @@ extension PixelReader {
                 "pixel data without fragments under \(syntax.name): the transfer syntax is wrong.",
                 cure: "Export the image again.")
         }
-        guard pixels.photometric != .ybrPartial420 else {
-            throw .photometric("native YBR_PARTIAL_420: it is not read.", cure: "Export as RGB.")
-        }
-        guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
-            throw .pixelSize(
         guard !syntax.isBigEndian || pixels.storage != .integers || pixels.bitsAllocated <= 8 || element.vr == .OW
         else {
             throw .bits(
                 "Pixel Data in \(element.vr.rawValue) with Bits Allocated = \(pixels.bitsAllocated) under \(syntax.name), which demands OW: the order of the bytes is unknown.",
                 cure: "Export the image as Explicit VR Little Endian.")
         }
+        guard pixels.photometric != .ybrPartial420 else {
+            throw .photometric("native YBR_PARTIAL_420: it is not read.", cure: "Export as RGB.")
+        }
+        guard !pixels.isSubsampled || pixels.columns % 2 == 0 else {
+            throw .pixelSize(
                 "\(pixels.columns) columns with \(pixels.photometric.rawValue): pixels come in pairs there.",
                 cure: "Export as RGB.")
         }

@@ -98,7 +98,8 @@ package final class PixelReader {
             case .rle: decoded = try Codecs.rle(bytes, pixels, limits)
             case .jpeg: decoded = try Codecs.jpeg(bytes, pixels, limits)
             case .jpegLS: decoded = try Codecs.jpegLS(bytes, pixels, limits)
-            case .jpeg2000: decoded = try Codecs.jpeg2000(bytes, pixels, limits)
+            case .jpeg2000:
+                decoded = try Codecs.jpeg2000(bytes, pixels, limits, allowsLoss: file.transferSyntax.allowsLoss)
             default:
                 let needed = Self.byteCount(pixels, frames: 1)
                 guard bytes.count >= needed else {
@@ -106,10 +107,12 @@ package final class PixelReader {
                         "a frame of \(bytes.count) bytes, \(needed) expected: pixels are missing.",
                         cure: "Send the file again.")
                 }
-                return try native(bytes, firstBit: 0)
                 try Self.checkExcess(bytes.count, frames: 1, pixels) { Array(bytes[needed...]) }
+                return try native(bytes, firstBit: 0)
             }
-            return stored(.integers(decoded.values), decoded.colour, decoded.notes, bits: decoded.bits)
+            return stored(
+                .integers(decoded.values), decoded.colour, decoded.notes, bits: decoded.bits,
+                hasStrayBits: decoded.hasStrayBits)
         }
     }
 
@@ -142,12 +145,17 @@ package final class PixelReader {
     // MARK: Frames
 
     func stored(
-        _ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String], bits: Int? = nil
+        _ values: StoredFrame.Values, _ colour: StoredFrame.Colour?, _ notes: [String], bits: Int? = nil,
+        hasStrayBits: Bool = false
     ) -> StoredFrame {
         StoredFrame(
             rows: pixels.rows, columns: pixels.columns, samples: pixels.samples, isSigned: pixels.isSigned,
             bitsAllocated: pixels.bitsAllocated, bits: bits ?? pixels.bitsStored, values: values, colour: colour,
-            notes: notes)
+            notes: notes,
+            doubts: hasStrayBits
+                ? [
+                    "bits outside of Bits Stored = \(pixels.bitsStored), High Bit = \(pixels.highBit) are set and were masked away: values may not be those that were meant"
+                ] : [])
     }
 
     /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are

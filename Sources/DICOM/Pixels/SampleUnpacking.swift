@@ -41,6 +41,48 @@ enum SampleUnpacking {
                 used = count
             }
         }
+
+        /// Which bits outside of the stored ones are set in any of `count` cells of `width` bits, where they are neither overlays nor the
+        /// extension of the sign.
+        ///
+        /// *Cost*: nothing where all bits are stored; one pass where the others are zero, as they should be; two otherwise.
+        @inline(__always)
+        func strayBits(_ count: Int, of width: Int, overlays: UInt32, _ bits: (Int) -> UInt32) -> UInt32 {
+            let outside = Self.low(width) & ~(Self.low(highBit + 1) & ~Self.low(highBit + 1 - stored)) & ~overlays
+            guard outside != 0 else { return 0 }
+            var found: UInt32 = 0
+            for index in 0..<count { found |= bits(index) }
+            guard found & outside != 0 else { return 0 }
+            guard isSigned else { return found & outside }
+            let above = outside & ~Self.low(highBit + 1)
+            found = 0
+            for index in 0..<count {
+                let cell = bits(index)
+                let isExtended = cell & above == above && cell &>> UInt32(highBit) & 1 == 1
+                found |= isExtended ? cell & ~above : cell
+            }
+            return found & outside
+        }
+
+        /// The lowest `count` bits, at most 32.
+        private static func low(_ count: Int) -> UInt32 { count >= 32 ? .max : 1 << UInt32(max(0, count)) - 1 }
+    }
+
+    /// Bits of little-endian cells of 8, 16 or 32 bits that are no part of a sample (`Cell.strayBits`).
+    static func strayBits(
+        _ bytes: UnsafeRawBufferPointer, count: Int, _ cell: Cell, overlays: UInt32
+    ) -> UInt32 {
+        switch cell.allocated {
+        case 8: cell.strayBits(count, of: 8, overlays: overlays) { UInt32(bytes[$0]) }
+        case 16:
+            cell.strayBits(count, of: 16, overlays: overlays) {
+                UInt32(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self)))
+            }
+        default:
+            cell.strayBits(count, of: 32, overlays: overlays) {
+                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))
+            }
+        }
     }
 
     /// `count` samples from little-endian cells of 8, 16 or 32 bits. `bytes` holds at least `count` of them.

@@ -22,8 +22,10 @@ package struct StoredFrame: Sendable {
     package let values: Values
     /// Nil for one sample.
     package let colour: Colour?
-    /// What the stream and the tags disagree about.
+    /// What the stream and the tags disagree about, and what was made of it.
     package let notes: [String]
+    /// What was decided by a rule of the standard, and a person has to look at: the values may not be those that were meant.
+    package let doubts: [String]
 
     /// The values as little-endian bytes, in the smallest of 8, 16, 32 and 64 bits that holds Bits Allocated: the form
     /// in which decoders are compared.
