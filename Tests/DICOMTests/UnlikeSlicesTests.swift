@@ -135,6 +135,47 @@ struct UnlikeSlicesTests {
         #expect(result.volumes.isEmpty && result.leftOut.allSatisfy { $0.failure.code == "GRP-IDENTITY" })
     }
 
+    /// Four slices of 12 bits in 16 of which one is a picture of 8 bits.
+    private static func depths(slope: String, intercept: String, wide: UInt16 = 12) throws -> VolumeBuilder.Result {
+        try volumes(
+            (0..<4).map { index in
+                var image = slice(index + 1)
+                let isNarrow = index == 2
+                image.bits = isNarrow ? (8, 8, 7) : (16, wide, wide - 1)
+                image.pixelVR = isNarrow ? "OB" : "OW"
+                (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.4", "MR")
+                image.more = { file in
+                    file.add(0x0028, 0x1052, "DS", text: isNarrow ? intercept : "-1024")
+                    file.add(0x0028, 0x1053, "DS", text: isNarrow ? slope : "1")
+                }
+                return image
+            })
+    }
+
+    @Test("a slice of 8 bits among others of more is refused unless its rescale has wider steps than theirs")
+    func depth() throws {
+        let refused = try Self.depths(slope: "1", intercept: "-1024")
+        #expect(refused.leftOut.map(\.failure.code) == [String](repeating: "PIX-VALUES", count: 4))
+        #expect(refused.leftOut.allSatisfy { $0.failure.message.explanation.contains("slice 3 of 4") })
+        #expect(try Self.depths(slope: "16", intercept: "-1024").volumes.map(\.frames.count) == [4])
+        // The same bits in a larger cell.
+        #expect(try Self.depths(slope: "1", intercept: "-1024", wide: 8).volumes.map(\.frames.count) == [4])
+        let stored = try Self.series { $0.bits = (16, 12, 11) }
+        #expect(stored.volumes.map(\.frames.count) == [6])
+    }
+
+    @Test("a rescale of two values is none", arguments: [("0\\-1024", "1"), ("-1024", "1\\1")])
+    func twoRescales(_ intercept: String, _ slope: String) throws {
+        let result = try volumes(
+            (1...3).map {
+                slice($0) {
+                    $0.add(0x0028, 0x1052, "DS", text: intercept)
+                    $0.add(0x0028, 0x1053, "DS", text: slope)
+                }
+            })
+        #expect(result.leftOut.map(\.failure.code) == ["PIX-VALUES", "PIX-VALUES", "PIX-VALUES"])
+    }
+
     /// Air and tissue as Hounsfield units, stored with an offset.
     private static func stored(offset: Int) -> [UInt8] {
         (0..<64).flatMap { TestFile.little(UInt16(truncatingIfNeeded: ($0 < 32 ? -1000 : 50) + offset)) }

@@ -21,11 +21,12 @@ enum GreyConsistency {
         let transforms = frames.map { frame in
             ModalityTransform.applies(to: frame) ? frame.valueTransformation : DataSet()
         }
+        try checkDepth(frames, transforms)
         for attribute in [Attribute.rescaleSlope, .rescaleIntercept] {
             let stated = transforms.map { $0.numbers(attribute, in: CheckedNumbers.Range.value) }
             for (index, numbers) in stated.enumerated() where !isUsable(numbers, attribute) {
                 throw .values(
-                    "\(attribute.keyword) \(attribute.tag) of \(frames.name(index)) is no number that a scale can have: its values are unknown.",
+                    "\(attribute.keyword) \(attribute.tag) of \(frames.name(index)) is not one number that a scale can have: its values are unknown.",
                     cure: "Correct the series at its source.")
             }
             try checkPresence(stated.map { $0 != .absent }, attribute, frames)
@@ -47,6 +48,26 @@ enum GreyConsistency {
                 "\(Attribute.rescaleType.keyword) \(Attribute.rescaleType.tag) has \(types.count) values in one volume: its values cannot be compared with each other.",
                 cure: "Correct the series at its source.")
         }
+    }
+
+    /// A picture of 8 bits that was made of a slice of 16 holds a window's grey levels: under the rescale of the others it means another
+    /// thing. One whose steps are wider than theirs says what they are. More or fewer bits of cells of one size are what scanners store.
+    private static func checkDepth(_ frames: [SourceFrame], _ transforms: [DataSet]) throws(DICOMFailure) {
+        let pixels = frames.map(\.instance.pixels)
+        guard let odd = minority(pixels.map { $0.bitsAllocated <= 8 }),
+            transforms.allSatisfy({ $0.items(.modalityLUTSequence).isEmpty })
+        else { return }
+        let steps = transforms.map { ($0.number(.rescaleSlope, in: CheckedNumbers.Range.value) ?? 1).magnitude }
+        let (narrow, wide) = (
+            frames.indices.filter { pixels[$0].bitsAllocated <= 8 },
+            frames.indices.filter { pixels[$0].bitsAllocated > 8 && pixels[$0].bitsStored > 8 }
+        )
+        guard let widest = wide.map({ steps[$0] }).max(), narrow.contains(where: { steps[$0] <= widest }) else {
+            return
+        }
+        throw .values(
+            "\(Attribute.bitsAllocated.keyword) \(Attribute.bitsAllocated.tag) is \(pixels[odd].bitsAllocated) in \(frames.name(odd)), unlike in the others, and its rescale does not say so: its values cannot be compared with theirs.",
+            cure: "Correct the series at its source, or send such pictures as a series of their own.")
     }
 
     /// A rescale beside a table. One that changes nothing says nothing against the table, but where values are Hounsfield units.
@@ -95,13 +116,14 @@ enum GreyConsistency {
             cure: "Correct the series at its source.")
     }
 
-    /// Absent, zero (read as one) or of a magnitude that a scale can have.
+    /// Absent, or one number: zero (read as one) or of a magnitude that a scale can have.
     private static func isUsable(_ numbers: CheckedNumbers, _ attribute: Attribute) -> Bool {
         switch numbers {
         case .absent: return true
         case .invalid: return false
         case .valid(let values):
-            let value = values.first ?? 0
+            // VM is 1: of two values nobody knows which holds.
+            guard values.count == 1, let value = values.first else { return false }
             return attribute == .rescaleIntercept || value == 0 || CheckedNumbers.Range.scale.contains(value.magnitude)
         }
     }
