@@ -72,6 +72,18 @@ package enum SOPClass: String, CaseIterable, Sendable {
     /// An object of it is an image.
     package var isImage: Bool { field(2) == "image" }
 
+    /// The only Modality that objects of it may have; nil where the class leaves it open, or is none of CT, MR and PET.
+    ///
+    /// *Source*: PS3.3 2024e, C.8.2.1, C.8.3.1, C.8.9.1, C.8.13.1, C.8.15.2, C.8.22.2.
+    var modality: String? {
+        switch self {
+        case .ctImageStorage, .enhancedCTImageStorage, .legacyConvertedEnhancedCTImageStorage: "CT"
+        case .mrImageStorage, .enhancedMRImageStorage, .legacyConvertedEnhancedMRImageStorage: "MR"
+        case .positronEmissionTomographyImageStorage, .enhancedPETImageStorage: "PT"
+        default: nil
+        }
+    }
+
     /// The UIDs by the names that selection rules may use instead.
     package static let uidsByName: [String: String] = Dictionary(
         uniqueKeysWithValues: allCases.filter { $0.field(1) != "-" }.map { (String($0.field(1)), $0.uid) })

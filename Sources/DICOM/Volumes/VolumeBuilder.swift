@@ -77,7 +77,7 @@ package enum VolumeBuilder {
         let groups: [[SourceFrame]]
         let common: [Finding]
         do throws(DICOMFailure) {
-            try checkModality(members)
+            try SeriesConsistency.checkModality(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
             try UnlikeSlices.check(planning, beside: groups)
@@ -115,15 +115,6 @@ package enum VolumeBuilder {
         // An enhanced instance may have frames in a volume and frames that are refused; each is named once.
         var seen = Set(volumes.flatMap(\.frames).map { ObjectIdentifier($0.instance) })
         return Result(volumes: volumes, leftOut: leftOut.filter { seen.insert(ObjectIdentifier($0.instance)).inserted })
-    }
-
-    /// *Throws* `identity`: pipelines are chosen by it, and it is a series' one.
-    private static func checkModality(_ members: [SourceInstance]) throws(DICOMFailure) {
-        let count = Set(members.map(\.modality)).count
-        guard count > 1 else { return }
-        throw .identity(
-            "\(Attribute.modality.keyword) \(Attribute.modality.tag) has \(count) values in one series: what its images are is uncertain.",
-            cure: "Correct the series at its source.")
     }
 
     /// The frames that have a plane; instances without become volumes of their own.

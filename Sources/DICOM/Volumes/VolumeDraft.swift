@@ -10,11 +10,12 @@ struct VolumeDraft {
     var slide: SlideMatrix?
     var findings: [Finding]
 
-    /// *Throws*: `shape` for an image too narrow to segment; `position` for slices too far apart; `values`, `photometric` for frames
-    /// whose values do not mean the same.
+    /// *Throws*: `identity` for frames of series that contradict each other; `shape` for an image too narrow to segment; `position` for
+    /// slices too far apart; `values`, `photometric` for frames whose values do not mean the same.
     func volume(
         _ study: StudyConsistency, findings common: [Finding], part: Int, partCount: Int
     ) throws(DICOMFailure) -> Volume {
+        try SeriesConsistency.check(frames.instances)
         let order = kind == .spatial ? SliceOrder(frames) : nil
         let ordered = order?.frames ?? frames
         let measured = try order?.spacing()

@@ -1,0 +1,72 @@
+import DICOM
+import Failures
+import Testing
+
+/// What the images of one series say of it, and of what kind they are.
+@Suite("one series")
+struct SeriesConsistencyTests {
+    @Test(
+        "an object of a class of CT, MR or PET images with the modality of another of them is refused, one that is less precise is not",
+        arguments: [
+            ("1.2.840.10008.5.1.4.1.1.4", "CT", false), ("1.2.840.10008.5.1.4.1.1.128", "CT", false),
+            ("1.2.840.10008.5.1.4.1.1.2", "MR", false), ("1.2.840.10008.5.1.4.1.1.4", "MR", true),
+            ("1.2.840.10008.5.1.4.1.1.2", "OT", true), ("1.2.840.10008.5.1.4.1.1.7", "CT", true),
+        ])
+    func classAndModality(_ sopClass: String, _ modality: String, _ isRead: Bool) throws {
+        let result = try volumes(
+            (1...3).map { number in
+                var image = slice(number)
+                (image.sopClass, image.modality) = (sopClass, modality)
+                return image
+            })
+        #expect(result.volumes.map(\.frames.count) == (isRead ? [3] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isRead ? [] : ["GRP-IDENTITY", "GRP-IDENTITY", "GRP-IDENTITY"]))
+    }
+
+    private static let ofSeries: [(group: UInt16, element: UInt16, vr: String, one: String, other: String)] = [
+        (0x0020, 0x0011, "IS", "3", "4"), (0x0008, 0x103E, "LO", "Head", "Thorax"),
+        (0x0018, 0x1030, "LO", "A", "B"), (0x0018, 0x0015, "CS", "HEAD", "ABDOMEN"), (0x0020, 0x0060, "CS", "L", "R"),
+    ]
+
+    /// Six slices of which the first `odd` say one thing of their series and the others another.
+    private static func said(_ attribute: Int, _ one: String?, _ other: String?, odd: Int) throws
+        -> VolumeBuilder.Result
+    {
+        let (group, element, vr, _, _) = ofSeries[attribute]
+        return try volumes(
+            (0..<6).map { index in
+                var image = slice(index + 1)
+                let text = index < odd ? one : other
+                image.beforePlace = { if let text { $0.add(group, element, vr, text: text) } }
+                return image
+            })
+    }
+
+    @Test(
+        "images of a volume that say different things of their series are refused, and the attribute is named",
+        arguments: ofSeries.indices, [1, 3, 5])
+    func ofOneSeries(_ attribute: Int, _ odd: Int) throws {
+        let row = Self.ofSeries[attribute]
+        let result = try Self.said(attribute, row.one, row.other, odd: odd)
+        #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-IDENTITY", count: 6))
+        let tag = Tag(row.group, row.element).description
+        #expect(result.leftOut.allSatisfy { $0.failure.message.explanation.contains(tag) })
+        // What is not said contradicts nothing.
+        #expect(try Self.said(attribute, row.one, nil, odd: odd).volumes.map(\.frames.count) == [6])
+        #expect(try Self.said(attribute, row.one, "", odd: odd).volumes.map(\.frames.count) == [6])
+    }
+
+    @Test("what means the same, and what another volume says, is no contradiction")
+    func sameSeries() throws {
+        #expect(try Self.said(0, "3", "03", odd: 2).volumes.map(\.frames.count) == [6])
+        #expect(try Self.said(1, "Thorax", " THORAX ", odd: 2).volumes.map(\.frames.count) == [6])
+        let away = try volumes(
+            (1...6).map { number in
+                var image = slice(number)
+                if number == 6 { (image.position, image.spacing) = ("0\\0\\60", "0.7\\0.7") }
+                image.beforePlace = { $0.add(0x0008, 0x103E, "LO", text: number == 6 ? "Head" : "Thorax") }
+                return image
+            })
+        #expect(away.volumes.map(\.frames.count) == [5, 1])
+    }
+}
