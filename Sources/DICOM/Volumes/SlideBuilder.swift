@@ -20,9 +20,7 @@ enum SlideBuilder {
         var failed: [(instances: [SourceInstance], failure: DICOMFailure)] = []
         let objects = Dictionary(grouping: members) { $0.dataSet.uid(.concatenationUID) ?? $0.sopInstanceUID }
         for key in objects.keys.sorted() {
-            let parts = (objects[key] ?? []).sorted {
-                (number($0), $0.sopInstanceUID) < (number($1), $1.sopInstanceUID)
-            }
+            let parts = Concatenation.inOrder(objects[key] ?? [])
             do throws(DICOMFailure) {
                 levels.append(try level(parts))
             } catch {
@@ -43,8 +41,6 @@ enum SlideBuilder {
     }
 
     private static func size(_ level: Level) -> String { "\(level.matrix.rows)×\(level.matrix.columns)" }
-
-    private static func number(_ instance: SourceInstance) -> Int { instance.dataSet.int(.inConcatenationNumber) ?? 0 }
 
     /// One object, or the parts of a concatenation in their order.
     private static func level(_ parts: [SourceInstance]) throws(DICOMFailure) -> Level {
@@ -88,31 +84,17 @@ enum SlideBuilder {
     /// Parts of one concatenation are whole and alike.
     private static func checkParts(_ parts: [SourceInstance], rows: Int, columns: Int) throws(DICOMFailure) {
         guard parts.count > 1 || parts[0].dataSet.uid(.concatenationUID) != nil else { return }
+        let isFull = parts.allSatisfy { $0.dataSet.string(.dimensionOrganizationType) == "TILED_FULL" }
+        if let lack = Concatenation.lack(parts, countIsKnown: isFull) {
+            throw .slide("\(lack.found): tiles are missing, or may be.", cure: lack.cure)
+        }
         let first = parts[0]
-        var offset = 0
-        for (index, part) in parts.enumerated() {
-            let dataSet = part.dataSet
-            // Without their number the last of sparse parts could be missing unseen.
-            guard
-                parts.count == dataSet.int(.inConcatenationTotalNumber)
-                    || dataSet.string(.dimensionOrganizationType) == "TILED_FULL"
-            else {
-                throw .slide(
-                    "\(parts.count) parts of a concatenation that \(dataSet.int(.inConcatenationTotalNumber).map { "has \($0)" } ?? "does not say how many it has"): tiles may be missing.",
-                    cure: "Send all parts, with In-concatenation Total Number.")
-            }
-            guard number(part) == index + 1, (dataSet.int(.concatenationFrameOffsetNumber) ?? offset) == offset,
-                (dataSet.int(.inConcatenationTotalNumber) ?? parts.count) == parts.count
-            else {
-                throw .slide(
-                    "part \(index + 1) of a concatenation is missing, or there twice: tiles are missing.",
-                    cure: "Send all parts.")
-            }
-            guard dataSet.int(.totalPixelMatrixRows) == rows, dataSet.int(.totalPixelMatrixColumns) == columns,
+        for part in parts {
+            guard part.dataSet.int(.totalPixelMatrixRows) == rows,
+                part.dataSet.int(.totalPixelMatrixColumns) == columns,
                 part.pixels.rows == first.pixels.rows, part.pixels.columns == first.pixels.columns,
                 part.pixels.samples == first.pixels.samples
             else { throw .slide("parts of one concatenation have different sizes.", cure: "Export the slide again.") }
-            offset += part.pixels.frames
         }
     }
 

@@ -78,6 +78,7 @@ package enum VolumeBuilder {
         let common: [Finding]
         do throws(DICOMFailure) {
             try SeriesConsistency.checkModality(members)
+            try Concatenation.check(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
             try UnlikeSlices.check(planning, beside: groups)
