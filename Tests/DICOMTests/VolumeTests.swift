@@ -84,6 +84,42 @@ struct VolumeTests {
             ])
     }
 
+    /// Four positions with an image of each of two kernels; which of them has the lower Instance Number changes.
+    private static func kernels(_ order: [[String]]) -> [TestImage] {
+        order.enumerated().flatMap { position, kernels in
+            kernels.enumerated().map { index, kernel in
+                slice(Double(position) * 3, number: position * kernels.count + index + 1) { image in
+                    image.beforePlace = { $0.add(0x0018, 0x1210, "SH", text: kernel) }
+                }
+            }
+        }
+    }
+
+    @Test("images of two kernels at each position are two volumes, whatever their Instance Numbers say")
+    func twoKernels() throws {
+        let result = try volumes(Self.kernels([["B30", "B80"], ["B80", "B30"], ["B30", "B80"], ["B80", "B30"]]))
+        let kernels = result.volumes.map { Set($0.frames.map { $0.instance.dataSet.string(.convolutionKernel) }) }
+        #expect(kernels == [["B30"], ["B80"]])
+        #expect(result.volumes.allSatisfy { $0.frames.count == 4 && $0.findings.isEmpty })
+        // Two of each at a position: their numbers would mix the kernels.
+        let mixed = try volumes(Self.kernels([["B30", "B30", "B80", "B80"], ["B30", "B80", "B30", "B80"]]))
+        #expect(mixed.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 8))
+    }
+
+    @Test("a kernel that changes on the way through a volume does not tear it apart")
+    func kernelChanges() throws {
+        let half = try volumes(Self.kernels([["B30"], ["B30"], ["B80"], ["B80"]]))
+        #expect(half.volumes.map(\.frames.count) == [4])
+        let shifted = try volumes(
+            (0..<8).map { index in
+                let pass = index / 4
+                return Self.slice(Double(index % 4) * 5 + Double(pass) * 2, number: index + 1) { image in
+                    image.beforePlace = { $0.add(0x0018, 0x1210, "SH", text: "B\(pass)") }
+                }
+            })
+        #expect(shifted.volumes.map { $0.findings.map(\.code) } == [["VOL-UNEVEN"]])
+    }
+
     @Test(
         "vendors' private b-values tell volumes apart",
         arguments: [(0x0019, 0x100C), (0x0043, 0x1039), (0x2001, 0x1003)])

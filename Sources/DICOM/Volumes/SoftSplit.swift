@@ -58,7 +58,7 @@ enum SoftSplit {
     /// Even volumes of one spacing that lie between each other: passes whose positions differ. Stacks behind each other are no such
     /// passes: what lies between them may be lost slices.
     private static func shifted(_ frames: [SourceFrame], _ texts: [[String]], _ useful: [Int]) -> Result? {
-        for key in useful where !SplitKey.all[key].isMoment {
+        for key in useful where !SplitKey.all[key].isMoment && !SplitKey.all[key].isSetting {
             let parts = parts(frames, [texts[key]])
             let orders = parts.map { SliceOrder($0) }
             guard let spacing = orders.first?.medianGap, spacing > 0,
@@ -135,8 +135,13 @@ enum SoftSplit {
         let isPositionAfterPosition = frames.indices.allSatisfy { positionOf[$0] == positionOf[$0 - $0 % count] }
         guard isVolumeAfterVolume || isPositionAfterPosition else { return nil }
         let volumes = frames.indices.map { isVolumeAfterVolume ? $0 / positions.count : $0 % count }
+        let parts = parts(frames, [volumes.map(String.init)])
+        // What the numbers put together and a setting tells apart is no volume.
+        for key in SplitKey.all where key.isSetting {
+            guard parts.allSatisfy({ Set($0.map(key.value)).count == 1 }) else { return nil }
+        }
         return Result(
-            parts: parts(frames, [volumes.map(String.init)]),
+            parts: parts,
             finding: Finding(
                 "VOL-PARTS", .note,
                 "\(count) volumes told apart by the order of their Instance Numbers alone: they run through all \(positions.count) positions \(isVolumeAfterVolume ? "once for each volume" : "with all volumes of one position in a row")."

@@ -4,6 +4,9 @@ struct SplitKey: Sendable {
     let value: @Sendable (SourceFrame) -> String
     /// Moments differ from slice to slice even within a volume, but their order at one position tells which volume comes first.
     var isMoment = false
+    /// What may change on the way through one volume, such as a dose: it tells frames at one position apart, and never passes whose
+    /// positions differ.
+    var isSetting = false
 
     /// In the order in which they are tried: what was set on the scanner before what merely happened.
     static let all: [SplitKey] = [
@@ -36,6 +39,11 @@ struct SplitKey: Sendable {
         SplitKey(name: "Complex Image Component") {
             $0.group(.mrImageFrameTypeSequence).text(.complexImageComponent) ?? ""
         },
+        SplitKey(
+            name: "Convolution Kernel", value: { $0.group(.ctReconstructionSequence).text(.convolutionKernel) ?? "" },
+            isSetting: true),
+        SplitKey(name: "KVP", value: { $0.group(.ctXRayDetailsSequence).text(.kvp) ?? "" }, isSetting: true),
+        SplitKey(name: "Contrast/Bolus Agent", value: { $0.classic(.contrastBolusAgent) }, isSetting: true),
         SplitKey(name: "Image Type") { $0.imageType.joined(separator: "\\") },
         SplitKey(name: "Acquisition Number") {
             $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
