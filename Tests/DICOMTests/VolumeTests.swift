@@ -50,6 +50,50 @@ struct VolumeTests {
         #expect(volume.sliceWeights == weights)
     }
 
+    @Test(
+        "slices are missing where all gaps are multiples of the smallest, or of Spacing Between Slices; what lies between their faces, and thicker slices, are no gap",
+        arguments: [
+            ([0.0, 2, 6], nil, [], ["VOL-GAP"], [2.0, 2, 2]),
+            ([0, 4, 8, 12, 14], nil, [], ["VOL-GAP"], [2, 2, 2, 2, 2]),
+            // Positions that wander are no multiples of how far they do.
+            ([0, 5, 10.1, 10.2, 15.2], nil, [], ["VOL-UNEVEN"], nil),
+            ([0, 4, 10], 2, [2], ["VOL-GAP"], [2, 2, 2]),
+            ([0, 4, 8, 12], 2, [2], ["VOL-GAP"], [2, 2, 2, 2]),
+            ([0, 4, 8], 2, [], ["VOL-GAP"], [2, 2, 2]),
+            ([0, 4, 8], 2, [1.5], ["VOL-GAP"], [2, 2, 2]),
+            ([0, 14], 2, [2], ["VOL-GAP"], [2, 2]),
+            // They touch each other, whatever the tag says.
+            ([0, 4, 8, 12], 2, [4], ["VOL-SPACING-TAG"], [4, 4, 4, 4]),
+            // The tag says what lies between the faces of two slices.
+            ([0, 5, 10, 15], 1, [4], ["VOL-SPACING-TAG"], [5, 5, 5, 5]),
+            ([0, 5, 10, 15], 5, [3], [], [5, 5, 5, 5]),
+            ([0, 4, 8], 3, [2], ["VOL-SPACING-TAG"], [4, 4, 4]),
+            // Thin slices below, thick ones above; and one of the thin ones is lost.
+            ([0, 5, 10, 15, 25, 35], nil, [5, 5, 5, 5, 10, 10], ["VOL-UNEVEN"], [5, 5, 5, 7.5, 10, 10]),
+            ([0, 5, 15, 20, 30], nil, [5, 5, 5, 5, 10], ["VOL-GAP"], [5, 5, 5, 5, 5]),
+        ] as [([Double], Double?, [Double], [String], [Double]?)])
+    func missing(
+        _ places: [Double], _ stated: Double?, _ thicknesses: [Double], _ codes: [String], _ weights: [Double]?
+    ) throws {
+        let images = places.enumerated().map { index, place in
+            Self.slice(place, number: index + 1) { image in
+                image.beforePlace = { file in
+                    if let thickness = thicknesses.count > 1 ? thicknesses[index] : thicknesses.first {
+                        file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
+                    }
+                    if let stated { file.add(0x0018, 0x0088, "DS", text: "\(stated)") }
+                }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == codes)
+        if let weights { #expect(volume.sliceWeights == weights) }
+        // Results say how far apart even slices lie, whatever is missing between them.
+        if Set(zip(places.dropFirst(), places).map { $0 - $1 }).count == 1 {
+            #expect(volume.sliceSpacing == places[1] - places[0])
+        }
+    }
+
     private static let differences: [@Sendable (inout TestImage) -> Void] = [
         { $0.orientation = "0\\1\\0\\0\\0\\-1" }, { $0.spacing = "0.6\\0.5" }, { $0.frameOfReference = "1.2.5" },
         { $0.rows = 9 }, { $0.imageType = "DERIVED\\PRIMARY\\AXIAL" },

@@ -79,25 +79,24 @@ struct SliceOrder {
         }
         try checkLine()
         var findings: [Finding] = []
-        let irregular = gaps.indices.filter { abs(gaps[$0] - medianGap) > tolerance }
-        let spacing: Double
+        let unit = unit()
+        // Of even slices the distance that they have, whatever lies between them: results say where theirs lie.
+        let spacing = isEven ? extent / Double(frames.count - 1) : unit ?? medianGap
         let weights: [Double]
-        if irregular.isEmpty {
-            spacing = extent / Double(frames.count - 1)
-            weights = [Double](repeating: spacing, count: frames.count)
-        } else if irregular.allSatisfy({ isMultiple(gaps[$0]) }) {
-            spacing = medianGap
-            weights = [Double](repeating: spacing, count: frames.count)
-            let missing = irregular.prefix(10).map {
-                "\(NumberText.short((gaps[$0] / medianGap).rounded() - 1)) between slices \($0 + 1) and \($0 + 2)"
+        if let unit {
+            weights = [Double](repeating: unit, count: frames.count)
+            let holes = gaps.indices.filter { (gaps[$0] / unit).rounded() >= 2 }
+            let missing = holes.prefix(10).map {
+                "\(NumberText.short((gaps[$0] / unit).rounded() - 1)) between slices \($0 + 1) and \($0 + 2)"
             }.joined(separator: ", ")
             findings.append(
                 Finding(
                     "VOL-GAP", .warning,
-                    "missing slices: \(missing)\(irregular.count > 10 ? " and more" : ""). They count with nothing in the volume."
+                    "missing slices: \(missing)\(holes.count > 10 ? " and more" : ""). They count with nothing in the volume."
                 ))
+        } else if isEven {
+            weights = [Double](repeating: spacing, count: frames.count)
         } else {
-            spacing = medianGap
             weights = frames.indices.map { index in
                 let before = index > 0 ? gaps[index - 1] : gaps[index]
                 let after = index < gaps.count ? gaps[index] : gaps[index - 1]
@@ -110,7 +109,7 @@ struct SliceOrder {
                 ))
         }
         if let tilt = tilt() { findings.append(tilt) }
-        if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices),
+        if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices), stated != unit,
             stated < 0 || abs(stated - spacing) > max(tolerance, Tolerance.position * spacing)
         {
             findings.append(
@@ -122,9 +121,61 @@ struct SliceOrder {
         return (spacing, weights, findings)
     }
 
-    private func isMultiple(_ gap: Double) -> Bool {
-        let times = (gap / medianGap).rounded()
-        return times >= 2 && abs(gap - times * medianGap) <= Tolerance.multiple * medianGap
+    /// The distance of neighbouring slices where some of them are missing: all gaps are whole multiples of it. Nil where none is.
+    private func unit() -> Double? {
+        if let stated = statedUnit() { return stated }
+        guard !isEven, !isContiguous else { return nil }
+        if gaps.allSatisfy({ abs($0 - medianGap) <= tolerance || multiple($0, of: medianGap) >= 2 }) {
+            return medianGap
+        }
+        // Where more gaps are holes than not, the median is a hole.
+        let smallest = gaps.min() ?? 0
+        let alike = gaps.filter { $0 <= smallest * (1 + Tolerance.multiple) }
+        let mean = alike.reduce(0, +) / Double(alike.count)
+        let multiples = gaps.map { multiple($0, of: mean) }
+        return mean * Tolerance.mostMissing > medianGap && !multiples.contains(0) && multiples.contains { $0 >= 2 }
+            ? mean : nil
+    }
+
+    /// Spacing Between Slices, where the slices lie whole multiples of it apart.
+    ///
+    /// Some vendors write what lies between the faces of two slices there: with the thickness that is the distance of their centres. And
+    /// slices that touch each other lack none, whatever stands there.
+    private func statedUnit() -> Double? {
+        let stated = frames.map { $0.group(.pixelMeasuresSequence).double(.spacingBetweenSlices) }
+        guard let unit = stated[0], unit > tolerance, stated.allSatisfy({ $0 == unit }),
+            abs(unit - medianGap) > max(tolerance, Tolerance.position * medianGap)
+        else { return nil }
+        let multiples = gaps.map { multiple($0, of: unit) }
+        guard !multiples.contains(0), multiples.contains(where: { $0 >= 2 }), !isContiguous else { return nil }
+        // A gap of one unit shows that it is the distance.
+        if multiples.contains(1) { return unit }
+        let smallest = gaps.min() ?? 0
+        for thickness in frames.compactMap(\.sliceThickness)
+        where abs(thickness - unit) > Tolerance.multiple * unit {
+            guard thickness < smallest - Tolerance.multiple * unit,
+                abs(thickness + unit - smallest) > Tolerance.multiple * unit
+            else { return nil }
+        }
+        return unit
+    }
+
+    /// How many times a gap holds the unit; 0 where it is no whole multiple of it.
+    private func multiple(_ gap: Double, of unit: Double) -> Double {
+        let times = (gap / unit).rounded()
+        return abs(gap - times * unit) <= Tolerance.multiple * unit ? times : 0
+    }
+
+    /// Slices of different thickness that reach each other, as a head is scanned in thin slices below and in thick ones above: their gaps
+    /// differ, and nothing is missing. Slices of one thickness that reach each other may have overlapped.
+    private var isContiguous: Bool {
+        let thicknesses = frames.compactMap(\.sliceThickness)
+        guard thicknesses.count == frames.count, let least = thicknesses.min(), let most = thicknesses.max(),
+            most - least > Tolerance.multiple * least
+        else { return false }
+        return gaps.indices.allSatisfy {
+            gaps[$0] <= max(thicknesses[$0], thicknesses[$0 + 1]) * (1 + Tolerance.multiple)
+        }
     }
 
     /// A few slices beside the line of all others are at a wrong place, whatever the line's direction is. Stacks that are moved against

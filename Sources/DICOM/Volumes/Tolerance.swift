@@ -8,6 +8,8 @@ enum Tolerance {
     static let position = 0.01
     /// A gap that is a multiple of the median gap, relative to that.
     static let multiple = 0.05
+    /// How many times the smallest gap of a volume the median one may be for it to be told a hole: smaller ones are positions that wander.
+    static let mostMissing = 10.0
     /// In-plane displacement for each mm along the normal.
     static let shear = 0.002
     /// Cosine of the angle up to which slices lie side by side though they are no one volume: 3 degrees.
