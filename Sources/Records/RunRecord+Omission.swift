@@ -23,7 +23,8 @@ extension RunRecord {
             )
         }
         for finding in results.flatMap(\.findings) {
-            guard let cure = Self.cures[finding.code] else { continue }
+            // A note of the same code says how volumes were told apart.
+            guard finding.severity == .warning, let cure = Self.cures[finding.code] else { continue }
             return Omission(code: finding.code, text: "\(finding.text) \(cure)")
         }
         return nil
@@ -32,6 +33,7 @@ extension RunRecord {
     /// What to do about each finding that says that a result lacks something.
     private static let cures: [String: String] = [
         "VOL-GAP": "Send the missing slices; the result is made anew then.",
+        "VOL-PARTS": "Send the missing slices, or look whether each part is what you expect.",
         "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
         "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
     ]

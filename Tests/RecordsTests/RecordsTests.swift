@@ -62,7 +62,11 @@ struct RecordsTests {
         #expect(
             status { $0.results[0].findings = [FindingRecord(code: "VOL-GAP", severity: .warning, text: "gap.")] }
                 == (.refusedOrFailed, "VOL-GAP"))
-        for code in ["QC-SEPARATE", "QC-INSTANCES"] {
+        // How volumes were told apart is a note; that they lack slices is none.
+        #expect(
+            status { $0.results[0].findings = [FindingRecord(code: "VOL-PARTS", severity: .note, text: "told apart.")] }
+                == (.done, nil))
+        for code in ["VOL-PARTS", "QC-SEPARATE", "QC-INSTANCES"] {
             #expect(
                 status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }
                     == (.refusedOrFailed, code))

@@ -22,7 +22,7 @@ enum UnlikeSlices {
                 }
                 findings.append(
                     Finding(
-                        "VOL-PARTS", .warning,
+                        "VOL-PARTS", .note,
                         "volumes of \(volume.count) and \(other.count) images adjoin each other and differ in \(difference). Each is a volume of its own."
                     ))
             }
