@@ -39,6 +39,9 @@ struct StudyMember: Sendable {
         case .settled: nil
         }
     }
+
+    /// Of a DICOM image.
+    var sopInstanceUID: String? { if case .instance(let instance) = content { instance.sopInstanceUID } else { nil } }
 }
 
 /// The files of one study.
@@ -61,30 +64,48 @@ struct StudyInputs: Sendable {
         }
     }
 
-    /// The studies with every image of a series that lies in several of them refused: a volume of either part would look whole.
-    static func refusingSharedSeries(_ studies: [StudyInputs]) -> [StudyInputs] {
-        var homes: [String: String] = [:]
-        var shared: Set<String> = []
-        for study in studies {
-            for series in study.members.compactMap(\.seriesInstanceUID) {
-                if let home = homes.updateValue(study.studyInstanceUID, forKey: series), home != study.studyInstanceUID
-                {
-                    shared.insert(series)
-                }
-            }
-        }
-        guard !shared.isEmpty else { return studies }
-        let failure = DICOMFailure.identity(
-            "images of one series are in several studies: to which it belongs is uncertain.",
-            cure: "Correct the studies at their source.")
+    /// The studies with every image refused whose series lies in several of them, as a whole or by the SOP Instance UID of one of its
+    /// images: a volume of either part would look whole, and nobody knows whose it is.
+    static func refusingShared(_ studies: [StudyInputs]) -> [StudyInputs] {
+        let series = shared(studies) { $0.seriesInstanceUID }
+        let instances = shared(studies) { $0.sopInstanceUID }
+        guard !series.isEmpty || !instances.isEmpty else { return studies }
+        let members = studies.flatMap(\.members)
+        let ofInstances = Set(
+            members.filter { $0.sopInstanceUID.map(instances.contains) == true }.compactMap(\.seriesInstanceUID))
+        let cure = "Correct the studies at their source."
+        let failures = (
+            series: DICOMFailure.identity(
+                "images of one series are in several studies: to which it belongs is uncertain.", cure: cure),
+            instances: DICOMFailure.identity(
+                "images of the series have the SOP Instance UIDs of images of another study: whose they are is uncertain.",
+                cure: cure)
+        )
         return studies.map { study in
             var study = study
             study.members = study.members.map { member in
-                guard let series = member.seriesInstanceUID, shared.contains(series) else { return member }
+                guard let uid = member.seriesInstanceUID, series.contains(uid) || ofInstances.contains(uid) else {
+                    return member
+                }
+                let failure = series.contains(uid) ? failures.series : failures.instances
                 return StudyMember(input: member.input, content: .settled(InputOutcome(failure)))
             }
             return study
         }
+    }
+
+    /// The UIDs that stand in more than one study.
+    private static func shared(_ studies: [StudyInputs], _ uid: (StudyMember) -> String?) -> Set<String> {
+        var homes: [String: String] = [:]
+        var shared: Set<String> = []
+        for study in studies {
+            for uid in study.members.compactMap(uid) {
+                if let home = homes.updateValue(study.studyInstanceUID, forKey: uid), home != study.studyInstanceUID {
+                    shared.insert(uid)
+                }
+            }
+        }
+        return shared
     }
 
     /// Whether there is anything that may be segmented.

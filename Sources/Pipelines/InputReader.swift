@@ -118,7 +118,7 @@ struct InputReader {
     /// Studies in the order of their UIDs; files of studies without images among the settled ones.
     private var index: InputIndex {
         var index = found
-        for study in StudyInputs.refusingSharedSeries(
+        for study in StudyInputs.refusingShared(
             studies.values.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }))
         {
             if study.hasImages {
