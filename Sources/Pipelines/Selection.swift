@@ -7,18 +7,31 @@ package enum Selection {
     /// says so; the first matching rule of each wins.
     ///
     /// - Parameter isForced: the user named the pipeline, so it takes the volume whether a rule matches or not; then there is no rule.
+    /// - Parameter refused: called for a volume some of whose images a rule takes and some of them not: one image does not decide for all.
     static func tasks(
-        _ volume: Volume, _ pipelines: [PipelineDirectory], isForced: Bool
+        _ volume: Volume, _ pipelines: [PipelineDirectory], isForced: Bool, refused: (DICOMFailure) -> Void
     ) -> [(task: VolumeTask, rule: SelectionRule?)] {
         pipelines.compactMap { directory -> (task: VolumeTask, rule: SelectionRule?)? in
-            let rule = directory.pipeline.selection.first { $0.matches(volume) }
-            guard rule != nil || isForced else { return nil }
-            let task = VolumeTask(volume: rule?.chosen(of: volume) ?? volume, pipeline: directory)
-            return (task: task, rule: rule)
+            var found: SelectionRule?
+            for rule in directory.pipeline.selection where found == nil {
+                if rule.matches(volume) {
+                    found = rule
+                } else if !isForced, let reason = rule.dividing(volume).first {
+                    refused(
+                        .identity(
+                            "a rule of pipeline \(directory.name) takes some images of the volume and not others (\(reason)): what it shows is uncertain.",
+                            cure: "Correct the series at its source, or choose a pipeline with --pipeline."))
+                    return nil
+                }
+            }
+            guard found != nil || isForced else { return nil }
+            let task = VolumeTask(volume: found?.chosen(of: volume) ?? volume, pipeline: directory)
+            return (task: task, rule: found)
         }
     }
 
-    /// Of the volumes of a study that a rule matches those that it picks; `dropped` is called for the others.
+    /// Of the volumes of a study that a rule matches those that it picks; `dropped` is called for the others. Volumes of other rules are no
+    /// rivals: the portal and the venous phase are one volume each.
     static func picked(
         _ candidates: [(task: VolumeTask, rule: SelectionRule?)], dropped: (VolumeTask) -> Void
     ) -> [VolumeTask] {
@@ -30,7 +43,7 @@ package enum Selection {
                 continue
             }
             let rivals = candidates.indices.filter {
-                candidates[$0].rule?.pick == pick
+                candidates[$0].rule == candidate.rule
                     && candidates[$0].task.pipeline.digest == candidate.task.pipeline.digest
             }
             let best = rivals.min { rank(candidates[$0].task.volume, pick) < rank(candidates[$1].task.volume, pick) }

@@ -124,8 +124,12 @@ package final class StudyRun {
         for left in built.leftOut { outcomes.stop(left.failure, [sources[left.instance].member]) }
         let candidates = built.volumes.flatMap { volume in
             let taking = settings.pipelines.filter { sources.isOf($0.pipeline.tiff, volume) }
-            let chosen = Selection.tasks(volume, taking, isForced: settings.isForced)
-            if chosen.isEmpty {
+            var isRefused = false
+            let chosen = Selection.tasks(volume, taking, isForced: settings.isForced) { failure in
+                outcomes.stop(failure, sources.members(of: volume))
+                isRefused = true
+            }
+            if chosen.isEmpty, !isRefused {
                 outcomes.stop(Selection.failure(volume, settings.pipelines), sources.members(of: volume))
             }
             return chosen

@@ -76,7 +76,12 @@ package enum Inspection {
         func reply(takes: Bool, rule: Int? = nil, _ reasons: [String]) -> InspectionRecord.Volume.Answer {
             .init(pipeline: directory.name, takes: takes, rule: rule, reasons: reasons)
         }
-        guard let candidate = Selection.tasks(volume, [directory], isForced: false).first else {
+        var refusal: DICOMFailure?
+        let candidates = Selection.tasks(volume, [directory], isForced: false) { refusal = $0 }
+        if let refusal {
+            return Answer(record: reply(takes: false, [refusal.message.explanation]), failure: refusal)
+        }
+        guard let candidate = candidates.first else {
             let rules = directory.pipeline.selection.map { $0.unmet(by: volume) }
             guard let nearest = rules.indices.min(by: { rules[$0].count < rules[$1].count }) else {
                 return Answer(record: reply(takes: false, ["it has no rule: it runs when it is named"]))

@@ -1,0 +1,146 @@
+import DICOM
+import DICOMObjects
+import Failures
+import Foundation
+import Pipelines
+import Records
+import Testing
+
+/// Which volumes a pipeline takes, and whose they are.
+@Suite("Selection")
+struct SelectionTests {
+    /// A slice of the sample's body with something of it changed.
+    private static func slice(_ number: Int, _ change: (inout DataSet) -> Void = { _ in }) throws -> Data {
+        let file = try DICOMFile(path: "samples/body/slice-00\(number).dcm")
+        let frame = try PixelReader(file, try PixelDescription(file.dataSet)).frame(1)
+        var dataSet = file.dataSet
+        dataSet.put(.pixelData, bytes: frame.canonicalBytes)
+        change(&dataSet)
+        return Data(try DataSetEncoder.file(dataSet))
+    }
+
+    /// Slices 1 to 9 under a pipeline with these rules.
+    ///
+    /// - Parameter isForced: the pipeline is named.
+    private func run(
+        _ numbers: [Int], rules: String, isForced: Bool = false, _ change: (Int, inout DataSet) -> Void = { _, _ in }
+    ) throws -> (record: RunRecord, fixture: Fixture) {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let settings = Fixture.settings("a").replacing("[XC]", with: rules)
+        _ = try fixture.file("pipelines/a/pipeline.yaml", settings)
+        for number in numbers {
+            _ = try fixture.file("in/\(number).dcm", Self.slice(number) { change(number, &$0) })
+        }
+        return (try fixture.run([fixture.path + "/in"], pipeline: isForced ? "a" : nil), fixture)
+    }
+
+    @Test("volumes that different rules take are no rivals, volumes of one rule are")
+    func picked() throws {
+        let rules = """
+            [CT]
+                series_description: portal
+                pick: thinnest
+              - modality: [CT]
+                series_description: venous
+                pick: thinnest
+            """
+        let (record, _) = try run(Array(1...9), rules: rules) { number, dataSet in
+            let series = (number - 1) / 3
+            dataSet.put(.seriesInstanceUID, "1.2.3.4.\(series)")
+            dataSet.put(.seriesDescription, ["portal", "venous", "portal again"][series])
+        }
+        #expect(record.results.count == 2)
+        let codes = record.inputs.map { $0.code ?? "" }
+        #expect(codes.filter { $0 == "SEL-PICK" }.count == 3 && codes.filter(\.isEmpty).count == 6)
+        // Of the two portal ones one is dropped, never the venous one.
+        #expect(Array(codes[3..<6]) == ["", "", ""])
+    }
+
+    @Test(
+        "max_slice_mm asks for the distance of slices, else for their thickness; what is unknown does not meet it",
+        arguments: [("3", "2.65", nil), ("2", "2.65", "SEL-RULE"), ("3", nil, "SEL-RULE"), ("3", "30", "SEL-RULE")]
+            as [(String, String?, String?)])
+    func sliceDistance(_ limit: String, _ thickness: String?, _ code: String?) throws {
+        let rules = "[CT]\n    max_slice_mm: \(limit)"
+        let one = try run([1], rules: rules) { _, dataSet in
+            dataSet.put(.sliceThickness, thickness ?? "")
+        }
+        #expect(one.record.inputs.map(\.code) == [code])
+        // Several slices are as far apart as their positions say.
+        let several = try run([1, 2, 3], rules: "[CT]\n    max_slice_mm: 3") { _, dataSet in
+            dataSet.put(.sliceThickness, "")
+        }
+        #expect(several.record.inputs.map(\.code) == [nil, nil, nil])
+    }
+
+    @Test(
+        "a volume some of whose images a rule takes and some not is refused, whichever image it is; not where the pipeline is named, or where no rule asks for it",
+        arguments: [1, 2, 3])
+    func divided(_ odd: Int) throws {
+        func codes(_ rules: String, isForced: Bool = false) throws -> [String?] {
+            try run([1, 2, 3], rules: rules, isForced: isForced) { number, dataSet in
+                guard number == odd else { return }
+                dataSet.put(.bodyPartExamined, "")
+                dataSet.put(.imageType, ["ORIGINAL", "PRIMARY", "AXIAL", "OTHER"])
+            }.record.inputs.map(\.code)
+        }
+        let refused: [String?] = ["GRP-IDENTITY", "GRP-IDENTITY", "GRP-IDENTITY"]
+        #expect(try codes("[CT]\n    body_part: [ABDOMEN]") == refused)
+        #expect(try codes("[CT]\n    image_type: {none: [OTHER]}") == refused)
+        #expect(try codes("[CT]\n    image_type: {all: [OTHER]}") == refused)
+        #expect(try codes("[CT]\n    body_part: [ABDOMEN]", isForced: true) == [nil, nil, nil])
+        #expect(try codes("[CT]\n    body_part: [ABDOMEN, \"\"]") == [nil, nil, nil])
+        // None of them is a rule's in any case.
+        #expect(try codes("[MR]\n    body_part: [ABDOMEN]") == ["SEL-RULE", "SEL-RULE", "SEL-RULE"])
+        #expect(try codes("[CT]\n    body_part: [ABDOMEN]\n    min_frames: 4") == ["SEL-RULE", "SEL-RULE", "SEL-RULE"])
+    }
+
+    @Test("inspect says the same of a volume that a rule divides")
+    func inspected() throws {
+        let (record, fixture) = try run([1, 2, 3], rules: "[CT]\n    body_part: [ABDOMEN]") { number, dataSet in
+            if number == 2 { dataSet.put(.bodyPartExamined, "") }
+        }
+        let pipelines = try PipelineDirectory.openAll(in: fixture.path + "/pipelines", only: nil)
+        let inspection = try Inspection.inspect(
+            [fixture.path + "/in"], pipelines: pipelines, version: "0", hashesPixels: false)
+        #expect(inspection.files.map(\.code) == record.inputs.map(\.code))
+        #expect(inspection.volumes.map { $0.pipelines.map(\.takes) } == [[false]])
+    }
+
+    @Test(
+        "one SOP Instance UID in two studies refuses both series, of one patient or of two; other series of theirs are read",
+        arguments: ["PHANTOM-20261124", "OTHER"])
+    func acrossStudies(_ patient: String) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        for number in 1...3 {
+            _ = try fixture.file("in/1\(number).dcm", Self.slice(number))
+            // The second study has one image of the first, and two of its own.
+            _ = try fixture.file(
+                "in/2\(number).dcm",
+                Self.slice(number) {
+                    $0.put(.studyInstanceUID, "1.2.3.9")
+                    $0.put(.seriesInstanceUID, "1.2.3.9.1")
+                    $0.put(.patientID, patient)
+                    if number > 1 { $0.put(.sopInstanceUID, "1.2.3.9.1.\(number)") }
+                })
+            // A series of the second study that the first has nothing of.
+            _ = try fixture.file(
+                "in/3\(number).dcm",
+                Self.slice(number + 3) {
+                    $0.put(.studyInstanceUID, "1.2.3.9")
+                    $0.put(.seriesInstanceUID, "1.2.3.9.2")
+                    $0.put(.patientID, patient)
+                })
+        }
+        let record = try fixture.run([fixture.path + "/in"])
+        let codes = Dictionary(
+            uniqueKeysWithValues: record.inputs.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0.code) })
+        for number in 1...3 {
+            #expect(codes["1\(number).dcm"] == "GRP-IDENTITY" && codes["2\(number).dcm"] == "GRP-IDENTITY")
+            #expect(codes["3\(number).dcm"] == .some(nil))
+        }
+        #expect(record.results.count == 1 && record.exitStatus == .refusedOrFailed)
+    }
+}
