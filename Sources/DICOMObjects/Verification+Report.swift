@@ -34,7 +34,9 @@ extension Verification {
             throw .verify("measurement group \(index + 1) is of another finding")
         }
         let numbers = items.filter { $0.string(.valueType) == "NUM" }
-        let isFound = segmentation.map { $0.selection.segments.contains(index) } ?? false
+        // A segmentation may also describe segments in which nothing was found.
+        let isFound =
+            !group.measurements.isEmpty && segmentation.map { $0.selection.segments.contains(index) } ?? false
         guard numbers.count == (isFound ? group.measurements.count : 0) else {
             throw .verify("measurement group \(index + 1) has \(numbers.count) measurements")
         }
@@ -47,6 +49,10 @@ extension Verification {
             else { throw .verify("measurement group \(index + 1) holds another value than measured") }
         }
         guard isFound, let segmentation, let number = segmentation.selection.segments.firstIndex(of: index) else {
+            let presence = items.first { concept($0) == ReportCode.presence.value }?.item(.conceptCodeSequence)
+            guard presence?.string(.codeValue) == ReportCode.absent.value,
+                !items.contains(where: { $0.string(.valueType) == "IMAGE" })
+            else { throw .verify("measurement group \(index + 1) does not say that nothing was found") }
             return
         }
         let reference = items.first { ["121191", "121214"].contains(concept($0)) }?.item(.referencedSOPSequence)

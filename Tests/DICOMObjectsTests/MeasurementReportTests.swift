@@ -69,6 +69,37 @@ struct MeasurementReportTests {
         #expect(absent.contains("272519000"))
     }
 
+    @Test(
+        "a segment that the segmentation describes though it was not found is told as absent, and nothing refers to it",
+        arguments: [true, false])
+    func described(isNothing: Bool) throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.slices, .even, rows: 9, columns: 10, count: 4, in: folder.path)
+        let empty = volume.frames.map { _ in Mask(rows: 9, columns: 10) }
+        let masks = [isNothing ? empty : SampleVolumes.masks(volume, segments: 1, seed: 3)[0], empty]
+        let segments = SampleVolumes.segments(2)
+        var options = SampleVolumes.options(.slices)
+        (options.writesNothing, options.keepsEmptySegments) = (true, true)
+        let segmentation = try #require(
+            try Segmentation(
+                volume, masks: masks, segments: segments, producer: SampleVolumes.producer, options: options))
+        #expect(segmentation.selection.segments == [0, 1])
+        let found = [isNothing ? [] : [MeasurementReport.Measurement(.volume, 12.5, .cubicMillimetre)], []]
+        let report = try MeasurementReport(
+            volume, zip(segments, found).map { MeasurementReport.Group($0, $1) }, of: segmentation,
+            producer: SampleVolumes.producer, options: options, seriesNumber: 9300)
+        try report.write(to: folder.path + "/sr.dcm")
+        let groups = groups(try DICOMFile(path: folder.path + "/sr.dcm").dataSet)
+        #expect(groups.count == 2)
+        for (group, found) in zip(groups, found) {
+            let items = group.items(.contentSequence)
+            let isAbsent = items.contains { $0.item(.conceptCodeSequence)?.string(.codeValue) == "272519000" }
+            #expect(isAbsent == found.isEmpty)
+            #expect(items.contains { $0.string(.valueType) == "IMAGE" } == !found.isEmpty)
+            #expect(items.count { $0.string(.valueType) == "NUM" } == found.count)
+        }
+    }
+
     @Test("the same measurements give the same bytes")
     func repeatable() throws {
         let folder = try TemporaryFolder()
