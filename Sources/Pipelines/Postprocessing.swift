@@ -6,9 +6,11 @@ package enum PostprocessStep: Sendable, Equatable {
     /// Numbers of segments, from 1.
     case largestComponent([Int])
     case fillHoles([Int])
-    /// Components below this leave every segment; needs spacing, otherwise nothing is done and a finding says so.
+    /// Components below this leave every segment; needs spacing and thickness, otherwise nothing is done and a finding says so.
     case minSizeMM3(Double)
     case minSizePixels(Int)
+
+    package var needsVoxelSize: Bool { if case .minSizeMM3 = self { true } else { false } }
 
     /// *Shape*: `masks[segment][frame]`. Frames that lie in space form one volume, others are taken one by one.
     func apply(_ masks: inout [[Mask]], isSpatial: Bool, voxelMM3: Double?) {
@@ -16,7 +18,7 @@ package enum PostprocessStep: Sendable, Equatable {
         case .largestComponent(let numbers): each(numbers, &masks, isSpatial) { Components.largest(of: $0) }
         case .fillHoles(let numbers): each(numbers, &masks, isSpatial) { Components.fillingHoles(in: $0) }
         case .minSizeMM3(let size):
-            guard let voxelMM3, voxelMM3 > 0 else { return }
+            guard let voxelMM3 else { return }
             let count = Int(rounding: (size / voxelMM3).rounded(.up), clampedTo: 0 ... .max)
             each(Array(1...max(1, masks.count)), &masks, isSpatial) {
                 Components.removing(smallerThan: count, from: $0)

@@ -146,11 +146,12 @@ package enum QualityChecks {
         }
         if volume.pixelSpacing == nil {
             findings.append(Finding("QC-NOSCALE", .note, "The source has no pixel spacing: areas are given in pixels."))
-            if pipeline.postprocess.contains(where: { if case .minSizeMM3 = $0 { true } else { false } }) {
-                findings.append(
-                    Finding(
-                        "QC-MINSIZE", .warning, "The minimum size in mm³ was not applied: the source has no spacing."))
-            }
+        }
+        if volume.voxelMM3 == nil, pipeline.postprocess.contains(where: \.needsVoxelSize) {
+            let lack = volume.pixelSpacing == nil ? "pixel spacing" : "slice thickness"
+            findings.append(
+                Finding(
+                    "QC-MINSIZE", .warning, "The minimum size in mm³ was not applied: the source has no \(lack)."))
         }
         if let packing = packing(volume, pipeline.outputs), measurements.contains(where: { $0.pixels > 0 }) {
             findings.append(packing)

@@ -56,7 +56,7 @@ struct VolumeSegmentation {
         if keepsProbabilities { probabilities = [[[UInt8]]](repeating: [], count: count) }
         kept = KeptFrames(of: pictures.count)
         let spacing = Self.spacing(volume, pipeline)
-        let voxel = Self.voxelMM3(volume)
+        let voxel = volume.voxelMM3
         // Frames without a place in space are no volume: each is cleaned by itself.
         let isSpatial = volume.reachesOverSlices
         let isColor = volume.samples == 3
@@ -166,11 +166,6 @@ struct VolumeSegmentation {
         pipeline.aspect == .grid ? nil : PixelSpacing(row: volume.pixelAspect, column: 1)
     }
 
-    /// Of one pixel of one frame; a single frame counts its thickness or, without, one mm.
-    private static func voxelMM3(_ volume: Volume) -> Double? {
-        volume.pixelSpacing.map { $0.row * $0.column * (volume.sliceSpacing ?? volume.frames[0].sliceThickness ?? 1) }
-    }
-
     private static func description(_ volume: Volume, _ window: DisplayWindow?) -> String {
         if volume.samples == 3 { return "colour, as it is" }
         switch window {
@@ -181,5 +176,14 @@ struct VolumeSegmentation {
         case .table: return "look-up table of the source"
         case nil: return "each frame its own"
         }
+    }
+}
+
+extension Volume {
+    /// Of one pixel of one frame; nil where the source does not say how far pixels lie apart, or how thick is what they show.
+    var voxelMM3: Double? {
+        guard let spacing = pixelSpacing, let depth = sliceSpacing ?? frames[0].sliceThickness else { return nil }
+        let size = spacing.row * spacing.column * depth
+        return size > 0 ? size : nil
     }
 }

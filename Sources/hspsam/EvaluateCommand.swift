@@ -92,6 +92,14 @@ struct EvaluateCommand: ParsableCommand {
 
     private func begin(tells: Bool) throws -> Begun {
         let chosen = try pipeline.map { path in try beforeTheStart { try PipelineDirectory.open(path).pipeline } }
+        if let chosen, chosen.postprocess.contains(where: \.needsVoxelSize) {
+            throw FailureRecord(
+                kind: .usage, code: "PIPE-POST",
+                message: FailureMessage(
+                    "its postprocess has min_size_mm3, and the pictures of a data set say no mm: the figures would be those of other masks.",
+                    cure: "Evaluate without --pipeline, or with min_size_pixels.",
+                    subject: "--pipeline \(pipeline ?? "")"))
+        }
         let postprocess = chosen.map { pipeline -> @Sendable ([Mask]) -> [Mask] in
             let steps = pipeline.postprocess
             return { masks in

@@ -70,6 +70,42 @@ struct ResultTests {
         #expect(try files().files == first)
     }
 
+    @Test("a study in which nothing is found has the object and the report that its pipeline asks for")
+    func nothing() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline(
+            "a",
+            more: """
+                postprocess: [{min_size_pixels: 1000000000}]
+                outputs: {seg: {when_nothing: object}, sr: {enabled: true}, rtstruct: true}
+                """)
+        let record = try fixture.run(["samples/body"])
+        let result = try #require(record.results.first)
+        #expect(result.segments[0].pixels == 0 && result.findings.contains { $0.code == "QC-NOTHING" })
+        #expect((result.objects ?? []).map(\.kind) == ["binary", "report"])
+    }
+
+    @Test(
+        "a minimum size in mm³ is applied where the source says how large a voxel is; where it does not, a finding asks a person",
+        arguments: ["2.5", nil])
+    func minimumSize(thickness: String?) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "postprocess: [{min_size_mm3: 1000000000}]")
+        let path = "samples/body/slice-014.dcm"
+        var dataSet = try WrittenObject([UInt8](Data(contentsOf: URL(fileURLWithPath: path)))).dataSet
+        if let thickness { dataSet.put(.sliceThickness, thickness) } else { dataSet.putEmpty(.sliceThickness) }
+        dataSet[.pixelData] = Element(Attribute.pixelData.tag, .OW, .bytes(try PixelBytes.of(DICOMFile(path: path))))
+        try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
+        try ObjectFile.write(dataSet, to: fixture.path + "/in/slice.dcm")
+        let result = try #require(try fixture.run([fixture.path + "/in"]).results.first)
+        let finding = result.findings.first { $0.code == "QC-MINSIZE" }
+        if thickness == nil {
+            #expect(finding?.severity == .warning && finding?.text.contains("slice thickness") == true)
+        } else {
+            #expect(finding == nil && result.segments[0].pixels == 0)
+        }
+    }
+
     @Test("a result takes the next Series Number that no image of its study has")
     func seriesNumbers() throws {
         let fixture = try Fixture()
