@@ -1,9 +1,17 @@
-import DICOM
+package import DICOM
 
 /// What a value field may hold, by value representation.
 ///
 /// *Source*: PS3.5 2024e, table 6.2-1.
-enum ValueRules {
+package enum ValueRules {
+    /// What keeps a text that somebody wrote from being one value as it stands, in words without the text; nil when nothing does: it is
+    /// not blank, and nothing of it would be changed or taken for the end of the value. Blanks around it do not count.
+    package static func violation(of text: String, as vr: VR) -> String? {
+        if text.allSatisfy(\.isWhitespace) { return "no text" }
+        if text.contains("\\"), ![.ST, .LT, .UT].contains(vr) { return "a backslash, which ends a value" }
+        return violation(Substring(text), vr)
+    }
+
     /// What is wrong with the element's own value, in words without the value; nil when it is legal.
     ///
     /// - Parameter characterSet: Specific Character Set in force where the element stands, its terms joined by backslashes.

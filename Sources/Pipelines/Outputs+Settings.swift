@@ -1,3 +1,4 @@
+import DICOM
 import DICOMObjects
 import Imaging
 import Settings
@@ -7,7 +8,7 @@ extension Outputs {
 
     init(_ section: Section) throws {
         self.init(
-            manufacturer: try section.section("equipment").string("manufacturer", default: "hspsam"),
+            manufacturer: try Self.manufacturer(try section.section("equipment")),
             syntheticGeometry: try section.bool("synthetic_geometry", default: false),
             uidSalt: try section.section("uids").string("salt", default: ""))
         segmentations = try Segmentations(try section.section("seg"))
@@ -41,6 +42,18 @@ extension Outputs {
         }
     }
 
+    /// Manufacturer (0008,0070) of a result is LO, and has a value (PS3.3 C.7.5.2).
+    private static func manufacturer(_ section: Section) throws -> String {
+        let text = try section.string("manufacturer", default: "hspsam")
+        if ValueRules.violation(of: text, as: .LO) != nil || text.unicodeScalars.count > 64 {
+            throw section.failure(
+                "PIPE-TEXT", at: "manufacturer", found: text,
+                "a manufacturer has 1 to 64 characters, no backslash and no control characters, and is not blank.",
+                cure: "Correct it, or leave it out: then it is hspsam.")
+        }
+        return text
+    }
+
     private enum Separation: String, CaseIterable { case none, distance, boundary }
 
     /// Keys `separate` and, of a distance, `separate_depth`.
@@ -68,6 +81,11 @@ extension Outputs.Segmentations {
         case .labelmap: type = .labelmap
         }
         binaryTwin = try section.bool("binary_twin", default: true)
+        guard binaryTwin || type == .labelmap else {
+            throw section.failure(
+                "SET-CHOICE", at: "binary_twin", "a BINARY object is not to be written, and type: binary asks for it.",
+                cure: "Write type: labelmap, or take binary_twin out.")
+        }
         isResampled = try section.choice("resample", default: Resampling.none) == .regular
         probabilities = try section.bool("probabilities", default: false)
         let stated = try section.optionalChoice("empty_frames", FrameSelection.EmptyFrames.self)
@@ -76,11 +94,11 @@ extension Outputs.Segmentations {
         avoidsPadding = try section.choice("viewer_compat", default: Compatibility.default) == .default
         emptyFrames = stated ?? (avoidsPadding ? .span : .omit)
         label = try section.string("label", default: "HSPSAM")
-        let allowed = label.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 32 }
-        guard !label.isEmpty, label.utf8.count <= 16, allowed else {
+        // Content Label (0070,0080) is CS, and has a value (PS3.3 C.8.20.2).
+        guard ValueRules.violation(of: label, as: .CS) == nil, label.utf8.count <= 16 else {
             throw section.failure(
-                "PIPE-LABEL", at: "label", found: label, "a content label has 1 to 16 of A-Z, 0-9, _ and space.",
-                cure: "Correct it.")
+                "PIPE-LABEL", at: "label", found: label,
+                "a content label has 1 to 16 of A-Z, 0-9, _ and space, and is not blank.", cure: "Correct it.")
         }
     }
 }

@@ -16,9 +16,11 @@ extension Pipeline {
                 "PIPE-NAME", at: "name", found: name,
                 "the name becomes part of file names.", cure: "Use only a-z, 0-9 and -, at most 40 characters.")
         }
-        guard !version.isEmpty, version.utf8.count <= 16 else {
+        // It stands in texts of at most 64 characters (LO) behind the name.
+        guard ValueRules.violation(of: version, as: .SH) == nil, version.utf8.count <= 16 else {
             throw own.failure(
-                "PIPE-VERSION", at: "version", found: version, "the version must have 1 to 16 characters.",
+                "PIPE-VERSION", at: "version", found: version,
+                "the version must have 1 to 16 characters, no backslash and no control characters, and not be blank.",
                 cure: "Write e.g. version: \"1.0\".")
         }
         selection = try root.sections("selection").map { try SelectionRule($0) }
@@ -40,7 +42,14 @@ extension Pipeline {
         }
         let count = segments.count
         postprocess = try root.sections("postprocess").map { try PostprocessStep($0, segments: count) }
-        outputs = try Outputs(try root.section("outputs"))
+        let written = try root.section("outputs")
+        outputs = try Outputs(written)
+        if outputs.instances, let long = segments.first(where: { $0.label.unicodeScalars.count > 58 }) {
+            throw written.failure(
+                "PIPE-SEGMENT", at: "instances", found: long.label,
+                "each object is a segment, labelled by this text and its number, and both have 64 characters at most.",
+                cure: "Shorten the label to 58 characters, or write instances: false.")
+        }
         tolerates = try root.choice("tolerate", default: .none)
         limits = try ReadingLimits(try root.section("limits"))
     }
@@ -241,9 +250,11 @@ extension SegmentDescription {
                 "PIPE-SEGMENT", at: "key", "the segment has no label: people would not know what it is.",
                 cure: "Add label: and a text.")
         }
-        guard !label.isEmpty, label.unicodeScalars.count <= 64, !label.contains("\\") else {
+        guard label.unicodeScalars.count <= 64, ValueRules.violation(of: label, as: .LO) == nil else {
             throw section.failure(
-                "PIPE-SEGMENT", at: "label", "a label has 1 to 64 characters and no backslash.", cure: "Shorten it.")
+                "PIPE-SEGMENT", at: "label",
+                "a label has 1 to 64 characters, no backslash and no control characters, and is not blank.",
+                cure: "Correct it.")
         }
         guard let category = try Self.code("category", section) ?? preset?.category else {
             throw section.failure(
@@ -279,10 +290,12 @@ extension SegmentDescription {
     /// Segment Description (0062,0006) is ST.
     private static func description(_ section: Section) throws -> String? {
         guard let text = try section.optionalString("description") else { return nil }
-        guard text.unicodeScalars.count <= 1024, !text.unicodeScalars.contains(where: { $0.value < 32 }) else {
+        let isLegal = text.allSatisfy(\.isWhitespace) || ValueRules.violation(of: text, as: .ST) == nil
+        guard isLegal, text.unicodeScalars.count <= 1024, !text.unicodeScalars.contains(where: { $0.value < 32 }) else {
             throw section.failure(
-                "PIPE-SEGMENT", at: "description", "a description has at most 1024 characters and one line.",
-                cure: "Shorten it.")
+                "PIPE-SEGMENT", at: "description",
+                "a description has at most 1024 characters, one line and no control characters.",
+                cure: "Correct it.")
         }
         return text
     }
@@ -303,14 +316,13 @@ extension SegmentDescription {
             parts.count == 3
             && (["SCT", "DCM", "UCUM", "SRT", "FMA", "RADLEX"].contains(parts[1])
                 || parts[1].hasPrefix("99") && parts[1].utf8.count <= 16)
-        let isText = parts.allSatisfy { part in
-            !part.isEmpty && part.unicodeScalars.count <= 64
-                && !part.unicodeScalars.contains { $0.value < 32 || $0 == "\\" }
+        let isText = parts.allSatisfy {
+            $0.unicodeScalars.count <= 64 && ValueRules.violation(of: $0, as: .LO) == nil
         }
         guard isScheme, isText else {
             throw section.failure(
                 "PIPE-CODE", at: key,
-                "a code is [value, scheme, meaning] of at most 64 characters each, with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99.",
+                "a code is [value, scheme, meaning] of at most 64 characters each, none blank or with a backslash, with the scheme SCT, DCM, UCUM, SRT, FMA, RADLEX or one beginning with 99.",
                 cure: "Correct it.")
         }
         // A concept identifier of SNOMED CT has 6 to 18 digits, of which the last checks the others.

@@ -31,6 +31,13 @@ struct PipelineDirectoryTests {
             ("windowing: {mode: minmax, percentiles: [1, 99]}", "SET-UNKNOWN", "percentiles"),
             ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"),
             ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
+            ("outputs: {seg: {label: \" \"}}", "PIPE-LABEL", "blank"),
+            ("outputs: {equipment: {manufacturer: \"\"}}", "PIPE-TEXT", "1 to 64"),
+            ("outputs: {equipment: {manufacturer: \"  \"}}", "PIPE-TEXT", "blank"),
+            ("outputs: {equipment: {manufacturer: 'A\\B'}}", "PIPE-TEXT", "backslash"),
+            ("outputs: {equipment: {manufacturer: \"A\\nB\"}}", "PIPE-TEXT", "control"),
+            ("outputs: {equipment: {manufacturer: \(String(repeating: "x", count: 65))}}", "PIPE-TEXT", "64"),
+            ("outputs: {seg: {binary_twin: false}}", "SET-CHOICE", "type: labelmap"),
             ("outputs: {separate: distance}", "SET-CHOICE", "objects: true"),
             ("preprocess: {aspect: square}", "SET-TYPE", "isotropic"),
             ("preprocess: {scale: half}", "SET-TYPE", "whole"),
@@ -47,6 +54,58 @@ struct PipelineDirectoryTests {
             return failure.code == code && failure.text.contains("pipelines/a/pipeline.yaml:9")
                 && failure.text.contains(word)
                 && failure.kind == .configuration
+        }
+    }
+
+    @Test(
+        "a text that an attribute would cut, change or lose is refused where it stands",
+        arguments: [
+            ("version: \"1.0\"", "version: '1\\0'", "PIPE-VERSION", 1),
+            ("version: \"1.0\"", "version: \" \"", "PIPE-VERSION", 1),
+            ("label: Lesion", "label: \" \"", "PIPE-SEGMENT", 6),
+            ("label: Lesion", "label: \"a\\u0085b\"", "PIPE-SEGMENT", 6),
+            ("label: Lesion", "label: L\n    description: \"a\\u0085b\"", "PIPE-SEGMENT", 7),
+            ("Morphologically Abnormal Structure", "\" \"", "PIPE-CODE", 7),
+            ("SCT, Lesion", "99 \\X, Lesion", "PIPE-CODE", 8),
+        ])
+    func texts(old: String, new: String, code: String, line: Int) throws {
+        let text = Fixture.settings("a").replacing(old, with: new)
+        #expect {
+            try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        } throws: {
+            guard let failure = $0 as? any Failure else { return false }
+            return failure.code == code && failure.text.contains("a.yaml:\(line)")
+        }
+    }
+
+    @Test("texts that fill their attributes, in any letters, and a LABELMAP alone are taken")
+    func fullTexts() throws {
+        let manufacturer = "Müller & Söhne " + String(repeating: "x", count: 49)
+        let text = Fixture.settings(
+            "a",
+            more:
+                "outputs: {equipment: {manufacturer: \(manufacturer)}, seg: {type: labelmap, binary_twin: false, label: A B}}"
+        )
+        .replacing("\"1.0\"", with: "2026.11.24-rc.10")
+        .replacing("label: Lesion", with: "label: \(String(repeating: "ä", count: 64))\n    description: \"\"")
+        let pipeline = try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        #expect(pipeline.outputs.manufacturer == manufacturer && manufacturer.count == 64)
+        #expect(pipeline.outputs.segmentations.binaryTwin == false && pipeline.segments[0].label.count == 64)
+        #expect(pipeline.version == "2026.11.24-rc.10")
+    }
+
+    @Test("a label that has no room for the numbers of its objects is refused where each object is a segment")
+    func objectLabels() throws {
+        func read(_ count: Int, _ instances: Bool) throws -> Pipeline {
+            let text = Fixture.settings("a", more: "outputs: {instances: \(instances)}")
+                .replacing("label: Lesion", with: "label: \(String(repeating: "x", count: count))")
+            return try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        }
+        #expect(try read(58, true).outputs.instances)
+        #expect(try read(64, false).segments[0].label.count == 64)
+        #expect { try read(59, true) } throws: {
+            guard let failure = $0 as? any Failure else { return false }
+            return failure.code == "PIPE-SEGMENT" && failure.text.contains("a.yaml:9")
         }
     }
 
