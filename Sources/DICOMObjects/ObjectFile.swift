@@ -27,7 +27,7 @@ package enum ObjectFile {
             try? Folder.remove(temporary)
             throw error
         }
-        try Folder.sync(folder)
+        try Folder.sync(folderOf: path)
     }
 
     /// The file's length. The encoded bytes are gone when the file is read back.

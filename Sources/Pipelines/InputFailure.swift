@@ -4,7 +4,7 @@ package import Failures
 package enum InputFailure: Failure, Equatable {
     /// An input that does not exist.
     case missing(path: String)
-    /// The output folder cannot be made or written.
+    /// The output folder cannot be made or written, or holds what a run must not touch.
     case output(path: String, what: FailureMessage)
     /// Another run works in the output folder.
     case busy(path: String, owner: String)
@@ -71,7 +71,9 @@ package enum InputFailure: Failure, Equatable {
             FailureMessage("no such file or folder.", cure: "Check the path.", subject: path)
         case .output(let path, let what):
             FailureMessage(
-                what.explanation, cure: "\(what.cure) Choose another folder with --out.", subject: what.subject ?? path)
+                what.explanation,
+                cure: (what.cure.isEmpty ? "" : "\(what.cure) ") + "Choose another folder with --out.",
+                subject: what.subject ?? path)
         case .busy(let path, let owner):
             FailureMessage(
                 "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",

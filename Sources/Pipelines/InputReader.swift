@@ -25,16 +25,13 @@ struct InputReader {
     /// Files that were found and are not looked at yet.
     private var waiting: [Entry] = []
 
-    /// - Parameter excluding: a folder that is not read although it may lie inside an input: the run's own output.
+    /// - Parameter output: the run's own folder; what runs have written there is no input although it may lie inside of one.
     /// *Throws* `InputFailure.missing`, and what `progress` throws: what is wrong with a file is its outcome.
     static func read(
-        _ inputs: [String], excluding: String? = nil, limits: ReadingLimits,
+        _ inputs: [String], output: OutputFolder? = nil, limits: ReadingLimits,
         progress: (_ files: Int) throws -> Void = { _ in }
     ) throws -> InputIndex {
         var reader = InputReader(limits: limits)
-        let excluded = try? excluding.map { path throws(StorageFailure) in
-            try FileStatus(of: path, followingLinks: true)
-        }
         for input in inputs {
             guard let status = try? FileStatus(of: input, followingLinks: true) else {
                 throw InputFailure.missing(path: input)
@@ -43,10 +40,10 @@ struct InputReader {
             let absolute = FilePath(URL(fileURLWithPath: input).standardizedFileURL.path)
             guard status.kind == .directory else {
                 // A DICOMDIR stands for its medium.
-                if reader.isMediaDirectory(path) {
+                if MediaDirectory.isLikely(at: path) {
                     try reader.add(
                         folder: path.folder.bytes.isEmpty ? FilePath(".") : path.folder, absolute.folder,
-                        excluding: excluded, progress)
+                        output: output, progress)
                     continue
                 }
                 try reader.add(
@@ -55,7 +52,7 @@ struct InputReader {
                     }, progress)
                 continue
             }
-            try reader.add(folder: path, absolute, excluding: excluded, progress)
+            try reader.add(folder: path, absolute, output: output, progress)
         }
         try reader.look(progress)
         // Archives that stood among the inputs, their files behind the others.
@@ -68,7 +65,7 @@ struct InputReader {
             }
             reader.found.archives.append((path, archive))
             let before = reader.rows
-            try reader.add(folder: archive.files, shown: path, archive.files, excluding: nil, progress)
+            try reader.add(folder: archive.files, shown: path, archive.files, output: nil, progress)
             try reader.look(progress)
             if reader.rows == before {
                 reader.settle(path, InputFailure.notImage("a zip archive without a file in it.", cure: ""))
@@ -77,16 +74,11 @@ struct InputReader {
         return reader.index
     }
 
-    private func isMediaDirectory(_ path: FilePath) -> Bool {
-        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 1024)) else { return false }
-        return MediaDirectory.isLikely(head)
-    }
-
-    /// Every file below a folder.
+    /// Every file below a folder, but for what runs have written to the output folder where that lies in it.
     ///
     /// - Parameter shown: what stands for the folder in the files' paths; nil: its own.
     private mutating func add(
-        folder path: FilePath, shown: FilePath? = nil, _ absolute: FilePath, excluding: FileStatus?,
+        folder path: FilePath, shown: FilePath? = nil, _ absolute: FilePath, output: OutputFolder?,
         _ progress: (_ files: Int) throws -> Void
     ) throws {
         let folder: InputFolder
@@ -99,7 +91,7 @@ struct InputReader {
             try add(entry, progress)
             return
         }
-        try folder.walk(excluding: excluding) { found in
+        try folder.walk(excluding: try output?.written(below: path) ?? []) { found in
             let entry = Entry(
                 path: (shown ?? path).appending(found.name), absolute: absolute.appending(found.name), kind: found.kind
             ) { () throws(StorageFailure) in try folder.open(found.name) }

@@ -12,6 +12,12 @@ enum MediaDirectory {
         return (0...max(0, head.count - mark.count)).contains { head[$0...].starts(with: mark) }
     }
 
+    /// Whether a file seems to be one: it stands for its folder then.
+    static func isLikely(at path: FilePath) -> Bool {
+        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 1024)) else { return false }
+        return isLikely(head)
+    }
+
     /// Why the files of a medium are not all there; nil when they are, and for files that are no DICOMDIR.
     ///
     /// - Parameter folder: the DICOMDIR's, below which its files lie; case does not count in their names.

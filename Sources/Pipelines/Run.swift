@@ -55,9 +55,10 @@ package enum Run {
         var program = options.program
         program.precision = Set(pipelines.map(\.precision.rawValue)).sorted().joined(separator: ", ")
         for input in options.inputs where !FileStatus.exists(input) { throw InputFailure.missing(path: input) }
+        try OutputFolder.confirm(options.out, apartFrom: options.inputs)
         let folder = try OutputFolder(options.out)
         var inputs = try InputReader.read(
-            options.inputs, excluding: folder.path, limits: ReadingLimits(of: pipelines)
+            options.inputs, output: folder, limits: ReadingLimits(of: pipelines)
         ) { count in
             if count % 100 == 0 { try report(.reading(files: count)) }
         }
@@ -82,8 +83,8 @@ package enum Run {
         try MeasurementTables(results.compactMap(\.tables)).write(to: folder.path)
         // The page first: whoever finds run.json finds everything else.
         try DurableFile.write(
-            RunIndexPage.html(record, cards: results.compactMap(\.card)), to: Folder.join(folder.path, "index.html"),
-            mode: 0o600)
+            RunIndexPage.html(record, cards: results.compactMap(\.card)),
+            to: Folder.join(folder.path, OutputFolder.pageName), mode: 0o600)
         try DurableFile.write(record.json(), to: Folder.join(folder.path, RunRecord.fileName))
         return record
     }

@@ -61,7 +61,7 @@ package struct DurableFile: ~Copyable {
         try check(cs_sync(file), "sync it", path)
         // After the rename the temporary name is gone, and the removal in `deinit` finds nothing.
         try check(unsafe cs_rename_replace(temporary, path), "rename it", path)
-        try Folder.sync(Folder.split(path).folder)
+        try Folder.sync(folderOf: path)
     }
 
     /// *Throws* what would keep a file from being written at `path` now: before the work that makes it.

@@ -136,6 +136,9 @@ package enum Folder {
 
     package static func sync(_ path: String) throws(StorageFailure) { try sync(FilePath(path)) }
 
+    /// Syncs the folder that `path` stands in. Whoever made a file there has followed a link to the folder, so this does.
+    package static func sync(folderOf path: String) throws(StorageFailure) { try sync(join(split(path).folder, ".")) }
+
     /// Syncs every file and folder below `path`, and `path` itself; calls `each` after each of them.
     package static func syncTree(_ path: String, each: () -> Void = {}) throws(StorageFailure) {
         let root = FilePath(path)

@@ -40,9 +40,9 @@ package final class InputFolder: Sendable {
 
     /// Visits everything below, folder by folder, sorted by the bytes of the names. Links are met, not followed.
     ///
-    /// - Parameter excluding: a folder that is left out although it may lie inside: the run's own output.
+    /// - Parameter excluding: names that are left out with everything below them, relative to the input folder.
     package func walk<Failure: Error>(
-        excluding: FileStatus? = nil, _ visit: (Entry) throws(Failure) -> Void
+        excluding: Set<FilePath> = [], _ visit: (Entry) throws(Failure) -> Void
     ) throws(Failure) {
         // A stack, not recursion: depth comes from outside. The last is visited first.
         var waiting = [Entry(name: FilePath(""), kind: .success(.directory))]
@@ -52,7 +52,7 @@ package final class InputFolder: Sendable {
                 continue
             }
             do throws(StorageFailure) {
-                waiting += try list(next.name, excluding).reversed()
+                waiting += try list(next.name).filter { !excluding.contains($0.name) }.reversed()
             } catch {
                 // Gone between listing and looking: it was not there.
                 if error.systemError == .notFound, !next.name.bytes.isEmpty { continue }
@@ -61,22 +61,10 @@ package final class InputFolder: Sendable {
         }
     }
 
-    private func list(_ name: FilePath, _ excluding: FileStatus?) throws(StorageFailure) -> [Entry] {
+    private func list(_ name: FilePath) throws(StorageFailure) -> [Entry] {
         let told = path.appending(name).text
         let descriptor = try pool.makingRoom { () throws(StorageFailure) in
             try self.descriptor(of: name.bytes.isEmpty ? FilePath(".") : name, isFolder: true)
-        }
-        if let excluding {
-            do throws(StorageFailure) {
-                let status = try FileStatus(descriptor: descriptor, path: told)
-                if status.inode == excluding.inode, status.device == excluding.device {
-                    cs_close(descriptor)
-                    return []
-                }
-            } catch {
-                cs_close(descriptor)
-                throw error
-            }
         }
         return try Folder.entries(of: descriptor, path: told).map { entry in
             Entry(name: name.appending(entry.name), kind: .success(entry.kind))

@@ -94,6 +94,99 @@ struct RunTests {
         #expect(left.isEmpty, "\(left)")
     }
 
+    @Test("an input that is the output folder is refused before anything is done, whatever it is called")
+    func inputIsOutput() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let folder = fixture.path + "/p/a"
+        try Folder.make(folder)
+        try FileManager.default.copyItem(atPath: "samples/body/slice-001.dcm", toPath: folder + "/1.dcm")
+        let head = Data(count: 128) + Data("DICM\u{2}\u{0}\u{2}\u{0}UI\u{14}\u{0}1.2.840.10008.1.3.10".utf8)
+        _ = try fixture.file("p/a/DICOMDIR", head)
+        try FileManager.default.createSymbolicLink(atPath: fixture.path + "/p/l", withDestinationPath: "a")
+        for (input, out) in [
+            ("p/a", "p/a"), ("p/a/", "p/../p/a"), ("p/a", "p/l"), ("p/l", "p/a"), ("p/a/DICOMDIR", "p/a"),
+        ] {
+            var options = fixture.options(["samples/dermoscopy", "\(fixture.path)/\(input)"])
+            options.out = "\(fixture.path)/\(out)"
+            let failure = #expect(throws: InputFailure.self) { try Run.run(options) { _ in } }
+            #expect(failure?.code == "USE-OUT" && failure?.kind == .usage, "\(input) \(out)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["1.dcm", "DICOMDIR"])
+        }
+        // A file of the folder is an input like any other, and results may stand beside it.
+        var options = fixture.options([folder + "/1.dcm"])
+        options.out = folder
+        #expect(try Run.run(options) { _ in }.inputs.map(\.status) == [.processed])
+    }
+
+    @Test("in an output folder below an input everything is looked at but what runs have written there")
+    func outputBelowInput() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let names = ["in/1.dcm", "in/result/2.dcm", "in/result/more/3.dcm", "in/other/run.json"]
+        let paths = names.map { "\(fixture.path)/\($0)" }
+        for name in ["result/more", "other"] { try Folder.make(fixture.path + "/in/" + name) }
+        let pictures = try FileManager.default.contentsOfDirectory(atPath: "samples/dermoscopy")
+            .filter { $0.hasSuffix(".dcm") }.sorted()
+        for (path, picture) in zip(paths, pictures) {
+            try FileManager.default.copyItem(atPath: "samples/dermoscopy/" + picture, toPath: path)
+        }
+        _ = try fixture.file("in/other/run.json", "{}")
+        var options = fixture.options([fixture.path + "/in"])
+        options.out = fixture.path + "/in/result"
+        // The second time beside the results of the first.
+        for _ in 1...2 {
+            let record = try Run.run(options) { _ in }
+            #expect(record.inputs.map(\.path).sorted() == paths.sorted())
+            #expect(record.inputs.count { $0.status == .processed } == 3 && record.studies.count == 3)
+        }
+        // Without a record, as an interrupted run leaves it, the studies are known by their reports.
+        try Folder.remove(options.out + "/run.json")
+        let record = try Run.run(options) { _ in }
+        let pages = record.inputs.map(\.path).filter { !paths.contains($0) }
+        #expect(pages.sorted() == ["index.html", "measurements.csv"].map { "\(options.out)/\($0)" })
+    }
+
+    @Test(
+        "an input in a study's folder of the output is refused: the run would replace it; another folder's name is its own affair"
+    )
+    func inputInStudy() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let study = try #require(try fixture.run(["samples/body"]).studies.first?.study)
+        let folder = "\(fixture.path)/out/\(study)"
+        try FileManager.default.copyItem(atPath: "samples/body/slice-001.dcm", toPath: folder + "/1.dcm")
+        for input in [folder, folder + "/1.dcm"] {
+            let failure = #expect(throws: InputFailure.self) { try fixture.run([input]) }
+            #expect(failure?.code == "USE-OUT")
+        }
+        #expect(FileStatus.exists(folder + "/1.dcm"))
+        let dated = fixture.path + "/out/202611240158"
+        try Folder.make(dated)
+        try FileManager.default.copyItem(atPath: "samples/body/slice-001.dcm", toPath: dated + "/1.dcm")
+        #expect(try fixture.run([dated]).inputs.map(\.status) == [.processed])
+    }
+
+    @Test("an output folder that a link leads to is written whole; a link to nothing is refused")
+    func linkedOutput() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        try Folder.make(fixture.path + "/real")
+        try FileManager.default.createSymbolicLink(atPath: fixture.path + "/link", withDestinationPath: "real")
+        try FileManager.default.createSymbolicLink(atPath: fixture.path + "/lost", withDestinationPath: "nowhere")
+        var options = fixture.options(["samples/dermoscopy"])
+        for (out, real) in [("link", "real"), ("link/new", "real/new")] {
+            options.out = "\(fixture.path)/\(out)"
+            let record = try Run.run(options) { _ in }
+            #expect(record.exitStatus == .done)
+            let written = try DurableFile.read("\(fixture.path)/\(real)/run.json", limit: 1 << 20)
+            #expect(try RunRecord(json: written) == record)
+        }
+        options.out = fixture.path + "/lost"
+        let failure = #expect(throws: InputFailure.self) { try Run.run(options) { _ in } }
+        #expect(failure?.code == "USE-OUT")
+    }
+
     @Test("a series that no pipeline wants is skipped with that reason")
     func unwanted() throws {
         let fixture = try Fixture()

@@ -73,6 +73,13 @@ final class StorageTests {
         }
     }
 
+    @Test("a file in a folder that a link leads to is written there")
+    func throughLink() throws {
+        symlink(root + "/a", root + "/link")
+        try DurableFile.write("one", to: root + "/link/file")
+        #expect(try DurableFile.read(root + "/a/file", limit: 10) == Array("one".utf8))
+    }
+
     @Test("a rename never replaces, an exchange swaps, a removal takes all and follows no link")
     func folders() throws {
         try DurableFile.write("1", to: root + "/a/b/one")
