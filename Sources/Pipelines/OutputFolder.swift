@@ -98,6 +98,17 @@ extension OutputFolder {
         }
     }
 
+    /// *Throws* `InputFailure.output` when the results of another part of the studies stand here: the run's record and page would tell of
+    /// the last part alone.
+    func confirm(_ shard: Shard) throws(InputFailure) {
+        guard let other = record?.shard, other != shard.text else { return }
+        throw .output(
+            path: path,
+            what: FailureMessage(
+                "results of part \(other) stand there, and run.json would tell of part \(shard.text) alone.",
+                cure: "Give each part a folder of its own."))
+    }
+
     /// What runs have written here, as names relative to a folder that this one lies in; empty where it lies elsewhere. Everything else in
     /// the folder is as good an input as any.
     ///

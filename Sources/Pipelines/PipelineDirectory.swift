@@ -83,7 +83,8 @@ package struct PipelineDirectory: Sendable {
         FileStatus.exists(Folder.join(path, "train.yaml")) && !FileStatus.exists(Folder.join(path, settingsName))
     }
 
-    /// Where pipelines are looked for: the folder named on the command line, else beside the program, else in the working folder.
+    /// Where pipelines are looked for: the folder named on the command line, else where `make install` puts them
+    /// (`../share/hspsam/pipelines` from the program's folder), else `pipelines` in the working folder.
     package static func folder(named: String?, program: String) throws -> String {
         func isFolder(_ path: String) -> Bool { (try? FileStatus(of: path, followingLinks: true))?.kind == .directory }
         if let named {

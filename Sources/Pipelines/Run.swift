@@ -57,6 +57,7 @@ package enum Run {
         for input in options.inputs where !FileStatus.exists(input) { throw InputFailure.missing(path: input) }
         try OutputFolder.confirm(options.out, apartFrom: options.inputs)
         let folder = try OutputFolder(options.out)
+        if let shard = options.shard { try folder.confirm(shard) }
         var inputs = try InputReader.read(
             options.inputs, output: folder, limits: ReadingLimits(of: pipelines)
         ) { count in
@@ -78,8 +79,8 @@ package enum Run {
         // Also of pipelines that nothing was for.
         for pipeline in pipelines { try pipeline.model.verify() }
         let record = RunRecord(
-            started: started, finished: RecordTime.now(), program: program, inputs: inputs.records(results),
-            studies: results.compactMap(\.study), results: results.flatMap(\.results))
+            started: started, finished: RecordTime.now(), program: program, shard: options.shard?.text,
+            inputs: inputs.records(results), studies: results.compactMap(\.study), results: results.flatMap(\.results))
         try MeasurementTables(results.compactMap(\.tables)).write(to: folder.path)
         // The page first: whoever finds run.json finds everything else.
         try DurableFile.write(

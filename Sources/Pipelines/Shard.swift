@@ -13,6 +13,9 @@ package struct Shard: Sendable, Equatable {
         (self.number, self.count) = (number, count)
     }
 
+    /// As it is written: `2/8`.
+    var text: String { "\(number)/\(count)" }
+
     /// - Parameter study: the name of its folder, hexadecimal digits of a digest.
     func holds(study: String) -> Bool {
         guard let digits = UInt64(study, radix: 16) else { preconditionFailure("Shard: a study's name is hexadecimal") }

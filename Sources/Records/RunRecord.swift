@@ -130,17 +130,20 @@ package struct RunRecord: VersionedRecord {
     package var started: String
     package var finished: String
     package var program: ProgramIdentity
+    /// The part of the studies that this run had, `2/8`; nil: all.
+    @Nullable package var shard: String?
     package var inputs: [Input]
     package var studies: [Study]
     package var results: [Result]
 
     package init(
-        started: String, finished: String, program: ProgramIdentity, inputs: [Input] = [], studies: [Study] = [],
-        results: [Result] = []
+        started: String, finished: String, program: ProgramIdentity, shard: String? = nil, inputs: [Input] = [],
+        studies: [Study] = [], results: [Result] = []
     ) {
         self.started = started
         self.finished = finished
         self.program = program
+        self.shard = shard
         self.inputs = inputs
         self.studies = studies
         self.results = results

@@ -42,7 +42,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Counted runs, after one that is not.") var runs = 5
     @Option(help: "The folder in which objects and pipeline leave what they write.") var out: String?
     @Option(help: "The pipeline of pipeline.") var pipeline = "phantom-body"
-    @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
+    @Option(
+        help: "The folder of pipelines; default: ../share/hspsam/pipelines from the program's folder, else ./pipelines."
+    ) var pipelines: String?
     @Flag(help: "Prints one JSON object.") var json = false
 
     func run() throws {

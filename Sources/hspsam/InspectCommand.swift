@@ -17,7 +17,9 @@ struct InspectCommand: ParsableCommand {
             """)
 
     @Argument(help: "DICOM, TIFF, PNG or JPEG files, or folders of them.") var input: [String]
-    @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
+    @Option(
+        help: "The folder of pipelines; default: ../share/hspsam/pipelines from the program's folder, else ./pipelines."
+    ) var pipelines: String?
     @Flag(help: "One JSON object (docs/formats.md).") var json = false
 
     func run() throws {

@@ -21,7 +21,9 @@ struct RunCommand: ParsableCommand {
 
     @Argument(help: "DICOM, TIFF, PNG or JPEG files, .zip files, or folders of them.") var input: [String]
     @Option(help: "The folder to write; studies that are there already are replaced.") var out: String
-    @Option(help: "The folder of pipelines; default: beside the program, else ./pipelines.") var pipelines: String?
+    @Option(
+        help: "The folder of pipelines; default: ../share/hspsam/pipelines from the program's folder, else ./pipelines."
+    ) var pipelines: String?
     @Option(help: "Only this pipeline, whatever its selection says; never past a refusal.") var pipeline: String?
     @Option(help: "A file of study keys, one a line: a study whose result they name is skipped.") var known: String?
     @Option(help: "Arithmetic: fp32, bf16, int8 or auto; default: what each pipeline says.") var precision:

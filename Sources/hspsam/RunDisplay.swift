@@ -43,9 +43,12 @@ struct TextLines: RunDisplay {
             StandardError.line("and \(reasons.count - Self.limit) more reasons, in \(out)/run.json")
         }
         if record.inputs.isEmpty {
-            StandardError.line(
-                "IN-NONE \(inputs.joined(separator: ", ")): no file in it, so there is nothing to segment. Give a file or a folder with files."
-            )
+            let why =
+                record.shard.map {
+                    "nothing in it is of part \($0), so there is nothing to segment. Run the other parts."
+                }
+                ?? "no file in it (results in the output folder do not count), so there is nothing to segment. Give a file or a folder with files."
+            StandardError.line("IN-NONE \(inputs.joined(separator: ", ")): \(why)")
         }
         if let omission = record.omission { StandardError.line("\(omission.code) \(omission.text)") }
         let counts = Outcome.allCases.map { "\(record.count($0)) \($0.rawValue)" }

@@ -272,7 +272,9 @@ struct RunTests {
         var (paths, places): ([String], [String: Int]) = ([], [:])
         for number in 1...3 {
             options.shard = try #require(Shard("\(number)/3"))
+            options.out = "\(fixture.path)/part\(number)"
             let part = try Run.run(options) { _ in }
+            #expect(part.shard == "\(number)/3")
             paths += part.inputs.map(\.path)
             for study in part.studies {
                 #expect(places.updateValue(number, forKey: study.study) == nil)
@@ -283,12 +285,19 @@ struct RunTests {
         #expect(paths.sorted() == whole.inputs.map(\.path).sorted())
         #expect(places.count == whole.studies.count && Set(places.values).count > 1)
         // Alone it is in the same part.
-        (options.inputs, options.shard) = (["samples/body"], nil)
+        (options.inputs, options.shard, options.out) = (["samples/body"], nil, fixture.path + "/alone")
         let body = try #require(try Run.run(options) { _ in }.studies.first?.study)
         for number in 1...3 {
             options.shard = try #require(Shard("\(number)/3"))
+            options.out = "\(fixture.path)/part\(number)"
             #expect(try Run.run(options) { _ in }.inputs.isEmpty == (places[body] != number))
         }
+        // Another part's folder: its record would be lost.
+        let before = try DurableFile.read(options.out + "/run.json", limit: 1 << 20)
+        options.shard = try #require(Shard("1/3"))
+        let failure = #expect(throws: InputFailure.self) { try Run.run(options) { _ in } }
+        #expect(failure?.code == "USE-OUT" && failure?.text.contains("part 3/3") == true)
+        #expect(try DurableFile.read(options.out + "/run.json", limit: 1 << 20) == before)
         for text in ["", "1", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1/1000001"] {
             #expect(Shard(text) == nil, "\(text)")
         }
