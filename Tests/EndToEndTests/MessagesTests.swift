@@ -96,6 +96,34 @@ struct MessagesTests {
         Row(what: "an output directory that is a file", status: 2, code: "USE-OUT", words: ["/file", "--out"]) {
             ["run", "samples", "--out", try $0.write("file", "x"), "--pipelines", $0.pipelines]
         },
+        Row(
+            what: "an output directory that is an input", status: 2, code: "USE-OUT",
+            words: ["/out", "an input itself", "--out"]
+        ) {
+            try FileManager.default.createDirectory(atPath: $0.out, withIntermediateDirectories: true)
+            return run($0, "samples", $0.out)
+        },
+        Row(what: "a part without a study", status: 4, code: "IN-NONE", words: ["is of part 999999/1000000"]) {
+            run($0, "samples/body", more: ["--shard", "999999/1000000"])
+        },
+        Row(
+            what: "a manufacturer that is blank", status: 2, code: "PIPE-TEXT",
+            words: ["tiny/pipeline.yaml:", "manufacturer"]
+        ) {
+            try $0.write(
+                "pipelines/tiny/pipeline.yaml",
+                Workplace.settings.replacingOccurrences(
+                    of: "synthetic_geometry: true", with: "equipment: {manufacturer: \"\"}"))
+            return run($0, "samples")
+        },
+        Row(
+            what: "figures of a pipeline that cannot be applied to pictures without mm", status: 2, code: "PIPE-POST",
+            words: ["pipelines/tiny", "min_size_pixels"]
+        ) {
+            try $0.write(
+                "pipelines/tiny/pipeline.yaml", Workplace.settings + "postprocess: [{min_size_mm3: 5}]\n")
+            return measured($0, ["--pipeline", $0.pipelines + "/tiny"])
+        },
         Row(what: "a data set with a missing mask", status: 2, code: "DATA-MASK", words: ["094afe36759e", "mask"]) {
             let images = $0.path + "/images"
             try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
