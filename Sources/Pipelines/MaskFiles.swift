@@ -14,9 +14,9 @@ package enum MaskFiles: String, Sendable, CaseIterable {
 
     /// Writes those of one volume into `folder`; their names begin with `stem`.
     ///
-    /// *Shape*: `masks[segment][picture]`; `keys` one a segment. *Returns* what a person should know of it, nil for nothing.
+    /// *Shape*: `masks[segment][picture]`; `keys` one a segment. *Returns* what a person should know of it.
     /// *Throws* `ImageFilesFailure`, `StorageFailure`.
-    func write(_ volume: Volume, masks: [[Mask]], keys: [String], folder: String, stem: String) throws -> String? {
+    func write(_ volume: Volume, masks: [[Mask]], keys: [String], folder: String, stem: String) throws -> [Finding] {
         let names = Self.names(keys)
         switch self {
         case .masks:
@@ -31,7 +31,7 @@ package enum MaskFiles: String, Sendable, CaseIterable {
                     try DurableFile.write(try ImageFile.png(page), to: Folder.join(path, name))
                 }
             }
-            return nil
+            return []
         case .nifti:
             let block = try NIfTIBlock(volume)
             for (name, frames) in zip(names, masks) {
@@ -39,9 +39,7 @@ package enum MaskFiles: String, Sendable, CaseIterable {
                 for mask in block.grid?.resampled(frames) ?? frames { bytes += mask.flags.map { $0 ? 1 : 0 } }
                 try DurableFile.write(try GZip.bytes(of: bytes), to: Folder.join(folder, "\(stem).\(name).nii.gz"))
             }
-            return block.grid.map {
-                "the slices are not evenly spaced, which NIfTI cannot say: its file has \($0.sources.count) slices at \(NumberText.length(mm: $0.step)), each the mask of the nearest slice."
-            }
+            return block.findings
         }
     }
 
@@ -87,6 +85,8 @@ struct NIfTIBlock {
     let sides: [Int]
     /// For slices that no affine map leads to (gaps, uneven spacing): where their masks go. Tilted ones stay as they are.
     let grid: RegularGrid?
+    /// What the format cannot say.
+    let findings: [Finding]
 
     /// *Throws* what `RegularGrid` throws.
     init(_ volume: Volume) throws(ObjectFailure) {
@@ -109,6 +109,7 @@ struct NIfTIBlock {
             step = only.normal * (volume.frames[0].sliceThickness ?? 1)
         }
         self.grid = grid
+        findings = Self.findings(volume, grid)
         let pictures = volume.pictures
         sides =
             grid.map { [$0.columns, $0.rows, $0.sources.count] } ?? [pictures.columns, pictures.rows, pictures.count]
@@ -129,7 +130,8 @@ struct NIfTIBlock {
         put(Int16(8), at: 72)
         put([1, spacing.column, spacing.row, step.length, 1, 1, 1, 1], at: 76)
         put([352, 1, 0], at: 108)
-        bytes[123] = 2
+        // NIFTI_UNITS_MM, or NIFTI_UNITS_UNKNOWN.
+        bytes[123] = volume.pixelSpacing == nil ? 0 : 2
         for (index, byte) in "hspsam mask".utf8.enumerated() { bytes[148 + index] = byte }
         if let first {
             // Scanner coordinates; DICOM's x and y point the other way.
@@ -141,6 +143,23 @@ struct NIfTIBlock {
         }
         for (index, byte) in "n+1".utf8.enumerated() { bytes[344 + index] = byte }
         header = bytes
+    }
+
+    private static func findings(_ volume: Volume, _ grid: RegularGrid?) -> [Finding] {
+        if let grid {
+            return [
+                Finding(
+                    "OUT-NIFTI", .warning,
+                    "the slices are not evenly spaced, which NIfTI cannot say: its file has \(grid.sources.count) slices at \(NumberText.length(mm: grid.step)), each the mask of the nearest slice."
+                )
+            ]
+        }
+        guard volume.voxelMM3 == nil else { return [] }
+        let what =
+            volume.pixelSpacing == nil
+            ? "The source has no pixel spacing: the NIfTI file counts in pixels."
+            : "The source has no slice thickness: 1 mm stands for it in the NIfTI file, whose voxels give no volume."
+        return [Finding("OUT-NIFTI", .note, what)]
     }
 }
 

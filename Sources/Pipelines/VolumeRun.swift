@@ -46,12 +46,11 @@ struct VolumeRun {
         var written = try results.write(segmentation, records, clock: &clock)
         written.objects += captures
         for kind in MaskFiles.allCases where also.contains(kind) {
-            let problem = try clock.time("write and verify") {
+            findings += try clock.time("write and verify") {
                 try kind.write(
                     volume, masks: segmentation.masks, keys: pipeline.segments.map(\.key), folder: folder.path,
                     stem: task.stem)
             }
-            if let problem { findings.append(Finding("OUT-NIFTI", .warning, problem)) }
         }
         findings += written.findings
         findings += written.notes.map { Finding("OUT-NOTE", .note, $0) }

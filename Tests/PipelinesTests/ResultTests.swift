@@ -86,7 +86,7 @@ struct ResultTests {
     }
 
     @Test(
-        "a minimum size in mm³ is applied where the source says how large a voxel is; where it does not, a finding asks a person",
+        "a minimum size in mm³ is applied where the source says how large a voxel is; where it does not, findings say so",
         arguments: ["2.5", nil])
     func minimumSize(thickness: String?) throws {
         let fixture = try Fixture()
@@ -97,8 +97,12 @@ struct ResultTests {
         dataSet[.pixelData] = Element(Attribute.pixelData.tag, .OW, .bytes(try PixelBytes.of(DICOMFile(path: path))))
         try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
         try ObjectFile.write(dataSet, to: fixture.path + "/in/slice.dcm")
-        let result = try #require(try fixture.run([fixture.path + "/in"]).results.first)
+        var options = fixture.options([fixture.path + "/in"])
+        options.also = [.nifti]
+        let result = try #require(try Run.run(options) { _ in }.results.first)
         let finding = result.findings.first { $0.code == "QC-MINSIZE" }
+        // A NIfTI file has to say one.
+        #expect(result.findings.contains { $0.code == "OUT-NIFTI" && $0.severity == .note } == (thickness == nil))
         if thickness == nil {
             #expect(finding?.severity == .warning && finding?.text.contains("slice thickness") == true)
         } else {
@@ -151,6 +155,7 @@ struct ResultTests {
             .sorted { $0[2] < $1[2] }
         let wanted = [-slices[0][0], -slices[0][1], slices[0][2]].map { Float($0) }
         #expect([292, 308, 324].map(number) == wanted)
+        #expect(bytes[123] == 2 && !result.findings.contains { $0.code == "OUT-NIFTI" })
     }
 
     @Test("two keys never give one file, and uneven slices give a file on a regular grid and a finding")
