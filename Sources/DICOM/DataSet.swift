@@ -149,6 +149,23 @@ package struct DataSet: Sendable {
         if case .items(let items)? = self[tag]?.value { items } else { [] }
     }
 
+    /// The attribute is there with a value or with items; padding is no value.
+    func states(_ tag: Tag) -> Bool {
+        guard let element = self[tag] else { return false }
+        return switch element.value {
+        case .bytes(let bytes): !bytes.isEmpty && !(element.vr.isText && bytes.allSatisfy { $0 == 0x20 || $0 == 0 })
+        case .items(let items): !items.isEmpty
+        default: true
+        }
+    }
+
+    /// With what the other says and this one does not.
+    func completed(by other: DataSet) -> DataSet {
+        var completed = self
+        for element in other.elements where !states(element.tag) { completed[element.tag] = element }
+        return completed
+    }
+
     // MARK: Packing
 
     private func index(of tag: Tag) -> (position: Int, found: Bool) {

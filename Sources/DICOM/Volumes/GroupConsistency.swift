@@ -24,6 +24,7 @@ enum GroupConsistency {
                 "Shared Functional Groups (5200,9229) has several items: which of them is right is unknown.",
                 cure: "Export the object again.")
         }
+        try checkShared(of: instance)
         for attribute in [Attribute.rescaleSlope, .rescaleIntercept] where dataSet.has(attribute) {
             let top = dataSet.doubles(attribute)
             let own = frames.map { $0.group(.pixelValueTransformationSequence).doubles(attribute) }
@@ -34,6 +35,68 @@ enum GroupConsistency {
                     cure: "Export the object again.")
             }
         }
+    }
+
+    /// What is taken from a macro, and how far two numbers may differ that say it twice.
+    private struct Used {
+        let macro: Attribute
+        let numbers: [Attribute]
+        var texts: [Attribute] = []
+        /// Of a number's magnitude.
+        let bound: @Sendable (Double) -> Double
+
+        static let all = [
+            Used(macro: .planePositionSequence, numbers: [.imagePositionPatient]) { _ in Tolerance.place },
+            Used(macro: .planeOrientationSequence, numbers: [.imageOrientationPatient]) { _ in Tolerance.cosine },
+            Used(macro: .pixelMeasuresSequence, numbers: [.pixelSpacing, .sliceThickness]) { Tolerance.spacing * $0 },
+            Used(
+                macro: .pixelValueTransformationSequence, numbers: [.rescaleSlope, .rescaleIntercept],
+                texts: [.rescaleType]
+            ) { Tolerance.decimals * $0 },
+            Used(
+                macro: .frameVOILUTSequence, numbers: [.windowCenter, .windowWidth], texts: [.voiLUTFunction]
+            ) { Tolerance.decimals * $0 },
+            Used(
+                macro: .planePositionSlideSequence,
+                numbers: [.rowPositionInTotalImagePixelMatrix, .columnPositionInTotalImagePixelMatrix]
+            ) { _ in 0 },
+        ]
+    }
+
+    /// A macro stands among the shared groups or in the frames', never in both; where it does, both say the same.
+    ///
+    /// *Throws* `position`, `values`. *Source*: PS3.3 C.7.6.16.1.1.
+    static func checkShared(of instance: SourceInstance) throws(DICOMFailure) {
+        guard let groups = instance.dataSet.item(.sharedFunctionalGroupsSequence) else { return }
+        let perFrame = instance.dataSet.items(.perFrameFunctionalGroupsSequence)
+        for used in Used.all {
+            guard let shared = groups.item(used.macro) else { continue }
+            for (index, group) in perFrame.enumerated() {
+                guard let own = group.item(used.macro) else { continue }
+                let numbers = used.numbers.first { !isAlike(shared, own, $0, used.bound) }
+                let texts = used.texts.first { attribute in
+                    guard let one = shared.text(attribute), let other = own.text(attribute) else { return false }
+                    return one.uppercased() != other.uppercased()
+                }
+                guard let attribute = numbers ?? texts else { continue }
+                let text =
+                    "\(attribute.keyword) \(attribute.tag) of frame \(index + 1) is another in its own functional group than in the shared one: which of them is right is unknown."
+                switch used.macro {
+                case .pixelValueTransformationSequence, .frameVOILUTSequence:
+                    throw .values(text, cure: "Export the object again.")
+                default: throw .position(text, cure: "Export the object again.")
+                }
+            }
+        }
+    }
+
+    /// Whether two items say one thing, or one of them nothing.
+    private static func isAlike(
+        _ one: DataSet, _ other: DataSet, _ attribute: Attribute, _ bound: (Double) -> Double
+    ) -> Bool {
+        guard one.states(attribute.tag), other.states(attribute.tag) else { return true }
+        let (a, b) = (one.doubles(attribute), other.doubles(attribute))
+        return a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= bound(max($0.magnitude, $1.magnitude)) }
     }
 
     private static func isAlike(_ one: [Double], _ two: [Double]) -> Bool {

@@ -14,17 +14,19 @@ package struct SourceFrame: Sendable {
     let calibratedRegions: [PixelRectangle]
 
     /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the
-    /// main data set. Empty when an enhanced object has no such group.
+    /// main data set. Empty when an enhanced object has no such group. What the frame's own item leaves out or empty and the shared
+    /// item says holds too; `GroupConsistency` has found that they do not contradict each other.
     package func group(_ macro: Attribute) -> DataSet {
         Self.group(macro, of: instance.dataSet, frame: number)
     }
 
     static func group(_ macro: Attribute, of dataSet: DataSet, frame number: Int) -> DataSet {
         let perFrame = dataSet.items(.perFrameFunctionalGroupsSequence)
-        if number >= 1, number <= perFrame.count, let own = perFrame[number - 1].item(macro) { return own }
-        if let shared = dataSet.item(.sharedFunctionalGroupsSequence) {
-            return shared.item(macro) ?? DataSet()
+        let shared = dataSet.item(.sharedFunctionalGroupsSequence)
+        if number >= 1, number <= perFrame.count, let own = perFrame[number - 1].item(macro) {
+            return shared?.item(macro).map { own.completed(by: $0) } ?? own
         }
+        if let shared { return shared.item(macro) ?? DataSet() }
         return perFrame.isEmpty ? dataSet : DataSet()
     }
 

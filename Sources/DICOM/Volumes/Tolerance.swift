@@ -2,6 +2,10 @@
 enum Tolerance {
     /// Components of directions.
     static let cosine = 1e-3
+    /// Coordinates of one place that is written twice, mm.
+    static let place = 0.01
+    /// Values that are written twice, relative to each other: what decimal strings lose.
+    static let decimals = 1e-6
     /// Pixel spacings, relative to each other.
     static let spacing = 1e-3
     /// Positions along the normal, relative to the median gap.
@@ -18,6 +22,8 @@ enum Tolerance {
     static let line = 0.1
     /// How far a slice lies beside the line of the others before it is elsewhere: mm, and relative to a pixel and to the median gap.
     static let beside = (mm: 1.0, pixels: 2.0, gaps: 0.5)
+    /// How many times larger or smaller a slide may be said to be than its pixels are together.
+    static let slideSize = 2.0
     /// Directions as unit vectors, orthogonal to each other.
     static let unit = 0.01
 
