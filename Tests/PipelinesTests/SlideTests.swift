@@ -208,7 +208,48 @@ struct SlideTests {
         measures.put(.pixelSpacing, decimals: [10, 10])
         shared.put(.pixelMeasuresSequence, item: measures)
         object.put(.sharedFunctionalGroupsSequence, item: shared)
+        (object[.imagedVolumeWidth], object[.imagedVolumeHeight]) = (nil, nil)
         #expect(try run([object]).record.inputs.map(\.code) == ["VOL-PLACE"])
+    }
+
+    @Test("tiles of a TILED_FULL slide that say where they lie have to lie where their order puts them")
+    func fullPlaces() throws {
+        let full = try Self.level(SlidePhantom(seed: 4, rows: 500, columns: 500, filled: 1), isSparse: false)[0]
+        func placed(_ origins: [(row: Int, column: Int)]) -> DataSet {
+            var object = full
+            object.put(
+                .perFrameFunctionalGroupsSequence,
+                items: origins.map { origin in
+                    var (group, place) = (DataSet(), DataSet())
+                    place.put(.columnPositionInTotalImagePixelMatrix, origin.column)
+                    place.put(.rowPositionInTotalImagePixelMatrix, origin.row)
+                    group.put(.planePositionSlideSequence, item: place)
+                    return group
+                })
+            return object
+        }
+        let right = [(row: 1, column: 1), (1, 257), (257, 1), (257, 257)]
+        #expect(try run([placed(right)]).record.inputs.map(\.code) == [nil])
+        let scrambled = try run([placed([right[3], right[1], right[0], right[2]])]).record
+        #expect(scrambled.inputs.map(\.code) == ["GEO-SLIDE"])
+    }
+
+    @Test("a Pixel Spacing by which a slide has another size than it says is refused")
+    func imagedVolume() throws {
+        // 0.25 × 0.25 mm.
+        let slide = try Self.level(SlidePhantom(seed: 4, rows: 500, columns: 500, filled: 1), isSparse: false)[0]
+        func code(width: Float, height: Float) throws -> String? {
+            var object = slide
+            for (attribute, value) in [(Attribute.imagedVolumeWidth, width), (.imagedVolumeHeight, height)] {
+                object.put(attribute, bytes: (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) })
+            }
+            return try run([object]).record.inputs.first?.code
+        }
+        #expect(try code(width: 25, height: 25) == "GEO-SLIDE")
+        #expect(try code(width: 0.0025, height: 0.0025) == "GEO-SLIDE")
+        #expect(try code(width: 0.4, height: 0.2) == nil)
+        // Nothing is said.
+        #expect(try code(width: 0, height: 0) == nil)
     }
 
     /// With other positions of its tiles.

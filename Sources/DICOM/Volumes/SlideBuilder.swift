@@ -63,8 +63,12 @@ enum SlideBuilder {
             throw .slide("several focal planes.", cure: "Send the one that is to be segmented.")
         }
         var frames: [SourceFrame] = []
-        for part in parts { frames += try SourceFrame.frames(of: part).frames }
+        for part in parts {
+            try GroupConsistency.checkShared(of: part)
+            frames += try SourceFrame.frames(of: part).frames
+        }
         try SlideChecks.checkAgreement(frames)
+        try SlideChecks.checkSpacing(frames[0], rows: rows, columns: columns)
         let origins = try origins(frames, rows: rows, columns: columns, parts[0])
         let order = frames.indices.sorted {
             (origins[$0].row, origins[$0].column, $0) < (origins[$1].row, origins[$1].column, $1)
@@ -110,7 +114,11 @@ enum SlideBuilder {
                     "TILED_FULL with \(frames.count) frames, but \(count) tiles of \(height) × \(width) cover \(rows) × \(columns) pixels: they contradict each other.",
                     cure: "Export the slide again, with all parts.")
             }
-            return (0..<count).map { .init(row: $0 / across * height, column: $0 % across * width) }
+            let implied = (0..<count).map {
+                SlideMatrix.Origin(row: $0 / across * height, column: $0 % across * width)
+            }
+            try SlideChecks.checkStated(frames, implied)
+            return implied
         }
         var origins: [SlideMatrix.Origin] = []
         var seen: Set<SlideMatrix.Origin> = []

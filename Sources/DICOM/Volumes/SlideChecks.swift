@@ -1,4 +1,5 @@
 import Imaging
+import Numbers
 
 /// What the tiles and parts of one level of a slide have in common, and where they lie: a contradiction is refused.
 enum SlideChecks {
@@ -58,6 +59,41 @@ enum SlideChecks {
                     "\(attribute.keyword) \(attribute.tag) differs between the parts of one concatenation.",
                     cure: "Export the slide again.")
             }
+        }
+    }
+
+    /// Tiles of a TILED_FULL slide that say where they lie, which their order says too.
+    ///
+    /// *Throws* `slide`. *Source*: PS3.3 C.7.6.17.3. *Cost*: one pass.
+    static func checkStated(_ frames: [SourceFrame], _ implied: [SlideMatrix.Origin]) throws(DICOMFailure) {
+        for (index, (frame, origin)) in zip(frames, implied).enumerated() {
+            let place = frame.group(.planePositionSlideSequence)
+            let row = place.int(.rowPositionInTotalImagePixelMatrix) ?? origin.row + 1
+            let column = place.int(.columnPositionInTotalImagePixelMatrix) ?? origin.column + 1
+            guard row == origin.row + 1, column == origin.column + 1 else {
+                throw .slide(
+                    "TILED_FULL, but tile \(index + 1) of \(frames.count) says row \(row), column \(column) of the total pixel matrix where the order of the tiles puts it at row \(origin.row + 1), column \(origin.column + 1).",
+                    cure: "Export the slide again, as TILED_SPARSE or without Plane Position (Slide).")
+            }
+        }
+    }
+
+    /// A Pixel Spacing by which the slide is much larger or smaller than it says it is. Sides that are told the wrong way round say
+    /// nothing against it.
+    ///
+    /// *Throws* `slide`. *Source*: PS3.3 C.8.12.4 (Imaged Volume Width, Height).
+    static func checkSpacing(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
+        guard let spacing = frame.pixelSpacing else { return }
+        let (height, width) = (Double(rows) * spacing.row, Double(columns) * spacing.column)
+        func agrees(_ attribute: Attribute, _ measured: Double) -> Bool {
+            guard let stated = frame.instance.dataSet.double(attribute), stated > 0 else { return true }
+            return max(stated / measured, measured / stated) <= Tolerance.slideSize
+        }
+        let isUpright = agrees(.imagedVolumeWidth, width) && agrees(.imagedVolumeHeight, height)
+        guard isUpright || agrees(.imagedVolumeWidth, height) && agrees(.imagedVolumeHeight, width) else {
+            throw .slide(
+                "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) makes the slide \(NumberText.short(width)) × \(NumberText.short(height)) mm, Imaged Volume Width \(Attribute.imagedVolumeWidth.tag) and Height say otherwise: how large its pixels are is unknown.",
+                cure: "Export the slide again.")
         }
     }
 
