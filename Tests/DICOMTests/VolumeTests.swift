@@ -320,6 +320,9 @@ struct VolumeTests {
             try volumes([Self.ultrasound([([0, 0, 7, 7], 0.02)], spacing: "0.2\\0.2")]).volumes.first)
         #expect(whole.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2) && whole.calibratedRegions.isEmpty)
         #expect(whole.findings.isEmpty)
+        // The last pixel may be counted as the one behind it.
+        let counted = try #require(try volumes([Self.ultrasound([([0, 0, 8, 8], 0.02)])]).volumes.first)
+        #expect(counted.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2) && counted.calibratedRegions.isEmpty)
         let two = try #require(
             try volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 1, 7, 6], 0.02)])]).volumes.first)
         #expect(two.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2))
@@ -335,9 +338,12 @@ struct VolumeTests {
     }
 
     @Test(
-        "an ultrasound region that is calibrated and cannot be read is refused; zero says that nothing is known",
-        arguments: [([5, 0, 3, 7], 0.02, ["VOL-PLACE"]), ([0, 0, 7, 7], .nan, ["VOL-PLACE"]), ([0, 0, 7, 7], 0, [])]
-            as [([UInt32], Double, [String])])
+        "an ultrasound region that is calibrated and cannot be read, or is of another picture, is refused; zero says that nothing is known",
+        arguments: [
+            ([5, 0, 3, 7], 0.02, ["VOL-PLACE"]), ([0, 0, 7, 7], .nan, ["VOL-PLACE"]), ([0, 0, 7, 7], 0, []),
+            ([0, 0, 63, 63], 0.02, ["VOL-PLACE"]), ([0, 0, 7, 9], 0.02, ["VOL-PLACE"]),
+            ([8, 0, 8, 7], 0.02, ["VOL-PLACE"]), ([20, 20, 30, 30], 0.02, ["VOL-PLACE"]),
+        ] as [([UInt32], Double, [String])])
     func brokenRegion(_ box: [UInt32], _ size: Double, _ codes: [String]) throws {
         let result = try volumes([Self.ultrasound([(box, size)])])
         #expect(result.leftOut.map(\.failure.code) == codes)

@@ -45,11 +45,11 @@ struct UltrasoundCalibration {
 
     /// Nil for a picture without such a region.
     ///
-    /// *Throws* `position` for a region of tissue whose place or distances are no usable numbers.
+    /// *Throws* `position` for a region of tissue whose place or distances are no usable numbers, or that reaches over the picture.
     init?(_ instance: SourceInstance) throws(DICOMFailure) {
         var calibrated: [(spacing: PixelSpacing, rectangle: PixelRectangle)] = []
         for item in instance.dataSet.items(.sequenceOfUltrasoundRegions) {
-            if let region = try Self.region(item) { calibrated.append(region) }
+            if let region = try Self.region(item, of: instance.pixels) { calibrated.append(region) }
         }
         guard let first = calibrated.first else { return nil }
         spacing = calibrated.allSatisfy { first.spacing.isAlike($0.spacing) } ? first.spacing : nil
@@ -63,7 +63,7 @@ struct UltrasoundCalibration {
 
     /// Nil for what is not tissue measured in centimetres, and where zero stands for an unknown distance.
     private static func region(
-        _ item: DataSet
+        _ item: DataSet, of pixels: PixelDescription
     ) throws(DICOMFailure) -> (spacing: PixelSpacing, rectangle: PixelRectangle)? {
         guard item.int(.regionSpatialFormat) == 1, item.int(.physicalUnitsXDirection) == 3,
             item.int(.physicalUnitsYDirection) == 3
@@ -80,8 +80,15 @@ struct UltrasoundCalibration {
                 "\(Attribute.sequenceOfUltrasoundRegions.keyword) \(Attribute.sequenceOfUltrasoundRegions.tag): a calibrated region has no usable place or distances.",
                 cure: "Correct the image at its source.")
         }
+        // The last pixel, or the one behind it, as some writers count. Of a picture that was scaled down the distances are wrong too.
+        guard x1 <= pixels.columns, y1 <= pixels.rows, x0 < pixels.columns, y0 < pixels.rows else {
+            throw .position(
+                "\(Attribute.sequenceOfUltrasoundRegions.keyword) \(Attribute.sequenceOfUltrasoundRegions.tag): a calibrated region ends at pixel \(x1), \(y1) of a picture of \(pixels.columns) × \(pixels.rows): it was calibrated for another picture.",
+                cure: "Export the image in its own size, or without the regions.")
+        }
         return (
-            PixelSpacing(row: distances[1], column: distances[0]), PixelRectangle(rows: y0...y1, columns: x0...x1)
+            PixelSpacing(row: distances[1], column: distances[0]),
+            PixelRectangle(rows: y0...min(y1, pixels.rows - 1), columns: x0...min(x1, pixels.columns - 1))
         )
     }
 }
