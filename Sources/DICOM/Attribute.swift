@@ -220,6 +220,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case doubleFloatPixelPaddingRangeLimit = "0028,0125 FD 1"
     case burnedInAnnotation = "0028,0301 CS 1"
     case longitudinalTemporalInformationModified = "0028,0303 CS 1"
+    case pixelSpacingCalibrationType = "0028,0A02 CS 1"
     case pixelIntensityRelationship = "0028,1040 CS 1"
     case windowCenter = "0028,1050 DS n"
     case windowWidth = "0028,1051 DS n"
@@ -314,6 +315,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case rowPositionInTotalImagePixelMatrix = "0048,021F SL 1"
 
     case detectorInformationSequence = "0054,0022 SQ 1"
+    case sliceVector = "0054,0080 US n"
 
     case segmentationType = "0062,0001 CS 1"
     case segmentSequence = "0062,0002 SQ 1"

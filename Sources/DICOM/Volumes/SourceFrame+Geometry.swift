@@ -13,6 +13,10 @@ extension SourceFrame {
         var oddity: String?
         var frames: [SourceFrame] = []
         let calibration = try UltrasoundCalibration(instance)
+        let isTomogram =
+            SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage
+            && instance.imageType.contains("RECON TOMO")
+        let slices = isTomogram ? try nuclearSlices(dataSet, frames: instance.pixels.frames) : []
         for number in 1...instance.pixels.frames {
             let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
             var plane: Plane?
@@ -20,12 +24,10 @@ extension SourceFrame {
                 plane = try Self.plane(
                     SourceFrame.group(.planePositionSequence, of: dataSet, frame: number),
                     SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number), oddity: &oddity)
-            } else if SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage,
-                instance.imageType.contains("RECON TOMO")
-            {
-                plane = try nuclearPlane(dataSet, number: number, oddity: &oddity)
+            } else if isTomogram {
+                plane = try nuclearPlane(dataSet, slice: slices[number - 1], oddity: &oddity)
             }
-            let (pixelSpacing, origin) = try spacing(measures, calibration, dataSet)
+            let (pixelSpacing, origin) = try spacing(measures, calibration, dataSet, isPlaced: plane != nil)
             frames.append(
                 SourceFrame(
                     instance: instance, number: number, plane: plane, pixelSpacing: pixelSpacing, spacingOrigin: origin,
@@ -71,9 +73,27 @@ extension SourceFrame {
         return (row, column)
     }
 
+    /// Which slice each frame of a reconstructed tomogram is, from 0: by the Slice Vector, else in the order of the frames.
+    ///
+    /// *Throws* `position` where the vector names a slice twice, or not one for each frame. *Source*: PS3.3 C.8.4.8.1.
+    private static func nuclearSlices(_ dataSet: DataSet, frames: Int) throws(DICOMFailure) -> [Int] {
+        let vector = dataSet.ints(.sliceVector)
+        guard !vector.isEmpty else { return Array(0..<frames) }
+        guard vector.count == frames, Set(vector).count == frames, vector.allSatisfy((0...65535).contains),
+            let first = vector.min()
+        else {
+            throw .position(
+                "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) names \(Set(vector).count) slices for \(frames) frames: which frame lies where is unknown.",
+                cure: "Export the object again, each volume by itself.")
+        }
+        return vector.map { $0 - first }
+    }
+
     /// Reconstructed tomograms give the position of the first slice only (PS3.3 C.8.4.15).
+    ///
+    /// - Parameter slice: from 0.
     private static func nuclearPlane(
-        _ dataSet: DataSet, number: Int, oddity: inout String?
+        _ dataSet: DataSet, slice: Int, oddity: inout String?
     ) throws(DICOMFailure) -> Plane? {
         guard let detector = dataSet.item(.detectorInformationSequence),
             let step = dataSet.double(.spacingBetweenSlices), step != 0
@@ -82,15 +102,35 @@ extension SourceFrame {
             throw impossible(.spacingBetweenSlices, "\(NumberText.short(step)) mm")
         }
         guard var plane = try plane(detector, detector, oddity: &oddity) else { return nil }
-        plane.position = plane.position + plane.normal * (step * Double(number - 1))
+        try checkDetectors(dataSet.items(.detectorInformationSequence))
+        plane.position = plane.position + plane.normal * (step * Double(slice))
         return plane
     }
 
-    /// The first that is given: calibrated regions (ultrasound), the patient's plane, the detector's.
+    /// Several detectors of one tomogram say one place, or none.
+    private static func checkDetectors(_ detectors: [DataSet]) throws(DICOMFailure) {
+        let bounds = [
+            (Attribute.imagePositionPatient, Tolerance.place), (.imageOrientationPatient, Tolerance.cosine),
+        ]
+        for detector in detectors.dropFirst() {
+            for (attribute, bound) in bounds where detector.text(attribute) != nil {
+                let (one, other) = (detectors[0].doubles(attribute), detector.doubles(attribute))
+                guard one.count == other.count, zip(one, other).allSatisfy({ abs($0 - $1) <= bound }) else {
+                    throw .position(
+                        "\(attribute.keyword) \(attribute.tag) differs between the items of Detector Information Sequence: where the slices lie is unknown.",
+                        cure: "Export the object again.")
+                }
+            }
+        }
+    }
+
+    /// The first that is given: calibrated regions (ultrasound), the patient's plane, the detector's, the scanned medium's.
     ///
-    /// *Source*: PS3.3 C.8.5.5.1, 10.7.1.3, C.8.7.10.
+    /// - Parameter isPlaced: the frame has a plane in the patient, whose distances Pixel Spacing gives.
+    ///
+    /// *Source*: PS3.3 C.8.5.5.1, 10.7.1.1, C.8.7.10.
     private static func spacing(
-        _ measures: DataSet, _ calibration: UltrasoundCalibration?, _ dataSet: DataSet
+        _ measures: DataSet, _ calibration: UltrasoundCalibration?, _ dataSet: DataSet, isPlaced: Bool
     ) throws(DICOMFailure) -> (PixelSpacing?, SpacingOrigin) {
         let stated = try spacing(measures, .pixelSpacing)
         if let calibration {
@@ -98,14 +138,23 @@ extension SourceFrame {
             let isContradicted = stated.map { !spacing.isAlike($0) } ?? false
             return (spacing, isContradicted ? .regionAgainstPixelSpacing : .plane)
         }
-        if let stated { return (stated, .plane) }
+        // Without a calibration Pixel Spacing repeats the spacing of the detector or of the scanned medium.
+        func repeats(_ attribute: Attribute) -> Bool {
+            let values = dataSet.doubles(attribute)
+            return values.count == 2 && stated?.isAlike(PixelSpacing(row: values[0], column: values[1])) == true
+        }
+        let isCalibrated = isPlaced || dataSet.string(.pixelSpacingCalibrationType) != nil
+        if let stated, isCalibrated || !repeats(.imagerPixelSpacing) {
+            return (stated, !isCalibrated && repeats(.nominalScannedPixelSpacing) ? .medium : .plane)
+        }
         if let detector = try spacing(dataSet, .imagerPixelSpacing) {
             guard let factor = dataSet.number(.estimatedRadiographicMagnificationFactor, in: 1...20) else {
                 return (detector, .detector)
             }
             return (PixelSpacing(row: detector.row / factor, column: detector.column / factor), .plane)
         }
-        return (try spacing(dataSet, .nominalScannedPixelSpacing), .plane)
+        let medium = try spacing(dataSet, .nominalScannedPixelSpacing)
+        return (medium, medium == nil ? .plane : .medium)
     }
 
     /// Row and column; zero is how some writers say that it is unknown.

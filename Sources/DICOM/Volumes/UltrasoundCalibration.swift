@@ -6,6 +6,8 @@ enum SpacingOrigin: Sendable {
     case plane
     /// The detector's: what lies before it is shown magnified.
     case detector
+    /// Of a film, a print or a page that was scanned: how large things are shown on it is unknown.
+    case medium
     /// A calibrated region of an ultrasound picture whose Pixel Spacing says something else.
     case regionAgainstPixelSpacing
     /// Regions of an ultrasound picture that are calibrated differently: no distance holds for all of them.
@@ -19,6 +21,11 @@ enum SpacingOrigin: Sendable {
             Finding(
                 "VOL-DETECTOR", .warning,
                 "Distances are those in the detector's plane (Imager Pixel Spacing, no magnification factor): lengths and areas of what was imaged are smaller."
+            )
+        case .medium:
+            Finding(
+                "VOL-DETECTOR", .warning,
+                "Distances are those on the film or paper that was scanned (Nominal Scanned Pixel Spacing): what was imaged has other lengths and areas."
             )
         case .regionAgainstPixelSpacing:
             Finding(

@@ -38,7 +38,7 @@ enum FindingAdvice {
         "VOL-REFERENCE": "Do not register other series to this result by their coordinates.",
         "VOL-VALUES": "Do not use mean values as Hounsfield units; ask the source for Rescale Slope and Intercept.",
         "VOL-DETECTOR":
-            "Do not compare these lengths with those of CT or MR: they are enlarged by the geometry of the projection.",
+            "Do not compare these lengths with those of CT or MR: they are those of the detector or the film, not of the patient.",
         "VOL-CALIBRATION": "Compare one distance with the ultrasound device's own scale.",
         "GRP-SPELLING": "Nothing has to be done; correct the spelling at the source when you can.",
         "GRP-STUDY": "Check that all series belong to this study.",
