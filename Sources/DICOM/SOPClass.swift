@@ -33,6 +33,7 @@ package enum SOPClass: String, CaseIterable, Sendable {
     case vlWholeSlideMicroscopyImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.6 WholeSlide image"
     case dermoscopicPhotographyImageStorage = "1.2.840.10008.5.1.4.1.1.77.1.7 DermoscopicPhotography image"
     case positronEmissionTomographyImageStorage = "1.2.840.10008.5.1.4.1.1.128 PET image"
+    case legacyConvertedEnhancedPETImageStorage = "1.2.840.10008.5.1.4.1.1.128.1 LegacyConvertedEnhancedPET image"
     case enhancedPETImageStorage = "1.2.840.10008.5.1.4.1.1.130 EnhancedPET image"
 
     case segmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4 - a segmentation"

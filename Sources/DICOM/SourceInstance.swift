@@ -99,6 +99,29 @@ package final class SourceInstance: Sendable {
         }
     }
 
+    /// Of a class that holds the slices of a volume as frames, and has to say where each of them lies.
+    ///
+    /// *Source*: PS3.3 A.36.2, A.38.1, A.56 (original images), A.70 to A.72 (all), macro Plane Position (Patient).
+    var mustPlaceFrames: Bool {
+        switch SOPClass.of(sopClassUID) {
+        case .enhancedCTImageStorage, .enhancedMRImageStorage, .enhancedPETImageStorage:
+            ["ORIGINAL", "MIXED"].contains(imageType.first)
+        case .legacyConvertedEnhancedCTImageStorage, .legacyConvertedEnhancedMRImageStorage,
+            .legacyConvertedEnhancedPETImageStorage:
+            true
+        default: false
+        }
+    }
+
+    /// Its frames are slices: without their places nothing in the third dimension can be told of them.
+    var holdsSlices: Bool {
+        switch SOPClass.of(sopClassUID) {
+        case .enhancedCTImageStorage, .enhancedMRImageStorage, .enhancedPETImageStorage: true
+        case .nuclearMedicineImageStorage: imageType.contains("RECON TOMO") || imageType.contains("RECON GATED TOMO")
+        default: isSingleSlice || mustPlaceFrames
+        }
+    }
+
     /// The attributes or the transfer syntax say that the pixels lost something on their way here.
     var statesLoss: Bool { file.transferSyntax.isLossy || dataSet.string(.lossyImageCompression) == "01" }
 

@@ -64,6 +64,6 @@ struct TableTests {
     @Test("selection rules name classes of images only")
     func names() {
         #expect(SOPClass.uidsByName["CT"] == "1.2.840.10008.5.1.4.1.1.2")
-        #expect(SOPClass.uidsByName.count == 26)
+        #expect(SOPClass.uidsByName.count == 27)
     }
 }

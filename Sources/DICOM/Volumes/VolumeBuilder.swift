@@ -135,8 +135,9 @@ package enum VolumeBuilder {
             if frames.allSatisfy({ $0.plane != nil }) {
                 placed += frames
             } else {
-                if instance.isSingleSlice || oddity != nil { odd.append(instance) }
-                let notes = oddity.map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
+                if instance.isSingleSlice || instance.mustPlaceFrames || oddity != nil { odd.append(instance) }
+                let lost = instance.holdsSlices && frames.count > 1 ? lostPlaces(frames.count) : nil
+                let notes = (oddity ?? lost).map { [Finding("VOL-PLACE", .warning, $0 + ".")] } ?? []
                 others.append(VolumeDraft(kind: .frames, frames: frames, findings: notes))
             }
         }
@@ -148,9 +149,14 @@ package enum VolumeBuilder {
         return placed
     }
 
+    /// In words, of an object whose frames are slices.
+    private static func lostPlaces(_ count: Int) -> String {
+        "\(count) slices in one object do not say where each of them lies (position, orientation, in nuclear medicine Spacing Between Slices and one frame a slice): each is taken by itself, and no volume in ml is told"
+    }
+
     /// Why slices of one series do not make a volume; nil where they are no slices, or do.
     private static func aloneFinding(_ unplaced: [VolumeDraft], _ groups: [[SourceFrame]]) -> Finding? {
-        let slices = unplaced.count { $0.frames.count == 1 && $0.frames[0].instance.isSingleSlice }
+        let slices = unplaced.count { $0.frames.count == 1 && $0.frames[0].instance.holdsSlices }
         if slices > 1 {
             return Finding(
                 "VOL-PLACE", .warning,
@@ -187,6 +193,11 @@ package enum VolumeBuilder {
             throw .position(
                 "\(frames.count) frames in one object of a class that holds one slice: where each of them lies is unknown.",
                 cure: "Export it as one file a slice, or as an enhanced object.")
+        }
+        guard lost == 0 || !instance.mustPlaceFrames else {
+            throw .position(
+                "\(frames.count) frames in one object of a class that says of each slice where it lies, and none says it in its functional groups (Plane Position and Plane Orientation (Patient)).",
+                cure: "Export the object again, with the place of each frame.")
         }
     }
 

@@ -1,0 +1,241 @@
+import DICOM
+import Imaging
+import Testing
+
+/// Where frames lie and how large their pixels are, where a file says it in several ways.
+@Suite("places and distances")
+struct PlaceTests {
+    // MARK: Functional groups
+
+    private typealias Fill = @Sendable (inout TestFile) -> Void
+
+    private static let enhancedCT = "1.2.840.10008.5.1.4.1.1.2.1"
+
+    private static func place(_ z: Int) -> Fill {
+        { $0.add(0x0020, 0x9113, items: [{ $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(z)") }]) }
+    }
+
+    private static let orientation: Fill = {
+        $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+    }
+
+    private static func measures(_ spacing: String?, thickness: String? = nil) -> Fill {
+        { file in
+            file.add(
+                0x0028, 0x9110,
+                items: [
+                    { item in
+                        if let thickness { item.add(0x0018, 0x0050, "DS", text: thickness) }
+                        if let spacing { item.add(0x0028, 0x0030, "DS", text: spacing) }
+                    }
+                ])
+        }
+    }
+
+    private static func window(_ center: String) -> Fill {
+        { file in
+            file.add(
+                0x0028, 0x9132,
+                items: [
+                    { item in
+                        item.add(0x0028, 0x1050, "DS", text: center)
+                        item.add(0x0028, 0x1051, "DS", text: "400")
+                    }
+                ])
+        }
+    }
+
+    private static func rescale(_ intercept: String, _ slope: String = "1") -> Fill {
+        { file in
+            file.add(
+                0x0028, 0x9145,
+                items: [
+                    { item in
+                        item.add(0x0028, 0x1052, "DS", text: intercept)
+                        item.add(0x0028, 0x1053, "DS", text: slope)
+                    }
+                ])
+        }
+    }
+
+    /// Two frames; `own` makes the group of each of them.
+    private static func enhanced(
+        _ sopClass: String = enhancedCT, imageType: String = "ORIGINAL\\PRIMARY\\AXIAL", position: String? = nil,
+        shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
+    ) -> TestImage {
+        var image = TestImage(sopClass: sopClass, imageType: imageType, position: position, frames: 2)
+        image.more = { file in
+            file.add(0x5200, 0x9229, items: [{ item in for fill in shared { fill(&item) } }])
+            file.add(
+                0x5200, 0x9230,
+                items: (0..<2).map { index in { item in for fill in own(index) { fill(&item) } } })
+        }
+        return image
+    }
+
+    private static let twice: [(shared: [Fill], own: Fill, code: String?)] = [
+        ([orientation, measures("0.7\\0.7")], measures("1.4\\1.4"), "VOL-PLACE"),
+        ([orientation, measures("0.7\\0.7")], measures("0.70\\0.70"), nil),
+        // What the frame's own item leaves out or empty stands in the shared one.
+        ([orientation, measures("0.7\\0.7")], measures(nil, thickness: "2"), nil),
+        ([orientation, measures("0.7\\0.7")], measures("", thickness: "2"), nil),
+        ([orientation, measures("0.7\\0.7", thickness: "3")], measures("0.7\\0.7", thickness: "2"), "VOL-PLACE"),
+        ([orientation, measures("0.7\\0.7"), rescale("-1024")], rescale("0"), "PIX-VALUES"),
+        ([orientation, measures("0.7\\0.7"), rescale("-1024")], rescale("-1024.0", "1.0"), nil),
+        ([orientation, measures("0.7\\0.7"), window("40")], window("300"), "PIX-VALUES"),
+        ([place(0), orientation, measures("0.7\\0.7")], { _ in }, "VOL-PLACE"),
+    ]
+
+    @Test("a macro that stands among the shared and the frames' groups has to say the same in both", arguments: 0..<9)
+    func both(_ index: Int) throws {
+        let (shared, own, code) = Self.twice[index]
+        let result = try volumes([Self.enhanced(shared: shared) { [Self.place($0 * 2), own] }])
+        #expect(result.leftOut.map(\.failure.code) == (code.map { [$0] } ?? []))
+        guard code == nil else { return }
+        let volume = try #require(result.volumes.first)
+        #expect(volume.kind == .spatial && volume.sliceSpacing == 2)
+        #expect(volume.pixelSpacing == PixelSpacing(row: 0.7, column: 0.7))
+    }
+
+    // MARK: Slices without a place
+
+    private static let enhancedMR = "1.2.840.10008.5.1.4.1.1.4.1"
+    private static let legacyPET = "1.2.840.10008.5.1.4.1.1.128.1"
+
+    @Test(
+        "an enhanced object of slices that says nowhere where they lie is refused where it has to say it, else warned of",
+        arguments: [
+            (enhancedCT, "ORIGINAL\\PRIMARY\\AXIAL", true), (enhancedMR, "MIXED\\PRIMARY\\AXIAL", true),
+            (legacyPET, "DERIVED\\PRIMARY\\AXIAL", true), (enhancedMR, "DERIVED\\SECONDARY\\OTHER", false),
+        ])
+    func noPlaces(_ sopClass: String, _ imageType: String, _ isRefused: Bool) throws {
+        let result = try volumes([
+            Self.enhanced(sopClass, imageType: imageType, shared: [Self.orientation]) { _ in
+                [Self.measures("0.7\\0.7")]
+            }
+        ])
+        #expect(result.leftOut.map(\.failure.code) == (isRefused ? ["VOL-PLACE"] : []))
+        guard !isRefused else { return }
+        let volume = try #require(result.volumes.first)
+        #expect(volume.kind == .frames && volume.frames.count == 2)
+        #expect(volume.findings.contains { $0.code == "VOL-PLACE" && $0.severity == .warning })
+    }
+
+    @Test("an orientation at the top of an enhanced object is not one of its frames")
+    func orientationAtTheTop() throws {
+        let result = try volumes([
+            Self.enhanced(position: "0\\0\\0", shared: [Self.measures("0.7\\0.7")]) { [Self.place($0 * 2)] }
+        ])
+        #expect(result.leftOut.map(\.failure.code) == ["VOL-PLACE"])
+    }
+
+    @Test("a loop of pictures needs no places")
+    func loop() throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.3.1", modality: "US", position: nil, frames: 3)
+        image.spacing = "0.5\\0.5"
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.kind == .frames && !volume.findings.contains { $0.code == "VOL-PLACE" })
+    }
+
+    // MARK: Nuclear medicine
+
+    /// Three frames of 4 mm pixels, 3 mm apart; `detectors` are Image Positions (Patient), "" for an item without a place.
+    private static func tomogram(
+        _ vector: [UInt16] = [], detectors: [String] = ["0\\0\\10"], type: String = "RECON TOMO", step: String = "3"
+    ) -> TestImage {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.20", modality: "NM", position: nil, frames: 3)
+        image.imageType = "ORIGINAL\\PRIMARY\\\(type)\\EMISSION"
+        image.spacing = "4\\4"
+        image.beforePlace = { $0.add(0x0018, 0x0088, "DS", text: step) }
+        image.more = { file in
+            file.add(
+                0x0054, 0x0022,
+                items: detectors.map { position in
+                    { item in
+                        guard !position.isEmpty else { return }
+                        item.add(0x0020, 0x0032, "DS", text: position)
+                        item.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0")
+                    }
+                })
+            if !vector.isEmpty { file.add(0x0054, 0x0080, "US", vector.flatMap { TestFile.little($0) }) }
+        }
+        return image
+    }
+
+    @Test(
+        "the Slice Vector says which slice of a reconstructed tomogram a frame is",
+        arguments: [([], [1, 2, 3]), ([1, 2, 3], [1, 2, 3]), ([3, 2, 1], [3, 2, 1]), ([2, 3, 1], [3, 1, 2])]
+            as [([UInt16], [Int])])
+    func sliceVector(_ vector: [UInt16], _ order: [Int]) throws {
+        let volume = try #require(try volumes([Self.tomogram(vector)]).volumes.first)
+        #expect(volume.kind == .spatial && volume.sliceSpacing == 3)
+        #expect(volume.frames.map(\.number) == order)
+        #expect(volume.frames.map { $0.plane?.position.z } == [10, 13, 16])
+    }
+
+    @Test(
+        "a Slice Vector that names a slice twice or not every frame's, and detectors that say two places, are refused",
+        arguments: [
+            ([1, 2, 1], ["0\\0\\10"], true), ([1, 2], ["0\\0\\10"], true),
+            ([], ["0\\0\\10", "0\\0\\40"], true), ([], ["0\\0\\10", "0\\0\\10.0"], false),
+            ([], ["0\\0\\10", ""], false),
+        ] as [([UInt16], [String], Bool)])
+    func tomogramContradictions(_ vector: [UInt16], _ detectors: [String], _ isRefused: Bool) throws {
+        let result = try volumes([Self.tomogram(vector, detectors: detectors)])
+        #expect(result.leftOut.map(\.failure.code) == (isRefused ? ["VOL-PLACE"] : []))
+        #expect(result.volumes.map(\.kind) == (isRefused ? [] : [.spatial]))
+    }
+
+    @Test(
+        "reconstructed slices without a place are pictures that say so, projections are pictures",
+        arguments: [("RECON TOMO", "", true), ("RECON GATED TOMO", "3", true), ("TOMO", "3", false)])
+    func tomogramWithoutPlaces(_ type: String, _ step: String, _ isTold: Bool) throws {
+        let volume = try #require(try volumes([Self.tomogram(type: type, step: step)]).volumes.first)
+        #expect(volume.kind == .frames && volume.frames.count == 3)
+        #expect(volume.findings.contains { $0.code == "VOL-PLACE" } == isTold)
+    }
+
+    // MARK: Pixel Spacing
+
+    /// A picture of 0.2 mm pixels by its Pixel Spacing.
+    private static func projection(
+        _ more: [(element: UInt16, value: String)], spacing: String = "0.2\\0.2", calibration: String? = nil
+    ) -> TestImage {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1.1", modality: "DX", position: nil)
+        image.spacing = spacing
+        image.beforePlace = { file in for one in more { file.add(0x0018, one.element, "DS", text: one.value) } }
+        image.more = { file in if let calibration { file.add(0x0028, 0x0A02, "CS", text: calibration) } }
+        return image
+    }
+
+    @Test("a Pixel Spacing that repeats the detector's or the scanned film's is theirs unless it was calibrated")
+    func uncalibrated() throws {
+        let (imager, factor, nominal): (UInt16, UInt16, UInt16) = (0x1164, 0x1114, 0x2010)
+        let same = "0.2\\0.2"
+        let cases: [(image: TestImage, spacing: Double, codes: [String])] = [
+            (Self.projection([(imager, same)]), 0.2, ["VOL-DETECTOR"]),
+            (Self.projection([(factor, "1.25"), (imager, same)]), 0.16, []),
+            (Self.projection([(imager, same)], calibration: "GEOMETRY"), 0.2, []),
+            (Self.projection([(factor, "1.25"), (imager, "0.25\\0.25")]), 0.2, []),
+            (Self.projection([(nominal, same)]), 0.2, ["VOL-DETECTOR"]),
+            (Self.projection([(nominal, same)], spacing: ""), 0.2, ["VOL-DETECTOR"]),
+            (Self.projection([(nominal, "0.1\\0.1")]), 0.2, []),
+            (Self.projection([]), 0.2, []),
+        ]
+        for (index, expected) in cases.enumerated() {
+            let volume = try #require(try volumes([expected.image]).volumes.first)
+            let spacing = try #require(volume.pixelSpacing)
+            #expect(abs(spacing.row - expected.spacing) < 1e-9 && spacing.row == spacing.column, "\(index)")
+            #expect(volume.findings.map(\.code) == expected.codes, "\(index)")
+        }
+    }
+
+    @Test("a slice that lies in the patient has the patient's distances, whatever its detector's are")
+    func slice() throws {
+        var image = TestImage()
+        image.beforePlace = { $0.add(0x0018, 0x1164, "DS", text: "0.5\\0.5") }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
+        #expect(!volume.findings.contains { $0.code == "VOL-DETECTOR" })
+    }
+}
