@@ -13,7 +13,8 @@ struct InspectCommand: ParsableCommand {
         discussion: """
             Example: hspsam inspect samples/fluorescence
             Nothing is written and nothing is segmented. With --json every image is decoded, and the SHA-256 of its stored values
-            is given (pixel_sha256).
+            is given (pixel_sha256); without it no pixels are looked at.
+            Exit status: 0 done, 2 could not start, 3 something of it would be refused or fail.
             """)
 
     @Argument(help: "DICOM, TIFF, PNG or JPEG files, or folders of them.") var input: [String]
@@ -25,8 +26,14 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         let record = try Inspection.inspect(
             input, pipelines: try directories(), version: HSPSAMCommand.version, hashesPixels: json)
-        if json { return try StandardOutput.write(String(decoding: try record.json(), as: UTF8.self)) }
-        for line in Self.lines(record) { try StandardOutput.line(line) }
+        if json {
+            try StandardOutput.write(String(decoding: try record.json(), as: UTF8.self))
+        } else {
+            for line in Self.lines(record) { try StandardOutput.line(line) }
+        }
+        // What a run would skip has been answered.
+        let status = ExitStatus.of(record.files.map(\.status))
+        if status == .refusedOrFailed { throw status }
     }
 
     /// Without `--pipelines` a place without any is no failure: what a file is can be said all the same.

@@ -2,6 +2,7 @@ import DICOM
 import Failures
 import Foundation
 import Mutations
+import Pipelines
 import Records
 import Testing
 
@@ -49,9 +50,7 @@ struct ReadingRulesTests {
             (0..<frames).map { frame($0, isDamaged: damaged.contains($0)) }, more: [])
     }
 
-    private func run(
-        _ objects: [RawObject], _ settings: [String: String]
-    ) throws -> (record: RunRecord, results: [StudyRecord.Result]) {
+    private func prepared(_ objects: [RawObject], _ settings: [String: String]) throws -> Fixture {
         let fixture = try Fixture()
         for (name, more) in settings {
             _ = try fixture.pipeline(name, more: more)
@@ -61,6 +60,13 @@ struct ReadingRulesTests {
         for (index, object) in objects.enumerated() {
             _ = try fixture.file("in/\(index).dcm", Data(object.fileBytes))
         }
+        return fixture
+    }
+
+    private func run(
+        _ objects: [RawObject], _ settings: [String: String]
+    ) throws -> (record: RunRecord, results: [StudyRecord.Result]) {
+        let fixture = try prepared(objects, settings)
         let record = try fixture.run([fixture.path + "/in"], pipeline: nil)
         return (record, try fixture.reports(record).flatMap(\.results))
     }
@@ -82,9 +88,9 @@ struct ReadingRulesTests {
         #expect(none.record.inputs.map(\.code) == ["PIX-CODEC"] && none.results.isEmpty)
     }
 
-    @Test("a slice that is left out leaves a gap, and its file keeps its reason")
-    func slices() throws {
-        let slices = (0..<5).map { index in
+    /// Five slices, of which the third is damaged.
+    private var slices: [RawObject] {
+        (0..<5).map { index in
             object(
                 "1.2.840.10008.5.1.4.1.1.2", modality: "CT", number: index + 1, [frame(index, isDamaged: index == 2)],
                 more: [
@@ -92,6 +98,25 @@ struct ReadingRulesTests {
                     RawElement(0x0020, 0x0037, "DS", "1\\0\\0\\0\\1\\0"), RawElement(0x0020, 0x0052, "UI", "1.2.3.9"),
                 ])
         }
+    }
+
+    @Test("inspect says of frames that cannot be decoded what a run says, once it looks at the pixels")
+    func inspected() throws {
+        for settings in ["", "tolerate: frame"] {
+            for objects in [[loop([])], [loop([1])], [loop([0, 1, 2, 3])], slices] {
+                let fixture = try prepared(objects, ["a": settings])
+                let pipelines = try PipelineDirectory.openAll(in: fixture.path + "/pipelines", only: nil)
+                let record = try Inspection.inspect(
+                    [fixture.path + "/in"], pipelines: pipelines, version: "0", hashesPixels: true)
+                let ran = try fixture.run([fixture.path + "/in"], pipeline: nil)
+                #expect(record.files.map(\.code) == ran.inputs.map(\.code))
+                #expect(record.files.map(\.status) == ran.inputs.map(\.status))
+            }
+        }
+    }
+
+    @Test("a slice that is left out leaves a gap, and its file keeps its reason")
+    func slicesLeftOut() throws {
         let (record, results) = try run(slices, ["a": "tolerate: frame"])
         let result = try #require(results.first)
         #expect(result.source.frames == 4 && result.source.sliceMM == 3)

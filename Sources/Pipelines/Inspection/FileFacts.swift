@@ -6,23 +6,36 @@ import Storage
 
 /// What one file is, by its content; nothing of a patient.
 enum FileFacts {
+    /// Why pixels of a DICOM file cannot be decoded.
+    struct PixelFailure {
+        let record: FailureRecord
+        /// No frame can be.
+        let isWhole: Bool
+    }
+
     /// - Parameters:
     ///   - path: where its bytes lie.
     ///   - hashesPixels: decodes every frame.
-    static func add(to record: inout InspectionRecord.File, at path: String, hashesPixels: Bool) {
-        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 256)) else { return }
+    /// *Returns* what keeps the pixels of a DICOM file from being decoded. Pictures have been decoded on their way to a volume.
+    static func add(
+        to record: inout InspectionRecord.File, at path: String, hashesPixels: Bool
+    ) -> PixelFailure? {
+        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 256)) else { return nil }
         switch InputFormat.picture(head) {
         case .tiff: tiff(&record, file, hashesPixels)
         case .png: picture(&record, "png", file.path.text, hashesPixels)
         case .jpeg: picture(&record, "jpeg", file.path.text, hashesPixels)
         case nil:
-            if let dicom = try? DICOMFile(file) { self.dicom(&record, dicom, hashesPixels) }
+            if let dicom = try? DICOMFile(file) { return self.dicom(&record, dicom, hashesPixels) }
         }
+        return nil
     }
 
     // MARK: DICOM
 
-    private static func dicom(_ record: inout InspectionRecord.File, _ file: DICOMFile, _ hashesPixels: Bool) {
+    private static func dicom(
+        _ record: inout InspectionRecord.File, _ file: DICOMFile, _ hashesPixels: Bool
+    ) -> PixelFailure? {
         let dataSet = file.dataSet
         record.format = "dicom"
         let sopClass = dataSet.uid(.sopClassUID) ?? file.meta.uid(.mediaStorageSOPClassUID)
@@ -37,18 +50,30 @@ enum FileFacts {
         for (index, segment) in dataSet.items(.segmentSequence).enumerated() {
             record.facts.append("segment \(index + 1): \(segment.text(.segmentLabel) ?? "")")
         }
-        guard hashesPixels else { return }
+        guard hashesPixels else { return nil }
+        var first: DICOMFailure?
+        var decoded = 0
         do throws(DICOMFailure) {
             let pixels = try PixelDescription(dataSet)
             let reader = try PixelReader(file, pixels)
             var digest = FileDigest.Accumulator()
-            for number in 1...pixels.frames { digest.add(try reader.frame(number).canonicalBytes) }
-            record.pixelSHA256 = digest.finish().hex
-        } catch {
-            if error.code != "IN-NOTIMAGE" {
-                record.facts.append("pixels: \(error.code) \(error.message.withoutSubject)")
+            for number in 1...pixels.frames {
+                do throws(DICOMFailure) {
+                    digest.add(try reader.frame(number).canonicalBytes)
+                    decoded += 1
+                } catch {
+                    first = first ?? error
+                }
+                // Whether it is one frame or all is known.
+                if first != nil, decoded > 0 { break }
             }
+            if first == nil { record.pixelSHA256 = digest.finish().hex }
+        } catch {
+            first = error
         }
+        guard let first, first.code != "IN-NOTIMAGE" else { return nil }
+        record.facts.append("pixels: \(first.code) \(first.message.withoutSubject)")
+        return PixelFailure(record: FailureRecord(first), isWhole: decoded == 0)
     }
 
     // MARK: Pictures

@@ -19,6 +19,7 @@ package enum Inspection {
         let scratch = try ScratchFolder()
         var volumes: [InspectionRecord.Volume] = []
         var results: [StudyResult] = []
+        var taken: [Taken] = []
         for study in index.studies {
             var outcomes = StudyOutcomes(study)
             let folder = try RunFolder(in: scratch.path, name: study.name)
@@ -36,8 +37,14 @@ package enum Inspection {
             }
             drop(&answered)
             for (volume, answers) in answered {
-                if answers.contains(where: { $0.record.takes }) {
+                let takers = zip(answers, pipelines.filter { sources.isOf($0.pipeline.tiff, volume) })
+                    .filter { $0.0.record.takes }.map(\.1)
+                if !takers.isEmpty {
                     outcomes.note(.processed, sources.members(of: volume))
+                    taken.append(
+                        Taken(
+                            paths: Set(sources.members(of: volume).map { study.members[$0].input.path }),
+                            tolerates: volume.slide == nil && takers.allSatisfy { $0.pipeline.tolerates == .frame }))
                 } else {
                     let failure = answers.compactMap { $0.failure }.first
                     outcomes.stop(failure ?? Selection.failure(volume, pipelines), sources.members(of: volume))
@@ -57,10 +64,37 @@ package enum Inspection {
             (file.code, file.reason) = (input.code, input.reason)
             return file
         }
+        var failures: [String: FileFacts.PixelFailure] = [:]
         for number in files.indices {
-            FileFacts.add(to: &files[number], at: index.location(of: files[number].path), hashesPixels: hashesPixels)
+            let path = files[number].path
+            failures[path] = FileFacts.add(
+                to: &files[number], at: index.location(of: path), hashesPixels: hashesPixels)
         }
+        for volume in taken { stop(volume, failures, &files) }
         return InspectionRecord(files: files, volumes: volumes)
+    }
+
+    /// A volume that a pipeline takes.
+    private struct Taken {
+        /// Of its files.
+        let paths: Set<String>
+        /// Frames that cannot be decoded are left out of it.
+        let tolerates: Bool
+    }
+
+    /// A file that cannot be decoded is of no use, and without it neither is its volume, unless its pipelines say otherwise.
+    private static func stop(
+        _ volume: Taken, _ failures: [String: FileFacts.PixelFailure], _ files: inout [InspectionRecord.File]
+    ) {
+        guard let first = volume.paths.sorted().lazy.compactMap({ failures[$0] }).first else { return }
+        for number in files.indices
+        where volume.paths.contains(files[number].path) && files[number].status == .processed {
+            let own = failures[files[number].path]
+            if volume.tolerates, own?.isWhole != true { continue }
+            let failure = (own ?? first).record
+            files[number].status = Outcome(failure.kind)
+            (files[number].code, files[number].reason) = (failure.code, failure.message.withoutSubject)
+        }
     }
 
     /// What a pipeline says to a volume.
