@@ -17,6 +17,19 @@ struct InspectCommandTests {
         #expect((json?["volumes"] as? [Any])?.count == 3 && !FileManager.default.fileExists(atPath: workplace.out))
     }
 
+    @Test("a file that a run would refuse ends inspect as it ends a run")
+    func refused() throws {
+        let workplace = try Workplace()
+        let folder = workplace.path + "/cut"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: "samples/body/slice-001.dcm"))
+        try whole.prefix(whole.count * 2 / 3).write(to: URL(fileURLWithPath: folder + "/1.dcm"))
+        for options in [[], ["--json"]] {
+            let ending = try Program.run(["inspect", folder, "--pipelines", workplace.pipelines] + options)
+            #expect(ending.status == 3 && ending.output.contains("refused"), "\(ending.output) \(ending.errors)")
+        }
+    }
+
     @Test("a path that does not exist is a wrong command line")
     func missing() throws {
         let workplace = try Workplace()
