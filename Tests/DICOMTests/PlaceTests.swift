@@ -63,7 +63,9 @@ struct PlaceTests {
         _ sopClass: String = enhancedCT, imageType: String = "ORIGINAL\\PRIMARY\\AXIAL", position: String? = nil,
         shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
     ) -> TestImage {
-        var image = TestImage(sopClass: sopClass, imageType: imageType, position: position, frames: 2)
+        let modality = [enhancedMR: "MR", legacyPET: "PT"][sopClass] ?? "CT"
+        var image = TestImage(
+            sopClass: sopClass, modality: modality, imageType: imageType, position: position, frames: 2)
         image.more = { file in
             file.add(0x5200, 0x9229, items: [{ item in for fill in shared { fill(&item) } }])
             file.add(

@@ -82,7 +82,7 @@ struct ResultTests {
         let record = try fixture.run(["samples/body"])
         let result = try #require(record.results.first)
         #expect(result.segments[0].pixels == 0 && result.findings.contains { $0.code == "QC-NOTHING" })
-        #expect((result.objects ?? []).map(\.kind) == ["binary", "report"])
+        #expect((result.objects ?? []).map(\.kind) == ["binary", "report", "structures"])
     }
 
     @Test(
@@ -180,8 +180,8 @@ struct ResultTests {
         let packed = [UInt8](
             try Data(contentsOf: URL(fileURLWithPath: "\(fixture.path)/out/\(result.study)/\(nifti)")))
         let bytes = try Inflate.bytes(of: Array(packed.dropFirst(10).dropLast(8)), limit: 1 << 28)
-        // Seven distances at a median of one and a half.
-        #expect(Int(bytes[46]) == 6)
+        // The smallest distance is that of neighbours, and seven of them lie between the first and the last.
+        #expect(Int(bytes[46]) == 8)
         let two = Fixture.settings("b").replacingOccurrences(
             of: "  - key: lesion\n    label: Lesion\n",
             with:
