@@ -21,6 +21,12 @@ struct DeliverCommand: ParsableCommand {
     @Flag(help: "Only say how the deliveries stand.") var status = false
     @Flag(help: "Let everything that failed or was refused be tried again.") var retry = false
 
+    func validate() throws {
+        guard [once, status, retry].filter({ $0 }).count <= 1 else {
+            throw ValidationError("--once, --status and --retry ask for different things: give one of them.")
+        }
+    }
+
     func run() throws {
         let settings = try service.settings()
         if retry { return try service.ask(.redeliver) }

@@ -23,15 +23,26 @@ struct SiteConfiguration {
         let inbox = try root.section("inbox")
         let settle = try root.section("settle")
         let folders = try root.section("places")
-        let spool = try folders.string("spool", default: "/var/spool/hspsam")
+        var places = SitePlaces()
+        let spool = try SitePlaces.absolute(folders.string("spool", default: "/var/spool/hspsam"), folders, "spool")
+        let state = try places.add(
+            folders.string("state", default: "/var/lib/hspsam"), SitePlaces.state, folders, "state")
+        let pipelines = try folders.string("pipelines", default: Self.installedPipelines)
+        // Kept as it is named: a link may be turned to newer pipelines while the service runs.
+        _ = try places.add(pipelines, "places.pipelines", folders, "pipelines")
         var settings = ServiceSettings(
-            inbox: try inbox.string("path", default: Folder.join(spool, "inbox")), spool: spool,
-            state: try folders.string("state", default: "/var/lib/hspsam"),
-            pipelines: try folders.string("pipelines", default: Self.installedPipelines),
+            inbox: try places.add(
+                inbox.string("path", default: Folder.join(spool, "inbox")), "inbox.path", inbox, "path"),
+            spool: spool, state: state, pipelines: pipelines,
             scan: try inbox.duration("scan", in: .seconds(1) ... .seconds(3600), default: .seconds(5)),
             quiet: try settle.duration("quiet", in: .zero ... .seconds(86_400), default: .seconds(60)),
             reserve: try root.size("reserve", default: 20 << 30), program: Self.program, version: version)
         try read(inbox, settle, &settings.settling)
+        guard settings.settling.mode == .readyOnly || settings.settling.quiet <= settings.settling.giveUp else {
+            throw settle.failure(
+                "SET-RANGE", at: "quiet", "settle.quiet is longer than settle.give_up: no drop would ever settle.",
+                cure: "Make quiet shorter than give_up.")
+        }
         settings.arrival = try settle.optionalSection("ask").map(arrival)
         settings.gapWait = try settle.duration("gap_wait", default: settings.gapWait)
         let late = try root.section("late")
@@ -42,10 +53,13 @@ struct SiteConfiguration {
         settings.stopGrace = try root.section("stop").duration(
             "grace", in: .zero ... .seconds(3600), default: settings.stopGrace)
         try retention(root.section("retention"), &settings)
-        settings.destinations = try destinations(root)
+        settings.destinations = try destinations(root, &places)
+        try places.check(settings, folders)
         settings.showsAccession = try root.section("outbox").choice("show", default: Shown.none) == .accession
         let metrics = try root.section("metrics")
-        settings.metrics = try metrics.optionalString("textfile")
+        settings.metrics = try metrics.optionalString("textfile").map {
+            try places.textfile($0, settings, metrics, "textfile")
+        }
         settings.metricsEvery = try metrics.duration(
             "every", in: .seconds(1) ... .seconds(3600), default: settings.metricsEvery)
         return settings
@@ -127,7 +141,7 @@ struct SiteConfiguration {
 
     private enum DestinationKind: String, CaseIterable { case dicom, dicomweb, folder }
 
-    private static func destinations(_ root: Section) throws -> [Destination] {
+    private static func destinations(_ root: Section, _ places: inout SitePlaces) throws -> [Destination] {
         var found: [Destination] = []
         for section in try root.sections("destinations") {
             let name = try section.string("name")
@@ -139,21 +153,35 @@ struct SiteConfiguration {
             let word = try section.choice("kind", DestinationKind.self)
             let kind: Destination.Kind =
                 switch word {
-                case .folder: .folder(path: try section.string("path"))
+                case .folder:
+                    .folder(path: try places.add(section.string("path"), "destination \(name)", section, "path"))
                 case .dicom: .dicom(try dicomPeer(section))
                 case .dicomweb: .dicomWeb(try webPeer(section))
                 }
-            let backoff = try section.section("backoff")
+            let (firstWait, longestWait) = try waits(section.section("backoff"))
             found.append(
                 Destination(
                     name: name, kind: kind, parts: try parts(section, isFolder: word == .folder),
-                    firstWait: try backoff.duration(
-                        "first", in: .seconds(1) ... .seconds(86_400), default: .seconds(60)),
-                    longestWait: try backoff.duration(
-                        "max", in: .seconds(1) ... .seconds(86_400), default: .seconds(3600)),
-                    giveUp: try section.duration("give_up", default: .seconds(7 * 86_400))))
+                    firstWait: firstWait, longestWait: longestWait,
+                    giveUp: try section.duration(
+                        "give_up", in: .seconds(1) ... .seconds(86_400 * 3650), default: .seconds(7 * 86_400))))
         }
         return found
+    }
+
+    /// The first and the longest wait after a failure; one that is not written gives way to the other.
+    private static func waits(_ backoff: Section) throws -> (first: Duration, longest: Duration) {
+        let range: ClosedRange<Duration> = .seconds(1) ... .seconds(86_400)
+        let first = try backoff.optionalDuration("first", in: range)
+        let longest = try backoff.optionalDuration("max", in: range)
+        if let first, let longest, first > longest {
+            throw backoff.failure(
+                "SET-RANGE", at: "first", "the first wait is longer than the longest one (backoff.max).",
+                cure: "Write backoff: {first: 1m, max: 1h}.")
+        }
+        return (
+            first ?? min(.seconds(60), longest ?? .seconds(60)), longest ?? max(.seconds(3600), first ?? .seconds(3600))
+        )
     }
 
     private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
@@ -201,10 +229,44 @@ struct SiteConfiguration {
         _ section: Section, confirmation: DeliveryConfirmation = .none, tls: TLSFiles? = nil, reportPort: Int? = nil,
         reportWait: Duration = .seconds(60)
     ) throws -> DICOMPeer {
-        DICOMPeer(
-            host: try section.string("host"), port: try section.int("port", in: 1...65_535, default: 104),
-            called: try section.string("aet"), calling: try section.string("calling", default: "HSPSAM"),
+        let host = try section.string("host")
+        guard !host.isEmpty, !host.contains(where: \.isWhitespace) else {
+            throw section.failure(
+                "SET-DESTINATION", at: "host", found: host, "this is no name or address of a machine.",
+                cure: "Write host: 192.0.2.10.")
+        }
+        return DICOMPeer(
+            host: host, port: try section.int("port", in: 1...65_535, default: 104),
+            called: try title(section, "aet", section.string("aet")),
+            calling: try title(section, "calling", section.string("calling", default: "HSPSAM")),
             confirmation: confirmation, tls: tls, reportPort: reportPort, reportWait: reportWait)
+    }
+
+    /// An application entity title: 1 to 16 printable ASCII characters, not only blanks, no backslash.
+    ///
+    /// *Source*: DICOM PS3.5, table 6.2-1, AE.
+    private static func title(_ section: Section, _ key: String, _ text: String) throws -> String {
+        let isTitle =
+            (1...16).contains(text.utf8.count) && text.utf8.contains { $0 != 0x20 }
+            && text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
+        guard isTitle else {
+            throw section.failure(
+                "SET-DESTINATION", at: key, found: text,
+                "an application entity title has 1 to 16 ASCII characters, not only blanks, and no backslash.",
+                cure: "Write the title that the archive's administrator gives.")
+        }
+        return text
+    }
+
+    /// A file that a destination needs. One that cannot be looked at may be readable for the sender alone.
+    private static func file(_ section: Section, _ key: String) throws -> String? {
+        guard let path = try section.optionalString(key) else { return nil }
+        guard !path.isEmpty, FileStatus.exists(path) else {
+            throw section.failure(
+                "SET-DESTINATION", at: key, found: path, "there is no such file.",
+                cure: "Name the file, or put it there.")
+        }
+        return path
     }
 
     private static func webPeer(_ section: Section) throws -> DICOMWebPeer {
@@ -221,18 +283,18 @@ struct SiteConfiguration {
                 cure: "Write confirm: query.")
         }
         return DICOMWebPeer(
-            url: url, headers: try section.optionalString("headers"), confirmation: confirmation, tls: try tls(section))
+            url: url, headers: try file(section, "headers"), confirmation: confirmation, tls: try tls(section))
     }
 
     private static func tls(_ section: Section) throws -> TLSFiles? {
         guard let files = try section.optionalSection("tls") else { return nil }
-        let (certificate, key) = (try files.optionalString("certificate"), try files.optionalString("key"))
+        let (certificate, key) = (try file(files, "certificate"), try file(files, "key"))
         guard (certificate == nil) == (key == nil) else {
             throw files.failure(
                 "SET-DESTINATION", at: "certificate", "a certificate and its key go together; one is missing.",
                 cure: "Write tls: {ca: FILE, certificate: FILE, key: FILE}.")
         }
-        return TLSFiles(authorities: try files.optionalString("ca"), certificate: certificate, key: key)
+        return TLSFiles(authorities: try file(files, "ca"), certificate: certificate, key: key)
     }
 
     /// This program: its workers are its own `run`.

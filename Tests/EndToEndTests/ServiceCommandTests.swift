@@ -97,6 +97,44 @@ final class ServiceCommandTests {
         #expect(try run("quarantine", "list").status == 0)
     }
 
+    @Test(
+        "a site file whose places share a folder, or that can never work, is refused with its line, whatever reads it")
+    func placesApart() throws {
+        let root = workplace.path
+        try workplace.write("file", "x")
+        let places = "places: {spool: \(root)/spool, state: \(root)/state, pipelines: \(workplace.pipelines)}\n"
+        let folder = "destinations: [{name: a, kind: folder, path: "
+        let node = "destinations: [{name: a, kind: dicom, host: h, aet: "
+        for wrong in [
+            "inbox: {path: \(root)/spool}", "inbox: {path: \(root)/spool/outbox}", "inbox: {path: \(root)/spool/kept/}",
+            "inbox: {path: \(root)/state}", "inbox: {path: \(root)}", "inbox: {path: \(workplace.pipelines)}",
+            "inbox: {path: \"\"}", "inbox: {path: in}", "inbox: {path: \(root)/file}",
+            "metrics: {textfile: \(root)/state/ledger.sqlite}", "metrics: {textfile: \(root)/spool/inbox/m.prom}",
+            folder + "\(root)/spool/inbox}]", folder + "\"\"}]", folder + "\(root)/out, give_up: 0s}]",
+            folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/x/../out}]",
+            folder + "\(root)/out, backoff: {first: 2h, max: 1m}}]", node + "ABCDEFGHIJKLMNOPQ}]", node + "\"\"}]",
+            node + "A, tls: {ca: \(root)/none}}]", "settle: {quiet: 2h, give_up: 1h}",
+        ] {
+            let file = try workplace.write("wrong.yaml", places + wrong + "\n")
+            let ending = try Program.run(["config", "check", "--config", file])
+            #expect(ending.status == 2 && ending.errors.contains("wrong.yaml:2"), "\(wrong): \(ending)")
+        }
+        try FileManager.default.createDirectory(atPath: root + "/real", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: root + "/link", withDestinationPath: root + "/real")
+        for right in [
+            "inbox: {path: \(root)/spool/inbox}", "inbox: {path: \(root)/link}", "inbox: {path: \(root)/elsewhere/}",
+            "metrics: {textfile: \(root)/spool/m.prom}", "metrics: {textfile: \(root)/state/m.prom}",
+            folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/out2}]",
+            node + "ABCDEFGHIJKLMNOP, backoff: {first: 2h}, give_up: 1d}]",
+            "settle: {mode: ready-only, quiet: 2h, give_up: 1h}",
+        ] {
+            let file = try workplace.write("right.yaml", places + right + "\n")
+            let ending = try Program.run(["config", "check", "--config", file])
+            #expect(ending.status == 0, "\(right): \(ending)")
+        }
+        #expect(try run("deliver", "--status", "--retry").status == 2)
+    }
+
     @Test("the installed site file names every key with its default, and says so when asked")
     func configuration() throws {
         let installed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
