@@ -18,7 +18,10 @@ package actor Ledger {
     /// *Throws* `DaemonFailure.ledgerUnusable` when it is damaged, `.ledgerNewer`, `.ledgerNotSynchronous`, and
     /// `.ledgerCallFailed` for what passes: a full disk, another process that holds it.
     /// - Parameter wait: how long a call waits while another process holds the file.
-    package init(path: String, wait: Duration = .seconds(10)) throws {
+    /// - Parameter holdsResults: whether the outbox holds results: an empty ledger has lost them then. Otherwise a start that was cut
+    ///   off may have left it.
+    package init(path: String, wait: Duration = .seconds(10), holdsResults: Bool = false) throws {
+        let wasThere = FileStatus.exists(path)
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(Double(wait.milliseconds) / 1000)
@@ -34,6 +37,10 @@ package actor Ledger {
                 let complaint = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
                 guard complaint == "ok" else { throw DaemonFailure.ledgerUnusable(path: path, problem: complaint) }
                 try LedgerSchema.checkVersion(db, path: path)
+                try LedgerSchema.checkOwn(db, path: path)
+                if wasThere, holdsResults, try LedgerSchema.isBlank(db) {
+                    throw DaemonFailure.ledgerUnusable(path: path, problem: "it is empty: what it held is lost")
+                }
             }
             try LedgerSchema.migrator.migrate(pool)
             epoch = try pool.write { db in

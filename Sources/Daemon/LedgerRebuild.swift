@@ -42,6 +42,8 @@ package enum LedgerRebuild {
         }
         let ledger = try Ledger(path: paths.ledger)
         try await ledger.remember("spool", "")
+        // What is adopted goes to them: without the old ledger nobody knows what they have, and an object sent twice is the same object.
+        for destination in settings.destinations { try await ledger.know(destination: destination.name) }
         let standing = try standing(paths).sorted { ($0.at, $0.result.path) < ($1.at, $1.result.path) }
         for (result, at, _) in standing where try await !ledger.isPublished(key: result.key) {
             try await ledger.adopt(result, at: at)

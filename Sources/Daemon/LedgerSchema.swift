@@ -41,9 +41,25 @@ enum LedgerSchema {
         }
     }
 
-    /// *Throws* `DaemonFailure.ledgerOlder` when the tables are not these yet.
+    /// Whether the file holds no table at all, as one of 0 bytes.
+    static func isBlank(_ db: Database) throws -> Bool {
+        try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
+    }
+
+    /// *Throws* `DaemonFailure.ledgerUnusable` when the tables are somebody else's.
+    static func checkOwn(_ db: Database, path: String) throws {
+        if try !isBlank(db), try !db.tableExists("meta") {
+            throw DaemonFailure.ledgerUnusable(path: path, problem: "its tables are not a ledger's")
+        }
+    }
+
+    /// *Throws* `DaemonFailure.ledgerUnusable` when the file holds no tables of ours, `DaemonFailure.ledgerOlder` when the tables are not these yet.
     static func checkCurrent(_ db: Database, path: String) throws {
         try checkVersion(db, path: path)
+        try checkOwn(db, path: path)
+        guard try !isBlank(db) else {
+            throw DaemonFailure.ledgerUnusable(path: path, problem: "it is empty: what it held is lost")
+        }
         guard try Int.fetchOne(db, sql: "PRAGMA user_version") == version else {
             throw DaemonFailure.ledgerOlder(path: path)
         }

@@ -59,7 +59,15 @@ package final class WatchService: Sendable {
         self.heartbeat = heartbeat ?? Heartbeat(path: paths.heartbeat)
         try paths.prepare()
         if let locks { self.locks = locks } else { self.locks = try await ServiceLocks(paths) }
-        ledger = try Ledger(path: paths.ledger, wait: settings.ledgerWait)
+        let holdsResults = try Folder.list(paths.outbox).contains {
+            $0.status.kind == .directory && $0.name != Night.folder
+        }
+        if holdsResults, !settings.destinations.isEmpty, !FileStatus.exists(paths.ledger) {
+            // Adopted like others, they would count as from before the destinations were known, and never be sent.
+            throw DaemonFailure.ledgerUnusable(
+                path: paths.ledger, problem: "it is gone, and which results of the outbox were sent stood there alone")
+        }
+        ledger = try Ledger(path: paths.ledger, wait: settings.ledgerWait, holdsResults: holdsResults)
         inbox = Inbox(paths: paths, rules: settings.settling)
         arrivals = Arrivals(paths: paths)
         worker = Worker()

@@ -216,6 +216,28 @@ struct DeliveryTests {
         #expect(!FileStatus.exists("\(site.root)/share/\(few.path)"))
     }
 
+    @Test(
+        "a lost ledger forgets no delivery: the service does not start without it, and one made anew sends what stands")
+    func lostLedger() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        let plan = Plan(how: "ok", study: "one", instances: [1])
+        try site.drop("a", plan)
+        try await site.batch()
+        let ledger = ServicePaths(site.settings).ledger
+        for isEmpty in [false, true] {
+            for ending in ["", "-wal", "-shm"] where FileStatus.exists(ledger + ending) {
+                try Folder.remove(ledger + ending)
+            }
+            if isEmpty { try DurableFile.write("", to: ledger) }
+            await #expect(throws: DaemonFailure.self) { try await site.withService { _ in } }
+        }
+        let summary = try await LedgerRebuild.run(site.settings, log: log)
+        #expect(summary.results == 1 || summary.backup != nil)
+        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
+    }
+
     @Test("a ticket whose sender died, and a service that died before it booked a receipt, cost nothing")
     func crashes() async throws {
         let parent = FileManager.default.temporaryDirectory.appendingPathComponent("share-\(UUID().uuidString)").path
