@@ -49,6 +49,8 @@ package actor Inbox {
         package var oversized = 0
         /// Originals of drops that were taken by copy, and that may not be removed.
         package var unremovable = 0
+        /// Drops that got no marker within `settle.give_up` where only marked ones are taken; they count as settling too.
+        package var unmarked = 0
     }
 
     private struct Watched {
@@ -122,7 +124,12 @@ package actor Inbox {
                 (state.fingerprint, state.since, state.looks, state.marked) = (found, now, 0, nil)
             }
             state.looks += 1
-            if isSettled(name, &state, files, now) { sight.settled.append(name) } else { sight.settling += 1 }
+            if isSettled(name, &state, files, now) {
+                sight.settled.append(name)
+            } else {
+                sight.settling += 1
+                if rules.mode == .readyOnly, now - state.begun >= rules.giveUp { sight.unmarked += 1 }
+            }
             present[name] = state
         }
         watched = present
@@ -147,7 +154,7 @@ package actor Inbox {
         if state.marked?.status != status {
             state.marked = (status, rules.readiness(inbox.appending(name), marker, state.fingerprint))
         }
-        return state.marked?.readiness == .ready || isOver
+        return state.marked?.readiness == .ready || now - state.begun >= rules.giveUp
     }
 
     /// What became of a drop that was to be taken.

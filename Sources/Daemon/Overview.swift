@@ -168,7 +168,8 @@ package struct Overview: Sendable, Equatable {
         deliveries = try DeliveryCounts.read(db, names)
         cluster = ClusterState(try fact(ClusterState.fact))
         notes = try Self.notes(
-            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0, deliveries, cluster)
+            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
+            unmarked: fact("unmarked").flatMap(Int.init) ?? 0, deliveries, cluster)
     }
 
     // MARK: ledger and disk
@@ -204,7 +205,8 @@ package struct Overview: Sendable, Equatable {
     }
 
     private static func notes(
-        _ spool: SpoolView, _ work: Work, oversized: Int, _ deliveries: [DeliveryCounts], _ cluster: ClusterState?
+        _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, _ deliveries: [DeliveryCounts],
+        _ cluster: ClusterState?
     ) -> [Note] {
         var notes: [Note] = []
         if !spool.unlistable.isEmpty {
@@ -245,6 +247,12 @@ package struct Overview: Sendable, Equatable {
                     text:
                         "\(oversized) in the inbox of more files or bytes than limits.drop_files and drop_bytes allow.",
                     cure: "Raise the limits, or drop it in parts."))
+        }
+        if unmarked > 0 {
+            notes.append(
+                Note(
+                    code: "NEVER-SETTLED", text: "\(unmarked) in the inbox got no marker within settle.give_up.",
+                    cure: "Put NAME.ready beside what is complete; remove what is not."))
         }
         if spool.unmoved > 0 {
             notes.append(

@@ -7,14 +7,19 @@ package enum Reception {
     /// Moves `file` to `inbox/dicom-STUDY/`, synced; on another disk by copy.
     ///
     /// - Parameter study: the study's digest name; nil for a file that cannot be read, which is a drop of its own.
-    /// *Throws* `StorageFailure`; the file is then still where it was, and the service drops it later.
+    /// *Throws* `StorageFailure`, also when the inbox is not there or `file` is no regular file; the file is then still where it was,
+    /// and the service drops it later.
     package static func accept(_ file: FilePath, study: String?, inbox: String) throws(StorageFailure) {
+        let kind = try FileStatus(of: file).kind
+        guard kind == .regular else { throw .notAFile(path: file.text, kind: kind) }
         try Folder.sync(file)
         try move(file, drop: ReceivedDrop.name(study: study ?? "unreadable"), inbox: inbox)
     }
 
     /// Moves `file`, as it is, to the drop of this name.
     static func move(_ file: FilePath, drop: String, inbox: String) throws(StorageFailure) {
+        // An inbox that is not there is named wrongly, or its disk is not mounted: nobody would look into one made here.
+        _ = try FileStatus(of: inbox, followingLinks: true)
         let name = ReceivedDrop.fileName(file.name)
         let drop = FilePath(inbox).appending(drop)
         var tries = 1

@@ -27,6 +27,27 @@ package struct SettlingRules: Sendable {
         var files: Int?
         /// Digests in hexadecimal, by the path within the drop.
         var sha256: [String: String]?
+
+        private enum CodingKeys: String, CodingKey, CaseIterable { case files, sha256 }
+
+        private struct Key: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        /// A key that we do not know says something of the drop that nobody would check: then it is not what the marker says.
+        init(from decoder: any Decoder) throws {
+            let known = CodingKeys.allCases.map(\.rawValue)
+            for key in try decoder.container(keyedBy: Key.self).allKeys where !known.contains(key.stringValue) {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: decoder.codingPath, debugDescription: "a marker says files and sha256"))
+            }
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            files = try container.decodeIfPresent(Int.self, forKey: .files)
+            sha256 = try container.decodeIfPresent([String: String].self, forKey: .sha256)
+        }
     }
 
     /// What a marker says of a drop.

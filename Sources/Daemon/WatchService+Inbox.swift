@@ -93,6 +93,7 @@ extension WatchService {
         try await ledger.remember("settling", "\(sight.settling)")
         try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
         try await ledger.remember("oversized", "\(sight.oversized)")
+        try await ledger.remember("unmarked", "\(sight.unmarked)")
         try await ledger.remember("unremovable", "\(sight.unremovable)")
         try await ledger.remember("full", obstacle ?? "")
         // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.

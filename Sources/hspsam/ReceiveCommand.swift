@@ -18,6 +18,12 @@ struct ReceiveCommand: ParsableCommand {
     @Argument(help: "Its name there.") var name: String
     @Option(help: "Where drops appear.") var inbox: String
 
+    func validate() throws {
+        for (what, text) in [("the folder", folder), ("the name", name), ("--inbox", inbox)] where text.isEmpty {
+            throw ValidationError("\(what) is empty: name it.")
+        }
+    }
+
     func run() throws {
         let path = Folder.join(folder, name)
         // What cannot be read is dropped too: the service says why, and to whom.

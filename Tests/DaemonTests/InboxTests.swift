@@ -205,6 +205,8 @@ struct InboxTests {
             let digest = FileDigest(of: "pixels").hex
             for (marker, isRight) in [
                 (#"{"files": 2}"#, false), (#"{"sha256": {"slice": "00"}}"#, false), ("{", false),
+                (#"{"count": 1}"#, false),
+                (#"{"files": 1, "sha265": {}}"#, false),
                 (#"{"files": 1, "sha256": {"slice": "\#(digest)"}}"#, true), ("", true),
             ] {
                 try DurableFile.write(marker, to: paths.inbox + "/study.ready")
@@ -225,7 +227,48 @@ struct InboxTests {
         #expect(try await inbox.scan().settled == [FilePath("inside")])
     }
 
-    @Test("without its marker nothing is ever taken where markers are asked for")
+    @Test("a drop whose marker is wrong is put aside after give_up, whether drops settle by time or by marker")
+    func contradicted() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        for mode in SettlingRules.Mode.allCases {
+            try site.drop("study", "ok")
+            try DurableFile.write(#"{"files": 96}"#, to: paths.inbox + "/study.ready")
+            var rules = SettlingRules(quiet: .seconds(1))
+            rules.mode = mode
+            let inbox = Inbox(paths: paths, rules: rules)
+            let now = ContinuousClock.now
+            _ = try await inbox.scan(now: now)
+            #expect(try await inbox.scan(now: now + .seconds(86_399)).settled.isEmpty)
+            #expect(try await inbox.scan(now: now + .seconds(86_400)).settled == [FilePath("study")])
+            guard case .taken(let drop) = try await inbox.take(FilePath("study")) else {
+                Issue.record("not taken")
+                return
+            }
+            #expect(drop.refusal?.code == "READY-DIFFERS")
+        }
+    }
+
+    @Test("what is received stays with its sender where the inbox is not there; a folder is no file that was received")
+    func receivedNowhere() throws {
+        let site = try Site()
+        let file = FilePath(site.root + "/CT.1.part")
+        try DurableFile.write("pixels", to: file.text)
+        #expect(throws: StorageFailure.self) {
+            try Reception.accept(file, study: nil, inbox: site.root + "/typo")
+        }
+        #expect(FileStatus.exists(file) && !FileStatus.exists(site.root + "/typo"))
+        #expect(throws: StorageFailure.self) {
+            try Reception.accept(FilePath(site.root + "/pipelines"), study: nil, inbox: site.root + "/inbox")
+        }
+        try Reception.accept(file, study: nil, inbox: site.root + "/inbox")
+        #expect(FileStatus.exists(site.root + "/inbox/dicom-unreadable/CT.1.dcm"))
+    }
+
+    @Test(
+        "without its marker nothing is ever taken where markers are asked for; after give_up it is counted, for a person"
+    )
     func readyOnly() async throws {
         let site = try Site()
         try site.drop("study", "ok")
@@ -233,7 +276,10 @@ struct InboxTests {
         rules.mode = .readyOnly
         let inbox = Inbox(paths: ServicePaths(site.settings), rules: rules)
         let now = ContinuousClock.now
-        for hour in 0..<100 { #expect(try await inbox.scan(now: now + .seconds(hour * 3600)).settled.isEmpty) }
+        for hour in 0..<100 {
+            let sight = try await inbox.scan(now: now + .seconds(hour * 3600))
+            #expect(sight.settled.isEmpty && sight.unmarked == (hour < 24 ? 0 : 1), "\(hour)")
+        }
     }
 
     @Test("a drop that never settles is put aside for a person in the end")
