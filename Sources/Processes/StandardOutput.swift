@@ -26,6 +26,8 @@ package enum StandardOutput {
     package static func prepare() {
         // A handler, not "ignore": children get the default back.
         signal(SIGPIPE) { _ in }
+        // Beyond `ulimit -f` a write then fails, and is told as one.
+        signal(SIGXFSZ) { _ in }
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
             // Open for reading, so that a write is refused as it was before. The lowest free number is this one.
             unsafe _ = open("/dev/null", O_RDONLY)

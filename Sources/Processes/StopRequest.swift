@@ -34,6 +34,12 @@ package final class StopRequest: Sendable {
         signal(SIGUSR1) { _ in StopRequest.terminations.add(1, ordering: .relaxed) }
     }
 
+    /// Counts SIGHUP as SIGTERM: the terminal of a command went away. Under `nohup`, where it is ignored, it stays so.
+    package static func listenToHangups() {
+        let before = signal(SIGHUP) { _ in StopRequest.terminations.add(1, ordering: .relaxed) }
+        if unsafe unsafeBitCast(before, to: Int.self) == 1 { signal(SIGHUP, SIG_IGN) }
+    }
+
     /// Counts SIGHUP too, which then asks to read the settings again instead of ending the process.
     package static func listenForReloads() { signal(SIGHUP) { _ in StopRequest.hangups.add(1, ordering: .relaxed) } }
 

@@ -20,6 +20,7 @@ struct BatchCommand: ParsableCommand {
         let settings = try service.settings()
         let stop = StopRequest()
         StopRequest.listen()
+        StopRequest.listenToHangups()
         let outcome = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
             try WatchService.checkPipelines(settings)

@@ -1,9 +1,10 @@
 import ArgumentParser
-import Processes
 import Failures
 import Pipelines
+import Processes
 import Records
 import SegmentAnything
+import Storage
 import Tensors
 
 /// Segments files and folders; the service's worker is this command.
@@ -45,12 +46,17 @@ struct RunCommand: ParsableCommand {
         options.precision = precision
         options.also = Set(also)
         options.shard = shard
-        if let known { try options.addKnown(file: known) }
+        if let known {
+            do { try options.addKnown(file: known) } catch let failure as StorageFailure {
+                throw FailureRecord(kind: .usage, code: failure.code, message: failure.message)
+            }
+        }
         let display: any RunDisplay = json ? JSONLines() : TextLines()
         let record: RunRecord
         do {
             let stop = StopRequest()
             StopRequest.listen()
+            StopRequest.listenToHangups()
             record = try Run.run(options) { event in
                 if stop.isAsked { throw Interruption() }
                 try display.show(event)
