@@ -59,18 +59,21 @@ package enum ConformanceTables {
     /// `Segmentation Storage`, of the keyword in lower camel case.
     private static func name(_ sopClass: SOPClass) -> String {
         let acronyms = ["ct", "mr", "rt", "vl"]
+        let letters = Array(String(describing: sopClass))
         var words: [String] = []
-        for letter in String(describing: sopClass) {
-            let joins =
-                words.last.map { ($0.last?.isUppercase ?? false) && letter.isUppercase || $0.last?.isNumber == true }
-                ?? false
-            if words.isEmpty || letter.isUppercase && !joins {
+        for (index, letter) in letters.enumerated() {
+            // A capital begins a word, but inside of an acronym, behind which the next word begins with its own.
+            let isInAcronym =
+                index > 0 && letters[index - 1].isUppercase
+                && !(index + 1 < letters.count && letters[index + 1].isLowercase)
+            let isBehindNumber = index > 0 && letters[index - 1].isNumber
+            if words.isEmpty || letter.isUppercase && !isInAcronym && !isBehindNumber {
                 words.append(String(letter))
             } else {
                 words[words.count - 1].append(letter)
             }
         }
         return words.map { acronyms.contains($0) ? $0.uppercased() : $0.prefix(1).uppercased() + $0.dropFirst() }
-            .joined(separator: " ")
+            .joined(separator: " ").replacing("X Ray", with: "X-Ray")
     }
 }
