@@ -11,7 +11,7 @@ extension RunRecord {
 
     /// Something of the inputs was passed over that should have been an image, or that may hide images; a gap in a volume is the
     /// absence of one. A viewer's programs, a letter or a picture beside the images are neither. Or of what a pipeline asks for something
-    /// could not be made.
+    /// could not be made or done, or the pixels themselves are in doubt.
     package var omission: Omission? {
         let passed = inputs.filter { Self.isSuspect($0) }
         if let first = passed.first {
@@ -30,10 +30,12 @@ extension RunRecord {
         return nil
     }
 
-    /// What to do about each finding that says that a result lacks something.
+    /// What to do about each warning that says that a result lacks something, or may not be what it seems.
     private static let cures: [String: String] = [
         "VOL-GAP": "Send the missing slices; the result is made anew then.",
         "VOL-PARTS": "Send the missing slices, or look whether each part is what you expect.",
+        "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
+        "QC-MINSIZE": "Look at the outlines: what is too small was not taken away.",
         "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
         "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
     ]
