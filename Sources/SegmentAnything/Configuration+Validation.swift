@@ -25,7 +25,10 @@ extension Configuration {
         range(.decoderDim, decoderDim, 8...4096)
         multiple(.decoderDim, decoderDim, of: 8, "the mask head divides the width by 8")
         range(.decoderHeads, decoderHeads, 1...128)
-        multiple(.decoderDim, decoderDim, of: 2 * decoderHeads, "decoder_heads at half the width")
+        // Twice a number from a file is a number only within its range.
+        if (1...128).contains(decoderHeads) {
+            multiple(.decoderDim, decoderDim, of: 2 * decoderHeads, "decoder_heads at half the width")
+        }
         if stem == .conv { multiple(.embedDim, embedDim, of: 8, "the conv stem begins with an eighth of the width") }
         range(.segments, segments, 1...255)
         range(.maskOutputs, maskOutputs, 0...256)
@@ -40,7 +43,7 @@ extension Configuration {
         if !(0...1).contains(alpha) { found.append("alpha is \(alpha), not within 0 to 1") }
         let ascending = zip(globalBlocks, globalBlocks.dropFirst()).allSatisfy { $0 < $1 }
         if globalBlocks.isEmpty || !ascending || !globalBlocks.allSatisfy({ (0..<max(depth, 0)).contains($0) }) {
-            found.append("global_blocks is \(globalBlocks), no ascending list of blocks from 0 to \(depth - 1)")
+            found.append("global_blocks is \(globalBlocks), no ascending list of blocks below the depth of \(depth)")
         }
         return found
     }

@@ -69,6 +69,8 @@ struct ConfigurationTests {
             ("[1]", "no JSON object"),
             ("{\"stem\": \"tree\"}", "\"stem\" has a value that is not known"), ("{", "not valid JSON"),
             ("{\"heads\": 7}", "no multiple of 7"),
+            ("{\"decoder_heads\": 4611686018427387904}", "decoder_heads is 4611686018427387904, not within 1 to 128"),
+            ("{\"depth\": -9223372036854775808}", "depth is -9223372036854775808, not within 1 to 256"),
         ])
     func refused(text: String, reason: String) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("config-\(UUID().uuidString).json")
