@@ -104,6 +104,42 @@ struct LayoutTests {
         #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains("disc, other") == true)
     }
 
+    /// Three discs' pictures with a square each in `coco.json`, after the text was changed.
+    private func squares(_ changes: [(from: String, to: String)] = []) throws {
+        let images = (0..<3).map { "{\"id\": \($0), \"file_name\": \"disc\($0).png\", \"width\": 64, \"height\": 48}" }
+        let objects = (0..<3).map {
+            "{\"id\": \($0 + 40), \"image_id\": \($0), \"category_id\": 1,"
+                + " \"segmentation\": [[10, 10, 20, 10, 20, 20, 10, 20]]}"
+        }
+        let text = """
+            {"images": [\(images.joined(separator: ", "))], "categories": [{"id": 1, "name": "disc"}],
+             "annotations": [\(objects.joined(separator: ", "))]}
+            """
+        try write(changes.reduce(text) { $0.replacing($1.from, with: $1.to) }, "coco.json")
+    }
+
+    private func squaresFailure() throws -> TrainingFailure? {
+        #expect(throws: TrainingFailure.self) {
+            try TrainingData(place.plan(data: "{images: images, coco: coco.json}", labels: "[disc]"))
+        }
+    }
+
+    @Test(
+        "COCO's sizes and runs that no picture has are refused, however large their numbers are",
+        arguments: [
+            (#""width": 64, "height": 48"#, #""width": 4611686018427387904, "height": 4"#),
+            (#""width": 64, "height": 48"#, #""width": 3037000500, "height": 3037000500"#),
+            (#""width": 64, "height": 48"#, #""width": 32768, "height": 32768"#),
+            (
+                "[[10, 10, 20, 10, 20, 20, 10, 20]]",
+                #"{"size": [48, 64], "counts": [4611686018427387904, 4611686018427387904, 4611686018427387904]}"#
+            ),
+        ])
+    func cocoNumbers(_ from: String, _ to: String) throws {
+        try squares([(from, to)])
+        #expect(try squaresFailure()?.code == "DATA-LAYOUT")
+    }
+
     @Test("a plan's ${name} is filled in by the command line or the environment's folder, or refused by its name")
     func roles() throws {
         let data = "{images: \"${discs}/images\", masks: \"${discs}/masks\"}"

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import ImageFiles
 import Numbers
 import Storage
 
@@ -115,8 +116,14 @@ package struct COCO: Sendable {
         left = categories.filter { classes[$0.id] == nil }.map(\.name)
         let objects = Dictionary(grouping: file.annotations, by: \.image_id)
         pictures = try file.images.map { image in
-            guard image.width > 0, image.height > 0, image.width * image.height < 1 << 30 else {
-                throw TrainingFailure.layout(path: path, reason: "a picture has no size")
+            // What no picture that is read can have; the sides first, so that their product is a number.
+            let sides = 1...ImageLimits.standard.maxSide
+            guard sides.contains(image.width), sides.contains(image.height),
+                image.width * image.height <= ImageLimits.standard.maxSamples
+            else {
+                throw TrainingFailure.layout(
+                    path: path,
+                    reason: "it gives \(image.file_name) \(image.width)×\(image.height) pixels, which no picture has")
             }
             let shapes = try (objects[image.id] ?? []).compactMap { object -> Picture.Shape? in
                 guard let segment = classes[object.category_id] else { return nil }
@@ -133,8 +140,10 @@ package struct COCO: Sendable {
         switch segmentation {
         case .polygons(let polygons): return .init(segment: segment, polygons: polygons, runs: [])
         case .runs(let runs, let size):
-            guard size == [image.height, image.width], runs.allSatisfy({ $0 >= 0 }),
-                runs.reduce(0, +) == image.width * image.height
+            let pixels = image.width * image.height
+            // No run is longer than the picture, so that the sum of those that a file can hold is a number.
+            guard size == [image.height, image.width], runs.allSatisfy({ (0...pixels).contains($0) }),
+                runs.reduce(0, +) == pixels
             else {
                 throw TrainingFailure.layout(path: path, reason: "the runs of an object do not fill its picture")
             }
