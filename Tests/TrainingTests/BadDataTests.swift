@@ -63,6 +63,32 @@ struct BadDataTests {
         try expectDiscs(place.plan(), truth)
     }
 
+    @Test(
+        "an object of 1 in a ring of 255 is refused until a table says what they are; few slips in masks of 255 are none",
+        arguments: [UInt16(1), 2, 15])
+    func void(_ mark: UInt16) throws {
+        let truth = try discs
+        // The last marked pixel of each row is void.
+        func isEdge(_ values: [UInt16], _ pixel: Int) -> Bool { values[pixel] > 0 && values[pixel + 1] == 0 }
+        try place.masks { _, values in
+            values.indices.map { values[$0] == 0 ? 0 : isEdge(values, $0) ? 255 : mark }
+        }
+        let problem = try #require(try place.problems(place.plan()).first)
+        #expect(problem.code == "DATA-VALUES" && problem.text.contains("the values are 0, \(mark), 255"))
+        let table = "{images: images, masks: masks, mask_values: {disc: [\(mark)]}}"
+        let set = try place.set(place.plan(data: table, labels: "[disc]"))
+        #expect(
+            try set.classes(set.pairs[0], segments: 1).values
+                == truth[0].indices.map { truth[0][$0] > 0 && !isEdge(truth[0], $0) ? 1 : 0 })
+        // One pixel of all discs.
+        for i in 0..<6 {
+            var slipped = truth[i]
+            if i == 0 { slipped[0] = mark }
+            try place.write(slipped, "masks/disc\(i)_mask.png")
+        }
+        try expectDiscs(place.plan(), truth)
+    }
+
     @Test("one colour on black is the segment; several are refused with the colours, until a table says what they are")
     func colors() throws {
         let truth = try discs

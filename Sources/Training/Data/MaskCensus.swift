@@ -17,6 +17,8 @@ package struct MaskCensus: Sendable, Equatable {
     private var areConsecutive = true
     /// Neighbours in a row that are both above 0, and those of them that differ.
     private var (marked, differing) = (0, 0)
+    /// Pixels of values near 0 in files whose only other mark is one large value.
+    private var smallBesideLarge = 0
     /// A file for each of the first values and colours, for messages.
     private var examples: [Int: String] = [:]
 
@@ -50,7 +52,11 @@ package struct MaskCensus: Sendable, Equatable {
             if examples[value] == nil, examples.count < 1000 { examples[value] = path }
         }
         if present.isEmpty { emptyFiles += 1 }
-        if let last = present.last, present.count * 2 < last { areConsecutive = false }
+        if let last = present.last {
+            if present.count * 2 < last { areConsecutive = false }
+            let small = present.filter { $0 * 10 <= last }
+            if small.count + 1 == present.count { smallBesideLarge += small.reduce(0) { $0 + counts[$1] } }
+        }
         for pixel in values.indices.dropFirst() where values[pixel] > 0 && pixel % max(1, columns) > 0 {
             guard values[pixel - 1] > 0 else { continue }
             marked += 1
@@ -84,6 +90,7 @@ package struct MaskCensus: Sendable, Equatable {
         areConsecutive = areConsecutive && other.areConsecutive
         marked += other.marked
         differing += other.differing
+        smallBesideLarge += other.smallBesideLarge
         examples.merge(other.examples) { first, _ in first }
     }
 
@@ -95,6 +102,14 @@ package struct MaskCensus: Sendable, Equatable {
 
     /// Whether the values number things: few gaps in each file, and neighbours seldom differ. Shades differ everywhere.
     var areLabels: Bool { areConsecutive && differing * 5 < max(1, marked) }
+
+    /// Whether single values near 0 lie in one file with one large value, as classes lie beside the 255 that PASCAL VOC and others ignore:
+    /// which of them is the segment cannot be told. Loss and soft drawing leave values near the largest too, and slips of a brush few pixels.
+    var hasSmallMarks: Bool {
+        guard let largest = marks.last, largest * 5 >= top * 3 else { return false }
+        return marks.count { $0 * 10 > largest } == 1 && smallBesideLarge * 1000 >= greys[largest] ?? 0
+            && smallBesideLarge > 0
+    }
 
     /// Whether nearly all pixels are near 0 or near `top`, as in a binary mask that was compressed with loss or drawn softly: where
     /// the upper bound of the middle lies, at nine tenths of the largest value.

@@ -113,7 +113,7 @@ extension MaskRule {
     /// The rule that the masks themselves give.
     ///
     /// With one segment: everything but 0 where the masks hold 0 and one other value, or labels 1, 2, 3 …; what is brighter than half
-    /// where nearly all pixels are black or white. With several: the values are the classes. Anything else is refused with the values
+    /// where nearly all pixels are black or white, but not where labels stand beside one large value. With several: the values are the classes. Anything else is refused with the values
     /// that were found.
     ///
     /// *Throws* `TrainingFailure.maskValues`, `.maskValue`.
@@ -132,6 +132,15 @@ extension MaskRule {
                 cure: "Write mask_values with the value of the segment, for example {segment-1: [2]}.")
         }
         if marks.count <= 1 { return .nonzero }
+        if census.hasSmallMarks, let smallest = marks.first, let largest = marks.last {
+            throw .maskValues(
+                masks: census.file(with: smallest) ?? masks,
+                found: "the values are 0, \(list(marks.map { "\($0)" })), and nothing says whether \(largest) is the"
+                    + " segment or what is to be ignored (the void of PASCAL VOC)",
+                cure:
+                    "Write mask_values with the values of the segment, for example {segment-1: [\(smallest)]}; every other"
+                    + " value is background then.")
+        }
         if census.isNearlyBinary, let largest = marks.last { return .above(largest / 2) }
         if census.areLabels { return .nonzero }
         throw .maskValues(
