@@ -140,6 +140,55 @@ struct LayoutTests {
         #expect(try squaresFailure()?.code == "DATA-LAYOUT")
     }
 
+    @Test(
+        "COCO's objects are neither lost nor exchanged: what is of no image, no category or no place is refused by its id",
+        arguments: [
+            (#""id": 1, "file_name""#, #""id": 0, "file_name""#, "id 0"),
+            ("disc1.png", "disc0.png", "file_name disc0.png"),
+            (#"[{"id": 1, "name": "disc"}]"#, #"[{"id": 1, "name": "disc"}, {"id": 1, "name": "other"}]"#, "id 1"),
+            (#""id": 41, "image_id": 1"#, #""id": 41, "image_id": 77"#, "annotation 41 is of the image 77"),
+            (
+                #""image_id": 1, "category_id": 1"#, #""image_id": 1, "category_id": 77"#,
+                "annotation 41 is of the category 77"
+            ),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", "[]", "annotation 40 has no outline"),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", "[[10, 10, 20, 20]]", "a polygon of 4 numbers"),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", "[[10, 10, 20, 10, 20, 20, 10]]", "a polygon of 7 numbers"),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", "[[0.1, 0.1, 0.3, 0.1, 0.3, 0.3]]", "points from 0 to 1"),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", "[[90, 90, 99, 90, 99, 99]]", "outside of its picture"),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", "[[-1e308, 9, 1e308, 9, 9, 20]]", "no place in a picture"),
+            ("[[10, 10, 20, 10, 20, 20, 10, 20]]", #"{"size": [48, 64], "counts": [3072]}"#, "runs without a pixel"),
+        ])
+    func cocoObjects(_ from: String, _ to: String, _ reason: String) throws {
+        try squares([(from, to)])
+        let failure = try squaresFailure()
+        #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains(reason) == true, "\(failure?.text ?? "")")
+    }
+
+    @Test(
+        "of COCO's objects small ones and parts beyond the border are legitimate; images that are not listed are told")
+    func cocoNotes() throws {
+        let square = "[[10, 10, 20, 10, 20, 20, 10, 20]]"
+        let tiny =
+            "{\"id\": 50, \"image_id\": 0, \"category_id\": 1, \"segmentation\": [[30.6, 30.6, 30.9, 30.6, 30.9, 30.9]]}"
+        try squares([
+            (
+                "\"segmentation\": \(square)",
+                "\"segmentation\": [[-5, 10, 20, 10, 20, 20, -5, 20], [70, 1, 80, 1, 80, 9]]"
+            ),
+            ("\"annotations\": [", "\"annotations\": [\(tiny), "),
+        ])
+        try copy("images/disc0.png", "images/extra.png")
+        let plan = try place.plan(data: "{images: images, coco: coco.json}", labels: "[disc]")
+        let notes = try TrainingData(plan).training[0].notes
+        #expect(notes.contains { $0.hasPrefix("1 objects are too small") })
+        #expect(notes.contains { $0.hasPrefix("1 images that the annotation file does not list") })
+        let set = try place.set(plan)
+        let wanted = (0..<48 * 64).map { (10..<20).contains($0 / 64) && $0 % 64 < 20 ? UInt8(1) : 0 }
+        #expect(set.pairs.count == 3)
+        #expect(try set.classes(set.pairs[0], segments: 1).values == wanted)
+    }
+
     @Test("a plan's ${name} is filled in by the command line or the environment's folder, or refused by its name")
     func roles() throws {
         let data = "{images: \"${discs}/images\", masks: \"${discs}/masks\"}"

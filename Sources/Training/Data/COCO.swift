@@ -58,22 +58,52 @@ package struct COCO: Sendable {
         }
 
         private func fill(_ polygon: [Double], _ segment: UInt8, _ classes: inout [UInt8]) {
-            let points = stride(from: 0, to: polygon.count - 1, by: 2).map { (x: polygon[$0], y: polygon[$0 + 1]) }
-            guard points.count > 2 else { return }
-            for row in 0..<rows {
-                let y = Double(row) + 0.5
-                var crossings: [Double] = []
-                for (index, point) in points.enumerated() {
-                    let next = points[(index + 1) % points.count]
-                    guard (point.y <= y) != (next.y <= y) else { continue }
-                    crossings.append(point.x + (y - point.y) / (next.y - point.y) * (next.x - point.x))
+            let points = Self.points(polygon)
+            for row in rowRange(points) {
+                for span in spans(points, row: row) {
+                    for column in span { classes[row * columns + column] = segment }
                 }
-                crossings.sort()
-                for pair in stride(from: 0, to: crossings.count - 1, by: 2) {
-                    let first = Int(rounding: (crossings[pair] - 0.5).rounded(.up), clampedTo: 0...columns)
-                    let end = Int(rounding: (crossings[pair + 1] - 0.5).rounded(.up), clampedTo: 0...columns)
-                    for column in first..<max(first, end) { classes[row * columns + column] = segment }
+            }
+        }
+
+        /// Whether an object has a pixel: of a polygon the centre of one lies in it.
+        func shows(_ shape: Shape) -> Bool {
+            let hasRun = shape.runs.enumerated().contains { $0.offset % 2 == 1 && $0.element > 0 }
+            return hasRun
+                || shape.polygons.contains { polygon in
+                    let points = Self.points(polygon)
+                    return rowRange(points).contains { row in spans(points, row: row).contains { !$0.isEmpty } }
                 }
+        }
+
+        private typealias Point = (x: Double, y: Double)
+
+        private static func points(_ polygon: [Double]) -> [Point] {
+            stride(from: 0, to: polygon.count - 1, by: 2).map { (x: polygon[$0], y: polygon[$0 + 1]) }
+        }
+
+        /// The rows that a polygon may reach.
+        private func rowRange(_ points: [Point]) -> Range<Int> {
+            let ys = points.map(\.y)
+            let first = Int(rounding: ((ys.min() ?? 0) - 1).rounded(.down), clampedTo: 0...rows)
+            let end = Int(rounding: ((ys.max() ?? 0) + 1).rounded(.up), clampedTo: 0...rows)
+            return first..<max(first, end)
+        }
+
+        /// The columns of a row whose centres a polygon encloses.
+        private func spans(_ points: [Point], row: Int) -> [Range<Int>] {
+            let y = Double(row) + 0.5
+            var crossings: [Double] = []
+            for (index, point) in points.enumerated() {
+                let next = points[(index + 1) % points.count]
+                guard (point.y <= y) != (next.y <= y) else { continue }
+                crossings.append(point.x + (y - point.y) / (next.y - point.y) * (next.x - point.x))
+            }
+            crossings.sort()
+            return stride(from: 0, to: crossings.count - 1, by: 2).map { pair in
+                let first = Int(rounding: (crossings[pair] - 0.5).rounded(.up), clampedTo: 0...columns)
+                let end = Int(rounding: (crossings[pair + 1] - 0.5).rounded(.up), clampedTo: 0...columns)
+                return first..<max(first, end)
             }
         }
     }
@@ -82,6 +112,8 @@ package struct COCO: Sendable {
     let pictures: [Picture]
     /// Categories that no segment is of.
     let left: [String]
+    /// Objects between the centres of pixels, which have none.
+    let pixelless: Int
 
     /// - Parameter labels: the model's segments, which are found among the categories by their names; nil: all categories are the one
     ///   segment, or there are as many as segments and they come in the order of their numbers.
@@ -94,6 +126,7 @@ package struct COCO: Sendable {
         } catch {
             throw TrainingFailure.layout(path: path, reason: "it is no annotation file as COCO describes it")
         }
+        try Self.confirmReferences(file, path)
         let categories = file.categories.sorted { $0.id < $1.id }
         var classes: [Int: UInt8] = [:]
         for (index, category) in categories.enumerated() {
@@ -115,6 +148,7 @@ package struct COCO: Sendable {
         }
         left = categories.filter { classes[$0.id] == nil }.map(\.name)
         let objects = Dictionary(grouping: file.annotations, by: \.image_id)
+        var pixelless = 0
         pictures = try file.images.map { image in
             // What no picture that is read can have; the sides first, so that their product is a number.
             let sides = 1...ImageLimits.standard.maxSide
@@ -125,31 +159,80 @@ package struct COCO: Sendable {
                     path: path,
                     reason: "it gives \(image.file_name) \(image.width)×\(image.height) pixels, which no picture has")
             }
-            let shapes = try (objects[image.id] ?? []).compactMap { object -> Picture.Shape? in
+            let kept = try (objects[image.id] ?? []).compactMap { object -> (File.Annotation, Picture.Shape)? in
                 guard let segment = classes[object.category_id] else { return nil }
-                return try Self.shape(object.segmentation, segment, image, path)
+                return (object, try Self.shape(object, segment, image, path))
             }
-            return Picture(
-                file: path, name: image.file_name, rows: image.height, columns: image.width, shapes: shapes)
+            let picture = Picture(
+                file: path, name: image.file_name, rows: image.height, columns: image.width, shapes: kept.map(\.1))
+            for (object, shape) in kept where !picture.shows(shape) {
+                guard try object.isBetweenCentres(of: image, path) else { continue }
+                pixelless += 1
+            }
+            return picture
+        }
+        self.pixelless = pixelless
+    }
+
+    /// *Throws* `TrainingFailure.layout` where an id stands twice, or is named and stands nowhere.
+    private static func confirmReferences(_ file: File, _ path: String) throws(TrainingFailure) {
+        func once(_ words: [String], _ what: String) throws(TrainingFailure) {
+            var seen: Set<String> = []
+            for word in words where !seen.insert(word).inserted {
+                throw .layout(path: path, reason: "two of its \(what) \(word)")
+            }
+        }
+        try once(file.images.map { "\($0.id)" }, "images have the id")
+        try once(file.images.map(\.file_name), "images have the file_name")
+        try once(file.categories.map { "\($0.id)" }, "categories have the id")
+        let (images, categories) = (Set(file.images.map(\.id)), Set(file.categories.map(\.id)))
+        for object in file.annotations {
+            guard images.contains(object.image_id) else {
+                throw .layout(
+                    path: path, reason: "\(object.words) is of the image \(object.image_id), which it does not have")
+            }
+            guard categories.contains(object.category_id) else {
+                throw .layout(
+                    path: path,
+                    reason: "\(object.words) is of the category \(object.category_id), which it does not have")
+            }
         }
     }
 
     private static func shape(
-        _ segmentation: File.Segmentation, _ segment: UInt8, _ image: File.Image, _ path: String
-    ) throws -> Picture.Shape {
-        switch segmentation {
-        case .polygons(let polygons): return .init(segment: segment, polygons: polygons, runs: [])
+        _ object: File.Annotation, _ segment: UInt8, _ image: File.Image, _ path: String
+    ) throws(TrainingFailure) -> Picture.Shape {
+        func refusal(_ reason: String) -> TrainingFailure { .layout(path: path, reason: "\(object.words) \(reason)") }
+        switch object.segmentation {
+        case .polygons(let polygons):
+            guard !polygons.isEmpty else { throw refusal("has no outline: its object would be background") }
+            for polygon in polygons {
+                guard polygon.count >= 6, polygon.count % 2 == 0 else {
+                    throw refusal(
+                        "has a polygon of \(polygon.count) numbers; three points or more are two numbers each")
+                }
+                guard polygon.allSatisfy({ $0.magnitude <= Self.farthest }) else {
+                    throw refusal("has a polygon with a point that is no place in a picture")
+                }
+            }
+            // Whole numbers may be the outline of the first pixel.
+            let numbers = polygons.joined()
+            guard !numbers.allSatisfy({ (0...1).contains($0) }) || numbers.allSatisfy({ $0 == $0.rounded() }) else {
+                throw refusal("has points from 0 to 1, shares of the sides perhaps: COCO's are pixels")
+            }
+            return .init(segment: segment, polygons: polygons, runs: [])
         case .runs(let runs, let size):
             let pixels = image.width * image.height
             // No run is longer than the picture, so that the sum of those that a file can hold is a number.
             guard size == [image.height, image.width], runs.allSatisfy({ (0...pixels).contains($0) }),
                 runs.reduce(0, +) == pixels
-            else {
-                throw TrainingFailure.layout(path: path, reason: "the runs of an object do not fill its picture")
-            }
+            else { throw refusal("has runs that do not fill its picture") }
             return .init(segment: segment, polygons: [], runs: runs)
         }
     }
+
+    /// Pixels: a point farther from the corner is a mistake, and sums of such stay numbers.
+    private static let farthest = 1e9
 
     private struct File: Decodable {
         struct Image: Decodable {
@@ -162,8 +245,51 @@ package struct COCO: Sendable {
             let name: String
         }
         struct Annotation: Decodable {
+            let id: Int?
             let image_id, category_id: Int
             let segmentation: Segmentation
+
+            private enum Keys: String, CodingKey { case id, image_id, category_id, segmentation }
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: Keys.self)
+                // Only messages name it.
+                id = try? container.decode(Int.self, forKey: .id)
+                image_id = try container.decode(Int.self, forKey: .image_id)
+                category_id = try container.decode(Int.self, forKey: .category_id)
+                segmentation = try container.decode(Segmentation.self, forKey: .segmentation)
+            }
+
+            /// For messages.
+            var words: String { id.map { "annotation \($0)" } ?? "an annotation of image \(image_id)" }
+
+            /// Whether an object that has no pixel is a small one inside of the picture.
+            ///
+            /// *Throws* `TrainingFailure.layout` for one that lies elsewhere, or is none.
+            func isBetweenCentres(of image: Image, _ path: String) throws(TrainingFailure) -> Bool {
+                func refusal(_ reason: String) -> TrainingFailure { .layout(path: path, reason: "\(words) \(reason)") }
+                guard case .polygons(let polygons) = segmentation else {
+                    throw refusal("has runs without a pixel: its object would be background")
+                }
+                let (xs, ys) = polygons.joined().enumerated().reduce(into: ([Double](), [Double]())) {
+                    if $1.offset % 2 == 0 { $0.0.append($1.element) } else { $0.1.append($1.element) }
+                }
+                guard let (left, right, top, bottom) = Self.bounds(xs, ys) else { return false }
+                guard right > 0, bottom > 0, left < Double(image.width), top < Double(image.height) else {
+                    throw refusal("lies outside of its picture")
+                }
+                guard right > left, bottom > top else { throw refusal("has a polygon without an inside") }
+                return true
+            }
+
+            private static func bounds(
+                _ xs: [Double], _ ys: [Double]
+            ) -> (left: Double, right: Double, top: Double, bottom: Double)? {
+                guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else {
+                    return nil
+                }
+                return (left, right, top, bottom)
+            }
         }
         enum Segmentation: Decodable {
             case polygons([[Double]])

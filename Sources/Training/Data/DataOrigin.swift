@@ -108,8 +108,27 @@ package enum DataOrigin: Sendable, Equatable {
                 name: ImageFolder.stem(of: $0.name) ?? $0.name, image: .file(Folder.join(images, $0.name)),
                 mask: .annotation($0), masks: file)
         }
-        let note = "objects of the categories \(coco.left.joined(separator: ", ")) are background"
-        return (all.sorted { $0.name < $1.name }, coco.left.isEmpty ? [] : [note])
+        var stems: [String: String] = [:]
+        for (picture, candidate) in zip(coco.pictures, all) {
+            if let other = stems.updateValue(picture.name, forKey: candidate.name) {
+                throw TrainingFailure.sameStem(folder: images, one: other, other: picture.name)
+            }
+        }
+        var notes: [String] = []
+        if !coco.left.isEmpty {
+            notes.append("objects of the categories \(coco.left.joined(separator: ", ")) are background")
+        }
+        if coco.pixelless > 0 {
+            notes.append("\(coco.pixelless) objects are too small to hold the centre of a pixel, and have none")
+        }
+        let listed = Set(coco.pictures.map(\.name))
+        let others = try Folder.list(images).filter {
+            $0.status.kind == .regular && ImageFolder.stem(of: $0.name) != nil && !listed.contains($0.name)
+        }
+        if !others.isEmpty {
+            notes.append("\(others.count) images that the annotation file does not list are no cases")
+        }
+        return (all.sorted { $0.name < $1.name }, notes)
     }
 
     /// The folders of pictures and of masks among `folders`: `images` and `masks` or `labels`, or a challenge's `…_Data` and `…_GroundTruth`.

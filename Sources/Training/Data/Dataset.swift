@@ -21,7 +21,7 @@ package struct Dataset: Sendable {
     /// The folder, for messages.
     let path: String
     /// What a person should know of how it was read.
-    let notes: [String]
+    package let notes: [String]
 
     /// Cases of a split, or all.
     ///
