@@ -6,6 +6,7 @@ package enum TrainingFailure: Failure, Equatable {
     case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String, isTurned: Bool)
     case sameStem(folder: String, one: String, other: String)
     case channels(path: String)
+    case channelFiles(path: String, found: [String], expected: Int)
     case layout(path: String, reason: String)
     case maskValue(mask: String, value: Int, segments: Int)
     case maskValues(masks: String, found: String, cure: String)
@@ -36,7 +37,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .otherWindowing: "DATA-WINDOW"
         case .noPairs: "DATA-EMPTY"
         case .sameStem: "DATA-STEM"
-        case .channels: "DATA-CHANNELS"
+        case .channels, .channelFiles: "DATA-CHANNELS"
         case .layout: "DATA-LAYOUT"
         case .maskValue, .maskValues: "DATA-VALUES"
         case .missingClass: "DATA-CLASS"
@@ -71,8 +72,12 @@ package enum TrainingFailure: Failure, Equatable {
                 subject: "\(folder): \(one), \(other)")
         case .channels(let path):
             FailureMessage(
-                "the three channels of this picture are not three grey pictures of one size and depth.",
+                "the three channels of this picture are neither three grey pictures of one size and depth nor one in colour.",
                 cure: "Export them alike.", subject: path)
+        case .channelFiles(let path, let found, let expected):
+            FailureMessage(
+                "the image has the channels \(found.joined(separator: ", ")), and dataset.json names \(expected) from _0000 on.",
+                cure: "Add the missing files, take out the others, or correct channel_names.", subject: path)
         case .layout(let path, let reason):
             FailureMessage("\(reason).", cure: "docs/training.md lists the layouts that are read.", subject: path)
         case .maskValue(let mask, let value, let segments):

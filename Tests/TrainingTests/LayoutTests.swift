@@ -78,6 +78,81 @@ struct LayoutTests {
         }
     }
 
+    /// Three images of one channel with labels 0 and 1, and dataset.json.
+    private func raw(
+        _ labels: String = #"{"background": 0, "disc": 1}"#, channels: String = #"{"0": "grey"}"#, number: Int = 3
+    ) throws {
+        for i in 0..<3 {
+            try write(
+                try Data(contentsOf: URL(filePath: "\(place.folder)/images/disc\(i).png")),
+                "nn/imagesTr/disc\(i)_0000.png")
+            try place.write((try place.disc(i)).map { $0 > 0 ? 1 : 0 }, "nn/labelsTr/disc\(i).png")
+        }
+        try write(
+            #"{"channel_names": \#(channels), "labels": \#(labels), "numTraining": \#(number), "file_ending": ".png"}"#,
+            "nn/dataset.json")
+    }
+
+    private func write(_ data: Data, _ name: String) throws {
+        let target = URL(filePath: "\(place.folder)/\(name)")
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: target)
+    }
+
+    @Test("nnU-Net's labels are the segments of their names, in whatever order; others are refused")
+    func labels() throws {
+        try raw(#"{"background": 0, "edema": 1, "tumor": 2}"#)
+        let set = try place.set(place.plan(data: "{folder: nn}", labels: "[tumor, edema]", segments: 2), learns: false)
+        #expect(try set.classes(set.pairs[0], segments: 2).values == (try place.disc(0)).map { $0 > 0 ? 2 : 0 })
+        let one = try place.plan(data: "{folder: nn}", labels: "[edema]")
+        #expect(try TrainingData(one).training[0].notes == ["objects of the labels tumor are background"])
+        for labels in [
+            #"{"background": 1, "disc": 0}"#, #"{"background": 0, "other": 1}"#, #"{"disc": 0, "other": 1}"#,
+        ] {
+            try raw(labels)
+            let failure = #expect(throws: TrainingFailure.self) {
+                try TrainingData(place.plan(data: "{folder: nn}", labels: "[disc]"))
+            }
+            #expect(failure?.code == "DATA-LAYOUT", "\(labels)")
+        }
+        try raw()
+        try place.write(try place.disc(1), "nn/labelsTr/disc1.png")
+        let problems = try place.problems(place.plan(data: "{folder: nn}"))
+        #expect(problems.map(\.code) == ["DATA-VALUES"] && problems[0].text.contains("255"))
+    }
+
+    @Test(
+        "nnU-Net's images have the channels that are named, one file of three colours among them, and are as many as counted"
+    )
+    func channels() throws {
+        let three = #"{"0": "R", "1": "G", "2": "B"}"#
+        func failure() throws -> TrainingFailure? {
+            #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+        }
+        try raw(channels: three)
+        #expect(
+            try place.problems(place.plan(data: "{folder: nn}")).map(\.code)
+                == Array(repeating: "DATA-CHANNELS", count: 3))
+        for i in 0..<3 {
+            let grey = try ImageFile.read("\(place.folder)/images/disc\(i).png")[0].values
+            try place.write(grey.flatMap { [$0, $0 / 2, 0] }, samples: 3, "nn/imagesTr/disc\(i)_0000.png")
+        }
+        try expectDiscs("{folder: nn}")
+        try raw(channels: three)
+        try copy("images/disc0.png", "nn/imagesTr/disc0_0001.png")
+        #expect(try failure()?.code == "DATA-CHANNELS")
+        try raw()
+        #expect(try failure()?.code == "DATA-CHANNELS")
+        try FileManager.default.removeItem(atPath: "\(place.folder)/nn/imagesTr/disc0_0001.png")
+        try raw(number: 9)
+        #expect(try failure()?.text.contains("numTraining 9") == true)
+        try copy("images/disc0.png", "nn/imagesTr/disc7.png")
+        try copy("images/disc0.png", "nn/labelsTr/disc7.png")
+        try raw()
+        #expect(try TrainingData(place.plan(data: "{folder: nn}")).training[0].notes.count == 2)
+    }
+
     @Test("COCO's polygons and runs, packed or not")
     func coco() throws {
         // 4 × 3 pixels: columns 1 and 2 of rows 1 and 2, as runs down the columns: 4 off, 2 on, 1 off, 2 on, 3 off.

@@ -74,9 +74,10 @@ struct Workplace {
     }
 
     /// The set of a plan's first entry, as the check understands it.
-    func set(_ plan: TrainingPlan) throws -> LabelledSet {
+    func set(_ plan: TrainingPlan, learns: Bool = true) throws -> LabelledSet {
         let data = try TrainingData(plan)
-        let check = try DataCheck.run(data.roles, segments: plan.configuration.segments, input: plan.input)
+        let check = try DataCheck.run(
+            data.roles, segments: plan.configuration.segments, input: plan.input, learns: learns)
         try check.confirm()
         return check.sets[0]
     }

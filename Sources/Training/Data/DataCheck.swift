@@ -184,8 +184,14 @@ struct CaseCheck: Sendable {
         }
     }
 
-    /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set.
+    /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set; or one with
+    /// values that are no labels.
     func contradiction(_ rule: MaskRule, segments: Int) -> FailureRecord? {
+        if case .labels(let table) = rule {
+            let wrong =
+                census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
+            return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
+        }
         guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
             return nil
         }

@@ -31,19 +31,25 @@ package enum DataOrigin: Sendable, Equatable {
         let masks: String
     }
 
-    /// Every picture, in the order of their names, and what was left out.
+    /// Every picture, in the order of their names, what was left out, and what the masks' values mean where the layout says it.
     ///
     /// - Parameter names: further names of segments in DICOM segmentations.
     /// *Throws* `TrainingFailure.layout`, `.sameStem`; Storage's failures.
     func candidates(
         segments: Int, labels: [String]?, names: [String: [String]]
-    ) throws -> (all: [Candidate], patients: [String: String], notes: [String]) {
+    ) throws -> (all: [Candidate], patients: [String: String], notes: [String], rule: MaskRule?) {
         if case .dicom(let images, let segmentations) = self {
-            return try DICOMFolder(images, segmentations: segmentations).candidates(
+            let (all, patients, notes) = try DICOMFolder(images, segmentations: segmentations).candidates(
                 labels: labels ?? ModelDescription.numberedLabels(segments), names: names)
+            return (all, patients, notes, nil)
+        }
+        if case .folder(let path) = self, FileStatus.exists(Folder.join(path, "dataset.json")) {
+            let folder = try NNUNetFolder(path, segments: segments, labels: labels)
+            let (all, notes) = try folder.candidates()
+            return (all, [:], notes, folder.rule)
         }
         let (all, notes) = try pictures(segments: segments, labels: labels)
-        return (all, [:], notes)
+        return (all, [:], notes, nil)
     }
 
     private func pictures(segments: Int, labels: [String]?) throws -> (all: [Candidate], notes: [String]) {
@@ -52,9 +58,6 @@ package enum DataOrigin: Sendable, Equatable {
         case .annotations(let images, let file): return try Self.annotated(images, file, segments, labels)
         case .dicom: return ([], [])
         case .folder(let path):
-            if FileStatus.exists(Folder.join(path, "dataset.json")) {
-                return (try NNUNetFolder(path, segments: segments).candidates(), [])
-            }
             let folders = try Folder.list(path).filter { $0.status.kind == .directory }.map(\.name)
             if let (images, masks) = try Self.parts(folders, of: path) {
                 return try Self.pairs(Folder.join(path, images), Folder.join(path, masks))

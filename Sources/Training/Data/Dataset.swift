@@ -16,7 +16,7 @@ package struct Dataset: Sendable {
     }
 
     package private(set) var pairs: [Pair]
-    /// What the plan says of the masks' values; nil: they say it themselves.
+    /// What the plan, or else the layout, says of the masks' values; nil: they say it themselves.
     let rule: MaskRule?
     /// The folder, for messages.
     let path: String
@@ -32,9 +32,9 @@ package struct Dataset: Sendable {
     package init(
         _ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil, ignoresMasks: Bool = false
     ) throws {
-        let (candidates, known, notes) = try source.origin.candidates(
+        let (candidates, known, notes, rule) = try source.origin.candidates(
             segments: segments, labels: labels, names: source.segmentNames)
-        (path, rule) = (source.origin.path, source.rule)
+        (path, self.rule) = (source.origin.path, source.rule ?? rule)
         var byName: [String: DataOrigin.Candidate] = [:]
         for candidate in candidates { byName[candidate.name] = candidate }
         var patients = known

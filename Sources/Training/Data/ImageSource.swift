@@ -7,7 +7,7 @@ package import Storage
 package enum ImageSource: Sendable, Equatable {
     /// A page (from 0) of a file; PNG and JPEG have one.
     case page(String, Int)
-    /// Three grey files: red, green and blue.
+    /// Three grey files: red, green and blue; or one that has these colours.
     case channels([String])
     case dicom(DICOMPicture)
 
@@ -32,6 +32,7 @@ package enum ImageSource: Sendable, Equatable {
             fields.add("page", page)
             return fields.digest
         case .channels(let paths):
+            if paths.count == 1 { return try FileDigest(ofFile: paths[0]) }
             var fields = CanonicalEncoding("hspsam channels 1")
             fields.add("files", try paths.map { try FileDigest(ofFile: $0).hex })
             return fields.digest
@@ -60,13 +61,14 @@ package enum ImageSource: Sendable, Equatable {
         }
     }
 
-    /// Three grey pictures as one in colour.
+    /// Three grey pictures as one in colour, or the one that is.
     private func channels() throws -> RasterPage {
         switch self {
         case .page, .dicom: throw TrainingFailure.channels(path: path)
         case .channels(let paths):
             let pages = try paths.map { try Self.page(0, of: try ImageFile.read($0), path: $0) }
-            guard let first = pages.first,
+            if pages.count == 1, pages[0].samples == 3 { return pages[0] }
+            guard let first = pages.first, pages.count == 3,
                 pages.allSatisfy({ $0.samples == 1 && $0.bits == first.bits && $0.rows == first.rows })
             else { throw TrainingFailure.channels(path: path) }
             guard pages.allSatisfy({ $0.columns == first.columns }) else {

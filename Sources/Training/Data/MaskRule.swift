@@ -11,12 +11,14 @@ package enum MaskRule: Sendable, Equatable {
     case classes
     /// Values with their classes; all others are background.
     case values([Int: UInt8])
+    /// Values with their classes, 0 among them; there are no others.
+    case labels([Int: UInt8])
     /// Colours, 0xRRGGBB, with their classes; each pixel has that of the nearest of these and of black, which is background.
     case colors([Int: UInt8])
 
     /// The class of each pixel.
     ///
-    /// *Throws* `TrainingFailure.maskValue` for a class that the model has no segment for.
+    /// *Throws* `TrainingFailure.maskValue` for a class that the model has no segment for, `.maskValues` for a value that is no label.
     func classes(of page: RasterPage, path: String, segments: Int) throws(TrainingFailure) -> [UInt8] {
         if case .colors(let table) = self {
             var known: [Int: UInt8] = [:]
@@ -31,6 +33,9 @@ package enum MaskRule: Sendable, Equatable {
         if case .classes = self, let wrong = values.first(where: { $0 > segments }) {
             throw .maskValue(mask: path, value: wrong, segments: segments)
         }
+        if case .labels(let table) = self, let wrong = values.first(where: { table[$0] == nil }) {
+            throw Self.noLabel("\(wrong)", table, path)
+        }
         return values.map { self.class(of: $0) }
     }
 
@@ -40,7 +45,7 @@ package enum MaskRule: Sendable, Equatable {
         case .nonzero: value > 0 ? 1 : 0
         case .above(let threshold): value > threshold ? 1 : 0
         case .classes: UInt8(clamping: value)
-        case .values(let table): table[value] ?? 0
+        case .values(let table), .labels(let table): table[value] ?? 0
         case .colors(let table): Self.nearest(value * 0x010101, table)
         }
     }
@@ -83,10 +88,22 @@ package enum MaskRule: Sendable, Equatable {
         case .classes: "the values are the classes"
         case .values(let table):
             "the values " + table.keys.sorted().map { "\($0) → \(table[$0] ?? 0)" }.joined(separator: ", ")
+        case .labels(let table):
+            "the labels of dataset.json, "
+                + table.keys.sorted().map { "\($0) → \(table[$0] ?? 0)" }.joined(separator: ", ")
         case .colors(let table):
             "the colours "
                 + table.keys.sorted().map { "\(Self.hex($0)) → \(table[$0] ?? 0)" }.joined(separator: ", ")
         }
+    }
+
+    /// For a value that the labels of a data set do not have.
+    static func noLabel(_ value: String, _ table: [Int: UInt8], _ path: String) -> TrainingFailure {
+        .maskValues(
+            masks: path,
+            found:
+                "the value \(value) is none of the labels \(list(table.keys.sorted().map { "\($0)" })) of dataset.json",
+            cure: "Correct the mask, or the labels.")
     }
 
     /// `#ff8000`
@@ -103,6 +120,8 @@ package enum MaskRule: Sendable, Equatable {
         case .classes: fields.add("rule", "classes")
         case .values(let table):
             fields.add("values", table.keys.sorted().flatMap { [$0, Int(table[$0] ?? 0)] })
+        case .labels(let table):
+            fields.add("labels", table.keys.sorted().flatMap { [$0, Int(table[$0] ?? 0)] })
         case .colors(let table):
             fields.add("colors", table.keys.sorted().flatMap { [$0, Int(table[$0] ?? 0)] })
         }

@@ -9,6 +9,7 @@ struct NNUNetFolder {
         let channel_names: [String: String]
         let labels: [String: Label]
         let file_ending: String
+        let numTraining: Int?
     }
 
     private enum Label: Decodable {
@@ -27,9 +28,14 @@ struct NNUNetFolder {
 
     private let path: String
     private let description: Description
+    /// The class of each value: masks of a data set that names its labels hold no others.
+    let rule: MaskRule
+    /// Labels that no segment is of.
+    private let left: [String]
 
+    /// - Parameter labels: the model's segments, which are found among the labels by their names; nil: the labels' values are the classes.
     /// *Throws* `TrainingFailure.layout` for regions, an ignored label, labels that are not the model's segments, files that are no pictures.
-    init(_ path: String, segments: Int) throws {
+    init(_ path: String, segments: Int, labels: [String]?) throws {
         self.path = path
         let file = Folder.join(path, "dataset.json")
         do {
@@ -46,13 +52,35 @@ struct NNUNetFolder {
         guard description.labels["ignore"] == nil else {
             throw TrainingFailure.layout(path: file, reason: "it has a label that is to be ignored")
         }
-        guard values.sorted() == Array(0...segments) else {
+        let named = description.labels.compactMap { name, label in
+            if case .value(let value) = label { (name: name, value: value) } else { nil }
+        }.sorted { ($0.value, $0.name) < ($1.value, $1.name) }
+        let ground = named.first
+        guard values.sorted() == Array(0..<values.count), let ground,
+            ground.name == "background"
+                || description.labels["background"] == nil && labels?.contains(ground.name) != true
+        else {
             throw TrainingFailure.layout(
                 path: file,
                 reason:
-                    "its labels are \(values.sorted().map { "\($0)" }.joined(separator: ", ")), and model.segments is \(segments)"
+                    "its labels are \(Self.words(named)): they must be numbered from 0 without a gap, and 0 is the background"
             )
         }
+        guard labels.map({ Set($0).isSubset(of: named.map(\.name)) }) ?? (values.count == segments + 1) else {
+            throw TrainingFailure.layout(
+                path: file,
+                reason: "its labels are \(Self.words(named)), and "
+                    + (labels.map { "the model's segments are \($0.joined(separator: ", "))" }
+                        ?? "model.segments is \(segments)"))
+        }
+        var table: [Int: UInt8] = [:]
+        var left: [String] = []
+        for (name, value) in named {
+            let segment = labels.map { $0.firstIndex(of: name).map { $0 + 1 } ?? 0 } ?? value
+            table[value] = UInt8(clamping: segment)
+            if segment == 0, value > 0 { left.append(name) }
+        }
+        (rule, self.left) = (.labels(table), left)
         guard ImageFolder.stem(of: "a" + description.file_ending) != nil else {
             throw TrainingFailure.layout(
                 path: file,
@@ -64,23 +92,65 @@ struct NNUNetFolder {
         }
     }
 
-    func candidates() throws -> [DataOrigin.Candidate] {
+    private static func words(_ named: [(name: String, value: Int)]) -> String {
+        named.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    }
+
+    /// *Throws* `TrainingFailure.channelFiles` for an image with other channels than are named, `.layout` for other images than are counted.
+    func candidates() throws -> (all: [DataOrigin.Candidate], notes: [String]) {
         let (images, labels) = (Folder.join(path, "imagesTr"), Folder.join(path, "labelsTr"))
         let ending = description.file_ending
-        let files = Set(try Folder.list(images).filter { $0.status.kind == .regular }.map(\.name))
+        let files = try Folder.list(images).filter { $0.status.kind == .regular }.map(\.name)
         let truths = Set(try Folder.list(labels).filter { $0.status.kind == .regular }.map(\.name))
-        let first = "_0000\(ending)"
-        return files.sorted().filter { $0.hasSuffix(first) }.map { file in
-            let name = String(file.dropLast(first.count))
+        var channels: [String: [Int]] = [:]
+        var others = 0
+        for file in files {
+            if let (name, channel) = Self.parts(of: file, ending) {
+                channels[name, default: []].append(channel)
+            } else {
+                others += 1
+            }
+        }
+        if let number = description.numTraining, number != channels.count {
+            throw TrainingFailure.layout(
+                path: Folder.join(path, "dataset.json"),
+                reason: "it says numTraining \(number), and imagesTr holds \(channels.count) images NAME_0000\(ending)")
+        }
+        let count = description.channel_names.count
+        let all = try channels.keys.sorted().map { name in
+            let found = (channels[name] ?? []).sorted()
+            let paths = found.map { Folder.join(images, Self.file(name, $0, ending)) }
             // Photographs lie in one file of three colours though three channels are named.
-            let others = ["_0001", "_0002"].map { "\(name)\($0)\(ending)" }.filter { files.contains($0) }
-            let image: ImageSource =
-                others.count == 2
-                ? .channels(([file] + others).map { Folder.join(images, $0) }) : .file(Folder.join(images, file))
+            guard let first = paths.first, found == Array(0..<count) || found == [0] else {
+                throw TrainingFailure.channelFiles(
+                    path: Folder.join(images, name), found: found.map { Self.file("", $0, "") }, expected: count)
+            }
             let mask = name + ending
             return DataOrigin.Candidate(
-                name: name, image: image, mask: truths.contains(mask) ? .file(Folder.join(labels, mask)) : nil,
-                masks: labels)
+                name: name, image: count == 1 ? .file(first) : .channels(paths),
+                mask: truths.contains(mask) ? .file(Folder.join(labels, mask)) : nil, masks: labels)
         }
+        let spare = truths.count { !$0.hasPrefix(".") } - all.count { $0.mask != nil }
+        var notes: [String] = []
+        if !left.isEmpty { notes.append("objects of the labels \(left.joined(separator: ", ")) are background") }
+        if others > 0 { notes.append("\(others) files of imagesTr are not named NAME_0000\(ending) and are no images") }
+        if spare > 0 { notes.append("\(spare) files of labelsTr are of no image") }
+        return (all, notes)
+    }
+
+    private static func file(_ name: String, _ channel: Int, _ ending: String) -> String {
+        let digits = "\(channel)"
+        return "\(name)_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ending
+    }
+
+    /// Name and channel of `NAME_0000.png`; nil for a file that is named otherwise.
+    private static func parts(of file: String, _ ending: String) -> (name: String, channel: Int)? {
+        guard file.hasSuffix(ending) else { return nil }
+        let stem = file.dropLast(ending.count)
+        let digits = stem.suffix(4)
+        guard digits.count == 4, digits.utf8.allSatisfy({ (48...57).contains($0) }), let channel = Int(digits),
+            stem.dropLast(4).hasSuffix("_")
+        else { return nil }
+        return (String(stem.dropLast(5)), channel)
     }
 }
