@@ -210,6 +210,20 @@ struct BadDataTests {
         }
     }
 
+    @Test("masks that are numbered belong to their image, also with gaps, from 2 on and with leading zeros")
+    func numbers() throws {
+        let discs = try discs
+        try place.write(discs[3], "masks/disc0_mask_1.png")
+        try place.write(discs[4], "masks/disc0_mask_3.png")
+        try place.write(discs[5], "masks/disc1_mask_02.png")
+        let set = try place.set(place.plan())
+        let unions = [[0, 3, 4], [1, 5], [2]]
+        for (pair, parts) in zip(set.pairs, unions) {
+            let wanted = discs[0].indices.map { pixel in parts.contains { discs[$0][pixel] > 0 } ? UInt8(1) : 0 }
+            #expect(try set.classes(pair, segments: 1).values == wanted)
+        }
+    }
+
     @Test("two files of one stem are refused, among images and among masks")
     func stems() throws {
         try place.write([UInt16](repeating: 9, count: 48 * 64), "images/disc0.PNG")

@@ -11,6 +11,8 @@ struct ImageFolder {
     let path: String
     /// File names by stem.
     let files: [String: String]
+    /// Of stems that end with _ and digits: by what stands before, in the order of the numbers.
+    private let numbered: [String: [String]]
 
     /// *Throws* `TrainingFailure.sameStem`; Storage's failures.
     init(_ path: String) throws {
@@ -23,6 +25,16 @@ struct ImageFolder {
             }
         }
         self.files = files
+        var numbered: [String: [(number: Int, stem: String)]] = [:]
+        for stem in files.keys {
+            guard let line = stem.lastIndex(of: "_"), line > stem.startIndex else { continue }
+            let digits = stem[stem.index(after: line)...]
+            guard !digits.isEmpty, digits.allSatisfy(\.isNumber) else { continue }
+            numbered[String(stem[..<line]), default: []].append((Int(digits) ?? .max, stem))
+        }
+        self.numbered = numbered.mapValues { stems in
+            stems.sorted { ($0.number, $0.stem) < ($1.number, $1.stem) }.map(\.stem)
+        }
     }
 
     /// The name without its ending; nil when it does not end as a picture does.
@@ -61,7 +73,7 @@ struct ImageFolder {
         stem.ranges(of: text).last
     }
 
-    /// The masks of a picture: one under its name alone or with a suffix, and those numbered behind it.
+    /// The masks of a picture: one under its name alone or with a suffix, and all that are numbered behind it, whatever their numbers.
     ///
     /// - Parameter isBeside: the pictures lie in this folder too, so that a mask needs a suffix.
     /// *Throws* `TrainingFailure.sameStem` when several could be meant.
@@ -73,9 +85,8 @@ struct ImageFolder {
                 folder: path, one: files[stem + found[0]] ?? "", other: files[stem + found[1]] ?? "")
         }
         guard let suffix = found.first, let first = files[stem + suffix] else { return [] }
-        var masks = [first]
         // Only a suffix makes numbers mean further masks: a_1 beside a is a picture of its own.
-        while !suffix.isEmpty, let next = files["\(stem)\(suffix)_\(masks.count)"] { masks.append(next) }
-        return masks.map { Folder.join(path, $0) }
+        let further = suffix.isEmpty ? [] : (numbered[stem + suffix] ?? []).compactMap { files[$0] }
+        return ([first] + further).map { Folder.join(path, $0) }
     }
 }
