@@ -120,6 +120,44 @@ struct BadDataTests {
         #expect(try set.classes(set.pairs[0], segments: 1).values == page.values.map { UInt8($0) })
     }
 
+    @Test(
+        "of palettes one index has one colour in all files where it is a class; for one segment, or with colours, it does not matter"
+    )
+    func palettes() throws {
+        try copy("mask_palette_voc.png", to: "one/masks/p0.png")
+        var bytes = [UInt8](try Data(contentsOf: cases.appending(path: "mask_palette_voc.png")))
+        // PLTE with 256 entries begins at byte 37; that of index 1 becomes green.
+        #expect(bytes[44..<47] == [128, 0, 0])
+        bytes.replaceSubrange(44..<47, with: [0, 128, 0])
+        let check = Self.crc32(bytes[37..<809])
+        bytes.replaceSubrange(809..<813, with: [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: check >> $0) })
+        try Data(bytes).write(to: URL(filePath: "\(place.folder)/one/masks/p1.png"))
+        for i in 0..<2 {
+            try place.write([UInt16](repeating: 7, count: 64 * 64), rows: 64, columns: 64, "one/images/p\(i).png")
+        }
+        let problem = try #require(try place.problems(place.plan(data: "{folder: one}", segments: 2)).first)
+        #expect(problem.code == "DATA-VALUES" && problem.text.contains("index 1 of its palette is #008000"))
+        #expect(try place.problems(place.plan(data: "{folder: one}")).isEmpty)
+        let colors = "{images: one/images, masks: one/masks, mask_colors: {a: [\"#800000\"], b: [\"#008000\"]}}"
+        #expect(try place.problems(place.plan(data: colors, labels: "[a, b]", segments: 2)).isEmpty)
+    }
+
+    /// Of PNG's chunks: PNG specification, annex D.
+    private static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        ~bytes.reduce(UInt32.max) { sum, byte in
+            (0..<8).reduce(sum ^ UInt32(byte)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
+        }
+    }
+
+    @Test("masks that mark every pixel of every image are refused")
+    func noBackground() throws {
+        try place.masks { _, values in values.map { _ in 255 } }
+        let problem = try #require(try place.problems(place.plan()).first)
+        #expect(problem.code == "DATA-CLASS" && problem.text.contains("no image shows background"))
+        try place.masks { disc, values in values.indices.map { disc == 0 && $0 == 0 ? 0 : 255 } }
+        #expect(try place.problems(place.plan()).isEmpty)
+    }
+
     @Test("masks of two kinds in one set, shades and values above the segments are refused with what was found")
     func contradictions() throws {
         try place.masks { disc, values in disc == 3 ? values.map { $0 > 0 ? 1 : 0 } : values }

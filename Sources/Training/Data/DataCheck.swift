@@ -105,6 +105,15 @@ package struct DataCheck: Sendable {
                 if learns, isWhole, role.split == "train" {
                     problems += summary.missingClasses(rule).map { FailureRecord($0) }
                 }
+                // Few images may be filled by the segment; a training set, or masks whose alpha was not read, are not.
+                let lostAlpha = cases.contains { $0.census.lostAlpha }
+                if isWhole, learns && role.split == "train" || lostAlpha, summary.lacksBackground {
+                    problems.append(
+                        FailureRecord(
+                            TrainingFailure.noBackground(
+                                path: role.dataset.path, rule: rule.words, lostAlpha: lostAlpha))
+                    )
+                }
             } catch {
                 problems.append(FailureRecord(error))
             }
@@ -123,12 +132,25 @@ package struct DataCheck: Sendable {
     private static func rule(
         for role: Role, _ roles: [Role], _ examined: [[CaseCheck]], segments: Int
     ) throws(TrainingFailure) -> MaskRule {
-        if let rule = role.dataset.rule { return rule }
         var census = MaskCensus()
         for (other, cases) in zip(roles, examined) where other.dataset.path == role.dataset.path {
             for one in cases { census.merge(one.census) }
         }
-        return try MaskRule.decided(census, segments: segments, masks: role.dataset.path)
+        let rule: MaskRule
+        if let planned = role.dataset.rule {
+            rule = planned
+        } else {
+            rule = try MaskRule.decided(census, segments: segments, masks: role.dataset.path)
+        }
+        if rule.readsIndices, let (index, one, other) = census.twoColored {
+            throw .maskValues(
+                masks: other.path,
+                found:
+                    "index \(index) of its palette is \(MaskRule.hex(other.color)), and \(MaskRule.hex(one.color)) in"
+                    + " \(one.path)",
+                cure: "Write mask_colors with the colour of each segment, or export all masks with one palette.")
+        }
+        return rule
     }
 
     private static func unique(_ problems: [FailureRecord]) -> [FailureRecord] {
@@ -205,7 +227,9 @@ struct CaseCheck: Sendable {
     /// Pixels of each class under a rule, background first.
     func pixels(_ rule: MaskRule, segments: Int) -> [Int] {
         var pixels = [Int](repeating: 0, count: segments + 1)
-        for (value, count) in census.greys { pixels[min(Int(rule.class(of: value)), segments)] += count }
+        for (value, count) in census.greys {
+            pixels[min(Int(rule.class(of: value, color: census.color(of: value))), segments)] += count
+        }
         for (color, count) in census.colors { pixels[min(Int(rule.class(ofColor: color)), segments)] += count }
         // Of several files each has the background of the others.
         pixels[0] = max(0, rows * columns - pixels.dropFirst().reduce(0, +))
@@ -229,6 +253,9 @@ extension DataCheck.Summary {
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
         notes = role.dataset.notes
     }
+
+    /// One segment fills every image.
+    var lacksBackground: Bool { pixels.count == 2 && pixels[0] == 0 && pixels[1] > 0 }
 
     /// What cannot be learned from this set.
     func missingClasses(_ rule: MaskRule) -> [TrainingFailure] {

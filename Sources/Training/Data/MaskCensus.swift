@@ -1,7 +1,7 @@
 import ImageFiles
 
 /// Which values the masks of a set hold, and how often: what is foreground is decided for the whole set, not for each file.
-package struct MaskCensus: Sendable, Equatable {
+package struct MaskCensus: Sendable {
     /// Pixels of each grey value or palette index.
     private(set) var greys: [Int: Int] = [:]
     /// Pixels of each colour, 0xRRGGBB, of files that hold colours; grey pixels of such files are colours too.
@@ -13,14 +13,26 @@ package struct MaskCensus: Sendable, Equatable {
     private(set) var files = 0
     /// Files in which nothing but the value 0 occurs.
     private(set) var emptyFiles = 0
+    /// A file lost its alpha, in which the mask may be drawn.
+    private(set) var lostAlpha = false
     /// Each file's values are 1, 2, 3 … with few gaps.
     private var areConsecutive = true
     /// Neighbours in a row that are both above 0, and those of them that differ.
     private var (marked, differing) = (0, 0)
     /// Pixels of values near 0 in files whose only other mark is one large value.
     private var smallBesideLarge = 0
+    /// What each palette index above 0 that occurs looks like, by the first file that has it.
+    private var palette: [Int: PaletteEntry] = [:]
+    /// An index that is of two colours.
+    private(set) var twoColored: (index: Int, one: PaletteEntry, other: PaletteEntry)?
     /// A file for each of the first values and colours, for messages.
     private var examples: [Int: String] = [:]
+
+    /// The colour of a palette index, 0xRRGGBB, in a file.
+    struct PaletteEntry: Sendable, Equatable {
+        let color: Int
+        let path: String
+    }
 
     private static let colorLimit = 4096
 
@@ -30,10 +42,24 @@ package struct MaskCensus: Sendable, Equatable {
     mutating func add(_ page: RasterPage, path: String) {
         files += 1
         top = max(top, (1 << page.bits) - 1)
+        lostAlpha = lostAlpha || page.hasLostAlpha
         if page.samples == 1, page.palette?.prefix(3).allSatisfy({ $0 == 0 }) ?? true {
-            addGrey(page.values, columns: page.columns, path)
+            let present = addGrey(page.values, columns: page.columns, path)
+            guard let colors = page.palette else { return }
+            for index in present where 3 * index + 2 < colors.count {
+                let (red, green, blue) = (colors[3 * index], colors[3 * index + 1], colors[3 * index + 2])
+                add(PaletteEntry(color: Int(red) << 16 | Int(green) << 8 | Int(blue), path: path), to: index)
+            }
         } else {
             addColors(MaskColors(page), columns: page.columns, path)
+        }
+    }
+
+    private mutating func add(_ entry: PaletteEntry, to index: Int) {
+        if let known = palette[index] {
+            if twoColored == nil, known.color != entry.color { twoColored = (index, known, entry) }
+        } else {
+            palette[index] = entry
         }
     }
 
@@ -43,7 +69,9 @@ package struct MaskCensus: Sendable, Equatable {
         addGrey(classes.map(UInt16.init), columns: columns, path)
     }
 
-    private mutating func addGrey(_ values: [UInt16], columns: Int, _ path: String) {
+    /// *Returns* the values above 0 that occur, ascending.
+    @discardableResult
+    private mutating func addGrey(_ values: [UInt16], columns: Int, _ path: String) -> [Int] {
         var counts = [Int](repeating: 0, count: 1 + Int(values.max() ?? 0))
         for value in values { counts[Int(value)] += 1 }
         let present = counts.indices.filter { counts[$0] > 0 && $0 > 0 }
@@ -62,6 +90,7 @@ package struct MaskCensus: Sendable, Equatable {
             marked += 1
             if values[pixel] != values[pixel - 1] { differing += 1 }
         }
+        return present
     }
 
     private mutating func addColors(_ picture: MaskColors, columns: Int, _ path: String) {
@@ -86,13 +115,19 @@ package struct MaskCensus: Sendable, Equatable {
         hasManyColors = hasManyColors || other.hasManyColors
         top = max(top, other.top)
         files += other.files
+        lostAlpha = lostAlpha || other.lostAlpha
         emptyFiles += other.emptyFiles
         areConsecutive = areConsecutive && other.areConsecutive
         marked += other.marked
         differing += other.differing
         smallBesideLarge += other.smallBesideLarge
+        twoColored = twoColored ?? other.twoColored
+        for (index, entry) in other.palette.sorted(by: { $0.key < $1.key }) { add(entry, to: index) }
         examples.merge(other.examples) { first, _ in first }
     }
+
+    /// The colour of a palette index above 0; nil where there is no palette.
+    func color(of index: Int) -> Int? { palette[index]?.color }
 
     /// A file that holds a grey value.
     func file(with value: Int) -> String? { examples[value] }
@@ -120,6 +155,13 @@ package struct MaskCensus: Sendable, Equatable {
             if value * 10 > largest * 9 { high += count } else { middle += count }
         }
         return middle * 2 < high
+    }
+}
+
+extension RasterPage {
+    /// Its file has samples behind the colours that are not shown.
+    fileprivate var hasLostAlpha: Bool {
+        findings.contains { $0.text == "alpha dropped" || $0.text.hasSuffix("extra samples dropped") }
     }
 }
 

@@ -50,6 +50,21 @@ package enum MaskRule: Sendable, Equatable {
         }
     }
 
+    /// Of a grey value, or of a palette index with its colour.
+    func `class`(of value: Int, color: Int?) -> UInt8 {
+        if case .colors(let table) = self, let color { return Self.nearest(color, table) }
+        return self.class(of: value)
+    }
+
+    /// A palette's indices mean something by themselves; not so where all of them are one segment, or the file's colours or a layout's
+    /// description say what they are.
+    var readsIndices: Bool {
+        switch self {
+        case .classes, .values: true
+        case .nonzero, .above, .labels, .colors: false
+        }
+    }
+
     /// Of a colour.
     func `class`(ofColor color: Int) -> UInt8 {
         if case .colors(let table) = self { return Self.nearest(color, table) }
