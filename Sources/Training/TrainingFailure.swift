@@ -6,6 +6,8 @@ package enum TrainingFailure: Failure, Equatable {
     case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String, isTurned: Bool)
     case sameStem(folder: String, one: String, other: String)
     case channels(path: String)
+    case severalChannels(path: String, count: Int)
+    case pageCounts(mask: String, masks: Int, images: Int)
     case channelFiles(path: String, found: [String], expected: Int)
     case layout(path: String, reason: String)
     case maskValue(mask: String, value: Int, segments: Int)
@@ -36,9 +38,9 @@ package enum TrainingFailure: Failure, Equatable {
         case .missingMask: "DATA-MASK"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing: "DATA-WINDOW"
-        case .noPairs: "DATA-EMPTY"
+        case .noPairs, .pageCounts: "DATA-EMPTY"
         case .sameStem: "DATA-STEM"
-        case .channels, .channelFiles: "DATA-CHANNELS"
+        case .channels, .channelFiles, .severalChannels: "DATA-CHANNELS"
         case .layout: "DATA-LAYOUT"
         case .maskValue, .maskValues: "DATA-VALUES"
         case .missingClass, .noBackground: "DATA-CLASS"
@@ -75,6 +77,14 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the three channels of this picture are neither three grey pictures of one size and depth nor one in colour.",
                 cure: "Export them alike.", subject: path)
+        case .severalChannels(let path, let count):
+            FailureMessage(
+                "the picture has \(count) channels that are no colours, and nothing says which is meant.",
+                cure: "Export the one that is meant, or three as red, green and blue.", subject: path)
+        case .pageCounts(let mask, let masks, let images):
+            FailureMessage(
+                "the file holds \(masks) pictures, and that of its image \(images): pictures and masks go together by their numbers.",
+                cure: "Export as many; several masks of one image are files a_mask, a_mask_1.", subject: mask)
         case .channelFiles(let path, let found, let expected):
             FailureMessage(
                 "the image has the channels \(found.joined(separator: ", ")), and dataset.json names \(expected) from _0000 on.",

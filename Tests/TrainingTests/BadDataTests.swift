@@ -290,5 +290,41 @@ struct BadDataTests {
         #expect(try set.classes(set.pairs[2], segments: 1).values == masks[2].values.map { $0 > 0 ? 1 : 0 })
         try Data(ImageFile.tiff(Array(masks.prefix(2)))).write(to: URL(filePath: "\(place.folder)/stack/masks/s.tif"))
         #expect(try place.problems(place.plan(data: "{folder: stack}")).map(\.code) == ["DATA-EMPTY"])
+        try Data(ImageFile.tiff(Array(pages.prefix(1)))).write(to: URL(filePath: "\(place.folder)/stack/images/s.tif"))
+        let problem = try #require(try place.problems(place.plan(data: "{folder: stack}")).first)
+        #expect(problem.code == "DATA-EMPTY" && problem.text.contains("holds 2 pictures"))
+    }
+
+    @Test(
+        "a TIFF of two channels that are no colours is refused, as mask and as image", arguments: ["masks", "images"])
+    func channels(_ part: String) throws {
+        for (name, folder) in [("disc0", "images"), ("disc0_mask", "masks")] {
+            try FileManager.default.createDirectory(
+                atPath: "\(place.folder)/two/\(folder)", withIntermediateDirectories: true)
+            let source = "\(place.folder)/\(folder)/\(name).png"
+            if folder == part {
+                let values = try ImageFile.read(source)[0].values.map { UInt8(clamping: $0) }
+                try Data(Self.twoChannels(values, rows: 48, columns: 64)).write(
+                    to: URL(filePath: "\(place.folder)/two/\(folder)/\(name).tif"))
+            } else {
+                try FileManager.default.copyItem(atPath: source, toPath: "\(place.folder)/two/\(folder)/\(name).png")
+            }
+        }
+        let problems = try place.problems(place.plan(data: "{folder: two}"))
+        #expect(problems.map(\.code) == ["DATA-CHANNELS"])
+    }
+
+    /// A little-endian TIFF of one strip with two grey samples a pixel, the second 0 (ExtraSamples 0: not specified).
+    private static func twoChannels(_ values: [UInt8], rows: Int, columns: Int) -> [UInt8] {
+        func word(_ value: Int) -> [UInt8] { [0, 8].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        func long(_ value: Int) -> [UInt8] { [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        func short(_ tag: Int, _ value: Int) -> [UInt8] { word(tag) + word(3) + long(1) + word(value) + word(0) }
+        let entries: [[UInt8]] = [
+            short(256, columns), short(257, rows), word(258) + word(3) + long(2) + word(8) + word(8), short(259, 1),
+            short(262, 1), word(273) + word(4) + long(1) + long(8 + 2 + 12 * 11 + 4), short(277, 2), short(278, rows),
+            word(279) + word(4) + long(1) + long(2 * values.count), short(284, 1), short(338, 0),
+        ]
+        return [0x49, 0x49, 42, 0] + long(8) + word(entries.count) + entries.joined() + long(0)
+            + values.flatMap { [$0, 0] }
     }
 }

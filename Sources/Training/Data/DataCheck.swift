@@ -180,6 +180,7 @@ struct CaseCheck: Sendable {
         self.pair = pair
         do {
             digest = try pair.image.digest()
+            try pair.image.confirmWhole()
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
@@ -200,6 +201,7 @@ struct CaseCheck: Sendable {
             try compare(truth.rows, truth.columns, pair.mask.path)
             census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
         }
+        try pair.mask.confirmWhole()
         for mask in try pair.mask.read() {
             try compare(mask.page.rows, mask.page.columns, mask.path)
             census.add(mask.page, path: mask.path)

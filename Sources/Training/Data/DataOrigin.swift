@@ -81,10 +81,10 @@ package enum DataOrigin: Sendable, Equatable {
         for stem in stems {
             let found = try truths.masks(of: stem, isBeside: isBeside)
             let image = Folder.join(images, pictures.files[stem] ?? "")
-            let pages = try pageCount(image)
+            let pages = HeldPictures(image).count
             for page in 0..<pages {
                 let mask: MaskSource? =
-                    found.isEmpty ? nil : .pages(found.map { .init(path: $0, index: page) })
+                    found.isEmpty ? nil : .pages(found.map { .init(path: $0, index: page, of: pages) })
                 all.append(
                     Candidate(
                         name: pages == 1 ? stem : "\(stem)#\(page + 1)", image: .page(image, page), mask: mask,
@@ -95,20 +95,13 @@ package enum DataOrigin: Sendable, Equatable {
         return (all, left.isEmpty ? [] : [note])
     }
 
-    /// The pages of a TIFF that are pictures; 1 for everything else, and for what cannot be opened: the check tells that.
-    private static func pageCount(_ path: String) throws -> Int {
-        let name = path.lowercased()
-        guard name.hasSuffix(".tif") || name.hasSuffix(".tiff") else { return 1 }
-        return (try? TIFFPages.count(path)) ?? 1
-    }
-
     private static func annotated(
         _ images: String, _ file: String, _ segments: Int, _ labels: [String]?
     ) throws -> ([Candidate], [String]) {
         let coco = try COCO(file, segments: segments, labels: labels)
-        let all = coco.pictures.map {
+        let all = try coco.pictures.map {
             Candidate(
-                name: ImageFolder.stem(of: $0.name) ?? $0.name, image: .file(Folder.join(images, $0.name)),
+                name: ImageFolder.stem(of: $0.name) ?? $0.name, image: try .single(Folder.join(images, $0.name)),
                 mask: .annotation($0), masks: file)
         }
         var stems: [String: String] = [:]
@@ -165,11 +158,11 @@ package enum DataOrigin: Sendable, Equatable {
                 throw TrainingFailure.layout(path: images, reason: "it holds \(pictures.files.count) pictures, not one")
             }
             let pages = try ImageFolder(masks).files.values.sorted().map {
-                MaskSource.Page(path: Folder.join(masks, $0), index: 0)
+                MaskSource.Page(path: Folder.join(masks, $0))
             }
             all.append(
                 Candidate(
-                    name: entry.name, image: .file(Folder.join(images, image)),
+                    name: entry.name, image: try .single(Folder.join(images, image)),
                     mask: pages.isEmpty ? nil : .pages(pages), masks: masks))
         }
         return all.sorted { $0.name < $1.name }

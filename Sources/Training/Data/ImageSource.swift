@@ -13,6 +13,17 @@ package enum ImageSource: Sendable, Equatable {
 
     package static func file(_ path: String) -> ImageSource { .page(path, 0) }
 
+    /// The picture of a layout in which a file has one.
+    ///
+    /// *Throws* `TrainingFailure.layout` where it holds more.
+    static func single(_ path: String) throws(TrainingFailure) -> ImageSource {
+        let count = HeldPictures(path).count
+        guard count == 1 else {
+            throw .layout(path: path, reason: "it holds \(count) pictures, and a file of this layout has one")
+        }
+        return .file(path)
+    }
+
     /// The file, the first of several: what messages name.
     package var path: String {
         switch self {
@@ -80,6 +91,20 @@ package enum ImageSource: Sendable, Equatable {
         }
     }
 
+    /// *Throws* `TrainingFailure.severalChannels` where one of several would be read. *Cost*: no pixel is decoded.
+    func confirmWhole() throws(TrainingFailure) {
+        let paths: [String] =
+            switch self {
+            case .page(let path, _): [path]
+            case .channels(let paths): paths
+            case .dicom: []
+            }
+        for path in paths {
+            let channels = HeldPictures(path).channels
+            guard channels == 1 else { throw .severalChannels(path: path, count: channels) }
+        }
+    }
+
     static func page(_ index: Int, of pages: [RasterPage], path: String) throws -> RasterPage {
         guard pages.indices.contains(index) else {
             throw TrainingFailure.noPairs(path: path, reason: "the file holds no picture number \(index + 1)")
@@ -102,9 +127,15 @@ package enum MaskSource: Sendable, Equatable {
     package struct Page: Sendable, Equatable {
         package let path: String
         package let index: Int
+        /// Pictures of the image's file, and so of this one.
+        package let count: Int
+
+        package init(path: String, index: Int = 0, of count: Int = 1) {
+            (self.path, self.index, self.count) = (path, index, count)
+        }
     }
 
-    package static func file(_ path: String) -> MaskSource { .pages([Page(path: path, index: 0)]) }
+    package static func file(_ path: String) -> MaskSource { .pages([Page(path: path)]) }
 
     /// The file, the first of several: what messages name.
     package var path: String {
@@ -136,6 +167,18 @@ package enum MaskSource: Sendable, Equatable {
         case .pages, .unread: nil
         case .annotation(let picture): (picture.rows, picture.columns, picture.classes())
         case .segmentation(let truth): (truth.rows, truth.columns, try truth.classes())
+        }
+    }
+
+    /// *Throws* `TrainingFailure.pageCounts`, `.severalChannels` where a file holds more than is read. *Cost*: no pixel is decoded.
+    func confirmWhole() throws(TrainingFailure) {
+        guard case .pages(let pages) = self else { return }
+        for page in pages {
+            let file = HeldPictures(page.path)
+            guard file.count <= page.count else {
+                throw .pageCounts(mask: page.path, masks: file.count, images: page.count)
+            }
+            guard file.channels == 1 else { throw .severalChannels(path: page.path, count: file.channels) }
         }
     }
 

@@ -127,7 +127,7 @@ struct NNUNetFolder {
             }
             let mask = name + ending
             return DataOrigin.Candidate(
-                name: name, image: count == 1 ? .file(first) : .channels(paths),
+                name: name, image: count == 1 ? try .single(first) : .channels(paths),
                 mask: truths.contains(mask) ? .file(Folder.join(labels, mask)) : nil, masks: labels)
         }
         let spare = truths.count { !$0.hasPrefix(".") } - all.count { $0.mask != nil }
