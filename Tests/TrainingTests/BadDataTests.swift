@@ -262,6 +262,25 @@ struct BadDataTests {
         }
     }
 
+    @Test("what lies in the folders and is not read is counted: other endings, folders, masks without image")
+    func passedOver() throws {
+        for name in ["images/a.bmp", "images/.hidden", "images/more/b.png", "masks/c.gif", "masks/d.gif"] {
+            let target = URL(filePath: "\(place.folder)/\(name)")
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data("x".utf8).write(to: target)
+        }
+        try place.write(try place.disc(0), "masks/nobody_mask.png")
+        #expect(
+            try TrainingData(place.plan()).training[0].notes == [
+                "1 files of \(place.folder)/images do not end as PNG, JPEG or TIFF and are not read",
+                "1 folders in \(place.folder)/images are not read",
+                "2 files of \(place.folder)/masks do not end as PNG, JPEG or TIFF and are not read",
+                "1 masks are of no image",
+            ])
+        #expect(try place.problems(place.plan()).isEmpty)
+    }
+
     @Test("two files of one stem are refused, among images and among masks")
     func stems() throws {
         try place.write([UInt16](repeating: 9, count: 48 * 64), "images/disc0.PNG")

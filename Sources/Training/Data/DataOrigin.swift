@@ -78,8 +78,10 @@ package enum DataOrigin: Sendable, Equatable {
         let truths = isBeside ? pictures : try ImageFolder(masks)
         let (stems, left) = pictures.images
         var all: [Candidate] = []
+        var used: Set<String> = []
         for stem in stems {
             let found = try truths.masks(of: stem, isBeside: isBeside)
+            used.formUnion(found)
             let image = Folder.join(images, pictures.files[stem] ?? "")
             let pages = HeldPictures(image).count
             for page in 0..<pages {
@@ -91,8 +93,16 @@ package enum DataOrigin: Sendable, Equatable {
                         masks: masks))
             }
         }
-        let note = "\(left.count) masks and companions that lie among the pictures are no pictures of their own"
-        return (all, left.isEmpty ? [] : [note])
+        var notes = pictures.notes(besides: [masks])
+        if !left.isEmpty {
+            notes.append("\(left.count) masks and companions that lie among the pictures are no pictures of their own")
+        }
+        if !isBeside {
+            notes += truths.notes(besides: [images])
+            let spare = truths.files.count - used.count
+            if spare > 0 { notes.append("\(spare) masks are of no image") }
+        }
+        return (all, notes)
     }
 
     private static func annotated(

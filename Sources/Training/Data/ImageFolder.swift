@@ -11,6 +11,10 @@ struct ImageFolder {
     let path: String
     /// File names by stem.
     let files: [String: String]
+    /// Files with other endings; hidden ones are not counted.
+    let otherFiles: Int
+    /// Names of the folders in it.
+    let folders: [String]
     /// Of stems that end with _ and digits: by what stands before, in the order of the numbers.
     private let numbered: [String: [String]]
 
@@ -18,13 +22,19 @@ struct ImageFolder {
     init(_ path: String) throws {
         self.path = path
         var files: [String: String] = [:]
-        for entry in try Folder.list(path) where entry.status.kind == .regular {
-            guard let stem = Self.stem(of: entry.name) else { continue }
+        let entries = try Folder.list(path)
+        folders = entries.filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(\.name)
+        var otherFiles = 0
+        for entry in entries where entry.status.kind == .regular {
+            guard let stem = Self.stem(of: entry.name) else {
+                if !entry.name.hasPrefix(".") { otherFiles += 1 }
+                continue
+            }
             if let other = files.updateValue(entry.name, forKey: stem) {
                 throw TrainingFailure.sameStem(folder: path, one: other, other: entry.name)
             }
         }
-        self.files = files
+        (self.files, self.otherFiles) = (files, otherFiles)
         var numbered: [String: [(number: Int, stem: String)]] = [:]
         for stem in files.keys {
             guard let line = stem.lastIndex(of: "_"), line > stem.startIndex else { continue }
@@ -56,6 +66,15 @@ struct ImageFolder {
             }
         }
         return (stems, left)
+    }
+
+    /// What of the folder is not read, for a person; `others` are folders that are read by themselves.
+    func notes(besides others: [String]) -> [String] {
+        let inner = folders.filter { !others.contains(Folder.join(path, $0)) }.count
+        return [
+            otherFiles > 0 ? "\(otherFiles) files of \(path) do not end as PNG, JPEG or TIFF and are not read" : nil,
+            inner > 0 ? "\(inner) folders in \(path) are not read" : nil,
+        ].compactMap { $0 }
     }
 
     /// The stem of the picture whose mask or companion `stem` would be; nil when it is named like none.
