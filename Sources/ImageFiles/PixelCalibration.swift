@@ -15,6 +15,16 @@ package struct PixelCalibration: Sendable, Equatable {
     /// Nothing is said.
     init() {}
 
+    /// Whether pages of both can lie in one stack: pixels of one size but for the rounding of fractions, or of none in both.
+    func isSame(as other: PixelCalibration) -> Bool {
+        func isSame(_ one: Double?, _ two: Double?) -> Bool {
+            guard let one, let two else { return one == nil && two == nil }
+            return one.isNear(two)
+        }
+        return isSame(spacing?.row, other.spacing?.row) && isSame(spacing?.column, other.spacing?.column)
+            && isSame(aspect.map { $0.row / $0.column }, other.aspect.map { $0.row / $0.column })
+    }
+
     // MARK: From a program
 
     /// From a microscope's or a program's own words: sizes of a pixel, mm.
@@ -137,6 +147,11 @@ package struct PixelCalibration: Sendable, Equatable {
     static func isNone(_ unit: String) -> Bool {
         ["", "pixel", "pixels", "px", "reference frame"].contains(unit.trimmed.lowercased())
     }
+}
+
+extension Double {
+    /// The same but for the rounding of fractions in files.
+    func isNear(_ other: Double) -> Bool { abs(self - other) <= 1e-4 * max(abs(self), abs(other)) }
 }
 
 extension String {

@@ -107,6 +107,13 @@ extension ContentsReader {
             else {
                 throw failure(.axes("has an OME description of pictures of another size than its pages"))
             }
+            if image.sizes.isEmpty {
+                for plane in planes where plane.page != planes[0].page {
+                    guard try isOfOneStack(plane.page, planes[0].page, .none) else {
+                        throw failure(.axes("has an OME description of one picture whose pages differ in resolution"))
+                    }
+                }
+            }
             let expected = image.channelPlanes(samples: samples) * image.slices * image.times * samples
             guard planes.count == expected || !set.isEmpty else {
                 throw failure(

@@ -164,7 +164,7 @@ struct ContentsReader {
         return max(1, page.samples - extras.count { $0 == 1 || $0 == 2 })
     }
 
-    /// The pages that are pictures: one stack when they are of one size and kind, else each by itself.
+    /// The pages that are pictures: one stack when they are of one size, kind and scale, else each by itself.
     private func plain(_ program: TIFFContents.Program, _ roles: [TIFFContents.Role]) throws(ImageFilesFailure)
         -> TIFFContents
     {
@@ -176,8 +176,9 @@ struct ContentsReader {
         for index in chosen where pages[index].depth > 1 {
             throw failure(.axes("holds several pages, one of them a volume of \(pages[index].depth) slices"))
         }
-        let isStack = chosen.allSatisfy {
-            pages[$0].size == pages[chosen[0]].size && pages[$0].kind == pages[chosen[0]].kind
+        var isStack = true
+        for index in chosen.dropFirst() where isStack {
+            isStack = try isOfOneStack(index, chosen[0], program)
         }
         var pictures: [TIFFPicture] = []
         for group in isStack ? [chosen] : chosen.map({ [$0] }) {
@@ -210,6 +211,23 @@ struct ContentsReader {
         ]
     }
 
+    /// Whether a page can be in one stack with the first: of one size and kind, and its pixels as large as far as pages say it.
+    func isOfOneStack(
+        _ index: Int, _ first: Int, _ program: TIFFContents.Program
+    ) throws(ImageFilesFailure) -> Bool {
+        let (page, other) = (pages[index], pages[first])
+        guard page.size == other.size, page.kind == other.kind else { return false }
+        switch program {
+        case .zeissLSM: return true  // Its header speaks for all pages.
+        case .imageJ:
+            // So does the description of the first; further pages may repeat its resolution.
+            return page.rowResolution == 0 || page.columnResolution == 0
+                || page.rowResolution.isNear(other.rowResolution)
+                    && page.columnResolution.isNear(other.columnResolution)
+        default: return try calibration(of: index, program).isSame(as: calibration(of: first, program))
+        }
+    }
+
     /// One picture on axes whose planes are the file's pages, the channel fastest, or stand behind one another in one page.
     func stack(
         _ program: TIFFContents.Program, _ roles: [TIFFContents.Role],
@@ -236,8 +254,12 @@ struct ContentsReader {
         guard isInOnePage || chosen.count == total else {
             throw failure(.axes("says that it holds \(total) pictures and has \(chosen.count) pages"))
         }
-        guard chosen.allSatisfy({ pages[$0].size == first.size && pages[$0].kind == first.kind }) else {
-            throw failure(.axes("says that its pages are one stack, and they differ in size or kind"))
+        for index in chosen.dropFirst() {
+            guard try isOfOneStack(index, chosen[0], program) else {
+                throw failure(
+                    .axes("says that its pages are one stack, and they differ in size, kind, orientation or resolution")
+                )
+            }
         }
         var planes: [TIFFPlane] = []
         for index in 0..<total {
@@ -279,5 +301,5 @@ struct ContentsReader {
 extension TIFFFile.PageTags {
     var size: [Int] { [rows, columns] }
     /// What pages of one stack have in common.
-    var kind: [Int] { [samples, bits, format, photometric] }
+    var kind: [Int] { [samples, bits, format, photometric, (2...8).contains(orientation) ? orientation : 1] }
 }

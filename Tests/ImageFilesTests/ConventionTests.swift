@@ -274,6 +274,58 @@ struct ConventionTests {
         if let expected { #expect(abs((spacing?.row ?? 0) / expected - 1) < 1e-6) }
     }
 
+    /// Two pages of one size with the resolutions given; nil: without.
+    private func resolved(_ first: (Int, Int, Int)?, _ second: (Int, Int, Int)?, _ text: String? = nil) -> RawTIFF {
+        var pages = [page(1, description: text), page(2)]
+        pages[0].resolution = first.map { (across: $0.0, down: $0.1, unit: $0.2) }
+        pages[1].resolution = second.map { (across: $0.0, down: $0.1, unit: $0.2) }
+        return RawTIFF(pages)
+    }
+
+    @Test("pages of different resolutions are pictures of their own scales, those of one resolution are one stack")
+    func resolutionsOfPages() throws {
+        let others: [(Int, Int, Int)?] = [(20_000, 20_000, 3), (40_000, 40_000, 2), (40_000, 20_000, 3), nil]
+        for other in others {
+            let pictures = try opened(resolved((40_000, 40_000, 3), other)) { try $0.contents().pictures }
+            #expect(pictures.map(\.slices) == [1, 1])
+            #expect(abs((pictures[0].calibration.spacing?.row ?? 0) / 0.00025 - 1) < 1e-6)
+            #expect(pictures[0].calibration.spacing != pictures[1].calibration.spacing)
+        }
+        // The same in other numbers, and pages of which neither has a scale.
+        let same: [((Int, Int, Int)?, (Int, Int, Int)?)] = [
+            ((40_000, 40_000, 3), (40_000, 40_000, 3)), ((40_000, 40_000, 3), (101_600, 101_600, 2)), (nil, nil),
+            ((72, 72, 2), (300, 300, 2)), ((72, 72, 2), nil),
+        ]
+        for (first, second) in same {
+            #expect(try opened(resolved(first, second)) { try $0.contents().pictures.map(\.slices) } == [2])
+        }
+    }
+
+    @Test("a description of one stack whose pages have different resolutions is refused")
+    func resolutionsOfStack() throws {
+        let shaped = "{\"shape\": [2, 3, 5]}", imageJ = "ImageJ=1.53t\nimages=2\nslices=2\nunit=um\n"
+        for text in [shaped, imageJ] {
+            #expect { try firsts(resolved((40_000, 40_000, 3), (20_000, 20_000, 3), text)) } throws: {
+                ($0 as? ImageFilesFailure)?.code == "RAS-AXES"
+            }
+            #expect(try firsts(resolved((40_000, 40_000, 3), (40_000, 40_000, 3), text)) == [[1, 2]])
+        }
+        // ImageJ's description speaks for pages that say nothing.
+        #expect(try firsts(resolved((4, 4, 1), nil, imageJ)) == [[1, 2]])
+    }
+
+    @Test(
+        "pages of different orientation are a picture each; an orientation that says nothing is that of the first row on top"
+    )
+    func orientationsOfPages() throws {
+        for (orientation, slices) in [(6, [1, 1]), (3, [1, 1]), (1, [2]), (0, [2])] {
+            var turned = page(2)
+            turned.numbers = [(274, [orientation])]
+            let found = try opened(RawTIFF([page(1), turned])) { try $0.contents().pictures.map(\.slices) }
+            #expect(found == slices, "\(orientation)")
+        }
+    }
+
     @Test("OME's pixel sizes are read in their units, rows and columns apart; one alone is no scale")
     func omeScale() throws {
         let sizes = [
