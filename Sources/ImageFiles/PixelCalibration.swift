@@ -59,6 +59,15 @@ package struct PixelCalibration: Sendable, Equatable {
                 "\(program) gives pixel sizes in a unit that is no length: the picture has no scale."))
     }
 
+    /// From words about a picture of another size, which a program that made it smaller or cut it left standing.
+    init(descriptionOfAnotherSizeBy program: String, _ size: [Int]) {
+        findings.append(
+            RasterFinding(
+                .scale, isWarning: true,
+                "\(program)'s description is of a picture of \(size[0]) × \(size[1]) pixels and stands in one of another size: the picture has no scale."
+            ))
+    }
+
     /// 0.1 nm to 5 mm.
     private static func isPlausible(_ mm: Double) -> Bool { mm.isFinite && mm >= 1e-7 && mm <= 5 }
 

@@ -289,6 +289,10 @@ struct ContentsReader {
                 guard let equals = field.firstIndex(of: "="),
                     let mpp = Double(String(field[field.index(after: equals)...]).trimmed)
                 else { continue }
+                let sizes = AperioDescription.sizes(in: text)
+                guard sizes.isEmpty || sizes.contains(pages[index].size) else {
+                    return PixelCalibration(descriptionOfAnotherSizeBy: "Aperio", sizes[0])
+                }
                 return PixelCalibration(program: "Aperio's MPP", rowMM: mpp / 1000, columnMM: mpp / 1000)
             }
         }

@@ -326,6 +326,22 @@ struct ConventionTests {
         }
     }
 
+    @Test(
+        "Aperio's MPP is that of a picture of the size that its description says: the scan or the part of it that was kept",
+        arguments: [
+            ("5x3 [0,0 5x3] (256x256) JPEG/RGB Q=30", true), ("9x7 [0,100 5x3] (256x256) JPEG/RGB Q=30", true),
+            ("5x3 [0,0,5x3] (256x256) JPEG/YCC Q=91", true), ("JPEG/RGB", true),
+            ("20x12 [0,0 20x12] (5x3) J2K", false), ("20x12 [0,0 20x12] (256x256) -> 5x3 JPEG/RGB Q=65", false),
+            ("3x5", false),
+        ])
+    func aperioSizes(_ text: String, _ isOwn: Bool) throws {
+        var page = page(1, description: "Aperio Image Library v12.0.15\r\n\(text)|AppMag = 20|MPP = 0.5")
+        page.resolution = (5000, 5000, 3)
+        let calibration = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration }
+        #expect(calibration.spacing == (isOwn ? PixelSpacing(row: 0.0005, column: 0.0005) : nil))
+        #expect(calibration.findings.map(\.kind) == (isOwn ? [] : [.scale]))
+    }
+
     @Test("OME's pixel sizes are read in their units, rows and columns apart; one alone is no scale")
     func omeScale() throws {
         let sizes = [
