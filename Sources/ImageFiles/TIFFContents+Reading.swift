@@ -297,8 +297,27 @@ struct ContentsReader {
             }
         }
         let page = pages[index]
-        let unit: PixelCalibration.Unit = page.unit == 2 ? .inch : page.unit == 3 ? .centimetre : .none
+        guard page.rowResolution > 0, page.columnResolution > 0 else { return PixelCalibration() }
+        guard let unit = try resolutionUnit(index) else {
+            return PixelCalibration(notCalibratedBy: "A Resolution Unit that TIFF does not know")
+        }
         return PixelCalibration(rows: page.rowResolution, columns: page.columnResolution, unit: unit)
+    }
+}
+
+extension ContentsReader {
+    /// Resolution Unit as it stands in the file, for libtiff passes over values that it does not know: an inch only where the tag
+    /// is missing; nil for other values than those of the standard.
+    ///
+    /// *Source*: TIFF 6.0, section 8, ResolutionUnit.
+    private func resolutionUnit(_ index: Int) throws(ImageFilesFailure) -> PixelCalibration.Unit? {
+        guard let value = try file.value(296, page: index) else { return .inch }
+        switch value.whole.first {
+        case 1: return PixelCalibration.Unit.none
+        case 2: return .inch
+        case 3: return .centimetre
+        default: return nil
+        }
     }
 }
 

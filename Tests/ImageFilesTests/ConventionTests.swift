@@ -342,6 +342,22 @@ struct ConventionTests {
         #expect(calibration.findings.map(\.kind) == (isOwn ? [] : [.scale]))
     }
 
+    @Test("a Resolution Unit is one of TIFF's three; where the tag is missing it is the inch")
+    func resolutionUnits() throws {
+        let units: [(Int?, Double?)] = [(nil, 25.4), (1, nil), (2, 25.4), (3, 10), (0, nil), (7, nil)]
+        for (unit, millimetres) in units {
+            var page = page(1)
+            let rational = RawTIFF([]).number(10_000, 4) + RawTIFF([]).number(1, 4)
+            page.raw = [(282, 5, rational), (283, 5, rational)]
+            if let unit { page.numbers = [(296, [unit])] }
+            let calibration = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration }
+            let row = calibration.spacing?.row
+            #expect((row == nil) == (millimetres == nil))
+            if let row, let millimetres { #expect(abs(row / (millimetres / 10_000) - 1) < 1e-6) }
+            #expect(calibration.findings.contains { $0.kind == .scale && $0.isWarning } == [0, 7].contains(unit))
+        }
+    }
+
     @Test("OME's pixel sizes are read in their units, rows and columns apart; one alone is no scale")
     func omeScale() throws {
         let sizes = [
