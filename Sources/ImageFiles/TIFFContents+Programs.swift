@@ -21,7 +21,7 @@ extension ContentsReader {
         let values = line.map { ValueMapping(slope: $0.slope, intercept: $0.intercept) }
         // A file of one picture says nothing of its number; pages behind it are frames.
         let count = roles.count { $0 == .picture }
-        let axesOrPages = imageJ.images == 1 && count > 1 ? (channels: 1, slices: count, times: 1) : axes
+        let axesOrPages = imageJ.images == 1 && count > 1 ? (channels: 1, slices: 1, times: count) : axes
         return try stack(.imageJ, roles, counts: axesOrPages, calibration, values)
     }
 

@@ -41,6 +41,18 @@ struct ConventionTests {
         #expect(findings.count == 1 && findings[0].isWarning && findings[0].kind == .channel)
     }
 
+    @Test("pages behind the one picture that an ImageJ description tells of are frames, not slices in space")
+    func onePicture() throws {
+        for more in ["", "images=1\n"] {
+            let text = "ImageJ=1.53t\n\(more)unit=um\nspacing=3.0\n"
+            var pages = (0..<3).map { page($0, description: $0 == 0 ? text : nil) }
+            for index in pages.indices { pages[index].resolution = (2, 2, 1) }
+            let pictures = try opened(RawTIFF(pages)) { try $0.contents().pictures }
+            #expect(pictures.map(\.times) == [3] && !pictures[0].isVolume)
+            #expect(try firsts(RawTIFF(pages)) == [[0, 1, 2]])
+        }
+    }
+
     @Test("a horizontal predictor of uncompressed samples is undone row by row; another one is refused")
     func predictor() throws {
         var page = RawTIFF.Page(rows: 2, columns: 4, data: [10, 20, 30, 250, 1, 1, 1, 1])
