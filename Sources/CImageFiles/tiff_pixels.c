@@ -321,6 +321,68 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
     return error->status;
 }
 
+// MARK: What pieces hold against what the page says
+
+static int are_zeros(ci_tiff *t, uint64_t offset, uint64_t count) {
+    uint8_t bytes[4096];
+    while (count > 0) {
+        size_t part = count < sizeof bytes ? (size_t)count : sizeof bytes;
+        if (!bytes_at(t, offset, bytes, part)) return 0;
+        for (size_t i = 0; i < part; i++) {
+            if (bytes[i] != 0) return 0;
+        }
+        offset += part;
+        count -= part;
+    }
+    return 1;
+}
+
+ci_status ci_tiff_check_counts(ci_tiff *t, uint32_t index, ci_error *error) {
+    ci_tiff_page page;
+    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
+    uint16_t planes = page.planar ? page.samples : 1;
+    if (page.compression != COMPRESSION_NONE || page.photometric == PHOTOMETRIC_YCBCR || page.depth > 1 || planes == 0 ||
+        page.columns == 0 || page.rows == 0) {
+        return CI_OK;
+    }
+    uint32_t width = page.columns, stated = page.rows;
+    if (page.tiled) {
+        TIFFGetField(t->tiff, TIFFTAG_TILEWIDTH, &width);
+        TIFFGetField(t->tiff, TIFFTAG_TILELENGTH, &stated);
+    } else {
+        TIFFGetFieldDefaulted(t->tiff, TIFFTAG_ROWSPERSTRIP, &stated);
+    }
+    if (width == 0 || stated == 0) return CI_OK; /* refused when it is read */
+    uint32_t height = page.tiled ? stated : smaller(stated, page.rows), down = (page.rows + height - 1) / height;
+    uint64_t row = block_bytes(&page, 0, width, 1, page.samples / planes), slack = row > 4 ? row : 4;
+    uint64_t pieces = page.tiled ? TIFFNumberOfTiles(t->tiff) : (uint64_t)down * planes;
+    /* As they stand in the file: libtiff replaces those that it does not believe. */
+    ci_tiff_value counts;
+    if (ci_tiff_tag(t, index, page.tiled ? TIFFTAG_TILEBYTECOUNTS : TIFFTAG_STRIPBYTECOUNTS, &counts, error) != CI_OK) {
+        return error->status;
+    }
+    int each = counts.type == 3 ? 2 : counts.type == 4 ? 4 : counts.type == 16 ? 8 : 0;
+    for (uint64_t i = 0; each > 0 && i < pieces && (i + 1) * (uint64_t)each <= counts.size && error->status == CI_OK; i++) {
+        uint64_t count = number(counts.bytes + i * (uint64_t)each, each, t->big_endian);
+        uint32_t rows = !page.tiled && i % down == down - 1 ? page.rows - (down - 1) * height : height;
+        uint64_t expected = row * rows, full = row * stated, offset = TIFFGetStrileOffset(t->tiff, (uint32_t)i);
+        /* A count of nothing, or of more than the file has, tells nothing: whether the data are there is seen when they are read. */
+        if (count == 0 || offset > t->source.size || count > t->source.size - offset) continue;
+        if (count < expected && expected - count >= slack) {
+            ci_fail(error, CI_TRUNCATED, "a strip or tile holds %llu bytes instead of %llu", (unsigned long long)count,
+                    (unsigned long long)expected);
+        } else if (count > expected && count - expected >= slack) {
+            /* The last strip may be written as long as the others, its end empty. */
+            int is_filled = rows < stated && count >= full && count - full < slack;
+            if (is_filled && are_zeros(t, offset + expected, full - expected)) continue;
+            ci_fail(error, CI_CORRUPT, "has a strip or tile of %llu bytes, and its %u rows of %u columns have %llu",
+                    (unsigned long long)count, rows, width, (unsigned long long)expected);
+        }
+    }
+    free(counts.bytes);
+    return error->status;
+}
+
 // MARK: Pictures that follow one another without directories
 
 /* Bytes of one picture whose strips stand one behind the other as the page says; 0 for anything else. */

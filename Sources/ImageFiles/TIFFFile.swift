@@ -147,8 +147,22 @@ package final class TIFFFile {
         return Int(clamping: count)
     }
 
-    /// What the file's pages are and belong to. *Throws* `ImageFilesFailure`: `axes`, truncated.
-    package func contents() throws(ImageFilesFailure) -> TIFFContents { try TIFFContents(self) }
+    /// What the file's pages are and belong to.
+    ///
+    /// *Throws* `ImageFilesFailure`: `axes`, truncated; `corrupt` when uncompressed strips are longer than the pages say.
+    package func contents() throws(ImageFilesFailure) -> TIFFContents {
+        let contents = try TIFFContents(self)
+        // Programs count pictures behind the first to its strip.
+        for picture in contents.pictures where picture.planes.allSatisfy({ $0.inPage == 0 }) {
+            for page in Set(picture.planes.map(\.page) + picture.smaller).sorted() {
+                var error = ci_error()
+                guard ci_tiff_check_counts(handle, UInt32(clamping: page), &error) == CI_OK else {
+                    throw failure(error)
+                }
+            }
+        }
+        return contents
+    }
 
     /// What a plane's samples need to be held in 16 bits; nothing for those that fit as they are. *Cost*: the plane is decoded.
     package func survey(_ plane: TIFFPlane) throws(ImageFilesFailure) -> SampleSurvey {

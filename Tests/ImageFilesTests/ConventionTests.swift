@@ -53,6 +53,32 @@ struct ConventionTests {
         }
     }
 
+    @Test(
+        "uncompressed strips whose byte count is a row or more from the page's sides are refused, those with padding are read"
+    )
+    func stripCounts() throws {
+        func file(_ data: Int, rows: Int = 4, rowsPerStrip: Int? = nil, fill: UInt8 = 0, bits: Int = 8) -> RawTIFF {
+            var page = RawTIFF.Page(rows: rows, columns: 6)
+            page.bits = bits
+            page.data =
+                [UInt8](repeating: 7, count: min(data, 6 * rows))
+                + [UInt8](repeating: fill, count: max(0, data - 6 * rows))
+            page.rowsPerStrip = rowsPerStrip
+            return RawTIFF([page])
+        }
+        // As they are, padded to four bytes, and the one strip as long as its Rows Per Strip.
+        for legitimate in [file(24), file(25), file(28), file(48, rowsPerStrip: 8)] {
+            #expect(try firsts(legitimate) == [[7]])
+        }
+        let wrong = [
+            (file(48), "IN-CORRUPT"), (file(30), "IN-CORRUPT"), (file(48, rowsPerStrip: 8, fill: 1), "IN-CORRUPT"),
+            (file(24, bits: 4), "IN-CORRUPT"), (file(18), "PIX-TRUNCATED"),
+        ]
+        for (file, code) in wrong {
+            #expect { try firsts(file) } throws: { ($0 as? ImageFilesFailure)?.code == code }
+        }
+    }
+
     @Test("a horizontal predictor of uncompressed samples is undone row by row; another one is refused")
     func predictor() throws {
         var page = RawTIFF.Page(rows: 2, columns: 4, data: [10, 20, 30, 250, 1, 1, 1, 1])

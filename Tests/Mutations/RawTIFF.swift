@@ -26,6 +26,8 @@ package struct RawTIFF {
         package var compression = 1
         /// Directories below this one (SubIFDs).
         package var below: [Page] = []
+        /// Rows Per Strip as the tag says it; nil: the page's rows.
+        package var rowsPerStrip: Int?
         /// Tile sides; nil: one strip, or one a plane.
         package var tile: (rows: Int, columns: Int)?
         /// Bytes of each tile, where the page is in tiles.
@@ -125,7 +127,7 @@ package struct RawTIFF {
         if let tile = page.tile {
             tags += [(322, long([tile.columns])), (323, long([tile.rows])), (324, long(offsets)), (325, long(sizes))]
         } else {
-            tags += [(273, long(offsets)), (278, long([page.rows])), (279, long(sizes))]
+            tags += [(273, long(offsets)), (278, long([page.rowsPerStrip ?? page.rows])), (279, long(sizes))]
         }
         if page.isPlanar { tags.append((284, short([2]))) }
         if let text = page.description {

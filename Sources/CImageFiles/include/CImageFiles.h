@@ -111,6 +111,9 @@ ci_status ci_tiff_subdirectories(ci_tiff *tiff, uint32_t index, uint32_t *first,
 /* How many uncompressed pictures like the page's stand in the file from its first on, itself included, were they written without
    directories of their own; 1 for pages that cannot be followed so. */
 ci_status ci_tiff_following(ci_tiff *tiff, uint32_t index, uint64_t *count, ci_error *error);
+/* Refuses a page of uncompressed strips or tiles whose byte counts are a row or more from what its sides and samples make. Not
+   for a page that others follow without directories: programs count those, too. */
+ci_status ci_tiff_check_counts(ci_tiff *tiff, uint32_t index, ci_error *error);
 /* The colour map, `[3, 2^bits]`; `entries` is 2^bits. */
 ci_status ci_tiff_palette(ci_tiff *tiff, uint32_t index, uint16_t *map, size_t entries, ci_error *error);
 /* A TIFF of uncompressed pages of one strip each. */
