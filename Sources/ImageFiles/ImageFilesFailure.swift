@@ -20,6 +20,8 @@ package struct ImageFilesFailure: Failure, Equatable {
         case codec(String)
         case photometric(String)
         case bits(String)
+        /// No sample is a number that somebody measured.
+        case noValues
         case memory(String)
         /// What its pages are is not known, or not there.
         case axes(String)
@@ -38,7 +40,7 @@ package struct ImageFilesFailure: Failure, Equatable {
         switch reason {
         case .unreadable, .changed, .memory: .failed
         case .notAnImage, .otherPart: .skipped
-        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .axes, .vendor: .refused
+        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .noValues, .axes, .vendor: .refused
         }
     }
 
@@ -53,6 +55,7 @@ package struct ImageFilesFailure: Failure, Equatable {
         case .codec: "PIX-CODEC"
         case .photometric: "PIX-PHOTOMETRIC"
         case .bits: "PIX-BITS"
+        case .noValues: "PIX-VALUES"
         case .memory: "OUT-IO"
         case .axes: "RAS-AXES"
         case .otherPart: "RAS-PART"
@@ -83,6 +86,11 @@ package struct ImageFilesFailure: Failure, Equatable {
             ("the picture \(what): such colours are not read.", "Export it as grey or RGB.")
         case .bits(let what):
             ("the picture \(what): such samples are not read.", "Export it with 8 or 16 bits a sample.")
+        case .noValues:
+            (
+                "all samples are NaN, infinite or beyond what is measured: there is nothing to see.",
+                "Find out why the program that made the picture wrote no values, and export it again."
+            )
         case .memory(let what): ("\(what).", "Free memory and try again.")
         case .otherPart:
             (

@@ -21,6 +21,8 @@ package struct RasterPage: Sendable, Equatable {
     package var pixelAspect: PixelSpacing?
     /// What `values` mean, where they are not themselves: signed, 32-bit and floating point pages, and calibrated ones.
     package var mapping: ValueMapping?
+    /// How many of `values` stand for none: the file has NaN, an infinity or what no measurement has in their place.
+    package var missing: Int { mapping?.hasPadding == true ? values.count { $0 == 0 } : 0 }
     /// How the file lost information, where it did.
     package var loss: LossyCompression?
     /// TIFF tag 306, `YYYY:MM:DD HH:MM:SS`, as the file says it.

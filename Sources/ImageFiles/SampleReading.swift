@@ -47,7 +47,9 @@ struct SampleReading {
 
     /// Why samples cannot be shown although each can be read.
     func problem(_ survey: SampleSurvey) -> String? {
-        guard isColour, isFloating, let range = survey.range, range.lowerBound < 0 || range.upperBound > 1 else {
+        guard isColour, isFloating else { return nil }
+        if survey.lacksValues { return "has floating point colours that are no finite numbers" }
+        guard let range = survey.range, range.lowerBound < 0 || range.upperBound > 1 else {
             return nil
         }
         return "has floating point colours that are not from 0 to 1"
@@ -72,7 +74,7 @@ struct SampleReading {
                 RasterFinding(
                     .depth,
                     mapping.slope == 1
-                        ? "\(bits)-bit samples are held as they are, in 16 bits."
+                        ? "\(bits)-bit samples are held as they are, in 16 bits\(mapping.hasPadding ? ", but for those that are no finite numbers" : "")."
                         : "\(bits)-bit samples are held in 16 bits in steps of \(NumberText.short(mapping.slope)), the same in all pictures of the series."
                 ))
         }

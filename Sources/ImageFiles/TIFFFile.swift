@@ -190,6 +190,7 @@ package final class TIFFFile {
         _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey
     ) throws(ImageFilesFailure) -> RasterPage {
         let (tags, reading) = try reading(plane, survey: survey)
+        guard survey.range != nil || !survey.lacksValues else { throw failure(.noValues) }
         let palette = try palette(plane.page, tags)
         let rows = Int(tags.rows), columns = Int(tags.columns)
         let samples = try withPixels(plane.page, plane.inPage) {

@@ -34,7 +34,8 @@ package struct SampleSurvey: Sendable, Equatable {
     private var low = Double.infinity
     private var high = -Double.infinity
     private var isWhole = true
-    private var lacksValues = false
+    /// Some were NaN, infinite or such as no measurement has.
+    private(set) var lacksValues = false
     /// The largest sample of colours of more than 8 bits.
     private var top: UInt32 = 0
 

@@ -82,9 +82,25 @@ enum RasterStudy {
             var pages: [RasterPage] = []
             for plane in choice.planes { pages.append(try file.page(plane, of: choice.picture, survey: survey)) }
             images += try write(
-                pages, source, choice.selections, findings + pages.flatMap(\.findings), folder, &number)
+                pages, source, choice.selections, try findings + missing(in: pages, file) + pages.flatMap(\.findings),
+                folder, &number)
         }
         return images
+    }
+
+    /// How many samples of a choice are no values. *Throws* `ImageFilesFailure.noValues` when all are.
+    private static func missing(
+        in pages: [RasterPage], _ file: TIFFFile
+    ) throws(ImageFilesFailure) -> [RasterFinding] {
+        let missing = pages.reduce(0) { $0 + $1.missing }, all = pages.reduce(0) { $0 + $1.values.count }
+        guard missing > 0 else { return [] }
+        guard missing < all else { throw ImageFilesFailure(path: file.path, reason: .noValues) }
+        return [
+            RasterFinding(
+                .depth, isWarning: true,
+                "\(missing) of \(all) samples are NaN, infinite or beyond 10^12: they are no values and are taken for padding."
+            )
+        ]
     }
 
     private static func write(

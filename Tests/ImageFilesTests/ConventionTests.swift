@@ -464,6 +464,25 @@ struct ConventionTests {
         #expect(try meant(RawTIFF([page])) == [-1000, 40])
     }
 
+    @Test("a picture of nothing but NaN and infinities is refused, and so are colours with them; others are counted")
+    func noValues() throws {
+        #expect { try meant(wide([.nan, .infinity, -.infinity], format: 3)) } throws: {
+            ($0 as? ImageFilesFailure)?.code == "PIX-VALUES"
+        }
+        var colours = wide([0.5, .nan, 1], format: 3).pages[0]
+        (colours.columns, colours.samples, colours.photometric) = (1, 3, 2)
+        #expect { try firsts(RawTIFF([colours])) } throws: { ($0 as? ImageFilesFailure)?.code == "PIX-BITS" }
+        for (file, missing) in [(wide([1, .infinity, .nan, 3], format: 3), 2), (wide([1, 3], format: 3), 0)] {
+            try opened(file) { file in
+                let picture = try file.contents().pictures[0]
+                let page = try file.page(picture.planes[0], of: picture, survey: try file.survey(picture.planes[0]))
+                #expect(page.missing == missing)
+                let text = page.findings.first { $0.kind == .depth }?.text
+                #expect(text?.contains("but for those that are no finite numbers") == (missing > 0))
+            }
+        }
+    }
+
     @Test("files that are looked at together hold one value as one number")
     func series() throws {
         let files = [wide([0, 1.5], format: 3), wide([100, 1.5], format: 3)]

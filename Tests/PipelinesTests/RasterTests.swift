@@ -84,6 +84,25 @@ struct RasterTests {
         #expect(try images(fixture).map { $0.string(.derivationDescription) } == ["high 8 of 10 bits"])
     }
 
+    @Test("samples that are no finite numbers are counted in a warning; a file of nothing else is refused")
+    func missingValues() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var frame = Frame(rows: 16, columns: 16, samples: 1, values: (0..<256).map { Float($0) })
+        (frame.values[3], frame.values[200]) = (.nan, .infinity)
+        _ = try fixture.file("in/a.tif", tiff(frame, bits: 32))
+        let record = try run(fixture, fixture.path + "/in")
+        let findings = try fixture.reports(record).flatMap(\.results).flatMap(\.findings)
+        #expect(
+            findings.contains {
+                $0.code == "RAS-DEPTH" && $0.severity == .warning && $0.text.contains("2 of 256 samples")
+            })
+        let none = Frame(rows: 16, columns: 16, samples: 1, values: [Float](repeating: .nan, count: 256))
+        _ = try fixture.file("in/a.tif", tiff(none, bits: 32))
+        let refused = try run(fixture, fixture.path + "/in")
+        #expect(refused.results.isEmpty && refused.inputs.contains { $0.code == "PIX-VALUES" })
+    }
+
     @Test("one series UID in the sidecars of two studies is refused")
     func sharedSeries() throws {
         let fixture = try Fixture()
