@@ -120,6 +120,9 @@ package enum ImageFile {
         }
         let orientation: Int
         do throws(StorageFailure) {
+            if let more = try FurtherPictures.text(file, format) {
+                page.findings.append(RasterFinding(.pages, isWarning: true, more))
+            }
             orientation = try EXIFOrientation.read(file, format)
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)

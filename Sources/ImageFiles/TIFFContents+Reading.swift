@@ -203,7 +203,7 @@ struct ContentsReader {
     }
 
     private func findings(_ roles: [TIFFContents.Role]) -> [RasterFinding] {
-        let others = roles.filter { $0 != .picture && $0 != .mask }
+        let others = roles.filter { $0 != .picture }
         guard !others.isEmpty else { return [] }
         let kinds = Set(others.map(\.rawValue)).sorted().joined(separator: ", ")
         return [

@@ -571,6 +571,7 @@ struct ConventionTests {
         for (pages, roles) in slides {
             let contents = try opened(RawTIFF(pages)) { try $0.contents() }
             #expect(contents.roles == roles)
+            #expect(contents.findings.contains { $0.kind == .pages } == roles.contains { $0 != .picture })
             #expect(contents.pictures.count == roles.count { $0 == .picture })
         }
     }

@@ -103,6 +103,31 @@ struct ImageFilesTests {
         }
     }
 
+    @Test(
+        "a PNG with another one behind it, or that is an animation, says that one picture is read; a plain one says nothing"
+    )
+    func furtherPictures() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        // Behind the header's 33 bytes.
+        func animation(_ frames: UInt8) -> [UInt8] {
+            let chunk: [UInt8] = [0, 0, 0, 8] + Array("acTL".utf8) + [0, 0, 0, frames, 0, 0, 0, 0]
+            var sum = UInt32.max
+            for byte in chunk.dropFirst(4) {
+                sum ^= UInt32(byte)
+                for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
+            }
+            sum = ~sum
+            return png.prefix(33) + chunk + (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32($0))) }
+                + png.dropFirst(33)
+        }
+        for (bytes, isTold) in [
+            (png, false), (png + png, true), (png + [0, 0, 1, 2], false), (animation(1), false), (animation(3), true),
+        ] {
+            let findings = try #require(try read(bytes).first).findings
+            #expect(findings.contains { $0.kind == .pages && $0.isWarning } == isTold)
+        }
+    }
+
     @Test("sixteen bits are shown in eight by their whole range")
     func display() {
         let page = RasterPage(rows: 1, columns: 3, samples: 1, bits: 12, values: [0, 2048, 4095])
