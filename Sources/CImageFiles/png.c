@@ -51,6 +51,30 @@ static void copy_palette(png_structp png, png_infop info, ci_image *image) {
     }
 }
 
+/* Indices must be those of the palette (PNG, third edition, 11.2.2); libpng takes others for black. */
+static void check_indices(state *s, const ci_image *image) {
+    for (size_t i = 0; i < image->size; i++) {
+        if (image->pixels[i] < image->palette_entries) continue;
+        ci_fail(s->error, CI_CORRUPT, "has the index %u in a palette of %u colours", image->pixels[i], image->palette_entries);
+        png_longjmp(s->png, 1);
+    }
+}
+
+/* Indices to the colours of the palette. */
+static void resolve_palette(state *s, ci_image *image) {
+    uint8_t *colours = malloc(3 * image->size);
+    if (colours == NULL) {
+        ci_fail(s->error, CI_MEMORY, "no memory for %zu bytes of pixels", 3 * image->size);
+        png_longjmp(s->png, 1);
+    }
+    for (size_t i = 0; i < image->size; i++) memcpy(colours + 3 * i, image->palette + 3 * image->pixels[i], 3);
+    free(image->pixels);
+    image->pixels = colours;
+    image->size *= 3;
+    image->samples = 3;
+    image->palette_entries = 0;
+}
+
 static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_structp png = s->png;
     png_infop info = s->info;
@@ -63,12 +87,12 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
 
     int colour = png_get_color_type(png, info);
     image->alpha_dropped = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
-    if (s->stored) {
+    int is_palette = colour == PNG_COLOR_TYPE_PALETTE;
+    if (s->stored || is_palette) {
         png_set_packing(png);
         copy_palette(png, info, image);
         if (colour & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(png);
     } else {
-        if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
         if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
         png_set_strip_alpha(png);
     }
@@ -82,10 +106,14 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     image->bits = png_get_bit_depth(png, info);
     image->rows_per_metre = png_get_y_pixels_per_meter(png, info);
     image->columns_per_metre = png_get_x_pixels_per_meter(png, info);
-    if (ci_check_size(limits, image->rows, image->columns, image->samples, image->bits / 8, &image->size, s->error) ||
-        ci_check_memory(limits, image->size + (uint64_t)image->rows * sizeof *s->rows, s->error)) {
+    int resolves = is_palette && !s->stored;
+    uint16_t samples = resolves ? 3 : image->samples;
+    size_t shown = 0; /* bytes of the picture that is given back */
+    if (ci_check_size(limits, image->rows, image->columns, samples, image->bits / 8, &shown, s->error) ||
+        ci_check_memory(limits, shown + (resolves ? shown / 3 : 0) + (uint64_t)image->rows * sizeof *s->rows, s->error)) {
         png_longjmp(png, 1);
     }
+    image->size = resolves ? shown / 3 : shown;
     size_t stride = (size_t)image->columns * image->samples * (image->bits / 8);
     if (png_get_rowbytes(png, info) != stride) png_error(png, "rows of an unexpected length");
     image->pixels = calloc(image->size, 1);
@@ -97,6 +125,8 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     for (size_t row = 0; row < image->rows; row++) s->rows[row] = image->pixels + row * stride;
     png_read_image(png, s->rows);
     png_read_end(png, NULL);
+    if (is_palette) check_indices(s, image);
+    if (resolves) resolve_palette(s, image);
 }
 
 static ci_status read_png(const ci_source *source, const ci_limits *limits, int stored, ci_image *image, ci_error *error) {

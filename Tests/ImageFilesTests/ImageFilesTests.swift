@@ -20,6 +20,19 @@ private func read(_ bytes: [UInt8]) throws -> [RasterPage] {
     return try ImageFile.read(file.path)
 }
 
+private func bigEndian(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+
+/// A chunk of a PNG with its checksum.
+private func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] {
+    let body = Array(name.utf8) + data
+    var sum = UInt32.max
+    for byte in body {
+        sum ^= UInt32(byte)
+        for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
+    }
+    return bigEndian(UInt32(data.count)) + body + bigEndian(~sum)
+}
+
 private func ramp(rows: Int, columns: Int, samples: Int, bits: Int) -> RasterPage {
     let top = (1 << bits) - 1
     let count = rows * columns * samples
@@ -110,21 +123,37 @@ struct ImageFilesTests {
         let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
         // Behind the header's 33 bytes.
         func animation(_ frames: UInt8) -> [UInt8] {
-            let chunk: [UInt8] = [0, 0, 0, 8] + Array("acTL".utf8) + [0, 0, 0, frames, 0, 0, 0, 0]
-            var sum = UInt32.max
-            for byte in chunk.dropFirst(4) {
-                sum ^= UInt32(byte)
-                for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
-            }
-            sum = ~sum
-            return png.prefix(33) + chunk + (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * UInt32($0))) }
-                + png.dropFirst(33)
+            png.prefix(33) + chunk("acTL", [0, 0, 0, frames, 0, 0, 0, 0]) + png.dropFirst(33)
         }
         for (bytes, isTold) in [
             (png, false), (png + png, true), (png + [0, 0, 1, 2], false), (animation(1), false), (animation(3), true),
         ] {
             let findings = try #require(try read(bytes).first).findings
             #expect(findings.contains { $0.kind == .pages && $0.isWarning } == isTold)
+        }
+    }
+
+    @Test("a PNG's indices are those of its palette: others are damage, in masks too")
+    func paletteIndices() throws {
+        func png(_ indices: [UInt8]) throws -> [UInt8] {
+            // One row without a filter, in a stored block of zlib (RFC 1950 and 1951).
+            let row = [0] + indices, length = UInt8(row.count)
+            var (a, b) = (UInt32(1), UInt32(0))
+            for byte in row { (a, b) = (a + UInt32(byte), b + a + UInt32(byte)) }
+            let data = [0x78, 1, 1, length, 0, ~length, 255] + row + bigEndian(b << 16 | a)
+            return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+                + chunk("IHDR", [0, 0, 0, UInt8(indices.count), 0, 0, 0, 1, 8, 3, 0, 0, 0])
+                + chunk("PLTE", [10, 20, 30, 40, 50, 60]) + chunk("IDAT", data) + chunk("IEND", [])
+        }
+        #expect(try read(try png([0, 1, 0])).first?.values == [10, 20, 30, 40, 50, 60, 10, 20, 30])
+        let mask = try temporary(try png([0, 1, 0]))
+        defer { mask.remove() }
+        #expect(try ImageFile.readStored(mask.path).first?.values == [0, 1, 0])
+        let wrong = try temporary(try png([0, 1, 2]))
+        defer { wrong.remove() }
+        for read in [{ try ImageFile.read($0) }, { try ImageFile.readStored($0) }] as [(String) throws -> [RasterPage]]
+        {
+            #expect { try read(wrong.path) } throws: { ($0 as? ImageFilesFailure)?.code == "IN-CORRUPT" }
         }
     }
 
