@@ -270,11 +270,14 @@ package final class TIFFFile {
         return pages
     }
 
-    /// A page of one 32-bit sample a pixel, all of them whole numbers from 0 to 65535.
+    /// A page of one 32-bit sample a pixel, all of them whole numbers from 0 to 65535, where white is 0 after it is turned round, as
+    /// pages of fewer bits are.
     private func wholePage(_ plane: TIFFPlane, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> RasterPage {
+        try check(tags)
         let values = try withPixels(plane.page, plane.inPage) { bytes in
             (0..<bytes.count / 4).map { pixel in
-                let bits = bytes.loadUnaligned(fromByteOffset: 4 * pixel, as: UInt32.self)
+                var bits = bytes.loadUnaligned(fromByteOffset: 4 * pixel, as: UInt32.self)
+                if tags.photometric == 0 { bits = ~bits }
                 return tags.format == 3 ? UInt16(exactly: Float(bitPattern: bits)) : UInt16(exactly: bits)
             }
         }

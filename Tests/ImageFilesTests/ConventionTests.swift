@@ -483,6 +483,25 @@ struct ConventionTests {
         }
     }
 
+    @Test(
+        "masks of 32 bits whose white is 0 are turned round, as those of fewer bits; signed and floating point ones are refused"
+    )
+    func whiteMasks() throws {
+        func stored(_ numbers: [UInt32], format: Int = 1, photometric: Int) throws -> [UInt16] {
+            var page = RawTIFF.Page(rows: 1, columns: numbers.count)
+            (page.bits, page.format, page.photometric) = (32, format, photometric)
+            page.data = numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+            return try opened(RawTIFF([page])) { try ImageFile.readStored($0.path)[0].values }
+        }
+        #expect(try stored([0, 1, 7], photometric: 1) == [0, 1, 7])
+        #expect(try stored([.max, .max - 1, .max - 7], photometric: 0) == [0, 1, 7])
+        for (format, code) in [(1, "PIX-BITS"), (2, "PIX-PHOTOMETRIC"), (3, "PIX-PHOTOMETRIC")] {
+            #expect { try stored([0, 1, 7], format: format, photometric: 0) } throws: {
+                ($0 as? ImageFilesFailure)?.code == code
+            }
+        }
+    }
+
     @Test("files that are looked at together hold one value as one number")
     func series() throws {
         let files = [wide([0, 1.5], format: 3), wide([100, 1.5], format: 3)]
