@@ -123,7 +123,9 @@ package enum ImageFile {
             if let more = try FurtherPictures.text(file, format) {
                 page.findings.append(RasterFinding(.pages, isWarning: true, more))
             }
-            orientation = try EXIFOrientation.read(file, format)
+            let read = try EXIFOrientation.read(file, format)
+            orientation = read.orientation
+            if let finding = read.finding { page.findings.append(finding) }
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }

@@ -157,6 +157,34 @@ struct ImageFilesTests {
         }
     }
 
+    @Test(
+        "an EXIF orientation is obeyed as SHORT, BYTE and LONG; damaged ones, unknown ones and two that differ turn nothing and are told"
+    )
+    func orientations() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func exif(_ value: UInt8, type: UInt8 = 3) -> [UInt8] {
+            // Big endian: header, a directory of one entry; the value stands at the end of its bytes.
+            let width = type == 1 ? 1 : type == 4 ? 4 : 2
+            let field = [UInt8](repeating: 0, count: width - 1) + [value] + [UInt8](repeating: 0, count: 4 - width)
+            return chunk(
+                "eXIf",
+                [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, type, 0, 0, 0, 1] + field + [0, 0, 0, 0])
+        }
+        var broken = exif(6)
+        broken[broken.count - 1] ^= 1
+        let cases: [(blocks: [UInt8], isTurned: Bool, isTold: Bool)] = [
+            (exif(6), true, false), (exif(6, type: 1), true, false), (exif(6, type: 4), true, false),
+            (exif(1), false, false), (exif(0), false, false), (exif(6) + exif(6), true, false),
+            (exif(9), false, true), (exif(6, type: 2), false, true), (exif(6) + exif(8), false, true),
+            (broken, false, true),
+        ]
+        for (index, (blocks, isTurned, isTold)) in cases.enumerated() {
+            let page = try #require(try read(png.prefix(33) + blocks + png.dropFirst(33)).first)
+            #expect((page.rows == 5) == isTurned, "\(index)")
+            #expect(page.findings.contains { $0.kind == .picture && $0.isWarning } == isTold, "\(index)")
+        }
+    }
+
     @Test("sixteen bits are shown in eight by their whole range")
     func display() {
         let page = RasterPage(rows: 1, columns: 3, samples: 1, bits: 12, values: [0, 2048, 4095])
