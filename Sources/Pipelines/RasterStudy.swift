@@ -1,6 +1,7 @@
 import DICOM
 import DICOMObjects
 import ImageFiles
+import Imaging
 import Numbers
 import Storage
 
@@ -114,6 +115,16 @@ enum RasterStudy {
         if let reduction = pages.first?.reduction {
             identity.spacingMM = identity.spacingMM.map(reduction.spacing)
         }
+        var findings = findings
+        if let stated = identity.spacingMM,
+            let own = pages.lazy.compactMap(\.spacing).first(where: { differ($0, stated) })
+        {
+            findings.append(
+                RasterFinding(
+                    .scale, isWarning: true,
+                    "the sidecar says pixels of \(NumberText.size(mm: stated.row, stated.column)), the file \(NumberText.size(mm: own.row, own.column)): the sidecar's are taken."
+                ))
+        }
         var images: [Image] = []
         for object in try RasterObject.objects(pages.map(RasterPixels.init), identity: identity, keys: keys) {
             let path = path(in: folder, seriesInstanceUID: source.seriesInstanceUID, number: number)
@@ -125,6 +136,11 @@ enum RasterStudy {
             number += 1
         }
         return images
+    }
+
+    /// By more than a hundredth, which rounding does not explain.
+    private static func differ(_ one: PixelSpacing, _ two: PixelSpacing) -> Bool {
+        abs(one.row - two.row) > 0.01 * one.row || abs(one.column - two.column) > 0.01 * one.column
     }
 
     // MARK: Which planes

@@ -103,6 +103,23 @@ struct RasterTests {
         #expect(refused.results.isEmpty && refused.inputs.contains { $0.code == "PIX-VALUES" })
     }
 
+    @Test("a sidecar's spacing comes before the file's own, and a warning names both where they differ")
+    func sidecarScale() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var page = RawTIFF.Page(rows: 16, columns: 24, data: (0..<384).map { UInt8($0 % 251) })
+        page.resolution = (40_000, 40_000, 3)
+        _ = try fixture.file("in/a.tif", Data(RawTIFF([page]).bytes))
+        for (spacing, isTold) in [("0.00125", true), ("0.000251", false)] {
+            _ = try fixture.file("in/a.tif.yaml", "spacing_mm: [\(spacing), \(spacing)]\n")
+            let results = try fixture.reports(try run(fixture, fixture.path + "/in")).flatMap(\.results)
+            let result = try #require(results.first)
+            let stated = try #require(Double(spacing))
+            #expect(abs((result.source.spacingMM?.first ?? 0) / stated - 1) < 1e-6)
+            #expect(result.findings.contains { $0.code == "RAS-SCALE" && $0.severity == .warning } == isTold)
+        }
+    }
+
     @Test("one series UID in the sidecars of two studies is refused")
     func sharedSeries() throws {
         let fixture = try Fixture()
