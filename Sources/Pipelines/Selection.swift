@@ -63,8 +63,9 @@ package enum Selection {
 
     /// Why no pipeline wants a volume: of the rule that comes nearest what does not hold. Attributes that are no patient's values only.
     package static func failure(_ volume: Volume, _ pipelines: [PipelineDirectory]) -> FailureRecord {
-        let part =
-            volume.first.dataSet.string(.bodyPartExamined).map { ", body part \($0.prefix(16).uppercased())" } ?? ""
+        let dataSet = volume.first.dataSet
+        let modality = dataSet.shownCode(.modality) ?? volume.modality
+        let part = dataSet.shownCode(.bodyPartExamined).map { ", body part \($0)" } ?? ""
         let frames = volume.frames.count == 1 ? "1 frame" : "\(volume.frames.count) frames"
         let names = pipelines.map(\.name).joined(separator: ", ")
         let nearest = pipelines.flatMap { pipeline in
@@ -74,7 +75,7 @@ package enum Selection {
         return FailureRecord(
             kind: .skipped, code: "SEL-RULE",
             message: FailureMessage(
-                "no pipeline selects it (modality \(volume.modality)\(part), \(frames)): asked were \(names)\(near).",
+                "no pipeline selects it (modality \(modality)\(part), \(frames)): asked were \(names)\(near).",
                 cure: "Choose one with --pipeline, or change its selection."))
     }
 }

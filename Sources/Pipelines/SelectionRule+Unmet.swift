@@ -21,15 +21,15 @@ extension SelectionRule {
     /// Conditions on a single image.
     private func unmet(by image: ImageTraits) -> [String] {
         var unmet: [String] = []
-        func check(_ name: String, _ list: [String], _ value: String) {
+        func check(_ name: String, _ list: [String], _ value: String, shown: String) {
             guard !list.isEmpty, !list.contains(value) else { return }
             let wanted = list.map { $0.isEmpty ? "none" : $0 }.joined(separator: ", ")
-            unmet.append("\(name) is \(value.isEmpty ? "absent" : value), the rule asks for \(wanted)")
+            unmet.append("\(name) is \(shown), the rule asks for \(wanted)")
         }
-        check("modality", modality, image.modality)
-        check("sop_class", sopClass, image.sopClass)
-        check("body_part", bodyPart, image.bodyPart)
-        check("origin", origin.map(\.rawValue), image.origin.rawValue)
+        check("modality", modality, image.modality, shown: image.shownModality)
+        check("sop_class", sopClass, image.sopClass, shown: image.sopClass)
+        check("body_part", bodyPart, image.bodyPart, shown: image.shownBodyPart ?? "absent")
+        check("origin", origin.map(\.rawValue), image.origin.rawValue, shown: image.origin.rawValue)
         if let seriesDescription, !seriesDescription.matches(image.description) {
             unmet.append("the series description does not match \(seriesDescription.text)")
         }
@@ -85,6 +85,9 @@ private struct ImageTraits: Hashable {
     let modality: String
     let sopClass: String
     let bodyPart: String
+    /// As messages say them.
+    let shownModality: String
+    let shownBodyPart: String?
     let origin: SelectionRule.Origin
     let description: String
     let type: [String]
@@ -100,6 +103,8 @@ private struct ImageTraits: Hashable {
         modality = instance.modality
         sopClass = instance.sopClassUID
         bodyPart = (dataSet.string(.bodyPartExamined) ?? "").uppercased()
+        shownModality = dataSet.shownCode(.modality) ?? modality
+        shownBodyPart = dataSet.shownCode(.bodyPartExamined)
         origin = dataSet.uid(.instanceCreatorUID) == InstanceCreator.imports ? .tiff : .dicom
         description = dataSet.text(.seriesDescription) ?? ""
         type = instance.imageType

@@ -16,7 +16,8 @@ struct SelectionTests {
         var dataSet = file.dataSet
         dataSet.put(.pixelData, bytes: frame.canonicalBytes)
         change(&dataSet)
-        return Data(try DataSetEncoder.file(dataSet))
+        // As a scanner may write them.
+        return Data(try DataSetEncoder.file(dataSet, kept: [Attribute.modality.tag, Attribute.bodyPartExamined.tag]))
     }
 
     /// Slices 1 to 9 under a pipeline with these rules.
@@ -94,6 +95,38 @@ struct SelectionTests {
         // None of them is a rule's in any case.
         #expect(try codes("[MR]\n    body_part: [ABDOMEN]") == ["SEL-RULE", "SEL-RULE", "SEL-RULE"])
         #expect(try codes("[CT]\n    body_part: [ABDOMEN]\n    min_frames: 4") == ["SEL-RULE", "SEL-RULE", "SEL-RULE"])
+    }
+
+    @Test(
+        "a refused volume's modality and body part are named where they are code strings, and nothing that was typed there"
+    )
+    func typed() throws {
+        func reasons(_ rules: String, _ modality: String, _ part: String) throws -> [String] {
+            try run([1, 2, 3], rules: rules) { _, dataSet in
+                dataSet.put(.modality, modality)
+                dataSet.put(.bodyPartExamined, part)
+            }.record.inputs.map { "\($0.code ?? ""): \($0.reason ?? "")" }
+        }
+        for rules in ["[MR]", "[MR]\n    body_part: [ABDOMEN]"] {
+            for reason in try reasons(rules, "Doe, 1937", "Jane Doe") {
+                #expect(
+                    reason.hasPrefix("SEL-RULE: ") && reason.contains("a value that is no code string"), "\(reason)")
+                let reason = reason.uppercased()
+                #expect(!reason.contains("DOE") && !reason.contains("JANE") && !reason.contains("1937"), "\(reason)")
+            }
+        }
+        for reason in try reasons("[MR]\n    body_part: [ABDOMEN]", "CT", "LOW_LEG 2") {
+            #expect(reason.contains("modality CT, body part LOW_LEG 2, 3 frames"), "\(reason)")
+            #expect(reason.contains("modality is CT, the rule asks for MR"), "\(reason)")
+            #expect(reason.contains("body_part is LOW_LEG 2, the rule asks for ABDOMEN"), "\(reason)")
+        }
+        for reason in try reasons("[CT]\n    body_part: [ABDOMEN]", "CT", "") {
+            #expect(reason.contains("body_part is absent, the rule asks for ABDOMEN"), "\(reason)")
+        }
+        // Rules go by what was meant, whatever its case.
+        for reason in try reasons("[MR]\n    body_part: [ABDOMEN]", "CT", "abdomen") {
+            #expect(reason.contains("modality is CT") && !reason.contains("body_part is"), "\(reason)")
+        }
     }
 
     @Test("inspect says the same of a volume that a rule divides")
