@@ -71,7 +71,17 @@ package struct Doctor: Sendable, Encodable {
                 isEnough ? .ok : .fail,
                 "disk: \(room.bytes >> 20) MiB and \(room.files) files free, the reserve is \(settings.reserve >> 20) MiB",
                 isEnough ? "" : "Free space; below the reserve nothing is claimed.")
-            if try FileStatus(of: paths.inbox).device != FileStatus(of: paths.work).device {
+            func disk(_ path: String) throws(StorageFailure) -> UInt64 {
+                try FileStatus(of: path, followingLinks: true).device
+            }
+            let work = try disk(paths.work)
+            for path in [paths.outbox, paths.quarantine, paths.kept] where try disk(path) != work {
+                add(
+                    .fail,
+                    "\(Folder.split(path).name)/: on another disk than work/; what is to go there waits for ever",
+                    "Put the whole spool on one file system.")
+            }
+            if try disk(paths.inbox) != work {
                 add(
                     .warn, "inbox: on another disk; every drop is copied",
                     "Put the inbox beside work/ on one file system.")

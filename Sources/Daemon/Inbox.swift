@@ -178,7 +178,8 @@ package actor Inbox {
         guard let state = watched.removeValue(forKey: name) else { return .changed }
         let print = state.fingerprint
         let isElsewhere =
-            try FileStatus(of: FilePath(paths.inbox).appending(name)).device != FileStatus(of: paths.work).device
+            try FileStatus(of: FilePath(paths.inbox).appending(name)).device
+            != FileStatus(of: paths.work, followingLinks: true).device
         if isElsewhere, let odd = print.odd {
             // Only by copy could it be taken, and a copy without that would lose it: it keeps its name, for whoever dropped it.
             untaken.insert(name)
@@ -309,8 +310,9 @@ package actor Inbox {
         }
         try Folder.syncTree(paths.input(id), each: each)
         try Folder.sync(paths.folder(id))
-        try Folder.sync(paths.work)
-        try Folder.sync(paths.inbox)
+        // Either may be a link: what was renamed has gone to where it leads.
+        try Folder.sync(folderOf: paths.folder(id))
+        try Folder.sync(folderOf: drop.text)
         return isCopied
     }
 }

@@ -115,7 +115,11 @@ extension Ledger {
     }
 
     /// What became of the jobs that changed since that line of the history, and of those that still wait.
-    package func outcome(since event: Int64, unsettled: Int, unsent: Int = 0, paused: String?) throws -> BatchOutcome {
+    ///
+    /// - Parameter unbooked: drops that were taken and are no jobs yet.
+    package func outcome(
+        since event: Int64, unsettled: Int, unbooked: Int = 0, unsent: Int = 0, paused: String?
+    ) throws -> BatchOutcome {
         try read { db in
             func count(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
                 try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0
@@ -137,7 +141,7 @@ extension Ledger {
                 quarantined: try changed("job.state = 'quarantined'"),
                 partial: try changed("job.reason_class = 'partial' AND job.state IN ('published', 'done')"),
                 waiting: try count(
-                    "SELECT COUNT(*) FROM job WHERE state IN ('queued', 'retry', 'running', 'publishing')"),
+                    "SELECT COUNT(*) FROM job WHERE state IN ('queued', 'retry', 'running', 'publishing')") + unbooked,
                 unsettled: unsettled, unsent: unsent, paused: paused)
         }
     }

@@ -194,7 +194,7 @@ package actor Publication {
     private func make(_ folder: String) throws {
         guard !FileStatus.exists(folder) else { return }
         try Folder.make(folder, mode: 0o750)
-        try Folder.sync(Folder.split(folder).folder)
+        try Folder.sync(folderOf: folder)
     }
 
     /// The input of a job that nobody can work on to `quarantine/<job>/input`, with `reason.json` and the worker's log beside it.

@@ -98,7 +98,7 @@ extension WatchService {
                 try Folder.make(paths.folder(job.id), mode: 0o750)
                 try Folder.rename(input, to: paths.input(job.id))
                 try Folder.sync(paths.folder(job.id))
-                try Folder.sync(paths.work)
+                try Folder.sync(folderOf: paths.folder(job.id))
             }
             guard FileStatus.exists(paths.input(job.id)) else { return refuse(job, "its input is gone") }
             try await ledger.move(job.id, from: .quarantined, to: .queued, reason: nil)
@@ -136,7 +136,7 @@ extension WatchService {
         let target = Folder.join(paths.inbox, name)
         if FileStatus.exists(Folder.join(folder, "input")) {
             try Folder.rename(Folder.join(folder, "input"), to: target)
-            try Folder.sync(paths.inbox)
+            try Folder.sync(folderOf: target)
         }
         guard FileStatus.exists(target) else { return refuse(job, "its input is gone") }
         try await ledger.move(

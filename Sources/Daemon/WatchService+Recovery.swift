@@ -86,7 +86,9 @@ extension WatchService {
     /// A job waits in the ledger and its input does not stand in `work`, as after a backup of the ledger was put back: it was
     /// finished before, or somebody has taken it away. Gives false when the whole folder `work` is away.
     func settleMissing(_ job: Job) async throws -> Bool {
-        guard (try? FileStatus(of: paths.work))?.kind == .directory, !FileStatus.exists(paths.input(job.id)) else {
+        guard (try? FileStatus(of: paths.work, followingLinks: true))?.kind == .directory,
+            !FileStatus.exists(paths.input(job.id))
+        else {
             return false
         }
         let quarantine = Folder.join(paths.quarantine, job.id)

@@ -143,7 +143,8 @@ package final class WatchService: Sendable {
         let unsent = try await deliverAll()
         let overview = try await overview()
         let outcome = try await ledger.outcome(
-            since: begun, unsettled: unsettled.value, unsent: unsent, paused: overview.paused)
+            since: begun, unsettled: unsettled.value, unbooked: try await unbooked(), unsent: unsent,
+            paused: overview.paused)
         try await ledger.endBatch(id, counts: outcome.json)
         try await writeNight()
         try await maintain()
@@ -151,6 +152,15 @@ package final class WatchService: Sendable {
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])
         return outcome
+    }
+
+    /// Drops that stand in `work` and that the ledger does not know: taking them failed behind the move. The next start books them.
+    private func unbooked() async throws -> Int {
+        var count = 0
+        for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) {
+            if FileStatus.exists(paths.input(entry.name)), try await ledger.job(entry.name) == nil { count += 1 }
+        }
+        return count
     }
 
     /// Waits for all loops; the first that throws ends the others at once: a service with one loop would look alive and do nothing.

@@ -64,6 +64,41 @@ struct FaultTests {
         #expect(try await site.batch().waiting == 0)
     }
 
+    @Test("a batch that leaves a drop taken and not in the ledger does not end well; the next works on it")
+    func takenByHalf() async throws {
+        let site = try Site()
+        let stranded = site.root + "/work/01JCK300000000000000000000/input"
+        try await site.withService { service in
+            // As a disk that fails behind the rename leaves it.
+            try Folder.make(stranded)
+            try DurableFile.write(Plan(how: "ok", study: "one").text(), to: stranded + "/plan")
+            let outcome = try await service.batch()
+            #expect(outcome.waiting == 1 && outcome.results == 0, "\(outcome.json)")
+            #expect(outcome.status == .refusedOrFailed)
+        }
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(!FileStatus.exists(stranded))
+    }
+
+    @Test("folders of the spool that are links lose nothing and are worked in")
+    func linkedPlaces() async throws {
+        let site = try Site()
+        for place in ["inbox", "work", "outbox", "quarantine", "kept"] {
+            try Folder.remove("\(site.root)/\(place)")
+            try Folder.make("\(site.root)/disk/\(place)")
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(site.root)/\(place)", withDestinationPath: "\(site.root)/disk/\(place)")
+        }
+        try site.drop("one", "ok")
+        try site.drop("bad", "refuse")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.quarantined == 1 && outcome.waiting == 0, "\(outcome.json)")
+        #expect(try Folder.list(site.root + "/disk/work").isEmpty)
+        #expect(try Folder.walk(site.root + "/disk/kept").contains { $0.name.hasSuffix("/plan") })
+        #expect(try site.results().count == 1 && site.quarantined().count == 1)
+    }
+
     @Test("a service that gives no sign of life is not said to be well")
     func hanging() async throws {
         let site = try Site()
