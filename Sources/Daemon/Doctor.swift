@@ -108,6 +108,9 @@ package struct Doctor: Sendable, Encodable {
     }
 
     private mutating func service(_ paths: ServicePaths) {
+        if let cut = try? Overview.batchCut(paths, SpoolView(paths)) {
+            return add(.fail, "\(cut.code) \(cut.text)", cut.cure)
+        }
         guard let owner = try? FileLock.owner(paths.lock) else {
             return add(.warn, "service: not running", "systemctl start hspsam")
         }

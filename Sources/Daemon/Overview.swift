@@ -1,5 +1,6 @@
 internal import Failures
 internal import GRDB
+internal import Storage
 
 /// The service at one instant, as the ledger and the quarantine know it: for the outbox page and for `status`.
 ///
@@ -56,6 +57,8 @@ package struct Overview: Sendable, Equatable {
     /// Whether the service that ran last was a batch, which does not run all the time.
     package let isBatch: Bool
     package let lastBatch: Int64?
+    /// Whether the batch that began last has not ended: it runs, or it was cut off.
+    package let isBatchOpen: Bool
     /// Drops that stay in the inbox as originals of copies that could not be removed.
     package let unremovable: Int
 
@@ -87,6 +90,21 @@ package struct Overview: Sendable, Equatable {
     /// *Throws* `DaemonFailure.ledgerUnusable`, `.ledgerNewer`, `.ledgerOlder`, `.ledgerCallFailed`. Gives nil when there is no ledger yet.
     package static func read(path: String, _ spool: SpoolView) throws -> Overview? {
         try LedgerView.read(path) { try Overview($0, spool) }
+    }
+
+    /// The note that the batch which ran last was cut off, as by a power failure: what waits has nobody to wait for until the next
+    /// one. Nil where it ended, or somebody works here.
+    ///
+    /// *Throws* as `read`, and `StorageFailure`.
+    static func batchCut(_ paths: ServicePaths, _ spool: SpoolView) throws -> Note? {
+        // Asked on both sides of the ledger: a batch may begin or end in this moment.
+        guard try FileLock.owner(paths.lock) == nil, let overview = try read(path: paths.ledger, spool),
+            overview.isBatch, overview.isBatchOpen, try FileLock.owner(paths.lock) == nil
+        else { return nil }
+        return Note(
+            code: "SERVICE-DOWN", text: "the last batch was cut off before it had ended.",
+            cure:
+                "systemctl start hspsam-batch goes on with what is left; journalctl -u hspsam-batch says why it ended.")
     }
 
     init(_ db: Database, _ spool: SpoolView) throws {
@@ -160,6 +178,10 @@ package struct Overview: Sendable, Equatable {
         isBatch = try fact("mode") == "batch"
         lastBatch = try Int64.fetchOne(
             db, sql: "SELECT MAX(COALESCE(ended_at, started_at)) FROM batch WHERE kind = 'batch'")
+        isBatchOpen =
+            try Bool.fetchOne(
+                db, sql: "SELECT ended_at IS NULL FROM batch WHERE kind = 'batch' ORDER BY rowid DESC LIMIT 1")
+            ?? false
         nights = try Night.newest(db, Night.shown)
         provenAt = try fact("self-test").flatMap { $0.split(separator: " ").last.flatMap { Int64($0) } }
         self.spool = spool

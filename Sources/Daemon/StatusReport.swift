@@ -68,9 +68,11 @@ package struct StatusReport: Sendable, Encodable {
                     cure: "hspsam resume"))
         }
         let waits = Self.waiting(overview, spool)
+        let cut = try Overview.batchCut(paths, spool)
+        if let cut { notes.append(cut) }
         // A batch is not there all day; what waits longer than a day and two hours has missed its night.
         let isExpected = overview?.isBatch != true || now - (overview?.lastBatch ?? 0) > 26 * 3_600_000
-        if !running, waits > 0, isExpected {
+        if cut == nil, !running, waits > 0, isExpected {
             notes.append(
                 Overview.Note(
                     code: "SERVICE-DOWN", text: "the service is not running, and \(waits) wait for it.",

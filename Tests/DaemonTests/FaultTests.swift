@@ -99,6 +99,28 @@ struct FaultTests {
         #expect(try site.results().count == 1 && site.quarantined().count == 1)
     }
 
+    @Test("a batch that was cut off is told at once, by status and doctor, until another one ends")
+    func batchCut() async throws {
+        let site = try Site()
+        func told() throws -> [Bool] {
+            let (report, doctor) = (try StatusReport(site.settings), Doctor(site.settings, first: []))
+            let says = [report.json, doctor.text].map { $0.contains("SERVICE-DOWN") }
+            #expect((report.status == .refusedOrFailed) == says[0] && (doctor.status == .refusedOrFailed) == says[1])
+            return says
+        }
+        try await site.batch()
+        #expect(try told() == [false, false])
+        try await site.withService { service in
+            try await service.ledger.remember("mode", "batch")
+            _ = try await service.ledger.beginBatch("cut")
+            // It runs.
+            #expect(try !StatusReport(site.settings).json.contains("SERVICE-DOWN"))
+        }
+        #expect(try told() == [true, true])
+        try await site.batch()
+        #expect(try told() == [false, false])
+    }
+
     @Test("a service that gives no sign of life is not said to be well")
     func hanging() async throws {
         let site = try Site()
