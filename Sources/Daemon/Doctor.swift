@@ -93,6 +93,9 @@ package struct Doctor: Sendable, Encodable {
                 .warn, "inbox: \(count) copied originals cannot be removed",
                 "setfacl -R -m u:hspsam:rwX on inbox/.hspsam-*, once for all: setfacl -m d:u:hspsam:rwx on the inbox")
         }
+        if overview == nil, let stray = Overview.strayNote(view) {
+            add(.warn, "\(stray.code) \(stray.text)", stray.cure)
+        }
         for note in overview?.notes ?? [] where !note.code.hasPrefix("PLACE-UN") {
             add(.warn, "\(note.code) \(note.text)", note.cure)
         }

@@ -226,6 +226,14 @@ package struct Overview: Sendable, Equatable {
         }
     }
 
+    /// That drops lie where nobody looks, if any do; whether there is a ledger or not.
+    static func strayNote(_ spool: SpoolView) -> Note? {
+        guard spool.stray > 0 else { return nil }
+        return Note(
+            code: "PLACE-STRANGE", text: "\(spool.stray) in the spool's inbox/, and inbox.path is another folder.",
+            cure: "Move them to inbox.path, and name that folder in hspsam-receive.service (--inbox).")
+    }
+
     private static func notes(
         _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, _ deliveries: [DeliveryCounts],
         _ cluster: ClusterState?
@@ -262,6 +270,7 @@ package struct Overview: Sendable, Equatable {
                     code: "PLACE-STRANGE", text: "\(strange) in work/ and quarantine/ that are no job's.",
                     cure: "Move them away."))
         }
+        if let stray = strayNote(spool) { notes.append(stray) }
         if oversized > 0 {
             notes.append(
                 Note(

@@ -9,6 +9,8 @@ package struct ServicePaths: Sendable {
     package let kept: String
     package let control: String
     package let state: String
+    /// Where `inbox` stands unless the site file says otherwise, and where the receiver's unit drops.
+    package let spoolInbox: String
     private let spool: String
     private let hasCluster: Bool
     /// Says which spool this is, so that an empty folder on another disk is not taken for it.
@@ -24,6 +26,7 @@ package struct ServicePaths: Sendable {
         control = Folder.join(settings.spool, "control")
         spoolIdentity = Folder.join(settings.spool, ".hspsam-spool")
         state = settings.state
+        spoolInbox = Folder.join(settings.spool, "inbox")
         hasCluster = settings.cluster != nil
     }
 

@@ -5,6 +5,8 @@ internal import Storage
 package struct SpoolView: Sendable, Equatable {
     /// Drops in the inbox, claimed ones included; nil when it cannot be listed.
     package let inbox: Int?
+    /// Drops in the spool's own `inbox` where the service looks into another folder.
+    package let stray: Int
     /// Jobs that have a folder in `work`.
     package let work: [String]
     /// Names in `work` that are no job's.
@@ -35,9 +37,8 @@ package struct SpoolView: Sendable, Equatable {
                 return nil
             }
         }
-        inbox = names(paths.inbox).map { entries in
-            entries.count { DropName.isDrop($0) && !Self.isEmptyFolder($0, in: paths.inbox) }
-        }
+        inbox = names(paths.inbox).map { Self.drops($0, in: paths.inbox) }
+        stray = Self.isOther(paths) ? names(paths.spoolInbox).map { Self.drops($0, in: paths.spoolInbox) } ?? 0 : 0
         let inWork = names(paths.work) ?? []
         work = inWork.map(\.name).filter(Identifier.isOne)
         strangeWork = inWork.count - work.count
@@ -55,6 +56,19 @@ package struct SpoolView: Sendable, Equatable {
             guard let status = try? FileStatus(of: $0, followingLinks: true) else { return false }
             return [status.owner, 0].contains(FileStatus.currentUser) && !Folder.isWritable($0)
         }.map { Folder.split($0).name + "/" }
+    }
+
+    private static func drops(_ entries: [Folder.Entry], in folder: String) -> Int {
+        entries.count { DropName.isDrop($0) && !isEmptyFolder($0, in: folder) }
+    }
+
+    /// Whether the spool has an `inbox` that is not the one that the service looks into, links followed.
+    private static func isOther(_ paths: ServicePaths) -> Bool {
+        guard paths.inbox != paths.spoolInbox,
+            let own = try? FileStatus(of: paths.spoolInbox, followingLinks: true), own.kind == .directory
+        else { return false }
+        guard let used = try? FileStatus(of: paths.inbox, followingLinks: true) else { return true }
+        return (own.device, own.inode) != (used.device, used.inode)
     }
 
     /// A folder that somebody has made and not copied anything into yet is no drop.

@@ -78,6 +78,7 @@ package struct StatusReport: Sendable, Encodable {
                     code: "SERVICE-DOWN", text: "the service is not running, and \(waits) wait for it.",
                     cure: "systemctl start hspsam; journalctl -u hspsam says why it ended."))
         }
+        if overview == nil, let stray = Overview.strayNote(spool) { notes.append(stray) }
         if overview == nil, waits > 0 || !spool.quarantined.isEmpty {
             notes.append(
                 Overview.Note(

@@ -121,6 +121,29 @@ struct FaultTests {
         #expect(try told() == [false, false])
     }
 
+    @Test("drops in the spool's inbox are told where inbox.path is another folder, not where a link makes it the same")
+    func strayDrops() async throws {
+        let site = try Site()
+        func told() throws -> [Bool] {
+            let (report, doctor) = (try StatusReport(site.settings), Doctor(site.settings, first: []))
+            #expect((report.status == .refusedOrFailed) == report.json.contains("PLACE-STRANGE"), "\(report.json)")
+            return [report.json, doctor.text].map { $0.contains("PLACE-STRANGE") }
+        }
+        site.settings.inbox = site.root + "/elsewhere"
+        try Folder.make(site.settings.inbox)
+        #expect(try told() == [false, false])
+        try site.drop("one", "ok")
+        // Without a ledger, and with one.
+        #expect(try told() == [true, true])
+        #expect(try await site.batch().results == 0)
+        #expect(try told() == [true, true])
+        try Folder.remove(site.settings.inbox)
+        try FileManager.default.createSymbolicLink(
+            atPath: site.settings.inbox, withDestinationPath: site.root + "/inbox")
+        #expect(try await site.batch().results == 1)
+        #expect(try told() == [false, false])
+    }
+
     @Test("a service that gives no sign of life is not said to be well")
     func hanging() async throws {
         let site = try Site()
