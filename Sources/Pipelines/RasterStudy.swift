@@ -69,6 +69,8 @@ enum RasterStudy {
         for choice in try choices(file, source, request) {
             let findings = choice.findings + choice.picture.findings(choice.selections.first ?? TIFFSelection())
             if let slide = choice.slide {
+                let scales = contradictions(
+                    source.identity.spacingMM, [choice.picture.calibration.spacing].compactMap { $0 })
                 let levels = try slide.images(
                     of: source, for: request.pipelines(of: choice.selections), survey: survey,
                     series: choice.series(source),
@@ -76,7 +78,8 @@ enum RasterStudy {
                 images += levels.map {
                     Image(
                         instance: $0.instance, selections: choice.selections,
-                        findings: (findings + choice.picture.calibration.findings).map(Finding.init) + $0.findings)
+                        findings: (findings + choice.picture.calibration.findings + scales).map(Finding.init)
+                            + $0.findings)
                 }
                 continue
             }
@@ -115,16 +118,7 @@ enum RasterStudy {
         if let reduction = pages.first?.reduction {
             identity.spacingMM = identity.spacingMM.map(reduction.spacing)
         }
-        var findings = findings
-        if let stated = identity.spacingMM,
-            let own = pages.lazy.compactMap(\.spacing).first(where: { differ($0, stated) })
-        {
-            findings.append(
-                RasterFinding(
-                    .scale, isWarning: true,
-                    "the sidecar says pixels of \(NumberText.size(mm: stated.row, stated.column)), the file \(NumberText.size(mm: own.row, own.column)): the sidecar's are taken."
-                ))
-        }
+        let findings = findings + contradictions(identity.spacingMM, pages.compactMap(\.spacing))
         var images: [Image] = []
         for object in try RasterObject.objects(pages.map(RasterPixels.init), identity: identity, keys: keys) {
             let path = path(in: folder, seriesInstanceUID: source.seriesInstanceUID, number: number)
@@ -136,6 +130,17 @@ enum RasterStudy {
             number += 1
         }
         return images
+    }
+
+    /// Where a sidecar says another scale than the file.
+    private static func contradictions(_ stated: PixelSpacing?, _ own: [PixelSpacing]) -> [RasterFinding] {
+        guard let stated, let own = own.first(where: { differ($0, stated) }) else { return [] }
+        return [
+            RasterFinding(
+                .scale, isWarning: true,
+                "the sidecar says pixels of \(NumberText.size(mm: stated.row, stated.column)), the file \(NumberText.size(mm: own.row, own.column)): the sidecar's are taken."
+            )
+        ]
     }
 
     /// By more than a hundredth, which rounding does not explain.
