@@ -80,6 +80,17 @@ struct OutboxResult {
         return (here.complete ? 1 : 0, here.results.count) > (there.complete ? 1 : 0, there.results.count)
     }
 
+    /// Whether an image of this result has the SOP Instance UID of one of `other`, which nothing has taken the place of, and other
+    /// content. Reports of versions that do not tell UIDs contradict none.
+    func contradicts(_ other: OutboxResult) -> Bool {
+        guard record.study == other.record.study, other.record.supersededBy == nil else { return false }
+        func contents(_ record: StudyRecord) -> [Substring: Set<Substring>] {
+            (record.contents ?? []).reduce(into: [:]) { $0[$1.prefix(16), default: []].insert($1.dropFirst(17)) }
+        }
+        let its = contents(other.record)
+        return contents(record).contains { its[$0.key]?.isDisjoint(with: $0.value) ?? false }
+    }
+
     /// Says in the report which result took this one's place. Repeating it changes nothing.
     mutating func markSuperseded(by key: String) throws {
         guard record.supersededBy == nil else { return }

@@ -11,6 +11,8 @@ package struct Published: Sendable, Equatable {
     package var stood: [PublishedResult] = []
     /// Folders of results that say more of the study than this job's did, relative to the outbox.
     package var coveredBy: [String] = []
+    /// Folders of older results whose images have UIDs of this job's and other content, relative to the outbox.
+    package var contradicted: [String] = []
 }
 
 /// Moves what is finished to where people look for it. Every step can be repeated after a crash.
@@ -73,7 +75,9 @@ package actor Publication {
                 continue
             }
             switch try place(Folder.join(output, folder), study.study, key, job: job.id) {
-            case .new: published.results.append(try result(try supersede(study.study, key)))
+            case .new:
+                published.results.append(try result(try supersede(study.study, key)))
+                published.contradicted += try contradicted(study.study, key)
             case .stood: published.stood.append(try result())
             case .covered(let by): published.coveredBy.append(by)
             }
@@ -122,6 +126,13 @@ package actor Publication {
             try old.markSuperseded(by: key)
             return old.record.supersededBy == key ? old.record.key : nil
         }
+    }
+
+    /// Folders of the results that hold other content under the SOP Instance UIDs of this one's images, relative to the outbox.
+    private func contradicted(_ study: String, _ key: String) throws -> [String] {
+        guard let new = try standing(study, key) else { return [] }
+        return try others(study, key).filter { new.contradicts($0) }
+            .map { "\(study)/\(Folder.split($0.folder).name)" }
     }
 
     /// The result of this key, whole or not.

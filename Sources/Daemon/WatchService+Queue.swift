@@ -331,6 +331,16 @@ extension WatchService {
         if !covering.isEmpty {
             parts.append("a result of more images of the study stands: \(covering.joined(separator: ", ")).")
         }
+        if !published.contradicted.isEmpty {
+            let older = published.contradicted.map { "outbox/\($0)" }.joined(separator: ", ")
+            let partial = job.reason.flatMap { $0.kind == .partial ? $0 : nil }
+            let said = partial.map { "\($0.text) " } ?? ""
+            return JobReason(
+                .partial, code: partial?.code ?? "DUP-CONFLICT",
+                text:
+                    "\(said)its images have the SOP Instance UIDs of those of \(older) and other content: both results stand. Find out which images are right; do not use the other result."
+            )
+        }
         let text = parts.joined(separator: " ")
         if let partial = job.reason, partial.kind == .partial {
             return text.isEmpty || isNew

@@ -22,6 +22,8 @@ package struct StudyKey: Sendable {
     package let hex: String
     /// Digests of the instances, sorted, each once.
     package let instances: [String]
+    /// Which SOP Instance UID has which content, as `StudyRecord.contents` says it.
+    package let contents: [String]
 
     /// The pipelines' part of every K of a run.
     static func digest(of pipelines: [PipelineDirectory]) -> String {
@@ -62,6 +64,7 @@ package struct StudyKey: Sendable {
         fields.add("pipelines", pipelines)
         hex = fields.digest.hex
         self.instances = Set(sorted.map(\.digest)).sorted()
+        contents = sorted.map { "\(FileDigest(of: $0.sopInstanceUID).hex.prefix(16)) \($0.digest.prefix(16))" }.sorted()
     }
 
     /// Keys that are written one a line, in lower case; lines of blanks are passed over.

@@ -104,7 +104,7 @@ package final class StudyRun {
         let key = StudyKey(done, sources, pipelines: pipelines)
         let row = row(study, outcomes, key, intended, folder: study.name)
         let report = StudyReport(
-            study, row, instances: key?.instances ?? [], outcomes.settled, identity: .init(study, tasks, sources),
+            study, row, key, outcomes.settled, identity: .init(study, tasks, sources),
             program: settings.program, results: results)
         try removeUnusedImages(results, folder)
         try report.write(to: folder)

@@ -161,6 +161,9 @@ package struct StudyRecord: VersionedRecord {
     package var pipelines: String
     /// Digests of the instances that took part, sorted.
     package var instances: [String]
+    /// Of each of them the first 16 hex digits of the SHA-256 of its SOP Instance UID and of its digest, with a blank between, sorted;
+    /// nil in records of versions that wrote none.
+    @Nullable package var contents: [String]?
     package var identity: Identity
     package var program: ProgramIdentity
     package var created: String
@@ -169,13 +172,14 @@ package struct StudyRecord: VersionedRecord {
 
     package init(
         study: String, key: String?, complete: Bool, pipelines: String, instances: [String], identity: Identity,
-        program: ProgramIdentity, created: String, results: [Result], unused: [Unused]
+        program: ProgramIdentity, created: String, results: [Result], unused: [Unused], contents: [String]? = nil
     ) {
         self.study = study
         self.key = key
         self.complete = complete
         self.pipelines = pipelines
         self.instances = instances
+        self.contents = contents
         self.identity = identity
         self.program = program
         self.created = created
@@ -185,7 +189,7 @@ package struct StudyRecord: VersionedRecord {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, study, key, complete, pipelines, instances, identity, program, created, results, unused
+        case version, study, key, complete, pipelines, instances, contents, identity, program, created, results, unused
         case supersededBy = "superseded_by"
     }
 }

@@ -28,9 +28,17 @@ struct Plan {
     var objects: [ObjectRecord] = []
     /// Further files of the result.
     var others: [String] = []
+    /// Raised where the images of the same UIDs were corrected.
+    var edition = 1
 
     var name: String { String(FileDigest(of: study).hex.prefix(12)) }
-    private var digests: [String] { instances.map { FileDigest(of: "\(study) \($0)").hex }.sorted() }
+    private var digests: [String] { instances.map(digest).sorted() }
+    private func digest(_ image: Int) -> String {
+        FileDigest(of: "\(study) \(image)" + (edition == 1 ? "" : " \(edition)")).hex
+    }
+    private var contents: [String] {
+        instances.map { "\(FileDigest(of: "UID \(study) \($0)").hex.prefix(16)) \(digest($0).prefix(16))" }.sorted()
+    }
     private var isComplete: Bool { how != "partial" }
     /// K, made as it likes: of what takes part and of completeness.
     var key: String { FileDigest(of: (digests + [pipelines, "\(isComplete)"]).joined(separator: " ")).hex }
@@ -93,7 +101,7 @@ struct Plan {
                     weightsDigest: "", file: objects.first?.file ?? "a.seg.dcm", objects: objects, images: [],
                     segments: [], findings: [], window: "",
                     secondsByStep: [:])
-            ], unused: [])
+            ], unused: [], contents: contents)
     }
 
     /// The file `plan` of a drop: for the script, one thing a line.

@@ -74,6 +74,26 @@ struct SupersedingTests {
         for plan in plans { #expect(try site.report(plan).supersededBy == nil) }
     }
 
+    @Test("a corrected study with the same UIDs is published, and a person is asked which of both results is right")
+    func corrected() async throws {
+        let site = try Site()
+        try site.drop("a", few)
+        try await site.batch()
+        var plan = few
+        plan.edition = 2
+        try site.drop("b", plan)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        for report in [try site.report(few), try site.report(plan)] { #expect(report.supersededBy == nil) }
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+        let report = try StatusReport(site.settings).json
+        #expect(report.contains("DUP-CONFLICT") && report.contains("outbox/\(few.path)"), "\(report)")
+        #expect(try site.page().contains("DUP-CONFLICT"))
+        // Another study, and more images of the corrected one, contradict nothing further.
+        try site.drop("c", Plan(how: "ok", study: "two", instances: [1, 2]))
+        #expect(try await site.batch().status == .done)
+    }
+
     @Test("a study whose complete result stands is not worked on again; an incomplete one is")
     func known() async throws {
         let site = try Site()

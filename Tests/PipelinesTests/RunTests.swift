@@ -228,6 +228,10 @@ struct RunTests {
             #expect(report.instances.count == study.instances && report.supersededBy == nil)
             let digests = record.inputs.filter { $0.study == study.study }.compactMap(\.contentSHA256)
             #expect(report.instances == digests.sorted())
+            // Each of them under its own UID.
+            let contents = report.contents ?? []
+            #expect(Set(contents.map { $0.dropFirst(17) }) == Set(digests.map { $0.prefix(16) }))
+            #expect(Set(contents.map { $0.prefix(16) }).count == study.instances)
         }
     }
 

@@ -126,7 +126,8 @@ struct RecordsTests {
         let report = try object(study.json())
         #expect(
             Set(report.keys) == [
-                "version", "study", "key", "complete", "superseded_by", "pipelines", "instances", "identity",
+                "version", "study", "key", "complete", "superseded_by", "pipelines", "instances", "contents",
+                "identity",
                 "program", "created", "results", "unused",
             ] && report["superseded_by"] is NSNull)
         #expect(Set(try object(ProgressLine(.started).json()).keys).count == 16)

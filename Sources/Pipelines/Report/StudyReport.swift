@@ -40,14 +40,15 @@ struct StudyReport {
 
     /// - Parameter outcomes: of the study's files.
     init(
-        _ study: StudyInputs, _ row: RunRecord.Study, instances: [String], _ outcomes: [InputOutcome],
+        _ study: StudyInputs, _ row: RunRecord.Study, _ key: StudyKey?, _ outcomes: [InputOutcome],
         identity: StudyRecord.Identity, program: ProgramIdentity, results: [Result]
     ) {
         self.results = results
         record = StudyRecord(
-            study: row.study, key: row.key, complete: row.complete, pipelines: row.pipelines, instances: instances,
+            study: row.study, key: row.key, complete: row.complete, pipelines: row.pipelines,
+            instances: key?.instances ?? [],
             identity: identity, program: program, created: RecordTime.now(), results: results.map(\.record),
-            unused: Self.unused(study, outcomes))
+            unused: Self.unused(study, outcomes), contents: key?.contents)
     }
 
     /// Both files of the report, and the tables where there is a result.
