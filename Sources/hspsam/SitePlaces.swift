@@ -47,7 +47,8 @@ struct SitePlaces {
                     section: folders, key: "state")
             ]
         let all = own + places
-        for (index, later) in all.enumerated() where index >= own.count {
+        // The service's own among them: a link may make two of them one.
+        for (index, later) in all.enumerated() {
             for earlier in all[..<index] {
                 let isFine =
                     earlier.path != later.path

@@ -132,6 +132,18 @@ final class ServiceCommandTests {
             let ending = try Program.run(["config", "check", "--config", file])
             #expect(ending.status == 0, "\(right): \(ending)")
         }
+        // Folders of the spool may be links, but not to each other.
+        try FileManager.default.createDirectory(atPath: root + "/linked", withIntermediateDirectories: true)
+        for (target, status) in [("real/outbox", 0), ("linked/work", 2)] {
+            try? FileManager.default.removeItem(atPath: root + "/linked/outbox")
+            try FileManager.default.createSymbolicLink(
+                atPath: root + "/linked/outbox", withDestinationPath: "\(root)/\(target)")
+            let file = try workplace.write(
+                "linked.yaml",
+                "places: {spool: \(root)/linked, state: \(root)/state, pipelines: \(workplace.pipelines)}\n")
+            let ending = try Program.run(["config", "check", "--config", file])
+            #expect(ending.status == status, "\(target): \(ending)")
+        }
         #expect(try run("deliver", "--status", "--retry").status == 2)
     }
 
