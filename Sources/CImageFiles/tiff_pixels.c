@@ -337,6 +337,13 @@ static int are_zeros(ci_tiff *t, uint64_t offset, uint64_t count) {
     return 1;
 }
 
+/* The i-th number of a tag of counts or offsets; `otherwise` where it has none. */
+static uint64_t number_of(const ci_tiff *t, const ci_tiff_value *value, uint64_t i, uint64_t otherwise) {
+    int each = value->type == 3 ? 2 : value->type == 4 ? 4 : value->type == 16 ? 8 : 0;
+    if (each == 0 || (i + 1) * (uint64_t)each > value->size) return otherwise;
+    return number(value->bytes + i * (uint64_t)each, each, t->big_endian);
+}
+
 ci_status ci_tiff_check_counts(ci_tiff *t, uint32_t index, ci_error *error) {
     ci_tiff_page page;
     if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
@@ -346,26 +353,31 @@ ci_status ci_tiff_check_counts(ci_tiff *t, uint32_t index, ci_error *error) {
         return CI_OK;
     }
     uint32_t width = page.columns, stated = page.rows;
+    /* As they stand in the file: libtiff cuts a long strip into several, and replaces counts that it does not believe. */
+    ci_tiff_value counts = {0}, offsets = {0};
     if (page.tiled) {
         TIFFGetField(t->tiff, TIFFTAG_TILEWIDTH, &width);
         TIFFGetField(t->tiff, TIFFTAG_TILELENGTH, &stated);
     } else {
-        TIFFGetFieldDefaulted(t->tiff, TIFFTAG_ROWSPERSTRIP, &stated);
+        ci_tiff_value rows = {0};
+        if (ci_tiff_tag(t, index, TIFFTAG_ROWSPERSTRIP, &rows, error) != CI_OK) return error->status;
+        uint64_t each = number_of(t, &rows, 0, UINT32_MAX);
+        stated = each > t->limits.max_side ? page.rows : (uint32_t)each; /* 2^32 − 1: all in one */
+        free(rows.bytes);
     }
     if (width == 0 || stated == 0) return CI_OK; /* refused when it is read */
     uint32_t height = page.tiled ? stated : smaller(stated, page.rows), down = (page.rows + height - 1) / height;
     uint64_t row = block_bytes(&page, 0, width, 1, page.samples / planes), slack = row > 4 ? row : 4;
     uint64_t pieces = page.tiled ? TIFFNumberOfTiles(t->tiff) : (uint64_t)down * planes;
-    /* As they stand in the file: libtiff replaces those that it does not believe. */
-    ci_tiff_value counts;
-    if (ci_tiff_tag(t, index, page.tiled ? TIFFTAG_TILEBYTECOUNTS : TIFFTAG_STRIPBYTECOUNTS, &counts, error) != CI_OK) {
+    if (ci_tiff_tag(t, index, page.tiled ? TIFFTAG_TILEBYTECOUNTS : TIFFTAG_STRIPBYTECOUNTS, &counts, error) != CI_OK ||
+        ci_tiff_tag(t, index, page.tiled ? TIFFTAG_TILEOFFSETS : TIFFTAG_STRIPOFFSETS, &offsets, error) != CI_OK) {
+        free(counts.bytes);
         return error->status;
     }
-    int each = counts.type == 3 ? 2 : counts.type == 4 ? 4 : counts.type == 16 ? 8 : 0;
-    for (uint64_t i = 0; each > 0 && i < pieces && (i + 1) * (uint64_t)each <= counts.size && error->status == CI_OK; i++) {
-        uint64_t count = number(counts.bytes + i * (uint64_t)each, each, t->big_endian);
+    for (uint64_t i = 0; i < pieces && error->status == CI_OK; i++) {
+        uint64_t count = number_of(t, &counts, i, 0);
         uint32_t rows = !page.tiled && i % down == down - 1 ? page.rows - (down - 1) * height : height;
-        uint64_t expected = row * rows, full = row * stated, offset = TIFFGetStrileOffset(t->tiff, (uint32_t)i);
+        uint64_t expected = row * rows, full = row * stated, offset = number_of(t, &offsets, i, UINT64_MAX);
         /* A count of nothing, or of more than the file has, tells nothing: whether the data are there is seen when they are read. */
         if (count == 0 || offset > t->source.size || count > t->source.size - offset) continue;
         if (count < expected && expected - count >= slack) {
@@ -380,6 +392,7 @@ ci_status ci_tiff_check_counts(ci_tiff *t, uint32_t index, ci_error *error) {
         }
     }
     free(counts.bytes);
+    free(offsets.bytes);
     return error->status;
 }
 

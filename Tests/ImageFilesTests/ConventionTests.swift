@@ -66,8 +66,12 @@ struct ConventionTests {
             page.rowsPerStrip = rowsPerStrip
             return RawTIFF([page])
         }
-        // As they are, padded to four bytes, and the one strip as long as its Rows Per Strip.
-        for legitimate in [file(24), file(25), file(28), file(48, rowsPerStrip: 8)] {
+        // As they are, padded to four bytes, the one strip as long as its Rows Per Strip, and a long one, which libtiff cuts.
+        let all = Int(UInt32.max)
+        for legitimate in [
+            file(24), file(25), file(28), file(48, rowsPerStrip: 8), file(24_000, rows: 4000),
+            file(24_000, rows: 4000, rowsPerStrip: all), file(24_000, rows: 4000, rowsPerStrip: 4000),
+        ] {
             #expect(try firsts(legitimate) == [[7]])
         }
         let wrong = [
