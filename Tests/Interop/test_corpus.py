@@ -219,9 +219,10 @@ def test_lossy_pixels_are_those_of_dcmtk_and_openjpeg_bit_for_bit(shared: Path, 
             if subprocess.run([decoder, *options, path, native], capture_output=True, check=False).returncode != 0:
                 continue
         image = pydicom.dcmread(native, force=True)
-        pixels = pydicom.pixels.pixel_array(image, raw=True)
+        pixels = pydicom.pixels.pixel_array(image, raw=True, correct_unused_bits=False)
         if image.PixelRepresentation == 0:
-            # Lossy values a little beyond Bits Stored, which OpenJPEG gives as they are, are the largest that the image can have.
+            # Lossy values a little beyond Bits Stored, which the decoders give as they are and pydicom would wrap round to black,
+            # are the largest that the image can have.
             pixels = np.minimum(pixels, 2**image.BitsStored - 1).astype(pixels.dtype)
         theirs = hashlib.sha256(np.ascontiguousarray(pixels).astype(pixels.dtype.newbyteorder("<")).tobytes()).hexdigest()
         assert ours == theirs, path
