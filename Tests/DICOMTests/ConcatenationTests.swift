@@ -37,14 +37,25 @@ struct ConcatenationTests {
 
     @Test(
         "an enhanced object that is cut into several is read where all of them are there",
-        arguments: [([1, 2, 3], 3), ([1, 2], 3), ([1, 3], 3), ([2, 3], 2), ([1], 3), ([1, 2], nil), ([1], 1)]
-            as [([Int], Int?)])
-    func concatenation(_ numbers: [Int], _ total: Int?) throws {
+        arguments: [([1, 2, 3], 3), ([1, 2], 3), ([1, 3], 3), ([2, 3], 2), ([1], 3), ([1], 1)])
+    func concatenation(_ numbers: [Int], _ total: Int) throws {
         let result = try volumes(numbers.map { Self.part($0, of: total) })
         let isWhole = numbers == Array(1...numbers.count) && numbers.count == total
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
         #expect(
             result.leftOut.map(\.failure.code)
                 == (isWhole ? [] : [String](repeating: "PIX-TRUNCATED", count: numbers.count)))
+    }
+
+    @Test(
+        "parts that do not say how many they are make a volume in whose end a person has to trust",
+        arguments: [[1, 2], [1], [1, 3], [2]])
+    func openEnd(_ numbers: [Int]) throws {
+        let result = try volumes(numbers.map { Self.part($0, of: nil) })
+        let isWhole = numbers == Array(1...numbers.count)
+        #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "PIX-TRUNCATED" }))
+        let warnings = result.volumes.flatMap(\.findings).filter { $0.severity == .warning }
+        #expect(warnings.map(\.code) == (isWhole ? ["VOL-PARTS"] : []))
     }
 }

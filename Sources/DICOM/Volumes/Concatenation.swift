@@ -1,19 +1,29 @@
+import Imaging
+
 /// A multi-frame image that is cut into several objects.
 ///
 /// *Source*: PS3.3 2024e, C.7.6.16.2.2.4.
 enum Concatenation {
-    /// The objects of a series that are parts of concatenations.
+    /// What the objects of a series that are parts of concatenations do not say: how many parts there are (In-concatenation Total Number
+    /// is of Type 3), so that one behind the last could be missing unseen.
     ///
-    /// *Throws* `pixelsTruncated` where a part is missing, there twice, or may be missing unseen.
-    static func check(_ members: [SourceInstance]) throws(DICOMFailure) {
+    /// *Throws* `pixelsTruncated` where a part is missing or there twice.
+    static func check(_ members: [SourceInstance]) throws(DICOMFailure) -> Finding? {
         let parts = members.filter { $0.dataSet.uid(.concatenationUID) != nil }
+        var unknown = 0
         for (_, parts) in Dictionary(grouping: parts, by: { $0.dataSet.uid(.concatenationUID) ?? "" })
             .sorted(by: { $0.key < $1.key })
         {
-            if let lack = lack(inOrder(parts), countIsKnown: false) {
-                throw .pixelsTruncated("\(lack.found): frames are missing, or may be.", cure: lack.cure)
+            if let lack = lack(inOrder(parts), countIsKnown: true) {
+                throw .pixelsTruncated("\(lack.found): frames are missing.", cure: lack.cure)
             }
+            unknown += parts.contains { $0.dataSet.int(.inConcatenationTotalNumber) == nil } ? parts.count : 0
         }
+        guard unknown > 0 else { return nil }
+        return Finding(
+            "VOL-PARTS", .warning,
+            "\(unknown == 1 ? "1 object is a part" : "\(unknown) objects are parts") of a concatenation that does not say how many it has (In-concatenation Total Number): frames behind the last may be missing."
+        )
     }
 
     static func inOrder(_ parts: [SourceInstance]) -> [SourceInstance] {

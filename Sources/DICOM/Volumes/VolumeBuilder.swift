@@ -78,12 +78,12 @@ package enum VolumeBuilder {
         let common: [Finding]
         do throws(DICOMFailure) {
             try SeriesConsistency.checkModality(members)
-            try Concatenation.check(members)
+            let openEnd = try Concatenation.check(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
             try UnlikeSlices.check(planning, beside: groups)
             let unlike = try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })
-            common = [aloneFinding(drafts, groups)].compactMap { $0 } + unlike
+            common = [openEnd, aloneFinding(drafts, groups)].compactMap { $0 } + unlike
         } catch {
             return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }
