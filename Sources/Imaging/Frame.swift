@@ -29,10 +29,12 @@ package struct Frame: Sendable {
 /// A picture as a display shows it and as the network sees it: 8-bit RGB.
 ///
 /// *Shape*: `pixels` is `[rows, columns, 3]`, row-major.
-package struct DisplayImage: Sendable, Equatable {
+package struct DisplayImage: Sendable {
     package let rows: Int
     package let columns: Int
-    package var pixels: [UInt8]
+    package var pixels: [UInt8] { didSet { isMadeOfGreys = false } }
+    /// Known without a look at the pixels.
+    private var isMadeOfGreys = false
 
     package init(rows: Int, columns: Int, pixels: [UInt8]) {
         precondition(pixels.count == rows * columns * 3, "DisplayImage: \(pixels.count) bytes for \(rows)×\(columns)×3")
@@ -40,9 +42,7 @@ package struct DisplayImage: Sendable, Equatable {
         self.columns = columns
         self.pixels = pixels
     }
-}
 
-extension DisplayImage {
     /// - Parameter greys: one a pixel, for all three channels.
     package init(rows: Int, columns: Int, greys: [UInt8]) {
         var pixels = [UInt8](repeating: 0, count: greys.count * 3)
@@ -57,10 +57,12 @@ extension DisplayImage {
             }
         }
         self.init(rows: rows, columns: columns, pixels: pixels)
+        isMadeOfGreys = true
     }
 
     /// All three channels are equal everywhere.
     package var isGrey: Bool {
+        if isMadeOfGreys { return true }
         let pixels = pixels.span
         for row in 0..<rows {
             // Without a branch a pixel.
@@ -71,5 +73,11 @@ extension DisplayImage {
             if differences != 0 { return false }
         }
         return true
+    }
+}
+
+extension DisplayImage: Equatable {
+    package static func == (one: DisplayImage, other: DisplayImage) -> Bool {
+        one.rows == other.rows && one.columns == other.columns && one.pixels == other.pixels
     }
 }

@@ -91,14 +91,8 @@ private struct PackedImage {
     var bytes: Int { pixels.count }
 
     var image: DisplayImage {
-        DisplayImage(rows: rows, columns: columns, pixels: isGrey ? Self.thrice(pixels) : pixels)
-    }
-
-    private static func thrice(_ values: [UInt8]) -> [UInt8] {
-        var channels = [UInt8](repeating: 0, count: values.count * 3)
-        let values = values.span
-        var pixels = channels.mutableSpan
-        for index in pixels.indices { pixels[index] = values[index / 3] }
-        return channels
+        isGrey
+            ? DisplayImage(rows: rows, columns: columns, greys: pixels)
+            : DisplayImage(rows: rows, columns: columns, pixels: pixels)
     }
 }

@@ -94,4 +94,16 @@ struct WindowTests {
         let colour = Frame(rows: 1, columns: 1, samples: 3, values: [1, 127.6, 300])
         #expect(DisplayWindow(from: 0, to: 1).image(colour).pixels == [1, 128, 255])
     }
+
+    @Test("a picture is grey by its pixels, however it was made")
+    func grey() {
+        var made = DisplayImage(rows: 1, columns: 2, greys: [7, 9])
+        #expect(made.pixels == [7, 7, 7, 9, 9, 9])
+        #expect(made.isGrey)
+        #expect(made == DisplayImage(rows: 1, columns: 2, pixels: [7, 7, 7, 9, 9, 9]))
+        made.pixels[4] = 8
+        #expect(!made.isGrey)
+        made.pixels[4] = 9
+        #expect(made.isGrey)
+    }
 }
