@@ -104,7 +104,7 @@ struct EvaluateCommand: ParsableCommand {
             let steps = pipeline.postprocess
             return { masks in
                 var frames = masks.map { [$0] }
-                steps.apply(&frames, isSpatial: false, voxelMM3: nil)
+                steps.apply(&frames, isSpatial: false, .unknown)
                 return frames.map { $0[0] }
             }
         }
