@@ -120,6 +120,47 @@ struct RasterTests {
         }
     }
 
+    @Test(
+        "what looks like a sidecar and is that of no picture is refused by its name; other YAML and JSON is skipped as before",
+        arguments: [
+            ("b.png.yaml", "SIDE-VALUE"), ("A.PNG.yaml", "SIDE-VALUE"), ("a.png.YAML", "SIDE-VALUE"),
+            ("a.png.yml", "SIDE-VALUE"), ("b.png.json", "SIDE-VALUE"), ("HSPSAM-STUDY.YAML", "SIDE-VALUE"),
+            ("hspsam-study.yml", "SIDE-VALUE"), ("hspsam-study.json", "SIDE-VALUE"), ("a.yaml", "SIDE-VALUE"),
+            ("sub/hspsam-study.yaml", "SIDE-VALUE"), ("sub/a.png.yaml", "SIDE-VALUE"),
+            ("a.png.yaml", "IN-SIDECAR"), ("a.png.json", "IN-SIDECAR"), ("hspsam-study.yaml", "IN-SIDECAR"),
+            ("data.yaml", "IN-NOTIMAGE"), ("a.json", "IN-NOTIMAGE"), ("sub/notes.yml", "IN-NOTIMAGE"),
+        ])
+    func strayedSidecars(_ name: String, _ code: String) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let page = RasterPage(rows: 16, columns: 24, samples: 1, bits: 8, values: (0..<384).map { UInt16($0 % 251) })
+        _ = try fixture.file("in/a.png", Data(try ImageFile.png(page)))
+        let text = "{\"patient\": {\"id\": \"4711\"}, \"spacing_mm\": [0.5, 0.5]}\n"
+        _ = try fixture.file("in/\(name)", text)
+        let record = try run(fixture, fixture.path + "/in")
+        let input = try #require(record.inputs.first { $0.path.hasSuffix("/" + name) })
+        #expect(input.code == code && record.results.count == 1)
+        #expect(input.status == (code == "SIDE-VALUE" ? .refused : .skipped))
+        #expect(record.exitStatus == (code == "SIDE-VALUE" ? .refusedOrFailed : .done))
+        let spacing = try #require(try fixture.reports(record).flatMap(\.results).first).source.spacingMM
+        #expect((spacing == [0.5, 0.5]) == (code == "IN-SIDECAR"))
+    }
+
+    @Test("of two sidecars of one picture the YAML is read, and the JSON, whose words are lost, is refused")
+    func twoSidecars() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let page = RasterPage(rows: 16, columns: 24, samples: 1, bits: 8, values: (0..<384).map { UInt16($0 % 251) })
+        _ = try fixture.file("in/a.png", Data(try ImageFile.png(page)))
+        _ = try fixture.file("in/a.png.yaml", "spacing_mm: [0.5, 0.5]\n")
+        _ = try fixture.file("in/a.png.json", "{\"spacing_mm\": [0.25, 0.25]}\n")
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.inputs.first { $0.path.hasSuffix(".json") }?.code == "SIDE-VALUE")
+        #expect(record.inputs.first { $0.path.hasSuffix(".yaml") }?.code == "IN-SIDECAR")
+        let spacing = try #require(try fixture.reports(record).flatMap(\.results).first).source.spacingMM
+        #expect(spacing == [0.5, 0.5] && record.exitStatus == .refusedOrFailed)
+    }
+
     @Test("one series UID in the sidecars of two studies is refused")
     func sharedSeries() throws {
         let fixture = try Fixture()
