@@ -3,10 +3,14 @@ import Imaging
 extension TIFFContents {
     /// Reads directories and descriptions; no pixel is decoded.
     ///
-    /// *Throws* `ImageFilesFailure`: `axes` when the descriptions contradict the pages, `truncated` when pictures are missing.
+    /// *Throws* `ImageFilesFailure`: `axes` when the descriptions contradict the pages, `truncated` when pictures are missing,
+    /// `corrupt` when a page contradicts itself.
     init(_ file: TIFFFile) throws(ImageFilesFailure) {
         var pages: [TIFFFile.PageTags] = []
-        for index in 0..<file.pageCount { pages.append(try file.tags(index)) }
+        for index in 0..<file.pageCount {
+            try file.checkTags(index)
+            pages.append(try file.tags(index))
+        }
         self = try ContentsReader(file: file, pages: pages).contents()
     }
 }

@@ -147,6 +147,12 @@ package final class TIFFFile {
         return Int(clamping: count)
     }
 
+    /// Refuses a page that says one thing twice and differently. *Throws* `ImageFilesFailure`: `corrupt`.
+    func checkTags(_ index: Int) throws(ImageFilesFailure) {
+        var error = ci_error()
+        guard ci_tiff_check_tags(handle, UInt32(clamping: index), &error) == CI_OK else { throw failure(error) }
+    }
+
     /// What the file's pages are and belong to.
     ///
     /// *Throws* `ImageFilesFailure`: `axes`, truncated; `corrupt` when uncompressed strips are longer than the pages say.

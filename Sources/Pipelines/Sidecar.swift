@@ -48,8 +48,10 @@ struct Sidecar {
     }
 
     /// Whether a file may be a sidecar that nothing finds: by its name, or YAML, which may be named after a picture without its ending.
+    /// Files of systems (`._a.tif.yaml` in the archives of macOS) are none.
     static func mayBe(_ name: FilePath) -> Bool {
-        isName(name) || stem(name) != nil && !name.text.lowercased().hasSuffix(".json")
+        guard !name.text.hasPrefix(".") else { return false }
+        return isName(name) || stem(name) != nil && !name.text.lowercased().hasSuffix(".json")
     }
 
     /// A name in small letters, without the ending of a sidecar; nil for one that has none.

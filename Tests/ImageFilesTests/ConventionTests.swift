@@ -83,6 +83,35 @@ struct ConventionTests {
         }
     }
 
+    @Test(
+        "a tag that stands twice in a page with different values is refused; twice the same, and twice what nobody asks for, is read"
+    )
+    func tagsTwice() throws {
+        for (tag, value, isSame) in [(256, 5, true), (256, 4, false), (262, 1, true), (262, 0, false), (305, 7, true)] {
+            var page = page(7)
+            page.numbers = [(UInt16(tag), [value])]
+            if tag == 305 { page.numbers.append((305, [8])) }
+            if isSame {
+                #expect(try firsts(RawTIFF([page])) == [[7]])
+            } else {
+                #expect { try firsts(RawTIFF([page])) } throws: { ($0 as? ImageFilesFailure)?.code == "IN-CORRUPT" }
+            }
+        }
+    }
+
+    @Test("a palette picture without its colours is refused, not shown grey by its indices")
+    func missingColours() throws {
+        for isBigEndian in [false, true] {
+            var page = page(7)
+            page.photometric = 3
+            #expect { try firsts(RawTIFF([page], isBigEndian: isBigEndian)) } throws: {
+                ($0 as? ImageFilesFailure)?.code == "IN-CORRUPT"
+            }
+            page.numbers = [(320, [Int](repeating: 0x4000, count: 768))]
+            #expect(try firsts(RawTIFF([page], isBigEndian: isBigEndian)) == [[0x40]])
+        }
+    }
+
     @Test("a horizontal predictor of uncompressed samples is undone row by row; another one is refused")
     func predictor() throws {
         var page = RawTIFF.Page(rows: 2, columns: 4, data: [10, 20, 30, 250, 1, 1, 1, 1])

@@ -129,6 +129,7 @@ struct RasterTests {
             ("sub/hspsam-study.yaml", "SIDE-VALUE"), ("sub/a.png.yaml", "SIDE-VALUE"),
             ("a.png.yaml", "IN-SIDECAR"), ("a.png.json", "IN-SIDECAR"), ("hspsam-study.yaml", "IN-SIDECAR"),
             ("data.yaml", "IN-NOTIMAGE"), ("a.json", "IN-NOTIMAGE"), ("sub/notes.yml", "IN-NOTIMAGE"),
+            ("._a.png.yaml", "IN-SIDECAR"),
         ])
     func strayedSidecars(_ name: String, _ code: String) throws {
         let fixture = try Fixture()
@@ -143,7 +144,7 @@ struct RasterTests {
         #expect(input.status == (code == "SIDE-VALUE" ? .refused : .skipped))
         #expect(record.exitStatus == (code == "SIDE-VALUE" ? .refusedOrFailed : .done))
         let spacing = try #require(try fixture.reports(record).flatMap(\.results).first).source.spacingMM
-        #expect((spacing == [0.5, 0.5]) == (code == "IN-SIDECAR"))
+        #expect((spacing == [0.5, 0.5]) == (code == "IN-SIDECAR" && !name.hasPrefix(".")))
     }
 
     @Test("of two sidecars of one picture the YAML is read, and the JSON, whose words are lost, is refused")
