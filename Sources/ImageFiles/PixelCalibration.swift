@@ -11,6 +11,8 @@ package struct PixelCalibration: Sendable, Equatable {
     /// Distance of slices in mm.
     package private(set) var sliceMM: Double?
     package private(set) var findings: [RasterFinding] = []
+    /// Why the distance of slices that is said is none; nil: it is one, or not said.
+    private(set) var sliceProblem: String?
 
     /// Nothing is said.
     init() {}
@@ -48,7 +50,12 @@ package struct PixelCalibration: Sendable, Equatable {
                     .scale, isWarning: true,
                     "\(program) gives the size of pixels in one direction only: the picture has no scale."))
         }
-        if let sliceMM, sliceMM > 1e-7, sliceMM < 1000 { self.sliceMM = sliceMM }
+        guard let sliceMM else { return }
+        if sliceMM > 1e-7, sliceMM < 1000 {
+            self.sliceMM = sliceMM
+        } else {
+            sliceProblem = "by \(program) slices lie \(NumberText.short(sliceMM)) mm apart"
+        }
     }
 
     /// From words that are no length: the picture has no scale, and nothing else is asked.

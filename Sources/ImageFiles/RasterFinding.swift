@@ -7,6 +7,8 @@ package struct RasterFinding: Sendable, Hashable {
         case scale = "RAS-SCALE"
         /// Which bits of a sample are shown, and how values of more than 16 bits are held.
         case depth = "RAS-DEPTH"
+        /// Samples that are no measurements: a person has to look.
+        case values = "PIX-NOTE"
         /// Everything else that was done to the samples: dropped alpha, turned upright.
         case picture = "RAS-PICTURE"
         /// Which of a picture's copies was taken, and why.

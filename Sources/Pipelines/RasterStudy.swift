@@ -101,8 +101,8 @@ enum RasterStudy {
         guard missing < all else { throw ImageFilesFailure(path: file.path, reason: .noValues) }
         return [
             RasterFinding(
-                .depth, isWarning: true,
-                "\(missing) of \(all) samples are NaN, infinite or beyond 10^12: they are no values and are taken for padding."
+                .values, isWarning: true,
+                "\(missing) of \(all) samples are NaN, infinite, beyond 10^12 or what the file calls no measurement: they are taken for padding."
             )
         ]
     }
