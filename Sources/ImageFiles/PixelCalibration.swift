@@ -166,8 +166,24 @@ package struct PixelCalibration: Sendable, Equatable {
 }
 
 extension Double {
-    /// The same but for the rounding of fractions in files.
-    func isNear(_ other: Double) -> Bool { abs(self - other) <= 1e-4 * max(abs(self), abs(other)) }
+    /// The same but for a share of the larger one; without one, but for the rounding of fractions in files.
+    func isNear(_ other: Double, within share: Double = 1e-4) -> Bool {
+        abs(self - other) <= share * max(abs(self), abs(other))
+    }
+}
+
+extension PixelSpacing {
+    /// The same but for a share.
+    package func isNear(_ other: PixelSpacing, within share: Double) -> Bool {
+        row.isNear(other.row, within: share) && column.isNear(other.column, within: share)
+    }
+
+    /// The same but for a hundredth, or for half a pixel a centimetre: JFIF rounds to whole ones.
+    func isSameResolution(as other: PixelSpacing) -> Bool {
+        zip([row, column], [other.row, other.column]).allSatisfy { one, two in
+            one.isNear(two, within: 0.01) || abs(10 / one - 10 / two) <= 0.5
+        }
+    }
 }
 
 extension String {

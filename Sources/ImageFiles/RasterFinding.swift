@@ -1,3 +1,6 @@
+import Imaging
+import Numbers
+
 /// What was decided about a picture that its reader should know.
 package struct RasterFinding: Sendable, Hashable {
     package enum Kind: String, Sendable {
@@ -31,6 +34,14 @@ package struct RasterFinding: Sendable, Hashable {
 }
 
 extension RasterFinding {
+    /// A picture's own resolution and that of its EXIF block contradict each other.
+    static func twoScales(_ own: PixelSpacing, _ exif: PixelSpacing) -> RasterFinding {
+        RasterFinding(
+            .scale, isWarning: true,
+            "the picture's own resolution gives pixels of \(NumberText.size(mm: own.row, own.column)), its EXIF block \(NumberText.size(mm: exif.row, exif.column)): neither is believed."
+        )
+    }
+
     /// Colours leave their high bits empty.
     static func unusedBits(of bits: Int, used: Int) -> RasterFinding {
         RasterFinding(

@@ -272,6 +272,35 @@ struct ImageFilesTests {
         }
     }
 
+    /// A JPEG of a JFIF density in pixels an inch (1) or a centimetre (2), with an EXIF block of a resolution in inches (2) or centimetres (3).
+    private func jpeg(density: (Int, UInt8), resolution: (Int, UInt8)) throws -> [UInt8] {
+        var bytes = try jpeg("grey")
+        let two = [UInt8(density.0 >> 8), UInt8(density.0 & 255)]
+        bytes.replaceSubrange(13..<18, with: [density.1] + two + two)
+        var block = Array("Exif\0\0".utf8) + [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 3]
+        for tag: UInt8 in [0x1A, 0x1B] { block += [1, tag, 0, 5, 0, 0, 0, 1, 0, 0, 0, 50] }
+        block += [1, 0x28, 0, 3, 0, 0, 0, 1, 0, resolution.1, 0, 0, 0, 0, 0, 0]
+        block += bigEndian(UInt32(resolution.0)) + bigEndian(1)
+        return bytes.prefix(20) + [0xFF, 0xE1, 0, UInt8(block.count + 2)] + block + bytes.dropFirst(20)
+    }
+
+    @Test(
+        "a JPEG whose density and EXIF resolution contradict each other has neither scale; placeholders and rounding are no contradiction",
+        arguments: [
+            // Pixels an inch or a centimetre, pixels an inch or a centimetre; mm a pixel, and whether two scales are said.
+            ((4000, 2), (4000, 3), 0.0025, false), ((4000, 2), (8000, 3), nil, true),
+            ((394, 2), (1000, 2), 10.0 / 394, false),
+            ((4000, 2), (72, 2), 0.0025, false), ((4000, 2), (0, 3), 0.0025, false),
+            ((4000, 2), (8000, 1), 0.0025, false),
+            ((72, 1), (8000, 3), nil, false), ((300, 1), (72, 2), nil, false),
+        ] as [((Int, UInt8), (Int, UInt8), Double?, Bool)])
+    func twoScales(_ density: (Int, UInt8), _ resolution: (Int, UInt8), _ expected: Double?, _ isTold: Bool) throws {
+        let page = try #require(try read(try jpeg(density: density, resolution: resolution)).first)
+        #expect(page.saysTwoScales == isTold && (page.spacing == nil) == (expected == nil))
+        if let expected { #expect(abs((page.spacing?.row ?? 0) / expected - 1) < 1e-6) }
+        #expect(page.findings.contains { $0.kind == .scale && $0.text.contains("EXIF") } == isTold)
+    }
+
     @Test("a strip that lies in the file's header is one without data, as one of no bytes is")
     func stripInHeader() throws {
         let page = RawTIFF.Page(rows: 2, columns: 2, data: [9, 9, 9, 9])

@@ -163,6 +163,28 @@ struct RasterTests {
         #expect(spacing == [0.5, 0.5] && record.exitStatus == .refusedOrFailed)
     }
 
+    @Test(
+        "a picture whose own resolution and EXIF block contradict each other is refused until a sidecar says the spacing"
+    )
+    func twoScales() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: "Tests/Fuzz/Seeds/jpeg-picture/rgb"))
+        // 4000 pixels a centimetre by JFIF, 8000 by EXIF.
+        bytes.replaceSubrange(13..<18, with: [2, 0x0F, 0xA0, 0x0F, 0xA0])
+        var block = Array("Exif\0\0".utf8) + [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 3]
+        for tag: UInt8 in [0x1A, 0x1B] { block += [1, tag, 0, 5, 0, 0, 0, 1, 0, 0, 0, 50] }
+        block += [1, 0x28, 0, 3, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0x1F, 0x40, 0, 0, 0, 1]
+        bytes.insert(contentsOf: [0xFF, 0xE1, 0, UInt8(block.count + 2)] + block, at: 20)
+        _ = try fixture.file("in/a.jpg", bytes)
+        let refused = try run(fixture, fixture.path + "/in")
+        #expect(refused.inputs.map(\.code) == ["GEO-SCALE"] && refused.exitStatus == .refusedOrFailed)
+        _ = try fixture.file("in/a.jpg.yaml", "spacing_mm: [0.0025, 0.0025]\n")
+        let record = try run(fixture, fixture.path + "/in")
+        let source = try #require(try fixture.reports(record).flatMap(\.results).first).source
+        #expect(record.exitStatus == .done && source.spacingMM == [0.0025, 0.0025])
+    }
+
     @Test("one series UID in the sidecars of two studies is refused")
     func sharedSeries() throws {
         let fixture = try Fixture()
