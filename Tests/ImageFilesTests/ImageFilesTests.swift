@@ -228,6 +228,18 @@ struct ImageFilesTests {
         #expect(code(RawTIFF([page]).bytes) == expected)
     }
 
+    @Test("a tile whose JPEG is smaller than what is seen of it is refused; one as large as what is seen is read")
+    func smallTile() throws {
+        let bytes = try jpeg("grey")
+        for (rows, columns, expected) in [(20, 24, nil), (21, 24, "PIX-TRUNCATED"), (20, 25, "PIX-TRUNCATED")]
+            as [(Int, Int, String?)]
+        {
+            var page = RawTIFF.Page(rows: rows, columns: columns)
+            (page.compression, page.tile, page.tiles) = (7, (32, 32), [bytes])
+            #expect(code(RawTIFF([page]).bytes) == expected)
+        }
+    }
+
     @Test("a JPEG that lacks a restart interval or the last scans of its progression is refused")
     func jpegScans() throws {
         let restarts = try jpeg("restart")
