@@ -228,6 +228,26 @@ struct ImageFilesTests {
         #expect(code(RawTIFF([page]).bytes) == expected)
     }
 
+    @Test("a PNG with more rows than it says, or a scale that is damaged or stands there twice, is refused")
+    func pngContradictions() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func scale(_ perMetre: UInt32) -> [UInt8] { chunk("pHYs", bigEndian(perMetre) + bigEndian(perMetre) + [1]) }
+        func file(_ more: [UInt8]) -> [UInt8] { png.prefix(33) + more + png.dropFirst(33) }
+        let spacing = try #require(try read(file(scale(400_000))).first).spacing
+        #expect(abs((spacing?.row ?? 0) - 0.0025) < 1e-9)
+        var damaged = scale(400_000)
+        damaged[damaged.count - 1] ^= 1
+        let shorter: [UInt8] =
+            png.prefix(8) + chunk("IHDR", [0, 0, 0, 5, 0, 0, 0, 3, 8, 0, 0, 0, 0]) + png.dropFirst(33)
+        for wrong in [file(damaged), file(scale(400_000) + scale(800_000)), shorter] {
+            #expect(code(wrong) == "IN-CORRUPT")
+        }
+        // A chunk that nobody asks for may be damaged.
+        var text = chunk("tEXt", Array("Comment\0x".utf8))
+        text[text.count - 1] ^= 1
+        #expect(code(file(text)) == nil)
+    }
+
     @Test("a tile whose JPEG is smaller than what is seen of it is refused; one as large as what is seen is read")
     func smallTile() throws {
         let bytes = try jpeg("grey")
