@@ -248,6 +248,18 @@ struct ImageFilesTests {
         #expect(code(file(text)) == nil)
     }
 
+    @Test("facsimile lines of a wrong length and codes that there are not are refused, not shown as they come out")
+    func facsimile() throws {
+        // Four lines of 16 pixels in Group 4.
+        let good: [UInt8] = [47, 23, 139, 212, 16, 42, 8, 21, 4, 23, 75, 75, 75, 138, 138, 138, 128, 8, 0, 128]
+        for (wrong, expected) in [(nil, nil), (0, "IN-CORRUPT"), (3, "PIX-CODEC")] as [(Int?, String?)] {
+            var page = RawTIFF.Page(rows: 4, columns: 16, data: good)
+            if let wrong { page.data[wrong] ^= 0x5A }
+            (page.bits, page.compression) = (1, 4)
+            #expect(code(RawTIFF([page]).bytes) == expected)
+        }
+    }
+
     @Test("a tile whose JPEG is smaller than what is seen of it is refused; one as large as what is seen is read")
     func smallTile() throws {
         let bytes = try jpeg("grey")
