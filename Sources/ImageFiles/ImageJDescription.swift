@@ -50,6 +50,7 @@ struct ImageJDescription {
         if column == 10, row == 10 {
             return PixelCalibration(rows: rowsPerUnit, columns: columnsPerUnit, unit: .centimetre)
         }
+        // Of a negative distance ImageJ takes the amount (ij/io/FileOpener.java, setCalibration).
         let slice = values["zunit"].map { PixelCalibration.millimetres($0) } ?? column
         return PixelCalibration(
             program: "ImageJ", rowMM: row / rowsPerUnit, columnMM: column / columnsPerUnit,
