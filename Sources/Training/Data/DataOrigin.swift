@@ -40,7 +40,7 @@ package enum DataOrigin: Sendable, Equatable {
     ) throws -> (all: [Candidate], patients: [String: String], notes: [String], rule: MaskRule?) {
         if case .dicom(let images, let segmentations) = self {
             let (all, patients, notes) = try DICOMFolder(images, segmentations: segmentations).candidates(
-                labels: labels ?? ModelDescription.numberedLabels(segments), names: names)
+                segments: segments, labels: labels, names: names)
             return (all, patients, notes, nil)
         }
         if case .folder(let path) = self, FileStatus.exists(Folder.join(path, "dataset.json")) {
