@@ -28,9 +28,11 @@ package struct Dataset: Sendable {
     /// - Parameters:
     ///   - labels: of the model's segments, for layouts that name classes.
     ///   - ignoresMasks: an image needs none, and one that it has is not looked at.
+    ///   - splits: that are asked of lists, this source's among them.
     /// *Throws* `TrainingFailure`; Storage's failures.
     package init(
-        _ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil, ignoresMasks: Bool = false
+        _ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil, ignoresMasks: Bool = false,
+        splits: Set<String> = []
     ) throws {
         let (candidates, known, notes, rule) = try source.origin.candidates(
             segments: segments, labels: labels, names: source.segmentNames)
@@ -40,12 +42,17 @@ package struct Dataset: Sendable {
         var patients = known
         var names = candidates.map(\.name)
         if let list = source.list {
-            let rows = try SplitList(list, fold: source.fold).rows(of: source.split)
+            let rows = try SplitList(list, fold: source.fold).rows(of: source.split, others: splits)
+            var lines: [String: Int] = [:]
             names = try rows.map { row in
                 // Lists made by hand often name files.
                 let name = byName[row.name] == nil ? ImageFolder.stem(of: row.name) ?? row.name : row.name
                 guard byName[name] != nil else {
                     throw TrainingFailure.notInFolder(list: list, name: row.name, images: source.origin.path)
+                }
+                if let other = lines.updateValue(row.line, forKey: name) {
+                    throw TrainingFailure.split(
+                        path: list, reason: "lines \(other) and \(row.line) are of one image")
                 }
                 patients[name] = row.patient ?? patients[name]
                 return name
