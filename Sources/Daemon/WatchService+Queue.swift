@@ -178,8 +178,8 @@ extension WatchService {
         case .publish(let reason):
             let late = try await lateJobs(job, record)
             if !late.isEmpty { return Self.joined(late) }
-            if reason?.code == "VOL-GAP", !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
-                return .hold(reason)
+            if record.lacksSlices, !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
+                return .hold(reason ?? job.remark)
             }
             return .publish(reason ?? job.remark)
         case .unwanted:

@@ -82,6 +82,30 @@ struct RecordsTests {
         #expect(status { $0.inputs = [skipped("a/17.tif", "IN-EMPTY")] } == (.nothingProcessed, "IN-EMPTY"))
     }
 
+    @Test(
+        "slices that may come late are missing by a gap or in a part, whatever else is found; a note says nothing of the kind"
+    )
+    func lacksSlices() {
+        func lacks(_ findings: (String, FindingRecord.Severity)...) -> Bool {
+            var record = run
+            record.results[0].findings = findings.map { FindingRecord(code: $0.0, severity: $0.1, text: "so it is.") }
+            return record.lacksSlices
+        }
+        #expect(lacks(("VOL-GAP", .warning)) && lacks(("VOL-PARTS", .warning)))
+        #expect(lacks(("QC-MINSIZE", .warning), ("VOL-PARTS", .warning)))
+        #expect(!lacks() && !lacks(("VOL-PARTS", .note), ("QC-SEPARATE", .warning)))
+    }
+
+    @Test("what a finding says ends before the cure begins")
+    func omissionText() {
+        var record = run
+        record.inputs = [.init(path: "a", status: .processed)]
+        for text in ["bits are set", "bits are set."] {
+            record.results[0].findings = [FindingRecord(code: "PIX-NOTE", severity: .warning, text: text)]
+            #expect(record.omission?.text.hasPrefix("bits are set. Compare a slice ") == true)
+        }
+    }
+
     @Test("a record that is written is read as the same")
     func roundTrip() throws {
         #expect(try RunRecord(json: run.json()) == run)
