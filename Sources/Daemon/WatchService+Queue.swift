@@ -174,22 +174,32 @@ extension WatchService {
             }
         }
         guard let record else { return verdict }
+        if !job.joined.isEmpty, let contradiction = contradiction(job, record) { return .separate(contradiction) }
         switch verdict {
         case .publish(let reason):
             let late = try await lateJobs(job, record)
             if !late.isEmpty { return Self.joined(late) }
             if record.lacksSlices, !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
-                return .hold(reason ?? job.remark)
+                return .hold(Self.together(reason, job.remark))
             }
-            return .publish(reason ?? job.remark)
+            return .publish(Self.together(reason, job.remark))
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
             let late = try await lateJobs(job, record)
             if !late.isEmpty { return Self.joined(late) }
             // What is missing may be why no pipeline wanted the rest.
-            return job.remark.map { .quarantine(JobReason(.refused, code: $0.code, text: $0.text)) } ?? verdict
+            if let remark = job.remark {
+                return .quarantine(JobReason(.refused, code: remark.code, text: remark.text))
+            }
+            return try contradicted(record).map(Verdict.quarantine) ?? verdict
         default: return verdict
         }
+    }
+
+    /// What a person should know of a result, of its files and of its drop.
+    private static func together(_ reason: JobReason?, _ remark: JobReason?) -> JobReason? {
+        guard let reason, let remark else { return reason ?? remark }
+        return JobReason(reason.kind, code: reason.code, text: "\(reason.text) \(remark.text)")
     }
 
     /// Most inputs that are worked on together: a program takes so many arguments.
@@ -201,9 +211,43 @@ extension WatchService {
         return .publish(JobReason(.partial, code: "LATE-MANY", text: text))
     }
 
-    /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks.
+    /// That images of a job contradict each other together with those that came before, and what then becomes of it.
+    private func contradiction(_ job: Job, _ record: RunRecord) -> JobReason? {
+        let own = paths.input(job.id)
+        let found = record.inputs.first {
+            $0.status == .refused && JobReason.contradictions.contains($0.code ?? "")
+                // What is wrong with the others alone was told with them.
+                && ($0.path == own || $0.path.hasPrefix(own + "/"))
+        }
+        guard let found, let code = found.code else { return nil }
+        let before = job.remark.map { "\($0.text) " } ?? ""
+        return JobReason(
+            .partial, code: code,
+            text:
+                "\(before)together with the images of its study that came before: \(found.reason ?? "") It was worked on alone: find out which images are right."
+        )
+    }
+
+    /// That images which no pipeline wants have the SOP Instance UIDs of those of a result and other content.
+    private func contradicted(_ record: RunRecord) throws -> JobReason? {
+        let own = ImageSet(record)
+        let studies = Set(record.inputs.filter { $0.image != nil }.compactMap(\.study))
+        guard
+            let older = try publication.reports(of: studies).first(where: {
+                $0.supersededBy == nil && own.contradicts($0)
+            })
+        else { return nil }
+        let path = paths.result(study: older.study, key: older.key ?? "")
+        return JobReason(
+            .refused, code: "DUP-CONFLICT",
+            text:
+                "its images have the SOP Instance UIDs of those of outbox/\(path) and other content, and no pipeline wants them alone. Find out which images are right; send the whole study."
+        )
+    }
+
+    /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks, and none that contradicts it.
     private func lateJobs(_ job: Job, _ record: RunRecord) async throws -> [String] {
-        guard settings.lateWindow > .zero, job.joined.isEmpty else { return [] }
+        guard settings.lateWindow > .zero, job.joined.isEmpty, !job.isSeparate else { return [] }
         let since = Moment.now - settings.lateWindow.milliseconds
         let settled = record.settledStudies
         let known = Set(settled.filter { $0.folder == nil }.map(\.study))
@@ -213,13 +257,32 @@ extension WatchService {
         let studies = Set(settled.filter { $0.folder != nil }.map(\.study))
         let candidates =
             studies.isEmpty ? [] : try await ledger.jobs(ofStudies: studies.sorted(), except: job.id, since: since)
-        let own = Set(record.inputs.compactMap(\.contentSHA256))
-        let isInOutbox = try !candidates.isEmpty && publication.hasOtherImages(studies, own)
-        return try candidates.union(sharing).sorted(by: >).filter { id in
-            guard let input = try paths.standingInput(of: id) else { return false }
-            return try sharing.contains(id) || isInOutbox
-                || input == paths.input(id) && publication.hasOtherImages(studies, own, of: id)
+        let own = ImageSet(record)
+        let isInOutbox = try !candidates.isEmpty && !publication.reports(of: studies).allSatisfy(own.holdsAll)
+        let contradicted = try publication.reports(of: Set(record.images.map(\.study))).filter(own.contradicts)
+        let replaced = Set(
+            contradicted.flatMap(\.imageContents).compactMap { UInt64($0.image ?? $0.digest, radix: 16) })
+        var late: [String] = []
+        for id in candidates.union(sharing).sorted(by: >) {
+            guard let input = try paths.standingInput(of: id) else { continue }
+            let held = input == paths.input(id) ? try publication.heldImages(studies, of: id) : []
+            guard sharing.contains(id) || isInOutbox || !held.allSatisfy(own.holds) else { continue }
+            // What a corrected study replaces is no part of it.
+            if try await isContradicted(id, held, by: own, replaced) { continue }
+            late.append(id)
         }
+        return late
+    }
+
+    /// Whether a job holds images with the SOP Instance UIDs of `own` and other content, or nothing but images of results that do.
+    private func isContradicted(
+        _ job: String, _ held: [RunRecord.Input], by own: ImageSet, _ replaced: Set<UInt64>
+    ) async throws -> Bool {
+        if held.contains(where: own.contradicts) { return true }
+        let reports = try await ledger.resultPaths(of: job).compactMap { try publication.report(at: $0) }
+        if reports.contains(where: own.contradicts) { return true }
+        let images = replaced.isEmpty ? [] : try await ledger.images(of: job)
+        return !images.isEmpty && images.isSubset(of: replaced)
     }
 
     static func waiting(_ failure: StorageFailure, _ text: String) -> JobReason {
@@ -240,6 +303,9 @@ extension WatchService {
         case .join(let others):
             try await ledger.join(others, to: job.id)
             step = .init("joined", to: .queued, nil, counts: false)
+        case .separate(let remark):
+            try await ledger.separate(job.id, remark)
+            step = .init("separated", to: .queued, nil, counts: false)
         case .unwanted(let reason): step = .init("skipped", to: .done, reason)
         case .quarantine(let reason): step = .init(reason.kind.rawValue, to: .quarantined, reason)
         case .cancelled: step = .init("cancelled", to: .cancelled, Self.cancelled, counts: false)
