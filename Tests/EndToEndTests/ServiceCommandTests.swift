@@ -173,6 +173,7 @@ final class ServiceCommandTests {
             #expect(ending.status == status, "\(target): \(ending)")
         }
         #expect(try run("deliver", "--status", "--retry").status == 2)
+        #expect(try run("jobs", "--limit", "0").status == 2)
     }
 
     @Test("the installed site file names every key with its default, and says so when asked")
