@@ -164,7 +164,9 @@ package actor Publication {
 
     /// The reports of the results of these studies in the outbox.
     nonisolated func reports(of studies: Set<String>) throws -> [StudyRecord] {
-        try studies.sorted().flatMap { study in
+        // As folders are named; a worker's record may be anything.
+        let names = studies.filter { $0.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) } && !$0.isEmpty }
+        return try names.sorted().flatMap { study in
             let folder = Folder.join(paths.outbox, study)
             guard FileStatus.exists(folder) else { return [StudyRecord]() }
             return try Folder.list(folder).filter { $0.name.utf8.count == 8 }
