@@ -110,6 +110,10 @@ package struct LabelledSet: Sendable {
         package var classes: [UInt8]
         /// The object that each pixel belongs to, 0 background; empty unless asked for.
         package var objects: [Int32]
+        /// Of the image's pixels as its file says it; nil where it does not.
+        package var spacing: PixelSpacing?
+        /// Height of a pixel over its width.
+        package var pixelAspect = 1.0
 
         package init(image: DisplayImage, classes: [UInt8], objects: [Int32] = []) {
             self.image = image
@@ -130,9 +134,11 @@ package struct LabelledSet: Sendable {
                 image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask.path,
                 maskSize: "\(classes.columns)×\(classes.rows)", isTurned: image.isTurned)
         }
-        return Sample(
+        var sample = Sample(
             image: try input.windowing.display(image, path: pair.image.path), classes: classes.values,
             objects: withObjects ? try objects(pair, of: classes.values, segments: segments) : [])
+        (sample.spacing, sample.pixelAspect) = (image.spacing, image.pixelAspect)
+        return sample
     }
 
     /// The image alone: all of it is background.
