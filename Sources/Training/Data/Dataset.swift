@@ -128,15 +128,15 @@ package struct LabelledSet: Sendable {
         _ pair: Dataset.Pair, segments: Int, input: TrainedInput, withObjects: Bool = false
     ) throws -> Sample {
         let image = try pair.image.read(input.aspect)
-        let classes = try classes(pair, segments: segments)
-        guard image.rows == classes.rows, image.columns == classes.columns else {
+        let truth = try truth(pair, segments: segments)
+        guard image.rows == truth.rows, image.columns == truth.columns else {
             throw TrainingFailure.sizesDiffer(
                 image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask.path,
-                maskSize: "\(classes.columns)×\(classes.rows)", isTurned: image.isTurned)
+                maskSize: "\(truth.columns)×\(truth.rows)", isTurned: image.isTurned)
         }
         var sample = Sample(
-            image: try input.windowing.display(image, path: pair.image.path), classes: classes.values,
-            objects: withObjects ? try objects(pair, of: classes.values, segments: segments) : [])
+            image: try input.windowing.display(image, path: pair.image.path), classes: truth.classes,
+            objects: withObjects ? try objectMap(truth, segments: segments) : [])
         (sample.spacing, sample.pixelAspect) = (image.spacing, image.pixelAspect)
         return sample
     }
@@ -147,11 +147,29 @@ package struct LabelledSet: Sendable {
         return Sample(image: image, classes: [UInt8](repeating: 0, count: image.rows * image.columns))
     }
 
+    /// What the masks of a case say, each file read once.
+    struct Truth {
+        let rows: Int
+        let columns: Int
+        /// `[rows · columns]`
+        let classes: [UInt8]
+        /// The pictures of values that it was made of; empty for what has classes of its own.
+        let masks: [(page: RasterPage, path: String)]
+    }
+
     /// The classes of a case's pixels on the truth's own grid.
     package func classes(
         _ pair: Dataset.Pair, segments: Int
     ) throws -> (rows: Int, columns: Int, values: [UInt8]) {
-        if let classes = try pair.mask.classes() { return classes }
+        let truth = try truth(pair, segments: segments)
+        return (truth.rows, truth.columns, truth.classes)
+    }
+
+    /// *Throws* `TrainingFailure.noPairs`, `.sizesDiffer`, `.maskValue`, `.maskValues`; what reading the files throws.
+    func truth(_ pair: Dataset.Pair, segments: Int) throws -> Truth {
+        if let found = try pair.mask.classes() {
+            return Truth(rows: found.rows, columns: found.columns, classes: found.values, masks: [])
+        }
         let masks = try pair.mask.read()
         guard let first = masks.first else {
             throw TrainingFailure.noPairs(path: pair.mask.path, reason: "there is no mask")
@@ -166,7 +184,7 @@ package struct LabelledSet: Sendable {
             let more = try rule.classes(of: mask.page, path: mask.path, segments: segments)
             for pixel in values.indices where more[pixel] > 0 { values[pixel] = more[pixel] }
         }
-        return (first.page.rows, first.page.columns, values)
+        return Truth(rows: first.page.rows, columns: first.page.columns, classes: values, masks: masks)
     }
 
     /// The first `count` cases.

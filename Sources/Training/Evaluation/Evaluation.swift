@@ -108,7 +108,9 @@ package struct Evaluation: Sendable {
                         rows: sample.image.rows, columns: sample.image.columns,
                         flags: sample.classes.map { Int($0) == segment + 1 })
                 }
-                let objects = options.instances ? try set.objects(pair, segments: count) : nil
+                let objects =
+                    options.instances
+                    ? try set.objects(set.truth(pair, segments: count), segments: count) : nil
                 let segments = (0..<count).map { segment in
                     SegmentFigures(
                         metrics: Metrics(prediction: masks[segment], truth: truth[segment]),
