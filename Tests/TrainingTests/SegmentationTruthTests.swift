@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Imaging
 import Mutations
 import Testing
 import Training
@@ -49,6 +50,26 @@ struct SegmentationTruthTests {
     func frames() throws {
         try write(SampleSegmentation().bytes, "truth/part.dcm")
         #expect(try classes(plan()) == wanted)
+    }
+
+    @Test("DICOM images are learned from without segmentations, and segmentations among them are no images")
+    func unlabelled() throws {
+        try write(SampleSegmentation().bytes, "images/part.dcm")
+        try """
+        model: {size: nano, configuration: scratch, stem: conv, input_size: 64}
+        unlabelled: [{dicom: images}]
+        windowing: {mode: fixed, window: [100, 600]}
+        stages: [{task: masked_autoencoding, input_size: 64, epochs: 1, batch: 2, learning_rate: 1.0e-3, mask_patch: 16}]
+        optimiser: {warmup: 2}
+        """.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+        let plan = try TrainingPlan.read("\(place.folder)/train.yaml")
+        let data = try TrainingData(plan)
+        #expect(data.unlabelled[0].pairs.map(\.name) == ["0.dcm", "1.dcm", "2.dcm", "3.dcm"])
+        #expect(data.unlabelled[0].notes == ["1 files that are no images are left out"])
+        let check = try DataCheck.run(data.roles, segments: 1, input: plan.input)
+        #expect(check.problems.isEmpty, "\(check.problems)")
+        let sample = try check.sets[0].unlabelled(check.sets[0].pairs[0], input: plan.input)
+        #expect(sample.image.rows == 10 && sample.image.columns == 10)
     }
 
     // MARK: copies

@@ -27,15 +27,20 @@ struct DICOMFolder {
 
     /// *Throws* `TrainingFailure.layout`, also for two files with one SOP Instance UID that are not the same; Storage's failures. A file
     /// that is no DICOM image, and copies, are left out and counted.
-    init(_ path: String, segmentations other: String?) throws {
+    ///
+    /// - Parameter needsTruth: a folder without segmentations is none of this layout.
+    init(_ path: String, segmentations other: String?, needsTruth: Bool = true) throws {
         self.path = path
         for folder in [path] + (other.map { [$0] } ?? []) {
             for entry in try Folder.walk(folder) where entry.status.kind == .regular {
                 try add(Folder.join(folder, entry.name))
             }
         }
-        guard !segmentations.isEmpty else {
+        guard !segmentations.isEmpty || !needsTruth else {
             throw TrainingFailure.layout(path: other ?? path, reason: "there is no DICOM segmentation in it")
+        }
+        guard !images.isEmpty || needsTruth else {
+            throw TrainingFailure.layout(path: path, reason: "there is no DICOM image in it")
         }
     }
 
@@ -153,23 +158,50 @@ struct DICOMFolder {
                 }
             }
         }
+        let (all, known) = candidates(truths.keys.sorted(), patients) { truths[$0] }
+        let note =
+            "\(left) files that are no images, and \(images.count - truths.count) frames without segmentation, are left out"
+        return (all, known, [note] + copyNotes)
+    }
+
+    /// Every frame of every image, whether there are segmentations or not.
+    ///
+    /// *Throws* `TrainingFailure.layout` for a series of two patients.
+    func pictures() throws(TrainingFailure) -> (
+        all: [DataOrigin.Candidate], patients: [String: String], notes: [String]
+    ) {
+        var patients: [String: String] = [:]
+        for (series, own) in Dictionary(grouping: images.indices, by: { images[$0].series }).sorted(by: {
+            $0.key < $1.key
+        }) {
+            patients[series] = try patient(of: own, nil)
+        }
+        let (all, known) = candidates(Array(images.indices), patients) { _ in nil }
+        return (all, known, ["\(left + segmentations.count) files that are no images are left out"] + copyNotes)
+    }
+
+    private var copyNotes: [String] {
+        copies > 0 ? ["\(copies) files are copies of others, and are left out"] : []
+    }
+
+    /// Some images as cases, in the order of their names, and whom each is of.
+    private func candidates(
+        _ some: [Int], _ patients: [String: String], _ truth: (Int) -> SegmentationTruth?
+    ) -> (all: [DataOrigin.Candidate], patients: [String: String]) {
         var (all, known): ([DataOrigin.Candidate], [String: String]) = ([], [:])
-        let stems = Dictionary(grouping: truths.keys) { images[$0].stem }
-        for (index, truth) in truths {
+        let stems = Dictionary(grouping: some) { images[$0].stem }
+        for index in some {
             let image = images[index]
             // Equal names in different folders: the instance tells them apart.
             let name = stems[image.stem]?.count == 1 ? image.stem : "\(image.instance)#\(image.picture.frame)"
+            let truth = truth(index)
             all.append(
                 DataOrigin.Candidate(
-                    name: name, image: .dicom(image.picture), mask: .segmentation(truth), masks: truth.path))
+                    name: name, image: .dicom(image.picture), mask: truth.map { .segmentation($0) },
+                    masks: truth?.path ?? path))
             known[name] = patients[image.series]
         }
-        let note =
-            "\(left) files that are no images, and \(images.count - truths.count) frames without segmentation, are left out"
-        return (
-            all.sorted { $0.name < $1.name }, known,
-            [note] + (copies > 0 ? ["\(copies) files are copies of others, and are left out"] : [])
-        )
+        return (all.sorted { $0.name < $1.name }, known)
     }
 
     /// What a segmentation's segments are of the model's. Where the plan names no segment and there is one on each side, they are one,
@@ -196,7 +228,7 @@ struct DICOMFolder {
     ///
     /// *Throws* `TrainingFailure.layout` where its images, or they and a segmentation of them, say two patients.
     private func patient(
-        of series: [Int], _ segmentation: SegmentationFile
+        of series: [Int], _ segmentation: SegmentationFile?
     ) throws(TrainingFailure) -> String? {
         var known: (id: IdentityValue, path: String)?
         var text: String?
@@ -213,7 +245,7 @@ struct DICOMFolder {
             }
             if known == nil { (known, text) = ((id, image.picture.path), dataSet.text(.patientID)) }
         }
-        if let known, let id = segmentation.patientID, known.id.merged(with: id) == nil {
+        if let known, let segmentation, let id = segmentation.patientID, known.id.merged(with: id) == nil {
             throw .layout(
                 path: "\(segmentation.path), \(known.path)",
                 reason:
