@@ -1,7 +1,5 @@
-import Failures
 package import Imaging
 package import SegmentAnything
-import Storage
 
 /// A picture that is no part of a study, one of a data set for example, as a run of the pipeline segments it: whole or in tiles.
 package struct DataSetPicture {
