@@ -184,7 +184,7 @@ struct ResultObjects {
         func add(_ concept: Code, _ value: Double?, _ unit: Code, _ derivation: Code? = nil) {
             if let value { found.append(.init(concept, value, unit, derivation: derivation)) }
         }
-        add(.volume, record.volumeML.map { ($0 * 1000).rounded(decimals: 1) }, .cubicMillimetre)
+        add(.volume, record.volumeMM3, .cubicMillimetre)
         if record.areaMM2 != nil {
             add(.area, record.areaMM2, .squareMillimetre)
         } else if volume.frames.count == 1 {

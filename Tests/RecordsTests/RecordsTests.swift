@@ -141,6 +141,22 @@ struct RecordsTests {
         #expect(study.results[0].source.sliceMM == nil)
     }
 
+    @Test("small sizes and values keep six digits, and a volume is the same in ml and in mm³")
+    func smallNumbers() {
+        let small = SegmentRecord(
+            number: 1, label: "x", pixels: 9, areaMM2: 2.5e-11, volumeML: 0.000_124_7, longestDiameterMM: 0.000_006_123,
+            perpendicularMM: 0.000_65, mean: 0.000_784_321, standardDeviation: 0.000_041_25)
+        #expect(small.areaMM2 == 2.5e-11 && small.volumeML == 0.000_124_7 && small.volumeMM3 == 0.1247)
+        #expect(small.longestDiameterMM == 0.000_006_123 && small.perpendicularMM == 0.000_65)
+        #expect(small.mean == 0.000_784_321 && small.standardDeviation == 0.000_041_25)
+        let large = SegmentRecord(
+            number: 1, label: "x", pixels: 9, volumeML: 12.345_678, longestDiameterMM: 12.345_67, mean: -40.123_45,
+            standardDeviation: .nan)
+        #expect(large.volumeML == 12.3457 && large.volumeMM3 == 12345.7)
+        #expect(large.longestDiameterMM == 12.3457 && large.mean == -40.123 && large.standardDeviation == nil)
+        #expect(SegmentRecord(number: 1, label: "x", pixels: 0, volumeML: 0.012_345_6).volumeMM3 == 12.3456)
+    }
+
     @Test("a key that is missing is unknown, a record of another version is refused, text that is none too")
     func reading() throws {
         var text = String(decoding: try run.json(), as: UTF8.self)

@@ -97,12 +97,12 @@ struct MeasurementTables {
         let sizes: [Double?] = [
             spacing.map { (Double(object.largestFramePixels) * $0.row * $0.column).withoutNoise },
             segment.volumeML.map { _ in (object.volumeMM3 / 1000).withoutNoise },
-            spacing == nil ? nil : object.diameters?.longest.rounded(decimals: 4),
-            spacing == nil ? nil : object.diameters?.perpendicular.rounded(decimals: 4),
-            object.meanValue?.rounded(decimals: 3), object.confidence?.rounded(decimals: 4),
+            spacing == nil ? nil : object.diameters.flatMap { SegmentRecord.length(mm: $0.longest) },
+            spacing == nil ? nil : object.diameters.flatMap { SegmentRecord.length(mm: $0.perpendicular) },
+            object.meanValue.flatMap(SegmentRecord.value), object.confidence?.rounded(decimals: 4),
         ]
         let pixels: [String?] = ["\(object.pixels)"]
-        return center + place.map { text($0?.rounded(decimals: 4)) } + pixels + sizes.map(text)
+        return center + place.map { text($0?.withoutNoise) } + pixels + sizes.map(text)
     }
 
     /// Writes both, the second one where a pipeline counts objects.
