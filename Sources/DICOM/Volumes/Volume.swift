@@ -75,6 +75,11 @@ package struct Volume: Sendable {
     /// Frames lie in the patient, and distances between pixels are known: what a geometry in mm needs.
     package var hasPlace: Bool { kind == .spatial && pixelSpacing != nil }
 
+    /// `pixelSpacing` holds for every pixel of these masks: an ultrasound picture has a scale in its calibrated regions alone.
+    package func isCalibrated(_ masks: [Mask]) -> Bool {
+        calibratedRegions.isEmpty || masks.allSatisfy { $0.lies(within: calibratedRegions) }
+    }
+
     /// Slices that lie in space together: what is seen in one may reach into the next.
     package var reachesOverSlices: Bool { kind == .spatial && frames.count > 1 }
 
