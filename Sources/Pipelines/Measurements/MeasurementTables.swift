@@ -91,8 +91,11 @@ struct MeasurementTables {
             volume.hasPlace
             ? [object.positionMM.x, object.positionMM.y, object.positionMM.z]
             : [spacing.map { object.column * $0.column }, spacing.map { object.row * $0.row }, nil]
+        // Of pictures an object lies in one; else between slices.
+        let picture = volume.reachesOverSlices ? nil : Int(rounding: object.frame)
+        let frame = picture.map { Double(volume.number(ofPicture: $0)) } ?? object.frame + 1
         let center: [String?] = [
-            NumberText.fixed(object.frame + 1, 2), NumberText.fixed(object.row, 3), NumberText.fixed(object.column, 3),
+            NumberText.fixed(frame, 2), NumberText.fixed(object.row, 3), NumberText.fixed(object.column, 3),
         ]
         let sizes: [Double?] = [
             spacing.map { (Double(object.largestFramePixels) * $0.row * $0.column).withoutNoise },

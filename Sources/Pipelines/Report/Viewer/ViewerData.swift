@@ -18,6 +18,7 @@ struct ViewerData {
     /// What the script reads first.
     struct Head: Encodable {
         struct Slice: Encodable {
+            /// The number that it is told by, less 1.
             var frame: Int
             var slope: Double
             var intercept: Double
@@ -78,9 +79,11 @@ struct ViewerData {
                 [$0.row * Double(slices.reduction), $0.column * Double(slices.reduction)]
             }, isColor: slices.isColor, inverted: isInverted,
             unit: volume.modality == "CT" && volume.hasKnownValues ? "HU" : "", shift: slices.shift,
-            frames: volume.frames.count,
+            frames: volume.numberedPictures,
             start: sizes.contains { $0 > 0 } ? fullest : slices.slices.count / 2,
-            slices: slices.slices.map { .init(frame: $0.frame, slope: $0.slope, intercept: $0.intercept) },
+            slices: slices.slices.map {
+                .init(frame: volume.number(ofPicture: $0.frame) - 1, slope: $0.slope, intercept: $0.intercept)
+            },
             segments: pipeline.segments.map { .init(label: $0.label, color: $0.color) },
             windows: slices.isColor ? [] : Self.windows(volume, window), sides: Self.sides(volume))
     }
