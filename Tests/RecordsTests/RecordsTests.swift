@@ -157,6 +157,18 @@ struct RecordsTests {
         #expect(SegmentRecord(number: 1, label: "x", pixels: 0, volumeML: 0.012_345_6).volumeMM3 == 12.3456)
     }
 
+    @Test(
+        "a page is headed by the first group of a name that says anything",
+        arguments: [
+            ("Doe^Jane", "Doe, Jane"), ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou"),
+            ("=山田^太郎=やまだ^たろう", "山田, 太郎"), ("^^^^=山田^太郎", "山田, 太郎"), ("Doe^Jane^^Dr", "Doe, Jane, Dr"),
+            ("", nil), ("^^", nil), ("==", nil), (" ^ ", nil),
+        ] as [(String, String?)])
+    func names(_ name: String, _ expected: String?) {
+        let identity = StudyRecord.Identity(patientName: name, patientID: "1", studyDate: "", studyDescription: "")
+        #expect(identity.readableName == expected)
+    }
+
     @Test("a key that is missing is unknown, a record of another version is refused, text that is none too")
     func reading() throws {
         var text = String(decoding: try run.json(), as: UTF8.self)
