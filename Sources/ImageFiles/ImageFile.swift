@@ -28,7 +28,7 @@ package enum ImageFile {
     }
 
     /// The same for masks, whose values are classes: a PNG's palette indices and grey of few bits come as they are stored, a TIFF's
-    /// 32-bit whole numbers as they are where they fit into 16 bits.
+    /// signed, floating point and wider numbers as they are where they are whole ones that fit into 16 bits; others are refused.
     ///
     /// *Throws* `ImageFilesFailure`.
     package static func readStored(
@@ -123,9 +123,16 @@ package enum ImageFile {
             if let more = try FurtherPictures.text(file, format) {
                 page.findings.append(RasterFinding(.pages, isWarning: true, more))
             }
-            let read = try EXIFOrientation.read(file, format)
+            let blocks = try EXIFBlock.all(of: file, format)
+            let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }
+            if let own = page.spacing,
+                let other = blocks.compactMap(\.calibration.spacing).first(where: { !own.isSameResolution(as: $0) })
+            {
+                (page.spacing, page.saysTwoScales) = (nil, true)
+                page.findings.append(.twoScales(own, other))
+            }
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }

@@ -46,6 +46,7 @@ struct ImageJDescription {
         // Inches and centimetres are what a file has that nobody calibrated.
         let uncalibrated: PixelCalibration.Unit? =
             column == row ? (column == 25.4 ? .inch : column == 10 ? .centimetre : nil) : nil
+        // Of a negative distance ImageJ takes the amount (ij/io/FileOpener.java, setCalibration).
         let slice = values["zunit"].map { PixelCalibration.millimetres($0) } ?? column
         let told = PixelCalibration(
             program: "ImageJ", rowMM: row / rowsPerUnit, columnMM: column / columnsPerUnit,

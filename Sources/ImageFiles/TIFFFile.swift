@@ -147,6 +147,12 @@ package final class TIFFFile {
         return Int(clamping: count)
     }
 
+    /// Refuses a page that says one thing twice and differently. *Throws* `ImageFilesFailure`: `corrupt`.
+    func checkTags(_ index: Int) throws(ImageFilesFailure) {
+        var error = ci_error()
+        guard ci_tiff_check_tags(handle, UInt32(clamping: index), &error) == CI_OK else { throw failure(error) }
+    }
+
     /// What the file's pages are and belong to.
     ///
     /// *Throws* `ImageFilesFailure`: `axes`, truncated; `corrupt` when uncompressed strips are longer than the pages say.
@@ -185,17 +191,22 @@ package final class TIFFFile {
     /// - Parameters:
     ///   - picture: what the plane belongs to, or is a smaller copy of: its calibration.
     ///   - survey: of all planes that are to be comparable.
+    ///   - isMask: values are classes, also those that are no measurement.
     /// *Throws* `ImageFilesFailure`: what the table of `dicom.md` 5.1 refuses, and pixels that cannot be decoded.
     package func page(
-        _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey
+        _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey, isMask: Bool = false
     ) throws(ImageFilesFailure) -> RasterPage {
         let (tags, reading) = try reading(plane, survey: survey)
         guard survey.range != nil || !survey.lacksValues else { throw failure(.noValues) }
         let palette = try palette(plane.page, tags)
         let rows = Int(tags.rows), columns = Int(tags.columns)
-        let samples = try withPixels(plane.page, plane.inPage) {
-            reading.values($0, pixels: rows * columns, palette: palette, survey: survey)
+        let (samples, hasNoData) = try withPixels(plane.page, plane.inPage) {
+            (
+                reading.values($0, pixels: rows * columns, palette: palette, survey: survey),
+                !isMask && reading.hasNoData($0, pixels: rows * columns)
+            )
         }
+        if hasNoData { throw try noDataFailure(plane.page) }
         var page = RasterPage(
             rows: rows, columns: columns, samples: reading.samples, bits: samples.bits, values: samples.values)
         page.mapping = samples.mapping
@@ -256,37 +267,34 @@ package final class TIFFFile {
         return pages
     }
 
-    /// The same for masks: 32-bit whole numbers as they are.
+    /// The same for masks: signed, floating point and wider numbers as they are.
     ///
-    /// *Throws* as `page`; `.bits` when a number does not fit into 16 bits.
+    /// *Throws* as `page`; `.bits` when a number is no whole one that fits into 16 bits.
     func allStoredPages() throws(ImageFilesFailure) -> [RasterPage] {
         var pages: [RasterPage] = []
         for (picture, plane) in try allPlanes() {
-            let tags = try described(plane.page)
+            let (tags, reading) = try reading(plane, survey: SampleSurvey())
             pages.append(
-                tags.bits == 32 && tags.samples == 1
-                    ? try wholePage(plane, tags) : try page(plane, of: picture, survey: SampleSurvey()))
+                reading.holdsNumbers
+                    ? try wholePage(plane, tags, reading)
+                    : try page(plane, of: picture, survey: SampleSurvey(), isMask: true))
         }
         return pages
     }
 
-    /// A page of one 32-bit sample a pixel, all of them whole numbers from 0 to 65535, where white is 0 after it is turned round, as
-    /// pages of fewer bits are.
-    private func wholePage(_ plane: TIFFPlane, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> RasterPage {
-        try check(tags)
-        let values = try withPixels(plane.page, plane.inPage) { bytes in
-            (0..<bytes.count / 4).map { pixel in
-                var bits = bytes.loadUnaligned(fromByteOffset: 4 * pixel, as: UInt32.self)
-                if tags.photometric == 0 { bits = ~bits }
-                return tags.format == 3 ? UInt16(exactly: Float(bitPattern: bits)) : UInt16(exactly: bits)
-            }
+    /// A page whose numbers are all whole ones from 0 to 65535, where white is 0 after they are turned round, as pages of fewer bits are.
+    private func wholePage(
+        _ plane: TIFFPlane, _ tags: ci_tiff_page, _ reading: SampleReading
+    ) throws(ImageFilesFailure) -> RasterPage {
+        let rows = Int(tags.rows), columns = Int(tags.columns)
+        let values = try withPixels(plane.page, plane.inPage) { reading.labels($0, pixels: rows * columns) }
+        guard let values else {
+            throw failure(.bits("has \(tags.bits)-bit values that are no whole numbers from 0 to 65535"))
         }
-        let whole = values.compactMap { $0 }
-        guard whole.count == values.count else {
-            throw failure(.bits("has 32-bit values that are no whole numbers from 0 to 65535"))
-        }
-        return RasterPage(rows: Int(tags.rows), columns: Int(tags.columns), samples: 1, bits: 16, values: whole)
-            .upright(from: Int(tags.orientation))
+        var page = RasterPage(
+            rows: rows, columns: columns, samples: 1, bits: tags.bits > 8 ? 16 : 8, values: values)
+        page.findings = reading.findings(SampleSurvey()).filter { $0.kind == .picture }
+        return page.upright(from: Int(tags.orientation))
     }
 
     // MARK: Inside
@@ -336,9 +344,19 @@ package final class TIFFFile {
     ) throws(ImageFilesFailure) -> (tags: ci_tiff_page, reading: SampleReading) {
         let tags = try described(plane.page)
         try check(tags)
-        let reading = SampleReading(tags, sample: plane.sample)
+        let reading = SampleReading(tags, sample: plane.sample, noData: try noData(plane.page).flatMap { Double($0) })
         if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
         return (tags, reading)
+    }
+
+    /// What a page calls no measurement, as GDAL writes it (tag 42113); nil where it does not.
+    private func noData(_ index: Int) throws(ImageFilesFailure) -> String? {
+        try value(42113, page: index)?.text.trimmed
+    }
+
+    func noDataFailure(_ index: Int) throws(ImageFilesFailure) -> ImageFilesFailure {
+        // Only what was read as a number comes here.
+        failure(.noData(try noData(index) ?? ""))
     }
 
     private func check(_ tags: ci_tiff_page) throws(ImageFilesFailure) {

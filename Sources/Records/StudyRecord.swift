@@ -168,8 +168,7 @@ package struct StudyRecord: VersionedRecord {
     package var pipelines: String
     /// Digests of the instances that took part, sorted.
     package var instances: [String]
-    /// Of each of them the first 16 hex digits of the SHA-256 of its SOP Instance UID and of its digest, with a blank between, sorted;
-    /// nil in records of versions that wrote none.
+    /// Which SOP Instance UID has which content: a `Content` of each of them, sorted; nil in records of versions that wrote none.
     @Nullable package var contents: [String]?
     package var identity: Identity
     package var program: ProgramIdentity

@@ -253,9 +253,13 @@ struct RunTests {
             let digests = record.inputs.filter { $0.study == study.study }.compactMap(\.contentSHA256)
             #expect(report.instances == digests.sorted())
             // Each of them under its own UID.
-            let contents = report.contents ?? []
-            #expect(Set(contents.map { $0.dropFirst(17) }) == Set(digests.map { $0.prefix(16) }))
-            #expect(Set(contents.map { $0.prefix(16) }).count == study.instances)
+            let contents = report.imageContents
+            #expect(contents.map(\.line) == report.contents)
+            #expect(Set(contents.map(\.digest)) == Set(digests.map { String($0.prefix(16)) }))
+            #expect(Set(contents.map(\.uid)).count == study.instances)
+            // What reaches a result is told of each, in both records alike.
+            let images = record.inputs.filter { $0.study == study.study }.compactMap(\.image)
+            #expect(images.count == digests.count && Set(contents.map(\.imageLine)) == Set(images))
         }
     }
 

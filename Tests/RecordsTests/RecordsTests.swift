@@ -82,6 +82,30 @@ struct RecordsTests {
         #expect(status { $0.inputs = [skipped("a/17.tif", "IN-EMPTY")] } == (.nothingProcessed, "IN-EMPTY"))
     }
 
+    @Test(
+        "slices that may come late are missing by a gap or in a part, whatever else is found; a note says nothing of the kind"
+    )
+    func lacksSlices() {
+        func lacks(_ findings: (String, FindingRecord.Severity)...) -> Bool {
+            var record = run
+            record.results[0].findings = findings.map { FindingRecord(code: $0.0, severity: $0.1, text: "so it is.") }
+            return record.lacksSlices
+        }
+        #expect(lacks(("VOL-GAP", .warning)) && lacks(("VOL-PARTS", .warning)))
+        #expect(lacks(("QC-MINSIZE", .warning), ("VOL-PARTS", .warning)))
+        #expect(!lacks() && !lacks(("VOL-PARTS", .note), ("QC-SEPARATE", .warning)))
+    }
+
+    @Test("what a finding says ends before the cure begins")
+    func omissionText() {
+        var record = run
+        record.inputs = [.init(path: "a", status: .processed)]
+        for text in ["bits are set", "bits are set."] {
+            record.results[0].findings = [FindingRecord(code: "PIX-NOTE", severity: .warning, text: text)]
+            #expect(record.omission?.text.hasPrefix("bits are set. Compare a slice ") == true)
+        }
+    }
+
     @Test("a record that is written is read as the same")
     func roundTrip() throws {
         #expect(try RunRecord(json: run.json()) == run)
@@ -103,7 +127,9 @@ struct RecordsTests {
         let inputs = try #require(root["inputs"] as? [[String: Any]])
         for input in inputs {
             #expect(
-                Set(input.keys) == ["path", "content_sha256", "status", "code", "reason", "subject", "study", "series"])
+                Set(input.keys) == [
+                    "path", "content_sha256", "status", "code", "reason", "subject", "study", "series", "image",
+                ])
         }
         #expect(inputs[0]["code"] is NSNull && inputs[1]["content_sha256"] is NSNull)
         let row = try #require((root["studies"] as? [[String: Any]])?.first)
@@ -131,6 +157,24 @@ struct RecordsTests {
                 "program", "created", "results", "unused",
             ] && report["superseded_by"] is NSNull)
         #expect(Set(try object(ProgressLine(.started).json()).keys).count == 16)
+    }
+
+    @Test("a line of contents is read as it was written, also one of an older version; anything else is none")
+    func contents() throws {
+        let (uid, digest, image) = (
+            String(repeating: "a", count: 16), String(repeating: "b", count: 16), String(repeating: "c", count: 16)
+        )
+        let old = try #require(StudyRecord.Content("\(uid) \(digest)"))
+        let new = try #require(StudyRecord.Content("\(uid) \(digest) \(image)"))
+        #expect(old.image == nil && old.imageLine == nil && old.line == "\(uid) \(digest)")
+        #expect(new.imageLine == "\(uid) \(image)" && new.line == "\(uid) \(digest) \(image)")
+        for line in ["", uid, "\(uid) \(digest.dropLast())", "\(new.line) \(image)"] {
+            #expect(StudyRecord.Content(line) == nil)
+        }
+        // What reaches a result decides where both tell it.
+        let again = StudyRecord.Content(uid: uid, digest: image, image: image)
+        let other = StudyRecord.Content(uid: uid, digest: digest, image: digest)
+        #expect(new.isSame(as: again) && !new.isSame(as: other) && old.isSame(as: new) && !old.isSame(as: again))
     }
 
     @Test("numbers are rounded when a record is made; what is not finite is unknown")
