@@ -58,6 +58,14 @@ package struct PixelCalibration: Sendable, Equatable {
         }
     }
 
+    /// The same with the sizes of pixels, and what there is to say of them, by resolution tags; those alone where they are not believed.
+    func judged(as tags: PixelCalibration) -> PixelCalibration {
+        guard tags.spacing != nil else { return tags }
+        var judged = self
+        (judged.spacing, judged.aspect, judged.findings) = (tags.spacing, tags.aspect, tags.findings)
+        return judged
+    }
+
     /// From words that are no length: the picture has no scale, and nothing else is asked.
     init(notCalibratedBy program: String) {
         findings.append(

@@ -173,6 +173,7 @@ package final class StudyRun {
         _ task: VolumeTask, _ sources: StudySources, _ folder: RunFolder, share: Int
     ) throws -> StudyReport.Result {
         var clock = StepClock()
+        let names = try folder.names()
         do {
             let predictor = try clock.time("load model") { try self.predictor(task.pipeline) }
             let run = VolumeRun(
@@ -193,6 +194,7 @@ package final class StudyRun {
         } catch {
             // A damaged model is what went wrong then, whatever it looked like.
             try verifyModels()
+            try folder.remove(allBut: names)
             throw error
         }
     }

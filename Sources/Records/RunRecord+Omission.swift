@@ -44,6 +44,7 @@ extension RunRecord {
         "VOL-GAP": "Send the missing slices; the result is made anew then.",
         "VOL-PARTS": "Send the missing slices, or look whether each part is what you expect.",
         "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
+        "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",
         "QC-MINSIZE": "Look at the outlines: what is too small was not taken away.",
         "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
         "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",

@@ -21,6 +21,13 @@ package struct StudyRecord: VersionedRecord {
             self.accessionNumber = accessionNumber
         }
 
+        /// `Doe^Jane` as `Doe, Jane`: the first group of components that says anything (PS3.5 6.2.1); nil where none does.
+        package var readableName: String? {
+            patientName.split(separator: "=").lazy.map { group in
+                group.split(separator: "^").filter { !$0.allSatisfy(\.isWhitespace) }.joined(separator: ", ")
+            }.first { !$0.isEmpty }
+        }
+
         private enum CodingKeys: String, CodingKey {
             case patientName = "patient_name"
             case patientID = "patient_id"

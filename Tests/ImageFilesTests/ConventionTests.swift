@@ -429,6 +429,22 @@ struct ConventionTests {
         if let expected { #expect(abs((spacing?.row ?? 0) / expected - 1) < 1e-6) }
     }
 
+    @Test(
+        "the distance of slices is in the unit of an ImageJ stack, also in centimetres and inches that are believed",
+        arguments: [
+            ("unit=um\nspacing=3.0", 4, 0.003), ("unit=cm\nspacing=0.0003", 40_000, 0.003),
+            ("unit=inch\nspacing=0.001", 101_600, 0.0254), ("unit=cm\nspacing=3.0\nzunit=um", 40_000, 0.003),
+            ("unit=inch\nspacing=0.001", 300, nil), ("unit=cm", 40_000, nil),
+        ] as [(String, Int, Double?)])
+    func sliceDistances(_ words: String, _ resolution: Int, _ expected: Double?) throws {
+        var pages = [page(1, description: "ImageJ=1.53t\nimages=2\nslices=2\n\(words)\n"), page(2)]
+        for index in pages.indices { pages[index].resolution = (resolution, resolution, 1) }
+        let picture = try #require(try opened(RawTIFF(pages)) { try $0.contents().pictures }.first)
+        #expect((picture.calibration.sliceMM == nil) == (expected == nil))
+        if let expected { #expect(abs((picture.calibration.sliceMM ?? 0) / expected - 1) < 1e-9) }
+        #expect((picture.calibration.spacing == nil) == (resolution == 300))
+    }
+
     /// Two pages of one size with the resolutions given; nil: without.
     private func resolved(_ first: (Int, Int, Int)?, _ second: (Int, Int, Int)?, _ text: String? = nil) -> RawTIFF {
         var pages = [page(1, description: text), page(2)]

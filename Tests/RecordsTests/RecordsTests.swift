@@ -66,7 +66,7 @@ struct RecordsTests {
         #expect(
             status { $0.results[0].findings = [FindingRecord(code: "VOL-PARTS", severity: .note, text: "told apart.")] }
                 == (.done, nil))
-        for code in ["VOL-PARTS", "PIX-NOTE", "QC-MINSIZE", "QC-SEPARATE", "QC-INSTANCES"] {
+        for code in ["VOL-PARTS", "PIX-NOTE", "PIX-FRAME", "QC-MINSIZE", "QC-SEPARATE", "QC-INSTANCES"] {
             #expect(
                 status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }
                     == (.refusedOrFailed, code))
@@ -183,6 +183,34 @@ struct RecordsTests {
         #expect(segment.areaMM2 == 12.346 && segment.volumeML == nil)
         #expect(run.results[0].seconds == 1.235 && run.results[0].secondsByStep == ["infer": 1.235])
         #expect(study.results[0].source.sliceMM == nil)
+    }
+
+    @Test("small sizes and values keep six digits, and a volume is the same in ml and in mm³")
+    func smallNumbers() {
+        let small = SegmentRecord(
+            number: 1, label: "x", pixels: 9, areaMM2: 2.5e-11, volumeML: 0.000_124_7, longestDiameterMM: 0.000_006_123,
+            perpendicularMM: 0.000_65, mean: 0.000_784_321, standardDeviation: 0.000_041_25)
+        #expect(small.areaMM2 == 2.5e-11 && small.volumeML == 0.000_124_7 && small.volumeMM3 == 0.1247)
+        #expect(small.longestDiameterMM == 0.000_006_123 && small.perpendicularMM == 0.000_65)
+        #expect(small.mean == 0.000_784_321 && small.standardDeviation == 0.000_041_25)
+        let large = SegmentRecord(
+            number: 1, label: "x", pixels: 9, volumeML: 12.345_678, longestDiameterMM: 12.345_67, mean: -40.123_45,
+            standardDeviation: .nan)
+        #expect(large.volumeML == 12.3457 && large.volumeMM3 == 12345.7)
+        #expect(large.longestDiameterMM == 12.3457 && large.mean == -40.123 && large.standardDeviation == nil)
+        #expect(SegmentRecord(number: 1, label: "x", pixels: 0, volumeML: 0.012_345_6).volumeMM3 == 12.3456)
+    }
+
+    @Test(
+        "a page is headed by the first group of a name that says anything",
+        arguments: [
+            ("Doe^Jane", "Doe, Jane"), ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou"),
+            ("=山田^太郎=やまだ^たろう", "山田, 太郎"), ("^^^^=山田^太郎", "山田, 太郎"), ("Doe^Jane^^Dr", "Doe, Jane, Dr"),
+            ("", nil), ("^^", nil), ("==", nil), (" ^ ", nil),
+        ] as [(String, String?)])
+    func names(_ name: String, _ expected: String?) {
+        let identity = StudyRecord.Identity(patientName: name, patientID: "1", studyDate: "", studyDescription: "")
+        #expect(identity.readableName == expected)
     }
 
     @Test("a key that is missing is unknown, a record of another version is refused, text that is none too")
