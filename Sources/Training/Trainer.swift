@@ -89,13 +89,12 @@ package final class Trainer {
         }
     }
 
-    /// *Throws* `TrainingFailure.finished` for a folder with a run or a model that is not gone on with.
-    package func checkFolder(resume: Bool) throws(TrainingFailure) {
-        let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
-        let isWhole = FileStatus.exists(Folder.join(folder, ModelDirectory.sumsName))
-        if isWhole && !(resume && hasCheckpoint) || hasCheckpoint && !resume {
-            throw .finished(path: folder, isWhole: isWhole)
-        }
+    /// *Throws* `TrainingFailure.busy` for a folder that another run works in, `.finished` for one with a run or a model that is not gone on
+    /// with.
+    package func checkFolder(resume: Bool) throws {
+        // The first process has its lock by the time that the others look.
+        if isFirst { try RunFolder(path: folder).confirmFree() }
+        try RunFolder(path: folder).confirm(resume: resume)
     }
 
     /// Trains all stages and writes the model directory.
@@ -104,10 +103,12 @@ package final class Trainer {
     ///   - resume: goes on from the folder's checkpoint when there is one; without it a folder with a run or a model is refused.
     ///   - shouldStop: asked after every step; at true the run leaves a checkpoint and gives false.
     ///
-    /// *Throws* `TrainingFailure.finished`; `.notFinite` when the loss diverges; failures of the data and of writing.
+    /// *Throws* `TrainingFailure.busy`, `.finished`; `.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
-        try checkFolder(resume: resume)
+        let lock = try isFirst ? RunFolder(path: folder).lock() : nil
+        defer { withExtendedLifetime(lock) {} }
+        try RunFolder(path: folder).confirm(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
         var configuration = plan.configuration
         var (first, parameters) = (0, Parameters([:]))

@@ -17,6 +17,8 @@ package enum TrainingFailure: Failure, Equatable {
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case finished(path: String, isWhole: Bool)
+    /// Another run works in the folder.
+    case busy(path: String, owner: String)
     case noPairs(path: String, reason: String)
     case otherWindowing(image: String, found: String, windowing: String)
     case split(path: String, reason: String)
@@ -29,6 +31,7 @@ package enum TrainingFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .notFinite: .failed
+        case .busy: .usage
         default: .configuration
         }
     }
@@ -47,6 +50,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .leak: "DATA-LEAK"
         case .role: "DATA-ROLE"
         case .finished: "TRAIN-OUT"
+        case .busy: "USE-BUSY"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
@@ -128,6 +132,10 @@ package enum TrainingFailure: Failure, Equatable {
                 cure: isWhole
                     ? "Choose another --out, or remove it first."
                     : "Add --resume to go on with it, or choose another --out.",
+                subject: path)
+        case .busy(let path, let owner):
+            FailureMessage(
+                "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",
                 subject: path)
         case .otherWindowing(let image, let found, let windowing):
             FailureMessage(

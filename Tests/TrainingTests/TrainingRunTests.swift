@@ -89,6 +89,34 @@ struct TrainingRunTests {
         #expect(try place.weights("model") == weights)
     }
 
+    @Test("a folder that a run works in is refused to another one, also with --resume, and free when the run has ended")
+    func busy() throws {
+        let place = try Workplace(images: 2)
+        let plan = try place.plan(epochs: 1)
+        let folder = "\(place.folder)/model"
+        var refusals: [TrainingFailure] = []
+        let first = try Trainer(plan, folder: folder) { event in
+            guard case .started = event, refusals.isEmpty,
+                let second = try? Trainer(plan, folder: folder, report: { _ in })
+            else { return }
+            for resume in [false, true] {
+                do { try second.checkFolder(resume: resume) } catch let failure as TrainingFailure {
+                    refusals.append(failure)
+                } catch {}
+                do { try second.run(resume: resume) } catch let failure as TrainingFailure {
+                    refusals.append(failure)
+                } catch {}
+            }
+        }
+        #expect(try first.run(resume: false))
+        #expect(refusals.map(\.code) == ["USE-BUSY", "USE-BUSY", "USE-BUSY", "USE-BUSY"])
+        #expect(refusals.allSatisfy { $0.kind == .usage && $0.text.contains("process ") })
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/.hspsam-lock"))
+        // What a run that was killed leaves holds nobody up.
+        try "process 1 on nowhere".write(toFile: "\(folder)/.hspsam-lock", atomically: true, encoding: .utf8)
+        #expect(try Trainer(plan, folder: folder) { _ in }.run(resume: true))
+    }
+
     @Test("a stage may end before its schedule, with the weights that the whole stage had at that step")
     func until() throws {
         let place = try Workplace()
