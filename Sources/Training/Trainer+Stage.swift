@@ -31,6 +31,7 @@ extension Trainer {
         if checkpoint?.isPending == true {
             try validate(
                 index, epoch: (step - 1) / perEpoch, step: step, isLast: step == steps, configuration, parameters)
+            try save(index, step: step, parameters, optimiser, isPending: false)
         }
         while step < steps, !hasStopped {
             let started = clock.now
@@ -85,6 +86,7 @@ extension Trainer {
             optimiser: optimiser.state, average: average.map { ($0.tensors, $0.updates) }, best: best,
             lines: log.lines.count, isPending: isPending
         ).write(to: folder)
+        try BestWeights.accept(in: folder)
     }
 
     private func progress(

@@ -119,6 +119,7 @@ package final class Trainer {
             (seconds, best) = (checkpoint.seconds, checkpoint.best)
             log = MetricsLog.read(from: folder, count: checkpoint.lines)
             resumed = checkpoint
+            if isFirst { try BestWeights.restore(best, in: folder) }
             report(.resumed(stage: first + 1, step: checkpoint.step))
         } else if let parent {
             parameters = Parameters(try parent.tensors())
@@ -156,7 +157,7 @@ package final class Trainer {
         }
         guard isFirst else { return true }
         parameters = TrainingTask.segmentation.parameters(parameters, configuration, seed: plan.seed)
-        let tensors = best == nil ? average?.tensors ?? parameters.tensors : try BestWeights.read(from: folder)
+        let tensors = try best?.read(from: folder) ?? average?.tensors ?? parameters.tensors
         try ModelDirectory.write(
             description(plan.configuration), tensors: PositionTables.resized(tensors, to: plan.configuration),
             to: folder)

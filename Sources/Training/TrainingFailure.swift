@@ -25,7 +25,7 @@ package enum TrainingFailure: Failure, Equatable {
     case notInFolder(list: String, name: String, images: String)
     case plan(path: String, reason: String, cure: String)
     case notFinite(step: Int, checkpoint: String)
-    case checkpoint(path: String, reason: String)
+    case checkpoint(path: String, reason: String, cure: String)
     case ranks(count: Int, stage: Int, batches: Int)
 
     package var kind: FailureKind {
@@ -157,11 +157,8 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the loss became NaN or infinite at step \(step): training has diverged.",
                 cure: "Lower learning_rate, and continue from the checkpoint with --resume.", subject: checkpoint)
-        case .checkpoint(let path, let reason):
-            FailureMessage(
-                "\(reason): the run cannot continue from it.",
-                cure: "Remove the checkpoint to start anew, or restore the train.yaml and the images it was made with.",
-                subject: path)
+        case .checkpoint(let path, let reason, let cure):
+            FailureMessage("\(reason): the run cannot continue from it.", cure: cure, subject: path)
         case .ranks(let count, let stage, let batches):
             FailureMessage(
                 "stage \(stage) makes a step of \(batches == 1 ? "one batch" : "\(batches) batches"), and \(count) processes would share them.",

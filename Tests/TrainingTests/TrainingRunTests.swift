@@ -117,6 +117,78 @@ struct TrainingRunTests {
         #expect(try Trainer(plan, folder: folder) { _ in }.run(resume: true))
     }
 
+    /// A run with validations, stopped after so many of its six steps: two an epoch, two epochs and one.
+    private func validated(_ place: Workplace, _ name: String, stopAfter: Int = .max, resume: Bool = false) throws {
+        try "name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,val\ndisc4,val\n".write(
+            toFile: "\(place.folder)/split.csv", atomically: true, encoding: .utf8)
+        let plan = try place.plan(
+            "validation: {images: images, masks: masks, list: split.csv, split: val}",
+            data: "{images: images, masks: masks, list: split.csv, split: train}")
+        var steps = 0
+        try Trainer(plan, folder: "\(place.folder)/\(name)") { if case .progress = $0 { steps += 1 } }
+            .run(resume: resume) { steps >= stopAfter }
+    }
+
+    /// Changes one bit of the last value in a file.
+    private func flip(_ path: String) throws {
+        var bytes = try Data(contentsOf: URL(filePath: path))
+        bytes[bytes.count - 3] ^= 0x40
+        try bytes.write(to: URL(filePath: path))
+    }
+
+    @Test("best weights that are not the run's own, damaged or gone, and a damaged checkpoint, are refused at once")
+    func damaged() throws {
+        let place = try Workplace()
+        try validated(place, "other")
+        let (folder, files) = ("\(place.folder)/model", FileManager.default)
+        for stopAfter in [3, Int.max] {
+            try? files.removeItem(atPath: folder)
+            try validated(place, "model", stopAfter: stopAfter)
+            let (best, checkpoint) = ("\(folder)/best.safetensors", "\(folder)/checkpoint.safetensors")
+            let wrongs: [(String, () throws -> Void)] = [
+                (best, { try flip(best) }), (best, { try files.removeItem(atPath: best) }),
+                (
+                    best,
+                    {
+                        try files.removeItem(atPath: best)
+                        try files.copyItem(atPath: "\(place.folder)/other/weights.safetensors", toPath: best)
+                    }
+                ),
+                (checkpoint, { try flip(checkpoint) }),
+            ]
+            for (path, damage) in wrongs {
+                let whole = try Data(contentsOf: URL(filePath: path))
+                try damage()
+                let failure = #expect(throws: TrainingFailure.self) { try validated(place, "model", resume: true) }
+                #expect(failure?.code == "TRAIN-CHECKPOINT" && failure?.text.contains("--out") == true)
+                #expect(failure?.message.subject == path)
+                try whole.write(to: URL(filePath: path))
+            }
+            try validated(place, "model", resume: true)
+            #expect(try place.weights("model") == place.weights("other"))
+        }
+    }
+
+    @Test(
+        "killed between best weights and checkpoint, or before they have their name, a run ends with the same weights")
+    func waitingBest() throws {
+        let place = try Workplace()
+        try validated(place, "straight")
+        let files = FileManager.default
+        for (name, kill) in [
+            // The checkpoint tells of them, and they wait.
+            ("named", { try files.moveItem(atPath: $0 + "/best.safetensors", toPath: $0 + "/best-next.safetensors") }),
+            // They wait, and no checkpoint tells of them.
+            ("told", { try Data("of a later epoch".utf8).write(to: URL(filePath: $0 + "/best-next.safetensors")) }),
+        ] as [(String, (String) throws -> Void)] {
+            try validated(place, name, stopAfter: 3)
+            try kill("\(place.folder)/\(name)")
+            try validated(place, name, resume: true)
+            #expect(try place.weights(name) == place.weights("straight"))
+            #expect(!files.fileExists(atPath: "\(place.folder)/\(name)/best-next.safetensors"))
+        }
+    }
+
     @Test("a stage may end before its schedule, with the weights that the whole stage had at that step")
     func until() throws {
         let place = try Workplace()
