@@ -117,6 +117,45 @@ struct TrainingRunTests {
         #expect(try Trainer(plan, folder: folder) { _ in }.run(resume: true))
     }
 
+    @Test(
+        "a data set of which an epoch draws no image is refused before anything is looked at; a small weight that draws one is not"
+    )
+    func nothingDrawn() throws {
+        let place = try Workplace()
+        for (data, name) in [
+            ("{images: images, masks: masks, weight: 0}", "data[0]"),
+            ("{images: images, masks: masks, weight: 0.05}", "data[0]"),
+            ("{images: images, masks: masks}, {images: images, masks: masks, weight: 0}", "data[1]"),
+        ] {
+            let plan = try place.plan(data: data)
+            for body in [
+                { _ = try TrainingData(plan) }, { _ = try Trainer(plan, folder: "\(place.folder)/model") { _ in } },
+            ] {
+                let failure = #expect(throws: TrainingFailure.self) { try body() }
+                #expect(failure?.code == "TRAIN-PLAN" && failure?.text.contains(name) == true)
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(place.folder)/model"))
+        }
+        let text = """
+            model: {size: nano, configuration: scratch, stem: conv, input_size: 64}
+            data: [{images: images, masks: masks}]
+            unlabelled: [{folder: images, weight: 0.01}]
+            stages:
+              - {task: masked_autoencoding, input_size: 64, epochs: 1, batch: 2, learning_rate: 1.0e-3}
+              - {input_size: 64, epochs: 1, batch: 2, learning_rate: 1.0e-3}
+            """
+        try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+        let plan = try TrainingPlan.read("\(place.folder)/train.yaml")
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(plan) }
+        #expect(failure?.text.contains("unlabelled[0]") == true)
+        var images = 0
+        try Trainer(
+            place.plan(epochs: 1, data: "{images: images, masks: masks, weight: 0.2}"), folder: "\(place.folder)/one"
+        ) { if case .started(1, _, _, let all, _) = $0 { images = all } }
+        .run(resume: false) { true }
+        #expect(images == 1)
+    }
+
     /// A run with validations, stopped after so many of its six steps: two an epoch, two epochs and one.
     private func validated(_ place: Workplace, _ name: String, stopAfter: Int = .max, resume: Bool = false) throws {
         try "name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,val\ndisc4,val\n".write(

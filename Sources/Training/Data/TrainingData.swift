@@ -24,6 +24,7 @@ package struct TrainingData: Sendable {
             training = all
             validation = own.map { [$0] } ?? []
             test = []
+            try plan.confirmDraws(training, unlabelled)
             heldOut =
                 unlabelled.isEmpty
                 ? []
@@ -48,6 +49,7 @@ package struct TrainingData: Sendable {
             throw TrainingFailure.noPairs(
                 path: all[0].path, reason: "the splits leave no image for validation in fold \(splits.fold)")
         }
+        try plan.confirmDraws(training, unlabelled)
     }
 
     /// The images of the sources' lists that stand in none of the data sets.
