@@ -37,6 +37,7 @@ struct Checkpoint {
         metadata["pending"] = isPending ? "yes" : nil
         metadata["best"] = best?.text
         metadata["updates"] = average.map { "\($0.updates)" }
+        metadata["instruction_set"] = InstructionSet.current
         metadata[Self.digestKey] = Self.digest(tensors, metadata).hex
         try SafeTensors.write(tensors, to: Self.path(in: folder), metadata: metadata)
     }
@@ -48,7 +49,7 @@ struct Checkpoint {
         return digest.finish()
     }
 
-    /// *Throws* `TrainingFailure.checkpoint` when it is damaged or belongs to another plan.
+    /// *Throws* `TrainingFailure.checkpoint` when it is damaged, or belongs to another plan or instruction set.
     static func read(from folder: String, plan: String) throws -> Checkpoint {
         let path = path(in: folder)
         let file = try SafeTensors(path: path)
@@ -75,6 +76,17 @@ struct Checkpoint {
             throw TrainingFailure.checkpoint(
                 path: path, reason: "it was made with another train.yaml or other images",
                 cure: "Restore the train.yaml and the images it was made with, or begin anew with another --out.")
+        }
+        // The last bits of a product differ between instruction sets, and with them all weights that follow.
+        guard let instructions = file.metadata["instruction_set"], instructions == InstructionSet.current else {
+            let name = file.metadata["instruction_set"] ?? "unknown"
+            throw TrainingFailure.checkpoint(
+                path: path,
+                reason:
+                    "it was made with the instruction set \(name), and here it is \(InstructionSet.current), whose last bits may be others",
+                cure: InstructionSet.available.contains(name)
+                    ? "Set HSPSAM_ISA=\(name) to go on as if nothing had happened."
+                    : "Go on with it on a machine that has \(name), or begin anew with another --out.")
         }
         var (weights, optimiser, average): ([String: Tensor], [String: Tensor], [String: Tensor]) = ([:], [:], [:])
         for (name, tensor) in tensors {

@@ -208,6 +208,33 @@ struct TrainingRunTests {
         }
     }
 
+    @Test("a checkpoint of another instruction set is refused, and the cure says how to go on with the same bits")
+    func instructionSet() throws {
+        let place = try Workplace()
+        try validated(place, "model", stopAfter: 3)
+        let path = "\(place.folder)/model/checkpoint.safetensors"
+        let whole = try Data(contentsOf: URL(filePath: path))
+        let other = InstructionSet.available.first { $0 != InstructionSet.current }
+        var sets = [(name: "of another machine", words: "a machine that has")]
+        if let other { sets.append((name: other, words: "HSPSAM_ISA=\(other)")) }
+        for (name, words) in sets {
+            // The file as that instruction set would have left it.
+            let file = try SafeTensors(path: path)
+            let tensors = try file.tensors()
+            var metadata = file.metadata
+            #expect(metadata.updateValue(name, forKey: "instruction_set") == InstructionSet.current)
+            metadata["sha256"] = nil
+            var bytes: [UInt8] = []
+            SafeTensors.encode(tensors, metadata: metadata) { bytes += $0 }
+            metadata["sha256"] = FileDigest(of: bytes).hex
+            try SafeTensors.write(tensors, to: path, metadata: metadata)
+            let failure = #expect(throws: TrainingFailure.self) { try validated(place, "model", resume: true) }
+            #expect(failure?.code == "TRAIN-CHECKPOINT" && failure?.message.cure.contains(words) == true)
+            try whole.write(to: URL(filePath: path))
+        }
+        try validated(place, "model", resume: true)
+    }
+
     @Test(
         "killed between best weights and checkpoint, or before they have their name, a run ends with the same weights")
     func waitingBest() throws {
