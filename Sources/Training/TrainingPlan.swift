@@ -110,13 +110,19 @@ package struct TrainingPlan: Sendable, Equatable {
         allowsSimilar = try section.choice("similar_images", default: Similar.refuse) == .allow
         let isDivided = splits != nil
         validation = try section.optionalSection("validation").map { part in
-            Validation(
-                source: try !isDivided || part.has("folder") || part.has("images")
-                    ? Source(part, labels: labels, resolve) : nil,
+            if isDivided, let key = ["folder", "images", "dicom"].first(where: part.has) {
+                throw part.failure(
+                    "SET-CHOICE", at: key, "splits keeps a fold of data for the validation already.",
+                    cure: "Take the data set of the validation out, or splits.")
+            }
+            return Validation(
+                source: try isDivided ? nil : Source(part, labels: labels, resolve),
                 every: try part.int("every", in: 1...1000, default: 1),
                 limit: try part.int("limit", in: 0...1_000_000, default: 0),
                 patience: try part.int("patience", in: 0...1000, default: 0))
         }
+        // The fold that is kept away from training validates, whether or not the plan says how often.
+        if isDivided, validation == nil { validation = Validation(source: nil, every: 1, limit: 0, patience: 0) }
         if isDivided, let index = data.firstIndex(where: { $0.split != nil }) {
             throw section.failure(
                 "SET-CHOICE", at: "splits", "data[\(index)] names a split of its own.", cure: "Take one of the two out."

@@ -19,9 +19,9 @@ package struct TrainingData: Sendable {
         let (segments, labels) = (plan.configuration.segments, plan.segmentLabels)
         let all = try plan.data.map { try Dataset($0, segments: segments, labels: labels) }
         unlabelled = try plan.unlabelled.map { try Dataset($0, segments: segments, labels: labels, ignoresMasks: true) }
-        let own = try plan.validation?.source.map { try Dataset($0, segments: segments, labels: labels) }
         guard let splits = plan.splits else {
             training = all
+            let own = try plan.validation?.source.map { try Dataset($0, segments: segments, labels: labels) }
             validation = own.map { [$0] } ?? []
             test = []
             try plan.confirmDraws(training, unlabelled)
@@ -39,7 +39,7 @@ package struct TrainingData: Sendable {
         // `data` has no splits of lists then.
         heldOut = []
         training = try part { $0 != .test && $0 != .fold(splits.fold) }
-        validation = try own.map { [$0] } ?? part { $0 == .fold(splits.fold) }.filter { !$0.pairs.isEmpty }
+        validation = try part { $0 == .fold(splits.fold) }.filter { !$0.pairs.isEmpty }
         test = try part { $0 == .test }.filter { !$0.pairs.isEmpty }
         for (dataset, before) in zip(training, all) where dataset.pairs.isEmpty {
             throw TrainingFailure.noPairs(
