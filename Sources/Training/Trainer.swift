@@ -89,8 +89,8 @@ package final class Trainer {
         }
     }
 
-    /// *Throws* `TrainingFailure.busy` for a folder that another run works in, `.finished` for one with a run or a model that is not gone on
-    /// with.
+    /// *Throws* `TrainingFailure.busy` for a folder that another run works in, `.finished` and `.occupied` for one with a run, a model or
+    /// other files that the run would write over.
     package func checkFolder(resume: Bool) throws {
         // The first process has its lock by the time that the others look.
         if isFirst { try RunFolder(path: folder).confirmFree() }
@@ -135,6 +135,10 @@ package final class Trainer {
             try DurableFile.write(plan.text, to: Folder.join(folder, "train.yaml"))
             try DurableFile.write(try data.list(), to: Folder.join(folder, "data.csv"))
         }
+        try writePage(.running)
+        // Whatever ends the run early: nobody waits for more of it.
+        var hasEnded = false
+        defer { if !hasEnded { try? writePage(.stopped) } }
         configuration.inputSize = plan.stages[first].inputSize
         average = plan.averageDecay.map { decay in
             WeightAverage(
@@ -155,15 +159,24 @@ package final class Trainer {
             guard try run(stage, configuration, parameters, from: resumed, shouldStop) else { return false }
             resumed = nil
         }
-        guard isFirst else { return true }
+        guard isFirst else {
+            hasEnded = true
+            return true
+        }
         parameters = TrainingTask.segmentation.parameters(parameters, configuration, seed: plan.seed)
         let tensors = try best?.read(from: folder) ?? average?.tensors ?? parameters.tensors
         try ModelDirectory.write(
             description(plan.configuration), tensors: PositionTables.resized(tensors, to: plan.configuration),
             to: folder)
-        try TrainingPage.write(log, plan: plan, examples: examples, isRunning: false, to: folder)
+        try writePage(.ended)
+        hasEnded = true
         report(.written(path: folder))
         return true
+    }
+
+    func writePage(_ state: TrainingPage.State) throws {
+        guard isFirst else { return }
+        try TrainingPage.write(log, plan: plan, examples: examples, state, to: folder)
     }
 
     /// What `config.json` says of the weights that are written.

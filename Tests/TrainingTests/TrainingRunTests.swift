@@ -72,6 +72,40 @@ struct TrainingRunTests {
         #expect(failure?.code == "SET-RANGE" && failure?.text.contains("100") == true)
     }
 
+    @Test(
+        "the page of a run that was stopped, or that failed, says so and is not read anew; that of one that goes on is")
+    func stoppedPage() throws {
+        let place = try Workplace(images: 2)
+        func page(_ name: String) throws -> String {
+            try String(contentsOfFile: "\(place.folder)/\(name)/training.html", encoding: .utf8)
+        }
+        var running = ""
+        let plan = try place.plan(epochs: 1)
+        try Trainer(plan, folder: "\(place.folder)/model") {
+            if case .started = $0 { running = (try? page("model")) ?? "" }
+        }
+        .run(resume: false) { true }
+        #expect(running.contains("http-equiv=\"refresh\""))
+        #expect(
+            try page("model").contains("Stopped: stage 1 of 2") && !page("model").contains("http-equiv=\"refresh\""))
+        try Trainer(plan, folder: "\(place.folder)/model") {
+            if case .started = $0 { running = (try? page("model")) ?? "" }
+        }
+        .run(resume: true)
+        #expect(running.contains("Running: stage") && running.contains("http-equiv=\"refresh\""))
+        #expect(try page("model").contains("Ended: stage 2 of 2"))
+        // A file that goes while the run goes on.
+        #expect(throws: (any Error).self) {
+            try Trainer(plan, folder: "\(place.folder)/failed") {
+                if case .started = $0 {
+                    try? FileManager.default.removeItem(atPath: "\(place.folder)/images/disc0.png")
+                }
+            }
+            .run(resume: false)
+        }
+        #expect(try !page("failed").contains("http-equiv=\"refresh\""))
+    }
+
     @Test("a finished model and an interrupted run are not written over")
     func overwriting() throws {
         let place = try Workplace(images: 2)
