@@ -94,7 +94,12 @@ package final class Trainer {
     package func checkFolder(resume: Bool) throws {
         // The first process has its lock by the time that the others look.
         if isFirst { try RunFolder(path: folder).confirmFree() }
-        try RunFolder(path: folder).confirm(resume: resume)
+        try confirmFolder(resume: resume)
+    }
+
+    @discardableResult
+    private func confirmFolder(resume: Bool) throws -> Bool {
+        try RunFolder(path: folder).confirm(resume: resume, plan: plan.text, list: data.list)
     }
 
     /// Trains all stages and writes the model directory.
@@ -103,12 +108,12 @@ package final class Trainer {
     ///   - resume: goes on from the folder's checkpoint when there is one; without it a folder with a run or a model is refused.
     ///   - shouldStop: asked after every step; at true the run leaves a checkpoint and gives false.
     ///
-    /// *Throws* `TrainingFailure.busy`, `.finished`; `.notFinite` when the loss diverges; failures of the data and of writing.
+    /// *Throws* `TrainingFailure.busy`, `.finished`, `.occupied`; `.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
         let lock = try isFirst ? RunFolder(path: folder).lock() : nil
         defer { withExtendedLifetime(lock) {} }
-        try RunFolder(path: folder).confirm(resume: resume)
+        let goesOn = try confirmFolder(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
         var configuration = plan.configuration
         var (first, parameters) = (0, Parameters([:]))
@@ -132,8 +137,10 @@ package final class Trainer {
         try ranks?.confirm(
             same: "\(identity) \(first) \(resumed?.step ?? 0) \(resumed?.isPending == true) \(best?.text ?? "")")
         if isFirst {
-            try DurableFile.write(plan.text, to: Folder.join(folder, "train.yaml"))
-            try DurableFile.write(try data.list(), to: Folder.join(folder, "data.csv"))
+            // What a writer that was killed has left: nobody else writes here while the run has the lock.
+            if goesOn { try DurableFile.removeTemporaries(in: folder) }
+            try DurableFile.write(plan.text, to: Folder.join(folder, RunFolder.planName))
+            try DurableFile.write(try data.list(), to: Folder.join(folder, RunFolder.listName))
         }
         try writePage(.running)
         // Whatever ends the run early: nobody waits for more of it.
@@ -159,10 +166,7 @@ package final class Trainer {
             guard try run(stage, configuration, parameters, from: resumed, shouldStop) else { return false }
             resumed = nil
         }
-        guard isFirst else {
-            hasEnded = true
-            return true
-        }
+        guard isFirst else { return true }
         parameters = TrainingTask.segmentation.parameters(parameters, configuration, seed: plan.seed)
         let tensors = try best?.read(from: folder) ?? average?.tensors ?? parameters.tensors
         try ModelDirectory.write(

@@ -17,6 +17,8 @@ package enum TrainingFailure: Failure, Equatable {
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case finished(path: String, isWhole: Bool)
+    /// The folder holds files of somebody else's by the names of a run's.
+    case occupied(path: String, names: [String])
     /// Another run works in the folder.
     case busy(path: String, owner: String)
     case noPairs(path: String, reason: String)
@@ -49,7 +51,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .missingClass, .noBackground: "DATA-CLASS"
         case .leak: "DATA-LEAK"
         case .role: "DATA-ROLE"
-        case .finished: "TRAIN-OUT"
+        case .finished, .occupied: "TRAIN-OUT"
         case .busy: "USE-BUSY"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
@@ -133,6 +135,10 @@ package enum TrainingFailure: Failure, Equatable {
                     ? "Choose another --out, or remove it first."
                     : "Add --resume to go on with it, or choose another --out.",
                 subject: path)
+        case .occupied(let path, let names):
+            FailureMessage(
+                "the folder holds \(names.joined(separator: ", ")), which this run has not written and would write over.",
+                cure: "Choose another --out, or move them away.", subject: path)
         case .busy(let path, let owner):
             FailureMessage(
                 "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",

@@ -123,6 +123,49 @@ struct TrainingRunTests {
         #expect(try place.weights("model") == weights)
     }
 
+    @Test(
+        "files of somebody else's are not written over; an empty folder, the plan's own and a run's first files are no hindrance"
+    )
+    func strangers() throws {
+        let place = try Workplace(images: 2)
+        let plan = try place.plan(epochs: 1)
+        let (files, folder) = (FileManager.default, "\(place.folder)/model")
+        func put(_ text: String, _ name: String) throws {
+            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        for name in [
+            "train.yaml", "data.csv", "config.json", "weights.safetensors", "metrics.jsonl", "training.html",
+            "best.safetensors",
+        ] {
+            try put("somebody's", name)
+            for resume in [false, true] {
+                let failure = #expect(throws: TrainingFailure.self) {
+                    try Trainer(plan, folder: folder) { _ in }.run(resume: resume)
+                }
+                #expect(failure?.code == "TRAIN-OUT" && failure?.text.contains(name) == true)
+            }
+            #expect(try files.contentsOfDirectory(atPath: folder) == [name])
+            #expect(try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) == "somebody's")
+            try files.removeItem(atPath: folder)
+        }
+        // The plan may lie there, and what no run writes.
+        try put(String(contentsOfFile: "\(place.folder)/train.yaml", encoding: .utf8), "train.yaml")
+        try put("somebody's", "notes.txt")
+        #expect(try !Trainer(plan, folder: folder) { _ in }.run(resume: false) { true })
+        // What a run leaves that is killed before its first checkpoint.
+        for name in ["checkpoint.safetensors", "best.safetensors"] {
+            try? files.removeItem(atPath: "\(folder)/\(name)")
+        }
+        try put("", ".checkpoint.safetensors.tmp-1")
+        #expect(throws: TrainingFailure.finished(path: folder, isWhole: false)) {
+            try Trainer(plan, folder: folder) { _ in }.run(resume: false)
+        }
+        #expect(try Trainer(plan, folder: folder) { _ in }.run(resume: true))
+        #expect(!files.fileExists(atPath: "\(folder)/.checkpoint.safetensors.tmp-1"))
+        #expect(files.fileExists(atPath: "\(folder)/notes.txt"))
+    }
+
     @Test("a folder that a run works in is refused to another one, also with --resume, and free when the run has ended")
     func busy() throws {
         let place = try Workplace(images: 2)
