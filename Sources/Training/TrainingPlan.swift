@@ -238,14 +238,20 @@ package struct TrainingPlan: Sendable, Equatable {
         try checkSize(configuration.inputSize, model)
         configuration.segments = try model.int("segments", in: 1...254, default: 1)
         configuration.instances = try model.choice("instances", default: .none)
-        configuration.prompts = try model.int("prompts", in: 0...64, default: configuration.segments)
-        configuration.loraRank = try model.int("lora_rank", in: 0...1024, default: 32)
+        let prompts = try model.optionalInt("prompts", in: 0...64)
+        let loraRank = try model.optionalInt("lora_rank", in: 0...1024)
+        (configuration.prompts, configuration.loraRank) = (prompts ?? configuration.segments, loraRank ?? 32)
         let name = try model.string("configuration", default: startsFresh(model) ? "scratch" : "hsp_sam")
         guard let named = Configuration.Named(name: name), named != .sam else {
             let names = Configuration.Named.names.filter { $0 != "sam" }.joined(separator: ", ")
             throw model.failure(
                 "SET-CHOICE", at: "configuration", found: name, "this is no known configuration.",
                 cure: "Write one of \(names).")
+        }
+        if let (key, asked) = named.contradiction(prompts: prompts, loraRank: loraRank) {
+            throw model.failure(
+                "SET-CHOICE", at: key, found: "\(asked)", "the configuration \(name) has no \(key).",
+                cure: "Leave the key out, or choose another configuration.")
         }
         configuration.apply(named)
         let problems = configuration.problems

@@ -29,6 +29,37 @@ struct TrainingRunTests {
         #expect(try plan(", configuration: ft_sam").configurationName == "ft_sam")
     }
 
+    @Test(
+        "prompts and LoRA that the configuration has none of are refused; none of them, or where it has them, are not")
+    func contradictions() throws {
+        let place = try Workplace(images: 1)
+        func plan(_ model: String) throws -> TrainingPlan {
+            let text = """
+                model: {size: nano, input_size: 96, encoder_from: parent, \(model)}
+                data: [{images: images, masks: masks}]
+                stages: [{input_size: 64, epochs: 1, batch: 1, learning_rate: 1.0e-3}]
+                """
+            try text.write(toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
+            return try TrainingPlan.read("\(place.folder)/train.yaml")
+        }
+        for (model, key) in [
+            ("configuration: ft_sam, prompts: 3", "prompts"), ("configuration: ablation_4, prompts: 5", "prompts"),
+            ("configuration: ablation_5, prompts: 1", "prompts"), ("configuration: scratch, lora_rank: 8", "lora_rank"),
+            ("configuration: ft_sam, lora_rank: 32", "lora_rank"),
+        ] {
+            let error = #expect(throws: (any Error).self) { try plan(model) }
+            let failure = error as? any Failure
+            #expect(failure?.code == "SET-CHOICE" && failure?.text.contains(key) == true, "\(model)")
+        }
+        for (model, prompts, rank) in [
+            ("configuration: ft_sam, prompts: 0, lora_rank: 0", 0, 0), ("configuration: ablation_4", 0, 32),
+            ("configuration: scratch, prompts: 3", 3, 0), ("prompts: 5, lora_rank: 4", 5, 4),
+        ] {
+            let configuration = try plan(model).configuration
+            #expect(configuration.prompts == prompts && configuration.loraRank == rank, "\(model)")
+        }
+    }
+
     @Test("a frozen encoder of another model stays as it was, and everything else learns on it")
     func encoder() throws {
         let place = try Workplace()
