@@ -19,6 +19,8 @@ package enum TrainingFailure: Failure, Equatable {
     case finished(path: String, isWhole: Bool)
     /// The folder holds files of somebody else's by the names of a run's.
     case occupied(path: String, names: [String])
+    /// A file that is no page stands where the preview is to be written.
+    case preview(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
     case noPairs(path: String, reason: String)
@@ -33,7 +35,7 @@ package enum TrainingFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .notFinite: .failed
-        case .busy: .usage
+        case .busy, .preview: .usage
         default: .configuration
         }
     }
@@ -52,6 +54,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .leak: "DATA-LEAK"
         case .role: "DATA-ROLE"
         case .finished, .occupied: "TRAIN-OUT"
+        case .preview: "USE-OUT"
         case .busy: "USE-BUSY"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
@@ -139,6 +142,10 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the folder holds \(names.joined(separator: ", ")), which this run has not written and would write over.",
                 cure: "Choose another --out, or move them away.", subject: path)
+        case .preview(let path):
+            FailureMessage(
+                "a file that is no page stands there, and the preview would be written over it.",
+                cure: "Choose another file with --preview, or move it away.", subject: path)
         case .busy(let path, let owner):
             FailureMessage(
                 "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",
