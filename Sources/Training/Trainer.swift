@@ -108,7 +108,7 @@ package final class Trainer {
     ///   - resume: goes on from the folder's checkpoint when there is one; without it a folder with a run or a model is refused.
     ///   - shouldStop: asked after every step; at true the run leaves a checkpoint and gives false.
     ///
-    /// *Throws* `TrainingFailure.busy`, `.finished`, `.occupied`; `.notFinite` when the loss diverges; failures of the data and of writing.
+    /// *Throws* `TrainingFailure.busy`, `.finished`, `.occupied`, `.instructionSets`; `.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
         let lock = try isFirst ? RunFolder(path: folder).lock() : nil
@@ -132,6 +132,11 @@ package final class Trainer {
             configuration.inputSize = plan.stages[0].inputSize
             parameters = .initial(configuration, seed: plan.seed)
             if let encoder { try PretrainedEncoder.copy(encoder, into: &parameters, configuration) }
+        }
+        if let ranks {
+            let sets = Set(
+                ranks.exchange(Array(InstructionSet.current.utf8)).map { String(decoding: $0, as: UTF8.self) })
+            guard sets.count == 1 else { throw TrainingFailure.instructionSets(sets.sorted()) }
         }
         // Everybody has read what there was, and the same.
         try ranks?.confirm(

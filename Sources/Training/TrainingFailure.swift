@@ -31,6 +31,8 @@ package enum TrainingFailure: Failure, Equatable {
     case notFinite(step: Int, checkpoint: String)
     case checkpoint(path: String, reason: String, cure: String)
     case ranks(count: Int, stage: Int, batches: Int)
+    /// Of the processes that share a run's batches.
+    case instructionSets([String])
 
     package var kind: FailureKind {
         switch self {
@@ -60,7 +62,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
         case .checkpoint: "TRAIN-CHECKPOINT"
-        case .ranks: "TRAIN-RANKS"
+        case .ranks, .instructionSets: "TRAIN-RANKS"
         }
     }
 
@@ -172,6 +174,11 @@ package enum TrainingFailure: Failure, Equatable {
                 cure: "Lower learning_rate, and continue from the checkpoint with --resume.", subject: checkpoint)
         case .checkpoint(let path, let reason, let cure):
             FailureMessage("\(reason): the run cannot continue from it.", cure: cure, subject: path)
+        case .instructionSets(let names):
+            FailureMessage(
+                "the processes use the instruction sets \(names.joined(separator: ", ")), whose last bits differ: the weights would depend on"
+                    + " who computes what.",
+                cure: "Give all of them one that every node has: mpirun -x HSPSAM_ISA=avx2.")
         case .ranks(let count, let stage, let batches):
             FailureMessage(
                 "stage \(stage) makes a step of \(batches == 1 ? "one batch" : "\(batches) batches"), and \(count) processes would share them.",
