@@ -82,15 +82,13 @@ struct ModelImportCommand: ParsableCommand {
         if let loraRank { configuration.loraRank = loraRank }
         if let inputSize { configuration.inputSize = inputSize }
         configuration.apply(named)
-        for (option, asked, got) in [
-            ("--prompts", prompts, configuration.prompts), ("--lora-rank", loraRank, configuration.loraRank),
-        ] {
-            guard let asked, asked != got else { continue }
+        if let (key, asked) = named.contradiction(prompts: prompts, loraRank: loraRank) {
             throw FailureRecord(
                 kind: .usage, code: "USE-CONFIGURATION",
                 message: FailureMessage(
-                    "the configuration \(named.rawValue) has \(got).",
-                    cure: "Leave the option out, or choose another configuration.", subject: "\(option) \(asked)"))
+                    "the configuration \(named.rawValue) has 0.",
+                    cure: "Leave the option out, or choose another configuration.",
+                    subject: "--\(key.replacing("_", with: "-")) \(asked)"))
         }
         try configuration.validate(path: config ?? "the options")
         return configuration

@@ -37,13 +37,16 @@ package struct SplitList: Sendable {
     package let path: String
     package let rows: [Row]
 
+    /// Whether a list is nnU-Net's, of several folds, rather than a table with one split of each case.
+    package static func hasFolds(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
+
     /// - Parameter fold: of `splits_final.json`, from 0.
     /// *Throws* `TrainingFailure.split` for what cannot be read, a name in two splits, a patient in two splits.
     package init(_ path: String, fold: Int = 0) throws {
         self.path = path
         let bytes = try DurableFile.read(path, limit: 64 << 20)
         rows =
-            path.lowercased().hasSuffix(".json")
+            Self.hasFolds(path)
             ? try Self.folds(bytes, fold, path) : try Self.table(bytes, path)
         var splits: [String: Row] = [:]
         var patients: [String: Row] = [:]
