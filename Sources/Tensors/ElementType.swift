@@ -13,6 +13,14 @@ package enum ElementType: String, Sendable, CaseIterable {
     case u8 = "U8"
     case bool = "BOOL"
 
+    /// Whether the elements are numbers of floating point, as weights are.
+    package var isFloatingPoint: Bool {
+        switch self {
+        case .f64, .f32, .f16, .bf16: true
+        case .i64, .i32, .i16, .i8, .u8, .bool: false
+        }
+    }
+
     /// Bytes of one element.
     package var size: Int {
         switch self {
