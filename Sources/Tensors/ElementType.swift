@@ -103,6 +103,16 @@ extension Tensor {
         }
     }
 
+    /// Whether every element is finite, and stays so when it is stored as `type`.
+    package func isFinite(storedAs type: ElementType) -> Bool {
+        switch type {
+        // From here on the nearest binary16 and the nearest bfloat16 are infinite.
+        case .f16: withElements { $0.allSatisfy { abs($0) < 65520 } }
+        case .bf16: withElements { $0.allSatisfy { abs($0) < Float(bitPattern: 0x7F7F_8000) } }
+        default: isFinite
+        }
+    }
+
     private func bytes(_ words: [UInt16]) -> [UInt8] {
         words.withUnsafeBytes { [UInt8]($0) }
     }

@@ -64,6 +64,23 @@ struct ModelDirectoryTests {
         #expect(try ModelDirectory.open(path).digest == digest)
     }
 
+    @Test(
+        "a matrix with an element that 16 bits cannot hold stays float32, and the others do not",
+        arguments: [(ElementType.f16, Float(65519.9), Float(65520)), (.bf16, 3.39e38, -3.4e38)])
+    func large(precision: ElementType, fits: Float, exceeds: Float) throws {
+        var tensors = try write()
+        let (small, large) = ("image_encoder.blocks.0.mlp.lin2.weight", "image_encoder.blocks.1.mlp.lin2.weight")
+        for (name, value) in [(small, fits), (large, exceeds)] {
+            tensors[name] = tensors[name].map { Tensor($0.shape, [value] + $0.values.dropFirst()) }
+        }
+        let description = ModelDescription(
+            configuration: Self.nano, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision)
+        try ModelDirectory.write(description, tensors: tensors, to: path)
+        let model = try ModelDirectory.open(path)
+        #expect(model.weights.type(small) == precision && model.weights.type(large) == .f32)
+        #expect(try model.tensors()[large]?.values == tensors[large]?.values)
+    }
+
     @Test("a model's digest is the recorded one: of its configuration and its weights, as they are written")
     func recordedDigest() throws {
         _ = try write(.f16)
