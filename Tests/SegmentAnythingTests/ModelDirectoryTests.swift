@@ -151,6 +151,23 @@ struct ModelDirectoryTests {
         #expect(failure?.code == "MODEL-NAN" && failure?.text.contains(name) == true)
     }
 
+    @Test("a picture of which the network makes infinities fails instead of showing nothing; large numbers do not")
+    func infinite() throws {
+        var tensors = try write()
+        let description = try ModelDirectory.open(path).description
+        tensors["levels.0.head.output_upscaling.3.bias"] = Tensor([2], [100, 100])
+        for (value, isFinite) in [(Float(1e30), true), (3e38, false)] {
+            tensors["levels.0.head.output_hypernetworks_mlps.1.layers.2.bias"] = Tensor([2], [value, value])
+            let predictor = Predictor(description, Parameters(tensors))
+            guard !isFinite else {
+                #expect(try predictor.segment(Self.picture).masks.first?.isEmpty == false)
+                continue
+            }
+            let failure = #expect(throws: ModelFailure.self) { try predictor.segment(Self.picture) }
+            #expect(failure?.code == "MODEL-NAN" && failure?.kind == .failed)
+        }
+    }
+
     @Test("all differences between weights and configuration are told in one line")
     func differences() throws {
         var tensors = try write()
