@@ -46,7 +46,7 @@ struct ModelImportCommand: ParsableCommand {
     @Option(name: .customLong("configuration"), help: "\(Configuration.Named.names.joined(separator: ", ")).")
     var configurationName = "hsp_sam"
     @Option(help: "Segments (foreground classes).") var segments: Int?
-    @Option(help: "Q&A prompt pairs a level; as many as segments.") var prompts: Int?
+    @Option(help: "Q&A prompt pairs a level; what --config says, else as many as segments.") var prompts: Int?
     @Option(help: "Rank of LoRA.") var loraRank: Int?
     @Option(help: "Input size, a multiple of 16; the checkpoint's own.") var inputSize: Int?
     @Option(help: "JSON file with the shape of an encoder that is none of SAM's three.") var config: String?
@@ -92,12 +92,15 @@ struct ModelImportCommand: ParsableCommand {
                 ])
         }
         if let segments { configuration.segments = segments }
-        if let prompts = prompts ?? (config == nil ? configuration.segments : nil) { configuration.prompts = prompts }
+        let saysPrompts = try config.map { try Configuration.says(.prompts, in: $0) } ?? false
+        configuration.prompts = prompts ?? (saysPrompts ? configuration.prompts : configuration.segments)
         if let loraRank { configuration.loraRank = loraRank }
         if let inputSize { configuration.inputSize = inputSize }
         configuration.apply(named)
+        try configuration.validate(path: config ?? "the options")
         for (option, asked, got) in [
-            ("--prompts", prompts, configuration.prompts), ("--lora-rank", loraRank, configuration.loraRank),
+            ("--segments", segments, configuration.foregroundOutputs), ("--prompts", prompts, configuration.prompts),
+            ("--lora-rank", loraRank, configuration.loraRank),
         ] {
             guard let asked, asked != got else { continue }
             throw FailureRecord(
@@ -106,7 +109,6 @@ struct ModelImportCommand: ParsableCommand {
                     "the configuration \(named.rawValue) has \(got).",
                     cure: "Leave the option out, or choose another configuration.", subject: "\(option) \(asked)"))
         }
-        try configuration.validate(path: config ?? "the options")
         return configuration
     }
 }
