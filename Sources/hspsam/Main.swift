@@ -58,6 +58,7 @@ struct HSPSAMCommand: ParsableCommand {
     /// Does what the command line asks; help and version are answers too.
     private static func answer() throws {
         try checkInstructionSet()
+        try RepeatedOptions.check(Array(CommandLine.arguments.dropFirst()))
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -179,6 +179,18 @@ struct MessagesTests {
             try FileManager.default.createDirectory(atPath: $0.path + "/new", withIntermediateDirectories: true)
             return ["model", "import", $0.path + "/sam.pth", "--out", $0.path + "/new"]
         },
+        Row(what: "an option given twice", status: 2, code: "USE-TWICE", words: ["--threads", "Keep one"]) {
+            run($0, "samples", more: ["--threads", "1", "--threads=2"])
+        },
+        Row(what: "an option of an inner command given twice", status: 2, code: "USE-TWICE", words: ["--segments"]) {
+            ["model", "import", $0.path + "/sam.pth", "--out", $0.out, "--segments", "1", "--segments", "2"]
+        },
+        Row(
+            what: "an option that may be given twice, and a flag that is", status: 2, code: "USE-INPUT",
+            words: ["/none.dcm"]
+        ) {
+            run($0, $0.path + "/none.dcm", more: ["--also", "masks", "--also", "nifti", "--json", "--json"])
+        },
         Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) {
             run($0, "samples", more: ["--threats", "2"])
         },
