@@ -74,7 +74,8 @@ package struct Predictor: Sendable {
     ///   - spacing: of the pixels, where they are not square.
     ///   - extent: pixels of a row that fill the network's input; the picture's longer side when nil.
     ///   - heatMaps: also computes what the prompts look at.
-    /// *Throws* `ModelFailure.digest`, `.notFinite`, or what kept a weight from being read: of a model directory.
+    /// *Throws* `ModelFailure.digest`, `.notFinite`, or what kept a weight from being read: of a model directory; `.output` when the
+    /// network's numbers for this picture are not all finite.
     package func segment(
         _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil, heatMaps: Bool = false
     ) throws -> Prediction {
@@ -85,6 +86,8 @@ package struct Predictor: Sendable {
             heatMaps: heatMaps)
         try network.confirm()
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
+        // Where they are NaN nothing would be found, as in a picture that shows nothing.
+        guard logits.isFinite, output.iou[0]?.isFinite ?? true else { throw ModelFailure.output }
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
         let restored = Restoration.restore(
             masks, placement: placement, activation: description.configuration.activation,
