@@ -17,7 +17,7 @@ package enum DataSetEncoder {
     /// no dates of files; 3: numbers of series, the algorithm as contributing equipment, noise taken off spacing and orientation;
     /// 4: modifiers of a report, what captures say of burnt-in texts, losses of any page). A part
     /// of every UID and of what identifies a finished study; its only owner.
-    package static let writerRevision = "5"
+    package static let writerRevision = "6"
 
     /// The file's bytes.
     ///

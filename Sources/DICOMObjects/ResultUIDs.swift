@@ -8,6 +8,8 @@ struct ResultUIDs {
     private let salt: String
     /// The digest of the sources, of who segments them and how.
     private let work: String
+    /// The same whatever object says it: what a segment is of in a BINARY object, in its LABELMAP twin and in the report.
+    private let tracked: String
 
     init(
         _ volume: Volume, _ segments: [SegmentDescription], _ producer: Producer, _ options: Segmentation.Options
@@ -34,6 +36,7 @@ struct ResultUIDs {
         fields.add("pipeline version", producer.pipelineVersion)
         fields.add("pipeline", producer.pipelineDigest)
         fields.list("segments", segments) { $1.add(to: &$0) }
+        tracked = fields.digest.hex
         fields.add("type", options.type.rawValue)
         fields.add("empty frames", options.emptyFrames.rawValue)
         fields.add("empty segments", options.keepsEmptySegments)
@@ -52,7 +55,9 @@ struct ResultUIDs {
     var series: String { uid(.segmentationSeries) }
     var dimensions: String { uid(.segmentationDimensions) }
     var syntheticFrameOfReference: String { uid(.syntheticFrameOfReference) }
-    func tracking(_ segment: SegmentDescription) -> String { uid(.segmentationTracking, segment.key) }
+    func tracking(_ segment: SegmentDescription) -> String {
+        DerivedUID.uid(.segmentationTracking, salt: salt, [tracked, segment.key])
+    }
 
     /// SOP Instance UID of an object with these contents: two contents never share one.
     func instance(_ kind: DerivedUID.Kind, _ attributes: [UInt8], pixels: [UInt8] = []) -> String {
