@@ -199,16 +199,31 @@ extension Windowing {
             let window = try section.window(code: "PIPE-WINDOW")
             mode = .fixed(center: window.center, width: window.width)
         case .dicom:
-            mode = .dicom(
-                index: try section.int("window_index", in: 0...63, default: 0),
-                name: try section.optionalString("window_name"),
-                usesTable: try section.bool("use_voi_lut", default: false))
+            mode = try Self.dicom(section)
         case .percentile:
             let percentiles = try section.percentiles(code: "PIPE-WINDOW", default: Self.fallback)
             mode = .percentile(low: percentiles.low, high: percentiles.high)
         case .minmax: mode = .minmax
         }
         self.init(mode: mode, scope: scope)
+    }
+
+    private static func dicom(_ section: Section) throws -> Mode {
+        let name = try section.optionalString("window_name")
+        let index = try section.optionalInt("window_index", in: 0...63)
+        let usesTable = try section.bool("use_voi_lut", default: false)
+        if let name, name.allSatisfy(\.isWhitespace) {
+            throw section.failure(
+                "PIPE-WINDOW", at: "window_name", "a window without a name cannot be asked for by its name.",
+                cure: "Write the explanation that stands in the file, or window_index.")
+        }
+        guard [name != nil, index != nil, usesTable].count(where: \.self) < 2 else {
+            throw section.failure(
+                "PIPE-WINDOW", at: name != nil ? "window_name" : "window_index",
+                "of window_name, window_index and use_voi_lut more than one is asked for, and a frame is shown in one way.",
+                cure: "Write one of them.")
+        }
+        return .dicom(index: index ?? 0, name: name, usesTable: usesTable)
     }
 }
 

@@ -17,7 +17,8 @@ struct VolumeTask: Sendable {
 
     /// Whether its result can be written, whatever will be found: asked before the first frame is segmented.
     ///
-    /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
+    /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are,
+    /// and for a window of the files' that not all of them have.
     func check(version: String, also: Set<MaskFiles>) throws {
         try pipeline.pipeline.limits.check(volume)
         for kind in MaskFiles.allCases where also.contains(kind) { try kind.check(volume) }
@@ -35,6 +36,7 @@ struct VolumeTask: Sendable {
                 "the picture's values span so much more than the pipeline's fixed window that 16 bits hold them in steps too wide for it.",
                 cure: "Export it with the values that matter alone, or use a pipeline with another window.")
         }
+        _ = try pipeline.pipeline.windowing.settled(for: volume)
         if volume.slide != nil, pipeline.pipeline.outputs.segmentations.probabilities {
             throw InputFailure.scale(
                 "a whole slide has no FRACTIONAL segmentation: the probabilities of all its pixels would fill the memory.",

@@ -29,6 +29,9 @@ struct PipelineDirectoryTests {
             ("windowing: {mode: percentile, percentiles: [1, 101]}", "PIPE-WINDOW", "between 0 and 100"),
             ("windowing: {mode: percentile, percentiles: [1]}", "SET-TYPE", "2 items"),
             ("windowing: {mode: minmax, percentiles: [1, 99]}", "SET-UNKNOWN", "percentiles"),
+            ("windowing: {mode: dicom, window_name: LUNG, window_index: 0}", "PIPE-WINDOW", "one of them"),
+            ("windowing: {mode: dicom, use_voi_lut: true, window_index: 1}", "PIPE-WINDOW", "one of them"),
+            ("windowing: {mode: dicom, window_name: \" \"}", "PIPE-WINDOW", "window_index"),
             ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"),
             ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
             ("outputs: {seg: {label: \" \"}}", "PIPE-LABEL", "blank"),
@@ -138,11 +141,6 @@ struct PipelineDirectoryTests {
             "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
         ),
         (
-            "windowing: {mode: dicom, window_index: 1, window_name: LUNG, use_voi_lut: true}",
-            "8c8080a6256d8de14e2c98f14c3ca7c5ed7b7f1b609d1581e38a85e5b53aa7dc",
-            "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
-        ),
-        (
             "windowing: {mode: minmax}", "104e8bbd66f7e69825cf8b1424c212ab924624ad2e13d05cc60fe886b8214cb0",
             "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
         ),
@@ -154,6 +152,17 @@ struct PipelineDirectoryTests {
         let pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
         #expect(pipeline.digest(model: String(repeating: "0", count: 64)).hex == digest)
         #expect(pipeline.selectionDigest.hex == selection)
+    }
+
+    @Test("the recorded digest of a file's window stays")
+    func recordedWindow() throws {
+        let bytes = Array(Fixture.settings("a").utf8)
+        var pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
+        // All three, as pipelines could ask for them once.
+        pipeline.windowing = Windowing(mode: .dicom(index: 1, name: "LUNG", usesTable: true))
+        #expect(
+            pipeline.digest(model: String(repeating: "0", count: 64)).hex
+                == "8c8080a6256d8de14e2c98f14c3ca7c5ed7b7f1b609d1581e38a85e5b53aa7dc")
     }
 
     @Test("the recorded digest of a rule with every condition stays")
