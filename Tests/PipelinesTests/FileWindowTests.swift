@@ -76,6 +76,25 @@ struct FileWindowTests {
         #expect(windows[0] == "center 100, width 600" && windows[1] == windows[2] && windows[0] != windows[1])
     }
 
+    @Test(
+        "grey images are refused by a model that knows colour alone, colour by one of a fixed window; what it knows is taken",
+        arguments: [
+            (TrainedInput.Windowing.color, "", "samples/body", false), (.color, "", "samples/dermoscopy", true),
+            (.fixed(center: 100, width: 600), "mode: fixed, window: [100, 600]", "samples/dermoscopy", false),
+            (.fixed(center: 100, width: 600), "mode: fixed, window: [100, 600]", "samples/body", true),
+            (.asIs, "mode: dicom", "samples/dermoscopy", true), (.asIs, "mode: dicom", "samples/body", true),
+        ])
+    func color(_ trained: TrainedInput.Windowing, _ windowing: String, _ input: String, _ isTaken: Bool) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline(
+            "a", more: windowing.isEmpty ? "" : "windowing: {\(windowing)}",
+            trained: TrainedInput(windowing: trained, aspect: .varied))
+        let record = try fixture.run([input])
+        #expect(Set(record.inputs.map(\.code)) == [isTaken ? nil : "PIX-VALUES"])
+        #expect(record.results.isEmpty != isTaken)
+        #expect(record.exitStatus == (isTaken ? .done : .refusedOrFailed))
+    }
+
     @Test("windows that a scanner adapted to each slice are shown by their median")
     func adapted() throws {
         let (record, result) = try run("window_name: NORMAL") { number, dataSet in
