@@ -117,7 +117,10 @@ let targets: [Target] = [
     tests("ReferencesTests", ["References", "Tensors"]),
     tests(
         "TrainingTests",
-        ["Training", "Numbers", "Storage", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures"]),
+        [
+            "Training", "Numbers", "Storage", "SegmentAnything", "Tensors", "Imaging", "ImageFiles", "Failures",
+            "Mutations",
+        ]),
     tests(
         "PipelinesTests",
         [

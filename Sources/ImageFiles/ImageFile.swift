@@ -28,7 +28,7 @@ package enum ImageFile {
     }
 
     /// The same for masks, whose values are classes: a PNG's palette indices and grey of few bits come as they are stored, a TIFF's
-    /// 32-bit whole numbers as they are where they fit into 16 bits.
+    /// signed, floating point and wider numbers as they are where they are whole ones that fit into 16 bits; others are refused.
     ///
     /// *Throws* `ImageFilesFailure`.
     package static func readStored(

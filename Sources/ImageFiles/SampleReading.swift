@@ -109,6 +109,25 @@ struct SampleReading {
         return (values, max(8, bits), isSigned ? ValueMapping(slope: 1, intercept: -Double(sign)) : nil)
     }
 
+    /// Grey whose samples are numbers beside the shades from 0 on that fit into 16 bits: signed, floating point, or wider.
+    var holdsNumbers: Bool { !isColour && photometric != 3 && (bits > 16 || isSigned || isFloating) }
+
+    /// Grey samples as the numbers that they are, for masks; nil where one is no whole number from 0 to 65535. Of unsigned samples whose
+    /// white is 0 the numbers are counted from there.
+    func labels(_ bytes: UnsafeRawBufferPointer, pixels: Int) -> [UInt16]? {
+        let sign: UInt32 = isSigned && bits <= 16 ? 1 << UInt32(bits - 1) : 0
+        let top = Double(bits < 64 ? (1 << bits) - 1 : 0)
+        var labels = [UInt16](repeating: 0, count: pixels)
+        for pixel in 0..<pixels {
+            let index = index(pixel, 0)
+            var value = bits > 16 ? number(bytes, index) : Double(whole(bytes, index) ^ sign) - Double(sign)
+            if photometric == 0 { value = top - value }
+            guard let label = UInt16(exactly: value) else { return nil }
+            labels[pixel] = label
+        }
+        return labels
+    }
+
     // MARK: Inside
 
     private func index(_ pixel: Int, _ colour: Int) -> Int { pixel * stored + (sample ?? colour) }

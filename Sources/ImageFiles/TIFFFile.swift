@@ -256,37 +256,33 @@ package final class TIFFFile {
         return pages
     }
 
-    /// The same for masks: 32-bit whole numbers as they are.
+    /// The same for masks: signed, floating point and wider numbers as they are.
     ///
-    /// *Throws* as `page`; `.bits` when a number does not fit into 16 bits.
+    /// *Throws* as `page`; `.bits` when a number is no whole one that fits into 16 bits.
     func allStoredPages() throws(ImageFilesFailure) -> [RasterPage] {
         var pages: [RasterPage] = []
         for (picture, plane) in try allPlanes() {
-            let tags = try described(plane.page)
+            let (tags, reading) = try reading(plane, survey: SampleSurvey())
             pages.append(
-                tags.bits == 32 && tags.samples == 1
-                    ? try wholePage(plane, tags) : try page(plane, of: picture, survey: SampleSurvey()))
+                reading.holdsNumbers
+                    ? try wholePage(plane, tags, reading) : try page(plane, of: picture, survey: SampleSurvey()))
         }
         return pages
     }
 
-    /// A page of one 32-bit sample a pixel, all of them whole numbers from 0 to 65535, where white is 0 after it is turned round, as
-    /// pages of fewer bits are.
-    private func wholePage(_ plane: TIFFPlane, _ tags: ci_tiff_page) throws(ImageFilesFailure) -> RasterPage {
-        try check(tags)
-        let values = try withPixels(plane.page, plane.inPage) { bytes in
-            (0..<bytes.count / 4).map { pixel in
-                var bits = bytes.loadUnaligned(fromByteOffset: 4 * pixel, as: UInt32.self)
-                if tags.photometric == 0 { bits = ~bits }
-                return tags.format == 3 ? UInt16(exactly: Float(bitPattern: bits)) : UInt16(exactly: bits)
-            }
+    /// A page whose numbers are all whole ones from 0 to 65535, where white is 0 after they are turned round, as pages of fewer bits are.
+    private func wholePage(
+        _ plane: TIFFPlane, _ tags: ci_tiff_page, _ reading: SampleReading
+    ) throws(ImageFilesFailure) -> RasterPage {
+        let rows = Int(tags.rows), columns = Int(tags.columns)
+        let values = try withPixels(plane.page, plane.inPage) { reading.labels($0, pixels: rows * columns) }
+        guard let values else {
+            throw failure(.bits("has \(tags.bits)-bit values that are no whole numbers from 0 to 65535"))
         }
-        let whole = values.compactMap { $0 }
-        guard whole.count == values.count else {
-            throw failure(.bits("has 32-bit values that are no whole numbers from 0 to 65535"))
-        }
-        return RasterPage(rows: Int(tags.rows), columns: Int(tags.columns), samples: 1, bits: 16, values: whole)
-            .upright(from: Int(tags.orientation))
+        var page = RasterPage(
+            rows: rows, columns: columns, samples: 1, bits: tags.bits > 8 ? 16 : 8, values: values)
+        page.findings = reading.findings(SampleSurvey()).filter { $0.kind == .picture }
+        return page.upright(from: Int(tags.orientation))
     }
 
     // MARK: Inside

@@ -23,17 +23,24 @@ struct PictureScale: Sendable, Equatable {
     /// *Throws* `InputFailure.scale` for tiles in µm of a picture that does not say how large its pixels are, or too few or too many of
     /// whose pixels they hold.
     init(_ volume: Volume, _ pipeline: Pipeline, trained: TrainedScale?) throws(InputFailure) {
-        let pixelMM = volume.pixelSpacing?.column
+        let pictures = volume.pictures
+        try self.init(
+            rows: pictures.rows, columns: pictures.columns, spacing: volume.pixelSpacing, pipeline, trained: trained)
+    }
+
+    /// The same for pictures of this size and spacing.
+    init(
+        rows: Int, columns: Int, spacing: PixelSpacing?, _ pipeline: Pipeline, trained: TrainedScale?
+    ) throws(InputFailure) {
+        let pixelMM = spacing?.column
         guard case .tiles(let tiles) = pipeline.scale else {
-            let pictures = volume.pictures
-            guard pictures.rows * pictures.columns <= Self.largestWhole else {
+            guard rows * columns <= Self.largestWhole else {
                 throw .scale(
-                    "\(pictures.rows) × \(pictures.columns) pixels are too many for a pipeline that takes pictures as a whole.",
+                    "\(rows) × \(columns) pixels are too many for a pipeline that takes pictures as a whole.",
                     cure: "Use a pipeline with preprocess.scale tiles, or export a smaller picture.")
             }
-            guard let spacing = volume.pixelSpacing, let field = trained?.fieldMM else { return }
-            let own = max(
-                Double(pictures.rows) * spacing.row, Double(pictures.columns) * spacing.column)
+            guard let spacing, let field = trained?.fieldMM else { return }
+            let own = max(Double(rows) * spacing.row, Double(columns) * spacing.column)
             compare(own, field, "The picture is", "the model's training pictures were")
             return
         }

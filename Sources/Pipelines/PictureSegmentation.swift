@@ -115,6 +115,14 @@ struct PictureSegmentation {
         }
     }
 
+    /// The probability of each pixel, of pictures of several tiles in steps of 1/255: what was asked to be kept.
+    func exactProbabilities(_ segment: Int) -> [Float] {
+        switch probabilities {
+        case .pixels(let values): values[segment]
+        case .runs(_, let levels): levels[segment].map { Float($0) / 255 }
+        }
+    }
+
     /// The probability of each pixel, 255 is certain: what was asked to be kept.
     func probabilities(_ segment: Int) -> [UInt8] {
         switch probabilities {

@@ -34,13 +34,22 @@ package struct PipelineDirectory: Sendable {
         return directory
     }
 
-    /// The same while the digest of the model's weights is still being made (`ModelDirectory.opening`).
-    private static func opening(_ path: String, precision: PrecisionChoice?) throws -> PipelineDirectory {
+    /// The settings alone, for a model that is not the pipeline's own.
+    ///
+    /// *Throws* `SettingsFailure` (with the line), `PipelineFailure`.
+    package static func settings(_ path: String) throws -> Pipeline {
         let file = Folder.join(path, settingsName)
         guard FileStatus.exists(file) else { throw PipelineFailure.noSettings(path: path) }
         let pipeline = try Section.read(try DurableFile.read(file, limit: 1 << 20), file: file) { try Pipeline($0) }
         let folder = Folder.split(path).name
         guard pipeline.name == folder else { throw PipelineFailure.name(path: path, name: pipeline.name) }
+        return pipeline
+    }
+
+    /// The same as `open` while the digest of the model's weights is still being made (`ModelDirectory.opening`).
+    private static func opening(_ path: String, precision: PrecisionChoice?) throws -> PipelineDirectory {
+        let file = Folder.join(path, settingsName)
+        let pipeline = try settings(path)
         let model = try ModelDirectory.opening(Folder.join(path, "model"))
         try model.confirmSegments()
         try pipeline.confirm(model, file: file)

@@ -55,7 +55,7 @@ struct VolumeSegmentation {
             && (pipeline.outputs.segmentations.probabilities || pipeline.outputs.countsObjects)
         if keepsProbabilities { probabilities = [[[UInt8]]](repeating: [], count: count) }
         kept = KeptFrames(of: pictures.count)
-        let spacing = Self.spacing(volume, pipeline)
+        let spacing = pipeline.spacing(aspect: volume.pixelAspect)
         let voxel = volume.voxelMM3
         // Frames without a place in space are no volume: each is cleaned by itself.
         let isSpatial = volume.reachesOverSlices
@@ -159,11 +159,6 @@ struct VolumeSegmentation {
             probabilities = keepsProbabilities ? masks.indices.map { picture.probabilities($0) } : []
             (interiors, image, heatMaps) = (picture.interiors, picture.image, picture.heatMaps)
         }
-    }
-
-    /// What the predictor knows of pixels that are not square.
-    static func spacing(_ volume: Volume, _ pipeline: Pipeline) -> PixelSpacing? {
-        pipeline.aspect == .grid ? nil : PixelSpacing(row: volume.pixelAspect, column: 1)
     }
 
     private static func description(_ volume: Volume, _ window: DisplayWindow?) -> String {

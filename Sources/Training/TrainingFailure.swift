@@ -16,6 +16,7 @@ package enum TrainingFailure: Failure, Equatable {
     case noBackground(path: String, rule: String, lostAlpha: Bool)
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
+    case unusedRole(name: String, plan: String)
     case finished(path: String, isWhole: Bool)
     case noPairs(path: String, reason: String)
     case otherWindowing(image: String, found: String, windowing: String)
@@ -45,7 +46,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .maskValue, .maskValues: "DATA-VALUES"
         case .missingClass, .noBackground: "DATA-CLASS"
         case .leak: "DATA-LEAK"
-        case .role: "DATA-ROLE"
+        case .role, .unusedRole: "DATA-ROLE"
         case .finished: "TRAIN-OUT"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
@@ -121,6 +122,10 @@ package enum TrainingFailure: Failure, Equatable {
                 cure:
                     "Add --data NAME=FOLDER, or set HSPSAM_DATA to the folder that holds it; docs/data-sets.md says where it is had.",
                 subject: "${\(name)} (\(path))")
+        case .unusedRole(let name, let plan):
+            FailureMessage(
+                "the plan has no ${\(name)} for the folder that is given: its own folders would be read.",
+                cure: "Correct the name in --data, or take the option out.", subject: "--data \(name) (\(plan))")
         case .finished(let path, let isWhole):
             FailureMessage(
                 isWhole

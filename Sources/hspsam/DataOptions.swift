@@ -17,7 +17,12 @@ enum DataOptions {
                         "this is no NAME=FOLDER.", cure: "Write for example --data isic2017=/data/isic.",
                         subject: "--data \(option)"))
             }
-            folders[parts[0]] = parts[1]
+            guard folders.updateValue(parts[1], forKey: parts[0]) == nil else {
+                throw FailureRecord(
+                    kind: .usage, code: "USE-DATA",
+                    message: FailureMessage(
+                        "the name stands twice.", cure: "Give each name one folder.", subject: "--data \(option)"))
+            }
         }
         let root = ProcessInfo.processInfo.environment["HSPSAM_DATA"]
         return DataFolders(folders: folders, root: root?.isEmpty == false ? root : nil)

@@ -28,7 +28,10 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "CSV with the columns name and split, or splits_final.json.") var list: String?
     @Option(help: "Only the names of this split of --list.") var split: String?
     @Option(help: "Fold of splits_final.json, from 0.") var fold = 0
-    @Option(help: "A pipeline directory whose post-processing the masks go through, and which tells objects apart.")
+    @Option(
+        help:
+            "A pipeline directory: pictures are segmented as its runs do it, in its tiles and with its post-processing."
+    )
     var pipeline: String?
     @Flag(help: "Also counts objects: average precision and aggregated Jaccard index.") var instances = false
     @Flag(help: "Takes the mean of each image and its mirror image; twice the time.") var flips = false
@@ -58,7 +61,8 @@ struct EvaluateCommand: ParsableCommand {
         }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
         let (first, second, set) = (begun.first, begun.second, begun.sets)
-        (options.postprocess, options.separation) = (begun.postprocess, begun.separation)
+        (options.segment, options.postprocess) = (begun.segment, begun.pipeline?.cleaned)
+        options.separation = begun.pipeline?.outputs.separation
         var page = WorstPage()
         let clock = ContinuousClock()
         let started = clock.now
@@ -86,28 +90,23 @@ struct EvaluateCommand: ParsableCommand {
         let second: ModelDirectory?
         let sets: [LabelledSet]
         let digests: [FileDigest]
-        let postprocess: (@Sendable ([Mask]) -> [Mask])?
-        let separation: ObjectSeparation?
+        let pipeline: Pipeline?
+
+        /// How the pipeline segments a picture.
+        var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Evaluation.Segmented)? {
+            guard let pipeline else { return nil }
+            return { predictor, sample in
+                let found = try DataSetPicture(
+                    sample.image, spacing: sample.spacing, aspect: sample.pixelAspect, pipeline, predictor)
+                return Evaluation.Segmented(
+                    masks: found.masks, probabilities: found.probabilities, interiors: found.interiors)
+            }
+        }
     }
 
     private func begin(tells: Bool) throws -> Begun {
-        let chosen = try pipeline.map { path in try beforeTheStart { try PipelineDirectory.open(path).pipeline } }
-        if let chosen, chosen.postprocess.contains(where: \.needsVoxelSize) {
-            throw FailureRecord(
-                kind: .usage, code: "PIPE-POST",
-                message: FailureMessage(
-                    "its postprocess has min_size_mm3, and the pictures of a data set say no mm: the figures would be those of other masks.",
-                    cure: "Evaluate without --pipeline, or with min_size_pixels.",
-                    subject: "--pipeline \(pipeline ?? "")"))
-        }
-        let postprocess = chosen.map { pipeline -> @Sendable ([Mask]) -> [Mask] in
-            let steps = pipeline.postprocess
-            return { masks in
-                var frames = masks.map { [$0] }
-                steps.apply(&frames, isSpatial: false, voxelMM3: nil)
-                return frames.map { $0[0] }
-            }
-        }
+        let chosen = try pipeline.map { path in try beforeTheStart { try PipelineDirectory.settings(path) } }
+        if let chosen { try check(chosen) }
         return try DataOptions.listingProblems {
             let first = try ModelDirectory.open(model)
             let second = try against.map { try ModelDirectory.open($0) }
@@ -131,10 +130,41 @@ struct EvaluateCommand: ParsableCommand {
                 input: first.description.trainedInput ?? TrainedInput(), learns: false)
             try check.confirm()
             for summary in check.summaries where tells { StandardError.line(TrainingCheck.line(summary)) }
+            if let chosen { try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled }) }
             return Begun(
                 first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
-                postprocess: postprocess, separation: chosen?.outputs.separation)
+                pipeline: chosen)
         }
+    }
+
+    /// *Throws* for a pipeline whose figures would be those of other masks than a run's.
+    private func check(_ pipeline: Pipeline) throws {
+        let subject = "--pipeline \(self.pipeline ?? "")"
+        if pipeline.postprocess.contains(where: \.needsVoxelSize) {
+            throw FailureRecord(
+                kind: .usage, code: "PIPE-POST",
+                message: FailureMessage(
+                    "its postprocess has min_size_mm3, and the pictures of a data set say no mm: the figures would be those of other masks.",
+                    cure: "Evaluate without --pipeline, or with min_size_pixels.", subject: subject))
+        }
+        if flips, pipeline.scale != .whole {
+            throw FailureRecord(
+                kind: .usage, code: "USE-FLIPS",
+                message: FailureMessage(
+                    "it cuts pictures into tiles, and --flips takes the mean of whole pictures.",
+                    cure: "Leave --flips or --pipeline out.", subject: subject))
+        }
+    }
+
+    /// *Throws* for tiles in µm of pictures that do not say how large their pixels are.
+    private func check(_ pipeline: Pipeline, unscaled: Int) throws {
+        guard unscaled > 0, case .tiles(let tiles) = pipeline.scale, case .micrometres = tiles.side else { return }
+        throw FailureRecord(
+            kind: .usage, code: "GEO-SCALE",
+            message: FailureMessage(
+                "it cuts tiles in µm, and \(unscaled) images do not say how large their pixels are: a run would refuse them.",
+                cure: "Export them with their resolution, or evaluate without --pipeline.",
+                subject: "--pipeline \(self.pipeline ?? "")"))
     }
 
     /// *Throws* where objects are asked for that the mean of an image and its mirror image cannot tell apart.

@@ -188,5 +188,55 @@ struct TrainCommandTests {
         let result = try #require((try workplace.record()["results"] as? [[String: Any]])?.first)
         let segment = try #require((result["segments"] as? [[String: Any]])?.first)
         #expect(segment["pixels"] as? Int == found && found > 0 && found < dim.rows * dim.columns)
+        try tiles(model)
+    }
+
+    /// A picture that is larger than those of the training goes through the tiles and the post-processing of a pipeline, in a run and in an
+    /// evaluation alike. The pipeline that the evaluation names needs no model of its own.
+    private func tiles(_ model: String) throws {
+        let settings =
+            Workplace.settings
+            + "windowing: {mode: percentile, scope: frame}\npreprocess: {scale: {tiles: {size: 64, overlap: 16}}}\n"
+            + "postprocess: [{min_size_pixels: 40}]\n"
+        for folder in ["pipelines", "settings"] { try workplace.write("\(folder)/tiny/pipeline.yaml", settings) }
+        let (rows, columns) = (150, 170)
+        let isMarked = (0..<rows * columns).map { pixel in
+            let (y, x) = (pixel / columns % 50 - 25, pixel % columns % 56 - 28)
+            return y * y + x * x < 100
+        }
+        for (name, values) in [
+            ("images/a.tif", isMarked.map { $0 ? 200 : 30 }), ("masks/a.tif", isMarked.map { $0 ? 255 : 0 }),
+        ] as [(String, [UInt16])] {
+            let page = RasterPage(rows: rows, columns: columns, samples: 1, bits: 8, values: values)
+            try workplace.write("large/\(name)", Data(ImageFile.tiff([page])))
+        }
+        let csv = workplace.path + "/large.csv"
+        let arguments = [
+            "evaluate", "--model", model, "--folder", workplace.path + "/large", "--csv", csv, "--pipeline",
+            workplace.path + "/settings/tiny",
+        ]
+        let measured = try Program.run(arguments)
+        #expect(measured.status == 0, "\(measured.errors)")
+        let fields = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")[1].split(separator: ",")
+        let found = try #require(Int(fields[9])) + #require(Int(fields[10]))
+        let out = workplace.path + "/large-out"
+        // A warning of the run asks a person; the masks are the same.
+        let run = try Program.run([
+            "run", workplace.path + "/large/images", "--out", out, "--pipelines", workplace.pipelines, "--pipeline",
+            "tiny",
+        ])
+        #expect([0, 3].contains(run.status), "\(run.errors)")
+        let record = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/run.json")))
+        let result = try #require(((record as? [String: Any])?["results"] as? [[String: Any]])?.first)
+        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
+        #expect(segment["pixels"] as? Int == found && found > 0 && found < rows * columns)
+        let flipped = try Program.run(arguments + ["--flips"])
+        #expect(flipped.status == 2 && flipped.errors.hasPrefix("USE-FLIPS"), "\(flipped.errors)")
+        for name in ["pipelines", "settings"] {
+            try workplace.write(
+                "\(name)/tiny/pipeline.yaml", settings.replacing("size: 64, overlap: 16", with: "size_um: 100"))
+        }
+        let unscaled = try Program.run(arguments)
+        #expect(unscaled.status == 2 && unscaled.errors.contains("1 images do not say"), "\(unscaled.errors)")
     }
 }

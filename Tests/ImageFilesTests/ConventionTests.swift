@@ -506,6 +506,35 @@ struct ConventionTests {
         }
     }
 
+    @Test(
+        "masks of signed and floating point samples hold the numbers that they say; those that are no labels are refused"
+    )
+    func numberMasks() throws {
+        func stored(_ bytes: [UInt8], _ bits: Int, format: Int, columns: Int = 3) throws -> [UInt16] {
+            var page = RawTIFF.Page(rows: 1, columns: columns, data: bytes)
+            (page.bits, page.format) = (bits, format)
+            return try opened(RawTIFF([page])) { try ImageFile.readStored($0.path)[0].values }
+        }
+        func little(_ value: some FixedWidthInteger) -> [UInt8] {
+            (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+        }
+        func wide(_ numbers: [Double]) -> [UInt8] { numbers.flatMap { little($0.bitPattern) } }
+        #expect(try stored([0, 1, 127], 8, format: 2) == [0, 1, 127])
+        #expect(try stored([0, 0, 1, 0, 0xFF, 0x7F], 16, format: 2) == [0, 1, 32767])
+        #expect(try stored([Int32(0), 1, 300].flatMap(little), 32, format: 2) == [0, 1, 300])
+        #expect(try stored([Float(0), 1, 300].flatMap { little($0.bitPattern) }, 32, format: 3) == [0, 1, 300])
+        #expect(try stored(wide([0, 1, 65535]), 64, format: 3) == [0, 1, 65535])
+        for (bytes, bits, format) in [
+            ([0, 1, 255], 8, 2), ([0, 0, 1, 0, 0xFF, 0xFF], 16, 2), (wide([0, 0.4, 0]), 64, 3),
+            (wide([0, 0.7, 0]), 64, 3), (wide([0, -1, 1]), 64, 3), (wide([0, .nan, 1]), 64, 3),
+            (wide([0, 65536, 1]), 64, 3),
+        ] as [([UInt8], Int, Int)] {
+            #expect { try stored(bytes, bits, format: format) } throws: {
+                ($0 as? ImageFilesFailure)?.code == "PIX-BITS"
+            }
+        }
+    }
+
     @Test("files that are looked at together hold one value as one number")
     func series() throws {
         let files = [wide([0, 1.5], format: 3), wide([100, 1.5], format: 3)]

@@ -89,6 +89,35 @@ struct BadDataTests {
         try expectDiscs(place.plan(), truth)
     }
 
+    @Test(
+        "a trimap of 0, 128 and 255 is refused until a rule says what its band is; slips, loss and soft drawing are none",
+        arguments: [UInt16(128), 50, 220])
+    func trimap(_ band: UInt16) throws {
+        let truth = try discs
+        func isEdge(_ values: [UInt16], _ pixel: Int) -> Bool { values[pixel] > 0 && values[pixel + 1] == 0 }
+        try place.masks { _, values in values.indices.map { isEdge(values, $0) ? band : values[$0] } }
+        let problem = try #require(try place.problems(place.plan()).first)
+        #expect(problem.code == "DATA-VALUES" && problem.text.contains("stands the value \(band)"))
+        let inside = truth.map { values in values.indices.map { isEdge(values, $0) ? UInt16(0) : values[$0] } }
+        let table = "{images: images, masks: masks, mask_values: {disc: [255]}}"
+        try expectDiscs(place.plan(data: table, labels: "[disc]"), inside)
+        let threshold = "{images: images, masks: masks, mask_above: 127}"
+        try expectDiscs(place.plan(data: threshold), band > 127 ? truth : inside)
+        // One pixel of all discs; shades on both sides of an edge.
+        for i in 0..<6 {
+            var slipped = truth[i]
+            if i == 0 { slipped[0] = band }
+            try place.write(slipped, "masks/disc\(i)_mask.png")
+        }
+        #expect(try place.problems(place.plan()).isEmpty)
+        for i in 0..<6 {
+            try place.write(
+                truth[i].indices.map { isEdge(truth[i], $0) ? 130 + UInt16($0 / 64 * 7 % 90) : truth[i][$0] },
+                "masks/disc\(i)_mask.png")
+        }
+        try expectDiscs(place.plan(), truth)
+    }
+
     @Test("one colour on black is the segment; several are refused with the colours, until a table says what they are")
     func colors() throws {
         let truth = try discs

@@ -277,5 +277,9 @@ struct LayoutTests {
         }
         let failure = #expect(throws: TrainingFailure.self) { try place.plan(data: data) }
         #expect(failure?.code == "DATA-ROLE" && failure?.text.contains("${discs}") == true)
+        let unused = #expect(throws: TrainingFailure.self) {
+            try place.plan(data: data, folders: DataFolders(folders: ["discs": place.folder, "disc": place.folder]))
+        }
+        #expect(unused == .unusedRole(name: "disc", plan: "\(place.folder)/train.yaml"))
     }
 }

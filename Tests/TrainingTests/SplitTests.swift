@@ -37,6 +37,10 @@ struct SplitTests {
             ("name,split\ndisc0,train\ndisc0,val\n", "line 3"), ("name,split\ndisc0,train\ndisc0,train\n", "line 3"),
             ("name,split,patient\ndisc0,train,p\ndisc1,val,p\n", "line 3"), ("disc0,train\n", "columns name and split"),
             ("name,split\ndisc0\n", "line 2"), ("name,split\ndisc0,\n", "line 2"),
+            ("name,split\ndisc0,train\ndisc0,Train\n", "line 3"),
+            ("name,split,patient\ndisc0,train,p\ndisc1,TEST,p\n", "line 3"),
+            ("name,split,split\ndisc0,train,val\n", "column split twice"),
+            ("name,Name,split\ndisc0,disc1,val\n", "column name twice"),
         ])
     func contradictions(_ text: String, _ words: String) throws {
         let path = try list(text)
@@ -50,6 +54,32 @@ struct SplitTests {
         let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: test}")
         let failure = #expect(throws: TrainingFailure.self) { try TrainingData(plan) }
         #expect(failure?.text.contains("train, val") == true)
+    }
+
+    @Test(
+        "the splits of a list are train, val and test in any case and spelling; one that nothing asks for is refused with its line"
+    )
+    func spellings() throws {
+        func names(_ lines: String, _ split: String, extra: String = "") throws -> [String] {
+            _ = try list("name,split\n" + lines)
+            let plan = try place.plan(
+                extra, data: "{images: images, masks: masks, list: split.csv, split: \(split)}")
+            return try TrainingData(plan).training[0].pairs.map(\.name)
+        }
+        let lines = "disc0,Train\ndisc1,TRAIN\ndisc2,training\ndisc3,Validation\ndisc4,unused\n"
+        #expect(try names(lines, "train") == ["disc0", "disc1", "disc2"])
+        #expect(try names(lines, "VAL") == ["disc3"])
+        for wrong in ["trian", "train\u{0}", "inner"] {
+            let failure = #expect(throws: TrainingFailure.self) { try names(lines + "disc5,\(wrong)\n", "train") }
+            #expect(failure?.code == "DATA-SPLIT" && failure?.text.contains("line 7") == true, "\(wrong)")
+        }
+        // What the plan asks for elsewhere is known, and a list of folds has names of its own.
+        let inner = "validation: {images: images, masks: masks, list: split.csv, split: inner}"
+        #expect(try names(lines + "disc5,inner\n", "train", extra: inner) == ["disc0", "disc1", "disc2"])
+        #expect(try names("disc0,fold1\ndisc1,Fold2\ndisc2,fold3\n", "fold2") == ["disc1"])
+        // One image under two names.
+        let twice = #expect(throws: TrainingFailure.self) { try names("disc0,train\ndisc0.png,train\n", "train") }
+        #expect(twice?.text.contains("lines 2 and 3") == true)
     }
 
     @Test("folds of nnU-Net's splits_final.json")

@@ -1,11 +1,11 @@
 /// One value of a patient or study attribute, as far as it means something: without padding, empty components and spelling that DICOM
 /// leaves open. `Doe^J` and `DOE^J^^^ ` are one name, `1970.01.01` and `19700101` one date.
-struct IdentityValue: Sendable {
+package struct IdentityValue: Sendable {
     /// Component groups of a name (alphabetic, ideographic, phonetic), otherwise the one value; an empty part is unknown.
     private(set) var parts: [String]
 
     /// Nil when the attribute is absent or empty.
-    init?(_ dataSet: DataSet, _ attribute: Attribute) {
+    package init?(_ dataSet: DataSet, _ attribute: Attribute) {
         guard let value = dataSet.textValue(attribute) else { return nil }
         // Bytes that no character set explains are compared as bytes.
         let text =
@@ -30,7 +30,7 @@ struct IdentityValue: Sendable {
     }
 
     /// Both together where they do not contradict each other; nil where they do.
-    func merged(with other: IdentityValue) -> IdentityValue? {
+    package func merged(with other: IdentityValue) -> IdentityValue? {
         var merged = self
         for (index, part) in other.parts.enumerated() {
             if !merged.parts.indices.contains(index) {

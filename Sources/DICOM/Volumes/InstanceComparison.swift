@@ -2,14 +2,22 @@
 ///
 /// Compared is every attribute that this program knows (the table of `Attribute`) but those of encoding, and the decoded pixels. So a
 /// copy that was only compressed otherwise is a copy, and one with another rescale, window, spacing or patient is not.
-enum InstanceComparison {
-    enum Difference {
+package enum InstanceComparison {
+    package enum Difference: Sendable {
         case attribute(Attribute)
         case pixels
+
+        /// For messages: `RescaleSlope (0028,1053)`.
+        package var words: String {
+            switch self {
+            case .attribute(let attribute): "\(attribute.keyword) \(attribute.tag)"
+            case .pixels: "their pixels"
+            }
+        }
     }
 
     /// Nil when they are the same image. *Cost*: all frames of both are decoded unless the files are equal or an attribute differs.
-    static func difference(_ a: SourceInstance, _ b: SourceInstance) -> Difference? {
+    package static func difference(_ a: SourceInstance, _ b: SourceInstance) -> Difference? {
         if a.file.contentDigest == b.file.contentDigest, a.file.transferSyntax == b.file.transferSyntax { return nil }
         for attribute in StudyConsistency.identifying where !isSameIdentity(attribute, a.dataSet, b.dataSet) {
             return .attribute(attribute)

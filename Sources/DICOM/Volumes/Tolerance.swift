@@ -24,6 +24,8 @@ enum Tolerance {
     static let beside = (mm: 1.0, pixels: 2.0, gaps: 0.5)
     /// How many times larger or smaller a slide may be said to be than its pixels are together.
     static let slideSize = 2.0
+    /// A place that a frame and the image that it names both say, relative to a pixel: beyond it pixels lie on others.
+    static let samePixel = 0.5
     /// Directions as unit vectors, orthogonal to each other.
     static let unit = 0.01
 

@@ -62,7 +62,7 @@ struct ResultPictures {
             pairs.append(picture.pair)
             thumbnail = picture.thumbnail ?? thumbnail
         }
-        let spacing = VolumeSegmentation.spacing(volume, pipeline)
+        let spacing = pipeline.spacing(aspect: volume.pixelAspect)
         heatMaps = try Self.maps(
             kept.heatMaps, volume, aspect: spacing.map { $0.row / $0.column } ?? 1, inputSize: inputSize,
             tileSide: segmentation.tileSide)

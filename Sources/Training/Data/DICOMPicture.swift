@@ -24,7 +24,7 @@ package struct DICOMPicture: Sendable, Equatable {
 /// A picture of any source, not yet as the network sees it.
 enum SourcePicture {
     case raster(RasterPage)
-    case dicom(Frame, VOI, PixelSpacing?)
+    case dicom(Frame, VOI, SourceFrame)
 
     var rows: Int {
         switch self {
@@ -44,7 +44,17 @@ enum SourcePicture {
     var spacing: PixelSpacing? {
         switch self {
         case .raster(let page): page.spacing
-        case .dicom(_, _, let spacing): spacing
+        case .dicom(_, _, let source): source.pixelSpacing
+        }
+    }
+
+    /// Height of a pixel over its width; 1 where the file does not say.
+    var pixelAspect: Double {
+        switch self {
+        case .raster(let page):
+            guard let size = page.spacing ?? page.pixelAspect, size.row > 0, size.column > 0 else { return 1 }
+            return size.row / size.column
+        case .dicom(_, _, let source): return source.pixelAspect
         }
     }
 

@@ -39,6 +39,8 @@ package struct DataCheck: Sendable {
         package let occurrences: [Int]
         /// Images without any foreground.
         package let empty: Int
+        /// Images whose files do not say how large their pixels are.
+        package let unscaled: Int
         /// Objects, and those that touch another; nil where they are not told apart.
         package internal(set) var objects: (all: Int, touching: Int)?
         package let notes: [String]
@@ -253,6 +255,7 @@ extension DataCheck.Summary {
         pixels = (0...segments).map { index in each.reduce(0) { $0 + $1[index] } }
         occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
+        unscaled = cases.count { $0.pixelMM == nil }
         notes = role.dataset.notes
     }
 

@@ -14,14 +14,16 @@ package struct DataFolders: Sendable, Equatable {
 
     /// `path` with each `${name}` filled in.
     ///
+    /// - Parameter used: gets the names.
     /// *Throws* `TrainingFailure.role` for a name that nothing is known of.
-    func filled(_ path: String) throws(TrainingFailure) -> String {
+    func filled(_ path: String, _ used: inout Set<String>) throws(TrainingFailure) -> String {
         var (filled, rest) = ("", path[...])
         while let start = rest.firstRange(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
             let name = String(rest[start.upperBound..<end])
             guard let folder = folders[name] ?? root.map({ Folder.join($0, name) }) else {
                 throw .role(name: name, path: path)
             }
+            used.insert(name)
             filled += rest[..<start.lowerBound] + folder
             rest = rest[rest.index(after: end)...]
         }

@@ -13,11 +13,15 @@ package enum DataOrigin: Sendable, Equatable {
     case annotations(images: String, file: String)
     /// DICOM images and segmentations of them below a folder; the segmentations may lie in a folder of their own.
     case dicom(images: String, segmentations: String?)
+    /// DICOM images below a folder, to be learned from without segmentations.
+    case dicomImages(String)
 
     /// What messages name.
     package var path: String {
         switch self {
-        case .folder(let path), .pairs(let path, _), .annotations(let path, _), .dicom(let path, _): path
+        case .folder(let path), .pairs(let path, _), .annotations(let path, _), .dicom(let path, _),
+            .dicomImages(let path):
+            path
         }
     }
 
@@ -40,7 +44,11 @@ package enum DataOrigin: Sendable, Equatable {
     ) throws -> (all: [Candidate], patients: [String: String], notes: [String], rule: MaskRule?) {
         if case .dicom(let images, let segmentations) = self {
             let (all, patients, notes) = try DICOMFolder(images, segmentations: segmentations).candidates(
-                labels: labels ?? ModelDescription.numberedLabels(segments), names: names)
+                segments: segments, labels: labels, names: names)
+            return (all, patients, notes, nil)
+        }
+        if case .dicomImages(let path) = self {
+            let (all, patients, notes) = try DICOMFolder(path, segmentations: nil, needsTruth: false).pictures()
             return (all, patients, notes, nil)
         }
         if case .folder(let path) = self, FileStatus.exists(Folder.join(path, "dataset.json")) {
@@ -56,7 +64,7 @@ package enum DataOrigin: Sendable, Equatable {
         switch self {
         case .pairs(let images, let masks): return try Self.pairs(images, masks)
         case .annotations(let images, let file): return try Self.annotated(images, file, segments, labels)
-        case .dicom: return ([], [])
+        case .dicom, .dicomImages: return ([], [])
         case .folder(let path):
             let folders = try Folder.list(path).filter { $0.status.kind == .directory }.map(\.name)
             if let (images, masks) = try Self.parts(folders, of: path) {

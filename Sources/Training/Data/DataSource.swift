@@ -65,7 +65,11 @@ extension TrainingPlan.Source {
 
     /// An entry of `unlabelled`: images whose masks, if they have any, are not looked at.
     init(unlabelled section: Section, _ resolve: (String) throws -> String) throws {
-        origin = .folder(try resolve(try section.string("folder")))
+        if let dicom = try section.optionalString("dicom") {
+            origin = .dicomImages(try resolve(dicom))
+        } else {
+            origin = .folder(try resolve(try section.string("folder")))
+        }
         try readChoice(section, resolve)
     }
 

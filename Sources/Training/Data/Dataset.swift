@@ -28,9 +28,11 @@ package struct Dataset: Sendable {
     /// - Parameters:
     ///   - labels: of the model's segments, for layouts that name classes.
     ///   - ignoresMasks: an image needs none, and one that it has is not looked at.
+    ///   - splits: that are asked of lists, this source's among them.
     /// *Throws* `TrainingFailure`; Storage's failures.
     package init(
-        _ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil, ignoresMasks: Bool = false
+        _ source: TrainingPlan.Source, segments: Int = 1, labels: [String]? = nil, ignoresMasks: Bool = false,
+        splits: Set<String> = []
     ) throws {
         let (candidates, known, notes, rule) = try source.origin.candidates(
             segments: segments, labels: labels, names: source.segmentNames)
@@ -40,12 +42,17 @@ package struct Dataset: Sendable {
         var patients = known
         var names = candidates.map(\.name)
         if let list = source.list {
-            let rows = try SplitList(list, fold: source.fold).rows(of: source.split)
+            let rows = try SplitList(list, fold: source.fold).rows(of: source.split, others: splits)
+            var lines: [String: Int] = [:]
             names = try rows.map { row in
                 // Lists made by hand often name files.
                 let name = byName[row.name] == nil ? ImageFolder.stem(of: row.name) ?? row.name : row.name
                 guard byName[name] != nil else {
                     throw TrainingFailure.notInFolder(list: list, name: row.name, images: source.origin.path)
+                }
+                if let other = lines.updateValue(row.line, forKey: name) {
+                    throw TrainingFailure.split(
+                        path: list, reason: "lines \(other) and \(row.line) are of one image")
                 }
                 patients[name] = row.patient ?? patients[name]
                 return name
@@ -103,6 +110,10 @@ package struct LabelledSet: Sendable {
         package var classes: [UInt8]
         /// The object that each pixel belongs to, 0 background; empty unless asked for.
         package var objects: [Int32]
+        /// Of the image's pixels as its file says it; nil where it does not.
+        package var spacing: PixelSpacing?
+        /// Height of a pixel over its width.
+        package var pixelAspect = 1.0
 
         package init(image: DisplayImage, classes: [UInt8], objects: [Int32] = []) {
             self.image = image
@@ -117,15 +128,17 @@ package struct LabelledSet: Sendable {
         _ pair: Dataset.Pair, segments: Int, input: TrainedInput, withObjects: Bool = false
     ) throws -> Sample {
         let image = try pair.image.read(input.aspect)
-        let classes = try classes(pair, segments: segments)
-        guard image.rows == classes.rows, image.columns == classes.columns else {
+        let truth = try truth(pair, segments: segments)
+        guard image.rows == truth.rows, image.columns == truth.columns else {
             throw TrainingFailure.sizesDiffer(
                 image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask.path,
-                maskSize: "\(classes.columns)×\(classes.rows)", isTurned: image.isTurned)
+                maskSize: "\(truth.columns)×\(truth.rows)", isTurned: image.isTurned)
         }
-        return Sample(
-            image: try input.windowing.display(image, path: pair.image.path), classes: classes.values,
-            objects: withObjects ? try objects(pair, of: classes.values, segments: segments) : [])
+        var sample = Sample(
+            image: try input.windowing.display(image, path: pair.image.path), classes: truth.classes,
+            objects: withObjects ? try objectMap(truth, segments: segments) : [])
+        (sample.spacing, sample.pixelAspect) = (image.spacing, image.pixelAspect)
+        return sample
     }
 
     /// The image alone: all of it is background.
@@ -134,11 +147,29 @@ package struct LabelledSet: Sendable {
         return Sample(image: image, classes: [UInt8](repeating: 0, count: image.rows * image.columns))
     }
 
+    /// What the masks of a case say, each file read once.
+    struct Truth {
+        let rows: Int
+        let columns: Int
+        /// `[rows · columns]`
+        let classes: [UInt8]
+        /// The pictures of values that it was made of; empty for what has classes of its own.
+        let masks: [(page: RasterPage, path: String)]
+    }
+
     /// The classes of a case's pixels on the truth's own grid.
     package func classes(
         _ pair: Dataset.Pair, segments: Int
     ) throws -> (rows: Int, columns: Int, values: [UInt8]) {
-        if let classes = try pair.mask.classes() { return classes }
+        let truth = try truth(pair, segments: segments)
+        return (truth.rows, truth.columns, truth.classes)
+    }
+
+    /// *Throws* `TrainingFailure.noPairs`, `.sizesDiffer`, `.maskValue`, `.maskValues`; what reading the files throws.
+    func truth(_ pair: Dataset.Pair, segments: Int) throws -> Truth {
+        if let found = try pair.mask.classes() {
+            return Truth(rows: found.rows, columns: found.columns, classes: found.values, masks: [])
+        }
         let masks = try pair.mask.read()
         guard let first = masks.first else {
             throw TrainingFailure.noPairs(path: pair.mask.path, reason: "there is no mask")
@@ -153,7 +184,7 @@ package struct LabelledSet: Sendable {
             let more = try rule.classes(of: mask.page, path: mask.path, segments: segments)
             for pixel in values.indices where more[pixel] > 0 { values[pixel] = more[pixel] }
         }
-        return (first.page.rows, first.page.columns, values)
+        return Truth(rows: first.page.rows, columns: first.page.columns, classes: values, masks: masks)
     }
 
     /// The first `count` cases.

@@ -68,7 +68,7 @@ package enum ImageSource: Sendable, Equatable {
                 throw TrainingFailure.layout(
                     path: picture.path, reason: "its pixels are not square, and preprocess.aspect is isotropic")
             }
-            return .dicom(frame, voi, source.pixelSpacing)
+            return .dicom(frame, voi, source)
         }
     }
 

@@ -146,6 +146,16 @@ package struct MaskCensus: Sendable {
             && smallBesideLarge > 0
     }
 
+    /// The one value between black and white that most of the pixels between have, as in a trimap of 0, 128 and 255, or where masks of 0 and
+    /// 128 stand beside those of 0 and 255. Loss and soft drawing spread over all shades, and slips of a brush are few pixels.
+    var middleMark: Int? {
+        guard let largest = marks.last else { return nil }
+        let middle = greys.filter { $0.key * 10 > largest && $0.key * 10 <= largest * 9 }
+        guard let most = middle.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return nil }
+        let all = middle.values.reduce(0, +)
+        return most.value * 2 > all && most.value * 1000 >= greys[largest] ?? 0 ? most.key : nil
+    }
+
     /// Whether nearly all pixels are near 0 or near `top`, as in a binary mask that was compressed with loss or drawn softly: where
     /// the upper bound of the middle lies, at nine tenths of the largest value.
     var isNearlyBinary: Bool {

@@ -147,7 +147,7 @@ extension MaskRule {
     /// The rule that the masks themselves give.
     ///
     /// With one segment: everything but 0 where the masks hold 0 and one other value, or labels 1, 2, 3 …; what is brighter than half
-    /// where nearly all pixels are black or white, but not where labels stand beside one large value. With several: the values are the classes. Anything else is refused with the values
+    /// where nearly all pixels are black or white, but not where labels stand beside one large value or one value between. With several: the values are the classes. Anything else is refused with the values
     /// that were found.
     ///
     /// *Throws* `TrainingFailure.maskValues`, `.maskValue`.
@@ -175,7 +175,19 @@ extension MaskRule {
                     "Write mask_values with the values of the segment, for example {segment-1: [\(smallest)]}; every other"
                     + " value is background then.")
         }
-        if census.isNearlyBinary, let largest = marks.last { return .above(largest / 2) }
+        if census.isNearlyBinary, let largest = marks.last {
+            if let middle = census.middleMark {
+                throw .maskValues(
+                    masks: census.file(with: middle) ?? masks,
+                    found:
+                        "between 0 and \(largest) stands the value \(middle), and nothing says whether it is the segment too or"
+                        + " something else (the unknown of a trimap)",
+                    cure:
+                        "Write mask_values with the values of the segment, for example {segment-1: [\(largest)]}; every other value"
+                        + " is background then. Where masks were only drawn softly, write mask_above: \(largest / 2).")
+            }
+            return .above(largest / 2)
+        }
         if census.areLabels { return .nonzero }
         throw .maskValues(
             masks: masks,

@@ -18,6 +18,8 @@ package struct SegmentationTruth: Sendable, Equatable {
     struct Mark: Sendable, Equatable {
         /// Of the segmentation, from 1.
         let frame: Int
+        /// Segment Number; 0 for a frame of a label map.
+        let number: Int
         /// Of the model, from 1; 0 for a frame of a label map.
         let segment: UInt8
     }
@@ -33,13 +35,24 @@ package struct SegmentationTruth: Sendable, Equatable {
 
     /// The class of each pixel.
     ///
-    /// *Throws* `DICOMFailure`; `TrainingFailure.layout` where two segments mark one pixel.
+    /// *Throws* `DICOMFailure`; `TrainingFailure.layout` where two segments mark one pixel, or two frames of one segment differ.
     func classes() throws -> [UInt8] {
         let file = try DICOMFile(path: path)
         let reader = try PixelReader(file, try PixelDescription(file.dataSet))
         var classes = [UInt8](repeating: 0, count: rows * columns)
+        var frames: [Int: (frame: Int, values: [Int32])] = [:]
         for mark in marks {
             guard case .integers(let values) = try reader.frame(mark.frame).values else { continue }
+            if let known = frames.updateValue((mark.frame, values), forKey: mark.number) {
+                guard known.values == values else {
+                    throw TrainingFailure.layout(
+                        path: path,
+                        reason:
+                            "frames \(known.frame) and \(mark.frame) are of one segment and one image, and mark different pixels: which one holds is unknown"
+                    )
+                }
+                continue
+            }
             for pixel in classes.indices {
                 let value = Int(UInt32(bitPattern: values[pixel]))
                 let found = mark.segment == 0 ? labels[value] ?? 0 : 2 * value >= full && value > 0 ? mark.segment : 0
@@ -63,9 +76,27 @@ struct SegmentationFile {
         let number: Int
         /// Segment Number; 0 in a label map.
         let segment: Int
-        /// Of the image that it names, and its frame.
-        let source: (instance: String, frame: Int)?
-        let plane: Plane?
+        /// Of the image that it names, and which of its frames; nil: all of them.
+        let source: (instance: String, frame: Int?)?
+        /// Where it says that it lies.
+        let place: FramePlace?
+    }
+
+    /// An item of the Segment Sequence.
+    struct Segment {
+        let label: String
+        /// Segmented Property Type: scheme and value.
+        let type: String
+
+        init(_ item: DataSet) {
+            label = item.text(.segmentLabel) ?? ""
+            let code = item.item(.segmentedPropertyTypeCodeSequence)
+            type = "\(code?.text(.codingSchemeDesignator) ?? "") \(code?.text(.codeValue) ?? "")"
+        }
+
+        func isAlike(_ other: Segment) -> Bool {
+            label.lowercased() == other.label.lowercased() && type == other.type
+        }
     }
 
     static let binaryUID = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -74,12 +105,15 @@ struct SegmentationFile {
     let path: String
     let content: FileDigest
     let rows, columns: Int
+    /// SOP Instance UID.
+    let instance: String?
     let frameOfReference: String?
+    let patientID: IdentityValue?
     /// SOP Instance UIDs of the series that it is of.
     let references: Set<String>
     let frames: [Frame]
-    /// Segment Number to Segment Label.
-    let segments: [Int: String]
+    /// By Segment Number.
+    let segments: [Int: Segment]
     let isLabelMap: Bool
     let full: Int
 
@@ -97,7 +131,9 @@ struct SegmentationFile {
         content = file.digest
         let pixels = try PixelDescription(dataSet)
         (rows, columns) = (pixels.rows, pixels.columns)
+        instance = dataSet.uid(.sopInstanceUID)
         frameOfReference = dataSet.uid(.frameOfReferenceUID)
+        patientID = IdentityValue(dataSet, .patientID)
         isLabelMap = type == "LABELMAP"
         full = type == "FRACTIONAL" ? max(1, dataSet.int(.maximumFractionalValue) ?? 255) : 1
         references = Set(
@@ -106,7 +142,7 @@ struct SegmentationFile {
             })
         segments = Dictionary(
             dataSet.items(.segmentSequence).compactMap { item in
-                item.int(.segmentNumber).map { ($0, item.text(.segmentLabel) ?? "") }
+                item.int(.segmentNumber).map { ($0, Segment(item)) }
             }
         ) { first, _ in first }
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence)
@@ -127,27 +163,19 @@ struct SegmentationFile {
             return Frame(
                 number: index + 1, segment: isLabelMap ? 0 : identification?.int(.referencedSegmentNumber) ?? -1,
                 source: named.flatMap { item in
-                    item.uid(.referencedSOPInstanceUID).map { ($0, item.int(.referencedFrameNumber) ?? 1) }
-                }, plane: Self.plane(group, shared))
+                    item.uid(.referencedSOPInstanceUID).map { ($0, item.int(.referencedFrameNumber)) }
+                }, place: FramePlace(of: dataSet, frame: index + 1))
         }
     }
 
-    private static func plane(_ group: DataSet, _ shared: DataSet) -> Plane? {
-        func doubles(_ macro: Attribute, _ attribute: Attribute) -> [Double] {
-            (group.item(macro) ?? shared.item(macro) ?? DataSet()).doubles(attribute)
-        }
-        let position = doubles(.planePositionSequence, .imagePositionPatient)
-        let orientation = doubles(.planeOrientationSequence, .imageOrientationPatient)
-        guard position.count == 3, orientation.count == 6, (position + orientation).allSatisfy(\.isFinite) else {
-            return nil
-        }
-        return Plane(
-            position: Vector3(position[0], position[1], position[2]),
-            rowCosine: Vector3(orientation[0], orientation[1], orientation[2]),
-            columnCosine: Vector3(orientation[3], orientation[4], orientation[5]))
+    /// Its only segment; nil of several. The background of a label map is none.
+    var onlySegment: (number: Int, segment: Segment)? {
+        let own = segments.filter { !(isLabelMap && $0.key == 0) }
+        guard let first = own.first, own.count == 1 else { return nil }
+        return (first.key, first.value)
     }
 
-    /// The model's segment, from 1, of each Segment Number: by equal labels, whatever their case; one segment of each side belong together.
+    /// The model's segment, from 1, of each Segment Number: by equal labels, whatever their case.
     ///
     /// - Parameters:
     ///   - labels: of the model's segments.
@@ -156,19 +184,20 @@ struct SegmentationFile {
     func classes(_ labels: [String], names: [String: [String]]) throws(TrainingFailure) -> [Int: UInt8] {
         var classes: [Int: UInt8] = [:]
         let own = segments.filter { !(isLabelMap && $0.key == 0) }
-        for (number, label) in own {
+        for (number, segment) in own {
             let at = labels.firstIndex { known in
-                ([known] + (names[known] ?? [])).contains { $0.lowercased() == label.lowercased() }
+                ([known] + (names[known] ?? [])).contains { $0.lowercased() == segment.label.lowercased() }
             }
             if let at { classes[number] = UInt8(clamping: at + 1) }
         }
-        if classes.isEmpty, own.count == 1, labels.count == 1, let number = own.keys.first { classes[number] = 1 }
         guard !classes.isEmpty else {
+            let (found, first) = (own.values.map(\.label).sorted(), labels.first ?? "")
             throw .layout(
                 path: path,
                 reason:
-                    "its segments are labelled \(own.values.sorted().joined(separator: ", ")), and none is a segment of the model"
-                    + " (\(labels.joined(separator: ", "))); segment_names says which are meant")
+                    "its segments are labelled \(found.joined(separator: ", ")), and none is a segment of the model"
+                    + " (\(labels.joined(separator: ", "))): where one is meant, write it into the entry of data, as in"
+                    + " segment_names: {\(first): [\(found.first ?? "")]}, else take the file out")
         }
         return classes
     }

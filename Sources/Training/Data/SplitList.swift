@@ -9,6 +9,29 @@ package struct SplitList: Sendable {
         package let patient: String?
         /// Of the file, from 1.
         let line: Int
+        /// `split` whatever its spelling.
+        let meaning: String
+
+        init(name: String, split: String, patient: String?, line: Int) {
+            (self.name, self.split, self.patient, self.line) = (name, split, patient, line)
+            meaning = SplitList.meaning(of: split)
+        }
+    }
+
+    /// The splits that every list may have, by their spellings.
+    private static let spellings = [
+        "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+        "test": "test", "testing": "test",
+    ]
+    /// What lists say of cases that nobody takes.
+    private static let setAside: Set<String> = [
+        "unused", "ignore", "ignored", "exclude", "excluded", "none", "holdout", "unlabelled", "unlabeled",
+    ]
+
+    /// A split's name whatever its case, and for train, val and test whatever its spelling.
+    static func meaning(of split: String) -> String {
+        let name = split.lowercased()
+        return spellings[name] ?? name
     }
 
     package let path: String
@@ -28,13 +51,13 @@ package struct SplitList: Sendable {
             if let other = splits.updateValue(row, forKey: row.name) {
                 throw TrainingFailure.split(
                     path: path,
-                    reason: other.split == row.split
+                    reason: other.meaning == row.meaning
                         ? "the name of line \(row.line) stands in line \(other.line) already"
                         : "the name of line \(row.line) is in the split \(row.split), and in \(other.split) by line \(other.line)"
                 )
             }
             if let patient = row.patient, let other = patients.updateValue(row, forKey: patient),
-                other.split != row.split
+                other.meaning != row.meaning
             {
                 throw TrainingFailure.split(
                     path: path,
@@ -45,15 +68,27 @@ package struct SplitList: Sendable {
         }
     }
 
-    /// The rows of one split, of all when nil.
+    /// The rows of one split, of all when nil. Names of splits are compared as `meaning` has them.
     ///
-    /// *Throws* `TrainingFailure.split` naming the splits that there are.
-    func rows(of split: String?) throws(TrainingFailure) -> [Row] {
+    /// - Parameter others: splits that the plan asks of its lists.
+    /// *Throws* `TrainingFailure.split` naming the splits that there are; for a line whose split is none that is known, beside train,
+    /// val or test: a slip would drop its case.
+    func rows(of split: String?, others: Set<String> = []) throws(TrainingFailure) -> [Row] {
         guard let split else { return rows }
-        let found = rows.filter { $0.split == split }
+        let asked = Self.meaning(of: split)
+        let found = rows.filter { $0.meaning == asked }
         guard !found.isEmpty else {
             let names = Set(rows.map(\.split)).sorted().joined(separator: ", ")
             throw .split(path: path, reason: "no line has the split that is asked for; there are: \(names)")
+        }
+        let known = Self.setAside.union(Self.spellings.values).union(others.map(Self.meaning))
+        // A list of splits of its own, folds for example, has whatever names it has.
+        if Self.spellings[asked] != nil, let odd = rows.first(where: { !known.contains($0.meaning) }) {
+            throw .split(
+                path: path,
+                reason:
+                    "line \(odd.line) has the split \(odd.split), and there are train, val, test, those that the plan asks for, and"
+                    + " unused for what nobody takes")
         }
         return found
     }
@@ -82,6 +117,10 @@ package struct SplitList: Sendable {
         let (split, patient) = (columns.firstIndex(of: "split"), columns.firstIndex(of: "patient"))
         guard let name = columns.firstIndex(of: "name"), split != nil || patient != nil else {
             throw TrainingFailure.split(path: path, reason: "its first line has no columns name and split")
+        }
+        for column in ["name", "split", "patient"] where columns.count(where: { $0 == column }) > 1 {
+            throw TrainingFailure.split(
+                path: path, reason: "line 1 has the column \(column) twice, and which one counts is not said")
         }
         var rows: [Row] = []
         for (index, line) in lines.enumerated().dropFirst() where line.contains(where: { !$0.isWhitespace }) {

@@ -17,9 +17,14 @@ package struct TrainingData: Sendable {
     /// *Throws* `TrainingFailure`; Storage's failures.
     package init(_ plan: TrainingPlan) throws {
         let (segments, labels) = (plan.configuration.segments, plan.segmentLabels)
-        let all = try plan.data.map { try Dataset($0, segments: segments, labels: labels) }
-        unlabelled = try plan.unlabelled.map { try Dataset($0, segments: segments, labels: labels, ignoresMasks: true) }
-        let own = try plan.validation?.source.map { try Dataset($0, segments: segments, labels: labels) }
+        let asked = Set(
+            (plan.data + plan.unlabelled + [plan.validation?.source].compactMap(\.self)).compactMap(\.split))
+        func read(_ source: TrainingPlan.Source, ignoresMasks: Bool = false) throws -> Dataset {
+            try Dataset(source, segments: segments, labels: labels, ignoresMasks: ignoresMasks, splits: asked)
+        }
+        let all = try plan.data.map { try read($0) }
+        unlabelled = try plan.unlabelled.map { try read($0, ignoresMasks: true) }
+        let own = try plan.validation?.source.map { try read($0) }
         guard let splits = plan.splits else {
             training = all
             validation = own.map { [$0] } ?? []
@@ -28,7 +33,7 @@ package struct TrainingData: Sendable {
                 unlabelled.isEmpty
                 ? []
                 : try Self.heldOut(plan.data + [plan.validation?.source].compactMap { $0 }, training + validation) {
-                    try Dataset($0, segments: segments, labels: labels, ignoresMasks: true)
+                    try read($0, ignoresMasks: true)
                 }
             return
         }

@@ -50,10 +50,26 @@ package struct Evaluation: Sendable {
         package var separation: ObjectSeparation?
         /// The mean of the probabilities for the image and its mirror image.
         package var flips = false
+        /// How a pipeline segments a picture; nil: whole.
+        package var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Segmented)?
         /// What a pipeline does to masks; nil: nothing.
         package var postprocess: (@Sendable ([Mask]) -> [Mask])?
 
         package init() {}
+    }
+
+    /// What is found in one picture.
+    package struct Segmented: Sendable {
+        /// One a segment.
+        package var masks: [Mask]
+        /// One a segment and pixel.
+        package var probabilities: [[Float]]
+        /// One a segment, as `Prediction.interiors`.
+        package var interiors: [Mask]
+
+        package init(masks: [Mask], probabilities: [[Float]], interiors: [Mask]) {
+            (self.masks, self.probabilities, self.interiors) = (masks, probabilities, interiors)
+        }
     }
 
     package let files: [File]
@@ -84,29 +100,33 @@ package struct Evaluation: Sendable {
                 defer { index += 1 }
                 guard own?.contains(index) ?? true else { continue }
                 let sample = try set.sample(pair, segments: count, input: input)
-                let (masks, probabilities, interiors) = try predict(predictor, sample.image, options)
+                let found = try segment(sample, predictor, options)
+                let masks = found.masks
                 let separation = options.separation ?? description.configuration.separation
                 let truth = (0..<count).map { segment in
                     Mask(
                         rows: sample.image.rows, columns: sample.image.columns,
                         flags: sample.classes.map { Int($0) == segment + 1 })
                 }
-                let objects = options.instances ? try set.objects(pair, segments: count) : nil
+                let objects =
+                    options.instances
+                    ? try set.objects(set.truth(pair, segments: count), segments: count) : nil
                 let segments = (0..<count).map { segment in
                     SegmentFigures(
                         metrics: Metrics(prediction: masks[segment], truth: truth[segment]),
                         counts: PixelCounts(prediction: masks[segment], truth: truth[segment]),
-                        thresholdDice: ThresholdDice.mean(probabilities[segment], truth[segment]),
+                        thresholdDice: ThresholdDice.mean(found.probabilities[segment], truth[segment]),
                         instances: objects.map {
-                            let found = MaskObjects(
-                                of: masks[segment], separation, interior: interiors.isEmpty ? nil : interiors[segment])
-                            return InstanceFigures(prediction: found.labels, truth: $0[segment])
+                            let objects = MaskObjects(
+                                of: masks[segment], separation,
+                                interior: found.interiors.isEmpty ? nil : found.interiors[segment])
+                            return InstanceFigures(prediction: objects.labels, truth: $0[segment])
                         })
                 }
                 guard let metrics = Metrics.mean(segments.map(\.metrics)) else {
                     preconditionFailure("Evaluation: a model without segments")
                 }
-                let exact = try reference.map { try predict($0, sample.image, options).masks }
+                let exact = try reference.map { try segment(sample, $0, options).masks }
                 let file = File(
                     name: pair.name, metrics: metrics, segments: segments,
                     agreement: exact.map { Agreement.File(masks, beside: $0, truth: truth) })
@@ -144,17 +164,23 @@ package struct Evaluation: Sendable {
         }
     }
 
-    private static func predict(
-        _ predictor: Predictor, _ image: DisplayImage, _ options: Options
-    ) throws -> (masks: [Mask], probabilities: [[Float]], interiors: [Mask]) {
-        let first = try predictor.segment(image)
-        var (masks, probabilities) = (first.masks, first.probabilities)
-        if options.flips {
-            let second = try predictor.segment(image.mirrored)
-            (masks, probabilities) = FlipMean.of(
-                first.probabilities, second.probabilities, rows: image.rows, columns: image.columns,
-                softmax: predictor.description.configuration.activation == .softmax)
+    private static func segment(
+        _ sample: LabelledSet.Sample, _ predictor: Predictor, _ options: Options
+    ) throws -> Segmented {
+        func predict(_ sample: LabelledSet.Sample) throws -> Segmented {
+            if let segment = options.segment { return try segment(predictor, sample) }
+            let found = try predictor.segment(sample.image)
+            return Segmented(masks: found.masks, probabilities: found.probabilities, interiors: found.interiors)
         }
-        return (options.postprocess?(masks) ?? masks, probabilities, first.interiors)
+        var found = try predict(sample)
+        if options.flips {
+            var mirrored = sample
+            mirrored.image = sample.image.mirrored
+            (found.masks, found.probabilities) = FlipMean.of(
+                found.probabilities, try predict(mirrored).probabilities, rows: sample.image.rows,
+                columns: sample.image.columns, softmax: predictor.description.configuration.activation == .softmax)
+        }
+        if let postprocess = options.postprocess { found.masks = postprocess(found.masks) }
+        return found
     }
 }

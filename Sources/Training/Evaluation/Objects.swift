@@ -5,12 +5,12 @@ import Tensors
 
 extension LabelledSet {
     /// The objects of all segments of a case in one map, numbered through: of each pixel that of its own class.
-    func objects(_ pair: Dataset.Pair, of classes: [UInt8], segments: Int) throws -> [Int32] {
-        let maps = try objects(pair, segments: segments)
+    func objectMap(_ truth: Truth, segments: Int) throws -> [Int32] {
+        let maps = try objects(truth, segments: segments)
         var before: [Int32] = [0]
         for map in maps { before.append((before.last ?? 0) + (map.max() ?? 0)) }
-        return classes.indices.map { pixel in
-            let segment = Int(classes[pixel]) - 1
+        return truth.classes.indices.map { pixel in
+            let segment = Int(truth.classes[pixel]) - 1
             return segment < 0 ? 0 : before[segment] + maps[segment][pixel]
         }
     }
@@ -23,8 +23,8 @@ extension LabelledSet {
     }
 
     private func objectCount(_ pair: Dataset.Pair, segments: Int) throws -> (all: Int, touching: Int) {
-        let truth = try classes(pair, segments: segments)
-        let objects = try objects(pair, of: truth.values, segments: segments)
+        let truth = try truth(pair, segments: segments)
+        let objects = try objectMap(truth, segments: segments)
         var touching: Set<Int32> = []
         func compare(_ one: Int32, _ other: Int32) {
             if one != other, one > 0, other > 0 { touching.formUnion([one, other]) }
@@ -38,8 +38,8 @@ extension LabelledSet {
 
     /// The objects of each segment of a case, a number a pixel, 0 outside: those that the masks tell apart by their values or by one file
     /// each, otherwise the connected parts of the truth.
-    func objects(_ pair: Dataset.Pair, segments: Int) throws -> [[Int32]] {
-        let masks = try pair.mask.read()
+    func objects(_ truth: Truth, segments: Int) throws -> [[Int32]] {
+        let masks = truth.masks
         if segments == 1, rule == .nonzero, let first = masks.first {
             if masks.count > 1 {
                 var labels = [Int32](repeating: 0, count: first.page.rows * first.page.columns)
@@ -53,9 +53,8 @@ extension LabelledSet {
                 return [first.page.values.map { Int32($0) }]
             }
         }
-        let truth = try classes(pair, segments: segments)
         return (1...segments).map { segment in
-            let flags = truth.values.map { Int($0) == segment }
+            let flags = truth.classes.map { Int($0) == segment }
             return Components(of: Mask(rows: truth.rows, columns: truth.columns, flags: flags)).labels[0]
         }
     }
