@@ -218,6 +218,51 @@ struct PipelineDirectoryTests {
         #expect { try PipelineDirectory.open(path) } throws: { ($0 as? any Failure)?.code == "MODEL-ENCODER" }
     }
 
+    @Test(
+        "a link to a folder is a pipeline; a folder with a model and no settings, and a link that leads nowhere, are refused"
+    )
+    func places() throws {
+        let fixture = try Fixture()
+        let files = FileManager.default
+        for name in ["a", "b"] { _ = try fixture.pipeline(name) }
+        let folder = fixture.path + "/pipelines"
+        try files.moveItem(atPath: folder + "/b", toPath: fixture.path + "/elsewhere")
+        try files.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "../elsewhere")
+        _ = try fixture.file("pipelines/README.md", "pipelines")
+        try files.createSymbolicLink(atPath: folder + "/notes", withDestinationPath: "README.md")
+        // A recipe says how a model could be trained.
+        _ = try fixture.file("pipelines/recipe/train.yaml", "data: []\n")
+        #expect(try PipelineDirectory.openAll(in: folder).map(\.name) == ["a", "b"])
+        for lost in ["a", "elsewhere"] {
+            let path = lost == "a" ? folder + "/a" : fixture.path + "/elsewhere"
+            try files.moveItem(atPath: path + "/pipeline.yaml", toPath: path + "/train.yaml")
+            #expect { try PipelineDirectory.openAll(in: folder) } throws: {
+                ($0 as? PipelineFailure)?.code == "PIPE-SETTINGS"
+            }
+            try files.moveItem(atPath: path + "/train.yaml", toPath: path + "/pipeline.yaml")
+        }
+        try files.createSymbolicLink(atPath: folder + "/gone", withDestinationPath: "../nowhere")
+        #expect(throws: PipelineFailure.noSettings(path: folder + "/gone")) {
+            try PipelineDirectory.openAll(in: folder)
+        }
+    }
+
+    @Test("a pipeline.yaml that cannot be read keeps a run from starting", arguments: ["folder", "large"])
+    func unreadable(_ kind: String) throws {
+        let fixture = try Fixture()
+        let file = try fixture.pipeline("a") + "/pipeline.yaml"
+        try FileManager.default.removeItem(atPath: file)
+        if kind == "folder" {
+            try Folder.make(file)
+        } else {
+            _ = try fixture.file("pipelines/a/pipeline.yaml", String(repeating: "#\n", count: 600_000))
+        }
+        #expect { try PipelineDirectory.openAll(in: fixture.path + "/pipelines") } throws: {
+            guard let failure = $0 as? any Failure else { return false }
+            return failure.code.hasPrefix("FILE-") && failure.kind == .configuration
+        }
+    }
+
     @Test("segments that the model does not give are refused before anything is read")
     func segments() throws {
         let fixture = try Fixture()
