@@ -129,7 +129,9 @@ struct EvaluateCommand: ParsableCommand {
                 [.init(split: split ?? "all", dataset)], segments: segments,
                 input: first.description.trainedInput ?? TrainedInput(), learns: false)
             try check.confirm()
-            for summary in check.summaries where tells { StandardError.line(TrainingCheck.line(summary)) }
+            for summary in check.summaries where tells {
+                StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
+            }
             if let chosen { try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled }) }
             return Begun(
                 first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
