@@ -27,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "A data set in a published layout, instead of --images and --masks.") var folder: String?
     @Option(help: "CSV with the columns name and split, or splits_final.json.") var list: String?
     @Option(help: "Only the names of this split of --list.") var split: String?
-    @Option(help: "Fold of splits_final.json, from 0.") var fold = 0
+    @Option(help: "Fold of splits_final.json, from 0; 0 unless said otherwise.") var fold: Int?
     @Option(
         help:
             "A pipeline directory: pictures are segmented as its runs do it, in its tiles and with its post-processing."
@@ -123,7 +123,7 @@ struct EvaluateCommand: ParsableCommand {
                 try checkFlips(model, chosen?.outputs.separation)
             }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
-            source.fold = fold
+            source.fold = fold ?? 0
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
             let check = try DataCheck.run(
                 [.init(split: split ?? "all", dataset)], segments: segments,
@@ -211,15 +211,20 @@ struct EvaluateCommand: ParsableCommand {
                     "a split needs the list that holds it.", cure: "Add --list FILE.", subject: "--split \(split ?? "")"
                 ))
         }
-        guard fold == 0 || list != nil else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-SPLIT",
-                message: FailureMessage(
-                    "a fold needs the list that holds it.", cure: "Add --list FILE.", subject: "--fold \(fold)"))
+        if let fold {
+            guard let list, SplitList.hasFolds(list), fold >= 0 else {
+                throw FailureRecord(
+                    kind: .usage, code: "USE-SPLIT",
+                    message: FailureMessage(
+                        "a fold is counted from 0 and needs the list that holds it.",
+                        cure: "Add --list splits_final.json, or leave --fold out.", subject: "--fold \(fold)"))
+            }
         }
         // Not after hours.
         try beforeTheStart {
-            for path in [json, csv, markdown, worst].compactMap(\.self) { try DurableFile.confirmWritable(path) }
+            let outputs = [("--json", json), ("--csv", csv), ("--markdown", markdown), ("--worst", worst)]
+            try OutputFiles(outputs).confirm(
+                apartFrom: [model, against, images, masks, folder, list, pipeline].compactMap(\.self))
         }
     }
 

@@ -44,7 +44,12 @@ struct TrainCommand: ParsableCommand {
         var unread: (any Error)?
         func begin() throws -> Trainer? {
             let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
-            if let preview { try beforeTheStart { try DurableFile.confirmWritable(preview) } }
+            if let preview {
+                try beforeTheStart {
+                    try OutputFiles([("--preview", preview)]).confirm(
+                        apartFrom: [config] + (plan.data + plan.unlabelled).map(\.origin.path))
+                }
+            }
             guard !check, preview == nil else {
                 if ranks?.isFirst ?? true { try TrainingCheck(plan: plan).run(preview: preview, times: check) }
                 return nil

@@ -143,6 +143,35 @@ struct MessagesTests {
         Row(what: "a fold without its list", status: 2, code: "USE-SPLIT", words: ["--fold 3", "--list"]) {
             measured($0, ["--fold", "3"])
         },
+        Row(what: "a fold of a list that has none", status: 2, code: "USE-SPLIT", words: ["--fold 3", "--list"]) {
+            measured($0, ["--fold", "3", "--list", try $0.write("split.csv", "name,split\n094afe36759e,test\n")])
+        },
+        Row(what: "a fold below 0", status: 2, code: "USE-SPLIT", words: ["--fold -1", "--list"]) {
+            measured($0, ["--fold=-1", "--list", try $0.write("splits_final.json", "[]")])
+        },
+        Row(what: "two outputs in one file", status: 2, code: "USE-OUT", words: ["--json", "--csv", "/out"]) {
+            try FileManager.default.createDirectory(atPath: $0.path + "/in", withIntermediateDirectories: true)
+            return measured($0, ["--json", $0.path + "/out", "--csv", $0.path + "/in/../out"])
+        },
+        Row(what: "figures over a link to the list", status: 2, code: "USE-OUT", words: ["--markdown", "an input"]) {
+            let list = try $0.write("split.csv", "name,split\n094afe36759e,test\n")
+            try FileManager.default.createSymbolicLink(atPath: $0.path + "/link", withDestinationPath: list)
+            return measured($0, ["--list", list, "--markdown", $0.path + "/link"])
+        },
+        Row(what: "figures over the model", status: 2, code: "USE-OUT", words: ["/tiny/model/config.json"]) {
+            measured($0, ["--csv", $0.pipelines + "/tiny/model/config.json"])
+        },
+        Row(what: "a page over an image", status: 2, code: "USE-OUT", words: ["--worst", "094afe36759e.tif"]) {
+            let images = $0.path + "/images"
+            try FileManager.default.copyItem(atPath: "samples/fluorescence", toPath: images)
+            return [
+                "evaluate", "--model", $0.pipelines + "/tiny/model", "--images", images, "--masks", images,
+                "--worst", images + "/094afe36759e.tif",
+            ]
+        },
+        Row(what: "figures without a name", status: 2, code: "USE-OUT", words: ["--csv \"\"", "Name a file"]) {
+            measured($0, ["--csv", ""])
+        },
         Row(
             what: "figures that cannot be written, before anything is measured", status: 2, code: "FILE-NOT-FOUND",
             words: ["nowhere/figures.json"]

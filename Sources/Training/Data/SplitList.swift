@@ -34,6 +34,9 @@ package struct SplitList: Sendable {
         return spellings[name] ?? name
     }
 
+    /// Whether a list is nnU-Net's, by its name; a CSV has no folds.
+    package static func hasFolds(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
+
     package let path: String
     package let rows: [Row]
 
@@ -43,7 +46,7 @@ package struct SplitList: Sendable {
         self.path = path
         let bytes = try DurableFile.read(path, limit: 64 << 20)
         rows =
-            path.lowercased().hasSuffix(".json")
+            Self.hasFolds(path)
             ? try Self.folds(bytes, fold, path) : try Self.table(bytes, path)
         var splits: [String: Row] = [:]
         var patients: [String: Row] = [:]
