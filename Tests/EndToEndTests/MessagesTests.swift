@@ -192,6 +192,15 @@ struct MessagesTests {
         ) {
             measured($0, ["--pipeline", "pipelines/nuclei"])
         },
+        Row(
+            what: "a phantom among the files of another", status: 2, code: "USE-OUT",
+            words: ["/phantom-1 is not empty", "empty this one"]
+        ) {
+            ["phantom", "body", "--seed", "2", "--out", try $0.phantom(1)]
+        },
+        Row(what: "a phantom without a folder", status: 2, code: "USE-OUT", words: ["no folder", "Name one"]) { _ in
+            ["phantom", "body", "--out", ""]
+        },
         Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) {
             run($0, "samples", more: ["--threats", "2"])
         },
