@@ -145,6 +145,11 @@ extension SelectionRule {
 
     private static func pattern(_ key: String, _ section: Section) throws -> LinearPattern? {
         guard let text = try section.optionalString(key) else { return nil }
+        guard !text.isEmpty else {
+            throw section.failure(
+                "PIPE-RULE", at: key, "an empty pattern fits every description.",
+                cure: "Write a pattern, e.g. \"(?i)portal\", or leave the key out.")
+        }
         do throws(LinearPattern.Problem) {
             return try LinearPattern(text)
         } catch {
@@ -260,6 +265,12 @@ extension PostprocessStep {
 extension SegmentDescription {
     init(_ section: Section) throws {
         let preset = try Self.preset(section)
+        let key = try section.string("key")
+        // Names of masks' files end with it (`--also`), behind the names of study, volume and pipeline.
+        guard (1...64).contains(key.unicodeScalars.count) else {
+            throw section.failure(
+                "PIPE-SEGMENT", at: "key", "a key has 1 to 64 characters.", cure: "Shorten it.")
+        }
         guard let label = try section.optionalString("label") ?? preset?.type.meaning else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "key", "the segment has no label: people would not know what it is.",
@@ -284,7 +295,7 @@ extension SegmentDescription {
                 cure: "Add e.g. type: [10200004, SCT, Liver].")
         }
         self.init(
-            key: try section.string("key"), label: label, description: try Self.description(section),
+            key: key, label: label, description: try Self.description(section),
             category: category, type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 },
             region: try Self.code("region", section),
             color: try Self.color(section) ?? preset?.color ?? [0, 174, 255])

@@ -135,5 +135,8 @@ extension Imaging.Windowing {
     }
 }
 
-/// Up to three decimals.
-private func text(_ number: Double) -> String { NumberText.fixed(number, 3) }
+/// Up to three decimals, and all of a number that has more: what differs reads otherwise.
+private func text(_ number: Double) -> String {
+    let short = NumberText.fixed(number, 3)
+    return Double(short) == number ? short : "\(number)"
+}

@@ -64,6 +64,8 @@ struct PipelineDirectoryTests {
         "a text that an attribute would cut, change or lose is refused where it stands",
         arguments: [
             ("version: \"1.0\"", "version: '1\\0'", "PIPE-VERSION", 1),
+            ("modality: [XC]", "series_description: \"\"", "PIPE-RULE", 3),
+            ("key: lesion", "key: \(String(repeating: "k", count: 65))", "PIPE-SEGMENT", 5),
             ("version: \"1.0\"", "version: \" \"", "PIPE-VERSION", 1),
             ("label: Lesion", "label: \" \"", "PIPE-SEGMENT", 6),
             ("label: Lesion", "label: \"a\\u0085b\"", "PIPE-SEGMENT", 6),
@@ -282,6 +284,7 @@ struct PipelineDirectoryTests {
         arguments: [
             ("windowing: {mode: fixed, window: [40, 400]}", "lesion", "fixed, window [40, 400]", "[50, 350]"),
             ("windowing: {mode: minmax, scope: frame}", "lesion", "minmax", "[50, 350]"),
+            ("windowing: {mode: fixed, window: [50, 350.0001]}", "lesion", "fixed, window [50, 350.0001]", "[50, 350]"),
             ("windowing: {mode: fixed, window: [50, 350]}\npreprocess: {aspect: grid}", "lesion", "grid", "isotropic"),
             ("windowing: {mode: fixed, window: [50, 350]}", "tumour", "lesion", "tumour"),
             (
