@@ -58,7 +58,10 @@ package struct DataCheck: Sendable {
     package let scale: TrainedScale?
 
     /// *Throws* the only problem, or `DataProblems` with all of them.
-    package func confirm() throws {
+    ///
+    /// - Parameter told: how a problem is told.
+    package func confirm(told: (FailureRecord) -> FailureRecord = { $0 }) throws {
+        let problems = problems.map(told)
         if problems.count == 1 { throw problems[0] }
         if !problems.isEmpty { throw DataProblems(problems: problems) }
     }
