@@ -193,6 +193,18 @@ struct MessagesTests {
             measured($0, ["--pipeline", "pipelines/nuclei"])
         },
         Row(
+            what: "a bench of a pipeline that is not there, before its phantom is made", status: 2,
+            code: "PIPE-UNKNOWN",
+            words: ["\"nope\"", "Known: tiny"]
+        ) {
+            // A phantom that was begun could not be written.
+            let file = try $0.write("bench/study", "no folder")
+            return [
+                "bench", "--what", "pipeline", "--pipeline", "nope", "--pipelines", $0.pipelines, "--out",
+                String(file.dropLast("/study".count)),
+            ]
+        },
+        Row(
             what: "a phantom among the files of another", status: 2, code: "USE-OUT",
             words: ["/phantom-1 is not empty", "empty this one"]
         ) {
