@@ -8,6 +8,7 @@ extension Windowing {
     ///
     /// *Throws* `DICOMFailure.values` when a window that is asked for by name or number, or a look-up table, is not in every frame.
     func settled(for volume: Volume) throws(DICOMFailure) -> Windowing {
+        guard case .dicom = mode else { return self }
         let vois = Self.vois(volume)
         guard let lack = lack(in: vois) else { return self }
         guard isParticular else {
@@ -22,8 +23,9 @@ extension Windowing {
 
     /// That the percentiles stand in for the files' window; nil where they do not.
     func finding(for volume: Volume) -> Finding? {
+        guard case .dicom = mode, !isParticular else { return nil }
         let vois = Self.vois(volume)
-        guard !isParticular, let lack = lack(in: vois) else { return nil }
+        guard let lack = lack(in: vois) else { return nil }
         let percentiles =
             "it is shown by the percentiles \(NumberText.fixed(Self.fallback.low, 1)) and \(NumberText.fixed(Self.fallback.high, 1)) of its values."
         if lack == .missing(frame: 0, count: vois.count) {

@@ -109,8 +109,8 @@ struct FileWindowTests {
     )
     func fallback() throws {
         let none = try run("") { _, dataSet in
-            dataSet.putEmpty(.windowCenter)
-            dataSet.putEmpty(.windowWidth)
+            dataSet[.windowCenter] = nil
+            dataSet[.windowWidth] = nil
         }
         let finding = try #require(none.result?.findings.first { $0.code == "QC-WINDOW" })
         #expect(finding.severity == .note && none.record.exitStatus == .done)
