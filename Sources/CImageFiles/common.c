@@ -20,26 +20,36 @@ void ci_image_free(ci_image *image) {
     image->pixels = NULL;
 }
 
-FILE *ci_open_source(const ci_source *source, const ci_limits *limits, uint8_t **bytes, ci_error *error) {
-    *bytes = NULL;
+uint8_t *ci_read_source(const ci_source *source, const ci_limits *limits, ci_error *error) {
     if (source->size == 0) {
         ci_fail(error, CI_TRUNCATED, "has no bytes");
         return NULL;
     }
     if (ci_check_memory(limits, source->size, error) != CI_OK) return NULL;
-    *bytes = malloc((size_t)source->size);
-    if (*bytes == NULL) {
+    uint8_t *bytes = malloc((size_t)source->size);
+    if (bytes == NULL) {
         ci_fail(error, CI_MEMORY, "no memory for %llu bytes", (unsigned long long)source->size);
         return NULL;
     }
-    FILE *file = NULL;
-    if (!source->read(source->context, 0, *bytes, (size_t)source->size)) {
-        ci_fail(error, CI_TRUNCATED, "cannot be read to its end");
-    } else {
-        file = fmemopen(*bytes, (size_t)source->size, "rb");
-        if (file == NULL) ci_fail(error, CI_MEMORY, "no memory");
-    }
+    if (source->read(source->context, 0, bytes, (size_t)source->size)) return bytes;
+    ci_fail(error, CI_TRUNCATED, "cannot be read to its end");
+    free(bytes);
+    return NULL;
+}
+
+FILE *ci_open_source(const ci_source *source, const ci_limits *limits, uint8_t **bytes, ci_error *error) {
+    *bytes = ci_read_source(source, limits, error);
+    if (*bytes == NULL) return NULL;
+    FILE *file = fmemopen(*bytes, (size_t)source->size, "rb");
+    if (file == NULL) ci_fail(error, CI_MEMORY, "no memory");
     return file;
+}
+
+int ci_is_padding(const uint8_t *bytes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] != 0 && bytes[i] != 0xFF) return 0;
+    }
+    return 1;
 }
 
 ci_status ci_check_size(

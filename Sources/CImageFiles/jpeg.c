@@ -13,7 +13,8 @@ typedef struct {
     struct jpeg_decompress_struct decoder;
     const ci_limits *limits;
     double start;
-    FILE *file;
+    const uint8_t *bytes; /* of the whole file */
+    size_t size;
     ci_error *error;
 } state;
 
@@ -29,12 +30,32 @@ static void on_error(j_common_ptr common) {
     leave(s, CI_CORRUPT, text);
 }
 
-/* A warning is damage that libjpeg paints over with grey: an early end is not a picture any more. */
+/* Bytes that belong to no segment. Before the first scan nothing of the picture is lost: cameras fill there. Behind it they are
+   data that the picture has no room for, or that were skipped to find the way again, unless they are padding. */
+static int is_harmless_gap(const state *s) {
+    const struct jpeg_decompress_struct *d = &s->decoder;
+    if (d->input_scan_number == 0) return 1;
+    size_t count = (size_t)s->manager.msg_parm.i[0], at = (size_t)(d->src->next_input_byte - s->bytes);
+    /* At the end of the file the decoder reads bytes of its own. */
+    if (d->src->next_input_byte < s->bytes || at > s->size || count > at) return 0;
+    return ci_is_padding(s->bytes + at - count, count);
+}
+
+/* A warning is damage that libjpeg paints over, with grey or with what it decodes from there on. These three alone are none: a
+   colour transform or a revision that libjpeg does not know says nothing of the data, and baseline files with zeros for the
+   parameters of a scan are decoded as if they had the only values that there are (jdhuff.c). */
 static void on_message(j_common_ptr common, int level) {
     state *s = (state *)common->err;
     if (level >= 0) return;
-    int code = s->manager.msg_code;
-    if (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER) leave(s, CI_TRUNCATED, "ends before its last row");
+    switch (s->manager.msg_code) {
+    case JWRN_ADOBE_XFORM: case JWRN_JFIF_MAJOR: case JWRN_NOT_SEQUENTIAL: return;
+    case JWRN_JPEG_EOF: case JWRN_HIT_MARKER: leave(s, CI_TRUNCATED, "ends before its last row"); break;
+    case JWRN_EXTRANEOUS_DATA:
+        if (is_harmless_gap(s)) return;
+        break;
+    default: break;
+    }
+    on_error(common);
 }
 
 /* Called before each row of blocks of each scan: a few bytes can say a thousand scans of a whole picture. */
@@ -57,13 +78,26 @@ static uint64_t coefficient_bytes(const struct jpeg_decompress_struct *d) {
     return bytes;
 }
 
+/* Each component has to come, and of a progressive picture each bit of each coefficient: what is missing is shown grey or blurred.
+   T.81 (G.1.1) has them come one scan after the other, and no encoder leaves the last ones out. */
+static void check_complete(state *s) {
+    const struct jpeg_decompress_struct *d = &s->decoder;
+    for (int i = 0; i < d->num_components; i++) {
+        /* libjpeg keeps the table of a component from its first scan on. */
+        if (d->comp_info[i].quant_table == NULL) leave(s, CI_TRUNCATED, "lacks a colour component");
+        for (int k = 0; d->coef_bits != NULL && k < DCTSIZE2; k++) {
+            if (d->coef_bits[i][k] != 0) leave(s, CI_TRUNCATED, "lacks scans of a progressive JPEG");
+        }
+    }
+}
+
 static void silent(j_common_ptr common) { (void)common; }
 
 static void read_body(state *s, ci_image *image) {
     struct jpeg_decompress_struct *d = &s->decoder;
     jpeg_create_decompress(d);
     d->progress = &s->progress;
-    jpeg_stdio_src(d, s->file);
+    jpeg_mem_src(d, s->bytes, (unsigned long)s->size);
     jpeg_read_header(d, TRUE);
     if (d->arith_code) leave(s, CI_UNSUPPORTED, "is a JPEG with arithmetic coding");
     if (d->data_precision != 8) leave(s, CI_UNSUPPORTED, "is a JPEG of other than 8 bits");
@@ -93,6 +127,7 @@ static void read_body(state *s, ci_image *image) {
         JSAMPROW row = image->pixels + d->output_scanline * stride;
         jpeg_read_scanlines(d, &row, 1);
     }
+    check_complete(s);
     jpeg_finish_decompress(d);
 }
 
@@ -105,16 +140,16 @@ ci_status ci_jpeg_read(const ci_source *source, const ci_limits *limits, ci_imag
     s->limits = limits;
     s->start = ci_thread_seconds();
     s->progress.progress_monitor = on_progress;
-    uint8_t *bytes;
-    s->file = ci_open_source(source, limits, &bytes, error);
-    if (s->file != NULL) {
+    uint8_t *bytes = ci_read_source(source, limits, error);
+    if (bytes != NULL) {
+        s->bytes = bytes;
+        s->size = (size_t)source->size;
         s->decoder.err = jpeg_std_error(&s->manager);
         s->manager.error_exit = on_error;
         s->manager.emit_message = on_message;
         s->manager.output_message = silent;
         if (setjmp(s->back) == 0) read_body(s, image);
         jpeg_destroy_decompress(&s->decoder);
-        fclose(s->file);
     }
     free(bytes);
     free(s);

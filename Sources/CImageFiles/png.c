@@ -26,7 +26,11 @@ static void on_error(png_structp png, png_const_charp text) {
     png_longjmp(png, 1);
 }
 
-static void on_warning(png_structp png, png_const_charp text) { (void)png, (void)text; }
+/* Libpng passes over what it can do without. That is not a scale that is damaged or stands there twice, nor rows for which the picture
+   has no room. */
+static void on_warning(png_structp png, png_const_charp text) {
+    if (strncmp(text, "pHYs:", 5) == 0 || strstr(text, "Too much image data") != NULL) on_error(png, text);
+}
 
 /* After each row of each pass. */
 static void on_row(png_structp png, png_uint_32 row, int pass) {

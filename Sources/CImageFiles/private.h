@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 ci_status ci_fail(ci_error *error, ci_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The source's bytes in memory, which the caller frees; NULL and a filled error otherwise. */
+uint8_t *ci_read_source(const ci_source *source, const ci_limits *limits, ci_error *error);
 /* The source's bytes in memory and a stream over them, which the caller closes before it frees the bytes; NULL and a filled error
    otherwise. */
 FILE *ci_open_source(const ci_source *source, const ci_limits *limits, uint8_t **bytes, ci_error *error);
@@ -17,6 +19,9 @@ ci_status ci_check_size(
 
 /* Refuses a picture that needs more memory than the limit while it is decoded. */
 ci_status ci_check_memory(const ci_limits *limits, uint64_t bytes, ci_error *error);
+
+/* Whether bytes that a JPEG decoder passed over are what encoders fill with: zeros, or bits that are all set. */
+int ci_is_padding(const uint8_t *bytes, size_t count);
 
 /* Seconds of processor time that this thread has used. */
 double ci_thread_seconds(void);

@@ -10,8 +10,26 @@ static int on_error(TIFF *tiff, void *user, const char *module, const char *form
     return 1;
 }
 
+/* Whether a warning tells of pixels that are not those of the picture. Those of libjpeg but for a colour transform, a revision and
+   parameters of a scan that say nothing of the data (jpeg.c); lines of facsimile that are too long or too short; too small a JPEG. */
+static int is_damage(const char *module, const char *text) {
+    static const char *const harmless[] = {"Unknown Adobe", "Warning: unknown JFIF", "Invalid SOS parameters"};
+    if (strncmp(module, "Fax", 3) == 0) return 1;
+    if (strcmp(module, "JPEGPreDecode") == 0) return strncmp(text, "Improper", 8) == 0;
+    if (strcmp(module, "JPEGLib") != 0) return 0;
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+        if (strncmp(text, harmless[i], strlen(harmless[i])) == 0) return 0;
+    }
+    return 1;
+}
+
 static int on_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
-    (void)tiff, (void)user, (void)module, (void)format, (void)arguments;
+    (void)tiff;
+    ci_tiff *t = user;
+    if (t->passed[0] != 0 || module == NULL) return 1;
+    char text[sizeof t->passed];
+    vsnprintf(text, sizeof text, format, arguments);
+    if (is_damage(module, text)) memcpy(t->passed, text, sizeof text);
     return 1;
 }
 
@@ -210,6 +228,119 @@ ci_status ci_tiff_tag(ci_tiff *t, uint32_t index, uint16_t tag, ci_tiff_value *v
         }
         *value = (ci_tiff_value){.type = type, .big_endian = t->big_endian, .bytes = copy, .size = size};
         return CI_OK;
+    }
+    return CI_OK;
+}
+
+/* What an entry of a directory says: the bytes of its value, or where they stand. */
+typedef struct {
+    uint16_t tag, type;
+    uint64_t count, size; /* of the value; 0: of an unknown type, or more than is looked at */
+    uint8_t field[8];
+} entry;
+
+static entry entry_at(const ci_tiff *t, const uint8_t *bytes) {
+    int wide = t->is_big ? 8 : 4;
+    entry e = {.tag = (uint16_t)number(bytes, 2, t->big_endian), .type = (uint16_t)number(bytes + 2, 2, t->big_endian),
+               .count = number(bytes + 4, wide, t->big_endian)};
+    uint64_t one = type_bytes(e.type);
+    e.size = one == 0 || e.count > max_value_bytes / one ? 0 : one * e.count;
+    memcpy(e.field, bytes + 4 + wide, (size_t)wide);
+    return e;
+}
+
+static int is_same(ci_tiff *t, const entry *a, const entry *b) {
+    size_t wide = t->is_big ? 8 : 4;
+    if (a->count != b->count) return 0;
+    /* One whole number (BYTE, SHORT, LONG, LONG8) is the same in any type. */
+    static const uint8_t whole[] = {0, 1, 0, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8};
+    int one_size = a->type < sizeof whole ? whole[a->type] : 0, other_size = b->type < sizeof whole ? whole[b->type] : 0;
+    if (a->count == 1 && one_size > 0 && other_size > 0 && one_size <= (int)wide && other_size <= (int)wide) {
+        return number(a->field, one_size, t->big_endian) == number(b->field, other_size, t->big_endian);
+    }
+    if (a->type != b->type) return 0;
+    if (memcmp(a->field, b->field, a->size > 0 && a->size < wide ? (size_t)a->size : wide) == 0) return 1;
+    if (a->size <= wide) return 0;
+    uint64_t one = number(a->field, (int)wide, t->big_endian), two = number(b->field, (int)wide, t->big_endian);
+    for (uint64_t at = 0; at < a->size; at += 512) {
+        uint8_t first[512], second[512];
+        size_t part = a->size - at < sizeof first ? (size_t)(a->size - at) : sizeof first;
+        if (!bytes_at(t, one + at, first, part) || !bytes_at(t, two + at, second, part)) return 0;
+        if (memcmp(first, second, part) != 0) return 0;
+    }
+    return 1;
+}
+
+/* Tags that say what a picture is, where its pixels lie, what they mean and how large they are. */
+static int is_decisive(uint16_t tag) {
+    static const uint16_t tags[] = {
+        TIFFTAG_SUBFILETYPE, TIFFTAG_IMAGEWIDTH, TIFFTAG_IMAGELENGTH, TIFFTAG_BITSPERSAMPLE, TIFFTAG_COMPRESSION,
+        TIFFTAG_PHOTOMETRIC, TIFFTAG_FILLORDER, TIFFTAG_IMAGEDESCRIPTION, TIFFTAG_STRIPOFFSETS, TIFFTAG_ORIENTATION,
+        TIFFTAG_SAMPLESPERPIXEL, TIFFTAG_ROWSPERSTRIP, TIFFTAG_STRIPBYTECOUNTS, TIFFTAG_XRESOLUTION, TIFFTAG_YRESOLUTION,
+        TIFFTAG_PLANARCONFIG, TIFFTAG_GROUP3OPTIONS, TIFFTAG_GROUP4OPTIONS, TIFFTAG_RESOLUTIONUNIT, TIFFTAG_PAGENUMBER,
+        TIFFTAG_PREDICTOR, TIFFTAG_COLORMAP, TIFFTAG_TILEWIDTH, TIFFTAG_TILELENGTH, TIFFTAG_TILEOFFSETS,
+        TIFFTAG_TILEBYTECOUNTS, TIFFTAG_SUBIFD, TIFFTAG_EXTRASAMPLES, TIFFTAG_SAMPLEFORMAT, TIFFTAG_JPEGTABLES,
+        TIFFTAG_YCBCRCOEFFICIENTS, TIFFTAG_YCBCRSUBSAMPLING, TIFFTAG_YCBCRPOSITIONING, TIFFTAG_REFERENCEBLACKWHITE,
+        TIFFTAG_IMAGEDEPTH, TIFFTAG_TILEDEPTH, TIFFTAG_GDAL_NODATA,
+    };
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        if (tags[i] == tag) return 1;
+    }
+    return 0;
+}
+
+/* The entries of a directory, of which `count` stand in the file, at once; the caller frees them. NULL: there are none, or no memory. */
+static uint8_t *read_entries(ci_tiff *t, uint64_t directory, uint64_t *count) {
+    uint8_t bytes[8];
+    uint64_t head = t->is_big ? 8 : 2, each = t->is_big ? 20 : 12;
+    *count = 0;
+    if (!bytes_at(t, directory, bytes, (size_t)head)) return NULL;
+    uint64_t left = (t->source.size - directory - head) / each, entries = number(bytes, (int)head, t->big_endian);
+    if (entries > left) entries = left;
+    if (entries == 0 || entries > 65535) return NULL;
+    uint8_t *all = malloc((size_t)(entries * each));
+    if (all != NULL && bytes_at(t, directory + head, all, (size_t)(entries * each))) {
+        *count = entries;
+        return all;
+    }
+    free(all);
+    return NULL;
+}
+
+/* Compares a decisive tag that stands there again with its first entry. */
+static int is_repeated(ci_tiff *t, const uint8_t *entries, const entry *again) {
+    size_t each = t->is_big ? 20 : 12;
+    entry first = entry_at(t, entries);
+    while (first.tag != again->tag) first = entry_at(t, entries += each);
+    return is_same(t, &first, again);
+}
+
+ci_status ci_tiff_check_tags(ci_tiff *t, uint32_t index, ci_error *error) {
+    ci_tiff_page page;
+    if (ci_tiff_describe(t, index, &page, error) != CI_OK) return error->status;
+    uint64_t count, each = t->is_big ? 20 : 12;
+    uint8_t *entries = read_entries(t, t->offsets[index], &count), *times = calloc(65536, 1);
+    if (times == NULL) ci_fail(error, CI_MEMORY, "no memory");
+    int is_palette = 0;
+    for (uint64_t i = 0; i < count && error->status == CI_OK; i++) {
+        entry e = entry_at(t, entries + i * each);
+        if (e.tag == TIFFTAG_PHOTOMETRIC && e.type == 3 && number(e.field, 2, t->big_endian) == PHOTOMETRIC_PALETTE) {
+            is_palette = 1;
+        }
+        if (!is_decisive(e.tag)) continue;
+        times[e.tag]++;
+        if (times[e.tag] > 2) {
+            ci_fail(error, CI_CORRUPT, "page %u has tag %u again and again", index + 1, e.tag);
+        } else if (times[e.tag] == 2 && !is_repeated(t, entries, &e)) {
+            ci_fail(error, CI_CORRUPT, "page %u has tag %u twice, with different values", index + 1, e.tag);
+        }
+    }
+    free(entries);
+    free(times);
+    if (error->status != CI_OK) return error->status;
+    /* Libtiff takes such a page for grey. */
+    if (is_palette && page.photometric != PHOTOMETRIC_PALETTE) {
+        return ci_fail(error, CI_CORRUPT, "page %u is a palette picture without a colour map", index + 1);
     }
     return CI_OK;
 }

@@ -232,11 +232,62 @@ static tmsize_t read_piece(TIFF *tiff, const grid *g, uint32_t piece, uint8_t *b
 /* What a strip or tile has in the file: a decoder's word on too few bytes is not that of a file which ends. */
 static ci_status check_piece(ci_tiff *t, uint32_t piece, ci_error *error) {
     uint64_t offset = TIFFGetStrileOffset(t->tiff, piece), count = TIFFGetStrileByteCount(t->tiff, piece);
-    if (count == 0) return ci_fail(error, CI_TRUNCATED, "a strip has no data");
+    /* An offset into the header is that of no data, which sparse files leave out. */
+    if (count == 0 || offset < header_bytes(t)) return ci_fail(error, CI_TRUNCATED, "a strip has no data");
     if (offset > t->source.size || count > t->source.size - offset) {
         return ci_fail(error, CI_TRUNCATED, "a strip lies beyond the end of the file");
     }
     return CI_OK;
+}
+
+/* Bytes that belong to no segment of a JPEG, and are not padding in front of its end, are pixels that were skipped. Those in front of
+   what is no restart and no end stand in its header, which cameras fill. */
+static int is_padded(ci_tiff *t, uint32_t piece, unsigned long count, unsigned long marker) {
+    uint64_t offset = TIFFGetStrileOffset(t->tiff, piece), size = TIFFGetStrileByteCount(t->tiff, piece);
+    if (marker < 0xD0 || marker > 0xD9) return 1;
+    if (marker != 0xD9 || count >= size || size > t->limits.max_bytes) return 0;
+    uint8_t *bytes = malloc((size_t)size);
+    int is_padding = 0;
+    if (bytes != NULL && bytes_at(t, offset, bytes, (size_t)size)) {
+        size_t end = (size_t)size;
+        while (end >= 2 && (bytes[end - 2] != 0xFF || bytes[end - 1] != marker)) end--;
+        is_padding = end >= 2 + (size_t)count && ci_is_padding(bytes + end - 2 - count, count);
+    }
+    free(bytes);
+    return is_padding;
+}
+
+/* The numbers in a text that begins with these words: 1 when it has as many. */
+static int numbers_in(const char *text, const char *words, unsigned long *values, int count) {
+    if (strncmp(text, words, strlen(words)) != 0) return 0;
+    for (int i = 0; i < count; i++) {
+        while (*text != 0 && (*text < '0' || *text > '9')) text++;
+        if (*text == 0) return 0;
+        char *end;
+        values[i] = strtoul(text, &end, 0);
+        text = end;
+    }
+    return 1;
+}
+
+/* What a decoder has passed over although it gave a strip or tile, of which `b` is seen. */
+static ci_status check_damage(ci_tiff *t, uint32_t piece, const block *b, ci_error *error) {
+    if (t->said[0]) return ci_fail(error, CI_CODEC, "%s", t->said);
+    if (t->passed[0] == 0) return CI_OK;
+    unsigned long n[4];
+    /* "%u extraneous bytes before marker 0x%02x", "Improper JPEG strip/tile size, expected %ux%u, got %ux%u" */
+    if (strstr(t->passed, "extraneous") != NULL && numbers_in(t->passed, "Corrupt JPEG data: ", n, 2) &&
+        is_padded(t, piece, n[0], n[1])) {
+        return CI_OK;
+    }
+    if (numbers_in(t->passed, "Improper JPEG", n, 4)) {
+        /* Some write the last tiles as large as what is seen of them. */
+        if (n[2] >= b->columns && n[3] >= b->rows) return CI_OK;
+        return ci_fail(error, CI_TRUNCATED, "a strip or tile holds %lu x %lu pixels, and %u x %u of it are seen", n[3], n[2],
+                       b->rows, b->columns);
+    }
+    int is_cut = strstr(t->passed, "remature end") != NULL;
+    return ci_fail(error, is_cut ? CI_TRUNCATED : CI_CORRUPT, "%s", t->passed);
 }
 
 static ci_status measure_grid(ci_tiff *t, const ci_tiff_page *page, grid *g, ci_error *error) {
@@ -297,11 +348,14 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                     check_jbig(t, piece, g->width, g->tiled ? g->height : b.rows, error) != CI_OK) {
                     break;
                 }
+                t->said[0] = t->passed[0] = 0;
                 tmsize_t got = read_piece(tiff, g, piece, buffer);
                 block at = b;
                 at.row -= g->from;
                 if (got < 0) {
                     ci_fail(error, CI_CODEC, "%s", t->said[0] ? t->said : "a strip cannot be decoded");
+                } else if (check_damage(t, piece, &b, error) != CI_OK) {
+                    break;
                 } else if (g->subsampled) {
                     place_ycbcr(&at, (size_t)got, page, &g->how, g->width, pixels, error);
                 } else if ((size_t)got < b.stride * b.rows) {
@@ -439,6 +493,7 @@ static ci_status read_following(ci_tiff *t, const ci_tiff_page *page, uint32_t s
     uint64_t bytes = contiguous_bytes(t, page);
     if (bytes == 0) return ci_fail(error, CI_CODEC, "pictures behind the first of a page that is compressed or in tiles");
     uint64_t offset = TIFFGetStrileOffset(t->tiff, 0) + bytes * slice;
+    if (offset - bytes * slice < header_bytes(t)) return ci_fail(error, CI_TRUNCATED, "a strip has no data");
     if (ci_check_memory(&t->limits, 2 * bytes, error) != CI_OK) return error->status;
     uint8_t *buffer = malloc((size_t)bytes);
     if (buffer == NULL) return ci_fail(error, CI_MEMORY, "no memory for a picture of %llu bytes", (unsigned long long)bytes);

@@ -17,6 +17,7 @@ struct ci_tiff {
     int big_endian, is_big;
     ci_limits limits;
     char said[200]; /* the first thing libtiff complained of since it was cleared */
+    char passed[200]; /* the first damage of pixels that a decoder of libtiff passed over with a warning since it was cleared */
 };
 
 static inline uint64_t number(const uint8_t *bytes, int size, int big_endian) {
@@ -29,6 +30,9 @@ static inline int bytes_at(ci_tiff *t, uint64_t offset, uint8_t *bytes, size_t s
     if (offset > t->source.size || size > t->source.size - offset) return 0;
     return t->source.read(t->source.context, offset, bytes, size);
 }
+
+/* The size of the file's header: no pixels can stand in it. */
+static inline uint64_t header_bytes(const ci_tiff *t) { return t->is_big ? 16 : 8; }
 
 static inline uint16_t field16(TIFF *tiff, uint32_t tag, uint16_t fallback) {
     uint16_t value = fallback;

@@ -91,6 +91,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case patientSpeciesDescription = "0010,2201 LO 1"
     case patientSpeciesCodeSequence = "0010,2202 SQ 1"
     case patientSexNeutered = "0010,2203 CS 1"
+    case anatomicalOrientationType = "0010,2210 CS 1"
     case patientBreedDescription = "0010,2292 LO 1"
     case patientBreedCodeSequence = "0010,2293 SQ 1"
     case breedRegistrationSequence = "0010,2294 SQ 1"

@@ -80,7 +80,9 @@ package enum SOPClass: String, CaseIterable, Sendable {
         switch self {
         case .ctImageStorage, .enhancedCTImageStorage, .legacyConvertedEnhancedCTImageStorage: "CT"
         case .mrImageStorage, .enhancedMRImageStorage, .legacyConvertedEnhancedMRImageStorage: "MR"
-        case .positronEmissionTomographyImageStorage, .enhancedPETImageStorage: "PT"
+        case .positronEmissionTomographyImageStorage, .enhancedPETImageStorage,
+            .legacyConvertedEnhancedPETImageStorage:
+            "PT"
         default: nil
         }
     }

@@ -82,11 +82,7 @@ package struct BulkAnnotations: Sendable {
             }))
         var groups: [DataSet] = []
         for (index, segment) in segments.enumerated() where objects[index].count > 0 {
-            // Outside of an ultrasound's calibrated regions pixels have no size.
-            let isCalibrated =
-                volume.calibratedRegions.isEmpty || masks[index].lies(within: volume.calibratedRegions)
-            let group = try AnnotationGroup(
-                of: objects[index], graphic, spacing: isCalibrated ? volume.pixelSpacing : nil)
+            let group = try AnnotationGroup(of: objects[index], graphic, spacing: volume.spacing(of: objects[index]))
             let uid = uids.uid(.annotationGroup, segment.key, String(number))
             groups.append(
                 header.text.item(group.item(number: groups.count + 1, uid: uid, segment, producer, graphic)))
@@ -120,6 +116,16 @@ package struct BulkAnnotations: Sendable {
         try ObjectFile.write(dataSet, kept: kept, to: path) {
             try Verification.annotations($0, volume, picture: picture, objects, graphic)
         }
+    }
+}
+
+extension Volume {
+    /// Nil where areas of these objects are told in pixels: no spacing is known, or it does not hold for all of their pixels.
+    func spacing(of objects: MaskObjects) -> PixelSpacing? {
+        if calibratedRegions.isEmpty { return pixelSpacing }
+        var mask = Mask(rows: objects.rows, columns: objects.columns)
+        objects.visit { _, pixels in for pixel in pixels { mask[pixel] = true } }
+        return isCalibrated([mask]) ? pixelSpacing : nil
     }
 }
 

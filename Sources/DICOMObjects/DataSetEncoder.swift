@@ -62,8 +62,12 @@ package enum DataSetEncoder {
     }
 
     /// Bytes of the data set, every element checked on the way. *Throws* as `file`.
-    static func length(_ dataSet: DataSet, kept: Set<Tag> = []) throws(ObjectFailure) -> Int {
-        try length(dataSet, Scope(characterSet: "", depth: 0, kept: kept, isKept: false))
+    ///
+    /// - Parameter characterSet: in force where the data set is an item of another; the default repertoire for a whole object.
+    static func length(
+        _ dataSet: DataSet, kept: Set<Tag> = [], characterSet: String = ""
+    ) throws(ObjectFailure) -> Int {
+        try length(dataSet, Scope(characterSet: characterSet, depth: 0, kept: kept, isKept: false))
     }
 
     /// What holds for the elements of one data set or item.

@@ -16,14 +16,16 @@ extension Segmentation {
         try checkSize(grid, segments: segments.count, options)
         let draft = try SegmentationDraft(
             volume, on: grid, segments: segments, producer: producer, options: options)
+        // An item of ours stands in that of the object unless it declares its own.
+        let characterSet = draft.header.text.characterSet
         var items = 0
         for (index, segment) in segments.enumerated() {
             let item = draft.item(number: index + 1, segment)
-            try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment)
+            try blame(part: "segment \(segment.key)", item, RequiredAttributes.segment, characterSet: characterSet)
             // The longest that an object of it may have.
             let number = InstanceSegmentation.largestCount
             let longest = options.isOfObjects ? draft.item(number: number, segment.instance(number)) : item
-            items = max(items, 16 + (try DataSetEncoder.length(longest)))
+            items = max(items, 16 + (try DataSetEncoder.length(longest, characterSet: characterSet)))
         }
         let selection = FrameSelection(
             everyFrameOnceOf: segments.count, frames: Self.sample(of: volume, grid),
@@ -35,7 +37,7 @@ extension Segmentation {
         for (attribute, part) in ownTexts {
             var one = DataSet()
             one[attribute] = dataSet[attribute]
-            try blame(part: part, one, RequiredAttributes(type1: [attribute]))
+            try blame(part: part, one, RequiredAttributes(type1: [attribute]), characterSet: characterSet)
         }
         try checkSize(
             grid, segments: segments.count, options,
@@ -94,11 +96,13 @@ extension Segmentation {
     }
 
     /// A value that we were given and cannot write is the pipeline's fault, not a defect of ours.
+    ///
+    /// - Parameter characterSet: of the object in which the data set is to stand.
     private static func blame(
-        part: String, _ dataSet: DataSet, _ required: RequiredAttributes
+        part: String, _ dataSet: DataSet, _ required: RequiredAttributes, characterSet: String
     ) throws(ObjectFailure) {
         do throws(ObjectFailure) {
-            _ = try DataSetEncoder.length(dataSet)
+            _ = try DataSetEncoder.length(dataSet, characterSet: characterSet)
             try required.check(dataSet)
         } catch {
             if case .illegal(_, let keyword, let what) = error {

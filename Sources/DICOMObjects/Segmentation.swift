@@ -120,12 +120,14 @@ package struct Segmentation: Sendable {
 }
 
 extension FrameSelection {
-    /// Of what was found: by its probabilities in a FRACTIONAL object, by its masks otherwise.
+    /// Of the segments that were found, by their masks; a FRACTIONAL object has those of their frames that have a probability.
     init(_ content: Segmentation.Content, framePixels: Int, _ options: Segmentation.Options) {
-        let occupied =
-            options.type == .fractional
-            ? content.probabilities.map { $0.map { $0.contains { $0 != 0 } } }
-            : content.masks.map { $0.map { !$0.isEmpty } }
+        var occupied = content.masks.map { $0.map { !$0.isEmpty } }
+        if options.type == .fractional {
+            for (segment, frames) in content.probabilities.enumerated() where occupied[segment].contains(true) {
+                occupied[segment] = frames.map { $0.contains { $0 != 0 } }
+            }
+        }
         self.init(occupied: occupied, framePixels: framePixels, options)
     }
 }

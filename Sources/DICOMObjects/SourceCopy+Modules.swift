@@ -24,7 +24,8 @@ enum IdentityAttributes {
 }
 
 extension SourceCopy {
-    /// Patient and Study (C.7.1.1, C.7.2.1, C.7.2.2), clinical trial, and what tells of de-identification.
+    /// Patient and Study (C.7.1.1, C.7.2.1, C.7.2.2), clinical trial, what tells of de-identification, and what the axes of the patient's
+    /// coordinates are.
     mutating func copyPatientAndStudy(into target: inout DataSet) throws(ObjectFailure) {
         try keep([.studyInstanceUID], .type1, into: &target)
         try keep(IdentityAttributes.type2, .type2, into: &target)
@@ -37,6 +38,8 @@ extension SourceCopy {
                 .admittingDiagnosesDescription, .patientAge, .patientSize, .patientWeight, .procedureCodeSequence,
                 .longitudinalTemporalInformationModified,
             ], .type3, into: &target)
+        // General Series (C.7.3.1), Type 1C of quadrupeds: without it the results' positions and directions are a biped's.
+        try copy([.anatomicalOrientationType], .type3, into: &target)
         try copyTrial(into: &target)
         try copyDeidentification(into: &target)
     }

@@ -23,7 +23,7 @@ extension Verification {
             throw .verify("\(groups.count) groups of annotations instead of \(found.count)")
         }
         for (number, (group, objects)) in zip(groups, found).enumerated() {
-            try check(group, objects, number + 1, graphic, volume.pixelSpacing, written)
+            try check(group, objects, number + 1, graphic, volume.spacing(of: objects), written)
         }
     }
 
@@ -39,6 +39,9 @@ extension Verification {
         let values = group.item(.measurementsSequence)?.item(.measurementValuesSequence) ?? DataSet()
         let areas = try floats(values[.floatingPointValues], written)
         let unit = spacing.map { $0.row * $0.column * 1e6 } ?? 1
+        let code: Code = spacing == nil ? .pixels : .squareMicrometre
+        let unitCode = group.item(.measurementsSequence)?.item(.measurementUnitsCodeSequence)?.string(.codeValue)
+        guard unitCode == code.value else { throw .verify("group \(number) tells areas in another unit") }
         guard areas.count == sizes.count,
             zip(areas, sizes).allSatisfy({ abs(Double($0) - Double($1) * unit) <= 1e-6 * Double($1) * unit })
         else { throw .verify("group \(number) holds other areas than its objects have") }

@@ -45,7 +45,7 @@ extension Verification {
             let unit = value?.item(.measurementUnitsCodeSequence)?.string(.codeValue)
             guard concept(item) == measurement.concept.value, unit == measurement.unit.value,
                 let read = value?.doubles(.numericValue).first,
-                abs(read - measurement.value) <= 1e-9 * max(1, abs(measurement.value))
+                abs(read - measurement.value) <= 1e-9 * abs(measurement.value)
             else { throw .verify("measurement group \(index + 1) holds another value than measured") }
         }
         guard isFound, let segmentation, let number = segmentation.selection.segments.firstIndex(of: index) else {

@@ -25,8 +25,11 @@ package struct Job: Sendable, Equatable {
     package let files: Int
     /// Why it is where it is.
     package let reason: JobReason?
-    /// What was known of its drop when it was taken, and a person should know with its result.
+    /// What was known of its drop when it was taken, or found out since, and a person should know with its result.
     package let remark: JobReason?
+
+    /// Together with those of other jobs its images contradict each other, so that it is worked on alone.
+    var isSeparate: Bool { remark.map { JobReason.contradictions.contains($0.code) } ?? false }
 }
 
 /// Why a job ended as it did, or waits. Nothing in it names a file or a patient: it is made of codes and of our own sentences.
@@ -47,6 +50,9 @@ package struct JobReason: Sendable, Equatable {
         /// A person ended it.
         case cancelled
     }
+
+    /// Codes of images that contradict each other: of one SOP Instance UID, or of one study.
+    static let contradictions: Set<String> = ["DUP-CONFLICT", "GRP-IDENTITY"]
 
     package let kind: Class
     package let code: String

@@ -6,7 +6,7 @@ struct SeriesImages: Sendable, Equatable {
     /// Names as in the folders.
     let study: String
     let series: String
-    /// The first 64 bits of each image's digest: enough to tell a study's images apart.
+    /// The first 64 bits of each image's digest, of what reaches a result where that is known: enough to tell a study's images apart.
     let images: Set<UInt64>
 
     /// Eight bytes an image, sorted.
@@ -76,6 +76,14 @@ extension Ledger {
         }
     }
 
+    /// What is known of a job's images.
+    func images(of job: String) throws -> Set<UInt64> {
+        try read { db in
+            try Data.fetchAll(db, sql: "SELECT images FROM job_series WHERE job_id = ?", arguments: [job])
+                .reduce(into: []) { $0.formUnion(SeriesImages.images(Array($1))) }
+        }
+    }
+
     /// Images of jobs that no late one is waited for any more.
     func forgetImages(before: Int64) throws {
         // Names of jobs begin with the time.
@@ -90,6 +98,20 @@ extension Ledger {
             try $0.execute(
                 sql: "UPDATE job SET joined = ? WHERE id = ?", arguments: [others.joined(separator: "\n"), job])
         }
+    }
+
+    /// The job is done anew alone; its result tells why.
+    func separate(_ job: String, _ remark: JobReason) throws {
+        try write {
+            try $0.execute(
+                sql: "UPDATE job SET joined = '', remark_code = ?, remark_text = ? WHERE id = ?",
+                arguments: [remark.code, remark.text, job])
+        }
+    }
+
+    /// Where the results that a job has published stand, relative to the outbox.
+    func resultPaths(of job: String) throws -> [String] {
+        try read { try String.fetchAll($0, sql: "SELECT path FROM result WHERE job_id = ?", arguments: [job]) }
     }
 
     func markHeld(_ job: String) throws {

@@ -36,8 +36,8 @@ package actor Ledger {
             try pool.read { db in
                 let complaint = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
                 guard complaint == "ok" else { throw DaemonFailure.ledgerUnusable(path: path, problem: complaint) }
-                try LedgerSchema.checkVersion(db, path: path)
                 try LedgerSchema.checkOwn(db, path: path)
+                try LedgerSchema.checkVersion(db, path: path)
                 if wasThere, holdsResults, try LedgerSchema.isBlank(db) {
                     throw DaemonFailure.ledgerUnusable(path: path, problem: "it is empty: what it held is lost")
                 }

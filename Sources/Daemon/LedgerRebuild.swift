@@ -18,6 +18,8 @@ package enum LedgerRebuild {
         package var quarantined = 0
         /// Inputs in `work` that wait again.
         package var waiting = 0
+        /// Results in the outbox that were not adopted: files of them are missing or changed.
+        package var damaged = 0
     }
 
     /// *Throws* `DaemonFailure.locked` while a service runs.
@@ -44,7 +46,9 @@ package enum LedgerRebuild {
         try await ledger.remember("spool", "")
         // What is adopted goes to them: without the old ledger nobody knows what they have, and an object sent twice is the same object.
         for destination in settings.destinations { try await ledger.know(destination: destination.name) }
-        let standing = try standing(paths).sorted { ($0.at, $0.result.path) < ($1.at, $1.result.path) }
+        let found = try standing(paths)
+        summary.damaged = found.damaged
+        let standing = found.whole.sorted { ($0.at, $0.result.path) < ($1.at, $1.result.path) }
         for (result, at, _) in standing where try await !ledger.isPublished(key: result.key) {
             try await ledger.adopt(result, at: at)
             summary.results += 1
@@ -65,16 +69,19 @@ package enum LedgerRebuild {
     }
 
     /// Results in the outbox whose files are all as they were published, with the time when they were put there and the key of the
-    /// one that took their place.
+    /// one that took their place; and how many others there are.
     private static func standing(
         _ paths: ServicePaths
-    ) throws -> [(result: PublishedResult, at: Int64, supersededBy: String?)] {
+    ) throws -> (whole: [(result: PublishedResult, at: Int64, supersededBy: String?)], damaged: Int) {
+        var damaged = 0
         var found: [(result: PublishedResult, at: Int64, supersededBy: String?)] = []
         for study in try Folder.list(paths.outbox) where study.status.kind == .directory {
             let folder = Folder.join(paths.outbox, study.name)
             for entry in try Folder.list(folder) where entry.name.utf8.count == 8 {
                 let place = Folder.join(folder, entry.name)
-                guard let result = try OutboxResult(in: place), let key = result.record.key, try result.isWhole() else {
+                guard let result = try OutboxResult(in: place), let key = result.record.key else { continue }
+                guard try result.isWhole() else {
+                    damaged += 1
                     continue
                 }
                 let record = result.record
@@ -88,7 +95,7 @@ package enum LedgerRebuild {
                     ))
             }
         }
-        return found
+        return (found, damaged)
     }
 }
 

@@ -48,15 +48,21 @@ enum LedgerSchema {
 
     /// *Throws* `DaemonFailure.ledgerUnusable` when the tables are somebody else's.
     static func checkOwn(_ db: Database, path: String) throws {
-        if try !isBlank(db), try !db.tableExists("meta") {
+        if try isBlank(db) { return }
+        // Other programs have a table of this name too.
+        let columns = try db.tableExists("meta") ? Set(db.columns(in: "meta").map(\.name)) : []
+        let isOwn =
+            try columns.isSuperset(of: ["key", "value"])
+            && Bool.fetchOne(db, sql: "SELECT EXISTS(SELECT 1 FROM meta WHERE key = 'install_id')") ?? false
+        guard isOwn else {
             throw DaemonFailure.ledgerUnusable(path: path, problem: "its tables are not a ledger's")
         }
     }
 
     /// *Throws* `DaemonFailure.ledgerUnusable` when the file holds no tables of ours, `DaemonFailure.ledgerOlder` when the tables are not these yet.
     static func checkCurrent(_ db: Database, path: String) throws {
-        try checkVersion(db, path: path)
         try checkOwn(db, path: path)
+        try checkVersion(db, path: path)
         guard try !isBlank(db) else {
             throw DaemonFailure.ledgerUnusable(path: path, problem: "it is empty: what it held is lost")
         }

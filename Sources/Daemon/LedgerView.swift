@@ -139,6 +139,9 @@ package enum LedgerView {
         package let file: String
         package let waitsUntil: String?
 
+        /// It is not sent again by itself.
+        package var needsPerson: Bool { ["refused", "expired"].contains(state) }
+
         private enum CodingKeys: String, CodingKey {
             case destination, state, code, tries, file
             case waitsUntil = "waits_until"

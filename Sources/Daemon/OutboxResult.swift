@@ -72,23 +72,44 @@ struct OutboxResult {
 
     /// Whether this result says all that `other` says of the same study under the same pipelines.
     func covers(_ other: OutboxResult) -> Bool {
-        guard record.study == other.record.study, record.pipelines == other.record.pipelines else { return false }
-        let (mine, its) = (Set(record.instances), Set(other.record.instances))
+        guard let (mine, its) = images(against: other) else { return false }
         if mine != its { return mine.isSuperset(of: its) }
-        // The same images: a pipeline may have failed on some of them in one of the two.
+        return says(moreThan: other)
+    }
+
+    /// Whether both are of the same images, sent again with other attributes that reach no result, under the same pipelines, and `other`,
+    /// which nothing has taken the place of, says as much.
+    func repeats(_ other: OutboxResult) -> Bool {
+        guard other.record.supersededBy == nil, let (mine, its) = images(against: other) else { return false }
+        return mine == its && !says(moreThan: other)
+    }
+
+    /// Of the same images: a pipeline may have failed on some of them in one of the two.
+    private func says(moreThan other: OutboxResult) -> Bool {
         let (here, there) = (record, other.record)
         return (here.complete ? 1 : 0, here.results.count) > (there.complete ? 1 : 0, there.results.count)
+    }
+
+    /// What tells the images of both apart: what of them can reach a result where both reports say it, else all their bytes. Nil of
+    /// results of different studies or pipelines.
+    private func images(against other: OutboxResult) -> (mine: Set<String>, its: Set<String>)? {
+        guard record.study == other.record.study, record.pipelines == other.record.pipelines else { return nil }
+        func images(_ record: StudyRecord) -> Set<String>? {
+            let lines = record.imageContents.map(\.imageLine)
+            return lines.isEmpty || lines.contains(nil) ? nil : Set(lines.compactMap(\.self))
+        }
+        if let mine = images(record), let its = images(other.record) { return (mine, its) }
+        return (Set(record.instances), Set(other.record.instances))
     }
 
     /// Whether an image of this result has the SOP Instance UID of one of `other`, which nothing has taken the place of, and other
     /// content. Reports of versions that do not tell UIDs contradict none.
     func contradicts(_ other: OutboxResult) -> Bool {
         guard record.study == other.record.study, other.record.supersededBy == nil else { return false }
-        func contents(_ record: StudyRecord) -> [Substring: Set<Substring>] {
-            (record.contents ?? []).reduce(into: [:]) { $0[$1.prefix(16), default: []].insert($1.dropFirst(17)) }
+        let its = Dictionary(grouping: other.record.imageContents, by: \.uid)
+        return record.imageContents.contains { mine in
+            its[mine.uid].map { !$0.contains { $0.isSame(as: mine) } } ?? false
         }
-        let its = contents(other.record)
-        return contents(record).contains { its[$0.key]?.isDisjoint(with: $0.value) ?? false }
     }
 
     /// Says in the report which result took this one's place. Repeating it changes nothing.

@@ -231,7 +231,8 @@ package struct Overview: Sendable, Equatable {
         guard spool.stray > 0 else { return nil }
         return Note(
             code: "PLACE-STRANGE", text: "\(spool.stray) in the spool's inbox/, and inbox.path is another folder.",
-            cure: "Move them to inbox.path, and name that folder in hspsam-receive.service (--inbox).")
+            cure:
+                "Move them to inbox.path, where whoever dropped them is to drop (hspsam-receive.service: by --config).")
     }
 
     private static func notes(

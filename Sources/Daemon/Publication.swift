@@ -39,7 +39,7 @@ package actor Publication {
     ///
     /// A study whose key stands there whole is adopted: it was published before, by this job before a crash or by an earlier drop.
     /// What stands there with files missing or changed is moved aside and published again. A result of more images than an older
-    /// one under the same pipelines supersedes it; one of fewer is not published.
+    /// one under the same pipelines supersedes it; one of fewer, or of the same ones sent again, is not published.
     ///
     /// *Throws* `DaemonFailure.outboxConflict`, `KnownResultsMissing`, `StorageFailure`, and what reading the record throws.
     package func publish(_ job: Job, each: () -> Void = {}) throws -> Published {
@@ -79,6 +79,15 @@ package actor Publication {
                 published.results.append(try result(try supersede(study.study, key)))
                 published.contradicted += try contradicted(study.study, key)
             case .stood: published.stood.append(try result())
+            case .repeated(let old):
+                guard let key = old.record.key else { continue }
+                let path = paths.result(study: study.study, key: key)
+                published.stood.append(
+                    PublishedResult(
+                        study: study.study, key: key, path: path, complete: old.record.complete,
+                        files: record.processed(of: study.study),
+                        bytes: try Fingerprint(of: Folder.join(paths.outbox, path)).bytes,
+                        findings: record.findings(of: study.study), supersedes: []))
             case .covered(let by): published.coveredBy.append(by)
             }
         }
@@ -88,6 +97,8 @@ package actor Publication {
     private enum Placing {
         case new, stood
         case covered(by: String)
+        /// The images of one that stands, sent again with other attributes that reach no result.
+        case repeated(OutboxResult)
     }
 
     /// Gives a result its name in the outbox, unless it or one that covers it stands there.
@@ -109,6 +120,8 @@ package actor Publication {
             try Folder.rename(target, to: "\(target).replaced-\(job)")
         } else if let covering = try others(study, key).first(where: { try $0.covers(new) && $0.isWhole() }) {
             return .covered(by: "\(study)/\(Folder.split(covering.folder).name)")
+        } else if let same = try others(study, key).first(where: { try new.repeats($0) && $0.isWhole() }) {
+            return .repeated(same)
         }
         // A service that died while it wrote them.
         try DurableFile.removeTemporaries(in: source)
@@ -149,28 +162,29 @@ package actor Publication {
             .filter { $0.record.key != nil && $0.record.key != key }
     }
 
-    /// Whether a result of these studies in the outbox holds images that are not among `own`.
-    nonisolated func hasOtherImages(_ studies: Set<String>, _ own: Set<String>) throws -> Bool {
-        for study in studies {
+    /// The reports of the results of these studies in the outbox.
+    nonisolated func reports(of studies: Set<String>) throws -> [StudyRecord] {
+        // As folders are named; a worker's record may be anything.
+        let names = studies.filter { $0.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) } && !$0.isEmpty }
+        return try names.sorted().flatMap { study in
             let folder = Folder.join(paths.outbox, study)
-            guard FileStatus.exists(folder) else { continue }
-            for entry in try Folder.list(folder) where entry.name.utf8.count == 8 {
-                guard let found = try OutboxResult(in: Folder.join(folder, entry.name)) else { continue }
-                if !found.record.instances.allSatisfy(own.contains) { return true }
-            }
+            guard FileStatus.exists(folder) else { return [StudyRecord]() }
+            return try Folder.list(folder).filter { $0.name.utf8.count == 8 }
+                .compactMap { try OutboxResult(in: Folder.join(folder, $0.name))?.record }
         }
-        return false
     }
 
-    /// Whether a job whose result waits to be published holds images of these studies that are not among `own`, as its workers'
-    /// records say.
-    nonisolated func hasOtherImages(_ studies: Set<String>, _ own: Set<String>, of job: String) throws -> Bool {
-        for entry in try Folder.list(paths.folder(job)) where entry.name.hasPrefix("out.") {
-            guard let record = try? RunRecord.read(output: Folder.join(paths.folder(job), entry.name)) else { continue }
-            let images = record.inputs.filter { $0.study.map(studies.contains) == true }.compactMap(\.contentSHA256)
-            if !images.allSatisfy(own.contains) { return true }
+    /// The report of a result at its path in the outbox; nil when none stands there.
+    nonisolated func report(at path: String) throws -> StudyRecord? {
+        try OutboxResult(in: Folder.join(paths.outbox, path))?.record
+    }
+
+    /// What a job whose result waits to be published holds of these studies, as its workers' records say.
+    nonisolated func heldImages(_ studies: Set<String>, of job: String) throws -> [RunRecord.Input] {
+        try Folder.list(paths.folder(job)).filter { $0.name.hasPrefix("out.") }.flatMap { entry in
+            let record = try? RunRecord.read(output: Folder.join(paths.folder(job), entry.name))
+            return record?.inputs.filter { $0.study.map(studies.contains) == true && $0.contentSHA256 != nil } ?? []
         }
-        return false
     }
 
     // MARK: inputs

@@ -58,7 +58,8 @@ extension RunRecord {
         var found: [[String]: Set<UInt64>] = [:]
         for input in inputs {
             guard let study = input.study, let series = input.series,
-                let image = input.contentSHA256.flatMap({ UInt64($0.prefix(16), radix: 16) })
+                let digest = input.image?.suffix(16) ?? input.contentSHA256?.prefix(16),
+                let image = UInt64(digest, radix: 16)
             else { continue }
             found[[study, series], default: []].insert(image)
         }

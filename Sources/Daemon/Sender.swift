@@ -57,7 +57,15 @@ package struct Sender: Sendable {
     /// Until asked to stop, or, with `once`, until no ticket waits.
     ///
     /// *Throws* `DaemonFailure.locked` while another process sends for this spool.
-    package func run(_ stop: StopRequest, once: Bool) async throws {
+    package func run(_ stop: StopRequest, once: Bool) async throws { _ = try await work(stop, once: once) }
+
+    /// Until no ticket waits. Gives how many files were not taken: they are sent again later, or refused.
+    ///
+    /// *Throws* `DaemonFailure.locked` while another process sends for this spool.
+    package func sendOnce(_ stop: StopRequest) async throws -> Int { try await work(stop, once: true) }
+
+    private func work(_ stop: StopRequest, once: Bool) async throws -> Int {
+        var untaken = 0
         try paths.prepare()
         let lock = try await ServiceLocks.lock(paths.senderLock)
         defer { withExtendedLifetime(lock) {} }
@@ -82,13 +90,15 @@ package struct Sender: Sendable {
                 let receipt = DeliveryReceipt(ticket: ticket, files: files)
                 try mail.put(receipt, id: id)
                 sent += 1
+                untaken += files.count { $0.outcome == .failed || $0.outcome == .refused }
                 let worst = receipt.files.first { $0.outcome == .failed || $0.outcome == .refused }
                 log.notice("sent", metadata: ["code": "\(worst?.code ?? "SENT")"])
             }
-            if once, sent == 0 { return }
+            if once, sent == 0 { return untaken }
             ServiceNotification.send("WATCHDOG=1")
             if sent == 0 { try await Task.sleep(for: .milliseconds(500)) }
         }
+        return untaken
     }
 
     /// What became of each file. *Throws* nothing of the destination's: that is an outcome.

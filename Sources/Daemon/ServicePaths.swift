@@ -40,6 +40,19 @@ package struct ServicePaths: Sendable {
         }
     }
 
+    /// Folders that are the service's own, its sender's and its receiver's, whatever the site file names beside them: those of the spool, and
+    /// `backups`. The state's own files beside these: `isOwn(inState:)`.
+    package var own: [String] { [work, outbox, quarantine, kept, control, deliver, receive, cluster, backups] }
+
+    /// Whether the service writes a file of this name in the state's folder.
+    package func isOwn(inState name: String) -> Bool {
+        name.hasPrefix(Folder.split(ledger).name)
+            || [lock, heartbeat, known(in: state)].contains(Folder.join(state, name))
+    }
+
+    /// Whether the service writes a file of this name in the spool's folder.
+    package func isOwn(inSpool name: String) -> Bool { name.hasPrefix(".hspsam") }
+
     /// Folders that the service alone writes files to, but for those of results and of jobs in quarantine.
     var written: [String] {
         [spool, outbox, Folder.join(outbox, Night.folder), answers, deliveryTickets, arrivalQuestions, state, cluster]
@@ -48,24 +61,27 @@ package struct ServicePaths: Sendable {
     /// What people ask of the running service, and what it answered.
     package var newRequests: String { Folder.join(control, "new") }
     package var answers: String { Folder.join(control, "done") }
+    private var deliver: String { Folder.join(spool, "deliver") }
+    private var receive: String { Folder.join(spool, "receive") }
     /// What is to be sent, what became of it, and where the sender puts files of its own.
-    package var deliveryTickets: String { Folder.join(spool, "deliver/new") }
-    package var deliveryReceipts: String { Folder.join(spool, "deliver/receipts") }
-    package var deliveryScratch: String { Folder.join(spool, "deliver/scratch") }
+    package var deliveryTickets: String { Folder.join(deliver, "new") }
+    package var deliveryReceipts: String { Folder.join(deliver, "receipts") }
+    package var deliveryScratch: String { Folder.join(deliver, "scratch") }
     /// Drops that an archive is asked about, and what it said.
-    package var arrivalQuestions: String { Folder.join(spool, "deliver/questions") }
-    package var arrivalAnswers: String { Folder.join(spool, "deliver/answers") }
+    package var arrivalQuestions: String { Folder.join(deliver, "questions") }
+    package var arrivalAnswers: String { Folder.join(deliver, "answers") }
     /// Held by the process that sends.
-    package var senderLock: String { Folder.join(spool, "deliver/lock") }
+    package var senderLock: String { Folder.join(deliver, "lock") }
     /// Where a receiver writes what is sent to it, before it moves it to the inbox.
-    package var receiving: String { Folder.join(spool, "receive/in") }
+    package var receiving: String { Folder.join(receive, "in") }
     package var backups: String { Folder.join(state, "backups") }
     package var heartbeat: String { Folder.join(state, "heartbeat") }
     package var ledger: String { Folder.join(state, "ledger.sqlite") }
     package var lock: String { Folder.join(state, "lock") }
     package var inboxLock: String { Folder.join(inbox, ".hspsam-lock") }
     /// Keys of complete results that stand in the outbox, one a line: what a worker need not do again. Where nodes work, they see it.
-    package var knownResults: String { Folder.join(hasCluster ? cluster : state, "known-results") }
+    package var knownResults: String { known(in: hasCluster ? cluster : state) }
+    private func known(in folder: String) -> String { Folder.join(folder, "known-results") }
     /// What the coordinator of a cluster shares with the nodes beside the jobs' folders.
     private var cluster: String { Folder.join(spool, "cluster") }
     /// Arrays of tasks.

@@ -10,6 +10,8 @@ package enum Verdict: Sendable, Equatable {
     case hold(JobReason?)
     /// Images of its studies came before, in these jobs: done anew, together with theirs.
     case join([String])
+    /// Together with those of other jobs its images contradict each other: done anew alone, and a person is told.
+    case separate(JobReason)
     /// A person ended it.
     case cancelled
     /// Nothing of it is asked for: the input is kept, nothing is published.

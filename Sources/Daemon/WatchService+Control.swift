@@ -63,11 +63,14 @@ extension WatchService {
             return ControlAnswer(isDone: true, code: "REDELIVER", text: "what was not taken is sent again.")
         case .retryAllTransient:
             var done: [String] = []
+            var refused = 0
             for job in try await ledger.jobs(.quarantined) where job.reason?.kind == .failed {
-                if try await retry(job).isDone { done.append(job.id) }
+                if try await retry(job).isDone { done.append(job.id) } else { refused += 1 }
             }
+            let rest =
+                refused == 0 ? "" : " \(refused) cannot be tried again, their input is gone: quarantine drop them."
             return ControlAnswer(
-                isDone: true, code: "RETRY", text: "\(done.count) wait in the queue again.", jobs: done)
+                isDone: refused == 0, code: "RETRY", text: "\(done.count) wait in the queue again.\(rest)", jobs: done)
         case .retry, .cancel, .release, .drop:
             guard let id = request.job, let job = try await ledger.job(id) else {
                 return ControlAnswer(isDone: false, code: "JOB-UNKNOWN", text: "the ledger knows no such job.")

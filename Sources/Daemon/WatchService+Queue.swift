@@ -174,52 +174,32 @@ extension WatchService {
             }
         }
         guard let record else { return verdict }
+        if !job.joined.isEmpty, let contradiction = contradiction(job, record) { return .separate(contradiction) }
         switch verdict {
         case .publish(let reason):
             let late = try await lateJobs(job, record)
             if !late.isEmpty { return Self.joined(late) }
-            if reason?.code == "VOL-GAP", !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
-                return .hold(reason)
+            if record.lacksSlices, !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
+                return .hold(Self.together(reason, job.remark))
             }
-            return .publish(reason ?? job.remark)
+            return .publish(Self.together(reason, job.remark))
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
             let late = try await lateJobs(job, record)
             if !late.isEmpty { return Self.joined(late) }
             // What is missing may be why no pipeline wanted the rest.
-            return job.remark.map { .quarantine(JobReason(.refused, code: $0.code, text: $0.text)) } ?? verdict
+            if let remark = job.remark {
+                return .quarantine(JobReason(.refused, code: remark.code, text: remark.text))
+            }
+            return try contradicted(record).map(Verdict.quarantine) ?? verdict
         default: return verdict
         }
     }
 
-    /// Most inputs that are worked on together: a program takes so many arguments.
-    private static let mostJoined = 2000
-
-    private static func joined(_ jobs: [String]) -> Verdict {
-        guard jobs.count > mostJoined else { return .join(jobs) }
-        let text = "its study came in \(jobs.count + 1) drops, more than are worked on together. Drop it as one folder."
-        return .publish(JobReason(.partial, code: "LATE-MANY", text: text))
-    }
-
-    /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks.
-    private func lateJobs(_ job: Job, _ record: RunRecord) async throws -> [String] {
-        guard settings.lateWindow > .zero, job.joined.isEmpty else { return [] }
-        let since = Moment.now - settings.lateWindow.milliseconds
-        let settled = record.settledStudies
-        let known = Set(settled.filter { $0.folder == nil }.map(\.study))
-        // Also what nobody wanted of them: a few slices are no volume before the rest has come.
-        let sharing = try await ledger.jobs(
-            withMoreOf: record.images.filter { !known.contains($0.study) }, except: job.id, since: since)
-        let studies = Set(settled.filter { $0.folder != nil }.map(\.study))
-        let candidates =
-            studies.isEmpty ? [] : try await ledger.jobs(ofStudies: studies.sorted(), except: job.id, since: since)
-        let own = Set(record.inputs.compactMap(\.contentSHA256))
-        let isInOutbox = try !candidates.isEmpty && publication.hasOtherImages(studies, own)
-        return try candidates.union(sharing).sorted(by: >).filter { id in
-            guard let input = try paths.standingInput(of: id) else { return false }
-            return try sharing.contains(id) || isInOutbox
-                || input == paths.input(id) && publication.hasOtherImages(studies, own, of: id)
-        }
+    /// What a person should know of a result, of its files and of its drop.
+    private static func together(_ reason: JobReason?, _ remark: JobReason?) -> JobReason? {
+        guard let reason, let remark else { return reason ?? remark }
+        return JobReason(reason.kind, code: reason.code, text: "\(reason.text) \(remark.text)")
     }
 
     static func waiting(_ failure: StorageFailure, _ text: String) -> JobReason {
@@ -240,6 +220,9 @@ extension WatchService {
         case .join(let others):
             try await ledger.join(others, to: job.id)
             step = .init("joined", to: .queued, nil, counts: false)
+        case .separate(let remark):
+            try await ledger.separate(job.id, remark)
+            step = .init("separated", to: .queued, nil, counts: false)
         case .unwanted(let reason): step = .init("skipped", to: .done, reason)
         case .quarantine(let reason): step = .init(reason.kind.rawValue, to: .quarantined, reason)
         case .cancelled: step = .init("cancelled", to: .cancelled, Self.cancelled, counts: false)

@@ -123,9 +123,16 @@ package enum ImageFile {
             if let more = try FurtherPictures.text(file, format) {
                 page.findings.append(RasterFinding(.pages, isWarning: true, more))
             }
-            let read = try EXIFOrientation.read(file, format)
+            let blocks = try EXIFBlock.all(of: file, format)
+            let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }
+            if let own = page.spacing,
+                let other = blocks.compactMap(\.calibration.spacing).first(where: { !own.isSameResolution(as: $0) })
+            {
+                (page.spacing, page.saysTwoScales) = (nil, true)
+                page.findings.append(.twoScales(own, other))
+            }
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }

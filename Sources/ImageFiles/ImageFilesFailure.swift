@@ -22,6 +22,10 @@ package struct ImageFilesFailure: Failure, Equatable {
         case bits(String)
         /// No sample is a number that somebody measured.
         case noValues
+        /// Some samples are what the file itself calls no measurement, in a form that has no room for it.
+        case noData(String)
+        /// Slices that lie as far apart as no slices do.
+        case distance(String)
         case memory(String)
         /// What its pages are is not known, or not there.
         case axes(String)
@@ -40,7 +44,9 @@ package struct ImageFilesFailure: Failure, Equatable {
         switch reason {
         case .unreadable, .changed, .memory: .failed
         case .notAnImage, .otherPart: .skipped
-        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .noValues, .axes, .vendor: .refused
+        case .corrupt, .truncated, .limit, .codec, .photometric, .bits, .noValues, .noData, .distance, .axes,
+            .vendor:
+            .refused
         }
     }
 
@@ -55,7 +61,8 @@ package struct ImageFilesFailure: Failure, Equatable {
         case .codec: "PIX-CODEC"
         case .photometric: "PIX-PHOTOMETRIC"
         case .bits: "PIX-BITS"
-        case .noValues: "PIX-VALUES"
+        case .noValues, .noData: "PIX-VALUES"
+        case .distance: "VOL-PLACE"
         case .memory: "OUT-IO"
         case .axes: "RAS-AXES"
         case .otherPart: "RAS-PART"
@@ -90,6 +97,16 @@ package struct ImageFilesFailure: Failure, Equatable {
             (
                 "all samples are NaN, infinite or beyond what is measured: there is nothing to see.",
                 "Find out why the program that made the picture wrote no values, and export it again."
+            )
+        case .noData(let value):
+            (
+                "some samples are \(value), which the file itself (GDAL_NODATA) calls no measurement: they would be shown as one.",
+                "Export the part that was measured, or as floating point, where such samples become padding."
+            )
+        case .distance(let what):
+            (
+                "\(what), which no slices do: how large things are is unknown.",
+                "Correct it in the program that wrote the file, or take it out: then the slices are frames."
             )
         case .memory(let what): ("\(what).", "Free memory and try again.")
         case .otherPart:

@@ -44,16 +44,15 @@ struct ImageJDescription {
         }
         guard rowsPerUnit > 0, columnsPerUnit > 0 else { return PixelCalibration() }
         // Inches and centimetres are what a file has that nobody calibrated.
-        if column == 25.4, row == 25.4 {
-            return PixelCalibration(rows: rowsPerUnit, columns: columnsPerUnit, unit: .inch)
-        }
-        if column == 10, row == 10 {
-            return PixelCalibration(rows: rowsPerUnit, columns: columnsPerUnit, unit: .centimetre)
-        }
+        let uncalibrated: PixelCalibration.Unit? =
+            column == row ? (column == 25.4 ? .inch : column == 10 ? .centimetre : nil) : nil
+        // Of a negative distance ImageJ takes the amount (ij/io/FileOpener.java, setCalibration).
         let slice = values["zunit"].map { PixelCalibration.millimetres($0) } ?? column
-        return PixelCalibration(
+        let told = PixelCalibration(
             program: "ImageJ", rowMM: row / rowsPerUnit, columnMM: column / columnsPerUnit,
             sliceMM: number("spacing").flatMap { spacing in slice.map { abs(spacing) * $0 } })
+        guard let uncalibrated else { return told }
+        return told.judged(as: PixelCalibration(rows: rowsPerUnit, columns: columnsPerUnit, unit: uncalibrated))
     }
 
     /// `value = stored · slope + intercept`, where ImageJ shows calibrated values; nil for none. A straight line is the only function

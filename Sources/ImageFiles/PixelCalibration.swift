@@ -11,6 +11,8 @@ package struct PixelCalibration: Sendable, Equatable {
     /// Distance of slices in mm.
     package private(set) var sliceMM: Double?
     package private(set) var findings: [RasterFinding] = []
+    /// Why the distance of slices that is said is none; nil: it is one, or not said.
+    private(set) var sliceProblem: String?
 
     /// Nothing is said.
     init() {}
@@ -48,7 +50,20 @@ package struct PixelCalibration: Sendable, Equatable {
                     .scale, isWarning: true,
                     "\(program) gives the size of pixels in one direction only: the picture has no scale."))
         }
-        if let sliceMM, sliceMM > 1e-7, sliceMM < 1000 { self.sliceMM = sliceMM }
+        guard let sliceMM else { return }
+        if sliceMM > 1e-7, sliceMM < 1000 {
+            self.sliceMM = sliceMM
+        } else {
+            sliceProblem = "by \(program) slices lie \(NumberText.short(sliceMM)) mm apart"
+        }
+    }
+
+    /// The same with the sizes of pixels, and what there is to say of them, by resolution tags; those alone where they are not believed.
+    func judged(as tags: PixelCalibration) -> PixelCalibration {
+        guard tags.spacing != nil else { return tags }
+        var judged = self
+        (judged.spacing, judged.aspect, judged.findings) = (tags.spacing, tags.aspect, tags.findings)
+        return judged
     }
 
     /// From words that are no length: the picture has no scale, and nothing else is asked.
@@ -159,8 +174,24 @@ package struct PixelCalibration: Sendable, Equatable {
 }
 
 extension Double {
-    /// The same but for the rounding of fractions in files.
-    func isNear(_ other: Double) -> Bool { abs(self - other) <= 1e-4 * max(abs(self), abs(other)) }
+    /// The same but for a share of the larger one; without one, but for the rounding of fractions in files.
+    func isNear(_ other: Double, within share: Double = 1e-4) -> Bool {
+        abs(self - other) <= share * max(abs(self), abs(other))
+    }
+}
+
+extension PixelSpacing {
+    /// The same but for a share.
+    package func isNear(_ other: PixelSpacing, within share: Double) -> Bool {
+        row.isNear(other.row, within: share) && column.isNear(other.column, within: share)
+    }
+
+    /// The same but for a hundredth, or for half a pixel a centimetre: JFIF rounds to whole ones.
+    func isSameResolution(as other: PixelSpacing) -> Bool {
+        zip([row, column], [other.row, other.column]).allSatisfy { one, two in
+            one.isNear(two, within: 0.01) || abs(10 / one - 10 / two) <= 0.5
+        }
+    }
 }
 
 extension String {

@@ -1,3 +1,6 @@
+import Imaging
+import Numbers
+
 /// What was decided about a picture that its reader should know.
 package struct RasterFinding: Sendable, Hashable {
     package enum Kind: String, Sendable {
@@ -7,6 +10,8 @@ package struct RasterFinding: Sendable, Hashable {
         case scale = "RAS-SCALE"
         /// Which bits of a sample are shown, and how values of more than 16 bits are held.
         case depth = "RAS-DEPTH"
+        /// Samples that are no measurements: a person has to look.
+        case values = "PIX-NOTE"
         /// Everything else that was done to the samples: dropped alpha, turned upright.
         case picture = "RAS-PICTURE"
         /// Which of a picture's copies was taken, and why.
@@ -29,6 +34,14 @@ package struct RasterFinding: Sendable, Hashable {
 }
 
 extension RasterFinding {
+    /// A picture's own resolution and that of its EXIF block contradict each other.
+    static func twoScales(_ own: PixelSpacing, _ exif: PixelSpacing) -> RasterFinding {
+        RasterFinding(
+            .scale, isWarning: true,
+            "the picture's own resolution gives pixels of \(NumberText.size(mm: own.row, own.column)), its EXIF block \(NumberText.size(mm: exif.row, exif.column)): neither is believed."
+        )
+    }
+
     /// Colours leave their high bits empty.
     static func unusedBits(of bits: Int, used: Int) -> RasterFinding {
         RasterFinding(

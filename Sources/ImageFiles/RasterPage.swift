@@ -13,6 +13,8 @@ package struct RasterPage: Sendable, Equatable {
     package var values: [UInt16]
     /// Distance of pixel centres in mm, where the file says it in a unit.
     package var spacing: PixelSpacing?
+    /// The file says two sizes of its pixels: neither is believed.
+    package var saysTwoScales = false
     /// How much smaller the page is than the picture that it is a copy of.
     package var reduction = LevelReduction.none
     /// Where the page lies along Z, mm from the first slice, where the file says how far its slices lie apart.

@@ -10,16 +10,21 @@ struct SampleReading {
     private let alpha: Int
     /// The one sample that is the picture; nil: grey's first, or the colours.
     private let sample: Int?
+    /// What the page calls no measurement; nil: nothing, or what is none by itself.
+    private let noData: Double?
     /// 1 or 3 in the result.
     let samples: Int
 
-    init(_ tags: ci_tiff_page, sample: Int?) {
+    /// - Parameter noData: the value of samples that are no measurement, as the page says it.
+    init(_ tags: ci_tiff_page, sample: Int?, noData: Double? = nil) {
         stored = Int(tags.samples)
         bits = Int(tags.bits)
         format = Int(tags.format)
         photometric = Int(tags.photometric)
         alpha = Int(tags.alpha)
         self.sample = sample
+        let held = tags.format == 3 && tags.bits == 32 ? noData.map { Double(Float($0)) } : noData
+        self.noData = held.flatMap { SampleSurvey.isValue($0) ? $0 : nil }
         samples = sample == nil && [2, 3, 6].contains(photometric) ? 3 : 1
     }
 
@@ -53,6 +58,22 @@ struct SampleReading {
             return nil
         }
         return "has floating point colours that are not from 0 to 1"
+    }
+
+    /// Whether a pixel is what the page calls no measurement, a colour in all of its samples, where values have no room for padding.
+    /// *Cost*: a pass over pages that say it.
+    func hasNoData(_ bytes: UnsafeRawBufferPointer, pixels: Int) -> Bool {
+        guard let noData, isColour || photometric == 3 || bits <= 16 else { return false }
+        return (0..<pixels).contains { pixel in
+            (0..<(isColour ? 3 : 1)).allSatisfy { colour in
+                let index = index(pixel, colour)
+                guard bits <= 16 else { return stated(bytes, index) == noData }
+                let value = whole(bytes, index)
+                return Double(
+                    isSigned ? Int(Int32(bitPattern: value << UInt32(32 - bits)) >> Int32(32 - bits)) : Int(value))
+                    == noData
+            }
+        }
     }
 
     func findings(_ survey: SampleSurvey) -> [RasterFinding] {
@@ -141,8 +162,14 @@ struct SampleReading {
                 : bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
     }
 
-    /// A sample of more than 16 bits.
+    /// A sample of more than 16 bits; NaN for one that is no measurement.
     private func number(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Double {
+        let value = stated(bytes, index)
+        return value == noData ? .nan : value
+    }
+
+    /// A sample of more than 16 bits, as it stands there.
+    private func stated(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Double {
         if isFloating, bits == 64 { return bytes.loadUnaligned(fromByteOffset: 8 * index, as: Double.self) }
         let bits = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
         if isFloating { return Double(Float(bitPattern: bits)) }

@@ -119,6 +119,7 @@ extension ContentsReader {
                 throw failure(
                     .truncated("\(planes.count) of \(expected) planes of the OME description are in the file"))
             }
+            try check(image.calibration, slices: image.slices)
             let role = Self.role(ofImage: image.name)
             for plane in planes { roles[plane.page] = role }
             if role == .picture { isAsideOnly = false }

@@ -3,10 +3,14 @@ import Imaging
 extension TIFFContents {
     /// Reads directories and descriptions; no pixel is decoded.
     ///
-    /// *Throws* `ImageFilesFailure`: `axes` when the descriptions contradict the pages, `truncated` when pictures are missing.
+    /// *Throws* `ImageFilesFailure`: `axes` when the descriptions contradict the pages, `truncated` when pictures are missing,
+    /// `corrupt` when a page contradicts itself.
     init(_ file: TIFFFile) throws(ImageFilesFailure) {
         var pages: [TIFFFile.PageTags] = []
-        for index in 0..<file.pageCount { pages.append(try file.tags(index)) }
+        for index in 0..<file.pageCount {
+            try file.checkTags(index)
+            pages.append(try file.tags(index))
+        }
         self = try ContentsReader(file: file, pages: pages).contents()
     }
 }
@@ -156,6 +160,25 @@ struct ContentsReader {
 
     // MARK: Pictures
 
+    /// *Throws* `.distance` for slices that lie as far apart as none do. A picture of one slice may say anything of it.
+    func check(_ calibration: PixelCalibration, slices: Int) throws(ImageFilesFailure) {
+        if slices > 1, let problem = calibration.sliceProblem { throw failure(.distance(problem)) }
+    }
+
+    /// *Throws* `.axes` for pages of one stack that are numbered in another order than they stand in: which one holds is unknown. Pages
+    /// that share a number are not numbered.
+    ///
+    /// *Source*: TIFF 6.0, section 12, PageNumber: "pages need not appear in numerical order".
+    private func checkOrder(_ chosen: [Int]) throws(ImageFilesFailure) {
+        var numbers: [Int] = []
+        for index in chosen {
+            guard let number = try file.value(297, page: index)?.whole.first else { return }
+            numbers.append(number)
+        }
+        guard Set(numbers).count == numbers.count, numbers != numbers.sorted() else { return }
+        throw failure(.axes("numbers the pages of a stack (PageNumber) in another order than they stand in"))
+    }
+
     /// Samples of a pixel that are channels of their own: those of a grey page that are no alpha. 1 for everything else.
     func channelSamples(_ index: Int) throws(ImageFilesFailure) -> Int {
         let page = pages[index]
@@ -180,6 +203,7 @@ struct ContentsReader {
         for index in chosen.dropFirst() where isStack {
             isStack = try isOfOneStack(index, chosen[0], program)
         }
+        if isStack, chosen.count > 1 { try checkOrder(chosen) }
         var pictures: [TIFFPicture] = []
         for group in isStack ? [chosen] : chosen.map({ [$0] }) {
             let samples = try channelSamples(group[0])
@@ -261,6 +285,8 @@ struct ContentsReader {
                 )
             }
         }
+        if !isInOnePage { try checkOrder(chosen) }
+        try check(calibration, slices: counts.slices)
         var planes: [TIFFPlane] = []
         for index in 0..<total {
             planes += TIFFPlane.planes(

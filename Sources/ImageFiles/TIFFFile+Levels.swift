@@ -12,7 +12,8 @@ extension TIFFFile {
     /// A plane and the smaller copies of it, the largest first: pages of the chain, and directories below the plane's page (SubIFDs).
     ///
     /// A copy has the picture's shape and kind of pixels; of two of one size the first is kept.
-    /// *Throws* `ImageFilesFailure`: `axes` for a directory below the page that is larger than the page.
+    /// *Throws* `ImageFilesFailure`: `axes` for a directory below the page that is larger than the page, `corrupt` for one that contradicts
+    /// itself.
     package func levels(of plane: TIFFPlane, in picture: TIFFPicture) throws(ImageFilesFailure) -> [TIFFLevel] {
         let whole = try tags(plane.page)
         var levels = [TIFFLevel(plane: plane, rows: whole.rows, columns: whole.columns)]
@@ -25,6 +26,7 @@ extension TIFFFile {
                 throw ImageFilesFailure(
                     path: path, reason: .axes("has a page whose smaller copies are larger than it is"))
             }
+            try checkTags(index)
             levels.append(TIFFLevel(plane: plane.at(page: index), rows: copy.rows, columns: copy.columns))
         }
         levels.sort { ($0.rows * $0.columns, $1.plane.page) > ($1.rows * $1.columns, $0.plane.page) }

@@ -147,6 +147,12 @@ package final class TIFFFile {
         return Int(clamping: count)
     }
 
+    /// Refuses a page that says one thing twice and differently. *Throws* `ImageFilesFailure`: `corrupt`.
+    func checkTags(_ index: Int) throws(ImageFilesFailure) {
+        var error = ci_error()
+        guard ci_tiff_check_tags(handle, UInt32(clamping: index), &error) == CI_OK else { throw failure(error) }
+    }
+
     /// What the file's pages are and belong to.
     ///
     /// *Throws* `ImageFilesFailure`: `axes`, truncated; `corrupt` when uncompressed strips are longer than the pages say.
@@ -185,17 +191,22 @@ package final class TIFFFile {
     /// - Parameters:
     ///   - picture: what the plane belongs to, or is a smaller copy of: its calibration.
     ///   - survey: of all planes that are to be comparable.
+    ///   - isMask: values are classes, also those that are no measurement.
     /// *Throws* `ImageFilesFailure`: what the table of `dicom.md` 5.1 refuses, and pixels that cannot be decoded.
     package func page(
-        _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey
+        _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey, isMask: Bool = false
     ) throws(ImageFilesFailure) -> RasterPage {
         let (tags, reading) = try reading(plane, survey: survey)
         guard survey.range != nil || !survey.lacksValues else { throw failure(.noValues) }
         let palette = try palette(plane.page, tags)
         let rows = Int(tags.rows), columns = Int(tags.columns)
-        let samples = try withPixels(plane.page, plane.inPage) {
-            reading.values($0, pixels: rows * columns, palette: palette, survey: survey)
+        let (samples, hasNoData) = try withPixels(plane.page, plane.inPage) {
+            (
+                reading.values($0, pixels: rows * columns, palette: palette, survey: survey),
+                !isMask && reading.hasNoData($0, pixels: rows * columns)
+            )
         }
+        if hasNoData { throw try noDataFailure(plane.page) }
         var page = RasterPage(
             rows: rows, columns: columns, samples: reading.samples, bits: samples.bits, values: samples.values)
         page.mapping = samples.mapping
@@ -265,7 +276,8 @@ package final class TIFFFile {
             let (tags, reading) = try reading(plane, survey: SampleSurvey())
             pages.append(
                 reading.holdsNumbers
-                    ? try wholePage(plane, tags, reading) : try page(plane, of: picture, survey: SampleSurvey()))
+                    ? try wholePage(plane, tags, reading)
+                    : try page(plane, of: picture, survey: SampleSurvey(), isMask: true))
         }
         return pages
     }
@@ -332,9 +344,19 @@ package final class TIFFFile {
     ) throws(ImageFilesFailure) -> (tags: ci_tiff_page, reading: SampleReading) {
         let tags = try described(plane.page)
         try check(tags)
-        let reading = SampleReading(tags, sample: plane.sample)
+        let reading = SampleReading(tags, sample: plane.sample, noData: try noData(plane.page).flatMap { Double($0) })
         if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
         return (tags, reading)
+    }
+
+    /// What a page calls no measurement, as GDAL writes it (tag 42113); nil where it does not.
+    private func noData(_ index: Int) throws(ImageFilesFailure) -> String? {
+        try value(42113, page: index)?.text.trimmed
+    }
+
+    func noDataFailure(_ index: Int) throws(ImageFilesFailure) -> ImageFilesFailure {
+        // Only what was read as a number comes here.
+        failure(.noData(try noData(index) ?? ""))
     }
 
     private func check(_ tags: ci_tiff_page) throws(ImageFilesFailure) {

@@ -36,9 +36,13 @@ package struct TIFFRows {
         guard done < rows else { return nil }
         let count = min(height, rows - done)
         let (reading, palette, survey, columns) = (reading, palette, survey, columns)
-        let values = try file.withRows(page, done..<done + count) { bytes in
-            reading.values(bytes, pixels: count * columns, palette: palette, survey: survey)
+        let (values, hasNoData) = try file.withRows(page, done..<done + count) { bytes in
+            (
+                reading.values(bytes, pixels: count * columns, palette: palette, survey: survey),
+                reading.hasNoData(bytes, pixels: count * columns)
+            )
         }
+        if hasNoData { throw try file.noDataFailure(page) }
         done += count
         return RasterPage(rows: count, columns: columns, samples: samples, bits: values.bits, values: values.values)
     }

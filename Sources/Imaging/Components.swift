@@ -92,25 +92,35 @@ package struct Components: Sendable {
 }
 
 extension Components {
+    /// Of each component, its pixels; those of slice n count `shares[n]`. Empty: all count one.
+    private func amounts(_ shares: [Double]) -> [Double] {
+        guard !shares.isEmpty else { return sizes.map(Double.init) }
+        var amounts = [Double](repeating: 0, count: count)
+        visit { number, slice, pixels in amounts[number - 1] += shares[slice] * Double(pixels.count) }
+        return amounts
+    }
+
     /// Keeps the largest component; of equals the one that comes first.
-    package static func largest(of volume: [Mask]) -> [Mask] {
+    ///
+    /// - Parameter shares: of each slice, how much a pixel of it counts: slices may be unlike thick. Empty: all count one.
+    package static func largest(of volume: [Mask], shares: [Double] = []) -> [Mask] {
         let components = Components(of: volume)
-        guard let size = components.sizes.max(), let number = components.sizes.firstIndex(of: size) else {
-            return volume
-        }
+        let amounts = components.amounts(shares)
+        guard let amount = amounts.max(), let number = amounts.firstIndex(of: amount) else { return volume }
         return components.masks { $0 == number + 1 }
     }
 
     package static func largest(of mask: Mask) -> Mask { largest(of: [mask])[0] }
 
-    /// Drops components of fewer than `count` pixels.
-    package static func removing(smallerThan count: Int, from volume: [Mask]) -> [Mask] {
+    /// Drops components of fewer than `least` pixels, counted by `shares` as in `largest`.
+    package static func removing(smallerThan least: Double, from volume: [Mask], shares: [Double] = []) -> [Mask] {
         let components = Components(of: volume)
-        return components.masks { components.sizes[$0 - 1] >= count }
+        let amounts = components.amounts(shares)
+        return components.masks { amounts[$0 - 1] >= least }
     }
 
-    package static func removing(smallerThan count: Int, from mask: Mask) -> Mask {
-        removing(smallerThan: count, from: [mask])[0]
+    package static func removing(smallerThan least: Double, from mask: Mask) -> Mask {
+        removing(smallerThan: least, from: [mask])[0]
     }
 
     /// Fills what the mask encloses: background that is not connected, by shared sides, to the border of the image (of the

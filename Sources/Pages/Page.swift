@@ -30,6 +30,9 @@ package struct Page: Sendable {
         self.refreshSeconds = refreshSeconds
     }
 
+    /// How every page begins: what tells one from other files.
+    package static let beginning = "<!doctype html>"
+
     /// The file's text.
     package var html: String { content.markup }
 
@@ -38,7 +41,7 @@ package struct Page: Sendable {
         let refresh: HTML? = refreshSeconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" }
         let scripts: HTML = script.map { " script-src 'sha256-\(HTML(base64: $0.digest))';" } ?? .empty
         let head: HTML = """
-            <!doctype html>
+            \(HTML(stringLiteral: Self.beginning))
             <html lang="en">
             <head>
             <meta charset="utf-8">

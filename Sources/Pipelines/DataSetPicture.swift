@@ -34,7 +34,7 @@ extension Pipeline {
     /// The masks of a picture by itself, one a segment, after post-processing.
     package func cleaned(_ masks: [Mask]) -> [Mask] {
         var frames = masks.map { [$0] }
-        postprocess.apply(&frames, isSpatial: false, voxelMM3: nil)
+        postprocess.apply(&frames, isSpatial: false, .unknown)
         return frames.map { $0[0] }
     }
 

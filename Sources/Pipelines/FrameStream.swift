@@ -83,8 +83,7 @@ package final class FrameStream {
             }
         }
         guard put(.window(window)) else { return }
-        // MONOCHROME1 turns round what is shown, never what Hounsfield units are (PS3.3 C.7.6.3.1.2).
-        let readsUnits = if case .fixed = windowing.mode { volume.modality == "CT" } else { false }
+        let readsUnits = windowing.readsUnits(of: volume)
         for (index, source) in volume.frames.enumerated() {
             var frame: Frame
             if index < kept.count {
@@ -120,5 +119,13 @@ package final class FrameStream {
         var bands = SlideBands(volume, slide) { frame, _ in window.image(frame) }
         while let rows = try bands.next(decoding) { guard put(.rows(rows)) else { return } }
         _ = put(.end(findings: decoding.findings))
+    }
+}
+
+extension Windowing {
+    /// Frames of the volume are shown by their Hounsfield units. MONOCHROME1 turns round what is shown, never what Hounsfield units are
+    /// (PS3.3 C.7.6.3.1.2): the network, the report and captures see such frames as they are.
+    func readsUnits(of volume: Volume) -> Bool {
+        if case .fixed = mode { volume.modality == "CT" } else { false }
     }
 }

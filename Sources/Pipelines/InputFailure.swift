@@ -12,6 +12,8 @@ package enum InputFailure: Failure, Equatable {
     case knownKeys(path: String, line: Int)
     case empty
     case sidecar
+    /// Looks like a sidecar and is that of no picture; why.
+    case strayed(String)
     case link
     case notFile(String)
     case notImage(String, cure: String)
@@ -38,7 +40,7 @@ package enum InputFailure: Failure, Equatable {
         switch self {
         case .missing, .output, .busy, .knownKeys: .usage
         case .empty, .sidecar, .link, .notFile, .notImage, .notPicked, .level, .copy, .known: .skipped
-        case .zipLimit, .zipPath, .medium, .scale, .format: .refused
+        case .strayed, .zipLimit, .zipPath, .medium, .scale, .format: .refused
         }
     }
 
@@ -50,6 +52,7 @@ package enum InputFailure: Failure, Equatable {
         case .knownKeys: "USE-KNOWN"
         case .empty: "IN-EMPTY"
         case .sidecar: "IN-SIDECAR"
+        case .strayed: "SIDE-VALUE"
         case .link: "IN-LINK"
         case .notFile: "IN-NOTFILE"
         case .notImage: "IN-NOTIMAGE"
@@ -84,6 +87,12 @@ package enum InputFailure: Failure, Equatable {
         case .empty:
             FailureMessage("an empty file (0 bytes): nothing to segment.", cure: "Copy it again.")
         case .sidecar: FailureMessage("the identity of the TIFF files beside it: no image.", cure: "")
+        case .strayed(let why):
+            FailureMessage(
+                "looks like the identity or the scale of pictures and was not read: \(why).",
+                cure:
+                    "Name it after the picture with its ending, in the same capitals (a.tif.yaml for a.tif), or \(Sidecar.folderName) for all pictures of its folder; move it elsewhere if it is something else."
+            )
         case .link: FailureMessage("a symbolic link: links inside folders are not followed.", cure: "")
         case .notFile(let what): FailureMessage("a \(what): no file to read.", cure: "")
         case .notImage(let what, let cure), .scale(let what, let cure), .format(let what, let cure):

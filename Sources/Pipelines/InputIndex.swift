@@ -137,7 +137,11 @@ struct InputIndex: Sendable {
     func records(_ results: [StudyResult]) -> [RunRecord.Input] {
         var rows = settled.map { (row: $0.input.row, record: $0.input.record($0.outcome)) }
         for (study, result) in zip(studies, results) {
-            rows += zip(study.members, result.outcomes).map { ($0.input.row, $0.input.record($1)) }
+            for (index, (member, outcome)) in zip(study.members, result.outcomes).enumerated() {
+                var record = member.input.record(outcome)
+                if result.images.indices.contains(index) { record.image = result.images[index] }
+                rows.append((member.input.row, record))
+            }
         }
         return rows.sorted { $0.row < $1.row }.map(\.record)
     }

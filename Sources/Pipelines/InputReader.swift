@@ -24,6 +24,10 @@ struct InputReader {
     private var isInArchive = false
     /// Files that were found and are not looked at yet.
     private var waiting: [Entry] = []
+    /// TIFF, PNG and JPEG files, whatever became of them: sidecars may be theirs.
+    private var pictures: Set<FilePath> = []
+    /// Settled files, by their place there, that may be sidecars.
+    private var sidecars: [(place: Int, absolute: FilePath)] = []
 
     /// - Parameter output: the run's own folder; what runs have written there is no input although it may lie inside of one.
     /// *Throws* `InputFailure.missing`, and what `progress` throws: what is wrong with a file is its outcome.
@@ -110,6 +114,11 @@ struct InputReader {
     /// Studies in the order of their UIDs; files of studies without images among the settled ones.
     private var index: InputIndex {
         var index = found
+        let names = SidecarNames(pictures, seen)
+        for (place, absolute) in sidecars {
+            guard let failure = names.problem(absolute) else { continue }
+            index.settled[place].outcome = InputOutcome(failure)
+        }
         for study in StudyInputs.refusingShared(
             studies.values.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }))
         {
@@ -142,6 +151,7 @@ struct InputReader {
     }
 
     private mutating func take(_ look: Look, _ entry: Entry) {
+        if look.isPicture { pictures.insert(entry.absolute) }
         var input = Input(row: rows, path: entry.path.text)
         input.contentSHA256 = look.contentSHA256
         input.study = look.studyInstanceUID.map { texts.shared(StudyNames.study($0)) }
@@ -160,6 +170,9 @@ struct InputReader {
             studies[study, default: StudyInputs(studyInstanceUID: study)].members.append(
                 StudyMember(input: input, content: content))
         } else if case .settled(let outcome) = content {
+            if Sidecar.mayBe(entry.path.name), !look.isPicture {
+                sidecars.append((found.settled.count, entry.absolute))
+            }
             found.settled.append((input, outcome))
         }
     }
@@ -187,6 +200,8 @@ extension InputReader {
         }
 
         private(set) var content = Content.archive
+        /// By its first bytes a TIFF, PNG or JPEG that is read or refused as one.
+        private(set) var isPicture = false
         private(set) var contentSHA256: String?
         private(set) var studyInstanceUID: String?
         private(set) var seriesInstanceUID: String?
@@ -221,6 +236,7 @@ extension InputReader {
                 throw ImageFilesFailure(path: file.path.text, reason: .vendor(vendor))
             }
             if let format = InputFormat.picture(head) {
+                isPicture = true
                 let digest = try FileDigest(of: file)
                 contentSHA256 = digest.hex
                 // Damage is said now; the pixels are decoded when their study's turn comes.

@@ -27,7 +27,8 @@ package enum MaskFiles: String, Sendable, CaseIterable {
                     let page = RasterPage(
                         rows: mask.rows, columns: mask.columns, samples: 1, bits: 8,
                         values: mask.flags.map { $0 ? 255 : 0 })
-                    let name = "\(name)-\(StudyNames.number(index + 1, digits: 4)).png"
+                    let number = StudyNames.number(volume.number(ofPicture: index), digits: 4)
+                    let name = "\(name)-\(number).png"
                     try DurableFile.write(try ImageFile.png(page), to: Folder.join(path, name))
                 }
             }

@@ -7,9 +7,8 @@ import Storage
 final class OutputFolder {
     /// Without symbolic links: what is written there is renamed and synced by names in it.
     let path: String
-    private let lock: FileLock
+    private let lock: FolderLock
 
-    private static let lockName = ".hspsam-lock"
     static let partialPrefix = ".partial-"
 
     /// Makes the folder where it is missing, takes its lock, and removes what a run that died left half made.
@@ -32,26 +31,14 @@ final class OutputFolder {
         }
     }
 
-    private static func lock(_ path: String) throws -> FileLock {
-        let file = Folder.join(path, lockName)
-        let host = ProcessInfo.processInfo.hostName
-        // The owner's text is never the same twice, so that what stands in the file tells whose lock it is.
-        let owner = "process \(ProcessInfo.processInfo.processIdentifier) on \(host) since \(RecordTime.now())"
-        for _ in 0..<20 {
-            guard let lock = try FileLock(file, owner: owner) else {
-                if let other = try FileLock.owner(file), !other.isEmpty {
-                    throw InputFailure.busy(path: path, owner: other)
-                }
-                Thread.sleep(forTimeInterval: 0.05)
-                continue
-            }
-            // Whoever held it before removes the file at its end: a lock on a removed file keeps nobody out.
-            if let text = try? DurableFile.read(file, limit: 4096), text == Array(owner.utf8) { return lock }
+    private static func lock(_ path: String) throws -> FolderLock {
+        let process = ProcessInfo.processInfo
+        let owner = "process \(process.processIdentifier) on \(process.hostName) since \(RecordTime.now())"
+        switch try FolderLock.take(path, owner: owner, pause: { Thread.sleep(forTimeInterval: 0.05) }) {
+        case .taken(let lock): return lock
+        case .held(let owner): throw InputFailure.busy(path: path, owner: owner)
         }
-        throw InputFailure.busy(path: path, owner: "its lock changes hands")
     }
-
-    deinit { try? Folder.remove(lock.path) }
 
     private static func resolved(_ path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().path
@@ -124,7 +111,7 @@ extension OutputFolder {
             let hasRecord = record != nil
             let own = try Folder.list(path).filter { entry in
                 switch entry.name {
-                case Self.lockName: true
+                case FolderLock.name: true
                 case RunRecord.fileName, Self.pageName, MeasurementTables.fileName, MeasurementTables.objectsFileName:
                     hasRecord
                 default:

@@ -107,11 +107,11 @@ struct PictureSegmentation {
         probabilities = .pixels(prediction.probabilities)
     }
 
-    /// The mean probability of what is left of a segment after it was cleaned; nil when that is nothing.
-    func confidence(_ segment: Int, of mask: Mask) -> Float? {
+    /// What the confidence of a segment is made of, however its mask is cleaned.
+    func likelihoods(_ segment: Int) -> ProbabilityRuns {
         switch probabilities {
-        case .pixels(let values): Prediction.confidence(of: mask, probabilities: values[segment])
-        case .runs(let runs, _): runs[segment].confidence(of: mask)
+        case .pixels(let values): ProbabilityRuns(of: masks[segment], probabilities: values[segment])
+        case .runs(let runs, _): runs[segment]
         }
     }
 

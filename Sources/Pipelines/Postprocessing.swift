@@ -13,20 +13,20 @@ package enum PostprocessStep: Sendable, Equatable {
     package var needsVoxelSize: Bool { if case .minSizeMM3 = self { true } else { false } }
 
     /// *Shape*: `masks[segment][frame]`. Frames that lie in space form one volume, others are taken one by one.
-    func apply(_ masks: inout [[Mask]], isSpatial: Bool, voxelMM3: Double?) {
+    func apply(_ masks: inout [[Mask]], isSpatial: Bool, _ voxels: VoxelSizes) {
+        let shares = isSpatial ? voxels.shares : []
+        let all = Array(1...max(1, masks.count))
         switch self {
-        case .largestComponent(let numbers): each(numbers, &masks, isSpatial) { Components.largest(of: $0) }
+        case .largestComponent(let numbers):
+            each(numbers, &masks, isSpatial) { Components.largest(of: $0, shares: shares) }
         case .fillHoles(let numbers): each(numbers, &masks, isSpatial) { Components.fillingHoles(in: $0) }
         case .minSizeMM3(let size):
-            guard let voxelMM3 else { return }
-            let count = Int(rounding: (size / voxelMM3).rounded(.up), clampedTo: 0 ... .max)
-            each(Array(1...max(1, masks.count)), &masks, isSpatial) {
-                Components.removing(smallerThan: count, from: $0)
-            }
+            guard let mm3 = voxels.mm3 else { return }
+            // What is as large but for rounding stays.
+            let least = size / mm3 * (1 - 1e-9)
+            each(all, &masks, isSpatial) { Components.removing(smallerThan: least, from: $0, shares: shares) }
         case .minSizePixels(let count):
-            each(Array(1...max(1, masks.count)), &masks, isSpatial) {
-                Components.removing(smallerThan: count, from: $0)
-            }
+            each(all, &masks, isSpatial) { Components.removing(smallerThan: Double(count), from: $0) }
         }
     }
 
@@ -41,7 +41,23 @@ package enum PostprocessStep: Sendable, Equatable {
 
 extension [PostprocessStep] {
     /// Every step in its order. *Shape*: `masks[segment][frame]`.
-    package func apply(_ masks: inout [[Mask]], isSpatial: Bool, voxelMM3: Double?) {
-        for step in self { step.apply(&masks, isSpatial: isSpatial, voxelMM3: voxelMM3) }
+    package func apply(_ masks: inout [[Mask]], isSpatial: Bool, _ voxels: VoxelSizes) {
+        for step in self { step.apply(&masks, isSpatial: isSpatial, voxels) }
+    }
+}
+
+/// How large the pixels of a volume's frames are, for steps that measure.
+package struct VoxelSizes: Sendable, Equatable {
+    /// Of a pixel of the usual slice; nil where the source does not say how far pixels lie apart, or how thick is what they show.
+    package let mm3: Double?
+    /// Of each slice, how many usual ones it counts for, as its part of the volume does; empty where all count alike.
+    package let shares: [Double]
+
+    /// Nothing is known.
+    package static let unknown = VoxelSizes(mm3: nil)
+
+    package init(mm3: Double?, shares: [Double] = []) {
+        self.mm3 = mm3
+        self.shares = shares
     }
 }

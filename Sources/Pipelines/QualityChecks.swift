@@ -57,8 +57,7 @@ package enum QualityChecks {
             let counts = frames.map(\.count)
             let total = counts.reduce(0, +)
             let largest = counts.indices.max { counts[$0] < counts[$1] }
-            let isCalibrated =
-                volume.calibratedRegions.isEmpty || frames.allSatisfy { $0.lies(within: volume.calibratedRegions) }
+            let isCalibrated = volume.isCalibrated(frames)
             let spacing = isCalibrated ? volume.pixelSpacing : nil
             var area: Double?
             if let spacing, let largest {

@@ -55,13 +55,18 @@ enum RasterStudy {
     ///   - request: what the pipelines ask for; one image for each choice of planes that differs.
     ///   - survey: of all files of the series.
     ///   - number: the next instance's number in its series; moved on.
-    /// *Throws* `ImageFilesFailure`, `ObjectFailure`, `StorageFailure`, `DICOMFailure`.
+    /// *Throws* `ImageFilesFailure`, `InputFailure.scale`, `ObjectFailure`, `StorageFailure`, `DICOMFailure`.
     static func images(
         of source: RasterSource, _ request: RasterRequest, survey: SampleSurvey, in folder: String, number: inout Int
     ) throws -> [Image] {
         guard source.format == .tiff else {
             let page = try ImageFile.picture(
                 source.file, source.format, survey: survey, limits: request.limits.images)
+            guard !page.saysTwoScales || source.identity.spacingMM != nil else {
+                throw InputFailure.scale(
+                    "the picture's own resolution and that of its EXIF block contradict each other: how large its pixels are is unknown.",
+                    cure: "Give the spacing in a sidecar (spacing_mm), or save the picture anew with one resolution.")
+            }
             return try write([page], source, request.selections, page.findings, folder, &number)
         }
         let file = try TIFFFile(source.file, limits: request.limits.images)
@@ -101,8 +106,8 @@ enum RasterStudy {
         guard missing < all else { throw ImageFilesFailure(path: file.path, reason: .noValues) }
         return [
             RasterFinding(
-                .depth, isWarning: true,
-                "\(missing) of \(all) samples are NaN, infinite or beyond 10^12: they are no values and are taken for padding."
+                .values, isWarning: true,
+                "\(missing) of \(all) samples are NaN, infinite, beyond 10^12 or what the file calls no measurement: they are taken for padding."
             )
         ]
     }
@@ -134,18 +139,14 @@ enum RasterStudy {
 
     /// Where a sidecar says another scale than the file.
     private static func contradictions(_ stated: PixelSpacing?, _ own: [PixelSpacing]) -> [RasterFinding] {
-        guard let stated, let own = own.first(where: { differ($0, stated) }) else { return [] }
+        // A hundredth is rounding.
+        guard let stated, let own = own.first(where: { !$0.isNear(stated, within: 0.01) }) else { return [] }
         return [
             RasterFinding(
                 .scale, isWarning: true,
                 "the sidecar says pixels of \(NumberText.size(mm: stated.row, stated.column)), the file \(NumberText.size(mm: own.row, own.column)): the sidecar's are taken."
             )
         ]
-    }
-
-    /// By more than a hundredth, which rounding does not explain.
-    private static func differ(_ one: PixelSpacing, _ two: PixelSpacing) -> Bool {
-        abs(one.row - two.row) > 0.01 * one.row || abs(one.column - two.column) > 0.01 * one.column
     }
 
     // MARK: Which planes

@@ -152,9 +152,9 @@ struct ResultObjects {
         return (0..<outputs.captureLimit).map { found[$0 * (found.count - 1) / (outputs.captureLimit - 1)] }
     }
 
-    /// Writes one of them; `number` from 1.
+    /// Writes one of them, the `place`-th from 1.
     func capture(
-        _ frame: Frame, at index: Int, number: Int, _ segmentation: VolumeSegmentation
+        _ frame: Frame, at index: Int, place: Int, _ segmentation: VolumeSegmentation
     ) throws -> ObjectRecord {
         let pipeline = task.pipeline.pipeline
         guard let options = task.mainOptions else {
@@ -164,15 +164,16 @@ struct ResultObjects {
             frame.samples == 3
             ? DisplayWindow(from: 0, to: 255)
             : segmentation.displayWindow ?? pipeline.windowing.window(for: frame, task.volume.frames[index].voi)
-        let place = task.volume.frames.count > 1 ? " frame \(index + 1) of \(task.volume.frames.count)" : ""
+        let (number, count) = (task.volume.number(ofPicture: index), task.volume.numberedPictures)
+        let title = count > 1 ? " frame \(number) of \(count)" : ""
         let picture = CapturePicture(
             window.image(frame), masks: segmentation.masks.map { $0[index] }, segments: pipeline.segments,
-            spacing: task.volume.pixelSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(place)")
-        let file = task.file(.captures, number: number)
+            spacing: task.volume.pixelSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
+        let file = task.file(.captures, number: place)
         try SecondaryCapture(
             task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,
             producer: task.pipeline.producer(version: version), options: options,
-            seriesNumber: task.number(.captures), number: number
+            seriesNumber: task.number(.captures), number: place
         ).write(to: Folder.join(folder.path, file))
         return ObjectRecord(kind: Outputs.Kind.captures.rawValue, file: file)
     }
@@ -184,7 +185,7 @@ struct ResultObjects {
         func add(_ concept: Code, _ value: Double?, _ unit: Code, _ derivation: Code? = nil) {
             if let value { found.append(.init(concept, value, unit, derivation: derivation)) }
         }
-        add(.volume, record.volumeML.map { ($0 * 1000).rounded(decimals: 1) }, .cubicMillimetre)
+        add(.volume, record.volumeMM3, .cubicMillimetre)
         if record.areaMM2 != nil {
             add(.area, record.areaMM2, .squareMillimetre)
         } else if volume.frames.count == 1 {

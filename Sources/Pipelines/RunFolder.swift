@@ -38,6 +38,14 @@ struct RunFolder {
         try Folder.sync(parent)
     }
 
+    /// What has been written so far.
+    func names() throws(StorageFailure) -> Set<String> { Set(try Folder.list(path).map(\.name)) }
+
+    /// Removes what was written since: nothing of a volume that failed stands beside the results of others.
+    func remove(allBut names: Set<String>) throws(StorageFailure) {
+        for entry in try Folder.list(path) where !names.contains(entry.name) { try Folder.remove(entry.path) }
+    }
+
     /// Leaves nothing behind of a study that gives no folder.
     func discard() {
         try? Folder.remove(path)

@@ -64,8 +64,8 @@ package enum Selection {
     /// Why no pipeline wants a volume: of the rule that comes nearest what does not hold. Attributes that are no patient's values only.
     package static func failure(_ volume: Volume, _ pipelines: [PipelineDirectory]) -> FailureRecord {
         let dataSet = volume.first.dataSet
-        let modality = dataSet.shownCode(.modality) ?? volume.modality
-        let part = dataSet.shownCode(.bodyPartExamined).map { ", body part \($0)" } ?? ""
+        let modality = dataSet.shownModality ?? volume.modality
+        let part = dataSet.shownBodyPart.map { ", body part \($0)" } ?? ""
         let frames = volume.frames.count == 1 ? "1 frame" : "\(volume.frames.count) frames"
         let names = pipelines.map(\.name).joined(separator: ", ")
         let nearest = pipelines.flatMap { pipeline in

@@ -103,8 +103,8 @@ private struct ImageTraits: Hashable {
         modality = instance.modality
         sopClass = instance.sopClassUID
         bodyPart = (dataSet.string(.bodyPartExamined) ?? "").uppercased()
-        shownModality = dataSet.shownCode(.modality) ?? modality
-        shownBodyPart = dataSet.shownCode(.bodyPartExamined)
+        shownModality = dataSet.shownModality ?? modality
+        shownBodyPart = dataSet.shownBodyPart
         origin = dataSet.uid(.instanceCreatorUID) == InstanceCreator.imports ? .tiff : .dicom
         description = dataSet.text(.seriesDescription) ?? ""
         type = instance.imageType

@@ -36,13 +36,28 @@ struct Sidecar {
         identity = try Section.read(bytes, file: file.path.name.text) { try StudyIdentity($0) }
     }
 
-    /// Whether a file is a sidecar by its name, of a picture that may lie beside it.
+    /// Endings of pictures, and of what a person may have meant as a sidecar.
+    private static let pictures = ["tif", "tiff", "btf", "svs", "png", "jpg", "jpeg"]
+    private static let endings = ["yaml", "yml", "json"]
+
+    /// Whether a file is a sidecar by its name, of a picture that may lie beside it, or was meant to be one: in whatever case, and
+    /// with any ending of YAML or JSON.
     static func isName(_ name: FilePath) -> Bool {
+        guard let stem = stem(name) else { return false }
+        return stem == "hspsam-study" || pictures.contains { stem.hasSuffix(".\($0)") }
+    }
+
+    /// Whether a file may be a sidecar that nothing finds: by its name, or YAML, which may be named after a picture without its ending.
+    /// Files of systems (`._a.tif.yaml` in the archives of macOS) are none.
+    static func mayBe(_ name: FilePath) -> Bool {
+        guard !name.text.hasPrefix(".") else { return false }
+        return isName(name) || stem(name) != nil && !name.text.lowercased().hasSuffix(".json")
+    }
+
+    /// A name in small letters, without the ending of a sidecar; nil for one that has none.
+    private static func stem(_ name: FilePath) -> String? {
         let name = name.text.lowercased()
-        return name == folderName
-            || ["tif", "tiff", "svs", "png", "jpg", "jpeg"].contains {
-                name.hasSuffix(".\($0).yaml") || name.hasSuffix(".\($0).json")
-            }
+        return endings.first { name.hasSuffix(".\($0)") }.map { String(name.dropLast($0.count + 1)) }
     }
 }
 

@@ -1,5 +1,6 @@
 import DICOM
 import DICOMObjects
+import Records
 import Storage
 
 /// K: what tells whether the result of a study exists already.
@@ -12,10 +13,13 @@ package struct StudyKey: Sendable {
         package var sopInstanceUID: String
         /// Of the bytes that count.
         package var digest: String
+        /// Of what can reach a result, where that is known; no part of K.
+        package var image: String?
 
-        package init(sopInstanceUID: String, digest: String) {
+        package init(sopInstanceUID: String, digest: String, image: String? = nil) {
             self.sopInstanceUID = sopInstanceUID
             self.digest = digest
+            self.image = image
         }
     }
 
@@ -41,7 +45,7 @@ package struct StudyKey: Sendable {
         guard !tasks.isEmpty else { return nil }
         let instances = Set(
             tasks.flatMap { sources.of($0.volume) }.map {
-                Instance(sopInstanceUID: $0.instance.sopInstanceUID, digest: $0.digest)
+                Instance(sopInstanceUID: $0.instance.sopInstanceUID, digest: $0.digest, image: $0.imageDigest)
             })
         self.init(
             instances: instances, results: tasks.map { (volume: $0.volume.digest, pipeline: $0.pipeline.digest) },
@@ -64,7 +68,9 @@ package struct StudyKey: Sendable {
         fields.add("pipelines", pipelines)
         hex = fields.digest.hex
         self.instances = Set(sorted.map(\.digest)).sorted()
-        contents = sorted.map { "\(FileDigest(of: $0.sopInstanceUID).hex.prefix(16)) \($0.digest.prefix(16))" }.sorted()
+        contents = sorted.map {
+            StudyRecord.Content(uid: FileDigest(of: $0.sopInstanceUID).hex, digest: $0.digest, image: $0.image).line
+        }.sorted()
     }
 
     /// Keys that are written one a line, in lower case; lines of blanks are passed over.

@@ -9,6 +9,8 @@ import Storage
 struct StudyResult: Sendable {
     /// One for each of the study's files.
     var outcomes: [InputOutcome]
+    /// Of each of the study's files which image it is, as `RunRecord.Input.image` says it; empty where that was not found out.
+    var images: [String?] = []
     /// Nil when nothing of it could be asked for.
     var study: RunRecord.Study?
     var results: [RunRecord.Result] = []
@@ -76,7 +78,9 @@ package final class StudyRun {
         if let intended, settings.known.contains(intended.hex) {
             for task in tasks { outcomes.stop(InputFailure.known, sources.members(of: task.volume)) }
             folder.discard()
-            return StudyResult(outcomes: outcomes.settled, study: row(study, outcomes, intended, intended, folder: nil))
+            return StudyResult(
+                outcomes: outcomes.settled, images: sources.images(study),
+                study: row(study, outcomes, intended, intended, folder: nil))
         }
         let possible = tasks.filter { task in
             do {
@@ -112,7 +116,8 @@ package final class StudyRun {
         try verifyModels()
         try folder.commit()
         return StudyResult(
-            outcomes: outcomes.settled, study: row, results: results.map { $0.row(study: study.name) },
+            outcomes: outcomes.settled, images: sources.images(study), study: row,
+            results: results.map { $0.row(study: study.name) },
             card: RunIndexCard(report), tables: report.tables)
     }
 
@@ -168,6 +173,7 @@ package final class StudyRun {
         _ task: VolumeTask, _ sources: StudySources, _ folder: RunFolder, share: Int
     ) throws -> StudyReport.Result {
         var clock = StepClock()
+        let names = try folder.names()
         do {
             let predictor = try clock.time("load model") { try self.predictor(task.pipeline) }
             let run = VolumeRun(
@@ -188,6 +194,7 @@ package final class StudyRun {
         } catch {
             // A damaged model is what went wrong then, whatever it looked like.
             try verifyModels()
+            try folder.remove(allBut: names)
             throw error
         }
     }

@@ -1,6 +1,7 @@
 import DICOM
 import DICOMObjects
 import ImageFiles
+import Records
 import Storage
 import Tensors
 
@@ -12,6 +13,8 @@ struct StudySources {
         let member: Int
         /// Of the bytes that count: the data set's, or those of the TIFF and its sidecar that it was made of.
         let digest: String
+        /// Of what of it can reach a result; nil where that cannot be read: whoever decodes it says why.
+        let imageDigest: String?
         /// The file in the study's folder, of an image that was made here.
         let image: String?
         /// The file's own name, of an image that was made here.
@@ -42,14 +45,18 @@ struct StudySources {
             }
         }
         let headers = ThreadPool.map(indexed.count) { index in
-            Result { () throws(DICOMFailure) in try indexed[index].instance.read(limits: request.limits.dicom) }
+            Result { () throws(DICOMFailure) in
+                let instance = try indexed[index].instance.read(limits: request.limits.dicom)
+                return (instance: instance, image: try? instance.imageDigest().hex)
+            }
         }
         for (file, header) in zip(indexed, headers) {
             do {
+                let (instance, image) = try header.get()
                 add(
                     Source(
-                        instance: try header.get(), member: file.member, digest: file.instance.digest.hex, image: nil,
-                        name: nil, selections: nil, findings: []))
+                        instance: instance, member: file.member, digest: file.instance.digest.hex, imageDigest: image,
+                        image: nil, name: nil, selections: nil, findings: []))
             } catch {
                 outcomes.stop(error, [file.member])
             }
@@ -74,7 +81,8 @@ struct StudySources {
                     add(
                         Source(
                             instance: image.instance, member: member, digest: source.digest,
-                            image: Folder.split(image.instance.path).name, name: source.file.path.name.text,
+                            imageDigest: source.digest, image: Folder.split(image.instance.path).name,
+                            name: source.file.path.name.text,
                             selections: image.selections, findings: image.findings))
                 }
             } catch {
@@ -104,6 +112,18 @@ struct StudySources {
     /// Whether a volume is of the planes that a pipeline takes.
     func isOf(_ selection: TIFFSelection, _ volume: Volume) -> Bool {
         of(volume).allSatisfy { $0.selections?.contains(selection) ?? true }
+    }
+
+    /// Of each of the study's files what `RunRecord.Input.image` says; nil for those that are no DICOM image.
+    func images(_ study: StudyInputs) -> [String?] {
+        var images = [String?](repeating: nil, count: study.members.count)
+        for source in sources where source.image == nil {
+            let content = StudyRecord.Content(
+                uid: FileDigest(of: source.instance.sopInstanceUID).hex, digest: source.digest,
+                image: source.imageDigest)
+            images[source.member] = content.imageLine
+        }
+        return images
     }
 
     /// The files that a volume was made of.

@@ -31,9 +31,10 @@ struct VolumeRun {
         let captured = results.captured(segmentation)
         var captures: [ObjectRecord] = []
         let look = try clock.time("measure") {
-            try SecondLook(volume, segmentation, pipeline.outputs, budget: pageBudget) { index, frame in
-                guard let number = captured.firstIndex(of: index) else { return }
-                captures.append(try results.capture(frame, at: index, number: number + 1, segmentation))
+            try SecondLook(volume, segmentation, pipeline.windowing, pipeline.outputs, budget: pageBudget) {
+                index, frame in
+                guard let place = captured.firstIndex(of: index) else { return }
+                captures.append(try results.capture(frame, at: index, place: place + 1, segmentation))
             }
         }
         let measurements = QualityChecks.measure(

@@ -11,7 +11,7 @@ struct VolumeSegmentation {
     /// `[segment][picture]`, after the pipeline's post-processing; a slide's are those of its total pixel matrix.
     private(set) var masks: [[Mask]]
     /// `[segment][picture]`
-    private(set) var confidence: [[Float?]]
+    private(set) var confidence: [[Float?]] = []
     /// `[segment][frame][pixel]`, 255 is certain; empty unless the pipeline writes them or counts objects.
     private(set) var probabilities: [[[UInt8]]] = []
     /// How values became grey levels, for the report.
@@ -49,14 +49,15 @@ struct VolumeSegmentation {
         masks = [[Mask]](repeating: [], count: count)
         // As many as there are masks, or none.
         var interiors = masks
-        confidence = [[Float?]](repeating: [], count: count)
+        // What a segment's confidence is made of when its masks are what they will be.
+        var likelihoods = [[ProbabilityRuns]](repeating: [], count: count)
         let keepsProbabilities =
             volume.slide == nil
             && (pipeline.outputs.segmentations.probabilities || pipeline.outputs.countsObjects)
         if keepsProbabilities { probabilities = [[[UInt8]]](repeating: [], count: count) }
         kept = KeptFrames(of: pictures.count)
         let spacing = pipeline.spacing(aspect: volume.pixelAspect)
-        let voxel = volume.voxelMM3
+        let voxels = VoxelSizes(volume)
         // Frames without a place in space are no volume: each is cleaned by itself.
         let isSpatial = volume.reachesOverSlices
         let isColor = volume.samples == 3
@@ -87,8 +88,15 @@ struct VolumeSegmentation {
             }
             let cleaned = clock.time("post-process") {
                 ThreadPool.map(group.count) { [group] number in
-                    Cleaned(group[number], keepsProbabilities: keepsProbabilities) {
-                        if !isSpatial { pipeline.postprocess.apply(&$0, isSpatial: false, voxelMM3: voxel) }
+                    Cleaned(group[number], keepsProbabilities: keepsProbabilities) { masks in
+                        if let slide = volume.slide {
+                            masks = masks.map {
+                                $0.map {
+                                    slide.onTiles($0, tileRows: volume.rows, tileColumns: volume.columns)
+                                }
+                            }
+                        }
+                        if !isSpatial { pipeline.postprocess.apply(&masks, isSpatial: false, voxels) }
                     }
                 }
             }
@@ -98,7 +106,7 @@ struct VolumeSegmentation {
                         masks[segment].append(picture.masks[segment])
                         if !picture.interiors.isEmpty { interiors[segment].append(picture.interiors[segment]) }
                         if keepsProbabilities { probabilities[segment].append(picture.probabilities[segment]) }
-                        confidence[segment].append(picture.confidence[segment])
+                        likelihoods[segment].append(picture.likelihoods[segment])
                     }
                     kept.add(
                         index, picture.image, pixels: picture.masks.reduce(0) { $0 + $1.count },
@@ -108,7 +116,10 @@ struct VolumeSegmentation {
             }
         }
         if isSpatial {
-            clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxelMM3: voxel) }
+            clock.time("post-process") { pipeline.postprocess.apply(&masks, isSpatial: true, voxels) }
+        }
+        confidence = zip(likelihoods, masks).map { likelihoods, masks in
+            zip(likelihoods, masks).map { $0.confidence(of: $1) }
         }
         findings += try stream.findings()
         clock.time("post-process") { separate(volume, pipeline, separation, interiors) }
@@ -143,7 +154,7 @@ struct VolumeSegmentation {
     private struct Cleaned {
         /// One a segment.
         let masks: [Mask]
-        let confidence: [Float?]
+        let likelihoods: [ProbabilityRuns]
         let probabilities: [[UInt8]]
         let interiors: [Mask]
         let image: DisplayImage
@@ -155,7 +166,7 @@ struct VolumeSegmentation {
             clean(&frame)
             let masks = frame.map { $0[0] }
             self.masks = masks
-            confidence = masks.indices.map { picture.confidence($0, of: masks[$0]) }
+            likelihoods = masks.indices.map { picture.likelihoods($0) }
             probabilities = keepsProbabilities ? masks.indices.map { picture.probabilities($0) } : []
             (interiors, image, heatMaps) = (picture.interiors, picture.image, picture.heatMaps)
         }
@@ -180,5 +191,14 @@ extension Volume {
         guard let spacing = pixelSpacing, let depth = sliceSpacing ?? frames[0].sliceThickness else { return nil }
         let size = spacing.row * spacing.column * depth
         return size > 0 ? size : nil
+    }
+}
+
+extension VoxelSizes {
+    init(_ volume: Volume) {
+        var shares: [Double] = []
+        if let usual = volume.sliceSpacing, usual > 0 { shares = volume.sliceWeights.map { $0 / usual } }
+        // Noise of written positions is no difference.
+        self.init(mm3: volume.voxelMM3, shares: shares.allSatisfy { abs($0 - 1) <= 1e-3 } ? [] : shares)
     }
 }

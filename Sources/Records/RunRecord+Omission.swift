@@ -25,16 +25,26 @@ extension RunRecord {
         for finding in results.flatMap(\.findings) {
             // A note of the same code says how volumes were told apart.
             guard finding.severity == .warning, let cure = Self.cures[finding.code] else { continue }
-            return Omission(code: finding.code, text: "\(finding.text) \(cure)")
+            let text = finding.text.hasSuffix(".") ? finding.text : finding.text + "."
+            return Omission(code: finding.code, text: "\(text) \(cure)")
         }
         return nil
     }
+
+    /// Slices of a volume are missing that may come late, whatever else there is to say of it.
+    package var lacksSlices: Bool {
+        results.flatMap(\.findings).contains { $0.severity == .warning && Self.missingSlices.contains($0.code) }
+    }
+
+    /// Warnings that slices are missing.
+    private static let missingSlices: Set<String> = ["VOL-GAP", "VOL-PARTS"]
 
     /// What to do about each warning that says that a result lacks something, or may not be what it seems.
     private static let cures: [String: String] = [
         "VOL-GAP": "Send the missing slices; the result is made anew then.",
         "VOL-PARTS": "Send the missing slices, or look whether each part is what you expect.",
         "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
+        "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",
         "QC-MINSIZE": "Look at the outlines: what is too small was not taken away.",
         "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
         "QC-WINDOW": "Look at the outlines: the slices are shown otherwise than their source asks for.",

@@ -18,10 +18,13 @@ package struct RunRecord: VersionedRecord {
         /// Names as in the folders: 12 and 8 hexadecimal digits.
         @Nullable package var study: String?
         @Nullable package var series: String?
+        /// Of a DICOM image the first 16 hex digits of the SHA-256 of its SOP Instance UID and of what of it can reach a result, with a
+        /// blank between; nil of other files, and of records of versions that wrote none.
+        @Nullable package var image: String?
 
         package init(
             path: String, contentSHA256: String? = nil, status: Outcome, code: String? = nil, reason: String? = nil,
-            subject: String? = nil, study: String? = nil, series: String? = nil
+            subject: String? = nil, study: String? = nil, series: String? = nil, image: String? = nil
         ) {
             self.path = path
             self.contentSHA256 = contentSHA256
@@ -31,10 +34,11 @@ package struct RunRecord: VersionedRecord {
             self.subject = subject
             self.study = study
             self.series = series
+            self.image = image
         }
 
         private enum CodingKeys: String, CodingKey {
-            case path, status, code, reason, subject, study, series
+            case path, status, code, reason, subject, study, series, image
             case contentSHA256 = "content_sha256"
         }
     }

@@ -24,7 +24,7 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
     @Nullable package var objects: Int?
     @Nullable package var objectSizes: ObjectSizes?
 
-    /// Rounds to three and four decimals, sizes below 1 to six digits; what is not finite is unknown.
+    /// Rounds to three and four decimals, sizes and values below 1 to six digits; what is not finite is unknown.
     package init(
         number: Int, label: String, pixels: Int, areaMM2: Double? = nil, volumeML: Double? = nil,
         confidence: Double? = nil, longestDiameterMM: Double? = nil, perpendicularMM: Double? = nil,
@@ -37,14 +37,23 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
         self.areaMM2 = areaMM2.finite(decimals: 3, orDigits: 6)
         self.volumeML = volumeML.finite(decimals: 4, orDigits: 6)
         self.confidence = confidence.finite(decimals: 4)
-        self.longestDiameterMM = longestDiameterMM.finite(decimals: 4)
-        self.perpendicularMM = perpendicularMM.finite(decimals: 4)
-        self.mean = mean.finite(decimals: 3)
-        self.standardDeviation = standardDeviation.finite(decimals: 3)
+        self.longestDiameterMM = longestDiameterMM.flatMap(Self.length)
+        self.perpendicularMM = perpendicularMM.flatMap(Self.length)
+        self.mean = mean.flatMap(Self.value)
+        self.standardDeviation = standardDeviation.flatMap(Self.value)
         self.valueUnit = valueUnit
         self.objects = objects
         self.objectSizes = objectSizes
     }
+
+    /// A length in mm as records and tables tell it: electron microscopes see nanometres. Nil for what is not finite.
+    package static func length(mm: Double) -> Double? { Double?(mm).finite(decimals: 4, orDigits: 6) }
+
+    /// A value of the source likewise: of a map of diffusion all are below 0.01.
+    package static func value(_ value: Double) -> Double? { Double?(value).finite(decimals: 3, orDigits: 6) }
+
+    /// The same volume in mm³.
+    package var volumeMM3: Double? { volumeML.map { ($0 * 1000).withoutNoise } }
 
     private enum CodingKeys: String, CodingKey {
         case number, label, pixels, confidence, mean, objects

@@ -21,6 +21,13 @@ package struct StudyRecord: VersionedRecord {
             self.accessionNumber = accessionNumber
         }
 
+        /// `Doe^Jane` as `Doe, Jane`: the first group of components that says anything (PS3.5 6.2.1); nil where none does.
+        package var readableName: String? {
+            patientName.split(separator: "=").lazy.map { group in
+                group.split(separator: "^").filter { !$0.allSatisfy(\.isWhitespace) }.joined(separator: ", ")
+            }.first { !$0.isEmpty }
+        }
+
         private enum CodingKeys: String, CodingKey {
             case patientName = "patient_name"
             case patientID = "patient_id"
@@ -161,8 +168,7 @@ package struct StudyRecord: VersionedRecord {
     package var pipelines: String
     /// Digests of the instances that took part, sorted.
     package var instances: [String]
-    /// Of each of them the first 16 hex digits of the SHA-256 of its SOP Instance UID and of its digest, with a blank between, sorted;
-    /// nil in records of versions that wrote none.
+    /// Which SOP Instance UID has which content: a `Content` of each of them, sorted; nil in records of versions that wrote none.
     @Nullable package var contents: [String]?
     package var identity: Identity
     package var program: ProgramIdentity

@@ -95,6 +95,12 @@ extension Configuration: Codable {
         try configuration.validate(path: path)
         return configuration
     }
+
+    /// Whether the file that `read` takes says `key` itself.
+    /// *Throws* as `read` of a file that is none.
+    package static func says(_ key: CodingKeys, in path: String) throws -> Bool {
+        try JSONFile.keys(at: path).contains(key.rawValue)
+    }
 }
 
 extension Configuration.Activation: Codable {}
@@ -107,14 +113,24 @@ extension Configuration.LossResolution: Codable {}
 enum JSONFile {
     /// *Throws* `ModelFailure`.
     static func decode<Value: Decodable>(_: Value.Type, at path: String, knownKeys: [String]) throws -> Value {
+        if let unknown = try keys(at: path).filter({ !knownKeys.contains($0) }).sorted().first {
+            throw ModelFailure.configuration(path: path, reason: "the key \"\(unknown)\" is unknown")
+        }
+        return try value(at: path)
+    }
+
+    /// The keys of the object in a file.
+    /// *Throws* `ModelFailure`.
+    static func keys(at path: String) throws -> Set<String> {
+        let object: [String: Anything] = try value(at: path)
+        return Set(object.keys)
+    }
+
+    private static func value<Value: Decodable>(at path: String) throws -> Value {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ModelFailure.noModel(path: path, missing: "readable file of that name")
         }
         do {
-            let keys = try JSONDecoder().decode([String: Anything].self, from: data).keys
-            if let unknown = keys.filter({ !knownKeys.contains($0) }).sorted().first {
-                throw ModelFailure.configuration(path: path, reason: "the key \"\(unknown)\" is unknown")
-            }
             return try JSONDecoder().decode(Value.self, from: data)
         } catch let error as DecodingError {
             throw ModelFailure.configuration(path: path, reason: reason(error))

@@ -172,7 +172,13 @@ extension ModelDirectory {
         if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw ModelFailure.notFinite(path: path, name: name)
         }
-        let types = Dictionary(parameters.map { ($0.name, description.storage(of: $0)) }) { first, _ in first }
+        // A matrix with an element that 16 bits cannot hold stays float32, as every reader takes it.
+        let types = Dictionary(
+            parameters.map { parameter in
+                let type = description.storage(of: parameter)
+                return (parameter.name, tensors[parameter.name]?.isFinite(storedAs: type) == true ? type : .f32)
+            }
+        ) { first, _ in first }
         try Folder.make(path)
         try DurableFile.write(try description.json(), to: Folder.join(path, configurationName))
         try SafeTensors.write(tensors, to: Folder.join(path, weightsName)) { name, _ in types[name] ?? .f32 }

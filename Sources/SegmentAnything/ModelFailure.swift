@@ -14,12 +14,19 @@ package enum ModelFailure: Failure {
     case tensors(path: String, differences: [String])
     /// A weight is infinite or no number.
     case notFinite(path: String, name: String)
+    /// What the network makes of a picture is infinite or no number.
+    case output
     /// 8 bits were asked for, and the model has no scales for them.
     case notQuantised(path: String)
     /// Masks are asked of a model of which only the encoder has learned.
     case encoderOnly(path: String)
 
-    package var kind: FailureKind { .configuration }
+    package var kind: FailureKind {
+        switch self {
+        case .output: .failed
+        default: .configuration
+        }
+    }
 
     package var code: String {
         switch self {
@@ -28,7 +35,7 @@ package enum ModelFailure: Failure {
         case .version: "MODEL-VERSION"
         case .digest: "MODEL-DIGEST"
         case .tensors: "MODEL-TENSORS"
-        case .notFinite: "MODEL-NAN"
+        case .notFinite, .output: "MODEL-NAN"
         case .notQuantised: "MODEL-INT8"
         case .encoderOnly: "MODEL-ENCODER"
         }
@@ -61,6 +68,10 @@ package enum ModelFailure: Failure {
             FailureMessage(
                 "tensor \"\(name)\" holds a value that is infinite or not a number: the model is damaged.",
                 cure: "Copy it again, or make it again.", subject: path)
+        case .output:
+            FailureMessage(
+                "what the network makes of this picture is infinite or not a number: what the picture shows is not known.",
+                cure: "Use the precision fp32; where it has that, the model's weights are too large: make it again.")
         case .notQuantised(let path):
             FailureMessage(
                 "the model was not prepared for 8 bits.",

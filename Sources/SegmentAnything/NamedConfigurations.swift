@@ -17,6 +17,18 @@ extension Configuration {
 
         /// All names that `init(name:)` knows, for messages.
         package static var names: [String] { ["hsp_sam"] + allCases.map(\.rawValue) }
+
+        /// Of what somebody asks for by name, that which the configuration has none of, so that it would be 0 all the same; nil: nothing.
+        ///
+        /// - Parameters: what was asked for; nil: nothing was.
+        package func contradiction(prompts: Int?, loraRank: Int?) -> (key: String, asked: Int)? {
+            var configuration = Configuration()
+            (configuration.prompts, configuration.loraRank) = (prompts ?? 0, loraRank ?? 0)
+            configuration.apply(self)
+            if let prompts, prompts != configuration.prompts { return ("prompts", prompts) }
+            if let loraRank, loraRank != configuration.loraRank { return ("lora_rank", loraRank) }
+            return nil
+        }
     }
 
     /// Sets what the configuration says. Prompts and LoRA rank are only ever switched off by it: how many there are, where

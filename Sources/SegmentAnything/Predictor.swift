@@ -15,25 +15,6 @@ package struct Prediction: Sendable {
     /// Predicted IoU a segment; empty when the model has no head for it.
     package var predictedIoU: [Float]
     package let placement: Placement
-
-    /// The mean probability over each mask's pixels, nil where a mask is empty.
-    package var confidence: [Float?] {
-        zip(masks, probabilities).map { Self.confidence(of: $0, probabilities: $1) }
-    }
-
-    /// The mean of `probabilities` over the pixels of `mask`, nil when it is empty: also of masks that were cleaned afterwards.
-    package static func confidence(of mask: Mask, probabilities: [Float]) -> Float? {
-        var (sum, count) = (0.0, 0)
-        let (bits, probabilities) = (mask.bits.span, probabilities.span)
-        // Most of a picture is no part of its masks.
-        for byte in bits.indices where bits[byte] != 0 {
-            for i in byte * 8..<min(byte * 8 + 8, probabilities.count) where bits[byte] & (1 << UInt8(i & 7)) != 0 {
-                sum += Double(probabilities[i])
-                count += 1
-            }
-        }
-        return count == 0 ? nil : Float(sum / Double(count))
-    }
 }
 
 /// What one prompt looked at in one level (§4.5, fig. 4).
@@ -93,7 +74,8 @@ package struct Predictor: Sendable {
     ///   - spacing: of the pixels, where they are not square.
     ///   - extent: pixels of a row that fill the network's input; the picture's longer side when nil.
     ///   - heatMaps: also computes what the prompts look at.
-    /// *Throws* `ModelFailure.digest`, `.notFinite`, or what kept a weight from being read: of a model directory.
+    /// *Throws* `ModelFailure.digest`, `.notFinite`, or what kept a weight from being read: of a model directory; `.output` when the
+    /// network's numbers for this picture are not all finite.
     package func segment(
         _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil, heatMaps: Bool = false
     ) throws -> Prediction {
@@ -104,6 +86,8 @@ package struct Predictor: Sendable {
             heatMaps: heatMaps)
         try network.confirm()
         guard let logits = output.logits[0] else { preconditionFailure("Predictor: level 1 gave no logits") }
+        // Where they are NaN nothing would be found, as in a picture that shows nothing.
+        guard logits.isFinite, output.iou[0]?.isFinite ?? true else { throw ModelFailure.output }
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
         let restored = Restoration.restore(
             masks, placement: placement, activation: description.configuration.activation,

@@ -1,11 +1,31 @@
 package import Imaging
 
-/// The probabilities of a segment's pixels, summed over the runs of set pixels in its rows: what a confidence is made of, in
-/// memory that grows with the segment's outline and not with the picture.
+/// The probabilities of a segment's pixels, summed over the runs of set pixels in its rows and over those between them: what a confidence
+/// is made of, in memory that grows with the segment's outline and not with the picture.
 package struct ProbabilityRuns: Sendable {
     private var starts: [Int] = []
     private var lengths: [Int32] = []
     private var sums: [Float] = []
+
+    init() {}
+
+    /// *Shape*: `probabilities` is `[rows · columns]` of the mask.
+    package init(of mask: Mask, probabilities: [Float]) {
+        for row in 0..<mask.rows {
+            var at = row * mask.columns
+            let end = at + mask.columns
+            while at < end {
+                let value = mask[at]
+                let start = at
+                var sum: Float = 0
+                repeat {
+                    sum += probabilities[at]
+                    at += 1
+                } while at < end && mask[at] == value
+                add(start: start, length: at - start, sum: sum)
+            }
+        }
+    }
 
     /// One run: its first pixel in row-major order, and the probabilities of its pixels.
     mutating func add(start: Int, length: Int, sum: Float) {
@@ -14,8 +34,8 @@ package struct ProbabilityRuns: Sendable {
         sums.append(sum)
     }
 
-    /// The mean probability over the runs whose first pixel `mask` has kept; nil when none is left. Steps that clean a mask take whole
-    /// components away; pixels that they fill in were not the network's and do not count.
+    /// The mean probability over the pixels of `mask`, nil when there is none. Steps that clean a mask take whole components away and fill
+    /// whole holes, so a run is kept or not as its first pixel is; rows that were not given to the network count for nothing.
     package func confidence(of mask: Mask) -> Float? {
         var (sum, count) = (0.0, 0)
         for index in starts.indices where mask[starts[index]] {

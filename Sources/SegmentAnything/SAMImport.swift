@@ -14,15 +14,16 @@ package struct SAMImport {
 
     private static let positions = "image_encoder.pos_embed"
 
-    /// *Throws* `TensorFailure` when the file cannot be read, `ModelFailure.tensors` when it is no SAM.
+    /// *Throws* `TensorFailure` when the file cannot be read or holds several networks, `ModelFailure.tensors` when it is no SAM.
     package init(_ path: String) throws {
-        checkpoint = try TorchCheckpoint(path: path)
-        guard let name = checkpoint.names.filter({ $0.hasSuffix(Self.positions) }).min(by: { $0.count < $1.count })
-        else {
+        checkpoint = try TorchCheckpoint(path: path, with: Self.positions)
+        let prefixes = checkpoint.prefixes(of: Self.positions)
+        guard let first = prefixes.first else {
             throw ModelFailure.tensors(
                 path: path, differences: ["\(Self.positions) is missing, so this is no Segment Anything model"])
         }
-        prefix = String(name.dropLast(Self.positions.count))
+        guard prefixes.count == 1 else { throw TensorFailure.several(path: path, names: prefixes) }
+        prefix = first
     }
 
     /// `vit_b`, `vit_l` or `vit_h`, recognised by the shapes; nil for another size.
@@ -49,7 +50,8 @@ package struct SAMImport {
     /// - Parameters:
     ///   - configuration: of SAM's own shape but for the input size; position tables are resized to it.
     ///   - fresh: every tensor of the configuration, newly initialised.
-    /// *Throws* `ModelFailure.tensors` with every tensor that is missing or has another shape; `.notFinite`.
+    /// *Throws* `ModelFailure.tensors` with every tensor that is missing, has another shape or is no part of SAM's encoder and decoder;
+    /// `.notFinite`; `TensorFailure.elementType` when one holds no numbers of floating point.
     package func tensors(for configuration: Configuration, fresh: [String: Tensor]) throws -> [String: Tensor] {
         var original = configuration
         if let grid = shape(Self.positions), grid.rank == 4, grid[1] == grid[2] {
@@ -75,6 +77,7 @@ package struct SAMImport {
                 differences.append("\(upstream.name) is \(found), not \(expected)")
             }
         }
+        differences += surplus(beside: original).map { "\($0) is not part of the model" }
         guard differences.isEmpty else {
             var seen = Set<String>()
             throw ModelFailure.tensors(
@@ -83,9 +86,30 @@ package struct SAMImport {
         return PositionTables.resized(result, to: configuration)
     }
 
+    /// Tensors of encoder and decoder that SAM of the shape of `configuration` does not have, in SAM's names: further blocks, adapters, LoRA,
+    /// scales of 8 bits. The network of the file is another without them.
+    ///
+    /// SAM has an IoU head and four masks whatever becomes of them here; what counts (batches, positions) is no weight.
+    private func surplus(beside configuration: Configuration) -> [String] {
+        var sam = configuration
+        sam.instances = .none
+        sam.apply(.sam)
+        let known = Set(ParameterShapes.of(sam).compactMap(\.upstream?.name))
+        return checkpoint.names.filter { checkpoint.type($0)?.isFloatingPoint == true && $0.hasPrefix(prefix) }
+            .map { String($0.dropFirst(prefix.count)) }
+            .filter { name in
+                ["image_encoder.", "mask_decoder."].contains { name.hasPrefix($0) } && !known.contains(name)
+            }
+    }
+
     private func shape(_ name: String) -> Shape? { checkpoint.shape(prefix + name) }
 
     private func tensor(_ name: String) throws -> Tensor {
+        if let type = checkpoint.type(prefix + name), !type.isFloatingPoint {
+            throw TensorFailure.elementType(
+                path: checkpoint.path, name: prefix + name, found: type.rawValue,
+                wanted: "F32, F16, BF16 or F64")
+        }
         let tensor = try checkpoint.tensor(prefix + name)
         guard tensor.isFinite else { throw ModelFailure.notFinite(path: checkpoint.path, name: name) }
         return tensor

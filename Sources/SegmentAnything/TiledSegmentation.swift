@@ -172,7 +172,7 @@ package struct TiledSegmentation {
                 interiors[segment][(flushed + row) * columns + column] = true
             }
         }
-        var runs = [(start: Int, sum: Float)?](repeating: nil, count: sums.count)
+        var runs = [(start: Int, sum: Float, isSet: Bool)](repeating: (0, 0, false), count: sums.count)
         for column in 0..<columns {
             var winner = -1
             if isSoftmax {
@@ -185,19 +185,21 @@ package struct TiledSegmentation {
             }
             for segment in sums.indices {
                 let value = sums[segment][start + column]
-                if isSoftmax ? segment == winner : value > 0.5 {
-                    runs[segment] = (runs[segment]?.start ?? column, (runs[segment]?.sum ?? 0) + value)
-                } else if let run = runs[segment] {
-                    close(run, at: column, segment)
-                    runs[segment] = nil
+                let isSet = isSoftmax ? segment == winner : value > 0.5
+                if isSet != runs[segment].isSet {
+                    close(segment, at: column)
+                    runs[segment] = (column, 0, isSet)
                 }
+                runs[segment].sum += value
             }
         }
-        for segment in sums.indices { if let run = runs[segment] { close(run, at: columns, segment) } }
+        for segment in sums.indices { close(segment, at: columns) }
 
-        func close(_ run: (start: Int, sum: Float), at end: Int, _ segment: Int) {
+        func close(_ segment: Int, at end: Int) {
+            let run = runs[segment]
+            guard end > run.start else { return }
             let pixel = (flushed + row) * columns + run.start
-            masks[segment].set(pixel..<pixel + end - run.start)
+            if run.isSet { masks[segment].set(pixel..<pixel + end - run.start) }
             probabilities[segment].add(start: pixel, length: end - run.start, sum: run.sum)
         }
     }

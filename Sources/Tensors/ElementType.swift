@@ -13,6 +13,14 @@ package enum ElementType: String, Sendable, CaseIterable {
     case u8 = "U8"
     case bool = "BOOL"
 
+    /// Whether the elements are numbers of floating point, as weights are.
+    package var isFloatingPoint: Bool {
+        switch self {
+        case .f64, .f32, .f16, .bf16: true
+        case .i64, .i32, .i16, .i8, .u8, .bool: false
+        }
+    }
+
     /// Bytes of one element.
     package var size: Int {
         switch self {
@@ -92,6 +100,16 @@ extension Tensor {
             case .bf16: bytes(elements.map(HalfPrecision.bfloat))
             default: [UInt8](UnsafeRawBufferPointer(elements))
             }
+        }
+    }
+
+    /// Whether every element is finite, and stays so when it is stored as `type`.
+    package func isFinite(storedAs type: ElementType) -> Bool {
+        switch type {
+        // From here on the nearest binary16 and the nearest bfloat16 are infinite.
+        case .f16: withElements { $0.allSatisfy { abs($0) < 65520 } }
+        case .bf16: withElements { $0.allSatisfy { abs($0) < Float(bitPattern: 0x7F7F_8000) } }
+        default: isFinite
         }
     }
 

@@ -16,6 +16,14 @@ package struct MemoryBlock: @unchecked Sendable, Equatable {
     }
 
     private static let kept = Mutex(KeptBlocks())
+    private static let exhausted = Mutex<(@Sendable (_ bytes: Int) -> Never)?>(nil)
+
+    /// What happens when the system has no memory left for a block: no operation can go on, and none could throw. The program says how it
+    /// ends then; elsewhere it is a broken precondition.
+    package static func whenExhausted(_ end: @escaping @Sendable (_ bytes: Int) -> Never) {
+        exhausted.withLock { $0 = end }
+    }
+
     /// From here on a block has pages of its own.
     private static let largeBytes = 1 << 20
 
@@ -29,7 +37,10 @@ package struct MemoryBlock: @unchecked Sendable, Equatable {
         if let block { return block }
         if let base = ck_pages_map(wanted) { return MemoryBlock(base: base, bytes: wanted) }
         unmap(kept.withLock { $0.takeAll() })
-        guard let base = ck_pages_map(wanted) else { preconditionFailure("MemoryBlock: no memory for \(wanted) bytes") }
+        guard let base = ck_pages_map(wanted) else {
+            if let end = exhausted.withLock({ $0 }) { end(wanted) }
+            preconditionFailure("MemoryBlock: no memory for \(wanted) bytes")
+        }
         return MemoryBlock(base: base, bytes: wanted)
     }
 

@@ -29,6 +29,8 @@ struct Pickle {
 
     /// A view of a storage, as PyTorch's rebuild functions describe it.
     struct TensorRecord {
+        static let mostDimensions = 16
+
         /// The number of the node that is the storage.
         let storage: Int
         /// In elements.

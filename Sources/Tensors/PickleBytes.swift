@@ -1,6 +1,7 @@
 /// The bytes of a pickle, taken from front to back. *Throws* `.truncated` where they end too early.
 struct PickleBytes {
     private let bytes: UnsafeRawBufferPointer
+    var count: Int { bytes.count }
     /// The next byte.
     private(set) var position: Int
 

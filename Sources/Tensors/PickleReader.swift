@@ -12,6 +12,8 @@ struct PickleReader {
     private var marks: [Int] = []
     private var memo: [Int: Value] = [:]
     private var nodes: [Pickle.Node] = []
+    /// Pairs of lists that became dictionaries.
+    private var copiedPairs = 0
 
     private init(_ bytes: UnsafeRawBufferPointer, from position: Int) {
         input = PickleBytes(bytes, from: position)
@@ -128,6 +130,11 @@ extension PickleReader {
                 guard case .node(let number) = pairs, case .list(let items) = nodes[number] else {
                     throw .malformed("an OrderedDict is made of no list")
                 }
+                // A pair of a list that is used once has more bytes than one.
+                copiedPairs += items.count
+                guard copiedPairs <= input.count else {
+                    throw .malformed("it makes many dictionaries of one list")
+                }
                 for item in items {
                     guard case .node(let number) = item, case .tuple(let pair) = nodes[number] else {
                         throw .malformed("an OrderedDict is made of no pairs")
@@ -157,7 +164,9 @@ extension PickleReader {
     }
 
     private func integers(_ value: Pickle.Value) -> [Int]? {
-        guard case .node(let number) = value, case .tuple(let values) = nodes[number] else { return nil }
+        guard case .node(let number) = value, case .tuple(let values) = nodes[number],
+            values.count <= Pickle.TensorRecord.mostDimensions
+        else { return nil }
         let result = values.compactMap { if case .int(let value) = $0 { value } else { nil } }
         return result.count == values.count ? result : nil
     }

@@ -12,6 +12,8 @@ package enum TensorFailure: Failure {
     case notCheckpoint(path: String, reason: String)
     /// The file ends before what its own directory or pickle announces.
     case truncated(path: String, reason: String)
+    /// It holds several networks: the names that tell them apart.
+    case several(path: String, names: [String])
     /// The pickle asks for something that is no part of a plain dictionary of tensors. Nothing of it was executed.
     case forbiddenPickle(path: String, reason: String)
 
@@ -24,6 +26,7 @@ package enum TensorFailure: Failure {
         case .elementType: "TENSOR-TYPE"
         case .notCheckpoint: "CHECKPOINT-FORMAT"
         case .truncated: "CHECKPOINT-TRUNCATED"
+        case .several: "CHECKPOINT-SEVERAL"
         case .forbiddenPickle: "CHECKPOINT-FORBIDDEN"
         }
     }
@@ -48,10 +51,19 @@ package enum TensorFailure: Failure {
                 subject: path)
         case .truncated(let path, let reason):
             FailureMessage("\(reason): the file was cut off.", cure: "Download or copy it again.", subject: path)
+        case .several(let path, let names):
+            FailureMessage(
+                "it holds several networks (\(Self.list(names))), and nothing says which is meant.",
+                cure: "Save the state_dict of one of them alone with torch.save and import that.", subject: path)
         case .forbiddenPickle(let path, let reason):
             FailureMessage(
                 "\(reason): such a file can run programs, so nothing of it was executed.",
                 cure: "Save a plain state_dict with torch.save and import that.", subject: path)
         }
+    }
+
+    /// At most eight, each as far as it tells something.
+    private static func list(_ names: [String]) -> String {
+        names.prefix(8).map { "\"\($0.prefix(40))\"" }.joined(separator: ", ") + (names.count > 8 ? ", …" : "")
     }
 }

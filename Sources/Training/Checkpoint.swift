@@ -22,7 +22,11 @@ struct Checkpoint {
     /// An epoch has ended, and its validation was not waited for.
     let isPending: Bool
 
-    static func path(in folder: String) -> String { Folder.join(folder, "checkpoint.safetensors") }
+    static let name = "checkpoint.safetensors"
+    /// In the header: SHA-256 of the file as it would be without this line.
+    private static let digestKey = "sha256"
+
+    static func path(in folder: String) -> String { Folder.join(folder, name) }
 
     func write(to folder: String) throws {
         var tensors = optimiser
@@ -33,22 +37,59 @@ struct Checkpoint {
         metadata["pending"] = isPending ? "yes" : nil
         metadata["best"] = best?.text
         metadata["updates"] = average.map { "\($0.updates)" }
+        metadata["instruction_set"] = InstructionSet.current
+        metadata[Self.digestKey] = Self.digest(tensors, metadata).hex
         try SafeTensors.write(tensors, to: Self.path(in: folder), metadata: metadata)
     }
 
-    /// *Throws* `TrainingFailure.checkpoint` when it belongs to another plan.
+    /// *Cost*: one pass over the tensors.
+    private static func digest(_ tensors: [String: Tensor], _ metadata: [String: String]) -> FileDigest {
+        var digest = FileDigest.Accumulator()
+        SafeTensors.encode(tensors, metadata: metadata) { digest.add($0) }
+        return digest.finish()
+    }
+
+    /// *Throws* `TrainingFailure.checkpoint` when it is damaged, or belongs to another plan or instruction set.
     static func read(from folder: String, plan: String) throws -> Checkpoint {
         let path = path(in: folder)
         let file = try SafeTensors(path: path)
+        let tensors = try file.tensors()
+        var metadata = file.metadata
+        guard let digest = metadata.removeValue(forKey: digestKey) else {
+            throw TrainingFailure.checkpoint(
+                path: path, reason: "another version of hspsam wrote it, without a digest of what it holds",
+                cure: "Go on with that version, or begin anew with another --out.")
+        }
+        guard Self.digest(tensors, metadata).hex == digest else {
+            throw TrainingFailure.checkpoint(
+                path: path, reason: "what it holds is not what was written: the file is damaged",
+                cure: "Put back a copy of the folder, or begin anew with another --out.")
+        }
         guard let stage = file.metadata["stage"].flatMap({ Int($0) }),
             let step = file.metadata["step"].flatMap({ Int($0) }),
             let seconds = file.metadata["seconds"].flatMap({ Double($0) })
-        else { throw TrainingFailure.checkpoint(path: path, reason: "it does not say where the run stood") }
+        else {
+            throw TrainingFailure.checkpoint(
+                path: path, reason: "it does not say where the run stood", cure: "Begin anew with another --out.")
+        }
         guard file.metadata["plan"] == plan else {
-            throw TrainingFailure.checkpoint(path: path, reason: "it was made with another train.yaml or other images")
+            throw TrainingFailure.checkpoint(
+                path: path, reason: "it was made with another train.yaml or other images",
+                cure: "Restore the train.yaml and the images it was made with, or begin anew with another --out.")
+        }
+        // The last bits of a product differ between instruction sets, and with them all weights that follow.
+        guard let instructions = file.metadata["instruction_set"], instructions == InstructionSet.current else {
+            let name = file.metadata["instruction_set"] ?? "unknown"
+            throw TrainingFailure.checkpoint(
+                path: path,
+                reason:
+                    "it was made with the instruction set \(name), and here it is \(InstructionSet.current), whose last bits may be others",
+                cure: InstructionSet.available.contains(name)
+                    ? "Set HSPSAM_ISA=\(name) to go on as if nothing had happened."
+                    : "Go on with it on a machine that has \(name), or begin anew with another --out.")
         }
         var (weights, optimiser, average): ([String: Tensor], [String: Tensor], [String: Tensor]) = ([:], [:], [:])
-        for (name, tensor) in try file.tensors() {
+        for (name, tensor) in tensors {
             if name.hasPrefix("weight.") {
                 weights[String(name.dropFirst(7))] = tensor
             } else if name.hasPrefix("average.") {

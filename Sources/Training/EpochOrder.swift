@@ -10,12 +10,17 @@ struct EpochOrder {
 
     let draws: [Draw]
 
+    /// How many images of a data set an epoch draws.
+    static func count(_ dataset: (images: Int, weight: Double)) -> Int {
+        Int(rounding: Double(dataset.images) * dataset.weight, clampedTo: 0...Int(Int32.max))
+    }
+
     /// Every image of a data set `weight` times, in an order of the epoch's own.
     init(_ datasets: [(images: Int, weight: Double)], seed: UInt64, stage: Int, epoch: Int) {
         var random = SplitMix64(seed: seed &+ UInt64(stage) &* 1_000_003 &+ UInt64(epoch) &* 7919)
         var draws: [Draw] = []
         for (number, dataset) in datasets.enumerated() {
-            let wanted = Int(rounding: Double(dataset.images) * dataset.weight, clampedTo: 0...Int(Int32.max))
+            let wanted = Self.count(dataset)
             var drawn = 0
             while drawn < wanted {
                 var indices = Array(0..<dataset.images)

@@ -36,7 +36,9 @@ struct MetricsLog {
 
     private(set) var lines: [Line] = []
 
-    static func path(in folder: String) -> String { Folder.join(folder, "metrics.jsonl") }
+    static let name = "metrics.jsonl"
+
+    static func path(in folder: String) -> String { Folder.join(folder, name) }
 
     mutating func add(_ line: Line) { lines.append(line) }
 

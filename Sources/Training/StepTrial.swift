@@ -31,9 +31,13 @@ package enum StepTrial {
         return min(planned, stage.until ?? planned)
     }
 
+    /// Steps of an epoch that draws so many images, at least one: `TrainingPlan.confirmDraws`.
+    static func stepsPerEpoch(_ stage: TrainingPlan.Stage, images: Int) -> Int {
+        (images + stage.stepImages - 1) / stage.stepImages
+    }
+
     /// Steps that its schedule is made for.
     static func plannedSteps(_ stage: TrainingPlan.Stage, images: Int) -> Int {
-        let perEpoch = max(1, (images + stage.stepImages - 1) / stage.stepImages)
-        return Int(rounding: Double(perEpoch) * stage.epochs, clampedTo: 1...Int(Int32.max))
+        Int(rounding: Double(stepsPerEpoch(stage, images: images)) * stage.epochs, clampedTo: 1...Int(Int32.max))
     }
 }

@@ -11,7 +11,7 @@ extension Trainer {
         let stage = plan.stages[index]
         let images = order(index, epoch: 0).draws.count
         // The last batch of an epoch may be smaller: every image is drawn.
-        let perEpoch = max(1, (images + stage.stepImages - 1) / stage.stepImages)
+        let perEpoch = StepTrial.stepsPerEpoch(stage, images: images)
         let planned = StepTrial.plannedSteps(stage, images: images)
         let schedule = Schedule(peak: stage.learningRate, warmup: plan.warmup, steps: planned, decay: plan.decay)
         let steps = StepTrial.steps(stage, images: images)
@@ -31,6 +31,7 @@ extension Trainer {
         if checkpoint?.isPending == true {
             try validate(
                 index, epoch: (step - 1) / perEpoch, step: step, isLast: step == steps, configuration, parameters)
+            try save(index, step: step, parameters, optimiser, isPending: false)
         }
         while step < steps, !hasStopped {
             let started = clock.now
@@ -85,6 +86,7 @@ extension Trainer {
             optimiser: optimiser.state, average: average.map { ($0.tensors, $0.updates) }, best: best,
             lines: log.lines.count, isPending: isPending
         ).write(to: folder)
+        try BestWeights.accept(in: folder)
     }
 
     private func progress(
@@ -117,6 +119,28 @@ extension TrainingPlan {
     package func draws(_ stage: Int, from sets: [LabelledSet]) -> [(images: Int, weight: Double)] {
         let sources = stages[stage].task.isSegmentation ? data : data + unlabelled
         return zip(sets, sources).map { ($0.pairs.count, $1.weight) }
+    }
+
+    /// Images that an epoch of a stage draws.
+    ///
+    /// - Parameter sets: of `data`, then of `unlabelled`.
+    package func imagesPerEpoch(_ stage: Int, from sets: [LabelledSet]) -> Int {
+        draws(stage, from: sets).reduce(0) { $0 + EpochOrder.count($1) }
+    }
+
+    /// *Throws* `TrainingFailure.plan` for a data set of which an epoch draws no image: a run would learn from less than the plan says, or from
+    /// nothing.
+    func confirmDraws(_ training: [Dataset], _ unlabelled: [Dataset]) throws(TrainingFailure) {
+        for (key, sets, sources) in [("data", training, data), ("unlabelled", unlabelled, self.unlabelled)] {
+            for (index, set) in sets.enumerated()
+            where EpochOrder.count((set.pairs.count, sources[index].weight)) == 0 {
+                throw .plan(
+                    path: set.path,
+                    reason: "\(key)[\(index)] has \(set.pairs.count) images and the weight"
+                        + " \(NumberText.short(sources[index].weight)): an epoch draws none of them, and nothing is learned from it",
+                    cure: "Write a weight by which at least one is drawn, or take the data set out of train.yaml.")
+            }
+        }
     }
 
     /// Multiplications of one training image of a stage, up to a factor: for times.

@@ -13,7 +13,7 @@ extension Trainer {
         guard let settings = plan.validation, plan.stages[stage].task.isSegmentation,
             (epoch + 1) % settings.every == 0 || isLast
         else {
-            if isFirst { try TrainingPage.write(log, plan: plan, examples: examples, isRunning: true, to: folder) }
+            try writePage(.running)
             return
         }
         guard isFirst else {
@@ -41,7 +41,7 @@ extension Trainer {
             .init(
                 kind: "validation", stage: stage + 1, epoch: epoch + 1, step: step, dice: result.mean.dice,
                 segments: result.segments.map(\.mean.dice), images: result.files.count))
-        try TrainingPage.write(log, plan: plan, examples: examples, isRunning: true, to: folder)
+        try writePage(.running)
         report(
             .validated(
                 epoch: epoch + 1, dice: result.mean.dice, segments: result.segments.map { ($0.label, $0.mean.dice) },

@@ -89,13 +89,17 @@ package final class Trainer {
         }
     }
 
-    /// *Throws* `TrainingFailure.finished` for a folder with a run or a model that is not gone on with.
-    package func checkFolder(resume: Bool) throws(TrainingFailure) {
-        let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
-        let isWhole = FileStatus.exists(Folder.join(folder, ModelDirectory.sumsName))
-        if isWhole && !(resume && hasCheckpoint) || hasCheckpoint && !resume {
-            throw .finished(path: folder, isWhole: isWhole)
-        }
+    /// *Throws* `TrainingFailure.busy` for a folder that another run works in, `.finished` and `.occupied` for one with a run, a model or
+    /// other files that the run would write over.
+    package func checkFolder(resume: Bool) throws {
+        // The first process has its lock by the time that the others look.
+        if isFirst { try RunFolder(path: folder).confirmFree() }
+        try confirmFolder(resume: resume)
+    }
+
+    @discardableResult
+    private func confirmFolder(resume: Bool) throws -> Bool {
+        try RunFolder(path: folder).confirm(resume: resume, plan: plan.text, list: data.list)
     }
 
     /// Trains all stages and writes the model directory.
@@ -104,10 +108,12 @@ package final class Trainer {
     ///   - resume: goes on from the folder's checkpoint when there is one; without it a folder with a run or a model is refused.
     ///   - shouldStop: asked after every step; at true the run leaves a checkpoint and gives false.
     ///
-    /// *Throws* `TrainingFailure.finished`; `.notFinite` when the loss diverges; failures of the data and of writing.
+    /// *Throws* `TrainingFailure.busy`, `.finished`, `.occupied`, `.instructionSets`; `.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
-        try checkFolder(resume: resume)
+        let lock = try isFirst ? RunFolder(path: folder).lock() : nil
+        defer { withExtendedLifetime(lock) {} }
+        let goesOn = try confirmFolder(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
         var configuration = plan.configuration
         var (first, parameters) = (0, Parameters([:]))
@@ -118,6 +124,7 @@ package final class Trainer {
             (seconds, best) = (checkpoint.seconds, checkpoint.best)
             log = MetricsLog.read(from: folder, count: checkpoint.lines)
             resumed = checkpoint
+            if isFirst { try BestWeights.restore(best, in: folder) }
             report(.resumed(stage: first + 1, step: checkpoint.step))
         } else if let parent {
             parameters = Parameters(try parent.tensors())
@@ -126,13 +133,24 @@ package final class Trainer {
             parameters = .initial(configuration, seed: plan.seed)
             if let encoder { try PretrainedEncoder.copy(encoder, into: &parameters, configuration) }
         }
+        if let ranks {
+            let sets = Set(
+                ranks.exchange(Array(InstructionSet.current.utf8)).map { String(decoding: $0, as: UTF8.self) })
+            guard sets.count == 1 else { throw TrainingFailure.instructionSets(sets.sorted()) }
+        }
         // Everybody has read what there was, and the same.
         try ranks?.confirm(
             same: "\(identity) \(first) \(resumed?.step ?? 0) \(resumed?.isPending == true) \(best?.text ?? "")")
         if isFirst {
-            try DurableFile.write(plan.text, to: Folder.join(folder, "train.yaml"))
-            try DurableFile.write(try data.list(), to: Folder.join(folder, "data.csv"))
+            // What a writer that was killed has left: nobody else writes here while the run has the lock.
+            if goesOn { try DurableFile.removeTemporaries(in: folder) }
+            try DurableFile.write(plan.text, to: Folder.join(folder, RunFolder.planName))
+            try DurableFile.write(try data.list(), to: Folder.join(folder, RunFolder.listName))
         }
+        try writePage(.running)
+        // Whatever ends the run early: nobody waits for more of it.
+        var hasEnded = false
+        defer { if !hasEnded { try? writePage(.stopped) } }
         configuration.inputSize = plan.stages[first].inputSize
         average = plan.averageDecay.map { decay in
             WeightAverage(
@@ -155,13 +173,19 @@ package final class Trainer {
         }
         guard isFirst else { return true }
         parameters = TrainingTask.segmentation.parameters(parameters, configuration, seed: plan.seed)
-        let tensors = best == nil ? average?.tensors ?? parameters.tensors : try BestWeights.read(from: folder)
+        let tensors = try best?.read(from: folder) ?? average?.tensors ?? parameters.tensors
         try ModelDirectory.write(
             description(plan.configuration), tensors: PositionTables.resized(tensors, to: plan.configuration),
             to: folder)
-        try TrainingPage.write(log, plan: plan, examples: examples, isRunning: false, to: folder)
+        try writePage(.ended)
+        hasEnded = true
         report(.written(path: folder))
         return true
+    }
+
+    func writePage(_ state: TrainingPage.State) throws {
+        guard isFirst else { return }
+        try TrainingPage.write(log, plan: plan, examples: examples, state, to: folder)
     }
 
     /// What `config.json` says of the weights that are written.

@@ -18,18 +18,27 @@ package enum TrainingFailure: Failure, Equatable {
     case role(name: String, path: String)
     case unusedRole(name: String, plan: String)
     case finished(path: String, isWhole: Bool)
+    /// The folder holds files of somebody else's by the names of a run's.
+    case occupied(path: String, names: [String])
+    /// A file that is no page stands where the preview is to be written.
+    case preview(path: String)
+    /// Another run works in the folder.
+    case busy(path: String, owner: String)
     case noPairs(path: String, reason: String)
     case otherWindowing(image: String, found: String, windowing: String)
     case split(path: String, reason: String)
     case notInFolder(list: String, name: String, images: String)
     case plan(path: String, reason: String, cure: String)
     case notFinite(step: Int, checkpoint: String)
-    case checkpoint(path: String, reason: String)
+    case checkpoint(path: String, reason: String, cure: String)
     case ranks(count: Int, stage: Int, batches: Int)
+    /// Of the processes that share a run's batches.
+    case instructionSets([String])
 
     package var kind: FailureKind {
         switch self {
         case .notFinite: .failed
+        case .busy, .preview: .usage
         default: .configuration
         }
     }
@@ -47,12 +56,14 @@ package enum TrainingFailure: Failure, Equatable {
         case .missingClass, .noBackground: "DATA-CLASS"
         case .leak: "DATA-LEAK"
         case .role, .unusedRole: "DATA-ROLE"
-        case .finished: "TRAIN-OUT"
+        case .finished, .occupied: "TRAIN-OUT"
+        case .preview: "USE-OUT"
+        case .busy: "USE-BUSY"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
         case .checkpoint: "TRAIN-CHECKPOINT"
-        case .ranks: "TRAIN-RANKS"
+        case .ranks, .instructionSets: "TRAIN-RANKS"
         }
     }
 
@@ -134,6 +145,18 @@ package enum TrainingFailure: Failure, Equatable {
                     ? "Choose another --out, or remove it first."
                     : "Add --resume to go on with it, or choose another --out.",
                 subject: path)
+        case .occupied(let path, let names):
+            FailureMessage(
+                "the folder holds \(names.joined(separator: ", ")), which this run has not written and would write over.",
+                cure: "Choose another --out, or move them away.", subject: path)
+        case .preview(let path):
+            FailureMessage(
+                "a file that is no page stands there, and the preview would be written over it.",
+                cure: "Choose another file with --preview, or move it away.", subject: path)
+        case .busy(let path, let owner):
+            FailureMessage(
+                "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",
+                subject: path)
         case .otherWindowing(let image, let found, let windowing):
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",
@@ -154,11 +177,13 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the loss became NaN or infinite at step \(step): training has diverged.",
                 cure: "Lower learning_rate, and continue from the checkpoint with --resume.", subject: checkpoint)
-        case .checkpoint(let path, let reason):
+        case .checkpoint(let path, let reason, let cure):
+            FailureMessage("\(reason): the run cannot continue from it.", cure: cure, subject: path)
+        case .instructionSets(let names):
             FailureMessage(
-                "\(reason): the run cannot continue from it.",
-                cure: "Remove the checkpoint to start anew, or restore the train.yaml and the images it was made with.",
-                subject: path)
+                "the processes use the instruction sets \(names.joined(separator: ", ")), whose last bits differ: the weights would depend on"
+                    + " who computes what.",
+                cure: "Give all of them one that every node has: mpirun -x HSPSAM_ISA=avx2.")
         case .ranks(let count, let stage, let batches):
             FailureMessage(
                 "stage \(stage) makes a step of \(batches == 1 ? "one batch" : "\(batches) batches"), and \(count) processes would share them.",

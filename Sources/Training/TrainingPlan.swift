@@ -114,13 +114,19 @@ package struct TrainingPlan: Sendable, Equatable {
         allowsSimilar = try section.choice("similar_images", default: Similar.refuse) == .allow
         let isDivided = splits != nil
         validation = try section.optionalSection("validation").map { part in
-            Validation(
-                source: try !isDivided || part.has("folder") || part.has("images")
-                    ? Source(part, labels: labels, resolve) : nil,
+            if isDivided, let key = ["folder", "images", "dicom"].first(where: part.has) {
+                throw part.failure(
+                    "SET-CHOICE", at: key, "splits keeps a fold of data for the validation already.",
+                    cure: "Take the data set of the validation out, or splits.")
+            }
+            return Validation(
+                source: try isDivided ? nil : Source(part, labels: labels, resolve),
                 every: try part.int("every", in: 1...1000, default: 1),
                 limit: try part.int("limit", in: 0...1_000_000, default: 0),
                 patience: try part.int("patience", in: 0...1000, default: 0))
         }
+        // The fold that is kept away from training validates, whether or not the plan says how often.
+        if isDivided, validation == nil { validation = Validation(source: nil, every: 1, limit: 0, patience: 0) }
         if isDivided, let index = data.firstIndex(where: { $0.split != nil }) {
             throw section.failure(
                 "SET-CHOICE", at: "splits", "data[\(index)] names a split of its own.", cure: "Take one of the two out."
@@ -236,14 +242,20 @@ package struct TrainingPlan: Sendable, Equatable {
         try checkSize(configuration.inputSize, model)
         configuration.segments = try model.int("segments", in: 1...254, default: 1)
         configuration.instances = try model.choice("instances", default: .none)
-        configuration.prompts = try model.int("prompts", in: 0...64, default: configuration.segments)
-        configuration.loraRank = try model.int("lora_rank", in: 0...1024, default: 32)
+        let prompts = try model.optionalInt("prompts", in: 0...64)
+        let loraRank = try model.optionalInt("lora_rank", in: 0...1024)
+        (configuration.prompts, configuration.loraRank) = (prompts ?? configuration.segments, loraRank ?? 32)
         let name = try model.string("configuration", default: startsFresh(model) ? "scratch" : "hsp_sam")
         guard let named = Configuration.Named(name: name), named != .sam else {
             let names = Configuration.Named.names.filter { $0 != "sam" }.joined(separator: ", ")
             throw model.failure(
                 "SET-CHOICE", at: "configuration", found: name, "this is no known configuration.",
                 cure: "Write one of \(names).")
+        }
+        if let (key, asked) = named.contradiction(prompts: prompts, loraRank: loraRank) {
+            throw model.failure(
+                "SET-CHOICE", at: key, found: "\(asked)", "the configuration \(name) has no \(key).",
+                cure: "Leave the key out, or choose another configuration.")
         }
         configuration.apply(named)
         let problems = configuration.problems

@@ -14,6 +14,7 @@ struct DeliverCommand: ParsableCommand {
         discussion: """
             Example: hspsam deliver --config /etc/hspsam/hspsam.yaml
             Runs until stopped, beside hspsam watch, which tells it what to send. With --once it ends when nothing waits.
+            Exit status 3 with --once where a destination did not take something, with --status where it was refused or given up.
             """)
 
     @OptionGroup var service: ServiceOptions
@@ -33,13 +34,16 @@ struct DeliverCommand: ParsableCommand {
         if status { return try show(settings) }
         let stop = StopRequest()
         StopRequest.listen()
-        try waiting {
+        let untaken = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: false) }
             let sender = Sender(settings, log: log, commit: Self.commit, identify: Self.identify)
             ServiceNotification.send("READY=1")
-            try await sender.run(stop, once: once)
+            if once { return try await sender.sendOnce(stop) }
+            try await sender.run(stop, once: false)
+            return 0
         }
         if stop.wasInterrupted { throw ExitStatus.interrupted }
+        if untaken > 0 { throw ExitStatus.refusedOrFailed }
     }
 
     /// Nil also for what is cut: it has not come whole.
@@ -75,10 +79,11 @@ struct DeliverCommand: ParsableCommand {
 
     private func show(_ settings: ServiceSettings) throws {
         let troubles = try LedgerView.deliveries(path: ServicePaths(settings).ledger) ?? []
-        if service.json { return try service.print(troubles) }
-        for line in troubles {
+        if service.json { try service.print(troubles) }
+        for line in troubles where !service.json {
             try StandardOutput.line("\(line.destination)  \(line.state)  \(line.code ?? "")  outbox/\(line.file)")
         }
-        if troubles.isEmpty { try StandardOutput.line("nothing waits, nothing was refused") }
+        if troubles.isEmpty, !service.json { try StandardOutput.line("nothing waits, nothing was refused") }
+        if troubles.contains(where: \.needsPerson) { throw ExitStatus.refusedOrFailed }
     }
 }

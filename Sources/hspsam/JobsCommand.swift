@@ -18,10 +18,14 @@ struct JobsCommand: ParsableCommand {
     @Option(help: "Only what changed in the last 12h, 7d, ...") var since: Period?
     @Option(help: "At most so many.") var limit = 200
 
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit \(limit): give 1 or more.") }
+    }
+
     func run() throws {
         let path = ServicePaths(try service.settings()).ledger
         let after = since.map { Moment.now - $0.milliseconds } ?? 0
-        let jobs = try LedgerView.jobs(path: path, states: state, since: after, limit: max(1, limit)) ?? []
+        let jobs = try LedgerView.jobs(path: path, states: state, since: after, limit: limit) ?? []
         if service.json {
             try service.print(jobs)
         } else {

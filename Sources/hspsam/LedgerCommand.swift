@@ -39,7 +39,10 @@ struct LedgerCommand: ParsableCommand {
     struct Rebuild: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes a new ledger of the newest whole backup and of what stands in the folders.",
-            discussion: "For a stopped service. The old ledger is put aside, nothing is published twice.")
+            discussion: """
+                For a stopped service. The old ledger is put aside, nothing is published twice.
+                Exit status 3 where results in the outbox are not whole: they are not in the new ledger.
+                """)
         @OptionGroup var service: ServiceOptions
 
         func run() throws {
@@ -48,11 +51,19 @@ struct LedgerCommand: ParsableCommand {
                 let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
                 return try await LedgerRebuild.run(settings, log: log)
             }
-            if service.json { return try service.print(summary) }
             let begin = summary.backup.map { "from \($0)" } ?? "from nothing"
-            try StandardOutput.line(
-                "a new ledger \(begin): \(summary.results) results and \(summary.quarantined) quarantined jobs adopted, "
-                    + "\(summary.waiting) waiting\(summary.aside.map { "; the old one is \($0)" } ?? "")")
+            let left =
+                summary.damaged == 0
+                ? ""
+                : "; \(summary.damaged) results in the outbox are not whole and were left out: drop their studies again"
+            if service.json {
+                try service.print(summary)
+            } else {
+                try StandardOutput.line(
+                    "a new ledger \(begin): \(summary.results) results and \(summary.quarantined) quarantined jobs adopted, "
+                        + "\(summary.waiting) waiting\(summary.aside.map { "; the old one is \($0)" } ?? "")\(left)")
+            }
+            if summary.damaged > 0 { throw ExitStatus.refusedOrFailed }
         }
     }
 }

@@ -37,6 +37,7 @@ struct HSPSAMCommand: ParsableCommand {
     /// One place decides how every command ends.
     static func main() {
         StandardOutput.prepare()
+        MemoryBlock.whenExhausted { bytes in end(outOfMemory(bytes).description, .of(.failed)) }
         do {
             try answer()
             leave(.done)
@@ -57,6 +58,7 @@ struct HSPSAMCommand: ParsableCommand {
     /// Does what the command line asks; help and version are answers too.
     private static func answer() throws {
         try checkInstructionSet()
+        try RepeatedOptions.check(Array(CommandLine.arguments.dropFirst()))
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -75,6 +77,15 @@ struct HSPSAMCommand: ParsableCommand {
     private static func leave(_ status: ExitStatus) -> Never {
         fflush(nil)
         _exit(status.rawValue)
+    }
+
+    private static func outOfMemory(_ bytes: Int) -> FailureRecord {
+        FailureRecord(
+            kind: .failed, code: "MEMORY",
+            message: FailureMessage(
+                "there is no memory for another \((bytes + 999_999) / 1_000_000) MB of the network's numbers, so this was given up.",
+                cure: "Allow more memory, or ask for less at once: a smaller batch, input size or model, fewer threads."
+            ))
     }
 
     private static func checkInstructionSet() throws {

@@ -17,6 +17,19 @@ struct ModelCommand: ParsableCommand {
             ModelImportCommand.self, ModelInfoCommand.self, ModelCheckCommand.self,
             ModelQuantizeCommand.self,
         ])
+
+    /// What stands in a folder is somebody's work: a model is only written where nothing is.
+    /// *Throws* `USE-OUT` when `out` is there and no empty folder.
+    static func confirmNew(_ out: String) throws(FailureRecord) {
+        guard FileStatus.exists(out) else { return }
+        if let entries = try? Folder.list(out), entries.isEmpty { return }
+        throw FailureRecord(
+            kind: .usage, code: "USE-OUT",
+            message: FailureMessage(
+                "there is something of that name already, and nothing is written over it.",
+                cure: "Choose a new folder.",
+                subject: "--out \(out)"))
+    }
 }
 
 /// `hspsam model import`
@@ -33,7 +46,7 @@ struct ModelImportCommand: ParsableCommand {
     @Option(name: .customLong("configuration"), help: "\(Configuration.Named.names.joined(separator: ", ")).")
     var configurationName = "hsp_sam"
     @Option(help: "Segments (foreground classes).") var segments: Int?
-    @Option(help: "Q&A prompt pairs a level; as many as segments.") var prompts: Int?
+    @Option(help: "Q&A prompt pairs a level; what --config says, else as many as segments.") var prompts: Int?
     @Option(help: "Rank of LoRA.") var loraRank: Int?
     @Option(help: "Input size, a multiple of 16; the checkpoint's own.") var inputSize: Int?
     @Option(help: "JSON file with the shape of an encoder that is none of SAM's three.") var config: String?
@@ -47,6 +60,7 @@ struct ModelImportCommand: ParsableCommand {
                     cure: "Use one of \(Configuration.Named.names.joined(separator: ", ")).",
                     subject: "--configuration \(configurationName)"))
         }
+        try ModelCommand.confirmNew(out)
         try beforeTheStart {
             let source = try SAMImport(checkpoint)
             let configuration = try configuration(of: source, as: named)
@@ -78,22 +92,27 @@ struct ModelImportCommand: ParsableCommand {
                 ])
         }
         if let segments { configuration.segments = segments }
-        if let prompts = prompts ?? (config == nil ? configuration.segments : nil) { configuration.prompts = prompts }
+        let saysPrompts = try config.map { try Configuration.says(.prompts, in: $0) } ?? false
+        configuration.prompts = prompts ?? (saysPrompts ? configuration.prompts : configuration.segments)
         if let loraRank { configuration.loraRank = loraRank }
         if let inputSize { configuration.inputSize = inputSize }
         configuration.apply(named)
-        for (option, asked, got) in [
-            ("--prompts", prompts, configuration.prompts), ("--lora-rank", loraRank, configuration.loraRank),
-        ] {
-            guard let asked, asked != got else { continue }
-            throw FailureRecord(
-                kind: .usage, code: "USE-CONFIGURATION",
-                message: FailureMessage(
-                    "the configuration \(named.rawValue) has \(got).",
-                    cure: "Leave the option out, or choose another configuration.", subject: "\(option) \(asked)"))
-        }
         try configuration.validate(path: config ?? "the options")
+        if let (key, asked) = named.contradiction(prompts: prompts, loraRank: loraRank) {
+            throw Self.noRoom("--\(key.replacing("_", with: "-")) \(asked)", named, has: 0)
+        }
+        if let segments, segments != configuration.foregroundOutputs {
+            throw Self.noRoom("--segments \(segments)", named, has: configuration.foregroundOutputs)
+        }
         return configuration
+    }
+
+    private static func noRoom(_ option: String, _ named: Configuration.Named, has count: Int) -> FailureRecord {
+        FailureRecord(
+            kind: .usage, code: "USE-CONFIGURATION",
+            message: FailureMessage(
+                "the configuration \(named.rawValue) has \(count).",
+                cure: "Leave the option out, or choose another configuration.", subject: option))
     }
 }
 

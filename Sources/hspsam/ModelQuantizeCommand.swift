@@ -30,12 +30,7 @@ struct ModelQuantizeCommand: ParsableCommand {
                 message: FailureMessage(
                     "this must be at least 1.", cure: "Leave it out for 128 images.", subject: "--count \(count)"))
         }
-        guard !FileStatus.exists(out) else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-OUT",
-                message: FailureMessage(
-                    "there is something of that name already.", cure: "Choose a new folder.", subject: "--out \(out)"))
-        }
+        try ModelCommand.confirmNew(out)
         ThreadPool.start(threads: threads.count)
         let result = try beforeTheStart {
             try Quantiser.run(try ModelDirectory.open(model), images: images, most: count, out: out) { done, total in

@@ -35,17 +35,7 @@ struct SitePlaces {
     /// The state's folder may hold others (`/var/lib/hspsam/pipelines`), but for the service's own files there; the spool's may hold
     /// what is none of its own folders, as the inbox.
     func check(_ settings: ServiceSettings, _ folders: Section) throws {
-        let spool = { (name: String) in
-            Place(
-                name: name, path: Self.followed(Folder.join(settings.spool, name)), section: folders, key: "spool")
-        }
-        let own =
-            Self.ownFolders.map(spool)
-            + [
-                Place(
-                    name: "the ledger's backups", path: Self.followed(Folder.join(settings.state, "backups")),
-                    section: folders, key: "state")
-            ]
+        let own = Self.own(settings, folders)
         let all = own + places
         // The service's own among them: a link may make two of them one.
         for (index, later) in all.enumerated() {
@@ -67,17 +57,13 @@ struct SitePlaces {
     func textfile(_ path: String, _ settings: ServiceSettings, _ section: Section, _ key: String) throws -> String {
         let resolved = try Self.resolved(path, section, key)
         let (folder, name) = Folder.split(resolved)
-        let own =
-            Self.ownFolders
-            .map { Self.followed(Folder.join(settings.spool, $0)) } + [
-                Self.followed(Folder.join(settings.state, "backups"))
-            ]
+        let paths = ServicePaths(settings)
+        let own = Self.own(settings, section).map(\.path)
         let isOwn =
             own.contains { $0 == resolved || Self.contains($0, resolved) }
             || places.contains { $0.path == resolved || ($0.name != Self.state && Self.contains($0.path, resolved)) }
-            || (folder == Self.followed(settings.state)
-                && (name.hasPrefix("ledger.sqlite") || ["lock", "heartbeat", "known-results"].contains(name)))
-            || (folder == Self.followed(settings.spool) && name.hasPrefix(".hspsam"))
+            || (folder == Self.followed(settings.state) && paths.isOwn(inState: name))
+            || (folder == Self.followed(settings.spool) && paths.isOwn(inSpool: name))
         let isFolder = (try? FileStatus(of: resolved, followingLinks: true))?.kind == .directory
         guard !isOwn, !isFolder else {
             throw section.failure(
@@ -89,10 +75,17 @@ struct SitePlaces {
     }
 
     static let state = "places.state"
-    /// Folders of the service in the spool's.
-    private static let ownFolders = [
-        "work", "outbox", "quarantine", "kept", "control", "deliver", "receive", "cluster",
-    ]
+
+    /// Folders of the service that the site file does not name itself.
+    private static func own(_ settings: ServiceSettings, _ folders: Section) -> [Place] {
+        let paths = ServicePaths(settings)
+        return paths.own.map { path in
+            let isOfState = path == paths.backups
+            return Place(
+                name: isOfState ? "the ledger's backups" : Folder.split(path).name, path: followed(path),
+                section: folders, key: isOfState ? "state" : "spool")
+        }
+    }
 
     /// Both without a slash at their ends.
     private static func contains(_ folder: String, _ path: String) -> Bool {

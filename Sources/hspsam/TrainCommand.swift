@@ -31,6 +31,9 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
 
     func validate() throws {
+        for (option, value) in [("--out", out), ("--preview", preview)] where value?.isEmpty == true {
+            throw ValidationError("\(option) is empty: name it.")
+        }
         if out == nil, !check, preview == nil { throw ValidationError("Missing expected argument '--out <out>'") }
     }
 
@@ -44,12 +47,7 @@ struct TrainCommand: ParsableCommand {
         var unread: (any Error)?
         func begin() throws -> Trainer? {
             let plan = try beforeTheStart { try TrainingPlan.read(config, folders: DataOptions.folders(data)) }
-            if let preview {
-                try beforeTheStart {
-                    try OutputFiles([("--preview", preview)]).confirm(
-                        apartFrom: [config] + (plan.data + plan.unlabelled).map(\.origin.path))
-                }
-            }
+            if let preview { try beforeTheStart { try PreviewPage.confirmWritable(preview) } }
             guard !check, preview == nil else {
                 if ranks?.isFirst ?? true { try TrainingCheck(plan: plan).run(preview: preview, times: check) }
                 return nil

@@ -35,9 +35,7 @@ struct TrainingCheck {
         guard times else { return }
         var all = 0.0
         for (index, stage) in plan.stages.enumerated() {
-            let images = plan.draws(index, from: sets).reduce(0) {
-                $0 + Int(rounding: Double($1.images) * $1.weight, clampedTo: 0...Int(Int32.max))
-            }
+            let images = plan.imagesPerEpoch(index, from: sets)
             let seconds = StepTrial.seconds(plan, stage: index)
             let steps = StepTrial.steps(stage, images: images)
             all += seconds * Double(steps)

@@ -71,6 +71,39 @@ struct BulkAnnotationsTests {
         }
     }
 
+    @Test("of an ultrasound picture, areas are µm² within its calibrated region and pixels outside")
+    func calibratedRegion() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.picture, .even, rows: 30, columns: 50, count: 1, in: folder.path) {
+            $0.put(
+                .sequenceOfUltrasoundRegions,
+                item: DataSet(composing: {
+                    $0.put(.regionSpatialFormat, 1)
+                    $0.put(.physicalUnitsXDirection, 3)
+                    $0.put(.physicalUnitsYDirection, 3)
+                    $0.put(.regionLocationMinX0, 10)
+                    $0.put(.regionLocationMinY0, 0)
+                    $0.put(.regionLocationMaxX1, 49)
+                    $0.put(.regionLocationMaxY1, 29)
+                    $0.put(.physicalDeltaX, doubles: [0.02])
+                    $0.put(.physicalDeltaY, doubles: [0.02])
+                }))
+        }
+        #expect(volume.calibratedRegions.count == 1 && volume.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2))
+        var (inside, outside) = (Mask(rows: 30, columns: 50), Mask(rows: 30, columns: 50))
+        for column in 20..<24 { inside[5, column] = true }
+        for column in 8..<12 { outside[9, column] = true }
+        let object = try #require(try made(volume, [inside, outside], .polygon))
+        try object.write(to: folder.path + "/ann.dcm")
+        let groups = try DICOMFile(path: folder.path + "/ann.dcm").dataSet.items(.annotationGroupSequence)
+        let measured = groups.compactMap { $0.item(.measurementsSequence) }
+        #expect(
+            measured.map { $0.item(.measurementUnitsCodeSequence)?.string(.codeValue) }
+                == [Code.squareMicrometre.value, Code.pixels.value])
+        let areas = measured.map { floats($0.item(.measurementValuesSequence)?.bytes(.floatingPointValues) ?? []) }
+        #expect(areas.count == 2 && abs((areas[0].first ?? 0) - 160_000) < 1 && areas[1] == [4])
+    }
+
     @Test("an outline that was moved, and an area that was changed, are found")
     func altered() throws {
         let folder = try TemporaryFolder()

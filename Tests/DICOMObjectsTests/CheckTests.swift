@@ -162,6 +162,35 @@ struct CheckTests {
         }
     }
 
+    @Test(
+        "a label and a description of other letters pass, whatever letters the source has",
+        arguments: [nil, "ISO_IR 100", "ISO_IR 192"])
+    func otherLetters(characterSet: String?) throws {
+        for name in ["Roe^Jane", "Müller^Jörg"] where characterSet != nil || name == "Roe^Jane" {
+            let volumes = try RawSources.volumes {
+                $0[.specificCharacterSet] = nil
+                if let characterSet { $0.put(.specificCharacterSet, characterSet) }
+                let text: [UInt8] =
+                    characterSet == "ISO_IR 100"
+                    ? name.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } : Array(name.utf8)
+                $0[.patientName] = RawSources.element(.patientName, text)
+            }
+            let volume = try #require(volumes.first)
+            var segments = SampleVolumes.segments(2)
+            segments[1].label = "Körper / Läsion"
+            segments[1].description = "腫瘍"
+            for (type, isOfObjects) in [(.binary, false), (.labelmap, false), (.labelmap, true)]
+                as [(SegmentationType, Bool)]
+            {
+                var options = Segmentation.Options()
+                (options.type, options.isOfObjects) = (type, isOfObjects)
+                try Segmentation.check(
+                    volume, segments: segments, producer: SampleVolumes.producer, options: options)
+            }
+            #expect(problem(volume, segments) == nil)
+        }
+    }
+
     @Test("more pixels than an object holds are refused before, not after")
     func size() throws {
         let volume = try #require(try RawSources.volumes { _ in }.first)

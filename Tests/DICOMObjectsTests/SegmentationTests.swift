@@ -113,6 +113,31 @@ struct SegmentationTests {
         #expect(!dataSet.has(.clinicalTrialProtocolID) && !dataSet.has(.laterality))
     }
 
+    @Test(
+        "a quadruped's results say that it is one, and no side of it has a biped's letter",
+        arguments: [
+            ("QUADRUPED", ["RT", "LE", "", ""]), ("BIPED", ["R", "L", "A", "P"]), (nil, ["R", "L", "A", "P"]),
+        ])
+    func quadruped(type: String?, sides: [String]) throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.slices, .even, rows: 8, columns: 8, count: 2, in: folder.path) {
+            if let type { $0.put(.anatomicalOrientationType, type) }
+        }
+        #expect(volume.sides == sides)
+        let masks = SampleVolumes.masks(volume, segments: 1, seed: 1)
+        let segments = SampleVolumes.segments(1)
+        let options = SampleVolumes.options(.slices)
+        let made = try #require(
+            try Segmentation(
+                volume, masks: masks, segments: segments, producer: SampleVolumes.producer, options: options))
+        try made.write(to: folder.path + "/seg.dcm")
+        #expect(try DICOMFile(path: folder.path + "/seg.dcm").dataSet.string(.anatomicalOrientationType) == type)
+        let structures = try StructureSet(
+            volume, masks: masks, segments: segments, producer: SampleVolumes.producer, options: options,
+            seriesNumber: 9400)
+        #expect(try #require(structures).dataSet.string(.anatomicalOrientationType) == type)
+    }
+
     @Test("a Frame of Reference that is the study's own UID gets one of its own, and the result keeps its place")
     func frameOfReference() throws {
         let folder = try TemporaryFolder()

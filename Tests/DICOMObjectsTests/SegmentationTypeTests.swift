@@ -163,6 +163,25 @@ struct SegmentationTypeTests {
     }
 
     @Test(
+        "probabilities of segments of which no pixel was found make no FRACTIONAL object, and are not in one of others")
+    func fractionalNothing() throws {
+        let folder = try TemporaryFolder()
+        let volume = try SampleVolumes.volume(.slices, .even, rows: 9, columns: 11, count: 3, in: folder.path)
+        let empty = volume.frames.map { _ in Mask(rows: 9, columns: 11) }
+        let probabilities = [[[UInt8]]](
+            repeating: [[UInt8]](repeating: [UInt8](repeating: 60, count: 99), count: 3), count: 2)
+        func made(_ masks: [[Mask]]) throws -> Segmentation? {
+            try Segmentation(
+                volume, .init(masks: masks, probabilities: probabilities), segments: SampleVolumes.segments(2),
+                producer: SampleVolumes.producer, options: options(.fractional, .slices))
+        }
+        #expect(try made([empty, empty]) == nil)
+        let one = try #require(try made([empty, disjoint(volume)[1]]))
+        #expect(one.selection.segments == [1])
+        try one.write(to: folder.path + "/one.dcm")
+    }
+
+    @Test(
         "packed pixels end in no pad byte where the source has frames to add",
         arguments: [(50, 100, 3, 8), (8, 8, 1, 4), (61, 53, 2, 20), (512, 512, 3, 5)])
     func padding(rows: Int, columns: Int, used: Int, count: Int) throws {

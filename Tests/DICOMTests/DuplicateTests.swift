@@ -89,6 +89,38 @@ struct DuplicateTests {
         }
     }
 
+    @Test("has one image digest when only the encoding or what reaches no result differs, and another one otherwise")
+    func imageDigest() throws {
+        let plain = try Self.twin { _ in }.source().imageDigest()
+        let copies: [@Sendable (inout TestImage) -> Void] = [
+            { _ in }, { $0.syntax = .implicitLittle }, { $0.syntax = .deflated }, { $0.spacing = "0.50\\0.500" },
+            { $0.patient = "P " },
+            { image in
+                let more = image.more
+                image.more = {
+                    more(&$0)
+                    $0.add(0x0008, 0x0012, "DA", text: "20240101")
+                    $0.add(0x0008, 0x0013, "TM", text: "120000")
+                    $0.add(0x0008, 0x0054, "AE", text: "ARCHIVE")
+                    $0.add(0x0008, 0x0070, "LO", text: "")
+                    $0.add(0x0009, 0x0010, "LO", text: "ARCHIVE 1.0")
+                    $0.add(0x0009, 0x1001, "LO", text: "sent again")
+                }
+            },
+        ]
+        for (index, copy) in copies.enumerated() {
+            #expect(try Self.twin(copy).source().imageDigest() == plain, "\(index)")
+        }
+        for difference in Self.differences {
+            #expect(try Self.twin(difference.change).source().imageDigest() != plain, "\(difference.name)")
+        }
+        // The same bytes in fragments are other pixels until somebody decodes them.
+        let compressed = try Self.twin { image in
+            (image.syntax, image.fragments) = (.rle, [[UInt8](repeating: 0, count: 66)])
+        }.source().imageDigest()
+        #expect(compressed != plain)
+    }
+
     @Test("an attribute that stands twice in a file with different values refuses it, naming the attribute")
     func repeated() throws {
         let cases: [(Attribute, String, String)] = [

@@ -9,6 +9,7 @@ struct SeriesConsistencyTests {
         "an object of a class of CT, MR or PET images with the modality of another of them is refused, one that is less precise is not",
         arguments: [
             ("1.2.840.10008.5.1.4.1.1.4", "CT", false), ("1.2.840.10008.5.1.4.1.1.128", "CT", false),
+            ("1.2.840.10008.5.1.4.1.1.130", "MR", false), ("1.2.840.10008.5.1.4.1.1.128.1", "CT", false),
             ("1.2.840.10008.5.1.4.1.1.2", "MR", false), ("1.2.840.10008.5.1.4.1.1.4", "MR", true),
             ("1.2.840.10008.5.1.4.1.1.2", "OT", true), ("1.2.840.10008.5.1.4.1.1.7", "CT", true),
         ])

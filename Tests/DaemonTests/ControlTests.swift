@@ -50,6 +50,18 @@ struct ControlTests {
         #expect(try site.quarantined().map(\.code) == ["CODE"])
     }
 
+    @Test("all are tried again but those whose input is gone, and these are told")
+    func retryAllGone() async throws {
+        let site = try Site()
+        site.settings.attempts = 1
+        for name in ["a", "b"] { try site.drop(name, "crash") }
+        #expect(try await site.batch().quarantined == 2)
+        let jobs = try Folder.list(site.root + "/quarantine").map(\.name)
+        try Folder.remove("\(site.root)/quarantine/\(jobs[0])/input")
+        let answer = try await ask(site, .retryAllTransient)
+        #expect(answer.jobs == [jobs[1]] && !answer.isDone && answer.text.contains("1 cannot"), "\(answer)")
+    }
+
     @Test("a batch answers requests while it works: a job that waits for its back-off is tried at once")
     func duringBatch() async throws {
         let site = try Site()

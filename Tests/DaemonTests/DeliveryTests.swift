@@ -40,6 +40,22 @@ struct DeliveryTests {
         return counts
     }
 
+    @Test("sending once tells how many files a destination did not take")
+    func untaken() async throws {
+        let parent = FileManager.default.temporaryDirectory.appendingPathComponent("share-\(UUID().uuidString)").path
+        defer { try? Folder.remove(parent) }
+        try Folder.make(parent)
+        try DurableFile.write("x", to: parent + "/away")
+        for (name, expected) in [("here", 0), ("away", 1)] {
+            let site = try await site([destination(name, .folder(path: "\(parent)/\(name)"), [.seg])])
+            try site.drop("a", Plan(how: "ok", study: name))
+            try await site.batch()
+            try await site.withService { try await $0.deliver() }
+            let sender = Sender(site.settings, log: log) { _ in nil }
+            #expect(try await sender.sendOnce(StopRequest()) == expected, "\(name)")
+        }
+    }
+
     @Test("a folder gets what it takes, whole; one that is away is waited for and holds up no other")
     func folders() async throws {
         let parent = FileManager.default.temporaryDirectory.appendingPathComponent("share-\(UUID().uuidString)").path
@@ -195,6 +211,22 @@ struct DeliveryTests {
         site.settings.destinations = [target]
         try await site.withService { try await $0.deliver() }
         #expect(try Folder.list(site.root + "/deliver/new").count == 1)
+    }
+
+    @Test("a ledger made anew counts the results whose files are not as they were published, and knows none of them")
+    func rebuiltBesideDamage() async throws {
+        let site = try Site()
+        let plans = ["one", "two"].map { Plan(how: "ok", study: $0) }
+        for plan in plans { try site.drop(plan.study, plan) }
+        try await site.batch()
+        for ending in ["", "-wal", "-shm"] where FileStatus.exists(ServicePaths(site.settings).ledger + ending) {
+            try Folder.remove(ServicePaths(site.settings).ledger + ending)
+        }
+        try Folder.remove("\(site.root)/outbox/\(plans[1].path)/a.seg.dcm")
+        let summary = try await LedgerRebuild.run(site.settings, log: log)
+        #expect(summary.damaged == 1)
+        try site.drop("again", plans[1])
+        #expect(try await site.batch().results == 1)
     }
 
     @Test("a ledger made anew knows which results were superseded, and sends none of them")

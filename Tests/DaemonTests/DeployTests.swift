@@ -67,7 +67,9 @@ struct DeployTests {
         #expect(
             try text(units + "hspsam.service").contains(
                 "ExecStart=/opt/hspsam/bin/hspsam watch --config /etc/hspsam/hspsam.yaml"))
-        #expect(try text(units + "hspsam-receive.service").contains("\"/opt/hspsam/bin/hspsam receive #p #f --inbox "))
+        #expect(
+            try text(units + "hspsam-receive.service").contains(
+                "\"/opt/hspsam/bin/hspsam receive #p #f --config /etc/hspsam/hspsam.yaml\""))
         let man = try text("/opt/hspsam/share/man/man1/hspsam-run.1")
         #expect(man.contains("hspsam\\-run \\- Runs \\- at once.\n"), "\(man)")
         #expect(man.contains(".TP\n.B \\-\\-out <out>\nA\nfolder.\n"), "\(man)")

@@ -30,15 +30,26 @@ struct Plan {
     var others: [String] = []
     /// Raised where the images of the same UIDs were corrected.
     var edition = 1
+    /// Raised where they were sent again with other attributes that reach no result.
+    var sending = 1
+    /// Whether records tell what of an image reaches a result, as those of older versions do not.
+    var tellsImages = true
+    /// Why its files are not processed.
+    var code = "CODE"
 
     var name: String { String(FileDigest(of: study).hex.prefix(12)) }
     private var digests: [String] { instances.map(digest).sorted() }
     private func digest(_ image: Int) -> String {
-        FileDigest(of: "\(study) \(image)" + (edition == 1 ? "" : " \(edition)")).hex
+        FileDigest(
+            of: "\(study) \(image)" + (edition == 1 ? "" : " \(edition)") + (sending == 1 ? "" : " sent \(sending)")
+        ).hex
     }
-    private var contents: [String] {
-        instances.map { "\(FileDigest(of: "UID \(study) \($0)").hex.prefix(16)) \(digest($0).prefix(16))" }.sorted()
+    private func content(_ image: Int) -> StudyRecord.Content {
+        StudyRecord.Content(
+            uid: FileDigest(of: "UID \(study) \(image)").hex, digest: digest(image),
+            image: tellsImages ? FileDigest(of: "image \(study) \(image) \(edition)").hex : nil)
     }
+    private var contents: [String] { instances.map { content($0).line }.sorted() }
     private var isComplete: Bool { how != "partial" }
     /// K, made as it likes: of what takes part and of completeness.
     var key: String { FileDigest(of: (digests + [pipelines, "\(isComplete)"]).joined(separator: " ")).hex }
@@ -56,11 +67,11 @@ struct Plan {
 
     private func record(known: Bool) -> RunRecord {
         let processed = outcome == .processed
-        var inputs = digests.map {
+        var inputs = instances.map {
             RunRecord.Input(
-                path: "/in/plan", contentSHA256: $0, status: known ? .skipped : outcome,
-                code: processed && !known ? nil : "CODE", reason: processed && !known ? nil : "it is so.", study: name,
-                series: series)
+                path: "/in/plan", contentSHA256: digest($0), status: known ? .skipped : outcome,
+                code: processed && !known ? nil : code, reason: processed && !known ? nil : "it is so.", study: name,
+                series: series, image: content($0).imageLine)
         }
         if how == "partial" {
             inputs.append(.init(path: "/in/x", status: .refused, code: "PIX-TRUNCATED", reason: "cut.", study: name))
@@ -233,7 +244,7 @@ final class Site {
                     mkdir -p "$(dirname "$out/$study/$file")"; echo "$file" > "$out/$study/$file"
                 done
             fi
-            line 4 > "$out/run.json"; exit "$(line 5)"
+            line 4 | sed "s|\"/in/|\"$in/|g" > "$out/run.json"; exit "$(line 5)"
         }
         case "$how" in
             ok) sleep 0.0"$(( $$ % 8 ))"; result ;;

@@ -407,12 +407,12 @@ struct FaultTests {
     }
 
     @Test(
-        "a volume with missing slices is published as incomplete in a batch, and held back for late ones by the service"
-    )
-    func gap() async throws {
+        "a volume with missing slices is published as incomplete in a batch, and held back for late ones by the service",
+        arguments: [["VOL-GAP"], ["VOL-PARTS"], ["QC-MINSIZE", "VOL-PARTS"]])
+    func gap(findings: [String]) async throws {
         let site = try Site()
         var plan = Plan(how: "ok", study: "one", instances: [1, 3])
-        plan.findings = ["VOL-GAP"]
+        plan.findings = findings
         try site.drop("a", plan)
         let outcome = try await site.batch()
         #expect(outcome.results == 1 && outcome.partial == 1, "\(outcome.json)")
@@ -439,6 +439,22 @@ struct FaultTests {
         try await queue.write { try $0.execute(sql: "UPDATE job SET not_before = 1") }
         let rest = try await site.batch()
         #expect(rest.waiting == 0 && rest.results == 0, "\(rest.json)")
+    }
+
+    @Test("a result that lacks something which no late image brings is published at once")
+    func notHeld() async throws {
+        let site = try Site()
+        site.settings.gapWait = .seconds(86_400)
+        var plan = Plan(how: "ok", study: "one")
+        plan.findings = ["QC-SEPARATE"]
+        try site.drop("a", plan)
+        let stop = StopRequest()
+        try await site.withService(stop) { service in
+            let running = Task { try await service.watch() }
+            try await eventually { try site.results() == ["\(plan.path)/report.json"] }
+            stop.ask()
+            try await running.value
+        }
     }
 
     @Test("images that come late are worked on together with those that came before; the older result is superseded")

@@ -120,6 +120,29 @@ final class LedgerTests {
     }
 
     @Test(
+        "a file of another program's tables is refused and stays as it is, also where one of them has a name of ours",
+        arguments: [
+            "CREATE TABLE music(id INTEGER)", "CREATE TABLE meta(key TEXT, value TEXT)",
+            "CREATE TABLE meta(id INTEGER)",
+            "CREATE TABLE meta(key TEXT, value TEXT); PRAGMA user_version = 99",
+        ])
+    func foreign(sql: String) throws {
+        func opened<Value>(_ body: (Database) throws -> Value) throws -> Value {
+            let queue = try DatabaseQueue(path: path)
+            defer { try? queue.close() }
+            return try queue.writeWithoutTransaction(body)
+        }
+        func tables() throws -> [String] {
+            try opened { try String.fetchAll($0, sql: "SELECT name FROM sqlite_master ORDER BY name") }
+        }
+        try opened { try $0.execute(sql: sql) }
+        let before = try tables()
+        #expect { _ = try Ledger(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
+        #expect { _ = try LedgerView.jobs(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
+        #expect(try tables() == before)
+    }
+
+    @Test(
         "a ledger of the version before is brought up to date: results keep their order, destinations what they are owed"
     )
     func migrated() async throws {

@@ -74,9 +74,12 @@ struct SupersedingTests {
         for plan in plans { #expect(try site.report(plan).supersededBy == nil) }
     }
 
-    @Test("a corrected study with the same UIDs is published, and a person is asked which of both results is right")
-    func corrected() async throws {
+    @Test(
+        "a corrected study with the same UIDs is published, and a person is asked which of both results is right",
+        arguments: [Duration.zero, .seconds(86_400)])
+    func corrected(window: Duration) async throws {
         let site = try Site()
+        site.settings.lateWindow = window
         try site.drop("a", few)
         try await site.batch()
         var plan = few
@@ -92,6 +95,109 @@ struct SupersedingTests {
         // Another study, and more images of the corrected one, contradict nothing further.
         try site.drop("c", Plan(how: "ok", study: "two", instances: [1, 2]))
         #expect(try await site.batch().status == .done)
+    }
+
+    @Test("a corrected study that comes in two drops becomes one result, beside the one that it contradicts")
+    func correctedInParts() async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        try site.drop("a", all)
+        try await site.batch()
+        var (first, rest, whole) = (few, all, all)
+        rest.instances = [3]
+        (first.edition, rest.edition, whole.edition) = (2, 2, 2)
+        try site.drop("b", first)
+        #expect(try await site.batch().status == .refusedOrFailed)
+        try site.drop("c", rest, joined: whole)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        #expect(try site.report(first).supersededBy == whole.key)
+        #expect(try site.report(all).supersededBy == nil && site.report(whole).supersededBy == nil)
+        #expect(try StatusReport(site.settings).json.contains("DUP-CONFLICT"))
+    }
+
+    @Test(
+        "corrected images that no pipeline wants alone are put aside, those that were only sent again are not",
+        arguments: [Duration.zero, .seconds(86_400)])
+    func correctedUnwanted(window: Duration) async throws {
+        let site = try Site()
+        site.settings.lateWindow = window
+        try site.drop("a", all)
+        try await site.batch()
+        var plan = Plan(how: "skip", study: "one", instances: [1])
+        plan.sending = 2
+        // Too few of them alone: those that came before may be the rest.
+        try site.drop("b", plan, joined: window == .zero ? nil : all)
+        #expect(try await site.batch().status == .done)
+        plan.edition = 2
+        try site.drop("c", plan)
+        #expect(try await site.batch().quarantined == 1)
+        let reason = try #require(try site.quarantined().first)
+        #expect(reason.code == "DUP-CONFLICT" && reason.text.contains("outbox/\(all.path)"), "\(reason)")
+    }
+
+    @Test(
+        "images that were sent again with other attributes which reach no result are known, and nobody is asked",
+        arguments: [Duration.zero, .seconds(86_400)])
+    func sentAgain(window: Duration) async throws {
+        let site = try Site()
+        site.settings.lateWindow = window
+        try site.drop("a", all)
+        try await site.batch()
+        for (name, images) in [("b", [1, 2, 3]), ("c", [1, 2])] {
+            var (plan, together) = (all, all)
+            (plan.sending, together.sending) = (2, 2)
+            plan.instances = images
+            try site.drop(name, plan, joined: window == .zero ? nil : together)
+            let outcome = try await site.batch()
+            #expect(outcome.results == 0 && outcome.done == 1 && outcome.status == .done, "\(name) \(outcome.json)")
+        }
+        #expect(try site.results() == ["\(all.path)/report.json"])
+        let page = try site.page()
+        #expect(page.contains("DUPLICATE: published before"), "\(page)")
+        #expect(page.contains("COVERED") == (window == .zero), "\(page)")
+        // One image more: it takes the place of the older result as if all had been the same files.
+        var more = all
+        (more.instances, more.sending) = ([1, 2, 3, 4], 3)
+        try site.drop("d", more)
+        #expect(try await site.batch().status == .done)
+        #expect(try site.report(all).supersededBy == more.key)
+    }
+
+    @Test(
+        "a report of an older version, which does not tell what reaches a result, is compared by all bytes of its images"
+    )
+    func olderReport() async throws {
+        let site = try Site()
+        var old = all
+        old.tellsImages = false
+        try site.drop("a", old)
+        try await site.batch()
+        var plan = all
+        plan.sending = 2
+        try site.drop("b", plan)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1, "\(outcome.json)")
+        #expect(try StatusReport(site.settings).json.contains("DUP-CONFLICT"))
+    }
+
+    @Test(
+        "images that contradict those which came before are worked on alone, and a person is told",
+        arguments: ["DUP-CONFLICT", "GRP-IDENTITY"])
+    func separate(code: String) async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        try site.drop("a", few)
+        try await site.batch()
+        let late = Plan(how: "ok", study: "one", instances: [3])
+        var together = Plan(how: "refuse", study: "one", instances: [1, 2, 3])
+        together.code = code
+        try site.drop("b", late, joined: together)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        #expect(try site.quarantined().isEmpty)
+        #expect(try site.report(few).supersededBy == nil && site.report(late).supersededBy == nil)
+        #expect(try StatusReport(site.settings).json.contains(code))
     }
 
     @Test("a study whose complete result stands is not worked on again; an incomplete one is")

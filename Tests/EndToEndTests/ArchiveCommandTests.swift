@@ -61,7 +61,8 @@ final class ArchiveCommandTests {
         let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix("ExecStart=") })
         let port = Orthanc.freePort()
         let command = line.dropFirst("ExecStart=".count).replacing("/var/spool/hspsam", with: workplace.path + "/spool")
-            .replacing("/usr/bin/hspsam", with: Program.path).replacing(" 11112", with: " \(port)")
+            .replacing("/usr/bin/hspsam", with: Program.path).replacing("/etc/hspsam", with: workplace.path)
+            .replacing("/hspsam.yaml", with: "/site.yaml").replacing(" 11112", with: " \(port)")
         try workplace.write("spool/receive/in/.keep", "")
         running.append(try Program.start(["-c", "exec \(command)"], of: "/bin/sh"))
         return port

@@ -213,6 +213,34 @@ struct MessagesTests {
         Row(what: "a phantom without a folder", status: 2, code: "USE-OUT", words: ["no folder", "Name one"]) { _ in
             ["phantom", "body", "--out", ""]
         },
+        Row(
+            what: "a model to be written over another", status: 2, code: "USE-OUT", words: ["tiny/model", "new folder"]
+        ) {
+            ["model", "import", $0.path + "/sam.pth", "--out", $0.pipelines + "/tiny/model"]
+        },
+        Row(what: "a quantised model to be written over its own", status: 2, code: "USE-OUT", words: ["tiny/model"]) {
+            let model = $0.pipelines + "/tiny/model"
+            return ["model", "quantize", model, "--images", "samples/fluorescence", "--out", model]
+        },
+        Row(
+            what: "a checkpoint that is not there, for a folder that is empty", status: 2, code: "FILE-NOT-FOUND",
+            words: ["/sam.pth"]
+        ) {
+            try FileManager.default.createDirectory(atPath: $0.path + "/new", withIntermediateDirectories: true)
+            return ["model", "import", $0.path + "/sam.pth", "--out", $0.path + "/new"]
+        },
+        Row(what: "an option given twice", status: 2, code: "USE-TWICE", words: ["--threads", "Keep one"]) {
+            run($0, "samples", more: ["--threads", "1", "--threads=2"])
+        },
+        Row(what: "an option of an inner command given twice", status: 2, code: "USE-TWICE", words: ["--segments"]) {
+            ["model", "import", $0.path + "/sam.pth", "--out", $0.out, "--segments", "1", "--segments", "2"]
+        },
+        Row(
+            what: "an option that may be given twice, and a flag that is", status: 2, code: "USE-INPUT",
+            words: ["/none.dcm"]
+        ) {
+            run($0, $0.path + "/none.dcm", more: ["--also", "masks", "--also", "nifti", "--json", "--json"])
+        },
         Row(what: "an unknown option", status: 2, code: "Error", words: ["--threats"]) {
             run($0, "samples", more: ["--threats", "2"])
         },

@@ -14,6 +14,8 @@ enum Program {
 
     struct Ending {
         let status: Int32
+        /// Whether `status` is the number of a signal.
+        let bySignal: Bool
         let output: String
         let errors: String
     }
@@ -44,10 +46,14 @@ enum Program {
         return process
     }
 
-    /// - Parameter input: what standard input is; nothing by default.
-    static func run(_ arguments: [String], input: Any? = FileHandle.nullDevice) throws -> Ending {
+    /// - Parameters:
+    ///   - program: another one than ours.
+    ///   - input: what standard input is; nothing by default.
+    static func run(
+        _ arguments: [String], of program: String = Program.path, input: Any? = FileHandle.nullDevice
+    ) throws -> Ending {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.standardInput = input
         // Files, not pipes: nobody has to read while the program writes.
@@ -61,7 +67,9 @@ enum Program {
         try process.run()
         process.waitUntilExit()
         let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
-        return Ending(status: process.terminationStatus, output: texts[0], errors: texts[1])
+        return Ending(
+            status: process.terminationStatus, bySignal: process.terminationReason == .uncaughtSignal, output: texts[0],
+            errors: texts[1])
     }
 }
 

@@ -82,14 +82,16 @@ struct RunCommandTests {
         #expect(try Program.run(arguments + ["--json"], input: try closedPipe()).status == 130)
     }
 
-    @Test("a run that is interrupted ends with 130 and leaves no half study")
-    func interrupted() throws {
+    @Test(
+        "a run that is interrupted, or whose terminal goes away, ends with 130 and leaves no half study; under nohup it goes on",
+        arguments: [(SIGINT, false, 130), (SIGTERM, false, 130), (SIGHUP, false, 130), (SIGHUP, true, 0)])
+    func interrupted(number: Int32, isUnderNohup: Bool, status: Int32) throws {
         let workplace = try Workplace()
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Program.path)
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = [
-            "run", "samples/body", "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny",
-            "--json",
+            "-c", (isUnderNohup ? "trap '' HUP; " : "") + "exec \"$@\"", "bash", Program.path, "run", "samples/body",
+            "--out", workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny", "--json",
         ]
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()
@@ -97,11 +99,61 @@ struct RunCommandTests {
         process.standardError = FileHandle.nullDevice
         try process.run()
         _ = output.fileHandleForReading.availableData
-        process.interrupt()
+        kill(process.processIdentifier, number)
         _ = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: workplace.out).isEmpty)
+        #expect(process.terminationReason == .exit && process.terminationStatus == status)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: workplace.out).isEmpty == (status != 0))
+    }
+
+    @Test(
+        "a file that may become no larger (ulimit -f) is told with 3, not by the end of the process, and leaves no half study"
+    )
+    func fileSize() throws {
+        let workplace = try Workplace()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        // Blocks of 1024 bytes.
+        process.arguments = [
+            "-c", "ulimit -f 4; exec \"$@\"", "bash", Program.path, "run", "samples/dermoscopy/ISIC_0000019.dcm",
+            "--out",
+            workplace.out, "--pipelines", workplace.pipelines, "--pipeline", "tiny",
+        ]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 3, "\(text)")
+        #expect(text.contains("File too large"), "\(text)")
+        let left = try FileManager.default.subpathsOfDirectory(atPath: workplace.out)
+        #expect(!left.contains { $0.hasSuffix(".dcm") }, "\(left)")
+    }
+
+    @Test(
+        "a study that is known leaves nothing to do (4); what is refused beside it is told (3), and no key is no key (2)"
+    )
+    func known() throws {
+        let workplace = try Workplace()
+        #expect(try workplace.run(["samples/dermoscopy"], ["--pipeline", "tiny"]).status == 0)
+        let keys = try #require(try workplace.record()["studies"] as? [[String: Any]]).compactMap {
+            $0["key"] as? String
+        }
+        let list = try workplace.write("known", keys.map { $0 + "\n" }.joined())
+        func again(_ inputs: [String], known: String) throws -> Program.Ending {
+            try Program.run(
+                ["run"] + inputs + ["--out", workplace.path + "/again", "--pipelines", workplace.pipelines]
+                    + ["--pipeline", "tiny", "--known", known])
+        }
+        #expect(try again(["samples/dermoscopy"], known: list).status == 4)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: "samples/body/slice-001.dcm"))
+        let cut = try workplace.write("cut/cut.dcm", whole.prefix(whole.count / 2))
+        #expect(try again(["samples/dermoscopy", cut], known: list).status == 3)
+        let wrong = try again(["samples/dermoscopy"], known: try workplace.write("wrong", "no key\n"))
+        #expect(wrong.status == 2 && wrong.errors.contains("USE-KNOWN"), "\(wrong)")
+        #expect(try again(["samples/dermoscopy"], known: workplace.path + "/none").status == 2)
     }
 
     @Test(

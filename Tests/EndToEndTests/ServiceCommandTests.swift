@@ -65,6 +65,34 @@ final class ServiceCommandTests {
         #expect(try run("status").status == 0)
     }
 
+    @Test(
+        "a received file goes to the inbox of the site file; another one beside it is refused and leaves the file where it is"
+    )
+    func receive() throws {
+        let (folder, inbox) = (workplace.path + "/spool/receive/in", workplace.path + "/spool/inbox")
+        func receive(_ name: String, _ options: String...) throws -> Program.Ending {
+            try workplace.write("spool/receive/in/\(name)", "no DICOM")
+            return try Program.run(["receive", folder, name] + options)
+        }
+        func came(_ name: String) -> Bool {
+            FileManager.default.fileExists(atPath: "\(inbox)/dicom-unreadable/\(name).dcm")
+                && !FileManager.default.fileExists(atPath: "\(folder)/\(name)")
+        }
+        func stayed(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+        #expect(try receive("one", "--config", site).status == 0 && came("one"))
+        #expect(try receive("two", "--inbox", inbox).status == 0 && came("two"))
+        // The same folder by another name.
+        #expect(try receive("three", "--config", site, "--inbox", "\(inbox)/../inbox/").status == 0 && came("three"))
+        let other = workplace.path + "/spool/other"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        let refused = try receive("four", "--config", site, "--inbox", other)
+        #expect(refused.status == 2 && refused.errors.contains("inbox.path of \(site)") && stayed("four"), "\(refused)")
+        let wrong = try workplace.write("wrong.yaml", "inbox: {pth: /x}\n")
+        let unread = try receive("five", "--config", wrong)
+        #expect(unread.status == 2 && unread.errors.contains("SET-UNKNOWN") && stayed("five"), "\(unread)")
+        #expect(try receive("six", "--config", "").status == 2 && stayed("six"))
+    }
+
     @Test("the ledger is checked, copied, and made anew without publishing anything twice")
     func ledger() throws {
         #expect(try run("ledger", "check").status == 4)
@@ -145,6 +173,7 @@ final class ServiceCommandTests {
             #expect(ending.status == status, "\(target): \(ending)")
         }
         #expect(try run("deliver", "--status", "--retry").status == 2)
+        #expect(try run("jobs", "--limit", "0").status == 2)
     }
 
     @Test("the installed site file names every key with its default, and says so when asked")

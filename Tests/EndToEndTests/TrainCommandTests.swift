@@ -77,6 +77,10 @@ struct TrainCommandTests {
         #expect(try sums("broken") == sums("straight"))
     }
 
+    private func images() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: workplace.path + "/pairs/images").sorted()
+    }
+
     @Test("a check lists what there is and what is wrong, at once, and nothing is trained")
     func check() throws {
         _ = try plan(epochs: 1)
@@ -88,7 +92,17 @@ struct TrainCommandTests {
         let preview = workplace.path + "/preview.html"
         #expect(try train(["--preview", preview]).status == 0)
         #expect(try String(contentsOfFile: preview, encoding: .utf8).contains("data:image/png"))
-        let names = try FileManager.default.contentsOfDirectory(atPath: workplace.path + "/pairs/images").sorted()
+        #expect(try train(["--preview", preview]).status == 0)
+        // Over the plan itself, or over an image.
+        let image = try #require(try images().first)
+        for path in ["/train.yaml", "/pairs/images/\(image)"] {
+            let before = try Data(contentsOf: URL(filePath: workplace.path + path))
+            let refused = try train(["--preview", workplace.path + path])
+            #expect(refused.status == 2 && refused.errors.hasPrefix("USE-OUT"), "\(refused.errors)")
+            #expect(try Data(contentsOf: URL(filePath: workplace.path + path)) == before)
+        }
+        for option in ["--preview", "--out"] { #expect(try train([option, ""]).status == 2) }
+        let names = try images()
         for name in names.prefix(2) { try workplace.write("pairs/images/\(name)", "no picture") }
         let wrong = try train(["--check"])
         #expect(wrong.status == 2)

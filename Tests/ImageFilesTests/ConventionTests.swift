@@ -83,6 +83,119 @@ struct ConventionTests {
         }
     }
 
+    @Test(
+        "what a page calls no measurement (GDAL_NODATA) is refused where it occurs, is padding in 32 bits, and a class in masks"
+    )
+    func noData() throws {
+        func file(_ value: String, bits: Int = 8, format: Int = 1, samples: Int = 1, _ data: [UInt8]) -> RawTIFF {
+            var page = RawTIFF.Page(rows: 1, columns: data.count / samples / (bits / 8), data: data)
+            (page.bits, page.format, page.samples, page.photometric) = (bits, format, samples, samples == 3 ? 2 : 1)
+            page.raw = [(42_113, 2, Array(value.utf8) + [0])]
+            return RawTIFF([page])
+        }
+        let refused = [
+            file("0", [7, 0, 9]), file("-1", bits: 16, format: 2, [255, 255, 1, 0]), file(" 255 ", [1, 2, 255]),
+            file("0", samples: 3, [1, 2, 3, 0, 0, 0]),
+        ]
+        for file in refused {
+            #expect { try firsts(file) } throws: { ($0 as? ImageFilesFailure)?.code == "PIX-VALUES" }
+        }
+        let read = [
+            file("0", [7, 8, 9]), file("-9999", [7, 0, 9]), file("nan", [7, 0, 9]), file("", [7, 0, 9]),
+            file("255", format: 2, [7, 255]), file("0", samples: 3, [7, 0, 3, 1, 0, 0]),
+        ]
+        for file in read { #expect(try firsts(file).first?.first != nil) }
+        let floats = [Float(1), -9999, 2].flatMap { value in
+            (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32($0))) }
+        }
+        for value in ["-9999", "-9999.0"] {
+            let page = try opened(file(value, bits: 32, format: 3, floats)) { file in
+                let picture = try file.contents().pictures[0], plane = picture.planes[0]
+                return try file.page(plane, of: picture, survey: try file.survey(plane))
+            }
+            #expect(page.missing == 1 && page.values[1] == 0 && page.values[2] > page.values[0])
+        }
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("mask-\(UUID().uuidString).tif").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(file("0", [0, 1, 1]).bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try ImageFile.readStored(path).first?.values == [0, 1, 1])
+    }
+
+    @Test(
+        "slices that lie as far apart as none do are refused; of one slice it says nothing, and ImageJ's sign is passed over"
+    )
+    func sliceDistances() throws {
+        func imageJ(_ spacing: String, slices: Int = 2) throws -> Double? {
+            let text = "ImageJ=1.53t\nimages=\(slices)\nslices=\(slices)\nunit=um\nspacing=\(spacing)\n"
+            var pages = (0..<slices).map { page($0, description: $0 == 0 ? text : nil) }
+            pages[0].resolution = (2, 2, 1)
+            return try opened(RawTIFF(pages)) { try $0.contents().pictures[0].calibration.sliceMM }
+        }
+        func omeSlice(_ size: String, slices: Int = 2) throws -> Double? {
+            let text = ome(
+                c: 1, z: slices, more: "PhysicalSizeX=\"1\" PhysicalSizeY=\"1\" PhysicalSizeZ=\"\(size)\"")
+            let pages = (0..<slices).map { page($0, description: $0 == 0 ? text : nil) }
+            return try opened(RawTIFF(pages)) { try $0.contents().pictures[0].calibration.sliceMM }
+        }
+        for size in ["0", "0.0", "nan", "1e9"] {
+            #expect { try imageJ(size) } throws: { ($0 as? ImageFilesFailure)?.code == "VOL-PLACE" }
+            #expect { try omeSlice(size) } throws: { ($0 as? ImageFilesFailure)?.code == "VOL-PLACE" }
+            #expect(try imageJ(size, slices: 1) == nil && omeSlice(size, slices: 1) == nil)
+        }
+        #expect { try omeSlice("-2") } throws: { ($0 as? ImageFilesFailure)?.code == "VOL-PLACE" }
+        for size in ["2", "-2"] { #expect(abs((try imageJ(size) ?? 0) - 0.002) < 1e-9) }
+        #expect(abs((try omeSlice("2") ?? 0) - 0.002) < 1e-9)
+    }
+
+    @Test("pages of a stack that are numbered in another order than they stand in are refused; equal numbers are none")
+    func pageNumbers() throws {
+        func file(_ numbers: [Int?], _ text: String? = nil) -> RawTIFF {
+            RawTIFF(
+                numbers.enumerated().map { index, number in
+                    var page = page(index, description: index == 0 ? text : nil)
+                    if let number { page.numbers = [(297, [number, 3])] }
+                    return page
+                })
+        }
+        for text in [nil, "ImageJ=1.53t\nimages=3\nslices=3\n"] {
+            for numbers in [[2, 1, 0], [0, 2, 1]] {
+                #expect { try firsts(file(numbers, text)) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+            }
+            for numbers in [[0, 1, 2], [3, 5, 9], [0, 0, 0], [0, 1, 0], [2, nil, 0]] {
+                #expect(try firsts(file(numbers, text)) == [[0, 1, 2]])
+            }
+        }
+    }
+
+    @Test(
+        "a tag that stands twice in a page with different values is refused; twice the same, and twice what nobody asks for, is read"
+    )
+    func tagsTwice() throws {
+        for (tag, value, isSame) in [(256, 5, true), (256, 4, false), (262, 1, true), (262, 0, false), (305, 7, true)] {
+            var page = page(7)
+            page.numbers = [(UInt16(tag), [value])]
+            if tag == 305 { page.numbers.append((305, [8])) }
+            if isSame {
+                #expect(try firsts(RawTIFF([page])) == [[7]])
+            } else {
+                #expect { try firsts(RawTIFF([page])) } throws: { ($0 as? ImageFilesFailure)?.code == "IN-CORRUPT" }
+            }
+        }
+    }
+
+    @Test("a palette picture without its colours is refused, not shown grey by its indices")
+    func missingColours() throws {
+        for isBigEndian in [false, true] {
+            var page = page(7)
+            page.photometric = 3
+            #expect { try firsts(RawTIFF([page], isBigEndian: isBigEndian)) } throws: {
+                ($0 as? ImageFilesFailure)?.code == "IN-CORRUPT"
+            }
+            page.numbers = [(320, [Int](repeating: 0x4000, count: 768))]
+            #expect(try firsts(RawTIFF([page], isBigEndian: isBigEndian)) == [[0x40]])
+        }
+    }
+
     @Test("a horizontal predictor of uncompressed samples is undone row by row; another one is refused")
     func predictor() throws {
         var page = RawTIFF.Page(rows: 2, columns: 4, data: [10, 20, 30, 250, 1, 1, 1, 1])
@@ -314,6 +427,22 @@ struct ConventionTests {
         let spacing = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration.spacing }
         #expect((spacing == nil) == (expected == nil))
         if let expected { #expect(abs((spacing?.row ?? 0) / expected - 1) < 1e-6) }
+    }
+
+    @Test(
+        "the distance of slices is in the unit of an ImageJ stack, also in centimetres and inches that are believed",
+        arguments: [
+            ("unit=um\nspacing=3.0", 4, 0.003), ("unit=cm\nspacing=0.0003", 40_000, 0.003),
+            ("unit=inch\nspacing=0.001", 101_600, 0.0254), ("unit=cm\nspacing=3.0\nzunit=um", 40_000, 0.003),
+            ("unit=inch\nspacing=0.001", 300, nil), ("unit=cm", 40_000, nil),
+        ] as [(String, Int, Double?)])
+    func sliceDistances(_ words: String, _ resolution: Int, _ expected: Double?) throws {
+        var pages = [page(1, description: "ImageJ=1.53t\nimages=2\nslices=2\n\(words)\n"), page(2)]
+        for index in pages.indices { pages[index].resolution = (resolution, resolution, 1) }
+        let picture = try #require(try opened(RawTIFF(pages)) { try $0.contents().pictures }.first)
+        #expect((picture.calibration.sliceMM == nil) == (expected == nil))
+        if let expected { #expect(abs((picture.calibration.sliceMM ?? 0) / expected - 1) < 1e-9) }
+        #expect((picture.calibration.spacing == nil) == (resolution == 300))
     }
 
     /// Two pages of one size with the resolutions given; nil: without.

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import ImageFiles
 import Imaging
+import Mutations
 import Storage
 import Testing
 
@@ -182,6 +183,180 @@ struct ImageFilesTests {
             let page = try #require(try read(png.prefix(33) + blocks + png.dropFirst(33)).first)
             #expect((page.rows == 5) == isTurned, "\(index)")
             #expect(page.findings.contains { $0.kind == .picture && $0.isWarning } == isTold, "\(index)")
+        }
+    }
+
+    /// A JPEG of 20 × 24 pixels.
+    private func jpeg(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: "Tests/Fuzz/Seeds/jpeg-picture/" + name)))
+    }
+
+    private func code(_ bytes: [UInt8]) -> String? {
+        do { _ = try read(bytes) } catch { return (error as? ImageFilesFailure)?.code }
+        return nil
+    }
+
+    /// Where a marker stands for the last time.
+    private func last(_ marker: UInt8, _ bytes: [UInt8]) throws -> Int {
+        try #require(bytes.indices.dropLast().last { bytes[$0] == 0xFF && bytes[$0 + 1] == marker })
+    }
+
+    private static let end: [UInt8] = [0xFF, 0xD9]
+
+    @Test(
+        "damage that a JPEG decoder paints over is refused, in files and in strips of TIFFs; padding and unknown revisions are read",
+        arguments: [
+            ("whole", nil), ("padding", nil), ("ones", nil), ("revision", nil), ("filled header", nil),
+            ("junk", "IN-CORRUPT"), ("cut", "PIX-TRUNCATED"),
+        ] as [(String, String?)])
+    func jpegDamage(_ kind: String, _ expected: String?) throws {
+        let good = try jpeg("grey")
+        var bytes = good
+        switch kind {
+        case "padding": bytes = good.dropLast(2) + [UInt8](repeating: 0, count: 20) + Self.end
+        case "ones": bytes = good.dropLast(2) + (0..<20).flatMap { _ in [0xFF, 0] as [UInt8] } + Self.end
+        case "revision": bytes[11] = 9
+        case "filled header": bytes = good.prefix(20) + [1, 2, 3, 4, 5, 6, 7, 8] + good.dropFirst(20)
+        case "junk": bytes = good.dropLast(2) + (1...40).map { UInt8($0) } + Self.end
+        case "cut": bytes = good.prefix(386) + Self.end
+        default: break
+        }
+        #expect(code(bytes) == expected)
+        if expected == nil { #expect(try read(bytes).first?.values == read(good).first?.values) }
+        var page = RawTIFF.Page(rows: 20, columns: 24, data: bytes)
+        page.compression = 7
+        #expect(code(RawTIFF([page]).bytes) == expected)
+    }
+
+    @Test("a PNG with more rows than it says, or a scale that is damaged or stands there twice, is refused")
+    func pngContradictions() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func scale(_ perMetre: UInt32) -> [UInt8] { chunk("pHYs", bigEndian(perMetre) + bigEndian(perMetre) + [1]) }
+        func file(_ more: [UInt8]) -> [UInt8] { png.prefix(33) + more + png.dropFirst(33) }
+        let spacing = try #require(try read(file(scale(400_000))).first).spacing
+        #expect(abs((spacing?.row ?? 0) - 0.0025) < 1e-9)
+        var damaged = scale(400_000)
+        damaged[damaged.count - 1] ^= 1
+        let shorter: [UInt8] =
+            png.prefix(8) + chunk("IHDR", [0, 0, 0, 5, 0, 0, 0, 3, 8, 0, 0, 0, 0]) + png.dropFirst(33)
+        for wrong in [file(damaged), file(scale(400_000) + scale(800_000)), shorter] {
+            #expect(code(wrong) == "IN-CORRUPT")
+        }
+        // A chunk that nobody asks for may be damaged.
+        var text = chunk("tEXt", Array("Comment\0x".utf8))
+        text[text.count - 1] ^= 1
+        #expect(code(file(text)) == nil)
+    }
+
+    @Test("facsimile lines of a wrong length and codes that there are not are refused, not shown as they come out")
+    func facsimile() throws {
+        // Four lines of 16 pixels in Group 4.
+        let good: [UInt8] = [47, 23, 139, 212, 16, 42, 8, 21, 4, 23, 75, 75, 75, 138, 138, 138, 128, 8, 0, 128]
+        for (wrong, expected) in [(nil, nil), (0, "IN-CORRUPT"), (3, "PIX-CODEC")] as [(Int?, String?)] {
+            var page = RawTIFF.Page(rows: 4, columns: 16, data: good)
+            if let wrong { page.data[wrong] ^= 0x5A }
+            (page.bits, page.compression) = (1, 4)
+            #expect(code(RawTIFF([page]).bytes) == expected)
+        }
+    }
+
+    @Test("a tile whose JPEG is smaller than what is seen of it is refused; one as large as what is seen is read")
+    func smallTile() throws {
+        let bytes = try jpeg("grey")
+        for (rows, columns, expected) in [(20, 24, nil), (21, 24, "PIX-TRUNCATED"), (20, 25, "PIX-TRUNCATED")]
+            as [(Int, Int, String?)]
+        {
+            var page = RawTIFF.Page(rows: rows, columns: columns)
+            (page.compression, page.tile, page.tiles) = (7, (32, 32), [bytes])
+            #expect(code(RawTIFF([page]).bytes) == expected)
+        }
+    }
+
+    @Test("a JPEG that lacks a restart interval or the last scans of its progression is refused")
+    func jpegScans() throws {
+        let restarts = try jpeg("restart")
+        let (first, second) = (try last(0xD1, restarts), try last(0xD2, restarts))
+        #expect(code(restarts) == nil && code(Array(restarts[..<first] + Array(restarts[second...]))) == "IN-CORRUPT")
+        for name in ["grey-prog", "rgb-prog"] {
+            let bytes = try jpeg(name)
+            #expect(code(bytes) == nil)
+            #expect(code(bytes[..<(try last(0xDA, bytes))] + Self.end) == "PIX-TRUNCATED")
+        }
+    }
+
+    @Test("another JPEG behind the end of the first is told; what follows otherwise is not")
+    func furtherJPEG() throws {
+        let bytes = try jpeg("grey")
+        let cases: [([UInt8], Bool)] = [
+            (bytes, false), (bytes + bytes, true), (bytes + [0, 0, 0, 0] + bytes, true), (bytes + [1, 2, 3, 4], false),
+        ]
+        for (file, isTold) in cases {
+            let findings = try #require(try read(file).first).findings
+            #expect(findings.contains { $0.kind == .pages && $0.isWarning } == isTold)
+        }
+    }
+
+    @Test("a JPEG is turned as its EXIF orientation says; two that differ turn nothing and are told")
+    func jpegOrientation() throws {
+        let bytes = try jpeg("grey")
+        func exif(_ value: UInt8) -> [UInt8] {
+            let block = Array("Exif\0\0".utf8) + [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1]
+            let entry: [UInt8] = [1, 0x12, 0, 3, 0, 0, 0, 1, 0, value, 0, 0, 0, 0, 0, 0]
+            return [0xFF, 0xE1, 0, UInt8(block.count + entry.count + 2)] + block + entry
+        }
+        let stored = try #require(try read(bytes).first)
+        for (blocks, isTurned, isTold) in [
+            (exif(1), false, false), (exif(6), true, false), (exif(6) + exif(8), false, true), (exif(9), false, true),
+        ] {
+            let page = try #require(try read(bytes.prefix(2) + blocks + bytes.dropFirst(2)).first)
+            #expect((page.rows, page.columns) == (isTurned ? (24, 20) : (20, 24)))
+            // A quarter to the right: the first column, from below, is the first row.
+            #expect(page.values[0] == (isTurned ? stored.values[19 * 24] : stored.values[0]))
+            #expect(page.findings.contains { $0.kind == .picture && $0.isWarning } == isTold)
+        }
+    }
+
+    /// A JPEG of a JFIF density in pixels an inch (1) or a centimetre (2), with an EXIF block of a resolution in inches (2) or centimetres (3).
+    private func jpeg(density: (Int, UInt8), resolution: (Int, UInt8)) throws -> [UInt8] {
+        var bytes = try jpeg("grey")
+        let two = [UInt8(density.0 >> 8), UInt8(density.0 & 255)]
+        bytes.replaceSubrange(13..<18, with: [density.1] + two + two)
+        var block = Array("Exif\0\0".utf8) + [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 3]
+        for tag: UInt8 in [0x1A, 0x1B] { block += [1, tag, 0, 5, 0, 0, 0, 1, 0, 0, 0, 50] }
+        block += [1, 0x28, 0, 3, 0, 0, 0, 1, 0, resolution.1, 0, 0, 0, 0, 0, 0]
+        block += bigEndian(UInt32(resolution.0)) + bigEndian(1)
+        return bytes.prefix(20) + [0xFF, 0xE1, 0, UInt8(block.count + 2)] + block + bytes.dropFirst(20)
+    }
+
+    @Test(
+        "a JPEG whose density and EXIF resolution contradict each other has neither scale; placeholders and rounding are no contradiction",
+        arguments: [
+            // Pixels an inch or a centimetre, pixels an inch or a centimetre; mm a pixel, and whether two scales are said.
+            ((4000, 2), (4000, 3), 0.0025, false), ((4000, 2), (8000, 3), nil, true),
+            ((394, 2), (1000, 2), 10.0 / 394, false),
+            ((4000, 2), (72, 2), 0.0025, false), ((4000, 2), (0, 3), 0.0025, false),
+            ((4000, 2), (8000, 1), 0.0025, false),
+            ((72, 1), (8000, 3), nil, false), ((300, 1), (72, 2), nil, false),
+        ] as [((Int, UInt8), (Int, UInt8), Double?, Bool)])
+    func twoScales(_ density: (Int, UInt8), _ resolution: (Int, UInt8), _ expected: Double?, _ isTold: Bool) throws {
+        let page = try #require(try read(try jpeg(density: density, resolution: resolution)).first)
+        #expect(page.saysTwoScales == isTold && (page.spacing == nil) == (expected == nil))
+        if let expected { #expect(abs((page.spacing?.row ?? 0) / expected - 1) < 1e-6) }
+        #expect(page.findings.contains { $0.kind == .scale && $0.text.contains("EXIF") } == isTold)
+    }
+
+    @Test("a strip that lies in the file's header is one without data, as one of no bytes is")
+    func stripInHeader() throws {
+        let page = RawTIFF.Page(rows: 2, columns: 2, data: [9, 9, 9, 9])
+        let good = RawTIFF([page]).bytes
+        #expect(code(good) == nil)
+        for (offset, count) in [(0, 4), (4, 4), (0, 0)] as [(UInt8, UInt8)] {
+            var bytes = good
+            for (tag, value) in [(0x11, offset), (0x17, count)] as [(UInt8, UInt8)] {
+                let at = try #require(bytes.firstRange(of: [tag, 1, 4, 0, 1, 0, 0, 0])).upperBound
+                bytes.replaceSubrange(at..<at + 4, with: [value, 0, 0, 0])
+            }
+            #expect(code(bytes) == "PIX-TRUNCATED")
         }
     }
 

@@ -118,6 +118,15 @@ def test_processes_that_see_different_runs_are_refused(place: Path) -> None:
     assert not (place / "differ" / "checkpoint.safetensors").exists()
 
 
+def test_processes_under_different_instruction_sets_are_refused(place: Path) -> None:
+    script = 'export HSPSAM_ISA=$([ $OMPI_COMM_WORLD_RANK = 0 ] && echo portable || echo avx2); ' \
+        'exec "$0" train --config short.yaml --out mixed --threads 1'
+    run = subprocess.run(
+        [*MPIRUN, "-np", "2", "bash", "-c", script, PROGRAM], cwd=place, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2 and "TRAIN-RANKS" in run.stderr and "avx2, portable" in run.stderr, run.stderr
+    assert not (place / "mixed" / "checkpoint.safetensors").exists()
+
+
 def test_a_single_process_of_mpirun_ends_well(place: Path) -> None:
     run = subprocess.run(
         [*MPIRUN, "-np", "1", PROGRAM, "train", "--config", "short.yaml", "--out", "alone", "--threads", "1"], cwd=place,

@@ -84,7 +84,7 @@ struct RasterTests {
         #expect(try images(fixture).map { $0.string(.derivationDescription) } == ["high 8 of 10 bits"])
     }
 
-    @Test("samples that are no finite numbers are counted in a warning; a file of nothing else is refused")
+    @Test("samples that are no finite numbers are counted and ask a person; a file of nothing else is refused")
     func missingValues() throws {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
@@ -95,8 +95,9 @@ struct RasterTests {
         let findings = try fixture.reports(record).flatMap(\.results).flatMap(\.findings)
         #expect(
             findings.contains {
-                $0.code == "RAS-DEPTH" && $0.severity == .warning && $0.text.contains("2 of 256 samples")
+                $0.code == "PIX-NOTE" && $0.severity == .warning && $0.text.contains("2 of 256 samples")
             })
+        #expect(record.results.count == 1 && record.exitStatus == .refusedOrFailed)
         let none = Frame(rows: 16, columns: 16, samples: 1, values: [Float](repeating: .nan, count: 256))
         _ = try fixture.file("in/a.tif", tiff(none, bits: 32))
         let refused = try run(fixture, fixture.path + "/in")
@@ -118,6 +119,70 @@ struct RasterTests {
             #expect(abs((result.source.spacingMM?.first ?? 0) / stated - 1) < 1e-6)
             #expect(result.findings.contains { $0.code == "RAS-SCALE" && $0.severity == .warning } == isTold)
         }
+    }
+
+    @Test(
+        "what looks like a sidecar and is that of no picture is refused by its name; other YAML and JSON is skipped as before",
+        arguments: [
+            ("b.png.yaml", "SIDE-VALUE"), ("A.PNG.yaml", "SIDE-VALUE"), ("a.png.YAML", "SIDE-VALUE"),
+            ("a.png.yml", "SIDE-VALUE"), ("b.png.json", "SIDE-VALUE"), ("HSPSAM-STUDY.YAML", "SIDE-VALUE"),
+            ("hspsam-study.yml", "SIDE-VALUE"), ("hspsam-study.json", "SIDE-VALUE"), ("a.yaml", "SIDE-VALUE"),
+            ("sub/hspsam-study.yaml", "SIDE-VALUE"), ("sub/a.png.yaml", "SIDE-VALUE"),
+            ("a.png.yaml", "IN-SIDECAR"), ("a.png.json", "IN-SIDECAR"), ("hspsam-study.yaml", "IN-SIDECAR"),
+            ("data.yaml", "IN-NOTIMAGE"), ("a.json", "IN-NOTIMAGE"), ("sub/notes.yml", "IN-NOTIMAGE"),
+            ("._a.png.yaml", "IN-SIDECAR"),
+        ])
+    func strayedSidecars(_ name: String, _ code: String) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let page = RasterPage(rows: 16, columns: 24, samples: 1, bits: 8, values: (0..<384).map { UInt16($0 % 251) })
+        _ = try fixture.file("in/a.png", Data(try ImageFile.png(page)))
+        let text = "{\"patient\": {\"id\": \"4711\"}, \"spacing_mm\": [0.5, 0.5]}\n"
+        _ = try fixture.file("in/\(name)", text)
+        let record = try run(fixture, fixture.path + "/in")
+        let input = try #require(record.inputs.first { $0.path.hasSuffix("/" + name) })
+        #expect(input.code == code && record.results.count == 1)
+        #expect(input.status == (code == "SIDE-VALUE" ? .refused : .skipped))
+        #expect(record.exitStatus == (code == "SIDE-VALUE" ? .refusedOrFailed : .done))
+        let spacing = try #require(try fixture.reports(record).flatMap(\.results).first).source.spacingMM
+        #expect((spacing == [0.5, 0.5]) == (code == "IN-SIDECAR" && !name.hasPrefix(".")))
+    }
+
+    @Test("of two sidecars of one picture the YAML is read, and the JSON, whose words are lost, is refused")
+    func twoSidecars() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let page = RasterPage(rows: 16, columns: 24, samples: 1, bits: 8, values: (0..<384).map { UInt16($0 % 251) })
+        _ = try fixture.file("in/a.png", Data(try ImageFile.png(page)))
+        _ = try fixture.file("in/a.png.yaml", "spacing_mm: [0.5, 0.5]\n")
+        _ = try fixture.file("in/a.png.json", "{\"spacing_mm\": [0.25, 0.25]}\n")
+        let record = try run(fixture, fixture.path + "/in")
+        #expect(record.inputs.first { $0.path.hasSuffix(".json") }?.code == "SIDE-VALUE")
+        #expect(record.inputs.first { $0.path.hasSuffix(".yaml") }?.code == "IN-SIDECAR")
+        let spacing = try #require(try fixture.reports(record).flatMap(\.results).first).source.spacingMM
+        #expect(spacing == [0.5, 0.5] && record.exitStatus == .refusedOrFailed)
+    }
+
+    @Test(
+        "a picture whose own resolution and EXIF block contradict each other is refused until a sidecar says the spacing"
+    )
+    func twoScales() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: "Tests/Fuzz/Seeds/jpeg-picture/rgb"))
+        // 4000 pixels a centimetre by JFIF, 8000 by EXIF.
+        bytes.replaceSubrange(13..<18, with: [2, 0x0F, 0xA0, 0x0F, 0xA0])
+        var block = Array("Exif\0\0".utf8) + [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 3]
+        for tag: UInt8 in [0x1A, 0x1B] { block += [1, tag, 0, 5, 0, 0, 0, 1, 0, 0, 0, 50] }
+        block += [1, 0x28, 0, 3, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0x1F, 0x40, 0, 0, 0, 1]
+        bytes.insert(contentsOf: [0xFF, 0xE1, 0, UInt8(block.count + 2)] + block, at: 20)
+        _ = try fixture.file("in/a.jpg", bytes)
+        let refused = try run(fixture, fixture.path + "/in")
+        #expect(refused.inputs.map(\.code) == ["GEO-SCALE"] && refused.exitStatus == .refusedOrFailed)
+        _ = try fixture.file("in/a.jpg.yaml", "spacing_mm: [0.0025, 0.0025]\n")
+        let record = try run(fixture, fixture.path + "/in")
+        let source = try #require(try fixture.reports(record).flatMap(\.results).first).source
+        #expect(record.exitStatus == .done && source.spacingMM == [0.0025, 0.0025])
     }
 
     @Test("one series UID in the sidecars of two studies is refused")

@@ -79,13 +79,43 @@ struct ReadingRulesTests {
         #expect(whole.results.map(\.source.frames) == [4] && whole.record.exitStatus == .done)
         let tolerant = try run([loop([1])], ["a": "tolerate: frame"])
         let result = try #require(tolerant.results.first)
-        #expect(tolerant.record.exitStatus == .done && result.source.frames == 3)
+        // Nothing was looked for in a frame that was left out: a person has to.
+        #expect(tolerant.record.exitStatus == .refusedOrFailed && tolerant.record.omission?.code == "PIX-FRAME")
+        #expect(result.source.frames == 3)
         let finding = try #require(result.findings.first { $0.code == "PIX-FRAME" })
         #expect(
             finding.severity == .warning && finding.text.contains("1 of 4 frames")
                 && finding.text.contains("numbers 2 "))
         let none = try run([loop([0, 1, 2, 3])], ["a": "tolerate: frame"])
         #expect(none.record.inputs.map(\.code) == ["PIX-CODEC"] && none.results.isEmpty)
+    }
+
+    @Test("frames keep the numbers of their object in every file, whichever were chosen or left out")
+    func numbers() throws {
+        let more = "tolerate: frame\noutputs: {objects: true, sc: {mode: always}}"
+        let fixture = try prepared([loop([2], frames: 6)], ["a": more])
+        let text = Fixture.settings("a", more: more)
+            .replacing("modality: [XC]", with: "modality: [OT]\n    frames: [2, 3, 5]")
+        _ = try fixture.file("pipelines/a/pipeline.yaml", text)
+        var options = fixture.options([fixture.path + "/in"], pipeline: nil)
+        options.also = [.masks]
+        let record = try Run.run(options) { _ in }
+        let result = try #require(record.results.first)
+        #expect(result.frames == 2)
+        #expect(result.findings.contains { $0.code == "PIX-FRAME" && $0.text.contains("numbers 3 of the object") })
+        let folder = "\(fixture.path)/out/\(result.study)"
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
+        #expect(names.filter { $0.hasSuffix(".png") }.map { $0.suffix(8) } == ["0002.png", "0005.png"])
+        let page = try String(contentsOfFile: folder + "/report.html", encoding: .utf8)
+        #expect(page.contains("Frame 2 of 6") || page.contains("Frame 5 of 6"))
+        #expect(!page.contains("Frame 1 of") && !page.contains("of 2</figcaption>"))
+        let objects = try String(contentsOfFile: fixture.path + "/out/objects.csv", encoding: .utf8)
+            .split(separator: "\r\n").dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        #expect(objects.allSatisfy { ["2", "5"].contains($0[6]) })
+        for capture in (result.objects ?? []).filter({ $0.kind == "captures" }) {
+            let source = try DICOMFile(path: fixture.path + "/out/" + capture.file).dataSet.item(.sourceImageSequence)
+            #expect([2, 5].contains(source?.int(.referencedFrameNumber)))
+        }
     }
 
     /// Five slices, of which the third is damaged.

@@ -86,6 +86,35 @@ struct ResultTests {
     }
 
     @Test(
+        "the page and captures turn MONOCHROME1 round as the network saw it: not in Hounsfield units",
+        arguments: [("mode: fixed, window: [40, 400]", false), ("mode: minmax", true)])
+    func inverted(_ windowing: String, _ isInverted: Bool) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline(
+            "a", more: "windowing: {\(windowing)}\noutputs: {sc: {mode: always}}", seed: 3)
+        let path = "samples/body/slice-014.dcm"
+        var captures: [[UInt8]] = []
+        for photometric in ["MONOCHROME2", "MONOCHROME1"] {
+            var dataSet = try WrittenObject([UInt8](Data(contentsOf: URL(fileURLWithPath: path)))).dataSet
+            dataSet.put(.photometricInterpretation, photometric)
+            dataSet[.pixelData] = Element(
+                Attribute.pixelData.tag, .OW, .bytes(try PixelBytes.of(DICOMFile(path: path))))
+            try? FileManager.default.removeItem(atPath: fixture.path + "/in")
+            try? FileManager.default.removeItem(atPath: fixture.path + "/out")
+            try FileManager.default.createDirectory(atPath: fixture.path + "/in", withIntermediateDirectories: true)
+            try ObjectFile.write(dataSet, to: fixture.path + "/in/slice.dcm")
+            let result = try #require(try fixture.run([fixture.path + "/in"]).results.first)
+            let page = try String(contentsOfFile: "\(fixture.path)/out/\(result.study)/report.html", encoding: .utf8)
+            #expect(page.contains("\"inverted\":\(isInverted && photometric == "MONOCHROME1")"))
+            for object in result.objects ?? [] where object.kind == "captures" {
+                captures.append(try PixelBytes.of(DICOMFile(path: "\(fixture.path)/out/\(object.file)")))
+            }
+        }
+        // The network sees the same Hounsfield units, so it finds the same.
+        if !isInverted { #expect(captures.count % 2 == 0 && captures.first == captures.last) }
+    }
+
+    @Test(
         "a minimum size in mm³ is applied where the source says how large a voxel is; where it does not, findings say so",
         arguments: ["2.5", nil])
     func minimumSize(thickness: String?) throws {

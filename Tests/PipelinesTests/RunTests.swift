@@ -77,6 +77,30 @@ struct RunTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/out").isEmpty)
     }
 
+    @Test("nothing of a volume that fails after its segmentation was written stands in its study's folder")
+    func failedVolume() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {sr: {enabled: true}, seg: {when_nothing: object}}")
+        func written(_ record: RunRecord) throws -> [String] {
+            let folder = "\(fixture.path)/out/\(try #require(record.studies.first?.folder))"
+            return try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".dcm") }
+        }
+        let whole = try fixture.run(["samples/body"])
+        #expect(whole.results.count == 1)
+        #expect(try written(whole).count >= 2)
+        try FileManager.default.removeItem(atPath: fixture.path + "/out")
+        // A folder where the report's temporary file should stand.
+        let record = try Run.run(fixture.options(["samples/body"])) { event in
+            guard case .frame(let frame) = event else { return }
+            _ = try fixture.file("out/.partial-\(frame.study)/.\(frame.series)-a.sr.dcm.tmp/x", "in the way")
+        }
+        #expect(record.results.isEmpty && record.exitStatus == .refusedOrFailed)
+        #expect(record.inputs.contains { $0.status == .failed })
+        #expect(try written(record).isEmpty)
+        let folder = "\(fixture.path)/out/\(try #require(record.studies.first?.folder))"
+        #expect(!(try FileManager.default.contentsOfDirectory(atPath: folder)).contains { $0.hasSuffix(".tmp") })
+    }
+
     @Test(
         "a run with a damaged model among its pipelines leaves nothing, whether or not a network is needed",
         arguments: ["samples/dermoscopy", "samples/fluorescence"], ["a", "b"])
@@ -229,9 +253,13 @@ struct RunTests {
             let digests = record.inputs.filter { $0.study == study.study }.compactMap(\.contentSHA256)
             #expect(report.instances == digests.sorted())
             // Each of them under its own UID.
-            let contents = report.contents ?? []
-            #expect(Set(contents.map { $0.dropFirst(17) }) == Set(digests.map { $0.prefix(16) }))
-            #expect(Set(contents.map { $0.prefix(16) }).count == study.instances)
+            let contents = report.imageContents
+            #expect(contents.map(\.line) == report.contents)
+            #expect(Set(contents.map(\.digest)) == Set(digests.map { String($0.prefix(16)) }))
+            #expect(Set(contents.map(\.uid)).count == study.instances)
+            // What reaches a result is told of each, in both records alike.
+            let images = record.inputs.filter { $0.study == study.study }.compactMap(\.image)
+            #expect(images.count == digests.count && Set(contents.map(\.imageLine)) == Set(images))
         }
     }
 

@@ -119,6 +119,23 @@ struct SlideTests {
     }
 
     @Test(
+        "what the network finds where no tile lies counts for nothing: masks of the matrix and of its tiles hold the same pixels"
+    )
+    func onTiles() {
+        let matrix = SlideMatrix(
+            rows: 10, columns: 10, origins: [(0, 0), (0, 4), (4, 8), (8, 8)].map { .init(row: $0, column: $1) },
+            position: Vector3(0, 0, 0), rowCosine: Vector3(0, 1, 0), columnCosine: Vector3(1, 0, 0))
+        let all = Mask(rows: 10, columns: 10, flags: [Bool](repeating: true, count: 100))
+        let kept = matrix.onTiles(all, tileRows: 4, tileColumns: 4)
+        // Tiles at the edges reach beyond the matrix.
+        #expect(kept.count == 16 + 16 + 8 + 4)
+        #expect(kept[3, 7] && kept[4, 8] && kept[9, 9] && !kept[0, 8] && !kept[4, 0] && !kept[9, 7])
+        let cut = matrix.cut(kept, tileRows: 4, tileColumns: 4)
+        #expect(cut.reduce(0) { $0 + $1.count } == kept.count)
+        #expect(cut == matrix.cut(all, tileRows: 4, tileColumns: 4))
+    }
+
+    @Test(
         "a segmentation of a slide lies in its coordinate system, names the tiles it was made of, and has no empty ones"
     )
     func segmentation() throws {

@@ -213,6 +213,22 @@ struct TIFFSlideTests {
         #expect(first.brightest < second.brightest)
     }
 
+    @Test(
+        "of a slide's sidecar the spacing is taken, with a warning where the slide says another, and its series UID is not"
+    )
+    func sidecar() throws {
+        let text = "series: {uid: \"1.2.9\"}\nspacing_mm: [0.001, 0.001]\n"
+        let outcome = try run(aperio(), sidecar: text)
+        let findings = try #require(outcome.report?.findings)
+        #expect(outcome.record.exitStatus == .done && outcome.source?.spacingMM == [0.001, 0.001])
+        #expect(
+            findings.contains { $0.code == "RAS-LEVEL" && $0.severity == .warning && $0.text.contains("series UID") })
+        #expect(findings.contains { $0.code == "RAS-SCALE" && $0.severity == .warning })
+        #expect(outcome.images.allSatisfy { $0.string(.seriesInstanceUID) != "1.2.9" })
+        let silent = try run(aperio(), sidecar: "spacing_mm: [0.0005, 0.0005]\n")
+        #expect(silent.finding("RAS-SCALE") == nil && silent.finding("RAS-LEVEL")?.severity == .note)
+    }
+
     @Test("slides of one folder are slides of their own, though its sidecar makes them one study")
     func folder() throws {
         let fixture = try Fixture()

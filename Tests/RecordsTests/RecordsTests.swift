@@ -66,7 +66,7 @@ struct RecordsTests {
         #expect(
             status { $0.results[0].findings = [FindingRecord(code: "VOL-PARTS", severity: .note, text: "told apart.")] }
                 == (.done, nil))
-        for code in ["VOL-PARTS", "PIX-NOTE", "QC-MINSIZE", "QC-SEPARATE", "QC-INSTANCES", "QC-WINDOW"] {
+        for code in ["VOL-PARTS", "PIX-NOTE", "PIX-FRAME", "QC-MINSIZE", "QC-SEPARATE", "QC-INSTANCES", "QC-WINDOW"] {
             #expect(
                 status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }
                     == (.refusedOrFailed, code))
@@ -80,6 +80,30 @@ struct RecordsTests {
         #expect(status { $0.inputs.append(skipped("a/17.tif", "IN-EMPTY")) } == (.refusedOrFailed, "IN-EMPTY"))
         // Nothing was processed, so nothing lacks anything.
         #expect(status { $0.inputs = [skipped("a/17.tif", "IN-EMPTY")] } == (.nothingProcessed, "IN-EMPTY"))
+    }
+
+    @Test(
+        "slices that may come late are missing by a gap or in a part, whatever else is found; a note says nothing of the kind"
+    )
+    func lacksSlices() {
+        func lacks(_ findings: (String, FindingRecord.Severity)...) -> Bool {
+            var record = run
+            record.results[0].findings = findings.map { FindingRecord(code: $0.0, severity: $0.1, text: "so it is.") }
+            return record.lacksSlices
+        }
+        #expect(lacks(("VOL-GAP", .warning)) && lacks(("VOL-PARTS", .warning)))
+        #expect(lacks(("QC-MINSIZE", .warning), ("VOL-PARTS", .warning)))
+        #expect(!lacks() && !lacks(("VOL-PARTS", .note), ("QC-SEPARATE", .warning)))
+    }
+
+    @Test("what a finding says ends before the cure begins")
+    func omissionText() {
+        var record = run
+        record.inputs = [.init(path: "a", status: .processed)]
+        for text in ["bits are set", "bits are set."] {
+            record.results[0].findings = [FindingRecord(code: "PIX-NOTE", severity: .warning, text: text)]
+            #expect(record.omission?.text.hasPrefix("bits are set. Compare a slice ") == true)
+        }
     }
 
     @Test("a record that is written is read as the same")
@@ -103,7 +127,9 @@ struct RecordsTests {
         let inputs = try #require(root["inputs"] as? [[String: Any]])
         for input in inputs {
             #expect(
-                Set(input.keys) == ["path", "content_sha256", "status", "code", "reason", "subject", "study", "series"])
+                Set(input.keys) == [
+                    "path", "content_sha256", "status", "code", "reason", "subject", "study", "series", "image",
+                ])
         }
         #expect(inputs[0]["code"] is NSNull && inputs[1]["content_sha256"] is NSNull)
         let row = try #require((root["studies"] as? [[String: Any]])?.first)
@@ -133,12 +159,58 @@ struct RecordsTests {
         #expect(Set(try object(ProgressLine(.started).json()).keys).count == 16)
     }
 
+    @Test("a line of contents is read as it was written, also one of an older version; anything else is none")
+    func contents() throws {
+        let (uid, digest, image) = (
+            String(repeating: "a", count: 16), String(repeating: "b", count: 16), String(repeating: "c", count: 16)
+        )
+        let old = try #require(StudyRecord.Content("\(uid) \(digest)"))
+        let new = try #require(StudyRecord.Content("\(uid) \(digest) \(image)"))
+        #expect(old.image == nil && old.imageLine == nil && old.line == "\(uid) \(digest)")
+        #expect(new.imageLine == "\(uid) \(image)" && new.line == "\(uid) \(digest) \(image)")
+        for line in ["", uid, "\(uid) \(digest.dropLast())", "\(new.line) \(image)"] {
+            #expect(StudyRecord.Content(line) == nil)
+        }
+        // What reaches a result decides where both tell it.
+        let again = StudyRecord.Content(uid: uid, digest: image, image: image)
+        let other = StudyRecord.Content(uid: uid, digest: digest, image: digest)
+        #expect(new.isSame(as: again) && !new.isSame(as: other) && old.isSame(as: new) && !old.isSame(as: again))
+    }
+
     @Test("numbers are rounded when a record is made; what is not finite is unknown")
     func numbers() {
         let segment = run.results[0].segments[0]
         #expect(segment.areaMM2 == 12.346 && segment.volumeML == nil)
         #expect(run.results[0].seconds == 1.235 && run.results[0].secondsByStep == ["infer": 1.235])
         #expect(study.results[0].source.sliceMM == nil)
+    }
+
+    @Test("small sizes and values keep six digits, and a volume is the same in ml and in mm³")
+    func smallNumbers() {
+        let small = SegmentRecord(
+            number: 1, label: "x", pixels: 9, areaMM2: 2.5e-11, volumeML: 0.000_124_7, longestDiameterMM: 0.000_006_123,
+            perpendicularMM: 0.000_65, mean: 0.000_784_321, standardDeviation: 0.000_041_25)
+        #expect(small.areaMM2 == 2.5e-11 && small.volumeML == 0.000_124_7 && small.volumeMM3 == 0.1247)
+        #expect(small.longestDiameterMM == 0.000_006_123 && small.perpendicularMM == 0.000_65)
+        #expect(small.mean == 0.000_784_321 && small.standardDeviation == 0.000_041_25)
+        let large = SegmentRecord(
+            number: 1, label: "x", pixels: 9, volumeML: 12.345_678, longestDiameterMM: 12.345_67, mean: -40.123_45,
+            standardDeviation: .nan)
+        #expect(large.volumeML == 12.3457 && large.volumeMM3 == 12345.7)
+        #expect(large.longestDiameterMM == 12.3457 && large.mean == -40.123 && large.standardDeviation == nil)
+        #expect(SegmentRecord(number: 1, label: "x", pixels: 0, volumeML: 0.012_345_6).volumeMM3 == 12.3456)
+    }
+
+    @Test(
+        "a page is headed by the first group of a name that says anything",
+        arguments: [
+            ("Doe^Jane", "Doe, Jane"), ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou"),
+            ("=山田^太郎=やまだ^たろう", "山田, 太郎"), ("^^^^=山田^太郎", "山田, 太郎"), ("Doe^Jane^^Dr", "Doe, Jane, Dr"),
+            ("", nil), ("^^", nil), ("==", nil), (" ^ ", nil),
+        ] as [(String, String?)])
+    func names(_ name: String, _ expected: String?) {
+        let identity = StudyRecord.Identity(patientName: name, patientID: "1", studyDate: "", studyDescription: "")
+        #expect(identity.readableName == expected)
     }
 
     @Test("a key that is missing is unknown, a record of another version is refused, text that is none too")

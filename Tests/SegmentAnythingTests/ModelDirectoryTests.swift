@@ -64,6 +64,23 @@ struct ModelDirectoryTests {
         #expect(try ModelDirectory.open(path).digest == digest)
     }
 
+    @Test(
+        "a matrix with an element that 16 bits cannot hold stays float32, and the others do not",
+        arguments: [(ElementType.f16, Float(65519.9), Float(65520)), (.bf16, 3.39e38, -3.4e38)])
+    func large(precision: ElementType, fits: Float, exceeds: Float) throws {
+        var tensors = try write()
+        let (small, large) = ("image_encoder.blocks.0.mlp.lin2.weight", "image_encoder.blocks.1.mlp.lin2.weight")
+        for (name, value) in [(small, fits), (large, exceeds)] {
+            tensors[name] = tensors[name].map { Tensor($0.shape, [value] + $0.values.dropFirst()) }
+        }
+        let description = ModelDescription(
+            configuration: Self.nano, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision)
+        try ModelDirectory.write(description, tensors: tensors, to: path)
+        let model = try ModelDirectory.open(path)
+        #expect(model.weights.type(small) == precision && model.weights.type(large) == .f32)
+        #expect(try model.tensors()[large]?.values == tensors[large]?.values)
+    }
+
     @Test("a model's digest is the recorded one: of its configuration and its weights, as they are written")
     func recordedDigest() throws {
         _ = try write(.f16)
@@ -132,6 +149,23 @@ struct ModelDirectoryTests {
         let broken = try Predictor(ModelDirectory.open(path))
         let failure = #expect(throws: ModelFailure.self) { try broken.segment(Self.picture) }
         #expect(failure?.code == "MODEL-NAN" && failure?.text.contains(name) == true)
+    }
+
+    @Test("a picture of which the network makes infinities fails instead of showing nothing; large numbers do not")
+    func infinite() throws {
+        var tensors = try write()
+        let description = try ModelDirectory.open(path).description
+        tensors["levels.0.head.output_upscaling.3.bias"] = Tensor([2], [100, 100])
+        for (value, isFinite) in [(Float(1e30), true), (3e38, false)] {
+            tensors["levels.0.head.output_hypernetworks_mlps.1.layers.2.bias"] = Tensor([2], [value, value])
+            let predictor = Predictor(description, Parameters(tensors))
+            guard !isFinite else {
+                #expect(try predictor.segment(Self.picture).masks.first?.isEmpty == false)
+                continue
+            }
+            let failure = #expect(throws: ModelFailure.self) { try predictor.segment(Self.picture) }
+            #expect(failure?.code == "MODEL-NAN" && failure?.kind == .failed)
+        }
     }
 
     @Test("all differences between weights and configuration are told in one line")

@@ -37,12 +37,19 @@ struct PredictorTests {
         #expect(try predictor.segment(image).masks == prediction.masks)
     }
 
-    @Test("confidence is the mean probability over a mask's pixels, and nothing of an empty mask")
+    @Test(
+        "confidence is the mean probability over a mask's pixels, also of those that were cleaned, and nothing of an empty mask"
+    )
     func confidence() {
-        var mask = Mask(rows: 1, columns: 4)
-        #expect(Prediction.confidence(of: mask, probabilities: [0.1, 0.9, 0.7, 0.2]) == nil)
-        mask[1] = true
-        mask[2] = true
-        #expect(abs((Prediction.confidence(of: mask, probabilities: [0.1, 0.9, 0.7, 0.2]) ?? 0) - 0.8) < 1e-6)
+        let probabilities: [Float] = [0.9, 0.2, 0.8, 0.1, 0.7, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.6]
+        func mask(_ pixels: Set<Int>) -> Mask { Mask(rows: 2, columns: 6, flags: (0..<12).map(pixels.contains)) }
+        let runs = ProbabilityRuns(of: mask([0, 2, 4, 11]), probabilities: probabilities)
+        for (pixels, mean) in [
+            // As the network left it; without a part; with a hole filled.
+            (Set([0, 2, 4, 11]), 3 / 4.0), ([0, 2], 1.7 / 2), ([0, 1, 2, 4], 2.6 / 4),
+        ] {
+            #expect(abs(Double(runs.confidence(of: mask(pixels)) ?? 0) - mean) < 1e-6)
+        }
+        #expect(runs.confidence(of: mask([])) == nil)
     }
 }

@@ -52,7 +52,9 @@ struct TiledSegmentationTests {
         #expect(tiled.masks == whole.masks && tiled.seenPixels == 30 * 48)
         for segment in 0..<2 {
             let (one, other) = (
-                tiled.probabilities[segment].confidence(of: tiled.masks[segment]), whole.confidence[segment]
+                tiled.probabilities[segment].confidence(of: tiled.masks[segment]),
+                ProbabilityRuns(of: whole.masks[segment], probabilities: whole.probabilities[segment])
+                    .confidence(of: whole.masks[segment])
             )
             #expect((one == nil) == (other == nil) && abs((one ?? 0) - (other ?? 0)) < 1e-5)
         }

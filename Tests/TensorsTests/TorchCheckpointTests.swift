@@ -119,6 +119,48 @@ struct TorchCheckpointTests {
         #expect(try TorchCheckpoint(path: path).tensor("x").values == [0, 1, 2, 3, 4, 5])
     }
 
+    @Test("dictionaries that refer to one dictionary again and again are looked at once each")
+    func repeated() throws {
+        // 250 · 250 · 250 ways lead to the innermost.
+        var object = "}q\u{0}0"
+        for level in 1...3 {
+            let entries = (0..<250).map {
+                "K\(Character(UnicodeScalar(UInt8($0))))h\(Character(UnicodeScalar(level - 1)!))"
+            }
+            object += "}(\(entries.joined())uq\(Character(UnicodeScalar(level)!))0"
+        }
+        object += "}(" + text("x") + tensor(shape: [6], strides: [1]) + text("y") + "h\u{3}u."
+        let checkpoint = try TorchCheckpoint(path: try legacy(object))
+        #expect(checkpoint.names == ["x"] && checkpoint.type("x") == .f32)
+    }
+
+    @Test("a dictionary made of a list of pairs is read; many of one list are refused")
+    func ordered() throws {
+        let call = "ccollections\nOrderedDict\n"
+        let one = call + "]" + text("x") + tensor(shape: [6], strides: [1]) + "\u{86}a\u{85}R."
+        #expect(try TorchCheckpoint(path: try legacy(one)).tensor("x").values == [0, 1, 2, 3, 4, 5])
+        let pairs = String(repeating: "K\u{1}K\u{1}\u{86}", count: 200)
+        let many = String(repeating: "h\u{1}h\u{0}\u{85}R0", count: 200)
+        let object = "](" + pairs + "eq\u{0}0" + call + "q\u{1}0" + many
+        let path = try legacy(object + dictionary("x", tensor(shape: [6], strides: [1])) + ".")
+        #expect(#expect(throws: TensorFailure.self) { try TorchCheckpoint(path: path) }?.code == "CHECKPOINT-FORMAT")
+    }
+
+    @Test("of several dictionaries the one with the landmark counts, else the largest; two with it are refused")
+    func several() throws {
+        let whole = tensor(shape: [6], strides: [1])
+        func entry(_ key: String, _ names: [String]) -> String {
+            text(key) + "}(" + names.map { text($0) + whole }.joined() + "u"
+        }
+        let one = try legacy("}(" + entry("model", ["a.mark"]) + entry("optimiser", ["b", "c"]) + "u.")
+        #expect(try TorchCheckpoint(path: one, with: "mark").names == ["a.mark"])
+        #expect(try TorchCheckpoint(path: one).names == ["b", "c"])
+        #expect(try TorchCheckpoint(path: one, with: "ark").names == ["b", "c"])
+        let two = try legacy("}(" + entry("model", ["mark"]) + entry("average", ["n.mark", "count"]) + "u.")
+        let failure = #expect(throws: TensorFailure.self) { try TorchCheckpoint(path: two, with: "mark") }
+        #expect(failure?.code == "CHECKPOINT-SEVERAL" && failure?.text.contains("\"model\", \"average\"") == true)
+    }
+
     @Test("numbers that are cut off are told as such", arguments: [1, 20, 30])
     func truncated(cut: Int) throws {
         let path = try legacy(dictionary("x", tensor(shape: [6], strides: [1])) + ".", cut: cut)

@@ -35,6 +35,22 @@ struct RecipeTests {
         },
     ]
 
+    @Test("every plan that the page about training shows is one")
+    func page() throws {
+        let page = pipelines.deletingLastPathComponent().appending(path: "docs/training.md")
+        let blocks = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```")
+        // Every second part stands between two fences.
+        let plans = blocks.indices.filter { $0 % 2 == 1 }.map { blocks[$0] }.filter { $0.contains("stages:") }
+        #expect(!plans.isEmpty)
+        for text in plans {
+            let path = FileManager.default.temporaryDirectory.appending(path: "page-\(UUID().uuidString).yaml").path
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let plan = try TrainingPlan.read(path, folders: DataFolders(root: "/data"))
+            #expect(plan.data.first?.origin.path == "/data/isic2017")
+        }
+    }
+
     @Test("every plan is read, and names its data by roles that the documentation explains", arguments: plans)
     func reads(_ plan: String) throws {
         _ = try TrainingPlan.read(pipelines.appending(path: plan).path, folders: DataFolders(root: "/data"))

@@ -94,6 +94,43 @@ struct SplitTests {
         }
     }
 
+    @Test(
+        "splits beside another validation, and a fold of what has none, are refused with file and line",
+        arguments: [
+            ("splits: {folds: 2}\nvalidation: {folder: other}", "", "splits"),
+            ("splits: {folds: 2}\nvalidation: {images: images, masks: masks, every: 2}", "", "splits"),
+            ("splits: {folds: 2}\nvalidation: {dicom: other}", "", "splits"),
+            ("", ", fold: 1", "no list"), ("", ", list: split.csv, split: train, fold: 0", "table"),
+            ("validation: {images: images, masks: masks, list: split.csv, split: val, fold: 2}", "", "table"),
+        ])
+    func choices(_ extra: String, _ more: String, _ words: String) throws {
+        let error = #expect(throws: (any Error).self) {
+            try place.plan(extra, data: "{images: images, masks: masks\(more)}")
+        }
+        let failure = error as? any Failure
+        #expect(failure?.code == "SET-CHOICE" && failure?.text.contains("train.yaml:") == true)
+        #expect(failure?.text.contains(words) == true, "\(failure?.text ?? "")")
+    }
+
+    @Test("the fold that splits keeps validates, also where the plan says nothing of a validation")
+    func validates() throws {
+        // Who is in which fold depends on the files' bytes, and they on the encoder: a seed that leaves no fold empty.
+        let plans = try (1...20).map { try place.plan("splits: {folds: 2, seed: \($0)}", epochs: 1) }
+        let plan = try #require(plans.first { (try? TrainingData($0)) != nil })
+        let written = try place.plan(
+            "splits: {folds: 2, seed: \(plan.splits?.seed ?? 0)}\nvalidation: {every: 1}", epochs: 1)
+        #expect(plan.validation == written.validation && plan.validation != nil)
+        #expect(try place.plan(epochs: 1).validation == nil)
+        let all = try TrainingData(plan).validation.flatMap(\.pairs).count
+        var (counts, similar) = ([Int](), plan)
+        similar.allowsSimilar = true
+        try Trainer(similar, folder: "\(place.folder)/model") {
+            if case .validated(_, _, _, let images, _) = $0 { counts.append(images) }
+        }
+        .run(resume: false)
+        #expect(counts == [all, all])
+    }
+
     @Test("without a list the content decides: no case changes its split when files are renamed or cases are added")
     func content() throws {
         let place = try Workplace(images: 20)

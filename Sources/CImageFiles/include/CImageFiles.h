@@ -114,6 +114,9 @@ ci_status ci_tiff_following(ci_tiff *tiff, uint32_t index, uint64_t *count, ci_e
 /* Refuses a page of uncompressed strips or tiles whose byte counts are a row or more from what its sides and samples make. Not
    for a page that others follow without directories: programs count those, too. */
 ci_status ci_tiff_check_counts(ci_tiff *tiff, uint32_t index, ci_error *error);
+/* Refuses a page that has a tag twice with different values, of those that decide what is seen, and a palette picture without a
+   colour map: libtiff takes the first of both, and the indices for grey. */
+ci_status ci_tiff_check_tags(ci_tiff *tiff, uint32_t index, ci_error *error);
 /* The colour map, `[3, 2^bits]`; `entries` is 2^bits. */
 ci_status ci_tiff_palette(ci_tiff *tiff, uint32_t index, uint16_t *map, size_t entries, ci_error *error);
 /* A TIFF of uncompressed pages of one strip each. */

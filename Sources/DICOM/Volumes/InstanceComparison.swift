@@ -44,10 +44,10 @@ package enum InstanceComparison {
         .conversionType,
         .burnedInAnnotation, .acquisitionContextSequence,
     ]
-    private static let compared: [Attribute] = Attribute.allCases.filter {
+    static let compared: [Attribute] = Attribute.allCases.filter {
         $0.tag.group != 0x0002 && !notCompared.contains($0) && !StudyConsistency.identifying.contains($0)
     }
-    private static let comparedInItems = compared + StudyConsistency.identifying
+    static let comparedInItems = compared + StudyConsistency.identifying
 
     private static func difference(_ a: DataSet, _ b: DataSet, isMain: Bool) -> Attribute? {
         (isMain ? compared : comparedInItems).first { attribute in

@@ -56,4 +56,17 @@ package struct SlideMatrix: Sendable {
             return tile
         }
     }
+
+    /// What of a mask of the matrix lies on a tile: elsewhere nothing was looked at.
+    package func onTiles(_ mask: Mask, tileRows: Int, tileColumns: Int) -> Mask {
+        var kept = Mask(rows: rows, columns: columns)
+        for origin in origins {
+            let width = min(tileColumns, columns - origin.column)
+            for row in origin.row..<min(origin.row + tileRows, rows) {
+                let start = row * columns + origin.column
+                kept.copy(mask, from: start, count: width, to: start)
+            }
+        }
+        return kept
+    }
 }

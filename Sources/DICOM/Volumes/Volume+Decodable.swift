@@ -37,7 +37,9 @@ extension Volume {
         fields.add("volume", digest)
         fields.add("lost", numbers.sorted().map(String.init))
         let codes = Set(lost.map(\.failure.code)).sorted().joined(separator: ", ")
-        let list = lost.prefix(12).map { String($0.number) }.joined(separator: ", ") + (lost.count > 12 ? " …" : "")
+        let list =
+            lost.prefix(12).map { String(number(ofPicture: $0.number - 1)) }.joined(separator: ", ")
+            + (lost.count > 12 ? " …" : "")
         return Volume(
             kind: kind, frames: kept, patientAndStudy: patientAndStudy, sliceSpacing: measured?.spacing,
             sliceWeights: measured?.weights ?? [], slide: nil,
@@ -46,7 +48,7 @@ extension Volume {
                 + [
                     Finding(
                         "PIX-FRAME", .warning,
-                        "\(lost.count) of \(frames.count) frames cannot be decoded (\(codes)) and were left out: numbers \(list) of the volume. Nothing was looked for there."
+                        "\(lost.count) of \(frames.count) frames cannot be decoded (\(codes)) and were left out: numbers \(list) of the \(kind == .frames ? "object" : "volume"). Nothing was looked for there."
                     )
                 ],
             part: part, partCount: partCount, digest: fields.digest.hex)

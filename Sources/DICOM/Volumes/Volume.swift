@@ -66,6 +66,17 @@ package struct Volume: Sendable {
         slide.map { (1, $0.rows, $0.columns) } ?? (frames.count, rows, columns)
     }
 
+    /// What a picture is called, from 1. Frames of one object have their numbers there, whichever of them were chosen or left out, as
+    /// Referenced Frame Number (0008,1160) tells them; slices have their places in the volume.
+    package func number(ofPicture picture: Int) -> Int {
+        kind == .frames && slide == nil ? frames[picture].number : picture + 1
+    }
+
+    /// How many are numbered so: more than there are pictures where some were left out.
+    package var numberedPictures: Int {
+        kind == .frames && slide == nil ? first.pixels.frames : pictures.count
+    }
+
     /// The first frame's instance: the one that descriptions are copied from.
     package var first: SourceInstance { frames[0].instance }
 
@@ -74,6 +85,11 @@ package struct Volume: Sendable {
 
     /// Frames lie in the patient, and distances between pixels are known: what a geometry in mm needs.
     package var hasPlace: Bool { kind == .spatial && pixelSpacing != nil }
+
+    /// `pixelSpacing` holds for every pixel of these masks: an ultrasound picture has a scale in its calibrated regions alone.
+    package func isCalibrated(_ masks: [Mask]) -> Bool {
+        calibratedRegions.isEmpty || masks.allSatisfy { $0.lies(within: calibratedRegions) }
+    }
 
     /// Slices that lie in space together: what is seen in one may reach into the next.
     package var reachesOverSlices: Bool { kind == .spatial && frames.count > 1 }

@@ -91,18 +91,21 @@ struct MeasurementTables {
             volume.hasPlace
             ? [object.positionMM.x, object.positionMM.y, object.positionMM.z]
             : [spacing.map { object.column * $0.column }, spacing.map { object.row * $0.row }, nil]
+        // Of pictures an object lies in one; else between slices.
+        let picture = volume.reachesOverSlices ? nil : Int(rounding: object.frame)
+        let frame = picture.map { Double(volume.number(ofPicture: $0)) } ?? object.frame + 1
         let center: [String?] = [
-            NumberText.fixed(object.frame + 1, 2), NumberText.fixed(object.row, 3), NumberText.fixed(object.column, 3),
+            NumberText.fixed(frame, 2), NumberText.fixed(object.row, 3), NumberText.fixed(object.column, 3),
         ]
         let sizes: [Double?] = [
             spacing.map { (Double(object.largestFramePixels) * $0.row * $0.column).withoutNoise },
             segment.volumeML.map { _ in (object.volumeMM3 / 1000).withoutNoise },
-            spacing == nil ? nil : object.diameters?.longest.rounded(decimals: 4),
-            spacing == nil ? nil : object.diameters?.perpendicular.rounded(decimals: 4),
-            object.meanValue?.rounded(decimals: 3), object.confidence?.rounded(decimals: 4),
+            spacing == nil ? nil : object.diameters.flatMap { SegmentRecord.length(mm: $0.longest) },
+            spacing == nil ? nil : object.diameters.flatMap { SegmentRecord.length(mm: $0.perpendicular) },
+            object.meanValue.flatMap(SegmentRecord.value), object.confidence?.rounded(decimals: 4),
         ]
         let pixels: [String?] = ["\(object.pixels)"]
-        return center + place.map { text($0?.rounded(decimals: 4)) } + pixels + sizes.map(text)
+        return center + place.map { text($0?.withoutNoise) } + pixels + sizes.map(text)
     }
 
     /// Writes both, the second one where a pipeline counts objects.

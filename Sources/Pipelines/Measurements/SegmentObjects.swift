@@ -45,8 +45,9 @@ struct SegmentObjects {
 
     /// In the order of their first pixels.
     private(set) var objects: [Object] = []
-    /// Sum, sum of squares and number of the segment's values.
+    /// Sum, sum of squares and number of the segment's values, from the first of them on: so equal values have no deviation.
     private var sums = (value: 0.0, square: 0.0, count: 0)
+    private var firstValue: Double?
     private let runs: [[(object: Int, pixels: Range<Int>)]]
     private let volume: Volume
     /// Of a picture.
@@ -100,9 +101,9 @@ struct SegmentObjects {
 
     /// Mean and standard deviation of the segment's values; nil without any.
     var values: (mean: Double, deviation: Double)? {
-        guard sums.count > 0 else { return nil }
+        guard let firstValue, sums.count > 0 else { return nil }
         let mean = sums.value / Double(sums.count)
-        return (mean, max(0, sums.square / Double(sums.count) - mean * mean).squareRoot())
+        return (firstValue + mean, max(0, sums.square / Double(sums.count) - mean * mean).squareRoot())
     }
 
     /// Grey values of a frame; padding counts for nothing. Colour has no values.
@@ -112,8 +113,11 @@ struct SegmentObjects {
             for pixel in pixels where frame.padding.isEmpty || !frame.padding[pixel] {
                 let value = Double(frame.values[pixel])
                 guard value.isFinite else { continue }
-                sums.value += value
-                sums.square += value * value
+                let first = firstValue ?? value
+                firstValue = first
+                let difference = value - first
+                sums.value += difference
+                sums.square += difference * difference
                 sums.count += 1
                 objects[object].valueSum += value
                 objects[object].valueCount += 1

@@ -10,9 +10,9 @@ import Records
 enum ReportPage {
     /// *Throws* when the slices cannot be encoded.
     static func html(_ report: StudyReport) throws -> HTML {
-        let name = report.record.identity.patientName.isEmpty ? report.record.study : report.record.identity.patientName
+        let name = report.record.identity.readableName ?? report.record.study
         var body: HTML =
-            "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(personName(name))</h1>\n"
+            "<main>\n<header>\n<p class=\"soft small\">hspsam · quality report</p>\n<h1>\(name)</h1>\n"
         body += facts([
             ("Patient ID", report.record.identity.patientID), ("Study date", date(report.record.identity.studyDate)),
             ("Study", report.record.identity.studyDescription),
@@ -225,12 +225,6 @@ enum ReportPage {
             return "<dt>\(name)</dt><dd\(kind)>\(value)</dd>"
         }
         return "<dl class=\"facts\">\n\(rows.joined(by: "\n"))\n</dl>\n"
-    }
-
-    /// `Doe^Jane` as `Doe, Jane`: the first group of components (PS3.5 6.2.1).
-    static func personName(_ name: String) -> String {
-        let group = name.split(separator: "=", omittingEmptySubsequences: false).first.map(String.init) ?? name
-        return group.split(separator: "^").joined(separator: ", ")
     }
 
     /// `20261124` as `2026-11-24`.

@@ -38,9 +38,9 @@ struct ResultPictures {
     /// - Parameter inputSize: of the network.
     init(_ volume: Volume, _ pipeline: Pipeline, _ segmentation: VolumeSegmentation, inputSize: Int) throws {
         let kept = segmentation.kept
-        let count = volume.pictures.count
+        let count = volume.numberedPictures
         let (shown, fullest) = Self.frames(segmentation.masks, among: kept.frames)
-        heatMapFrame = kept.heatMapFrame + 1
+        heatMapFrame = volume.number(ofPicture: kept.heatMapFrame)
         let made = try ThreadPool.map(shown.count) { index -> (pair: Pair, thumbnail: String?)? in
             let frame = shown[index]
             guard let image = kept.image(frame) else { return nil }
@@ -50,7 +50,7 @@ struct ResultPictures {
             drawn.draw(segmentation.masks, frame, pipeline)
             let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
             let pair = Pair(
-                caption: (count == 1 ? "Image" : "Frame \(frame + 1) of \(count)")
+                caption: (count == 1 ? "Image" : "Frame \(volume.number(ofPicture: frame)) of \(count)")
                     + (lighter == nil ? "" : ", brightened"), source: try plain.dataURI(),
                 overlay: isEmpty ? nil : try drawn.dataURI())
             guard frame == fullest else { return (pair, nil) }

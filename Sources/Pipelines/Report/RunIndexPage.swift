@@ -130,8 +130,7 @@ package struct RunIndexCard: Sendable {
 
     init(_ report: StudyReport) {
         link = "\(report.record.study)/report.html"
-        let name = report.record.identity.patientName
-        title = name.isEmpty ? report.record.study : ReportPage.personName(name)
+        title = report.record.identity.readableName ?? report.record.study
         rows = report.results.map { Row($0) }
         if rows.isEmpty {
             rows = [Row(series: "", pipeline: "", found: "nothing was segmented", warnings: 0, codes: "", picture: nil)]

@@ -78,6 +78,12 @@ extension TrainingPlan.Source {
         list = try section.optionalString("list").map(resolve)
         split = try section.optionalString("split")
         fold = try section.int("fold", in: 0...1000, default: 0)
+        if section.has("fold"), !(list.map(SplitList.hasFolds) ?? false) {
+            throw section.failure(
+                "SET-CHOICE", at: "fold",
+                "only a list of folds, nnU-Net's splits_final.json, has a fold; \(list == nil ? "no list is named" : "a table has splits alone").",
+                cure: "Take it out, name such a list, or write splits for folds by the images' content.")
+        }
         weight = try section.double("weight", in: 0...1000, default: 1)
         if split != nil, list == nil {
             throw section.failure(

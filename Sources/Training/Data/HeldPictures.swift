@@ -10,12 +10,13 @@ struct HeldPictures {
     init(_ path: String) {
         let name = path.lowercased()
         guard name.hasSuffix(".tif") || name.hasSuffix(".tiff"), let file = try? TIFFFile(path),
-            let contents = try? file.contents(), let count = try? TIFFPages.count(path)
+            let contents = try? file.contents(),
+            let planes = try? contents.pictures.map({ try $0.planes(TIFFSelection(), path: path).count })
         else {
             (count, channels) = (1, 1)
             return
         }
-        self.count = count
+        count = planes.reduce(0, +)
         channels = max(1, contents.pictures.map(\.channels).max() ?? 1)
     }
 }

@@ -34,11 +34,11 @@ package struct SplitList: Sendable {
         return spellings[name] ?? name
     }
 
-    /// Whether a list is nnU-Net's, by its name; a CSV has no folds.
-    package static func hasFolds(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
-
     package let path: String
     package let rows: [Row]
+
+    /// Whether a list is nnU-Net's, of several folds, rather than a table with one split of each case.
+    package static func hasFolds(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
 
     /// - Parameter fold: of `splits_final.json`, from 0.
     /// *Throws* `TrainingFailure.split` for what cannot be read, a name in two splits, a patient in two splits.

@@ -24,11 +24,12 @@ package struct TrainingData: Sendable {
         }
         let all = try plan.data.map { try read($0) }
         unlabelled = try plan.unlabelled.map { try read($0, ignoresMasks: true) }
-        let own = try plan.validation?.source.map { try read($0) }
         guard let splits = plan.splits else {
             training = all
+            let own = try plan.validation?.source.map { try read($0) }
             validation = own.map { [$0] } ?? []
             test = []
+            try plan.confirmDraws(training, unlabelled)
             heldOut =
                 unlabelled.isEmpty
                 ? []
@@ -43,7 +44,7 @@ package struct TrainingData: Sendable {
         // `data` has no splits of lists then.
         heldOut = []
         training = try part { $0 != .test && $0 != .fold(splits.fold) }
-        validation = try own.map { [$0] } ?? part { $0 == .fold(splits.fold) }.filter { !$0.pairs.isEmpty }
+        validation = try part { $0 == .fold(splits.fold) }.filter { !$0.pairs.isEmpty }
         test = try part { $0 == .test }.filter { !$0.pairs.isEmpty }
         for (dataset, before) in zip(training, all) where dataset.pairs.isEmpty {
             throw TrainingFailure.noPairs(
@@ -53,6 +54,7 @@ package struct TrainingData: Sendable {
             throw TrainingFailure.noPairs(
                 path: all[0].path, reason: "the splits leave no image for validation in fold \(splits.fold)")
         }
+        try plan.confirmDraws(training, unlabelled)
     }
 
     /// The images of the sources' lists that stand in none of the data sets.

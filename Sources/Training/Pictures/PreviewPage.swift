@@ -20,6 +20,19 @@ package enum PreviewPage {
         return Page(title: "Preview", style: TrainingPage.style, body: body).html
     }
 
+    /// Before the work that makes the page.
+    ///
+    /// *Throws* `TrainingFailure.preview` where something stands that is no page: a plan or an image, for example; Storage's failures.
+    package static func confirmWritable(_ path: String) throws {
+        try DurableFile.confirmWritable(path)
+        guard FileStatus.exists(path) else { return }
+        let file = try InputFile(path)
+        let beginning = Array(Page.beginning.utf8)
+        guard try file.size == 0 || file.read(0..<min(file.size, beginning.count)) == beginning else {
+            throw TrainingFailure.preview(path: path)
+        }
+    }
+
     private static func part(
         _ plan: TrainingPlan, _ sets: [LabelledSet], stage index: Int, count: Int
     ) throws -> HTML {

@@ -6,16 +6,25 @@ import Storage
 /// `training.html` of a run: where it stands, its curves, outlines on validation images. It needs no network and no script, and reads
 /// itself anew while the run goes on.
 enum TrainingPage {
+    /// In the page's words.
+    enum State: String {
+        case running = "Running"
+        /// Before its end; `--resume` goes on.
+        case stopped = "Stopped"
+        case ended = "Ended"
+    }
+
+    static let name = "training.html"
+
     static func write(
-        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], isRunning: Bool, to folder: String
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State, to folder: String
     ) throws {
         try DurableFile.write(
-            try page(log, plan: plan, examples: examples, isRunning: isRunning),
-            to: Folder.join(folder, "training.html"))
+            try page(log, plan: plan, examples: examples, state), to: Folder.join(folder, name))
     }
 
     static func page(
-        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], isRunning: Bool
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State
     ) throws -> String {
         let steps = log.lines.filter { $0.kind == "step" }
         let validations = log.lines.filter { $0.kind == "validation" }
@@ -65,19 +74,19 @@ enum TrainingPage {
             """
         let body: HTML = """
             <h1>Training</h1>
-            <p>\(status(steps, plan, isRunning: isRunning))</p>
+            <p>\(status(steps, plan, state))</p>
             \(table(validations, plan))\(charts.map(\.html))\(pictures)
             """
         return Page(
-            title: "Training", style: style, body: body, refreshSeconds: isRunning ? 30 : nil
+            title: "Training", style: style, body: body, refreshSeconds: state == .running ? 30 : nil
         ).html
     }
 
-    private static func status(_ steps: [MetricsLog.Line], _ plan: TrainingPlan, isRunning: Bool) -> String {
+    private static func status(_ steps: [MetricsLog.Line], _ plan: TrainingPlan, _ state: State) -> String {
         guard let last = steps.last else { return "Nothing has been learned yet." }
         let stage = plan.stage(last)
         let loss = stage.task.isSegmentation ? "loss" : "masked autoencoding, reconstruction loss"
-        return (isRunning ? "Running" : "Ended")
+        return state.rawValue
             + ": stage \(last.stage) of \(plan.stages.count), input \(stage.inputSize), epoch \(last.epoch), step \(last.step);"
             + " \(loss) \(NumberText.fixed(last.loss ?? .nan, 4)), \(NumberText.short(last.imagesPerSecond ?? .nan)) images a second."
     }

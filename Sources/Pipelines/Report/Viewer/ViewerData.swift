@@ -18,6 +18,7 @@ struct ViewerData {
     /// What the script reads first.
     struct Head: Encodable {
         struct Slice: Encodable {
+            /// The number that it is told by, less 1.
             var frame: Int
             var slope: Double
             var intercept: Double
@@ -78,11 +79,13 @@ struct ViewerData {
                 [$0.row * Double(slices.reduction), $0.column * Double(slices.reduction)]
             }, isColor: slices.isColor, inverted: isInverted,
             unit: volume.modality == "CT" && volume.hasKnownValues ? "HU" : "", shift: slices.shift,
-            frames: volume.frames.count,
+            frames: volume.numberedPictures,
             start: sizes.contains { $0 > 0 } ? fullest : slices.slices.count / 2,
-            slices: slices.slices.map { .init(frame: $0.frame, slope: $0.slope, intercept: $0.intercept) },
+            slices: slices.slices.map {
+                .init(frame: volume.number(ofPicture: $0.frame) - 1, slope: $0.slope, intercept: $0.intercept)
+            },
             segments: pipeline.segments.map { .init(label: $0.label, color: $0.color) },
-            windows: slices.isColor ? [] : Self.windows(volume, window), sides: Self.sides(volume))
+            windows: slices.isColor ? [] : Self.windows(volume, window), sides: volume.sides)
     }
 
     /// How the network saw it, how the source wants it, and what people use.
@@ -107,18 +110,5 @@ struct ViewerData {
             ]
         }
         return windows
-    }
-
-    private static func sides(_ volume: Volume) -> [String]? {
-        guard volume.hasPlace, let plane = volume.frames[0].plane else { return nil }
-        let (row, column) = (plane.rowCosine, plane.columnCosine)
-        return [letters(row * -1), letters(row), letters(column * -1), letters(column)]
-    }
-
-    /// The patient's sides in the order of their share: `A`, `LP`. *Source*: PS3.3 C.7.6.1.1.1.
-    static func letters(_ direction: Vector3) -> String {
-        let parts = [(direction.x, "L", "R"), (direction.y, "P", "A"), (direction.z, "H", "F")]
-            .filter { abs($0.0) > 0.25 }.sorted { abs($0.0) > abs($1.0) }
-        return parts.prefix(2).map { $0.0 > 0 ? $0.1 : $0.2 }.joined()
     }
 }
