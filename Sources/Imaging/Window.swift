@@ -117,8 +117,12 @@ package struct VOI: Sendable, Equatable {
             self.width = width
             self.explanation = explanation
         }
+
+        /// Whether a display can have it.
+        package var isUsable: Bool { center.isFinite && width.isFinite && width > 0 }
     }
 
+    /// Each at its place in the file, also those that no display can have.
     package var windows: [Window]
     package var function: Function
     package var table: LookUpTable?

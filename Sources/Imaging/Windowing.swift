@@ -1,12 +1,12 @@
 /// How a pipeline wants modality values shown to the network: the rule by which a `DisplayWindow` is chosen.
 ///
-/// *Source*: the design page on DICOM, section 1.6: what a rule cannot give falls to the percentiles.
+/// *Source*: the design page on DICOM, section 1.6: what the first window cannot give falls to the percentiles; what was asked for by
+/// name, by number or as a table is there, or nothing is shown.
 package struct Windowing: Sendable, Equatable {
     package enum Mode: Sendable, Equatable {
         /// The pipeline's own window, LINEAR.
         case fixed(center: Double, width: Double)
-        /// The file's VOI LUT when `usesTable`; else its window whose explanation is `name`, else window number `index`
-        /// (from 0), else the first.
+        /// The file's VOI LUT when `usesTable`; else its window whose explanation is `name`; else window number `index` (from 0).
         case dicom(index: Int = 0, name: String? = nil, usesTable: Bool = false)
         /// Percent of the values that are no padding.
         case percentile(low: Double, high: Double)
@@ -56,10 +56,9 @@ package struct Windowing: Sendable, Equatable {
         switch mode {
         case .fixed(let center, let width): return DisplayWindow(center: center, width: width, function: .linear)
         case .dicom(let index, let name, let usesTable):
-            guard let first = vois.first else { return nil }
-            if usesTable, let table = first.table { return .table(table) }
-            let chosen = vois.compactMap { Self.choice($0, index: index, name: name) }
-            guard chosen.count == vois.count else { return nil }
+            guard let first = vois.first, lack(in: vois) == nil else { return nil }
+            if usesTable { return first.table.map(DisplayWindow.table) }
+            let chosen = vois.compactMap { Self.window(of: $0, index: index, name: name) }
             return DisplayWindow(
                 center: Self.median(chosen.map(\.center)), width: Self.median(chosen.map(\.width)),
                 function: first.function)
@@ -74,13 +73,6 @@ package struct Windowing: Sendable, Equatable {
         case .fixed, .dicom:
             DisplayWindow(from: values.percentile(Self.fallback.low), to: values.percentile(Self.fallback.high))
         }
-    }
-
-    /// The window that the rule picks among a frame's own; nil when there is none that can be used.
-    private static func choice(_ voi: VOI, index: Int, name: String?) -> VOI.Window? {
-        let usable = voi.windows.filter { $0.center.isFinite && $0.width.isFinite && $0.width > 0 }
-        if let name, let named = usable.first(where: { $0.explanation == name }) { return named }
-        return usable.indices.contains(index) ? usable[index] : usable.first
     }
 
     private static func median(_ values: [Double]) -> Double {

@@ -32,9 +32,8 @@ package struct PhantomStudy: Sendable {
     ///
     /// The same seed gives the same bytes. *Throws* `StorageFailure`, `ObjectFailure`, `ImageFilesFailure`.
     package func write(to folder: String) throws {
-        var folder = folder
-        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-        let truth = folder + ".truth"
+        let folder = Self.trimmed(folder)
+        let truth = Self.truthFolder(of: folder)
         try Folder.make(folder)
         try Folder.make(truth)
         var found = PhantomTruth(kind: kind.rawValue, seed: String(seed), images: [])
@@ -45,6 +44,15 @@ package struct PhantomStudy: Sendable {
         case .slide: found.images = try slide(folder, truth)
         }
         try DurableFile.write(try found.json, to: truth + "/truth.json")
+    }
+
+    /// Where the truth of a study in `folder` stands.
+    package static func truthFolder(of folder: String) -> String { trimmed(folder) + ".truth" }
+
+    private static func trimmed(_ folder: String) -> String {
+        var folder = folder
+        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        return folder
     }
 
     private func dermoscopy(_ folder: String, _ truth: String) throws -> [PhantomTruth.Image] {

@@ -64,6 +64,7 @@ package final class FrameStream {
     private static func produce(
         _ volume: Volume, _ windowing: Windowing, _ budget: Int, put: (Message) -> Bool
     ) throws(DICOMFailure) {
+        let windowing = try windowing.settled(for: volume)
         if let slide = volume.slide {
             return try produce(slide, of: volume, windowing, put: put)
         }

@@ -145,6 +145,11 @@ extension SelectionRule {
 
     private static func pattern(_ key: String, _ section: Section) throws -> LinearPattern? {
         guard let text = try section.optionalString(key) else { return nil }
+        guard !text.isEmpty else {
+            throw section.failure(
+                "PIPE-RULE", at: key, "an empty pattern fits every description.",
+                cure: "Write a pattern, e.g. \"(?i)portal\", or leave the key out.")
+        }
         do throws(LinearPattern.Problem) {
             return try LinearPattern(text)
         } catch {
@@ -199,16 +204,31 @@ extension Windowing {
             let window = try section.window(code: "PIPE-WINDOW")
             mode = .fixed(center: window.center, width: window.width)
         case .dicom:
-            mode = .dicom(
-                index: try section.int("window_index", in: 0...63, default: 0),
-                name: try section.optionalString("window_name"),
-                usesTable: try section.bool("use_voi_lut", default: false))
+            mode = try Self.dicom(section)
         case .percentile:
             let percentiles = try section.percentiles(code: "PIPE-WINDOW", default: Self.fallback)
             mode = .percentile(low: percentiles.low, high: percentiles.high)
         case .minmax: mode = .minmax
         }
         self.init(mode: mode, scope: scope)
+    }
+
+    private static func dicom(_ section: Section) throws -> Mode {
+        let name = try section.optionalString("window_name")
+        let index = try section.optionalInt("window_index", in: 0...63)
+        let usesTable = try section.bool("use_voi_lut", default: false)
+        if let name, name.allSatisfy(\.isWhitespace) {
+            throw section.failure(
+                "PIPE-WINDOW", at: "window_name", "a window without a name cannot be asked for by its name.",
+                cure: "Write the explanation that stands in the file, or window_index.")
+        }
+        guard [name != nil, index != nil, usesTable].count(where: \.self) < 2 else {
+            throw section.failure(
+                "PIPE-WINDOW", at: name != nil ? "window_name" : "window_index",
+                "of window_name, window_index and use_voi_lut more than one is asked for, and a frame is shown in one way.",
+                cure: "Write one of them.")
+        }
+        return .dicom(index: index ?? 0, name: name, usesTable: usesTable)
     }
 }
 
@@ -245,6 +265,12 @@ extension PostprocessStep {
 extension SegmentDescription {
     init(_ section: Section) throws {
         let preset = try Self.preset(section)
+        let key = try section.string("key")
+        // Names of masks' files end with it (`--also`), behind the names of study, volume and pipeline.
+        guard (1...64).contains(key.unicodeScalars.count) else {
+            throw section.failure(
+                "PIPE-SEGMENT", at: "key", "a key has 1 to 64 characters.", cure: "Shorten it.")
+        }
         guard let label = try section.optionalString("label") ?? preset?.type.meaning else {
             throw section.failure(
                 "PIPE-SEGMENT", at: "key", "the segment has no label: people would not know what it is.",
@@ -269,7 +295,7 @@ extension SegmentDescription {
                 cure: "Add e.g. type: [10200004, SCT, Liver].")
         }
         self.init(
-            key: try section.string("key"), label: label, description: try Self.description(section),
+            key: key, label: label, description: try Self.description(section),
             category: category, type: type, modifiers: [try Self.code("modifier", section)].compactMap { $0 },
             region: try Self.code("region", section),
             color: try Self.color(section) ?? preset?.color ?? [0, 174, 255])

@@ -22,6 +22,7 @@ package struct PipelineDirectory: Sendable {
     package var separation: ObjectSeparation { pipeline.outputs.separation ?? model.separation }
 
     package static let settingsName = "pipeline.yaml"
+    private static let modelName = "model"
 
     /// Reads and checks one pipeline, every file of its model included.
     ///
@@ -40,7 +41,8 @@ package struct PipelineDirectory: Sendable {
     package static func settings(_ path: String) throws -> Pipeline {
         let file = Folder.join(path, settingsName)
         guard FileStatus.exists(file) else { throw PipelineFailure.noSettings(path: path) }
-        let pipeline = try Section.read(try DurableFile.read(file, limit: 1 << 20), file: file) { try Pipeline($0) }
+        let bytes = try reading { () throws(StorageFailure) in try DurableFile.read(file, limit: 1 << 20) }
+        let pipeline = try Section.read(bytes, file: file) { try Pipeline($0) }
         let folder = Folder.split(path).name
         guard pipeline.name == folder else { throw PipelineFailure.name(path: path, name: pipeline.name) }
         return pipeline
@@ -50,7 +52,7 @@ package struct PipelineDirectory: Sendable {
     private static func opening(_ path: String, precision: PrecisionChoice?) throws -> PipelineDirectory {
         let file = Folder.join(path, settingsName)
         let pipeline = try settings(path)
-        let model = try ModelDirectory.opening(Folder.join(path, "model"))
+        let model = try ModelDirectory.opening(Folder.join(path, modelName))
         try model.confirmSegments()
         try pipeline.confirm(model, file: file)
         let precision = try (precision ?? pipeline.precision).resolved(for: model)
@@ -75,8 +77,8 @@ package struct PipelineDirectory: Sendable {
     static func openingAll(
         in folder: String, only: String? = nil, precision: PrecisionChoice? = nil
     ) throws -> [PipelineDirectory] {
-        let names = try Folder.list(folder).filter {
-            $0.status.kind == .directory && !$0.name.hasPrefix(".") && !isRecipe(Folder.join(folder, $0.name))
+        let names = try reading { () throws(StorageFailure) in try Folder.list(folder) }.filter {
+            !$0.name.hasPrefix(".") && mayBePipeline($0, in: folder) && !isRecipe(Folder.join(folder, $0.name))
         }
         .map(\.name)
         guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
@@ -87,9 +89,30 @@ package struct PipelineDirectory: Sendable {
         return try names.map { try opening(Folder.join(folder, $0), precision: precision) }
     }
 
-    /// Whether a folder only says how a model could be trained: a recipe without weights, which no run uses.
+    /// A folder, or a link to one: whoever put it there wants it used. A link that leads nowhere is looked into as well, and refused there.
+    private static func mayBePipeline(_ entry: Folder.Entry, in folder: String) -> Bool {
+        switch entry.status.kind {
+        case .directory: return true
+        case .symlink:
+            let end = try? FileStatus(of: Folder.join(folder, entry.name), followingLinks: true)
+            return end.map { $0.kind == .directory } ?? true
+        case .regular, .other: return false
+        }
+    }
+
+    /// Whether a folder only says how a model could be trained: a recipe without a model, which no run uses.
     private static func isRecipe(_ path: String) -> Bool {
-        FileStatus.exists(Folder.join(path, "train.yaml")) && !FileStatus.exists(Folder.join(path, settingsName))
+        FileStatus.exists(Folder.join(path, "train.yaml"))
+            && !FileStatus.exists(Folder.join(path, settingsName)) && !FileStatus.exists(Folder.join(path, modelName))
+    }
+
+    /// What cannot be read before a run has begun keeps it from beginning.
+    private static func reading<Result>(
+        _ body: () throws(StorageFailure) -> Result
+    ) throws(PipelineFailure) -> Result {
+        do throws(StorageFailure) { return try body() } catch {
+            throw .unreadable(code: error.code, error.message)
+        }
     }
 
     /// Where pipelines are looked for: the folder named on the command line, else where `make install` puts them

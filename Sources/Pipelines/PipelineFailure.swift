@@ -9,6 +9,8 @@ package enum PipelineFailure: Failure, Equatable {
     case unknown(name: String, known: [String])
     /// A folder without `pipeline.yaml`.
     case noSettings(path: String)
+    /// The folder or `pipeline.yaml` cannot be read: the code and the words of `StorageFailure`.
+    case unreadable(code: String, FailureMessage)
     /// Folder and name differ.
     case name(path: String, name: String)
     case segments(path: String, described: Int, model: Int)
@@ -27,6 +29,7 @@ package enum PipelineFailure: Failure, Equatable {
         case .empty: "PIPE-NONE"
         case .unknown: "PIPE-UNKNOWN"
         case .noSettings: "PIPE-SETTINGS"
+        case .unreadable(let code, _): code
         case .name: "PIPE-NAME"
         case .segments: "PIPE-SEGMENT"
         case .contradiction: "PIPE-TRAINED"
@@ -51,8 +54,9 @@ package enum PipelineFailure: Failure, Equatable {
                 "no pipeline has this name.", cure: "Known: \(known.joined(separator: ", ")).", subject: "\"\(name)\"")
         case .noSettings(let path):
             FailureMessage(
-                "no pipeline.yaml in it: the folder is no pipeline.", cure: "Add the file or remove the folder.",
-                subject: path)
+                "no pipeline.yaml in it: the folder is no pipeline.",
+                cure: "Add the file, or remove the folder or link.", subject: path)
+        case .unreadable(_, let message): message
         case .name(let path, let name):
             FailureMessage(
                 "its pipeline.yaml says name: \(name), which is not the folder's name.", cure: "Make them equal.",

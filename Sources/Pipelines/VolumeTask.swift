@@ -17,7 +17,8 @@ struct VolumeTask: Sendable {
 
     /// Whether its result can be written, whatever will be found: asked before the first frame is segmented.
     ///
-    /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are.
+    /// *Throws* `ObjectFailure`; `InputFailure.scale`; `DICOMFailure` for a fixed window over values of which nobody says what they are,
+    /// for a window of the files' that not all of them have, and for grey where the model knows colour alone, or the other way round.
     func check(version: String, also: Set<MaskFiles>) throws {
         try pipeline.pipeline.limits.check(volume)
         for kind in MaskFiles.allCases where also.contains(kind) { try kind.check(volume) }
@@ -34,6 +35,13 @@ struct VolumeTask: Sendable {
             throw DICOMFailure.values(
                 "the picture's values span so much more than the pipeline's fixed window that 16 bits hold them in steps too wide for it.",
                 cure: "Export it with the values that matter alone, or use a pipeline with another window.")
+        }
+        _ = try pipeline.pipeline.windowing.settled(for: volume)
+        if let trained = pipeline.model.description.trainedInput?.windowing, !trained.allows(color: volume.samples == 3)
+        {
+            throw DICOMFailure.values(
+                "the images are \(volume.samples == 3 ? "in colour" : "grey"), and the pipeline's model was trained with \(trained.words): its result would mean nothing.",
+                cure: "Use a pipeline made for such images, or leave them out by its selection (modality, sop_class).")
         }
         if volume.slide != nil, pipeline.pipeline.outputs.segmentations.probabilities {
             throw InputFailure.scale(

@@ -47,6 +47,7 @@ extension RunRecord {
         "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",
         "QC-MINSIZE": "Look at the outlines: what is too small was not taken away.",
         "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
+        "QC-WINDOW": "Look at the outlines: the slices are shown otherwise than their source asks for.",
         "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
     ]
 

@@ -103,6 +103,15 @@ extension TrainedInput.Windowing {
         }
     }
 
+    /// Whether pictures in colour, or grey ones, were among the training's: a window's numbers mean nothing in colour.
+    package func allows(color: Bool) -> Bool {
+        switch self {
+        case .color: color
+        case .fixed: !color
+        case .asIs, .percentile, .minmax: true
+        }
+    }
+
     /// For messages: the mode's name in `pipeline.yaml` with its numbers.
     package var words: String {
         switch self {
@@ -126,5 +135,8 @@ extension Imaging.Windowing {
     }
 }
 
-/// Up to three decimals.
-private func text(_ number: Double) -> String { NumberText.fixed(number, 3) }
+/// Up to three decimals, and all of a number that has more: what differs reads otherwise.
+private func text(_ number: Double) -> String {
+    let short = NumberText.fixed(number, 3)
+    return Double(short) == number ? short : "\(number)"
+}

@@ -101,14 +101,18 @@ struct NodeReader {
         case .scalar(let scalar):
             if scalar.anchor != nil { throw forbidden("an anchor (&name)", line) }
             let plain = scalar.style == .plain || scalar.style == .any
+            // What stands in quotation marks, or in a block, is text without a tag too.
+            try checkTag(scalar.tag, plain ? [""] : ["", Self.textTag], line)
             if plain, ["", "~", "null"].contains(scalar.string) { return Node(line: line, content: .null) }
             return Node(line: line, content: .scalar(scalar.string, plain: plain))
         case .sequence(let sequence):
+            try checkTag(sequence.tag, [""], line)
             if sequence.anchor != nil { throw forbidden("an anchor (&name)", line) }
             var items: [Node] = []
             for item in sequence { items.append(try node(item)) }
             return Node(line: line, content: .list(items))
         case .mapping(let mapping):
+            try checkTag(mapping.tag, [""], line)
             if mapping.anchor != nil { throw forbidden("an anchor (&name)", line) }
             var pairs: [Node.Pair] = []
             var seen: Set<String> = []
@@ -119,6 +123,8 @@ struct NodeReader {
                         place: place(keyLine), reason: "a key is a list or a section.", cure: "Write a name as key.")
                 }
                 if name.anchor != nil { throw forbidden("an anchor (&name)", keyLine) }
+                // The parser has compared the keys, as texts.
+                try checkTag(name.tag, ["", Self.textTag], keyLine)
                 guard seen.insert(name.string).inserted else {
                     throw .repeatedKey(place: place(keyLine), key: name.string)
                 }
@@ -126,6 +132,13 @@ struct NodeReader {
             }
             return Node(line: line, content: .section(pairs))
         }
+    }
+
+    private static let textTag = "tag:yaml.org,2002:str"
+
+    /// *Throws* for a tag, which would make another value of what is written.
+    private func checkTag(_ tag: Yams.Tag, _ implied: [String], _ line: Int) throws(SettingsFailure) {
+        if !implied.contains(tag.rawValue) { throw forbidden("a tag (!name)", line) }
     }
 
     private func place(_ line: Int) -> SettingsFailure.Place { .init(file: file, line: line) }

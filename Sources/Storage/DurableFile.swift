@@ -66,7 +66,8 @@ package struct DurableFile: ~Copyable {
 
     /// *Throws* what would keep a file from being written at `path` now: before the work that makes it.
     package static func confirmWritable(_ path: String) throws(StorageFailure) {
-        if FileStatus.exists(path) {
+        // Of an empty path, which the system knows nothing at, the temporary file could be made and would never get its name.
+        if path.isEmpty || FileStatus.exists(path) {
             let kind = try FileStatus(of: path, followingLinks: true).kind
             guard kind == .regular else { throw .notAFile(path: path, kind: kind) }
         }

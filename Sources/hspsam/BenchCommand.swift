@@ -2,6 +2,7 @@ import ArgumentParser
 import Failures
 import Foundation
 import Numbers
+import Pipelines
 import Processes
 import References
 import SegmentAnything
@@ -89,6 +90,13 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func timePipeline() throws {
+        let folder = try folder
+        // Before a phantom of 300 slices is made for it.
+        try beforeTheStart {
+            _ = try PipelineDirectory.openAll(
+                in: try PipelineDirectory.folder(named: pipelines, program: HSPSAMCommand.executable), only: pipeline,
+                precision: precision)
+        }
         let figures = try PipelineBench(
             program: HSPSAMCommand.executable, folder: folder, pipeline: pipeline, pipelines: pipelines,
             precision: precision, threads: threads.count, runs: runs

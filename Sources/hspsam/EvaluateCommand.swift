@@ -27,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "A data set in a published layout, instead of --images and --masks.") var folder: String?
     @Option(help: "CSV with the columns name and split, or splits_final.json.") var list: String?
     @Option(help: "Only the names of this split of --list.") var split: String?
-    @Option(help: "Fold of splits_final.json, from 0.") var fold = 0
+    @Option(help: "Fold of splits_final.json, from 0; 0 unless said otherwise.") var fold: Int?
     @Option(
         help:
             "A pipeline directory: pictures are segmented as its runs do it, in its tiles and with its post-processing."
@@ -69,15 +69,17 @@ struct EvaluateCommand: ParsableCommand {
         let result = try evaluate(first, set, options, ranks, page: &page)
         let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
         if isFirst { try tell(result, seconds: seconds) }
+        var compared: (with: String, Comparison)?
         if let second {
             var other = WorstPage()
             let comparison = Comparison(
                 result, try evaluate(second, set, options, ranks, page: &other, isSilent: true))
             if isFirst { try StandardOutput.line(comparison.words) }
+            compared = (against ?? "", comparison)
         }
         ranks?.leave()
         guard isFirst else { return }
-        let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")")
+        let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")", comparison: compared)
         if let json { try DurableFile.write(try report.json(), to: json) }
         if let csv { try DurableFile.write(report.csv, to: csv) }
         if let markdown { try DurableFile.write(report.markdown, to: markdown) }
@@ -123,18 +125,38 @@ struct EvaluateCommand: ParsableCommand {
                 try checkFlips(model, chosen?.outputs.separation)
             }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
-            source.fold = fold
+            source.fold = fold ?? 0
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
-            let check = try DataCheck.run(
-                [.init(split: split ?? "all", dataset)], segments: segments,
-                input: first.description.trainedInput ?? TrainedInput(), learns: false)
-            try check.confirm()
-            for summary in check.summaries where tells { StandardError.line(TrainingCheck.line(summary)) }
+            let role = DataCheck.Role(split: split ?? "all", dataset)
+            let check = try Self.checked(role, for: first, segments: segments)
+            // Not after hours of the first.
+            if let second, !second.showsPictures(as: first) {
+                _ = try Self.checked(role, for: second, segments: segments)
+            }
+            for summary in check.summaries where tells {
+                StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
+            }
             if let chosen { try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled }) }
             return Begun(
                 first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
                 pipeline: chosen)
         }
+    }
+
+    /// The data as a model sees it. *Throws* what is wrong with it, and what can be done here, where no plan says what masks mean.
+    private static func checked(
+        _ role: DataCheck.Role, for model: ModelDirectory, segments: Int
+    ) throws -> DataCheck {
+        let check = try DataCheck.run(
+            [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false)
+        try check.confirm { problem in
+            guard problem.message.cure.contains("mask_") else { return problem }
+            var message = problem.message
+            message.cure =
+                "Export the masks with 0 for the background and, of one segment, 255 in it, of several the segment's number (1, 2, 3 …)."
+            return FailureRecord(kind: problem.kind, code: problem.code, message: message)
+        }
+        return check
     }
 
     /// *Throws* for a pipeline whose figures would be those of other masks than a run's.
@@ -209,15 +231,20 @@ struct EvaluateCommand: ParsableCommand {
                     "a split needs the list that holds it.", cure: "Add --list FILE.", subject: "--split \(split ?? "")"
                 ))
         }
-        guard fold == 0 || list != nil else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-SPLIT",
-                message: FailureMessage(
-                    "a fold needs the list that holds it.", cure: "Add --list FILE.", subject: "--fold \(fold)"))
+        if let fold {
+            guard let list, SplitList.hasFolds(list), fold >= 0 else {
+                throw FailureRecord(
+                    kind: .usage, code: "USE-SPLIT",
+                    message: FailureMessage(
+                        "a fold is counted from 0 and needs the list that holds it.",
+                        cure: "Add --list splits_final.json, or leave --fold out.", subject: "--fold \(fold)"))
+            }
         }
         // Not after hours.
         try beforeTheStart {
-            for path in [json, csv, markdown, worst].compactMap(\.self) { try DurableFile.confirmWritable(path) }
+            let outputs = [("--json", json), ("--csv", csv), ("--markdown", markdown), ("--worst", worst)]
+            try OutputFiles(outputs).confirm(
+                apartFrom: [model, against, images, masks, folder, list, pipeline].compactMap(\.self))
         }
     }
 
@@ -288,5 +315,13 @@ func beforeTheStart<Result>(_ body: () throws -> Result) throws -> Result {
     } catch let failure as any Failure {
         guard failure.kind == .refused || failure.kind == .failed else { throw failure }
         throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
+    }
+}
+
+extension ModelDirectory {
+    /// Whether it shows the pictures of a data set as `other` does.
+    fileprivate func showsPictures(as other: ModelDirectory) -> Bool {
+        let (own, its) = (description.trainedInput ?? TrainedInput(), other.description.trainedInput ?? TrainedInput())
+        return own.windowing == its.windowing && own.aspect == its.aspect
     }
 }

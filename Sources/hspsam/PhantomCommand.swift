@@ -1,6 +1,7 @@
 import ArgumentParser
 import Failures
 import Phantoms
+import Storage
 
 /// `hspsam phantom`: synthetic studies of known truth.
 struct PhantomCommand: ParsableCommand {
@@ -31,8 +32,12 @@ struct PhantomCommand: ParsableCommand {
                     cure: "Use one of \(PhantomStudy.Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
                     subject: "phantom \(kind)"))
         }
+        guard !out.isEmpty else { throw failure("no folder is named.", "Name one.") }
         do {
-            guard let pairs else { return try PhantomStudy(kind, seed: seed).write(to: out) }
+            guard let pairs else {
+                try confirmEmpty([out, PhantomStudy.truthFolder(of: out)])
+                return try PhantomStudy(kind, seed: seed).write(to: out)
+            }
             guard kind == .body, pairs > 0 else {
                 throw FailureRecord(
                     kind: .usage, code: "USE-PAIRS",
@@ -41,10 +46,28 @@ struct PhantomCommand: ParsableCommand {
                         cure: "Use phantom body --pairs N with N above 0.",
                         subject: "--pairs \(pairs) with \(kind.rawValue)"))
             }
+            try confirmEmpty([out])
             try PhantomPairs.writeBodies(pairs, seed: seed, to: out)
         } catch let failure as any Failure where failure.kind == .failed {
             // A folder that cannot be made or written: nothing was started.
             throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
         }
+    }
+
+    /// Beside the files of another study the truth would be that of one of them.
+    private func confirmEmpty(_ folders: [String]) throws {
+        for folder in folders where FileStatus.exists(folder) {
+            guard try Folder.list(folder).isEmpty else {
+                throw failure(
+                    "\(folder) is not empty: its files would stand among those of the phantom.",
+                    "Name a new folder, or empty this one.")
+            }
+        }
+    }
+
+    private func failure(_ explanation: String, _ cure: String) -> FailureRecord {
+        FailureRecord(
+            kind: .usage, code: "USE-OUT",
+            message: FailureMessage(explanation, cure: cure, subject: "--out \(out)"))
     }
 }

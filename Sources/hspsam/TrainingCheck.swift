@@ -22,7 +22,8 @@ struct TrainingCheck {
             return (data, check)
         }
         for summary in check.1.summaries {
-            try StandardOutput.line(Self.line(summary))
+            try StandardOutput.line(
+                Self.line(summary, tellsObjects: plan.configuration.instances == .boundary))
             for line in table(summary) { try StandardOutput.line(line) }
         }
         try DataOptions.listingProblems { try check.1.confirm() }
@@ -49,7 +50,9 @@ struct TrainingCheck {
     }
 
     /// One line of what was found in a data set.
-    static func line(_ summary: DataCheck.Summary) -> String {
+    ///
+    /// - Parameter tellsObjects: also what tells objects apart.
+    static func line(_ summary: DataCheck.Summary, tellsObjects: Bool = false) -> String {
         let sizes =
             summary.sizes.smallest == summary.sizes.largest
             ? summary.sizes.smallest : "\(summary.sizes.smallest) to \(summary.sizes.largest)"
@@ -61,7 +64,9 @@ struct TrainingCheck {
                     ? "; \($0.all) objects, of which \($0.touching) touch another"
                     : "; \($0.all) objects, none of which touches another: what touches in these masks is one object, and is learned as one"
             } ?? ""
-        return "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path)\(masks)\(objects)\(notes)"
+        let telling = summary.telling.map { tellsObjects ? "; objects: \($0.words)" : "" } ?? ""
+        return
+            "\(summary.split): \(summary.images) images of \(sizes) from \(summary.path)\(masks)\(telling)\(objects)\(notes)"
     }
 
     /// What a stage does where that is not segmentation.

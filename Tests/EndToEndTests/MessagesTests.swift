@@ -143,6 +143,35 @@ struct MessagesTests {
         Row(what: "a fold without its list", status: 2, code: "USE-SPLIT", words: ["--fold 3", "--list"]) {
             measured($0, ["--fold", "3"])
         },
+        Row(what: "a fold of a list that has none", status: 2, code: "USE-SPLIT", words: ["--fold 3", "--list"]) {
+            measured($0, ["--fold", "3", "--list", try $0.write("split.csv", "name,split\n094afe36759e,test\n")])
+        },
+        Row(what: "a fold below 0", status: 2, code: "USE-SPLIT", words: ["--fold -1", "--list"]) {
+            measured($0, ["--fold=-1", "--list", try $0.write("splits_final.json", "[]")])
+        },
+        Row(what: "two outputs in one file", status: 2, code: "USE-OUT", words: ["--json", "--csv", "/out"]) {
+            try FileManager.default.createDirectory(atPath: $0.path + "/in", withIntermediateDirectories: true)
+            return measured($0, ["--json", $0.path + "/out", "--csv", $0.path + "/in/../out"])
+        },
+        Row(what: "figures over a link to the list", status: 2, code: "USE-OUT", words: ["--markdown", "an input"]) {
+            let list = try $0.write("split.csv", "name,split\n094afe36759e,test\n")
+            try FileManager.default.createSymbolicLink(atPath: $0.path + "/link", withDestinationPath: list)
+            return measured($0, ["--list", list, "--markdown", $0.path + "/link"])
+        },
+        Row(what: "figures over the model", status: 2, code: "USE-OUT", words: ["/tiny/model/config.json"]) {
+            measured($0, ["--csv", $0.pipelines + "/tiny/model/config.json"])
+        },
+        Row(what: "a page over an image", status: 2, code: "USE-OUT", words: ["--worst", "094afe36759e.tif"]) {
+            let images = $0.path + "/images"
+            try FileManager.default.copyItem(atPath: "samples/fluorescence", toPath: images)
+            return [
+                "evaluate", "--model", $0.pipelines + "/tiny/model", "--images", images, "--masks", images,
+                "--worst", images + "/094afe36759e.tif",
+            ]
+        },
+        Row(what: "figures without a name", status: 2, code: "USE-OUT", words: ["--csv \"\"", "Name a file"]) {
+            measured($0, ["--csv", ""])
+        },
         Row(
             what: "figures that cannot be written, before anything is measured", status: 2, code: "FILE-NOT-FOUND",
             words: ["nowhere/figures.json"]
@@ -162,6 +191,27 @@ struct MessagesTests {
             words: ["pipelines/nuclei/pipeline.yaml", "nucleus"]
         ) {
             measured($0, ["--pipeline", "pipelines/nuclei"])
+        },
+        Row(
+            what: "a bench of a pipeline that is not there, before its phantom is made", status: 2,
+            code: "PIPE-UNKNOWN",
+            words: ["\"nope\"", "Known: tiny"]
+        ) {
+            // A phantom that was begun could not be written.
+            let file = try $0.write("bench/study", "no folder")
+            return [
+                "bench", "--what", "pipeline", "--pipeline", "nope", "--pipelines", $0.pipelines, "--out",
+                String(file.dropLast("/study".count)),
+            ]
+        },
+        Row(
+            what: "a phantom among the files of another", status: 2, code: "USE-OUT",
+            words: ["/phantom-1 is not empty", "empty this one"]
+        ) {
+            ["phantom", "body", "--seed", "2", "--out", try $0.phantom(1)]
+        },
+        Row(what: "a phantom without a folder", status: 2, code: "USE-OUT", words: ["no folder", "Name one"]) { _ in
+            ["phantom", "body", "--out", ""]
         },
         Row(
             what: "a model to be written over another", status: 2, code: "USE-OUT", words: ["tiny/model", "new folder"]

@@ -1,5 +1,6 @@
 import Foundation
 import ImageFiles
+import SegmentAnything
 import Testing
 
 /// `hspsam train` and `hspsam evaluate` as a person uses them, on phantoms.
@@ -149,8 +150,40 @@ struct TrainCommandTests {
         #expect(csv.split(separator: "\n").count == 13)
         let text = try String(contentsOfFile: workplace.path + "/f.md", encoding: .utf8)
         #expect(text.contains("| Dice, per image | 0.") && text.contains("| AP at IoU 0.5 |"))
+        #expect(text.contains("## Compared with \(workplace.path)/two") && text.contains("paired permutation test"))
+        let json = try Data(contentsOf: URL(fileURLWithPath: workplace.path + "/f.json"))
+        let figures = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+        let compared = try #require(figures["comparison"] as? [String: Any])
+        let difference = try #require(compared["difference"] as? Double)
+        #expect(ending.output.contains(String(format: "difference of mean Dice %+.4f", difference)))
+        #expect(compared["p"] as? Double != nil && (compared["interval"] as? [Double])?.count == 2)
+        #expect(compared["with"] as? String == workplace.path + "/two" && compared["first_better"] as? Int != nil)
         #expect(
             try String(contentsOfFile: workplace.path + "/worst.html", encoding: .utf8).contains("The 12 worst of 12"))
+    }
+
+    @Test("masks that only a plan could explain, and images that the second model cannot take, are refused at once")
+    func refusedAtOnce() throws {
+        func write(_ name: String, _ value: (Int) -> UInt16) throws {
+            let page = RasterPage(rows: 64, columns: 64, samples: 1, bits: 8, values: (0..<64 * 64).map(value))
+            try workplace.write("set/\(name)/a.png", Data(ImageFile.png(page)))
+        }
+        try write("images") { UInt16($0 % 64 * 3) }
+        try write("masks") { $0 < 64 * 8 ? 1 : $0 < 64 * 32 ? 255 : 0 }
+        let model = workplace.pipelines + "/tiny/model"
+        let arguments = ["evaluate", "--model", model, "--folder", workplace.path + "/set"]
+        let unclear = try Program.run(arguments)
+        #expect(unclear.status == 2 && unclear.errors.contains("DATA-VALUES"), "\(unclear.errors)")
+        #expect(unclear.errors.contains("Export the masks") && !unclear.errors.contains("mask_values"))
+        try write("masks") { $0 < 64 * 32 ? 255 : 0 }
+        let directory = try ModelDirectory.open(model)
+        var description = directory.description
+        description.trainedInput = TrainedInput(windowing: .color)
+        let second = workplace.path + "/color"
+        try ModelDirectory.write(description, tensors: try directory.tensors(), to: second)
+        let compared = try Program.run(arguments + ["--against", second])
+        #expect(compared.status == 2 && compared.errors.contains("DATA-WINDOW"), "\(compared.errors)")
+        #expect(compared.output.isEmpty)
     }
 
     @Test(

@@ -46,21 +46,68 @@ struct WindowTests {
         #expect(DisplayWindow(center: .nan, width: 1, function: .linear) == nil)
     }
 
+    private static let windows = [
+        VOI.Window(center: 40, width: 400, explanation: "SOFT"),
+        VOI.Window(center: 300, width: 1500, explanation: "BONE "),
+    ]
+
     @Test("rules take the file's window by name, by number, else the first, and the median over a volume")
     func choice() {
-        let windows = [
-            VOI.Window(center: 40, width: 400, explanation: "SOFT"),
-            VOI.Window(center: 300, width: 1500, explanation: "BONE"),
-        ]
-        let voi = VOI(windows: windows)
+        let voi = VOI(windows: Self.windows)
         #expect(Windowing(mode: .dicom()).stated([voi]) == .linear(center: 40, width: 400))
         #expect(Windowing(mode: .dicom(index: 1)).stated([voi]) == .linear(center: 300, width: 1500))
-        #expect(Windowing(mode: .dicom(index: 7)).stated([voi]) == .linear(center: 40, width: 400))
         #expect(Windowing(mode: .dicom(name: "BONE")).stated([voi]) == .linear(center: 300, width: 1500))
         let three = [10.0, 30, 20].map { VOI(windows: [VOI.Window(center: $0, width: 2 * $0)]) }
         #expect(Windowing(mode: .dicom()).stated(three) == .linear(center: 20, width: 40))
         let table = LookUpTable(first: 0, entries: [1], maximum: 1)
-        #expect(Windowing(mode: .dicom(usesTable: true)).stated([VOI(windows: windows, table: table)]) == .table(table))
+        #expect(
+            Windowing(mode: .dicom(usesTable: true)).stated([VOI(windows: Self.windows, table: table)]) == .table(table)
+        )
+    }
+
+    @Test("another window never stands in for one that is asked for by name, by number or as a table")
+    func lacking() {
+        let (both, soft) = (VOI(windows: Self.windows), VOI(windows: [Self.windows[0]]))
+        func lack(_ mode: Windowing.Mode, _ vois: [VOI], _ scope: Windowing.Scope = .volume) -> Windowing.Lack? {
+            let windowing = Windowing(mode: mode, scope: scope)
+            let lack = windowing.lack(in: vois)
+            #expect((windowing.stated(vois) == nil) == (lack != nil))
+            return lack
+        }
+        #expect(lack(.dicom(name: "LUNG"), [both, both]) == .missing(frame: 0, count: 2))
+        #expect(lack(.dicom(name: "bone"), [both]) == .missing(frame: 0, count: 1))
+        #expect(lack(.dicom(name: "BONE"), [both, soft, both]) == .missing(frame: 1, count: 1))
+        #expect(lack(.dicom(index: 2), [both]) == .missing(frame: 0, count: 1))
+        #expect(lack(.dicom(index: 1), [both, soft], .frame) == .missing(frame: 1, count: 1))
+        #expect(lack(.dicom(usesTable: true), [both]) == .missing(frame: 0, count: 1))
+        // A window that none can have keeps its place.
+        let gap = VOI(windows: [Self.windows[0], VOI.Window(center: 1, width: .nan), Self.windows[1]])
+        #expect(lack(.dicom(index: 1), [gap]) == .missing(frame: 0, count: 1))
+        #expect(Windowing(mode: .dicom(index: 2)).stated([gap]) == .linear(center: 300, width: 1500))
+        let twice = VOI(windows: Self.windows + [VOI.Window(center: 1, width: 2, explanation: "BONE")])
+        #expect(lack(.dicom(name: "BONE"), [both, twice]) == .twice(frame: 1))
+        for windowing in [Windowing(mode: .dicom()), Windowing(mode: .minmax)] { #expect(!windowing.isParticular) }
+        for mode in [Windowing.Mode.dicom(index: 1), .dicom(name: "BONE"), .dicom(usesTable: true)] {
+            #expect(Windowing(mode: mode).isParticular)
+        }
+    }
+
+    @Test("windows of another explanation, function or table are not mixed; one range is one window, whatever its name")
+    func unlike() {
+        let (both, turned) = (VOI(windows: Self.windows), VOI(windows: Self.windows.reversed()))
+        for scope in [Windowing.Scope.volume, .frame] {
+            #expect(Windowing(mode: .dicom(index: 1), scope: scope).lack(in: [both, turned]) == .unlike(frame: 1))
+            #expect(Windowing(mode: .dicom(), scope: scope).lack(in: [both, both, turned]) == .unlike(frame: 2))
+        }
+        #expect(Windowing(mode: .dicom(name: "BONE")).stated([both, turned]) == .linear(center: 300, width: 1500))
+        let unnamed = VOI(windows: [VOI.Window(center: 40, width: 400)])
+        #expect(Windowing(mode: .dicom()).stated([both, unnamed]) == .linear(center: 40, width: 400))
+        let sigmoid = VOI(windows: Self.windows, function: .sigmoid)
+        #expect(Windowing(mode: .dicom()).lack(in: [both, sigmoid]) == .unlike(frame: 1))
+        #expect(Windowing(mode: .dicom(), scope: .frame).lack(in: [both, sigmoid]) == nil)
+        let tables = [1, 2].map { VOI(table: LookUpTable(first: $0, entries: [1], maximum: 1)) }
+        #expect(Windowing(mode: .dicom(usesTable: true)).lack(in: tables) == .unlike(frame: 1))
+        #expect(Windowing(mode: .dicom(usesTable: true), scope: .frame).lack(in: tables) == nil)
     }
 
     @Test("without a usable window the percentiles of all frames decide, padding left out")

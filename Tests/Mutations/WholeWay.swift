@@ -44,11 +44,12 @@ package enum WholeWay {
 
     private static func compose(_ volume: Volume) throws -> Bool {
         let decoding = FrameDecoding()
-        let windowing = Windowing(mode: .dicom(usesTable: true), scope: .frame)
         var masks: [Mask] = []
         for frame in volume.frames {
             let decoded = try decoding.frame(frame)
-            let shown = windowing.window(for: decoded, frame.voi).image(decoded)
+            let voi = frame.voi
+            let windowing = Windowing(mode: .dicom(usesTable: voi.table != nil), scope: .frame)
+            let shown = windowing.window(for: decoded, voi).image(decoded)
             let flags = (0..<shown.rows * shown.columns).map { shown.pixels[$0 * 3] > 100 || $0 % 7 == 0 }
             masks.append(Mask(rows: shown.rows, columns: shown.columns, flags: flags))
         }

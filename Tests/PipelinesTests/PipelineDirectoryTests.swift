@@ -29,6 +29,9 @@ struct PipelineDirectoryTests {
             ("windowing: {mode: percentile, percentiles: [1, 101]}", "PIPE-WINDOW", "between 0 and 100"),
             ("windowing: {mode: percentile, percentiles: [1]}", "SET-TYPE", "2 items"),
             ("windowing: {mode: minmax, percentiles: [1, 99]}", "SET-UNKNOWN", "percentiles"),
+            ("windowing: {mode: dicom, window_name: LUNG, window_index: 0}", "PIPE-WINDOW", "one of them"),
+            ("windowing: {mode: dicom, use_voi_lut: true, window_index: 1}", "PIPE-WINDOW", "one of them"),
+            ("windowing: {mode: dicom, window_name: \" \"}", "PIPE-WINDOW", "window_index"),
             ("postprocess: [{largest_component: [2]}]", "PIPE-POST", "1 to 1"),
             ("outputs: {seg: {label: lower}}", "PIPE-LABEL", "A-Z"),
             ("outputs: {seg: {label: \" \"}}", "PIPE-LABEL", "blank"),
@@ -61,6 +64,8 @@ struct PipelineDirectoryTests {
         "a text that an attribute would cut, change or lose is refused where it stands",
         arguments: [
             ("version: \"1.0\"", "version: '1\\0'", "PIPE-VERSION", 1),
+            ("modality: [XC]", "series_description: \"\"", "PIPE-RULE", 3),
+            ("key: lesion", "key: \(String(repeating: "k", count: 65))", "PIPE-SEGMENT", 5),
             ("version: \"1.0\"", "version: \" \"", "PIPE-VERSION", 1),
             ("label: Lesion", "label: \" \"", "PIPE-SEGMENT", 6),
             ("label: Lesion", "label: \"a\\u0085b\"", "PIPE-SEGMENT", 6),
@@ -138,11 +143,6 @@ struct PipelineDirectoryTests {
             "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
         ),
         (
-            "windowing: {mode: dicom, window_index: 1, window_name: LUNG, use_voi_lut: true}",
-            "8c8080a6256d8de14e2c98f14c3ca7c5ed7b7f1b609d1581e38a85e5b53aa7dc",
-            "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
-        ),
-        (
             "windowing: {mode: minmax}", "104e8bbd66f7e69825cf8b1424c212ab924624ad2e13d05cc60fe886b8214cb0",
             "a09391d1be3068e857680500f05abca24278a2e32e4725454446965b6871616a"
         ),
@@ -154,6 +154,17 @@ struct PipelineDirectoryTests {
         let pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
         #expect(pipeline.digest(model: String(repeating: "0", count: 64)).hex == digest)
         #expect(pipeline.selectionDigest.hex == selection)
+    }
+
+    @Test("the recorded digest of a file's window stays")
+    func recordedWindow() throws {
+        let bytes = Array(Fixture.settings("a").utf8)
+        var pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
+        // All three, as pipelines could ask for them once.
+        pipeline.windowing = Windowing(mode: .dicom(index: 1, name: "LUNG", usesTable: true))
+        #expect(
+            pipeline.digest(model: String(repeating: "0", count: 64)).hex
+                == "8c8080a6256d8de14e2c98f14c3ca7c5ed7b7f1b609d1581e38a85e5b53aa7dc")
     }
 
     @Test("the recorded digest of a rule with every condition stays")
@@ -209,6 +220,51 @@ struct PipelineDirectoryTests {
         #expect { try PipelineDirectory.open(path) } throws: { ($0 as? any Failure)?.code == "MODEL-ENCODER" }
     }
 
+    @Test(
+        "a link to a folder is a pipeline; a folder with a model and no settings, and a link that leads nowhere, are refused"
+    )
+    func places() throws {
+        let fixture = try Fixture()
+        let files = FileManager.default
+        for name in ["a", "b"] { _ = try fixture.pipeline(name) }
+        let folder = fixture.path + "/pipelines"
+        try files.moveItem(atPath: folder + "/b", toPath: fixture.path + "/elsewhere")
+        try files.createSymbolicLink(atPath: folder + "/b", withDestinationPath: "../elsewhere")
+        _ = try fixture.file("pipelines/README.md", "pipelines")
+        try files.createSymbolicLink(atPath: folder + "/notes", withDestinationPath: "README.md")
+        // A recipe says how a model could be trained.
+        _ = try fixture.file("pipelines/recipe/train.yaml", "data: []\n")
+        #expect(try PipelineDirectory.openAll(in: folder).map(\.name) == ["a", "b"])
+        for lost in ["a", "elsewhere"] {
+            let path = lost == "a" ? folder + "/a" : fixture.path + "/elsewhere"
+            try files.moveItem(atPath: path + "/pipeline.yaml", toPath: path + "/train.yaml")
+            #expect { try PipelineDirectory.openAll(in: folder) } throws: {
+                ($0 as? PipelineFailure)?.code == "PIPE-SETTINGS"
+            }
+            try files.moveItem(atPath: path + "/train.yaml", toPath: path + "/pipeline.yaml")
+        }
+        try files.createSymbolicLink(atPath: folder + "/gone", withDestinationPath: "../nowhere")
+        #expect(throws: PipelineFailure.noSettings(path: folder + "/gone")) {
+            try PipelineDirectory.openAll(in: folder)
+        }
+    }
+
+    @Test("a pipeline.yaml that cannot be read keeps a run from starting", arguments: ["folder", "large"])
+    func unreadable(_ kind: String) throws {
+        let fixture = try Fixture()
+        let file = try fixture.pipeline("a") + "/pipeline.yaml"
+        try FileManager.default.removeItem(atPath: file)
+        if kind == "folder" {
+            try Folder.make(file)
+        } else {
+            _ = try fixture.file("pipelines/a/pipeline.yaml", String(repeating: "#\n", count: 600_000))
+        }
+        #expect { try PipelineDirectory.openAll(in: fixture.path + "/pipelines") } throws: {
+            guard let failure = $0 as? any Failure else { return false }
+            return failure.code.hasPrefix("FILE-") && failure.kind == .configuration
+        }
+    }
+
     @Test("segments that the model does not give are refused before anything is read")
     func segments() throws {
         let fixture = try Fixture()
@@ -228,6 +284,7 @@ struct PipelineDirectoryTests {
         arguments: [
             ("windowing: {mode: fixed, window: [40, 400]}", "lesion", "fixed, window [40, 400]", "[50, 350]"),
             ("windowing: {mode: minmax, scope: frame}", "lesion", "minmax", "[50, 350]"),
+            ("windowing: {mode: fixed, window: [50, 350.0001]}", "lesion", "fixed, window [50, 350.0001]", "[50, 350]"),
             ("windowing: {mode: fixed, window: [50, 350]}\npreprocess: {aspect: grid}", "lesion", "grid", "isotropic"),
             ("windowing: {mode: fixed, window: [50, 350]}", "tumour", "lesion", "tumour"),
             (

@@ -66,7 +66,7 @@ struct RecordsTests {
         #expect(
             status { $0.results[0].findings = [FindingRecord(code: "VOL-PARTS", severity: .note, text: "told apart.")] }
                 == (.done, nil))
-        for code in ["VOL-PARTS", "PIX-NOTE", "PIX-FRAME", "QC-MINSIZE", "QC-SEPARATE", "QC-INSTANCES"] {
+        for code in ["VOL-PARTS", "PIX-NOTE", "PIX-FRAME", "QC-MINSIZE", "QC-SEPARATE", "QC-INSTANCES", "QC-WINDOW"] {
             #expect(
                 status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }
                     == (.refusedOrFailed, code))

@@ -100,7 +100,8 @@ struct SettingsTests {
         "what is not our YAML is refused with its line",
         arguments: [
             ("a: 1\nb: 2\na: 3\n", "second time"), ("a: &x 1\n", "anchor"), ("a: &x 1\nb: *x\n", "a"),
-            ("a: [1, 2\n", "not YAML"),
+            ("a: !!str 1\n", "tag"), ("a: !!int \"1\"\n", "tag"), ("a: !x [1]\n", "tag"), ("a: !!set {b: 1}\n", "tag"),
+            ("!!int a: 1\n", "tag"), ("a: [1, !!binary eA==]\n", "tag"), ("a: [1, 2\n", "not YAML"),
             ("a: 1\n\tb: 2", "not YAML"), ("- 1\n", "keys with values"), ("just text", "keys with values"),
             ("a: 1\n---\nb: 2\n", "not YAML"), ("? [x]\n: 1\n", "key"),
             (String(repeating: "[", count: 100_000), "nested"), (String(repeating: "- ", count: 100_000), "nested"),
@@ -110,6 +111,14 @@ struct SettingsTests {
     func notOurs(text: String, hint: String) {
         let line = complaint(text) { _ in }
         #expect(line.hasPrefix("SET-") && line.contains("site.yaml:") && line.contains(hint), "\(line)")
+    }
+
+    @Test("texts in quotation marks and blocks are taken, as values, in lists and as keys")
+    func quoted() throws {
+        let text = try read("\"a\": \"1\"\n'b': ['x', y]\nc: |\n  two\n  lines\n") { root in
+            [try root.string("a")] + (try root.optionalStrings("b") ?? []) + [try root.string("c")]
+        }
+        #expect(text == ["1", "x", "y", "two\nlines\n"])
     }
 
     @Test("bytes that are not UTF-8 and an empty file")

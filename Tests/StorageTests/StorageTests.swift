@@ -42,6 +42,15 @@ final class StorageTests {
         #expect(try Folder.list(root).map(\.name) == ["a", "file"])
     }
 
+    @Test("where a file can be written is known before it is; nowhere without a name")
+    func writable() throws {
+        try DurableFile.confirmWritable(root + "/new")
+        #expect(!FileStatus.exists(root + "/new"))
+        for path in ["", root + "/no/file", root + "/a"] {
+            #expect(throws: StorageFailure.self) { try DurableFile.confirmWritable(path) }
+        }
+    }
+
     @Test("a folder that is missing is told with path and cure")
     func missing() {
         #expect {

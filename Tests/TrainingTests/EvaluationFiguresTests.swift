@@ -35,6 +35,21 @@ struct EvaluationFiguresTests {
         #expect(InstanceFigures(prediction: line([]), truth: line([(1, 0..<3)])).meanPrecision == 0)
     }
 
+    @Test(
+        "an object whose IoU is exactly a threshold counts as found at it",
+        arguments: Array(stride(from: 50, through: 95, by: 5)))
+    func exact(_ hundredths: Int) {
+        var prediction = [Int32](repeating: 1, count: 100)
+        let truth = (0..<100).map { Int32($0 < hundredths ? 1 : 0) }
+        let figures = InstanceFigures(prediction: prediction, truth: truth)
+        #expect(figures.precision == InstanceFigures.thresholds.map { $0 <= hundredths ? 1 : 0 })
+        // One pixel more on one side is less.
+        prediction.append(1)
+        #expect(
+            InstanceFigures(prediction: prediction, truth: truth + [0]).precision
+                == InstanceFigures.thresholds.map { $0 < hundredths ? 1 : 0 })
+    }
+
     @Test("Dice over 256 thresholds")
     func thresholds() {
         var truth = Mask(rows: 1, columns: 3)

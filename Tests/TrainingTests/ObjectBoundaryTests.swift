@@ -81,6 +81,33 @@ struct ObjectBoundaryTests {
         #expect(try objects(place).map { $0 == (6, 0) } == true)
     }
 
+    @Test("what tells objects apart is decided for the whole set: an object of a label mask in two parts is one")
+    func parts() throws {
+        func objects(_ place: Workplace) throws -> (all: Int, telling: ObjectRule?) {
+            let plan = try place.plan()
+            let data = try TrainingData(plan)
+            let check = try DataCheck.run(data.roles, segments: 1, input: plan.input, tellsObjects: true)
+            try check.confirm()
+            return (try #require(check.summaries[0].objects).all, check.summaries[0].telling)
+        }
+        /// The disc without its middle row, which is two parts.
+        func cut(_ values: [UInt16], _ label: UInt16) -> [UInt16] {
+            let rows = values.indices.filter { values[$0] > 0 }.map { $0 / 64 }
+            let middle = ((rows.min() ?? 0) + (rows.max() ?? 0)) / 2
+            return values.indices.map { values[$0] > 0 && $0 / 64 != middle ? label : 0 }
+        }
+        let binary = try Workplace(images: 2)
+        try binary.masks { _, values in cut(values, 255) }
+        #expect(try objects(binary) == (4, .parts))
+        let labels = try Workplace(images: 2)
+        // The second mask numbers two objects, so the first, in two parts, is of one.
+        try labels.masks { disc, values in
+            disc == 0 ? cut(values, 1) : values.indices.map { values[$0] > 0 ? 1 : $0 == values.count - 1 ? 2 : 0 }
+        }
+        #expect(try objects(labels) == (3, .values))
+        #expect(try objects(Workplace(images: 2)) == (2, .parts))
+    }
+
     @Test("a training batch's Dice adds a segment's inside and edge before it looks for what is likeliest")
     func hardDice() {
         var configuration = Configuration()

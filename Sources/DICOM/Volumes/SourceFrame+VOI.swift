@@ -8,10 +8,13 @@ extension SourceFrame {
         let centers = group.doubles(.windowCenter)
         let widths = group.doubles(.windowWidth)
         let explanations = group.strings(.windowCenterWidthExplanation)
-        let windows = zip(centers, widths).enumerated().filter { Self.isPossible($1) }.map { index, pair in
-            VOI.Window(
-                center: pair.0, width: pair.1,
-                explanation: explanations.indices.contains(index) ? explanations[index] : "")
+        let windows = zip(centers, widths).enumerated().map { index, pair in
+            let explanation = explanations.indices.contains(index) ? explanations[index] : ""
+            // What cannot be one keeps its place: the next has its number all the same.
+            guard Self.isPossible(pair) else {
+                return VOI.Window(center: .nan, width: .nan, explanation: explanation)
+            }
+            return VOI.Window(center: pair.0, width: pair.1, explanation: explanation)
         }
         let function = group.string(.voiLUTFunction).flatMap(VOI.Function.init(rawValue:)) ?? .linear
         // The table's input are modality values, which may be negative when the pixels are not.

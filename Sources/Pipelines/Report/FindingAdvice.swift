@@ -18,6 +18,7 @@ enum FindingAdvice {
         "QC-SYNTHETIC": "Do not measure positions in it: pixel lies on pixel, nothing more.",
         "QC-SCALE":
             "Look at the outlines closely: objects are larger or smaller here than those the model learned from.",
+        "QC-WINDOW": "Look at the outlines closely, or use a pipeline with a fixed window.",
         "RAS-CHANNEL":
             "Check that it is the channel that the pipeline was made for; tiff: {channel: …} chooses another.",
         "RAS-SCALE": "State the spacing in the sidecar when you know it.",

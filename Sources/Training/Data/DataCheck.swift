@@ -43,6 +43,8 @@ package struct DataCheck: Sendable {
         package let unscaled: Int
         /// Objects, and those that touch another; nil where they are not told apart.
         package internal(set) var objects: (all: Int, touching: Int)?
+        /// What tells objects apart; nil where masks are not looked at.
+        package internal(set) var telling: ObjectRule?
         package let notes: [String]
     }
 
@@ -56,7 +58,10 @@ package struct DataCheck: Sendable {
     package let scale: TrainedScale?
 
     /// *Throws* the only problem, or `DataProblems` with all of them.
-    package func confirm() throws {
+    ///
+    /// - Parameter told: how a problem is told.
+    package func confirm(told: (FailureRecord) -> FailureRecord = { $0 }) throws {
+        let problems = problems.map(told)
         if problems.count == 1 { throw problems[0] }
         if !problems.isEmpty { throw DataProblems(problems: problems) }
     }
@@ -90,16 +95,18 @@ package struct DataCheck: Sendable {
         var (summaries, sets): ([Summary], [LabelledSet]) = ([], [])
         for (role, cases) in zip(roles, examined) {
             guard role.isLabelled else {
-                sets.append(LabelledSet(pairs: role.dataset.pairs, rule: .nonzero))
+                sets.append(LabelledSet(pairs: role.dataset.pairs, rule: .nonzero, telling: .parts))
                 summaries.append(Summary(role, cases, nil, segments: segments))
                 continue
             }
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += cases.compactMap { $0.contradiction(rule, segments: segments) }
-                let set = LabelledSet(pairs: role.dataset.pairs, rule: rule)
+                let telling = objectRule(rule, for: role, roles, examined, segments: segments)
+                let set = LabelledSet(pairs: role.dataset.pairs, rule: rule, telling: telling)
                 sets.append(set)
                 var summary = Summary(role, cases, rule, segments: segments)
+                summary.telling = telling
                 if tellsObjects { summary.objects = set.objectCount(cases, segments: segments) }
                 summaries.append(summary)
                 // Of a set that was not read as a whole nothing can be missed.
@@ -153,6 +160,17 @@ package struct DataCheck: Sendable {
                 cure: "Write mask_colors with the colour of each segment, or export all masks with one palette.")
         }
         return rule
+    }
+
+    /// As the masks of the same folder say together.
+    private static func objectRule(
+        _ rule: MaskRule, for role: Role, _ roles: [Role], _ examined: [[CaseCheck]], segments: Int
+    ) -> ObjectRule {
+        let cases = zip(roles, examined).filter { $0.0.dataset.path == role.dataset.path }.flatMap(\.1)
+        var census = MaskCensus()
+        for one in cases { census.merge(one.census) }
+        return ObjectRule(
+            rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
     }
 
     private static func unique(_ problems: [FailureRecord]) -> [FailureRecord] {

@@ -103,6 +103,8 @@ package struct Dataset: Sendable {
 package struct LabelledSet: Sendable {
     package let pairs: [Dataset.Pair]
     package let rule: MaskRule
+    /// What tells its objects apart.
+    let telling: ObjectRule
 
     /// An image with the class of each pixel: 0 background, 1 … K. *Shape*: classes and objects `[rows · columns]`.
     package struct Sample: Sendable {
@@ -188,7 +190,9 @@ package struct LabelledSet: Sendable {
     }
 
     /// The first `count` cases.
-    package func prefix(_ count: Int) -> LabelledSet { LabelledSet(pairs: Array(pairs.prefix(count)), rule: rule) }
+    package func prefix(_ count: Int) -> LabelledSet {
+        LabelledSet(pairs: Array(pairs.prefix(count)), rule: rule, telling: telling)
+    }
 }
 
 extension RasterPage {

@@ -17,6 +17,8 @@ package struct MaskCensus: Sendable {
     private(set) var lostAlpha = false
     /// Each file's values are 1, 2, 3 … with few gaps.
     private var areConsecutive = true
+    /// A file holds several values above 0: where the values are labels, they are so in every file.
+    private(set) var numbersObjects = false
     /// Neighbours in a row that are both above 0, and those of them that differ.
     private var (marked, differing) = (0, 0)
     /// Pixels of values near 0 in files whose only other mark is one large value.
@@ -80,6 +82,7 @@ package struct MaskCensus: Sendable {
             if examples[value] == nil, examples.count < 1000 { examples[value] = path }
         }
         if present.isEmpty { emptyFiles += 1 }
+        if present.count > 1 { numbersObjects = true }
         if let last = present.last {
             if present.count * 2 < last { areConsecutive = false }
             let small = present.filter { $0 * 10 <= last }
@@ -118,6 +121,7 @@ package struct MaskCensus: Sendable {
         lostAlpha = lostAlpha || other.lostAlpha
         emptyFiles += other.emptyFiles
         areConsecutive = areConsecutive && other.areConsecutive
+        numbersObjects = numbersObjects || other.numbersObjects
         marked += other.marked
         differing += other.differing
         smallBesideLarge += other.smallBesideLarge

@@ -7,10 +7,13 @@ package struct EvaluationReport {
     private let evaluation: Evaluation
     /// Set by the caller: what was evaluated on what.
     private let title: String
+    /// With a second model, and what that is called.
+    private let comparison: (with: String, Comparison)?
 
-    package init(_ evaluation: Evaluation, title: String) {
+    package init(_ evaluation: Evaluation, title: String, comparison: (with: String, Comparison)? = nil) {
         self.evaluation = evaluation
         self.title = title
+        self.comparison = comparison
     }
 
     // MARK: Markdown
@@ -56,6 +59,9 @@ package struct EvaluationReport {
             }
             text += "\n## \(segment.label)\n\n| figure | value |\n|---|---|\n"
             text += rows.map { "| \($0.0) | \($0.1) |\n" }.joined()
+        }
+        if let (other, comparison) = comparison {
+            text += "\n## Compared with \(other)\n\n\(comparison.words).\n"
         }
         return text
     }
@@ -103,7 +109,7 @@ package struct EvaluationReport {
 
     // MARK: JSON
 
-    /// `{"mean", "segments", "files"}`; a file's figures are the mean of its segments, each with its own below `segments`.
+    /// `{"mean", "segments", "files"}`, and `agreement` and `comparison` where they were asked for; a file's figures are the mean of its segments, each with its own below `segments`.
     package func json() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -113,6 +119,12 @@ package struct EvaluationReport {
                 Report.Agreement(
                     images: $0.files.count, dice: $0.mean, leastDice: $0.worst.dice, leastName: $0.worst.name,
                     change: $0.meanChange, largestLoss: $0.largestLoss.change, largestLossName: $0.largestLoss.name)
+            },
+            comparison: comparison.map { with, found in
+                Report.Comparison(
+                    with: with, difference: found.difference,
+                    interval: found.interval.map { [$0.lowerBound, $0.upperBound] }, probability: found.probability,
+                    firstBetter: found.better.first, secondBetter: found.better.second)
             },
             segments: evaluation.segments.enumerated().map { index, segment in
                 let dices = evaluation.files.map { $0.segments[index].metrics.dice }
@@ -195,8 +207,24 @@ package struct EvaluationReport {
                 case largestLossName = "largest_loss_name"
             }
         }
+        /// With a second model on the same images.
+        struct Comparison: Encodable {
+            let with: String
+            let difference: Double
+            let interval: [Double]?
+            let probability: Double
+            let firstBetter, secondBetter: Int
+
+            enum CodingKeys: String, CodingKey {
+                case with, difference, interval
+                case probability = "p"
+                case firstBetter = "first_better"
+                case secondBetter = "second_better"
+            }
+        }
         let mean: Figures
         let agreement: Agreement?
+        let comparison: Comparison?
         let segments: [Segment]
         let files: [File]
     }

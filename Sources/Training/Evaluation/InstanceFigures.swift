@@ -3,8 +3,8 @@
 /// *Source*: the Data Science Bowl 2018's AP = TP / (TP + FP + FN) (Caicedo et al., Nature Methods 16); Kumar et al., IEEE TMI 36 (2017) for
 /// AJI.
 package struct InstanceFigures: Sendable, Equatable, Codable {
-    /// IoU from which an object counts as found.
-    package static let thresholds = stride(from: 50, through: 95, by: 5).map { Double($0) / 100 }
+    /// IoU from which an object counts as found, in hundredths: what is exactly as large counts, and 0.55 times a number is rounded.
+    package static let thresholds = Array(stride(from: 50, through: 95, by: 5))
 
     /// Of each threshold; 1 when there are no objects on either side.
     package let precision: [Double]
@@ -34,7 +34,7 @@ package struct InstanceFigures: Sendable, Equatable, Codable {
         precision = Self.thresholds.map { threshold in
             // Above one half an object overlaps one other at most; at exactly one half the first match of each counts.
             var (matchedOwn, matchedIts) = (Set<Int32>(), Set<Int32>())
-            for overlap in overlaps where Double(overlap.both) >= threshold * Double(overlap.union) {
+            for overlap in overlaps where 100 * overlap.both >= threshold * overlap.union {
                 guard !matchedOwn.contains(overlap.pair.x), !matchedIts.contains(overlap.pair.y) else { continue }
                 matchedOwn.insert(overlap.pair.x)
                 matchedIts.insert(overlap.pair.y)

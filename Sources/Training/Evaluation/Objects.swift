@@ -3,6 +3,36 @@ import Imaging
 import Numbers
 import Tensors
 
+/// What tells the objects of a set's masks apart: one rule for all of its cases, since a label mask of one object looks like a binary one.
+package enum ObjectRule: Sendable, Equatable {
+    /// Each object has a file of its own.
+    case files
+    /// Each value of a mask is an object.
+    case values
+    /// Connected parts of the truth.
+    case parts
+
+    /// For messages.
+    package var words: String {
+        switch self {
+        case .files: "each mask file is one object"
+        case .values: "each value of a mask is one object"
+        case .parts: "each connected part is one object"
+        }
+    }
+
+    /// - Parameters:
+    ///   - census: of all masks of the set.
+    ///   - files: masks of the case that has most.
+    init(_ rule: MaskRule, segments: Int, census: MaskCensus, files: Int) {
+        guard segments == 1, rule == .nonzero else {
+            self = .parts
+            return
+        }
+        self = files > 1 ? .files : census.numbersObjects ? .values : .parts
+    }
+}
+
 extension LabelledSet {
     /// The objects of all segments of a case in one map, numbered through: of each pixel that of its own class.
     func objectMap(_ truth: Truth, segments: Int) throws -> [Int32] {
@@ -36,26 +66,32 @@ extension LabelledSet {
         return (Set(objects).subtracting([0]).count, touching.count)
     }
 
-    /// The objects of each segment of a case, a number a pixel, 0 outside: those that the masks tell apart by their values or by one file
-    /// each, otherwise the connected parts of the truth.
+    /// The objects of each segment of a case, a number a pixel, 0 outside: those that the set's masks tell apart by their values or by one
+    /// file each, otherwise the connected parts of the truth.
     func objects(_ truth: Truth, segments: Int) throws -> [[Int32]] {
-        let masks = truth.masks
-        if segments == 1, rule == .nonzero, let first = masks.first {
-            if masks.count > 1 {
-                var labels = [Int32](repeating: 0, count: first.page.rows * first.page.columns)
-                for (index, mask) in masks.enumerated() {
-                    let classes = try rule.classes(of: mask.page, path: mask.path, segments: 1)
-                    for pixel in labels.indices where classes[pixel] > 0 { labels[pixel] = Int32(clamping: index + 1) }
-                }
-                return [labels]
+        if let first = truth.masks.first, truth.masks.count == 1, telling != .parts {
+            let values = Self.values(of: first.page)
+            // Where objects have files of their own, one that holds several values is of several all the same.
+            if let values, telling == .values || Set(values).subtracting([0]).count > 1 { return [values] }
+        }
+        if telling == .files, let first = truth.masks.first {
+            var labels = [Int32](repeating: 0, count: first.page.rows * first.page.columns)
+            for (index, mask) in truth.masks.enumerated() {
+                let classes = try rule.classes(of: mask.page, path: mask.path, segments: 1)
+                for pixel in labels.indices where classes[pixel] > 0 { labels[pixel] = Int32(clamping: index + 1) }
             }
-            if first.page.samples == 1, Set(first.page.values).subtracting([0]).count > 1 {
-                return [first.page.values.map { Int32($0) }]
-            }
+            return [labels]
         }
         return (1...segments).map { segment in
             let flags = truth.classes.map { Int($0) == segment }
             return Components(of: Mask(rows: truth.rows, columns: truth.columns, flags: flags)).labels[0]
         }
+    }
+
+    /// A number a pixel; nil of a mask in colour.
+    private static func values(of page: RasterPage) -> [Int32]? {
+        if page.samples == 1 { return page.values.map { Int32($0) } }
+        let picture = MaskColors(page)
+        return picture.isGrey ? picture.colors.map { Int32($0 & 255) } : nil
     }
 }
