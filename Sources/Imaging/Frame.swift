@@ -29,12 +29,10 @@ package struct Frame: Sendable {
 /// A picture as a display shows it and as the network sees it: 8-bit RGB.
 ///
 /// *Shape*: `pixels` is `[rows, columns, 3]`, row-major.
-package struct DisplayImage: Sendable {
+package struct DisplayImage: Sendable, Equatable {
     package let rows: Int
     package let columns: Int
-    package var pixels: [UInt8] { didSet { isMadeOfGreys = false } }
-    /// Known without a look at the pixels.
-    private var isMadeOfGreys = false
+    package var pixels: [UInt8]
 
     package init(rows: Int, columns: Int, pixels: [UInt8]) {
         precondition(pixels.count == rows * columns * 3, "DisplayImage: \(pixels.count) bytes for \(rows)×\(columns)×3")
@@ -57,12 +55,10 @@ package struct DisplayImage: Sendable {
             }
         }
         self.init(rows: rows, columns: columns, pixels: pixels)
-        isMadeOfGreys = true
     }
 
     /// All three channels are equal everywhere.
     package var isGrey: Bool {
-        if isMadeOfGreys { return true }
         let pixels = pixels.span
         for row in 0..<rows {
             // Without a branch a pixel.
@@ -73,11 +69,5 @@ package struct DisplayImage: Sendable {
             if differences != 0 { return false }
         }
         return true
-    }
-}
-
-extension DisplayImage: Equatable {
-    package static func == (one: DisplayImage, other: DisplayImage) -> Bool {
-        one.rows == other.rows && one.columns == other.columns && one.pixels == other.pixels
     }
 }
