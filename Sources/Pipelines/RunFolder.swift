@@ -43,7 +43,9 @@ struct RunFolder {
 
     /// Removes what was written since: nothing of a volume that failed stands beside the results of others.
     func remove(allBut names: Set<String>) throws(StorageFailure) {
-        for entry in try Folder.list(path) where !names.contains(entry.name) { try Folder.remove(entry.path) }
+        for entry in try Folder.list(path) where !names.contains(entry.name) {
+            try Folder.remove(Folder.join(path, entry.name))
+        }
     }
 
     /// Leaves nothing behind of a study that gives no folder.
