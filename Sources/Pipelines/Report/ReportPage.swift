@@ -182,7 +182,7 @@ enum ReportPage {
         }
         text += "</table></div>\n"
         return text
-            + "<p class=\"soft small\">Confidence is the network's own mean probability over the pixels that it chose: high does not mean right, low means look.</p>\n"
+            + "<p class=\"soft small\">Confidence is the network's own mean probability over the segment's pixels: high does not mean right, low means look.</p>\n"
     }
 
     static func findings(_ findings: [FindingRecord]) -> HTML {
