@@ -11,17 +11,26 @@ package struct ProbabilityRuns: Sendable {
 
     /// *Shape*: `probabilities` is `[rows · columns]` of the mask.
     package init(of mask: Mask, probabilities: [Float]) {
+        let (bits, values) = (mask.bits.span, probabilities.span)
         for row in 0..<mask.rows {
             var at = row * mask.columns
             let end = at + mask.columns
             while at < end {
-                let value = mask[at]
                 let start = at
+                let isSet = mask[at]
                 var sum: Float = 0
-                repeat {
-                    sum += probabilities[at]
-                    at += 1
-                } while at < end && mask[at] == value
+                while at < end {
+                    // Most of a picture is bytes of one kind.
+                    if at & 7 == 0, at + 8 <= end, bits[at >> 3] == (isSet ? 0xFF : 0) {
+                        for pixel in at..<at + 8 { sum += values[pixel] }
+                        at += 8
+                    } else if (bits[at >> 3] >> UInt8(at & 7) & 1 == 1) == isSet {
+                        sum += values[at]
+                        at += 1
+                    } else {
+                        break
+                    }
+                }
                 add(start: start, length: at - start, sum: sum)
             }
         }

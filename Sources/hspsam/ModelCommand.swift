@@ -17,19 +17,6 @@ struct ModelCommand: ParsableCommand {
             ModelImportCommand.self, ModelInfoCommand.self, ModelCheckCommand.self,
             ModelQuantizeCommand.self,
         ])
-
-    /// What stands in a folder is somebody's work: a model is only written where nothing is.
-    /// *Throws* `USE-OUT` when `out` is there and no empty folder.
-    static func confirmNew(_ out: String) throws(FailureRecord) {
-        guard FileStatus.exists(out) else { return }
-        if let entries = try? Folder.list(out), entries.isEmpty { return }
-        throw FailureRecord(
-            kind: .usage, code: "USE-OUT",
-            message: FailureMessage(
-                "there is something of that name already, and nothing is written over it.",
-                cure: "Choose a new folder.",
-                subject: "--out \(out)"))
-    }
 }
 
 /// `hspsam model import`
@@ -60,7 +47,7 @@ struct ModelImportCommand: ParsableCommand {
                     cure: "Use one of \(Configuration.Named.names.joined(separator: ", ")).",
                     subject: "--configuration \(configurationName)"))
         }
-        try ModelCommand.confirmNew(out)
+        try OutputFiles.confirmNew([out], out: out)
         try beforeTheStart {
             let source = try SAMImport(checkpoint)
             let configuration = try configuration(of: source, as: named)

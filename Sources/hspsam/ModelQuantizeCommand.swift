@@ -30,7 +30,7 @@ struct ModelQuantizeCommand: ParsableCommand {
                 message: FailureMessage(
                     "this must be at least 1.", cure: "Leave it out for 128 images.", subject: "--count \(count)"))
         }
-        try ModelCommand.confirmNew(out)
+        try OutputFiles.confirmNew([out], out: out)
         ThreadPool.start(threads: threads.count)
         let result = try beforeTheStart {
             try Quantiser.run(try ModelDirectory.open(model), images: images, most: count, out: out) { done, total in

@@ -38,6 +38,19 @@ struct OutputFiles {
         }
     }
 
+    /// That nothing stands where a command makes folders: whatever is there is somebody's work, and would be mixed with the command's.
+    ///
+    /// - Parameter out: what `--out` says.
+    /// *Throws* `USE-OUT` for a place that is there and no empty folder.
+    static func confirmNew(_ folders: [String], out: String) throws(FailureRecord) {
+        for folder in folders where FileStatus.exists(folder) {
+            if let entries = try? Folder.list(folder), entries.isEmpty { continue }
+            throw failure(
+                "\(folder) is not empty, and nothing is written among or over what is there.",
+                "Name a new folder, or empty this one.", "--out \(out)")
+        }
+    }
+
     private static func failure(_ explanation: String, _ cure: String, _ subject: String) -> FailureRecord {
         FailureRecord(
             kind: .usage, code: "USE-OUT", message: FailureMessage(explanation, cure: cure, subject: subject))

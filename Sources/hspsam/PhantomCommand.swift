@@ -35,7 +35,7 @@ struct PhantomCommand: ParsableCommand {
         guard !out.isEmpty else { throw failure("no folder is named.", "Name one.") }
         do {
             guard let pairs else {
-                try confirmEmpty([out, PhantomStudy.truthFolder(of: out)])
+                try OutputFiles.confirmNew([out, PhantomStudy.truthFolder(of: out)], out: out)
                 return try PhantomStudy(kind, seed: seed).write(to: out)
             }
             guard kind == .body, pairs > 0 else {
@@ -46,22 +46,11 @@ struct PhantomCommand: ParsableCommand {
                         cure: "Use phantom body --pairs N with N above 0.",
                         subject: "--pairs \(pairs) with \(kind.rawValue)"))
             }
-            try confirmEmpty([out])
+            try OutputFiles.confirmNew([out], out: out)
             try PhantomPairs.writeBodies(pairs, seed: seed, to: out)
         } catch let failure as any Failure where failure.kind == .failed {
             // A folder that cannot be made or written: nothing was started.
             throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
-        }
-    }
-
-    /// Beside the files of another study the truth would be that of one of them.
-    private func confirmEmpty(_ folders: [String]) throws {
-        for folder in folders where FileStatus.exists(folder) {
-            guard try Folder.list(folder).isEmpty else {
-                throw failure(
-                    "\(folder) is not empty: its files would stand among those of the phantom.",
-                    "Name a new folder, or empty this one.")
-            }
         }
     }
 
