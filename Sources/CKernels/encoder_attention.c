@@ -20,7 +20,7 @@ bool ck_encoder_attention_fits(size_t side, size_t channels) {
 }
 
 typedef struct {
-    size_t elements, steps, words, table, channels, keys, queries, run, blocks;
+    size_t elements, steps, words, row_words, table, channels, keys, queries, run, blocks;
     size_t packed_queries, tables, position_h, position_w, packed_keys, packed_values, weights, out, state, columns,
         total;
 } plan;
@@ -29,6 +29,7 @@ static plan plan_of(const ck_encoder_attention *a) {
     plan p = {0};
     p.elements = ck_elements(a->type);
     p.words = a->kernels->products[a->type].words;
+    p.row_words = a->kernels->products[a->type].row_words;
     p.steps = ck_ceiling(a->channels, p.elements);
     p.table = ck_ceiling(2 * side_of(a) - 1, 32) * 32;
     p.channels = ck_ceiling(a->channels, 32) * 32;
@@ -39,13 +40,13 @@ static plan plan_of(const ck_encoder_attention *a) {
     // Each panel is used four times while it is in the first cache; the logits of a run stay in the second.
     p.run = 4 * a->kernels->rows;
     size_t at = 0;
-    p.packed_queries = at, at += p.queries * ck_row_words * p.words;
+    p.packed_queries = at, at += p.queries * p.row_words;
     p.tables = at, at += p.table * p.steps;
     p.position_h = at, at += p.queries * p.table;
     p.position_w = at, at += p.queries * p.table;
     p.packed_keys = at, at += p.keys * p.steps;
     p.packed_values = at, at += p.keys / p.elements * p.channels;
-    p.weights = at, at += p.run * ck_row_words * p.words;
+    p.weights = at, at += p.run * p.row_words;
     p.out = at, at += p.queries * p.channels;
     p.state = at, at += ck_ceiling(2 * p.queries, 16) * 16;
     p.columns = at, at += width_of(a);
@@ -135,7 +136,7 @@ static void attend(void *context, size_t tile) {
     size_t queries = all - first < p->queries ? all - first : p->queries;
 
     ck_weights weights = a->type == ck_type_f32 ? ck_weights_float : p->words == 2 ? ck_weights_bf16_wide : ck_weights_bf16;
-    size_t row_bytes = 4 * ck_row_words * p->words;
+    size_t row_bytes = 4 * p->row_words;
     char *packed_queries = (char *)(s + p->packed_queries);
     for (size_t i = 0; i < queries; i++) {
         const float *t = token(a, &v, (first + i) / breadth, (first + i) % breadth);
@@ -184,11 +185,11 @@ static void attend(void *context, size_t tile) {
             n = queries - i < p->run ? queries - i : p->run;
             for (size_t at = 0; at < count; at += 32)
                 product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps,
-                               s + p->packed_keys + (at + 32) * p->steps, p->steps, s + p->weights + at, row_bytes / 4,
+                               s + p->packed_keys + (at + 32) * p->steps, p->steps, s + p->weights + at, p->row_words,
                                false);
             for (size_t r = 0; r < n; r++) {
                 // The weights take the place of their logits.
-                float *x = s + p->weights + r * row_bytes / 4, *out = s + p->out + (i + r) * p->channels, factor;
+                float *x = s + p->weights + r * p->row_words, *out = s + p->out + (i + r) * p->channels, factor;
                 size_t y = (first + i + r) / breadth, column = (first + i + r) % breadth;
                 const float *h = NULL;
                 if (positioned) {

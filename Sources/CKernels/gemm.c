@@ -61,7 +61,7 @@ static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_
             float *row = some + r * row_floats;
             const float *given = g->ta ? row : g->a + (i + first + r) * g->lda + s;
             if (g->alpha != 1.0f) g->kernels->scale(row, g->alpha, given, count), given = row;
-            product->pack(packed + (first + r) * ck_row_words * product->words, given, count);
+            product->pack(packed + (first + r) * product->row_words, given, count);
         }
     }
 }

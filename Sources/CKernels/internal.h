@@ -8,8 +8,10 @@ enum {
     /// Steps of four bytes along k that rows are packed for at once.
     ck_block_steps = 256,
     /// Words from one packed row to the next: no power of two, so that rows do not meet in one set of the cache, and no multiple of
-    /// a line, so that words of several rows are read at once (AMD's first cache has banks: 10 % of a product).
+    /// a line, so that words of several rows are read at once (AMD's first cache has banks: 10 % of a product). Where whole lines
+    /// are read, as by AMX, they are lines apart instead.
     ck_row_words = ck_block_steps + 20,
+    ck_line_row_words = ck_block_steps + 16,
     /// Columns of a panel of packed weights.
     ck_panel_columns = 32,
 };
@@ -35,8 +37,8 @@ typedef struct {
     ck_panel_product *panel;
     /// n elements as ceil(n / elements a word) steps, the last filled with zeros. Not for 8 bits.
     void (*pack)(void *out, const float *x, size_t n);
-    /// Words a step of a packed row: two where bfloat16 is held as float.
-    size_t words;
+    /// Words a step of a packed row, two where bfloat16 is held as float; and from one packed row to the next.
+    size_t words, row_words;
     /// NULL where there is none; and the operations of one round.
     ck_peak_function *peak;
     double peak_operations;
@@ -135,7 +137,7 @@ struct ck_kernels {
     /// of bfloat16, or the first as it is.
     void (*pack_values)(uint32_t *, size_t apart, const float *, const float *, size_t n, bool pairs);
     ck_product products[3];
-    /// Rows that a product holds in registers, and columns of a panel that lie together (product.inc).
+    /// Rows that a product multiplies at once, and columns of a panel that lie together (product.inc).
     size_t rows, group;
 };
 

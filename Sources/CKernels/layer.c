@@ -103,7 +103,7 @@ typedef struct {
 } plan;
 
 static size_t packed_words(const ck_matrix *m) {
-    return ck_ceiling(steps_of(m->type, m->k), ck_block_steps) * ck_row_words * m->kernels->products[m->type].words;
+    return ck_ceiling(steps_of(m->type, m->k), ck_block_steps) * m->kernels->products[m->type].row_words;
 }
 
 static plan plan_of(const ck_layer *l) {
@@ -113,7 +113,7 @@ static plan plan_of(const ck_layer *l) {
     // wants all of it at once.
     bool whole = b && b->type == ck_type_i8;
     size_t hidden = whole ? ck_ceiling(a->n, 32) * 32 : 0, out_sums = b && !whole ? panels_of(b->n) * 32 : 0;
-    size_t packed2 = whole ? packed_words(b) : b ? ck_row_words * b->kernels->products[b->type].words : 0;
+    size_t packed2 = whole ? packed_words(b) : b ? b->kernels->products[b->type].row_words : 0;
     size_t words = packed_words(a) + packed2 + hidden + out_sums;
     size_t rows = ck_tile_words() / words / 14 * 14, even = ck_ceiling(ck_ceiling(l->rows, 16), 14) * 14;
     rows = rows < 28 ? 28 : rows > 224 ? 224 : rows;
@@ -147,9 +147,9 @@ typedef struct {
 
 // Where element i of packed row r begins: rows lie in blocks along k.
 static char *packed_at(float *packed, const ck_matrix *m, size_t rows, size_t r, size_t element) {
-    size_t words = m->kernels->products[m->type].words, step = element / ck_elements(m->type);
-    size_t block = step / ck_block_steps;
-    return (char *)packed + ((block * rows + r) * ck_row_words + step % ck_block_steps) * 4 * words;
+    const ck_product *product = &m->kernels->products[m->type];
+    size_t step = element / ck_elements(m->type), block = step / ck_block_steps;
+    return (char *)packed + 4 * ((block * rows + r) * product->row_words + step % ck_block_steps * product->words);
 }
 
 static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, const float *x, float *smooth, float *scale) {
@@ -188,7 +188,7 @@ static void multiply_panel(const ck_matrix *m, const float *packed, size_t capac
     if (all == 0) memset(sums, 0, rows * 128);
     for (size_t s = 0, block = 0, steps; s < all; s += ck_block_steps, block++) {
         const char *weights = block_of(m, panel, s, &steps);
-        product->panel(rows, packed + block * capacity * ck_row_words * product->words, weights, weights + steps * 128, steps,
+        product->panel(rows, packed + block * capacity * product->row_words, weights, weights + steps * 128, steps,
                        sums, 32, s > 0);
     }
 }
@@ -247,7 +247,7 @@ static void two_by_blocks(const tile_job *t) {
     const ck_product *product = &k->products[b->type];
     const plan *p = t->p;
     float *sums = t->s + p->sums, *finished = sums + p->rows * 32, *scales = t->s + p->scales, *packed = t->s + p->packed2;
-    size_t block = ck_block_steps * ck_elements(b->type), apart = ck_row_words * 4 * product->words, panels = panels_of(b->n);
+    size_t block = ck_block_steps * ck_elements(b->type), apart = 4 * product->row_words, panels = panels_of(b->n);
     for (size_t first = 0; first < a->n; first += block) {
         size_t last = a->n - first < block ? a->n : first + block, steps;
         for (size_t at = first; at < last; at += 32) {
@@ -257,7 +257,7 @@ static void two_by_blocks(const tile_job *t) {
             f.activation = t->l->activation;
             // Floats are not rounded: where the panel ends up it is finished.
             float *to = b->type == ck_type_f32 ? (float *)((char *)packed + from) : finished;
-            k->finish(to, b->type == ck_type_f32 ? ck_row_words : 32, sums, t->rows, n, &f);
+            k->finish(to, b->type == ck_type_f32 ? product->row_words : 32, sums, t->rows, n, &f);
             for (size_t r = 0; to == finished && r < t->rows; r++)
                 product->pack((char *)packed + r * apart + from, finished + r * 32, n);
         }

@@ -15,7 +15,7 @@ enum {
     ck_lanes_avx512 = 16,
     ck_rows_avx512 = 14,
     ck_group_avx512 = 32,
-    ck_rows_amx = 16,
+    ck_rows_amx = 32,
     /// Vectors of a round of ck_peak_function; and of AMX, the words that its four pairs of tiles multiply.
     ck_peak_vectors = 12,
     ck_peak_tile_words = 4 * 16 * 16 * 16,

@@ -1,8 +1,8 @@
 // The products of bfloat16 and 8 bits by AMX: a tile of sums is 16 rows of 16 columns, one of a factor has 16 steps along k.
 //
-// Packed rows and panels are what the other AVX-512 products read. Of bfloat16 the hardware sums the even and the odd elements of
-// a tile's steps apart, from zero, then both, then adds that to the sum; numbers below 2⁻¹²⁶ are zeros to it. How many rows or
-// columns are multiplied at once changes no sum.
+// Panels are what the other AVX-512 products read; packed rows are whole lines apart, since what lies across two lines is read twice.
+// Of bfloat16 the hardware sums the even and the odd elements of a tile's steps apart, from zero, then both, then adds that to the
+// sum; numbers below 2⁻¹²⁶ are zeros to it. How many rows or columns are multiplied at once changes no sum.
 #define _GNU_SOURCE
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
@@ -15,7 +15,7 @@
 enum {
     /// Rows of a tile, and words of one of its rows.
     side = 16,
-    row_bytes = 4 * ck_row_words,
+    row_bytes = 4 * ck_line_row_words,
     panel_bytes = 4 * ck_panel_columns,
 };
 
