@@ -96,9 +96,13 @@ void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_
 
 // ---- layers
 
+/// Rows that are written at once.
+enum { some_rows = 16 };
+
 // Where a thread's scratch memory holds what; in floats.
 typedef struct {
-    size_t rows, chunk, tiles_m, tiles_n;
+    // Panels whose sums lie beside each other until their rows are written: many neighbours of a row at once.
+    size_t rows, chunk, tiles_m, tiles_n, abreast;
     size_t packed, packed2, hidden, sums, out_sums, row, smooth, scales, total;
 } plan;
 
@@ -124,12 +128,15 @@ static plan plan_of(const ck_layer *l) {
     p.tiles_n = b || p.tiles_m >= 16 ? 1 : ck_ceiling(16, at_least_one(p.tiles_m));
     p.chunk = ck_ceiling(panels, p.tiles_n);
     p.tiles_n = ck_ceiling(panels, at_least_one(p.chunk));
+    // What is left of the second cache.
+    size_t room = ck_tile_words() / p.rows, taken = ck_smaller(room, words);
+    p.abreast = b ? 1 : ck_smaller(p.chunk, (room - taken) / 32 + 1);
     size_t widest = b && b->k > a->k ? b->k : a->k;
     p.packed = 0;
     p.packed2 = p.packed + p.rows * packed_words(a);
     p.hidden = p.packed2 + p.rows * packed2;
     p.sums = p.hidden + p.rows * hidden;
-    p.out_sums = p.sums + 2 * p.rows * 32;
+    p.out_sums = p.sums + (b ? 2 : p.abreast) * p.rows * 32;
     p.row = p.out_sums + p.rows * out_sums;
     p.smooth = p.row + ck_ceiling(widest, 16) * 16;
     p.scales = p.smooth + ck_ceiling(widest, 16) * 16;
@@ -206,13 +213,20 @@ typedef struct {
 // Panels [from, to) of the one matrix.
 static void one_matrix(const tile_job *t, size_t from, size_t to) {
     const ck_matrix *a = t->l->first;
-    for (size_t panel = from; panel < to; panel++) {
-        size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
-        multiply_panel(a, t->s + t->p->packed, t->p->rows, t->rows, panel, t->s + t->p->sums);
-        ck_finish f = finish_of(a, panel, t->s + t->p->scales, t->l->first_bias);
-        f.activation = t->l->activation;
-        f.residual = t->residual ? t->residual + at : NULL;
-        a->kernels->finish(t->out + at, a->n, t->s + t->p->sums, t->rows, n, &f);
+    float *sums = t->s + t->p->sums;
+    for (size_t first = from, last; first < to; first = last) {
+        last = ck_smaller(first + t->p->abreast, to);
+        for (size_t panel = first; panel < last; panel++)
+            multiply_panel(a, t->s + t->p->packed, t->p->rows, t->rows, panel, sums + (panel - first) * t->rows * 32);
+        for (size_t r = 0; r < t->rows; r += some_rows)
+            for (size_t panel = first; panel < last; panel++) {
+                size_t at = panel * 32, n = ck_smaller(32, a->n - at), element = r * a->n + at;
+                ck_finish f = finish_of(a, panel, t->s + t->p->scales + r, t->l->first_bias);
+                f.activation = t->l->activation;
+                f.residual = t->residual ? t->residual + element : NULL;
+                a->kernels->finish(t->out + element, a->n, sums + ((panel - first) * t->rows + r) * 32,
+                                   ck_smaller(some_rows, t->rows - r), n, &f);
+            }
     }
 }
 
