@@ -50,7 +50,9 @@ extension WatchService {
     }
 
     /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks, and none that contradicts it.
-    func lateJobs(_ job: Job, _ record: RunRecord) async throws -> [String] {
+    ///
+    /// - Parameter attempt: whose record it is.
+    func lateJobs(_ job: Job, _ record: RunRecord, attempt n: Int) async throws -> [String] {
         guard settings.lateWindow > .zero, job.joined.isEmpty, !job.isSeparate else { return [] }
         let since = Moment.now - settings.lateWindow.milliseconds
         let settled = record.settledStudies
@@ -62,30 +64,69 @@ extension WatchService {
         let candidates =
             studies.isEmpty ? [] : try await ledger.jobs(ofStudies: studies.sorted(), except: job.id, since: since)
         let own = ImageSet(record)
-        let isInOutbox = try !candidates.isEmpty && !publication.reports(of: studies).allSatisfy(own.holdsAll)
-        let contradicted = try publication.reports(of: Set(record.images.map(\.study))).filter(own.contradicts)
-        let replaced = Set(
-            contradicted.flatMap(\.imageContents).compactMap { UInt64($0.image ?? $0.digest, radix: 16) })
+        guard !candidates.isEmpty || !sharing.isEmpty else { return [] }
+        let older = try OlderResults(
+            publication.reports(of: studies.union(record.images.map(\.study))), of: own,
+            beside: publication.reports(record, output: paths.output(job.id, attempt: n)), paths)
+        let isInOutbox = !older.standing.filter { studies.contains($0.study) }.allSatisfy(own.holdsAll)
         var late: [String] = []
         for id in candidates.union(sharing).sorted(by: >) {
             guard let input = try paths.standingInput(of: id) else { continue }
             let held = input == paths.input(id) ? try publication.heldImages(studies, of: id) : []
             guard sharing.contains(id) || isInOutbox || !held.allSatisfy(own.holds) else { continue }
-            // What a corrected study replaces is no part of it.
-            if try await isContradicted(id, held, by: own, replaced) { continue }
+            // What a corrected study replaces is no part of it, nor is what is another patient's.
+            if try await isContradicted(id, held, by: own, older) { continue }
             late.append(id)
         }
         return late
     }
 
-    /// Whether a job holds images with the SOP Instance UIDs of `own` and other content, or nothing but images of results that do.
+    /// Whether a job holds images with the SOP Instance UIDs of `own` and other content, or results of another patient, or nothing but
+    /// images of results that contradict it so.
     private func isContradicted(
-        _ job: String, _ held: [RunRecord.Input], by own: ImageSet, _ replaced: Set<UInt64>
+        _ job: String, _ held: [RunRecord.Input], by own: ImageSet, _ older: OlderResults
     ) async throws -> Bool {
         if held.contains(where: own.contradicts) { return true }
-        let reports = try await ledger.resultPaths(of: job).compactMap { try publication.report(at: $0) }
-        if reports.contains(where: own.contradicts) { return true }
-        let images = replaced.isEmpty ? [] : try await ledger.images(of: job)
-        return !images.isEmpty && images.isSubset(of: replaced)
+        for path in try await ledger.resultPaths(of: job) {
+            guard let report = try older.byPath[path] ?? publication.report(at: path) else { continue }
+            if older.contradicts(report) { return true }
+        }
+        let images = older.replaced.isEmpty ? [] : try await ledger.images(of: job)
+        return !images.isEmpty && images.isSubset(of: older.replaced)
+    }
+}
+
+/// The results of a job's studies that stand in the outbox, told apart by whether they contradict the job.
+private struct OlderResults {
+    private let own: ImageSet
+    private let reports: [StudyRecord]
+    /// Those that contradict nothing of the job.
+    let standing: [StudyRecord]
+    /// The first 64 bits of what tells the images of the others.
+    let replaced: Set<UInt64>
+    /// All of them, by their places relative to the outbox.
+    let byPath: [String: StudyRecord]
+
+    /// - Parameters:
+    ///   - own: the job's images.
+    ///   - reports: those of the job's own results.
+    init(_ older: [StudyRecord], of own: ImageSet, beside reports: [StudyRecord], _ paths: ServicePaths) {
+        (self.own, self.reports) = (own, reports)
+        let contradicted = older.filter { Self.contradicts($0, own, reports) }
+        standing = older.filter { !Self.contradicts($0, own, reports) }
+        replaced = Set(contradicted.flatMap(\.imageContents).compactMap { UInt64($0.image ?? $0.digest, radix: 16) })
+        byPath = Dictionary(
+            older.map { (paths.result(study: $0.study, key: $0.key ?? ""), $0) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Whether a result has an image of the job's with other content, or is of another patient.
+    func contradicts(_ report: StudyRecord) -> Bool { Self.contradicts(report, own, reports) }
+
+    private static func contradicts(_ report: StudyRecord, _ own: ImageSet, _ reports: [StudyRecord]) -> Bool {
+        own.contradicts(report)
+            || reports.contains {
+                $0.study == report.study && !$0.identity.contradictions(report.identity).isEmpty
+            }
     }
 }

@@ -177,7 +177,7 @@ extension WatchService {
         if !job.joined.isEmpty, let contradiction = contradiction(job, record) { return .separate(contradiction) }
         switch verdict {
         case .publish(let reason):
-            let late = try await lateJobs(job, record)
+            let late = try await lateJobs(job, record, attempt: n)
             if !late.isEmpty { return Self.joined(late) }
             if record.lacksSlices, !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
                 return .hold(Self.together(reason, job.remark))
@@ -185,7 +185,7 @@ extension WatchService {
             return .publish(Self.together(reason, job.remark))
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
-            let late = try await lateJobs(job, record)
+            let late = try await lateJobs(job, record, attempt: n)
             if !late.isEmpty { return Self.joined(late) }
             // What is missing may be why no pipeline wanted the rest.
             if let remark = job.remark {
@@ -314,15 +314,13 @@ extension WatchService {
         if !covering.isEmpty {
             parts.append("a result of more images of the study stands: \(covering.joined(separator: ", ")).")
         }
-        if !published.contradicted.isEmpty {
-            let older = published.contradicted.map { "outbox/\($0)" }.joined(separator: ", ")
+        let against = contradictions(published)
+        if !against.isEmpty {
             let partial = job.reason.flatMap { $0.kind == .partial ? $0 : nil }
-            let said = partial.map { "\($0.text) " } ?? ""
-            return JobReason(
-                .partial, code: partial?.code ?? "DUP-CONFLICT",
-                text:
-                    "\(said)its images have the SOP Instance UIDs of those of \(older) and other content: both results stand. Find out which images are right; do not use the other result."
-            )
+            // Whose images they are comes before anything else that there is to say of them.
+            let code = published.ofOthers.isEmpty ? partial?.code ?? "DUP-CONFLICT" : "GRP-IDENTITY"
+            let said = [partial?.text].compactMap(\.self) + against
+            return JobReason(.partial, code: code, text: said.joined(separator: " "))
         }
         let text = parts.joined(separator: " ")
         if let partial = job.reason, partial.kind == .partial {
@@ -331,6 +329,25 @@ extension WatchService {
         }
         if isNew { return nil }
         return JobReason(.duplicate, code: standing.isEmpty ? "COVERED" : "DUPLICATE", text: text)
+    }
+
+    /// How a job's results contradict older ones of their studies.
+    private static func contradictions(_ published: Published) -> [String] {
+        func older(_ paths: [String]) -> String { paths.map { "outbox/\($0)" }.joined(separator: ", ") }
+        let cure = "both results stand. Find out which images are right; do not use the other result."
+        var found: [String] = []
+        if !published.contradicted.isEmpty {
+            found.append(
+                "its images have the SOP Instance UIDs of those of \(older(published.contradicted)) and other content: \(cure)"
+            )
+        }
+        if !published.ofOthers.isEmpty {
+            let keywords = published.differing.sorted().joined(separator: ", ")
+            found.append(
+                "its images say another \(keywords) than those of \(older(published.ofOthers)), whose study is the same: whose images they are is uncertain, and \(cure)"
+            )
+        }
+        return found
     }
 
     /// Moves the input of a finished job to where it stays. What cannot be moved now is moved later.
