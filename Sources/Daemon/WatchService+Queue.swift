@@ -152,8 +152,13 @@ extension WatchService {
         let settings = settings
         let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
         if let record { try await ledger.note(record.images, of: job.id) }
-        let last = job.attempts + 1 >= settings.attempts
+        var last = job.attempts + 1 >= settings.attempts
         var verdict = Verdict(ending, record, last: last)
+        // What other programs leave of the machine's memory changes; a limit of ours is the same in every attempt.
+        if case .retry(let reason) = verdict, reason.code == Verdict.memory, settings.memory != nil {
+            last = true
+            verdict = Verdict(ending, record, last: last)
+        }
         if case .stopped = verdict { return verdict }
         // Somebody who had a file open could write to it all the while, and set its times back; not those of its inode.
         guard try Fingerprint(of: paths.input(job.id), changeTimes: true).digest == fingerprint else {

@@ -258,6 +258,10 @@ final class Site {
             meddled)
                 if [ ! -e "${0%/*}/calm" ]; then echo >> "$in/plan"; fi; result ;;
             silent) exit 0 ;;
+            memory)
+                echo "4 of 9" >&2
+                echo "MEMORY there is no memory for another 3 MB of the network's numbers, so this was given up." >&2
+                exit 3 ;;
             nostart) exit 2 ;;
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;
         esac
