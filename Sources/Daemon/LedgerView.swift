@@ -181,6 +181,7 @@ package enum LedgerView {
     /// Nil when there is no ledger.
     static func read<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value? {
         guard FileStatus.exists(path) else { return nil }
+        try LedgerLook.confirmOwn(path: path)
         do {
             var configuration = GRDB.Configuration()
             configuration.readonly = true
