@@ -391,6 +391,27 @@ final class LedgerTests {
         #expect(try await ledger.nextDue([.queued], longestWait: .seconds(60))?.id == "A")
     }
 
+    @Test("lists of what is in quarantine and of what was not sent are whole, however long they are")
+    func wholeLists() async throws {
+        let ledger = try Ledger(path: path)
+        try await History.fill(path, 5_100, from: 0)
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE job SET state = 'quarantined';
+                    INSERT INTO delivery(result_key, file, destination, state, created_at)
+                        SELECT key, 'a', 'archive', 'pending', published_at FROM result;
+                    UPDATE delivery SET state = 'refused' WHERE created_at = (SELECT MAX(created_at) FROM delivery);
+                    """)
+        }
+        #expect(try LedgerView.jobs(path: path, states: [.quarantined])?.count == 5_100)
+        #expect(try LedgerView.jobs(path: path, limit: 200)?.count == 200)
+        let deliveries = try #require(try LedgerView.deliveries(path: path))
+        #expect(deliveries.count == 5_100 && deliveries.last?.needsPerson == true)
+        try await ledger.close()
+    }
+
     @Test(
         "the overview costs the same after ten and after twenty thousand jobs: every query has its index and its bound")
     func overviewCost() async throws {
