@@ -8,6 +8,8 @@ package enum Verdict: Sendable, Equatable {
     case publish(JobReason?)
     /// To publish, but not yet: images are missing that may come late.
     case hold(JobReason?)
+    /// Refused, but not yet: parts are missing that may come late. Done anew after a while.
+    case wait(JobReason)
     /// Images of its studies came before, in these jobs: done anew, together with theirs.
     case join([String])
     /// Together with those of other jobs its images contradict each other: done anew alone, and a person is told.

@@ -1,5 +1,6 @@
 internal import Failures
 internal import Foundation
+internal import Logging
 internal import Records
 internal import Storage
 
@@ -32,6 +33,26 @@ extension WatchService {
         )
     }
 
+    /// Whether images of the job's own were refused because parts of them may be missing.
+    func mayLackParts(_ job: Job, _ record: RunRecord) -> Bool {
+        let own = paths.input(job.id)
+        return record.inputs.contains {
+            $0.status == .refused && $0.code == JobReason.missingParts
+                && ($0.path == own || $0.path.hasPrefix(own + "/"))
+        }
+    }
+
+    /// Jobs that were put aside because parts were missing, and whose parts have given a result with another job's, are worked on once
+    /// more: they then find that they are known.
+    func retryLacking(_ jobs: [String]) async throws {
+        for id in jobs {
+            guard let job = try await ledger.job(id), job.state == .quarantined, job.mayLackParts else { continue }
+            do { _ = try await retry(job) } catch let failure as StorageFailure {
+                log.error("an input stays in quarantine", metadata: ["job": "\(id)", "code": "\(failure.code)"])
+            }
+        }
+    }
+
     /// That images which no pipeline wants have the SOP Instance UIDs of those of a result and other content.
     func contradicted(_ record: RunRecord) throws -> JobReason? {
         let own = ImageSet(record)
@@ -51,15 +72,19 @@ extension WatchService {
 
     /// Earlier jobs of the same studies whose originals are still here and hold images that this one lacks, and none that contradicts it.
     ///
-    /// - Parameter attempt: whose record it is.
-    func lateJobs(_ job: Job, _ record: RunRecord, attempt n: Int) async throws -> [String] {
-        guard settings.lateWindow > .zero, job.joined.isEmpty, !job.isSeparate else { return [] }
+    /// - Parameters:
+    ///   - attempt: whose record it is.
+    ///   - lacking: whether some of its parts may still be missing: then those count too that were refused for that, and a job that was
+    ///     joined with others already may be joined with more.
+    func lateJobs(_ job: Job, _ record: RunRecord, attempt n: Int, lacking: Bool) async throws -> [String] {
+        guard settings.lateWindow > .zero, job.joined.isEmpty || lacking, !job.isSeparate else { return [] }
         let since = Moment.now - settings.lateWindow.milliseconds
         let settled = record.settledStudies
         let known = Set(settled.filter { $0.folder == nil }.map(\.study))
         // Also what nobody wanted of them: a few slices are no volume before the rest has come.
         let sharing = try await ledger.jobs(
-            withMoreOf: record.images.filter { !known.contains($0.study) }, except: job.id, since: since)
+            withMoreOf: record.images.filter { !known.contains($0.study) }, lacking: lacking, except: job.id,
+            since: since)
         let studies = Set(settled.filter { $0.folder != nil }.map(\.study))
         let candidates =
             studies.isEmpty ? [] : try await ledger.jobs(ofStudies: studies.sorted(), except: job.id, since: since)
@@ -70,7 +95,7 @@ extension WatchService {
             beside: publication.reports(record, output: paths.output(job.id, attempt: n)), paths)
         let isInOutbox = !older.standing.filter { studies.contains($0.study) }.allSatisfy(own.holdsAll)
         var late: [String] = []
-        for id in candidates.union(sharing).sorted(by: >) {
+        for id in candidates.union(sharing).subtracting(job.joined).sorted(by: >) {
             guard let input = try paths.standingInput(of: id) else { continue }
             let held = input == paths.input(id) ? try publication.heldImages(studies, of: id) : []
             guard sharing.contains(id) || isInOutbox || !held.allSatisfy(own.holds) else { continue }

@@ -180,17 +180,22 @@ extension WatchService {
         }
         guard let record else { return verdict }
         if !job.joined.isEmpty, let contradiction = contradiction(job, record) { return .separate(contradiction) }
+        let mayLackParts = mayLackParts(job, record)
+        let mayWait = !job.wasHeld && settings.gapWait > .zero && !shared.withLock { $0.isBatch }
         switch verdict {
         case .publish(let reason):
-            let late = try await lateJobs(job, record, attempt: n)
-            if !late.isEmpty { return Self.joined(late) }
-            if record.lacksSlices, !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
-                return .hold(Self.together(reason, job.remark))
-            }
+            let late = try await lateJobs(job, record, attempt: n, lacking: mayLackParts)
+            if !late.isEmpty { return Self.joined(job.joined + late) }
+            if record.lacksSlices || mayLackParts, mayWait { return .hold(Self.together(reason, job.remark)) }
             return .publish(Self.together(reason, job.remark))
+        case .quarantine(let reason) where mayLackParts && reason.kind == .refused:
+            let late = try await lateJobs(job, record, attempt: n, lacking: true)
+            if !late.isEmpty { return Self.joined(job.joined + late) }
+            guard mayWait, settings.lateWindow > .zero else { return verdict }
+            return .wait(JobReason(.waiting, code: JobReason.missingParts, text: reason.text))
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
-            let late = try await lateJobs(job, record, attempt: n)
+            let late = try await lateJobs(job, record, attempt: n, lacking: false)
             if !late.isEmpty { return Self.joined(late) }
             // What is missing may be why no pipeline wanted the rest.
             if let remark = job.remark {
@@ -221,6 +226,10 @@ extension WatchService {
         case .publish(let reason): step = .init("processed", to: .publishing, reason)
         case .hold(let reason):
             step = .init("held", to: .publishing, reason, notBefore: Moment.now + settings.gapWait.milliseconds)
+            try await ledger.markHeld(job.id)
+        case .wait(let reason):
+            step = .init(
+                "waits", to: .queued, reason, counts: false, notBefore: Moment.now + settings.gapWait.milliseconds)
             try await ledger.markHeld(job.id)
         case .join(let others):
             try await ledger.join(others, to: job.id)
@@ -273,11 +282,13 @@ extension WatchService {
 
     /// Results into the outbox, then into the ledger. Gives why that must be tried again later, if it must.
     func publish(_ job: Job) async throws -> JobReason? {
+        var isNew = false
         do {
             let published = try await publication.publish(job) { [heartbeat] in heartbeat.beat(.queue) }
             var fresh = published.results
             for result in published.stood where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
-            let reason = Self.reason(job, published, isNew: !fresh.isEmpty)
+            isNew = !fresh.isEmpty
+            let reason = Self.reason(job, published, isNew: isNew)
             try await ledger.publish(job.id, fresh, reason: reason)
             await known.append(fresh.filter(\.complete).map(\.key))
             log.notice("published", metadata: ["job": "\(job.id)", "code": "\(reason?.code ?? "PUBLISHED")"])
@@ -302,6 +313,7 @@ extension WatchService {
             try await ledger.postpone(job.id, until: Moment.now + wait(job), reason)
             return reason
         }
+        if isNew { try await retryLacking(job.joined) }
         if let job = try await ledger.job(job.id) { try await tidy(job) }
         try await writeIndex()
         return nil
