@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // Each call is repeated when a signal interrupts it; every other failure is the caller's to judge.
@@ -354,6 +355,28 @@ int cs_free_room(const char *path, uint64_t *bytes, uint64_t *files) {
     *bytes = (uint64_t)status.f_bavail * (uint64_t)status.f_frsize;
     *files = status.f_files == 0 ? UINT64_MAX : (uint64_t)status.f_favail;
     return 0;
+}
+
+size_t cs_describe_process(void *text, size_t size) {
+    char host[256] = "";
+    // A name that is cut has no end mark of its own.
+    if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+    char moment[sizeof "2026-11-24T01:44:02Z" + 16] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL) strftime(moment, sizeof moment, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char whole[512];
+    int count = snprintf(whole, sizeof whole, "process %ld on %s since %s", (long)getpid(), host, moment);
+    if (count < 0 || (size_t)count >= sizeof whole) return 0;
+    size_t kept = (size_t)count < size ? (size_t)count : size;
+    memcpy(text, whole, kept);
+    return kept;
+}
+
+void cs_pause(uint32_t milliseconds) {
+    struct timespec left = {.tv_sec = milliseconds / 1000, .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
 }
 
 int cs_lock(int fd, int shared) {

@@ -28,6 +28,9 @@ package struct Job: Sendable, Equatable {
     /// What was known of its drop when it was taken, or found out since, and a person should know with its result.
     package let remark: JobReason?
 
+    /// It was refused as one of whose parts some may be missing.
+    var mayLackParts: Bool { reason?.code == JobReason.missingParts }
+
     /// Together with those of other jobs its images contradict each other, so that it is worked on alone.
     var isSeparate: Bool { remark.map { JobReason.contradictions.contains($0.code) } ?? false }
 }
@@ -53,6 +56,9 @@ package struct JobReason: Sendable, Equatable {
 
     /// Codes of images that contradict each other: of one SOP Instance UID, or of one study.
     static let contradictions: Set<String> = ["DUP-CONFLICT", "GRP-IDENTITY"]
+
+    /// The code of slides whose tiles are not all there, or do not make one picture otherwise: the rest may come late.
+    static let missingParts = "GEO-SLIDE"
 
     package let kind: Class
     package let code: String

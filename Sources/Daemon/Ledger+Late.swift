@@ -43,6 +43,12 @@ extension Ledger {
         job.id <> ? AND job.created_at >= ? AND job.state IN ('publishing', 'published', 'done')
         """
 
+    /// The same, and those that wait for parts or were put aside because parts were missing.
+    private static let standingOrLacking = """
+        job.id <> ? AND job.created_at >= ? AND (job.state IN ('publishing', 'published', 'done')
+            OR job.state IN ('queued', 'quarantined') AND job.reason_code = '\(JobReason.missingParts)')
+        """
+
     /// Other jobs with images of these studies.
     func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> Set<String> {
         try read { db in
@@ -57,7 +63,11 @@ extension Ledger {
     }
 
     /// Other jobs with images of these series that are not among these, whatever became of them.
-    func jobs(withMoreOf series: [SeriesImages], except job: String, since: Int64) throws -> Set<String> {
+    ///
+    /// - Parameter lacking: whether those count that were refused because parts were missing.
+    func jobs(
+        withMoreOf series: [SeriesImages], lacking: Bool, except job: String, since: Int64
+    ) throws -> Set<String> {
         try read { db in
             var found: Set<String> = []
             for own in series {
@@ -65,7 +75,8 @@ extension Ledger {
                     db,
                     sql: """
                         SELECT job.id, job_series.images FROM job_series JOIN job ON job.id = job_series.job_id
-                        WHERE job_series.series = ? AND job_series.study = ? AND \(Self.standing)
+                        WHERE job_series.series = ? AND job_series.study = ?
+                            AND \(lacking ? Self.standingOrLacking : Self.standing)
                         """, arguments: [own.series, own.study, job, since])
                 while let row = try rows.next() {
                     let images = SeriesImages.images(Array(row["images"] as Data))

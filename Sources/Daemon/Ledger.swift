@@ -22,6 +22,7 @@ package actor Ledger {
     ///   off may have left it.
     package init(path: String, wait: Duration = .seconds(10), holdsResults: Bool = false) throws {
         let wasThere = FileStatus.exists(path)
+        try LedgerLook.confirmOwn(path: path)
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(Double(wait.milliseconds) / 1000)

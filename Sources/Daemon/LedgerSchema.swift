@@ -46,16 +46,21 @@ enum LedgerSchema {
         try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
     }
 
-    /// *Throws* `DaemonFailure.ledgerUnusable` when the tables are somebody else's.
-    static func checkOwn(_ db: Database, path: String) throws {
-        if try isBlank(db) { return }
+    /// What is wrong with a file of another program's tables.
+    static let strangers = "its tables are not a ledger's"
+
+    /// Whether the file holds a ledger's tables.
+    static func isOwn(_ db: Database) throws -> Bool {
         // Other programs have a table of this name too.
         let columns = try db.tableExists("meta") ? Set(db.columns(in: "meta").map(\.name)) : []
-        let isOwn =
-            try columns.isSuperset(of: ["key", "value"])
+        return try columns.isSuperset(of: ["key", "value"])
             && Bool.fetchOne(db, sql: "SELECT EXISTS(SELECT 1 FROM meta WHERE key = 'install_id')") ?? false
-        guard isOwn else {
-            throw DaemonFailure.ledgerUnusable(path: path, problem: "its tables are not a ledger's")
+    }
+
+    /// *Throws* `DaemonFailure.ledgerUnusable` when the tables are somebody else's.
+    static func checkOwn(_ db: Database, path: String) throws {
+        guard try isBlank(db) || isOwn(db) else {
+            throw DaemonFailure.ledgerUnusable(path: path, problem: strangers)
         }
     }
 

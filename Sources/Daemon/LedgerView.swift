@@ -66,18 +66,18 @@ package enum LedgerView {
         package let code: String?
     }
 
-    /// The newest jobs first, at most `limit`; nil when there is no ledger.
+    /// The newest jobs first, all or at most `limit`; nil when there is no ledger.
     ///
     /// *Throws* `DaemonFailure` as `Overview.read` does.
     package static func jobs(
-        path: String, states: [Job.State] = [], since: Int64 = 0, limit: Int = 200
+        path: String, states: [Job.State] = [], since: Int64 = 0, limit: Int? = nil
     ) throws -> [Line]? {
         try read(path) { db in
             let marks = Array(repeating: "?", count: states.count).joined(separator: ", ")
             let condition = states.isEmpty ? "" : "job.state IN (\(marks)) AND"
             return try lines(
                 db, "\(condition) job.changed_at >= ? ORDER BY job.changed_at DESC, job.id DESC LIMIT ?",
-                StatementArguments(states.map(\.rawValue)) + [since, limit])
+                StatementArguments(states.map(\.rawValue)) + [since, limit ?? Int.max])
         }
     }
 
@@ -148,7 +148,7 @@ package enum LedgerView {
         }
     }
 
-    /// Deliveries that are not done, at most 1,000.
+    /// Deliveries that are not done.
     package static func deliveries(path: String) throws -> [Delivery]? {
         try read(path) { db in
             try Row.fetchAll(
@@ -156,7 +156,7 @@ package enum LedgerView {
                 sql: """
                     SELECT delivery.*, result.path FROM delivery JOIN result ON result.key = result_key
                     WHERE delivery.state NOT IN ('sent', 'confirmed') AND delivery.state <> 'replaced'
-                    ORDER BY destination, delivery.created_at LIMIT 1000
+                    ORDER BY destination, delivery.created_at
                     """
             ).map { row in
                 Delivery(
@@ -181,6 +181,7 @@ package enum LedgerView {
     /// Nil when there is no ledger.
     static func read<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value? {
         guard FileStatus.exists(path) else { return nil }
+        try LedgerLook.confirmOwn(path: path)
         do {
             var configuration = GRDB.Configuration()
             configuration.readonly = true

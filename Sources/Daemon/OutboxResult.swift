@@ -112,6 +112,13 @@ struct OutboxResult {
         }
     }
 
+    /// Keywords of the attributes by which this result and `other`, which nothing has taken the place of, are of two patients or two
+    /// studies though their Study Instance UID is one.
+    func strangers(_ other: OutboxResult) -> [String] {
+        guard record.study == other.record.study, other.record.supersededBy == nil else { return [] }
+        return record.identity.contradictions(other.record.identity)
+    }
+
     /// Says in the report which result took this one's place. Repeating it changes nothing.
     mutating func markSuperseded(by key: String) throws {
         guard record.supersededBy == nil else { return }

@@ -13,6 +13,10 @@ package struct Published: Sendable, Equatable {
     package var coveredBy: [String] = []
     /// Folders of older results whose images have UIDs of this job's and other content, relative to the outbox.
     package var contradicted: [String] = []
+    /// Folders of older results of the study that are of another patient or study than this job's, relative to the outbox.
+    package var ofOthers: [String] = []
+    /// Keywords of the attributes that say so.
+    package var differing: Set<String> = []
 }
 
 /// Moves what is finished to where people look for it. Every step can be repeated after a crash.
@@ -78,6 +82,10 @@ package actor Publication {
             case .new:
                 published.results.append(try result(try supersede(study.study, key)))
                 published.contradicted += try contradicted(study.study, key)
+                for (path, keywords) in try ofOthers(study.study, key) {
+                    published.ofOthers.append(path)
+                    published.differing.formUnion(keywords)
+                }
             case .stood: published.stood.append(try result())
             case .repeated(let old):
                 guard let key = old.record.key else { continue }
@@ -148,6 +156,16 @@ package actor Publication {
             .map { "\(study)/\(Folder.split($0.folder).name)" }
     }
 
+    /// Results of the study that are of another patient or study than this one, relative to the outbox, and the keywords of the
+    /// attributes that say so.
+    private func ofOthers(_ study: String, _ key: String) throws -> [(path: String, keywords: [String])] {
+        guard let new = try standing(study, key) else { return [] }
+        return try others(study, key).map {
+            (path: "\(study)/\(Folder.split($0.folder).name)", keywords: new.strangers($0))
+        }
+        .filter { !$0.keywords.isEmpty }
+    }
+
     /// The result of this key, whole or not.
     private func standing(_ study: String, _ key: String) throws -> OutboxResult? {
         let found = try OutboxResult(in: Folder.join(paths.outbox, paths.result(study: study, key: key)))
@@ -177,6 +195,12 @@ package actor Publication {
     /// The report of a result at its path in the outbox; nil when none stands there.
     nonisolated func report(at path: String) throws -> StudyRecord? {
         try OutboxResult(in: Folder.join(paths.outbox, path))?.record
+    }
+
+    /// The reports of a worker's studies, as it left them in its output folder.
+    nonisolated func reports(_ record: RunRecord, output: String) throws -> [StudyRecord] {
+        try record.settledStudies.compactMap(\.folder)
+            .compactMap { try OutboxResult(in: Folder.join(output, $0))?.record }
     }
 
     /// What a job whose result waits to be published holds of these studies, as its workers' records say.

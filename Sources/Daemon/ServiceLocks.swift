@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Storage
 
 /// What only one service may hold: the ledger's lock and the inbox's.
@@ -14,8 +13,7 @@ package final class ServiceLocks: Sendable {
 
     /// Takes one lock. *Throws* `DaemonFailure.locked`, `StorageFailure`.
     static func lock(_ path: String) async throws -> FileLock {
-        let owner =
-            "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName), since \(Moment.text(Moment.now))"
+        let owner = LockOwner.thisProcess()
         for _ in 0..<10 {
             if let lock = try FileLock(path, owner: owner) { return lock }
             try await Task.sleep(for: .milliseconds(100))

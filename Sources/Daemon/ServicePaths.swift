@@ -103,11 +103,13 @@ package struct ServicePaths: Sendable {
     /// Where a study's result stands, relative to the outbox.
     package func result(study: String, key: String) -> String { "\(study)/\(key.prefix(8))" }
 
-    /// Where the input of a job stands, in `work` or among the kept originals; nil when it is in neither.
+    /// Where the input of a job stands, in `work`, in the quarantine or among the kept originals; nil when it is in none of them.
     ///
     /// *Throws* `StorageFailure` when that cannot be known. *Cost*: one look for each kept day.
     package func standingInput(of job: String) throws(StorageFailure) -> String? {
         if FileStatus.exists(input(job)) { return input(job) }
+        let quarantined = Folder.join(quarantine, "\(job)/input")
+        if FileStatus.exists(quarantined) { return quarantined }
         return try keptInputs(of: job).first
     }
 

@@ -8,6 +8,8 @@ package enum Verdict: Sendable, Equatable {
     case publish(JobReason?)
     /// To publish, but not yet: images are missing that may come late.
     case hold(JobReason?)
+    /// Refused, but not yet: parts are missing that may come late. Done anew after a while.
+    case wait(JobReason)
     /// Images of its studies came before, in these jobs: done anew, together with theirs.
     case join([String])
     /// Together with those of other jobs its images contradict each other: done anew alone, and a person is told.
@@ -47,8 +49,7 @@ package enum Verdict: Sendable, Equatable {
         case .exited(ExitStatus.done.rawValue), .exited(ExitStatus.refusedOrFailed.rawValue),
             .exited(ExitStatus.nothingProcessed.rawValue):
             guard let record else {
-                self = .retry(
-                    JobReason(.failed, code: "RUN-RECORD", text: "the worker ended without a readable run.json."))
+                self = .retry(Self.lacksMemory(ending) ?? Self.lacksRecord)
                 return
             }
             self = Self.judge(record, last: last)
@@ -56,6 +57,24 @@ package enum Verdict: Sendable, Equatable {
         case .signalled(let signal): self = Self.crashed("was ended by signal \(signal)")
         case nil: self = Self.crashed("could not be ended")
         }
+    }
+
+    /// Of work that finds no memory: the code that the program gives it.
+    static let memory = "MEMORY"
+
+    private static let lacksRecord = JobReason(
+        .failed, code: "RUN-RECORD", text: "the worker ended without a readable run.json.")
+
+    /// That there was no memory for the network: the program then ends at once, and says so last of all.
+    private static func lacksMemory(_ ending: Worker.Ending) -> JobReason? {
+        guard ending.how == .exited(ExitStatus.refusedOrFailed.rawValue),
+            let last = ending.log.split(whereSeparator: \.isNewline).last, last.hasPrefix("\(memory) ")
+        else { return nil }
+        return JobReason(
+            .failed, code: memory,
+            text:
+                "there was no memory for what the network works on. Allow the worker more (worker.memory, the machine's own), or fewer threads (worker.threads)."
+        )
     }
 
     private static func crashed(_ how: String) -> Verdict {

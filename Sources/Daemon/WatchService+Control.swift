@@ -90,7 +90,7 @@ extension WatchService {
     }
 
     /// A fresh start: its attempts are counted anew.
-    private func retry(_ job: Job) async throws -> ControlAnswer {
+    func retry(_ job: Job) async throws -> ControlAnswer {
         switch job.state {
         case .queued, .retry, .publishing:
             try await ledger.hurry(job.id)

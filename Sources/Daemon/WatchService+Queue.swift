@@ -152,8 +152,13 @@ extension WatchService {
         let settings = settings
         let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
         if let record { try await ledger.note(record.images, of: job.id) }
-        let last = job.attempts + 1 >= settings.attempts
+        var last = job.attempts + 1 >= settings.attempts
         var verdict = Verdict(ending, record, last: last)
+        // What other programs leave of the machine's memory changes; a limit of ours is the same in every attempt.
+        if case .retry(let reason) = verdict, reason.code == Verdict.memory, settings.memory != nil {
+            last = true
+            verdict = Verdict(ending, record, last: last)
+        }
         if case .stopped = verdict { return verdict }
         // Somebody who had a file open could write to it all the while, and set its times back; not those of its inode.
         guard try Fingerprint(of: paths.input(job.id), changeTimes: true).digest == fingerprint else {
@@ -175,17 +180,22 @@ extension WatchService {
         }
         guard let record else { return verdict }
         if !job.joined.isEmpty, let contradiction = contradiction(job, record) { return .separate(contradiction) }
+        let mayLackParts = mayLackParts(job, record)
+        let mayWait = !job.wasHeld && settings.gapWait > .zero && !shared.withLock { $0.isBatch }
         switch verdict {
         case .publish(let reason):
-            let late = try await lateJobs(job, record)
-            if !late.isEmpty { return Self.joined(late) }
-            if record.lacksSlices, !job.wasHeld, settings.gapWait > .zero, !shared.withLock({ $0.isBatch }) {
-                return .hold(Self.together(reason, job.remark))
-            }
+            let late = try await lateJobs(job, record, attempt: n, lacking: mayLackParts)
+            if !late.isEmpty { return Self.joined(job.joined + late) }
+            if record.lacksSlices || mayLackParts, mayWait { return .hold(Self.together(reason, job.remark)) }
             return .publish(Self.together(reason, job.remark))
+        case .quarantine(let reason) where mayLackParts && reason.kind == .refused:
+            let late = try await lateJobs(job, record, attempt: n, lacking: true)
+            if !late.isEmpty { return Self.joined(job.joined + late) }
+            guard mayWait, settings.lateWindow > .zero else { return verdict }
+            return .wait(JobReason(.waiting, code: JobReason.missingParts, text: reason.text))
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
-            let late = try await lateJobs(job, record)
+            let late = try await lateJobs(job, record, attempt: n, lacking: false)
             if !late.isEmpty { return Self.joined(late) }
             // What is missing may be why no pipeline wanted the rest.
             if let remark = job.remark {
@@ -216,6 +226,10 @@ extension WatchService {
         case .publish(let reason): step = .init("processed", to: .publishing, reason)
         case .hold(let reason):
             step = .init("held", to: .publishing, reason, notBefore: Moment.now + settings.gapWait.milliseconds)
+            try await ledger.markHeld(job.id)
+        case .wait(let reason):
+            step = .init(
+                "waits", to: .queued, reason, counts: false, notBefore: Moment.now + settings.gapWait.milliseconds)
             try await ledger.markHeld(job.id)
         case .join(let others):
             try await ledger.join(others, to: job.id)
@@ -268,11 +282,13 @@ extension WatchService {
 
     /// Results into the outbox, then into the ledger. Gives why that must be tried again later, if it must.
     func publish(_ job: Job) async throws -> JobReason? {
+        var isNew = false
         do {
             let published = try await publication.publish(job) { [heartbeat] in heartbeat.beat(.queue) }
             var fresh = published.results
             for result in published.stood where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
-            let reason = Self.reason(job, published, isNew: !fresh.isEmpty)
+            isNew = !fresh.isEmpty
+            let reason = Self.reason(job, published, isNew: isNew)
             try await ledger.publish(job.id, fresh, reason: reason)
             await known.append(fresh.filter(\.complete).map(\.key))
             log.notice("published", metadata: ["job": "\(job.id)", "code": "\(reason?.code ?? "PUBLISHED")"])
@@ -297,6 +313,7 @@ extension WatchService {
             try await ledger.postpone(job.id, until: Moment.now + wait(job), reason)
             return reason
         }
+        if isNew { try await retryLacking(job.joined) }
         if let job = try await ledger.job(job.id) { try await tidy(job) }
         try await writeIndex()
         return nil
@@ -314,15 +331,13 @@ extension WatchService {
         if !covering.isEmpty {
             parts.append("a result of more images of the study stands: \(covering.joined(separator: ", ")).")
         }
-        if !published.contradicted.isEmpty {
-            let older = published.contradicted.map { "outbox/\($0)" }.joined(separator: ", ")
+        let against = contradictions(published)
+        if !against.isEmpty {
             let partial = job.reason.flatMap { $0.kind == .partial ? $0 : nil }
-            let said = partial.map { "\($0.text) " } ?? ""
-            return JobReason(
-                .partial, code: partial?.code ?? "DUP-CONFLICT",
-                text:
-                    "\(said)its images have the SOP Instance UIDs of those of \(older) and other content: both results stand. Find out which images are right; do not use the other result."
-            )
+            // Whose images they are comes before anything else that there is to say of them.
+            let code = published.ofOthers.isEmpty ? partial?.code ?? "DUP-CONFLICT" : "GRP-IDENTITY"
+            let said = [partial?.text].compactMap(\.self) + against
+            return JobReason(.partial, code: code, text: said.joined(separator: " "))
         }
         let text = parts.joined(separator: " ")
         if let partial = job.reason, partial.kind == .partial {
@@ -331,6 +346,25 @@ extension WatchService {
         }
         if isNew { return nil }
         return JobReason(.duplicate, code: standing.isEmpty ? "COVERED" : "DUPLICATE", text: text)
+    }
+
+    /// How a job's results contradict older ones of their studies.
+    private static func contradictions(_ published: Published) -> [String] {
+        func older(_ paths: [String]) -> String { paths.map { "outbox/\($0)" }.joined(separator: ", ") }
+        let cure = "both results stand. Find out which images are right; do not use the other result."
+        var found: [String] = []
+        if !published.contradicted.isEmpty {
+            found.append(
+                "its images have the SOP Instance UIDs of those of \(older(published.contradicted)) and other content: \(cure)"
+            )
+        }
+        if !published.ofOthers.isEmpty {
+            let keywords = published.differing.sorted().joined(separator: ", ")
+            found.append(
+                "its images say another \(keywords) than those of \(older(published.ofOthers)), whose study is the same: whose images they are is uncertain, and \(cure)"
+            )
+        }
+        return found
     }
 
     /// Moves the input of a finished job to where it stays. What cannot be moved now is moved later.

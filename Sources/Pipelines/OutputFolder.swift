@@ -32,9 +32,7 @@ final class OutputFolder {
     }
 
     private static func lock(_ path: String) throws -> FolderLock {
-        let process = ProcessInfo.processInfo
-        let owner = "process \(process.processIdentifier) on \(process.hostName) since \(RecordTime.now())"
-        switch try FolderLock.take(path, owner: owner, pause: { Thread.sleep(forTimeInterval: 0.05) }) {
+        switch try FolderLock.take(path) {
         case .taken(let lock): return lock
         case .held(let owner): throw InputFailure.busy(path: path, owner: owner)
         }

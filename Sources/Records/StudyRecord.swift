@@ -9,16 +9,26 @@ package struct StudyRecord: VersionedRecord {
         package var studyDate: String
         package var studyDescription: String
         package var accessionNumber: String
+        /// What else tells whose images they are; empty in reports from before it was told.
+        package var issuerOfPatientID: String
+        package var patientBirthDate: String
+        package var patientSex: String
+        package var studyID: String
 
         package init(
             patientName: String, patientID: String, studyDate: String, studyDescription: String,
-            accessionNumber: String = ""
+            accessionNumber: String = "", issuerOfPatientID: String = "", patientBirthDate: String = "",
+            patientSex: String = "", studyID: String = ""
         ) {
             self.patientName = patientName
             self.patientID = patientID
             self.studyDate = studyDate
             self.studyDescription = studyDescription
             self.accessionNumber = accessionNumber
+            self.issuerOfPatientID = issuerOfPatientID
+            self.patientBirthDate = patientBirthDate
+            self.patientSex = patientSex
+            self.studyID = studyID
         }
 
         /// `Doe^Jane` as `Doe, Jane`: the first group of components that says anything (PS3.5 6.2.1); nil where none does.
@@ -34,17 +44,26 @@ package struct StudyRecord: VersionedRecord {
             case studyDate = "study_date"
             case studyDescription = "study_description"
             case accessionNumber = "accession_number"
+            case issuerOfPatientID = "issuer_of_patient_id"
+            case patientBirthDate = "patient_birth_date"
+            case patientSex = "patient_sex"
+            case studyID = "study_id"
         }
 
-        /// A report from before the accession number was told has none.
+        /// A report from before the accession number or what follows it was told has none.
         package init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
+            func later(_ key: CodingKeys) throws -> String {
+                try values.decodeIfPresent(String.self, forKey: key) ?? ""
+            }
             self.init(
                 patientName: try values.decode(String.self, forKey: .patientName),
                 patientID: try values.decode(String.self, forKey: .patientID),
                 studyDate: try values.decode(String.self, forKey: .studyDate),
                 studyDescription: try values.decode(String.self, forKey: .studyDescription),
-                accessionNumber: try values.decodeIfPresent(String.self, forKey: .accessionNumber) ?? "")
+                accessionNumber: try later(.accessionNumber), issuerOfPatientID: try later(.issuerOfPatientID),
+                patientBirthDate: try later(.patientBirthDate), patientSex: try later(.patientSex),
+                studyID: try later(.studyID))
         }
     }
 

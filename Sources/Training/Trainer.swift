@@ -93,13 +93,13 @@ package final class Trainer {
     /// other files that the run would write over.
     package func checkFolder(resume: Bool) throws {
         // The first process has its lock by the time that the others look.
-        if isFirst { try RunFolder(path: folder).confirmFree() }
+        if isFirst { try TrainingFolder(path: folder).confirmFree() }
         try confirmFolder(resume: resume)
     }
 
     @discardableResult
     private func confirmFolder(resume: Bool) throws -> Bool {
-        try RunFolder(path: folder).confirm(resume: resume, plan: plan.text, list: data.list)
+        try TrainingFolder(path: folder).confirm(resume: resume, plan: plan.text, list: data.list)
     }
 
     /// Trains all stages and writes the model directory.
@@ -111,7 +111,7 @@ package final class Trainer {
     /// *Throws* `TrainingFailure.busy`, `.finished`, `.occupied`, `.instructionSets`; `.notFinite` when the loss diverges; failures of the data and of writing.
     @discardableResult
     package func run(resume: Bool, shouldStop: () -> Bool = { false }) throws -> Bool {
-        let lock = try isFirst ? RunFolder(path: folder).lock() : nil
+        let lock = try isFirst ? TrainingFolder(path: folder).lock() : nil
         defer { withExtendedLifetime(lock) {} }
         let goesOn = try confirmFolder(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
@@ -144,8 +144,8 @@ package final class Trainer {
         if isFirst {
             // What a writer that was killed has left: nobody else writes here while the run has the lock.
             if goesOn { try DurableFile.removeTemporaries(in: folder) }
-            try DurableFile.write(plan.text, to: Folder.join(folder, RunFolder.planName))
-            try DurableFile.write(try data.list(), to: Folder.join(folder, RunFolder.listName))
+            try DurableFile.write(plan.text, to: Folder.join(folder, TrainingFolder.planName))
+            try DurableFile.write(try data.list(), to: Folder.join(folder, TrainingFolder.listName))
         }
         try writePage(.running)
         // Whatever ends the run early: nobody waits for more of it.

@@ -60,8 +60,7 @@ struct QuarantineCommand: ParsableCommand {
 
         func run() throws {
             let settings = try service.settings()
-            let jobs =
-                try LedgerView.jobs(path: ServicePaths(settings).ledger, states: [.quarantined], limit: 5000) ?? []
+            let jobs = try LedgerView.jobs(path: ServicePaths(settings).ledger, states: [.quarantined]) ?? []
             if service.json { try service.print(jobs) }
             for job in jobs where !service.json {
                 try StandardOutput.line("\(job.job)  \(job.changed)  \(job.code ?? "")")

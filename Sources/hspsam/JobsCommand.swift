@@ -25,7 +25,11 @@ struct JobsCommand: ParsableCommand {
     func run() throws {
         let path = ServicePaths(try service.settings()).ledger
         let after = since.map { Moment.now - $0.milliseconds } ?? 0
-        let jobs = try LedgerView.jobs(path: path, states: state, since: after, limit: limit) ?? []
+        let found = try LedgerView.jobs(path: path, states: state, since: after, limit: min(limit, .max - 1) + 1) ?? []
+        let jobs = Array(found.prefix(limit))
+        if found.count > limit {
+            StandardError.line("there are more than these \(limit) jobs: --limit shows more of them")
+        }
         if service.json {
             try service.print(jobs)
         } else {

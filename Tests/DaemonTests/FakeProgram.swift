@@ -36,6 +36,8 @@ struct Plan {
     var tellsImages = true
     /// Why its files are not processed.
     var code = "CODE"
+    /// The Patient ID that its report says.
+    var patient = ""
 
     var name: String { String(FileDigest(of: study).hex.prefix(12)) }
     private var digests: [String] { instances.map(digest).sorted() }
@@ -102,7 +104,7 @@ struct Plan {
     private var report: StudyRecord {
         StudyRecord(
             study: name, key: key, complete: isComplete, pipelines: pipelines, instances: digests,
-            identity: .init(patientName: "", patientID: "", studyDate: "", studyDescription: ""),
+            identity: .init(patientName: "", patientID: patient, studyDate: "", studyDescription: ""),
             program: ProgramIdentity(version: "0", instructionSet: "", precision: "", threads: 1), created: "",
             results: [
                 .init(
@@ -256,6 +258,10 @@ final class Site {
             meddled)
                 if [ ! -e "${0%/*}/calm" ]; then echo >> "$in/plan"; fi; result ;;
             silent) exit 0 ;;
+            memory)
+                echo "4 of 9" >&2
+                echo "MEMORY there is no memory for another 3 MB of the network's numbers, so this was given up." >&2
+                exit 3 ;;
             nostart) exit 2 ;;
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;
         esac

@@ -441,6 +441,79 @@ struct FaultTests {
         #expect(rest.waiting == 0 && rest.results == 0, "\(rest.json)")
     }
 
+    /// A slide that comes in two drops, neither of which is one picture alone.
+    private static let slide = (
+        first: parts([1, 3]), rest: parts([2]), whole: Plan(how: "ok", study: "slide", instances: [1, 2, 3])
+    )
+
+    private static func parts(_ images: [Int]) -> Plan {
+        var plan = Plan(how: "refuse", study: "slide", instances: images)
+        plan.code = "GEO-SLIDE"
+        return plan
+    }
+
+    @Test("a slide of which parts are missing waits for them, and both drops become one result")
+    func slideParts() async throws {
+        let site = try Site()
+        site.settings.gapWait = .seconds(86_400)
+        site.settings.lateWindow = .seconds(86_400)
+        let slide = Self.slide
+        try site.drop("a", slide.first, joined: slide.whole)
+        let stop = StopRequest()
+        try await site.withService(stop) { service in
+            let running = Task { try await service.watch() }
+            try await eventually { try site.runs() == 1 }
+            try site.drop("b", slide.rest, joined: slide.whole)
+            try await eventually { try site.results() == ["\(slide.whole.path)/report.json"] }
+            stop.ask()
+            try await running.value
+        }
+        #expect(try site.quarantined().isEmpty)
+        // The one that waits is known by now.
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write { try $0.execute(sql: "UPDATE job SET not_before = 1") }
+        let rest = try await site.batch()
+        #expect(rest.waiting == 0 && rest.results == 0 && rest.status == .done, "\(rest.json)")
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a slide that was put aside because parts were missing is settled by the drop that brings them")
+    func slidePartsInBatches() async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        let slide = Self.slide
+        try site.drop("a", slide.first, joined: slide.whole)
+        #expect(try await site.batch().quarantined == 1)
+        #expect(try site.quarantined().map(\.code) == ["GEO-SLIDE"])
+        // A slide of another series of the study has nothing to do with it.
+        let other = Plan(how: "ok", study: "slide", instances: [9], series: "other")
+        try site.drop("other", other)
+        let alone = try await site.batch()
+        #expect(alone.results == 1 && alone.status == .done, "\(alone.json)")
+        try site.drop("b", slide.rest, joined: slide.whole)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.quarantined == 0 && outcome.status == .done, "\(outcome.json)")
+        #expect(try site.quarantined().isEmpty)
+        #expect(try site.results().contains("\(slide.whole.path)/report.json"))
+    }
+
+    @Test("a slide whose parts do not come is put aside after the wait, and only then")
+    func slidePartsMissing() async throws {
+        let site = try Site()
+        site.settings.gapWait = .milliseconds(100)
+        site.settings.lateWindow = .seconds(86_400)
+        try site.drop("a", Self.slide.first)
+        let stop = StopRequest()
+        try await site.withService(stop) { service in
+            let running = Task { try await service.watch() }
+            try await eventually { (try? site.quarantined().count) == 1 }
+            stop.ask()
+            try await running.value
+        }
+        let reason = try #require(try site.quarantined().first)
+        #expect(reason.code == "GEO-SLIDE" && reason.kind == "refused" && reason.attempts == 2)
+    }
+
     @Test("a result that lacks something which no late image brings is published at once")
     func notHeld() async throws {
         let site = try Site()

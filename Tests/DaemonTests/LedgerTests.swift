@@ -142,6 +142,63 @@ final class LedgerTests {
         #expect(try tables() == before)
     }
 
+    /// What stands beside the ledger, with the digests of its files.
+    private func standing() throws -> [String: String] {
+        let folder = Folder.split(path).folder
+        return try Dictionary(
+            uniqueKeysWithValues: Folder.list(folder).map { entry in
+                (entry.name, try FileDigest(ofFile: Folder.join(folder, entry.name)).hex)
+            })
+    }
+
+    /// Files as a program leaves them that dies: written by `body`, and copied while it has them open.
+    private func left(withLog: Bool = true, by body: (DatabaseQueue) throws -> Void) throws {
+        let folder = Folder.join(Folder.split(path).folder, "made")
+        try Folder.make(folder)
+        let made = Folder.join(folder, "made.sqlite")
+        let queue = try DatabaseQueue(path: made)
+        try body(queue)
+        if !withLog { try queue.close() }
+        for ending in ["", "-wal"] where FileStatus.exists(made + ending) {
+            try DurableFile.write(DurableFile.read(made + ending, limit: 1 << 24), to: path + ending)
+        }
+        if withLog { try queue.close() }
+        try Folder.remove(folder)
+    }
+
+    @Test(
+        "another program's file is refused before a byte of it or beside it is changed",
+        arguments: [("DELETE", false, true), ("WAL", false, true), ("WAL", true, true), ("WAL", true, false)])
+    func foreignUntouched(mode: String, withLog: Bool, isInFile: Bool) throws {
+        try left(withLog: withLog) { queue in
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA journal_mode = \(mode)")
+                try db.execute(sql: "CREATE TABLE music(id INTEGER)")
+                if isInFile, mode == "WAL" { try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+                try db.execute(sql: "INSERT INTO music VALUES (1)")
+            }
+        }
+        let before = try standing()
+        #expect((before["ledger.sqlite-wal"] != nil) == (withLog && mode == "WAL"))
+        #expect { _ = try Ledger(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
+        #expect { _ = try LedgerView.jobs(path: path) } throws: { ($0 as? DaemonFailure)?.code == "LEDGER-UNUSABLE" }
+        #expect(try standing() == before)
+    }
+
+    @Test("a ledger whose service died before anything got from the log into the file is opened as ever")
+    func ownLog() async throws {
+        let made = path + ".made"
+        let first = try Ledger(path: made)
+        for ending in ["", "-wal"] {
+            try DurableFile.write(DurableFile.read(made + ending, limit: 1 << 24), to: path + ending)
+        }
+        #expect(try LedgerView.jobs(path: path) == [])
+        let second = try Ledger(path: path)
+        #expect(second.epoch == first.epoch + 1)
+        try await first.close()
+        try await second.close()
+    }
+
     @Test(
         "a ledger of the version before is brought up to date: results keep their order, destinations what they are owed"
     )
@@ -332,6 +389,27 @@ final class LedgerTests {
         #expect(job.attempts == 0 && job.returns == 1 && job.reason == reason)
         try await ledger.forgetReturns()
         #expect(try await ledger.nextDue([.queued], longestWait: .seconds(60))?.id == "A")
+    }
+
+    @Test("lists of what is in quarantine and of what was not sent are whole, however long they are")
+    func wholeLists() async throws {
+        let ledger = try Ledger(path: path)
+        try await History.fill(path, 5_100, from: 0)
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE job SET state = 'quarantined';
+                    INSERT INTO delivery(result_key, file, destination, state, created_at)
+                        SELECT key, 'a', 'archive', 'pending', published_at FROM result;
+                    UPDATE delivery SET state = 'refused' WHERE created_at = (SELECT MAX(created_at) FROM delivery);
+                    """)
+        }
+        #expect(try LedgerView.jobs(path: path, states: [.quarantined])?.count == 5_100)
+        #expect(try LedgerView.jobs(path: path, limit: 200)?.count == 200)
+        let deliveries = try #require(try LedgerView.deliveries(path: path))
+        #expect(deliveries.count == 5_100 && deliveries.last?.needsPerson == true)
+        try await ledger.close()
     }
 
     @Test(

@@ -200,6 +200,58 @@ struct SupersedingTests {
         #expect(try StatusReport(site.settings).json.contains(code))
     }
 
+    @Test(
+        "images of another patient under a Study Instance UID that is known are worked on alone, and a person is told",
+        arguments: [Duration.zero, .seconds(86_400)])
+    func otherPatient(window: Duration) async throws {
+        let site = try Site()
+        site.settings.lateWindow = window
+        func plan(_ patient: String, _ instances: [Int]) -> Plan {
+            var plan = Plan(how: "ok", study: "one", instances: instances)
+            plan.patient = patient
+            return plan
+        }
+        let first = plan("1", [1, 2])
+        try site.drop("a", first)
+        #expect(try await site.batch().status == .done)
+        // Together with the others it has no plan, and would never end well.
+        let other = plan("2", [3])
+        try site.drop("b", other)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        #expect(try site.quarantined().isEmpty)
+        #expect(try site.report(first).supersededBy == nil && site.report(other).supersededBy == nil)
+        let status = try StatusReport(site.settings).json
+        #expect(status.contains("GRP-IDENTITY") && status.contains("outbox/\(first.path)"), "\(status)")
+        #expect(status.contains("another PatientID than"), "\(status)")
+        // Sent again both are known, and a study of its own concerns nobody else.
+        try site.drop("c", first)
+        try site.drop("d", Plan(how: "ok", study: "two"))
+        #expect(try await site.batch().results == 1)
+        #expect(try site.results().count == 3)
+    }
+
+    @Test("more images of a patient are joined with that patient's alone, where another's stand under the same study")
+    func otherPatientBetween() async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        func plan(_ patient: String, _ instances: [Int]) -> Plan {
+            var plan = Plan(how: "ok", study: "one", instances: instances)
+            plan.patient = patient
+            return plan
+        }
+        let (first, other, whole) = (plan("1", [1, 2]), plan("2", [3]), plan("1", [1, 2, 4]))
+        try site.drop("a", first)
+        try await site.batch()
+        try site.drop("b", other)
+        try await site.batch()
+        try site.drop("c", plan("1", [4]), joined: whole)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1, "\(outcome.json)")
+        #expect(try site.report(first).supersededBy == whole.key)
+        #expect(try site.report(other).supersededBy == nil && site.report(whole).supersededBy == nil)
+    }
+
     @Test("a study whose complete result stands is not worked on again; an incomplete one is")
     func known() async throws {
         let site = try Site()

@@ -33,7 +33,7 @@ struct WatchServiceTests {
         "a drop that cannot be done goes to quarantine with its reason, after as many attempts as its kind deserves",
         arguments: [
             ("refuse", "CODE", 1), ("fail", "CODE", 3), ("crash", "WORKER-CRASHED", 3), ("silent", "RUN-RECORD", 3),
-            ("hang", "WORKER-TIME", 3),
+            ("hang", "WORKER-TIME", 3), ("memory", "MEMORY", 3),
         ])
     func quarantine(plan: String, code: String, attempts: Int) async throws {
         let site = try Site()
@@ -55,6 +55,18 @@ struct WatchServiceTests {
         // A person has dealt with it.
         try Folder.remove(site.root + "/quarantine/\(job)")
         #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("what finds no memory within a limit of ours is not tried again: the limit is the same the next time")
+    func memoryLimit() async throws {
+        let site = try Site()
+        site.settings.memory = 8 << 30
+        try site.drop("large", "memory")
+        try site.drop("other", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.quarantined == 1 && outcome.results == 1, "\(outcome.json)")
+        let reason = try #require(try site.quarantined().first)
+        #expect(reason.code == "MEMORY" && reason.attempts == 1 && reason.text.contains("worker.memory"))
     }
 
     @Test("forty workers leave no open file behind in the service")

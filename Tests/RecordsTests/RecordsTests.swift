@@ -96,6 +96,33 @@ struct RecordsTests {
         #expect(!lacks() && !lacks(("VOL-PARTS", .note), ("QC-SEPARATE", .warning)))
     }
 
+    @Test(
+        "results are of two patients where an attribute says another value, not where it says less or the same otherwise"
+    )
+    func contradictions() {
+        typealias Identity = StudyRecord.Identity
+        let full = Identity(
+            patientName: "Doe^Jane=山田^花子", patientID: "0815", studyDate: "20260101", studyDescription: "Chest",
+            accessionNumber: "A1", issuerOfPatientID: "H", patientBirthDate: "19700101", patientSex: "F", studyID: "7")
+        let same = Identity(
+            patientName: "DOE^JANE^^", patientID: " 0815", studyDate: "2026.01.01", studyDescription: "Thorax",
+            patientSex: "f")
+        let none = Identity(patientName: "", patientID: "", studyDate: "", studyDescription: "")
+        #expect([full, same, none].allSatisfy { full.contradictions($0).isEmpty && $0.contradictions(full).isEmpty })
+        let changes: [(keyword: String, value: WritableKeyPath<Identity, String>, other: String)] = [
+            ("PatientID", \.patientID, "815"), ("IssuerOfPatientID", \.issuerOfPatientID, "K"),
+            ("PatientName", \.patientName, "Doe^John"), ("PatientName", \.patientName, "=山田^太郎"),
+            ("PatientBirthDate", \.patientBirthDate, "19700102"), ("PatientSex", \.patientSex, "M"),
+            ("StudyDate", \.studyDate, "20260102"), ("StudyID", \.studyID, "8"),
+            ("AccessionNumber", \.accessionNumber, "A2"),
+        ]
+        for change in changes {
+            var other = full
+            other[keyPath: change.value] = change.other
+            #expect(full.contradictions(other) == [change.keyword] && other.contradictions(full) == [change.keyword])
+        }
+    }
+
     @Test("what a finding says ends before the cure begins")
     func omissionText() {
         var record = run

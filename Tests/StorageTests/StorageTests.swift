@@ -14,6 +14,36 @@ final class StorageTests {
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
+    @Test("a folder has one owner at a time, whose process and beginning the next one is told")
+    func folderLock() throws {
+        let first = try FolderLock.take(root)
+        guard case .taken = first, case .held(let owner) = try FolderLock.take(root) else {
+            Issue.record("one lock for two")
+            return
+        }
+        #expect(owner.hasPrefix("process \(getpid()) on "))
+        let since = try #require(owner.split(separator: " ").last)
+        #expect(throws: Never.self) { try Date.ISO8601FormatStyle().parse(String(since)) }
+        #expect(try FileLock.owner(Folder.join(root, FolderLock.name)) == owner)
+        withExtendedLifetime(first) {}
+    }
+
+    @Test("the lock of a folder goes with its owner, and leaves no file")
+    func folderLockGoes() throws {
+        for _ in 0..<2 {
+            do {
+                let lock = try FolderLock.take(root)
+                guard case .taken = lock else {
+                    Issue.record("it is held")
+                    return
+                }
+                #expect(FileStatus.exists(Folder.join(root, FolderLock.name)))
+                withExtendedLifetime(lock) {}
+            }
+            #expect(!FileStatus.exists(Folder.join(root, FolderLock.name)))
+        }
+    }
+
     @Test("a digest is the published one, of bytes, of a file and piece by piece")
     func digests() throws {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -90,6 +90,10 @@ int cs_free_room(const char *path, uint64_t *bytes, uint64_t *files);
 int cs_lock(int fd, int shared);
 /// Opens or makes a file for reading and writing.
 int cs_open_shared(const char *path, uint32_t mode);
+/// Writes which process this is, where and since when (now, UTC) as text without an end mark; gives how many bytes, `size` at most.
+size_t cs_describe_process(void *text, size_t size);
+/// Sleeps that long, signals or not.
+void cs_pause(uint32_t milliseconds);
 /// Cuts the file to nothing and writes `bytes` from its beginning.
 int cs_rewrite(int fd, const void *bytes, size_t count);
 

@@ -92,7 +92,10 @@ extension StudyRecord.Identity {
             self.init(
                 patientName: dataSet.text(.patientName) ?? "", patientID: dataSet.text(.patientID) ?? "",
                 studyDate: dataSet.string(.studyDate) ?? "", studyDescription: dataSet.text(.studyDescription) ?? "",
-                accessionNumber: dataSet.text(.accessionNumber) ?? "")
+                accessionNumber: dataSet.text(.accessionNumber) ?? "",
+                issuerOfPatientID: dataSet.text(.issuerOfPatientID) ?? "",
+                patientBirthDate: dataSet.string(.patientBirthDate) ?? "",
+                patientSex: dataSet.string(.patientSex) ?? "", studyID: dataSet.text(.studyID) ?? "")
             return
         }
         let identity =
@@ -101,6 +104,8 @@ extension StudyRecord.Identity {
             }.first ?? StudyIdentity()
         self.init(
             patientName: identity.patient.name, patientID: identity.patient.id, studyDate: identity.study.date,
-            studyDescription: identity.study.description, accessionNumber: identity.study.accession)
+            studyDescription: identity.study.description, accessionNumber: identity.study.accession,
+            issuerOfPatientID: identity.patient.issuer, patientBirthDate: identity.patient.birthDate,
+            patientSex: identity.patient.sex, studyID: identity.study.id)
     }
 }

@@ -1,9 +1,8 @@
-import Foundation
 import SegmentAnything
 import Storage
 
 /// The folder that a training writes to: one run works in it at a time.
-struct RunFolder {
+struct TrainingFolder {
     let path: String
 
     /// *Throws* `TrainingFailure.busy` when another run works there now.
@@ -15,10 +14,7 @@ struct RunFolder {
 
     /// For as long as the run lasts. *Throws* `TrainingFailure.busy`; Storage's failures.
     func lock() throws -> FolderLock {
-        let process = ProcessInfo.processInfo
-        let since = Date().formatted(.iso8601)
-        let owner = "process \(process.processIdentifier) on \(process.hostName) since \(since)"
-        switch try FolderLock.take(path, owner: owner, pause: { Thread.sleep(forTimeInterval: 0.05) }) {
+        switch try FolderLock.take(path) {
         case .taken(let lock): return lock
         case .held(let owner): throw TrainingFailure.busy(path: path, owner: owner)
         }
