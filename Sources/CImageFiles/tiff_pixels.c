@@ -129,13 +129,14 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                     ci_check_jbig(t, piece, g->width, g->tiled ? g->height : b.rows, error) != CI_OK) {
                     break;
                 }
-                t->said[0] = t->passed[0] = 0;
+                t->said[0] = t->passed[0] = t->improper[0] = 0;
+                t->jpeg_warned = 0;
                 tmsize_t got = read_piece(tiff, g, piece, buffer);
                 block at = b;
                 at.row -= g->from;
                 if (got < 0) {
                     ci_fail(error, CI_CODEC, "%s", t->said[0] ? t->said : "a strip cannot be decoded");
-                } else if (ci_check_damage(t, piece, &b, error) != CI_OK) {
+                } else if (ci_check_damage(t, page, piece, &b, start, error) != CI_OK) {
                     break;
                 } else if (g->subsampled) {
                     ci_place_ycbcr(&at, (size_t)got, page, &g->how, g->width, pixels, error);

@@ -18,7 +18,10 @@ struct ci_tiff {
     int big_endian, is_big;
     ci_limits limits;
     char said[200]; /* the first thing libtiff complained of since it was cleared */
-    char passed[200]; /* the first damage of pixels that a decoder of libtiff passed over with a warning since it was cleared */
+    /* What decoders of strips and tiles warned of since it was cleared: the first damage of pixels that was passed over, a JPEG of
+       another size than its strip or tile, anything that libjpeg said. */
+    char passed[200], improper[200];
+    int jpeg_warned;
 };
 
 static inline uint64_t number(const uint8_t *bytes, int size, int big_endian) {
@@ -82,7 +85,7 @@ uint64_t ci_block_bytes(const ci_tiff_page *page, int subsampled, uint32_t width
 ci_status ci_check_piece(ci_tiff *t, uint32_t piece, ci_error *error);
 /* The same of JBIG: that the strip's header is the page's. */
 ci_status ci_check_jbig(ci_tiff *t, uint32_t piece, uint32_t width, uint32_t rows, ci_error *error);
-/* What a decoder has passed over although it gave a strip or tile, of which `b` is seen. */
-ci_status ci_check_damage(ci_tiff *t, uint32_t piece, const block *b, ci_error *error);
+/* What a decoder has passed over although it gave a strip or tile, of which `b` is seen; `start` is that of the time limit. */
+ci_status ci_check_damage(ci_tiff *t, const ci_tiff_page *page, uint32_t piece, const block *b, double start, ci_error *error);
 
 #endif
