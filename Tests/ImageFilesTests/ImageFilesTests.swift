@@ -207,7 +207,8 @@ struct ImageFilesTests {
         "damage that a JPEG decoder paints over is refused, in files and in strips of TIFFs; padding and unknown revisions are read",
         arguments: [
             ("whole", nil), ("padding", nil), ("ones", nil), ("revision", nil), ("filled header", nil),
-            ("parameters", nil), ("junk", "IN-CORRUPT"), ("cut", "PIX-TRUNCATED"), ("parameters and junk", "IN-CORRUPT"),
+            ("parameters", nil), ("junk", "IN-CORRUPT"), ("cut", "PIX-TRUNCATED"),
+            ("parameters and junk", "IN-CORRUPT"),
             ("parameters and cut", "PIX-TRUNCATED"), ("filled header and junk", "IN-CORRUPT"),
         ] as [(String, String?)])
     func jpegDamage(_ kind: String, _ expected: String?) throws {
