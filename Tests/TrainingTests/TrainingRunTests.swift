@@ -123,8 +123,11 @@ struct TrainingRunTests {
             if case .started = $0 { running = (try? page("model")) ?? "" }
         }
         .run(resume: true)
-        #expect(running.contains("Running: stage") && running.contains("http-equiv=\"refresh\""))
-        #expect(try page("model").contains("Ended: stage 2 of 2"))
+        #expect(running.contains("Running when this was written: stage") && running.contains("http-equiv=\"refresh\""))
+        // A run that is killed leaves this page: it tells when it was written, and how often it is.
+        #expect(running.contains(/Written \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/))
+        #expect(running.contains("It is written after each epoch") && running.contains("--resume"))
+        #expect(try page("model").contains("Ended: stage 2 of 2") && !page("model").contains("after each epoch"))
         // A file that goes while the run goes on.
         #expect(throws: (any Error).self) {
             try Trainer(plan, folder: "\(place.folder)/failed") {
