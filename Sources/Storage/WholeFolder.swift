@@ -2,8 +2,9 @@
 package enum WholeFolder {
     /// Makes the folder `path` and lets `fill` write into it.
     ///
-    /// Where nothing stands it is filled beside its place and renamed; a folder that is there already, which must be empty, is filled where
-    /// it is: it may be a link, or another disk. When `fill` fails, nothing of it is left. After a crash, `.NAME.tmp-…` is.
+    /// Where nothing stands it is filled beside its place and renamed; a folder that is there already, which must be
+    /// empty, is filled where it is: it may be a link, or another disk. When `fill` fails, nothing of it is left. After a
+    /// crash, `.NAME.tmp-…` is.
     /// *Throws* `.system` (`.exists` for a folder that is not empty), and what `fill` throws.
     package static func make(_ path: String, _ fill: (_ folder: String) throws -> Void) throws {
         if FileStatus.exists(path) {

@@ -1,11 +1,12 @@
 import Storage
 
-/// The names in folders of data sets: they name cases in lists and tables, one a line, and are opened as they read there. One that is no
-/// text of one line is refused; a run, which names files by their bytes, takes them.
+/// The names in folders of data sets: they name cases in lists and tables, one a line, and are opened as they read there.
+/// One that is no text of one line is refused; a run, which names files by their bytes, takes them.
 enum CaseNames {
     /// What stands in a folder.
     ///
-    /// *Throws* `TrainingFailure.layout` for a folder, or a file that ends as a picture does, of such a name; Storage's failures.
+    /// *Throws* `TrainingFailure.layout` for a folder, or a file that ends as a picture does, of such a name; Storage's
+    /// failures.
     static func list(_ folder: String) throws -> [Folder.Entry] {
         let entries = try Folder.list(folder)
         for entry in entries where !entry.name.hasPrefix(".") {

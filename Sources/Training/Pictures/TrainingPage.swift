@@ -4,8 +4,9 @@ import Pages
 import SegmentAnything
 import Storage
 
-/// `training.html` of a run: where it stands, its curves, outlines on validation images. It needs no network and no script, and reads
-/// itself anew while the run goes on. A run that is killed cannot say so: the page tells when it was written, and when to expect it anew.
+/// `training.html` of a run: where it stands, its curves, outlines on validation images. It needs no network and no script,
+/// and reads itself anew while the run goes on. A run that is killed cannot say so: the page tells when it was written, and
+/// when to expect it anew.
 enum TrainingPage {
     /// In the page's words.
     enum State: String {
