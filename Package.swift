@@ -53,7 +53,7 @@ let targets: [Target] = [
         ]
         .map { .linkedLibrary($0) }),
     .target(
-        name: "CImageFiles", cSettings: c, linkerSettings: ["tiff", "png", "jpeg"].map { .linkedLibrary($0) }),
+        name: "CImageFiles", cSettings: c, linkerSettings: ["tiff", "png", "jpeg", "z"].map { .linkedLibrary($0) }),
     .target(name: "CMPI", cSettings: c),
     .target(name: "CSystem", cSettings: c, linkerSettings: ["crypto", "deflate", "z"].map { .linkedLibrary($0) }),
     // foundations

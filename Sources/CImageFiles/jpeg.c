@@ -131,28 +131,67 @@ static void read_body(state *s, ci_image *image) {
     jpeg_finish_decompress(d);
 }
 
+static void check_body(state *s, const uint8_t *tables, size_t table_bytes) {
+    struct jpeg_decompress_struct *d = &s->decoder;
+    jpeg_create_decompress(d);
+    d->progress = &s->progress;
+    if (table_bytes > 0) {
+        jpeg_mem_src(d, tables, (unsigned long)table_bytes);
+        if (jpeg_read_header(d, FALSE) != JPEG_HEADER_TABLES_ONLY) leave(s, CI_CORRUPT, "has JPEG tables that are a picture");
+    }
+    jpeg_mem_src(d, s->bytes, (unsigned long)s->size);
+    jpeg_read_header(d, TRUE);
+    d->out_color_space = d->jpeg_color_space;
+    if (jpeg_has_multiple_scans(d) && ci_check_memory(s->limits, coefficient_bytes(d), s->error)) longjmp(s->back, 1);
+    jpeg_start_decompress(d);
+    JSAMPARRAY row = d->mem->alloc_sarray((j_common_ptr)d, JPOOL_IMAGE, d->output_width * (JDIMENSION)d->output_components, 1);
+    while (d->output_scanline < d->output_height) jpeg_read_scanlines(d, row, 1);
+    check_complete(s);
+    jpeg_finish_decompress(d);
+}
+
+/* A decoder's state whose errors jump back; NULL and a filled error without memory. */
+static state *new_state(const uint8_t *bytes, size_t size, const ci_limits *limits, ci_error *error) {
+    state *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        ci_fail(error, CI_MEMORY, "no memory");
+        return NULL;
+    }
+    s->bytes = bytes;
+    s->size = size;
+    s->limits = limits;
+    s->error = error;
+    s->start = ci_thread_seconds();
+    s->progress.progress_monitor = on_progress;
+    s->decoder.err = jpeg_std_error(&s->manager);
+    s->manager.error_exit = on_error;
+    s->manager.emit_message = on_message;
+    s->manager.output_message = silent;
+    return s;
+}
+
+ci_status ci_jpeg_check(const uint8_t *tables, size_t table_bytes, const uint8_t *bytes, size_t size, const ci_limits *limits,
+                        ci_error *error) {
+    state *s = new_state(bytes, size, limits, error);
+    if (s == NULL) return error->status;
+    if (setjmp(s->back) == 0) check_body(s, tables, table_bytes);
+    jpeg_destroy_decompress(&s->decoder);
+    free(s);
+    return error->status;
+}
+
 ci_status ci_jpeg_read(const ci_source *source, const ci_limits *limits, ci_image *image, ci_error *error) {
     memset(image, 0, sizeof *image);
     error->status = CI_OK;
-    state *s = calloc(1, sizeof *s);
-    if (s == NULL) return ci_fail(error, CI_MEMORY, "no memory");
-    s->error = error;
-    s->limits = limits;
-    s->start = ci_thread_seconds();
-    s->progress.progress_monitor = on_progress;
     uint8_t *bytes = ci_read_source(source, limits, error);
-    if (bytes != NULL) {
-        s->bytes = bytes;
-        s->size = (size_t)source->size;
-        s->decoder.err = jpeg_std_error(&s->manager);
-        s->manager.error_exit = on_error;
-        s->manager.emit_message = on_message;
-        s->manager.output_message = silent;
+    if (bytes == NULL) return error->status;
+    state *s = new_state(bytes, (size_t)source->size, limits, error);
+    if (s != NULL) {
         if (setjmp(s->back) == 0) read_body(s, image);
         jpeg_destroy_decompress(&s->decoder);
     }
-    free(bytes);
     free(s);
+    free(bytes);
     if (error->status != CI_OK) ci_image_free(image);
     return error->status;
 }

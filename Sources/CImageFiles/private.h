@@ -23,6 +23,11 @@ ci_status ci_check_memory(const ci_limits *limits, uint64_t bytes, ci_error *err
 /* Whether bytes that a JPEG decoder passed over are what encoders fill with: zeros, or bits that are all set. */
 int ci_is_padding(const uint8_t *bytes, size_t count);
 
+/* Decodes a JPEG and keeps nothing: refuses the damage that ci_jpeg_read refuses. `tables` come before it, where an abbreviated
+   stream has them elsewhere (T.81, B.4). */
+ci_status ci_jpeg_check(const uint8_t *tables, size_t table_bytes, const uint8_t *bytes, size_t size, const ci_limits *limits,
+                        ci_error *error);
+
 /* Seconds of processor time that this thread has used. */
 double ci_thread_seconds(void);
 /* CI_LIMIT when the thread has used more than the limit since `start`. Decoders ask it between rows, strips or scans. */

@@ -10,26 +10,19 @@ static int on_error(TIFF *tiff, void *user, const char *module, const char *form
     return 1;
 }
 
-/* Whether a warning tells of pixels that are not those of the picture. Those of libjpeg but for a colour transform, a revision and
-   parameters of a scan that say nothing of the data (jpeg.c); lines of facsimile that are too long or too short; too small a JPEG. */
-static int is_damage(const char *module, const char *text) {
-    static const char *const harmless[] = {"Unknown Adobe", "Warning: unknown JFIF", "Invalid SOS parameters"};
-    if (strncmp(module, "Fax", 3) == 0) return 1;
-    if (strcmp(module, "JPEGPreDecode") == 0) return strncmp(text, "Improper", 8) == 0;
-    if (strcmp(module, "JPEGLib") != 0) return 0;
-    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
-        if (strncmp(text, harmless[i], strlen(harmless[i])) == 0) return 0;
-    }
-    return 1;
-}
-
+/* Warnings tell of pixels that are not those of the picture: lines of facsimile that are too long or too short, PackBits for more than
+   there is room, too small a JPEG, and what libjpeg says of its data, which is looked at again (tiff_damage.c). Others are of tags. */
 static int on_warning(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
     (void)tiff;
     ci_tiff *t = user;
-    if (t->passed[0] != 0 || module == NULL) return 1;
-    char text[sizeof t->passed];
-    vsnprintf(text, sizeof text, format, arguments);
-    if (is_damage(module, text)) memcpy(t->passed, text, sizeof text);
+    if (module == NULL) return 1;
+    if (strcmp(module, "JPEGLib") == 0) {
+        t->jpeg_warned = 1;
+    } else if (strcmp(module, "JPEGPreDecode") == 0) {
+        if (strncmp(format, "Improper", 8) == 0) vsnprintf(t->improper, sizeof t->improper, format, arguments);
+    } else if (t->passed[0] == 0 && (strncmp(module, "Fax", 3) == 0 || strcmp(module, "PackBitsDecode") == 0)) {
+        vsnprintf(t->passed, sizeof t->passed, format, arguments);
+    }
     return 1;
 }
 

@@ -37,13 +37,31 @@ package enum ImageFile {
         try read(path, limits: limits, stored: true)
     }
 
+    /// The same of a file that is open.
+    package static func readStored(
+        _ file: InputFile, limits: ImageLimits = .standard
+    ) throws(ImageFilesFailure) -> [RasterPage] {
+        try read(file, limits: limits, stored: true)
+    }
+
     private static func read(
         _ path: String, limits: ImageLimits, stored: Bool
     ) throws(ImageFilesFailure) -> [RasterPage] {
         let file: InputFile
-        let head: [UInt8]
         do throws(StorageFailure) {
             file = try InputFile(path)
+        } catch {
+            throw ImageFilesFailure(path: path, error)
+        }
+        return try read(file, limits: limits, stored: stored)
+    }
+
+    private static func read(
+        _ file: InputFile, limits: ImageLimits, stored: Bool
+    ) throws(ImageFilesFailure) -> [RasterPage] {
+        let path = file.path.text
+        let head: [UInt8]
+        do throws(StorageFailure) {
             head = try file.read(0..<min(file.size, 16))
         } catch {
             throw ImageFilesFailure(path: path, error)

@@ -71,7 +71,12 @@ package enum InputFailure: Failure, Equatable {
     package var message: FailureMessage {
         switch self {
         case .missing(let path):
-            FailureMessage("no such file or folder.", cure: "Check the path.", subject: path)
+            FailureMessage(
+                "no such file or folder.",
+                cure: path.contains("\u{FFFD}")
+                    ? "A name that is not UTF-8 cannot be given: give the folder that holds it."
+                    : "Check the path.",
+                subject: path)
         case .output(let path, let what):
             FailureMessage(
                 what.explanation,

@@ -121,15 +121,13 @@ struct InputIndex: Sendable {
     /// Those with images, by Study Instance UID.
     var studies: [StudyInputs] = []
     /// Archives whose files are among the inputs: they are unpacked as long as this is.
-    var archives: [(shown: FilePath, archive: ZipInput)] = []
+    var archives: [ZipInput] = []
+    /// Where the bytes of inputs lie that their paths do not lead to: of an archive's files where they were unpacked, of names that are
+    /// no text by their bytes.
+    var places: [String: FilePath] = [:]
 
-    /// Where an input's bytes lie: itself, or of an archive's file where it was unpacked.
-    func location(of path: String) -> String {
-        for (shown, archive) in archives where path.hasPrefix(shown.text + "/") {
-            return archive.files.appending(String(path.dropFirst(shown.text.count + 1))).text
-        }
-        return path
-    }
+    /// Where an input's bytes lie.
+    func location(of path: String) -> FilePath { places[path] ?? FilePath(path) }
 
     var count: Int { settled.count + studies.reduce(0) { $0 + $1.members.count } }
 

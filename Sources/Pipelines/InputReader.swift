@@ -67,7 +67,7 @@ struct InputReader {
                 reader.settle(path, error)
                 continue
             }
-            reader.found.archives.append((path, archive))
+            reader.found.archives.append(archive)
             let before = reader.rows
             try reader.add(folder: archive.files, shown: path, archive.files, output: nil, progress)
             try reader.look(progress)
@@ -153,6 +153,7 @@ struct InputReader {
     private mutating func take(_ look: Look, _ entry: Entry) {
         if look.isPicture { pictures.insert(entry.absolute) }
         var input = Input(row: rows, path: entry.path.text)
+        if isInArchive || FilePath(input.path) != entry.path { found.places[input.path] = entry.absolute }
         input.contentSHA256 = look.contentSHA256
         input.study = look.studyInstanceUID.map { texts.shared(StudyNames.study($0)) }
         input.series = look.seriesInstanceUID.map { texts.shared(StudyNames.series($0)) }

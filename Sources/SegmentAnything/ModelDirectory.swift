@@ -188,4 +188,9 @@ extension ModelDirectory {
         }
         try DurableFile.write(sums, to: Folder.join(path, sumsName))
     }
+
+    /// The same as a new folder: when it fails, nothing of it is left that would stand in the way of the next try.
+    package static func create(_ description: ModelDescription, tensors: [String: Tensor], at path: String) throws {
+        try WholeFolder.make(path) { try write(description, tensors: tensors, to: $0) }
+    }
 }

@@ -72,7 +72,7 @@ package enum Quantiser {
         var description = model.description
         description.quantisation = quantisation
         for (name, scale) in scales { tensors[Quantisation.scaleName(name)] = Tensor([scale.count], scale) }
-        try ModelDirectory.write(description, tensors: tensors, to: out)
+        try ModelDirectory.create(description, tensors: tensors, at: out)
         return Result(choices: choices, quantisation: quantisation, dice: dice)
     }
 

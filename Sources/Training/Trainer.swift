@@ -1,3 +1,4 @@
+import Foundation
 import Imaging
 import Numbers
 package import Processes
@@ -33,6 +34,8 @@ package final class Trainer {
     var average: WeightAverage?
     var best: BestWeights?
     var log = MetricsLog()
+    /// When `training.html` was written last.
+    private var pageWritten: Date?
     /// Of the last validation, for the page.
     var examples: [Overlay] = []
 
@@ -185,7 +188,10 @@ package final class Trainer {
 
     func writePage(_ state: TrainingPage.State) throws {
         guard isFirst else { return }
-        try TrainingPage.write(log, plan: plan, examples: examples, state, to: folder)
+        let now = Date()
+        let moment = TrainingPage.Moment(now: now, before: pageWritten)
+        try TrainingPage.write(log, plan: plan, examples: examples, state, moment, to: folder)
+        pageWritten = now
     }
 
     /// What `config.json` says of the weights that are written.

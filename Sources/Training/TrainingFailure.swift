@@ -1,5 +1,20 @@
 package import Failures
 
+/// What a person can do about masks whose values cannot be understood.
+package enum MaskCure: Sendable, Equatable {
+    /// Say what they mean, with a key of `MaskRule.init(_:labels:)`.
+    case rule(String)
+    /// Correct the masks, or how they are listed.
+    case masks(String)
+
+    var text: String {
+        switch self {
+        case .rule(let words): "\(words) A plan has it in the data set's entry, evaluate takes it as --mask-rule."
+        case .masks(let words): words
+        }
+    }
+}
+
 /// What can go wrong before and during training and evaluation.
 package enum TrainingFailure: Failure, Equatable {
     case missingMask(image: String, folder: String)
@@ -11,7 +26,7 @@ package enum TrainingFailure: Failure, Equatable {
     case channelFiles(path: String, found: [String], expected: Int)
     case layout(path: String, reason: String)
     case maskValue(mask: String, value: Int, segments: Int)
-    case maskValues(masks: String, found: String, cure: String)
+    case maskValues(masks: String, found: String, cure: MaskCure)
     case missingClass(path: String, segment: Int, rule: String)
     case noBackground(path: String, rule: String, lostAlpha: Bool)
     case leak(one: String, other: String, splits: String, what: String)
@@ -107,10 +122,11 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the mask holds the value \(value), and model.segments is \(segments): its values are the classes 0 to"
                     + " \(segments).",
-                cure: "Correct model.segments, or write mask_values to say which value is which segment.",
+                cure:
+                    "Correct the masks or the model's segments. \(MaskCure.rule("Or say mask_values, with the values of each segment.").text)",
                 subject: mask)
         case .maskValues(let masks, let found, let cure):
-            FailureMessage("what the masks mean cannot be told: \(found).", cure: cure, subject: masks)
+            FailureMessage("what the masks mean cannot be told: \(found).", cure: cure.text, subject: masks)
         case .missingClass(let path, let segment, let rule):
             FailureMessage(
                 "no training image shows segment \(segment) (\(rule)): it cannot be learned.",

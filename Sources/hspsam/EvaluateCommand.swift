@@ -30,6 +30,11 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Fold of splits_final.json, from 0; 0 unless said otherwise.") var fold: Int?
     @Option(
         help:
+            "What the masks' values mean where they do not say it, as in train.yaml: 'mask_values: {lesion: [1, 2]}', 'mask_above: 100'."
+    )
+    var maskRule: String?
+    @Option(
+        help:
             "A pipeline directory: pictures are segmented as its runs do it, in its tiles and with its post-processing."
     )
     var pipeline: String?
@@ -126,6 +131,9 @@ struct EvaluateCommand: ParsableCommand {
             }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
             source.fold = fold ?? 0
+            source.rule = try maskRule.map {
+                try MaskRule($0, labels: first.description.segmentLabels, option: "--mask-rule")
+            }
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
             let role = DataCheck.Role(split: split ?? "all", dataset)
             let check = try Self.checked(role, for: first, segments: segments)
@@ -143,19 +151,13 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    /// The data as a model sees it. *Throws* what is wrong with it, and what can be done here, where no plan says what masks mean.
+    /// The data as a model sees it. *Throws* what is wrong with it.
     private static func checked(
         _ role: DataCheck.Role, for model: ModelDirectory, segments: Int
     ) throws -> DataCheck {
         let check = try DataCheck.run(
             [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false)
-        try check.confirm { problem in
-            guard problem.message.cure.contains("mask_") else { return problem }
-            var message = problem.message
-            message.cure =
-                "Export the masks with 0 for the background and, of one segment, 255 in it, of several the segment's number (1, 2, 3 …)."
-            return FailureRecord(kind: problem.kind, code: problem.code, message: message)
-        }
+        try check.confirm()
         return check
     }
 

@@ -58,7 +58,7 @@ struct ModelImportCommand: ParsableCommand {
                 provenance: [
                     "imported_from_sha256": try FileDigest(ofFile: checkpoint).hex, "made_by": "hspsam model import",
                 ])
-            try ModelDirectory.write(description, tensors: tensors, to: out)
+            try ModelDirectory.create(description, tensors: tensors, at: out)
         }
         let model = try beforeTheStart { try ModelDirectory.open(out) }
         try StandardOutput.line(ModelInfoCommand.describe(model))

@@ -162,7 +162,7 @@ struct TrainCommandTests {
             try String(contentsOfFile: workplace.path + "/worst.html", encoding: .utf8).contains("The 12 worst of 12"))
     }
 
-    @Test("masks that only a plan could explain, and images that the second model cannot take, are refused at once")
+    @Test("masks whose values nobody explains, and images that the second model cannot take, are refused at once")
     func refusedAtOnce() throws {
         func write(_ name: String, _ value: (Int) -> UInt16) throws {
             let page = RasterPage(rows: 64, columns: 64, samples: 1, bits: 8, values: (0..<64 * 64).map(value))
@@ -174,7 +174,11 @@ struct TrainCommandTests {
         let arguments = ["evaluate", "--model", model, "--folder", workplace.path + "/set"]
         let unclear = try Program.run(arguments)
         #expect(unclear.status == 2 && unclear.errors.contains("DATA-VALUES"), "\(unclear.errors)")
-        #expect(unclear.errors.contains("Export the masks") && !unclear.errors.contains("mask_values"))
+        #expect(unclear.errors.contains("--mask-rule"))
+        let said = try Program.run(arguments + ["--mask-rule", "mask_above: 100"])
+        #expect(said.status == 0 && said.errors.contains("values above 100 are the segment"), "\(said.errors)")
+        let unknown = try Program.run(arguments + ["--mask-rule", "mask_bove: 100"])
+        #expect(unknown.status == 2 && unknown.errors.contains("--mask-rule"), "\(unknown.errors)")
         try write("masks") { $0 < 64 * 32 ? 255 : 0 }
         let directory = try ModelDirectory.open(model)
         var description = directory.description

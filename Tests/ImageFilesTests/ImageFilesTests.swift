@@ -207,17 +207,28 @@ struct ImageFilesTests {
         "damage that a JPEG decoder paints over is refused, in files and in strips of TIFFs; padding and unknown revisions are read",
         arguments: [
             ("whole", nil), ("padding", nil), ("ones", nil), ("revision", nil), ("filled header", nil),
-            ("junk", "IN-CORRUPT"), ("cut", "PIX-TRUNCATED"),
+            ("parameters", nil), ("junk", "IN-CORRUPT"), ("cut", "PIX-TRUNCATED"),
+            ("parameters and junk", "IN-CORRUPT"),
+            ("parameters and cut", "PIX-TRUNCATED"), ("filled header and junk", "IN-CORRUPT"),
         ] as [(String, String?)])
     func jpegDamage(_ kind: String, _ expected: String?) throws {
         let good = try jpeg("grey")
+        let junk = (1...40).map { UInt8($0) } + Self.end
+        // Se, the last but one byte of the scan's header: baseline decoders warn of it and go on.
+        var parameters = good
+        parameters[try last(0xDA, good) + 8] = 0
+        let filled: [UInt8] = good.prefix(20) + [1, 2, 3, 4, 5, 6, 7, 8] + good.dropFirst(20)
         var bytes = good
         switch kind {
+        case "parameters": bytes = parameters
+        case "parameters and junk": bytes = parameters.dropLast(2) + junk
+        case "parameters and cut": bytes = parameters.prefix(386) + Self.end
+        case "filled header and junk": bytes = filled.dropLast(2) + junk
         case "padding": bytes = good.dropLast(2) + [UInt8](repeating: 0, count: 20) + Self.end
         case "ones": bytes = good.dropLast(2) + (0..<20).flatMap { _ in [0xFF, 0] as [UInt8] } + Self.end
         case "revision": bytes[11] = 9
-        case "filled header": bytes = good.prefix(20) + [1, 2, 3, 4, 5, 6, 7, 8] + good.dropFirst(20)
-        case "junk": bytes = good.dropLast(2) + (1...40).map { UInt8($0) } + Self.end
+        case "filled header": bytes = filled
+        case "junk": bytes = good.dropLast(2) + junk
         case "cut": bytes = good.prefix(386) + Self.end
         default: break
         }
@@ -246,6 +257,48 @@ struct ImageFilesTests {
         var text = chunk("tEXt", Array("Comment\0x".utf8))
         text[text.count - 1] ^= 1
         #expect(code(file(text)) == nil)
+    }
+
+    /// A zlib stream (RFC 1950) of stored blocks.
+    private func zlib(_ blocks: [[UInt8]], checksum change: UInt32 = 0) -> [UInt8] {
+        var (a, b) = (UInt32(1), UInt32(0))
+        for byte in blocks.joined() { (a, b) = ((a + UInt32(byte)) % 65521, (b + a + UInt32(byte)) % 65521) }
+        let stored: [[UInt8]] = blocks.enumerated().map { index, block in
+            let count = UInt16(block.count)
+            let sizes = [count, ~count].flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+            return [index == blocks.count - 1 ? 1 : 0] + sizes + block
+        }
+        return [0x78, 0x01] + stored.flatMap { $0 } + bigEndian((b << 16 | a) ^ change)
+    }
+
+    @Test("deflated strips are what was deflated: the checksum is looked at where they have more than their rows, too")
+    func deflate() throws {
+        let (rows, more) = ([UInt8](repeating: 7, count: 24), [UInt8](repeating: 9, count: 6))
+        let cases: [(bytes: [UInt8], code: String?)] = [
+            (zlib([rows]), nil), (zlib([rows, more]), nil), (zlib([rows]) + [0, 0], nil),
+            (zlib([rows], checksum: 1), "PIX-CODEC"), (zlib([rows, more], checksum: 1), "IN-CORRUPT"),
+            (Array(zlib([rows, more]).dropLast(2)), "PIX-TRUNCATED"),
+        ]
+        for compression in [8, 32_946] {
+            for (bytes, expected) in cases {
+                var page = RawTIFF.Page(rows: 4, columns: 6, data: bytes)
+                page.compression = compression
+                #expect(code(RawTIFF([page]).bytes) == expected)
+                guard expected == nil else { continue }
+                #expect(try read(RawTIFF([page]).bytes).first?.values == [UInt16](repeating: 7, count: 24))
+            }
+        }
+    }
+
+    @Test("PackBits of more bytes than the strip has are refused")
+    func packBits() {
+        for (run, expected) in [(5, nil), (7, "IN-CORRUPT")] as [(Int, String?)] {
+            // Three rows of a run each, and one of single bytes.
+            let literal = [UInt8(run)] + [UInt8](repeating: 3, count: run + 1)
+            var page = RawTIFF.Page(rows: 4, columns: 6, data: [251, 7, 251, 7, 251, 7] + literal)
+            page.compression = 32_773
+            #expect(code(RawTIFF([page]).bytes) == expected)
+        }
     }
 
     @Test("facsimile lines of a wrong length and codes that there are not are refused, not shown as they come out")

@@ -2,6 +2,8 @@ import DICOM
 import DICOMObjects
 import Failures
 import Foundation
+import ImageFiles
+import Imaging
 import Pipelines
 import Records
 import Storage
@@ -175,5 +177,35 @@ struct MediaTests {
             ["samples/fluorescence/094afe36759e.tif"], pipelines: [], version: "0", hashesPixels: true)
         #expect(picture.files[0].format == "tiff" && picture.pixelSHA256 != nil)
         #expect(try InspectionRecord(json: try picture.json()) == picture)
+    }
+
+    @Test(
+        "inspect reads files whose names have control characters or are no UTF-8, as a run does",
+        arguments: [10, 0xFC] as [UInt8])
+    func names(_ byte: UInt8) throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let pipelines = try PipelineDirectory.openAll(in: fixture.path + "/pipelines", only: nil)
+        let bytes: [(String, [UInt8])] = [
+            ("dcm", Array(try Data(contentsOf: URL(fileURLWithPath: "samples/dermoscopy/ISIC_0000019.dcm")))),
+            ("tif", Array(try Data(contentsOf: URL(fileURLWithPath: "samples/fluorescence/094afe36759e.tif")))),
+            (
+                "png",
+                try ImageFile.png(RasterPage(rows: 2, columns: 3, samples: 1, bits: 8, values: [1, 2, 3, 4, 5, 6]))
+            ),
+        ]
+        for (ending, content) in bytes {
+            let plain = try fixture.file("plain-\(ending)/a.\(ending)", Data(content))
+            let folder = fixture.path + "/odd-\(ending)"
+            defer { try? Folder.remove(folder) }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let odd = FilePath(folder).appending(FilePath(bytes: [0x61, byte] + Array(".\(ending)".utf8)))
+            try Folder.rename(FilePath(plain), to: odd)
+            let record = try Inspection.inspect([folder], pipelines: pipelines, version: "0", hashesPixels: true)
+            let file = try #require(record.files.first)
+            #expect(
+                record.files.count == 1 && file.path == odd.text && file.format != nil, "\(ending): \(record.files)")
+            #expect(file.pixelSHA256 != nil && file.rows != nil, "\(ending): \(file)")
+        }
     }
 }

@@ -72,6 +72,26 @@ final class StorageTests {
         #expect(try Folder.list(root).map(\.name) == ["a", "file"])
     }
 
+    @Test("a whole folder is there when it was filled, new or empty before; of one that failed nothing is left")
+    func wholeFolder() throws {
+        struct Full: Error {}
+        try Folder.make(root + "/empty")
+        for path in [root + "/empty", root + "/new/whole", root + "/" + String(repeating: "n", count: 250)] {
+            #expect(throws: Full.self) {
+                try WholeFolder.make(path) {
+                    try DurableFile.write("half", to: Folder.join($0, "file"))
+                    throw Full()
+                }
+            }
+            #expect(try path.hasSuffix("empty") ? Folder.list(path).isEmpty : !FileStatus.exists(path))
+            try WholeFolder.make(path) { try DurableFile.write("whole", to: Folder.join($0, "file")) }
+            #expect(try DurableFile.read(path + "/file", limit: 10) == Array("whole".utf8))
+            #expect(throws: StorageFailure.self) { try WholeFolder.make(path) { _ in } }
+        }
+        #expect(try Folder.list(root + "/new").map(\.name) == ["whole"])
+        #expect(try Folder.list(root).allSatisfy { !$0.name.hasPrefix(".") })
+    }
+
     @Test("where a file can be written is known before it is; nowhere without a name")
     func writable() throws {
         try DurableFile.confirmWritable(root + "/new")

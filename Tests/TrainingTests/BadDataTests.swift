@@ -375,4 +375,17 @@ struct BadDataTests {
         return [0x49, 0x49, 42, 0] + long(8) + word(entries.count) + entries.joined() + long(0)
             + values.flatMap { [$0, 0] }
     }
+
+    @Test("a rule for masks is said in the plan's own keys wherever it is said; what is none is refused")
+    func maskRules() throws {
+        func rule(_ text: String) throws -> MaskRule {
+            try MaskRule(text, labels: ["upper", "lower"], option: "--mask-rule")
+        }
+        #expect(try rule("mask_values: {upper: [3, 4], lower: [7]}") == .values([3: 1, 4: 1, 7: 2]))
+        #expect(try rule("mask_colors: {lower: [\"#ff0000\"]}") == .colors([0xFF0000: 2]))
+        #expect(try MaskRule("mask_above: 100", labels: ["disc"], option: "--mask-rule") == .above(100))
+        for wrong in ["", "mask_above: 100", "mask_values: {disc: [1]}", "mask_bove: 1", "mask_values: [1]", "255"] {
+            #expect(throws: (any Error).self, "\(wrong)") { try rule(wrong) }
+        }
+    }
 }

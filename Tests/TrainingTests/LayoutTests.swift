@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import ImageFiles
+import Storage
 import Testing
 import Training
 
@@ -38,6 +39,23 @@ struct LayoutTests {
                 "masks/disc\(i)_mask.png", "isic/ISIC-2017_Training_Part1_GroundTruth/disc\(i)_segmentation.png")
         }
         try expectDiscs("{folder: isic}")
+    }
+
+    @Test(
+        "names that are no text of one line are refused, those of files that are no pictures passed over",
+        arguments: [10, 0xFC] as [UInt8])
+    func names(_ byte: UInt8) throws {
+        func rename(_ from: String, _ to: String, _ ending: String) throws {
+            let odd = FilePath(bytes: Array(to.utf8) + [byte] + Array(ending.utf8))
+            try Folder.rename(FilePath("\(place.folder)/\(from)"), to: FilePath(place.folder).appending(odd))
+        }
+        defer { try? Folder.remove("\(place.folder)/images") }
+        // macOS has such a file in folders with icons of their own.
+        try write("", "images/icon")
+        try rename("images/icon", "images/Icon", "")
+        try expectDiscs("{images: images, masks: masks}")
+        try rename("images/disc1.png", "images/disc", ".png")
+        #expect { try place.set(place.plan()) } throws: { FailureRecord($0).code == "DATA-LAYOUT" }
     }
 
     @Test("the Data Science Bowl's folder a case with a file a nucleus, whose objects stay apart")

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import ImageFiles
 import SegmentAnything
 import Storage
 import Tensors
@@ -123,8 +124,11 @@ struct TrainingRunTests {
             if case .started = $0 { running = (try? page("model")) ?? "" }
         }
         .run(resume: true)
-        #expect(running.contains("Running: stage") && running.contains("http-equiv=\"refresh\""))
-        #expect(try page("model").contains("Ended: stage 2 of 2"))
+        #expect(running.contains("Running when this was written: stage") && running.contains("http-equiv=\"refresh\""))
+        // A run that is killed leaves this page: it tells when it was written, and how often it is.
+        #expect(running.contains(/Written \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/))
+        #expect(running.contains("It is written after each epoch") && running.contains("--resume"))
+        #expect(try page("model").contains("Ended: stage 2 of 2") && !page("model").contains("after each epoch"))
         // A file that goes while the run goes on.
         #expect(throws: (any Error).self) {
             try Trainer(plan, folder: "\(place.folder)/failed") {
@@ -135,6 +139,25 @@ struct TrainingRunTests {
             .run(resume: false)
         }
         #expect(try !page("failed").contains("http-equiv=\"refresh\""))
+    }
+
+    @Test("the preview outlines each segment in a colour of its own, which its name has")
+    func preview() throws {
+        let place = try Workplace(images: 2)
+        try place.masks { _, values in values.enumerated().map { $1 == 0 ? 0 : $0 / 64 > 16 ? 2 : 1 } }
+        let plan = try place.plan(labels: "[upper, lower]", segments: 2)
+        let html = try PreviewPage.html(plan, [try place.set(plan)], count: 1)
+        #expect(html.contains(">upper</span>") && html.contains(">lower</span>"))
+        let picture = try #require(html.firstMatch(of: /data:image\/png;base64,([A-Za-z0-9+\/=]+)/)).1
+        let file = URL(filePath: "\(place.folder)/first.png")
+        try #require(Data(base64Encoded: String(picture))).write(to: file)
+        let page = try #require(try ImageFile.read(file.path).first)
+        let pixels = stride(from: 0, to: page.values.count, by: 3).map { Array(page.values[$0..<$0 + 3]) }
+        for (color, style) in [([0, 220, 90], "#00dc5a"), ([255, 60, 200], "#ff3cc8")] as [([UInt16], String)] {
+            #expect(pixels.contains(color) && html.contains("border-color: \(style)"))
+        }
+        // What lies within has its own grey.
+        #expect(pixels.contains { $0[0] == $0[1] && $0[1] == $0[2] && $0[0] > 150 })
     }
 
     @Test("a finished model and an interrupted run are not written over")

@@ -6,7 +6,7 @@ import Storage
 
 /// What one file is, by its content; nothing of a patient.
 enum FileFacts {
-    /// Why pixels of a DICOM file cannot be decoded.
+    /// Why a file, or the pixels of a DICOM file, cannot be read.
     struct PixelFailure {
         let record: FailureRecord
         /// No frame can be.
@@ -16,15 +16,22 @@ enum FileFacts {
     /// - Parameters:
     ///   - path: where its bytes lie.
     ///   - hashesPixels: decodes every frame.
-    /// *Returns* what keeps the pixels of a DICOM file from being decoded. Pictures have been decoded on their way to a volume.
+    /// *Returns* what keeps the file from being read again, or the pixels of a DICOM file from being decoded. Pictures have been decoded on their way to a volume.
     static func add(
-        to record: inout InspectionRecord.File, at path: String, hashesPixels: Bool
+        to record: inout InspectionRecord.File, at path: FilePath, hashesPixels: Bool
     ) -> PixelFailure? {
-        guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 256)) else { return nil }
+        let file: InputFile
+        let head: [UInt8]
+        do throws(StorageFailure) {
+            file = try InputFile(path)
+            head = try file.read(0..<min(file.size, 256))
+        } catch {
+            return PixelFailure(record: FailureRecord(error), isWhole: true)
+        }
         switch InputFormat.picture(head) {
         case .tiff: tiff(&record, file, hashesPixels)
-        case .png: picture(&record, "png", file.path.text, hashesPixels)
-        case .jpeg: picture(&record, "jpeg", file.path.text, hashesPixels)
+        case .png: picture(&record, "png", file, hashesPixels)
+        case .jpeg: picture(&record, "jpeg", file, hashesPixels)
         case nil:
             if let dicom = try? DICOMFile(file) { return self.dicom(&record, dicom, hashesPixels) }
         }
@@ -123,11 +130,11 @@ enum FileFacts {
     }
 
     private static func picture(
-        _ record: inout InspectionRecord.File, _ format: String, _ path: String, _ hashesPixels: Bool
+        _ record: inout InspectionRecord.File, _ format: String, _ file: InputFile, _ hashesPixels: Bool
     ) {
         record.format = format
         do throws(ImageFilesFailure) {
-            guard let page = try ImageFile.readStored(path).first else { return }
+            guard let page = try ImageFile.readStored(file).first else { return }
             (record.rows, record.columns, record.samples) = (page.rows, page.columns, page.samples)
             (record.bits, record.frames) = (page.bits, 1)
             record.photometric = page.palette != nil ? "palette" : page.samples == 3 ? "RGB" : "grey"

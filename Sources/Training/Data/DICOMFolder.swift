@@ -33,6 +33,13 @@ struct DICOMFolder {
         self.path = path
         for folder in [path] + (other.map { [$0] } ?? []) {
             for entry in try Folder.walk(folder) where entry.status.kind == .regular {
+                if !CaseNames.isText(entry.path) {
+                    guard try Self.isDICOM(FilePath(folder).appending(entry.path)) else {
+                        left += 1
+                        continue
+                    }
+                    try CaseNames.confirm(entry.path, in: folder)
+                }
                 try add(Folder.join(folder, entry.name))
             }
         }
@@ -41,6 +48,16 @@ struct DICOMFolder {
         }
         guard !images.isEmpty || needsTruth else {
             throw TrainingFailure.layout(path: path, reason: "there is no DICOM image in it")
+        }
+    }
+
+    private static func isDICOM(_ place: FilePath) throws -> Bool {
+        let file = try InputFile(place)
+        do throws(DICOMFailure) {
+            _ = try DICOMFile(file)
+            return true
+        } catch {
+            return error.kind != .skipped
         }
     }
 

@@ -58,10 +58,7 @@ package struct DataCheck: Sendable {
     package let scale: TrainedScale?
 
     /// *Throws* the only problem, or `DataProblems` with all of them.
-    ///
-    /// - Parameter told: how a problem is told.
-    package func confirm(told: (FailureRecord) -> FailureRecord = { $0 }) throws {
-        let problems = problems.map(told)
+    package func confirm() throws {
         if problems.count == 1 { throw problems[0] }
         if !problems.isEmpty { throw DataProblems(problems: problems) }
     }
@@ -157,7 +154,8 @@ package struct DataCheck: Sendable {
                 found:
                     "index \(index) of its palette is \(MaskRule.hex(other.color)), and \(MaskRule.hex(one.color)) in"
                     + " \(one.path)",
-                cure: "Write mask_colors with the colour of each segment, or export all masks with one palette.")
+                cure: .rule(
+                    "Export all masks with one palette, or say mask_colors with the colour of each segment."))
         }
         return rule
     }
@@ -243,7 +241,7 @@ struct CaseCheck: Sendable {
             TrainingFailure.maskValues(
                 masks: pair.mask.path,
                 found: "its largest value is \(largest), where the set's masks mark by values above \(threshold)",
-                cure: "Write all masks of a set alike, or list the two kinds as two entries of data."))
+                cure: .masks("Write all masks of a set alike, or list the two kinds as two entries of data.")))
     }
 
     /// Pixels of each class under a rule, background first.

@@ -66,7 +66,7 @@ package enum DataOrigin: Sendable, Equatable {
         case .annotations(let images, let file): return try Self.annotated(images, file, segments, labels)
         case .dicom, .dicomImages: return ([], [])
         case .folder(let path):
-            let folders = try Folder.list(path).filter { $0.status.kind == .directory }.map(\.name)
+            let folders = try CaseNames.list(path).filter { $0.status.kind == .directory }.map(\.name)
             if let (images, masks) = try Self.parts(folders, of: path) {
                 return try Self.pairs(Folder.join(path, images), Folder.join(path, masks))
             }
@@ -117,6 +117,7 @@ package enum DataOrigin: Sendable, Equatable {
         _ images: String, _ file: String, _ segments: Int, _ labels: [String]?
     ) throws -> ([Candidate], [String]) {
         let coco = try COCO(file, segments: segments, labels: labels)
+        for picture in coco.pictures { try CaseNames.confirm(FilePath(picture.name), in: images) }
         let all = try coco.pictures.map {
             Candidate(
                 name: ImageFolder.stem(of: $0.name) ?? $0.name, image: try .single(Folder.join(images, $0.name)),
@@ -136,7 +137,7 @@ package enum DataOrigin: Sendable, Equatable {
             notes.append("\(coco.pixelless) objects are too small to hold the centre of a pixel, and have none")
         }
         let listed = Set(coco.pictures.map(\.name))
-        let others = try Folder.list(images).filter {
+        let others = try CaseNames.list(images).filter {
             $0.status.kind == .regular && ImageFolder.stem(of: $0.name) != nil && !listed.contains($0.name)
         }
         if !others.isEmpty {
@@ -166,7 +167,7 @@ package enum DataOrigin: Sendable, Equatable {
     private static func cases(_ path: String) throws -> [Candidate] {
         guard FileStatus.exists(path) else { return [] }
         var all: [Candidate] = []
-        for entry in try Folder.list(path) where entry.status.kind == .directory {
+        for entry in try CaseNames.list(path) where entry.status.kind == .directory {
             let (images, masks) = (
                 Folder.join(path, "\(entry.name)/images"), Folder.join(path, "\(entry.name)/masks")
             )

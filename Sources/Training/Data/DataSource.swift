@@ -58,7 +58,7 @@ extension TrainingPlan.Source {
                 "a data set is `folder`, or `images` with `masks`, or `images` with `coco`, or `dicom`.",
                 cure: "Give one of the four.")
         }
-        rule = try Self.rule(section, labels)
+        rule = try MaskRule.read(section, labels: labels)
         leavesOut = try section.choice("without_mask", default: Missing.refuse) == .leaveOut
         try readChoice(section, resolve)
     }
@@ -95,8 +95,30 @@ extension TrainingPlan.Source {
         case refuse
         case leaveOut = "leave_out"
     }
+}
 
-    private static func rule(_ section: Section, _ labels: [String]) throws -> MaskRule? {
+extension MaskRule {
+    /// One of the keys that a data set of a plan has, as YAML: `mask_values: {lesion: [1, 2]}`.
+    ///
+    /// - Parameters:
+    ///   - labels: of the segments, by which tables name them.
+    ///   - option: where the text stands, for messages.
+    /// *Throws* `SettingsFailure`.
+    package init(_ text: String, labels: [String], option: String) throws {
+        self = try Section.read(Array(text.utf8), file: option) { section in
+            guard let rule = try Self.read(section, labels: labels) else {
+                throw section.failure(
+                    "SET-MISSING", at: "mask_values", "there is no rule in it.",
+                    cure: "Write mask_above, mask_values or mask_colors.")
+            }
+            return rule
+        }
+    }
+
+    /// The rule of a data set's keys `mask_above`, `mask_values`, `mask_colors`, of which it has one or none.
+    ///
+    /// - Parameter labels: of the segments, by which tables name them.
+    static func read(_ section: Section, labels: [String]) throws -> MaskRule? {
         let above = try section.optionalInt("mask_above", in: 0...65534)
         let values = try section.optionalSection("mask_values")
         let colors = try section.optionalSection("mask_colors")

@@ -18,11 +18,11 @@ struct ImageFolder {
     /// Of stems that end with _ and digits: by what stands before, in the order of the numbers.
     private let numbered: [String: [String]]
 
-    /// *Throws* `TrainingFailure.sameStem`; Storage's failures.
+    /// *Throws* `TrainingFailure.sameStem`, `.layout` for a name that is no text; Storage's failures.
     init(_ path: String) throws {
         self.path = path
         var files: [String: String] = [:]
-        let entries = try Folder.list(path)
+        let entries = try CaseNames.list(path)
         folders = entries.filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(\.name)
         var otherFiles = 0
         for entry in entries where entry.status.kind == .regular {

@@ -118,7 +118,7 @@ package enum MaskRule: Sendable, Equatable {
             masks: path,
             found:
                 "the value \(value) is none of the labels \(list(table.keys.sorted().map { "\($0)" })) of dataset.json",
-            cure: "Correct the mask, or the labels.")
+            cure: .masks("Correct the mask, or the labels."))
     }
 
     /// `#ff8000`
@@ -163,7 +163,8 @@ extension MaskRule {
         if marks.count > 1, census.greys[0] == nil, marks.count < 200 {
             throw .maskValues(
                 masks: masks, found: "no pixel is 0, the background; the values are \(list(marks.map { "\($0)" }))",
-                cure: "Write mask_values with the value of the segment, for example {segment-1: [2]}.")
+                cure: .rule("Say mask_values with the value of the segment, for example mask_values: {segment-1: [2]}.")
+            )
         }
         if marks.count <= 1 { return .nonzero }
         if census.hasSmallMarks, let smallest = marks.first, let largest = marks.last {
@@ -171,9 +172,9 @@ extension MaskRule {
                 masks: census.file(with: smallest) ?? masks,
                 found: "the values are 0, \(list(marks.map { "\($0)" })), and nothing says whether \(largest) is the"
                     + " segment or what is to be ignored (the void of PASCAL VOC)",
-                cure:
-                    "Write mask_values with the values of the segment, for example {segment-1: [\(smallest)]}; every other"
-                    + " value is background then.")
+                cure: .rule(
+                    "Say mask_values with the values of the segment, for example mask_values: {segment-1: [\(smallest)]}; every"
+                        + " other value is background then."))
         }
         if census.isNearlyBinary, let largest = marks.last {
             if let middle = census.middleMark {
@@ -182,9 +183,10 @@ extension MaskRule {
                     found:
                         "between 0 and \(largest) stands the value \(middle), and nothing says whether it is the segment too or"
                         + " something else (the unknown of a trimap)",
-                    cure:
-                        "Write mask_values with the values of the segment, for example {segment-1: [\(largest)]}; every other value"
-                        + " is background then. Where masks were only drawn softly, write mask_above: \(largest / 2).")
+                    cure: .rule(
+                        "Say mask_values with the values of the segment, for example mask_values: {segment-1: [\(largest)]}; every"
+                            + " other value is background then. Where masks were only drawn softly, say mask_above: \(largest / 2)."
+                    ))
             }
             return .above(largest / 2)
         }
@@ -193,7 +195,7 @@ extension MaskRule {
             masks: masks,
             found: "\(marks.count) values besides 0 that are neither black and white nor labels: "
                 + list(marks.map { "\($0)" }),
-            cure: "Write mask_above with a threshold, or mask_values with the values of the segment.")
+            cure: .rule("Say mask_above with a threshold, or mask_values with the values of the segment."))
     }
 
     private static func ofColors(
@@ -206,7 +208,9 @@ extension MaskRule {
             masks: masks,
             found: "\(census.hasManyColors ? "thousands of" : "\(marks.count)") colours besides black, most often "
                 + list(marks.map { hex($0.key) }),
-            cure: "Write mask_colors with the colour of each segment, for example {segment-1: \"#ff0000\"}.")
+            cure: .rule(
+                "Say mask_colors with the colour of each segment, for example mask_colors: {segment-1: [\"#ff0000\"]}.")
+        )
     }
 
     private static func list(_ words: [String]) -> String {

@@ -100,8 +100,8 @@ struct NNUNetFolder {
     func candidates() throws -> (all: [DataOrigin.Candidate], notes: [String]) {
         let (images, labels) = (Folder.join(path, "imagesTr"), Folder.join(path, "labelsTr"))
         let ending = description.file_ending
-        let files = try Folder.list(images).filter { $0.status.kind == .regular }.map(\.name)
-        let truths = Set(try Folder.list(labels).filter { $0.status.kind == .regular }.map(\.name))
+        let files = try CaseNames.list(images).filter { $0.status.kind == .regular }.map(\.name)
+        let truths = Set(try CaseNames.list(labels).filter { $0.status.kind == .regular }.map(\.name))
         var channels: [String: [Int]] = [:]
         var others = 0
         for file in files {

@@ -25,22 +25,54 @@ package struct Overlay: Sendable {
         image = Self.drawn(shown.image, truth: shown.reference ?? shown.truth, prediction: shown.prediction)
     }
 
-    init(name: String, caption: String, _ sample: LabelledSet.Sample, segments: Int) {
+    /// A sample with the outlines of its segments and, where it tells them apart, of its objects, each in its segment's colour.
+    init(name: String, caption: String, _ sample: LabelledSet.Sample) {
         self.name = name
         self.caption = caption
-        let truth = (1...segments).map { segment in
-            Mask(
-                rows: sample.image.rows, columns: sample.image.columns,
-                flags: sample.classes.map { Int($0) == segment })
+        var image = Self.small(sample.image)
+        let (rows, columns) = (image.rows, image.columns)
+        /// Class and object of a pixel; background beyond the picture.
+        func mark(_ row: Int, _ column: Int) -> (class: UInt8, object: Int32) {
+            guard (0..<rows).contains(row), (0..<columns).contains(column) else { return (0, 0) }
+            let at =
+                row * sample.image.rows / rows * sample.image.columns + column * sample.image.columns / columns
+            return (sample.classes[at], sample.objects.isEmpty ? 0 : sample.objects[at])
         }
-        image = Self.drawn(sample.image, truth: truth, prediction: [])
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let own = mark(row, column)
+                guard own.class > 0 else { continue }
+                let neighbours = [
+                    mark(row - 1, column), mark(row + 1, column), mark(row, column - 1), mark(row, column + 1),
+                ]
+                guard neighbours.contains(where: { $0 != own }) else { continue }
+                let color = Self.color(segment: Int(own.class))
+                for channel in 0..<3 { image.pixels[3 * (row * columns + column) + channel] = color[channel] }
+            }
+        }
+        self.image = image
     }
 
-    private static func drawn(_ source: DisplayImage, truth: [Mask], prediction: [Mask]) -> DisplayImage {
+    /// Of a segment, from 1; the first has that of the truth, and behind the last they begin anew.
+    static func color(segment: Int) -> [UInt8] {
+        let colors: [[UInt8]] = [
+            truthColor, [255, 60, 200], [255, 200, 0], [0, 180, 255], [255, 110, 40], [170, 120, 255], [200, 255, 60],
+            [255, 150, 170],
+        ]
+        return colors[(segment - 1) % colors.count]
+    }
+
+    /// The image at the size of a page of many.
+    private static func small(_ source: DisplayImage) -> DisplayImage {
         let scale = Double(side) / Double(max(source.rows, source.columns))
         let rows = Int(rounding: Double(source.rows) * scale, clampedTo: 1...side)
         let columns = Int(rounding: Double(source.columns) * scale, clampedTo: 1...side)
-        var image = source.resized(rows: rows, columns: columns)
+        return source.resized(rows: rows, columns: columns)
+    }
+
+    private static func drawn(_ source: DisplayImage, truth: [Mask], prediction: [Mask]) -> DisplayImage {
+        var image = small(source)
+        let (rows, columns) = (image.rows, image.columns)
         let edges = { (masks: [Mask]) in masks.map { shrunk($0, rows, columns).boundary } }
         let (wanted, found) = (edges(truth), edges(prediction))
         for pixel in 0..<rows * columns {

@@ -16,8 +16,15 @@ package enum PreviewPage {
         let segmenting = plan.stages.firstIndex { $0.task.isSegmentation }
         let shown = Set([0, segmenting ?? 0]).sorted()
         let parts = try shown.map { try part(plan, sets, stage: $0, count: count) }
-        let body: HTML = "<h1>What the network will see</h1>\n\(parts)"
-        return Page(title: "Preview", style: TrainingPage.style, body: body).html
+        let labels = plan.segmentLabels ?? ModelDescription.numberedLabels(plan.configuration.segments)
+        let names: [HTML] = labels.enumerated().map { "<span class=\"s\($0 + 1)\">\($1)</span> " }
+        let legend: HTML = segmenting == nil ? .empty : "<p class=\"names\">\(names)</p>\n"
+        let colors = labels.indices.map { index in
+            let color = Overlay.color(segment: index + 1).reduce(0) { $0 << 8 | Int($1) }
+            return ".names .s\(index + 1) { border-color: \(MaskRule.hex(color)) }\n"
+        }
+        let body: HTML = "<h1>What the network will see</h1>\n\(legend)\(parts)"
+        return Page(title: "Preview", style: TrainingPage.style + "\n" + colors.joined(), body: body).html
     }
 
     /// Before the work that makes the page.
@@ -39,15 +46,16 @@ package enum PreviewPage {
         let stage = plan.stages[index]
         let order = EpochOrder(plan.draws(index, from: sets), seed: plan.seed, stage: index, epoch: 0)
         let segments = plan.configuration.segments
+        let tellsObjects = plan.configuration.instances == .boundary
         var rows: [HTML] = []
         for (position, draw) in order.draws.prefix(count).enumerated() {
             let set = sets[draw.dataset]
             let pair = set.pairs[draw.index]
             let sample =
                 stage.task.isSegmentation
-                ? try set.sample(pair, segments: segments, input: plan.input)
+                ? try set.sample(pair, segments: segments, input: plan.input, withObjects: tellsObjects)
                 : try set.unlabelled(pair, input: plan.input)
-            var figures = [try Overlay(name: pair.name, caption: "as it is", sample, segments: segments).figure()]
+            var figures = [try Overlay(name: pair.name, caption: "as it is", sample).figure()]
             for epoch in 0..<3 {
                 var random = EpochOrder.random(
                     seed: plan.seed, stage: index, epoch: epoch, draw, position: position % stage.stepImages)
@@ -56,12 +64,14 @@ package enum PreviewPage {
                     masking.hide(
                         in: &changed.image, inputSize: stage.inputSize, token: plan.configuration.patch, &random)
                 }
-                figures.append(
-                    try Overlay(name: "", caption: "epoch \(epoch + 1)", changed, segments: segments).figure())
+                figures.append(try Overlay(name: "", caption: "epoch \(epoch + 1)", changed).figure())
             }
             rows.append("<div class=\"figures\">\(figures)</div>\n")
         }
-        let words = stage.task.isSegmentation ? "Outlines are those of the masks." : "What is grey is hidden."
+        let words =
+            stage.task.isSegmentation
+            ? "Outlines are those of the masks\(tellsObjects ? ", of each object its own" : "")."
+            : "What is grey is hidden."
         return """
             <p>Stage \(index + 1), input \(stage.inputSize). \(words)</p>
             \(rows)

@@ -1,14 +1,16 @@
-import SegmentAnything
+import Foundation
 import Numbers
 import Pages
+import SegmentAnything
 import Storage
 
-/// `training.html` of a run: where it stands, its curves, outlines on validation images. It needs no network and no script, and reads
-/// itself anew while the run goes on.
+/// `training.html` of a run: where it stands, its curves, outlines on validation images. It needs no network and no script,
+/// and reads itself anew while the run goes on. A run that is killed cannot say so: the page tells when it was written, and
+/// when to expect it anew.
 enum TrainingPage {
     /// In the page's words.
     enum State: String {
-        case running = "Running"
+        case running = "Running when this was written"
         /// Before its end; `--resume` goes on.
         case stopped = "Stopped"
         case ended = "Ended"
@@ -16,15 +18,34 @@ enum TrainingPage {
 
     static let name = "training.html"
 
+    /// When a page is written.
+    struct Moment {
+        let now: Date
+        /// Of the page before, of the same process.
+        let before: Date?
+
+        /// Of a page that says that the run goes on.
+        fileprivate var expectation: String {
+            let seconds = before.map { now.timeIntervalSince($0).rounded(.up) }
+            let pace = seconds.map {
+                ", the last after \($0 < 120 ? "\(NumberText.fixed($0, 0)) s" : "\(NumberText.fixed($0 / 60, 0)) min")"
+            }
+            return
+                " It is written after each epoch\(pace ?? ""): where it is much older than one takes, the run has been ended from"
+                + " outside, and the same command with --resume goes on from its last checkpoint."
+        }
+    }
+
     static func write(
-        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State, to folder: String
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State, _ moment: Moment,
+        to folder: String
     ) throws {
         try DurableFile.write(
-            try page(log, plan: plan, examples: examples, state), to: Folder.join(folder, name))
+            try page(log, plan: plan, examples: examples, state, moment), to: Folder.join(folder, name))
     }
 
     static func page(
-        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State, _ moment: Moment
     ) throws -> String {
         let steps = log.lines.filter { $0.kind == "step" }
         let validations = log.lines.filter { $0.kind == "validation" }
@@ -75,6 +96,7 @@ enum TrainingPage {
         let body: HTML = """
             <h1>Training</h1>
             <p>\(status(steps, plan, state))</p>
+            <p>Written \(moment.now.formatted(.iso8601)).\(state == .running ? moment.expectation : "")</p>
             \(table(validations, plan))\(charts.map(\.html))\(pictures)
             """
         return Page(

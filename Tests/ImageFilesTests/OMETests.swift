@@ -1,0 +1,64 @@
+import Foundation
+import ImageFiles
+import Imaging
+import Mutations
+import Testing
+
+/// The descriptions that Bio-Formats and microscopes write.
+@Suite("OME-TIFF")
+struct OMETests {
+    @Test(
+        "OME's axes are read in their own order",
+        arguments: [("XYCZT", [UInt16]([0, 2])), ("XYZCT", [0, 1]), ("XYZTC", [0, 1])])
+    func omeOrder(_ order: String, _ expected: [UInt16]) throws {
+        let pages = (0..<4).map { page($0, description: $0 == 0 ? ome(order: order) : nil) }
+        #expect(try firsts(RawTIFF(pages)) == [expected])
+        var named = TIFFSelection()
+        named.channel = .name("gfp")
+        #expect(try firsts(RawTIFF(pages), named)[0] == (0..<4).map { UInt16($0) }.filter { !expected.contains($0) })
+    }
+
+    @Test("an OME description of other pages is refused")
+    func omeContradiction() {
+        let wrong = [
+            (ome(size: (6, 3)), 4), (ome(), 3), (ome(data: "<TiffData IFD=\"2\" PlaneCount=\"3\"/>"), 4),
+            (ome(order: "XYQ"), 4), (ome(), 5),
+        ]
+        for (description, count) in wrong {
+            let pages = (0..<count).map { page($0, description: $0 == 0 ? description : nil) }
+            #expect { try firsts(RawTIFF(pages)) } throws: {
+                ["RAS-AXES", "PIX-TRUNCATED"].contains(($0 as? ImageFilesFailure)?.code)
+            }
+        }
+    }
+
+    @Test("an OME description that is cut off, or names a plane or a page twice, is refused")
+    func omeDamage() {
+        let whole = ome(), cut = String(whole.prefix(upTo: whole.range(of: "</Pixels>")?.lowerBound ?? whole.endIndex))
+        let twice = ome(c: 1, z: 2, data: "<TiffData IFD=\"0\" FirstZ=\"0\"/><TiffData IFD=\"1\" FirstZ=\"0\"/>")
+        let page2 = ome(c: 1, z: 2, data: "<TiffData IFD=\"0\" FirstZ=\"0\"/><TiffData IFD=\"0\" FirstZ=\"1\"/>")
+        for (description, count, code) in [(cut, 4, "PIX-TRUNCATED"), (twice, 2, "RAS-AXES"), (page2, 2, "RAS-AXES")] {
+            let pages = (0..<count).map { page($0, description: $0 == 0 ? description : nil) }
+            #expect { try firsts(RawTIFF(pages)) } throws: { ($0 as? ImageFilesFailure)?.code == code }
+        }
+        // Blocks of all pages again and again end early.
+        let block = "<TiffData IFD=\"0\" PlaneCount=\"4\"/>"
+        let bomb = ome(data: String(repeating: block, count: 100_000))
+        let pages = (0..<4).map { page($0, description: $0 == 0 ? bomb : nil) }
+        #expect { try firsts(RawTIFF(pages)) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+    }
+
+    @Test("files of an OME set name one another; a file whose planes nobody takes is skipped as a part")
+    func omeSet() throws {
+        func block(_ channel: Int, _ uuid: String) -> String {
+            "<TiffData IFD=\"0\" FirstC=\"\(channel)\"><UUID FileName=\"\(uuid).tif\">urn:uuid:\(uuid)</UUID></TiffData>"
+        }
+        let data = block(0, "a") + block(1, "b")
+        let first = RawTIFF([page(3, description: ome(z: 1, data: data, own: "a"))])
+        let second = RawTIFF([page(4, description: ome(z: 1, data: data, own: "b"))])
+        #expect(try opened(first) { try $0.contents().set } == (try opened(second) { try $0.contents().set }))
+        #expect(try opened(first) { try $0.contents().set.count } == 2)
+        #expect(try firsts(first) == [[3]])
+        #expect { try firsts(second) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-PART" }
+    }
+}
