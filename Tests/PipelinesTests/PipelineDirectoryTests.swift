@@ -251,10 +251,15 @@ struct PipelineDirectoryTests {
         }
     }
 
-    @Test("a pipeline.yaml that cannot be read keeps a run from starting", arguments: ["folder", "large"])
-    func unreadable(_ kind: String) throws {
+    @Test(
+        "a pipeline.yaml or a model that cannot be read keeps a run from starting",
+        arguments: [
+            ("folder", "pipeline.yaml"), ("large", "pipeline.yaml"), ("folder", "model/config.json"),
+            ("folder", "model/weights.safetensors"), ("folder", "model/SHA256SUMS"),
+        ])
+    func unreadable(_ kind: String, _ name: String) throws {
         let fixture = try Fixture()
-        let file = try fixture.pipeline("a") + "/pipeline.yaml"
+        let file = try fixture.pipeline("a") + "/" + name
         try FileManager.default.removeItem(atPath: file)
         if kind == "folder" {
             try Folder.make(file)
