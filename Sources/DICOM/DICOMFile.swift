@@ -27,7 +27,7 @@ package struct DICOMFile: Sendable {
     ///
     /// - Parameter digest: what an earlier reading of this file found; without it every byte is read for it.
     /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit` (`notImage` when the damaged
-    /// object is none); `changed` when the file changed meanwhile; `unreadable` when the system refuses.
+    /// object is neither an image nor a DICOMDIR); `changed` when the file changed meanwhile; `unreadable` when the system refuses.
     /// *Cost*: the header is read in pieces of `limits.windowBytes`, pixel data only for the digest, each byte once.
     package init(
         _ file: InputFile, digest: FileDigest? = nil, limits: DICOMLimits = .standard
@@ -72,8 +72,10 @@ package struct DICOMFile: Sendable {
             dataSet = try walk.mainDataSet(from: offset, found)
         } catch {
             if error.isOfReading { throw error }
-            // Damage in an object that nothing is asked of is no reason to call a person.
-            throw SOPClass.skipped(start.meta.uid(.mediaStorageSOPClassUID) ?? "") ?? error
+            // Damage in an object that nothing is asked of is no reason to call a person. Of a DICOMDIR is asked what it lists.
+            let sopClass = start.meta.uid(.mediaStorageSOPClassUID) ?? ""
+            guard sopClass != SOPClass.mediaStorageDirectoryStorage.uid else { throw error }
+            throw SOPClass.skipped(sopClass) ?? error
         }
         guard !dataSet.isEmpty || !start.meta.isEmpty else {
             throw .corrupt("no element in it: the file is damaged.", cure: "Send it again.")

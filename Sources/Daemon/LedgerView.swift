@@ -191,6 +191,8 @@ package enum LedgerView {
                 return try body(db)
             }
         } catch let error as DatabaseError {
+            // SQLite says neither which file it cannot open nor why: most often it is another user's.
+            if error.resultCode == .SQLITE_CANTOPEN { _ = try InputFile(path) }
             throw DaemonFailure.opening(path, error)
         }
     }

@@ -23,6 +23,8 @@ package enum InputFailure: Failure, Equatable {
     case zipPath
     /// A DICOMDIR that lists files which are not there.
     case medium(missing: Int, of: Int)
+    /// A file named DICOMDIR that is none.
+    case mediumUnknown
     /// Another volume of the study that the rule takes before this one.
     case notPicked
     /// How large the picture is cannot be brought together with what the pipeline asks for.
@@ -40,7 +42,7 @@ package enum InputFailure: Failure, Equatable {
         switch self {
         case .missing, .output, .busy, .knownKeys: .usage
         case .empty, .sidecar, .link, .notFile, .notImage, .notPicked, .level, .copy, .known: .skipped
-        case .strayed, .zipLimit, .zipPath, .medium, .scale, .format: .refused
+        case .strayed, .zipLimit, .zipPath, .medium, .mediumUnknown, .scale, .format: .refused
         }
     }
 
@@ -58,7 +60,7 @@ package enum InputFailure: Failure, Equatable {
         case .notImage: "IN-NOTIMAGE"
         case .zipLimit: "IN-LIMIT"
         case .zipPath: "IN-ZIPPATH"
-        case .medium: "IN-MEDIUM"
+        case .medium, .mediumUnknown: "IN-MEDIUM"
         case .notPicked: "SEL-PICK"
         case .scale: "GEO-SCALE"
         case .format: "OUT-NIFTI"
@@ -112,6 +114,10 @@ package enum InputFailure: Failure, Equatable {
             FailureMessage(
                 "the DICOMDIR lists \(count) files, and \(missing) of them are not there: a series may be incomplete.",
                 cure: "Copy the whole medium, or give the folder without its DICOMDIR.")
+        case .mediumUnknown:
+            FailureMessage(
+                "the file is named DICOMDIR and is no DICOM: what the medium should hold is not known, a series may be incomplete.",
+                cure: "Copy the whole medium again, or give the folder without its DICOMDIR.")
         case .notPicked:
             FailureMessage(
                 "the pipeline picks another volume of the study.", cure: "Change pick in its selection to have all.")

@@ -16,6 +16,7 @@ enum InputFormat {
         if head.isEmpty { return .empty }
         if Sidecar.isName(name) { return .sidecar }
         if DICOMFile.looksLikeDICOM(head) { return nil }
+        if MediaDirectory.isName(name) { return .mediumUnknown }
         if ZipInput.isZip(head) {
             return .notImage("a zip archive inside a zip archive.", cure: "Unpack it and give the folder.")
         }

@@ -12,6 +12,9 @@ enum MediaDirectory {
         return (0...max(0, head.count - mark.count)).contains { head[$0...].starts(with: mark) }
     }
 
+    /// PS3.10 8.6.1: the name that the directory of a medium has.
+    static func isName(_ name: FilePath) -> Bool { name.text.uppercased() == "DICOMDIR" }
+
     /// Whether a file seems to be one: it stands for its folder then.
     static func isLikely(at path: FilePath) -> Bool {
         guard let file = try? InputFile(path), let head = try? file.read(0..<min(file.size, 1024)) else { return false }

@@ -103,9 +103,9 @@ extension Pipeline.Tiles {
 extension SelectionRule {
     init(_ section: Section) throws {
         self.init()
-        modality = try section.optionalStrings("modality")?.map { $0.uppercased() } ?? []
-        bodyPart = try section.optionalStrings("body_part")?.map { $0.uppercased() } ?? []
-        for name in try section.optionalStrings("sop_class") ?? [] {
+        modality = try Self.list("modality", section).map { $0.uppercased() }
+        bodyPart = try Self.list("body_part", section).map { $0.uppercased() }
+        for name in try Self.list("sop_class", section) {
             if let uid = SOPClass.uidsByName[name] {
                 sopClass.append(uid)
             } else if name.contains("."), name.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) {
@@ -117,7 +117,7 @@ extension SelectionRule {
                 )
             }
         }
-        for name in try section.optionalStrings("origin") ?? [] {
+        for name in try Self.list("origin", section) {
             guard let known = Origin(rawValue: name) else {
                 throw section.failure(
                     "PIPE-ORIGIN", at: "origin", found: name, "this is no origin.", cure: "Write dicom or tiff.")
@@ -127,8 +127,8 @@ extension SelectionRule {
         seriesDescription = try Self.pattern("series_description", section)
         excludeDescription = try Self.pattern("exclude_description", section)
         if let types = try section.optionalSection("image_type") {
-            imageTypeAll = try types.optionalStrings("all")?.map { $0.uppercased() } ?? []
-            imageTypeNone = try types.optionalStrings("none")?.map { $0.uppercased() } ?? []
+            imageTypeAll = try Self.list("all", types).map { $0.uppercased() }
+            imageTypeNone = try Self.list("none", types).map { $0.uppercased() }
         }
         minFrames = try section.optionalInt("min_frames", in: 1...20_000)
         maxSliceMM = try section.optionalDouble("max_slice_mm", in: 0.001...1000)
@@ -141,6 +141,17 @@ extension SelectionRule {
                 "a selection rule without conditions would take everything.",
                 cure: "Add a condition, e.g. modality: [CT].")
         }
+    }
+
+    /// What a condition asks for; empty when it is not there. A list without an item would hold for everything.
+    private static func list(_ key: String, _ section: Section) throws -> [String] {
+        let values = try section.optionalStrings(key) ?? []
+        guard !values.isEmpty || !section.has(key) else {
+            throw section.failure(
+                "PIPE-RULE", at: key, "an empty list asks for nothing, so everything would meet the condition.",
+                cure: "Write what the rule asks for, e.g. modality: [CT], or leave the key out.")
+        }
+        return values
     }
 
     private static func pattern(_ key: String, _ section: Section) throws -> LinearPattern? {

@@ -52,7 +52,12 @@ package struct PipelineDirectory: Sendable {
     private static func opening(_ path: String, precision: PrecisionChoice?) throws -> PipelineDirectory {
         let file = Folder.join(path, settingsName)
         let pipeline = try settings(path)
-        let model = try ModelDirectory.opening(Folder.join(path, modelName))
+        let model: ModelDirectory
+        do { model = try ModelDirectory.opening(Folder.join(path, modelName)) } catch let failure as StorageFailure {
+            // For want of memory it may work later; what may not be read is to be set right first.
+            if case .outOfMemory = failure { throw failure }
+            throw PipelineFailure.unreadable(code: failure.code, failure.message)
+        }
         try model.confirmSegments()
         try pipeline.confirm(model, file: file)
         let precision = try (precision ?? pipeline.precision).resolved(for: model)

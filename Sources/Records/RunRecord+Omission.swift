@@ -13,7 +13,8 @@ extension RunRecord {
     /// absence of one. A viewer's programs, a letter or a picture beside the images are neither. Or of what a pipeline asks for something
     /// could not be made or done, or the pixels themselves are in doubt.
     package var omission: Omission? {
-        let passed = inputs.filter { Self.isSuspect($0) }
+        let pictures = Self.folders(ofPictures: inputs)
+        let passed = inputs.filter { Self.isSuspect($0, pictures) }
         if let first = passed.first {
             let what = first.reason ?? "it cannot be read."
             return Omission(
@@ -51,7 +52,8 @@ extension RunRecord {
         "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
     ]
 
-    private static func isSuspect(_ input: Input) -> Bool {
+    /// - Parameter pictures: folders in which a PNG, JPEG or TIFF was processed.
+    private static func isSuspect(_ input: Input, _ pictures: Set<Substring>) -> Bool {
         guard input.status == .skipped, input.study == nil else { return false }
         let name = input.path.split(separator: "/").last ?? ""
         switch input.code {
@@ -60,23 +62,59 @@ extension RunRecord {
         case "IN-LINK", "IN-NOTFILE": return true
         case "IN-NOTIMAGE":
             // The directory of a medium, whose files are inputs themselves.
-            if name.uppercased() == "DICOMDIR" { return false }
-            guard !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return !name.hasPrefix(".") }
-            let ending = name[name.index(after: dot)...].lowercased()
-            return ending.allSatisfy(\.isNumber) || Self.suspects.contains(ending)
+            if name.uppercased() == "DICOMDIR" || name.hasPrefix(".") { return false }
+            guard let ending = ending(name) else { return true }
+            return ending.allSatisfy(\.isNumber) || suspects.contains(ending)
+                || unread.contains(ending) && pictures.contains(folder(input.path))
         default: return false
         }
     }
 
-    /// Endings that slices, volumes and slides have, and archives.
-    private static let suspects: Set<String> = [
+    private static func folders(ofPictures inputs: [Input]) -> Set<Substring> {
+        let processed = inputs.filter { input in
+            input.status == .processed && ending(input.path[...]).map(pictures.contains) == true
+        }
+        return Set(processed.map { folder($0.path) })
+    }
+
+    private static func folder(_ path: String) -> Substring {
+        path.lastIndex(of: "/").map { path[..<$0] } ?? ""
+    }
+
+    /// What stands behind a name's last dot, in lower case; of a name that says that the file is not whole or is wrapped (`17.dcm.part`,
+    /// `17.dcm~`) what stands before that. Nil: no dot.
+    private static func ending(_ name: Substring) -> String? {
+        var rest = name.hasSuffix("~") ? name.dropLast() : name
+        guard var dot = rest.lastIndex(of: ".") else { return nil }
+        if wrappings.contains(rest[rest.index(after: dot)...].lowercased()),
+            let before = rest[..<dot].lastIndex(of: ".")
+        {
+            (rest, dot) = (rest[..<dot], before)
+        }
+        return rest[rest.index(after: dot)...].lowercased()
+    }
+
+    private static let wrappings: Set<String> = [
+        "tmp", "part", "partial", "filepart", "crdownload", "bak", "gpg", "pgp", "enc",
+    ]
+
+    /// Endings of pictures that are read: a file of such a name that is none is damaged, or of another format.
+    private static let pictures: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff"]
+
+    /// Formats of pictures that are not read. Viewers bring some along; beside pictures they are more of these.
+    private static let unread: Set<String> = ["bmp", "webp"]
+
+    /// Endings that slices, volumes, slides and photographs have, and archives.
+    private static let suspects = pictures.union([
         "dcm", "dicom", "dic", "ima", "img", "hdr", "acr", "par", "rec", "nii", "nrrd", "nhdr", "mha", "mhd", "mgh",
         "mgz",
-        "tif", "tiff", "btf", "jp2", "j2k", "jpx", "jpf", "j2c", "jpc", "jph", "jxl", "jls",
+        "btf", "jp2", "j2k", "jpx", "jpf", "j2c", "jpc", "jph", "jxl", "jls",
         "svs", "ndpi", "scn", "mrxs", "vms", "vmu", "bif", "svslide", "vsi", "ets", "czi", "zvi", "lif", "lsm", "nd2",
         "oib",
-        "oif", "isyntax", "zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "zst",
-    ]
+        "oif", "isyntax", "heic", "heif", "hif", "avif",
+        "zip", "zipx", "7z", "rar", "tar", "gz", "tgz", "bz2", "tbz", "tbz2", "xz", "txz", "zst", "tzst", "lz4", "lzma",
+        "iso",
+    ])
 
     /// The exit status of the run: 3 also where results lack something.
     package var exitStatus: ExitStatus {

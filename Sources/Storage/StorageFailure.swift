@@ -83,8 +83,8 @@ package enum StorageFailure: Failure, Equatable {
 
 /// The few error numbers that mean something of their own to us.
 package enum SystemError: Sendable, Equatable {
-    case notFound, denied, diskFull, exists, notEmpty, readOnly, otherFileSystem, tooManyFiles, isLink, wouldBlock,
-        other
+    case notFound, denied, diskFull, exists, notEmpty, isFolder, readOnly, otherFileSystem, tooManyFiles, isLink,
+        wouldBlock, other
 
     // Linux numbers; they never change.
     init(_ number: Int32) {
@@ -95,6 +95,7 @@ package enum SystemError: Sendable, Equatable {
             case 28, 122: .diskFull
             case 17: .exists
             case 39: .notEmpty
+            case 21: .isFolder
             case 30: .readOnly
             case 18: .otherFileSystem
             case 23, 24: .tooManyFiles
@@ -112,6 +113,7 @@ package enum SystemError: Sendable, Equatable {
         case .denied: "FILE-DENIED"
         case .diskFull: "DISK-FULL"
         case .exists, .notEmpty: "FILE-EXISTS"
+        case .isFolder: "FILE-KIND"
         case .readOnly: "FILE-READONLY"
         case .otherFileSystem: "FILE-OTHER-DISK"
         case .tooManyFiles: "FILE-TOO-MANY"
@@ -127,6 +129,7 @@ package enum SystemError: Sendable, Equatable {
         case .denied: "Give this user the permission (ls -l), or choose another path."
         case .diskFull: "Free space on that disk (df -h)."
         case .exists, .notEmpty: "Remove what stands there, or choose another name."
+        case .isFolder: "A folder stands where a file is to be: remove it, or choose another name."
         case .readOnly: "The file system is mounted read-only; choose another path or remount it."
         case .otherFileSystem: "Both must be on one file system."
         case .tooManyFiles: "Raise the limit of open files (ulimit -n)."

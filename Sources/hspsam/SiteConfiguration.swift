@@ -52,7 +52,15 @@ struct SiteConfiguration {
         settings.cluster = try cluster(root.section("cluster"))
         settings.stopGrace = try root.section("stop").duration(
             "grace", in: .zero ... .seconds(3600), default: settings.stopGrace)
-        try retention(root.section("retention"), &settings)
+        let retention = try root.section("retention")
+        try Self.retention(retention, &settings)
+        if let kept = settings.retention.kept, kept < settings.lateWindow {
+            let (section, key) = late.has("window") ? (late, "window") : (retention, "kept")
+            throw section.failure(
+                "SET-RANGE", at: key,
+                "originals are removed (retention.kept) before late.window ends: late images of a study would be worked on without those that came before.",
+                cure: "Make late.window no longer than retention.kept.")
+        }
         settings.destinations = try destinations(root, &places)
         try places.check(settings, folders)
         settings.showsAccession = try root.section("outbox").choice("show", default: Shown.none) == .accession
@@ -230,10 +238,14 @@ struct SiteConfiguration {
         reportWait: Duration = .seconds(60)
     ) throws -> DICOMPeer {
         let host = try section.string("host")
-        guard !host.isEmpty, !host.contains(where: \.isWhitespace) else {
+        // An address of IPv6 has two colons or more, one stands before a port. What begins with - would be an option of DCMTK's programs.
+        let isHost =
+            !host.isEmpty && !host.contains { $0.isWhitespace || $0 == "/" } && !host.hasPrefix("-")
+            && host.count { $0 == ":" } != 1
+        guard isHost else {
             throw section.failure(
                 "SET-DESTINATION", at: "host", found: host, "this is no name or address of a machine.",
-                cure: "Write host: 192.0.2.10.")
+                cure: "Write host: 192.0.2.10, and the port as port: 104.")
         }
         return DICOMPeer(
             host: host, port: try section.int("port", in: 1...65_535, default: 104),
@@ -271,10 +283,20 @@ struct SiteConfiguration {
 
     private static func webPeer(_ section: Section) throws -> DICOMWebPeer {
         let url = try section.string("url")
-        guard url.hasPrefix("https://") || url.hasPrefix("http://"), !url.contains(where: \.isWhitespace) else {
+        let host = ["https://", "http://"].first(where: url.hasPrefix).map {
+            url.dropFirst($0.count).prefix { $0 != "/" }
+        }
+        // Each request's path is put behind it.
+        guard let host, !host.isEmpty, !url.contains(where: { $0.isWhitespace || "?#".contains($0) }) else {
             throw section.failure(
                 "SET-DESTINATION", at: "url", found: url, "this is no address of a web server.",
                 cure: "Write url: https://pacs.example.org/dicom-web.")
+        }
+        let tls = try tls(section)
+        guard tls == nil || url.hasPrefix("https://") else {
+            throw section.failure(
+                "SET-DESTINATION", at: "tls", "the address begins with http://: nothing would be encrypted.",
+                cure: "Write url: https://..., or take tls out.")
         }
         let confirmation = try section.choice("confirm", default: DeliveryConfirmation.none)
         guard confirmation != .commitment else {
@@ -283,7 +305,7 @@ struct SiteConfiguration {
                 cure: "Write confirm: query.")
         }
         return DICOMWebPeer(
-            url: url, headers: try file(section, "headers"), confirmation: confirmation, tls: try tls(section))
+            url: url, headers: try file(section, "headers"), confirmation: confirmation, tls: tls)
     }
 
     private static func tls(_ section: Section) throws -> TLSFiles? {

@@ -56,6 +56,12 @@ struct SitePlaces {
     /// The file that metrics are written to, which must be none of the service's own.
     func textfile(_ path: String, _ settings: ServiceSettings, _ section: Section, _ key: String) throws -> String {
         let resolved = try Self.resolved(path, section, key)
+        guard path.hasSuffix(".prom") else {
+            throw section.failure(
+                "SET-CHOICE", at: key, found: path,
+                "the name does not end in .prom: node_exporter would not read it, and another file might be written over.",
+                cure: "Write textfile: /var/lib/prometheus/node-exporter/hspsam.prom.")
+        }
         let (folder, name) = Folder.split(resolved)
         let paths = ServicePaths(settings)
         let own = Self.own(settings, section).map(\.path)

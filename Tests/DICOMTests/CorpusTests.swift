@@ -74,7 +74,7 @@ struct CorpusTests {
             "fo-dicom_fo-dicom/GH626": "IN-CORRUPT",
             "orthanc-mirrors_orthanc-tests/2026-05-26-oob-monochrome-65535": "IN-LIMIT",
             "pydicom_pydicom/MR_truncated": "PIX-TRUNCATED", "pydicom_pydicom/rtplan_truncated": "IN-NOTIMAGE",
-            "pydicom_pydicom/dicomdirtests/DICOMDIR-nooffset": "IN-NOTIMAGE", "pydicom_pydicom/SC_rgb_jpeg": "none",
+            "pydicom_pydicom/dicomdirtests/DICOMDIR-nooffset": "IN-CORRUPT", "pydicom_pydicom/SC_rgb_jpeg": "none",
         ]
         for (name, code) in expected {
             let outcome = outcomes["dicom/\(name).dcm"] ?? outcomes["dicom/\(name)"]

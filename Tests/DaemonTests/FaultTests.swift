@@ -380,6 +380,7 @@ struct FaultTests {
             ("a/IM0001.dcm", "IN-EMPTY"), ("a/IM0001", "IN-NOTIMAGE"), ("a/1.2.3.4", "IN-NOTIMAGE"),
             ("a/study.zip", "IN-NOTIMAGE"), ("a/link", "IN-LINK"), ("a/slice.TIF", "IN-NOTIMAGE"),
             ("a/slide.svs", "IN-NOTIMAGE"), ("a/x.jp2", "IN-NOTIMAGE"), ("a/volume.nii.gz", "IN-NOTIMAGE"),
+            ("a/photo.png", "IN-NOTIMAGE"),
         ])
     func passedOver(path: String, code: String) async throws {
         let site = try Site()
@@ -397,7 +398,7 @@ struct FaultTests {
 
     @Test(
         "a letter, a viewer and a system's own files beside the images are no reason to call anybody",
-        arguments: ["a/letter.txt", "a/viewer.exe", "a/.DS_Store", "a/photo.png", "a/autorun.inf"])
+        arguments: ["a/letter.txt", "a/viewer.exe", "a/.DS_Store", "a/skin.bmp", "a/autorun.inf"])
     func harmless(path: String) async throws {
         let site = try Site()
         var plan = Plan(how: "ok", study: "one")

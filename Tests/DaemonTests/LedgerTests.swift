@@ -373,6 +373,17 @@ final class LedgerTests {
         #expect(try Overview.read(path: path, .init(ServicePaths(empty)))?.jobs[.queued] == 0)
     }
 
+    @Test("commands that only read name the ledger that they cannot open, and why")
+    func unreadable() throws {
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + "-gone")
+        #expect {
+            try LedgerView.jobs(path: path)
+        } throws: { error in
+            let failure = error as? any Failure
+            return failure?.code == "FILE-NOT-FOUND" && failure?.text.contains(path) == true
+        }
+    }
+
     @Test("a job whose cause is elsewhere waits by itself and leaves its turn to the next")
     func returned() async throws {
         let ledger = try Ledger(path: path)

@@ -133,6 +133,8 @@ final class ServiceCommandTests {
         let places = "places: {spool: \(root)/spool, state: \(root)/state, pipelines: \(workplace.pipelines)}\n"
         let folder = "destinations: [{name: a, kind: folder, path: "
         let node = "destinations: [{name: a, kind: dicom, host: h, aet: "
+        let peer = "destinations: [{name: a, kind: dicom, aet: A, host: "
+        let web = "destinations: [{name: a, kind: dicomweb, url: "
         for wrong in [
             "inbox: {path: \(root)/spool}", "inbox: {path: \(root)/spool/outbox}", "inbox: {path: \(root)/spool/kept/}",
             "inbox: {path: \(root)/state}", "inbox: {path: \(root)}", "inbox: {path: \(workplace.pipelines)}",
@@ -142,6 +144,11 @@ final class ServiceCommandTests {
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/x/../out}]",
             folder + "\(root)/out, backoff: {first: 2h, max: 1m}}]", node + "ABCDEFGHIJKLMNOPQ}]", node + "\"\"}]",
             node + "A, tls: {ca: \(root)/none}}]", "settle: {quiet: 2h, give_up: 1h}",
+            "metrics: {textfile: \(root)/wrong.yaml}", "retention: {kept: 12h}",
+            "late: {window: 30d}",
+            peer + "\"pacs:104\"}]", peer + "\"-v\"}]", peer + "\"http://pacs\"}]", web + "\"https://\"}]",
+            web + "\"https://h/x?y=1\"}]",
+            web + "\"http://h/x\", tls: {ca: \(root)/file}}]",
         ] {
             let file = try workplace.write("wrong.yaml", places + wrong + "\n")
             let ending = try Program.run(["config", "check", "--config", file])
@@ -154,7 +161,9 @@ final class ServiceCommandTests {
             "metrics: {textfile: \(root)/spool/m.prom}", "metrics: {textfile: \(root)/state/m.prom}",
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/out2}]",
             node + "ABCDEFGHIJKLMNOP, backoff: {first: 2h}, give_up: 1d}]",
-            "settle: {mode: ready-only, quiet: 2h, give_up: 1h}",
+            "settle: {mode: ready-only, quiet: 2h, give_up: 1h}", "retention: {kept: 1d}",
+            "retention: {kept: forever}", peer + "pacs.example.org}]", peer + "\"fd00::1\"}]",
+            web + "\"http://h:8042/dicom-web\"}]", web + "\"https://h/x\", tls: {ca: \(root)/file}}]",
         ] {
             let file = try workplace.write("right.yaml", places + right + "\n")
             let ending = try Program.run(["config", "check", "--config", file])

@@ -157,6 +157,14 @@ struct MediaTests {
         let half = try fixture.run([fixture.path + "/cd"])
         #expect(half.count(.processed) == 2 && half.exitStatus == .refusedOrFailed)
         #expect(half.inputs.first { $0.path.hasSuffix("DICOMDIR") }?.code == "IN-MEDIUM")
+        // What a DICOMDIR that is cut off or overwritten lists is not known: the slices that are there may be some of them.
+        let cut = try directory([["IMAGES", "SER1", "I1"], ["IMAGES", "SER1", "I2"]]).dropLast(20)
+        for (bytes, code) in [(Data(cut), "IN-CORRUPT"), (Data(count: 1000), "IN-MEDIUM")] {
+            _ = try fixture.file("cd/DICOMDIR", bytes)
+            let damaged = try fixture.run([fixture.path + "/cd"])
+            #expect(damaged.count(.processed) == 2 && damaged.exitStatus == .refusedOrFailed)
+            #expect(damaged.inputs.first { $0.path.hasSuffix("DICOMDIR") }?.code == code)
+        }
     }
 
     @Test("inspect says what a file is, which pipeline takes it, and what of the nearest rule does not hold")

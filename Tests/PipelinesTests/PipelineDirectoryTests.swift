@@ -65,6 +65,8 @@ struct PipelineDirectoryTests {
         arguments: [
             ("version: \"1.0\"", "version: '1\\0'", "PIPE-VERSION", 1),
             ("modality: [XC]", "series_description: \"\"", "PIPE-RULE", 3),
+            ("modality: [XC]", "min_frames: 5\n    modality: []", "PIPE-RULE", 4),
+            ("modality: [XC]", "modality: [XC]\n    image_type: {none: []}", "PIPE-RULE", 4),
             ("key: lesion", "key: \(String(repeating: "k", count: 65))", "PIPE-SEGMENT", 5),
             ("version: \"1.0\"", "version: \" \"", "PIPE-VERSION", 1),
             ("label: Lesion", "label: \" \"", "PIPE-SEGMENT", 6),
@@ -249,10 +251,15 @@ struct PipelineDirectoryTests {
         }
     }
 
-    @Test("a pipeline.yaml that cannot be read keeps a run from starting", arguments: ["folder", "large"])
-    func unreadable(_ kind: String) throws {
+    @Test(
+        "a pipeline.yaml or a model that cannot be read keeps a run from starting",
+        arguments: [
+            ("folder", "pipeline.yaml"), ("large", "pipeline.yaml"), ("folder", "model/config.json"),
+            ("folder", "model/weights.safetensors"), ("folder", "model/SHA256SUMS"),
+        ])
+    func unreadable(_ kind: String, _ name: String) throws {
         let fixture = try Fixture()
-        let file = try fixture.pipeline("a") + "/pipeline.yaml"
+        let file = try fixture.pipeline("a") + "/" + name
         try FileManager.default.removeItem(atPath: file)
         if kind == "folder" {
             try Folder.make(file)

@@ -71,9 +71,29 @@ struct RecordsTests {
                 status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }
                     == (.refusedOrFailed, code))
         }
-        for path in ["a/17.dcm", "a/IM000017", "a/x.0017", "a/rest.zip"] {
-            #expect(status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.refusedOrFailed, "IN-NOTIMAGE"))
+        for path in [
+            "a/17.dcm", "a/IM000017", "a/x.0017", "a/rest.zip", "a/17.tif", "a/photo.JPG", "a/photo.png",
+            "a/IMG_17.HEIC",
+            "a/disc.iso", "a/17.dcm.part", "a/17.dcm~", "a/17.DCM.gpg",
+        ] {
+            #expect(
+                status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.refusedOrFailed, "IN-NOTIMAGE"),
+                "\(path)")
         }
+        // Viewers have such pictures; beside a picture that was processed it is one more.
+        for path in ["a/skin.bmp", "a/icon.gif", "a/letter.docx.tmp", "a/notes.txt~", "a/.17.dcm.part"] {
+            #expect(status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.done, nil), "\(path)")
+        }
+        let pictures = status { record in
+            record.inputs[0].path = "a/left.jpg"
+            record.inputs.append(skipped("b/skin.bmp", "IN-NOTIMAGE"))
+        }
+        #expect(pictures == (.done, nil))
+        let beside = status { record in
+            record.inputs[0].path = "a/left.jpg"
+            record.inputs.append(skipped("a/right.bmp", "IN-NOTIMAGE"))
+        }
+        #expect(beside == (.refusedOrFailed, "IN-NOTIMAGE"))
         #expect(status { $0.inputs.append(skipped("a/letter.pdf", "IN-NOTIMAGE")) } == (.done, nil))
         #expect(status { $0.inputs.append(skipped("cd/DICOMDIR", "IN-NOTIMAGE")) } == (.done, nil))
         #expect(status { $0.inputs.append(skipped("a/.ready", "IN-EMPTY")) } == (.done, nil))

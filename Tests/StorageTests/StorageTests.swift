@@ -112,6 +112,17 @@ final class StorageTests {
         }
     }
 
+    @Test("a folder that stands where a file is to be is told with its cure, and stays")
+    func folderInTheWay() {
+        #expect {
+            try DurableFile.write("x", to: root + "/a")
+        } throws: { error in
+            let failure = error as? StorageFailure
+            return failure?.code == "FILE-KIND" && failure?.text.contains("remove it") == true
+        }
+        #expect((try? FileStatus(of: root + "/a"))?.kind == .directory)
+    }
+
     @Test("a mapped file shows its bytes; an empty one too; a folder, a FIFO and one above the limit are refused")
     func mapped() throws {
         try DurableFile.write([UInt8](0..<200), to: root + "/file")
