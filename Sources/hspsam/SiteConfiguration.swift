@@ -54,12 +54,15 @@ struct SiteConfiguration {
             "grace", in: .zero ... .seconds(3600), default: settings.stopGrace)
         let retention = try root.section("retention")
         try Self.retention(retention, &settings)
+        // Late images are worked on together with the originals of their study.
         if let kept = settings.retention.kept, kept < settings.lateWindow {
-            let (section, key) = late.has("window") ? (late, "window") : (retention, "kept")
-            throw section.failure(
-                "SET-RANGE", at: key,
-                "originals are removed (retention.kept) before late.window ends: late images of a study would be worked on without those that came before.",
-                cure: "Make late.window no longer than retention.kept.")
+            guard !late.has("window") else {
+                throw late.failure(
+                    "SET-RANGE", at: "window",
+                    "originals are removed (retention.kept) before late.window ends: late images of a study would be worked on without those that came before.",
+                    cure: "Make late.window no longer than retention.kept.")
+            }
+            settings.lateWindow = kept
         }
         settings.destinations = try destinations(root, &places)
         try places.check(settings, folders)

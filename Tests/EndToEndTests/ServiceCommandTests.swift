@@ -144,8 +144,8 @@ final class ServiceCommandTests {
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/x/../out}]",
             folder + "\(root)/out, backoff: {first: 2h, max: 1m}}]", node + "ABCDEFGHIJKLMNOPQ}]", node + "\"\"}]",
             node + "A, tls: {ca: \(root)/none}}]", "settle: {quiet: 2h, give_up: 1h}",
-            "metrics: {textfile: \(root)/wrong.yaml}", "retention: {kept: 12h}",
-            "late: {window: 30d}",
+            "metrics: {textfile: \(root)/wrong.yaml}", "late: {window: 30d}",
+            "late: {window: 1d}\nretention: {kept: 12h}",
             peer + "\"pacs:104\"}]", peer + "\"-v\"}]", peer + "\"http://pacs\"}]", web + "\"https://\"}]",
             web + "\"https://h/x?y=1\"}]",
             web + "\"http://h/x\", tls: {ca: \(root)/file}}]",
@@ -161,8 +161,8 @@ final class ServiceCommandTests {
             "metrics: {textfile: \(root)/spool/m.prom}", "metrics: {textfile: \(root)/state/m.prom}",
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/out2}]",
             node + "ABCDEFGHIJKLMNOP, backoff: {first: 2h}, give_up: 1d}]",
-            "settle: {mode: ready-only, quiet: 2h, give_up: 1h}", "retention: {kept: 1d}",
-            "retention: {kept: forever}", peer + "pacs.example.org}]", peer + "\"fd00::1\"}]",
+            "settle: {mode: ready-only, quiet: 2h, give_up: 1h}", "retention: {kept: 12h}",
+            "late: {window: 12h}\nretention: {kept: 12h}", "retention: {kept: forever}", peer + "pacs.example.org}]", peer + "\"fd00::1\"}]",
             web + "\"http://h:8042/dicom-web\"}]", web + "\"https://h/x\", tls: {ca: \(root)/file}}]",
         ] {
             let file = try workplace.write("right.yaml", places + right + "\n")
