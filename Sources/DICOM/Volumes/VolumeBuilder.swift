@@ -173,16 +173,16 @@ package enum VolumeBuilder {
         )
     }
 
-    /// *Throws* `position` when some frames of an object have a place and others have none, or when an object whose frames are slices
-    /// says of none where it lies.
+    /// *Throws* `position` when an object has more or fewer frames than items of Per-frame Functional Groups, when some of its frames
+    /// have a place and others have none, or when an object whose frames are slices says of none where it lies.
     private static func checkPlaces(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
-        guard frames.count > 1 else { return }
         let perFrame = instance.dataSet.items(.perFrameFunctionalGroupsSequence).count
         guard perFrame == 0 || perFrame == frames.count else {
             throw .position(
-                "\(frames.count) frames and \(perFrame) items of Per-frame Functional Groups: which frame lies where is unknown.",
+                "\(frames.count == 1 ? "1 frame" : "\(frames.count) frames") and \(perFrame == 1 ? "1 item" : "\(perFrame) items") of Per-frame Functional Groups: which frame lies where is unknown, and whether frames are missing.",
                 cure: "Export the object again.")
         }
+        guard frames.count > 1 else { return }
         let lost = frames.count(where: { $0.plane == nil })
         guard lost == 0 || lost == frames.count else {
             throw .position(
