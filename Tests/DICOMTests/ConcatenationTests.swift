@@ -6,12 +6,12 @@ import Testing
 @Suite("concatenations")
 struct ConcatenationTests {
     /// Two frames of an enhanced object that is cut into several.
-    private static func part(_ number: Int, of total: Int?) -> TestImage {
+    private static func part(_ number: Int, of total: Int?, hasUID: Bool = true) -> TestImage {
         var image = TestImage(
             sopClass: "1.2.840.10008.5.1.4.1.1.2.1", instance: "1.2.3.\(number)", number: number, position: nil,
             frames: 2)
         image.more = { file in
-            file.add(0x0020, 0x9161, "UI", text: "1.2.3.77")
+            if hasUID { file.add(0x0020, 0x9161, "UI", text: "1.2.3.77") }
             file.add(0x0020, 0x9162, us: UInt16(number))
             if let total { file.add(0x0020, 0x9163, us: UInt16(total)) }
             file.add(0x0020, 0x9228, "UL", TestFile.little(UInt32(2 * (number - 1))))
@@ -45,6 +45,16 @@ struct ConcatenationTests {
         #expect(
             result.leftOut.map(\.failure.code)
                 == (isWhole ? [] : [String](repeating: "PIX-TRUNCATED", count: numbers.count)))
+    }
+
+    @Test(
+        "parts whose Concatenation UID was taken away are still parts",
+        arguments: [([1, 2, 3], 3), ([1, 2], 3), ([2, 3], 3), ([1], 2), ([1], 1)])
+    func noUID(_ numbers: [Int], _ total: Int) throws {
+        let result = try volumes(numbers.map { Self.part($0, of: total, hasUID: false) })
+        let isWhole = numbers.count == total
+        #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "PIX-TRUNCATED" }))
     }
 
     @Test(

@@ -58,19 +58,19 @@ struct PlaceTests {
         }
     }
 
-    /// Two frames; `own` makes the group of each of them.
+    /// Two frames, or as many as are asked for; `own` makes the group of each of them.
     private static func enhanced(
         _ sopClass: String = enhancedCT, imageType: String = "ORIGINAL\\PRIMARY\\AXIAL", position: String? = nil,
-        shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
+        frames: Int = 2, groups: Int = 2, shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
     ) -> TestImage {
         let modality = [enhancedMR: "MR", legacyPET: "PT"][sopClass] ?? "CT"
         var image = TestImage(
-            sopClass: sopClass, modality: modality, imageType: imageType, position: position, frames: 2)
+            sopClass: sopClass, modality: modality, imageType: imageType, position: position, frames: frames)
         image.more = { file in
             file.add(0x5200, 0x9229, items: [{ item in for fill in shared { fill(&item) } }])
             file.add(
                 0x5200, 0x9230,
-                items: (0..<2).map { index in { item in for fill in own(index) { fill(&item) } } })
+                items: (0..<groups).map { index in { item in for fill in own(index) { fill(&item) } } })
         }
         return image
     }
@@ -97,6 +97,19 @@ struct PlaceTests {
         let volume = try #require(result.volumes.first)
         #expect(volume.kind == .spatial && volume.sliceSpacing == 2)
         #expect(volume.pixelSpacing == PixelSpacing(row: 0.7, column: 0.7))
+    }
+
+    @Test(
+        "an object with more or fewer groups than frames is refused, one frame included",
+        arguments: [(1, 1, true), (2, 2, true), (1, 2, false), (2, 1, false), (2, 3, false)])
+    func groupCount(_ frames: Int, _ groups: Int, _ isKept: Bool) throws {
+        let result = try volumes([
+            Self.enhanced(frames: frames, groups: groups, shared: [Self.orientation, Self.measures("0.7\\0.7")]) {
+                [Self.place($0 * 2)]
+            }
+        ])
+        #expect(result.volumes.map(\.frames.count) == (isKept ? [frames] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
     }
 
     // MARK: Slices without a place

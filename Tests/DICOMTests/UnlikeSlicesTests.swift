@@ -91,6 +91,40 @@ struct UnlikeSlicesTests {
                 == (isRefused ? [String](repeating: code, count: 5) + ["IN-LOCALIZER"] : [code]))
     }
 
+    @Test(
+        "reformatted slices that continue the originals are not passed over: a few are refused, many are a volume of their own",
+        arguments: [(11, "VOL-UNLIKE"), (8, "VOL-PARTS")])
+    func reformattedBeside(_ first: Int, _ code: String) throws {
+        let images = (1...12).map { number in
+            var image = slice(number)
+            if number > first { image.imageType = "DERIVED\\SECONDARY\\MPR" }
+            return image
+        }
+        let result = try volumes(images)
+        let isRefused = code == "VOL-UNLIKE"
+        #expect(result.volumes.map(\.frames.count).sorted() == (isRefused ? [] : [4, 8]))
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == [code] })
+        #expect(result.leftOut.map(\.failure.code) == (isRefused ? [String](repeating: code, count: 12) : []))
+    }
+
+    @Test(
+        "reformatted images that repeat the originals, half-way between them or half a slice beyond the last, are left out",
+        arguments: [0.0, 1.5])
+    func reformattedOverOriginals(_ shift: Double) throws {
+        let images = (1...12).map { number in
+            var image = slice(number)
+            if number > 6 {
+                (image.imageType, image.position) = (
+                    "DERIVED\\SECONDARY\\MPR", "0\\0\\\(Double(3 * (number - 6)) + shift)"
+                )
+            }
+            return image
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [6])
+        #expect(result.leftOut.map(\.failure.code) == [String](repeating: "IN-LOCALIZER", count: 6))
+    }
+
     @Test("two kinds of slices that take turns are two volumes, and say so")
     func interleaved() throws {
         let images = (1...12).map { number in

@@ -9,7 +9,7 @@ enum Concatenation {
     ///
     /// *Throws* `pixelsTruncated` where a part is missing or there twice.
     static func check(_ members: [SourceInstance]) throws(DICOMFailure) -> Finding? {
-        let parts = members.filter { $0.dataSet.uid(.concatenationUID) != nil }
+        let parts = members.filter { $0.dataSet.uid(.concatenationUID) != nil || isPart($0) }
         var unknown = 0
         for (_, parts) in Dictionary(grouping: parts, by: { $0.dataSet.uid(.concatenationUID) ?? "" })
             .sorted(by: { $0.key < $1.key })
@@ -24,6 +24,14 @@ enum Concatenation {
             "VOL-PARTS", .warning,
             "\(unknown == 1 ? "1 object is a part" : "\(unknown) objects are parts") of a concatenation that does not say how many it has (In-concatenation Total Number): frames behind the last may be missing."
         )
+    }
+
+    /// Parts say so by their numbers too, where what made the file anonymous took the Concatenation UID away: those of one series belong
+    /// together.
+    private static func isPart(_ instance: SourceInstance) -> Bool {
+        let dataSet = instance.dataSet
+        return number(instance) > 1 || (dataSet.int(.inConcatenationTotalNumber) ?? 1) > 1
+            || (dataSet.int(.concatenationFrameOffsetNumber) ?? 0) > 0
     }
 
     static func inOrder(_ parts: [SourceInstance]) -> [SourceInstance] {

@@ -20,6 +20,8 @@ enum Tolerance {
     static let parallel = 0.9986
     /// Where the next slice would begin, relative to the median gap.
     static let line = 0.1
+    /// How far from all originals a reformatted image shows what none of them does, relative to the median gap.
+    static let reformatted = 0.75
     /// How far a slice lies beside the line of the others before it is elsewhere: mm, and relative to a pixel and to the median gap.
     static let beside = (mm: 1.0, pixels: 2.0, gaps: 0.5)
     /// How many times larger or smaller a slide may be said to be than its pixels are together.

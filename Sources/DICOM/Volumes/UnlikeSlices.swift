@@ -47,6 +47,30 @@ enum UnlikeSlices {
         }
     }
 
+    /// Whether reformatted images lie beside the slices of a volume or in its gaps, in its direction: there they repeat nothing that an
+    /// original shows, as images that were made of the originals do.
+    ///
+    /// - Parameter originals: all groups of the series that are not reformatted.
+    static func continues(_ other: [SourceFrame], _ originals: [[SourceFrame]]) -> Bool {
+        guard let normal = other.first?.plane?.normal else { return false }
+        let parallel = originals.filter {
+            ($0[0].plane?.normal.dot(normal) ?? 0).magnitude > Tolerance.parallel
+        }
+        guard
+            let volume = parallel.first(where: { volume in
+                guard volume.count > 1 else { return false }
+                return completes(other, volume, SliceOrder(volume))
+            })
+        else { return false }
+        // Images that were made half-way between slices, or half a slice beyond the last, show what these show.
+        let reach = SliceOrder(volume).medianGap * Tolerance.reformatted
+        let places = parallel.joined().compactMap { $0.plane?.position.dot(normal) }
+        return other.allSatisfy { frame in
+            guard let place = frame.plane?.position.dot(normal) else { return false }
+            return places.allSatisfy { ($0 - place).magnitude > reach }
+        }
+    }
+
     /// Every slice of `other` lies before or behind the volume or in a gap of it, no farther than its slices from each other; or
     /// both together are one evenly spaced volume. Slices in another direction lie so where their first pixel does: those of another
     /// acquisition do not.

@@ -76,19 +76,26 @@ package enum VolumeBuilder {
         let placed: [SourceFrame]
         let groups: [[SourceFrame]]
         let common: [Finding]
+        /// Of the groups the reformatted ones that only repeat what originals show.
+        let repeating: Set<Int>
         do throws(DICOMFailure) {
             try SeriesConsistency.checkModality(members)
             let openEnd = try Concatenation.check(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
             try UnlikeSlices.check(planning, beside: groups)
-            let unlike = try UnlikeSlices.check(groups.filter { !isReformatted($0[0]) })
+            let slices = groups.filter { !isReformatted($0[0]) }
+            let reformatted = groups.indices.filter { isReformatted(groups[$0][0]) }
+            let continuing = reformatted.filter { UnlikeSlices.continues(groups[$0], slices) }
+            repeating = Set(reformatted).subtracting(continuing)
+            let unlike = try UnlikeSlices.check(
+                groups.indices.filter { !isReformatted(groups[$0][0]) || continuing.contains($0) }.map { groups[$0] })
             common = [openEnd, aloneFinding(drafts, groups)].compactMap { $0 } + unlike
         } catch {
             return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }
-        for group in groups {
-            if isReformatted(group[0]), placed.contains(where: { isOriginal($0, like: group[0]) }) {
+        for (index, group) in groups.enumerated() {
+            if repeating.contains(index), placed.contains(where: { isOriginal($0, like: group[0]) }) {
                 let failure = DICOMFailure.localizer(
                     "a reformatted image (Image Type) of originals in the same series: the originals are used.")
                 leftOut += group.instances.map { LeftOut(instance: $0, failure: failure) }
@@ -173,16 +180,16 @@ package enum VolumeBuilder {
         )
     }
 
-    /// *Throws* `position` when some frames of an object have a place and others have none, or when an object whose frames are slices
-    /// says of none where it lies.
+    /// *Throws* `position` when an object has more or fewer frames than items of Per-frame Functional Groups, when some of its frames
+    /// have a place and others have none, or when an object whose frames are slices says of none where it lies.
     private static func checkPlaces(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
-        guard frames.count > 1 else { return }
         let perFrame = instance.dataSet.items(.perFrameFunctionalGroupsSequence).count
         guard perFrame == 0 || perFrame == frames.count else {
             throw .position(
-                "\(frames.count) frames and \(perFrame) items of Per-frame Functional Groups: which frame lies where is unknown.",
+                "\(frames.count == 1 ? "1 frame" : "\(frames.count) frames") and \(perFrame == 1 ? "1 item" : "\(perFrame) items") of Per-frame Functional Groups: which frame lies where is unknown, and whether frames are missing.",
                 cure: "Export the object again.")
         }
+        guard frames.count > 1 else { return }
         let lost = frames.count(where: { $0.plane == nil })
         guard lost == 0 || lost == frames.count else {
             throw .position(
