@@ -109,7 +109,7 @@ struct ClusterTests {
     func neverBegun() async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
-        site.settings.pause = .seconds(3)
+        site.settings.pause = .seconds(10)  // long enough to be seen on a busy machine
         for name in ["a", "b"] { try site.drop(name, "ok") }
         let stop = StopRequest()
         let service = try await site.service(stop)
