@@ -162,7 +162,8 @@ final class ServiceCommandTests {
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/out2}]",
             node + "ABCDEFGHIJKLMNOP, backoff: {first: 2h}, give_up: 1d}]",
             "settle: {mode: ready-only, quiet: 2h, give_up: 1h}", "retention: {kept: 12h}",
-            "late: {window: 12h}\nretention: {kept: 12h}", "retention: {kept: forever}", peer + "pacs.example.org}]", peer + "\"fd00::1\"}]",
+            "late: {window: 12h}\nretention: {kept: 12h}", "retention: {kept: forever}", peer + "pacs.example.org}]",
+            peer + "\"fd00::1\"}]",
             web + "\"http://h:8042/dicom-web\"}]", web + "\"https://h/x\", tls: {ca: \(root)/file}}]",
         ] {
             let file = try workplace.write("right.yaml", places + right + "\n")
