@@ -137,8 +137,11 @@ private struct OlderResults {
     ///   - reports: those of the job's own results.
     init(_ older: [StudyRecord], of own: ImageSet, beside reports: [StudyRecord], _ paths: ServicePaths) {
         (self.own, self.reports) = (own, reports)
-        let contradicted = older.filter { Self.contradicts($0, own, reports) }
-        standing = older.filter { !Self.contradicts($0, own, reports) }
+        var (contradicted, standing): ([StudyRecord], [StudyRecord]) = ([], [])
+        for report in older {
+            if Self.contradicts(report, own, reports) { contradicted.append(report) } else { standing.append(report) }
+        }
+        self.standing = standing
         replaced = Set(contradicted.flatMap(\.imageContents).compactMap { UInt64($0.image ?? $0.digest, radix: 16) })
         byPath = Dictionary(
             older.map { (paths.result(study: $0.study, key: $0.key ?? ""), $0) },
