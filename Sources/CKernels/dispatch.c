@@ -47,7 +47,8 @@ static void make(void) {
         }
         if (__builtin_cpu_supports("avx512bf16")) {
             ck_kernels *table = add(best, "avx512bf16");
-            table->products[ck_type_bf16] = (ck_product){ck_panel_bf16_avx512bf16, best->pack_bf16, 1, ck_row_words,
+            ck_round_by_avx512bf16(table);
+            table->products[ck_type_bf16] = (ck_product){ck_panel_bf16_avx512bf16, table->pack_bf16, 1, ck_row_words,
                                                          ck_peak_bf16_avx512bf16, ck_peak_vectors * ck_lanes_avx512 * 4};
             // Intel's cores do a vdpbf16ps in the time of four multiplications (measured on Emerald Rapids), AMD's in that of one.
             if (!__builtin_cpu_is("intel")) best = table;
@@ -56,6 +57,7 @@ static void make(void) {
         if (__builtin_cpu_supports("avx512vnni") && ck_amx_available()) {
             ck_kernels *table = add(&ck_kernels_avx512, "amx");
             table->rows = ck_rows_amx;
+            if (__builtin_cpu_supports("avx512bf16")) ck_round_by_avx512bf16(table);
             table->products[ck_type_bf16] = (ck_product){ck_panel_bf16_amx, table->pack_bf16, 1, ck_line_row_words,
                                                          ck_peak_bf16_amx, ck_peak_tile_words * 4};
             table->products[ck_type_i8] = (ck_product){ck_panel_i8_amx, NULL, 1, ck_line_row_words, ck_peak_i8_amx,

@@ -49,7 +49,7 @@ static plan plan_of(const ck_encoder_attention *a) {
     p.weights = at, at += p.run * p.row_words;
     p.out = at, at += p.queries * p.channels;
     p.state = at, at += ck_ceiling(2 * p.queries, 16) * 16;
-    p.columns = at, at += width_of(a);
+    p.columns = at, at += width_of(a) + 8;
     p.total = ck_ceiling(at, 16) * 16;
     return p;
 }
@@ -96,12 +96,20 @@ static const float *token(const ck_encoder_attention *a, const view *v, size_t y
     return a->qkv + ((v->image * a->rows + v->top + y) * a->columns + v->left + x) * 3 * a->heads * a->channels;
 }
 
+// A token is far from the next one, further than the processor looks ahead.
+static void fetch(const float *x, size_t channels) {
+    for (size_t c = 0; c < channels; c += 16) __builtin_prefetch(x + c, 0, 2);
+}
+
 // Keys [first, first + 32) of a block, given by their qkv, as a panel; and their values as steps of the value panels.
 static void pack_keys(const job *j, float *s, const float *const *tokens, size_t count, size_t head) {
     const ck_encoder_attention *a = j->a;
     const plan *p = &j->p;
     size_t dim = a->heads * a->channels, h = head * a->channels;
     for (size_t at = 0; at < count; at += 32) {
+        // Its values are asked for while keys are packed, and the next keys.
+        for (size_t i = at; i < at + 64 && i < count; i++)
+            if (tokens[i]) fetch(tokens[i] + (i < at + 32 ? 2 : 1) * dim + h, a->channels);
         const float *rows[32];
         for (size_t i = 0; i < 32; i++) rows[i] = at + i < count && tokens[at + i] ? tokens[at + i] + dim + h : NULL;
         ck_pack_panel(a->kernels, a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
@@ -140,6 +148,7 @@ static void attend(void *context, size_t tile) {
     char *packed_queries = (char *)(s + p->packed_queries);
     for (size_t i = 0; i < queries; i++) {
         const float *t = token(a, &v, (first + i) / breadth, (first + i) % breadth);
+        if (i + 8 < queries) fetch(token(a, &v, (first + i + 8) / breadth, (first + i + 8) % breadth) + head * a->channels, a->channels);
         product->pack(packed_queries + i * row_bytes, t + head * a->channels, a->channels);
     }
     // Position terms against the reversed tables, so that those of keys 0, 1, 2, … follow each other.
@@ -154,9 +163,8 @@ static void attend(void *context, size_t tile) {
             product->panel(queries, packed_queries, s + p->tables, s + p->tables, p->steps, out + at, p->table, false);
         }
     }
-    float *maximum = s + p->state, *sum = maximum + p->queries, *columns = s + p->columns;
+    float *maximum = s + p->state, *sum = maximum + p->queries, *lacking = s + p->columns;
     for (size_t i = 0; i < queries; i++) maximum[i] = -INFINITY, sum[i] = 0;
-    for (size_t x = v.key_columns; x < width; x++) columns[x] = -INFINITY;
 
     size_t block_rows = p->keys / width;
     const float *tokens[most_keys + 32];
@@ -164,8 +172,7 @@ static void attend(void *context, size_t tile) {
     for (size_t row = 0, asked = 0; row < v.key_rows || asked < a->prompts;) {
         size_t y0 = row, count = 0;
         gap lack = {0, 0};
-        bool positioned = row < v.key_rows;
-        if (positioned) {
+        if (row < v.key_rows) {
             lack = gap_of(a, &v, row);
             if (lack.to - lack.from == v.key_columns) {
                 row++;
@@ -176,9 +183,16 @@ static void attend(void *context, size_t tile) {
                 if (own.from != lack.from || own.to != lack.to) break;
                 for (size_t x = 0; x < width; x++) tokens[count++] = token(a, &v, row, x);
             }
-        } else {
-            for (; asked < a->prompts && count < p->keys; asked++) tokens[count++] = a->prompt_qkv + asked * 3 * dim;
         }
+        ck_logits logits = {.ld = p->row_words, .scale = a->scale, .placed = count, .side = width, .weights = weights};
+        if (width > v.key_columns || lack.to > lack.from) {
+            for (size_t x = 0; x < width; x++)
+                lacking[x] = x >= v.key_columns || (lack.from <= x && x < lack.to) ? -INFINITY : 0;
+            logits.lacking = lacking;
+        }
+        // Prompts come behind the last row, where there is room, and in blocks of their own.
+        for (; row >= v.key_rows && asked < a->prompts && count < p->keys; asked++) tokens[count++] = a->prompt_qkv + asked * 3 * dim;
+        logits.n = count;
         pack_keys(j, s, tokens, count, head);
         size_t value_steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
         for (size_t i = 0, n; i < queries; i += n) {
@@ -187,20 +201,21 @@ static void attend(void *context, size_t tile) {
                 product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps,
                                s + p->packed_keys + (at + 32) * p->steps, p->steps, s + p->weights + at, p->row_words,
                                false);
-            for (size_t r = 0; r < n; r++) {
-                // The weights take the place of their logits.
-                float *x = s + p->weights + r * p->row_words, *out = s + p->out + (i + r) * p->channels, factor;
-                size_t y = (first + i + r) / breadth, column = (first + i + r) % breadth;
-                const float *h = NULL;
-                if (positioned) {
-                    h = s + p->position_h + (i + r) * p->table + side - 1 - y + y0;
-                    k->scale(columns, 1.44269504f, s + p->position_w + (i + r) * p->table + side - 1 - column, v.key_columns);
-                    for (size_t gone = lack.from; gone < lack.to; gone++) columns[gone] = -INFINITY;
+            for (size_t r = 0, some; r < n; r += some) {
+                some = ck_smaller(16, n - r);
+                const float *h[16], *w[16];
+                float factor[16];
+                for (size_t q = 0; q < some; q++) {
+                    size_t query = i + r + q, y = (first + query) / breadth, x = (first + query) % breadth;
+                    h[q] = s + p->position_h + query * p->table + side - 1 - y + y0;
+                    w[q] = s + p->position_w + query * p->table + side - 1 - x;
                 }
-                float part = k->softmax_block(x, count, a->scale, h, columns, width, maximum + i + r, &factor, weights,
-                                             x);
-                sum[i + r] = sum[i + r] * factor + part;
-                if (begun && factor != 1.0f) k->scale(out, factor, out, p->channels);
+                logits.x = s + p->weights + r * p->row_words;
+                k->softmax_block(&logits, some, h, w, maximum + i + r, sum + i + r, factor);
+                for (size_t q = 0; begun && q < some; q++) {
+                    float *out = s + p->out + (i + r + q) * p->channels;
+                    if (factor[q] != 1.0f) k->scale(out, factor[q], out, p->channels);
+                }
             }
             for (size_t c = 0; c < a->channels; c += 32) {
                 const float *values = s + p->packed_values + c / 32 * panel_words;

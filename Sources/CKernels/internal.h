@@ -74,6 +74,19 @@ void ck_timer_end(ck_timer *timer);
 /// How the weights of a softmax are packed for the product with the values.
 typedef enum { ck_weights_float, ck_weights_bf16_wide, ck_weights_bf16 } ck_weights;
 
+/// Logits of some queries, a row each, with n keys. The weights take their place, filled up to a multiple of sixteen with next to
+/// nothing; rows have room for that.
+typedef struct {
+    float *x;
+    size_t ld, n;
+    float scale;
+    /// So many keys come first that lie in rows of `side`, a multiple of eight.
+    size_t placed, side;
+    /// −∞ for the columns of a row that are not there, else 0; NULL: all are.
+    const float *lacking;
+    ck_weights weights;
+} ck_logits;
+
 /// What becomes of the sums of a panel: activation((sum − offset) · row scale · scale + bias) + residual.
 typedef struct {
     /// 8 bits only (else NULL): the sums are int32.
@@ -129,9 +142,10 @@ struct ck_kernels {
     float (*largest_quotient)(const float *, const float *, size_t);
     /// x / divisor / scale to the nearest integer, halves away from 0, the last word filled with 0; returns their sum.
     int32_t (*quantise_quotient)(int8_t *, const float *, const float *, float, size_t);
-    /// A block of n logits of one query: out ← 2^(log₂e · (scale · x + h[y]) + w[column] − m), m the maximum so far, which is kept
-    /// up, filled up to a multiple of 16 with next to nothing (x has room for that); returns Σ, and by what earlier sums shrink. h NULL: without position.
-    float (*softmax_block)(float *, size_t, float, const float *, const float *, size_t, float *, float *, ck_weights, void *);
+    /// Weights of at most sixteen queries: x ← 2^(log₂e · (scale · x + h[y] + w[column]) − m), m each query's maximum so far, which is kept
+    /// up as its sum of weights is; factor: by what earlier sums shrink. h and w: the terms of each query, of vectors of sixteen.
+    void (*softmax_block)(const ck_logits *, size_t queries, const float *const h[16], const float *const w[16], float *maximum, float *sum,
+                          float *factor);
     void (*pack_bf16)(void *, const float *, size_t);
     /// One step of a panel along k, its groups of columns `apart` words from each other: two rows of n floats (NULL: zeros) as pairs
     /// of bfloat16, or the first as it is.

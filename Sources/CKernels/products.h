@@ -31,6 +31,8 @@ CK_DECLARE(avx2)
 CK_DECLARE(avx512)
 ck_panel_product ck_panel_i8_avxvnni, ck_panel_i8_avx512vnni, ck_panel_bf16_avx512bf16;
 ck_peak_function ck_peak_i8_avxvnni, ck_peak_i8_avx512vnni, ck_peak_bf16_avx512bf16;
+/// Lets AVX512_BF16's instructions round.
+void ck_round_by_avx512bf16(ck_kernels *);
 #if defined(__linux__)
 /// Whether this CPU has AMX for bfloat16 and 8 bits, and the system lets this process use it: asked for here.
 bool ck_amx_available(void);
