@@ -1,110 +1,79 @@
-// Attention in tiles: a block of queries against all keys of one head, so that the full matrix of logits never exists.
+// Attention of queries, keys and values that lie anywhere, as training and the decoder need it.
 #include <math.h>
 #include <string.h>
 
-#include "internal.h"
+#include "online_attention.h"
 
-// Many queries share one pass over the keys; a block's logits stay near the cache.
-static size_t block_size(const ck_attention *a) {
-    size_t block = (1 << 20) / (a->keys ? a->keys : 1) & ~(size_t)15;
-    block = block < 32 ? 32 : block > 256 ? 256 : block;
-    return block < a->queries ? block : a->queries;
+static ck_online online_of(const ck_attention *a) {
+    return ck_online_of(a->kernels, a->type, a->channels, a->value_channels, a->side, a->scale, a->queries);
+}
+
+size_t ck_attention_scratch(const ck_attention *a) {
+    size_t forward = online_of(a).total, backward = ck_attention_backward_scratch(a);
+    return (forward > backward ? forward : backward) + 64;
 }
 
 typedef struct {
     const ck_attention *a;
+    ck_online online;
     float *scratch;
-    size_t size, block, blocks;
+    size_t size, blocks;
 } job;
 
-typedef struct {
-    float *logits, *inverse, *position_h, *position_w, *table_h, *table_w;
-} parts;
-
-static size_t forward_scratch(const ck_attention *a) {
-    size_t block = block_size(a), table = ck_table_length(a);
-    return block * (a->keys + 1 + 2 * table) + 2 * table * a->channels;
-}
-
-size_t ck_attention_scratch(const ck_attention *a) {
-    size_t forward = forward_scratch(a), backward = ck_attention_backward_scratch(a);
-    return (forward > backward ? forward : backward) + 64;
-}
-
-static parts parts_of(const job *j) {
-    const ck_attention *a = j->a;
-    size_t table = ck_table_length(a);
-    float *p = j->scratch + ck_worker() * j->size;
-    parts s;
-    s.logits = p, p += j->block * a->keys;
-    s.inverse = p, p += j->block;
-    s.position_h = p, p += j->block * table;
-    s.position_w = p, p += j->block * table;
-    s.table_h = p, p += table * a->channels;
-    s.table_w = p;
-    return s;
-}
-
-// Tables in descending order, so that the entries of one query against keys 0, 1, 2, … follow each other:
-// entry t of the reversed table belongs to yi − yj + side − 1 = 2·side − 2 − t, so key yj of query yi is t = side − 1 − yi + yj.
-static void reverse_tables(const ck_attention *a, parts *s) {
-    size_t length = ck_table_length(a), c = a->channels;
-    for (size_t t = 0; t < length; t++) {
-        memcpy(s->table_h + t * c, a->rel_h + (length - 1 - t) * c, c * sizeof(float));
-        memcpy(s->table_w + t * c, a->rel_w + (length - 1 - t) * c, c * sizeof(float));
-    }
-}
-
-// logits of queries [first, first + count) of one head of batch element b, position included; position terms stay in s.
-static void block_logits(const ck_attention *a, size_t b, const float *q, const float *k, size_t first, size_t count, parts *s) {
-    size_t length = ck_table_length(a), side = a->side;
-    const float *rows = q + first * a->q_stride;
-    ck_gemm_tile(a->kernels, false, true, count, a->keys, a->channels, a->scale, rows, a->q_stride, k, a->k_stride, 0, s->logits, a->keys);
-    if (a->key_bias)
-        for (size_t i = 0; i < count; i++) {
-            float *row = s->logits + i * a->keys;
-            a->kernels->add(row, row, a->key_bias + b * a->keys, a->keys);
+// The next keys of one head from `key` on, which moves on: rows of the grid, or as much of one as there is room for, and those behind it.
+static void next_keys(const ck_attention *a, const float *keys, const float *values, const float *bias, size_t *key, ck_keys *k,
+                      float own_bias[ck_most_keys]) {
+    size_t side = a->side, placed = side * side, column = *key < placed ? *key % side : 0;
+    k->y = *key < placed ? *key / side : 0, k->x = column, k->count = 0;
+    k->width = ck_smaller(ck_ceiling(side - column, 8) * 8, ck_most_keys);
+    while (*key < placed && *key % side == column && k->count + k->width <= ck_most_keys) {
+        size_t here = ck_smaller(k->width, side - column);
+        for (size_t x = 0; x < k->width; x++, k->count++) {
+            bool is_there = x < here;
+            k->keys[k->count] = is_there ? keys + (*key + x) * a->k_stride : NULL;
+            k->values[k->count] = is_there ? values + (*key + x) * a->v_stride : NULL;
+            own_bias[k->count] = is_there && bias ? bias[*key + x] : 0;
         }
-    if (!side) return;
-    ck_gemm_tile(a->kernels, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_h, a->channels, 0, s->position_h,
-                 length);
-    ck_gemm_tile(a->kernels, false, true, count, length, a->channels, 1, rows, a->q_stride, s->table_w, a->channels, 0, s->position_w,
-                 length);
-    for (size_t i = 0; i < count; i++) {
-        size_t y = (first + i) / side, x = (first + i) % side;
-        a->kernels->add_position(s->logits + i * a->keys, s->position_h + i * length + side - 1 - y,
-                                   s->position_w + i * length + side - 1 - x, side);
+        *key += here;
     }
+    k->placed = k->count;
+    for (; *key >= placed && *key < a->keys && k->count < ck_most_keys; ++*key, k->count++) {
+        k->keys[k->count] = keys + *key * a->k_stride, k->values[k->count] = values + *key * a->v_stride;
+        own_bias[k->count] = bias ? bias[*key] : 0;
+    }
+    k->bias = bias ? own_bias : NULL;
 }
 
 static void forward_tile(void *context, size_t tile) {
-    job *j = context;
+    const job *j = context;
     const ck_attention *a = j->a;
-    size_t pair = tile / j->blocks, first = tile % j->blocks * j->block, b = pair / a->heads, h = pair % a->heads;
-    size_t count = a->queries - first < j->block ? a->queries - first : j->block;
-    parts s = parts_of(j);
-    if (a->side) reverse_tables(a, &s);
-    const float *q = a->q + b * a->q_batch + h * a->channels, *k = a->k + b * a->k_batch + h * a->channels;
-    const float *v = a->v + b * a->v_batch + h * a->value_channels;
-    float *out = a->out + b * a->out_batch + first * a->out_stride + h * a->value_channels;
-    block_logits(a, b, q, k, first, count, &s);
-    for (size_t i = 0; i < count; i++) {
-        float maximum, *row = s.logits + i * a->keys, sum = a->kernels->softmax_row(row, a->keys, &maximum);
-        if (a->lse) a->lse[pair * a->queries + first + i] = maximum + logf(sum);
-        s.inverse[i] = 1.0f / sum;
+    const ck_online *o = &j->online;
+    float *s = j->scratch + ck_worker() * j->size;
+    size_t pair = tile / j->blocks, b = pair / a->heads, h = pair % a->heads;
+    ck_queries q = {.first = tile % j->blocks * o->queries, .breadth = a->side ? a->side : 1};
+    q.count = ck_smaller(o->queries, a->queries - q.first);
+    float *out[ck_most_queries];
+    for (size_t i = 0; i < q.count; i++) {
+        q.rows[i] = a->q + b * a->q_batch + (q.first + i) * a->q_stride + h * a->channels;
+        out[i] = a->out + b * a->out_batch + (q.first + i) * a->out_stride + h * a->value_channels;
     }
-    ck_gemm_tile(a->kernels, false, false, count, a->value_channels, a->keys, 1, s.logits, a->keys, v, a->v_stride, 0, out, a->out_stride);
-    for (size_t i = 0; i < count; i++) {
-        float *row = out + i * a->out_stride;
-        a->kernels->scale(row, s.inverse[i], row, a->value_channels);
+    ck_online_begin(o, s, &q, a->rel_h, a->rel_w);
+    ck_keys k = {0};
+    float own_bias[ck_most_keys];
+    for (size_t key = 0; key < a->keys;) {
+        bool is_first = key == 0;
+        next_keys(a, a->k + b * a->k_batch + h * a->channels, a->v + b * a->v_batch + h * a->value_channels,
+                  a->key_bias ? a->key_bias + b * a->keys : NULL, &key, &k, own_bias);
+        ck_online_add(o, s, &q, &k, is_first);
     }
+    ck_online_finish(o, s, &q, out, a->lse ? a->lse + pair * a->queries + q.first : NULL);
 }
 
 void ck_attention_forward(const ck_attention *a, float *scratch) {
     CK_TIMED(ck_kind_attention, 4.0 * (double)(a->batch * a->heads * a->queries) * (double)(a->keys * a->channels));
     if (a->queries == 0) return;
-    job j = {a, scratch, ck_attention_scratch(a), block_size(a), 0};
-    j.blocks = (a->queries + j.block - 1) / j.block;
+    job j = {.a = a, .online = online_of(a), .scratch = scratch, .size = ck_attention_scratch(a)};
+    j.blocks = ck_ceiling(a->queries, j.online.queries);
     ck_parallel(a->batch * a->heads * j.blocks, &j, forward_tile);
 }
 

@@ -4,7 +4,8 @@
 // Weights and their derivatives lie the other way round: a key is a row, and a query a column. So they are packed rows of the products
 // that give dv and dk without being turned, and what belongs to a query (its log-sum-exp, its position terms) is a vector along
 // them. dq is summed up turned: its product has the derivatives as panels, copies of the same rows. Columns beyond the queries hold
-// anything; nothing is summed over them. *Source of packed rows and panels*: product.inc.
+// anything; nothing is summed over them. Factors of bfloat16 are rounded copies; sums, weights and derivatives stay float.
+// *Source of packed rows and panels*: product.inc.
 #include <string.h>
 
 #include "internal.h"
@@ -19,32 +20,45 @@ static size_t whole(size_t n) { return ck_ceiling(n, 32) * 32; }
 /// The size of blocks of at most `most` that share n evenly.
 static size_t shared(size_t n, size_t most) { return n ? ck_ceiling(n, ck_ceiling(n, most)) : 1; }
 
-// Packed rows of few steps leave room for others: so many factors lie beside each other.
-static size_t abreast(size_t steps) { return steps && steps < ck_block_steps ? ck_block_steps / steps : 1; }
-static size_t packed_words(size_t factors, size_t rows, size_t steps) {
-    return ck_ceiling(factors, abreast(steps)) * ck_ceiling(steps, ck_block_steps) * rows * ck_row_words;
-}
-
-// Where the index-th factor of so many rows begins.
-static size_t packed_at(size_t index, size_t rows, size_t steps) {
-    return index / abreast(steps) * ck_ceiling(steps, ck_block_steps) * rows * ck_row_words + index % abreast(steps) * steps;
-}
-
 // Where things lie in a thread's scratch memory.
 typedef struct {
     // Of a block; blocks of keys that are kept for the next block of queries; channels in whole panels; entries of both tables.
     size_t queries, keys, kept, channels, value_channels, tables;
-    // Of a head: packed rows of every block of keys and of values; keys turned; sums; tables, and turned.
-    size_t packed_keys, packed_values, turned_keys, dk, dv, packed_tables, turned_tables, dtables;
+    // Of what is multiplied: elements a word, words a step of a packed row and from one such row to the next.
+    size_t elements, words, row_words;
+    // Of a head: packed rows of every block of keys and of values; keys turned; sums; tables as they are, packed, and turned.
+    size_t packed_keys, packed_values, turned_keys, dk, dv, plain_tables, packed_tables, turned_tables, dtables;
     // Of a block of queries: panels by channels (of q scaled) and by queries; of each query; position terms; dq turned.
     size_t q_columns, dout_columns, q_steps, dout_steps, lse, mean, position, terms, dterms, dq;
     // Of a block of keys too.
-    size_t weights, derivatives, panels, total;
+    size_t weights, derivatives, panels;
+    // Of what is being packed: rows as floats, and packed rows along queries.
+    size_t turned, packed, total;
 } plan;
+
+// Packed rows of few steps leave room for others: so many factors of n elements a row lie beside each other.
+static size_t abreast(const plan *p, size_t n) {
+    size_t steps = ck_ceiling(n, p->elements);
+    return steps && steps < ck_block_steps ? ck_block_steps / steps : 1;
+}
+// Words from one block of steps of so many rows to the next, and of all blocks of n elements.
+static size_t block_words(const plan *p, size_t rows) { return rows * p->row_words; }
+static size_t rows_words(const plan *p, size_t rows, size_t n) {
+    return ck_ceiling(n, p->elements * ck_block_steps) * block_words(p, rows);
+}
+static size_t packed_words(const plan *p, size_t factors, size_t rows, size_t n) {
+    return ck_ceiling(factors, abreast(p, n)) * rows_words(p, rows, n);
+}
+// Where the index-th factor of so many rows begins.
+static size_t packed_at(const plan *p, size_t index, size_t rows, size_t n) {
+    return index / abreast(p, n) * rows_words(p, rows, n) + index % abreast(p, n) * ck_ceiling(n, p->elements) * p->words;
+}
 
 static plan plan_of(const ck_attention *a) {
     plan p = {.queries = shared(a->queries, most_together), .keys = shared(a->keys, most_together), .channels = whole(a->channels),
-              .value_channels = whole(a->value_channels), .tables = 2 * ck_table_length(a)};
+              .value_channels = whole(a->value_channels), .tables = 2 * ck_table_length(a),
+              .elements = ck_elements(a->type), .words = a->kernels->products[a->type].words,
+              .row_words = a->kernels->products[a->type].row_words};
     // What is needed once stays in one place, and so in the cache.
     p.kept = a->queries > p.queries ? ck_ceiling(a->keys, p.keys) : 1;
     size_t c = a->channels, vc = a->value_channels, columns = whole(p.queries), at = 0;
@@ -52,18 +66,19 @@ static plan plan_of(const ck_attention *a) {
     struct {
         size_t *at, words;
     } all[] = {
-        {&p.packed_keys, packed_words(p.kept, p.keys, c)},
-        {&p.packed_values, packed_words(p.kept, p.keys, vc)},
-        {&p.turned_keys, packed_words(p.kept, c, p.keys)},
+        {&p.packed_keys, packed_words(&p, p.kept, p.keys, c)},
+        {&p.packed_values, packed_words(&p, p.kept, p.keys, vc)},
+        {&p.turned_keys, packed_words(&p, p.kept, c, p.keys)},
         {&p.dk, p.kept * p.keys * p.channels},
         {&p.dv, p.kept * p.keys * p.value_channels},
-        {&p.packed_tables, packed_words(1, p.tables, c)},
-        {&p.turned_tables, packed_words(1, c, p.tables)},
+        {&p.plain_tables, p.tables * c},
+        {&p.packed_tables, packed_words(&p, 1, p.tables, c)},
+        {&p.turned_tables, packed_words(&p, 1, c, p.tables)},
         {&p.dtables, p.tables * p.channels},
-        {&p.q_columns, columns * c},
-        {&p.dout_columns, columns * vc},
-        {&p.q_steps, p.queries * p.channels},
-        {&p.dout_steps, p.queries * p.value_channels},
+        {&p.q_columns, columns * ck_ceiling(c, p.elements)},
+        {&p.dout_columns, columns * ck_ceiling(vc, p.elements)},
+        {&p.q_steps, ck_ceiling(p.queries, p.elements) * p.channels},
+        {&p.dout_steps, ck_ceiling(p.queries, p.elements) * p.value_channels},
         {&p.lse, columns},
         {&p.mean, columns},
         {&p.position, p.tables * ck_row_words},
@@ -72,7 +87,9 @@ static plan plan_of(const ck_attention *a) {
         {&p.dq, c * ck_row_words},
         {&p.weights, p.keys * ck_row_words},
         {&p.derivatives, p.keys * ck_row_words},
-        {&p.panels, larger(p.keys, p.tables) * columns},
+        {&p.panels, ck_ceiling(larger(p.keys, p.tables), p.elements) * columns},
+        {&p.turned, a->type == ck_type_f32 ? 0 : larger(c * ck_row_words, 2 * vc)},
+        {&p.packed, a->type == ck_type_f32 ? 0 : block_words(&p, larger(p.keys, p.tables))},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) *all[i].at = at, at += ck_ceiling(all[i].words, 16) * 16;
     p.total = at;
@@ -99,64 +116,90 @@ typedef struct {
     float *dq, *dk, *dv;
 } head;
 
-// out [rows, columns in whole panels] (+)= packed rows · panels; `words` from one block of steps of all rows to the next.
-static void multiply(const ck_kernels *k, size_t rows, const float *packed, size_t words, const float *panels, size_t columns,
-                     size_t steps, float *out, size_t ldc, bool add) {
-    size_t s = 0;
+// out [rows, columns in whole panels] (+)= packed rows of n elements · panels; `words` from one block of steps of all rows to the next.
+static void multiply(const head *h, size_t rows, const float *packed, size_t words, const float *panels, size_t columns, size_t n,
+                     float *out, size_t ldc, bool add) {
+    size_t s = 0, steps = ck_ceiling(n, h->p->elements);
     do {
         size_t here = ck_smaller(ck_block_steps, steps - s);
         for (size_t at = 0; at < columns; at += 32) {
             const float *panel = panels + at * steps + s * 32;
-            k->products[ck_type_f32].panel(rows, packed, panel, panel + 32 * steps, here, out + at, ldc, add || s > 0);
+            h->a->kernels->products[h->a->type].panel(rows, packed, panel, panel + 32 * steps, here, out + at, ldc, add || s > 0);
         }
         packed += words, s += ck_block_steps;
     } while (s < steps);
 }
 
 // Rows of n floats as packed rows, in blocks of steps that are so many words apart.
-static void pack_rows(float *packed, size_t words, const float *from, size_t ld, size_t rows, size_t n) {
-    for (size_t s = 0; s < n; s += ck_block_steps, packed += words)
+static void pack_rows(const head *h, float *packed, size_t words, const float *from, size_t ld, size_t rows, size_t n) {
+    size_t block = ck_block_steps * h->p->elements;
+    for (size_t i = 0; i < n; i += block, packed += words)
         for (size_t r = 0; r < rows; r++)
-            memcpy(packed + r * ck_row_words, from + r * ld + s, ck_smaller(ck_block_steps, n - s) * sizeof(float));
+            h->a->kernels->products[h->a->type].pack(packed + r * h->p->row_words, from + r * ld + i, ck_smaller(block, n - i));
 }
 
-// Packed rows of n steps, turned into n packed rows.
-static void turn_rows(const ck_kernels *k, float *turned, const float *packed, size_t words, size_t rows, size_t n) {
-    for (size_t s = 0; s < n; s += ck_block_steps, packed += words)
-        k->turn((int32_t *)turned + s * ck_row_words, ck_row_words, (const int32_t *)packed, ck_row_words, rows,
-                ck_smaller(ck_block_steps, n - s));
+// Rows of n floats, turned into n packed rows, in blocks of steps that are so many words apart.
+static void turn_rows(const head *h, float *packed, size_t words, const float *from, size_t ld, size_t rows, size_t n) {
+    const ck_kernels *k = h->a->kernels;
+    float *turned = h->s + h->p->turned;
+    for (size_t r = 0; r < rows; r += ck_block_steps) {
+        size_t count = ck_smaller(ck_block_steps, rows - r), step = r / h->p->elements;
+        float *to = packed + step / ck_block_steps * words + step % ck_block_steps * h->p->words;
+        float *floats = h->a->type == ck_type_f32 ? to : turned;
+        k->turn((int32_t *)floats, ck_row_words, (const int32_t *)from + r * ld, ld, count, n);
+        for (size_t i = 0; floats != to && i < n; i++)
+            k->products[h->a->type].pack(to + i * h->p->row_words, floats + i * ck_row_words, count);
+    }
 }
 
-// Rows of n floats as the columns of panels of n steps.
-static void pack_columns(const ck_kernels *k, float *panels, const float *from, size_t ld, size_t rows, size_t n) {
+// Rows of floats that lie ck_row_words apart as packed rows: themselves, where floats are multiplied.
+static const float *packed_of(const head *h, const float *from, size_t rows, size_t n) {
+    if (h->a->type == ck_type_f32) return from;
+    pack_rows(h, h->s + h->p->packed, 0, from, ck_row_words, rows, n);
+    return h->s + h->p->packed;
+}
+
+// A row as it is multiplied: of bfloat16 what products with it add up to would else not be what is taken away from them.
+static const float *rounded_of(const head *h, const float *row, size_t n) {
+    if (h->a->type == ck_type_f32) return row;
+    float *rounded = h->s + h->p->turned, *halves = rounded + n;
+    h->a->kernels->pack_bf16(halves, row, n);
+    h->a->kernels->decode(rounded, halves, ck_stored_bf16, n);
+    return rounded;
+}
+
+// Rows of n floats as the columns of panels of n elements.
+static void pack_columns(const head *h, float *panels, const float *from, size_t ld, size_t rows, size_t n) {
     for (size_t at = 0; at < rows; at += 32) {
         const float *some[32];
         for (size_t i = 0; i < 32; i++) some[i] = at + i < rows ? from + (at + i) * ld : NULL;
-        ck_pack_panel(k, ck_type_f32, panels + at * n, some, n);
+        ck_pack_panel(h->a->kernels, h->a->type, panels + at * ck_ceiling(n, h->p->elements), some, n);
     }
 }
 
 // Rows of n floats as the steps of panels.
-static void pack_steps(const ck_kernels *k, float *panels, const float *from, size_t ld, size_t steps, size_t n) {
+static void pack_steps(const head *h, float *panels, const float *from, size_t ld, size_t rows, size_t n) {
+    const ck_kernels *k = h->a->kernels;
+    size_t elements = h->p->elements, steps = ck_ceiling(rows, elements);
     for (size_t s = 0; s < steps; s++) {
         size_t first = ck_panel_at(k, steps, s, 0), apart = ck_panel_at(k, steps, s, k->group % 32) - first;
+        const float *row = from + s * elements * ld, *next = s * elements + 1 < rows ? row + ld : NULL;
         for (size_t at = 0; at < n; at += 32)
-            k->pack_values((uint32_t *)(panels + at * steps + first), apart, from + s * ld + at, NULL, ck_smaller(32, n - at), false);
+            k->pack_values((uint32_t *)(panels + at * steps + first), apart, row + at, next ? next + at : NULL, ck_smaller(32, n - at),
+                           elements == 2);
     }
 }
 
-// The tables in descending order, as for the forward (reverse_tables), that of columns behind that of rows.
+// The tables in descending order, as for the forward, that of columns behind that of rows.
 static void pack_tables(const head *h) {
     const ck_attention *a = h->a;
     const plan *p = h->p;
-    size_t length = ck_table_length(a), words = p->tables * ck_row_words;
-    float *packed = h->s + p->packed_tables, *turned = h->s + p->turned_tables;
-    for (size_t t = 0; t < p->tables; t++) {
-        const float *table = t < length ? a->rel_h : a->rel_w;
-        pack_rows(packed + t * ck_row_words, words, table + (length - 1 - t % length) * a->channels, 0, 1, a->channels);
-    }
-    for (size_t t = 0; t < p->tables; t += ck_block_steps, turned += a->channels * ck_row_words)
-        turn_rows(a->kernels, turned, packed + t * ck_row_words, words, ck_smaller(ck_block_steps, p->tables - t), a->channels);
+    size_t length = ck_table_length(a), c = a->channels;
+    float *plain = h->s + p->plain_tables;
+    for (size_t t = 0; t < p->tables; t++)
+        memcpy(plain + t * c, (t < length ? a->rel_h : a->rel_w) + (length - 1 - t % length) * c, c * sizeof(float));
+    pack_rows(h, h->s + p->packed_tables, block_words(p, p->tables), plain, c, p->tables, c);
+    turn_rows(h, h->s + p->turned_tables, block_words(p, c), plain, c, p->tables, c);
 }
 
 // A block of keys: the first, how many, and which of those that are kept.
@@ -168,13 +211,11 @@ typedef struct {
 static void pack_keys(const head *h, key_block block) {
     const ck_attention *a = h->a;
     const plan *p = h->p;
-    size_t words = p->keys * ck_row_words;
-    float *keys = h->s + p->packed_keys + packed_at(block.place, p->keys, a->channels);
-    float *values = h->s + p->packed_values + packed_at(block.place, p->keys, a->value_channels);
-    pack_rows(keys, words, h->k + block.first * a->k_stride, a->k_stride, block.count, a->channels);
-    pack_rows(values, words, h->v + block.first * a->v_stride, a->v_stride, block.count, a->value_channels);
-    turn_rows(a->kernels, h->s + p->turned_keys + packed_at(block.place, a->channels, p->keys), keys, words, block.count,
-              a->channels);
+    size_t words = block_words(p, p->keys), c = a->channels, vc = a->value_channels;
+    const float *k = h->k + block.first * a->k_stride, *v = h->v + block.first * a->v_stride;
+    pack_rows(h, h->s + p->packed_keys + packed_at(p, block.place, p->keys, c), words, k, a->k_stride, block.count, c);
+    pack_rows(h, h->s + p->packed_values + packed_at(p, block.place, p->keys, vc), words, v, a->v_stride, block.count, vc);
+    turn_rows(h, h->s + p->turned_keys + packed_at(p, block.place, c, p->keys), block_words(p, c), k, a->k_stride, block.count, c);
 }
 
 static void finish_keys(const head *h, key_block block) {
@@ -226,22 +267,21 @@ static void pack_queries(const head *h, size_t first, size_t count) {
     size_t c = a->channels, vc = a->value_channels;
     const float *q = h->q + first * a->q_stride, *out = h->out + first * a->out_stride, *dout = h->dout + first * a->out_stride;
     float *s = h->s, *lse = s + p->lse, *mean = s + p->mean;
-    pack_columns(k, s + p->q_columns, q, a->q_stride, count, c);
-    pack_columns(k, s + p->dout_columns, dout, a->out_stride, count, vc);
-    pack_steps(k, s + p->q_steps, q, a->q_stride, count, c);
-    pack_steps(k, s + p->dout_steps, dout, a->out_stride, count, vc);
+    pack_columns(h, s + p->q_columns, q, a->q_stride, count, c);
+    pack_columns(h, s + p->dout_columns, dout, a->out_stride, count, vc);
+    pack_steps(h, s + p->q_steps, q, a->q_stride, count, c);
+    pack_steps(h, s + p->dout_steps, dout, a->out_stride, count, vc);
     for (size_t i = 0; i < whole(count); i++) {
         lse[i] = i < count ? a->lse[h->pair * a->queries + first + i] : 0;
-        mean[i] = i < count ? k->dot(out + i * a->out_stride, dout + i * a->out_stride, vc) : 0;
+        mean[i] = i < count ? k->dot(out + i * a->out_stride, rounded_of(h, dout + i * a->out_stride, vc), vc) : 0;
     }
     memset(s + p->terms + 2 * a->side * ck_row_words, 0, 2 * ck_row_words * sizeof(float));
     memset(s + p->dterms, 0, (2 * a->side + 2) * ck_row_words * sizeof(float));
     if (a->side) {
-        multiply(k, p->tables, s + p->packed_tables, p->tables * ck_row_words, s + p->q_columns, count, c, s + p->position,
-                 ck_row_words, false);
+        multiply(h, p->tables, s + p->packed_tables, block_words(p, p->tables), s + p->q_columns, count, c, s + p->position, ck_row_words,
+                 false);
         spread_terms(h, first, count);
     }
-    k->scale(s + p->q_columns, a->scale, s + p->q_columns, whole(count) * c);
 }
 
 // Keys that lie in one row of the grid, or all that have no position; where their row's terms begin and those of their columns,
@@ -262,31 +302,35 @@ static void backward_block(const head *h, size_t count, key_block block, bool ar
     const ck_attention *a = h->a;
     const plan *p = h->p;
     const ck_kernels *k = a->kernels;
-    size_t end = block.first + block.count, words = p->keys * ck_row_words, c = a->channels, vc = a->value_channels;
+    size_t end = block.first + block.count, words = block_words(p, p->keys), c = a->channels, vc = a->value_channels;
     size_t columns = ck_ceiling(count, 16) * 16;
     float *s = h->s, *weights = s + p->weights, *ds = s + p->derivatives, *panels = s + p->panels;
     float *dk = s + p->dk + block.place * p->keys * p->channels, *dv = s + p->dv + block.place * p->keys * p->value_channels;
-    const float *keys = s + p->packed_keys + packed_at(block.place, p->keys, c);
-    const float *values = s + p->packed_values + packed_at(block.place, p->keys, vc);
-    const float *turned = s + p->turned_keys + packed_at(block.place, c, p->keys);
-    multiply(k, block.count, keys, words, s + p->q_columns, count, c, weights, ck_row_words, false);
+    const float *keys = s + p->packed_keys + packed_at(p, block.place, p->keys, c);
+    const float *values = s + p->packed_values + packed_at(p, block.place, p->keys, vc);
+    const float *turned = s + p->turned_keys + packed_at(p, block.place, c, p->keys);
+    bool are_floats = a->type == ck_type_f32;
+    multiply(h, block.count, keys, words, s + p->q_columns, count, c, weights, ck_row_words, false);
     for (size_t key = block.first; key < end;) {
         run r = run_of(a, key, end);
-        k->softmax_columns(weights + (key - block.first) * ck_row_words, h->bias ? h->bias + key : NULL, s + p->terms + r.row,
-                           s + p->terms + r.column, r.apart, s + p->lse, r.count, columns);
+        k->softmax_columns(weights + (key - block.first) * ck_row_words, a->scale, h->bias ? h->bias + key : NULL,
+                           s + p->terms + r.row, s + p->terms + r.column, r.apart, s + p->lse, r.count, columns);
         key += r.count;
     }
-    multiply(k, block.count, weights, 0, s + p->dout_steps, vc, count, dv, p->value_channels, !are_first_queries);
-    multiply(k, block.count, values, words, s + p->dout_columns, count, vc, ds, ck_row_words, false);
+    multiply(h, block.count, packed_of(h, weights, block.count, count), 0, s + p->dout_steps, vc, count, dv, p->value_channels,
+             !are_first_queries);
+    multiply(h, block.count, values, words, s + p->dout_columns, count, vc, ds, ck_row_words, false);
     for (size_t key = block.first; key < end;) {
         run r = run_of(a, key, end);
         size_t at = key - block.first;
         k->softmax_columns_backward(ds + at * ck_row_words, weights + at * ck_row_words, s + p->mean, s + p->dterms + r.row,
-                                    s + p->dterms + r.column, r.apart, r.count, columns, panels + at * k->group, block.count);
+                                    s + p->dterms + r.column, r.apart, r.count, columns, are_floats ? panels + at * k->group : NULL,
+                                    block.count);
         key += r.count;
     }
-    multiply(k, block.count, ds, 0, s + p->q_steps, c, count, dk, p->channels, !are_first_queries);
-    multiply(k, c, turned, 0, panels, count, block.count, s + p->dq, ck_row_words, block.first > 0);
+    if (!are_floats) pack_steps(h, panels, ds, ck_row_words, block.count, count);
+    multiply(h, block.count, packed_of(h, ds, block.count, count), 0, s + p->q_steps, c, count, dk, p->channels, !are_first_queries);
+    multiply(h, c, turned, 0, panels, count, block.count, s + p->dq, ck_row_words, block.first > 0);
 }
 
 // dq of queries [first, first + count), and their part in the tables'.
@@ -299,9 +343,10 @@ static void finish_queries(const head *h, size_t first, size_t count) {
     for (size_t i = 0; i < c; i++) k->scale(s + p->dq + i * ck_row_words, a->scale, s + p->dq + i * ck_row_words, count);
     if (a->side) {
         gather_terms(h, first, count);
-        pack_steps(k, s + p->panels, s + p->position, ck_row_words, p->tables, count);
-        multiply(k, c, s + p->turned_tables, c * ck_row_words, s + p->panels, count, p->tables, s + p->dq, ck_row_words, true);
-        multiply(k, p->tables, s + p->position, 0, s + p->q_steps, c, count, s + p->dtables, p->channels, true);
+        pack_steps(h, s + p->panels, s + p->position, ck_row_words, p->tables, count);
+        multiply(h, c, s + p->turned_tables, block_words(p, c), s + p->panels, count, p->tables, s + p->dq, ck_row_words, true);
+        multiply(h, p->tables, packed_of(h, s + p->position, p->tables, count), 0, s + p->q_steps, c, count, s + p->dtables, p->channels,
+                 true);
     }
     k->turn((int32_t *)h->dq + first * a->q_stride, a->q_stride, (const int32_t *)(s + p->dq), ck_row_words, c, count);
 }

@@ -48,7 +48,7 @@ static void make(void) {
         if (__builtin_cpu_supports("avx512bf16")) {
             ck_kernels *table = add(best, "avx512bf16");
             ck_round_by_avx512bf16(table);
-            table->products[ck_type_bf16] = (ck_product){ck_panel_bf16_avx512bf16, table->pack_bf16, 1, ck_row_words,
+            table->products[ck_type_bf16] = (ck_product){ck_panel_bf16_avx512bf16, table->pack_bf16, 1, ck_line_row_words,
                                                          ck_peak_bf16_avx512bf16, ck_peak_vectors * ck_lanes_avx512 * 4};
             // Intel's cores do a vdpbf16ps in the time of four multiplications (measured on Emerald Rapids), AMD's in that of one.
             if (!__builtin_cpu_is("intel")) best = table;

@@ -1,67 +1,26 @@
-// The encoder's attention without a tape: one pass over the keys with an online softmax; no block of logits leaves the cache.
-//
-// A tile is a run of queries of one head in one window (or the whole grid). Keys lie in rows of the grid that are filled up to
-// a multiple of eight with keys of weight 0, so that a query's position terms are one number a row and one vector of columns.
-// Where an image has fewer tokens than the grid, blocks of keys are rows that lack the same columns.
-#include <math.h>
-#include <string.h>
-
-#include "internal.h"
-
-enum { most_queries = 1024, most_keys = ck_block_steps };
+// The encoder's attention without a tape, from a fused qkv: windows are read where they lie, and tokens beyond the grid have the
+// constant keys and values of the bias. Where an image has fewer tokens than the grid, blocks of keys are rows that lack the same columns.
+#include "online_attention.h"
 
 static size_t side_of(const ck_encoder_attention *a) { return a->window ? a->window : a->grid; }
-static size_t width_of(const ck_encoder_attention *a) { return ck_ceiling(side_of(a), 8) * 8; }
-/// Rows of the grid in a block of keys.
-static size_t rows_of(const ck_encoder_attention *a) { return most_keys / width_of(a); }
 
 bool ck_encoder_attention_fits(size_t side, size_t channels) {
-    return side > 0 && ck_ceiling(side, 8) * 8 <= most_keys && channels > 0 && channels <= ck_block_steps;
+    return side > 0 && ck_ceiling(side, 8) * 8 <= ck_most_keys && channels > 0;
 }
 
-typedef struct {
-    size_t elements, steps, words, row_words, table, channels, keys, queries, run, blocks;
-    size_t packed_queries, tables, position_h, position_w, packed_keys, packed_values, weights, out, state, columns,
-        total;
-} plan;
-
-static plan plan_of(const ck_encoder_attention *a) {
-    plan p = {0};
-    p.elements = ck_elements(a->type);
-    p.words = a->kernels->products[a->type].words;
-    p.row_words = a->kernels->products[a->type].row_words;
-    p.steps = ck_ceiling(a->channels, p.elements);
-    p.table = ck_ceiling(2 * side_of(a) - 1, 32) * 32;
-    p.channels = ck_ceiling(a->channels, 32) * 32;
-    p.keys = ck_ceiling(rows_of(a) * width_of(a), 32) * 32;
-    size_t side = side_of(a), all = side * side;
-    p.queries = all < most_queries ? all : most_queries;
-    p.blocks = ck_ceiling(all, p.queries);
-    // Each panel is used four times while it is in the first cache; the logits of a run stay in the second.
-    p.run = 4 * a->kernels->rows;
-    size_t at = 0;
-    p.packed_queries = at, at += p.queries * p.row_words;
-    p.tables = at, at += p.table * p.steps;
-    p.position_h = at, at += p.queries * p.table;
-    p.position_w = at, at += p.queries * p.table;
-    p.packed_keys = at, at += p.keys * p.steps;
-    p.packed_values = at, at += p.keys / p.elements * p.channels;
-    p.weights = at, at += p.run * p.row_words;
-    p.out = at, at += p.queries * p.channels;
-    p.state = at, at += ck_ceiling(2 * p.queries, 16) * 16;
-    p.columns = at, at += width_of(a) + 8;
-    p.total = ck_ceiling(at, 16) * 16;
-    return p;
+static ck_online online_of(const ck_encoder_attention *a) {
+    size_t side = side_of(a);
+    return ck_online_of(a->kernels, a->type, a->channels, a->channels, side, a->scale, side * side);
 }
 
-size_t ck_encoder_attention_scratch(const ck_encoder_attention *a) { return plan_of(a).total; }
+size_t ck_encoder_attention_scratch(const ck_encoder_attention *a) { return online_of(a).total; }
 
 typedef struct {
     const ck_encoder_attention *a;
-    plan p;
+    ck_online online;
+    size_t blocks;
     float *scratch;
 } job;
-
 
 // A window or the whole grid of one image: where it begins, its queries, its keys.
 typedef struct {
@@ -96,140 +55,57 @@ static const float *token(const ck_encoder_attention *a, const view *v, size_t y
     return a->qkv + ((v->image * a->rows + v->top + y) * a->columns + v->left + x) * 3 * a->heads * a->channels;
 }
 
-// A token is far from the next one, further than the processor looks ahead.
-static void fetch(const float *x, size_t channels) {
-    for (size_t c = 0; c < channels; c += 16) __builtin_prefetch(x + c, 0, 2);
-}
-
-// Keys [first, first + 32) of a block, given by their qkv, as a panel; and their values as steps of the value panels.
-static void pack_keys(const job *j, float *s, const float *const *tokens, size_t count, size_t head) {
-    const ck_encoder_attention *a = j->a;
-    const plan *p = &j->p;
-    size_t dim = a->heads * a->channels, h = head * a->channels;
-    for (size_t at = 0; at < count; at += 32) {
-        // Its values are asked for while keys are packed, and the next keys.
-        for (size_t i = at; i < at + 64 && i < count; i++)
-            if (tokens[i]) fetch(tokens[i] + (i < at + 32 ? 2 : 1) * dim + h, a->channels);
-        const float *rows[32];
-        for (size_t i = 0; i < 32; i++) rows[i] = at + i < count && tokens[at + i] ? tokens[at + i] + dim + h : NULL;
-        ck_pack_panel(a->kernels, a->type, s + p->packed_keys + at * p->steps, rows, a->channels);
+// The next keys from row `row` of a view and prompt `asked` on, which move on: rows that lack the same columns, then prompts where there
+// is room for some.
+static void next_keys(const ck_encoder_attention *a, const view *v, size_t head, size_t *row, size_t *asked, ck_keys *k) {
+    size_t dim = a->heads * a->channels, rows = ck_most_keys / k->width;
+    const float *tokens[ck_most_keys];
+    k->y = *row, k->count = 0;
+    for (gap lack = gap_of(a, v, *row); *row < v->key_rows && *row < k->y + rows; ++*row) {
+        gap own = gap_of(a, v, *row);
+        if (own.from != lack.from || own.to != lack.to) break;
+        for (size_t x = 0; x < k->width; x++) tokens[k->count++] = token(a, v, *row, x);
     }
-    size_t steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32, group = a->kernels->group;
-    for (size_t step = 0; step < steps; step++)
-        for (size_t c = 0; c < a->channels; c += 32) {
-            size_t n = a->channels - c < 32 ? a->channels - c : 32;
-            float *to = s + p->packed_values + c / 32 * panel_words + step * group;
-            const float *pair[2] = {NULL, NULL};
-            for (size_t e = 0; e < p->elements && step * p->elements + e < count; e++) {
-                const float *t = tokens[step * p->elements + e];
-                pair[e] = t ? t + 2 * dim + h + c : NULL;
-            }
-            a->kernels->pack_values((uint32_t *)to, steps * group, pair[0], pair[1], n, a->type == ck_type_bf16);
-        }
+    k->placed = k->count;
+    for (; *row >= v->key_rows && *asked < a->prompts && k->count < ck_most_keys; ++*asked)
+        tokens[k->count++] = a->prompt_qkv + *asked * 3 * dim;
+    for (size_t i = 0; i < k->count; i++) {
+        const float *key = tokens[i] ? tokens[i] + dim + head * a->channels : NULL;
+        k->keys[i] = key, k->values[i] = key ? key + dim : NULL;
+    }
 }
 
 static void attend(void *context, size_t tile) {
     const job *j = context;
     const ck_encoder_attention *a = j->a;
-    const plan *p = &j->p;
-    const ck_kernels *k = a->kernels;
-    const ck_product *product = &k->products[a->type];
-    float *s = j->scratch + ck_worker() * p->total;
-    size_t side = side_of(a), dim = a->heads * a->channels;
-    size_t block = tile % p->blocks, head = tile / p->blocks % a->heads;
+    const ck_online *o = &j->online;
+    float *s = j->scratch + ck_worker() * o->total;
+    size_t dim = a->heads * a->channels, head = tile / j->blocks % a->heads;
     // Queries beyond the image's tokens are nobody's.
-    view v = view_of(a, tile / p->blocks / a->heads);
-    size_t first = block * p->queries, all = v.height * v.breadth, breadth = v.breadth, width = ck_ceiling(v.key_columns, 8) * 8;
-    if (first >= all) return;
-    size_t queries = all - first < p->queries ? all - first : p->queries;
-
-    ck_weights weights = a->type == ck_type_f32 ? ck_weights_float : p->words == 2 ? ck_weights_bf16_wide : ck_weights_bf16;
-    size_t row_bytes = 4 * p->row_words;
-    char *packed_queries = (char *)(s + p->packed_queries);
-    for (size_t i = 0; i < queries; i++) {
-        const float *t = token(a, &v, (first + i) / breadth, (first + i) % breadth);
-        if (i + 8 < queries) fetch(token(a, &v, (first + i + 8) / breadth, (first + i + 8) % breadth) + head * a->channels, a->channels);
-        product->pack(packed_queries + i * row_bytes, t + head * a->channels, a->channels);
+    view v = view_of(a, tile / j->blocks / a->heads);
+    ck_queries q = {.first = tile % j->blocks * o->queries, .breadth = v.breadth};
+    if (q.first >= v.height * v.breadth) return;
+    q.count = ck_smaller(o->queries, v.height * v.breadth - q.first);
+    float *out[ck_most_queries];
+    for (size_t i = 0; i < q.count; i++) {
+        size_t y = (q.first + i) / v.breadth, x = (q.first + i) % v.breadth;
+        q.rows[i] = token(a, &v, y, x) + head * a->channels;
+        out[i] = a->out + ((v.image * a->rows + v.top + y) * a->columns + v.left + x) * dim + head * a->channels;
     }
-    // Position terms against the reversed tables, so that those of keys 0, 1, 2, … follow each other.
-    for (int axis = 0; axis < 2; axis++) {
-        const float *table = axis ? a->rel_w : a->rel_h;
-        size_t length = 2 * side - 1;
-        float *out = s + (axis ? p->position_w : p->position_h);
-        for (size_t at = 0; at < length; at += 32) {
-            const float *rows[32];
-            for (size_t i = 0; i < 32; i++) rows[i] = at + i < length ? table + (length - 1 - at - i) * a->channels : NULL;
-            ck_pack_panel(a->kernels, a->type, s + p->tables, rows, a->channels);
-            product->panel(queries, packed_queries, s + p->tables, s + p->tables, p->steps, out + at, p->table, false);
-        }
-    }
-    float *maximum = s + p->state, *sum = maximum + p->queries, *lacking = s + p->columns;
-    for (size_t i = 0; i < queries; i++) maximum[i] = -INFINITY, sum[i] = 0;
-
-    size_t block_rows = p->keys / width;
-    const float *tokens[most_keys + 32];
-    bool begun = false;
+    ck_online_begin(o, s, &q, a->rel_h, a->rel_w);
+    ck_keys k = {.width = ck_ceiling(v.key_columns, 8) * 8};
+    bool is_first = true;
     for (size_t row = 0, asked = 0; row < v.key_rows || asked < a->prompts;) {
-        size_t y0 = row, count = 0;
-        gap lack = {0, 0};
-        if (row < v.key_rows) {
-            lack = gap_of(a, &v, row);
-            if (lack.to - lack.from == v.key_columns) {
-                row++;
-                continue;
-            }
-            for (; row < v.key_rows && row < y0 + block_rows; row++) {
-                gap own = gap_of(a, &v, row);
-                if (own.from != lack.from || own.to != lack.to) break;
-                for (size_t x = 0; x < width; x++) tokens[count++] = token(a, &v, row, x);
-            }
+        gap lack = gap_of(a, &v, row);
+        if (row < v.key_rows && lack.to - lack.from == v.key_columns) {
+            row++;
+            continue;
         }
-        ck_logits logits = {.ld = p->row_words, .scale = a->scale, .placed = count, .side = width, .weights = weights};
-        if (width > v.key_columns || lack.to > lack.from) {
-            for (size_t x = 0; x < width; x++)
-                lacking[x] = x >= v.key_columns || (lack.from <= x && x < lack.to) ? -INFINITY : 0;
-            logits.lacking = lacking;
-        }
-        // Prompts come behind the last row, where there is room, and in blocks of their own.
-        for (; row >= v.key_rows && asked < a->prompts && count < p->keys; asked++) tokens[count++] = a->prompt_qkv + asked * 3 * dim;
-        logits.n = count;
-        pack_keys(j, s, tokens, count, head);
-        size_t value_steps = ck_ceiling(count, p->elements), panel_words = p->keys / p->elements * 32;
-        for (size_t i = 0, n; i < queries; i += n) {
-            n = queries - i < p->run ? queries - i : p->run;
-            for (size_t at = 0; at < count; at += 32)
-                product->panel(n, packed_queries + i * row_bytes, s + p->packed_keys + at * p->steps,
-                               s + p->packed_keys + (at + 32) * p->steps, p->steps, s + p->weights + at, p->row_words,
-                               false);
-            for (size_t r = 0, some; r < n; r += some) {
-                some = ck_smaller(16, n - r);
-                const float *h[16], *w[16];
-                float factor[16];
-                for (size_t q = 0; q < some; q++) {
-                    size_t query = i + r + q, y = (first + query) / breadth, x = (first + query) % breadth;
-                    h[q] = s + p->position_h + query * p->table + side - 1 - y + y0;
-                    w[q] = s + p->position_w + query * p->table + side - 1 - x;
-                }
-                logits.x = s + p->weights + r * p->row_words;
-                k->softmax_block(&logits, some, h, w, maximum + i + r, sum + i + r, factor);
-                for (size_t q = 0; begun && q < some; q++) {
-                    float *out = s + p->out + (i + r + q) * p->channels;
-                    if (factor[q] != 1.0f) k->scale(out, factor[q], out, p->channels);
-                }
-            }
-            for (size_t c = 0; c < a->channels; c += 32) {
-                const float *values = s + p->packed_values + c / 32 * panel_words;
-                product->panel(n, s + p->weights, values, values + 32 * value_steps, value_steps,
-                               s + p->out + i * p->channels + c, p->channels, begun);
-            }
-        }
-        begun = true;
+        next_keys(a, &v, head, &row, &asked, &k);
+        ck_online_add(o, s, &q, &k, is_first);
+        is_first = false;
     }
-    for (size_t i = 0; i < queries; i++) {
-        size_t y = v.top + (first + i) / breadth, x = v.left + (first + i) % breadth;
-        float *out = a->out + ((v.image * a->rows + y) * a->columns + x) * dim + head * a->channels;
-        k->scale(out, 1.0f / sum[i], s + p->out + i * p->channels, a->channels);
-    }
+    ck_online_finish(o, s, &q, out, NULL);
 }
 
 static double operations(const ck_encoder_attention *a) {
@@ -240,6 +116,7 @@ static double operations(const ck_encoder_attention *a) {
 void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch) {
     CK_TIMED(ck_kind_encoder_attention, operations(a));
     size_t windows = ck_ceiling(a->rows, side_of(a)) * ck_ceiling(a->columns, side_of(a));
-    job j = {a, plan_of(a), scratch};
-    ck_parallel(a->batch * windows * a->heads * j.p.blocks, &j, attend);
+    job j = {.a = a, .online = online_of(a), .scratch = scratch};
+    j.blocks = ck_ceiling(side_of(a) * side_of(a), j.online.queries);
+    ck_parallel(a->batch * windows * a->heads * j.blocks, &j, attend);
 }

@@ -132,14 +132,6 @@ static void multiply(const gemm *g, size_t i, size_t rows, size_t j, size_t colu
     if (g->turned) g->kernels->turn((int32_t *)(g->c + j * g->ldc + i), g->ldc, (const int32_t *)c, ldc, rows, columns);
 }
 
-void ck_gemm_tile(const ck_kernels *kernels, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha, const float *a,
-                  size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {
-    gemm g = {.kernels = kernels, .type = ck_type_f32, .ta = ta, .tb = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb,
-              .ldc = ldc, .alpha = alpha, .beta = beta, .a = a, .b = b, .c = c};
-    size_t most = most_rows(kernels, ck_type_f32), tiles = ck_ceiling(m, most), each = tiles ? ck_ceiling(m, tiles) : 0;
-    for (size_t i = 0; i < m; i += each) multiply(&g, i, ck_smaller(each, m - i), 0, n);
-}
-
 static void gemm_tile(void *context, size_t tile) {
     const gemm *g = context;
     size_t i = tile / g->tiles_n * g->tile_m, j = tile % g->tiles_n * g->tile_n;

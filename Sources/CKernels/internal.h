@@ -8,8 +8,8 @@ enum {
     /// Steps of four bytes along k that rows are packed for at once.
     ck_block_steps = 256,
     /// Words from one packed row to the next: no power of two, so that rows do not meet in one set of the cache, and no multiple of
-    /// a line, so that words of several rows are read at once (AMD's first cache has banks: 10 % of a product). Where whole lines
-    /// are read, as by AMX, they are lines apart instead.
+    /// a line, so that words of several rows are read at once (AMD's first cache has banks: 10 % of a product). Where
+    /// whole lines are read, as by AMX, or written, as weights of bfloat16 by AVX-512, they are lines apart instead.
     ck_row_words = ck_block_steps + 20,
     ck_line_row_words = ck_block_steps + 16,
     /// Columns of a panel of packed weights.
@@ -82,8 +82,10 @@ typedef struct {
     float scale;
     /// So many keys come first that lie in rows of `side`, a multiple of eight.
     size_t placed, side;
-    /// −∞ for the columns of a row that are not there, else 0; NULL: all are.
+    /// −∞ for the columns of a row that are not there, else 0, with room for a vector of sixteen at any; NULL: all are.
     const float *lacking;
+    /// Added to those of each key, with room for a multiple of sixteen; NULL: 0.
+    const float *bias;
     ck_weights weights;
 } ck_logits;
 
@@ -111,18 +113,14 @@ struct ck_kernels {
     void (*layer_norm)(float *, float *, float *, const float *, const float *, const float *, size_t, size_t, float);
     void (*layer_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
                                 const float *, size_t, size_t);
-    /// x ← exp(x − max x); returns Σ, and the maximum.
-    float (*softmax_row)(float *, size_t, float *);
     /// x ← exp(x − shift).
     void (*exp_shifted)(float *, float, size_t);
-    /// row[y·side + x] += h[y] + w[x].
-    void (*add_position)(float *, const float *, const float *, size_t);
-    /// x ← exp(x + bias + h + w − lse): logits of keys, a row each, ck_row_words apart, against n queries, a multiple of 16. bias: one
+    /// x ← exp(scale · x + bias + h + w − lse): logits of keys, a row each, ck_row_words apart, against n queries, a multiple of 16. bias: one
     /// of each key, or NULL; h, lse: one of each query; w: a row of them for each key, ldw apart (0: the same for all).
-    void (*softmax_columns)(float *, const float *bias, const float *h, const float *w, size_t ldw, const float *lse, size_t keys,
+    void (*softmax_columns)(float *, float scale, const float *bias, const float *h, const float *w, size_t ldw, const float *lse, size_t keys,
                             size_t n);
     /// ds ← p · (dp − d) of such rows, in place of dp and as steps of panels that have so many (at most ck_block_steps), the first at
-    /// `panels`; dh and dw, laid out as h and w, are added to.
+    /// `panels` (may be NULL); dh and dw, laid out as h and w, are added to.
     void (*softmax_columns_backward)(float *, const float *p, const float *d, float *dh, float *dw, size_t ldw, size_t keys, size_t n,
                                      float *panels, size_t steps);
     float (*dot)(const float *, const float *, size_t);
@@ -142,8 +140,8 @@ struct ck_kernels {
     float (*largest_quotient)(const float *, const float *, size_t);
     /// x / divisor / scale to the nearest integer, halves away from 0, the last word filled with 0; returns their sum.
     int32_t (*quantise_quotient)(int8_t *, const float *, const float *, float, size_t);
-    /// Weights of at most sixteen queries: x ← 2^(log₂e · (scale · x + h[y] + w[column]) − m), m each query's maximum so far, which is kept
-    /// up as its sum of weights is; factor: by what earlier sums shrink. h and w: the terms of each query, of vectors of sixteen.
+    /// Weights of at most sixteen queries: x ← exp(scale · x + h[y] + w[column] + bias − m), m each query's maximum so far, which is kept up
+    /// as its sum of weights is; factor: by what earlier sums shrink. h and w: the terms of each query, of vectors of sixteen.
     void (*softmax_block)(const ck_logits *, size_t queries, const float *const h[16], const float *const w[16], float *maximum, float *sum,
                           float *factor);
     void (*pack_bf16)(void *, const float *, size_t);

@@ -122,6 +122,9 @@ static plan plan_of(const ck_layer *l) {
     size_t rows = ck_tile_words() / words / 14 * 14, even = ck_ceiling(ck_ceiling(l->rows, 16), 14) * 14;
     rows = rows < 28 ? 28 : rows > 224 ? 224 : rows;
     rows = even < rows ? even : rows;
+    // As many for each thread: none waits for another's last one. Sums do not depend on the tiles.
+    size_t tiles = ck_ceiling(ck_ceiling(l->rows, rows < 28 ? 28 : rows), ck_pool_threads()) * ck_pool_threads();
+    rows = ck_ceiling(l->rows, at_least_one(tiles));
     p.rows = rows < 28 ? 28 : rows;
     p.tiles_m = ck_ceiling(l->rows, p.rows);
     size_t panels = panels_of(a->n);

@@ -27,6 +27,7 @@ static inline __attribute__((always_inline)) __m512i quads(__m512i sum, __m512i 
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"))), apply_to = function)
 #define CK_NAME(name) name##_avx512bf16
+#define CK_ROW_WORDS ck_line_row_words
 #define CK_BF16_PAIR(sum, x, w) (CK_NAME(floats)) _mm512_dpbf16_ps((__m512)(sum), (__m512bh)(x), (__m512bh)(w))
 #include "product.inc"
 #pragma clang attribute pop

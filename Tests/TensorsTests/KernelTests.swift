@@ -62,7 +62,8 @@ struct KernelTests {
                     out.withUnsafeMutableBufferPointer { out in
                         lse.withUnsafeMutableBufferPointer { lse in
                             var call = ck_attention(
-                                kernels: kernels, batch: 1, heads: 1, queries: 1, keys: n, channels: 1,
+                                kernels: kernels, type: ck_type_f32, batch: 1, heads: 1, queries: 1, keys: n,
+                                channels: 1,
                                 value_channels: 1,
                                 q: q.baseAddress, k: k.baseAddress, v: v.baseAddress, q_stride: 1, k_stride: 1,
                                 v_stride: 1,

@@ -72,9 +72,6 @@ void ck_gemm(const ck_kernels *kernels, ck_type type, bool transpose_a, bool tra
              float alpha, const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc, float *scratch);
 /// Floats of scratch for such a product, 64 MiB at most, aligned to 64 bytes; 0: none would help.
 size_t ck_gemm_scratch(const ck_kernels *kernels, ck_type type, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha);
-/// The same of floats on the calling thread alone, for use inside tiles.
-void ck_gemm_tile(const ck_kernels *kernels, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, float alpha,
-                  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
 
 // ---- elementwise.c: n elements, or rows × dim
 
@@ -212,6 +209,8 @@ void ck_encoder_attention_forward(const ck_encoder_attention *a, float *scratch)
 /// q_i·rel_h[yi − yj + side − 1] + q_i·rel_w[xi − xj + side − 1], with the unscaled q; rel_*: [2·side − 1, channels].
 typedef struct {
     const ck_kernels *kernels;
+    /// What is multiplied: float or bfloat16.
+    ck_type type;
     size_t batch, heads, queries, keys, channels, value_channels;
     const float *q, *k, *v;
     size_t q_stride, k_stride, v_stride, q_batch, k_batch, v_batch;

@@ -23,8 +23,8 @@ package func encoderAttention(
     let record = tape.map { $0.needs(qkv) || $0.needs(relativeH) || $0.needs(relativeW) } ?? false
     let lse = record ? Tensor(uninitialised: [batch, heads, queries]) : nil
     let call = ck_attention(
-        kernels: kernels, batch: batch, heads: heads, queries: queries, keys: tokens, channels: dim / heads,
-        value_channels: dim / heads,
+        kernels: kernels, type: tape?.products ?? ck_type_f32, batch: batch, heads: heads, queries: queries,
+        keys: tokens, channels: dim / heads, value_channels: dim / heads,
         q: qkv.pointer, k: qkv.pointer + dim, v: qkv.pointer + 2 * dim, q_stride: 3 * dim, k_stride: 3 * dim,
         v_stride: 3 * dim,
         q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
@@ -66,7 +66,8 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keyBia
     let out = Tensor(uninitialised: q.shape)
     let record = tape.map { $0.needs(q) || $0.needs(k) || $0.needs(v) } ?? false
     let lse = record ? Tensor(uninitialised: [q.shape[0], heads, q.shape[1]]) : nil
-    let call = plainAttention(q, k, v, heads: heads, keyBias: keyBias, out: out, lse: lse)
+    let call = plainAttention(
+        q, k, v, heads: heads, keyBias: keyBias, out: out, lse: lse, products: tape?.products ?? ck_type_f32)
     withExtendedLifetime(keyBias) { run(call) { ck_attention_forward($0, $1) } }
     guard let tape, record else { return out }
     let (toQ, toK, toV) = (tape.mark(q), tape.mark(k), tape.mark(v))
@@ -117,8 +118,9 @@ func promptWeights(
     let (batch, tokens, dim) = (qkv.shape[0], qkv.shape[1], qkv.shape[2] / 3)
     let weights = Tensor(uninitialised: [batch, count, keys])
     let call = ck_attention(
-        kernels: kernels, batch: batch, heads: heads, queries: count, keys: keys, channels: dim / heads,
-        value_channels: dim / heads, q: queries, k: qkv.pointer + dim, v: qkv.pointer, q_stride: 3 * dim,
+        kernels: kernels, type: ck_type_f32, batch: batch, heads: heads, queries: count, keys: keys,
+        channels: dim / heads, value_channels: dim / heads, q: queries, k: qkv.pointer + dim, v: qkv.pointer,
+        q_stride: 3 * dim,
         k_stride: 3 * dim, v_stride: 3 * dim, q_batch: stride, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
         scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
         out_stride: 0, out_batch: 0, lse: nil, key_bias: keyBias?.pointer)
@@ -129,7 +131,8 @@ func promptWeights(
 }
 
 private func plainAttention(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keyBias: Tensor?, out: Tensor, lse: Tensor?
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keyBias: Tensor?, out: Tensor, lse: Tensor?,
+    products: ck_type = ck_type_f32
 ) -> ck_attention {
     let (batch, n, m, dim) = (q.shape[0], q.shape[1], k.shape[1], q.shape[2])
     precondition(
@@ -137,10 +140,9 @@ private func plainAttention(
             && keyBias.map { $0.shape == [batch, m] } ?? true,
         "attention: q \(q.shape), k \(k.shape), v \(v.shape) do not fit \(heads) heads")
     return ck_attention(
-        kernels: kernels, batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads,
-        value_channels: dim / heads,
-        q: q.pointer,
-        k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim, v_stride: dim, q_batch: n * dim, k_batch: m * dim,
+        kernels: kernels, type: products, batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads,
+        value_channels: dim / heads, q: q.pointer, k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim,
+        v_stride: dim, q_batch: n * dim, k_batch: m * dim,
         v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: out.pointer,
         out_stride: dim, out_batch: n * dim, lse: lse?.pointer, key_bias: keyBias?.pointer)
 }
