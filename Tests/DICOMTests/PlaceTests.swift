@@ -112,6 +112,67 @@ struct PlaceTests {
         #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
     }
 
+    // MARK: Classic objects with functional groups
+
+    /// Slices of CT or parts of another class, with groups that their class does not have.
+    private static func classic(
+        _ image: TestImage, shared: [[Fill]], own: [[Fill]] = []
+    ) -> TestImage {
+        var image = image
+        image.more = { file in
+            for (element, groups) in [(UInt16(0x9229), shared), (0x9230, own)] where !groups.isEmpty {
+                file.add(0x5200, element, items: groups.map { fills in { item in for fill in fills { fill(&item) } } })
+            }
+        }
+        return image
+    }
+
+    @Test(
+        "a classic object lies where it says itself, whatever empty functional groups it has",
+        arguments: [([0], [0]), ([1], []), ([], [1]), ([1], [1]), ([], [0, 0, 0])] as [([Int], [Int])])
+    func strayGroups(_ shared: [Int], _ own: [Int]) throws {
+        func groups(_ counts: [Int]) -> [[Fill]] { counts.map { $0 == 0 ? [] : [Self.window("40")] } }
+        let result = try volumes(
+            (1...4).map { number in
+                // One of the slices has them, or all but one.
+                let image = TestImage(instance: "1.2.3.\(number)", number: number, position: "0\\0\\\(3 * number)")
+                return number == 2 ? image : Self.classic(image, shared: groups(shared), own: groups(own))
+            })
+        #expect(result.leftOut.isEmpty)
+        let volume = try #require(result.volumes.first)
+        #expect(result.volumes.count == 1 && volume.kind == .spatial && volume.frames.count == 4)
+        #expect(volume.sliceSpacing == 3 && volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
+        #expect(volume.frames.map(\.imagePositionPatient) == [3, 6, 9, 12].map { ["0", "0", "\($0)"] })
+    }
+
+    @Test("a picture's distances and a tomogram's places are theirs beside empty functional groups")
+    func strayGroupsOfPictures() throws {
+        let radiograph = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1", modality: "CR", position: nil)
+        let picture = try #require(try volumes([Self.classic(radiograph, shared: [[]])]).volumes.first)
+        #expect(picture.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
+        var tomogram = Self.tomogram()
+        let more = tomogram.more
+        tomogram.more = { file in
+            more(&file)
+            file.add(0x5200, 0x9229, items: [{ _ in }])
+        }
+        let volume = try #require(try volumes([tomogram]).volumes.first)
+        #expect(volume.kind == .spatial && volume.sliceSpacing == 3)
+    }
+
+    private static let added: [(position: String?, groups: [Fill], code: String?)] = [
+        (nil, [place(3), orientation], nil), ("0\\0\\3", [orientation, measures("0.50\\0.50")], nil),
+        ("0\\0\\3", [place(3)], "VOL-PLACE"), ("0\\0\\3", [measures("0.7\\0.7")], "VOL-PLACE"),
+    ]
+
+    @Test("functional groups say what a classic object leaves out, and must not deny what it says", arguments: 0..<4)
+    func groupsOfAClassicObject(_ index: Int) throws {
+        let (position, groups, code) = Self.added[index]
+        let result = try volumes([Self.classic(TestImage(position: position), shared: [groups])])
+        #expect(result.leftOut.map(\.failure.code) == (code.map { [$0] } ?? []))
+        if code == nil { #expect(result.volumes.map(\.kind) == [.spatial]) }
+    }
+
     // MARK: Slices without a place
 
     private static let enhancedMR = "1.2.840.10008.5.1.4.1.1.4.1"

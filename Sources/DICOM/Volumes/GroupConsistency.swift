@@ -25,6 +25,7 @@ enum GroupConsistency {
                 cure: "Export the object again.")
         }
         try checkShared(of: instance)
+        if instance.isClassic { try checkTop(of: instance) }
         for attribute in [Attribute.rescaleSlope, .rescaleIntercept] where dataSet.has(attribute) {
             let top = dataSet.doubles(attribute)
             let own = frames.map { $0.group(.pixelValueTransformationSequence).doubles(attribute) }
@@ -44,6 +45,21 @@ enum GroupConsistency {
         var texts: [Attribute] = []
         /// Of a number's magnitude.
         let bound: @Sendable (Double) -> Double
+
+        /// *Throws* `position`, `values` where two data sets say it differently; `text` tells of which attribute.
+        func check(_ one: DataSet, _ other: DataSet, _ text: (Attribute) -> String) throws(DICOMFailure) {
+            let number = numbers.first { !isAlike(one, other, $0, bound) }
+            let word = texts.first { attribute in
+                guard let a = one.text(attribute), let b = other.text(attribute) else { return false }
+                return a.uppercased() != b.uppercased()
+            }
+            guard let attribute = number ?? word else { return }
+            switch macro {
+            case .pixelValueTransformationSequence, .frameVOILUTSequence:
+                throw .values(text(attribute), cure: "Export the object again.")
+            default: throw .position(text(attribute), cure: "Export the object again.")
+            }
+        }
 
         static let all = [
             Used(macro: .planePositionSequence, numbers: [.imagePositionPatient]) { _ in Tolerance.place },
@@ -73,18 +89,23 @@ enum GroupConsistency {
             guard let shared = groups.item(used.macro) else { continue }
             for (index, group) in perFrame.enumerated() {
                 guard let own = group.item(used.macro) else { continue }
-                let numbers = used.numbers.first { !isAlike(shared, own, $0, used.bound) }
-                let texts = used.texts.first { attribute in
-                    guard let one = shared.text(attribute), let other = own.text(attribute) else { return false }
-                    return one.uppercased() != other.uppercased()
-                }
-                guard let attribute = numbers ?? texts else { continue }
-                let text =
+                try used.check(shared, own) { attribute in
                     "\(attribute.keyword) \(attribute.tag) of frame \(index + 1) is another in its own functional group than in the shared one: which of them is right is unknown."
-                switch used.macro {
-                case .pixelValueTransformationSequence, .frameVOILUTSequence:
-                    throw .values(text, cure: "Export the object again.")
-                default: throw .position(text, cure: "Export the object again.")
+                }
+            }
+        }
+    }
+
+    /// What a classic object says itself its functional groups, which it should not have, do not deny.
+    ///
+    /// *Throws* `position`, `values`.
+    private static func checkTop(of instance: SourceInstance) throws(DICOMFailure) {
+        let dataSet = instance.dataSet
+        let groups = dataSet.items(.perFrameFunctionalGroupsSequence) + dataSet.items(.sharedFunctionalGroupsSequence)
+        for used in Used.all {
+            for item in groups.compactMap({ $0.item(used.macro) }) {
+                try used.check(dataSet, item) { attribute in
+                    "\(attribute.keyword) \(attribute.tag) in the functional groups of an object whose class has none is another than at its top: which of them is right is unknown."
                 }
             }
         }

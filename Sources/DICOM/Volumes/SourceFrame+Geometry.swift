@@ -17,13 +17,16 @@ extension SourceFrame {
             SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage
             && instance.imageType.contains("RECON TOMO")
         let slices = isTomogram ? try nuclearSlices(dataSet, frames: instance.pixels.frames) : []
+        let (isClassic, hasGroups) = (instance.isClassic, instance.hasFunctionalGroups && !isTomogram)
+        func group(_ macro: Attribute, _ number: Int) -> DataSet {
+            SourceFrame.group(macro, of: dataSet, frame: number, isClassic: isClassic)
+        }
         for number in 1...instance.pixels.frames {
-            let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
+            let measures = group(.pixelMeasuresSequence, number)
             var plane: Plane?
-            if instance.hasFunctionalGroups || instance.pixels.frames == 1 {
+            if hasGroups || instance.pixels.frames == 1 {
                 plane = try Self.plane(
-                    SourceFrame.group(.planePositionSequence, of: dataSet, frame: number),
-                    SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number), oddity: &oddity)
+                    group(.planePositionSequence, number), group(.planeOrientationSequence, number), oddity: &oddity)
             } else if isTomogram {
                 plane = try nuclearPlane(dataSet, slice: slices[number - 1], oddity: &oddity)
             }

@@ -183,7 +183,9 @@ package enum VolumeBuilder {
     /// *Throws* `position` when an object has more or fewer frames than items of Per-frame Functional Groups, when some of its frames
     /// have a place and others have none, or when an object whose frames are slices says of none where it lies.
     private static func checkPlaces(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
-        let perFrame = instance.dataSet.items(.perFrameFunctionalGroupsSequence).count
+        let groups = instance.dataSet.items(.perFrameFunctionalGroupsSequence)
+        // Empty ones tell of no frame where the class has none.
+        let perFrame = instance.isClassic && groups.allSatisfy(\.isEmpty) ? 0 : groups.count
         guard perFrame == 0 || perFrame == frames.count else {
             throw .position(
                 "\(frames.count == 1 ? "1 frame" : "\(frames.count) frames") and \(perFrame == 1 ? "1 item" : "\(perFrame) items") of Per-frame Functional Groups: which frame lies where is unknown, and whether frames are missing.",
