@@ -94,6 +94,58 @@ struct VolumeTests {
         }
     }
 
+    @Test(
+        "a Spacing Between Slices that fits between the slices asks a person, unless thickness or spacing explain it",
+        arguments: [
+            ([0.0, 4, 8, 12], 2, 4, .warning), ([0, 4, 8, 12], 2, 6, .warning), ([0, 6, 12], 2, 6, .warning),
+            ([0, 5, 10, 15], 1, 4, .note), ([0, 4, 8], 3, 4, .note), ([0, 4, 8], -4, 4, .note),
+        ] as [([Double], Double, Double, Finding.Severity)])
+    func doubtfulSpacing(
+        _ places: [Double], _ stated: Double, _ thickness: Double, _ severity: Finding.Severity
+    ) throws {
+        let images = places.enumerated().map { index, place in
+            Self.slice(place, number: index + 1) { image in
+                image.beforePlace = { file in
+                    file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
+                    file.add(0x0018, 0x0088, "DS", text: "\(stated)")
+                }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == ["VOL-SPACING-TAG"])
+        #expect(volume.findings.map(\.severity) == [severity])
+    }
+
+    @Test(
+        "even slices whose Instance Numbers leave out as many between each two may lack slices",
+        arguments: [
+            ([1, 3, 5, 7], 3, 3, true), ([8, 6, 4, 2], 3, 3, true), ([10, 13, 16, 19], 3, 3, true),
+            ([1, 2, 3, 4], 3, 3, false), ([1, 3, 5, 8], 3, 3, false), ([1, 3, 2, 4], 3, 3, false),
+            // Few slices tell by their thickness.
+            ([1, 3], 3, 1.5, true), ([9, 15], 3, 0.5, true), ([1, 3], 3, 3, false), ([1, 3, 5], 3, 1, false),
+        ] as [([Int], Double, Double, Bool)])
+    func numbersInSteps(_ numbers: [Int], _ gap: Double, _ thickness: Double, _ isTold: Bool) throws {
+        let images = numbers.enumerated().map { index, number in
+            Self.slice(Double(index) * gap, number: number) { image in
+                image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: "\(thickness)") }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-GAP"] : []))
+        #expect(volume.findings.allSatisfy { $0.severity == .warning })
+        #expect(volume.sliceWeights == numbers.map { _ in gap })
+    }
+
+    @Test("other images of the series explain what Instance Numbers leave out")
+    func numbersOfOthers() throws {
+        let images = (0..<8).map { index in
+            Self.slice(Double(index / 2) * 3, number: index + 1) { $0.echoTime = index % 2 == 0 ? "4.6" : "9.2" }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [4, 4])
+        #expect(result.volumes.allSatisfy { $0.findings.isEmpty })
+    }
+
     private static let differences: [@Sendable (inout TestImage) -> Void] = [
         { $0.orientation = "0\\1\\0\\0\\0\\-1" }, { $0.spacing = "0.6\\0.5" }, { $0.frameOfReference = "1.2.5" },
         { $0.rows = 9 }, { $0.imageType = "DERIVED\\PRIMARY\\AXIAL" },

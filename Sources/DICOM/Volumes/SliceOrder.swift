@@ -112,18 +112,25 @@ struct SliceOrder {
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices), stated != unit,
             stated < 0 || abs(stated - spacing) > max(tolerance, Tolerance.position * spacing)
         {
+            // Slices that touch each other as they are may overlap where all of them are there.
+            let doubt =
+                fraction() == nil
+                ? "" : ", a multiple of it: slices may be missing between them, or the tag is that of other slices"
             findings.append(
                 Finding(
-                    "VOL-SPACING-TAG", .note,
-                    "Spacing Between Slices = \(NumberText.short(stated)) mm, measured \(NumberText.short(spacing)) mm. The measured value is used."
+                    "VOL-SPACING-TAG", doubt.isEmpty ? .note : .warning,
+                    "Spacing Between Slices = \(NumberText.short(stated)) mm, measured \(NumberText.short(spacing)) mm\(doubt). The measured value is used."
                 ))
         }
         return (spacing, weights, findings)
     }
 
+    /// Some slices are missing for certain.
+    var lacksSlices: Bool { unit() != nil }
+
     /// The distance of neighbouring slices where some of them are missing: all gaps are whole multiples of it. Nil where none is.
     private func unit() -> Double? {
-        if let stated = statedUnit() { return stated }
+        if let fraction = fraction(), fraction.isCertain { return fraction.unit }
         guard !isEven, !isContiguous else { return nil }
         if gaps.allSatisfy({ abs($0 - medianGap) <= tolerance || multiple($0, of: medianGap) >= 2 }) {
             return medianGap
@@ -137,11 +144,12 @@ struct SliceOrder {
             ? mean : nil
     }
 
-    /// Spacing Between Slices, where the slices lie whole multiples of it apart.
+    /// Spacing Between Slices, where the slices lie whole multiples of it apart, and whether slices are missing for certain.
     ///
-    /// Some vendors write what lies between the faces of two slices there: with the thickness that is the distance of their centres. And
-    /// slices that touch each other lack none, whatever stands there.
-    private func statedUnit() -> Double? {
+    /// Some vendors write what lies between the faces of two slices there: with the thickness that is the distance of their centres, and
+    /// this is nil. Slices that touch each other lack none for certain: they may have overlapped, or the tag is a rest of thinner ones that
+    /// they were made of.
+    private func fraction() -> (unit: Double, isCertain: Bool)? {
         let stated = frames.map { $0.group(.pixelMeasuresSequence).double(.spacingBetweenSlices) }
         guard let unit = stated[0], unit > tolerance, stated.allSatisfy({ $0 == unit }),
             abs(unit - medianGap) > max(tolerance, Tolerance.position * medianGap)
@@ -149,15 +157,11 @@ struct SliceOrder {
         let multiples = gaps.map { multiple($0, of: unit) }
         guard !multiples.contains(0), multiples.contains(where: { $0 >= 2 }), !isContiguous else { return nil }
         // A gap of one unit shows that it is the distance.
-        if multiples.contains(1) { return unit }
+        if multiples.contains(1) { return (unit, true) }
         let smallest = gaps.min() ?? 0
-        for thickness in frames.compactMap(\.sliceThickness)
-        where abs(thickness - unit) > Tolerance.multiple * unit {
-            guard thickness < smallest - Tolerance.multiple * unit,
-                abs(thickness + unit - smallest) > Tolerance.multiple * unit
-            else { return nil }
-        }
-        return unit
+        let others = frames.compactMap(\.sliceThickness).filter { abs($0 - unit) > Tolerance.multiple * unit }
+        if others.contains(where: { abs($0 + unit - smallest) <= Tolerance.multiple * unit }) { return nil }
+        return (unit, others.allSatisfy { $0 < smallest - Tolerance.multiple * unit })
     }
 
     /// How many times a gap holds the unit; 0 where it is no whole multiple of it.

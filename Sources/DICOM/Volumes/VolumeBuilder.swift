@@ -103,8 +103,11 @@ package enum VolumeBuilder {
             }
             do throws(DICOMFailure) {
                 let split = try SoftSplit.parts(group)
-                let findings = [split.finding].compactMap { $0 }
-                drafts += split.parts.map { VolumeDraft(kind: .spatial, frames: $0, findings: findings) }
+                drafts += split.parts.map { part in
+                    let gaps = NumberedSlices.finding(SliceOrder(part), among: all + planning)
+                    return VolumeDraft(
+                        kind: .spatial, frames: part, findings: [split.finding, gaps].compactMap { $0 })
+                }
             } catch {
                 leftOut += group.instances.map { LeftOut(instance: $0, failure: error) }
             }
