@@ -44,7 +44,7 @@ struct ConcatenationTests {
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
         #expect(
             result.leftOut.map(\.failure.code)
-                == (isWhole ? [] : [String](repeating: "PIX-TRUNCATED", count: numbers.count)))
+                == (isWhole ? [] : [String](repeating: "VOL-PARTS", count: numbers.count)))
     }
 
     @Test(
@@ -54,7 +54,7 @@ struct ConcatenationTests {
         let result = try volumes(numbers.map { Self.part($0, of: total, hasUID: false) })
         let isWhole = numbers.count == total
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
-        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "PIX-TRUNCATED" }))
+        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "VOL-PARTS" }))
     }
 
     @Test(
@@ -64,7 +64,7 @@ struct ConcatenationTests {
         let result = try volumes(numbers.map { Self.part($0, of: nil) })
         let isWhole = numbers == Array(1...numbers.count)
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
-        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "PIX-TRUNCATED" }))
+        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "VOL-PARTS" }))
         let parts = result.volumes.flatMap(\.findings).filter { $0.code == "VOL-PARTS" }
         #expect(parts.map(\.severity) == (isWhole ? [.warning] : []))
     }
