@@ -102,6 +102,14 @@ package final class SourceInstance: Sendable {
         }
     }
 
+    /// A picture of a screen or of paper that a program made beside the images of a study (Secondary Capture), and not one that this program
+    /// made of a picture which was given to it.
+    package var isCapture: Bool {
+        let family = SOPClass.secondaryCaptureImageStorage.uid
+        return (sopClassUID == family || sopClassUID.hasPrefix(family + "."))
+            && dataSet.uid(.instanceCreatorUID) != InstanceCreator.imports
+    }
+
     /// Of a class that holds the slices of a volume as frames, and has to say where each of them lies.
     ///
     /// *Source*: PS3.3 A.36.2, A.38.1, A.56 (original images), A.70 to A.72 (all), macro Plane Position (Patient).
