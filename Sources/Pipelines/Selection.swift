@@ -1,5 +1,6 @@
 package import DICOM
 package import Failures
+import Imaging
 import SegmentAnything
 
 /// Which pipelines a volume goes through.
