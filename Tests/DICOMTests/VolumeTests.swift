@@ -264,6 +264,25 @@ struct VolumeTests {
         #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 6))
     }
 
+    @Test("images that all say one place and differ in nothing but their numbers are refused")
+    func onePlace() throws {
+        let result = try volumes((0..<6).map { Self.slice(0, number: $0 + 1) })
+        #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 6))
+        // Moments tell them apart.
+        let dynamic = try volumes(
+            (0..<6).map { index in Self.slice(0, number: index + 1) { $0.contentTime = "12000\(index)" } })
+        #expect(dynamic.volumes.map(\.frames.count) == [1, 1, 1, 1, 1, 1])
+    }
+
+    @Test("slices that lie somewhere and do not say how large their pixels are ask a person", arguments: ["", "0\\0"])
+    func noSpacing(_ spacing: String) throws {
+        let volume = try #require(
+            try volumes((0..<3).map { Self.slice(Double($0) * 3, number: $0 + 1) { $0.spacing = spacing } }).volumes
+                .first)
+        #expect(volume.kind == .spatial && volume.pixelSpacing == nil)
+        #expect(volume.findings.map(\.code) == ["VOL-PLACE"] && volume.findings[0].severity == .warning)
+    }
+
     @Test("images without a place or with impossible directions are volumes of their own, and each says so")
     func frames() throws {
         let images = [
