@@ -262,6 +262,39 @@ struct PlaceTests {
         #expect(result.volumes.map(\.kind) == (isRefused ? [] : [.spatial]))
     }
 
+    /// Two slices at three moments of a heart, the moments of a slice in a row or one moment after the other.
+    private static func gated(_ slices: [UInt16], _ slots: [UInt16]) -> TestImage {
+        var image = tomogram(type: "RECON GATED TOMO")
+        image.frames = slices.count
+        let more = image.more
+        image.more = { file in
+            more(&file)
+            file.add(0x0054, 0x0060, "US", slices.flatMap { _ in TestFile.little(UInt16(1)) })
+            file.add(0x0054, 0x0070, "US", slots.flatMap { TestFile.little($0) })
+            file.add(0x0054, 0x0080, "US", slices.flatMap { TestFile.little($0) })
+        }
+        return image
+    }
+
+    @Test(
+        "a gated tomogram is a volume for each moment of the heart",
+        arguments: [
+            ([1, 2, 1, 2, 1, 2], [1, 1, 2, 2, 3, 3], [[1, 2], [3, 4], [5, 6]]),
+            ([1, 1, 1, 2, 2, 2], [1, 2, 3, 1, 2, 3], [[1, 4], [2, 5], [3, 6]]),
+            ([2, 1, 2, 1, 2, 1], [1, 1, 2, 2, 3, 3], [[2, 1], [4, 3], [6, 5]]),
+        ] as [([UInt16], [UInt16], [[Int]])])
+    func gated(_ slices: [UInt16], _ slots: [UInt16], _ frames: [[Int]]) throws {
+        let result = try volumes([Self.gated(slices, slots)])
+        #expect(result.volumes.map { $0.frames.map(\.number) } == frames)
+        #expect(result.volumes.allSatisfy { $0.kind == .spatial && $0.sliceSpacing == 3 && $0.findings.isEmpty })
+    }
+
+    @Test("a gated tomogram that names a slice of a moment twice is refused")
+    func gatedTwice() throws {
+        let result = try volumes([Self.gated([1, 1, 1, 2], [1, 1, 2, 2])])
+        #expect(result.leftOut.map(\.failure.code) == ["VOL-PLACE"])
+    }
+
     @Test(
         "reconstructed slices without a place are pictures that say so, projections are pictures",
         arguments: [("RECON TOMO", "", true), ("RECON GATED TOMO", "3", true), ("TOMO", "3", false)])
