@@ -10,6 +10,7 @@ struct ConcatenationTests {
         var image = TestImage(
             sopClass: "1.2.840.10008.5.1.4.1.1.2.1", instance: "1.2.3.\(number)", number: number, position: nil,
             frames: 2)
+        image.spacing = ""
         image.more = { file in
             if hasUID { file.add(0x0020, 0x9161, "UI", text: "1.2.3.77") }
             file.add(0x0020, 0x9162, us: UInt16(number))

@@ -61,11 +61,12 @@ struct PlaceTests {
     /// Two frames, or as many as are asked for; `own` makes the group of each of them.
     private static func enhanced(
         _ sopClass: String = enhancedCT, imageType: String = "ORIGINAL\\PRIMARY\\AXIAL", position: String? = nil,
-        frames: Int = 2, groups: Int = 2, shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
+        frames: Int = 2, groups: Int = 2, top: String = "", shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
     ) -> TestImage {
         let modality = [enhancedMR: "MR", legacyPET: "PT"][sopClass] ?? "CT"
         var image = TestImage(
             sopClass: sopClass, modality: modality, imageType: imageType, position: position, frames: frames)
+        image.spacing = top
         image.more = { file in
             file.add(0x5200, 0x9229, items: [{ item in for fill in shared { fill(&item) } }])
             file.add(
@@ -109,6 +110,22 @@ struct PlaceTests {
             }
         ])
         #expect(result.volumes.map(\.frames.count) == (isKept ? [frames] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
+    }
+
+    @Test(
+        "a Pixel Spacing or a place at the top of an enhanced object has to be that of one of its frames",
+        arguments: [
+            ("0.7\\0.7", nil, true), ("0.5\\0.5", nil, false), ("", nil, true), ("0\\0", nil, true),
+            ("", "1\\2\\2", true), ("", "1\\2\\40", false),
+        ] as [(String, String?, Bool)])
+    func top(_ spacing: String, _ position: String?, _ isKept: Bool) throws {
+        let result = try volumes([
+            Self.enhanced(position: position, top: spacing, shared: [Self.orientation, Self.measures("0.7\\0.7")]) {
+                [Self.place($0 * 2)]
+            }
+        ])
+        #expect(result.volumes.map(\.pixelSpacing) == (isKept ? [PixelSpacing(row: 0.7, column: 0.7)] : []))
         #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
     }
 

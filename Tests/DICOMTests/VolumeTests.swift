@@ -446,6 +446,7 @@ struct VolumeTests {
     @Test("the type of a frame is its own where an object has per-frame groups only")
     func frameType() throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 4)
+        image.spacing = ""
         image.more = { file in
             file.add(
                 0x5200, 0x9230,
@@ -467,6 +468,7 @@ struct VolumeTests {
     @Test("an enhanced object's frames take their place and window from its functional groups")
     func enhanced() throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 3)
+        image.spacing = ""
         image.pixels = [UInt8](repeating: 0, count: 3 * 128)
         image.more = { file in
             file.add(
@@ -510,6 +512,7 @@ struct VolumeTests {
         ])
     func saidTwice(_ top: String, _ group: String, _ code: String?) throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)
+        image.spacing = ""
         image.pixels = [UInt8](repeating: 0, count: 2 * 128)
         image.hasScale = false
         image.more = { file in

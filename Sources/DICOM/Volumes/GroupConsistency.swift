@@ -1,7 +1,7 @@
 /// What an enhanced object's functional groups say of a frame, they say once.
 enum GroupConsistency {
-    /// A frame's place, size and values are said by one item of its group, and a rescale at the object's top, which readers apply too, is
-    /// that of a frame.
+    /// A frame's place, size and values are said by one item of its group, and a place, a size and a rescale at the object's top, which
+    /// readers apply too, are those of a frame.
     ///
     /// *Throws* `position`, `values`.
     static func check(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
@@ -26,6 +26,18 @@ enum GroupConsistency {
         }
         try checkShared(of: instance)
         if instance.isClassic { try checkTop(of: instance) }
+        for used in Used.all where !instance.isClassic {
+            for attribute in used.numbers where atTop.contains(attribute) && dataSet.states(attribute.tag) {
+                // Zero is how some writers say that a distance is unknown.
+                if attribute == .pixelSpacing, dataSet.doubles(attribute).contains(0) { continue }
+                let own = frames.map { $0.group(used.macro) }.filter { $0.states(attribute.tag) }
+                guard own.isEmpty || own.contains(where: { isAlike(dataSet, $0, attribute, used.bound) }) else {
+                    throw .position(
+                        "\(attribute.keyword) \(attribute.tag) at the top of the object is that of none of its frames: which of them is right is unknown.",
+                        cure: "Export the object again.")
+                }
+            }
+        }
         for attribute in [Attribute.rescaleSlope, .rescaleIntercept] where dataSet.has(attribute) {
             let top = dataSet.doubles(attribute)
             let own = frames.map { $0.group(.pixelValueTransformationSequence).doubles(attribute) }
@@ -37,6 +49,9 @@ enum GroupConsistency {
             }
         }
     }
+
+    /// What some programs leave there.
+    private static let atTop: Set<Attribute> = [.imagePositionPatient, .imageOrientationPatient, .pixelSpacing]
 
     /// What is taken from a macro, and how far two numbers may differ that say it twice.
     private struct Used {
