@@ -40,6 +40,8 @@ struct VolumeTests {
         arguments: [
             ([0.0, 2, 4, 8, 10], 0.0, ["VOL-GAP"], [2.0, 2, 2, 2, 2]),
             ([0, 2, 4, 7, 10], 0, ["VOL-UNEVEN"], [2, 2, 2.5, 3, 3]),
+            // Two stacks: none of their slices stands for what lies between them.
+            ([0, 2, 4, 6, 109, 111, 113], 0, ["VOL-GAP", "VOL-UNEVEN"], [2, 2, 2, 2, 2, 2, 2]),
             ([0, 2, 4, 6, 8], 0.3, ["VOL-TILT"], [2, 2, 2, 2, 2]),
             ([0, 2, 4.01, 6, 8], 0, [], [2, 2, 2, 2, 2]),
         ] as [([Double], Double, [String], [Double])])
@@ -71,6 +73,7 @@ struct VolumeTests {
             // Thin slices below, thick ones above; and one of the thin ones is lost.
             ([0, 5, 10, 15, 25, 35], nil, [5, 5, 5, 5, 10, 10], ["VOL-UNEVEN"], [5, 5, 5, 7.5, 10, 10]),
             ([0, 5, 15, 20, 30], nil, [5, 5, 5, 5, 10], ["VOL-GAP"], [5, 5, 5, 5, 5]),
+            ([0, 1, 2, 3, 4, 9, 14], nil, [1, 1, 1, 1, 1, 5, 5], ["VOL-UNEVEN"], [1, 1, 1, 1, 3, 5, 5]),
         ] as [([Double], Double?, [Double], [String], [Double]?)])
     func missing(
         _ places: [Double], _ stated: Double?, _ thicknesses: [Double], _ codes: [String], _ weights: [Double]?
@@ -272,6 +275,25 @@ struct VolumeTests {
         let dynamic = try volumes(
             (0..<6).map { index in Self.slice(0, number: index + 1) { $0.contentTime = "12000\(index)" } })
         #expect(dynamic.volumes.map(\.frames.count) == [1, 1, 1, 1, 1, 1])
+    }
+
+    @Test("slices side by side whose directions wander are no volume and ask a person; slabs that turn do not")
+    func wandering() throws {
+        func severities(degrees: Double) throws -> [[Finding.Severity]] {
+            // Sine and cosine of a small turn from slice to slice.
+            let turns = [0.0, 1, 2, 3].map { $0 * degrees * 0.017453 }
+            let images = turns.enumerated().map { index, turn in
+                Self.slice(Double(index) * 3, number: index + 1) {
+                    let (sine, cosine) = (turn - turn * turn * turn / 6, 1 - turn * turn / 2)
+                    $0.orientation = "1\\0\\0\\0\\\(cosine)\\\(sine)"
+                }
+            }
+            let result = try volumes(images)
+            #expect(result.volumes.map(\.frames.count) == [1, 1, 1, 1])
+            return result.volumes.map { $0.findings.filter { $0.code == "VOL-PLACE" }.map(\.severity) }
+        }
+        #expect(try severities(degrees: 0.2) == [[.warning], [.warning], [.warning], [.warning]])
+        #expect(try severities(degrees: 10) == [[], [], [], []])
     }
 
     @Test("slices that lie somewhere and do not say how large their pixels are ask a person", arguments: ["", "0\\0"])

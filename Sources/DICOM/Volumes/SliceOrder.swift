@@ -97,10 +97,20 @@ struct SliceOrder {
         } else if isEven {
             weights = [Double](repeating: spacing, count: frames.count)
         } else {
+            // No slice stands for what lies between two stacks that are far apart.
+            let holes = gaps.indices.filter { gaps[$0] > Tolerance.hole * medianGap && !isFilled($0) }
+            let reach = gaps.indices.map { holes.contains($0) ? medianGap : gaps[$0] }
             weights = frames.indices.map { index in
-                let before = index > 0 ? gaps[index - 1] : gaps[index]
-                let after = index < gaps.count ? gaps[index] : gaps[index - 1]
+                let before = index > 0 ? reach[index - 1] : reach[index]
+                let after = index < reach.count ? reach[index] : reach[index - 1]
                 return (before + after) / 2
+            }
+            if let first = holes.first {
+                findings.append(
+                    Finding(
+                        "VOL-GAP", .warning,
+                        "slices \(first + 1) and \(first + 2) lie \(NumberText.short(gaps[first])) mm apart\(holes.count > 1 ? ", and \(holes.count - 1) more pairs likewise" : ""), the others \(NumberText.short(medianGap)) mm: slices may be missing between them. What lies there counts with nothing in the volume."
+                    ))
             }
             findings.append(
                 Finding(
@@ -177,9 +187,13 @@ struct SliceOrder {
         guard thicknesses.count == frames.count, let least = thicknesses.min(), let most = thicknesses.max(),
             most - least > Tolerance.multiple * least
         else { return false }
-        return gaps.indices.allSatisfy {
-            gaps[$0] <= max(thicknesses[$0], thicknesses[$0 + 1]) * (1 + Tolerance.multiple)
-        }
+        return gaps.indices.allSatisfy(isFilled)
+    }
+
+    /// Whether one of the slices on both sides of a gap is so thick that it reaches the other.
+    private func isFilled(_ gap: Int) -> Bool {
+        let thickness = max(frames[gap].sliceThickness ?? 0, frames[gap + 1].sliceThickness ?? 0)
+        return gaps[gap] <= thickness * (1 + Tolerance.multiple)
     }
 
     /// A few slices beside the line of all others are at a wrong place, whatever the line's direction is. Stacks that are moved against

@@ -174,12 +174,26 @@ package enum VolumeBuilder {
             )
         }
         let references = Set(groups.compactMap { $0[0].instance.frameOfReferenceUID })
-        guard groups.count > 2, groups.allSatisfy({ $0.count == 1 }), references.count == groups.count else {
-            return nil
-        }
+        guard groups.count > 2, groups.allSatisfy({ $0.count == 1 }) else { return nil }
+        guard references.count == groups.count else { return turnedFinding(groups.map { $0[0] }) }
         return Finding(
             "VOL-PLACE", .warning,
             "each of the \(groups.count) images of the series has a Frame of Reference of its own, so none lies beside another: each is taken by itself, and no volume in ml is told."
+        )
+    }
+
+    /// Of slices side by side none of which is alike another: directions or sizes that wander from one to the next.
+    private static func turnedFinding(_ frames: [SourceFrame]) -> Finding? {
+        let order = SliceOrder(frames)
+        let normals = order.frames.compactMap { $0.plane?.normal }
+        guard order.multiplicity == 1, normals.count == frames.count,
+            zip(normals, normals.dropFirst()).allSatisfy({ $0.dot($1) > Tolerance.parallel }),
+            order.gaps.allSatisfy({ $0 <= Tolerance.hole * order.medianGap })
+        else { return nil }
+        let difference = HardSplit.differences(order.frames[0], order.frames[1]).joined(separator: ", ")
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the \(frames.count) images of the series lie side by side and differ from each other in \(difference): each is taken by itself, and no volume in ml is told."
         )
     }
 
