@@ -316,6 +316,8 @@ package enum Attribute: String, CaseIterable, Sendable {
     case rowPositionInTotalImagePixelMatrix = "0048,021F SL 1"
 
     case detectorInformationSequence = "0054,0022 SQ 1"
+    case rRIntervalVector = "0054,0060 US n"
+    case timeSlotVector = "0054,0070 US n"
     case sliceVector = "0054,0080 US n"
 
     case segmentationType = "0062,0001 CS 1"

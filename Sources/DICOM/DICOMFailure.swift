@@ -26,6 +26,8 @@ package enum DICOMFailure: Failure, Equatable {
     case pixelSize(String, cure: String = "")
     /// Pixels that the image must have are not in the file.
     case pixelsTruncated(String, cure: String = "")
+    /// Objects that are parts of one image, and not all of them: the others may still come.
+    case missingParts(String, cure: String = "")
     case fragments(String, cure: String = "")
     case photometric(String, cure: String = "")
     case bits(String, cure: String = "")
@@ -82,6 +84,7 @@ package enum DICOMFailure: Failure, Equatable {
         case .referencedSyntax(let explanation, let cure): ("TS-REFERENCED", explanation, cure)
         case .pixelSize(let explanation, let cure): ("PIX-SIZE", explanation, cure)
         case .pixelsTruncated(let explanation, let cure): ("PIX-TRUNCATED", explanation, cure)
+        case .missingParts(let explanation, let cure): ("VOL-PARTS", explanation, cure)
         case .fragments(let explanation, let cure): ("PIX-FRAGMENTS", explanation, cure)
         case .photometric(let explanation, let cure): ("PIX-PHOTOMETRIC", explanation, cure)
         case .bits(let explanation, let cure): ("PIX-BITS", explanation, cure)

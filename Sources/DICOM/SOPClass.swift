@@ -91,6 +91,21 @@ package enum SOPClass: String, CaseIterable, Sendable {
     package static let uidsByName: [String: String] = Dictionary(
         uniqueKeysWithValues: allCases.filter { $0.field(1) != "-" }.map { (String($0.field(1)), $0.uid) })
 
+    /// An image of it says by itself where its frames lie and how large their pixels are, and has no functional groups; false also where
+    /// the class is not known.
+    ///
+    /// *Source*: PS3.3 2024e, A.3 to A.33: no Multi-frame Functional Groups module.
+    var isClassic: Bool {
+        switch self {
+        case .enhancedCTImageStorage, .legacyConvertedEnhancedCTImageStorage, .enhancedMRImageStorage,
+            .legacyConvertedEnhancedMRImageStorage, .enhancedPETImageStorage, .legacyConvertedEnhancedPETImageStorage,
+            .multiFrameGrayscaleByteSecondaryCaptureImageStorage, .multiFrameGrayscaleWordSecondaryCaptureImageStorage,
+            .multiFrameTrueColorSecondaryCaptureImageStorage, .vlWholeSlideMicroscopyImageStorage:
+            false
+        default: isImage
+        }
+    }
+
     /// Why an object of that class is not segmented; nil for images and for classes that no row names.
     static func skipped(_ uid: String) -> DICOMFailure? {
         guard let found = of(uid), !found.isImage else { return nil }

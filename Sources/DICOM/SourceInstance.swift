@@ -86,10 +86,13 @@ package final class SourceInstance: Sendable {
     /// A level of a whole slide, or a part of one.
     var isSlide: Bool { SOPClass.of(sopClassUID) == .vlWholeSlideMicroscopyImageStorage }
 
-    /// An enhanced multi-frame object (PS3.3 C.7.6.16).
+    /// An enhanced multi-frame object (PS3.3 C.7.6.16), or another one that has what belongs to these.
     var hasFunctionalGroups: Bool {
         dataSet.has(.sharedFunctionalGroupsSequence) || dataSet.has(.perFrameFunctionalGroupsSequence)
     }
+
+    /// What it says itself of its frames holds, and functional groups only add to it.
+    var isClassic: Bool { SOPClass.of(sopClassUID)?.isClassic ?? false }
 
     /// Of a class whose objects hold one slice of a volume.
     var isSingleSlice: Bool {
@@ -97,6 +100,14 @@ package final class SourceInstance: Sendable {
         case .ctImageStorage, .mrImageStorage, .positronEmissionTomographyImageStorage: true
         default: false
         }
+    }
+
+    /// A picture of a screen or of paper that a program made beside the images of a study (Secondary Capture), and not one that this program
+    /// made of a picture which was given to it.
+    package var isCapture: Bool {
+        let family = SOPClass.secondaryCaptureImageStorage.uid
+        return (sopClassUID == family || sopClassUID.hasPrefix(family + "."))
+            && dataSet.uid(.instanceCreatorUID) != InstanceCreator.imports
     }
 
     /// Of a class that holds the slices of a volume as frames, and has to say where each of them lies.

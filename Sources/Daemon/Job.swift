@@ -29,7 +29,7 @@ package struct Job: Sendable, Equatable {
     package let remark: JobReason?
 
     /// It was refused as one of whose parts some may be missing.
-    var mayLackParts: Bool { reason?.code == JobReason.missingParts }
+    var mayLackParts: Bool { reason.map { JobReason.missingParts.contains($0.code) } ?? false }
 
     /// Together with those of other jobs its images contradict each other, so that it is worked on alone.
     var isSeparate: Bool { remark.map { JobReason.contradictions.contains($0.code) } ?? false }
@@ -57,8 +57,9 @@ package struct JobReason: Sendable, Equatable {
     /// Codes of images that contradict each other: of one SOP Instance UID, or of one study.
     static let contradictions: Set<String> = ["DUP-CONFLICT", "GRP-IDENTITY"]
 
-    /// The code of slides whose tiles are not all there, or do not make one picture otherwise: the rest may come late.
-    static let missingParts = "GEO-SLIDE"
+    /// Codes of slides whose tiles are not all there, or do not make one picture otherwise, and of other objects that are cut into parts and
+    /// lack some: the rest may come late.
+    static let missingParts: Set<String> = ["GEO-SLIDE", "VOL-PARTS"]
 
     package let kind: Class
     package let code: String

@@ -46,8 +46,9 @@ extension Ledger {
     /// The same, and those that wait for parts or were put aside because parts were missing.
     private static let standingOrLacking = """
         job.id <> ? AND job.created_at >= ? AND (job.state IN ('publishing', 'published', 'done')
-            OR job.state IN ('queued', 'quarantined') AND job.reason_code = '\(JobReason.missingParts)')
+            OR job.state IN ('queued', 'quarantined') AND job.reason_code IN (\(lackingCodes)))
         """
+    private static let lackingCodes = JobReason.missingParts.sorted().map { "'\($0)'" }.joined(separator: ", ")
 
     /// Other jobs with images of these studies.
     func jobs(ofStudies studies: [String], except job: String, since: Int64) throws -> Set<String> {

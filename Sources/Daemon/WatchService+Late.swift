@@ -33,13 +33,12 @@ extension WatchService {
         )
     }
 
-    /// Whether images of the job's own were refused because parts of them may be missing.
-    func mayLackParts(_ job: Job, _ record: RunRecord) -> Bool {
+    /// The code by which images of the job's own were refused because parts of them may be missing; nil where none were.
+    func lackingCode(_ job: Job, _ record: RunRecord) -> String? {
         let own = paths.input(job.id)
-        return record.inputs.contains {
-            $0.status == .refused && $0.code == JobReason.missingParts
-                && ($0.path == own || $0.path.hasPrefix(own + "/"))
-        }
+        return record.inputs.lazy.filter {
+            $0.status == .refused && ($0.path == own || $0.path.hasPrefix(own + "/"))
+        }.compactMap(\.code).first(where: JobReason.missingParts.contains)
     }
 
     /// Jobs that were put aside because parts were missing, and whose parts have given a result with another job's, are worked on once

@@ -180,19 +180,20 @@ extension WatchService {
         }
         guard let record else { return verdict }
         if !job.joined.isEmpty, let contradiction = contradiction(job, record) { return .separate(contradiction) }
-        let mayLackParts = mayLackParts(job, record)
+        let lacking = lackingCode(job, record)
         let mayWait = !job.wasHeld && settings.gapWait > .zero && !shared.withLock { $0.isBatch }
         switch verdict {
         case .publish(let reason):
-            let late = try await lateJobs(job, record, attempt: n, lacking: mayLackParts)
+            let late = try await lateJobs(job, record, attempt: n, lacking: lacking != nil)
             if !late.isEmpty { return Self.joined(job.joined + late) }
-            if record.lacksSlices || mayLackParts, mayWait { return .hold(Self.together(reason, job.remark)) }
+            if record.lacksSlices || lacking != nil, mayWait { return .hold(Self.together(reason, job.remark)) }
             return .publish(Self.together(reason, job.remark))
-        case .quarantine(let reason) where mayLackParts && reason.kind == .refused:
+        case .quarantine(let reason) where reason.kind == .refused:
+            guard let lacking else { return verdict }
             let late = try await lateJobs(job, record, attempt: n, lacking: true)
             if !late.isEmpty { return Self.joined(job.joined + late) }
             guard mayWait, settings.lateWindow > .zero else { return verdict }
-            return .wait(JobReason(.waiting, code: JobReason.missingParts, text: reason.text))
+            return .wait(JobReason(.waiting, code: lacking, text: reason.text))
         case .unwanted:
             // Too few of them alone; those that came before may be the rest.
             let late = try await lateJobs(job, record, attempt: n, lacking: false)

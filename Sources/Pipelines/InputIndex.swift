@@ -112,6 +112,11 @@ struct StudyInputs: Sendable {
     var hasImages: Bool {
         members.contains { if case .settled = $0.content { false } else { true } }
     }
+
+    /// Whether something of it was refused or failed when it was looked at.
+    var hasLoss: Bool {
+        members.contains { if case .settled(let outcome) = $0.content { outcome.isLoss } else { false } }
+    }
 }
 
 /// Everything that was given to a run: each file once, with what it is.

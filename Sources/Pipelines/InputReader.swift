@@ -75,7 +75,7 @@ struct InputReader {
                 reader.settle(path, InputFailure.notImage("a zip archive without a file in it.", cure: ""))
             }
         }
-        return reader.index
+        return reader.index(output)
     }
 
     /// Every file below a folder, but for what runs have written to the output folder where that lies in it.
@@ -111,8 +111,9 @@ struct InputReader {
 
     private init(limits: ReadingLimits) { self.limits = limits }
 
-    /// Studies in the order of their UIDs; files of studies without images among the settled ones.
-    private var index: InputIndex {
+    /// Studies in the order of their UIDs; files of studies without images among the settled ones, but for those with an older result in the
+    /// output folder: that is replaced by what became of them this time, lest it be taken for theirs.
+    private func index(_ output: OutputFolder?) -> InputIndex {
         var index = found
         let names = SidecarNames(pictures, seen)
         for (place, absolute) in sidecars {
@@ -122,7 +123,7 @@ struct InputReader {
         for study in StudyInputs.refusingShared(
             studies.values.sorted(by: { $0.studyInstanceUID < $1.studyInstanceUID }))
         {
-            if study.hasImages {
+            if study.hasImages || study.hasLoss && output?.holds(study: study.name) == true {
                 index.studies.append(study)
             } else {
                 index.settled += zip(study.members, StudyOutcomes(study).settled).map { ($0.input, $1) }

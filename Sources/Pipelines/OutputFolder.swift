@@ -128,6 +128,9 @@ extension OutputFolder {
         try? RunRecord(json: DurableFile.read(Folder.join(path, RunRecord.fileName), limit: 1 << 30))
     }
 
+    /// Whether a run has written the folder of a study of that name.
+    func holds(study name: String) -> Bool { Self.isStudy(Folder.join(path, name)) }
+
     /// Whether a folder is that of a study that was never finished.
     private static func isPartial(_ name: String, at path: String) -> Bool {
         name.hasPrefix(partialPrefix) && (try? FileStatus(of: path))?.kind == .directory

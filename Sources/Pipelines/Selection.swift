@@ -1,5 +1,7 @@
 package import DICOM
 package import Failures
+import Imaging
+import SegmentAnything
 
 /// Which pipelines a volume goes through.
 package enum Selection {
@@ -14,7 +16,7 @@ package enum Selection {
         pipelines.compactMap { directory -> (task: VolumeTask, rule: SelectionRule?)? in
             var found: SelectionRule?
             for rule in directory.pipeline.selection where found == nil {
-                if rule.matches(volume) {
+                if unmet(by: volume, rule, of: directory).isEmpty {
                     found = rule
                 } else if !isForced, let reason = rule.dividing(volume).first {
                     refused(
@@ -28,6 +30,25 @@ package enum Selection {
             let task = VolumeTask(volume: found?.chosen(of: volume) ?? volume, pipeline: directory)
             return (task: task, rule: found)
         }
+    }
+
+    /// Why a rule of a pipeline does not take a volume, in words; empty when it does. Attributes that are no patient's values only.
+    ///
+    /// A capture, a report of the dose for example, stands beside the images of its study with their Modality. A rule that does not name
+    /// its class does not mean it where the pipeline can only mean measured values.
+    static func unmet(by volume: Volume, _ rule: SelectionRule, of directory: PipelineDirectory) -> [String] {
+        let unmet = rule.unmet(by: volume)
+        guard volume.first.isCapture, rule.sopClass.isEmpty else { return unmet }
+        let isColor = volume.samples == 3
+        var isMeant = true
+        if case .fixed = directory.pipeline.windowing.mode { isMeant = !isColor && volume.hasKnownValues }
+        if let trained = directory.model.description.trainedInput?.windowing, isColor {
+            isMeant = isMeant && trained.allows(color: true)
+        }
+        guard !isMeant else { return unmet }
+        return unmet + [
+            "it is a \(isColor ? "capture in colour" : "capture without measured values") (SOP Class), which the pipeline can only mean where the rule names its sop_class"
+        ]
     }
 
     /// Of the volumes of a study that a rule matches those that it picks; `dropped` is called for the others. Volumes of other rules are no
@@ -69,7 +90,7 @@ package enum Selection {
         let frames = volume.frames.count == 1 ? "1 frame" : "\(volume.frames.count) frames"
         let names = pipelines.map(\.name).joined(separator: ", ")
         let nearest = pipelines.flatMap { pipeline in
-            pipeline.pipeline.selection.map { (name: pipeline.name, unmet: $0.unmet(by: volume)) }
+            pipeline.pipeline.selection.map { (name: pipeline.name, unmet: unmet(by: volume, $0, of: pipeline)) }
         }.min { $0.unmet.count < $1.unmet.count }
         let near = nearest.map { "; nearest is \($0.name): \($0.unmet.joined(separator: "; "))" } ?? ""
         return FailureRecord(

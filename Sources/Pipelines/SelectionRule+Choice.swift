@@ -31,10 +31,14 @@ extension SelectionRule {
         case largest
     }
 
-    /// The frames that the rule takes of a volume: the volume itself, or some of its frames.
+    /// The frames that the rule takes of a volume: the volume itself, or some of its frames. That it has not all of those that are asked
+    /// for by their numbers is a warning.
     func chosen(of volume: Volume) -> Volume {
-        frames == .all || volume.kind == .spatial || volume.slide != nil
+        let chosen =
+            frames == .all || volume.kind == .spatial || volume.slide != nil
             ? volume : volume.choosing(frames.indices(of: volume.frames.count))
+        guard case .list(let numbers) = frames else { return chosen }
+        return chosen.lacking(Set(numbers).filter { $0 > volume.pictures.count }.sorted(), of: volume.pictures.count)
     }
 
     static func frames(_ section: Section) throws -> Frames {

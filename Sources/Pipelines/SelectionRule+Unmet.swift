@@ -65,7 +65,7 @@ extension SelectionRule {
         if frames != .all {
             if volume.reachesOverSlices {
                 unmet.append("its slices lie in space, and the rule chooses among frames")
-            } else if frames.indices(of: volume.frames.count).isEmpty {
+            } else if frames.indices(of: volume.pictures.count).isEmpty {
                 unmet.append("it has none of the frames that the rule takes")
             }
         }

@@ -1,5 +1,3 @@
-package import DICOM
-
 /// One rule of a pipeline's selection: all of its conditions must hold.
 ///
 /// *Source*: the design page on DICOM, section 10.
@@ -25,6 +23,4 @@ package struct SelectionRule: Sendable, Equatable {
     package var pick = Pick.all
 
     package init() {}
-
-    package func matches(_ volume: Volume) -> Bool { unmet(by: volume).isEmpty }
 }

@@ -10,6 +10,7 @@ struct ConcatenationTests {
         var image = TestImage(
             sopClass: "1.2.840.10008.5.1.4.1.1.2.1", instance: "1.2.3.\(number)", number: number, position: nil,
             frames: 2)
+        image.spacing = ""
         image.more = { file in
             if hasUID { file.add(0x0020, 0x9161, "UI", text: "1.2.3.77") }
             file.add(0x0020, 0x9162, us: UInt16(number))
@@ -44,7 +45,7 @@ struct ConcatenationTests {
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
         #expect(
             result.leftOut.map(\.failure.code)
-                == (isWhole ? [] : [String](repeating: "PIX-TRUNCATED", count: numbers.count)))
+                == (isWhole ? [] : [String](repeating: "VOL-PARTS", count: numbers.count)))
     }
 
     @Test(
@@ -54,7 +55,7 @@ struct ConcatenationTests {
         let result = try volumes(numbers.map { Self.part($0, of: total, hasUID: false) })
         let isWhole = numbers.count == total
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
-        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "PIX-TRUNCATED" }))
+        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "VOL-PARTS" }))
     }
 
     @Test(
@@ -64,7 +65,7 @@ struct ConcatenationTests {
         let result = try volumes(numbers.map { Self.part($0, of: nil) })
         let isWhole = numbers == Array(1...numbers.count)
         #expect(result.volumes.map(\.frames.count) == (isWhole ? [2 * numbers.count] : []))
-        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "PIX-TRUNCATED" }))
+        #expect(result.leftOut.map(\.failure.code) == (isWhole ? [] : numbers.map { _ in "VOL-PARTS" }))
         let parts = result.volumes.flatMap(\.findings).filter { $0.code == "VOL-PARTS" }
         #expect(parts.map(\.severity) == (isWhole ? [.warning] : []))
     }

@@ -61,11 +61,12 @@ struct PlaceTests {
     /// Two frames, or as many as are asked for; `own` makes the group of each of them.
     private static func enhanced(
         _ sopClass: String = enhancedCT, imageType: String = "ORIGINAL\\PRIMARY\\AXIAL", position: String? = nil,
-        frames: Int = 2, groups: Int = 2, shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
+        frames: Int = 2, groups: Int = 2, top: String = "", shared: [Fill], own: @escaping @Sendable (Int) -> [Fill]
     ) -> TestImage {
         let modality = [enhancedMR: "MR", legacyPET: "PT"][sopClass] ?? "CT"
         var image = TestImage(
             sopClass: sopClass, modality: modality, imageType: imageType, position: position, frames: frames)
+        image.spacing = top
         image.more = { file in
             file.add(0x5200, 0x9229, items: [{ item in for fill in shared { fill(&item) } }])
             file.add(
@@ -110,6 +111,83 @@ struct PlaceTests {
         ])
         #expect(result.volumes.map(\.frames.count) == (isKept ? [frames] : []))
         #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
+    }
+
+    @Test(
+        "a Pixel Spacing or a place at the top of an enhanced object has to be that of one of its frames",
+        arguments: [
+            ("0.7\\0.7", nil, true), ("0.5\\0.5", nil, false), ("", nil, true), ("0\\0", nil, true),
+            ("", "1\\2\\2", true), ("", "1\\2\\40", false),
+        ] as [(String, String?, Bool)])
+    func top(_ spacing: String, _ position: String?, _ isKept: Bool) throws {
+        let result = try volumes([
+            Self.enhanced(position: position, top: spacing, shared: [Self.orientation, Self.measures("0.7\\0.7")]) {
+                [Self.place($0 * 2)]
+            }
+        ])
+        #expect(result.volumes.map(\.pixelSpacing) == (isKept ? [PixelSpacing(row: 0.7, column: 0.7)] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
+    }
+
+    // MARK: Classic objects with functional groups
+
+    /// Slices of CT or parts of another class, with groups that their class does not have.
+    private static func classic(
+        _ image: TestImage, shared: [[Fill]], own: [[Fill]] = []
+    ) -> TestImage {
+        var image = image
+        image.more = { file in
+            for (element, groups) in [(UInt16(0x9229), shared), (0x9230, own)] where !groups.isEmpty {
+                file.add(0x5200, element, items: groups.map { fills in { item in for fill in fills { fill(&item) } } })
+            }
+        }
+        return image
+    }
+
+    @Test(
+        "a classic object lies where it says itself, whatever empty functional groups it has",
+        arguments: [([0], [0]), ([1], []), ([], [1]), ([1], [1]), ([], [0, 0, 0])] as [([Int], [Int])])
+    func strayGroups(_ shared: [Int], _ own: [Int]) throws {
+        func groups(_ counts: [Int]) -> [[Fill]] { counts.map { $0 == 0 ? [] : [Self.window("40")] } }
+        let result = try volumes(
+            (1...4).map { number in
+                // One of the slices has them, or all but one.
+                let image = TestImage(instance: "1.2.3.\(number)", number: number, position: "0\\0\\\(3 * number)")
+                return number == 2 ? image : Self.classic(image, shared: groups(shared), own: groups(own))
+            })
+        #expect(result.leftOut.isEmpty)
+        let volume = try #require(result.volumes.first)
+        #expect(result.volumes.count == 1 && volume.kind == .spatial && volume.frames.count == 4)
+        #expect(volume.sliceSpacing == 3 && volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
+        #expect(volume.frames.map(\.imagePositionPatient) == [3, 6, 9, 12].map { ["0", "0", "\($0)"] })
+    }
+
+    @Test("a picture's distances and a tomogram's places are theirs beside empty functional groups")
+    func strayGroupsOfPictures() throws {
+        let radiograph = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1", modality: "CR", position: nil)
+        let picture = try #require(try volumes([Self.classic(radiograph, shared: [[]])]).volumes.first)
+        #expect(picture.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
+        var tomogram = Self.tomogram()
+        let more = tomogram.more
+        tomogram.more = { file in
+            more(&file)
+            file.add(0x5200, 0x9229, items: [{ _ in }])
+        }
+        let volume = try #require(try volumes([tomogram]).volumes.first)
+        #expect(volume.kind == .spatial && volume.sliceSpacing == 3)
+    }
+
+    private static let added: [(position: String?, groups: [Fill], code: String?)] = [
+        (nil, [place(3), orientation], nil), ("0\\0\\3", [orientation, measures("0.50\\0.50")], nil),
+        ("0\\0\\3", [place(3)], "VOL-PLACE"), ("0\\0\\3", [measures("0.7\\0.7")], "VOL-PLACE"),
+    ]
+
+    @Test("functional groups say what a classic object leaves out, and must not deny what it says", arguments: 0..<4)
+    func groupsOfAClassicObject(_ index: Int) throws {
+        let (position, groups, code) = Self.added[index]
+        let result = try volumes([Self.classic(TestImage(position: position), shared: [groups])])
+        #expect(result.leftOut.map(\.failure.code) == (code.map { [$0] } ?? []))
+        if code == nil { #expect(result.volumes.map(\.kind) == [.spatial]) }
     }
 
     // MARK: Slices without a place
@@ -199,6 +277,39 @@ struct PlaceTests {
         let result = try volumes([Self.tomogram(vector, detectors: detectors)])
         #expect(result.leftOut.map(\.failure.code) == (isRefused ? ["VOL-PLACE"] : []))
         #expect(result.volumes.map(\.kind) == (isRefused ? [] : [.spatial]))
+    }
+
+    /// Two slices at three moments of a heart, the moments of a slice in a row or one moment after the other.
+    private static func gated(_ slices: [UInt16], _ slots: [UInt16]) -> TestImage {
+        var image = tomogram(type: "RECON GATED TOMO")
+        image.frames = slices.count
+        let more = image.more
+        image.more = { file in
+            more(&file)
+            file.add(0x0054, 0x0060, "US", slices.flatMap { _ in TestFile.little(UInt16(1)) })
+            file.add(0x0054, 0x0070, "US", slots.flatMap { TestFile.little($0) })
+            file.add(0x0054, 0x0080, "US", slices.flatMap { TestFile.little($0) })
+        }
+        return image
+    }
+
+    @Test(
+        "a gated tomogram is a volume for each moment of the heart",
+        arguments: [
+            ([1, 2, 1, 2, 1, 2], [1, 1, 2, 2, 3, 3], [[1, 2], [3, 4], [5, 6]]),
+            ([1, 1, 1, 2, 2, 2], [1, 2, 3, 1, 2, 3], [[1, 4], [2, 5], [3, 6]]),
+            ([2, 1, 2, 1, 2, 1], [1, 1, 2, 2, 3, 3], [[2, 1], [4, 3], [6, 5]]),
+        ] as [([UInt16], [UInt16], [[Int]])])
+    func gated(_ slices: [UInt16], _ slots: [UInt16], _ frames: [[Int]]) throws {
+        let result = try volumes([Self.gated(slices, slots)])
+        #expect(result.volumes.map { $0.frames.map(\.number) } == frames)
+        #expect(result.volumes.allSatisfy { $0.kind == .spatial && $0.sliceSpacing == 3 && $0.findings.isEmpty })
+    }
+
+    @Test("a gated tomogram that names a slice of a moment twice is refused")
+    func gatedTwice() throws {
+        let result = try volumes([Self.gated([1, 1, 1, 2], [1, 1, 2, 2])])
+        #expect(result.leftOut.map(\.failure.code) == ["VOL-PLACE"])
     }
 
     @Test(

@@ -27,6 +27,7 @@ struct SeriesConsistencyTests {
     private static let ofSeries: [(group: UInt16, element: UInt16, vr: String, one: String, other: String)] = [
         (0x0020, 0x0011, "IS", "3", "4"), (0x0008, 0x103E, "LO", "Head", "Thorax"),
         (0x0018, 0x1030, "LO", "A", "B"), (0x0018, 0x0015, "CS", "HEAD", "ABDOMEN"), (0x0020, 0x0060, "CS", "L", "R"),
+        (0x0018, 0x5100, "CS", "HFS", "FFS"),
     ]
 
     /// Six slices of which the first `odd` say one thing of their series and the others another.

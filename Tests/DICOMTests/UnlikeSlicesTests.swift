@@ -135,6 +135,22 @@ struct UnlikeSlicesTests {
         let result = try volumes(images)
         #expect(result.volumes.map(\.sliceSpacing) == [6, 6])
         #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.severity) == [.warning] })
+    }
+
+    @Test(
+        "two volumes that would be one but for an attribute ask a person; those behind a gap or farther apart do not",
+        arguments: [(3.0, 0.0, Finding.Severity.warning), (3.0, 1.0, .note), (3.2, 0.0, .note)])
+    func wouldBeOne(_ step: Double, _ gap: Double, _ severity: Finding.Severity) throws {
+        let images = (0..<12).map { index in
+            var image = slice(index + 1)
+            let place = index < 6 ? Double(index) * 3 : 18 + gap + Double(index - 6) * step
+            (image.position, image.frameOfReference) = ("0\\0\\\(place)", index < 6 ? "1.2.4" : "1.2.5")
+            return image
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [6, 6])
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.severity) == [severity] })
     }
 
     @Test("a picture that lies elsewhere, or in another direction, is a volume of its own")

@@ -40,6 +40,8 @@ struct VolumeTests {
         arguments: [
             ([0.0, 2, 4, 8, 10], 0.0, ["VOL-GAP"], [2.0, 2, 2, 2, 2]),
             ([0, 2, 4, 7, 10], 0, ["VOL-UNEVEN"], [2, 2, 2.5, 3, 3]),
+            // Two stacks: none of their slices stands for what lies between them.
+            ([0, 2, 4, 6, 109, 111, 113], 0, ["VOL-GAP", "VOL-UNEVEN"], [2, 2, 2, 2, 2, 2, 2]),
             ([0, 2, 4, 6, 8], 0.3, ["VOL-TILT"], [2, 2, 2, 2, 2]),
             ([0, 2, 4.01, 6, 8], 0, [], [2, 2, 2, 2, 2]),
         ] as [([Double], Double, [String], [Double])])
@@ -71,6 +73,7 @@ struct VolumeTests {
             // Thin slices below, thick ones above; and one of the thin ones is lost.
             ([0, 5, 10, 15, 25, 35], nil, [5, 5, 5, 5, 10, 10], ["VOL-UNEVEN"], [5, 5, 5, 7.5, 10, 10]),
             ([0, 5, 15, 20, 30], nil, [5, 5, 5, 5, 10], ["VOL-GAP"], [5, 5, 5, 5, 5]),
+            ([0, 1, 2, 3, 4, 9, 14], nil, [1, 1, 1, 1, 1, 5, 5], ["VOL-UNEVEN"], [1, 1, 1, 1, 3, 5, 5]),
         ] as [([Double], Double?, [Double], [String], [Double]?)])
     func missing(
         _ places: [Double], _ stated: Double?, _ thicknesses: [Double], _ codes: [String], _ weights: [Double]?
@@ -92,6 +95,58 @@ struct VolumeTests {
         if Set(zip(places.dropFirst(), places).map { $0 - $1 }).count == 1 {
             #expect(volume.sliceSpacing == places[1] - places[0])
         }
+    }
+
+    @Test(
+        "a Spacing Between Slices that fits between the slices asks a person, unless thickness or spacing explain it",
+        arguments: [
+            ([0.0, 4, 8, 12], 2, 4, .warning), ([0, 4, 8, 12], 2, 6, .warning), ([0, 6, 12], 2, 6, .warning),
+            ([0, 5, 10, 15], 1, 4, .note), ([0, 4, 8], 3, 4, .note), ([0, 4, 8], -4, 4, .note),
+        ] as [([Double], Double, Double, Finding.Severity)])
+    func doubtfulSpacing(
+        _ places: [Double], _ stated: Double, _ thickness: Double, _ severity: Finding.Severity
+    ) throws {
+        let images = places.enumerated().map { index, place in
+            Self.slice(place, number: index + 1) { image in
+                image.beforePlace = { file in
+                    file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
+                    file.add(0x0018, 0x0088, "DS", text: "\(stated)")
+                }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == ["VOL-SPACING-TAG"])
+        #expect(volume.findings.map(\.severity) == [severity])
+    }
+
+    @Test(
+        "even slices whose Instance Numbers leave out as many between each two may lack slices",
+        arguments: [
+            ([1, 3, 5, 7], 3, 3, true), ([8, 6, 4, 2], 3, 3, true), ([10, 13, 16, 19], 3, 3, true),
+            ([1, 2, 3, 4], 3, 3, false), ([1, 3, 5, 8], 3, 3, false), ([1, 3, 2, 4], 3, 3, false),
+            // Few slices tell by their thickness.
+            ([1, 3], 3, 1.5, true), ([9, 15], 3, 0.5, true), ([1, 3], 3, 3, false), ([1, 3, 5], 3, 1, false),
+        ] as [([Int], Double, Double, Bool)])
+    func numbersInSteps(_ numbers: [Int], _ gap: Double, _ thickness: Double, _ isTold: Bool) throws {
+        let images = numbers.enumerated().map { index, number in
+            Self.slice(Double(index) * gap, number: number) { image in
+                image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: "\(thickness)") }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-GAP"] : []))
+        #expect(volume.findings.allSatisfy { $0.severity == .warning })
+        #expect(volume.sliceWeights == numbers.map { _ in gap })
+    }
+
+    @Test("other images of the series explain what Instance Numbers leave out")
+    func numbersOfOthers() throws {
+        let images = (0..<8).map { index in
+            Self.slice(Double(index / 2) * 3, number: index + 1) { $0.echoTime = index % 2 == 0 ? "4.6" : "9.2" }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [4, 4])
+        #expect(result.volumes.allSatisfy { $0.findings.isEmpty })
     }
 
     private static let differences: [@Sendable (inout TestImage) -> Void] = [
@@ -210,6 +265,44 @@ struct VolumeTests {
         }
         let result = try volumes(images)
         #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 6))
+    }
+
+    @Test("images that all say one place and differ in nothing but their numbers are refused")
+    func onePlace() throws {
+        let result = try volumes((0..<6).map { Self.slice(0, number: $0 + 1) })
+        #expect(result.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 6))
+        // Moments tell them apart.
+        let dynamic = try volumes(
+            (0..<6).map { index in Self.slice(0, number: index + 1) { $0.contentTime = "12000\(index)" } })
+        #expect(dynamic.volumes.map(\.frames.count) == [1, 1, 1, 1, 1, 1])
+    }
+
+    @Test("slices side by side whose directions wander are no volume and ask a person; slabs that turn do not")
+    func wandering() throws {
+        func severities(degrees: Double) throws -> [[Finding.Severity]] {
+            // Sine and cosine of a small turn from slice to slice.
+            let turns = [0.0, 1, 2, 3].map { $0 * degrees * 0.017453 }
+            let images = turns.enumerated().map { index, turn in
+                Self.slice(Double(index) * 3, number: index + 1) {
+                    let (sine, cosine) = (turn - turn * turn * turn / 6, 1 - turn * turn / 2)
+                    $0.orientation = "1\\0\\0\\0\\\(cosine)\\\(sine)"
+                }
+            }
+            let result = try volumes(images)
+            #expect(result.volumes.map(\.frames.count) == [1, 1, 1, 1])
+            return result.volumes.map { $0.findings.filter { $0.code == "VOL-PLACE" }.map(\.severity) }
+        }
+        #expect(try severities(degrees: 0.2) == [[.warning], [.warning], [.warning], [.warning]])
+        #expect(try severities(degrees: 10) == [[], [], [], []])
+    }
+
+    @Test("slices that lie somewhere and do not say how large their pixels are ask a person", arguments: ["", "0\\0"])
+    func noSpacing(_ spacing: String) throws {
+        let volume = try #require(
+            try volumes((0..<3).map { Self.slice(Double($0) * 3, number: $0 + 1) { $0.spacing = spacing } }).volumes
+                .first)
+        #expect(volume.kind == .spatial && volume.pixelSpacing == nil)
+        #expect(volume.findings.map(\.code) == ["VOL-PLACE"] && volume.findings[0].severity == .warning)
     }
 
     @Test("images without a place or with impossible directions are volumes of their own, and each says so")
@@ -375,6 +468,7 @@ struct VolumeTests {
     @Test("the type of a frame is its own where an object has per-frame groups only")
     func frameType() throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 4)
+        image.spacing = ""
         image.more = { file in
             file.add(
                 0x5200, 0x9230,
@@ -396,6 +490,7 @@ struct VolumeTests {
     @Test("an enhanced object's frames take their place and window from its functional groups")
     func enhanced() throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 3)
+        image.spacing = ""
         image.pixels = [UInt8](repeating: 0, count: 3 * 128)
         image.more = { file in
             file.add(
@@ -439,6 +534,7 @@ struct VolumeTests {
         ])
     func saidTwice(_ top: String, _ group: String, _ code: String?) throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)
+        image.spacing = ""
         image.pixels = [UInt8](repeating: 0, count: 2 * 128)
         image.hasScale = false
         image.more = { file in

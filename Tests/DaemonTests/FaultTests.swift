@@ -442,23 +442,24 @@ struct FaultTests {
         #expect(rest.waiting == 0 && rest.results == 0, "\(rest.json)")
     }
 
-    /// A slide that comes in two drops, neither of which is one picture alone.
-    private static let slide = (
-        first: parts([1, 3]), rest: parts([2]), whole: Plan(how: "ok", study: "slide", instances: [1, 2, 3])
-    )
-
-    private static func parts(_ images: [Int]) -> Plan {
-        var plan = Plan(how: "refuse", study: "slide", instances: images)
-        plan.code = "GEO-SLIDE"
-        return plan
+    /// A slide, or the parts of a concatenation, that come in two drops, neither of which is one image alone.
+    private static func parted(_ code: String) -> (first: Plan, rest: Plan, whole: Plan) {
+        func part(_ images: [Int]) -> Plan {
+            var plan = Plan(how: "refuse", study: "slide", instances: images)
+            plan.code = code
+            return plan
+        }
+        return (part([1, 3]), part([2]), Plan(how: "ok", study: "slide", instances: [1, 2, 3]))
     }
 
-    @Test("a slide of which parts are missing waits for them, and both drops become one result")
-    func slideParts() async throws {
+    @Test(
+        "an image of which parts are missing waits for them, and both drops become one result",
+        arguments: ["GEO-SLIDE", "VOL-PARTS"])
+    func slideParts(_ code: String) async throws {
         let site = try Site()
         site.settings.gapWait = .seconds(86_400)
         site.settings.lateWindow = .seconds(86_400)
-        let slide = Self.slide
+        let slide = Self.parted(code)
         try site.drop("a", slide.first, joined: slide.whole)
         let stop = StopRequest()
         try await site.withService(stop) { service in
@@ -478,14 +479,16 @@ struct FaultTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
-    @Test("a slide that was put aside because parts were missing is settled by the drop that brings them")
-    func slidePartsInBatches() async throws {
+    @Test(
+        "an image that was put aside because parts were missing is settled by the drop that brings them",
+        arguments: ["GEO-SLIDE", "VOL-PARTS"])
+    func slidePartsInBatches(_ code: String) async throws {
         let site = try Site()
         site.settings.lateWindow = .seconds(86_400)
-        let slide = Self.slide
+        let slide = Self.parted(code)
         try site.drop("a", slide.first, joined: slide.whole)
         #expect(try await site.batch().quarantined == 1)
-        #expect(try site.quarantined().map(\.code) == ["GEO-SLIDE"])
+        #expect(try site.quarantined().map(\.code) == [code])
         // A slide of another series of the study has nothing to do with it.
         let other = Plan(how: "ok", study: "slide", instances: [9], series: "other")
         try site.drop("other", other)
@@ -498,12 +501,14 @@ struct FaultTests {
         #expect(try site.results().contains("\(slide.whole.path)/report.json"))
     }
 
-    @Test("a slide whose parts do not come is put aside after the wait, and only then")
-    func slidePartsMissing() async throws {
+    @Test(
+        "an image whose parts do not come is put aside after the wait, and only then",
+        arguments: ["GEO-SLIDE", "VOL-PARTS"])
+    func slidePartsMissing(_ code: String) async throws {
         let site = try Site()
         site.settings.gapWait = .milliseconds(100)
         site.settings.lateWindow = .seconds(86_400)
-        try site.drop("a", Self.slide.first)
+        try site.drop("a", Self.parted(code).first)
         let stop = StopRequest()
         try await site.withService(stop) { service in
             let running = Task { try await service.watch() }
@@ -512,7 +517,7 @@ struct FaultTests {
             try await running.value
         }
         let reason = try #require(try site.quarantined().first)
-        #expect(reason.code == "GEO-SLIDE" && reason.kind == "refused" && reason.attempts == 2)
+        #expect(reason.code == code && reason.kind == "refused" && reason.attempts == 2)
     }
 
     @Test("a result that lacks something which no late image brings is published at once")

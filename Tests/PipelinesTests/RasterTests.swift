@@ -279,11 +279,13 @@ struct RasterTests {
     }
 
     @Test(
-        "a rule takes the frames that it names, and picks among the volumes of a study",
+        "a rule takes the frames that it names, and asks a person where some of them are not there",
         arguments: [
-            ("frames: first", [1]), ("frames: {every: 2}", [3]), ("frames: [2, 5, 9]", [2]), ("frames: all", [5]),
-        ])
-    func frames(_ choice: String, _ expected: [Int]) throws {
+            ("frames: first", 1, nil), ("frames: {every: 2}", 3, nil), ("frames: [5, 2]", 2, nil),
+            ("frames: [2, 5, 9]", 2, "frame 9, and there are 5"), ("frames: all", 5, nil),
+            ("frames: [1, 2, 3, 4, 5, 6, 8]", 5, "frames 6, 8, and there are 5"),
+        ] as [(String, Int, String?)])
+    func frames(_ choice: String, _ expected: Int, _ lacking: String?) throws {
         let fixture = try Fixture()
         _ = try fixture.pipeline("a")
         let settings = Fixture.settings("a").replacing("- modality: [XC]", with: "- modality: [XC]\n    \(choice)")
@@ -294,8 +296,12 @@ struct RasterTests {
         _ = try fixture.file("in/a.tif", Data(RawTIFF(pages).bytes))
         _ = try fixture.file("in/hspsam-study.yaml", "series: {modality: XC}\n")
         let record = try fixture.run([fixture.path + "/in"], pipeline: nil)
-        #expect(record.exitStatus == .done, "\(record.inputs)")
-        #expect(try fixture.reports(record).flatMap(\.results).map(\.source.frames) == expected)
+        #expect(record.exitStatus == (lacking == nil ? .done : .refusedOrFailed), "\(record.inputs)")
+        #expect(record.omission?.code == (lacking == nil ? nil : "SEL-FRAMES"))
+        let result = try #require(try fixture.reports(record).flatMap(\.results).first)
+        #expect(result.source.frames == expected)
+        let warning = result.findings.first { $0.code == "SEL-FRAMES" && $0.severity == .warning }
+        #expect(warning?.text.contains(lacking ?? "") == (lacking == nil ? nil : true))
     }
 
     @Test("PNG and JPEG pictures are segmented; their names and orientation are kept")

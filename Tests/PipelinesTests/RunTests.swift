@@ -419,6 +419,36 @@ struct RunTests {
         #expect(record.studies.allSatisfy { !$0.complete && $0.key == nil })
     }
 
+    @Test("an older result does not stand for images that are refused this time, however soon")
+    func refusedLater() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a", more: "outputs: {seg: {when_nothing: object}}")
+        let names = try FileManager.default.contentsOfDirectory(atPath: "samples/body").filter { $0.hasSuffix(".dcm") }
+        func run(without bytes: Int) throws -> (record: RunRecord, files: [String]) {
+            for name in names {
+                let data = try Data(contentsOf: URL(fileURLWithPath: "samples/body/" + name))
+                _ = try fixture.file("in/" + name, data.dropLast(bytes))
+            }
+            let record = try fixture.run([fixture.path + "/in"])
+            let folders = record.inputs.compactMap(\.study)
+            let folder = "\(fixture.path)/out/\(try #require(folders.first))"
+            guard FileManager.default.fileExists(atPath: folder) else { return (record, []) }
+            return (record, try FileManager.default.contentsOfDirectory(atPath: folder))
+        }
+        let whole = try run(without: 0)
+        #expect(whole.files.contains { $0.hasSuffix(".seg.dcm") })
+        // All files are cut off, which is found before their study's turn comes.
+        let cut = try run(without: 100)
+        #expect(cut.record.inputs.allSatisfy { $0.code == "PIX-TRUNCATED" } && cut.record.results.isEmpty)
+        #expect(cut.record.exitStatus == .refusedOrFailed)
+        #expect(cut.files.sorted() == ["report.html", "report.json"])
+        let report = try #require(try fixture.reports(cut.record).first)
+        #expect(report.results.isEmpty && report.unused.map(\.code) == ["PIX-TRUNCATED"] && !report.complete)
+        // Without an older result nothing is written for them.
+        try FileManager.default.removeItem(atPath: fixture.path + "/out")
+        #expect(try run(without: 100).files.isEmpty)
+    }
+
     @Test("the recorded key of a study stays")
     func recordedKey() {
         let key = StudyKey(

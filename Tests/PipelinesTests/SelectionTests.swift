@@ -4,6 +4,7 @@ import Failures
 import Foundation
 import Pipelines
 import Records
+import SegmentAnything
 import Testing
 
 /// Which volumes a pipeline takes, and whose they are.
@@ -132,6 +133,51 @@ struct SelectionTests {
         for reason in try reasons("[MR]\n    body_part: [ABDOMEN]", "CT", "abdomen") {
             #expect(reason.contains("modality is CT") && !reason.contains("body_part is"), "\(reason)")
         }
+    }
+
+    @Test(
+        "a capture beside a CT is no image that a rule for CT asks for; a rule that names its class, and a pipeline that is named, ask for it",
+        arguments: [true, false])
+    func captures(isColor: Bool) throws {
+        func codes(_ rules: String, isForced: Bool = false, isFixed: Bool = true) throws
+            -> (codes: [String?], isDone: Bool)
+        {
+            let fixture = try Fixture()
+            let trained = isFixed ? TrainedInput(windowing: .fixed(center: 40, width: 400)) : nil
+            _ = try fixture.pipeline("a", trained: trained)
+            let more = "windowing: {mode: \(isFixed ? "fixed, window: [40, 400]" : "percentile")}"
+            let settings = Fixture.settings("a", more: more).replacing("[XC]", with: rules)
+            _ = try fixture.file("pipelines/a/pipeline.yaml", settings)
+            for number in 1...2 { _ = try fixture.file("in/\(number).dcm", Self.slice(number)) }
+            let capture = try Self.slice(3) { dataSet in
+                dataSet.put(.sopClassUID, SOPClass.secondaryCaptureImageStorage.uid)
+                dataSet.put(.sopInstanceUID, "1.2.3.5.1")
+                dataSet.put(.seriesInstanceUID, "1.2.3.5")
+                dataSet.put(.seriesDescription, "Dose report")
+                for lost in [Attribute.imagePositionPatient, .rescaleSlope, .rescaleIntercept, .rescaleType] {
+                    dataSet.put(lost, "")
+                }
+                guard isColor else { return }
+                dataSet.put(.photometricInterpretation, "RGB")
+                dataSet.put(.samplesPerPixel, 3)
+                dataSet.put(.planarConfiguration, 0)
+                for (attribute, bits) in [(Attribute.bitsAllocated, 8), (.bitsStored, 8), (.highBit, 7)] {
+                    dataSet.put(attribute, bits)
+                }
+                let count = (dataSet.int(.rows) ?? 0) * (dataSet.int(.columns) ?? 0) * 3
+                dataSet.put(.pixelData, bytes: [UInt8](repeating: 9, count: count))
+            }
+            _ = try fixture.file("in/3.dcm", capture)
+            let record = try fixture.run([fixture.path + "/in"], pipeline: isForced ? "a" : nil)
+            return (record.inputs.map(\.code), record.exitStatus == .done)
+        }
+        let beside = try codes("[CT]")
+        #expect(beside.codes == [nil, nil, "SEL-RULE"] && beside.isDone)
+        let named = try codes("[CT]\n    sop_class: [CT, SC]")
+        #expect(named.codes == [nil, nil, "PIX-VALUES"] && !named.isDone)
+        #expect(try codes("[CT]", isForced: true).codes == [nil, nil, "PIX-VALUES"])
+        // Where values need not be measured, it may be meant.
+        #expect(try codes("[CT]", isFixed: false).codes == [nil, nil, nil])
     }
 
     @Test("inspect says the same of a volume that a rule divides")

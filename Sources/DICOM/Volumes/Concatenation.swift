@@ -7,7 +7,7 @@ enum Concatenation {
     /// What the objects of a series that are parts of concatenations do not say: how many parts there are (In-concatenation Total Number
     /// is of Type 3), so that one behind the last could be missing unseen.
     ///
-    /// *Throws* `pixelsTruncated` where a part is missing or there twice.
+    /// *Throws* `missingParts` where a part is missing or there twice.
     static func check(_ members: [SourceInstance]) throws(DICOMFailure) -> Finding? {
         let parts = members.filter { $0.dataSet.uid(.concatenationUID) != nil || isPart($0) }
         var unknown = 0
@@ -15,7 +15,7 @@ enum Concatenation {
             .sorted(by: { $0.key < $1.key })
         {
             if let lack = lack(inOrder(parts), countIsKnown: true) {
-                throw .pixelsTruncated("\(lack.found): frames are missing.", cure: lack.cure)
+                throw .missingParts("\(lack.found): frames are missing.", cure: lack.cure)
             }
             unknown += parts.contains { $0.dataSet.int(.inConcatenationTotalNumber) == nil } ? parts.count : 0
         }

@@ -1,7 +1,7 @@
 /// What an enhanced object's functional groups say of a frame, they say once.
 enum GroupConsistency {
-    /// A frame's place, size and values are said by one item of its group, and a rescale at the object's top, which readers apply too, is
-    /// that of a frame.
+    /// A frame's place, size and values are said by one item of its group, and a place, a size and a rescale at the object's top, which
+    /// readers apply too, are those of a frame.
     ///
     /// *Throws* `position`, `values`.
     static func check(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
@@ -25,6 +25,19 @@ enum GroupConsistency {
                 cure: "Export the object again.")
         }
         try checkShared(of: instance)
+        if instance.isClassic { try checkTop(of: instance) }
+        for used in Used.all where !instance.isClassic {
+            for attribute in used.numbers where atTop.contains(attribute) && dataSet.states(attribute.tag) {
+                // Zero is how some writers say that a distance is unknown.
+                if attribute == .pixelSpacing, dataSet.doubles(attribute).contains(0) { continue }
+                let own = frames.map { $0.group(used.macro) }.filter { $0.states(attribute.tag) }
+                guard own.isEmpty || own.contains(where: { isAlike(dataSet, $0, attribute, used.bound) }) else {
+                    throw .position(
+                        "\(attribute.keyword) \(attribute.tag) at the top of the object is that of none of its frames: which of them is right is unknown.",
+                        cure: "Export the object again.")
+                }
+            }
+        }
         for attribute in [Attribute.rescaleSlope, .rescaleIntercept] where dataSet.has(attribute) {
             let top = dataSet.doubles(attribute)
             let own = frames.map { $0.group(.pixelValueTransformationSequence).doubles(attribute) }
@@ -37,6 +50,9 @@ enum GroupConsistency {
         }
     }
 
+    /// What some programs leave there.
+    private static let atTop: Set<Attribute> = [.imagePositionPatient, .imageOrientationPatient, .pixelSpacing]
+
     /// What is taken from a macro, and how far two numbers may differ that say it twice.
     private struct Used {
         let macro: Attribute
@@ -44,6 +60,21 @@ enum GroupConsistency {
         var texts: [Attribute] = []
         /// Of a number's magnitude.
         let bound: @Sendable (Double) -> Double
+
+        /// *Throws* `position`, `values` where two data sets say it differently; `text` tells of which attribute.
+        func check(_ one: DataSet, _ other: DataSet, _ text: (Attribute) -> String) throws(DICOMFailure) {
+            let number = numbers.first { !isAlike(one, other, $0, bound) }
+            let word = texts.first { attribute in
+                guard let a = one.text(attribute), let b = other.text(attribute) else { return false }
+                return a.uppercased() != b.uppercased()
+            }
+            guard let attribute = number ?? word else { return }
+            switch macro {
+            case .pixelValueTransformationSequence, .frameVOILUTSequence:
+                throw .values(text(attribute), cure: "Export the object again.")
+            default: throw .position(text(attribute), cure: "Export the object again.")
+            }
+        }
 
         static let all = [
             Used(macro: .planePositionSequence, numbers: [.imagePositionPatient]) { _ in Tolerance.place },
@@ -73,18 +104,23 @@ enum GroupConsistency {
             guard let shared = groups.item(used.macro) else { continue }
             for (index, group) in perFrame.enumerated() {
                 guard let own = group.item(used.macro) else { continue }
-                let numbers = used.numbers.first { !isAlike(shared, own, $0, used.bound) }
-                let texts = used.texts.first { attribute in
-                    guard let one = shared.text(attribute), let other = own.text(attribute) else { return false }
-                    return one.uppercased() != other.uppercased()
-                }
-                guard let attribute = numbers ?? texts else { continue }
-                let text =
+                try used.check(shared, own) { attribute in
                     "\(attribute.keyword) \(attribute.tag) of frame \(index + 1) is another in its own functional group than in the shared one: which of them is right is unknown."
-                switch used.macro {
-                case .pixelValueTransformationSequence, .frameVOILUTSequence:
-                    throw .values(text, cure: "Export the object again.")
-                default: throw .position(text, cure: "Export the object again.")
+                }
+            }
+        }
+    }
+
+    /// What a classic object says itself its functional groups, which it should not have, do not deny.
+    ///
+    /// *Throws* `position`, `values`.
+    private static func checkTop(of instance: SourceInstance) throws(DICOMFailure) {
+        let dataSet = instance.dataSet
+        let groups = dataSet.items(.perFrameFunctionalGroupsSequence) + dataSet.items(.sharedFunctionalGroupsSequence)
+        for used in Used.all {
+            for item in groups.compactMap({ $0.item(used.macro) }) {
+                try used.check(dataSet, item) { attribute in
+                    "\(attribute.keyword) \(attribute.tag) in the functional groups of an object whose class has none is another than at its top: which of them is right is unknown."
                 }
             }
         }

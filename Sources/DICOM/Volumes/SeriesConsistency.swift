@@ -31,7 +31,7 @@ enum SeriesConsistency {
     static func check(_ instances: [SourceInstance]) throws(DICOMFailure) {
         guard instances.count > 1 else { return }
         for attribute in [
-            Attribute.seriesNumber, .seriesDescription, .protocolName, .bodyPartExamined, .laterality,
+            Attribute.seriesNumber, .seriesDescription, .protocolName, .bodyPartExamined, .laterality, .patientPosition,
         ] {
             let values = Set(instances.compactMap { meaning(attribute, $0.dataSet) })
             guard values.count > 1 else { continue }

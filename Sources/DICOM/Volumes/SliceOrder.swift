@@ -97,10 +97,20 @@ struct SliceOrder {
         } else if isEven {
             weights = [Double](repeating: spacing, count: frames.count)
         } else {
+            // No slice stands for what lies between two stacks that are far apart.
+            let holes = gaps.indices.filter { gaps[$0] > Tolerance.hole * medianGap && !isFilled($0) }
+            let reach = gaps.indices.map { holes.contains($0) ? medianGap : gaps[$0] }
             weights = frames.indices.map { index in
-                let before = index > 0 ? gaps[index - 1] : gaps[index]
-                let after = index < gaps.count ? gaps[index] : gaps[index - 1]
+                let before = index > 0 ? reach[index - 1] : reach[index]
+                let after = index < reach.count ? reach[index] : reach[index - 1]
                 return (before + after) / 2
+            }
+            if let first = holes.first {
+                findings.append(
+                    Finding(
+                        "VOL-GAP", .warning,
+                        "slices \(first + 1) and \(first + 2) lie \(NumberText.short(gaps[first])) mm apart\(holes.count > 1 ? ", and \(holes.count - 1) more pairs likewise" : ""), the others \(NumberText.short(medianGap)) mm: slices may be missing between them. What lies there counts with nothing in the volume."
+                    ))
             }
             findings.append(
                 Finding(
@@ -112,18 +122,25 @@ struct SliceOrder {
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices), stated != unit,
             stated < 0 || abs(stated - spacing) > max(tolerance, Tolerance.position * spacing)
         {
+            // Slices that touch each other as they are may overlap where all of them are there.
+            let doubt =
+                fraction() == nil
+                ? "" : ", a multiple of it: slices may be missing between them, or the tag is that of other slices"
             findings.append(
                 Finding(
-                    "VOL-SPACING-TAG", .note,
-                    "Spacing Between Slices = \(NumberText.short(stated)) mm, measured \(NumberText.short(spacing)) mm. The measured value is used."
+                    "VOL-SPACING-TAG", doubt.isEmpty ? .note : .warning,
+                    "Spacing Between Slices = \(NumberText.short(stated)) mm, measured \(NumberText.short(spacing)) mm\(doubt). The measured value is used."
                 ))
         }
         return (spacing, weights, findings)
     }
 
+    /// Some slices are missing for certain.
+    var lacksSlices: Bool { unit() != nil }
+
     /// The distance of neighbouring slices where some of them are missing: all gaps are whole multiples of it. Nil where none is.
     private func unit() -> Double? {
-        if let stated = statedUnit() { return stated }
+        if let fraction = fraction(), fraction.isCertain { return fraction.unit }
         guard !isEven, !isContiguous else { return nil }
         if gaps.allSatisfy({ abs($0 - medianGap) <= tolerance || multiple($0, of: medianGap) >= 2 }) {
             return medianGap
@@ -137,11 +154,12 @@ struct SliceOrder {
             ? mean : nil
     }
 
-    /// Spacing Between Slices, where the slices lie whole multiples of it apart.
+    /// Spacing Between Slices, where the slices lie whole multiples of it apart, and whether slices are missing for certain.
     ///
-    /// Some vendors write what lies between the faces of two slices there: with the thickness that is the distance of their centres. And
-    /// slices that touch each other lack none, whatever stands there.
-    private func statedUnit() -> Double? {
+    /// Some vendors write what lies between the faces of two slices there: with the thickness that is the distance of their centres, and
+    /// this is nil. Slices that touch each other lack none for certain: they may have overlapped, or the tag is a rest of thinner ones that
+    /// they were made of.
+    private func fraction() -> (unit: Double, isCertain: Bool)? {
         let stated = frames.map { $0.group(.pixelMeasuresSequence).double(.spacingBetweenSlices) }
         guard let unit = stated[0], unit > tolerance, stated.allSatisfy({ $0 == unit }),
             abs(unit - medianGap) > max(tolerance, Tolerance.position * medianGap)
@@ -149,15 +167,11 @@ struct SliceOrder {
         let multiples = gaps.map { multiple($0, of: unit) }
         guard !multiples.contains(0), multiples.contains(where: { $0 >= 2 }), !isContiguous else { return nil }
         // A gap of one unit shows that it is the distance.
-        if multiples.contains(1) { return unit }
+        if multiples.contains(1) { return (unit, true) }
         let smallest = gaps.min() ?? 0
-        for thickness in frames.compactMap(\.sliceThickness)
-        where abs(thickness - unit) > Tolerance.multiple * unit {
-            guard thickness < smallest - Tolerance.multiple * unit,
-                abs(thickness + unit - smallest) > Tolerance.multiple * unit
-            else { return nil }
-        }
-        return unit
+        let others = frames.compactMap(\.sliceThickness).filter { abs($0 - unit) > Tolerance.multiple * unit }
+        if others.contains(where: { abs($0 + unit - smallest) <= Tolerance.multiple * unit }) { return nil }
+        return (unit, others.allSatisfy { $0 < smallest - Tolerance.multiple * unit })
     }
 
     /// How many times a gap holds the unit; 0 where it is no whole multiple of it.
@@ -173,9 +187,13 @@ struct SliceOrder {
         guard thicknesses.count == frames.count, let least = thicknesses.min(), let most = thicknesses.max(),
             most - least > Tolerance.multiple * least
         else { return false }
-        return gaps.indices.allSatisfy {
-            gaps[$0] <= max(thicknesses[$0], thicknesses[$0 + 1]) * (1 + Tolerance.multiple)
-        }
+        return gaps.indices.allSatisfy(isFilled)
+    }
+
+    /// Whether one of the slices on both sides of a gap is so thick that it reaches the other.
+    private func isFilled(_ gap: Int) -> Bool {
+        let thickness = max(frames[gap].sliceThickness ?? 0, frames[gap + 1].sliceThickness ?? 0)
+        return gaps[gap] <= thickness * (1 + Tolerance.multiple)
     }
 
     /// A few slices beside the line of all others are at a wrong place, whatever the line's direction is. Stacks that are moved against

@@ -128,7 +128,8 @@ enum SoftSplit {
         }
         let positions = order.positions
         let count = order.multiplicity
-        guard isNumbered, positions.allSatisfy({ $0.count == count }) else { return nil }
+        // At a single position any order fits: a place that was lost looks so.
+        guard isNumbered, positions.count > 1, positions.allSatisfy({ $0.count == count }) else { return nil }
         var positionOf = [Int](repeating: 0, count: frames.count)
         for (position, indices) in positions.enumerated() { for index in indices { positionOf[index] = position } }
         let isVolumeAfterVolume = frames.indices.allSatisfy { positionOf[$0] == positionOf[$0 % positions.count] }

@@ -13,18 +13,19 @@ extension SourceFrame {
         var oddity: String?
         var frames: [SourceFrame] = []
         let calibration = try UltrasoundCalibration(instance)
-        let isTomogram =
-            SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage
-            && instance.imageType.contains("RECON TOMO")
-        let slices = isTomogram ? try nuclearSlices(dataSet, frames: instance.pixels.frames) : []
+        let slices = try nuclearSlices(instance)
+        let isTomogram = slices != nil
+        let (isClassic, hasGroups) = (instance.isClassic, instance.hasFunctionalGroups && !isTomogram)
+        func group(_ macro: Attribute, _ number: Int) -> DataSet {
+            SourceFrame.group(macro, of: dataSet, frame: number, isClassic: isClassic)
+        }
         for number in 1...instance.pixels.frames {
-            let measures = SourceFrame.group(.pixelMeasuresSequence, of: dataSet, frame: number)
+            let measures = group(.pixelMeasuresSequence, number)
             var plane: Plane?
-            if instance.hasFunctionalGroups || instance.pixels.frames == 1 {
+            if hasGroups || instance.pixels.frames == 1 {
                 plane = try Self.plane(
-                    SourceFrame.group(.planePositionSequence, of: dataSet, frame: number),
-                    SourceFrame.group(.planeOrientationSequence, of: dataSet, frame: number), oddity: &oddity)
-            } else if isTomogram {
+                    group(.planePositionSequence, number), group(.planeOrientationSequence, number), oddity: &oddity)
+            } else if let slices {
                 plane = try nuclearPlane(dataSet, slice: slices[number - 1], oddity: &oddity)
             }
             let (pixelSpacing, origin) = try spacing(measures, calibration, dataSet, isPlaced: plane != nil)
@@ -73,20 +74,36 @@ extension SourceFrame {
         return (row, column)
     }
 
-    /// Which slice each frame of a reconstructed tomogram is, from 0: by the Slice Vector, else in the order of the frames.
+    /// Which slice each frame of a reconstructed tomogram is, from 0: by the Slice Vector, else in the order of the frames. Of a gated one,
+    /// where the moments of the heart take turns, by the vector alone. Nil of all other objects, and where nothing says it.
     ///
-    /// *Throws* `position` where the vector names a slice twice, or not one for each frame. *Source*: PS3.3 C.8.4.8.1.
-    private static func nuclearSlices(_ dataSet: DataSet, frames: Int) throws(DICOMFailure) -> [Int] {
+    /// *Throws* `position` where the vector names a slice of one moment twice, or not one for each frame. *Source*: PS3.3 C.8.4.8.1.
+    private static func nuclearSlices(_ instance: SourceInstance) throws(DICOMFailure) -> [Int]? {
+        let (dataSet, frames) = (instance.dataSet, instance.pixels.frames)
+        let isGated = instance.imageType.contains("RECON GATED TOMO")
+        guard SOPClass.of(instance.sopClassUID) == .nuclearMedicineImageStorage,
+            isGated || instance.imageType.contains("RECON TOMO")
+        else { return nil }
         let vector = dataSet.ints(.sliceVector)
-        guard !vector.isEmpty else { return Array(0..<frames) }
-        guard vector.count == frames, Set(vector).count == frames, vector.allSatisfy((0...65535).contains),
+        guard !vector.isEmpty else { return isGated ? nil : Array(0..<frames) }
+        let moments = isGated ? (1...frames).map { nuclearMoment(dataSet, frame: $0) } : []
+        let places = zip(vector, isGated ? moments : vector.map { _ in "" }).map { "\($0) \($1)" }
+        guard vector.count == frames, Set(places).count == frames, vector.allSatisfy((0...65535).contains),
             let first = vector.min()
         else {
             throw .position(
-                "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) names \(Set(vector).count) slices for \(frames) frames: which frame lies where is unknown.",
+                "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) names \(Set(places).count) slices for \(frames) frames: which frame lies where is unknown.",
                 cure: "Export the object again, each volume by itself.")
         }
         return vector.map { $0 - first }
+    }
+
+    /// Which R-R interval and time slot of a heart a frame of a gated object is of; empty where nothing says it.
+    static func nuclearMoment(_ dataSet: DataSet, frame number: Int) -> String {
+        [Attribute.rRIntervalVector, .timeSlotVector].map { attribute in
+            let vector = dataSet.ints(attribute)
+            return number <= vector.count ? String(vector[number - 1]) : ""
+        }.joined(separator: "/")
     }
 
     /// Reconstructed tomograms give the position of the first slice only (PS3.3 C.8.4.15).

@@ -13,21 +13,22 @@ package struct SourceFrame: Sendable {
     /// Where `pixelSpacing` holds; empty: everywhere.
     let calibratedRegions: [PixelRectangle]
 
-    /// The attributes of a functional group: the frame's own item, else the shared item, else (classic objects) the
+    /// The attributes of a functional group: the frame's own item, else the shared item, else (objects without groups) the
     /// main data set. Empty when an enhanced object has no such group. What the frame's own item leaves out or empty and the shared
-    /// item says holds too; `GroupConsistency` has found that they do not contradict each other.
+    /// item says holds too; of a classic object the main data set holds, completed by both. `GroupConsistency` has found that they do not
+    /// contradict each other.
     package func group(_ macro: Attribute) -> DataSet {
-        Self.group(macro, of: instance.dataSet, frame: number)
+        Self.group(macro, of: instance.dataSet, frame: number, isClassic: instance.isClassic)
     }
 
-    static func group(_ macro: Attribute, of dataSet: DataSet, frame number: Int) -> DataSet {
+    static func group(_ macro: Attribute, of dataSet: DataSet, frame number: Int, isClassic: Bool = false) -> DataSet {
         let perFrame = dataSet.items(.perFrameFunctionalGroupsSequence)
         let shared = dataSet.item(.sharedFunctionalGroupsSequence)
-        if number >= 1, number <= perFrame.count, let own = perFrame[number - 1].item(macro) {
-            return shared?.item(macro).map { own.completed(by: $0) } ?? own
-        }
-        if let shared { return shared.item(macro) ?? DataSet() }
-        return perFrame.isEmpty ? dataSet : DataSet()
+        guard shared != nil || !perFrame.isEmpty else { return dataSet }
+        let common = shared?.item(macro)
+        let own = number >= 1 && number <= perFrame.count ? perFrame[number - 1].item(macro) : nil
+        let stated = own.map { own in common.map(own.completed) ?? own } ?? common
+        return isClassic ? stated.map(dataSet.completed) ?? dataSet : stated ?? DataSet()
     }
 
     /// Image Position (Patient): the strings of the file, three or none.

@@ -14,6 +14,10 @@ struct SplitKey: Sendable {
         SplitKey(name: "Temporal Position") {
             $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
         },
+        SplitKey(name: "Time Slot") { frame in
+            let dataSet = frame.instance.dataSet
+            return dataSet.has(.timeSlotVector) ? SourceFrame.nuclearMoment(dataSet, frame: frame.number) : ""
+        },
         SplitKey(
             name: "Trigger Time",
             value: {

@@ -12,6 +12,8 @@ enum Tolerance {
     static let position = 0.01
     /// A gap that is a multiple of the median gap, relative to that.
     static let multiple = 0.05
+    /// How many times the median gap of uneven slices a gap is for which no slice stands.
+    static let hole = 3.0
     /// How many times the smallest gap of a volume the median one may be for it to be told a hole: smaller ones are positions that wander.
     static let mostMissing = 10.0
     /// In-plane displacement for each mm along the normal.

@@ -20,10 +20,11 @@ enum UnlikeSlices {
                         "\(other.count) of \(volume.count + other.count) images (\(other.instanceNumbers)) lie in line with the others and differ in \(difference): a volume without them would look whole.",
                         cure: "Correct the series at its source, or send the images apart.")
                 }
+                let isOne = areOne(volume, other)
                 findings.append(
                     Finding(
-                        "VOL-PARTS", .note,
-                        "volumes of \(volume.count) and \(other.count) images adjoin each other and differ in \(difference). Each is a volume of its own."
+                        "VOL-PARTS", isOne ? .warning : .note,
+                        "volumes of \(volume.count) and \(other.count) images \(isOne ? "would be one evenly spaced volume" : "adjoin each other") and differ in \(difference). Each is a volume of its own\(isOne ? ", and what reaches over both is told in parts" : "")."
                     ))
             }
         }
@@ -95,7 +96,14 @@ enum UnlikeSlices {
             let distance = frame.plane?.position.dot(normal) ?? start
             return order.distances.allSatisfy { ($0 - distance).magnitude > gap / 2 }
         }
-        if isFree { return true }
+        return isFree || areOne(volume, other)
+    }
+
+    /// Both together are one evenly spaced volume, whatever sets them apart.
+    private static func areOne(_ volume: [SourceFrame], _ other: [SourceFrame]) -> Bool {
+        guard let one = volume.first?.plane?.normal, let two = other.first?.plane?.normal,
+            one.dot(two).magnitude > Tolerance.parallel
+        else { return false }
         let both = SliceOrder(volume + other)
         return both.isEven && both.multiplicity == 1
     }

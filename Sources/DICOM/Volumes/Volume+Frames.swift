@@ -11,11 +11,31 @@ extension Volume {
         var fields = CanonicalEncoding("hspsam frames 1")
         fields.add("volume", digest)
         fields.add("frames", indices.map(String.init))
-        return Volume(
-            kind: kind, frames: indices.map { frames[$0] }, patientAndStudy: patientAndStudy, sliceSpacing: nil,
-            sliceWeights: [], slide: nil,
-            findings: findings
-                + [Finding("SEL-FRAMES", .note, "the pipeline takes \(indices.count) of \(frames.count) frames.")],
-            part: part, partCount: partCount, digest: fields.digest.hex)
+        return with(
+            frames: indices.map { frames[$0] }, digest: fields.digest.hex,
+            Finding("SEL-FRAMES", .note, "the pipeline takes \(indices.count) of \(frames.count) frames."))
+    }
+
+    /// The same with the warning that frames which were asked for are not there; the same where none is asked for in vain.
+    ///
+    /// - Parameters:
+    ///   - numbers: ascending, from 1.
+    ///   - count: how many frames there are.
+    package func lacking(_ numbers: [Int], of count: Int) -> Volume {
+        guard !numbers.isEmpty else { return self }
+        let shown = numbers.prefix(8).map(String.init).joined(separator: ", ") + (numbers.count > 8 ? " …" : "")
+        return with(
+            frames: frames, digest: digest,
+            Finding(
+                "SEL-FRAMES", .warning,
+                "the pipeline asks for \(numbers.count == 1 ? "frame" : "frames") \(shown), and there \(count == 1 ? "is 1" : "are \(count)"): nothing was looked for there."
+            ))
+    }
+
+    private func with(frames: [SourceFrame], digest: String, _ finding: Finding) -> Volume {
+        Volume(
+            kind: kind, frames: frames, patientAndStudy: patientAndStudy, sliceSpacing: sliceSpacing,
+            sliceWeights: sliceWeights, slide: slide, findings: findings + [finding], part: part, partCount: partCount,
+            digest: digest)
     }
 }

@@ -103,8 +103,11 @@ package enum VolumeBuilder {
             }
             do throws(DICOMFailure) {
                 let split = try SoftSplit.parts(group)
-                let findings = [split.finding].compactMap { $0 }
-                drafts += split.parts.map { VolumeDraft(kind: .spatial, frames: $0, findings: findings) }
+                drafts += split.parts.map { part in
+                    let gaps = NumberedSlices.finding(SliceOrder(part), among: all + planning)
+                    return VolumeDraft(
+                        kind: .spatial, frames: part, findings: [split.finding, gaps].compactMap { $0 })
+                }
             } catch {
                 leftOut += group.instances.map { LeftOut(instance: $0, failure: error) }
             }
@@ -171,19 +174,35 @@ package enum VolumeBuilder {
             )
         }
         let references = Set(groups.compactMap { $0[0].instance.frameOfReferenceUID })
-        guard groups.count > 2, groups.allSatisfy({ $0.count == 1 }), references.count == groups.count else {
-            return nil
-        }
+        guard groups.count > 2, groups.allSatisfy({ $0.count == 1 }) else { return nil }
+        guard references.count == groups.count else { return turnedFinding(groups.map { $0[0] }) }
         return Finding(
             "VOL-PLACE", .warning,
             "each of the \(groups.count) images of the series has a Frame of Reference of its own, so none lies beside another: each is taken by itself, and no volume in ml is told."
         )
     }
 
+    /// Of slices side by side none of which is alike another: directions or sizes that wander from one to the next.
+    private static func turnedFinding(_ frames: [SourceFrame]) -> Finding? {
+        let order = SliceOrder(frames)
+        let normals = order.frames.compactMap { $0.plane?.normal }
+        guard order.multiplicity == 1, normals.count == frames.count,
+            zip(normals, normals.dropFirst()).allSatisfy({ $0.dot($1) > Tolerance.parallel }),
+            order.gaps.allSatisfy({ $0 <= Tolerance.hole * order.medianGap })
+        else { return nil }
+        let difference = HardSplit.differences(order.frames[0], order.frames[1]).joined(separator: ", ")
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the \(frames.count) images of the series lie side by side and differ from each other in \(difference): each is taken by itself, and no volume in ml is told."
+        )
+    }
+
     /// *Throws* `position` when an object has more or fewer frames than items of Per-frame Functional Groups, when some of its frames
     /// have a place and others have none, or when an object whose frames are slices says of none where it lies.
     private static func checkPlaces(_ frames: [SourceFrame], of instance: SourceInstance) throws(DICOMFailure) {
-        let perFrame = instance.dataSet.items(.perFrameFunctionalGroupsSequence).count
+        let groups = instance.dataSet.items(.perFrameFunctionalGroupsSequence)
+        // Empty ones tell of no frame where the class has none.
+        let perFrame = instance.isClassic && groups.allSatisfy(\.isEmpty) ? 0 : groups.count
         guard perFrame == 0 || perFrame == frames.count else {
             throw .position(
                 "\(frames.count == 1 ? "1 frame" : "\(frames.count) frames") and \(perFrame == 1 ? "1 item" : "\(perFrame) items") of Per-frame Functional Groups: which frame lies where is unknown, and whether frames are missing.",

@@ -33,7 +33,7 @@ struct VolumeDraft {
                 + [
                     windowFinding(ordered),
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
-                    ordered[0].spacingOrigin.finding, placeFinding(ordered),
+                    ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -53,6 +53,15 @@ struct VolumeDraft {
         return Finding(
             "VOL-REFERENCE", .note,
             "The source has positions but no Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
+        )
+    }
+
+    /// Slices of a body without the distance of their pixels lie somewhere, and nothing of them can be measured.
+    private func distanceFinding(_ frames: [SourceFrame]) -> Finding? {
+        guard kind == .spatial, slide == nil, frames[0].pixelSpacing == nil else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the images say where they lie and not how large their pixels are (Pixel Spacing): no length, area or volume is told."
         )
     }
 

@@ -116,7 +116,7 @@ package enum Inspection {
             return Answer(record: reply(takes: false, [refusal.message.explanation]), failure: refusal)
         }
         guard let candidate = candidates.first else {
-            let rules = directory.pipeline.selection.map { $0.unmet(by: volume) }
+            let rules = directory.pipeline.selection.map { Selection.unmet(by: volume, $0, of: directory) }
             guard let nearest = rules.indices.min(by: { rules[$0].count < rules[$1].count }) else {
                 return Answer(record: reply(takes: false, ["it has no rule: it runs when it is named"]))
             }

@@ -34,7 +34,8 @@ enum FindingAdvice {
             "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
         "VOL-PLACE": "Lengths and areas hold in each image; volumes need positions from the source.",
         "VOL-PARTS": "Check that each part is what you expect, and whether slices are still to come.",
-        "VOL-SPACING-TAG": "Nothing has to be done; other programs that believe the tag will tell other volumes.",
+        "VOL-SPACING-TAG":
+            "Where this is a warning, look whether slices are missing. Other programs that believe the tag will tell other volumes.",
         "VOL-WINDOW": "Nothing has to be done for the result; the source's own display may look wrong.",
         "VOL-REFERENCE": "Do not register other series to this result by their coordinates.",
         "VOL-VALUES": "Do not use mean values as Hounsfield units; ask the source for Rescale Slope and Intercept.",
