@@ -32,7 +32,8 @@ struct ArchitectureTests {
             "Foundation",
         ],
         "Training": [
-            "Failures", "Identification", "Storage", "Settings", "Processes", "Pages", "Tensors", "Imaging", "DICOM", "ImageFiles",
+            "Failures", "Identification", "Storage", "Settings", "Processes", "Pages", "Tensors", "Imaging", "DICOM",
+            "ImageFiles",
             "SegmentAnything",
             "Foundation",
         ],
