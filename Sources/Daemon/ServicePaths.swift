@@ -67,6 +67,8 @@ package struct ServicePaths: Sendable {
     package var deliveryTickets: String { Folder.join(deliver, "new") }
     package var deliveryReceipts: String { Folder.join(deliver, "receipts") }
     package var deliveryScratch: String { Folder.join(deliver, "scratch") }
+    /// What the sender remembers of folders that it copies to.
+    package var deliveryFolders: String { Folder.join(deliver, "folders") }
     /// Drops that an archive is asked about, and what it said.
     package var arrivalQuestions: String { Folder.join(deliver, "questions") }
     package var arrivalAnswers: String { Folder.join(deliver, "answers") }
