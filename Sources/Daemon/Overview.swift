@@ -191,7 +191,8 @@ package struct Overview: Sendable, Equatable {
         cluster = ClusterState(try fact(ClusterState.fact))
         notes = try Self.notes(
             spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
-            unmarked: fact("unmarked").flatMap(Int.init) ?? 0, deliveries, cluster)
+            unmarked: fact("unmarked").flatMap(Int.init) ?? 0, unfinished: fact("unfinished").flatMap(Int.init) ?? 0,
+            deliveries, cluster)
     }
 
     // MARK: ledger and disk
@@ -236,8 +237,8 @@ package struct Overview: Sendable, Equatable {
     }
 
     private static func notes(
-        _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, _ deliveries: [DeliveryCounts],
-        _ cluster: ClusterState?
+        _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, unfinished: Int,
+        _ deliveries: [DeliveryCounts], _ cluster: ClusterState?
     ) -> [Note] {
         var notes: [Note] = []
         if !spool.unlistable.isEmpty {
@@ -285,6 +286,14 @@ package struct Overview: Sendable, Equatable {
                 Note(
                     code: "NEVER-SETTLED", text: "\(unmarked) in the inbox got no marker within settle.give_up.",
                     cure: "Put NAME.ready beside what is complete; remove what is not."))
+        }
+        if unfinished > 0 {
+            notes.append(
+                Note(
+                    code: "UPLOAD-LEFT",
+                    text:
+                        "\(unfinished) in the inbox with the name of an unfinished transfer (.part, .tmp, ~ ...), and nothing came for settle.give_up.",
+                    cure: "Send them again under their own names, or rename what is complete; remove the rest."))
         }
         if spool.unmoved > 0 {
             notes.append(

@@ -77,7 +77,7 @@ extension WatchService {
             }
             return 1
         }
-        var waiting = sight.settling + sight.unreadable + sight.oversized
+        var waiting = sight.settling + sight.unreadable + sight.oversized + sight.unfinished
         for name in sight.settled where !stop.isAsked {
             if obstacle == nil { obstacle = try await self.obstacle(settings) }
             guard obstacle == nil else {
@@ -94,6 +94,7 @@ extension WatchService {
         try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
         try await ledger.remember("oversized", "\(sight.oversized)")
         try await ledger.remember("unmarked", "\(sight.unmarked)")
+        try await ledger.remember("unfinished", "\(sight.unfinished)")
         try await ledger.remember("unremovable", "\(sight.unremovable)")
         try await ledger.remember("full", obstacle ?? "")
         // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.
