@@ -14,7 +14,7 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
     package let waiting: Int
     /// Drops that did not settle, or could not be taken.
     package let unsettled: Int
-    /// Files of results that wait for a destination.
+    /// Files of results that wait for a destination, or that one would not take.
     package let unsent: Int
     package let paused: String?
 

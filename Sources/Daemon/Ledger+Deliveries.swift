@@ -10,6 +10,9 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
     package var expired = 0
     /// The code of the newest failure while nothing has been sent since; nil while all is well.
     package var trouble: String?
+
+    /// Files that it would not take, or not in time.
+    var untaken: Int { refused + expired }
 }
 
 // pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused, ─→ replaced by a twin; pending ─→ expired.

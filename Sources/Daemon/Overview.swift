@@ -318,11 +318,11 @@ package struct Overview: Sendable, Equatable {
                     code: "SENDER-DOWN", text: "nobody sends: \(unsent) files wait.",
                     cure: "systemctl start hspsam-deliver, or run: hspsam deliver --once"))
         }
-        for counts in deliveries where counts.refused + counts.expired > 0 {
+        for counts in deliveries where counts.untaken > 0 {
             notes.append(
                 Note(
                     code: "DELIVERY",
-                    text: "\(counts.destination) did not take \(counts.refused + counts.expired) files.",
+                    text: "\(counts.destination) did not take \(counts.untaken) files.",
                     cure: "hspsam deliver --status says why; once the cause is gone: hspsam deliver --retry."))
         }
         return notes

@@ -160,6 +160,32 @@ struct DeliveryTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test("a batch whose results a destination will not take asks for a person, and so does the next")
+    func untakenByBatch() async throws {
+        let site = try Site()
+        site.settings.senderWait = .seconds(600)
+        site.settings.destinations = [try share(site)]
+        try site.drop("a", "ok")
+        // A sender whose destination refuses.
+        let (tickets, receipts) = (site.root + "/deliver/new", site.root + "/deliver/receipts")
+        let refusing = Task {
+            try await eventually { FileStatus.exists(tickets) && !(try Folder.list(tickets).isEmpty) }
+            for name in try Folder.list(tickets).map(\.name) {
+                let bytes = try DurableFile.read(Folder.join(tickets, name), limit: 1 << 20)
+                let ticket = try JSONDecoder().decode(DeliveryTicket.self, from: Data(bytes))
+                let files = ticket.files.map { DeliveryReceipt.File($0, .refused, code: "0xA900") }
+                let receipt = DeliveryReceipt(ticket: ticket, files: files)
+                try DurableFile.write(Array(JSONEncoder().encode(receipt)), to: Folder.join(receipts, name))
+            }
+        }
+        for _ in 0..<2 {
+            let outcome = try await site.batch()
+            #expect(outcome.unsent == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        }
+        try await refusing.value
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+    }
+
     @Test("a batch does not wait for a destination that fails, and says what it could not send")
     func failing() async throws {
         let site = try Site()
