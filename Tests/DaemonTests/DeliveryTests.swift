@@ -169,8 +169,12 @@ struct DeliveryTests {
         // A sender whose destination refuses.
         let (tickets, receipts) = (site.root + "/deliver/new", site.root + "/deliver/receipts")
         let refusing = Task {
-            try await eventually { FileStatus.exists(tickets) && !(try Folder.list(tickets).isEmpty) }
-            for name in try Folder.list(tickets).map(\.name) {
+            let waiting: () throws -> [String] = {
+                guard FileStatus.exists(tickets) else { return [] }
+                return try Folder.list(tickets).map(\.name).filter { !$0.hasPrefix(".") }
+            }
+            try await eventually { try !waiting().isEmpty }
+            for name in try waiting() {
                 let bytes = try DurableFile.read(Folder.join(tickets, name), limit: 1 << 20)
                 let ticket = try JSONDecoder().decode(DeliveryTicket.self, from: Data(bytes))
                 let files = ticket.files.map { DeliveryReceipt.File($0, .refused, code: "0xA900") }
