@@ -38,7 +38,8 @@ extension WatchService {
             // What waits for a destination in this moment may be sent in the next.
             let untaken = overview.deliveries.reduce(0) { $0 + $1.untaken }
             let counts = try await ledger.outcome(
-                since: event, unsettled: 0, unsent: untaken, paused: overview.paused)
+                since: event, unsettled: 0, unsent: untaken, paused: overview.paused,
+                notes: overview.notes.map(\.code))
             try await ledger.addDay(Identifier.make(), from: started, counts: counts.json)
             try await writeNight()
             try await writeIndex()

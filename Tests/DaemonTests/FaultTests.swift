@@ -478,6 +478,18 @@ struct FaultTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test("a batch asks for a person when the service itself needs one, though all of its drops ended well")
+    func batchNotes() async throws {
+        let site = try Site()
+        try Folder.make(site.root + "/work/somebody's")
+        try site.drop("a", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.notes == ["PLACE-STRANGE"] && outcome.status == .refusedOrFailed)
+        #expect(outcome.summary.contains("needs you (hspsam status): PLACE-STRANGE"))
+        try Folder.remove(site.root + "/work/somebody's")
+        #expect(try await site.batch().status == .done)
+    }
+
     @Test("a slide that was put aside because parts were missing is settled by the drop that brings them")
     func slidePartsInBatches() async throws {
         let site = try Site()
