@@ -34,6 +34,7 @@ extension WatchService {
                 sending.insert("\(ticket.key) \(ticket.destination)")
             }
             try await ledger.returnSending(except: sending)
+            try await ledger.dropSuperseded()
             try await knowDestinations()
             for destination in destinations {
                 try await addNew(destination)

@@ -97,6 +97,26 @@ struct DeliveryTests {
             try Folder.list(site.root + "/deliver/new").isEmpty && Folder.list(site.root + "/deliver/receipts").isEmpty)
     }
 
+    @Test("what waits of a result is not sent any more once another has taken its place")
+    func superseded() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])
+        let few = Plan(how: "ok", study: "one", instances: [1])
+        let all = Plan(how: "ok", study: "one", instances: [1, 2])
+        try site.drop("a", few)
+        try await site.batch()
+        // Away: it waits.
+        try await round(site)
+        #expect(try await counts(site).first?.waiting == 2)
+        try site.drop("a", all)
+        try await site.batch()
+        site.settings.destinations = [try share(site, [.seg, .report])]
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(all.path)/a.seg.dcm"))
+        #expect(!FileStatus.exists("\(site.root)/share/\(few.path)"))
+        let counts = try await counts(site)
+        #expect(counts.allSatisfy { $0.waiting == 0 && $0.refused == 0 && $0.expired == 0 }, "\(counts)")
+    }
+
     @Test("a share that is not mounted any more is waited for: nothing is written to the disk below")
     func unmounted() async throws {
         let site = try Site()
