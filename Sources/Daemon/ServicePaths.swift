@@ -81,6 +81,7 @@ package struct ServicePaths: Sendable {
     package var ledger: String { Folder.join(state, "ledger.sqlite") }
     package var lock: String { Folder.join(state, "lock") }
     package var inboxLock: String { Folder.join(inbox, ".hspsam-lock") }
+    package var spoolLock: String { Folder.join(spool, ".hspsam-service-lock") }
     /// Keys of complete results that stand in the outbox, one a line: what a worker need not do again. Where nodes work, they see it.
     package var knownResults: String { known(in: hasCluster ? cluster : state) }
     private func known(in folder: String) -> String { Folder.join(folder, "known-results") }
