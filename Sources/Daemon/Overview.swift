@@ -189,10 +189,14 @@ package struct Overview: Sendable, Equatable {
             db, sql: "SELECT substr(key, 13) FROM meta WHERE key LIKE 'destination %' ORDER BY key")
         deliveries = try DeliveryCounts.read(db, names)
         cluster = ClusterState(try fact(ClusterState.fact))
-        notes = try Self.notes(
-            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
-            unmarked: fact("unmarked").flatMap(Int.init) ?? 0, unfinished: fact("unfinished").flatMap(Int.init) ?? 0,
-            deliveries, cluster)
+        let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
+        notes =
+            try Self.placeNotes(spool, own)
+            + Self.notes(
+                spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
+                unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
+                unfinished: fact("unfinished").flatMap(Int.init) ?? 0,
+                deliveries, cluster)
     }
 
     // MARK: ledger and disk
@@ -234,6 +238,25 @@ package struct Overview: Sendable, Equatable {
             code: "PLACE-STRANGE", text: "\(spool.stray) in the spool's inbox/, and inbox.path is another folder.",
             cure:
                 "Move them to inbox.path, where whoever dropped them is to drop (hspsam-receive.service: by --config).")
+    }
+
+    /// That the spool's disk, or a folder of the service's, is not there: what stands in it is not seen.
+    ///
+    /// - Parameter own: by what the ledger knows its spool.
+    private static func placeNotes(_ spool: SpoolView, _ own: String?) -> [Note] {
+        if let own, let found = spool.identity, found != own {
+            return [
+                Note(
+                    code: "SPOOL-OTHER", text: "an empty folder, or another disk, stands where the spool was.",
+                    cure: "Mount it.")
+            ]
+        }
+        guard own != nil, !spool.missing.isEmpty else { return [] }
+        return [
+            Note(
+                code: "PLACE-MISSING", text: "\(spool.missing.joined(separator: ", ")) is not there.",
+                cure: "Mount its disk; or start the service, which makes folders of the spool.")
+        ]
     }
 
     private static func notes(

@@ -9,6 +9,7 @@ package final class ServiceLocks: Sendable {
     ///
     /// *Throws* `DaemonFailure.locked` with who holds it; `StorageFailure`.
     package init(_ paths: ServicePaths) async throws {
+        _ = try FileStatus(of: paths.inbox, followingLinks: true)
         var locks: [FileLock] = []
         for path in [paths.lock, paths.spoolLock, paths.inboxLock] { locks.append(try await Self.lock(path)) }
         self.locks = locks

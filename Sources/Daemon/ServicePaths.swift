@@ -30,10 +30,12 @@ package struct ServicePaths: Sendable {
         hasCluster = settings.cluster != nil
     }
 
-    /// Makes the folders that are missing.
+    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, its disk is not mounted, and nobody
+    /// would drop anything into one made here.
     package func prepare() throws(StorageFailure) {
+        if inbox == spoolInbox || !FileStatus.exists(ledger) { try Folder.make(inbox, mode: 0o750) }
         for path in [
-            inbox, work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
+            work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
             deliveryReceipts, arrivalQuestions, arrivalAnswers, receiving,
         ] + (hasCluster ? [arrays] : []) {
             try Folder.make(path, mode: 0o750)

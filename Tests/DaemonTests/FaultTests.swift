@@ -346,6 +346,30 @@ struct FaultTests {
         await #expect(throws: DaemonFailure.otherSpool(path: site.root + "/.hspsam-spool")) {
             _ = try await site.service()
         }
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("SPOOL-OTHER"), "\(report.text)")
+    }
+
+    @Test(
+        "an inbox whose share is not mounted is taken for away, not for empty, and one that has gone is not made anew")
+    func inboxAway() async throws {
+        let site = try Site()
+        #expect(try await site.batch().status == .done)
+        // As it was known while the share was there.
+        try await site.withService { service in
+            try await service.ledger.remember("inbox", "0 \(FileDigest(of: site.settings.inbox).hex)")
+        }
+        let outcome = try await site.batch()
+        #expect(
+            outcome.status == .refusedOrFailed && outcome.paused?.contains("not mounted") == true, "\(outcome.json)")
+        site.settings.inbox = site.root + "/share"
+        try Folder.make(site.settings.inbox)
+        #expect(try await site.batch().status == .done)
+        try Folder.remove(site.settings.inbox)
+        await #expect(throws: StorageFailure.self) { _ = try await site.service() }
+        #expect(!FileStatus.exists(site.settings.inbox))
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("PLACE-MISSING share/"), "\(report.text)")
     }
 
     @Test("recovery removes nothing that it cannot read, and nothing that is not proven to be a copy")
