@@ -107,13 +107,14 @@ extension WatchService {
         return 1
     }
 
-    /// Whether the folder is not on what was mounted there: it would be empty, and drops would wait where nobody looks.
+    /// Whether the folder is not on what was mounted there, and empty: then drops wait where nobody looks. Where somebody drops all the
+    /// same it has been moved.
     private func isInboxAway() async throws -> Bool {
         let depth = try Folder.depthInFileSystem(paths.inbox)
         let place = FileDigest(of: paths.inbox).hex
         let words = try await ledger.fact("inbox")?.split(separator: " ") ?? []
         let known = words.last.map(String.init) == place ? words.first.flatMap { Int($0) } : nil
-        if let known, depth > known { return true }
+        if let known, depth > known, try !Folder.list(paths.inbox).contains(where: DropName.isDrop) { return true }
         if depth != known { try await ledger.remember("inbox", "\(depth) \(place)") }
         return false
     }

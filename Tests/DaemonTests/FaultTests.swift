@@ -362,6 +362,10 @@ struct FaultTests {
         let outcome = try await site.batch()
         #expect(
             outcome.status == .refusedOrFailed && outcome.paused?.contains("not mounted") == true, "\(outcome.json)")
+        // Moved on purpose: drops come all the same.
+        try site.drop("a", "ok")
+        let moved = try await site.batch()
+        #expect(moved.results == 1 && moved.status == .done, "\(moved.json)")
         site.settings.inbox = site.root + "/share"
         try Folder.make(site.settings.inbox)
         #expect(try await site.batch().status == .done)
