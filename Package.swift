@@ -59,7 +59,8 @@ let targets: [Target] = [
     // foundations
     room("Failures", [], [], safe),
     room("Numbers", [], [], safe),
-    room("Records", ["Failures", "Numbers"], [], safe),
+    room("Identification", [], [], safe),
+    room("Records", ["Failures", "Numbers", "Identification"], [], safe),
     room("Storage", ["Failures", "CSystem"]),
     room("Settings", ["Failures"], [yams], safe),
     room("Processes", ["Failures", "CMPI"], [], safe),
@@ -67,7 +68,7 @@ let targets: [Target] = [
     // data
     room("Imaging", ["Failures", "Numbers"], [], optimised + safe),
     room("Tensors", ["Failures", "Numbers", "Storage", "Imaging", "CKernels"], [], optimised),
-    room("DICOM", ["Failures", "Numbers", "Storage", "Imaging", "CDICOM"]),
+    room("DICOM", ["Failures", "Numbers", "Identification", "Storage", "Imaging", "CDICOM"]),
     room(
         "DICOMObjects", ["Failures", "Numbers", "Storage", "Imaging", "DICOM"], [], safe),
     room("ImageFiles", ["Failures", "Numbers", "Storage", "Imaging", "CImageFiles"]),
@@ -83,8 +84,8 @@ let targets: [Target] = [
     room(
         "Training",
         [
-            "Failures", "Numbers", "Pages", "Storage", "Settings", "Processes", "Tensors", "Imaging", "DICOM",
-            "ImageFiles", "SegmentAnything",
+            "Failures", "Numbers", "Identification", "Pages", "Storage", "Settings", "Processes", "Tensors", "Imaging",
+            "DICOM", "ImageFiles", "SegmentAnything",
         ], [], safe),
     room(
         "References", ["Failures", "Numbers", "Storage", "Tensors", "Imaging", "SegmentAnything", "Training"], [], safe),
@@ -110,7 +111,7 @@ let targets: [Target] = [
     tests("SettingsTests", ["Settings", "Failures"]),
     tests("TensorsTests", ["Tensors", "Numbers", "Failures", "Storage", "CKernels"]),
     tests("ImagingTests", ["Imaging", "Numbers", "Failures"]),
-    tests("DICOMTests", ["DICOM", "Imaging", "Failures", "Storage", "Mutations"]),
+    tests("DICOMTests", ["DICOM", "Identification", "Imaging", "Failures", "Storage", "Mutations"]),
     tests("DICOMObjectsTests", ["DICOMObjects", "DICOM", "Imaging", "Failures", "Storage"]),
     tests("ImageFilesTests", ["ImageFiles", "Imaging", "Failures", "Storage", "Mutations"]),
     tests("SegmentAnythingTests", ["SegmentAnything", "Tensors", "Imaging", "Failures", "Storage"]),

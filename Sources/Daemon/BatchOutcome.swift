@@ -14,13 +14,15 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
     package let waiting: Int
     /// Drops that did not settle, or could not be taken.
     package let unsettled: Int
-    /// Files of results that wait for a destination.
+    /// Files of results that wait for a destination, or that one would not take.
     package let unsent: Int
     package let paused: String?
+    /// Codes of what else needs a person, as `status` tells it: about the service itself, not about one job.
+    package let notes: [String]
 
     package init(
         results: Int, done: Int, quarantined: Int, partial: Int, waiting: Int, unsettled: Int, unsent: Int,
-        paused: String?
+        paused: String?, notes: [String] = []
     ) {
         self.results = results
         self.done = done
@@ -30,9 +32,10 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
         self.unsettled = unsettled
         self.unsent = unsent
         self.paused = paused
+        self.notes = notes
     }
 
-    /// A night of an older version tells nothing of deliveries.
+    /// A night of an older version tells nothing of deliveries and of the service itself.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         func count(_ key: CodingKeys) throws -> Int { try values.decode(Int.self, forKey: key) }
@@ -40,12 +43,14 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
             results: try count(.results), done: try count(.done), quarantined: try count(.quarantined),
             partial: try count(.partial), waiting: try count(.waiting), unsettled: try count(.unsettled),
             unsent: try values.decodeIfPresent(Int.self, forKey: .unsent) ?? 0,
-            paused: try values.decodeIfPresent(String.self, forKey: .paused))
+            paused: try values.decodeIfPresent(String.self, forKey: .paused),
+            notes: try values.decodeIfPresent([String].self, forKey: .notes) ?? [])
     }
 
     /// 3 when a person should look, else 0: an empty inbox is a good night.
     package var status: ExitStatus {
-        quarantined + partial + waiting + unsettled + unsent > 0 || paused != nil ? .refusedOrFailed : .done
+        quarantined + partial + waiting + unsettled + unsent > 0 || paused != nil || !notes.isEmpty
+            ? .refusedOrFailed : .done
     }
 
     /// One line.
@@ -65,6 +70,7 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
         if waiting > 0 { parts.append("\(waiting) left for the next batch") }
         if unsettled > 0 { parts.append("\(unsettled) in the inbox not settled") }
         if unsent > 0 { parts.append("\(unsent) files not sent to their destinations") }
+        if !notes.isEmpty { parts.append("needs you (hspsam status): \(notes.joined(separator: ", "))") }
         if let paused { parts.append("stopped early: \(paused)") }
         return parts.joined(separator: ", ") + "."
     }

@@ -75,6 +75,18 @@ package enum DCMSendReport {
         return values.count == 1 ? values[0] : nil
     }
 
+    /// Whether an answer to C-FIND, as `findscu -X` writes it, holds this UID: as a value, not as a part of another.
+    package static func names(_ uid: String, inAnswer bytes: [UInt8]) -> Bool {
+        let wanted = Array(uid.utf8)
+        func isOfUID(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ".") || (48...57).contains(byte) }
+        guard !wanted.isEmpty, bytes.count >= wanted.count else { return false }
+        return (0...bytes.count - wanted.count).contains { start in
+            let end = start + wanted.count
+            guard bytes[start] == wanted[0], bytes[start..<end].elementsEqual(wanted) else { return false }
+            return (start == 0 || !isOfUID(bytes[start - 1])) && (end == bytes.count || !isOfUID(bytes[end]))
+        }
+    }
+
     /// The peer's answer to the one object that `storescu -d` has sent; nil when there was none.
     ///
     /// *Source*: the log of storescu 3.6.7.

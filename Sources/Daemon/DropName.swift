@@ -13,7 +13,13 @@ package enum DropName {
         // What is not UTF-8 compares by its bytes all the same: the endings are ASCII.
         let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
         return !starts(name, ".") && name != FilePath("lost+found") && (isFolder || !lower.hasSuffix(readyEnding))
-            && !unfinished.contains { lower.hasSuffix($0) }
+            && !isUnfinished(name)
+    }
+
+    /// Whether a name is that of an unfinished transfer.
+    static func isUnfinished(_ name: FilePath) -> Bool {
+        let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
+        return !starts(name, ".") && unfinished.contains { lower.hasSuffix($0) }
     }
 
     package static func isDrop(_ entry: Folder.Entry) -> Bool {

@@ -2,25 +2,55 @@ internal import Failures
 internal import Storage
 
 /// A folder that results are copied to, such as a share.
+///
+/// It is never made: where there is none, or one on the disk below though something was mounted there before, its share is away, and
+/// what is written there nobody ever sees.
 struct FolderDestination {
-    /// Of one result.
-    let path: String
+    /// The destination's own folder.
+    let root: String
+    /// Of one result, within that.
+    let folder: String
+    /// A file that tells how deep in its file system the destination lies, for the next time.
+    let memory: String
+
+    static let away = "DESTINATION-AWAY"
+
+    private var path: String { Folder.join(root, folder) }
 
     /// Each file whole under its name or not at all, and beside them `SHA256SUMS` of those that are there.
-    func copy(_ names: [String], from folder: String) -> [DeliveryReceipt.File] {
-        let files = names.map { copy($0, from: folder) }
-        do throws(StorageFailure) { try writeSums(from: folder) } catch {
+    func copy(_ names: [String], from source: String) -> [DeliveryReceipt.File] {
+        func all(_ code: String) -> [DeliveryReceipt.File] { names.map { .init($0, .failed, code: code) } }
+        do throws(StorageFailure) {
+            guard try isThere() else { return all(Self.away) }
+            let files = names.map { copy($0, from: source) }
             // Without their digests nobody can check them: all again, which costs nothing where they are the same.
-            let code = error.code
-            return files.map { .init($0.name, .failed, code: code) }
+            try writeSums(from: source)
+            // It may have gone meanwhile.
+            return try isThere() ? files : all(Self.away)
+        } catch {
+            return all(error.code)
         }
-        return files
+    }
+
+    /// Whether the destination is the folder that it was. A share that has come to stand there since is what was meant.
+    private func isThere() throws(StorageFailure) -> Bool {
+        guard let depth = try? Folder.depthInFileSystem(root) else { return false }
+        var known: Int?
+        if FileStatus.exists(memory) {
+            known = Int(String(decoding: try DurableFile.read(memory, limit: 99), as: UTF8.self))
+        }
+        if let known, depth > known { return false }
+        if depth != known {
+            try Folder.make(Folder.split(memory).folder, mode: 0o750)
+            try DurableFile.write("\(depth)", to: memory, mode: 0o640)
+        }
+        return true
     }
 
     /// What stands there already with the same bytes is what was to be sent.
-    private func copy(_ name: String, from folder: String) -> DeliveryReceipt.File {
+    private func copy(_ name: String, from source: String) -> DeliveryReceipt.File {
         do throws(StorageFailure) {
-            let (source, target) = (Folder.join(folder, name), Folder.join(path, name))
+            let (source, target) = (Folder.join(source, name), Folder.join(path, name))
             try Folder.make(Folder.split(target).folder, mode: 0o755)
             let digest = try FileDigest(ofFile: source)
             if FileStatus.exists(target), try FileDigest(ofFile: target) == digest {
@@ -35,9 +65,9 @@ struct FolderDestination {
     }
 
     /// The result's digests, of the files that stand here: some destinations get only part of a result.
-    private func writeSums(from folder: String) throws(StorageFailure) {
+    private func writeSums(from source: String) throws(StorageFailure) {
         guard FileStatus.exists(path) else { return }
-        let standing = try OutboxResult.sums(in: folder).filter { FileStatus.exists(Folder.join(path, $0.name)) }
+        let standing = try OutboxResult.sums(in: source).filter { FileStatus.exists(Folder.join(path, $0.name)) }
         try DurableFile.write(
             standing.map { "\($0.line)\n" }.joined(), to: Folder.join(path, OutboxResult.sumsName))
     }

@@ -51,6 +51,8 @@ package actor Inbox {
         package var unremovable = 0
         /// Drops that got no marker within `settle.give_up` where only marked ones are taken; they count as settling too.
         package var unmarked = 0
+        /// Those of unfinished transfers that nothing was added to for `settle.give_up`.
+        package var unfinished = 0
     }
 
     private struct Watched {
@@ -95,6 +97,10 @@ package actor Inbox {
         let entries = try Folder.list(paths.inbox)
         let names = Set(entries.map(\.path))
         let files = Set(entries.filter { $0.status.kind == .regular }.map(\.path))
+        let latest = (Moment.now - rules.giveUp.milliseconds) * 1_000_000
+        for entry in entries where DropName.isUnfinished(entry.path) && entry.status.changedNS < latest {
+            if isAbandoned(entry, since: latest) { sight.unfinished += 1 }
+        }
         for entry in entries where DropName.isDrop(entry) {
             let name = entry.path
             each()
@@ -137,6 +143,17 @@ package actor Inbox {
         leftovers = leftovers.filter { names.contains($0.key) }
         sight.settled.sort { (present[$0]?.firstSeen ?? 0, $0) < (present[$1]?.firstSeen ?? 0, $1) }
         return sight
+    }
+
+    /// Whether nothing in it was changed since; empty folders are nobody's.
+    private func isAbandoned(_ entry: Folder.Entry, since latest: Int64) -> Bool {
+        guard entry.status.kind == .directory else { return true }
+        // What cannot be listed, or not to its end, is there all the same.
+        guard
+            let content = try? Folder.walk(FilePath(paths.inbox).appending(entry.path), limit: Fingerprint.mostEntries)
+        else { return true }
+        let files = content.filter { $0.status.kind != .directory }
+        return !files.isEmpty && content.allSatisfy { $0.status.changedNS < latest }
     }
 
     private func isSettled(

@@ -10,9 +10,13 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
     package var expired = 0
     /// The code of the newest failure while nothing has been sent since; nil while all is well.
     package var trouble: String?
+
+    /// Files that it would not take, or not in time.
+    var untaken: Int { refused + expired }
 }
 
-// pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused, ─→ replaced by a twin; pending ─→ expired.
+// pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused, ─→ replaced by a twin; pending ─→ expired;
+// pending, refused, expired ─→ replaced by a newer result.
 
 extension Ledger {
     /// A result's files that are to be sent; what is known already stays as it is. A result without any has a line that says so,
@@ -77,6 +81,20 @@ extension Ledger {
                 sql: "UPDATE delivery SET state = 'sending' WHERE \(due) AND result_key = ?",
                 arguments: [destination, now, key])
             return DeliveryTicket(destination: destination, key: key, folder: first["path"], files: files)
+        }
+    }
+
+    /// What was not sent of a result before another took its place is not sent any more: a destination would get the older one last.
+    ///
+    /// *Cost*: by the files that wait or were not taken.
+    func dropSuperseded() throws {
+        try write {
+            try $0.execute(
+                sql: """
+                    UPDATE delivery SET state = 'replaced'
+                    WHERE state NOT IN ('sent', 'confirmed') AND state IN ('pending', 'refused', 'expired')
+                        AND EXISTS(SELECT 1 FROM result WHERE key = result_key AND superseded_by IS NOT NULL)
+                    """)
         }
     }
 
@@ -178,7 +196,7 @@ extension DeliveryCounts {
                 switch row["state"] as String {
                 case "refused": counts.refused = files
                 case "expired": counts.expired = files
-                // The peer has its twin.
+                // The peer has its twin, or gets what has taken its place.
                 case "replaced": break
                 default: counts.waiting += files
                 }

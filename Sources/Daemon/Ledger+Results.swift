@@ -118,7 +118,8 @@ extension Ledger {
     ///
     /// - Parameter unbooked: drops that were taken and are no jobs yet.
     package func outcome(
-        since event: Int64, unsettled: Int, unbooked: Int = 0, unsent: Int = 0, paused: String?
+        since event: Int64, unsettled: Int, unbooked: Int = 0, unsent: Int = 0, paused: String?,
+        notes: [String] = []
     ) throws -> BatchOutcome {
         try read { db in
             func count(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
@@ -142,7 +143,7 @@ extension Ledger {
                 partial: try changed("job.reason_class = 'partial' AND job.state IN ('published', 'done')"),
                 waiting: try count(
                     "SELECT COUNT(*) FROM job WHERE state IN ('queued', 'retry', 'running', 'publishing')") + unbooked,
-                unsettled: unsettled, unsent: unsent, paused: paused)
+                unsettled: unsettled, unsent: unsent, paused: paused, notes: notes)
         }
     }
 

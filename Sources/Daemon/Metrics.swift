@@ -53,7 +53,7 @@ struct Metrics {
             overview.deliveries.map { (["destination": $0.destination], $0.waiting) })
         gauge(
             "hspsam_delivery_lost", "Files that a destination would not take, or not in time.",
-            overview.deliveries.map { (["destination": $0.destination], $0.refused + $0.expired) })
+            overview.deliveries.map { (["destination": $0.destination], $0.untaken) })
     }
 
     private func value(_ milliseconds: Int64?) -> [([String: String], Int)] {

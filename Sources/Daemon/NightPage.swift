@@ -105,6 +105,7 @@ struct NightPage {
         add(counts.waiting, "left for the next night: hspsam jobs --state queued --state retry")
         add(counts.unsettled, "in the inbox did not settle or could not be taken")
         add(counts.unsent, "files were not sent to their destinations: hspsam deliver --status")
+        for note in counts.notes { lines.append("<li class=\"card\"><p>\(note): hspsam status</p></li>") }
         if let paused = counts.paused { lines.append("<li class=\"card\"><p>the queue rested: \(paused)</p></li>") }
         guard !lines.isEmpty else { return .empty }
         return "<section><h2>Needs you</h2><ul class=\"cards\">\(lines)</ul></section>"

@@ -11,7 +11,7 @@ enum OtherProgram {
         let errors: [UInt8]
     }
 
-    /// Nil when it had to be ended.
+    /// Nil when it had to be ended, or not all that it wrote could be read: half an answer is none.
     ///
     /// - Parameters:
     ///   - folder: where it stands; nil: where PATH says.
@@ -30,7 +30,8 @@ enum OtherProgram {
         let hasEnded = await child.ends(within: limit, each: each)
         if !hasEnded { child.signal(SIGKILL) }
         await child.close()
-        return hasEnded ? Result(ending: child.ending, output: child.answer, errors: child.log) : nil
+        guard hasEnded, let answer = child.answer else { return nil }
+        return Result(ending: child.ending, output: answer, errors: child.log)
     }
 
     /// Where a program stands; nil when it is not installed.

@@ -189,9 +189,14 @@ package struct Overview: Sendable, Equatable {
             db, sql: "SELECT substr(key, 13) FROM meta WHERE key LIKE 'destination %' ORDER BY key")
         deliveries = try DeliveryCounts.read(db, names)
         cluster = ClusterState(try fact(ClusterState.fact))
-        notes = try Self.notes(
-            spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
-            unmarked: fact("unmarked").flatMap(Int.init) ?? 0, deliveries, cluster)
+        let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
+        notes =
+            try Self.placeNotes(spool, own)
+            + Self.notes(
+                spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
+                unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
+                unfinished: fact("unfinished").flatMap(Int.init) ?? 0,
+                deliveries, cluster)
     }
 
     // MARK: ledger and disk
@@ -235,9 +240,28 @@ package struct Overview: Sendable, Equatable {
                 "Move them to inbox.path, where whoever dropped them is to drop (hspsam-receive.service: by --config).")
     }
 
+    /// That the spool's disk, or a folder of the service's, is not there: what stands in it is not seen.
+    ///
+    /// - Parameter own: by what the ledger knows its spool.
+    private static func placeNotes(_ spool: SpoolView, _ own: String?) -> [Note] {
+        if let own, let found = spool.identity, found != own {
+            return [
+                Note(
+                    code: "SPOOL-OTHER", text: "an empty folder, or another disk, stands where the spool was.",
+                    cure: "Mount it.")
+            ]
+        }
+        guard own != nil, !spool.missing.isEmpty else { return [] }
+        return [
+            Note(
+                code: "PLACE-MISSING", text: "\(spool.missing.joined(separator: ", ")) is not there.",
+                cure: "Mount its disk; or start the service, which makes folders of the spool.")
+        ]
+    }
+
     private static func notes(
-        _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, _ deliveries: [DeliveryCounts],
-        _ cluster: ClusterState?
+        _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, unfinished: Int,
+        _ deliveries: [DeliveryCounts], _ cluster: ClusterState?
     ) -> [Note] {
         var notes: [Note] = []
         if !spool.unlistable.isEmpty {
@@ -286,6 +310,14 @@ package struct Overview: Sendable, Equatable {
                     code: "NEVER-SETTLED", text: "\(unmarked) in the inbox got no marker within settle.give_up.",
                     cure: "Put NAME.ready beside what is complete; remove what is not."))
         }
+        if unfinished > 0 {
+            notes.append(
+                Note(
+                    code: "UPLOAD-LEFT",
+                    text:
+                        "\(unfinished) in the inbox with the name of an unfinished transfer (.part, .tmp, ~ ...), and nothing came for settle.give_up.",
+                    cure: "Send them again under their own names, or rename what is complete; remove the rest."))
+        }
         if spool.unmoved > 0 {
             notes.append(
                 Note(
@@ -309,11 +341,11 @@ package struct Overview: Sendable, Equatable {
                     code: "SENDER-DOWN", text: "nobody sends: \(unsent) files wait.",
                     cure: "systemctl start hspsam-deliver, or run: hspsam deliver --once"))
         }
-        for counts in deliveries where counts.refused + counts.expired > 0 {
+        for counts in deliveries where counts.untaken > 0 {
             notes.append(
                 Note(
                     code: "DELIVERY",
-                    text: "\(counts.destination) did not take \(counts.refused + counts.expired) files.",
+                    text: "\(counts.destination) did not take \(counts.untaken) files.",
                     cure: "hspsam deliver --status says why; once the cause is gone: hspsam deliver --retry."))
         }
         return notes

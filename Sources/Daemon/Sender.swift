@@ -112,7 +112,9 @@ package struct Sender: Sendable {
         let folder = Folder.join(paths.outbox, ticket.folder)
         switch destination.kind {
         case .folder(let path):
-            return FolderDestination(path: Folder.join(path, ticket.folder)).copy(ticket.files, from: folder)
+            return FolderDestination(
+                root: path, folder: ticket.folder, memory: Folder.join(paths.deliveryFolders, FileDigest(of: path).hex)
+            ).copy(ticket.files, from: folder)
         case .dicom(let peer):
             return try await inScratch { scratch in
                 let user = StorageUser(peer: peer, scratch: scratch)

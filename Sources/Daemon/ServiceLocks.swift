@@ -1,6 +1,7 @@
 internal import Storage
 
-/// What only one service may hold: the ledger's lock and the inbox's.
+/// What only one service may hold: the locks of the ledger, of the spool and of the inbox. Another ledger's service would take what the
+/// first works on for its own.
 package final class ServiceLocks: Sendable {
     private let locks: [FileLock]
 
@@ -8,7 +9,10 @@ package final class ServiceLocks: Sendable {
     ///
     /// *Throws* `DaemonFailure.locked` with who holds it; `StorageFailure`.
     package init(_ paths: ServicePaths) async throws {
-        locks = [try await Self.lock(paths.lock), try await Self.lock(paths.inboxLock)]
+        _ = try FileStatus(of: paths.inbox, followingLinks: true)
+        var locks: [FileLock] = []
+        for path in [paths.lock, paths.spoolLock, paths.inboxLock] { locks.append(try await Self.lock(path)) }
+        self.locks = locks
     }
 
     /// Takes one lock. *Throws* `DaemonFailure.locked`, `StorageFailure`.

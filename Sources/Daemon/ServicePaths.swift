@@ -30,10 +30,12 @@ package struct ServicePaths: Sendable {
         hasCluster = settings.cluster != nil
     }
 
-    /// Makes the folders that are missing.
+    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, its disk is not mounted, and nobody
+    /// would drop anything into one made here.
     package func prepare() throws(StorageFailure) {
+        if inbox == spoolInbox || !FileStatus.exists(ledger) { try Folder.make(inbox, mode: 0o750) }
         for path in [
-            inbox, work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
+            work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
             deliveryReceipts, arrivalQuestions, arrivalAnswers, receiving,
         ] + (hasCluster ? [arrays] : []) {
             try Folder.make(path, mode: 0o750)
@@ -67,6 +69,8 @@ package struct ServicePaths: Sendable {
     package var deliveryTickets: String { Folder.join(deliver, "new") }
     package var deliveryReceipts: String { Folder.join(deliver, "receipts") }
     package var deliveryScratch: String { Folder.join(deliver, "scratch") }
+    /// What the sender remembers of folders that it copies to.
+    package var deliveryFolders: String { Folder.join(deliver, "folders") }
     /// Drops that an archive is asked about, and what it said.
     package var arrivalQuestions: String { Folder.join(deliver, "questions") }
     package var arrivalAnswers: String { Folder.join(deliver, "answers") }
@@ -79,6 +83,7 @@ package struct ServicePaths: Sendable {
     package var ledger: String { Folder.join(state, "ledger.sqlite") }
     package var lock: String { Folder.join(state, "lock") }
     package var inboxLock: String { Folder.join(inbox, ".hspsam-lock") }
+    package var spoolLock: String { Folder.join(spool, ".hspsam-service-lock") }
     /// Keys of complete results that stand in the outbox, one a line: what a worker need not do again. Where nodes work, they see it.
     package var knownResults: String { known(in: hasCluster ? cluster : state) }
     private func known(in folder: String) -> String { Folder.join(folder, "known-results") }

@@ -19,6 +19,10 @@ package struct SpoolView: Sendable, Equatable {
     package let unlistable: [String]
     /// Folders that the service cannot write to, by their own names.
     package let unwritable: [String]
+    /// Folders of the service that are not there, by their own names: it makes them at its start.
+    package let missing: [String]
+    /// By what the spool's disk is known; empty where nothing says it, nil where that cannot be read.
+    package let identity: String?
     /// Received files that nobody has written to for longer than an association pauses, and that are not in the inbox.
     package let unmoved: Int
     /// Whether the process that sends results on is running.
@@ -46,6 +50,12 @@ package struct SpoolView: Sendable, Equatable {
         quarantined = inQuarantine.map(\.name).filter(Identifier.isOne)
         strangeQuarantine = inQuarantine.count - quarantined.count
         _ = names(paths.outbox)
+        missing = [paths.inbox, paths.work, paths.outbox, paths.quarantine, paths.kept]
+            .filter { !FileStatus.exists($0) }
+            .map { Folder.split($0).name + "/" }
+        do throws(StorageFailure) {
+            identity = String(decoding: try DurableFile.read(paths.spoolIdentity, limit: 99), as: UTF8.self)
+        } catch { identity = error.systemError == .notFound ? "" : nil }
         let latest = Moment.now * 1_000_000 - Self.longestPause
         unmoved = names(paths.receiving)?.count { $0.status.changedNS < latest } ?? 0
         // Who may not look at the lock knows nothing bad of it.

@@ -182,7 +182,7 @@ package struct StatusReport: Sendable, Encodable {
         for counts in deliveries {
             let trouble = counts.trouble.map { " · trouble: \($0)" } ?? ""
             lines.append(
-                "  \(counts.destination)   waiting \(counts.waiting)   not taken \(counts.refused + counts.expired)\(trouble)"
+                "  \(counts.destination)   waiting \(counts.waiting)   not taken \(counts.untaken)\(trouble)"
             )
         }
         for person in needsPerson.prefix(20) {

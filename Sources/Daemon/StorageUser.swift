@@ -12,6 +12,7 @@ struct StorageUser: Sendable {
 
     private static let connectionTimeout = 20
     private static let answerTimeout = 120
+    private static let largestAnswer = 16 << 20
 
     /// One association for all files.
     func send(_ names: [String], in folder: String) async throws -> [DeliveryReceipt.File] {
@@ -70,7 +71,12 @@ struct StorageUser: Sendable {
                 "-k",
                 "0008,0018=\(identity.instance)", peer.host, "\(peer.port)",
             ])
-        return try ended != nil && !Folder.list(answers).isEmpty
+        // Some archives answer with all objects of the series, whatever they are asked for.
+        return try ended != nil
+            && Folder.list(answers).contains { answer in
+                let bytes = try DurableFile.read(Folder.join(answers, answer.name), limit: Self.largestAnswer)
+                return DCMSendReport.names(identity.instance, inAnswer: bytes)
+            }
     }
 
     /// Who speaks to whom, how long each waits, and how they are sure of each other.

@@ -34,6 +34,7 @@ extension WatchService {
                 sending.insert("\(ticket.key) \(ticket.destination)")
             }
             try await ledger.returnSending(except: sending)
+            try await ledger.dropSuperseded()
             try await knowDestinations()
             for destination in destinations {
                 try await addNew(destination)
@@ -52,7 +53,8 @@ extension WatchService {
         return receipts
     }
 
-    /// Sends all that is due before a batch ends: until nothing is, or nobody takes it. Gives how many files are not sent.
+    /// Sends all that is due before a batch ends: until nothing is, or nobody takes it. Gives how many files are not sent: those that a
+    /// destination will not take among them.
     ///
     /// A destination that fails is not waited for any longer. Where nobody sends, everything is left for whoever sends next.
     func deliverAll() async throws -> Int {
@@ -84,7 +86,7 @@ extension WatchService {
             heartbeat.beat(.inbox)
             try await pause(.milliseconds(200), .queue)
         }
-        return try await ledger.deliveryCounts(names).reduce(0) { $0 + $1.waiting }
+        return try await ledger.deliveryCounts(names).reduce(0) { $0 + $1.waiting + $1.untaken }
     }
 
     /// Files of results that were published since the destination is known.

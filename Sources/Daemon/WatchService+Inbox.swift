@@ -67,17 +67,13 @@ extension WatchService {
         let sight: Inbox.Sight
         var obstacle: String?
         do {
+            guard try await !isInboxAway() else { return try await waitForInbox("its share is not mounted") }
             sight = try await inbox.scan(each: beat)
             if !sight.settled.isEmpty { obstacle = try await self.obstacle(settings) }
         } catch let failure as StorageFailure {
-            // A network share that is away comes back; the queue goes on meanwhile.
-            if try await ledger.remember("full", "the inbox cannot be listed (\(failure.code))") {
-                log.error("the inbox cannot be listed", metadata: ["code": "\(failure.code)"])
-                try await writeIndex()
-            }
-            return 1
+            return try await waitForInbox(failure.code)
         }
-        var waiting = sight.settling + sight.unreadable + sight.oversized
+        var waiting = sight.settling + sight.unreadable + sight.oversized + sight.unfinished
         for name in sight.settled where !stop.isAsked {
             if obstacle == nil { obstacle = try await self.obstacle(settings) }
             guard obstacle == nil else {
@@ -94,11 +90,33 @@ extension WatchService {
         try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
         try await ledger.remember("oversized", "\(sight.oversized)")
         try await ledger.remember("unmarked", "\(sight.unmarked)")
+        try await ledger.remember("unfinished", "\(sight.unfinished)")
         try await ledger.remember("unremovable", "\(sight.unremovable)")
         try await ledger.remember("full", obstacle ?? "")
         // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.
         try await writeIndex()
         return waiting
+    }
+
+    /// A network share that is away comes back; the queue goes on meanwhile.
+    private func waitForInbox(_ why: String) async throws -> Int {
+        if try await ledger.remember("full", "the inbox cannot be listed (\(why))") {
+            log.error("the inbox cannot be listed", metadata: ["code": "\(why)"])
+            try await writeIndex()
+        }
+        return 1
+    }
+
+    /// Whether the folder is not on what was mounted there, and empty: then drops wait where nobody looks. Where somebody drops all the
+    /// same it has been moved.
+    private func isInboxAway() async throws -> Bool {
+        let depth = try Folder.depthInFileSystem(paths.inbox)
+        let place = FileDigest(of: paths.inbox).hex
+        let words = try await ledger.fact("inbox")?.split(separator: " ") ?? []
+        let known = words.last.map(String.init) == place ? words.first.flatMap { Int($0) } : nil
+        if let known, depth > known, try !Folder.list(paths.inbox).contains(where: DropName.isDrop) { return true }
+        if depth != known { try await ledger.remember("inbox", "\(depth) \(place)") }
+        return false
     }
 
     /// Why nothing may be taken now.

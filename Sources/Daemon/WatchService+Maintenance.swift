@@ -34,8 +34,12 @@ extension WatchService {
         let words = try await ledger.fact("day")?.split(separator: " ") ?? []
         guard words.first.map(String.init) != today else { return }
         if words.count == 3, let event = Int64(words[1]), let started = Int64(words[2]) {
-            let paused = try await overview().paused
-            let counts = try await ledger.outcome(since: event, unsettled: 0, paused: paused)
+            let overview = try await overview()
+            // What waits for a destination in this moment may be sent in the next.
+            let untaken = overview.deliveries.reduce(0) { $0 + $1.untaken }
+            let counts = try await ledger.outcome(
+                since: event, unsettled: 0, unsent: untaken, paused: overview.paused,
+                notes: overview.notes.map(\.code))
             try await ledger.addDay(Identifier.make(), from: started, counts: counts.json)
             try await writeNight()
             try await writeIndex()

@@ -144,7 +144,7 @@ package final class WatchService: Sendable {
         let overview = try await overview()
         let outcome = try await ledger.outcome(
             since: begun, unsettled: unsettled.value, unbooked: try await unbooked(), unsent: unsent,
-            paused: overview.paused)
+            paused: overview.paused, notes: overview.notes.map(\.code))
         try await ledger.endBatch(id, counts: outcome.json)
         try await writeNight()
         try await maintain()

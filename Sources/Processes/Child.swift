@@ -25,6 +25,7 @@ package final class Child: Sendable {
             var line: [UInt8] = []
             var lastLine: [UInt8] = []
             var progressAt = ContinuousClock.now
+            var isWhole = true
             var openStreams = 2
             var isAbandoned = false
         }
@@ -40,7 +41,12 @@ package final class Child: Sendable {
         var isAbandoned: Bool { state.withLock { $0.isAbandoned } }
         func abandon() { state.withLock { $0.isAbandoned = true } }
         func end() { state.withLock { $0.hasEnded = true } }
-        func endOfStream() { state.withLock { $0.openStreams -= 1 } }
+        func endOfStream(isWhole: Bool = true) {
+            state.withLock { state in
+                state.openStreams -= 1
+                if !isWhole { state.isWhole = false }
+            }
+        }
 
         /// A line that differs from the one before is progress; the same line again only says that the process lives.
         func readProgress(_ bytes: ArraySlice<UInt8>) {
@@ -57,8 +63,13 @@ package final class Child: Sendable {
         }
 
         func keepAnswer(_ bytes: ArraySlice<UInt8>) {
-            state.withLock { if $0.answer.count < Self.longestAnswer { $0.answer += bytes } }
+            state.withLock {
+                if $0.answer.count < Self.longestAnswer { $0.answer += bytes } else { $0.isWhole = false }
+            }
         }
+
+        /// Whether all that the child wrote has been read and kept.
+        var isWhole: Bool { state.withLock { $0.openStreams == 0 && $0.isWhole } }
 
         func keep(_ bytes: ArraySlice<UInt8>) {
             state.withLock {
@@ -101,34 +112,50 @@ package final class Child: Sendable {
 
     /// Reads what the child writes, on a thread of its own with a descriptor of its own: nobody else closes what it reads from.
     ///
-    /// It ends with the stream, or when nobody waits any more: something that left the process group could hold its end for ever.
+    /// It ends with the stream. Something that left the process group could hold that open for ever: once the child has ended, what it
+    /// wrote stands in the pipe, and reading ends as soon as that is empty, or more has come than a pipe can hold.
     private static func follow(_ pipe: Pipe, _ witness: Witness, _ use: @escaping @Sendable (ArraySlice<UInt8>) -> Void)
     {
         let descriptor = fcntl(pipe.fileHandleForReading.fileDescriptor, F_DUPFD_CLOEXEC, 0)
         try? pipe.fileHandleForReading.close()
-        guard descriptor >= 0 else { return witness.endOfStream() }
+        guard descriptor >= 0 else { return witness.endOfStream(isWhole: false) }
         Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            while !witness.isAbandoned {
+            var left = Self.largestPipe
+            var isWhole = true
+            while !witness.isAbandoned, left > 0 {
+                // Asked before the pipe is: what a child that has ended wrote stands there.
+                let hasEnded = witness.hasEnded
                 var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                guard unsafe poll(&request, 1, 200) > 0 else { continue }
+                let ready = unsafe poll(&request, 1, hasEnded ? 0 : 200)
+                if ready == 0, hasEnded { break }
+                if ready <= 0 { continue }
                 let got = unsafe buffer.withUnsafeMutableBytes {
                     unsafe Foundation.read(descriptor, $0.baseAddress, $0.count)
                 }
                 if got > 0 {
                     use(buffer[..<got])
-                } else if got == 0 || errno != EINTR && errno != EAGAIN {
+                    if hasEnded { left -= got }
+                } else if got == 0 {
+                    break
+                } else if errno != EINTR && errno != EAGAIN {
+                    isWhole = false
                     break
                 }
             }
             Foundation.close(descriptor)
-            witness.endOfStream()
+            witness.endOfStream(isWhole: isWhole && !witness.isAbandoned)
         }
     }
 
-    /// Closes our end of its standard input, once what the child wrote has been read.
+    /// Bytes that Linux lets a pipe hold, at most.
+    private static let largestPipe = 1 << 20
+    /// A thread that reads what is there ends, however busy the machine is. This is for one that was never started.
+    private static let longestReading: Duration = .seconds(60)
+
+    /// Closes our end of its standard input, once what the child wrote has been read: all of it, when it has ended.
     package func close() async {
-        let deadline = ContinuousClock.now + .seconds(1)
+        let deadline = ContinuousClock.now + (witness.hasEnded ? Self.longestReading : .seconds(1))
         while !witness.isDrained, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
         witness.abandon()
         // It has ended, so nothing is waited for: Foundation keeps a process, 3 KiB of memory, until somebody does.
@@ -166,8 +193,9 @@ package final class Child: Sendable {
         return process.terminationReason == .exit ? .exited(status) : .signalled(status)
     }
 
-    /// What it wrote on its standard output, where that is kept: the first 16 MiB.
-    package var answer: [UInt8] { witness.answer }
+    /// What it wrote on its standard output, where that is kept; nil when not all of it could be read, or it is more than 16 MiB. After
+    /// `close`.
+    package var answer: [UInt8]? { witness.isWhole ? witness.answer : nil }
 
     /// The last 64 KiB of its standard error.
     package var log: [UInt8] { witness.log }

@@ -14,7 +14,8 @@ extension RunRecord {
     /// could not be made or done, or the pixels themselves are in doubt.
     package var omission: Omission? {
         let pictures = Self.folders(ofPictures: inputs)
-        let passed = inputs.filter { Self.isSuspect($0, pictures) }
+        let paths = Set(inputs.map(\.path))
+        let passed = inputs.filter { Self.isSuspect($0, pictures, paths) }
         if let first = passed.first {
             let what = first.reason ?? "it cannot be read."
             return Omission(
@@ -55,10 +56,18 @@ extension RunRecord {
         "QC-INSTANCES": "Use the annotations or objects.csv, or segment a part of the slide.",
     ]
 
-    /// - Parameter pictures: folders in which a PNG, JPEG or TIFF was processed.
-    private static func isSuspect(_ input: Input, _ pictures: Set<Substring>) -> Bool {
+    /// - Parameters:
+    ///   - pictures: folders in which a PNG, JPEG or TIFF was processed.
+    ///   - paths: of all inputs.
+    private static func isSuspect(_ input: Input, _ pictures: Set<Substring>, _ paths: Set<String>) -> Bool {
         guard input.status == .skipped, input.study == nil else { return false }
         let name = input.path.split(separator: "/").last ?? ""
+        if ["IN-EMPTY", "IN-NOTIMAGE"].contains(input.code), let meant = transferred(name) {
+            // What came whole in the end is there under its own name.
+            if paths.contains("\(folder(input.path))/\(meant)") { return false }
+            return ending(meant).map { $0.allSatisfy(\.isNumber) || suspects.contains($0) }
+                ?? meant.contains(where: \.isNumber)
+        }
         switch input.code {
         // A folder's own files of systems and of ours, such as the marker `.ready`.
         case "IN-EMPTY": return !name.hasPrefix(".")
@@ -97,9 +106,24 @@ extension RunRecord {
         return rest[rest.index(after: dot)...].lowercased()
     }
 
-    private static let wrappings: Set<String> = [
-        "tmp", "part", "partial", "filepart", "crdownload", "bak", "gpg", "pgp", "enc",
-    ]
+    /// Endings of files that are being transferred.
+    private static let transfers: Set<String> = ["tmp", "part", "partial", "filepart", "crdownload"]
+    private static let wrappings = transfers.union(["bak", "gpg", "pgp", "enc"])
+
+    /// The name that a file was to get once its transfer, which broke off, was complete; of hidden ones alone: `.17.dcm.Xa1b2c` (rsync),
+    /// `.in.17.dcm.` (ProFTPD), `.17.dcm.part`. Nil: a file that is hidden for itself.
+    private static func transferred(_ name: Substring) -> Substring? {
+        // `._17.dcm` is what a Mac adds to a file.
+        guard name.hasPrefix("."), !name.hasPrefix("._") else { return nil }
+        let rest = name.dropFirst()
+        if rest.hasPrefix("in."), rest.hasSuffix("."), rest.count > 4 { return rest.dropFirst(3).dropLast() }
+        guard let dot = rest.lastIndex(of: "."), dot > rest.startIndex else { return nil }
+        let last = rest[rest.index(after: dot)...]
+        let isRandom =
+            last.utf8.count == 6 && last.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            && last.contains { $0.isUppercase || $0.isNumber }
+        return transfers.contains(last.lowercased()) || isRandom ? rest[..<dot] : nil
+    }
 
     /// Endings of pictures that are read: a file of such a name that is none is damaged, or of another format.
     private static let pictures: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff"]

@@ -190,6 +190,21 @@ package enum Folder {
 
     package static func freeBytes(_ path: String) throws(StorageFailure) -> Int { try freeRoom(path).bytes }
 
+    /// How many folders `path` lies below the top of its file system, links followed: 0 where something is mounted there. More than it was
+    /// once, and what was mounted is away.
+    package static func depthInFileSystem(_ path: String) throws(StorageFailure) -> Int {
+        var place = join(path, ".")
+        var status = try FileStatus(of: place, followingLinks: true)
+        var depth = 0
+        while true {
+            place += "/.."
+            let above = try FileStatus(of: place, followingLinks: true)
+            // The top of all is above itself.
+            if above.device != status.device || above.inode == status.inode { return depth }
+            (status, depth) = (above, depth + 1)
+        }
+    }
+
     /// Whether this process may make and remove names in a folder, on a file system that can be written.
     package static func isWritable(_ path: String) -> Bool { unsafe cs_may_write(path) == 1 }
 

@@ -1,5 +1,6 @@
 import DICOM
 import Failures
+import Identification
 import Testing
 
 @Suite("identity")
@@ -22,6 +23,14 @@ struct IdentityTests {
         Spelling(attribute: .accessionNumber, fuller: "A1", other: ""),
         Spelling(attribute: .studyID, fuller: "7", other: ""),
     ]
+
+    @Test("what identifies stands in the table of attributes, by its keyword and with a representation of its kind")
+    func table() {
+        for one in IdentifyingAttribute.allCases {
+            #expect(one.attribute.keyword == one.keyword)
+            #expect(IdentityValue.Kind(one.attribute.vr) == one.kind)
+        }
+    }
 
     @Test("values that mean the same are a finding, and results have the fullest", arguments: sameMeaning.indices)
     func spelling(_ index: Int) throws {

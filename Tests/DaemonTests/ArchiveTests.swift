@@ -329,6 +329,21 @@ struct ArchiveTests {
         #expect(DCMSendReport.status(inLog: "F: Association Request Failed: TLS error") == nil)
     }
 
+    @Test(
+        "an archive has an object when its answer names it, not when it names another, or one whose UID begins alike",
+        arguments: [
+            ("1.2.34", true), ("1.2.345", false), ("11.2.34", false), ("1.2.3", false), ("1.2.34.1", false),
+            ("", false),
+        ])
+    func found(answer: String, isThere: Bool) {
+        // (0008,0018) UI in explicit little endian, padded; and something behind it.
+        let padded = Array(answer.utf8) + (answer.utf8.count.isMultiple(of: 2) ? [] : [0])
+        let head: [UInt8] = [8, 0, 0x18, 0] + Array("UI".utf8) + [UInt8(padded.count), 0]
+        for rest in [[], [0x20, 0, 0x0D, 0]] as [[UInt8]] {
+            #expect(DCMSendReport.names("1.2.34", inAnswer: head + padded + rest) == isThere)
+        }
+    }
+
     // MARK: the web
 
     /// Answers STOW-RS as the file `mode` says, keeps what it took, and finds it by QIDO-RS.

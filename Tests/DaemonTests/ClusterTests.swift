@@ -105,24 +105,44 @@ struct ClusterTests {
         #expect(String(decoding: log, as: UTF8.self) == "oom-kill")
     }
 
-    @Test("a task that ends before it begins is nobody's fault: nothing is counted, the queue rests and says why")
-    func neverBegun() async throws {
+    @Test(
+        "tasks that end before they begin are nobody's fault: nothing is counted, the queue rests and says why",
+        .timeLimit(.minutes(20)),
+        arguments: [
+            // One after the other, and the first waits again before the second is known to be gone.
+            (tasks: 1, pause: Duration.milliseconds(100)),
+            // Together; what is gone is not submitted again meanwhile.
+            (tasks: 2, pause: Duration.seconds(60)),
+        ])
+    func neverBegun(_ tasks: Int, _ pause: Duration) async throws {
         let site = try Site()
         let slurm = try FakeSlurm(site)
-        site.settings.pause = .seconds(10)  // long enough to be seen on a busy machine
+        site.settings.cluster?.tasks = tasks
+        site.settings.pause = pause
         for name in ["a", "b"] { try site.drop(name, "ok") }
-        let stop = StopRequest()
-        let service = try await site.service(stop)
-        let watch = Task { try await service.watch() }
-        // A task each, or one after the other.
-        for _ in 0..<2 { try slurm.remove(try await slurm.nextTask()) }
-        try await eventually { try await service.ledger.fact("paused")?.hasPrefix("CLUSTER-LOST") == true }
-        #expect(try site.quarantined().isEmpty && attempts(site).count == 2)
+        try await site.withService { _ = try await $0.takeAllNow() }
+        let outcome = try await slurm.serving(begins: false) { try await site.batch() }
+        #expect(outcome.paused?.hasPrefix("CLUSTER-LOST") == true && outcome.waiting == 2)
+        #expect(try site.quarantined().isEmpty && jobs(site).map(\.attempts) == [0, 0])
         // Then a node is mended.
-        try await slurm.serving { try await eventually { try site.results().count == 2 } }
-        stop.ask()
-        try await watch.value
-        #expect(try await service.ledger.fact("paused") == nil)
+        let second = try await slurm.serving { try await site.batch() }
+        #expect(second.results == 2 && second.paused == nil)
+    }
+
+    @Test("a task that Slurm does not tell of once, a long time after it did, is not taken for gone")
+    func untoldOnce() async throws {
+        let site = try Site()
+        let slurm = try FakeSlurm(site)
+        site.settings.cluster?.poll = .milliseconds(600)
+        try site.drop("a", "ok")
+        let batch = try await site.beginBatch()
+        let task = try await slurm.nextTask()
+        try await eventually { try !slurm.calls("squeue").isEmpty }
+        try slurm.set("empty-once")
+        try await eventually { !FileStatus.exists("\(slurm.folder)/empty-once") }
+        try await slurm.run(task)
+        #expect(try await batch.value.results == 1)
+        #expect(try attempts(site).count == 1 && site.runs() == 1)
     }
 
     @Test(
@@ -276,9 +296,11 @@ struct ClusterTests {
         #expect(try attempts(site).count == 1)
     }
 
-    private func job(_ site: Site) throws -> LedgerView.Line {
-        try #require(try LedgerView.jobs(path: site.root + "/state/ledger.sqlite")?.first)
+    private func jobs(_ site: Site) throws -> [LedgerView.Line] {
+        try #require(try LedgerView.jobs(path: site.root + "/state/ledger.sqlite"))
     }
+
+    private func job(_ site: Site) throws -> LedgerView.Line { try #require(try jobs(site).first) }
 
     @Test("a worker that cannot start leaves no output: the only job waits, and the batch ends and says why")
     func noStart() async throws {

@@ -17,6 +17,12 @@ struct DeliveryTests {
             name: name, kind: kind, parts: parts, firstWait: .zero, longestWait: .zero, giveUp: .seconds(86_400))
     }
 
+    /// A folder of the site that is there.
+    private func share(_ site: Site, _ parts: [Destination.Part] = [.seg]) throws -> Destination {
+        try Folder.make(site.root + "/share")
+        return destination("here", .folder(path: site.root + "/share"), parts)
+    }
+
     /// A site whose service knows its destinations, so that what is published from now on goes there.
     private func site(_ destinations: [Destination]) async throws -> Site {
         let site = try Site()
@@ -46,6 +52,7 @@ struct DeliveryTests {
         defer { try? Folder.remove(parent) }
         try Folder.make(parent)
         try DurableFile.write("x", to: parent + "/away")
+        try Folder.make(parent + "/here")
         for (name, expected) in [("here", 0), ("away", 1)] {
             let site = try await site([destination(name, .folder(path: "\(parent)/\(name)"), [.seg])])
             try site.drop("a", Plan(how: "ok", study: name))
@@ -60,9 +67,8 @@ struct DeliveryTests {
     func folders() async throws {
         let parent = FileManager.default.temporaryDirectory.appendingPathComponent("share-\(UUID().uuidString)").path
         defer { try? Folder.remove(parent) }
-        // A file stands where one of the shares should be.
-        try Folder.make(parent)
-        try DurableFile.write("x", to: parent + "/away")
+        // Nothing stands where one of the shares should be.
+        try Folder.make(parent + "/here")
         let site = try await site([
             destination("here", .folder(path: parent + "/here"), [.seg, .report]),
             destination("away", .folder(path: parent + "/away"), [.seg]),
@@ -76,8 +82,9 @@ struct DeliveryTests {
         var counts = try await counts(site)
         #expect(counts.first { $0.destination == "here" }?.waiting == 0)
         let away = counts.first { $0.destination == "away" }
-        #expect(away?.waiting == 1 && away?.trouble != nil)
-        try Folder.remove(parent + "/away")
+        #expect(away?.waiting == 1 && away?.trouble == "DESTINATION-AWAY")
+        #expect(!FileStatus.exists(parent + "/away"))
+        try Folder.make(parent + "/away")
         try await round(site)
         counts = try await self.counts(site)
         #expect(counts.allSatisfy { $0.waiting == 0 && $0.trouble == nil })
@@ -90,11 +97,58 @@ struct DeliveryTests {
             try Folder.list(site.root + "/deliver/new").isEmpty && Folder.list(site.root + "/deliver/receipts").isEmpty)
     }
 
+    @Test("what waits of a result is not sent any more once another has taken its place")
+    func superseded() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])
+        let few = Plan(how: "ok", study: "one", instances: [1])
+        let all = Plan(how: "ok", study: "one", instances: [1, 2])
+        try site.drop("a", few)
+        try await site.batch()
+        // Away: it waits.
+        try await round(site)
+        #expect(try await counts(site).first?.waiting == 2)
+        try site.drop("a", all)
+        try await site.batch()
+        site.settings.destinations = [try share(site, [.seg, .report])]
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(all.path)/a.seg.dcm"))
+        #expect(!FileStatus.exists("\(site.root)/share/\(few.path)"))
+        let counts = try await counts(site)
+        #expect(counts.allSatisfy { $0.waiting == 0 && $0.refused == 0 && $0.expired == 0 }, "\(counts)")
+    }
+
+    @Test("a share that is not mounted any more is waited for: nothing is written to the disk below")
+    func unmounted() async throws {
+        let site = try Site()
+        // Mounted for as long as somebody has looked.
+        let mounted = try #require(["/dev/shm", "/dev", "/proc"].first { (try? Folder.depthInFileSystem($0)) == 0 })
+        #expect(try Folder.depthInFileSystem(site.root + "/pipelines") == Folder.depthInFileSystem(site.root) + 1)
+        #expect(try Folder.depthInFileSystem("/") == 0 && Folder.depthInFileSystem(mounted + "/.") == 0)
+        let target = try share(site)
+        site.settings.destinations = [target]
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        // As it was remembered while the share was there.
+        let memory = "\(site.root)/deliver/folders/\(FileDigest(of: site.root + "/share").hex)"
+        try Folder.make(Folder.split(memory).folder)
+        try DurableFile.write("0", to: memory)
+        try await round(site)
+        #expect(try await counts(site).first?.trouble == "DESTINATION-AWAY")
+        #expect(try Folder.list(site.root + "/share").isEmpty)
+        // A share that is mounted where none was is what was meant.
+        try DurableFile.write("99", to: memory)
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
+        #expect(try Int(String(decoding: DurableFile.read(memory, limit: 9), as: UTF8.self)).map { $0 < 99 } == true)
+    }
+
     @Test("a first batch sends all of its results before it ends, to destinations that it has just got to know")
     func firstBatch() async throws {
         let site = try Site()
         site.settings.senderWait = .seconds(600)
-        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        site.settings.destinations = [try share(site)]
         let plans = (1...9).map { Plan(how: "ok", study: "\($0)") }
         for plan in plans { try site.drop(plan.study, plan) }
         let stop = StopRequest()
@@ -112,7 +166,7 @@ struct DeliveryTests {
     )
     func nobodySends() async throws {
         let site = try Site()
-        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        site.settings.destinations = [try share(site)]
         for index in 1...9 { try site.drop("\(index)", "ok") }
         var outcome = try await site.batch()
         #expect(outcome.unsent == 9 && outcome.status == .refusedOrFailed, "\(outcome.json)")
@@ -124,6 +178,36 @@ struct DeliveryTests {
         outcome = try await site.batch()
         #expect(outcome.unsent == 0 && outcome.status == .done, "\(outcome.json)")
         #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a batch whose results a destination will not take asks for a person, and so does the next")
+    func untakenByBatch() async throws {
+        let site = try Site()
+        site.settings.senderWait = .seconds(600)
+        site.settings.destinations = [try share(site)]
+        try site.drop("a", "ok")
+        // A sender whose destination refuses.
+        let (tickets, receipts) = (site.root + "/deliver/new", site.root + "/deliver/receipts")
+        let refusing = Task {
+            let waiting: () throws -> [String] = {
+                guard FileStatus.exists(tickets) else { return [] }
+                return try Folder.list(tickets).map(\.name).filter { !$0.hasPrefix(".") }
+            }
+            try await eventually { try !waiting().isEmpty }
+            for name in try waiting() {
+                let bytes = try DurableFile.read(Folder.join(tickets, name), limit: 1 << 20)
+                let ticket = try JSONDecoder().decode(DeliveryTicket.self, from: Data(bytes))
+                let files = ticket.files.map { DeliveryReceipt.File($0, .refused, code: "0xA900") }
+                let receipt = DeliveryReceipt(ticket: ticket, files: files)
+                try DurableFile.write(Array(JSONEncoder().encode(receipt)), to: Folder.join(receipts, name))
+            }
+        }
+        for _ in 0..<2 {
+            let outcome = try await site.batch()
+            #expect(outcome.unsent == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        }
+        try await refusing.value
+        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
     }
 
     @Test("a batch does not wait for a destination that fails, and says what it could not send")
@@ -177,7 +261,7 @@ struct DeliveryTests {
         ])
     func parts(parts: [Destination.Part], expected: [String]) async throws {
         let site = try await site([destination("here", .folder(path: "/nowhere"), parts)])
-        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), parts)]
+        site.settings.destinations = [try share(site, parts)]
         var plan = Plan(how: "ok", study: "one")
         plan.objects = [
             ObjectRecord(kind: "labelmap", file: "a.labelmap.seg.dcm"), ObjectRecord(kind: "binary", file: "b.seg.dcm"),
@@ -242,7 +326,7 @@ struct DeliveryTests {
         }
         let summary = try await LedgerRebuild.run(site.settings, log: log)
         #expect(summary.results == 2 && summary.backup != nil)
-        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        site.settings.destinations = [try share(site)]
         try await round(site)
         #expect(FileStatus.exists("\(site.root)/share/\(all.path)/a.seg.dcm"))
         #expect(!FileStatus.exists("\(site.root)/share/\(few.path)"))
@@ -265,7 +349,7 @@ struct DeliveryTests {
         }
         let summary = try await LedgerRebuild.run(site.settings, log: log)
         #expect(summary.results == 1 || summary.backup != nil)
-        site.settings.destinations = [destination("here", .folder(path: site.root + "/share"), [.seg])]
+        site.settings.destinations = [try share(site)]
         try await round(site)
         #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
     }
@@ -274,6 +358,7 @@ struct DeliveryTests {
     func crashes() async throws {
         let parent = FileManager.default.temporaryDirectory.appendingPathComponent("share-\(UUID().uuidString)").path
         defer { try? Folder.remove(parent) }
+        try Folder.make(parent)
         let site = try await site([destination("here", .folder(path: parent), [.seg])])
         try site.drop("a", "ok")
         try await site.batch()

@@ -145,7 +145,7 @@ final class Site {
         try Folder.make(self.root + "/pipelines")
         try Folder.make(self.root + "/inbox")
         let program = self.root + "/program"
-        if !FileStatus.exists(program) { try DurableFile.write(Self.script, to: program, mode: 0o755) }
+        if !FileStatus.exists(program) { try writeProgram(Self.script, to: program) }
         settings = ServiceSettings(
             inbox: self.root + "/inbox", spool: self.root, state: self.root + "/state",
             pipelines: self.root + "/pipelines",
@@ -266,6 +266,20 @@ final class Site {
             flood) head -c 3000000 /dev/zero; head -c 300000 /dev/zero >&2; result ;;
         esac
         """#
+}
+
+/// Writes a script that will be run, by a process of its own. A file of ours is open in each child that another test starts in that
+/// moment, until that runs its program; and what somebody holds open for writing the system does not run (ETXTBSY).
+func writeProgram(_ text: String, to path: String) throws {
+    let source = path + ".text"
+    try DurableFile.write(text, to: source)
+    let install = Process()
+    install.executableURL = URL(fileURLWithPath: "/usr/bin/install")
+    install.arguments = ["-m", "755", source, path]
+    try install.run()
+    install.waitUntilExit()
+    try #require(install.terminationStatus == 0)
+    try Folder.remove(source)
 }
 
 /// Waits until it holds. Patience, not a bound: tests beside this one may hold every thread of a small machine for minutes.

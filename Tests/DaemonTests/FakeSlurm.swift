@@ -13,7 +13,7 @@ final class FakeSlurm: Sendable {
         folder = site.root + "/slurm"
         arrays = site.root + "/cluster/arrays"
         try Folder.make(folder + "/queue")
-        for (name, script) in Self.scripts { try DurableFile.write(script, to: "\(folder)/\(name)", mode: 0o755) }
+        for (name, script) in Self.scripts { try writeProgram(script, to: "\(folder)/\(name)") }
         var cluster = ClusterSettings()
         cluster.programs = folder
         cluster.tasks = 2
@@ -55,12 +55,16 @@ final class FakeSlurm: Sendable {
     }
 
     /// Runs whatever comes, until `body` is through.
-    func serving<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter begins: false where each task ends before it begins.
+    func serving<Value: Sendable>(begins: Bool = true, _ body: () async throws -> Value) async throws -> Value {
         let node = Task {
             while !Task.isCancelled {
                 for task in try self.queue() {
                     // A node that fails is a task that is gone.
-                    do { try await self.run(task) } catch { try self.remove(task) }
+                    do { if begins { try await self.run(task) } else { try self.remove(task) } } catch {
+                        try self.remove(task)
+                    }
                 }
                 try await Task.sleep(for: .milliseconds(10))
             }
@@ -99,6 +103,8 @@ final class FakeSlurm: Sendable {
         "squeue": #"""
         #!/bin/sh
         d="${0%/*}"; [ ! -e "$d/silent" ] || exit 1
+        if rm "$d/empty-once" 2>/dev/null; then exit 0; fi
+        echo "$@" >> "$d/squeue.calls"
         for f in "$d"/queue/*; do cat "$f" 2>/dev/null; done; exit 0
         """#,
         "scancel": #"""

@@ -346,6 +346,34 @@ struct FaultTests {
         await #expect(throws: DaemonFailure.otherSpool(path: site.root + "/.hspsam-spool")) {
             _ = try await site.service()
         }
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("SPOOL-OTHER"), "\(report.text)")
+    }
+
+    @Test(
+        "an inbox whose share is not mounted is taken for away, not for empty, and one that has gone is not made anew")
+    func inboxAway() async throws {
+        let site = try Site()
+        #expect(try await site.batch().status == .done)
+        // As it was known while the share was there.
+        try await site.withService { service in
+            try await service.ledger.remember("inbox", "0 \(FileDigest(of: site.settings.inbox).hex)")
+        }
+        let outcome = try await site.batch()
+        #expect(
+            outcome.status == .refusedOrFailed && outcome.paused?.contains("not mounted") == true, "\(outcome.json)")
+        // Moved on purpose: drops come all the same.
+        try site.drop("a", "ok")
+        let moved = try await site.batch()
+        #expect(moved.results == 1 && moved.status == .done, "\(moved.json)")
+        site.settings.inbox = site.root + "/share"
+        try Folder.make(site.settings.inbox)
+        #expect(try await site.batch().status == .done)
+        try Folder.remove(site.settings.inbox)
+        await #expect(throws: StorageFailure.self) { _ = try await site.service() }
+        #expect(!FileStatus.exists(site.settings.inbox))
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("PLACE-MISSING share/"), "\(report.text)")
     }
 
     @Test("recovery removes nothing that it cannot read, and nothing that is not proven to be a copy")
@@ -477,6 +505,18 @@ struct FaultTests {
         let rest = try await site.batch()
         #expect(rest.waiting == 0 && rest.results == 0 && rest.status == .done, "\(rest.json)")
         #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a batch asks for a person when the service itself needs one, though all of its drops ended well")
+    func batchNotes() async throws {
+        let site = try Site()
+        try Folder.make(site.root + "/work/somebody's")
+        try site.drop("a", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.notes == ["PLACE-STRANGE"] && outcome.status == .refusedOrFailed)
+        #expect(outcome.summary.contains("needs you (hspsam status): PLACE-STRANGE"))
+        try Folder.remove(site.root + "/work/somebody's")
+        #expect(try await site.batch().status == .done)
     }
 
     @Test(

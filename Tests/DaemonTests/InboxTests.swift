@@ -282,6 +282,30 @@ struct InboxTests {
         }
     }
 
+    @Test(
+        "what an unfinished transfer has left is counted for a person, once nothing has come for long; empty folders are not"
+    )
+    func unfinished() async throws {
+        let site = try Site()
+        for name in ["a.dcm.part", "b.tmp/c", "letter~"] {
+            try Folder.make(Folder.split(site.root + "/inbox/" + name).folder)
+            try DurableFile.write("x", to: site.root + "/inbox/" + name)
+        }
+        try Folder.make(site.root + "/inbox/empty.part/more")
+        try Folder.make(site.root + "/inbox/.hidden.part")
+        var rules = SettlingRules(quiet: .zero)
+        // By the times of inodes, which nobody can set back: so the limit lies ahead.
+        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 3)] {
+            rules.giveUp = limit
+            let inbox = Inbox(paths: ServicePaths(site.settings), rules: rules)
+            let sight = try await inbox.scan()
+            #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == 0)
+        }
+        site.settings.settling.giveUp = .seconds(-3600)
+        #expect(try await site.batch().status == .refusedOrFailed)
+        #expect(try StatusReport(site.settings).text.contains("UPLOAD-LEFT 3 in the inbox"))
+    }
+
     @Test("a drop that never settles is put aside for a person in the end")
     func giveUp() async throws {
         let site = try Site()

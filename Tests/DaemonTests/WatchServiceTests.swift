@@ -201,6 +201,11 @@ struct WatchServiceTests {
             return failure?.kind == .configuration && failure?.text.contains("process \(getpid())") == true
         }
         #expect(try StatusReport(site.settings).json.contains(#""running" : true"#))
+        // With another ledger and another inbox it would take what the first works on for its own.
+        let other = try Site(site.root)
+        other.settings.inbox += "-2"
+        other.settings.state += "-2"
+        await #expect { _ = try await other.service() } throws: { ($0 as? DaemonFailure)?.code == "SERVICE-LOCKED" }
         _ = first
     }
 

@@ -29,4 +29,20 @@ struct ChildTests {
             try #require(try anonymousKiB() < before + 4000)
         }
     }
+
+    private func answer(_ script: String) async throws -> [UInt8]? {
+        let child = try Child(program: "/bin/sh", arguments: ["-c", script], keepsAnswer: true)
+        // Patience, not a bound.
+        try #require(await child.ends(within: .seconds(900)))
+        await child.close()
+        return child.answer
+    }
+
+    @Test("what a child wrote is read to its end, whatever else still holds its pipe; what is not whole is no answer")
+    func answers() async throws {
+        let bytes = try await answer("setsid sleep 20 2>/dev/null & head -c 60000 /dev/zero")
+        #expect(bytes?.count == 60_000)
+        #expect(try await answer("exit 3") == [])
+        #expect(try await answer("head -c 17000000 /dev/zero") == nil)
+    }
 }

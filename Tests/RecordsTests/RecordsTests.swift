@@ -79,15 +79,25 @@ struct RecordsTests {
             "a/17.dcm", "a/IM000017", "a/x.0017", "a/rest.zip", "a/17.tif", "a/photo.JPG", "a/photo.png",
             "a/IMG_17.HEIC",
             "a/disc.iso", "a/17.dcm.part", "a/17.dcm~", "a/17.DCM.gpg",
+            // Hidden, and a transfer broke off: an upload's, rsync's, ProFTPD's.
+            "a/.17.dcm.part", "a/.17.dcm.Xa1b2c", "a/.IM000017.Xa1b2c", "a/.in.17.dcm.", "a/.1.2.840.17.Q0zzzz",
         ] {
             #expect(
                 status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.refusedOrFailed, "IN-NOTIMAGE"),
                 "\(path)")
         }
         // Viewers have such pictures; beside a picture that was processed it is one more.
-        for path in ["a/skin.bmp", "a/icon.gif", "a/letter.docx.tmp", "a/notes.txt~", "a/.17.dcm.part"] {
+        for path in [
+            "a/skin.bmp", "a/icon.gif", "a/letter.docx.tmp", "a/notes.txt~", "a/._17.dcm", "a/.17.dcm", "a/.viewer.tmp",
+            "a/.config.backup", "a/.notes.txt.Xa1b2c", "a/.DS_Store",
+        ] {
             #expect(status { $0.inputs.append(skipped(path, "IN-NOTIMAGE")) } == (.done, nil), "\(path)")
         }
+        let whole = status { record in
+            record.inputs.append(.init(path: "a/17.dcm", status: .processed))
+            record.inputs.append(skipped("a/.17.dcm.Xa1b2c", "IN-NOTIMAGE"))
+        }
+        #expect(whole == (.done, nil))
         let pictures = status { record in
             record.inputs[0].path = "a/left.jpg"
             record.inputs.append(skipped("b/skin.bmp", "IN-NOTIMAGE"))

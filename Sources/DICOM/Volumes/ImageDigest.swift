@@ -1,3 +1,4 @@
+internal import Identification
 package import Storage
 
 /// What an image is as far as it reaches a result: the SHA-256 of every attribute that `InstanceComparison` compares, by its meaning,

@@ -1,3 +1,5 @@
+internal import Identification
+
 /// Whether two instances with one SOP Instance UID are the same image: everything that can reach a result is equal.
 ///
 /// Compared is every attribute that this program knows (the table of `Attribute`) but those of encoding, and the decoded pixels. So a

@@ -1,3 +1,5 @@
+internal import Identification
+
 /// Whether all instances of one study say alike whose it is and which study, and what they say together.
 ///
 /// *Source*: PS3.3 2024e, C.7.1.1 and C.7.2.1: these attributes are the same in every object of a patient and study.
@@ -8,10 +10,7 @@ package struct StudyConsistency: Sendable {
     private let fullest: [Attribute: (element: Element, characterSet: String)]
 
     /// Two values of these are two patients or two studies.
-    package static let identifying: [Attribute] = [
-        .patientID, .issuerOfPatientID, .patientName, .patientBirthDate, .patientSex, .studyDate, .studyID,
-        .accessionNumber,
-    ]
+    package static let identifying = IdentifyingAttribute.allCases.map(\.attribute)
     /// These are the study's too, but departments and devices write them each in its own way: each series keeps its own.
     private static let describing: [Attribute] = [.studyTime, .studyDescription, .referringPhysicianName]
 

@@ -1,11 +1,11 @@
-/// The attempts that are under way on a cluster. What the ledger holds is the truth; this adds when Slurm was last heard of each.
+/// The attempts that are under way on a cluster. What the ledger holds is the truth; this adds what Slurm says of each.
 struct Fleet {
     struct Attempt: Sendable {
         let job: String
         let n: Int
         let task: ClusterTask
-        /// When its task was last in Slurm's queue, or was given to it.
-        var seen: ContinuousClock.Instant
+        /// Since when its task is known to be gone: by a look at Slurm's queue, never by the time since the last.
+        var goneSince: ContinuousClock.Instant?
         /// Whether Slurm is known to have taken it.
         var isTaken = false
         /// What could not be settled is tried again then.
@@ -19,7 +19,7 @@ struct Fleet {
     }
 
     mutating func add(_ job: String, _ n: Int, _ task: ClusterTask) {
-        attempts.append(Attempt(job: job, n: n, task: task, seen: .now))
+        attempts.append(Attempt(job: job, n: n, task: task))
     }
 
     /// Tasks of which a person has cancelled something.
@@ -38,8 +38,12 @@ struct Fleet {
     /// Notes which tasks are in Slurm's queue.
     mutating func see(_ tasks: [Slurm.Task]) {
         let live = Set(tasks.map(\.id))
-        for index in attempts.indices where live.contains(attempts[index].task.id) {
-            (attempts[index].seen, attempts[index].isTaken) = (.now, true)
+        for index in attempts.indices {
+            if live.contains(attempts[index].task.id) {
+                (attempts[index].goneSince, attempts[index].isTaken) = (nil, true)
+            } else if attempts[index].goneSince == nil {
+                attempts[index].goneSince = .now
+            }
         }
     }
 
@@ -57,9 +61,9 @@ struct Fleet {
     /// Those that may be settled now.
     var open: [Attempt] { attempts.filter { $0.notBefore.map { $0 <= .now } ?? true } }
 
-    /// Those whose task has been gone for so long.
+    /// Those whose task has been gone for so long: what their nodes wrote is seen by now on any file system.
     func lost(after limit: Duration) -> [Attempt] {
         let now = ContinuousClock.now
-        return open.filter { now - $0.seen >= limit }
+        return open.filter { $0.goneSince.map { now - $0 >= limit } ?? false }
     }
 }

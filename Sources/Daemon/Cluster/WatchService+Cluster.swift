@@ -146,7 +146,11 @@ extension WatchService {
             if orders.isEmpty { continue }
             tasks.append(TaskArray.Task(version: settings.version, pipelinesDigest: pipelines, orders: orders))
         }
-        guard !tasks.isEmpty, !stop.isAsked else { return (nil, news) }
+        let last = news.suffix(2).compactMap(\.reason)
+        let trouble = last.count == 2 ? last[1] : nil
+        guard !tasks.isEmpty, !stop.isAsked else { return (trouble, news) }
+        // Whether they can go on their ends will tell: what is only submitted proves nothing.
+        news = []
         do { try array(id).write(tasks, isa: cluster.isa) } catch let failure as StorageFailure {
             try? Folder.remove(array(id).folder)
             return (Self.waiting(failure, "an array of tasks cannot be written."), news)
@@ -159,15 +163,16 @@ extension WatchService {
         guard case .refused(let text) = submission else {
             if case .accepted = submission { fleet.take(id) }
             if try await ledger.fact("paused") != nil { try await ledger.remember("paused", "") }
-            return (nil, news)
+            return (trouble, news)
         }
         let reason = JobReason(.waiting, code: "CLUSTER-SUBMIT", text: "Slurm takes no task: \(text)")
         for attempt in fleet.attempts where attempt.task.id.array == id {
             heartbeat.beat(.queue)
-            // A person may have cancelled it meanwhile.
-            let end = try array(id).end(job: attempt.job, attempt: attempt.n)
-            if let end {
-                _ = try await conclude(attempt, end)
+            // A person may have cancelled it meanwhile, and cannot any more from here on.
+            let own = AttemptEnd(obstacle: .neverBegun)
+            let isFirst = try? array(id).record(own, job: attempt.job, attempt: attempt.n)
+            if isFirst == false {
+                _ = try await conclude(attempt, AttemptEnd(isCancelled: true))
             } else if let job = try await ledger.job(attempt.job) {
                 _ = try await finish(job, attempt.n, nil, .requeue(reason))
             }
@@ -284,7 +289,10 @@ extension WatchService {
         var news: News = []
         for attempt in fleet.lost(after: cluster.lostAfter) {
             do {
-                let end = try endOfLost(attempt)
+                guard let end = try endOfLost(attempt) else {
+                    fleet.postpone(attempt, by: settings.pause)
+                    continue
+                }
                 if let known = try await conclude(attempt, end) { news.append(known) }
                 fleet.remove(attempt, isCancelled: end.isCancelled)
             } catch let failure as StorageFailure {
@@ -296,7 +304,8 @@ extension WatchService {
     }
 
     /// An attempt has no end, and its task is gone: its node died, or Slurm ended the task. A result that is whole is taken all the same.
-    private func endOfLost(_ attempt: Fleet.Attempt) throws(StorageFailure) -> AttemptEnd {
+    /// Nil when it has one after all, which the file system does not show yet.
+    private func endOfLost(_ attempt: Fleet.Attempt) throws(StorageFailure) -> AttemptEnd? {
         let array = array(attempt.task.id.array)
         let folder = paths.folder(attempt.job)
         let begun = "\(Folder.split(paths.output(attempt.job, attempt: attempt.n)).name)."
@@ -315,7 +324,7 @@ extension WatchService {
         guard FileStatus.exists(array.folder), try !array.record(end, job: attempt.job, attempt: attempt.n) else {
             return end
         }
-        return try array.end(job: attempt.job, attempt: attempt.n) ?? end
+        return try array.end(job: attempt.job, attempt: attempt.n)
     }
 
     /// Whether an attempt of the task has an end.

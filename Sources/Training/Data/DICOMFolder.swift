@@ -1,5 +1,6 @@
 import DICOM
 import Failures
+import Identification
 import Imaging
 import Numbers
 import SegmentAnything

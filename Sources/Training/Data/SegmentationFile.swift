@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import Identification
 import Imaging
 import Numbers
 import Storage

@@ -1,18 +1,19 @@
 /// One value of a patient or study attribute, as far as it means something: without padding, empty components and spelling that DICOM
 /// leaves open. `Doe^J` and `DOE^J^^^ ` are one name, `1970.01.01` and `19700101` one date.
 package struct IdentityValue: Sendable {
-    /// Component groups of a name (alphabetic, ideographic, phonetic), otherwise the one value; an empty part is unknown.
-    private(set) var parts: [String]
+    /// What a value is, which says how else it may be written.
+    package enum Kind: Sendable {
+        case name, date, time, code, text
+    }
 
-    /// Nil when the attribute is absent or empty.
-    package init?(_ dataSet: DataSet, _ attribute: Attribute) {
-        guard let value = dataSet.textValue(attribute) else { return nil }
-        // Bytes that no character set explains are compared as bytes.
-        let text =
-            value.isDecodable
-            ? value.text : value.bytes.withoutPadding.map { "\\x" + String($0, radix: 16) }.joined()
-        switch attribute.vr {
-        case .PN where value.isDecodable:
+    /// Component groups of a name (alphabetic, ideographic, phonetic), otherwise the one value; an empty part is unknown.
+    package private(set) var parts: [String]
+
+    /// Nil when nothing is said.
+    package init?(_ text: String, _ kind: Kind) {
+        let text = Self.trimmed(text[...])
+        switch kind {
+        case .name:
             parts = text.split(separator: "=", omittingEmptySubsequences: false).map { group in
                 var components = group.split(separator: "^", omittingEmptySubsequences: false).map {
                     Self.trimmed($0).lowercased()
@@ -21,10 +22,10 @@ package struct IdentityValue: Sendable {
                 return components.joined(separator: "^")
             }
             while parts.last?.isEmpty == true { parts.removeLast() }
-        case .DA: parts = [text.filter { $0 != "." }]
-        case .TM: parts = [Self.time(text)]
-        case .CS: parts = [text.uppercased()]
-        default: parts = [Self.trimmed(Substring(text))]
+        case .date: parts = [text.filter { $0 != "." }]
+        case .time: parts = [Self.time(text)]
+        case .code: parts = [text.uppercased()]
+        case .text: parts = [text]
         }
         if parts.allSatisfy(\.isEmpty) { return nil }
     }
@@ -45,7 +46,7 @@ package struct IdentityValue: Sendable {
     }
 
     /// More means that more is known.
-    var fullness: Int { parts.reduce(0) { $0 + ($1.isEmpty ? 0 : 1) } }
+    package var fullness: Int { parts.reduce(0) { $0 + ($1.isEmpty ? 0 : 1) } }
 
     private static func trimmed(_ text: Substring) -> String {
         var text = text
