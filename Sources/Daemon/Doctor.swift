@@ -97,7 +97,9 @@ package struct Doctor: Sendable, Encodable {
             add(.warn, "\(stray.code) \(stray.text)", stray.cure)
         }
         for note in overview?.notes ?? [] where !note.code.hasPrefix("PLACE-UN") {
-            add(.warn, "\(note.code) \(note.text)", note.cure)
+            // Nothing can be worked on there.
+            let isAway = ["SPOOL-OTHER", "PLACE-MISSING"].contains(note.code)
+            add(isAway ? .fail : .warn, "\(note.code) \(note.text)", note.cure)
         }
     }
 

@@ -348,6 +348,7 @@ struct FaultTests {
         }
         let report = try StatusReport(site.settings)
         #expect(report.status == .refusedOrFailed && report.text.contains("SPOOL-OTHER"), "\(report.text)")
+        #expect(Doctor(site.settings, first: []).status == .refusedOrFailed)
     }
 
     @Test(
