@@ -26,19 +26,13 @@ struct TrainCommand: ParsableCommand {
         [String] = []
     @Flag(help: "Continues from the checkpoint in --out, if there is one.") var resume = false
     @Flag(help: "Looks at all data and times one step of each stage; nothing is trained.") var check = false
-    @Option(help: "Writes a page (.html) of images as the network will see them to this file; nothing is trained.") var preview:
+    @Option(help: "Writes a page of images as the network will see them to this file; nothing is trained.") var preview:
         String?
     @Option(help: ThreadCount.help) var threads = ThreadCount.allCores
 
     func validate() throws {
         for (option, value) in [("--out", out), ("--preview", preview)] where value?.isEmpty == true {
             throw ValidationError("\(option) is empty: name it.")
-        }
-        if let preview {
-            let name = preview.lowercased()
-            guard name.hasSuffix(".html") || name.hasSuffix(".htm") else {
-                throw ValidationError("--preview \(preview) is a page: name it .html.")
-            }
         }
         if out == nil, !check, preview == nil { throw ValidationError("Missing expected argument '--out <out>'") }
     }
