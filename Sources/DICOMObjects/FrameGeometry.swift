@@ -74,7 +74,8 @@ struct FrameGeometry {
     /// A geometry that says pixel to pixel and nothing of the patient: frame k lies at 0\0\k.
     private init(synthetic volume: Volume, frameOfReferenceUID: String) {
         self.frameOfReferenceUID = frameOfReferenceUID
-        pixelSpacing = (volume.pixelSpacing.map { [$0.row, $0.column] } ?? [1, 1]).map { DecimalString.text($0) ?? "1" }
+        let spacing = volume.pictureSpacing ?? PixelSpacing(row: 1, column: 1)
+        pixelSpacing = [spacing.row, spacing.column].map { DecimalString.text($0) ?? "1" }
         sliceSpacing = "1"
         positions = volume.frames.indices.map { ["0", "0", String($0)] }
         orientations = volume.frames.map { _ in ["1", "0", "0", "0", "1", "0"] }

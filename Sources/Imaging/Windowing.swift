@@ -25,6 +25,7 @@ package struct Windowing: Sendable, Equatable {
 
     /// The percentiles that stand in where a rule gives nothing.
     package static let fallback = (low: 0.5, high: 99.5)
+    package static let standIn = Mode.percentile(low: fallback.low, high: fallback.high)
 
     package init(mode: Mode, scope: Scope = .volume) {
         self.mode = mode
@@ -70,8 +71,7 @@ package struct Windowing: Sendable, Equatable {
         switch mode {
         case .minmax: DisplayWindow(from: values.minimum, to: values.maximum)
         case .percentile(let low, let high): DisplayWindow(from: values.percentile(low), to: values.percentile(high))
-        case .fixed, .dicom:
-            DisplayWindow(from: values.percentile(Self.fallback.low), to: values.percentile(Self.fallback.high))
+        case .fixed, .dicom: Windowing(mode: Self.standIn, scope: scope).window(of: values)
         }
     }
 

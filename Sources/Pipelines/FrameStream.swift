@@ -84,6 +84,8 @@ package final class FrameStream {
         }
         guard put(.window(window)) else { return }
         let readsUnits = windowing.readsUnits(of: volume)
+        var shown: UInt8?
+        var isBlank = volume.samples == 1
         for (index, source) in volume.frames.enumerated() {
             var frame: Frame
             if index < kept.count {
@@ -94,7 +96,21 @@ package final class FrameStream {
                 frame = try decoding.frame(source)
             }
             if readsUnits { frame.inverted = false }
-            guard put(.rows((window ?? windowing.window(for: frame, source.voi)).image(frame))) else { return }
+            let image = (window ?? windowing.window(for: frame, source.voi)).image(frame)
+            if isBlank {
+                let first = shown ?? image.pixels.first
+                isBlank = image.pixels.allSatisfy { $0 == first }
+                shown = first
+            }
+            guard put(.rows(image)) else { return }
+        }
+        try decoding.confirmPadding()
+        guard !isBlank else {
+            throw .values(
+                "all pixels of all frames are shown to the network as one grey: their values lie outside of the pipeline's window, are all padding, or are all equal.",
+                cure:
+                    "Look at the series: correct Rescale Slope, Intercept or Pixel Padding Value at its source, or leave it out."
+            )
         }
         _ = put(.end(findings: decoding.findings))
     }
@@ -118,6 +134,7 @@ package final class FrameStream {
         guard put(.window(window)) else { return }
         var bands = SlideBands(volume, slide) { frame, _ in window.image(frame) }
         while let rows = try bands.next(decoding) { guard put(.rows(rows)) else { return } }
+        try decoding.confirmPadding()
         _ = put(.end(findings: decoding.findings))
     }
 }

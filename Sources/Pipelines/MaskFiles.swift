@@ -91,7 +91,7 @@ struct NIfTIBlock {
 
     /// *Throws* what `RegularGrid` throws.
     init(_ volume: Volume) throws(ObjectFailure) {
-        let spacing = volume.pixelSpacing ?? PixelSpacing(row: 1, column: 1)
+        let spacing = volume.pictureSpacing ?? PixelSpacing(row: 1, column: 1)
         var step = Vector3(0, 0, volume.sliceSpacing ?? 1)
         let planes = volume.hasPlace ? volume.frames.compactMap(\.plane) : []
         var first = planes.first
@@ -132,7 +132,7 @@ struct NIfTIBlock {
         put([1, spacing.column, spacing.row, step.length, 1, 1, 1, 1], at: 76)
         put([352, 1, 0], at: 108)
         // NIFTI_UNITS_MM, or NIFTI_UNITS_UNKNOWN.
-        bytes[123] = volume.pixelSpacing == nil ? 0 : 2
+        bytes[123] = volume.pictureSpacing == nil ? 0 : 2
         for (index, byte) in "hspsam mask".utf8.enumerated() { bytes[148 + index] = byte }
         if let first {
             // Scanner coordinates; DICOM's x and y point the other way.
@@ -157,7 +157,7 @@ struct NIfTIBlock {
         }
         guard volume.voxelMM3 == nil else { return [] }
         let what =
-            volume.pixelSpacing == nil
+            volume.pictureSpacing == nil
             ? "The source has no pixel spacing: the NIfTI file counts in pixels."
             : "The source has no slice thickness: 1 mm stands for it in the NIfTI file, whose voxels give no volume."
         return [Finding("OUT-NIFTI", .note, what)]

@@ -92,8 +92,7 @@ package enum QualityChecks {
                 measurement.objects = objects[index].count
                 let all = frames.reduce(0) { $0 + $1.rows * $1.columns }
                 // Of a picture whose scale holds in parts of it nobody knows how large it is.
-                let whole = volume.calibratedRegions.isEmpty ? spacing : nil
-                let seenMM2 = whole.map { seen * Double(all) * $0.row * $0.column }
+                let seenMM2 = volume.pictureSpacing.map { seen * Double(all) * $0.row * $0.column }
                 measurement.objectSizes = objects[index].sizes(spacing: spacing, seenMM2: seenMM2)
             }
             return measurement

@@ -163,12 +163,13 @@ struct ResultObjects {
         let window =
             frame.samples == 3
             ? DisplayWindow(from: 0, to: 255)
-            : segmentation.displayWindow ?? pipeline.windowing.window(for: frame, task.volume.frames[index].voi)
+            : try segmentation.displayWindow
+                ?? pipeline.windowing.settled(for: task.volume).window(for: frame, task.volume.frames[index].voi)
         let (number, count) = (task.volume.number(ofPicture: index), task.volume.numberedPictures)
         let title = count > 1 ? " frame \(number) of \(count)" : ""
         let picture = CapturePicture(
             window.image(frame), masks: segmentation.masks.map { $0[index] }, segments: pipeline.segments,
-            spacing: task.volume.pixelSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
+            spacing: task.volume.pictureSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
         let file = task.file(.captures, number: place)
         try SecondaryCapture(
             task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,

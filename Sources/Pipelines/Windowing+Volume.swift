@@ -12,7 +12,7 @@ extension Windowing {
         let vois = Self.vois(volume)
         guard let lack = lack(in: vois) else { return self }
         guard isParticular else {
-            return Windowing(mode: .percentile(low: Self.fallback.low, high: Self.fallback.high), scope: scope)
+            return Windowing(mode: Self.standIn, scope: scope)
         }
         throw .values(
             "the pipeline shows \(asked), and \(Self.words(lack, vois)).",

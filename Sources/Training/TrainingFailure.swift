@@ -37,6 +37,7 @@ package enum TrainingFailure: Failure, Equatable {
     case occupied(path: String, names: [String])
     /// A file that is no page stands where the preview is to be written.
     case preview(path: String)
+    case previewName(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
     case noPairs(path: String, reason: String)
@@ -53,7 +54,7 @@ package enum TrainingFailure: Failure, Equatable {
     package var kind: FailureKind {
         switch self {
         case .notFinite: .failed
-        case .busy, .preview: .usage
+        case .busy, .preview, .previewName: .usage
         default: .configuration
         }
     }
@@ -72,7 +73,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .leak: "DATA-LEAK"
         case .role, .unusedRole: "DATA-ROLE"
         case .finished, .occupied: "TRAIN-OUT"
-        case .preview: "USE-OUT"
+        case .preview, .previewName: "USE-OUT"
         case .busy: "USE-BUSY"
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
@@ -169,6 +170,10 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "a file that is no page stands there, and the preview would be written over it.",
                 cure: "Choose another file with --preview, or move it away.", subject: path)
+        case .previewName(let path):
+            FailureMessage(
+                "the preview is a page, and this is no name of one.", cure: "Name it .html.",
+                subject: "--preview \(path)")
         case .busy(let path, let owner):
             FailureMessage(
                 "another run works there: \(owner).", cure: "Wait for its end or choose another folder with --out.",

@@ -278,6 +278,35 @@ struct PixelTests {
         #expect(frame.values[2] == -1998)
     }
 
+    @Test(
+        "a range of padding with much of the picture on its dark side, or up to tissue, is none",
+        arguments: [
+            // Without a range limit any value may be padding.
+            ("MR", "MONOCHROME2", 40, nil, "none"), ("CT", "MONOCHROME2", 63, nil, "none"),
+            ("MR", "MONOCHROME2", 0, 40, "none"), ("MR", "MONOCHROME2", 40, 63, "PIX-VALUES"),
+            ("MR", "MONOCHROME2", 20, 30, "PIX-VALUES"), ("MR", "MONOCHROME2", 1000, 2000, "none"),
+            ("MR", "MONOCHROME1", 63, 40, "none"), ("MR", "MONOCHROME1", 20, 0, "PIX-VALUES"),
+            ("CT", "MONOCHROME2", 0, 40, "none"), ("CT", "MONOCHROME2", 0, 600, "PIX-VALUES"),
+            ("CT", "MONOCHROME2", 700, 0, "PIX-VALUES"),
+        ] as [(String, String, UInt16, UInt16?, String)])
+    func paddingOfPicture(
+        _ modality: String, _ photometric: String, _ value: UInt16, _ limit: UInt16?, _ expected: String
+    ) throws {
+        var image = TestImage(pixels: Self.words((0..<64).map { UInt16($0) }))
+        (image.modality, image.photometric) = (modality, photometric)
+        if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+        image.more = {
+            $0.add(0x0028, 0x0120, us: value)
+            if let limit { $0.add(0x0028, 0x0121, us: limit) }
+            $0.add(0x0028, 0x1052, "DS", text: modality == "CT" ? "-1024" : "0")
+            $0.add(0x0028, 0x1053, "DS", text: "1")
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        #expect(code { try decoding.confirmPadding() } == expected)
+    }
+
     @Test("palettes give display colour, discrete or in segments")
     func palette() throws {
         func image(_ add: @escaping @Sendable (inout TestFile) -> Void) -> TestImage {

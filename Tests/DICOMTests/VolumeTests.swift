@@ -412,6 +412,10 @@ struct VolumeTests {
         let whole = try #require(
             try volumes([Self.ultrasound([([0, 0, 7, 7], 0.02)], spacing: "0.2\\0.2")]).volumes.first)
         #expect(whole.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2) && whole.calibratedRegions.isEmpty)
+        #expect(whole.pictureSpacing == whole.pixelSpacing)
+        // What is written beside all pixels has no scale of a part.
+        let part = try #require(try volumes([Self.ultrasound([([0, 0, 3, 3], 0.02)])]).volumes.first)
+        #expect(part.pixelSpacing == PixelSpacing(row: 0.2, column: 0.2) && part.pictureSpacing == nil)
         #expect(whole.findings.isEmpty)
         // The last pixel may be counted as the one behind it.
         let counted = try #require(try volumes([Self.ultrasound([([0, 0, 8, 8], 0.02)])]).volumes.first)

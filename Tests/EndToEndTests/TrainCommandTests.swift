@@ -102,6 +102,10 @@ struct TrainCommandTests {
             #expect(try Data(contentsOf: URL(filePath: workplace.path + path)) == before)
         }
         for option in ["--preview", "--out"] { #expect(try train([option, ""]).status == 2) }
+        let picture = workplace.path + "/p.png"
+        let misnamed = try train(["--preview", picture])
+        #expect(misnamed.status == 2 && misnamed.errors.hasPrefix("USE-OUT"), "\(misnamed.errors)")
+        #expect(!FileManager.default.fileExists(atPath: picture))
         let names = try images()
         for name in names.prefix(2) { try workplace.write("pairs/images/\(name)", "no picture") }
         let wrong = try train(["--check"])

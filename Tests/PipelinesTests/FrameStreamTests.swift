@@ -37,6 +37,22 @@ struct FrameStreamTests {
         }
     }
 
+    @Test("a volume of which the network is shown one grey is refused behind its last frame")
+    func blank() throws {
+        let volume = try Self.volume()
+        for (center, isBlank) in [(100.0, false), (30_000, true), (-30_000, true)] {
+            let stream = FrameStream(volume, Windowing(mode: .fixed(center: center, width: 600)))
+            _ = try stream.window()
+            for _ in volume.frames { _ = try stream.next() }
+            do throws(DICOMFailure) {
+                _ = try stream.findings()
+                #expect(!isBlank)
+            } catch {
+                #expect(isBlank && error.code == "PIX-VALUES")
+            }
+        }
+    }
+
     @Test("a stream that is left early ends its thread", .timeLimit(.minutes(60)))
     func abandoned() throws {
         let volume = try Self.volume()

@@ -52,6 +52,19 @@ struct SegmentationTruthTests {
         #expect(try classes(plan()) == wanted)
     }
 
+    @Test(
+        "a rule of values has no effect on segmentations, and is refused",
+        arguments: ["mask_above: 100", "mask_values: {part: [7]}"])
+    func rules(_ rule: String) throws {
+        try write(SampleSegmentation().bytes, "truth/part.dcm")
+        let failure = try #require(throws: TrainingFailure.self) { try TrainingData(plan(", \(rule)")) }
+        #expect(failure.code == "DATA-VALUES" && failure.text.contains("names its segments"))
+        // And names of segments on masks of values.
+        #expect(throws: (any Error).self) {
+            try place.plan(data: "{folder: images, segment_names: {part: [Part]}}", labels: "[part]")
+        }
+    }
+
     @Test("DICOM images are learned from without segmentations, and segmentations among them are no images")
     func unlabelled() throws {
         try write(SampleSegmentation().bytes, "images/part.dcm")

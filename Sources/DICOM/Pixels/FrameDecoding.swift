@@ -7,7 +7,12 @@ package final class FrameDecoding {
     /// What was odd about decoded frames, each once: notes, and warnings of values that a person has to look at.
     package private(set) var findings: [Finding] = []
 
+    private var padding = PaddingCensus()
+
     package init() {}
+
+    /// Behind the last frame of a volume. *Throws* `values` where what its Pixel Padding Value takes away is the picture itself.
+    package func confirmPadding() throws(DICOMFailure) { try padding.confirm() }
 
     /// The frame's values: grey after the modality transform, with its padding marked; colour and palettes as display
     /// RGB.
@@ -54,7 +59,10 @@ package final class FrameDecoding {
             frame.valueTransformation, modality: frame.instance.modality, pixels: pixels,
             relationship: dataSet.string(.pixelIntensityRelationship))
         note(transform.notes)
-        let range = Self.paddingRange(dataSet, pixels)
+        let stated = PixelPadding(dataSet, pixels)
+        let range = stated?.range
+        let isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"
+        let isInverted = pixels.photometric == .monochrome1 || isInverse
         var padding: [Bool] = []
         let values: [Float]
         switch stored.values {
@@ -68,10 +76,10 @@ package final class FrameDecoding {
                 values = transform(integers) { Double(UInt32(bitPattern: $0)) }
             }
             if let range, pixels.bitsAllocated > 1 {
-                let marks = integers.map {
-                    range.contains(stored.isSigned ? Double($0) : Double(UInt32(bitPattern: $0)))
-                }
+                let numbers = integers.map { stored.isSigned ? Double($0) : Double(UInt32(bitPattern: $0)) }
+                let marks = numbers.map(range.contains)
                 if marks.contains(true) { padding = marks }
+                if let stated { self.padding.add(stated, numbers, isInverted: isInverted, transform, frame) }
             }
         case .floats(let floats):
             values = transform(floats) { Double($0) }
@@ -80,36 +88,15 @@ package final class FrameDecoding {
             values = transform(doubles) { $0 }
             padding = Self.marks(doubles, range)
         }
-        let isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"
         return Frame(
             rows: stored.rows, columns: stored.columns, samples: 1, values: values, padding: padding,
-            inverted: pixels.photometric == .monochrome1 || isInverse)
+            inverted: isInverted)
     }
 
     /// In floating point NaN, infinities and numbers that no modality value can be (FLT_MAX) are padding.
     private static func marks(_ values: [Double], _ range: ClosedRange<Double>?) -> [Bool] {
         let marks = values.map { !CheckedNumbers.Range.value.contains($0) || (range?.contains($0) ?? false) }
         return marks.contains(true) ? marks : []
-    }
-
-    /// Stored values between Pixel Padding Value and its Range Limit, both included (PS3.3 C.7.5.1.1.2).
-    private static func paddingRange(_ dataSet: DataSet, _ pixels: PixelDescription) -> ClosedRange<Double>? {
-        let ends: (Double?, Double?)
-        switch pixels.storage {
-        case .integers:
-            func value(_ attribute: Attribute) -> Double? {
-                // Written as US or SS without regard to the pixels, so the 16 bits are read again by Pixel
-                // Representation.
-                dataSet.ints16(attribute, signed: pixels.isSigned).first.map(Double.init)
-            }
-            ends = (value(.pixelPaddingValue), value(.pixelPaddingRangeLimit))
-        case .floats: ends = (dataSet.double(.floatPixelPaddingValue), dataSet.double(.floatPixelPaddingRangeLimit))
-        case .doubles:
-            ends = (dataSet.double(.doubleFloatPixelPaddingValue), dataSet.double(.doubleFloatPixelPaddingRangeLimit))
-        }
-        guard let first = ends.0 else { return nil }
-        let last = ends.1 ?? first
-        return min(first, last)...max(first, last)
     }
 
     // MARK: Colour

@@ -86,6 +86,10 @@ package struct Volume: Sendable {
     /// Frames lie in the patient, and distances between pixels are known: what a geometry in mm needs.
     package var hasPlace: Bool { kind == .spatial && pixelSpacing != nil }
 
+    /// `pixelSpacing` where it holds for the whole picture: what is written beside all pixels. Nil for an ultrasound picture that has a
+    /// scale in parts of it.
+    package var pictureSpacing: PixelSpacing? { calibratedRegions.isEmpty ? pixelSpacing : nil }
+
     /// `pixelSpacing` holds for every pixel of these masks: an ultrasound picture has a scale in its calibrated regions alone.
     package func isCalibrated(_ masks: [Mask]) -> Bool {
         calibratedRegions.isEmpty || masks.allSatisfy { $0.lies(within: calibratedRegions) }

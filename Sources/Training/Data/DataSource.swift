@@ -58,6 +58,11 @@ extension TrainingPlan.Source {
                 "a data set is `folder`, or `images` with `masks`, or `images` with `coco`, or `dicom`.",
                 cure: "Give one of the four.")
         }
+        if dicom == nil, section.has("segment_names") {
+            throw section.failure(
+                "SET-CHOICE", at: "segment_names", "only DICOM segmentations have names of segments.",
+                cure: "Take it out.")
+        }
         rule = try MaskRule.read(section, labels: labels)
         leavesOut = try section.choice("without_mask", default: Missing.refuse) == .leaveOut
         try readChoice(section, resolve)

@@ -70,6 +70,15 @@ package struct Dataset: Sendable {
             return Pair(
                 name: candidate.name, image: candidate.image, mask: mask, patient: patients[candidate.name])
         }
+        // Said by a person, and without effect: the figures would be those of something else.
+        if source.rule != nil, let named = pairs.first(where: { $0.mask.namesSegments }) {
+            throw TrainingFailure.maskValues(
+                masks: named.mask.path,
+                found: "a rule says what values mean, and this truth has no values but names its segments",
+                cure: .masks(
+                    "Take mask_above, mask_values or mask_colors (--mask-rule) out; segment_names has other names of segments."
+                ))
+        }
         self.notes = notes + (leftOut > 0 ? ["\(leftOut) images without mask are left out"] : [])
         if pairs.isEmpty {
             throw TrainingFailure.noPairs(

@@ -161,6 +161,14 @@ package enum MaskSource: Sendable, Equatable {
         }
     }
 
+    /// It says itself which segment is where: no rule of values has an effect on it.
+    var namesSegments: Bool {
+        switch self {
+        case .annotation, .segmentation: true
+        case .pages, .unread: false
+        }
+    }
+
     /// What has classes of its own and needs no rule; nil for pictures of values.
     func classes() throws -> (rows: Int, columns: Int, values: [UInt8])? {
         switch self {

@@ -29,10 +29,16 @@ package enum PreviewPage {
 
     /// Before the work that makes the page.
     ///
-    /// *Throws* `TrainingFailure.preview` where something stands that is no page: a plan or an image, for example; Storage's failures.
+    /// *Throws* `TrainingFailure.previewName` for a name of something else (`p.png`), `.preview` where something stands that is no page: a plan or an image, for example; Storage's failures.
     package static func confirmWritable(_ path: String) throws {
         try DurableFile.confirmWritable(path)
-        guard FileStatus.exists(path) else { return }
+        guard FileStatus.exists(path) else {
+            let name = path.lowercased()
+            guard name.hasSuffix(".html") || name.hasSuffix(".htm") else {
+                throw TrainingFailure.previewName(path: path)
+            }
+            return
+        }
         let file = try InputFile(path)
         let beginning = Array(Page.beginning.utf8)
         guard try file.size == 0 || file.read(0..<min(file.size, beginning.count)) == beginning else {
