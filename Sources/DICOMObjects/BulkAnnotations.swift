@@ -125,7 +125,7 @@ extension Volume {
         if calibratedRegions.isEmpty { return pixelSpacing }
         var mask = Mask(rows: objects.rows, columns: objects.columns)
         objects.visit { _, pixels in for pixel in pixels { mask[pixel] = true } }
-        return isCalibrated([mask]) ? pixelSpacing : nil
+        return spacing(of: [mask])
     }
 }
 

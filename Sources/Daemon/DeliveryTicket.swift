@@ -90,8 +90,11 @@ struct DeliveryMail: Sendable {
         return try? JSONDecoder().decode(DeliveryReceipt.self, from: Data(bytes))
     }
 
+    /// Asks for it no longer.
+    func withdraw(_ id: String) throws(StorageFailure) { try Folder.remove(Folder.join(tickets, id + ".json")) }
+
     func remove(_ id: String) throws(StorageFailure) {
-        try Folder.remove(Folder.join(tickets, id + ".json"))
+        try withdraw(id)
         try Folder.remove(Folder.join(receipts, id + ".json"))
     }
 }

@@ -98,6 +98,15 @@ extension Ledger {
         }
     }
 
+    /// Whether another result has taken its place.
+    func isSuperseded(_ key: String) throws -> Bool {
+        try read {
+            try Bool.fetchOne(
+                $0, sql: "SELECT EXISTS(SELECT 1 FROM result WHERE key = ? AND superseded_by IS NOT NULL)",
+                arguments: [key]) ?? false
+        }
+    }
+
     /// What was being sent and has no ticket any more is sent again.
     func returnSending(except keys: Set<String>) throws {
         try write { db in

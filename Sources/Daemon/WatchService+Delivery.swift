@@ -30,6 +30,11 @@ extension WatchService {
             var sending: Set<String> = []
             for id in try mail.waiting(in: mail.tickets) {
                 guard let ticket = try mail.ticket(id) else { continue }
+                if try await ledger.isSuperseded(ticket.key) {
+                    // What a sender has begun with stays sent: its receipt changes nothing any more.
+                    try mail.withdraw(id)
+                    continue
+                }
                 waiting[ticket.destination, default: 0] += 1
                 sending.insert("\(ticket.key) \(ticket.destination)")
             }

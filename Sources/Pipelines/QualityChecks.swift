@@ -58,7 +58,7 @@ package enum QualityChecks {
             let total = counts.reduce(0, +)
             let largest = counts.indices.max { counts[$0] < counts[$1] }
             let isCalibrated = volume.isCalibrated(frames)
-            let spacing = isCalibrated ? volume.pixelSpacing : nil
+            let spacing = volume.spacing(of: frames)
             var area: Double?
             if let spacing, let largest {
                 area = Measurement.areaMM2(frames[largest], spacing: spacing)

@@ -167,9 +167,9 @@ struct ResultObjects {
                 ?? pipeline.windowing.settled(for: task.volume).window(for: frame, task.volume.frames[index].voi)
         let (number, count) = (task.volume.number(ofPicture: index), task.volume.numberedPictures)
         let title = count > 1 ? " frame \(number) of \(count)" : ""
+        let masks = segmentation.masks.map { $0[index] }
         let picture = CapturePicture(
-            window.image(frame), masks: segmentation.masks.map { $0[index] }, segments: pipeline.segments,
-            spacing: task.volume.pictureSpacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
+            window.image(frame), masks: masks, segments: pipeline.segments, spacing: task.volume.spacing(of: masks), title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
         let file = task.file(.captures, number: place)
         try SecondaryCapture(
             task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,

@@ -90,6 +90,9 @@ package struct Volume: Sendable {
     /// scale in parts of it.
     package var pictureSpacing: PixelSpacing? { calibratedRegions.isEmpty ? pixelSpacing : nil }
 
+    /// `pixelSpacing` where it holds for all of these masks: what lengths and areas are told with.
+    package func spacing(of masks: [Mask]) -> PixelSpacing? { isCalibrated(masks) ? pixelSpacing : nil }
+
     /// `pixelSpacing` holds for every pixel of these masks: an ultrasound picture has a scale in its calibrated regions alone.
     package func isCalibrated(_ masks: [Mask]) -> Bool {
         calibratedRegions.isEmpty || masks.allSatisfy { $0.lies(within: calibratedRegions) }

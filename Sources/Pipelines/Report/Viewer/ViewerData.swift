@@ -75,7 +75,7 @@ struct ViewerData {
         let fullest = sizes.indices.max { sizes[$0] < sizes[$1] } ?? 0
         head = Head(
             rows: slices.rows, columns: slices.columns, aspect: volume.pixelAspect, reduction: slices.reduction,
-            spacing: volume.pictureSpacing.map {
+            spacing: volume.spacing(of: masks.flatMap { $0 }).map {
                 [$0.row * Double(slices.reduction), $0.column * Double(slices.reduction)]
             }, isColor: slices.isColor, inverted: isInverted,
             unit: volume.modality == "CT" && volume.hasKnownValues ? "HU" : "", shift: slices.shift,
