@@ -52,7 +52,7 @@ static void unary(void (*f)(float *, const float *, size_t), float *out, const f
 void ck_add(const ck_kernels *k, float *out, const float *a, const float *b, size_t n) { binary(k->add, out, a, b, n); }
 void ck_add_into(const ck_kernels *k, float *y, const float *x, size_t n) { binary(k->add, y, y, x, n); }
 void ck_gelu(const ck_kernels *k, float *out, const float *x, size_t n) { unary(k->gelu, out, x, n); }
-void ck_exp(const ck_kernels *k, float *x, size_t n) { k->exp_shifted(x, 0, n); }
+void ck_exp(const ck_kernels *k, float *x, size_t n) { k->exp(x, n); }
 void ck_relu(const ck_kernels *k, float *out, const float *x, size_t n) { unary(k->relu, out, x, n); }
 
 static void scale_tile(void *context, size_t tile) {

@@ -113,8 +113,8 @@ struct ck_kernels {
     void (*layer_norm)(float *, float *, float *, const float *, const float *, const float *, size_t, size_t, float);
     void (*layer_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
                                 const float *, size_t, size_t);
-    /// x ← exp(x − shift).
-    void (*exp_shifted)(float *, float, size_t);
+    /// x ← exp(x).
+    void (*exp)(float *, size_t);
     /// x ← exp(scale · x + bias + h + w − lse): logits of keys, a row each, ck_row_words apart, against n queries, a multiple of 16. bias: one
     /// of each key, or NULL; h, lse: one of each query; w: a row of them for each key, ldw apart (0: the same for all).
     void (*softmax_columns)(float *, float scale, const float *bias, const float *h, const float *w, size_t ldw, const float *lse, size_t keys,
