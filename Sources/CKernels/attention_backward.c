@@ -28,7 +28,7 @@ typedef struct {
     size_t elements, words, row_words;
     // Of a head: packed rows of every block of keys and of values; keys turned; sums; tables as they are, packed, and turned.
     size_t packed_keys, packed_values, turned_keys, dk, dv, plain_tables, packed_tables, turned_tables, dtables;
-    // Of a block of queries: panels by channels (of q scaled) and by queries; of each query; position terms; dq turned.
+    // Of a block of queries: panels by channels and by queries; of each query; position terms; dq turned.
     size_t q_columns, dout_columns, q_steps, dout_steps, lse, mean, position, terms, dterms, dq;
     // Of a block of keys too.
     size_t weights, derivatives, panels;
