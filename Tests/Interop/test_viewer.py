@@ -94,6 +94,7 @@ def test_values_that_16_bits_do_not_hold_are_right_to_half_a_step(chromium: Brow
     slices = sorted(slices, key=lambda image: float(image.ImagePositionPatient[2]))
     for number, image in enumerate(slices):
         image.RescaleSlope = slope
+        image.RescaleIntercept = round(slope * float(image.RescaleIntercept))  # within the pipeline's window
         image.save_as(tmp_path / "in" / f"{number}.dcm")
     run = hspsam_run.run([tmp_path / "in"], tmp_path / "out")
     page = next(run.folder.glob("*/report.html"))
