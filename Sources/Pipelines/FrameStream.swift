@@ -23,7 +23,9 @@ package final class FrameStream {
 
     private let queue: BoundedQueue<Message>
 
-    /// - Parameter together: pictures that are worked on side by side; as many more wait.
+    /// - Parameters:
+    ///   - windowing: as it is settled for the volume.
+    ///   - together: pictures that are worked on side by side; as many more wait.
     package init(_ volume: Volume, _ windowing: Windowing, budget: Int = FrameStream.budget, together: Int = 1) {
         queue = BoundedQueue(capacity: max(Self.ahead, together)) { put in
             do throws(DICOMFailure) {
@@ -64,7 +66,6 @@ package final class FrameStream {
     private static func produce(
         _ volume: Volume, _ windowing: Windowing, _ budget: Int, put: (Message) -> Bool
     ) throws(DICOMFailure) {
-        let windowing = try windowing.settled(for: volume)
         if let slide = volume.slide {
             return try produce(slide, of: volume, windowing, put: put)
         }

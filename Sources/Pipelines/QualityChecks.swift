@@ -104,7 +104,6 @@ package enum QualityChecks {
         _ volume: Volume, _ pipeline: Pipeline, masks: [[Mask]], measurements: [SegmentMeasurement]
     ) -> [Finding] {
         var findings = volume.findings
-        if let finding = pipeline.windowing.finding(for: volume) { findings.append(finding) }
         if measurements.allSatisfy({ $0.pixels == 0 }) {
             let object =
                 pipeline.outputs.segmentations.writesNothing

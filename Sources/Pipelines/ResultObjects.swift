@@ -163,8 +163,8 @@ struct ResultObjects {
         let window =
             frame.samples == 3
             ? DisplayWindow(from: 0, to: 255)
-            : try segmentation.displayWindow
-                ?? pipeline.windowing.settled(for: task.volume).window(for: frame, task.volume.frames[index].voi)
+            : segmentation.displayWindow
+                ?? segmentation.windowing.window(for: frame, task.volume.frames[index].voi)
         let (number, count) = (task.volume.number(ofPicture: index), task.volume.numberedPictures)
         let title = count > 1 ? " frame \(number) of \(count)" : ""
         let masks = segmentation.masks.map { $0[index] }

@@ -16,13 +16,12 @@ struct SecondLook {
     private static let sampled = 8
 
     /// - Parameters:
-    ///   - windowing: how the network saw the frames.
     ///   - outputs: whether objects are counted.
     ///   - budget: bytes of packed slices.
     ///   - frame: called with each frame.
     /// *Throws* a `PIX-…` refusal, `unreadable`, `outOfMemory`; what `frame` throws.
     init(
-        _ volume: Volume, _ segmentation: VolumeSegmentation, _ windowing: Windowing, _ outputs: Outputs, budget: Int,
+        _ volume: Volume, _ segmentation: VolumeSegmentation, _ outputs: Outputs, budget: Int,
         frame: (Int, Frame) throws -> Void
     ) throws {
         objects = segmentation.masks.enumerated().map { index, masks in
@@ -43,7 +42,7 @@ struct SecondLook {
         // A frame of floats with its padding, and one that waits; what is packed of it takes two bytes a sample.
         let together = SideBySide.count(bytes: volume.rows * volume.columns * volume.samples * 12)
         let frames = DecodedFrames(volume, together: together)
-        let readsUnits = windowing.readsUnits(of: volume)
+        let readsUnits = segmentation.windowing.readsUnits(of: volume)
         for start in stride(from: 0, to: volume.frames.count, by: together) {
             var group: [Frame] = []
             for index in start..<min(start + together, volume.frames.count) {

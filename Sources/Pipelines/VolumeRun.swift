@@ -31,8 +31,7 @@ struct VolumeRun {
         let captured = results.captured(segmentation)
         var captures: [ObjectRecord] = []
         let look = try clock.time("measure") {
-            try SecondLook(volume, segmentation, pipeline.windowing, pipeline.outputs, budget: pageBudget) {
-                index, frame in
+            try SecondLook(volume, segmentation, pipeline.outputs, budget: pageBudget) { index, frame in
                 guard let place = captured.firstIndex(of: index) else { return }
                 captures.append(try results.capture(frame, at: index, place: place + 1, segmentation))
             }

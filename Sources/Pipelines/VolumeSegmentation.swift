@@ -14,13 +14,15 @@ struct VolumeSegmentation {
     private(set) var confidence: [[Float?]] = []
     /// `[segment][frame][pixel]`, 255 is certain; empty unless the pipeline writes them or counts objects.
     private(set) var probabilities: [[[UInt8]]] = []
+    /// How the network saw the frames, settled for the volume.
+    let windowing: Windowing
     /// How values became grey levels, for the report.
     private(set) var window: String
     /// The same for all frames; nil when each has its own, and for colour.
     private(set) var displayWindow: DisplayWindow?
     /// For the report's pictures.
     private(set) var kept: KeptFrames
-    /// Of the picture's scale, and oddities of decoding.
+    /// Of the window, the picture's scale, and oddities of decoding.
     private(set) var findings: [Finding] = []
     /// The side of a tile, in pixels of a row; nil where pictures are taken whole.
     private(set) var tileSide: Int?
@@ -35,7 +37,9 @@ struct VolumeSegmentation {
         clock: inout StepClock, progress: (_ frame: Int) throws -> Void
     ) throws {
         let scale = try PictureScale(volume, pipeline, trained: predictor.description.trainedInput?.scale)
-        findings = scale.findings
+        let shown = try pipeline.windowing.settled(for: volume)
+        windowing = shown.windowing
+        findings = [shown.finding].compactMap { $0 } + scale.findings
         tileSide = scale.tile?.side
         let pictures = volume.pictures
         let count = pipeline.segments.count
@@ -43,7 +47,7 @@ struct VolumeSegmentation {
         // Colours, and probabilities of each segment; one more waits.
         let together =
             isSmall ? SideBySide.count(bytes: pictures.rows * pictures.columns * (6 + 4 * count)) : 1
-        let stream = FrameStream(volume, pipeline.windowing, together: together)
+        let stream = FrameStream(volume, windowing, together: together)
         displayWindow = try clock.time("window") { try stream.window() }
         window = Self.description(volume, displayWindow)
         masks = [[Mask]](repeating: [], count: count)

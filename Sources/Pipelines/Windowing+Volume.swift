@@ -4,36 +4,30 @@ import Numbers
 
 extension Windowing {
     /// How the frames of `volume` are shown: as this rule says, or by the percentiles where it asks for the files' first window and the
-    /// files do not have one.
+    /// files do not have one; and that these stand in, nil where they do not.
     ///
     /// *Throws* `DICOMFailure.values` when a window that is asked for by name or number, or a look-up table, is not in every frame.
-    func settled(for volume: Volume) throws(DICOMFailure) -> Windowing {
-        guard case .dicom = mode else { return self }
+    func settled(for volume: Volume) throws(DICOMFailure) -> (windowing: Windowing, finding: Finding?) {
+        guard case .dicom = mode else { return (self, nil) }
         let vois = Self.vois(volume)
-        guard let lack = lack(in: vois) else { return self }
-        guard isParticular else {
-            return Windowing(mode: Self.standIn, scope: scope)
+        guard let lack = lack(in: vois) else { return (self, nil) }
+        guard !isParticular else {
+            throw .values(
+                "the pipeline shows \(asked), and \(Self.words(lack, vois)).",
+                cure:
+                    "Write in pipeline.yaml what its frames have (window_name as it stands in the file, window_index from 0), or use a pipeline with another window."
+            )
         }
-        throw .values(
-            "the pipeline shows \(asked), and \(Self.words(lack, vois)).",
-            cure:
-                "Write in pipeline.yaml what its frames have (window_name as it stands in the file, window_index from 0), or use a pipeline with another window."
-        )
-    }
-
-    /// That the percentiles stand in for the files' window; nil where they do not.
-    func finding(for volume: Volume) -> Finding? {
-        guard case .dicom = mode, !isParticular else { return nil }
-        let vois = Self.vois(volume)
-        guard let lack = lack(in: vois) else { return nil }
         let percentiles =
             "it is shown by the percentiles \(NumberText.fixed(Self.fallback.low, 1)) and \(NumberText.fixed(Self.fallback.high, 1)) of its values."
-        if lack == .missing(frame: 0, count: vois.count) {
-            return Finding("QC-WINDOW", .note, "The source has no window: \(percentiles)")
-        }
-        return Finding(
-            "QC-WINDOW", .warning,
-            "The source does not have one window for all frames (\(Self.words(lack, vois))): \(percentiles)")
+        return (
+            Windowing(mode: Self.standIn, scope: scope),
+            lack == .missing(frame: 0, count: vois.count)
+                ? Finding("QC-WINDOW", .note, "The source has no window: \(percentiles)")
+                : Finding(
+                    "QC-WINDOW", .warning,
+                    "The source does not have one window for all frames (\(Self.words(lack, vois))): \(percentiles)")
+        )
     }
 
     /// What the files say of each frame's display; nothing of colour, which no window touches. The tiles of a slide share what their

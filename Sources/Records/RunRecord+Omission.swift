@@ -46,7 +46,7 @@ extension RunRecord {
         "VOL-GAP": "Send the missing slices; the result is made anew then.",
         "VOL-SPACING-TAG": "Send the missing slices, or look whether all of them are there.",
         "VOL-PARTS": "Send the missing slices, or look whether each part is what you expect.",
-        "VOL-PLACE": "Look whether the images were to be one volume; correct the series at its source.",
+        "VOL-PLACE": "Look whether the images lie where they should; correct the series at its source.",
         "SEL-FRAMES": "Look at these frames with your own viewer, or change frames of the rule that takes them.",
         "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
         "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",

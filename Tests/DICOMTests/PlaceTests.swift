@@ -118,6 +118,8 @@ struct PlaceTests {
         arguments: [
             ("0.7\\0.7", nil, true), ("0.5\\0.5", nil, false), ("", nil, true), ("0\\0", nil, true),
             ("", "1\\2\\2", true), ("", "1\\2\\40", false),
+            // A rounded copy.
+            ("0.698\\0.698", nil, true), ("0.68\\0.68", nil, false), ("", "1\\2.04\\2", true), ("", "1\\2.3\\2", false),
         ] as [(String, String?, Bool)])
     func top(_ spacing: String, _ position: String?, _ isKept: Bool) throws {
         let result = try volumes([

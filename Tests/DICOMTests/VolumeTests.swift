@@ -98,16 +98,20 @@ struct VolumeTests {
     }
 
     @Test(
-        "a Spacing Between Slices that fits between the slices asks a person, unless thickness or spacing explain it",
+        "a Spacing Between Slices that fits between the slices asks a person, unless thickness, spacing or Instance Numbers explain it",
         arguments: [
-            ([0.0, 4, 8, 12], 2, 4, .warning), ([0, 4, 8, 12], 2, 6, .warning), ([0, 6, 12], 2, 6, .warning),
-            ([0, 5, 10, 15], 1, 4, .note), ([0, 4, 8], 3, 4, .note), ([0, 4, 8], -4, 4, .note),
-        ] as [([Double], Double, Double, Finding.Severity)])
+            ([0.0, 4, 8, 12], 2, 4, [1, 3, 4, 8], .warning), ([0, 4, 8, 12], 2, 6, [1, 3, 2, 4], .warning),
+            ([0, 6, 12], 2, 6, [1, 4, 7], .warning), ([0, 6, 12], 2, 6, [1, 2, 4], .warning),
+            // A rest of thinner slices, none of which was lost on its way.
+            ([0, 5, 10, 15], 1, 5, [1, 2, 3, 4], .note), ([0, 4, 8, 12], 2, 6, [9, 8, 7, 6], .note),
+            ([0, 5, 10, 15], 1, 4, [1, 3, 4, 8], .note), ([0, 4, 8], 3, 4, [1, 2, 4], .note),
+            ([0, 4, 8], -4, 4, [1, 2, 4], .note),
+        ] as [([Double], Double, Double, [Int], Finding.Severity)])
     func doubtfulSpacing(
-        _ places: [Double], _ stated: Double, _ thickness: Double, _ severity: Finding.Severity
+        _ places: [Double], _ stated: Double, _ thickness: Double, _ numbers: [Int], _ severity: Finding.Severity
     ) throws {
-        let images = places.enumerated().map { index, place in
-            Self.slice(place, number: index + 1) { image in
+        let images = zip(places, numbers).map { place, number in
+            Self.slice(place, number: number) { image in
                 image.beforePlace = { file in
                     file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
                     file.add(0x0018, 0x0088, "DS", text: "\(stated)")
@@ -147,6 +151,63 @@ struct VolumeTests {
         let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == [4, 4])
         #expect(result.volumes.allSatisfy { $0.findings.isEmpty })
+    }
+
+    @Test(
+        "a series that has the other numbers at the same places explains them; one at other places, or with all of them, does not"
+    )
+    func numbersOfOtherSeries() throws {
+        func findings(_ numbers: [Int], offset: Double = 0) throws -> [[String]] {
+            let own = (0..<4).map { Self.slice(Double($0) * 3, number: 2 * $0 + 1) }
+            let others = numbers.enumerated().map { index, number in
+                Self.slice(Double(index) * 3 + offset, number: number) {
+                    $0.instance = "1.2.9.\(number)"
+                    $0.series = "1.2.9"
+                }
+            }
+            return try volumes(own + others).volumes.map { $0.findings.map(\.code) }
+        }
+        #expect(try findings([2, 4, 6, 8]) == [[], []])
+        #expect(try findings([2, 4, 6, 8], offset: 1.5) == [["VOL-GAP"], ["VOL-GAP"]])
+        #expect(try findings([1, 2, 3, 4]) == [["VOL-GAP"], []])
+    }
+
+    @Test(
+        "two slices that have each other's place ask a person; slices acquired by turns, again or backwards do not",
+        arguments: [
+            ([1, 2, 5, 4, 3, 6], true), ([6, 5, 3, 4, 2, 1], true), ([1, 2, 3, 8, 5, 6, 7, 4], true),
+            ([1, 2, 3, 4, 5, 6], false), ([6, 5, 4, 3, 2, 1], false), ([1, 4, 2, 5, 3, 6], false),
+            ([4, 1, 5, 2, 6, 3], false), ([1, 2, 7, 3, 4, 5, 6], false), ([1, 1, 1, 1, 1, 1], false),
+            ([1, 3, 2, 4], false), ([1, 2, 4, 5, 9, 12], false),
+        ] as [([Int], Bool)])
+    func exchanged(_ numbers: [Int], _ isTold: Bool) throws {
+        let images = numbers.enumerated().map { index, number in
+            Self.slice(Double(index) * 3, number: number) { $0.instance = "1.2.3.\(index + 1)" }
+        }
+        for order in [images, images.reversed()] {
+            let volume = try #require(try volumes(order).volumes.first)
+            #expect(volume.findings.map(\.code) == (isTold ? ["VOL-PLACE"] : []))
+            #expect(volume.findings.allSatisfy { $0.severity == .warning })
+        }
+    }
+
+    @Test(
+        "slices ten times as thick as they lie apart have their places in cm; overlapping, slabs and reformatted ones have not",
+        arguments: [
+            (0.5, 5, 12, "ORIGINAL\\PRIMARY\\AXIAL", true), (0.5, 2.5, 12, "ORIGINAL\\PRIMARY\\AXIAL", false),
+            (0.5, 8, 12, "ORIGINAL\\PRIMARY\\AXIAL", false), (1, 10, 10, "ORIGINAL\\PRIMARY\\M", false),
+            (1, 10, 12, "DERIVED\\SECONDARY\\AXIAL", false), (5, 5, 12, "ORIGINAL\\PRIMARY\\AXIAL", false),
+        ] as [(Double, Double, Int, String, Bool)])
+    func centimetres(_ gap: Double, _ thickness: Double, _ count: Int, _ type: String, _ isTold: Bool) throws {
+        let images = (0..<count).map { index in
+            Self.slice(Double(index) * gap, number: index + 1) { image in
+                image.imageType = type
+                image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: "\(thickness)") }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-PLACE"] : []))
+        #expect(volume.findings.allSatisfy { $0.severity == .warning })
     }
 
     private static let differences: [@Sendable (inout TestImage) -> Void] = [

@@ -27,11 +27,12 @@ enum GroupConsistency {
         try checkShared(of: instance)
         if instance.isClassic { try checkTop(of: instance) }
         for used in Used.all where !instance.isClassic {
-            for attribute in used.numbers where atTop.contains(attribute) && dataSet.states(attribute.tag) {
+            for attribute in used.numbers {
+                guard let bound = atTop[attribute], dataSet.states(attribute.tag) else { continue }
                 // Zero is how some writers say that a distance is unknown.
                 if attribute == .pixelSpacing, dataSet.doubles(attribute).contains(0) { continue }
                 let own = frames.map { $0.group(used.macro) }.filter { $0.states(attribute.tag) }
-                guard own.isEmpty || own.contains(where: { isAlike(dataSet, $0, attribute, used.bound) }) else {
+                guard own.isEmpty || own.contains(where: { isAlike(dataSet, $0, attribute, bound) }) else {
                     throw .position(
                         "\(attribute.keyword) \(attribute.tag) at the top of the object is that of none of its frames: which of them is right is unknown.",
                         cure: "Export the object again.")
@@ -50,8 +51,12 @@ enum GroupConsistency {
         }
     }
 
-    /// What some programs leave there.
-    private static let atTop: Set<Attribute> = [.imagePositionPatient, .imageOrientationPatient, .pixelSpacing]
+    /// What some programs leave there, rounded: how far it may differ from a frame's.
+    private static let atTop: [Attribute: @Sendable (Double) -> Double] = [
+        .imagePositionPatient: { _ in Tolerance.copied.place },
+        .imageOrientationPatient: { _ in Tolerance.copied.cosine },
+        .pixelSpacing: { Tolerance.copied.spacing * $0 },
+    ]
 
     /// What is taken from a macro, and how far two numbers may differ that say it twice.
     private struct Used {

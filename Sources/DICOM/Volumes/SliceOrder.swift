@@ -122,9 +122,10 @@ struct SliceOrder {
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices), stated != unit,
             stated < 0 || abs(stated - spacing) > max(tolerance, Tolerance.position * spacing)
         {
-            // Slices that touch each other as they are may overlap where all of them are there.
+            // Slices that touch each other as they are may overlap where all of them are there. Numbers without a gap say that none is lost:
+            // the tag is a rest of what these were made of.
             let doubt =
-                fraction() == nil
+                fraction() == nil || NumberedSlices.areConsecutive(frames)
                 ? "" : ", a multiple of it: slices may be missing between them, or the tag is that of other slices"
             findings.append(
                 Finding(

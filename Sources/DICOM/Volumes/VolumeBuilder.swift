@@ -36,6 +36,7 @@ package enum VolumeBuilder {
         }
         let resolved = Duplicates.resolve(instances.filter { consistency[$0.studyInstanceUID] != nil })
         let series = Dictionary(grouping: resolved.kept, by: Duplicates.seriesKey)
+        let studyImages = Dictionary(grouping: resolved.kept, by: \.studyInstanceUID)
         for key in series.keys.sorted() {
             guard let members = series[key], let study = members.first.flatMap({ consistency[$0.studyInstanceUID] })
             else {
@@ -49,7 +50,9 @@ package enum VolumeBuilder {
             let note =
                 copies.isEmpty
                 ? [] : [Finding("DUP-COPY", .note, "\(copies.count) copies of instances were left away.")]
-            let built = Self.series(members, study, planning[key, default: []], findings: study.findings + note)
+            let built = Self.series(
+                members, study, planning[key, default: []],
+                of: studyImages[members[0].studyInstanceUID, default: []], findings: study.findings + note)
             result.volumes += built.volumes
             result.leftOut += built.leftOut
         }
@@ -61,9 +64,12 @@ package enum VolumeBuilder {
 
     /// The volumes of one series.
     ///
-    /// - Parameter planning: its localizers and projections.
+    /// - Parameters:
+    ///   - planning: its localizers and projections.
+    ///   - images: all of its study.
     private static func series(
-        _ all: [SourceInstance], _ study: StudyConsistency, _ planning: [SourceInstance], findings: [Finding]
+        _ all: [SourceInstance], _ study: StudyConsistency, _ planning: [SourceInstance], of images: [SourceInstance],
+        findings: [Finding]
     ) -> Result {
         var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
@@ -104,9 +110,9 @@ package enum VolumeBuilder {
             do throws(DICOMFailure) {
                 let split = try SoftSplit.parts(group)
                 drafts += split.parts.map { part in
-                    let gaps = NumberedSlices.finding(SliceOrder(part), among: all + planning)
+                    let numbered = NumberedSlices.findings(SliceOrder(part), among: all + planning, of: images)
                     return VolumeDraft(
-                        kind: .spatial, frames: part, findings: [split.finding, gaps].compactMap { $0 })
+                        kind: .spatial, frames: part, findings: [split.finding].compactMap { $0 } + numbered)
                 }
             } catch {
                 leftOut += group.instances.map { LeftOut(instance: $0, failure: error) }

@@ -34,6 +34,7 @@ struct VolumeDraft {
                     windowFinding(ordered),
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
+                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) },
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -62,6 +63,23 @@ struct VolumeDraft {
         return Finding(
             "VOL-PLACE", .warning,
             "the images say where they lie and not how large their pixels are (Pixel Spacing): no length, area or volume is told."
+        )
+    }
+
+    /// Slices that were acquired ten times closer than they are thick were not: somebody wrote their places in cm. Reconstructions overlap by
+    /// less; the thickness of a slab, as some write it, is that of all its slices; reformatted images may be of any thickness.
+    private func unitFinding(_ frames: [SourceFrame], spacing: Double?) -> Finding? {
+        guard let spacing, frames.allSatisfy({ $0.imageType.first == "ORIGINAL" }) else { return nil }
+        let thicknesses = frames.compactMap(\.sliceThickness)
+        let extent = spacing * Double(frames.count)
+        guard thicknesses.count == frames.count,
+            thicknesses.allSatisfy({
+                abs($0 - 10 * spacing) <= Tolerance.multiple * 10 * spacing && $0 < extent * (1 - Tolerance.multiple)
+            })
+        else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the slices lie \(NumberText.short(spacing)) mm apart and are \(NumberText.short(thicknesses[0])) mm thick, ten times as much: their places may be in cm, and all volumes a tenth of what they are."
         )
     }
 

@@ -32,7 +32,7 @@ enum FindingAdvice {
             "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
         "VOL-TILT":
             "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
-        "VOL-PLACE": "Lengths and areas hold in each image; volumes need positions from the source.",
+        "VOL-PLACE": "Lengths and areas hold in each image; volumes need the right positions from the source.",
         "VOL-PARTS": "Check that each part is what you expect, and whether slices are still to come.",
         "VOL-SPACING-TAG":
             "Where this is a warning, look whether slices are missing. Other programs that believe the tag will tell other volumes.",
