@@ -73,7 +73,8 @@ extension WatchService {
         } catch let failure as StorageFailure {
             return try await waitForInbox(failure.code)
         }
-        var waiting = sight.settling + sight.unreadable + sight.oversized + sight.unfinished
+        // What unfinished transfers left is told by itself: nobody waits for it.
+        var waiting = sight.settling + sight.unreadable + sight.oversized
         for name in sight.settled where !stop.isAsked {
             if obstacle == nil { obstacle = try await self.obstacle(settings) }
             guard obstacle == nil else {
