@@ -62,7 +62,7 @@ extension WatchService {
         for entry in try Folder.list(paths.receiving) where Self.age(entry.status) > settings.receiveWait {
             heartbeat.beat(.inbox)
             let file = FilePath(paths.receiving).appending(entry.path)
-            try Reception.move(file, drop: "received-late", inbox: paths.inbox)
+            try Reception.move(file, drop: ReceivedDrop.late, inbox: paths.inbox)
             log.error("a received file was left", metadata: ["code": "RECEIVE-LEFT"])
         }
     }
