@@ -255,7 +255,9 @@ package struct Overview: Sendable, Equatable {
         return [
             Note(
                 code: "PLACE-MISSING", text: "\(spool.missing.joined(separator: ", ")) is not there.",
-                cure: "Mount its disk; or start the service, which makes folders of the spool.")
+                cure:
+                    "Mount its disk, or make a new inbox yourself; what the spool lacks is made at the service's start."
+            )
         ]
     }
 

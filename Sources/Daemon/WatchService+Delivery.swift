@@ -118,11 +118,15 @@ extension WatchService {
     /// destinations that the site file does not name, and of parts that it does not send there. Gives how many files those are.
     package func redeliver() async throws -> Int {
         var count = 0
+        // An outbox without any result may be one whose disk is away.
+        let isOutboxThere = try Folder.list(paths.outbox).contains {
+            $0.status.kind == .directory && $0.name != Night.folder
+        }
         for (key, path, destination) in try await ledger.unsent() {
             let folder = Folder.join(paths.outbox, path)
             let parts = settings.destinations.first { $0.name == destination }?.parts
             var wanted: Set<String> = []
-            if let parts, FileStatus.exists(folder) {
+            if let parts, !isOutboxThere || FileStatus.exists(folder) {
                 // What is not known stays.
                 guard let result = try? OutboxResult(in: folder), let files = try? ResultFiles(result) else { continue }
                 wanted = Set(files.files(for: parts) + files.twins.values + [""])

@@ -70,12 +70,12 @@ extension WatchService {
         do {
             isAway = try await isInboxAway()
             if isAway, try !Folder.list(paths.inbox).contains(where: DropName.isDrop) {
-                return try await waitForInbox(Self.notMounted)
+                return try await waitForInbox(Self.away, Self.notMounted)
             }
             sight = try await inbox.scan(each: beat)
             if !sight.settled.isEmpty { obstacle = try await self.obstacle(settings) }
         } catch let failure as StorageFailure {
-            return try await waitForInbox(failure.code)
+            return try await waitForInbox(failure.code, failure.code)
         }
         // What unfinished transfers left is told by itself: nobody waits for it.
         var waiting = sight.settling + sight.unreadable + sight.oversized
@@ -97,7 +97,7 @@ extension WatchService {
         try await ledger.remember("unmarked", "\(sight.unmarked)")
         try await ledger.remember("unfinished", "\(sight.unfinished)")
         try await ledger.remember("unremovable", "\(sight.unremovable)")
-        if isAway, obstacle == nil { return try await waitForInbox(Self.notMounted) + waiting }
+        if isAway, obstacle == nil { return try await waitForInbox(Self.away, Self.notMounted) + waiting }
         try await ledger.remember("full", obstacle ?? "")
         // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.
         try await writeIndex()
@@ -105,14 +105,15 @@ extension WatchService {
     }
 
     /// A network share that is away comes back; the queue goes on meanwhile.
-    private func waitForInbox(_ why: String) async throws -> Int {
+    private func waitForInbox(_ code: String, _ why: String) async throws -> Int {
         if try await ledger.remember("full", "the inbox cannot be listed (\(why))") {
-            log.error("the inbox cannot be listed", metadata: ["code": "\(why)"])
+            log.error("the inbox cannot be listed", metadata: ["code": "\(code)"])
             try await writeIndex()
         }
         return 1
     }
 
+    private static let away = "INBOX-AWAY"
     private static let notMounted = "its share is not mounted"
 
     /// Whether the folder is not on what was mounted there: then drops wait where nobody looks. Where somebody else than our receiver
