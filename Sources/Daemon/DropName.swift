@@ -22,6 +22,22 @@ package enum DropName {
         return !starts(name, ".") && unfinished.contains { lower.hasSuffix($0) }
     }
 
+    /// Whether a name is hidden by whoever made it; not ours, and not that of what systems keep of things that were removed or changed.
+    static func isHidden(_ name: FilePath) -> Bool {
+        let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
+        return starts(name, ".") && !starts(name, claimPrefix) && !kept.contains { lower.contains($0) }
+    }
+    private static let kept = ["trash", "recycle", "snapshot", "version", "zfs"]
+
+    /// The name of the drop that a marker beside it says to be complete; nil for what is no such marker.
+    static func marked(by entry: Folder.Entry) -> FilePath? {
+        let bytes = entry.path.bytes
+        guard entry.status.kind == .regular, !starts(entry.path, "."), bytes.count > readyEnding.utf8.count,
+            String(decoding: bytes, as: UTF8.self).lowercased().hasSuffix(readyEnding)
+        else { return nil }
+        return FilePath(bytes: Array(bytes.dropLast(readyEnding.utf8.count)))
+    }
+
     package static func isDrop(_ entry: Folder.Entry) -> Bool {
         isDrop(entry.path, isFolder: entry.status.kind == .directory)
     }

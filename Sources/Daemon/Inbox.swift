@@ -51,7 +51,8 @@ package actor Inbox {
         package var unremovable = 0
         /// Drops that got no marker within `settle.give_up` where only marked ones are taken; they count as settling too.
         package var unmarked = 0
-        /// Those of unfinished transfers that nothing was added to for `settle.give_up`.
+        /// What is no drop and looks as if it should be one, when nothing of it changed for `settle.give_up`: of unfinished transfers, hidden
+        /// and DICOM, folders without any file, markers without their drop.
         package var unfinished = 0
     }
 
@@ -98,8 +99,8 @@ package actor Inbox {
         let names = Set(entries.map(\.path))
         let files = Set(entries.filter { $0.status.kind == .regular }.map(\.path))
         let latest = (Moment.now - rules.giveUp.milliseconds) * 1_000_000
-        for entry in entries where DropName.isUnfinished(entry.path) && entry.status.changedNS < latest {
-            if isAbandoned(entry, since: latest) { sight.unfinished += 1 }
+        for entry in entries where entry.status.changedNS < latest {
+            if isLeft(entry, since: latest, among: names) { sight.unfinished += 1 }
         }
         for entry in entries where DropName.isDrop(entry) {
             let name = entry.path
@@ -118,7 +119,12 @@ package actor Inbox {
                 continue
             }
             // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.
-            guard found.files > 0 else { continue }
+            guard found.files > 0 else {
+                if let content = content(name), !content.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) {
+                    sight.unfinished += 1
+                }
+                continue
+            }
             if found.files > rules.mostFiles || found.bytes > rules.mostBytes {
                 sight.oversized += 1
                 continue
@@ -145,15 +151,31 @@ package actor Inbox {
         return sight
     }
 
-    /// Whether nothing in it was changed since; empty folders are nobody's.
-    private func isAbandoned(_ entry: Folder.Entry, since latest: Int64) -> Bool {
-        guard entry.status.kind == .directory else { return true }
-        // What cannot be listed, or not to its end, is there all the same.
-        guard
-            let content = try? Folder.walk(FilePath(paths.inbox).appending(entry.path), limit: Fingerprint.mostEntries)
-        else { return true }
+    /// Whether it is no drop and was meant to become one, and nothing of it was changed since then.
+    private func isLeft(_ entry: Folder.Entry, since latest: Int64, among names: Set<FilePath>) -> Bool {
+        if let drop = DropName.marked(by: entry) { return !names.contains(drop) }
+        let isHidden = DropName.isHidden(entry.path)
+        guard isHidden || DropName.isUnfinished(entry.path) else { return false }
+        if entry.status.kind != .directory { return !isHidden || isDICOM(entry.path) }
+        // What cannot be listed, or not to its end, is there all the same; empty folders are nobody's.
+        guard let content = content(entry.path) else { return !isHidden }
         let files = content.filter { $0.status.kind != .directory }
-        return !files.isEmpty && content.allSatisfy { $0.status.changedNS < latest }
+        guard !files.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) else { return false }
+        // Systems keep hidden folders of their own.
+        return !isHidden || files.prefix(Self.mostHidden).contains { isDICOM(entry.path.appending($0.path)) }
+    }
+
+    /// Files of a hidden folder that are looked into.
+    private static let mostHidden = 20
+
+    private func content(_ name: FilePath) -> [Folder.Entry]? {
+        try? Folder.walk(FilePath(paths.inbox).appending(name), limit: Fingerprint.mostEntries)
+    }
+
+    /// *Source*: PS3.10 2024e, 7.1.
+    private func isDICOM(_ name: FilePath) -> Bool {
+        guard let file = try? InputFile(FilePath(paths.inbox).appending(name)), file.size >= 132 else { return false }
+        return (try? file.read(128..<132)).map { $0.elementsEqual("DICM".utf8) } ?? false
     }
 
     private func isSettled(

@@ -16,13 +16,19 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
 }
 
 // pending ─→ sending ─→ sent ─→ confirmed; sending ─→ pending with a wait, ─→ refused, ─→ replaced by a twin; pending ─→ expired;
-// pending, refused, expired ─→ replaced by a newer result.
+// pending, refused, expired ─→ replaced by a newer result; all that is not sent ─→ replaced, where a person lets it go.
 
 extension Ledger {
+    /// A line of no file says something of the whole result: that it has none to send, or why nobody can tell which they are.
+    private static let isUntold = "file = '' AND state = 'refused'"
+
     /// A result's files that are to be sent; what is known already stays as it is. A result without any has a line that says so,
     /// and is not looked at again.
     func addDeliveries(_ key: String, files: [String], to destination: String) throws {
         try write { db in
+            try db.execute(
+                sql: "DELETE FROM delivery WHERE result_key = ? AND destination = ? AND \(Self.isUntold)",
+                arguments: [key, destination])
             for file in files.isEmpty ? [""] : files {
                 try db.execute(
                     sql: """
@@ -30,6 +36,20 @@ extension Ledger {
                         ON CONFLICT DO NOTHING
                         """, arguments: [key, file, destination, file.isEmpty ? "sent" : "pending", Moment.now])
             }
+        }
+    }
+
+    /// What of a result is to be sent cannot be told, as its report is damaged, or cannot be read now. That is for a person; it is looked
+    /// at again as long as it counts as whole.
+    func addUntold(_ key: String, code: String, to destination: String) throws {
+        try write {
+            try $0.execute(
+                sql: """
+                    INSERT INTO delivery(result_key, file, destination, state, code, created_at)
+                    VALUES (?, '', ?, 'refused', ?, ?)
+                    ON CONFLICT(result_key, file, destination) DO UPDATE SET code = excluded.code
+                    WHERE code IS NOT excluded.code
+                    """, arguments: [key, destination, code, Moment.now])
         }
     }
 
@@ -43,7 +63,8 @@ extension Ledger {
 
     private static func destinationKey(_ name: String) -> String { "destination \(name)" }
 
-    /// Results without any delivery to a destination that they should go to, published since it is known.
+    /// Results without any delivery to a destination that they should go to, published since it is known; last those that could not be
+    /// read before.
     func undelivered(_ destination: String) throws -> [(key: String, path: String)] {
         let since = try fact(Self.destinationKey(destination)).flatMap(Int64.init) ?? .max
         return try read {
@@ -51,9 +72,10 @@ extension Ledger {
                 $0,
                 sql: """
                     SELECT key, path FROM result WHERE sequence > ? AND whole AND superseded_by IS NULL AND NOT EXISTS(
-                        SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?)
-                    ORDER BY sequence LIMIT 100
-                    """, arguments: [since, destination]
+                        SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ? AND NOT (\(Self.isUntold)))
+                    ORDER BY EXISTS(SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?), sequence
+                    LIMIT 100
+                    """, arguments: [since, destination, destination]
             ).map { ($0["key"], $0["path"]) }
         }
     }
@@ -178,9 +200,44 @@ extension Ledger {
         try read { try DeliveryCounts.read($0, names) }
     }
 
-    /// A person asks for it: all that failed or was refused is tried again.
+    /// Results, and destinations to which something of them waits or was not taken.
+    func unsent() throws -> [(key: String, path: String, destination: String)] {
+        try read {
+            try Row.fetchAll(
+                $0,
+                sql: """
+                    SELECT DISTINCT result_key, path, destination FROM delivery JOIN result ON result.key = result_key
+                    WHERE delivery.state NOT IN ('sent', 'confirmed') AND delivery.state <> 'replaced'
+                    """
+            ).map { ($0["result_key"], $0["path"], $0["destination"]) }
+        }
+    }
+
+    /// What of a result waits for a destination, or was not taken by it, and nobody asks for is not sent any more. Gives how much.
+    func letGo(_ key: String, _ destination: String, except wanted: Set<String>) throws -> Int {
+        try write { db in
+            let open = "result_key = ? AND destination = ? AND state NOT IN ('sent', 'confirmed', 'replaced')"
+            let files = try String.fetchAll(
+                db, sql: "SELECT file FROM delivery WHERE \(open)", arguments: [key, destination]
+            ).filter { !wanted.contains($0) }
+            for file in files {
+                try db.execute(
+                    sql: "UPDATE delivery SET state = 'replaced' WHERE file = ? AND \(open)",
+                    arguments: [file, key, destination])
+            }
+            return files.count
+        }
+    }
+
+    /// A person asks for it: all that failed or was refused is tried again, and reports that were damaged are read again.
     func retryDeliveries() throws {
         try write {
+            try $0.execute(
+                sql: """
+                    UPDATE result SET whole = 1
+                    WHERE key IN (SELECT result_key FROM delivery WHERE \(Self.isUntold))
+                    """)
+            try $0.execute(sql: "DELETE FROM delivery WHERE \(Self.isUntold)")
             try $0.execute(
                 sql: """
                     UPDATE delivery SET state = 'pending', not_before = NULL, tries = 0, created_at = ?

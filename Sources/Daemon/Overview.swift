@@ -255,7 +255,9 @@ package struct Overview: Sendable, Equatable {
         return [
             Note(
                 code: "PLACE-MISSING", text: "\(spool.missing.joined(separator: ", ")) is not there.",
-                cure: "Mount its disk; or start the service, which makes folders of the spool.")
+                cure:
+                    "Mount its disk, or make a new inbox yourself; what the spool lacks is made at the service's start."
+            )
         ]
     }
 
@@ -315,7 +317,7 @@ package struct Overview: Sendable, Equatable {
                 Note(
                     code: "UPLOAD-LEFT",
                     text:
-                        "\(unfinished) in the inbox with the name of an unfinished transfer (.part, .tmp, ~ ...), and nothing came for settle.give_up.",
+                        "\(unfinished) in the inbox are no drops, and nothing came for settle.give_up: of unfinished transfers (.part, .tmp, ~ ...), hidden, folders without files, or NAME.ready without NAME.",
                     cure: "Send them again under their own names, or rename what is complete; remove the rest."))
         }
         if spool.unmoved > 0 {

@@ -13,7 +13,7 @@ package enum Reception {
         let kind = try FileStatus(of: file).kind
         guard kind == .regular else { throw .notAFile(path: file.text, kind: kind) }
         try Folder.sync(file)
-        try move(file, drop: ReceivedDrop.name(study: study ?? "unreadable"), inbox: inbox)
+        try move(file, drop: ReceivedDrop.name(study: study), inbox: inbox)
     }
 
     /// Moves `file`, as it is, to the drop of this name.
@@ -50,9 +50,17 @@ package enum Reception {
 /// The name of a drop that came by C-STORE: the images of one study.
 enum ReceivedDrop {
     private static let prefix = "dicom-"
+    /// Of what the receiver could not bring into the inbox itself.
+    static let late = "received-late"
+    private static let unreadable = "unreadable"
 
-    /// - Parameter study: the study's digest name.
-    static func name(study: String) -> String { prefix + study }
+    /// Whether a drop came from the receiver.
+    static func isOne(_ name: FilePath) -> Bool {
+        study(name) != nil || [late, Self.name(study: nil)].contains { name == FilePath($0) }
+    }
+
+    /// - Parameter study: the study's digest name; nil for a file that cannot be read.
+    static func name(study: String?) -> String { prefix + (study ?? unreadable) }
 
     /// The study in a drop's name, of which it holds images; nil for other drops.
     static func study(_ name: FilePath) -> String? {

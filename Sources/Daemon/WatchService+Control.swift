@@ -58,9 +58,9 @@ extension WatchService {
             try await ledger.backUp(to: paths.backups, keeping: settings.backups)
             return ControlAnswer(isDone: true, code: "BACKUP", text: "a copy of the ledger stands in backups/.")
         case .redeliver:
-            try await ledger.retryDeliveries()
-            try await deliver()
-            return ControlAnswer(isDone: true, code: "REDELIVER", text: "what was not taken is sent again.")
+            let count = try await redeliver()
+            let rest = count == 0 ? "" : " \(count) files are let go: nobody asks for them any more."
+            return ControlAnswer(isDone: true, code: "REDELIVER", text: "what was not taken is sent again.\(rest)")
         case .retryAllTransient:
             var done: [String] = []
             var refused = 0

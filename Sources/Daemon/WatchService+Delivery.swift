@@ -94,19 +94,48 @@ extension WatchService {
         return try await ledger.deliveryCounts(names).reduce(0) { $0 + $1.waiting + $1.untaken }
     }
 
-    /// Files of results that were published since the destination is known.
+    /// Files of results that were published since the destination is known. A result that cannot be read keeps no other from being sent.
     private func addNew(_ destination: Destination) async throws {
         for found in try await ledger.undelivered(destination.name) {
             let folder = Folder.join(paths.outbox, found.path)
-            guard FileStatus.exists(folder) else { continue }
-            guard let result = try OutboxResult(in: folder) else {
-                // Somebody has changed its report: what is what is not known any more.
-                try await ledger.markDamaged([found.key])
-                continue
+            do {
+                _ = try FileStatus(of: folder)
+                guard let result = try OutboxResult(in: folder) else {
+                    // Somebody has changed its report: what is what is not known any more.
+                    try await ledger.markDamaged([found.key])
+                    try await ledger.addUntold(found.key, code: "RESULT-DAMAGED", to: destination.name)
+                    continue
+                }
+                try await ledger.addDeliveries(
+                    found.key, files: ResultFiles(result).files(for: destination.parts), to: destination.name)
+            } catch let failure as StorageFailure {
+                try await ledger.addUntold(found.key, code: failure.code, to: destination.name)
             }
-            try await ledger.addDeliveries(
-                found.key, files: ResultFiles(result).files(for: destination.parts), to: destination.name)
         }
+    }
+
+    /// A person asks for it: what was not taken is sent again. What nobody wants any more is let go: of results that have been removed, of
+    /// destinations that the site file does not name, and of parts that it does not send there. Gives how many files those are.
+    package func redeliver() async throws -> Int {
+        var count = 0
+        // An outbox without any result may be one whose disk is away.
+        let isOutboxThere = try Folder.list(paths.outbox).contains {
+            $0.status.kind == .directory && $0.name != Night.folder
+        }
+        for (key, path, destination) in try await ledger.unsent() {
+            let folder = Folder.join(paths.outbox, path)
+            let parts = settings.destinations.first { $0.name == destination }?.parts
+            var wanted: Set<String> = []
+            if let parts, !isOutboxThere || FileStatus.exists(folder) {
+                // What is not known stays.
+                guard let result = try? OutboxResult(in: folder), let files = try? ResultFiles(result) else { continue }
+                wanted = Set(files.files(for: parts) + files.twins.values + [""])
+            }
+            count += try await ledger.letGo(key, destination, except: wanted)
+        }
+        try await ledger.retryDeliveries()
+        try await deliver()
+        return count
     }
 
     private func bookReceipts(_ mail: DeliveryMail, _ destinations: [Destination]) async throws -> [DeliveryReceipt] {

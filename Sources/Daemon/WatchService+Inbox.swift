@@ -66,14 +66,19 @@ extension WatchService {
         let beat: @Sendable () -> Void = { [heartbeat] in heartbeat.beat(.inbox) }
         let sight: Inbox.Sight
         var obstacle: String?
+        var isAway = false
         do {
-            guard try await !isInboxAway() else { return try await waitForInbox("its share is not mounted") }
+            isAway = try await isInboxAway()
+            if isAway, try !Folder.list(paths.inbox).contains(where: DropName.isDrop) {
+                return try await waitForInbox(Self.away, Self.notMounted)
+            }
             sight = try await inbox.scan(each: beat)
             if !sight.settled.isEmpty { obstacle = try await self.obstacle(settings) }
         } catch let failure as StorageFailure {
-            return try await waitForInbox(failure.code)
+            return try await waitForInbox(failure.code, failure.code)
         }
-        var waiting = sight.settling + sight.unreadable + sight.oversized + sight.unfinished
+        // What unfinished transfers left is told by itself: nobody waits for it.
+        var waiting = sight.settling + sight.unreadable + sight.oversized
         for name in sight.settled where !stop.isAsked {
             if obstacle == nil { obstacle = try await self.obstacle(settings) }
             guard obstacle == nil else {
@@ -92,6 +97,7 @@ extension WatchService {
         try await ledger.remember("unmarked", "\(sight.unmarked)")
         try await ledger.remember("unfinished", "\(sight.unfinished)")
         try await ledger.remember("unremovable", "\(sight.unremovable)")
+        if isAway, obstacle == nil { return try await waitForInbox(Self.away, Self.notMounted) + waiting }
         try await ledger.remember("full", obstacle ?? "")
         // Also for what changes without us: a person who has dealt with a quarantined drop removes its folder.
         try await writeIndex()
@@ -99,22 +105,28 @@ extension WatchService {
     }
 
     /// A network share that is away comes back; the queue goes on meanwhile.
-    private func waitForInbox(_ why: String) async throws -> Int {
+    private func waitForInbox(_ code: String, _ why: String) async throws -> Int {
         if try await ledger.remember("full", "the inbox cannot be listed (\(why))") {
-            log.error("the inbox cannot be listed", metadata: ["code": "\(why)"])
+            log.error("the inbox cannot be listed", metadata: ["code": "\(code)"])
             try await writeIndex()
         }
         return 1
     }
 
-    /// Whether the folder is not on what was mounted there, and empty: then drops wait where nobody looks. Where somebody drops all the
-    /// same it has been moved.
+    private static let away = "INBOX-AWAY"
+    private static let notMounted = "its share is not mounted"
+
+    /// Whether the folder is not on what was mounted there: then drops wait where nobody looks. Where somebody else than our receiver
+    /// drops all the same it has been moved.
     private func isInboxAway() async throws -> Bool {
         let depth = try Folder.depthInFileSystem(paths.inbox)
         let place = FileDigest(of: paths.inbox).hex
         let words = try await ledger.fact("inbox")?.split(separator: " ") ?? []
         let known = words.last.map(String.init) == place ? words.first.flatMap { Int($0) } : nil
-        if let known, depth > known, try !Folder.list(paths.inbox).contains(where: DropName.isDrop) { return true }
+        if let known, depth > known {
+            let drops = try Folder.list(paths.inbox).filter { DropName.isDrop($0) && !ReceivedDrop.isOne($0.path) }
+            if drops.allSatisfy({ DropName.claimedIdentifier($0.path) != nil }) { return true }
+        }
         if depth != known { try await ledger.remember("inbox", "\(depth) \(place)") }
         return false
     }

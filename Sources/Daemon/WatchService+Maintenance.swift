@@ -16,9 +16,11 @@ extension WatchService {
         try await attempt("backups/") {
             try await self.ledger.backUpDaily(to: self.paths.backups, keeping: self.settings.backups)
         }
-        try await attempt("kept/") { try await self.removeOld() }
+        if try await isClockBelieved() {
+            try await attempt("kept/") { try await self.removeOld() }
+            try await ledger.forgetImages(before: Moment.now - settings.lateWindow.milliseconds)
+        }
         try await attempt("receive/") { try self.dropReceived() }
-        try await ledger.forgetImages(before: Moment.now - settings.lateWindow.milliseconds)
         try await attempt("control/") {
             for folder in [self.paths.answers, self.paths.newRequests] {
                 for entry in try Folder.list(folder) where Self.age(entry.status) > .seconds(3600) {
@@ -62,9 +64,29 @@ extension WatchService {
         for entry in try Folder.list(paths.receiving) where Self.age(entry.status) > settings.receiveWait {
             heartbeat.beat(.inbox)
             let file = FilePath(paths.receiving).appending(entry.path)
-            try Reception.move(file, drop: "received-late", inbox: paths.inbox)
+            try Reception.move(file, drop: ReceivedDrop.late, inbox: paths.inbox)
             log.error("a received file was left", metadata: ["code": "RECEIVE-LEFT"])
         }
+    }
+
+    /// Milliseconds that may pass from one maintenance to the next before nothing is removed until another, a day later, agrees.
+    private static let longestGap: Int64 = 3 * 86_400_000
+
+    /// Whether what is old by the clock may be removed: a clock that was set far ahead by mistake makes everything old.
+    private func isClockBelieved() async throws -> Bool {
+        let now = Moment.now
+        let last = try await ledger.fact("maintained").flatMap(Int64.init)
+        try await ledger.remember("maintained", "\(now)")
+        if let since = try await ledger.fact("clock in doubt").flatMap(Int64.init), now >= since {
+            guard now - since >= 86_400_000 else { return false }
+        } else if let last, now - last > Self.longestGap {
+            try await ledger.remember("clock in doubt", "\(now)")
+            let seconds = (now - last) / 1000
+            log.notice("nothing is removed for a day", metadata: ["code": "CLOCK-STEP", "seconds": "\(seconds)"])
+            return false
+        }
+        try await ledger.remember("clock in doubt", "")
+        return true
     }
 
     /// Removes what is older than it must stay, a piece at a time.

@@ -20,7 +20,8 @@ struct DeliverCommand: ParsableCommand {
     @OptionGroup var service: ServiceOptions
     @Flag(help: "End when nothing waits.") var once = false
     @Flag(help: "Only say how the deliveries stand.") var status = false
-    @Flag(help: "Let everything that failed or was refused be tried again.") var retry = false
+    @Flag(help: "Let what failed or was refused be tried again, and what nobody asks for any more be let go.")
+    var retry = false
 
     func validate() throws {
         guard [once, status, retry].filter({ $0 }).count <= 1 else {

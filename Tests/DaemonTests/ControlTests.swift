@@ -143,4 +143,33 @@ struct ControlTests {
         try site.drop("three", "ok", study: "one")
         #expect(try await site.batch().results == 1)
     }
+
+    @Test("a clock that was set far ahead removes nothing at once: a look a day later has to agree")
+    func clockInDoubt() async throws {
+        let site = try Site()
+        let old = site.root + "/kept/2020-01-01"
+        try await site.batch()
+        try Folder.make(old)
+        let day: Int64 = 86_400_000
+        func remember(_ fact: String, _ ago: Int64) async throws {
+            try await site.withService { try await $0.ledger.remember(fact, "\(Moment.now - ago)") }
+        }
+        try await remember("maintained", 10 * day)
+        for _ in 0..<2 {
+            try await site.batch()
+            #expect(FileStatus.exists(old))
+        }
+        // Set right again: in doubt it is no more.
+        try await remember("clock in doubt", -10 * day)
+        try await site.batch()
+        #expect(!FileStatus.exists(old))
+        // It was right.
+        try Folder.make(old)
+        try await remember("maintained", 10 * day)
+        try await site.batch()
+        #expect(FileStatus.exists(old))
+        try await remember("clock in doubt", day)
+        try await site.batch()
+        #expect(!FileStatus.exists(old))
+    }
 }

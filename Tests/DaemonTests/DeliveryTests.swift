@@ -117,6 +117,83 @@ struct DeliveryTests {
         #expect(counts.allSatisfy { $0.waiting == 0 && $0.refused == 0 && $0.expired == 0 }, "\(counts)")
     }
 
+    @Test(
+        "a result whose report is damaged or gone before it is sent asks for a person, and keeps no other from being sent",
+        arguments: ["damaged", "report removed", "removed"])
+    func untold(how: String) async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        site.settings.destinations = []
+        let plans = ["one", "two"].map { Plan(how: "ok", study: $0) }
+        for plan in plans {
+            try site.drop(plan.study, plan)
+            try await site.batch()
+        }
+        let folder = "\(site.root)/outbox/\(plans[0].path)"
+        let report = try DurableFile.read("\(folder)/report.json", limit: 1 << 20)
+        switch how {
+        case "damaged": try DurableFile.write(Array(report.dropLast(9)), to: "\(folder)/report.json")
+        case "report removed": try Folder.remove("\(folder)/report.json")
+        default: try Folder.remove(folder)
+        }
+        site.settings.destinations = [try share(site)]
+        for _ in 0..<2 {
+            try await round(site)
+            #expect(FileStatus.exists("\(site.root)/share/\(plans[1].path)/a.seg.dcm"))
+            #expect(try await counts(site).map(\.refused) == [1])
+            #expect(try StatusReport(site.settings).text.contains("DELIVERY"))
+        }
+        #expect(try await site.batch().status == .refusedOrFailed)
+        // A person asks again: nothing has changed, or the whole of it is let go.
+        let isGone = how == "removed"
+        try await site.withService { service in
+            let count = try await service.redeliver()
+            #expect(count == (isGone ? 1 : 0))
+        }
+        #expect(try await counts(site).map(\.refused) == [isGone ? 0 : 1])
+        guard !isGone else { return }
+        // It is put back.
+        try DurableFile.write(report, to: "\(folder)/report.json")
+        try await site.withService { _ = try await $0.redeliver() }
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plans[0].path)/a.seg.dcm"))
+        #expect(try await site.batch().status == .done)
+    }
+
+    @Test("a result whose report was damaged before it was sent is sent once it has been made anew")
+    func untoldMadeAnew() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        site.settings.destinations = []
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        try DurableFile.write("{", to: "\(site.root)/outbox/\(plan.path)/report.json")
+        site.settings.destinations = [try share(site)]
+        try await round(site)
+        #expect(try await counts(site).map(\.refused) == [1])
+        try Folder.remove("\(site.root)/outbox/\(plan.path)")
+        try site.drop("b", plan)
+        site.settings.destinations = []
+        try await site.batch()
+        site.settings.destinations = [try share(site)]
+        try await round(site)
+        #expect(try await counts(site).map { $0.refused + $0.waiting } == [0])
+        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
+    }
+
+    @Test("what a destination would not take is let go when nobody asks for it any more", arguments: [true, false])
+    func letGo(isNamed: Bool) async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])
+        try site.drop("a", Plan(how: "ok", study: "one"))
+        try await site.batch()
+        #expect(try await counts(site).map(\.waiting) == [2])
+        site.settings.destinations = isNamed ? [destination("here", .folder(path: "/nowhere"), [.seg])] : []
+        try await site.withService { service in
+            let count = try await service.redeliver()
+            let waiting = try await service.ledger.deliveryCounts(["here"]).map(\.waiting)
+            #expect(count == (isNamed ? 1 : 2) && waiting == [isNamed ? 1 : 0])
+        }
+    }
+
     @Test("a share that is not mounted any more is waited for: nothing is written to the disk below")
     func unmounted() async throws {
         let site = try Site()

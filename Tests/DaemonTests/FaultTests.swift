@@ -363,6 +363,11 @@ struct FaultTests {
         let outcome = try await site.batch()
         #expect(
             outcome.status == .refusedOrFailed && outcome.paused?.contains("not mounted") == true, "\(outcome.json)")
+        // What came by C-STORE meanwhile is worked on, and says nothing of the share.
+        try site.drop("dicom-0123456789ab", "ok", study: "received")
+        let received = try await site.batch()
+        #expect(received.results == 1 && received.status == .refusedOrFailed, "\(received.json)")
+        #expect(received.paused?.contains("not mounted") == true, "\(received.json)")
         // Moved on purpose: drops come all the same.
         try site.drop("a", "ok")
         let moved = try await site.batch()

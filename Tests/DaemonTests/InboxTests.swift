@@ -293,6 +293,12 @@ struct InboxTests {
         }
         try Folder.make(site.root + "/inbox/empty.part/more")
         try Folder.make(site.root + "/inbox/.hidden.part")
+        // Of systems, and markers of drops that are there.
+        for name in [".DS_Store", ".fseventsd/0000a1", ".Trash-1000/files/1.dcm", ".x.tmp"] {
+            try Folder.make(Folder.split(site.root + "/inbox/" + name).folder)
+            try DurableFile.write(name.hasSuffix("1.dcm") ? dicom : [0], to: site.root + "/inbox/" + name)
+        }
+        try Folder.make(site.root + "/inbox/new")
         var rules = SettlingRules(quiet: .zero)
         // By the times of inodes, which nobody can set back: so the limit lies ahead.
         for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 3)] {
@@ -304,6 +310,27 @@ struct InboxTests {
         site.settings.settling.giveUp = .seconds(-3600)
         #expect(try await site.batch().status == .refusedOrFailed)
         #expect(try StatusReport(site.settings).text.contains("UPLOAD-LEFT 3 in the inbox"))
+    }
+
+    /// What a DICOM file begins with.
+    private let dicom = [UInt8](repeating: 0, count: 128) + Array("DICM".utf8)
+
+    @Test("what is no drop and was meant to become one is counted: hidden images, folders without files, lone markers")
+    func leftHidden() async throws {
+        let site = try Site()
+        let inbox = site.root + "/inbox/"
+        for name in [".study/a/IM1", ".17.dcm.Xa1b2c", "gone.READY"] {
+            try Folder.make(Folder.split(inbox + name).folder)
+            try DurableFile.write(dicom, to: inbox + name)
+        }
+        try Folder.make(inbox + "study/series1")
+        try DurableFile.write([], to: inbox + "study.ready")
+        var rules = SettlingRules(quiet: .zero)
+        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 4)] {
+            rules.giveUp = limit
+            let sight = try await Inbox(paths: ServicePaths(site.settings), rules: rules).scan()
+            #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == 0, "\(sight)")
+        }
     }
 
     @Test("a drop that never settles is put aside for a person in the end")
