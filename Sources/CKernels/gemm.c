@@ -43,6 +43,9 @@ static void pack_rows(const gemm *g, float *packed, size_t i, size_t rows, size_
         // Nothing but turned. Some lines of A after each other: what lies beside each other in memory is read at once.
         for (size_t t = 0, n; t < count; t += n) {
             n = ck_smaller(some_steps, count - t);
+            // The next lines, which lie far apart.
+            for (size_t next = t + n; next < t + 2 * n && s + next < g->k; next++)
+                for (size_t r = 0; r < rows; r += 16) __builtin_prefetch(from + next * g->lda + r, 0, 3);
             for (size_t first = 0; first < rows; first += some_rows)
                 g->kernels->turn((int32_t *)packed + first * ck_row_words + t, ck_row_words,
                                  (const int32_t *)from + t * g->lda + first, g->lda, n, ck_smaller(some_rows, rows - first));
@@ -149,7 +152,10 @@ static gemm plan_of(const ck_kernels *kernels, ck_type type, bool ta, bool tb, s
     size_t wanted = 4 * ck_pool_threads(), most = most_rows(kernels, type), least = ck_smaller(most, 84);
     size_t each = ck_ceiling(g.m, wanted);
     each = each < least ? least : each > most ? most : each;
-    g.tile_m = ck_smaller(most, ck_ceiling(ck_ceiling(g.m, ck_ceiling(g.m, each)), 14) * 14);
+    // As many tiles for each thread.
+    size_t tiles = ck_ceiling(ck_ceiling(g.m, each), ck_pool_threads()) * ck_pool_threads();
+    each = ck_ceiling(g.m, tiles);
+    g.tile_m = each < least ? least : each;
     g.tiles_m = ck_ceiling(g.m, g.tile_m);
     size_t parts = ck_smaller(ck_ceiling(wanted, g.tiles_m), ck_ceiling(g.n, 64));
     if (turned && parts < ck_ceiling(g.n, turned_columns)) parts = ck_ceiling(g.n, turned_columns);
