@@ -119,15 +119,9 @@ typedef struct {
 // out [rows, columns in whole panels] (+)= packed rows of n elements · panels; `words` from one block of steps of all rows to the next.
 static void multiply(const head *h, size_t rows, const float *packed, size_t words, const float *panels, size_t columns, size_t n,
                      float *out, size_t ldc, bool add) {
-    size_t s = 0, steps = ck_ceiling(n, h->p->elements);
-    do {
-        size_t here = ck_smaller(ck_block_steps, steps - s);
-        for (size_t at = 0; at < columns; at += 32) {
-            const float *panel = panels + at * steps + s * 32;
-            h->a->kernels->products[h->a->type].panel(rows, packed, panel, panel + 32 * steps, here, out + at, ldc, add || s > 0);
-        }
-        packed += words, s += ck_block_steps;
-    } while (s < steps);
+    size_t steps = ck_ceiling(n, h->p->elements);
+    for (size_t at = 0; at < columns; at += 32)
+        ck_multiply_panel(&h->a->kernels->products[h->a->type], rows, packed, words, panels + at * steps, steps, out + at, ldc, add);
 }
 
 // Rows of n floats as packed rows, in blocks of steps that are so many words apart.

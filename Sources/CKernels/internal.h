@@ -164,6 +164,18 @@ static inline size_t ck_panel_at(const ck_kernels *k, size_t steps, size_t s, si
     return block * ck_panel_columns + c / k->group * k->group * here + (s - block) * k->group + c % k->group;
 }
 
+/// out [rows, 32] (+)= packed rows · panel of so many steps, block by block of them; `words` from one block of all rows to the next.
+static inline void ck_multiply_panel(const ck_product *product, size_t rows, const void *packed, size_t words, const void *panel,
+                                     size_t steps, void *out, size_t ldc, bool add) {
+    const char *from = packed, *weights = panel;
+    size_t s = 0, here;
+    do {
+        here = ck_smaller(ck_block_steps, steps - s);
+        product->panel(rows, from, weights, weights + here * 128, here, out, ldc, add || s > 0);
+        from += words * 4, weights += here * 128, s += here;
+    } while (s < steps);
+}
+
 /// One panel of ⌈count / elements⌉ steps of float or bfloat16 from 32 rows of so many floats; NULL rows are zeros. Steps are laid out in
 /// blocks of ck_block_steps, each a panel of its own to a product.
 void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *const rows[32], size_t count);

@@ -194,13 +194,9 @@ static ck_finish finish_of(const ck_matrix *m, size_t panel, const float *row_sc
 // sums [rows, 32] = packed rows · panel.
 static void multiply_panel(const ck_matrix *m, const float *packed, size_t capacity, size_t rows, size_t panel, float *sums) {
     const ck_product *product = &m->kernels->products[m->type];
-    size_t all = steps_of(m->type, m->k);
-    if (all == 0) memset(sums, 0, rows * 128);
-    for (size_t s = 0, block = 0, steps; s < all; s += ck_block_steps, block++) {
-        const char *weights = block_of(m, panel, s, &steps);
-        product->panel(rows, packed + block * capacity * product->row_words, weights, weights + steps * 128, steps,
-                       sums, 32, s > 0);
-    }
+    size_t steps = steps_of(m->type, m->k);
+    ck_multiply_panel(product, rows, packed, capacity * product->row_words, (const char *)m->panels + panel * steps * 128, steps, sums, 32,
+                      false);
 }
 
 // A tile on its way through the layer: its rows and the calling thread's scratch memory.

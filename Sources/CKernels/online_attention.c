@@ -44,10 +44,8 @@ static void fetch(const float *x, size_t n) {
 // out [rows, 32] = packed queries from `first` on · panel.
 static void multiply(const ck_online *o, const float *s, size_t first, size_t rows, const float *panel, float *out, size_t ldc) {
     const ck_product *product = &o->kernels->products[o->type];
-    const float *packed = s + o->packed_queries + first * product->row_words;
-    for (size_t step = 0; step < o->steps; step += ck_block_steps, packed += o->queries * product->row_words)
-        product->panel(rows, packed, panel + step * 32, panel + o->steps * 32, ck_smaller(ck_block_steps, o->steps - step), out, ldc,
-                       step > 0);
+    ck_multiply_panel(product, rows, s + o->packed_queries + first * product->row_words, o->queries * product->row_words, panel, o->steps,
+                      out, ldc, false);
 }
 
 void ck_online_begin(const ck_online *o, float *s, const ck_queries *q, const float *rel_h, const float *rel_w) {

@@ -1,9 +1,10 @@
+internal import Records
 package import Storage
 
 /// What the name of something in the inbox says.
 package enum DropName {
     private static let claimPrefix = ".hspsam-"
-    private static let unfinished = [".tmp", ".part", ".partial", ".filepart", ".crdownload", "~"]
+    private static let unfinished = RunRecord.transferEndings.map { "." + $0 } + ["~"]
     /// Of the marker beside a drop that says that it is complete.
     package static let readyEnding = ".ready"
 

@@ -107,8 +107,8 @@ extension RunRecord {
     }
 
     /// Endings of files that are being transferred.
-    private static let transfers: Set<String> = ["tmp", "part", "partial", "filepart", "crdownload"]
-    private static let wrappings = transfers.union(["bak", "gpg", "pgp", "enc"])
+    package static let transferEndings: Set<String> = ["tmp", "part", "partial", "filepart", "crdownload"]
+    private static let wrappings = transferEndings.union(["bak", "gpg", "pgp", "enc"])
 
     /// The name that a file was to get once its transfer, which broke off, was complete; of hidden ones alone: `.17.dcm.Xa1b2c` (rsync),
     /// `.in.17.dcm.` (ProFTPD), `.17.dcm.part`. Nil: a file that is hidden for itself.
@@ -122,7 +122,7 @@ extension RunRecord {
         let isRandom =
             last.utf8.count == 6 && last.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
             && last.contains { $0.isUppercase || $0.isNumber }
-        return transfers.contains(last.lowercased()) || isRandom ? rest[..<dot] : nil
+        return transferEndings.contains(last.lowercased()) || isRandom ? rest[..<dot] : nil
     }
 
     /// Endings of pictures that are read: a file of such a name that is none is damaged, or of another format.

@@ -76,10 +76,14 @@ package final class FrameDecoding {
                 values = transform(integers) { Double(UInt32(bitPattern: $0)) }
             }
             if let range, pixels.bitsAllocated > 1 {
-                let numbers = integers.map { stored.isSigned ? Double($0) : Double(UInt32(bitPattern: $0)) }
-                let marks = numbers.map(range.contains)
+                func number(_ value: Int32) -> Double {
+                    stored.isSigned ? Double(value) : Double(UInt32(bitPattern: value))
+                }
+                let marks = integers.map { range.contains(number($0)) }
                 if marks.contains(true) { padding = marks }
-                if let stated { self.padding.add(stated, numbers, isInverted: isInverted, transform, frame) }
+                if let stated, !stated.isOneValue {
+                    self.padding.add(stated, integers.map(number), isInverted: isInverted, transform, frame)
+                }
             }
         case .floats(let floats):
             values = transform(floats) { Double($0) }

@@ -39,11 +39,11 @@ struct PaddingCensus {
     private var darker = 0
     private var reachesTissue = false
 
+    /// - Parameter values: stored numbers of a frame.
     mutating func add(
         _ padding: PixelPadding, _ values: [Double], isInverted: Bool, _ transform: ModalityTransform,
         _ frame: SourceFrame
     ) {
-        guard !padding.isOneValue else { return }
         let range = padding.range
         pixels += values.count
         var found = 0
