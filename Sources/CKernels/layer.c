@@ -128,7 +128,8 @@ static plan plan_of(const ck_layer *l) {
     p.rows = rows < 28 ? 28 : rows;
     p.tiles_m = ck_ceiling(l->rows, p.rows);
     size_t panels = panels_of(a->n);
-    p.tiles_n = b || p.tiles_m >= 16 ? 1 : ck_ceiling(16, at_least_one(p.tiles_m));
+    // A row that is normed is whole.
+    p.tiles_n = b || l->out_norm_weight || p.tiles_m >= 16 ? 1 : ck_ceiling(16, at_least_one(p.tiles_m));
     p.chunk = ck_ceiling(panels, p.tiles_n);
     p.tiles_n = ck_ceiling(panels, at_least_one(p.chunk));
     // What is left of the second cache.
@@ -209,9 +210,10 @@ typedef struct {
     float *out;
 } tile_job;
 
-// Panels [from, to) of the one matrix.
+// Panels [from, to) of the one matrix; where rows are normed, all of them.
 static void one_matrix(const tile_job *t, size_t from, size_t to) {
-    const ck_matrix *a = t->l->first;
+    const ck_layer *l = t->l;
+    const ck_matrix *a = l->first;
     float *sums = t->s + t->p->sums;
     for (size_t first = from, last; first < to; first = last) {
         last = ck_smaller(first + t->p->abreast, to);
@@ -220,13 +222,17 @@ static void one_matrix(const tile_job *t, size_t from, size_t to) {
         for (size_t r = 0; r < t->rows; r += some_rows)
             for (size_t panel = first; panel < last; panel++) {
                 size_t at = panel * 32, n = ck_smaller(32, a->n - at), element = r * a->n + at;
-                ck_finish f = finish_of(a, panel, t->s + t->p->scales + r, t->l->first_bias);
-                f.activation = t->l->activation;
+                ck_finish f = finish_of(a, panel, t->s + t->p->scales + r, l->first_bias);
+                f.activation = l->out_norm_weight ? ck_activation_none : l->activation;
                 f.residual = t->residual ? t->residual + element : NULL;
                 a->kernels->finish(t->out + element, a->n, sums + ((panel - first) * t->rows + r) * 32,
                                    ck_smaller(some_rows, t->rows - r), n, &f);
             }
     }
+    if (!l->out_norm_weight) return;
+    a->kernels->layer_norm(t->out, NULL, NULL, t->out, l->out_norm_weight, l->out_norm_bias, t->rows, a->n, l->epsilon);
+    if (l->activation == ck_activation_gelu) a->kernels->gelu(t->out, t->out, t->rows * a->n);
+    if (l->activation == ck_activation_relu) a->kernels->relu(t->out, t->out, t->rows * a->n);
 }
 
 // Both matrices in 8 bits: the first one's rows are whole before they are scaled and packed.

@@ -87,7 +87,7 @@ struct ConvStem {
 
     func callAsFunction(_ x: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
         var x = x
-        for layer in layers { x = cover.masking(gelu(layer.norm(layer.conv(x, tape), tape), tape: tape), tape) }
+        for layer in layers { x = cover.masking(layer.conv(x, layer.norm, active: true, tape), tape) }
         return proj(x, tape)
     }
 }

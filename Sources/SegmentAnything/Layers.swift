@@ -50,6 +50,17 @@ struct Conv2d {
         if let packed { return packedConvolution(x, packed, kernel: kernel, stride: stride, padding: padding) }
         return convolution(x, weight, bias, stride: stride, padding: padding, tape: tape)
     }
+
+    /// norm(conv x), and GELU of it where `active`.
+    func callAsFunction(_ x: Tensor, _ norm: LayerNorm2d, active: Bool = false, _ tape: Tape?) -> Tensor {
+        if let packed {
+            let activation: PackedActivation = active ? .gelu : .none
+            return packedConvolution(
+                x, packed, kernel: kernel, stride: stride, padding: padding, norm: norm.packed, activation)
+        }
+        let normed = norm(self(x, tape), tape)
+        return active ? gelu(normed, tape: tape) : normed
+    }
 }
 
 /// `nn.ConvTranspose2d` 2 × 2 with stride 2: weight `[in, out, 2, 2]`, bias `[out]`.
@@ -77,7 +88,7 @@ struct LayerNorm {
         self.epsilon = epsilon
     }
 
-    /// The same norm in front of a packed layer.
+    /// The same norm in front of a packed layer, or behind it.
     var packed: PackedNorm { PackedNorm(weight: weight, bias: bias, epsilon: epsilon) }
 
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor {
@@ -90,6 +101,9 @@ struct LayerNorm2d {
     private let norm: LayerNorm
 
     init(_ scope: ParameterScope, _ width: Int) { norm = LayerNorm(scope, width, epsilon: 1e-6) }
+
+    /// The same norm behind a packed convolution.
+    var packed: PackedNorm { norm.packed }
 
     func callAsFunction(_ x: Tensor, _ tape: Tape?) -> Tensor { norm(x, tape) }
 }

@@ -17,6 +17,6 @@ struct Neck {
 
     /// x `[B, g, g, D]` → `[B, g, g, E]`
     func callAsFunction(_ x: Tensor, _ cover: TokenCover, _ tape: Tape?) -> Tensor {
-        norm2(conv2(cover.masking(norm1(conv1(x, tape), tape), tape), tape), tape)
+        conv2(cover.masking(conv1(x, norm1, tape), tape), norm2, tape)
     }
 }

@@ -144,6 +144,29 @@ struct OperationTests {
         }
     }
 
+    @Test("a norm and an activation behind a packed convolution are those of the plain operations, of odd widths too")
+    func normedConvolutions() {
+        for (kernel, outputs) in [(3, 33), (3, 64), (1, 48), (3, 7)] {
+            var random = SplitMix64(seed: 5)
+            let x = Tensor.uniform([2, 40, 31, 8], bound: 0.5, &random)
+            let weight = Tensor.uniform([outputs, 8, kernel, kernel], bound: 0.5, &random)
+            let scale = Tensor.uniform([outputs], bound: 2, &random)
+            let shift = Tensor.uniform([outputs], bound: 0.5, &random)
+            let layer = PackedLinear(PackedMatrix(weight.channelsLast(), .fp32), bias: shift)
+            let norm = PackedNorm(weight: scale, bias: shift, epsilon: 1e-6)
+            let plain = packedConvolution(x, layer, kernel: kernel, stride: 1, padding: kernel / 2)
+            let normed = layerNorm(plain, scale, shift, epsilon: 1e-6, tape: nil)
+            let expected: [(PackedActivation, Tensor)] = [
+                (.none, normed), (.gelu, gelu(normed, tape: nil)), (.relu, relu(normed, tape: nil)),
+            ]
+            for (activation, values) in expected {
+                let packed = packedConvolution(
+                    x, layer, kernel: kernel, stride: 1, padding: kernel / 2, norm: norm, activation)
+                #expect(packed.values == values.values, "\(kernel) × \(kernel), \(outputs), \(activation)")
+            }
+        }
+    }
+
     /// Float32 differences over a step of 1e-2 are good to about a thousandth; a wrong term is off by far more.
     static let tolerance: Float = 5e-3
     static let step: Float = 1e-2

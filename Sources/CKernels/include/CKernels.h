@@ -142,8 +142,8 @@ ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t
 /// Packs W. input_scale [k]: for 8 bits, all positive; NULL: ones.
 void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_scale);
 
-/// out = residual + L₂(activation(L₁(norm(x)))), or with one matrix residual + activation(L₁(norm(x))). Both matrices have
-/// the same kernels; rows follow each other.
+/// out = residual + L₂(activation(L₁(norm(x)))), with one matrix residual + activation(L₁(norm(x))) or activation(norm(L₁(x))). Both
+/// matrices have the same kernels; rows follow each other.
 typedef struct {
     size_t rows;
     const float *x;
@@ -153,6 +153,8 @@ typedef struct {
     const ck_matrix *first;
     /// May be NULL, as the second.
     const float *first_bias;
+    /// Layer norm of what the one matrix gives, which has no residual then; NULL: none.
+    const float *out_norm_weight, *out_norm_bias;
     ck_activation activation;
     /// NULL: one matrix.
     const ck_matrix *second;

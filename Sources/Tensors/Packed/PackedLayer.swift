@@ -14,7 +14,7 @@ package struct PackedLinear: Sendable {
     }
 }
 
-/// The norm before a layer: weight and bias `[k]`.
+/// The norm before a layer, or of what it gives: weight and bias of that width.
 package struct PackedNorm: Sendable {
     package let weight: Tensor
     package let bias: Tensor
@@ -43,28 +43,32 @@ package func packedLayer(
     let out = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [last.matrix.outputs]))
     precondition(residual.map { $0.count == out.count } ?? true, "packedLayer: the residual does not fit \(out.shape)")
     withExtendedLifetime(residual) {
-        apply(x, rows: x.shape.rows, norm, first, activation, second, residual: residual?.pointer, to: out.pointer)
+        let rows = x.shape.rows
+        apply(x, rows: rows, norm, first, nil, activation, second, residual: residual?.pointer, to: out.pointer)
     }
     return out
 }
 
-/// `packedLayer` of the first rows of x, to where there is room for as many.
+/// `packedLayer` of the first rows of x, to where there is room for as many; with `outNorm` activation(outNorm(first x)).
 private func apply(
-    _ x: Tensor, rows: Int, _ norm: PackedNorm?, _ first: PackedLinear, _ activation: PackedActivation,
-    _ second: PackedLinear?, residual: UnsafePointer<Float>?, to out: UnsafeMutablePointer<Float>
+    _ x: Tensor, rows: Int, _ norm: PackedNorm?, _ first: PackedLinear, _ outNorm: PackedNorm?,
+    _ activation: PackedActivation, _ second: PackedLinear?, residual: UnsafePointer<Float>?,
+    to out: UnsafeMutablePointer<Float>
 ) {
     func run(_ a: UnsafePointer<ck_matrix>, _ b: UnsafePointer<ck_matrix>?) {
         let call = ck_layer(
             rows: rows, x: x.pointer, norm_weight: norm?.weight.pointer,
-            norm_bias: norm?.bias.pointer, epsilon: norm?.epsilon ?? 0, first: a, first_bias: first.bias?.pointer,
-            activation: activation.kernel, second: b, second_bias: second?.bias?.pointer,
+            norm_bias: norm?.bias.pointer, epsilon: (norm ?? outNorm)?.epsilon ?? 0, first: a,
+            first_bias: first.bias?.pointer, out_norm_weight: outNorm?.weight.pointer,
+            out_norm_bias: outNorm?.bias.pointer, activation: activation.kernel, second: b,
+            second_bias: second?.bias?.pointer,
             residual: residual, out: out)
         withUnsafePointer(to: call) { call in
             let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_layer_scratch(call)])
             withExtendedLifetime(scratch) { ck_layer_forward(call, scratch.pointer) }
         }
     }
-    withExtendedLifetime((x, norm, first, second)) {
+    withExtendedLifetime((x, norm, first, outNorm, second)) {
         first.matrix.withMatrix { a in
             if let second { second.matrix.withMatrix { run(a, $0) } } else { run(a, nil) }
         }
@@ -81,20 +85,26 @@ extension PackedActivation {
     }
 }
 
-/// `convolution` with a packed kernel and no tape.
+/// activation(norm(`convolution` x)) with a packed kernel and no tape; a norm that is nil is left out.
 ///
 /// *Shape*: x `[B, H, W, C]`, kernel packed from `[O, k, k, C]` → `[B, H′, W′, O]`.
 package func packedConvolution(
-    _ x: Tensor, _ layer: PackedLinear, kernel: Int, stride: Int, padding: Int
+    _ x: Tensor, _ layer: PackedLinear, kernel: Int, stride: Int, padding: Int, norm: PackedNorm? = nil,
+    _ activation: PackedActivation = .none
 ) -> Tensor {
     let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
     precondition(
         layer.matrix.inputs == kernel * kernel * channels && height + 2 * padding >= kernel,
         "packedConvolution: input \(x.shape) does not fit \(layer.matrix.inputs) inputs")
     let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
-    if kernel == 1 && stride == 1 && padding == 0 { return packedLayer(x, layer) }
     let (patch, outputs, rows) = (layer.matrix.inputs, layer.matrix.outputs, batch * oh)
+    precondition(
+        norm.map { $0.weight.count == outputs } ?? true, "packedConvolution: the norm does not fit \(outputs) outputs")
     let out = Tensor(uninitialised: [batch, oh, ow, outputs])
+    if kernel == 1 && stride == 1 && padding == 0 {
+        apply(x, rows: rows * ow, nil, layer, norm, activation, nil, residual: nil, to: out.pointer)
+        return out
+    }
     // Some rows at a time: all patches together are nine times the image.
     let band = max(1, min(rows, mostPatchFloats / (ow * patch)))
     let columns = Tensor(uninitialised: [band * ow, patch])
@@ -102,8 +112,8 @@ package func packedConvolution(
         let count = min(band, rows - first)
         ck_im2col(
             columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding, first, count)
-        apply(
-            columns, rows: count * ow, nil, layer, .none, nil, residual: nil, to: out.pointer + first * ow * outputs)
+        let part = out.pointer + first * ow * outputs
+        apply(columns, rows: count * ow, nil, layer, norm, activation, nil, residual: nil, to: part)
     }
     return out
 }
