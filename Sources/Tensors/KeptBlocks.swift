@@ -1,7 +1,7 @@
 /// Which freed blocks wait for the next one of about their size, since page faults cost more than many an operation, and which go.
 ///
-/// Blocks in use and blocks kept are never more together than five quarters of what was in use at once: then a step of training and a pass
-/// of a ViT-B find every block among those of the last one.
+/// Blocks in use and blocks kept are never more together than seven quarters of what was in use at once: then a step of training and a pass
+/// find every block among those of the last one.
 package struct KeptBlocks: Sendable {
     /// Those that were freed first stand first.
     private var kept: [MemoryBlock] = []
@@ -25,7 +25,7 @@ package struct KeptBlocks: Sendable {
             return (block, [])
         }
         use(bytes)
-        return (nil, oldest { $0.usedBytes + $0.keptBytes > $0.mostUsedBytes / 4 * 5 })
+        return (nil, oldest { $0.usedBytes + $0.keptBytes > $0.mostUsedBytes / 4 * 7 })
     }
 
     /// All kept blocks, which go back to the system.
