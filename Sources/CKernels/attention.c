@@ -77,12 +77,7 @@ void ck_attention_forward(const ck_attention *a, float *scratch) {
     ck_parallel(a->batch * a->heads * j.blocks, &j, forward_tile);
 }
 
-static float logit(const ck_attention *a, size_t b, const float *q, const float *k, size_t n) {
-    float x = a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels);
-    return a->key_bias ? x + a->key_bias[b * a->keys + n] : x;
-}
-
-void ck_attention_weights(const ck_attention *a, float *out) {
+void ck_attention_weights(const ck_attention *a, float *out, float *row) {
     for (size_t b = 0; b < a->batch; b++)
         for (size_t i = 0; i < a->queries; i++) {
             float *mean = out + (b * a->queries + i) * a->keys;
@@ -92,11 +87,12 @@ void ck_attention_weights(const ck_attention *a, float *out) {
                 const float *k = a->k + b * a->k_batch + h * a->channels;
                 float maximum = -INFINITY, sum = 0;
                 for (size_t n = 0; n < a->keys; n++) {
-                    float x = logit(a, b, q, k, n);
-                    maximum = x > maximum ? x : maximum;
+                    row[n] = a->scale * a->kernels->dot(q, k + n * a->k_stride, a->channels);
+                    if (a->key_bias) row[n] += a->key_bias[b * a->keys + n];
+                    maximum = row[n] > maximum ? row[n] : maximum;
                 }
-                for (size_t n = 0; n < a->keys; n++) sum += expf(logit(a, b, q, k, n) - maximum);
-                for (size_t n = 0; n < a->keys; n++) mean[n] += expf(logit(a, b, q, k, n) - maximum) / sum / (float)a->heads;
+                for (size_t n = 0; n < a->keys; n++) sum += row[n] = expf(row[n] - maximum);
+                for (size_t n = 0; n < a->keys; n++) mean[n] += row[n] / sum / (float)a->heads;
             }
         }
 }

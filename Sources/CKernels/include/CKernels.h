@@ -240,8 +240,8 @@ typedef struct {
 } ck_attention_gradients;
 void ck_attention_backward(const ck_attention *a, const ck_attention_gradients *g, float *scratch);
 
-/// out [batch, queries, keys]: softmax weights, mean over heads; without relative position.
-void ck_attention_weights(const ck_attention *a, float *out);
+/// out [batch, queries, keys]: softmax weights, mean over heads; without relative position. row: room for the keys of one query.
+void ck_attention_weights(const ck_attention *a, float *out, float *row);
 
 // ---- layout.c: copies between layouts
 

@@ -92,11 +92,8 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, keyBia
 /// *Shape*: q `[B, n, I]`, k `[B, m, I]` → `[B, n, m]`, rows sum to 1.
 package func attentionWeights(_ q: Tensor, _ k: Tensor, heads: Int, keyBias: Tensor? = nil) -> Tensor {
     let weights = Tensor(uninitialised: [q.shape[0], q.shape[1], k.shape[1]])
-    withExtendedLifetime(keyBias) {
-        withUnsafePointer(to: plainAttention(q, k, k, heads: heads, keyBias: keyBias, out: weights, lse: nil)) {
-            ck_attention_weights($0, weights.pointer)
-        }
-    }
+    let call = plainAttention(q, k, k, heads: heads, keyBias: keyBias, out: weights, lse: nil)
+    withExtendedLifetime((q, k, keyBias)) { setWeights(weights, of: call) }
     return weights
 }
 
@@ -124,10 +121,15 @@ func promptWeights(
         k_stride: 3 * dim, v_stride: 3 * dim, q_batch: stride, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
         scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
         out_stride: 0, out_batch: 0, lse: nil, key_bias: keyBias?.pointer)
-    withExtendedLifetime((qkv, keyBias)) {
-        withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer) }
-    }
+    withExtendedLifetime((qkv, keyBias)) { setWeights(weights, of: call) }
     return weights
+}
+
+private func setWeights(_ weights: Tensor, of call: ck_attention) {
+    let row = Tensor(uninitialised: [call.keys])
+    withExtendedLifetime((weights, row)) {
+        withUnsafePointer(to: call) { ck_attention_weights($0, weights.pointer, row.pointer) }
+    }
 }
 
 private func plainAttention(
