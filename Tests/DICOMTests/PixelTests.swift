@@ -208,6 +208,29 @@ struct PixelTests {
             #expect(code { _ = try image(offsets).stored() } == "PIX-FRAGMENTS", "\(offsets)")
         }
         #expect(code { _ = try image(frames: 3, [0, 76, 228]).stored() } == "PIX-FRAGMENTS")
+        // Beside a Basic Offset Table that names others.
+        var both = image([0, 76, 152, 228])
+        both.offsetTable = [UInt32(0), 76, 152, 228].flatMap { TestFile.little($0) }
+        #expect(try both.stored(3)[0] == 3)
+        both.offsetTable = [UInt32(0), 152, 76, 228].flatMap { TestFile.little($0) }
+        #expect(code { _ = try both.stored() } == "PIX-FRAGMENTS")
+    }
+
+    @Test("a Basic Offset Table that names fragments out of order or twice is refused; of none it is left aside")
+    func basicOffsets() throws {
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        func image(_ offsets: [UInt32]) -> TestImage {
+            var image = TestImage(syntax: .rle, frames: 4)
+            image.fragments = (1...4).map { header + [0xC1, 0, 0xC1, $0] }
+            image.offsetTable = offsets.flatMap { TestFile.little($0) }
+            return image
+        }
+        for offsets: [UInt32] in [[0, 76, 152, 228], [0, 0, 0, 0], [0], [8, 84, 160, 236]] {
+            #expect(try image(offsets).stored(3)[0] == 3, "\(offsets)")
+        }
+        for offsets: [UInt32] in [[228, 152, 76, 0], [0, 152, 76, 228], [0, 76, 76, 228]] {
+            #expect(code { _ = try image(offsets).stored() } == "PIX-FRAGMENTS", "\(offsets)")
+        }
     }
 
     @Test("several fragments a frame are told apart by offset table, else by their first words, else refused")
