@@ -361,6 +361,49 @@ struct PixelTests {
     }
 
     @Test(
+        "palettes of another length than they say, unlike each other, or with no entry for any pixel are refused",
+        arguments: [
+            ([4, 0, 16], 8, 4, "none"), ([4, 0, 8], 8, 4, "none"), ([4, 0, 8], 4, 4, "none"),
+            ([4, 0, 16], 4, 4, "none"),
+            ([3, 0, 8], 4, 3, "none"), ([4, 0, 16], 6, 4, "PIX-PHOTOMETRIC"), ([4, 0, 16], 10, 4, "PIX-PHOTOMETRIC"),
+            ([4, 0, 8], 6, 4, "PIX-PHOTOMETRIC"), ([4, 0, 16], 8, 3, "PIX-PHOTOMETRIC"),
+            ([4, 255, 16], 8, 4, "none"), ([4, 256, 16], 8, 4, "PIX-PHOTOMETRIC"),
+        ] as [([UInt16], Int, UInt16, String)])
+    func paletteLengths(_ descriptor: [UInt16], _ bytes: Int, _ greenCount: UInt16, _ expected: String) throws {
+        var image = TestImage(photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB")
+        image.more = { file in
+            for element in 0x1101...0x1103 {
+                let count = element == 0x1102 ? greenCount : descriptor[0]
+                file.add(0x0028, UInt16(element), us: count, descriptor[1], descriptor[2])
+            }
+            for element in 0x1201...0x1203 {
+                file.add(0x0028, UInt16(element), "OW", [UInt8](repeating: 9, count: bytes))
+            }
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        #expect(code { _ = try FrameDecoding().frame(volume.frames[0]) } == expected)
+    }
+
+    @Test(
+        "a Modality LUT that is cut off, longer than it says, empty or there twice is refused",
+        arguments: [
+            (16, 3, 1, nil), (8, 3, 1, nil), (14, 3, 1, "PIX-VALUES"), (18, 3, 1, "PIX-VALUES"),
+            (0, 3, 1, "PIX-VALUES"), (16, 2, 1, "PIX-VALUES"), (16, 3, 2, "PIX-VALUES"),
+        ] as [(Int, Int, Int, String?)])
+    func brokenTable(_ bytes: Int, _ descriptor: Int, _ items: Int, _ expected: String?) throws {
+        var image = TestImage()
+        image.more = { file in
+            let item: (inout TestFile) -> Void = {
+                $0.add(0x0028, 0x3002, "US", Array(Self.words([8, 0, 16]).prefix(2 * descriptor)))
+                $0.add(0x0028, 0x3006, "OW", [UInt8](repeating: 1, count: bytes))
+            }
+            file.add(0x0028, 0x3000, items: [(inout TestFile) -> Void](repeating: item, count: items))
+        }
+        let result = VolumeBuilder.volumes(of: [try image.source()])
+        #expect(result.leftOut.first?.failure.code == expected && result.volumes.isEmpty == (expected != nil))
+    }
+
+    @Test(
         "what cannot be decoded is refused with its code",
         arguments: [
             (TestImage(rows: 0), "PIX-SIZE"), (TestImage(rows: 60000, columns: 60000), "IN-LIMIT"),

@@ -39,7 +39,7 @@ package final class FrameDecoding {
         note(reader.notes)
         let palette =
             instance.pixels.photometric == .paletteColor
-            ? try Palette(instance.dataSet, isSigned: instance.pixels.isSigned) : nil
+            ? try Palette(instance.dataSet, instance.pixels) : nil
         current = (instance, reader, palette)
         return (reader, palette)
     }
