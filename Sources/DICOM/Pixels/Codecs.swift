@@ -50,7 +50,7 @@ enum Codecs {
             return status
         }
         return Decoded(
-            values: values, colour: colour?.colour, bits: colour == nil ? nil : stream.precision,
+            values: values, colour: colour?.colour, bits: colour == nil ? nil : depth(stream.precision, values, pixels),
             notes: notes + [colour?.note].compactMap { $0 })
     }
 
@@ -63,7 +63,8 @@ enum Codecs {
             return cd_decode_jpeg_ls(bytes, bytes.count, &frame, &out, count, &error)
         }
         let colour = try taggedColour(pixels)
-        return Decoded(values: values, colour: colour, bits: colour == nil ? nil : stream.precision, notes: notes)
+        let bits = colour == nil ? nil : depth(stream.precision, values, pixels)
+        return Decoded(values: values, colour: colour, bits: bits, notes: notes)
     }
 
     /// - Parameter allowsLoss: even a reversible stream may have been cut to a size.
@@ -97,11 +98,13 @@ enum Codecs {
             )
         }
         let samples = StreamSamples(
-            precision: precision, isSigned: found.is_signed != 0, isLossy: allowsLoss || header.isIrreversible, pixels)
+            precision: precision, isSigned: found.is_signed != 0, isLossy: allowsLoss || header.isIrreversible,
+            isTransformed: header.isIrreversible, pixels)
         decoded.values = try samples.values(raw.count) { UInt32(bitPattern: raw[$0]) }
         if pixels.samples == 3 {
-            decoded.bits = precision
+            decoded.bits = depth(precision, decoded.values, pixels)
             let isTransformed = found.colour_transformed != 0
+            try header.checkColour(pixels, isTransformed: isTransformed)
             switch pixels.photometric {
             case .ybrPartial420, .ybrPartial422:
                 throw .photometric("JPEG 2000 with \(pixels.photometric.rawValue): impossible.", cure: "Export as RGB.")
@@ -121,6 +124,14 @@ enum Codecs {
             }
         }
         return decoded
+    }
+
+    /// Significant bits of a colour stream: its own, but where all of its values are so small that only the tags' bits show them.
+    private static func depth(_ precision: Int, _ values: [Int32], _ pixels: PixelDescription) -> Int {
+        guard precision >= pixels.bitsStored + 4, values.allSatisfy({ $0 &>> Int32(pixels.bitsStored) == 0 }) else {
+            return precision
+        }
+        return pixels.bitsStored
     }
 
     /// What the tag says about colour, for codecs that leave it alone.
@@ -177,7 +188,9 @@ enum Codecs {
         let count = pixels.pixelCount * pixels.samples
         var out = [UInt8](repeating: 0, count: count * allocated / 8)
         try check(decode(&frame, &out, &error), error)
-        let samples = StreamSamples(precision: stream.precision, isSigned: false, isLossy: isLossy, pixels)
+        let samples = StreamSamples(
+            precision: stream.precision, isSigned: false, isLossy: isLossy, isTransformed: isLossy && !stream.isLS,
+            pixels)
         let note =
             stream.precision == pixels.bitsStored
             ? [] : ["the stream has \(stream.precision) bits, the tags say \(pixels.bitsStored)"]

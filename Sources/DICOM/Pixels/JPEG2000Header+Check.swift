@@ -25,6 +25,10 @@ extension JPEG2000Header {
                 "the stream has \(components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other.",
                 cure: "Export the image again.")
         }
+        guard !hasPalette else {
+            throw .photometric(
+                "a JP2 file with a palette of its own: its samples are no grey values.", cure: "Export as RGB.")
+        }
         let first = components[0]
         let most = pixels.bitsAllocated > 16 ? 31 : 16
         guard components.allSatisfy({ $0.precision == first.precision && $0.isSigned == first.isSigned }),
@@ -33,6 +37,17 @@ extension JPEG2000Header {
             throw .bits(
                 "the stream has components of \(components.map { "\($0.precision)" }.joined(separator: ", ")) bits: at most \(most), and the same of all, are read.",
                 cure: "Export the image again.")
+        }
+    }
+
+    /// Holds what the boxes of a JP2 file say of three components to the tag (ISO 15444-1, I.5.3.3: 16 is RGB, 18 YCbCr).
+    func checkColour(_ pixels: PixelDescription, isTransformed: Bool) throws(DICOMFailure) {
+        let isTaggedYBR = pixels.photometric == .ybrFull || pixels.photometric == .ybrFull422
+        let isYBR = isTaggedYBR && !isTransformed
+        guard boxedColour != (isYBR ? 16 : 18) else {
+            throw .photometric(
+                "the JP2 file says that it holds \(isYBR ? "RGB" : "YCbCr"), the tag says \(pixels.photometric.rawValue): they contradict each other.",
+                cure: "Export as RGB.")
         }
     }
 

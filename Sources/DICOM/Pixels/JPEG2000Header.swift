@@ -5,6 +5,9 @@ struct JPEG2000Header {
     private(set) var codeStream = 0..<0
     /// It came in the boxes of a JP2 file.
     private(set) var isBoxed = false
+    /// What the boxes of a JP2 file say of colour: the enumerated colour space, and that samples are indices of a palette.
+    private(set) var boxedColour: Int?
+    private(set) var hasPalette = false
     /// Rsiz asks for extensions of Part 2, which OpenJPEG does not have.
     private(set) var needsPart2 = false
     /// The 9-7 wavelet: samples do not come back exactly.
@@ -47,7 +50,7 @@ struct JPEG2000Header {
 
     /// Nil when there is no code stream: neither at the beginning nor in a JP2 file's box.
     init?(_ bytes: [UInt8]) {
-        guard let range = Self.codeStream(bytes), range.count > 4,
+        guard let range = codeStream(in: bytes), range.count > 4,
             bytes[range.lowerBound..<range.lowerBound + 4].elementsEqual([0xFF, 0x4F, 0xFF, 0x51])
         else { return nil }
         codeStream = range
@@ -59,7 +62,7 @@ struct JPEG2000Header {
 
     // MARK: Boxes (ISO 15444-1 annex I)
 
-    private static func codeStream(_ bytes: [UInt8]) -> Range<Int>? {
+    private mutating func codeStream(in bytes: [UInt8]) -> Range<Int>? {
         if bytes.starts(with: [0xFF, 0x4F]) { return 0..<bytes.count }
         guard bytes.starts(with: [0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20]) else { return nil }
         var reader = Reader(bytes: bytes, at: 0, end: bytes.count)
@@ -72,7 +75,15 @@ struct JPEG2000Header {
                 body = bytes.count - reader.at
             }
             guard body >= 0, body <= bytes.count - reader.at else { return nil }
-            if type == 0x6A70_3263 { return reader.at..<reader.at + body }
+            switch type {
+            case 0x6A70_3263: return reader.at..<reader.at + body
+            // The header box holds the ones that follow.
+            case 0x6A70_3268: continue
+            case 0x7063_6C72: hasPalette = true
+            case 0x636F_6C72 where body >= 7 && bytes[reader.at] == 1:
+                boxedColour = bytes[reader.at + 3..<reader.at + 7].reduce(0) { $0 << 8 | Int($1) }
+            default: break
+            }
             reader.at += body
         }
         return nil
