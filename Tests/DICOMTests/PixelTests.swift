@@ -403,6 +403,107 @@ struct PixelTests {
         #expect(result.leftOut.first?.failure.code == expected && result.volumes.isEmpty == (expected != nil))
     }
 
+    /// Decodes the first frame; what a person has to look at.
+    private static func warnings(_ image: TestImage) throws -> [String] {
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        return decoding.findings.filter { $0.severity == .warning }.map(\.text)
+    }
+
+    /// Colours of 32 × 40 pixels, by pixel: a grey or coloured picture that changes in both directions.
+    private static func picture(isGrey: Bool) -> [UInt8] {
+        (0..<32 * 40).flatMap { index in
+            let (row, column) = (index / 40, index % 40)
+            let level = UInt8((row * 6 + column * 2 + (row / 8 + column / 8) % 2 * 40) % 256)
+            return isGrey ? [level, level, level] : [level, level / 2, 20 + level / 3]
+        }
+    }
+
+    @Test("samples that are no colours of their model, or stand in another order than the tags say, are refused")
+    func colourEvidence() throws {
+        func outcome(_ pixels: [UInt8], _ photometric: String, planar: UInt16) throws -> String {
+            let image = TestImage(
+                rows: 32, columns: 40, samples: 3, photometric: photometric, planar: planar, bits: (8, 8, 7),
+                pixelVR: "OB", pixels: pixels)
+            return code { _ = try Self.warnings(image) }
+        }
+        func planes(_ pixels: [UInt8]) -> [UInt8] {
+            (0..<3).flatMap { plane in stride(from: plane, to: pixels.count, by: 3).map { pixels[$0] } }
+        }
+        let (grey, coloured) = (Self.picture(isGrey: true), Self.picture(isGrey: false))
+        let greyYCbCr: [UInt8] = stride(from: 0, to: grey.count, by: 3).flatMap { [grey[$0], 128, 128] }
+        for (pixels, model) in [(grey, "RGB"), (coloured, "RGB"), (greyYCbCr, "YBR_FULL")] {
+            #expect(try outcome(pixels, model, planar: 0) == "none")
+            #expect(try outcome(planes(pixels), model, planar: 1) == "none")
+            #expect(try outcome(pixels, model, planar: 1) == "PIX-PHOTOMETRIC")
+        }
+        #expect(try outcome(planes(grey), "RGB", planar: 0) == "PIX-PHOTOMETRIC")
+        #expect(try outcome(grey, "YBR_FULL", planar: 0) == "PIX-PHOTOMETRIC")
+        #expect(try outcome(greyYCbCr, "RGB", planar: 0) == "PIX-PHOTOMETRIC")
+    }
+
+    @Test("colours of 16 bits of which none is more than one of 8 ask a person")
+    func darkColours() throws {
+        for (factor, count) in [(UInt16(1), 1), (257, 0)] {
+            let pixels = Self.picture(isGrey: false).map { UInt16($0) * factor }
+            let image = TestImage(
+                rows: 32, columns: 40, samples: 3, photometric: "RGB", planar: 0, pixels: Self.words(pixels))
+            #expect(try Self.warnings(image).count == count)
+        }
+    }
+
+    @Test(
+        "a Presentation LUT Shape that says otherwise than the Photometric Interpretation asks a person",
+        arguments: [
+            ("MR", "MONOCHROME1", "INVERSE", 0), ("MR", "MONOCHROME2", "IDENTITY", 0),
+            ("MR", "MONOCHROME1", "IDENTITY", 1), ("MR", "MONOCHROME2", "INVERSE", 1),
+            ("CT", "MONOCHROME2", "INVERSE", 0),
+        ])
+    func presentation(_ modality: String, _ photometric: String, _ shape: String, _ count: Int) throws {
+        var image = TestImage(modality: modality, photometric: photometric)
+        if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+        image.hasScale = false
+        image.more = { $0.add(0x2050, 0x0020, "CS", text: shape) }
+        #expect(try Self.warnings(image).count == count)
+    }
+
+    @Test("values that a wrong Pixel Representation tears apart ask a person; those of a window or of markers do not")
+    func tornValues() throws {
+        func count(_ value: (Int) -> Int, isSigned: Bool = false) throws -> Int {
+            var image = TestImage(rows: 32, columns: 40, isSigned: isSigned)
+            image.pixels = Self.words((0..<32 * 40).map { UInt16(truncatingIfNeeded: value($0)) })
+            return try Self.warnings(image).count
+        }
+        // From -1000 to 279, and the same moved up to be positive.
+        #expect(try count { $0 - 1000 } == 1)
+        #expect(try count({ $0 - 1000 }, isSigned: true) == 0)
+        #expect(try count { $0 } == 0)
+        #expect(try count({ $0 + 32_000 }, isSigned: true) == 1)
+        #expect(try count { $0 + 32_000 } == 0)
+        // Dark pixels and white letters.
+        #expect(try count { $0 % 5 == 0 ? 65_535 : $0 } == 0)
+    }
+
+    @Test("floating point values that are no numbers are padding, and ask a person where the object does not say so")
+    func noNumbers() throws {
+        func warnings(_ value: Float, padding: Float? = nil) throws -> Int {
+            var image = TestImage(pixels: [])
+            image.hasScale = false
+            image.more = { file in
+                if let padding { file.add(0x0028, 0x0122, "FL", TestFile.little(padding.bitPattern)) }
+                let values = (0..<64).map { $0 == 9 ? value : Float($0) }
+                file.add(0x7FE0, 0x0008, "OF", values.flatMap { TestFile.little($0.bitPattern) })
+            }
+            return try Self.warnings(image).count
+        }
+        #expect(try warnings(7) == 0)
+        for value in [Float.nan, .infinity, 3e38] {
+            #expect(try warnings(value) == 1)
+            #expect(try warnings(value, padding: value) == 0)
+        }
+    }
+
     @Test(
         "what cannot be decoded is refused with its code",
         arguments: [
