@@ -188,6 +188,39 @@ struct CodecGuardTests {
 
     // MARK: JPEG
 
+    @Test(
+        "a JPEG that ends early, lacks a restart interval or scans, or has bytes that belong to no pixel is refused; padding is none",
+        arguments: ["jpeg/grey", "jpeg/restart", "jpeg/rgb", "jpeg/g8-sv1", "jpeg/rgb-sv1"])
+    func damage(name: String) throws {
+        let good = try seed(name)
+        let samples: UInt16 = name.hasPrefix("jpeg/rgb") ? 3 : 1
+        func code(_ stream: [UInt8]) throws -> String? { try failure(frame(stream, jpeg, samples: samples))?.code }
+        let data = good.marker(0xDA) + 2 + Int(good[good.marker(0xDA) + 3])
+        let (body, end) = (Array(good.dropLast(2)), [UInt8(0xFF), 0xD9])
+        for padding: [UInt8] in [[], [0, 0, 0], [0xFF, 0xFF, 0xFF]] { #expect(try code(body + padding + end) == nil) }
+        #expect(try code(body + [UInt8](repeating: 0x35, count: 9) + end) == "PIX-CODEC")
+        #expect(try code(Array(good[..<((data + body.count) / 2)]) + end) == "PIX-CODEC")
+        guard name == "jpeg/restart" else { return }
+        let (first, second) = (good.marker(0xD0), good.marker(0xD1))
+        #expect(second > first && first > data)
+        #expect(try code(Array(good[..<first]) + good[second...]) == "PIX-CODEC")
+    }
+
+    @Test("a progressive JPEG without its last scans, and one without a component, are refused")
+    func missingScans() throws {
+        let good = try seed("jpeg/grey-prog")
+        let scans = good.indices.dropLast().filter { good[$0] == 0xFF && good[$0 + 1] == 0xDA }
+        #expect(scans.count > 2)
+        for scan in scans.dropFirst() {
+            #expect(try failure(frame(Array(good[..<scan]) + [0xFF, 0xD9], jpeg))?.code == "PIX-TRUNCATED")
+        }
+        let coloured = try seed("jpeg/rgb-prog")
+        #expect(try failure(frame(coloured, jpeg, samples: 3)) == nil)
+        let last = coloured.indices.dropLast().last { coloured[$0] == 0xFF && coloured[$0 + 1] == 0xDA } ?? 0
+        #expect(
+            try failure(frame(Array(coloured[..<last]) + [0xFF, 0xD9], jpeg, samples: 3))?.code == "PIX-TRUNCATED")
+    }
+
     @Test("a JPEG whose own markers say that it holds RGB, and that it holds YCbCr, is refused")
     func colours() throws {
         let shared = try seed("jpeg/rgb")

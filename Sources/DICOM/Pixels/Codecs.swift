@@ -38,16 +38,22 @@ enum Codecs {
     static func jpeg(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
         -> Decoded
     {
-        let (stream, _) = try header(bytes, pixels, limits, wantsLS: false)
+        let (stream, walk) = try header(bytes, pixels, limits, wantsLS: false)
         let colour = pixels.samples == 3 ? try stream.colour(pixels.photometric) : nil
+        var skipped: UInt64 = 0
         let (values, notes) = try decoded(stream, pixels, isLossy: !stream.isLossless) { frame, out, error in
-            let count = out.count
-            var status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 0, &out, count, &error)
+            let (count, precision) = (out.count, UInt32(stream.precision))
+            var status = cd_decode_jpeg(bytes, bytes.count, &frame, precision, 0, &out, count, &skipped, &error)
             if status == CD_FAILED, stream.isLossless {
                 // Encoders of one maker wrote a defective Huffman table, which the decoder can work around.
-                status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 1, &out, count, &error)
+                status = cd_decode_jpeg(bytes, bytes.count, &frame, precision, 1, &out, count, &skipped, &error)
             }
             return status
+        }
+        guard skipped <= walk.padding else {
+            throw .codec(
+                "the JPEG stream has \(skipped) bytes that belong to no pixel: the frame is damaged.",
+                cure: "Export it again.")
         }
         return Decoded(
             values: values, colour: colour?.colour, bits: colour == nil ? nil : depth(stream.precision, values, pixels),
