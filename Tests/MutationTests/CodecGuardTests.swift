@@ -352,6 +352,27 @@ struct CodecGuardTests {
         #expect(try failure(frame(wrong, jpeg2000))?.code == "PIX-CODEC")
     }
 
+    @Test("a JPEG 2000 stream without one of its tiles, or of the parts that a tile says it has, is refused")
+    func missingTiles() throws {
+        let good = try seed("jpeg2000/lossy.j2k")
+        #expect(try failure(frame(good, jpeg2000)) == nil)
+        var parts: [Range<Int>] = []
+        var at = good.marker(0x90)
+        while good[at] == 0xFF, good[at + 1] == 0x90 {
+            let length = good[at + 6..<at + 10].reduce(0) { $0 << 8 | Int($1) }
+            parts.append(at..<at + length)
+            at += length
+        }
+        #expect(parts.count == 4)
+        for part in parts {
+            let stream = Array(good[..<part.lowerBound] + good[part.upperBound...])
+            #expect(try failure(frame(stream, jpeg2000))?.code == "PIX-TRUNCATED")
+        }
+        var announced = good
+        announced[parts[1].lowerBound + 11] = 2
+        #expect(try failure(frame(announced, jpeg2000))?.code == "PIX-TRUNCATED")
+    }
+
     @Test("a JP2 file that has a palette, or says other colours than the tags, is refused")
     func boxedColours() throws {
         func box(_ type: String, _ body: [UInt8]) -> [UInt8] {

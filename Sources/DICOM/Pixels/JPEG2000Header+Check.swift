@@ -1,7 +1,7 @@
 extension JPEG2000Header {
     /// Holds the stream to the tags and to what OpenJPEG can do, before it gets it.
     ///
-    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
+    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelsTruncated`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
     func check(_ pixels: PixelDescription) throws(DICOMFailure) {
         if needsPart2 {
             throw .unsupportedSyntax(
@@ -14,6 +14,11 @@ extension JPEG2000Header {
             throw .fragments(
                 "another JPEG 2000 stream begins behind the end of a frame's: Number of Frames or the offset table contradicts the pixel data.",
                 cure: "Export the image again.")
+        }
+        guard hasAllTiles else {
+            throw .pixelsTruncated(
+                "the JPEG 2000 stream lacks some of its \(tiles.across * tiles.down) tiles: pixels are missing.",
+                cure: "Send the file again.")
         }
         guard columns == pixels.columns, rows == pixels.rows else {
             throw .pixelSize(

@@ -21,9 +21,14 @@ struct JPEG2000Header {
     private(set) var components: [Component] = []
     /// Of all tiles and components together, whatever costs most.
     private(set) var style = Style()
-    private(set) var tileParts = 0
+    /// How many parts of each tile there are, and the number that they say.
+    private var parts: [Int: (count: Int, stated: Int)] = [:]
     /// Another code stream begins behind the end of this one.
     private(set) var isFollowed = false
+    /// All tiles are there, with as many parts as they say: what is missing a decoder leaves grey.
+    var hasAllTiles: Bool {
+        parts.count == tiles.across * tiles.down && parts.values.allSatisfy { $0.count >= $0.stated }
+    }
     /// The first thing that contradicts the standard.
     private(set) var problem: String?
 
@@ -191,11 +196,13 @@ struct JPEG2000Header {
         }
         while true {
             let start = reader.at - 2
-            guard reader.word() == 10, let tile = reader.word(), let length = reader.long(), reader.word() != nil else {
+            guard reader.word() == 10, let tile = reader.word(), let length = reader.long(), let part = reader.word()
+            else {
                 problem = "a tile-part with an impossible header"
                 return
             }
-            tileParts += 1
+            let known = parts[tile] ?? (0, 0)
+            parts[tile] = (known.count + 1, max(known.stated, part & 0xFF))
             guard tile < tiles.across * tiles.down, length == 0 || length >= 14 else {
                 problem = "a tile-part of a tile that is not there"
                 return
@@ -206,12 +213,12 @@ struct JPEG2000Header {
                 problem = "a tile-part longer than the stream"
                 return
             }
-            var part = Reader(bytes: reader.bytes, at: reader.at, end: end)
-            guard header(&part, until: 0x93) else { return }
+            var body = Reader(bytes: reader.bytes, at: reader.at, end: end)
+            guard header(&body, until: 0x93) else { return }
             reader.at = end
             guard length != 0, let first = reader.byte(), let second = reader.byte(), first == 0xFF, second == 0x90
             else {
-                isFollowed = Self.hasStart(reader.bytes, from: length == 0 ? Self.endOfData(part) : end)
+                isFollowed = Self.hasStart(reader.bytes, from: length == 0 ? Self.endOfData(body) : end)
                 return
             }
         }
