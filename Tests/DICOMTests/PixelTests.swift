@@ -485,6 +485,27 @@ struct PixelTests {
         #expect(try count { $0 % 5 == 0 ? 65_535 : $0 } == 0)
     }
 
+    @Test("values whose bytes stand the other way round are refused; noise, and values of 8 bits, are not")
+    func byteOrder() throws {
+        func outcome(_ value: (Int, Int) -> UInt16, isSigned: Bool = false) throws -> String {
+            var image = TestImage(rows: 32, columns: 40, isSigned: isSigned)
+            image.pixels = Self.words((0..<32 * 40).map { value($0 / 40, $0 % 40) })
+            return code { _ = try Self.warnings(image) }
+        }
+        func smooth(_ row: Int, _ column: Int) -> UInt16 { UInt16(1000 + row * 37 + column * 53) }
+        func noise(_ row: Int, _ column: Int) -> UInt16 {
+            UInt16(truncatingIfNeeded: (row * 40 + column + 1) &* 2_654_435_761 >> 9)
+        }
+        for isSigned in [false, true] {
+            #expect(try outcome(smooth, isSigned: isSigned) == "none")
+            #expect(try outcome({ smooth($0, $1).byteSwapped }, isSigned: isSigned) == "PIX-BITS")
+            #expect(try outcome(noise, isSigned: isSigned) == "none")
+        }
+        #expect(try outcome { smooth($0, $1) / 32 } == "none")
+        #expect(try outcome { smooth($0, $1) / 32 * 256 } == "none")
+        #expect(try outcome { _, _ in 300 } == "none")
+    }
+
     @Test("floating point values that are no numbers are padding, and ask a person where the object does not say so")
     func noNumbers() throws {
         func warnings(_ value: Float, padding: Float? = nil) throws -> Int {

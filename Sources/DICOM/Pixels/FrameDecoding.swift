@@ -30,7 +30,7 @@ package final class FrameDecoding {
                 values: Self.display(stored, colour))
         }
         if let palette { return Self.coloured(stored, palette) }
-        return grey(stored, frame)
+        return try grey(stored, frame)
     }
 
     private func opened(_ instance: SourceInstance) throws(DICOMFailure) -> (PixelReader, Palette?) {
@@ -53,7 +53,7 @@ package final class FrameDecoding {
 
     // MARK: Grey
 
-    private func grey(_ stored: StoredFrame, _ frame: SourceFrame) -> Frame {
+    private func grey(_ stored: StoredFrame, _ frame: SourceFrame) throws(DICOMFailure) -> Frame {
         let dataSet = frame.instance.dataSet
         let pixels = frame.instance.pixels
         let transform = ModalityTransform(
@@ -76,7 +76,13 @@ package final class FrameDecoding {
         let values: [Float]
         switch stored.values {
         case .integers(let integers):
-            if pixels.bitsAllocated > 8, Self.isTorn(integers, bits: stored.bits, isSigned: stored.isSigned) {
+            let evidence = GreyEvidence(integers, bits: stored.bits, isSigned: stored.isSigned)
+            guard !evidence.isByteSwapped(columns: stored.columns) else {
+                throw .bits(
+                    "the values are noise as they stand, and a picture with the bytes of each exchanged: the byte order is not that of the transfer syntax.",
+                    cure: "Export the image again.")
+            }
+            if evidence.isTorn {
                 note(
                     [
                         "values lie at both ends of the range of \(stored.bits) bits and none in the middle half of it, as where Pixel Representation = \(stored.isSigned ? 1 : 0) is the wrong one: dark and light may be exchanged"
@@ -132,41 +138,6 @@ package final class FrameDecoding {
         }
         return marks.contains(true) ? marks : []
     }
-
-    /// Whether values of a wrong sign are torn apart at the end of their range: both ends are taken, by many values each, and of the
-    /// middle half nothing is. *Cost*: a pass without branches where it is not so.
-    private static func isTorn(_ values: [Int32], bits: Int, isSigned: Bool) -> Bool {
-        guard (12...16).contains(bits) else { return false }
-        // From 0, whatever the sign.
-        let offset = isSigned ? UInt32(1) << UInt32(bits - 1) : 0
-        func place(_ value: Int32) -> UInt32 { UInt32(bitPattern: value) &+ offset }
-        let half = UInt32(1) << UInt32(bits - 1)
-        var middle: UInt32 = 0
-        var high: UInt32 = 0
-        for value in values {
-            let place = place(value)
-            middle |= place ^ place &<< 1
-            high |= place
-        }
-        guard middle & half == 0, high & half != 0 else { return false }
-        var ends: (low: Set<UInt32>, high: Set<UInt32>) = ([], [])
-        var (count, first, last) = (0, UInt32.max, UInt32(0))
-        for value in values {
-            let place = place(value)
-            (first, last) = (min(first, place), max(last, place))
-            if place & half == 0 {
-                if ends.low.count < Self.manyValues { ends.low.insert(place) }
-            } else {
-                count += 1
-                if ends.high.count < Self.manyValues { ends.high.insert(place) }
-            }
-        }
-        let near = half / 32
-        return min(ends.low.count, ends.high.count) == Self.manyValues && first < near && last >= 2 * half - near
-            && min(count, values.count - count) * 100 >= values.count
-    }
-
-    private static let manyValues = 32
 
     // MARK: Colour
 
