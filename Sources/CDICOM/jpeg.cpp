@@ -11,11 +11,17 @@
 #include "dcmtk/dcmjpeg/djdijg8.h"
 #include "dcmtk/dcmjpls/djcodecd.h"
 #include "dcmtk/dcmjpls/djcparam.h"
+#include "dcmtk/oflog/appender.h"
+#include "dcmtk/oflog/oflog.h"
+#include "dcmtk/oflog/spi/logevent.h"
 
 #include "guarded.hpp"
 
+#include <cstdio>
 #include <limits>
 #include <memory>
+#include <mutex>
+#include <string>
 
 using namespace cdicom;
 
@@ -29,6 +35,57 @@ uint64_t frame_bytes(const cd_frame &frame, uint32_t sample_bytes) {
     return bytes <= std::numeric_limits<Uint32>::max() - 16 ? bytes : 0;
 }
 
+/// What the JPEG decoder of this thread warns about: damage that it paints over, with grey or with what it decodes from there on. DCMTK tells
+/// it to its log alone. These three say nothing of the data, or nothing that another decoder would read otherwise: an unknown colour transform
+/// or revision, and baseline files with zeros for the parameters of a scan. Bytes that belong to no segment are counted, for the caller to look at.
+struct Complaints {
+    std::string damage;
+    uint64_t skipped = 0;
+
+    Complaints() { current = this; }
+    ~Complaints() { current = nullptr; }
+    Complaints(const Complaints &) = delete;
+    Complaints &operator=(const Complaints &) = delete;
+
+    void add(const std::string &text) {
+        for (const char *harmless : {"Unknown Adobe color transform", "Warning: unknown JFIF revision", "Invalid SOS parameters"})
+            if (text.compare(0, std::char_traits<char>::length(harmless), harmless) == 0) return;
+        unsigned bytes = 0;
+        if (std::sscanf(text.c_str(), "Corrupt JPEG data: %u extraneous bytes", &bytes) == 1) {
+            skipped += bytes;
+        } else if (damage.empty()) {
+            damage = text;
+        }
+    }
+
+    static thread_local Complaints *current;
+};
+
+thread_local Complaints *Complaints::current = nullptr;
+
+/// Where DCMTK's JPEG decoders log to.
+class Listener final : public dcmtk::log4cplus::Appender {
+public:
+    ~Listener() override { destructorImpl(); }
+    void close() override {}
+
+    /// Installs one for all threads, once.
+    static void install() {
+        static std::once_flag once;
+        std::call_once(once, [] {
+            OFLogger logger = OFLog::getLogger("dcmtk.dcmjpeg");
+            logger.setLogLevel(OFLogger::WARN_LOG_LEVEL);
+            logger.setAdditivity(false);
+            logger.addAppender(dcmtk::log4cplus::SharedAppenderPtr(new Listener));
+        });
+    }
+
+protected:
+    void append(const dcmtk::log4cplus::spi::InternalLoggingEvent &event) override {
+        if (Complaints::current) Complaints::current->add(std::string(event.getMessage().c_str()));
+    }
+};
+
 std::unique_ptr<DJDecoder> jpeg_decoder(uint32_t precision, const DJCodecParameter &parameter) {
     if (precision <= 8) return std::make_unique<DJDecompressIJG8Bit>(parameter, OFFalse);
     if (precision <= 12) return std::make_unique<DJDecompressIJG12Bit>(parameter, OFFalse);
@@ -38,9 +95,12 @@ std::unique_ptr<DJDecoder> jpeg_decoder(uint32_t precision, const DJCodecParamet
 }  // namespace
 
 cd_status cd_decode_jpeg(const uint8_t *stream, size_t count, const cd_frame *frame, uint32_t precision, int32_t cornell,
-                         uint8_t *out, size_t capacity, cd_error *error) noexcept {
+                         uint8_t *out, size_t capacity, uint64_t *skipped, cd_error *error) noexcept {
     return guarded(error, [&] {
+        *skipped = 0;
         cd_initialize(error);
+        Listener::install();
+        Complaints complaints;
         const uint64_t bytes = frame_bytes(*frame, precision <= 8 ? 1 : 2);
         if (bytes == 0 || capacity < bytes || count > std::numeric_limits<Uint32>::max() - 16)
             return fail(error, CD_MISMATCH, "the frame is too large for the decoder");
@@ -52,7 +112,9 @@ cd_status cd_decode_jpeg(const uint8_t *stream, size_t count, const cd_frame *fr
             condition = decoder->decode(const_cast<Uint8 *>(stream), Uint32(count), out, Uint32(bytes),
                                         frame->is_signed ? OFTrue : OFFalse);
         if (condition == EJ_Suspension) return fail(error, CD_TRUNCATED, "the JPEG stream ends too early");
-        return condition.good() ? CD_OK : fail(error, CD_FAILED, condition.text());
+        if (condition.bad()) return fail(error, CD_FAILED, condition.text());
+        *skipped = complaints.skipped;
+        return complaints.damage.empty() ? CD_OK : fail(error, CD_FAILED, complaints.damage.c_str());
     });
 }
 

@@ -208,6 +208,29 @@ struct PixelTests {
             #expect(code { _ = try image(offsets).stored() } == "PIX-FRAGMENTS", "\(offsets)")
         }
         #expect(code { _ = try image(frames: 3, [0, 76, 228]).stored() } == "PIX-FRAGMENTS")
+        // Beside a Basic Offset Table that names others.
+        var both = image([0, 76, 152, 228])
+        both.offsetTable = [UInt32(0), 76, 152, 228].flatMap { TestFile.little($0) }
+        #expect(try both.stored(3)[0] == 3)
+        both.offsetTable = [UInt32(0), 152, 76, 228].flatMap { TestFile.little($0) }
+        #expect(code { _ = try both.stored() } == "PIX-FRAGMENTS")
+    }
+
+    @Test("a Basic Offset Table that names fragments out of order or twice is refused; of none it is left aside")
+    func basicOffsets() throws {
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        func image(_ offsets: [UInt32]) -> TestImage {
+            var image = TestImage(syntax: .rle, frames: 4)
+            image.fragments = (1...4).map { header + [0xC1, 0, 0xC1, $0] }
+            image.offsetTable = offsets.flatMap { TestFile.little($0) }
+            return image
+        }
+        for offsets: [UInt32] in [[0, 76, 152, 228], [0, 0, 0, 0], [0], [8, 84, 160, 236]] {
+            #expect(try image(offsets).stored(3)[0] == 3, "\(offsets)")
+        }
+        for offsets: [UInt32] in [[228, 152, 76, 0], [0, 152, 76, 228], [0, 76, 76, 228]] {
+            #expect(code { _ = try image(offsets).stored() } == "PIX-FRAGMENTS", "\(offsets)")
+        }
     }
 
     @Test("several fragments a frame are told apart by offset table, else by their first words, else refused")
@@ -334,6 +357,171 @@ struct PixelTests {
             #expect(volume.samples == 3)
             let values = try FrameDecoding().frame(volume.frames[0]).values
             #expect(stride(from: 0, to: 15, by: 3).map { values[$0] } == [0, 85, 170, 255, 255])
+        }
+    }
+
+    @Test(
+        "palettes of another length than they say, unlike each other, or with no entry for any pixel are refused",
+        arguments: [
+            ([4, 0, 16], 8, 4, "none"), ([4, 0, 8], 8, 4, "none"), ([4, 0, 8], 4, 4, "none"),
+            ([4, 0, 16], 4, 4, "none"),
+            ([3, 0, 8], 4, 3, "none"), ([4, 0, 16], 6, 4, "PIX-PHOTOMETRIC"), ([4, 0, 16], 10, 4, "PIX-PHOTOMETRIC"),
+            ([4, 0, 8], 6, 4, "PIX-PHOTOMETRIC"), ([4, 0, 16], 8, 3, "PIX-PHOTOMETRIC"),
+            ([4, 255, 16], 8, 4, "none"), ([4, 256, 16], 8, 4, "PIX-PHOTOMETRIC"),
+        ] as [([UInt16], Int, UInt16, String)])
+    func paletteLengths(_ descriptor: [UInt16], _ bytes: Int, _ greenCount: UInt16, _ expected: String) throws {
+        var image = TestImage(photometric: "PALETTE COLOR", bits: (8, 8, 7), pixelVR: "OB")
+        image.more = { file in
+            for element in 0x1101...0x1103 {
+                let count = element == 0x1102 ? greenCount : descriptor[0]
+                file.add(0x0028, UInt16(element), us: count, descriptor[1], descriptor[2])
+            }
+            for element in 0x1201...0x1203 {
+                file.add(0x0028, UInt16(element), "OW", [UInt8](repeating: 9, count: bytes))
+            }
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        #expect(code { _ = try FrameDecoding().frame(volume.frames[0]) } == expected)
+    }
+
+    @Test(
+        "a Modality LUT that is cut off, longer than it says, empty or there twice is refused",
+        arguments: [
+            (16, 3, 1, nil), (8, 3, 1, nil), (14, 3, 1, "PIX-VALUES"), (18, 3, 1, "PIX-VALUES"),
+            (0, 3, 1, "PIX-VALUES"), (16, 2, 1, "PIX-VALUES"), (16, 3, 2, "PIX-VALUES"),
+        ] as [(Int, Int, Int, String?)])
+    func brokenTable(_ bytes: Int, _ descriptor: Int, _ items: Int, _ expected: String?) throws {
+        var image = TestImage()
+        image.more = { file in
+            let item: (inout TestFile) -> Void = {
+                $0.add(0x0028, 0x3002, "US", Array(Self.words([8, 0, 16]).prefix(2 * descriptor)))
+                $0.add(0x0028, 0x3006, "OW", [UInt8](repeating: 1, count: bytes))
+            }
+            file.add(0x0028, 0x3000, items: [(inout TestFile) -> Void](repeating: item, count: items))
+        }
+        let result = VolumeBuilder.volumes(of: [try image.source()])
+        #expect(result.leftOut.first?.failure.code == expected && result.volumes.isEmpty == (expected != nil))
+    }
+
+    /// Decodes the first frame; what a person has to look at.
+    private static func warnings(_ image: TestImage) throws -> [String] {
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        return decoding.findings.filter { $0.severity == .warning }.map(\.text)
+    }
+
+    /// Colours of 32 × 40 pixels, by pixel: a grey or coloured picture that changes in both directions.
+    private static func picture(isGrey: Bool) -> [UInt8] {
+        (0..<32 * 40).flatMap { index in
+            let (row, column) = (index / 40, index % 40)
+            let level = UInt8((row * 6 + column * 2 + (row / 8 + column / 8) % 2 * 40) % 256)
+            return isGrey ? [level, level, level] : [level, level / 2, 20 + level / 3]
+        }
+    }
+
+    @Test("samples that are no colours of their model, or stand in another order than the tags say, are refused")
+    func colourEvidence() throws {
+        func outcome(_ pixels: [UInt8], _ photometric: String, planar: UInt16) throws -> String {
+            let image = TestImage(
+                rows: 32, columns: 40, samples: 3, photometric: photometric, planar: planar, bits: (8, 8, 7),
+                pixelVR: "OB", pixels: pixels)
+            return code { _ = try Self.warnings(image) }
+        }
+        func planes(_ pixels: [UInt8]) -> [UInt8] {
+            (0..<3).flatMap { plane in stride(from: plane, to: pixels.count, by: 3).map { pixels[$0] } }
+        }
+        let (grey, coloured) = (Self.picture(isGrey: true), Self.picture(isGrey: false))
+        let greyYCbCr: [UInt8] = stride(from: 0, to: grey.count, by: 3).flatMap { [grey[$0], 128, 128] }
+        for (pixels, model) in [(grey, "RGB"), (coloured, "RGB"), (greyYCbCr, "YBR_FULL")] {
+            #expect(try outcome(pixels, model, planar: 0) == "none")
+            #expect(try outcome(planes(pixels), model, planar: 1) == "none")
+            #expect(try outcome(pixels, model, planar: 1) == "PIX-PHOTOMETRIC")
+        }
+        #expect(try outcome(planes(grey), "RGB", planar: 0) == "PIX-PHOTOMETRIC")
+        #expect(try outcome(grey, "YBR_FULL", planar: 0) == "PIX-PHOTOMETRIC")
+        #expect(try outcome(greyYCbCr, "RGB", planar: 0) == "PIX-PHOTOMETRIC")
+    }
+
+    @Test("colours of 16 bits of which none is more than one of 8 ask a person")
+    func darkColours() throws {
+        for (factor, count) in [(UInt16(1), 1), (257, 0)] {
+            let pixels = Self.picture(isGrey: false).map { UInt16($0) * factor }
+            let image = TestImage(
+                rows: 32, columns: 40, samples: 3, photometric: "RGB", planar: 0, pixels: Self.words(pixels))
+            #expect(try Self.warnings(image).count == count)
+        }
+    }
+
+    @Test(
+        "a Presentation LUT Shape that says otherwise than the Photometric Interpretation asks a person",
+        arguments: [
+            ("MR", "MONOCHROME1", "INVERSE", 0), ("MR", "MONOCHROME2", "IDENTITY", 0),
+            ("MR", "MONOCHROME1", "IDENTITY", 1), ("MR", "MONOCHROME2", "INVERSE", 1),
+            ("CT", "MONOCHROME2", "INVERSE", 0),
+        ])
+    func presentation(_ modality: String, _ photometric: String, _ shape: String, _ count: Int) throws {
+        var image = TestImage(modality: modality, photometric: photometric)
+        if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+        image.hasScale = false
+        image.more = { $0.add(0x2050, 0x0020, "CS", text: shape) }
+        #expect(try Self.warnings(image).count == count)
+    }
+
+    @Test("values that a wrong Pixel Representation tears apart ask a person; those of a window or of markers do not")
+    func tornValues() throws {
+        func count(_ value: (Int) -> Int, isSigned: Bool = false) throws -> Int {
+            var image = TestImage(rows: 32, columns: 40, isSigned: isSigned)
+            image.pixels = Self.words((0..<32 * 40).map { UInt16(truncatingIfNeeded: value($0)) })
+            return try Self.warnings(image).count
+        }
+        // From -1000 to 279, and the same moved up to be positive.
+        #expect(try count { $0 - 1000 } == 1)
+        #expect(try count({ $0 - 1000 }, isSigned: true) == 0)
+        #expect(try count { $0 } == 0)
+        #expect(try count({ $0 + 32_000 }, isSigned: true) == 1)
+        #expect(try count { $0 + 32_000 } == 0)
+        // Dark pixels and white letters.
+        #expect(try count { $0 % 5 == 0 ? 65_535 : $0 } == 0)
+    }
+
+    @Test("values whose bytes stand the other way round are refused; noise, and values of 8 bits, are not")
+    func byteOrder() throws {
+        func outcome(_ value: (Int, Int) -> UInt16, isSigned: Bool = false) throws -> String {
+            var image = TestImage(rows: 32, columns: 40, isSigned: isSigned)
+            image.pixels = Self.words((0..<32 * 40).map { value($0 / 40, $0 % 40) })
+            return code { _ = try Self.warnings(image) }
+        }
+        func smooth(_ row: Int, _ column: Int) -> UInt16 { UInt16(1000 + row * 37 + column * 53) }
+        func noise(_ row: Int, _ column: Int) -> UInt16 {
+            UInt16(truncatingIfNeeded: (row * 40 + column + 1) &* 2_654_435_761 >> 9)
+        }
+        for isSigned in [false, true] {
+            #expect(try outcome(smooth, isSigned: isSigned) == "none")
+            #expect(try outcome({ smooth($0, $1).byteSwapped }, isSigned: isSigned) == "PIX-BITS")
+            #expect(try outcome(noise, isSigned: isSigned) == "none")
+        }
+        #expect(try outcome { smooth($0, $1) / 32 } == "none")
+        #expect(try outcome { smooth($0, $1) / 32 * 256 } == "none")
+        #expect(try outcome { _, _ in 300 } == "none")
+    }
+
+    @Test("floating point values that are no numbers are padding, and ask a person where the object does not say so")
+    func noNumbers() throws {
+        func warnings(_ value: Float, padding: Float? = nil) throws -> Int {
+            var image = TestImage(pixels: [])
+            image.hasScale = false
+            image.more = { file in
+                if let padding { file.add(0x0028, 0x0122, "FL", TestFile.little(padding.bitPattern)) }
+                let values = (0..<64).map { $0 == 9 ? value : Float($0) }
+                file.add(0x7FE0, 0x0008, "OF", values.flatMap { TestFile.little($0.bitPattern) })
+            }
+            return try Self.warnings(image).count
+        }
+        #expect(try warnings(7) == 0)
+        for value in [Float.nan, .infinity, 3e38] {
+            #expect(try warnings(value) == 1)
+            #expect(try warnings(value, padding: value) == 0)
         }
     }
 

@@ -65,9 +65,10 @@ cd_status cd_to_utf8(const char *character_set, const char *delimiters, const ui
 
 /// One JPEG image (baseline, extended, progressive, lossless; 8 to 16 bit) into `out`, by pixel, without colour conversion:
 /// one byte a sample up to a precision of 8, two (little endian) above. `capacity` must be rows · columns · samples · that.
-/// `cornell` works around a Huffman table defect of old encoders.
+/// `cornell` works around a Huffman table defect of old encoders. Damage that the decoder would paint over fails; `skipped` are bytes that it
+/// passed over because they belong to no segment, padding or not.
 cd_status cd_decode_jpeg(const uint8_t *stream, size_t count, const cd_frame *frame, uint32_t precision, int32_t cornell,
-                         uint8_t *out, size_t capacity, cd_error *error) CD_NOEXCEPT;
+                         uint8_t *out, size_t capacity, uint64_t *skipped, cd_error *error) CD_NOEXCEPT;
 
 /// One JPEG-LS image into `out`, by pixel, one or two bytes a sample by `bits_allocated`.
 cd_status cd_decode_jpeg_ls(const uint8_t *stream, size_t count, const cd_frame *frame, uint8_t *out, size_t capacity,

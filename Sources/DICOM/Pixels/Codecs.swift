@@ -38,19 +38,25 @@ enum Codecs {
     static func jpeg(_ bytes: [UInt8], _ pixels: PixelDescription, _ limits: DICOMLimits) throws(DICOMFailure)
         -> Decoded
     {
-        let (stream, _) = try header(bytes, pixels, limits, wantsLS: false)
+        let (stream, walk) = try header(bytes, pixels, limits, wantsLS: false)
         let colour = pixels.samples == 3 ? try stream.colour(pixels.photometric) : nil
+        var skipped: UInt64 = 0
         let (values, notes) = try decoded(stream, pixels, isLossy: !stream.isLossless) { frame, out, error in
-            let count = out.count
-            var status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 0, &out, count, &error)
+            let (count, precision) = (out.count, UInt32(stream.precision))
+            var status = cd_decode_jpeg(bytes, bytes.count, &frame, precision, 0, &out, count, &skipped, &error)
             if status == CD_FAILED, stream.isLossless {
                 // Encoders of one maker wrote a defective Huffman table, which the decoder can work around.
-                status = cd_decode_jpeg(bytes, bytes.count, &frame, UInt32(stream.precision), 1, &out, count, &error)
+                status = cd_decode_jpeg(bytes, bytes.count, &frame, precision, 1, &out, count, &skipped, &error)
             }
             return status
         }
+        guard skipped <= walk.padding else {
+            throw .codec(
+                "the JPEG stream has \(skipped) bytes that belong to no pixel: the frame is damaged.",
+                cure: "Export it again.")
+        }
         return Decoded(
-            values: values, colour: colour?.colour, bits: colour == nil ? nil : stream.precision,
+            values: values, colour: colour?.colour, bits: colour == nil ? nil : depth(stream.precision, values, pixels),
             notes: notes + [colour?.note].compactMap { $0 })
     }
 
@@ -63,7 +69,8 @@ enum Codecs {
             return cd_decode_jpeg_ls(bytes, bytes.count, &frame, &out, count, &error)
         }
         let colour = try taggedColour(pixels)
-        return Decoded(values: values, colour: colour, bits: colour == nil ? nil : stream.precision, notes: notes)
+        let bits = colour == nil ? nil : depth(stream.precision, values, pixels)
+        return Decoded(values: values, colour: colour, bits: bits, notes: notes)
     }
 
     /// - Parameter allowsLoss: even a reversible stream may have been cut to a size.
@@ -97,11 +104,13 @@ enum Codecs {
             )
         }
         let samples = StreamSamples(
-            precision: precision, isSigned: found.is_signed != 0, isLossy: allowsLoss || header.isIrreversible, pixels)
+            precision: precision, isSigned: found.is_signed != 0, isLossy: allowsLoss || header.isIrreversible,
+            isTransformed: header.isIrreversible, pixels)
         decoded.values = try samples.values(raw.count) { UInt32(bitPattern: raw[$0]) }
         if pixels.samples == 3 {
-            decoded.bits = precision
+            decoded.bits = depth(precision, decoded.values, pixels)
             let isTransformed = found.colour_transformed != 0
+            try header.checkColour(pixels, isTransformed: isTransformed)
             switch pixels.photometric {
             case .ybrPartial420, .ybrPartial422:
                 throw .photometric("JPEG 2000 with \(pixels.photometric.rawValue): impossible.", cure: "Export as RGB.")
@@ -121,6 +130,14 @@ enum Codecs {
             }
         }
         return decoded
+    }
+
+    /// Significant bits of a colour stream: its own, but where all of its values are so small that only the tags' bits show them.
+    private static func depth(_ precision: Int, _ values: [Int32], _ pixels: PixelDescription) -> Int {
+        guard precision >= pixels.bitsStored + 4, values.allSatisfy({ $0 &>> Int32(pixels.bitsStored) == 0 }) else {
+            return precision
+        }
+        return pixels.bitsStored
     }
 
     /// What the tag says about colour, for codecs that leave it alone.
@@ -177,7 +194,9 @@ enum Codecs {
         let count = pixels.pixelCount * pixels.samples
         var out = [UInt8](repeating: 0, count: count * allocated / 8)
         try check(decode(&frame, &out, &error), error)
-        let samples = StreamSamples(precision: stream.precision, isSigned: false, isLossy: isLossy, pixels)
+        let samples = StreamSamples(
+            precision: stream.precision, isSigned: false, isLossy: isLossy, isTransformed: isLossy && !stream.isLS,
+            pixels)
         let note =
             stream.precision == pixels.bitsStored
             ? [] : ["the stream has \(stream.precision) bits, the tags say \(pixels.bitsStored)"]

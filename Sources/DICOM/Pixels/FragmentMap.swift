@@ -38,13 +38,14 @@ struct FragmentMap {
                 "an offset table of \(offsets) frames, Number of Frames says \(frameCount): they contradict each other.",
                 cure: "Export the image again.")
         }
+        try Self.checkAgreement(extended?.offsets ?? [], Self.offsets(offsetTable), itemAt)
         var frames: [[Range<Int>]]?
         if let extended {
             frames = try Self.byExtendedTable(extended, items, itemAt, frameCount)
             if frames == nil { notes.append("the Extended Offset Table does not fit the fragments and was ignored") }
         }
         if frames == nil, !offsetTable.isEmpty {
-            frames = Self.byBasicTable(offsetTable, items, itemAt, frameCount)
+            frames = try Self.byBasicTable(offsetTable, items, itemAt, frameCount)
             if frames == nil { notes.append("the Basic Offset Table does not fit the fragments and was ignored") }
         }
         if frames == nil, frameCount == 1 { frames = [items] }
@@ -73,19 +74,13 @@ struct FragmentMap {
 
     /// One fragment a frame; a length may leave out the byte that pads the fragment to an even length.
     ///
-    /// Nil when its offsets are none of these fragments'. One that names them out of their order, or one twice, says something else of the
-    /// frames than their own order, in which PS3.5 A.4 puts them.
+    /// Nil when its offsets are none of these fragments'.
     private static func byExtendedTable(
         _ table: (offsets: [Int], lengths: [Int]), _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
     ) throws(DICOMFailure) -> [[Range<Int>]]? {
         guard table.offsets.count == count, table.lengths.count == count else { return nil }
-        let named = table.offsets.compactMap { itemAt[$0] }
-        guard named.count == count else { return nil }
-        guard named.first == 0, zip(named, named.dropFirst()).allSatisfy({ $0 < $1 }) else {
-            throw .fragments(
-                "the Extended Offset Table names the \(items.count) fragments of \(count) frames out of order, or one twice: it contradicts the pixel data.",
-                cure: "Export the image again, without an offset table.")
-        }
+        guard let named = try named(table.offsets, itemAt, "Extended", items.count) else { return nil }
+        guard named.first == 0 else { throw outOfOrder("Extended", items.count, count) }
         // Of several fragments a frame, which this table cannot have, or with one that belongs to none.
         guard items.count == count else { return nil }
         var frames: [[Range<Int>]] = []
@@ -99,19 +94,52 @@ struct FragmentMap {
         return frames
     }
 
+    /// Several fragments a frame. Nil when its offsets are none of these fragments', or all are one: a table that nobody has filled in.
     private static func byBasicTable(
         _ table: [UInt8], _ items: [Range<Int>], _ itemAt: [Int: Int], _ count: Int
-    ) -> [[Range<Int>]]? {
-        guard table.count == 4 * count else { return nil }
-        var starts: [Int] = []
-        for frame in 0..<count {
-            var offset = 0
-            for byte in (0..<4).reversed() { offset = offset << 8 | Int(table[frame * 4 + byte]) }
-            guard let index = itemAt[offset], index > (starts.last ?? -1) else { return nil }
-            starts.append(index)
-        }
-        guard starts.first == 0 else { return nil }
+    ) throws(DICOMFailure) -> [[Range<Int>]]? {
+        let offsets = offsets(table)
+        guard offsets.count == count, count == 1 || Set(offsets).count > 1,
+            let starts = try named(offsets, itemAt, "Basic", items.count), starts.first == 0
+        else { return nil }
         return Self.frames(items, starts: starts)
+    }
+
+    private static func offsets(_ basicTable: [UInt8]) -> [Int] {
+        (0..<basicTable.count / 4).map { word(basicTable, $0 * 4) }
+    }
+
+    /// The fragments that a table's offsets begin, in its order; nil when one begins none.
+    ///
+    /// *Throws* `fragments` where they are out of order or one stands twice: the table says something else of the frames than their own
+    /// order, in which PS3.5 A.4 puts them, and readers follow the one or the other.
+    private static func named(
+        _ offsets: [Int], _ itemAt: [Int: Int], _ table: String, _ items: Int
+    ) throws(DICOMFailure) -> [Int]? {
+        let named = offsets.compactMap { itemAt[$0] }
+        guard named.count == offsets.count else { return nil }
+        guard zip(named, named.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw outOfOrder(table, items, offsets.count)
+        }
+        return named
+    }
+
+    private static func outOfOrder(_ table: String, _ items: Int, _ frames: Int) -> DICOMFailure {
+        .fragments(
+            "the \(table) Offset Table names the \(items) fragments of \(frames) frames out of order, or one twice: it contradicts the pixel data.",
+            cure: "Export the image again, without an offset table.")
+    }
+
+    /// Two tables (PS3.5 A.4 allows one) that both name fragments, and not the same.
+    private static func checkAgreement(
+        _ extended: [Int], _ basic: [Int], _ itemAt: [Int: Int]
+    ) throws(DICOMFailure) {
+        guard extended.count == basic.count, extended != basic, Set(basic).count > 1,
+            (extended + basic).allSatisfy({ itemAt[$0] != nil })
+        else { return }
+        throw .fragments(
+            "the Extended and the Basic Offset Table name other fragments: they contradict each other.",
+            cure: "Export the image again, without an offset table.")
     }
 
     /// What says which fragments are a frame's is not believed where a frame would hold more than one picture.

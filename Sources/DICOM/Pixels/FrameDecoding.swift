@@ -24,12 +24,13 @@ package final class FrameDecoding {
         note(stored.notes)
         note(stored.doubts, .warning)
         if let colour = stored.colour {
+            try checkColour(stored, colour, frame.instance)
             return Frame(
                 rows: stored.rows, columns: stored.columns, samples: 3,
                 values: Self.display(stored, colour))
         }
         if let palette { return Self.coloured(stored, palette) }
-        return grey(stored, frame)
+        return try grey(stored, frame)
     }
 
     private func opened(_ instance: SourceInstance) throws(DICOMFailure) -> (PixelReader, Palette?) {
@@ -39,7 +40,7 @@ package final class FrameDecoding {
         note(reader.notes)
         let palette =
             instance.pixels.photometric == .paletteColor
-            ? try Palette(instance.dataSet, isSigned: instance.pixels.isSigned) : nil
+            ? try Palette(instance.dataSet, instance.pixels) : nil
         current = (instance, reader, palette)
         return (reader, palette)
     }
@@ -52,7 +53,7 @@ package final class FrameDecoding {
 
     // MARK: Grey
 
-    private func grey(_ stored: StoredFrame, _ frame: SourceFrame) -> Frame {
+    private func grey(_ stored: StoredFrame, _ frame: SourceFrame) throws(DICOMFailure) -> Frame {
         let dataSet = frame.instance.dataSet
         let pixels = frame.instance.pixels
         let transform = ModalityTransform(
@@ -61,12 +62,32 @@ package final class FrameDecoding {
         note(transform.notes)
         let stated = PixelPadding(dataSet, pixels)
         let range = stated?.range
-        let isInverse = dataSet.string(.presentationLUTShape) == "INVERSE"
-        let isInverted = pixels.photometric == .monochrome1 || isInverse
+        let shape = dataSet.string(.presentationLUTShape)
+        let isInverted = pixels.photometric == .monochrome1 || shape == "INVERSE"
+        // MONOCHROME1 has INVERSE and MONOCHROME2 IDENTITY (PS3.3 C.8.11.3.1). Hounsfield units are never turned round.
+        let meant = pixels.photometric == .monochrome1 ? "INVERSE" : "IDENTITY"
+        if let shape, shape != meant, ["INVERSE", "IDENTITY"].contains(shape), frame.instance.modality != "CT" {
+            note(
+                [
+                    "Photometric Interpretation = \(pixels.photometric.rawValue) and Presentation LUT Shape = \(shape) contradict each other: black and white were exchanged, and other programs may show the image the other way round"
+                ], .warning)
+        }
         var padding: [Bool] = []
         let values: [Float]
         switch stored.values {
         case .integers(let integers):
+            let evidence = GreyEvidence(integers, bits: stored.bits, isSigned: stored.isSigned)
+            guard !evidence.isByteSwapped(columns: stored.columns) else {
+                throw .bits(
+                    "the values are noise as they stand, and a picture with the bytes of each exchanged: the byte order is not that of the transfer syntax.",
+                    cure: "Export the image again.")
+            }
+            if evidence.isTorn {
+                note(
+                    [
+                        "values lie at both ends of the range of \(stored.bits) bits and none in the middle half of it, as where Pixel Representation = \(stored.isSigned ? 1 : 0) is the wrong one: dark and light may be exchanged"
+                    ], .warning)
+            }
             // One bit shows as black and white.
             if pixels.bitsAllocated == 1 {
                 values = integers.map { $0 == 0 ? 0 : 255 }
@@ -87,23 +108,55 @@ package final class FrameDecoding {
             }
         case .floats(let floats):
             values = transform(floats) { Double($0) }
-            padding = Self.marks(floats.map(Double.init), range)
+            padding = marks(floats.map(Double.init), range, dataSet)
         case .doubles(let doubles):
             values = transform(doubles) { $0 }
-            padding = Self.marks(doubles, range)
+            padding = marks(doubles, range, dataSet)
         }
         return Frame(
             rows: stored.rows, columns: stored.columns, samples: 1, values: values, padding: padding,
             inverted: isInverted)
     }
 
-    /// In floating point NaN, infinities and numbers that no modality value can be (FLT_MAX) are padding.
-    private static func marks(_ values: [Double], _ range: ClosedRange<Double>?) -> [Bool] {
-        let marks = values.map { !CheckedNumbers.Range.value.contains($0) || (range?.contains($0) ?? false) }
+    /// In floating point NaN, infinities and numbers that no modality value can be (FLT_MAX) are padding; where the object does not
+    /// call them that, a person has to look.
+    private func marks(_ values: [Double], _ range: ClosedRange<Double>?, _ dataSet: DataSet) -> [Bool] {
+        let stated = dataSet.doubles(.floatPixelPaddingValue) + dataSet.doubles(.doubleFloatPixelPaddingValue)
+        let isStated = stated.contains { !CheckedNumbers.Range.value.contains($0) }
+        var lost = 0
+        let marks = values.map { value in
+            if range?.contains(value) ?? false { return true }
+            guard !CheckedNumbers.Range.value.contains(value) else { return false }
+            if !isStated { lost += 1 }
+            return true
+        }
+        if lost > 0 {
+            note(
+                [
+                    "values are no numbers that a picture can have (NaN, infinite or beyond 1e12), and no padding value says so: they were left out as padding"
+                ], .warning)
+        }
         return marks.contains(true) ? marks : []
     }
 
     // MARK: Colour
+
+    private func checkColour(
+        _ stored: StoredFrame, _ colour: StoredFrame.Colour, _ instance: SourceInstance
+    ) throws(DICOMFailure) {
+        guard case .integers(let integers) = stored.values else { return }
+        if let evidence = ColourEvidence(integers, bits: stored.bits) {
+            try evidence.check(colour, instance.pixels)
+            let hasOrder = [.native, .encapsulatedUncompressed].contains(instance.file.transferSyntax.pixels)
+            if hasOrder, !instance.pixels.isSubsampled { try evidence.checkOrder(isPlanar: instance.pixels.isPlanar) }
+        }
+        if stored.bits >= 12, let most = integers.max(), (1...255).contains(most) {
+            note(
+                [
+                    "the colours have \(stored.bits) bits and no value above \(most): they may be of 8 bits, and are shown nearly black"
+                ], .warning)
+        }
+    }
 
     private static func coloured(_ stored: StoredFrame, _ palette: Palette) -> Frame {
         var values = [Float](repeating: 0, count: stored.rows * stored.columns * 3)

@@ -1,7 +1,7 @@
 extension JPEG2000Header {
     /// Holds the stream to the tags and to what OpenJPEG can do, before it gets it.
     ///
-    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
+    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelsTruncated`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
     func check(_ pixels: PixelDescription) throws(DICOMFailure) {
         if needsPart2 {
             throw .unsupportedSyntax(
@@ -15,6 +15,11 @@ extension JPEG2000Header {
                 "another JPEG 2000 stream begins behind the end of a frame's: Number of Frames or the offset table contradicts the pixel data.",
                 cure: "Export the image again.")
         }
+        guard hasAllTiles else {
+            throw .pixelsTruncated(
+                "the JPEG 2000 stream lacks some of its \(tiles.across * tiles.down) tiles: pixels are missing.",
+                cure: "Send the file again.")
+        }
         guard columns == pixels.columns, rows == pixels.rows else {
             throw .pixelSize(
                 "the stream has \(rows) × \(columns) pixels, the tags say \(pixels.rows) × \(pixels.columns): they contradict each other.",
@@ -25,6 +30,10 @@ extension JPEG2000Header {
                 "the stream has \(components.count) components, Samples per Pixel = \(pixels.samples): they contradict each other.",
                 cure: "Export the image again.")
         }
+        guard !hasPalette else {
+            throw .photometric(
+                "a JP2 file with a palette of its own: its samples are no grey values.", cure: "Export as RGB.")
+        }
         let first = components[0]
         let most = pixels.bitsAllocated > 16 ? 31 : 16
         guard components.allSatisfy({ $0.precision == first.precision && $0.isSigned == first.isSigned }),
@@ -33,6 +42,17 @@ extension JPEG2000Header {
             throw .bits(
                 "the stream has components of \(components.map { "\($0.precision)" }.joined(separator: ", ")) bits: at most \(most), and the same of all, are read.",
                 cure: "Export the image again.")
+        }
+    }
+
+    /// Holds what the boxes of a JP2 file say of three components to the tag (ISO 15444-1, I.5.3.3: 16 is RGB, 18 YCbCr).
+    func checkColour(_ pixels: PixelDescription, isTransformed: Bool) throws(DICOMFailure) {
+        let isTaggedYBR = pixels.photometric == .ybrFull || pixels.photometric == .ybrFull422
+        let isYBR = isTaggedYBR && !isTransformed
+        guard boxedColour != (isYBR ? 16 : 18) else {
+            throw .photometric(
+                "the JP2 file says that it holds \(isYBR ? "RGB" : "YCbCr"), the tag says \(pixels.photometric.rawValue): they contradict each other.",
+                cure: "Export as RGB.")
         }
     }
 

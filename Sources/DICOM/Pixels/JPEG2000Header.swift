@@ -5,6 +5,9 @@ struct JPEG2000Header {
     private(set) var codeStream = 0..<0
     /// It came in the boxes of a JP2 file.
     private(set) var isBoxed = false
+    /// What the boxes of a JP2 file say of colour: the enumerated colour space, and that samples are indices of a palette.
+    private(set) var boxedColour: Int?
+    private(set) var hasPalette = false
     /// Rsiz asks for extensions of Part 2, which OpenJPEG does not have.
     private(set) var needsPart2 = false
     /// The 9-7 wavelet: samples do not come back exactly.
@@ -18,9 +21,14 @@ struct JPEG2000Header {
     private(set) var components: [Component] = []
     /// Of all tiles and components together, whatever costs most.
     private(set) var style = Style()
-    private(set) var tileParts = 0
+    /// How many parts of each tile there are, and the number that they say.
+    private var parts: [Int: (count: Int, stated: Int)] = [:]
     /// Another code stream begins behind the end of this one.
     private(set) var isFollowed = false
+    /// All tiles are there, with as many parts as they say: what is missing a decoder leaves grey.
+    var hasAllTiles: Bool {
+        parts.count == tiles.across * tiles.down && parts.values.allSatisfy { $0.count >= $0.stated }
+    }
     /// The first thing that contradicts the standard.
     private(set) var problem: String?
 
@@ -47,7 +55,7 @@ struct JPEG2000Header {
 
     /// Nil when there is no code stream: neither at the beginning nor in a JP2 file's box.
     init?(_ bytes: [UInt8]) {
-        guard let range = Self.codeStream(bytes), range.count > 4,
+        guard let range = codeStream(in: bytes), range.count > 4,
             bytes[range.lowerBound..<range.lowerBound + 4].elementsEqual([0xFF, 0x4F, 0xFF, 0x51])
         else { return nil }
         codeStream = range
@@ -59,7 +67,7 @@ struct JPEG2000Header {
 
     // MARK: Boxes (ISO 15444-1 annex I)
 
-    private static func codeStream(_ bytes: [UInt8]) -> Range<Int>? {
+    private mutating func codeStream(in bytes: [UInt8]) -> Range<Int>? {
         if bytes.starts(with: [0xFF, 0x4F]) { return 0..<bytes.count }
         guard bytes.starts(with: [0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20]) else { return nil }
         var reader = Reader(bytes: bytes, at: 0, end: bytes.count)
@@ -72,7 +80,15 @@ struct JPEG2000Header {
                 body = bytes.count - reader.at
             }
             guard body >= 0, body <= bytes.count - reader.at else { return nil }
-            if type == 0x6A70_3263 { return reader.at..<reader.at + body }
+            switch type {
+            case 0x6A70_3263: return reader.at..<reader.at + body
+            // The header box holds the ones that follow.
+            case 0x6A70_3268: continue
+            case 0x7063_6C72: hasPalette = true
+            case 0x636F_6C72 where body >= 7 && bytes[reader.at] == 1:
+                boxedColour = bytes[reader.at + 3..<reader.at + 7].reduce(0) { $0 << 8 | Int($1) }
+            default: break
+            }
             reader.at += body
         }
         return nil
@@ -180,11 +196,13 @@ struct JPEG2000Header {
         }
         while true {
             let start = reader.at - 2
-            guard reader.word() == 10, let tile = reader.word(), let length = reader.long(), reader.word() != nil else {
+            guard reader.word() == 10, let tile = reader.word(), let length = reader.long(), let part = reader.word()
+            else {
                 problem = "a tile-part with an impossible header"
                 return
             }
-            tileParts += 1
+            let known = parts[tile] ?? (0, 0)
+            parts[tile] = (known.count + 1, max(known.stated, part & 0xFF))
             guard tile < tiles.across * tiles.down, length == 0 || length >= 14 else {
                 problem = "a tile-part of a tile that is not there"
                 return
@@ -195,12 +213,12 @@ struct JPEG2000Header {
                 problem = "a tile-part longer than the stream"
                 return
             }
-            var part = Reader(bytes: reader.bytes, at: reader.at, end: end)
-            guard header(&part, until: 0x93) else { return }
+            var body = Reader(bytes: reader.bytes, at: reader.at, end: end)
+            guard header(&body, until: 0x93) else { return }
             reader.at = end
             guard length != 0, let first = reader.byte(), let second = reader.byte(), first == 0xFF, second == 0x90
             else {
-                isFollowed = Self.hasStart(reader.bytes, from: length == 0 ? Self.endOfData(part) : end)
+                isFollowed = Self.hasStart(reader.bytes, from: length == 0 ? Self.endOfData(body) : end)
                 return
             }
         }

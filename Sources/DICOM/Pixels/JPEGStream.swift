@@ -76,19 +76,21 @@ struct JPEGStream {
                     ? nil : "the JPEG stream holds \(colour == .rgb ? "RGB" : "YCbCr"), the tag says \(tagged.rawValue)"
             )
         }
-        switch adobeTransform {
-        case 0: return found(.rgb)
-        case 1: return found(.ybrFull)
-        case .some: throw .photometric("a JPEG stream in YCCK: its colours are not read.", cure: "Export as RGB.")
-        case nil: break
+        if let adobeTransform, adobeTransform > 1 {
+            throw .photometric("a JPEG stream in YCCK: its colours are not read.", cure: "Export as RGB.")
         }
-        if components.map(\.id).elementsEqual([0x52, 0x47, 0x42]) { return found(.rgb) }
-        if hasJFIF, !isLossless { return found(.ybrFull) }
-        if let first = components.first,
-            components.contains(where: { $0.horizontal != first.horizontal || $0.vertical != first.vertical })
-        {
-            return found(.ybrFull)
+        let isRGB = adobeTransform == 0 || components.map(\.id).elementsEqual([0x52, 0x47, 0x42])
+        let isShared = components.contains {
+            ($0.horizontal, $0.vertical) != (components[0].horizontal, components[0].vertical)
         }
+        let isYBR = adobeTransform == 1 || (hasJFIF && !isLossless) || isShared
+        guard !isRGB || !isYBR else {
+            throw .photometric(
+                "the JPEG stream says that it holds RGB, and that it holds YCbCr (markers APP0 and APP14, names and sampling of its components): its colours are unknown.",
+                cure: "Export as RGB.")
+        }
+        if isRGB { return found(.rgb) }
+        if isYBR { return found(.ybrFull) }
         if frameMarker == 0xC3, tagged == .ybrFull422 { return found(.rgb) }
         return (tagged == .rgb ? .rgb : .ybrFull, nil)
     }

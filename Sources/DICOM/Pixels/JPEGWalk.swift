@@ -4,6 +4,10 @@
 /// *Source*: ISO 10918-1 annex B, ISO 14495-1 annex C.
 struct JPEGWalk {
     private(set) var scans = 0
+    /// Bytes in front of the markers behind the scans that are all zero or all ones: what decoders may pass over.
+    private(set) var padding = 0
+    /// Of each component that a scan has, the lowest bit of each coefficient that has come (progressive: ISO 10918-1 annex G).
+    private var received: [UInt8: [Int?]] = [:]
     private var frames = 0
     /// Says itself that a camera appended further pictures: previews, depths (CIPA DC-007).
     private var isMultiPicture = false
@@ -26,6 +30,7 @@ struct JPEGWalk {
             case 0x01, 0xD0...0xD7: at += 2
             case 0xD9:
                 try checkEnd(at + 2)
+                try checkComplete()
                 return
             case 0xD8: throw Self.damaged("a second beginning inside")
             default:
@@ -38,7 +43,9 @@ struct JPEGWalk {
                             "the JPEG stream has more than \(scanLimit(limits)) scans: more than a picture of its kind has use for.",
                             cure: "Export the image again.")
                     }
+                    let start = at
                     at = endOfScan(at)
+                    padding += bytes[start..<at].reversed().prefix(while: { $0 == 0 || $0 == 0xFF }).count
                 }
             }
         }
@@ -54,6 +61,16 @@ struct JPEGWalk {
             throw .fragments(
                 "another JPEG stream begins behind the end of a frame's: Number of Frames or the offset table contradicts the pixel data.",
                 cure: "Export the image again.")
+        }
+    }
+
+    /// Each component has to come, and of a progressive picture each bit of each coefficient: what is missing is shown grey or blurred.
+    /// No encoder leaves the last scans out (ISO 10918-1, G.1.1).
+    private func checkComplete() throws(DICOMFailure) {
+        guard stream.components.allSatisfy({ received[$0.id]?.allSatisfy { $0 == 0 } ?? false }) else {
+            throw .pixelsTruncated(
+                "the JPEG stream lacks scans of some of its components or coefficients: pixels are missing.",
+                cure: "Send the file again.")
         }
     }
 
@@ -117,6 +134,18 @@ struct JPEGWalk {
         for index in 0..<count { ids.insert(bytes[body.lowerBound + 1 + 2 * index]) }
         guard ids.count == count, ids.isSubset(of: stream.components.map(\.id)) else {
             throw Self.damaged("a scan of components that are not there")
+        }
+        if stream.frameMarker == 0xC2 {
+            let (first, last) = (Int(bytes[body.upperBound - 3]), Int(bytes[body.upperBound - 2]))
+            guard first <= last, last < 64 else { throw Self.damaged("a scan of coefficients that are not there") }
+            for id in ids {
+                for index in first...last {
+                    received[id, default: Array(repeating: nil, count: 64)][index] = Int(
+                        bytes[body.upperBound - 1] & 15)
+                }
+            }
+        } else {
+            for id in ids { received[id] = [] }
         }
         if stream.isLS {
             let near = Int(bytes[body.upperBound - 3])

@@ -10,9 +10,11 @@ struct Palette {
 
     private let channels: [Channel]
 
-    /// *Throws*: `photometric` when a table is missing or damaged.
-    init(_ dataSet: DataSet, isSigned: Bool) throws(DICOMFailure) {
+    /// *Throws*: `photometric` when a table is missing or damaged, the tables are unlike each other, or none of the values that the pixels
+    /// can have is in them.
+    init(_ dataSet: DataSet, _ pixels: PixelDescription) throws(DICOMFailure) {
         var raw: [(first: Int, entries: [UInt16])] = []
+        var descriptors: Set<[Int]> = []
         let tables: [(descriptor: Attribute, data: Attribute, segmented: Attribute)] = [
             (
                 .redPaletteColorLookupTableDescriptor, .redPaletteColorLookupTableData,
@@ -28,25 +30,32 @@ struct Palette {
             ),
         ]
         for table in tables {
-            let descriptor = dataSet.ints16(table.descriptor, signed: false)
-            guard descriptor.count == 3 else { throw Self.missing }
-            let count = descriptor[0] == 0 ? 65536 : descriptor[0]
-            let first = dataSet.ints16(table.descriptor, signed: isSigned)[1]
+            guard let descriptor = LUTDescriptor(dataSet, table.descriptor, signedInput: pixels.isSigned) else {
+                throw Self.missing
+            }
             let entries: [UInt16]
             if let data = dataSet.bytes(table.data), !data.isEmpty {
-                if data.count >= count * 2 {
-                    entries = (0..<count).map { UInt16(data[$0 * 2]) | UInt16(data[$0 * 2 + 1]) << 8 }
-                } else if data.count >= count {
-                    entries = data.prefix(count).map(UInt16.init)
-                } else {
-                    throw Self.missing
-                }
+                guard let found = descriptor.entries(data) else { throw Self.missing }
+                entries = found
             } else if let data = dataSet.bytes(table.segmented) {
-                entries = try Self.expand(data, wide: descriptor[2] > 8, count: count)
+                entries = try Self.expand(data, wide: descriptor.bits > 8, count: descriptor.count)
             } else {
                 throw Self.missing
             }
-            raw.append((first, entries))
+            raw.append((descriptor.first, entries))
+            descriptors.insert([descriptor.count, descriptor.first])
+        }
+        guard descriptors.count == 1, let first = raw.first else {
+            throw .photometric(
+                "the descriptors of the red, green and blue palette are unlike each other: colours are unknown.",
+                cure: "Export as RGB.")
+        }
+        let half = 1 << (pixels.bitsStored - 1)
+        let values = pixels.isSigned ? -half...half - 1 : 0...2 * half - 1
+        guard values.overlaps(first.first...first.first + first.entries.count - 1) else {
+            throw .photometric(
+                "the palette begins at \(first.first), and no value of \(pixels.bitsStored) bits\(pixels.isSigned ? ", signed," : "") is in it: colours are unknown.",
+                cure: "Export as RGB.")
         }
         // Tables of 16 bits show their high bytes, unless they were filled with 8-bit values.
         let isWide = raw.contains { $0.entries.contains { $0 > 255 } }
@@ -116,6 +125,8 @@ struct Palette {
                 try direct(&at)
             }
         }
+        // What is left may be the byte that makes a length even.
+        guard data.count - at < 2 * size else { throw missing }
         return out
     }
 }

@@ -8,13 +8,16 @@ struct StreamSamples {
     /// As the stream says.
     private let isSigned: Bool
     private let isLossy: Bool
+    /// Coded by a cosine transform or the 9-7 wavelet, which know no wrap at the ends of the range.
+    private let isTransformed: Bool
     private let pixels: PixelDescription
     private let cell: SampleUnpacking.Cell
 
-    init(precision: Int, isSigned: Bool, isLossy: Bool, _ pixels: PixelDescription) {
+    init(precision: Int, isSigned: Bool, isLossy: Bool, isTransformed: Bool, _ pixels: PixelDescription) {
         self.precision = precision
         self.isSigned = isSigned
         self.isLossy = isLossy
+        self.isTransformed = isTransformed
         self.pixels = pixels
         if pixels.samples == 3 {
             // The depth of colours is the stream's own: the tags' would shift or cut them.
@@ -32,6 +35,11 @@ struct StreamSamples {
     /// *Throws*: `bits` for what stream and tags contradict each other about.
     @inline(__always)
     func values(_ count: Int, _ bits: (Int) -> UInt32) throws(DICOMFailure) -> [Int32] {
+        guard !isTransformed || pixels.samples > 1 || precision > 8 || pixels.bitsStored <= 8 else {
+            throw .bits(
+                "a lossy stream of \(precision) bits, Bits Stored = \(pixels.bitsStored): it holds the grey levels of a window, not the values that the tags describe.",
+                cure: "Export the image again, or uncompressed.")
+        }
         try checkSign(count, bits)
         guard cell.strayBits(count, of: precision, overlays: pixels.overlayBits, bits) != 0 else {
             return cell.values(count, bits)
@@ -40,15 +48,17 @@ struct StreamSamples {
         return try saturated(count, bits)
     }
 
-    /// A sign that the tags do not know, or one that may hide in a stream of fewer bits.
+    /// A sign that the tags do not know, or one that may hide in a stream of fewer bits, or in one whose coding mixed the smallest with the
+    /// largest values: two's complement and values that were moved up to be positive look the same there.
     @inline(__always)
     private func checkSign(_ count: Int, _ bits: (Int) -> UInt32) throws(DICOMFailure) {
         let takesTop = isSigned && !cell.isSigned
-        let mayHide = !isSigned && cell.isSigned && precision < cell.stored
+        let mayHide = !isSigned && cell.isSigned && (precision < cell.stored || isTransformed)
         guard takesTop || mayHide else { return }
         var found: UInt32 = 0
         for index in 0..<count { found |= bits(index) }
-        guard found &>> UInt32(precision - 1) & 1 == 1 else { return }
+        let top = takesTop ? precision - 1 : min(precision - 1, cell.highBit)
+        guard found &>> UInt32(top) & 1 == 1 else { return }
         throw .bits(
             takesTop
                 ? "the stream is signed and holds negative values, Pixel Representation = 0: they contradict each other."

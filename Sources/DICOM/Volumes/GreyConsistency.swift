@@ -1,3 +1,5 @@
+import Imaging
+
 /// Whether the grey values of a volume's frames mean the same: one frame without the rescale that the others have, or shown the other
 /// way round, would be segmented as something else.
 enum GreyConsistency {
@@ -42,6 +44,11 @@ enum GreyConsistency {
                 "both \(Attribute.modalityLUTSequence.keyword) \(Attribute.modalityLUTSequence.tag) and a rescale in \(frames.name(index)): which of them gives the values is unknown.",
                 cure: "Correct the series at its source.")
         }
+        if let index = frames.indices.first(where: { isUnusable(transforms[$0], of: frames[$0]) }) {
+            throw .values(
+                "\(Attribute.modalityLUTSequence.keyword) \(Attribute.modalityLUTSequence.tag) of \(frames.name(index)) is not one table of the length that its descriptor says: its values are unknown.",
+                cure: "Correct the series at its source.")
+        }
         let types = Set(transforms.map { $0.string(.rescaleType)?.uppercased() ?? "" })
         guard types.subtracting([""]).count < 2 else {
             throw .values(
@@ -68,6 +75,13 @@ enum GreyConsistency {
         throw .values(
             "\(Attribute.bitsAllocated.keyword) \(Attribute.bitsAllocated.tag) is \(pixels[odd].bitsAllocated) in \(frames.name(odd)), unlike in the others, and its rescale does not say so: its values cannot be compared with theirs.",
             cure: "Correct the series at its source, or send such pictures as a series of their own.")
+    }
+
+    /// A table that says no values: more than one item, or one that is no table.
+    private static func isUnusable(_ transform: DataSet, of frame: SourceFrame) -> Bool {
+        let items = transform.items(.modalityLUTSequence)
+        guard let first = items.first else { return false }
+        return items.count > 1 || LookUpTable(first, signedInput: frame.instance.pixels.isSigned) == nil
     }
 
     /// A rescale beside a table. One that changes nothing says nothing against the table, but where values are Hounsfield units.
