@@ -82,6 +82,8 @@ package struct Overview: Sendable, Equatable {
     private static let partialShown: Int64 = 3 * 86_400_000
     /// A controller may be started anew without anybody's help.
     private static let clusterPatience: Int64 = 60_000
+    /// An archive may be started anew, and a network mended, without anybody's help.
+    private static let deliveryPatience: Int64 = 3_600_000
     /// A job that could not go on that often in a row needs somebody.
     private static let manyReturns = 3
 
@@ -341,7 +343,11 @@ package struct Overview: Sendable, Equatable {
             notes.append(
                 Note(
                     code: "SENDER-DOWN", text: "nobody sends: \(unsent) files wait.",
-                    cure: "systemctl start hspsam-deliver, or run: hspsam deliver --once"))
+                    cure:
+                        "systemctl start hspsam-deliver, or run: hspsam deliver --once; hspsam deliver --retry lets go of what the site file asks for no longer."
+                ))
+        } else {
+            notes += deliveries.compactMap(silence)
         }
         for counts in deliveries where counts.untaken > 0 {
             notes.append(
@@ -351,6 +357,20 @@ package struct Overview: Sendable, Equatable {
                     cure: "hspsam deliver --status says why; once the cause is gone: hspsam deliver --retry."))
         }
         return notes
+    }
+
+    /// That a destination takes nothing: it may come back by itself, but not for ever.
+    private static func silence(_ counts: DeliveryCounts) -> Note? {
+        // A time that has not come yet was written before the clock was set back.
+        guard let since = counts.silentSince, abs(Moment.now - since) > deliveryPatience else { return nil }
+        let trouble = counts.trouble.map { " (\($0))" } ?? ""
+        return Note(
+            code: "DESTINATION-DOWN",
+            text:
+                "\(counts.destination) has taken nothing since \(Moment.text(since)), and \(counts.waiting) files wait\(trouble).",
+            cure:
+                "Look at its machine or share, network, certificate and token: they are sent by themselves once it takes them. Where the site file names it no longer, hspsam deliver --retry lets go of them."
+        )
     }
 
     private static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
