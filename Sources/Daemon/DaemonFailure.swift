@@ -24,7 +24,7 @@ package enum DaemonFailure: Failure, Equatable {
     case unanswered
     /// The system gave no process, or the job's work folder cannot be used.
     case workerNotStarted
-    /// Under a result's name stands something else; `result` is relative to the outbox.
+    /// Under a result's name stands another one; `result` is relative to the outbox.
     case outboxConflict(result: String)
     /// A program of another project that the settings ask for; `package` is Debian's that holds it.
     case programMissing(name: String, package: String)
@@ -103,8 +103,8 @@ package enum DaemonFailure: Failure, Equatable {
             )
         case .outboxConflict(let result):
             FailureMessage(
-                "outbox/\(result) exists and holds something else: nothing is written over it.",
-                cure: "Move it away, then drop the study again.")
+                "outbox/\(result) holds another result: nothing is written over it.",
+                cure: "Move it to where it belongs, then: hspsam retry.")
         case .programMissing(let name, let package):
             FailureMessage(
                 "\(name) is not installed: what needs it waits.", cure: "Install it: apt-get install \(package).")

@@ -42,7 +42,7 @@ package actor Publication {
     /// Brings a job's studies into the outbox.
     ///
     /// A study whose key stands there whole is adopted: it was published before, by this job before a crash or by an earlier drop.
-    /// What stands there with files missing or changed is moved aside and published again. A result of more images than an older
+    /// What stands there with files missing or changed, or without a readable report, is moved aside and published again. A result of more images than an older
     /// one under the same pipelines supersedes it; one of fewer, or of the same ones sent again, is not published.
     ///
     /// *Throws* `DaemonFailure.outboxConflict`, `KnownResultsMissing`, `StorageFailure`, and what reading the record throws.
@@ -114,17 +114,20 @@ package actor Publication {
         let path = paths.result(study: study, key: key)
         let target = Folder.join(paths.outbox, path)
         guard FileStatus.exists(source) else {
-            // Renamed by a service that died before it wrote so.
-            guard try standing(study, key) != nil else { throw DaemonFailure.outboxConflict(result: path) }
+            // Renamed by a service that died before it wrote so; what has become of it since, nobody knows.
+            guard try standing(study, key) != nil else { throw RecordFailure.unreadable(file: StudyRecord.fileName) }
             return .new
         }
         guard let new = try OutboxResult(in: source) else { throw RecordFailure.unreadable(file: StudyRecord.fileName) }
         let parent = Folder.split(target).folder
         try make(parent)
         if FileStatus.exists(target) {
-            guard let old = try standing(study, key) else { throw DaemonFailure.outboxConflict(result: path) }
-            if try old.isWhole(), !new.covers(old) { return .stood }
-            // A person may have changed it on purpose: it stays beside.
+            let old = try OutboxResult(in: target)
+            if let old {
+                guard old.record.key == key else { throw DaemonFailure.outboxConflict(result: path) }
+                if try old.isWhole(), !new.covers(old) { return .stood }
+            }
+            // A person may have changed it on purpose, its report too: it stays beside.
             try Folder.rename(target, to: "\(target).replaced-\(job)")
         } else if let covering = try others(study, key).first(where: { try $0.covers(new) && $0.isWhole() }) {
             return .covered(by: "\(study)/\(Folder.split(covering.folder).name)")
