@@ -52,7 +52,7 @@ package actor Inbox {
         /// Drops that got no marker within `settle.give_up` where only marked ones are taken; they count as settling too.
         package var unmarked = 0
         /// What is no drop and looks as if it should be one, when nothing of it changed for `settle.give_up`: of unfinished transfers, hidden
-        /// and DICOM, folders without any file, markers without their drop.
+        /// images, folders without any file, markers without their drop.
         package var unfinished = 0
     }
 
@@ -156,13 +156,13 @@ package actor Inbox {
         if let drop = DropName.marked(by: entry) { return !names.contains(drop) }
         let isHidden = DropName.isHidden(entry.path)
         guard isHidden || DropName.isUnfinished(entry.path) else { return false }
-        if entry.status.kind != .directory { return !isHidden || isDICOM(entry.path) }
+        if entry.status.kind != .directory { return !isHidden || isImage(entry.path) }
         // What cannot be listed, or not to its end, is there all the same; empty folders are nobody's.
         guard let content = content(entry.path) else { return !isHidden }
         let files = content.filter { $0.status.kind != .directory }
         guard !files.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) else { return false }
         // Systems keep hidden folders of their own.
-        return !isHidden || files.prefix(Self.mostHidden).contains { isDICOM(entry.path.appending($0.path)) }
+        return !isHidden || files.prefix(Self.mostHidden).contains { isImage(entry.path.appending($0.path)) }
     }
 
     /// Files of a hidden folder that are looked into.
@@ -172,11 +172,17 @@ package actor Inbox {
         try? Folder.walk(FilePath(paths.inbox).appending(name), limit: Fingerprint.mostEntries)
     }
 
-    /// *Source*: PS3.10 2024e, 7.1.
-    private func isDICOM(_ name: FilePath) -> Bool {
-        guard let file = try? InputFile(FilePath(paths.inbox).appending(name)), file.size >= 132 else { return false }
-        return (try? file.read(128..<132)).map { $0.elementsEqual("DICM".utf8) } ?? false
+    /// Whether it begins as DICOM, a picture or an archive does. *Source*: PS3.10 2024e, 7.1; PNG, JPEG, TIFF 6 and BigTIFF, ZIP.
+    private func isImage(_ name: FilePath) -> Bool {
+        guard let file = try? InputFile(FilePath(paths.inbox).appending(name)),
+            let head = try? file.read(0..<min(file.size, 132))
+        else { return false }
+        return head.dropFirst(128).elementsEqual("DICM".utf8) || Self.imageMarks.contains(where: head.starts)
     }
+    private static let imageMarks: [[UInt8]] = [
+        [0x89, 0x50, 0x4E, 0x47], [0xFF, 0xD8, 0xFF], [0x49, 0x49, 0x2A, 0], [0x4D, 0x4D, 0, 0x2A],
+        [0x49, 0x49, 0x2B, 0], [0x4D, 0x4D, 0, 0x2B], [0x50, 0x4B, 3, 4],
+    ]
 
     private func isSettled(
         _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant

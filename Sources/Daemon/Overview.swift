@@ -319,7 +319,7 @@ package struct Overview: Sendable, Equatable {
                 Note(
                     code: "UPLOAD-LEFT",
                     text:
-                        "\(unfinished) in the inbox are no drops, and nothing came for settle.give_up: of unfinished transfers (.part, .tmp, ~ ...), hidden, folders without files, or NAME.ready without NAME.",
+                        "\(unfinished) in the inbox are no drops, and nothing came for settle.give_up: of unfinished transfers (.part, .tmp, ~ ...), hidden images, folders without files, or NAME.ready without NAME.",
                     cure: "Send them again under their own names, or rename what is complete; remove the rest."))
         }
         if spool.unmoved > 0 {

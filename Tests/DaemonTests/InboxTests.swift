@@ -323,10 +323,25 @@ struct InboxTests {
             try Folder.make(Folder.split(inbox + name).folder)
             try DurableFile.write(dicom, to: inbox + name)
         }
+        let (jpeg, png): ([UInt8], [UInt8]) = ([0xFF, 0xD8, 0xFF, 0xE0], [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10])
+        for (name, bytes) in [
+            (".photo.jpg.Xa1b2c", jpeg), (".photos/1.png", png), (".slide.tif", [0x49, 0x49, 0x2B, 0, 8, 0]),
+            (".study.zip", [0x50, 0x4B, 3, 4]),
+        ] {
+            try Folder.make(Folder.split(inbox + name).folder)
+            try DurableFile.write(bytes, to: inbox + name)
+        }
+        // What systems keep for themselves.
+        for (name, bytes) in [
+            (".DS_Store", [0, 0, 0, 1]), ("._photo.jpg", [0, 5, 0x16, 7]), (".thumbnails/a.png", png), (".empty", []),
+        ] {
+            try Folder.make(Folder.split(inbox + name).folder)
+            try DurableFile.write(bytes, to: inbox + name)
+        }
         try Folder.make(inbox + "study/series1")
         try DurableFile.write([], to: inbox + "study.ready")
         var rules = SettlingRules(quiet: .zero)
-        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 4)] {
+        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 8)] {
             rules.giveUp = limit
             let sight = try await Inbox(paths: ServicePaths(site.settings), rules: rules).scan()
             #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == 0, "\(sight)")
