@@ -3,8 +3,8 @@ internal import Storage
 
 /// A folder that results are copied to, such as a share.
 ///
-/// It is never made: where there is none, or one on the disk below though something was mounted there before, its share is away, and
-/// what is written there nobody ever sees.
+/// It is never made: where there is none, or one on the disk below though something was mounted there before or is to be by
+/// `/etc/fstab`, its share is away, and what is written there nobody ever sees.
 struct FolderDestination {
     /// The destination's own folder.
     let root: String
@@ -12,6 +12,8 @@ struct FolderDestination {
     let folder: String
     /// A file that tells how deep in its file system the destination lies, for the next time.
     let memory: String
+    /// What is to be mounted on this machine.
+    let mounts: MountTable
 
     static let away = "DESTINATION-AWAY"
 
@@ -34,7 +36,7 @@ struct FolderDestination {
 
     /// Whether the destination is the folder that it was. A share that has come to stand there since is what was meant.
     private func isThere() throws(StorageFailure) -> Bool {
-        guard let depth = try? Folder.depthInFileSystem(root) else { return false }
+        guard let depth = try? Folder.depthInFileSystem(root), try !mounts.isAway(root) else { return false }
         var known: Int?
         if FileStatus.exists(memory) {
             known = Int(String(decoding: try DurableFile.read(memory, limit: 99), as: UTF8.self))

@@ -221,6 +221,26 @@ struct DeliveryTests {
         #expect(try Int(String(decoding: DurableFile.read(memory, limit: 9), as: UTF8.self)).map { $0 < 99 } == true)
     }
 
+    @Test("a share that is to be mounted, and was not when it was first seen, is waited for")
+    func neverMounted() async throws {
+        let site = try Site()
+        let target = try share(site)
+        site.settings.destinations = [target]
+        site.settings.mountTable = site.root + "/fstab"
+        try DurableFile.write("nas:/export \(site.root)/share nfs defaults 0 0\n", to: site.settings.mountTable)
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        try await round(site)
+        #expect(try await counts(site).first?.trouble == "DESTINATION-AWAY")
+        #expect(try Folder.list(site.root + "/share").isEmpty)
+        // It was moved to this disk on purpose.
+        try DurableFile.write("# none\n", to: site.settings.mountTable)
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
+    }
+
     @Test("a first batch sends all of its results before it ends, to destinations that it has just got to know")
     func firstBatch() async throws {
         let site = try Site()

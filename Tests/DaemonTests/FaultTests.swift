@@ -382,6 +382,23 @@ struct FaultTests {
         #expect(report.status == .refusedOrFailed && report.text.contains("PLACE-MISSING share/"), "\(report.text)")
     }
 
+    @Test("an inbox whose share is to be mounted, and never was, is neither made nor taken for empty")
+    func inboxNeverMounted() async throws {
+        let site = try Site()
+        site.settings.mountTable = site.root + "/fstab"
+        site.settings.inbox = site.root + "/share/inbox"
+        try Folder.make(site.root + "/share")
+        try DurableFile.write("nas:/export \(site.root)/share nfs noauto 0 0\n", to: site.settings.mountTable)
+        await #expect(throws: StorageFailure.self) { _ = try await site.service() }
+        #expect(!FileStatus.exists(site.settings.inbox))
+        try Folder.make(site.settings.inbox)
+        let outcome = try await site.batch()
+        #expect(
+            outcome.status == .refusedOrFailed && outcome.paused?.contains("not mounted") == true, "\(outcome.json)")
+        try DurableFile.write("", to: site.settings.mountTable)
+        #expect(try await site.batch().status == .done)
+    }
+
     @Test("recovery removes nothing that it cannot read, and nothing that is not proven to be a copy")
     func recoveryKeeps() async throws {
         let site = try Site()

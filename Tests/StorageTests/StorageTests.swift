@@ -58,6 +58,32 @@ final class StorageTests {
         #expect(FileDigest(of: [UInt8]()).hex.hasPrefix("e3b0c442"))
     }
 
+    @Test("a folder on which something is to be mounted, and nothing is, is known by the table that says so")
+    func mounts() throws {
+        try Folder.make(root + "/two words/deep")
+        #expect(symlink(root + "/a", root + "/link") == 0)
+        func isAway(_ line: String, _ path: String) throws -> Bool {
+            try MountTable(Array("# a comment /a\nproc /proc proc\n\(line)\n".utf8)).isAway(path)
+        }
+        let share = "nas:/x \(root)/a nfs4 noauto,rw 0 0"
+        for path in ["a", "a/", "a/b", "a/b/not/there", "link", "link/b", "two words/../a"] {
+            #expect(try isAway(share, "\(root)/\(path)"), "\(path)")
+        }
+        for path in ["", "two words", "two words/deep", "other/a"] {
+            #expect(try !isAway(share, "\(root)/\(path)"), "\(path)")
+        }
+        #expect(try isAway("//nas/x\t\(root)/two\\040words\tcifs", root + "/two words/deep"))
+        for line in [
+            "\(root)/a \(root)/a none bind 0 0", "nas:/x none swap sw", "nas:/x / nfs", "x \(root)/none nfs", "",
+        ] {
+            #expect(try !isAway(line, root + "/a/b"), "\(line)")
+        }
+        // Something is mounted there.
+        let mounted = try #require(["/dev/shm", "/dev", "/proc"].first { (try? Folder.depthInFileSystem($0)) == 0 })
+        #expect(try !isAway("x \(mounted) tmpfs", mounted))
+        #expect(try !MountTable(path: root + "/no-table").isAway(root))
+    }
+
     @Test("a durable file replaces the old one only by commit and leaves no temporary behind")
     func durable() throws {
         let path = root + "/file"
