@@ -14,6 +14,8 @@ package enum DaemonFailure: Failure, Equatable {
     case ledgerNotSynchronous(path: String, level: Int)
     /// SQLite refused a call: the disk is full, another process holds the file.
     case ledgerCallFailed(problem: String)
+    /// SQLite could not write a copy of the ledger, which itself is as it was.
+    case backupFailed(problem: String)
     /// A job was not in the state that the change began from: somebody else wrote to the ledger.
     case stale(job: String, from: String, to: String)
     /// The settings name no folder of pipelines.
@@ -33,7 +35,9 @@ package enum DaemonFailure: Failure, Equatable {
         switch self {
         case .locked, .ledgerUnusable, .ledgerNewer, .ledgerOlder, .ledgerNotSynchronous, .noPipelines: .configuration
         case .stale: .internalDefect
-        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .otherSpool, .unanswered, .programMissing: .failed
+        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .backupFailed, .otherSpool, .unanswered,
+            .programMissing:
+            .failed
         }
     }
 
@@ -45,6 +49,7 @@ package enum DaemonFailure: Failure, Equatable {
         case .ledgerOlder: "LEDGER-OLDER"
         case .ledgerNotSynchronous: "LEDGER-SYNC"
         case .ledgerCallFailed: "LEDGER-FAILED"
+        case .backupFailed: "LEDGER-BACKUP"
         case .stale: "LEDGER-STALE"
         case .noPipelines: "PIPE-FOLDER"
         case .otherSpool: "SPOOL-OTHER"
@@ -81,6 +86,10 @@ package enum DaemonFailure: Failure, Equatable {
             FailureMessage(
                 "the ledger did not take a change (\(problem)): what it holds is unknown until it is read again, so the service ends.",
                 cure: "Start it again once its disk has room and can be written.")
+        case .backupFailed(let problem):
+            FailureMessage(
+                "no copy of the ledger could be written (\(problem)).",
+                cure: "Give backups/ room, and the service's user the right to write there.")
         case .stale(let job, let from, let to):
             FailureMessage(
                 "job \(job) was not \(from) when it should become \(to): something else writes the ledger.",

@@ -193,7 +193,7 @@ package struct Overview: Sendable, Equatable {
         cluster = ClusterState(try fact(ClusterState.fact))
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
-            try Self.placeNotes(spool, own)
+            try Self.placeNotes(spool, own) + Self.undoneNotes(db)
             + Self.notes(
                 spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
                 unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
@@ -261,6 +261,25 @@ package struct Overview: Sendable, Equatable {
                     "Mount its disk, or make a new inbox yourself; what the spool lacks is made at the service's start."
             )
         ]
+    }
+
+    /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.
+    static let undone = "undone "
+
+    private static func undoneNotes(_ db: Database) throws -> [Note] {
+        try Row.fetchAll(
+            db,
+            sql: "SELECT substr(key, ?) AS place, value FROM meta WHERE key LIKE ? AND value <> '' ORDER BY key",
+            arguments: [undone.count + 1, undone + "%"]
+        ).map { row in
+            Note(
+                code: "MAINTENANCE",
+                text:
+                    "\(row["place"] as String): what is done there from time to time failed (\(row["value"] as String)).",
+                cure:
+                    "Give the service's user the right to write there (a unit's drop-in: ReadWritePaths=), and its disk room; it is done anew by itself."
+            )
+        }
     }
 
     private static func notes(

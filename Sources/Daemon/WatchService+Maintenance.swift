@@ -49,10 +49,16 @@ extension WatchService {
         try await ledger.remember("day", "\(today) \(ledger.lastEvent()) \(Moment.now)")
     }
 
+    /// What fails for one place is told until it has been done.
     private func attempt(_ place: String, _ body: () async throws -> Void) async throws {
-        do { try await body() } catch let failure as StorageFailure {
-            log.error("maintenance is incomplete", metadata: ["code": "\(failure.code)", "stage": "\(place)"])
+        var code = ""
+        do { try await body() } catch let failure as StorageFailure { code = failure.code } catch let failure
+            as DaemonFailure where failure.code == "LEDGER-BACKUP"
+        { code = failure.code }
+        if !code.isEmpty {
+            log.error("maintenance is incomplete", metadata: ["code": "\(code)", "stage": "\(place)"])
         }
+        try await ledger.remember(Overview.undone + place, code)
     }
 
     private static func age(_ status: FileStatus) -> Duration {
