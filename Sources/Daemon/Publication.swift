@@ -17,6 +17,8 @@ package struct Published: Sendable, Equatable {
     package var ofOthers: [String] = []
     /// Keywords of the attributes that say so.
     package var differing: Set<String> = []
+    /// Folders of older results that are of other slices of the same series than this job's, relative to the outbox.
+    package var divided: [String] = []
 }
 
 /// Moves what is finished to where people look for it. Every step can be repeated after a crash.
@@ -81,7 +83,8 @@ package actor Publication {
             switch try place(Folder.join(output, folder), study.study, key, job: job.id) {
             case .new:
                 published.results.append(try result(try supersede(study.study, key)))
-                published.contradicted += try contradicted(study.study, key)
+                published.contradicted += try others(study.study, key, where: { $0.contradicts($1) })
+                published.divided += try others(study.study, key, where: { $0.divides($1) })
                 for (path, keywords) in try ofOthers(study.study, key) {
                     published.ofOthers.append(path)
                     published.differing.formUnion(keywords)
@@ -152,11 +155,12 @@ package actor Publication {
         }
     }
 
-    /// Folders of the results that hold other content under the SOP Instance UIDs of this one's images, relative to the outbox.
-    private func contradicted(_ study: String, _ key: String) throws -> [String] {
+    /// Folders of the other results of the study for which `holds` says so of this one and them, relative to the outbox.
+    private func others(
+        _ study: String, _ key: String, where holds: (OutboxResult, OutboxResult) -> Bool
+    ) throws -> [String] {
         guard let new = try standing(study, key) else { return [] }
-        return try others(study, key).filter { new.contradicts($0) }
-            .map { "\(study)/\(Folder.split($0.folder).name)" }
+        return try others(study, key).filter { holds(new, $0) }.map { "\(study)/\(Folder.split($0.folder).name)" }
     }
 
     /// Results of the study that are of another patient or study than this one, relative to the outbox, and the keywords of the
