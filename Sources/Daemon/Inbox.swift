@@ -99,7 +99,7 @@ package actor Inbox {
         let names = Set(entries.map(\.path))
         let files = Set(entries.filter { $0.status.kind == .regular }.map(\.path))
         let latest = (Moment.now - rules.giveUp.milliseconds) * 1_000_000
-        for entry in entries where entry.status.changedNS < latest {
+        for entry in entries where entry.status.isUntouched(since: latest) {
             if isLeft(entry, since: latest, among: names) { sight.unfinished += 1 }
         }
         for entry in entries where DropName.isDrop(entry) {
@@ -120,7 +120,9 @@ package actor Inbox {
             }
             // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.
             guard found.files > 0 else {
-                if let content = content(name), !content.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) {
+                if let content = content(name), !content.isEmpty,
+                    content.allSatisfy({ $0.status.isUntouched(since: latest) })
+                {
                     sight.unfinished += 1
                 }
                 continue
@@ -160,7 +162,7 @@ package actor Inbox {
         // What cannot be listed, or not to its end, is there all the same; empty folders are nobody's.
         guard let content = content(entry.path) else { return !isHidden }
         let files = content.filter { $0.status.kind != .directory }
-        guard !files.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) else { return false }
+        guard !files.isEmpty, content.allSatisfy({ $0.status.isUntouched(since: latest) }) else { return false }
         // Systems keep hidden folders of their own.
         return !isHidden || files.prefix(Self.mostHidden).contains { isImage(entry.path.appending($0.path)) }
     }

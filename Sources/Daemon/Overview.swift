@@ -193,7 +193,7 @@ package struct Overview: Sendable, Equatable {
         cluster = ClusterState(try fact(ClusterState.fact))
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
-            try Self.placeNotes(spool, own) + Self.undoneNotes(db)
+            try Self.placeNotes(spool, own) + Self.undoneNotes(db) + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.notes(
                 spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
                 unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
@@ -265,6 +265,21 @@ package struct Overview: Sendable, Equatable {
 
     /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.
     static let undone = "undone "
+
+    /// When the clock had gone on by more than it should have.
+    static let clockInDoubt = "clock in doubt"
+
+    private static func clockNotes(_ since: String?) -> [Note] {
+        // Set back since, it is in doubt no more.
+        guard let since = since.flatMap({ Int64($0) }), since <= Moment.now else { return [] }
+        return [
+            Note(
+                code: "CLOCK-DOUBT",
+                text:
+                    "by the clock the service has not worked for more than three days: where that is wrong, everything seems old. Nothing is removed before \(Moment.text(since + WatchService.longestGap)).",
+                cure: "timedatectl: set the clock right if it is wrong; else there is nothing to do.")
+        ]
+    }
 
     private static func undoneNotes(_ db: Database) throws -> [Note] {
         try Row.fetchAll(
