@@ -138,7 +138,7 @@ package actor Inbox {
                 (state.fingerprint, state.since, state.looks, state.marked) = (found, now, 0, nil)
             }
             state.looks += 1
-            if isSettled(name, &state, files, now) {
+            if isSettled(name, &state, files, now, each) {
                 sight.settled.append(name)
             } else {
                 sight.settling += 1
@@ -187,7 +187,8 @@ package actor Inbox {
     ]
 
     private func isSettled(
-        _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant
+        _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant,
+        _ each: () -> Void
     ) -> Bool {
         let isOver = rules.mode == .quiet && now - state.begun >= rules.giveUp
         guard state.looks >= 2 else { return isOver }
@@ -199,7 +200,7 @@ package actor Inbox {
         }
         // Digests are compared once, not at every look.
         if state.marked?.status != status {
-            state.marked = (status, rules.readiness(inbox.appending(name), marker, state.fingerprint))
+            state.marked = (status, rules.readiness(inbox.appending(name), marker, state.fingerprint, each: each))
         }
         return state.marked?.readiness == .ready || now - state.begun >= rules.giveUp
     }
@@ -241,7 +242,7 @@ package actor Inbox {
         if !isKnown { isKnown = try isTaken(id) }
         if isKnown {
             for copy in try inputs(of: id) {
-                if try isContained(hidden(id), in: copy) { return removeOriginal(id, print) }
+                if try isContained(hidden(id), in: copy, each) { return removeOriginal(id, print) }
             }
             // Another drop under the name of a job that we have.
             let other = Identifier.make()
@@ -317,10 +318,12 @@ package actor Inbox {
     }
 
     /// Whether every file of a drop stands in `input` too, byte for byte; a single file may have another name there.
-    private func isContained(_ drop: FilePath, in input: FilePath) throws(StorageFailure) -> Bool {
-        if try FileStatus(of: drop).kind == .directory { return try TreeCopy.isContained(drop, in: input) }
+    private func isContained(
+        _ drop: FilePath, in input: FilePath, _ each: () -> Void
+    ) throws(StorageFailure) -> Bool {
+        if try FileStatus(of: drop).kind == .directory { return try TreeCopy.isContained(drop, in: input, each: each) }
         guard let only = try Folder.list(input).first else { return false }
-        return try TreeCopy.isContained(drop, in: input.appending(only.path))
+        return try TreeCopy.isContained(drop, in: input.appending(only.path), each: each)
     }
 
     /// The claimed drop as `work/<id>/input`: by one rename, or by copy where the inbox is another disk, or where another user owns

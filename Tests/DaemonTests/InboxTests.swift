@@ -2,6 +2,7 @@ import Daemon
 import Failures
 import Foundation
 import Storage
+import Synchronization
 import Testing
 
 @Suite("the inbox")
@@ -314,6 +315,29 @@ struct InboxTests {
 
     /// What a DICOM file begins with.
     private let dicom = [UInt8](repeating: 0, count: 128) + Array("DICM".utf8)
+
+    private final class Beats: Sendable {
+        private let count = Mutex(0)
+        var sum: Int { count.withLock { $0 } }
+        func beat() { count.withLock { $0 += 1 } }
+    }
+
+    @Test("the watchdog hears of the inbox while the digests of a marked drop are made")
+    func markedAndLarge() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        let bytes = [UInt8](repeating: 7, count: 4 << 20)
+        try Folder.make(paths.inbox + "/study")
+        try DurableFile.write(bytes, to: paths.inbox + "/study/slide")
+        let marker = #"{"sha256": {"slide": "\#(FileDigest(of: bytes).hex)"}}"#
+        try DurableFile.write(marker, to: paths.inbox + "/study.ready")
+        let inbox = Inbox(paths: paths, rules: SettlingRules(quiet: .seconds(3600)))
+        _ = try await inbox.scan()
+        let beats = Beats()
+        #expect(try await inbox.scan { beats.beat() }.settled == [FilePath("study")])
+        #expect(beats.sum >= 16)
+    }
 
     @Test("what is no drop and was meant to become one is counted: hidden images, folders without files, lone markers")
     func leftHidden() async throws {

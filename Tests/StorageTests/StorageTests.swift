@@ -84,6 +84,23 @@ final class StorageTests {
         #expect(try !MountTable(path: root + "/no-table").isAway(root))
     }
 
+    @Test("whoever waits for a long pass over a file hears of it all the while")
+    func pieces() throws {
+        let bytes = [UInt8](repeating: 7, count: 3 << 20)
+        try DurableFile.write(bytes, to: root + "/a/large")
+        func count(_ body: (() -> Void) throws -> Void) rethrows -> Int {
+            var pieces = 0
+            try body { pieces += 1 }
+            return pieces
+        }
+        let (source, target) = (FilePath(root + "/a"), root + "/copy")
+        #expect(try count { _ = try FileDigest(of: InputFile(root + "/a/large"), each: $0) } >= 12)
+        #expect(try count { _ = try FileDigest(ofTree: root + "/a", each: $0) } >= 12)
+        _ = try count { try TreeCopy.copy(source, to: target, each: $0) }
+        #expect(try count { _ = try TreeCopy.isContained(source, in: FilePath(target), each: $0) } >= 24)
+        #expect(try DurableFile.read(target + "/large", limit: .max) == bytes)
+    }
+
     @Test("a durable file replaces the old one only by commit and leaves no temporary behind")
     func durable() throws {
         let path = root + "/file"
