@@ -99,6 +99,15 @@ final class StorageTests {
         _ = try count { try TreeCopy.copy(source, to: target, each: $0) }
         #expect(try count { _ = try TreeCopy.isContained(source, in: FilePath(target), each: $0) } >= 24)
         #expect(try DurableFile.read(target + "/large", limit: .max) == bytes)
+        let appended = try count {
+            var file = try DurableFile(root + "/appended")
+            try file.append([1])
+            try file.append(InputFile(root + "/a/large"), each: $0)
+            try file.append([2])
+            try file.commit()
+        }
+        #expect(appended >= 12)
+        #expect(try DurableFile.read(root + "/appended", limit: .max) == [1] + bytes + [2])
     }
 
     @Test("a durable file replaces the old one only by commit and leaves no temporary behind")
