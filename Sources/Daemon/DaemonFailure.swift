@@ -14,6 +14,8 @@ package enum DaemonFailure: Failure, Equatable {
     case ledgerNotSynchronous(path: String, level: Int)
     /// SQLite refused a call: the disk is full, another process holds the file.
     case ledgerCallFailed(problem: String)
+    /// SQLite could not write a copy of the ledger, which itself is as it was.
+    case backupFailed(problem: String)
     /// A job was not in the state that the change began from: somebody else wrote to the ledger.
     case stale(job: String, from: String, to: String)
     /// The settings name no folder of pipelines.
@@ -24,7 +26,7 @@ package enum DaemonFailure: Failure, Equatable {
     case unanswered
     /// The system gave no process, or the job's work folder cannot be used.
     case workerNotStarted
-    /// Under a result's name stands something else; `result` is relative to the outbox.
+    /// Under a result's name stands another one; `result` is relative to the outbox.
     case outboxConflict(result: String)
     /// A program of another project that the settings ask for; `package` is Debian's that holds it.
     case programMissing(name: String, package: String)
@@ -33,7 +35,9 @@ package enum DaemonFailure: Failure, Equatable {
         switch self {
         case .locked, .ledgerUnusable, .ledgerNewer, .ledgerOlder, .ledgerNotSynchronous, .noPipelines: .configuration
         case .stale: .internalDefect
-        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .otherSpool, .unanswered, .programMissing: .failed
+        case .outboxConflict, .workerNotStarted, .ledgerCallFailed, .backupFailed, .otherSpool, .unanswered,
+            .programMissing:
+            .failed
         }
     }
 
@@ -45,6 +49,7 @@ package enum DaemonFailure: Failure, Equatable {
         case .ledgerOlder: "LEDGER-OLDER"
         case .ledgerNotSynchronous: "LEDGER-SYNC"
         case .ledgerCallFailed: "LEDGER-FAILED"
+        case .backupFailed: "LEDGER-BACKUP"
         case .stale: "LEDGER-STALE"
         case .noPipelines: "PIPE-FOLDER"
         case .otherSpool: "SPOOL-OTHER"
@@ -81,6 +86,10 @@ package enum DaemonFailure: Failure, Equatable {
             FailureMessage(
                 "the ledger did not take a change (\(problem)): what it holds is unknown until it is read again, so the service ends.",
                 cure: "Start it again once its disk has room and can be written.")
+        case .backupFailed(let problem):
+            FailureMessage(
+                "no copy of the ledger could be written (\(problem)).",
+                cure: "Give backups/ room, and the service's user the right to write there.")
         case .stale(let job, let from, let to):
             FailureMessage(
                 "job \(job) was not \(from) when it should become \(to): something else writes the ledger.",
@@ -103,8 +112,8 @@ package enum DaemonFailure: Failure, Equatable {
             )
         case .outboxConflict(let result):
             FailureMessage(
-                "outbox/\(result) exists and holds something else: nothing is written over it.",
-                cure: "Move it away, then drop the study again.")
+                "outbox/\(result) holds another result: nothing is written over it.",
+                cure: "Move it to where it belongs, then: hspsam retry.")
         case .programMissing(let name, let package):
             FailureMessage(
                 "\(name) is not installed: what needs it waits.", cure: "Install it: apt-get install \(package).")

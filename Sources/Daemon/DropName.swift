@@ -23,12 +23,13 @@ package enum DropName {
         return !starts(name, ".") && unfinished.contains { lower.hasSuffix($0) }
     }
 
-    /// Whether a name is hidden by whoever made it; not ours, and not that of what systems keep of things that were removed or changed.
+    /// Whether a name is hidden by whoever made it; not ours, and not that of what systems keep of things that were removed,
+    /// changed or shown.
     static func isHidden(_ name: FilePath) -> Bool {
         let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
         return starts(name, ".") && !starts(name, claimPrefix) && !kept.contains { lower.contains($0) }
     }
-    private static let kept = ["trash", "recycle", "snapshot", "version", "zfs"]
+    private static let kept = ["trash", "recycle", "snapshot", "version", "zfs", "thumb", "cache", "appledouble"]
 
     /// The name of the drop that a marker beside it says to be complete; nil for what is no such marker.
     static func marked(by entry: Folder.Entry) -> FilePath? {

@@ -1,10 +1,11 @@
 internal import Failures
+internal import Processes
 internal import Storage
 
 /// A folder that results are copied to, such as a share.
 ///
-/// It is never made: where there is none, or one on the disk below though something was mounted there before, its share is away, and
-/// what is written there nobody ever sees.
+/// It is never made: where there is none, or one on the disk below though something was mounted there before or is to be by
+/// `/etc/fstab`, its share is away, and what is written there nobody ever sees.
 struct FolderDestination {
     /// The destination's own folder.
     let root: String
@@ -12,6 +13,8 @@ struct FolderDestination {
     let folder: String
     /// A file that tells how deep in its file system the destination lies, for the next time.
     let memory: String
+    /// What is to be mounted on this machine.
+    let mounts: MountTable
 
     static let away = "DESTINATION-AWAY"
 
@@ -22,7 +25,15 @@ struct FolderDestination {
         func all(_ code: String) -> [DeliveryReceipt.File] { names.map { .init($0, .failed, code: code) } }
         do throws(StorageFailure) {
             guard try isThere() else { return all(Self.away) }
-            let files = names.map { copy($0, from: source) }
+            var heard = ContinuousClock.now
+            let files = names.map { name in
+                copy(name, from: source) {
+                    // The watchdog of the sender's unit waits for no slow share.
+                    guard ContinuousClock.now - heard >= .seconds(5) else { return }
+                    heard = .now
+                    ServiceNotification.send("WATCHDOG=1")
+                }
+            }
             // Without their digests nobody can check them: all again, which costs nothing where they are the same.
             try writeSums(from: source)
             // It may have gone meanwhile.
@@ -34,7 +45,7 @@ struct FolderDestination {
 
     /// Whether the destination is the folder that it was. A share that has come to stand there since is what was meant.
     private func isThere() throws(StorageFailure) -> Bool {
-        guard let depth = try? Folder.depthInFileSystem(root) else { return false }
+        guard let depth = try? Folder.depthInFileSystem(root), try !mounts.isAway(root) else { return false }
         var known: Int?
         if FileStatus.exists(memory) {
             known = Int(String(decoding: try DurableFile.read(memory, limit: 99), as: UTF8.self))
@@ -48,16 +59,19 @@ struct FolderDestination {
     }
 
     /// What stands there already with the same bytes is what was to be sent.
-    private func copy(_ name: String, from source: String) -> DeliveryReceipt.File {
+    private func copy(_ name: String, from source: String, each: () -> Void) -> DeliveryReceipt.File {
         do throws(StorageFailure) {
             let (source, target) = (Folder.join(source, name), Folder.join(path, name))
             try Folder.make(Folder.split(target).folder, mode: 0o755)
-            let digest = try FileDigest(ofFile: source)
-            if FileStatus.exists(target), try FileDigest(ofFile: target) == digest {
+            let file = try InputFile(source)
+            let digest = try FileDigest(of: file, each: each)
+            if FileStatus.exists(target), try FileDigest(of: InputFile(target), each: each) == digest {
                 return .init(name, .confirmed, code: "SAME")
             }
-            try DurableFile.write(DurableFile.read(source, limit: .max), to: target)
-            let isSame = try FileDigest(ofFile: target) == digest
+            var copy = try DurableFile(target)
+            try copy.append(file, each: each)
+            try copy.commit()
+            let isSame = try FileDigest(of: InputFile(target), each: each) == digest
             return .init(name, isSame ? .confirmed : .failed, code: isSame ? "COPIED" : "FILE-IO")
         } catch {
             return .init(name, .failed, code: error.code)

@@ -52,7 +52,7 @@ package actor Inbox {
         /// Drops that got no marker within `settle.give_up` where only marked ones are taken; they count as settling too.
         package var unmarked = 0
         /// What is no drop and looks as if it should be one, when nothing of it changed for `settle.give_up`: of unfinished transfers, hidden
-        /// and DICOM, folders without any file, markers without their drop.
+        /// images, folders without any file, markers without their drop.
         package var unfinished = 0
     }
 
@@ -99,7 +99,7 @@ package actor Inbox {
         let names = Set(entries.map(\.path))
         let files = Set(entries.filter { $0.status.kind == .regular }.map(\.path))
         let latest = (Moment.now - rules.giveUp.milliseconds) * 1_000_000
-        for entry in entries where entry.status.changedNS < latest {
+        for entry in entries where entry.status.isUntouched(since: latest) {
             if isLeft(entry, since: latest, among: names) { sight.unfinished += 1 }
         }
         for entry in entries where DropName.isDrop(entry) {
@@ -120,7 +120,9 @@ package actor Inbox {
             }
             // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.
             guard found.files > 0 else {
-                if let content = content(name), !content.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) {
+                if let content = content(name), !content.isEmpty,
+                    content.allSatisfy({ $0.status.isUntouched(since: latest) })
+                {
                     sight.unfinished += 1
                 }
                 continue
@@ -136,7 +138,7 @@ package actor Inbox {
                 (state.fingerprint, state.since, state.looks, state.marked) = (found, now, 0, nil)
             }
             state.looks += 1
-            if isSettled(name, &state, files, now) {
+            if isSettled(name, &state, files, now, each) {
                 sight.settled.append(name)
             } else {
                 sight.settling += 1
@@ -156,13 +158,13 @@ package actor Inbox {
         if let drop = DropName.marked(by: entry) { return !names.contains(drop) }
         let isHidden = DropName.isHidden(entry.path)
         guard isHidden || DropName.isUnfinished(entry.path) else { return false }
-        if entry.status.kind != .directory { return !isHidden || isDICOM(entry.path) }
+        if entry.status.kind != .directory { return !isHidden || isImage(entry.path) }
         // What cannot be listed, or not to its end, is there all the same; empty folders are nobody's.
         guard let content = content(entry.path) else { return !isHidden }
         let files = content.filter { $0.status.kind != .directory }
-        guard !files.isEmpty, content.allSatisfy({ $0.status.changedNS < latest }) else { return false }
+        guard !files.isEmpty, content.allSatisfy({ $0.status.isUntouched(since: latest) }) else { return false }
         // Systems keep hidden folders of their own.
-        return !isHidden || files.prefix(Self.mostHidden).contains { isDICOM(entry.path.appending($0.path)) }
+        return !isHidden || files.prefix(Self.mostHidden).contains { isImage(entry.path.appending($0.path)) }
     }
 
     /// Files of a hidden folder that are looked into.
@@ -172,14 +174,21 @@ package actor Inbox {
         try? Folder.walk(FilePath(paths.inbox).appending(name), limit: Fingerprint.mostEntries)
     }
 
-    /// *Source*: PS3.10 2024e, 7.1.
-    private func isDICOM(_ name: FilePath) -> Bool {
-        guard let file = try? InputFile(FilePath(paths.inbox).appending(name)), file.size >= 132 else { return false }
-        return (try? file.read(128..<132)).map { $0.elementsEqual("DICM".utf8) } ?? false
+    /// Whether it begins as DICOM, a picture or an archive does. *Source*: PS3.10 2024e, 7.1; PNG, JPEG, TIFF 6 and BigTIFF, ZIP.
+    private func isImage(_ name: FilePath) -> Bool {
+        guard let file = try? InputFile(FilePath(paths.inbox).appending(name)),
+            let head = try? file.read(0..<min(file.size, 132))
+        else { return false }
+        return head.dropFirst(128).elementsEqual("DICM".utf8) || Self.imageMarks.contains(where: head.starts)
     }
+    private static let imageMarks: [[UInt8]] = [
+        [0x89, 0x50, 0x4E, 0x47], [0xFF, 0xD8, 0xFF], [0x49, 0x49, 0x2A, 0], [0x4D, 0x4D, 0, 0x2A],
+        [0x49, 0x49, 0x2B, 0], [0x4D, 0x4D, 0, 0x2B], [0x50, 0x4B, 3, 4],
+    ]
 
     private func isSettled(
-        _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant
+        _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant,
+        _ each: () -> Void
     ) -> Bool {
         let isOver = rules.mode == .quiet && now - state.begun >= rules.giveUp
         guard state.looks >= 2 else { return isOver }
@@ -191,7 +200,7 @@ package actor Inbox {
         }
         // Digests are compared once, not at every look.
         if state.marked?.status != status {
-            state.marked = (status, rules.readiness(inbox.appending(name), marker, state.fingerprint))
+            state.marked = (status, rules.readiness(inbox.appending(name), marker, state.fingerprint, each: each))
         }
         return state.marked?.readiness == .ready || now - state.begun >= rules.giveUp
     }
@@ -233,7 +242,7 @@ package actor Inbox {
         if !isKnown { isKnown = try isTaken(id) }
         if isKnown {
             for copy in try inputs(of: id) {
-                if try isContained(hidden(id), in: copy) { return removeOriginal(id, print) }
+                if try isContained(hidden(id), in: copy, each) { return removeOriginal(id, print) }
             }
             // Another drop under the name of a job that we have.
             let other = Identifier.make()
@@ -309,10 +318,12 @@ package actor Inbox {
     }
 
     /// Whether every file of a drop stands in `input` too, byte for byte; a single file may have another name there.
-    private func isContained(_ drop: FilePath, in input: FilePath) throws(StorageFailure) -> Bool {
-        if try FileStatus(of: drop).kind == .directory { return try TreeCopy.isContained(drop, in: input) }
+    private func isContained(
+        _ drop: FilePath, in input: FilePath, _ each: () -> Void
+    ) throws(StorageFailure) -> Bool {
+        if try FileStatus(of: drop).kind == .directory { return try TreeCopy.isContained(drop, in: input, each: each) }
         guard let only = try Folder.list(input).first else { return false }
-        return try TreeCopy.isContained(drop, in: input.appending(only.path))
+        return try TreeCopy.isContained(drop, in: input.appending(only.path), each: each)
     }
 
     /// The claimed drop as `work/<id>/input`: by one rename, or by copy where the inbox is another disk, or where another user owns

@@ -10,6 +10,10 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
     package var expired = 0
     /// The code of the newest failure while nothing has been sent since; nil while all is well.
     package var trouble: String?
+    /// Since when something waits and nothing was taken, in milliseconds since 1970; nil where nothing waits.
+    package var silentSince: Int64?
+
+    private enum CodingKeys: String, CodingKey { case destination, waiting, refused, expired, trouble }
 
     /// Files that it would not take, or not in time.
     var untaken: Int { refused + expired }
@@ -63,6 +67,14 @@ extension Ledger {
 
     private static func destinationKey(_ name: String) -> String { "destination \(name)" }
 
+    /// When a destination last took something.
+    fileprivate static func takenKey(_ name: String) -> String { "taken \(name)" }
+
+    /// Milliseconds: what is to wait for longer was told so by a clock that has been set back since, and holds nothing up.
+    private static let longestWait: Int64 = 2 * 86_400_000
+    /// With the time twice as arguments.
+    private static let isDue = "(not_before IS NULL OR not_before <= ? OR not_before > ? + \(longestWait))"
+
     /// Results without any delivery to a destination that they should go to, published since it is known; last those that could not be
     /// read before.
     func undelivered(_ destination: String) throws -> [(key: String, path: String)] {
@@ -84,24 +96,22 @@ extension Ledger {
     func takeTicket(_ destination: String) throws -> DeliveryTicket? {
         try write { db in
             let now = Moment.now
-            let due = """
-                destination = ? AND state = 'pending' AND (not_before IS NULL OR not_before <= ?)
-                """
+            let due = "destination = ? AND state = 'pending' AND \(Self.isDue)"
             guard
                 let first = try Row.fetchOne(
                     db,
                     sql: """
                         SELECT result_key, path FROM delivery JOIN result ON result.key = result_key WHERE \(due)
                         ORDER BY created_at, result_key LIMIT 1
-                        """, arguments: [destination, now])
+                        """, arguments: [destination, now, now])
             else { return nil }
             let key: String = first["result_key"]
             let files = try String.fetchAll(
                 db, sql: "SELECT file FROM delivery WHERE \(due) AND result_key = ? ORDER BY file",
-                arguments: [destination, now, key])
+                arguments: [destination, now, now, key])
             try db.execute(
                 sql: "UPDATE delivery SET state = 'sending' WHERE \(due) AND result_key = ?",
-                arguments: [destination, now, key])
+                arguments: [destination, now, now, key])
             return DeliveryTicket(destination: destination, key: key, folder: first["path"], files: files)
         }
     }
@@ -152,6 +162,11 @@ extension Ledger {
     ) throws {
         try write { db in
             let now = Moment.now
+            if receipt.files.contains(where: { $0.outcome != .failed }) {
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                    arguments: [Self.takenKey(receipt.ticket.destination), "\(now)"])
+            }
             for file in receipt.files {
                 let id: StatementArguments = [receipt.ticket.key, file.name, receipt.ticket.destination]
                 let which = "WHERE result_key = ? AND file = ? AND destination = ? AND state = 'sending'"
@@ -188,8 +203,8 @@ extension Ledger {
                 sql: """
                     SELECT EXISTS(SELECT 1 FROM delivery INDEXED BY delivery_state
                         WHERE state NOT IN ('sent', 'confirmed') AND destination = ?
-                        AND (state = 'sending' OR state = 'pending' AND (not_before IS NULL OR not_before <= ?)))
-                    """, arguments: [destination, Moment.now]) ?? false
+                        AND (state = 'sending' OR state = 'pending' AND \(Self.isDue)))
+                    """, arguments: [destination, Moment.now, Moment.now]) ?? false
         }
     }
 
@@ -266,6 +281,17 @@ extension DeliveryCounts {
                 case "replaced": break
                 default: counts.waiting += files
                 }
+            }
+            let oldest = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT MIN(created_at) FROM delivery INDEXED BY delivery_state
+                    WHERE state NOT IN ('sent', 'confirmed') AND state IN ('pending', 'sending') AND destination = ?
+                    """, arguments: [name])
+            if let oldest {
+                let taken = try String.fetchOne(
+                    db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [Ledger.takenKey(name)])
+                counts.silentSince = max(oldest, taken.flatMap { Int64($0) } ?? 0)
             }
             counts.trouble = try String.fetchOne(
                 db,

@@ -28,12 +28,12 @@ extension Ledger {
 
     /// Writes a whole, checked copy as `ledger-<day>.sqlite` and keeps that many.
     ///
-    /// *Cost*: reads the whole ledger.
+    /// *Throws* `DaemonFailure.backupFailed`, `StorageFailure`. *Cost*: reads the whole ledger.
     package func backUp(to folder: String, keeping count: Int) throws {
         let name = "\(Self.backupPrefix)\(Moment.day(Moment.now)).sqlite"
         let temporary = Folder.join(folder, ".\(name).new")
         try Folder.remove(temporary)
-        try withoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [temporary]) }
+        try copy(to: temporary)
         try Folder.sync(temporary)
         let path = Folder.join(folder, name)
         if FileStatus.exists(path) {

@@ -354,10 +354,12 @@ package actor Ledger {
         do { return try pool.write(body) } catch let error as DatabaseError { throw DaemonFailure.ledgerFailed(error) }
     }
 
-    /// For what SQLite does not do within a transaction.
-    func withoutTransaction(_ body: (Database) throws -> Void) throws {
-        do { try pool.writeWithoutTransaction(body) } catch let error as DatabaseError {
-            throw DaemonFailure.ledgerFailed(error)
+    /// Writes a copy of all of it at `path`, where nothing may stand: what SQLite does not do within a transaction.
+    func copy(to path: String) throws {
+        do {
+            try pool.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+        } catch let error as DatabaseError {
+            throw DaemonFailure.backupFailed(problem: error.message ?? "\(error.resultCode)")
         }
     }
 

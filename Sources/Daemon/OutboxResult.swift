@@ -112,6 +112,21 @@ struct OutboxResult {
         }
     }
 
+    /// Whether this result and `other`, which nothing has taken the place of, are of different slices of one series under one pipeline,
+    /// and of no image in common: each measures a part of what is one volume. Pictures that stand alone are no parts.
+    func divides(_ other: OutboxResult) -> Bool {
+        guard record.study == other.record.study, other.record.supersededBy == nil, strangers(other).isEmpty,
+            !other.record.imageContents.isEmpty,
+            Set(record.imageContents.map(\.uid)).isDisjoint(with: other.record.imageContents.map(\.uid))
+        else { return false }
+        return record.results.contains { mine in
+            other.record.results.contains { its in
+                its.source.series == mine.source.series && its.pipeline == mine.pipeline
+                    && (its.source.sliceMM ?? mine.source.sliceMM) != nil
+            }
+        }
+    }
+
     /// Keywords of the attributes by which this result and `other`, which nothing has taken the place of, are of two patients or two
     /// studies though their Study Instance UID is one.
     func strangers(_ other: OutboxResult) -> [String] {

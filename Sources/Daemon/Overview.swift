@@ -82,6 +82,8 @@ package struct Overview: Sendable, Equatable {
     private static let partialShown: Int64 = 3 * 86_400_000
     /// A controller may be started anew without anybody's help.
     private static let clusterPatience: Int64 = 60_000
+    /// An archive may be started anew, and a network mended, without anybody's help.
+    private static let deliveryPatience: Int64 = 3_600_000
     /// A job that could not go on that often in a row needs somebody.
     private static let manyReturns = 3
 
@@ -191,7 +193,7 @@ package struct Overview: Sendable, Equatable {
         cluster = ClusterState(try fact(ClusterState.fact))
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
-            try Self.placeNotes(spool, own)
+            try Self.placeNotes(spool, own) + Self.undoneNotes(db) + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.notes(
                 spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
                 unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
@@ -261,6 +263,40 @@ package struct Overview: Sendable, Equatable {
         ]
     }
 
+    /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.
+    static let undone = "undone "
+
+    /// When the clock had gone on by more than it should have.
+    static let clockInDoubt = "clock in doubt"
+
+    private static func clockNotes(_ since: String?) -> [Note] {
+        // Set back since, it is in doubt no more.
+        guard let since = since.flatMap({ Int64($0) }), since <= Moment.now else { return [] }
+        return [
+            Note(
+                code: "CLOCK-DOUBT",
+                text:
+                    "by the clock the service has not worked for more than three days: where that is wrong, everything seems old. Nothing is removed before \(Moment.text(since + WatchService.longestGap)).",
+                cure: "timedatectl: set the clock right if it is wrong; else there is nothing to do.")
+        ]
+    }
+
+    private static func undoneNotes(_ db: Database) throws -> [Note] {
+        try Row.fetchAll(
+            db,
+            sql: "SELECT substr(key, ?) AS place, value FROM meta WHERE key LIKE ? AND value <> '' ORDER BY key",
+            arguments: [undone.count + 1, undone + "%"]
+        ).map { row in
+            Note(
+                code: "MAINTENANCE",
+                text:
+                    "\(row["place"] as String): what is done there from time to time failed (\(row["value"] as String)).",
+                cure:
+                    "Give the service's user the right to write there (a unit's drop-in: ReadWritePaths=), and its disk room; it is done anew by itself."
+            )
+        }
+    }
+
     private static func notes(
         _ spool: SpoolView, _ work: Work, oversized: Int, unmarked: Int, unfinished: Int,
         _ deliveries: [DeliveryCounts], _ cluster: ClusterState?
@@ -317,7 +353,7 @@ package struct Overview: Sendable, Equatable {
                 Note(
                     code: "UPLOAD-LEFT",
                     text:
-                        "\(unfinished) in the inbox are no drops, and nothing came for settle.give_up: of unfinished transfers (.part, .tmp, ~ ...), hidden, folders without files, or NAME.ready without NAME.",
+                        "\(unfinished) in the inbox are no drops, and nothing came for settle.give_up: of unfinished transfers (.part, .tmp, ~ ...), hidden images, folders without files, or NAME.ready without NAME.",
                     cure: "Send them again under their own names, or rename what is complete; remove the rest."))
         }
         if spool.unmoved > 0 {
@@ -341,7 +377,11 @@ package struct Overview: Sendable, Equatable {
             notes.append(
                 Note(
                     code: "SENDER-DOWN", text: "nobody sends: \(unsent) files wait.",
-                    cure: "systemctl start hspsam-deliver, or run: hspsam deliver --once"))
+                    cure:
+                        "systemctl start hspsam-deliver, or run: hspsam deliver --once; hspsam deliver --retry lets go of what the site file asks for no longer."
+                ))
+        } else {
+            notes += deliveries.compactMap(silence)
         }
         for counts in deliveries where counts.untaken > 0 {
             notes.append(
@@ -351,6 +391,20 @@ package struct Overview: Sendable, Equatable {
                     cure: "hspsam deliver --status says why; once the cause is gone: hspsam deliver --retry."))
         }
         return notes
+    }
+
+    /// That a destination takes nothing: it may come back by itself, but not for ever.
+    private static func silence(_ counts: DeliveryCounts) -> Note? {
+        // A time that has not come yet was written before the clock was set back.
+        guard let since = counts.silentSince, abs(Moment.now - since) > deliveryPatience else { return nil }
+        let trouble = counts.trouble.map { " (\($0))" } ?? ""
+        return Note(
+            code: "DESTINATION-DOWN",
+            text:
+                "\(counts.destination) has taken nothing since \(Moment.text(since)), and \(counts.waiting) files wait\(trouble).",
+            cure:
+                "Look at its machine or share, network, certificate and token: they are sent by themselves once it takes them. Where the site file names it no longer, hspsam deliver --retry lets go of them."
+        )
     }
 
     private static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }

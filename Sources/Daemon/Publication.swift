@@ -17,6 +17,8 @@ package struct Published: Sendable, Equatable {
     package var ofOthers: [String] = []
     /// Keywords of the attributes that say so.
     package var differing: Set<String> = []
+    /// Folders of older results that are of other slices of the same series than this job's, relative to the outbox.
+    package var divided: [String] = []
 }
 
 /// Moves what is finished to where people look for it. Every step can be repeated after a crash.
@@ -42,7 +44,7 @@ package actor Publication {
     /// Brings a job's studies into the outbox.
     ///
     /// A study whose key stands there whole is adopted: it was published before, by this job before a crash or by an earlier drop.
-    /// What stands there with files missing or changed is moved aside and published again. A result of more images than an older
+    /// What stands there with files missing or changed, or without a readable report, is moved aside and published again. A result of more images than an older
     /// one under the same pipelines supersedes it; one of fewer, or of the same ones sent again, is not published.
     ///
     /// *Throws* `DaemonFailure.outboxConflict`, `KnownResultsMissing`, `StorageFailure`, and what reading the record throws.
@@ -81,7 +83,8 @@ package actor Publication {
             switch try place(Folder.join(output, folder), study.study, key, job: job.id) {
             case .new:
                 published.results.append(try result(try supersede(study.study, key)))
-                published.contradicted += try contradicted(study.study, key)
+                published.contradicted += try others(study.study, key, where: { $0.contradicts($1) })
+                published.divided += try others(study.study, key, where: { $0.divides($1) })
                 for (path, keywords) in try ofOthers(study.study, key) {
                     published.ofOthers.append(path)
                     published.differing.formUnion(keywords)
@@ -114,17 +117,20 @@ package actor Publication {
         let path = paths.result(study: study, key: key)
         let target = Folder.join(paths.outbox, path)
         guard FileStatus.exists(source) else {
-            // Renamed by a service that died before it wrote so.
-            guard try standing(study, key) != nil else { throw DaemonFailure.outboxConflict(result: path) }
+            // Renamed by a service that died before it wrote so; what has become of it since, nobody knows.
+            guard try standing(study, key) != nil else { throw RecordFailure.unreadable(file: StudyRecord.fileName) }
             return .new
         }
         guard let new = try OutboxResult(in: source) else { throw RecordFailure.unreadable(file: StudyRecord.fileName) }
         let parent = Folder.split(target).folder
         try make(parent)
         if FileStatus.exists(target) {
-            guard let old = try standing(study, key) else { throw DaemonFailure.outboxConflict(result: path) }
-            if try old.isWhole(), !new.covers(old) { return .stood }
-            // A person may have changed it on purpose: it stays beside.
+            let old = try OutboxResult(in: target)
+            if let old {
+                guard old.record.key == key else { throw DaemonFailure.outboxConflict(result: path) }
+                if try old.isWhole(), !new.covers(old) { return .stood }
+            }
+            // A person may have changed it on purpose, its report too: it stays beside.
             try Folder.rename(target, to: "\(target).replaced-\(job)")
         } else if let covering = try others(study, key).first(where: { try $0.covers(new) && $0.isWhole() }) {
             return .covered(by: "\(study)/\(Folder.split(covering.folder).name)")
@@ -149,11 +155,12 @@ package actor Publication {
         }
     }
 
-    /// Folders of the results that hold other content under the SOP Instance UIDs of this one's images, relative to the outbox.
-    private func contradicted(_ study: String, _ key: String) throws -> [String] {
+    /// Folders of the other results of the study for which `holds` says so of this one and them, relative to the outbox.
+    private func others(
+        _ study: String, _ key: String, where holds: (OutboxResult, OutboxResult) -> Bool
+    ) throws -> [String] {
         guard let new = try standing(study, key) else { return [] }
-        return try others(study, key).filter { new.contradicts($0) }
-            .map { "\(study)/\(Folder.split($0.folder).name)" }
+        return try others(study, key).filter { holds(new, $0) }.map { "\(study)/\(Folder.split($0.folder).name)" }
     }
 
     /// Results of the study that are of another patient or study than this one, relative to the outbox, and the keywords of the

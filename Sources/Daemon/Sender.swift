@@ -113,7 +113,8 @@ package struct Sender: Sendable {
         switch destination.kind {
         case .folder(let path):
             return FolderDestination(
-                root: path, folder: ticket.folder, memory: Folder.join(paths.deliveryFolders, FileDigest(of: path).hex)
+                root: path, folder: ticket.folder, memory: Folder.join(paths.deliveryFolders, FileDigest(of: path).hex),
+                mounts: MountTable(path: settings.mountTable)
             ).copy(ticket.files, from: folder)
         case .dicom(let peer):
             return try await inScratch { scratch in

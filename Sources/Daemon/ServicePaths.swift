@@ -13,6 +13,7 @@ package struct ServicePaths: Sendable {
     package let spoolInbox: String
     private let spool: String
     private let hasCluster: Bool
+    private let mountTable: String
     /// Says which spool this is, so that an empty folder on another disk is not taken for it.
     package let spoolIdentity: String
 
@@ -28,12 +29,14 @@ package struct ServicePaths: Sendable {
         state = settings.state
         spoolInbox = Folder.join(settings.spool, "inbox")
         hasCluster = settings.cluster != nil
+        mountTable = settings.mountTable
     }
 
-    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, its disk is not mounted, and nobody
+    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, or `/etc/fstab` says so, its disk is not mounted, and nobody
     /// would drop anything into one made here.
     package func prepare() throws(StorageFailure) {
-        if inbox == spoolInbox || !FileStatus.exists(ledger) { try Folder.make(inbox, mode: 0o750) }
+        let isAway = try MountTable(path: mountTable).isAway(inbox)
+        if inbox == spoolInbox || !FileStatus.exists(ledger) && !isAway { try Folder.make(inbox, mode: 0o750) }
         for path in [
             work, outbox, quarantine, kept, newRequests, answers, state, backups, deliveryTickets,
             deliveryReceipts, arrivalQuestions, arrivalAnswers, receiving,

@@ -1,3 +1,5 @@
+package import Storage
+
 /// The settings of the unattended service: paths, times, limits. Plain values; `SiteConfiguration` reads them from YAML.
 package struct ServiceSettings: Sendable {
     /// Where drops appear.
@@ -7,6 +9,8 @@ package struct ServiceSettings: Sendable {
     /// Holds the ledger, its lock and its backups.
     package var state: String
     package var pipelines: String
+    /// The file that says what is to be mounted on this machine.
+    package var mountTable = MountTable.path
 
     /// Time between two looks into the inbox.
     package var scan: Duration

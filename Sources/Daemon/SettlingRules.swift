@@ -69,8 +69,10 @@ package struct SettlingRules: Sendable {
         return FileStatus.exists(inside) ? (inside, true) : nil
     }
 
-    /// *Cost*: reads every file that the marker gives a digest of.
-    func readiness(_ drop: FilePath, _ marker: (path: FilePath, isInside: Bool), _ print: Fingerprint) -> Readiness {
+    /// *Cost*: reads every file that the marker gives a digest of; `each` is called after each piece.
+    func readiness(
+        _ drop: FilePath, _ marker: (path: FilePath, isInside: Bool), _ print: Fingerprint, each: () -> Void
+    ) -> Readiness {
         guard let file = try? InputFile(marker.path, limit: 64 << 20), let bytes = try? file.read(0..<file.size) else {
             return .contradicted
         }
@@ -81,7 +83,7 @@ package struct SettlingRules: Sendable {
         guard let folder = try? InputFolder(drop) else { return .contradicted }
         let hold = digests.allSatisfy { path, hex in
             guard let file = try? folder.open(FilePath(path)) else { return false }
-            return (try? FileDigest(of: file))?.hex == hex.lowercased()
+            return (try? FileDigest(of: file, each: each))?.hex == hex.lowercased()
         }
         return hold ? .ready : .contradicted
     }

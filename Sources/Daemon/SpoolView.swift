@@ -57,7 +57,7 @@ package struct SpoolView: Sendable, Equatable {
             identity = String(decoding: try DurableFile.read(paths.spoolIdentity, limit: 99), as: UTF8.self)
         } catch { identity = error.systemError == .notFound ? "" : nil }
         let latest = Moment.now * 1_000_000 - Self.longestPause
-        unmoved = names(paths.receiving)?.count { $0.status.changedNS < latest } ?? 0
+        unmoved = names(paths.receiving)?.count { $0.status.isUntouched(since: latest) } ?? 0
         // Who may not look at the lock knows nothing bad of it.
         do throws(StorageFailure) { isSending = try FileLock.owner(paths.senderLock) != nil } catch { isSending = true }
         self.unlistable = unlistable

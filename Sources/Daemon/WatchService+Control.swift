@@ -43,6 +43,9 @@ extension WatchService {
         } catch let failure as StorageFailure {
             return ControlAnswer(
                 isDone: false, code: failure.code, text: "\(failure.message.explanation) \(failure.message.cure)")
+        } catch let failure as DaemonFailure where failure.code == "LEDGER-BACKUP" {
+            return ControlAnswer(
+                isDone: false, code: failure.code, text: "\(failure.message.explanation) \(failure.message.cure)")
         }
     }
 

@@ -116,14 +116,15 @@ extension WatchService {
     private static let away = "INBOX-AWAY"
     private static let notMounted = "its share is not mounted"
 
-    /// Whether the folder is not on what was mounted there: then drops wait where nobody looks. Where somebody else than our receiver
+    /// Whether the folder is not on what was, or by `/etc/fstab` is to be, mounted there: then drops wait where nobody looks. Where somebody else than our receiver
     /// drops all the same it has been moved.
     private func isInboxAway() async throws -> Bool {
         let depth = try Folder.depthInFileSystem(paths.inbox)
         let place = FileDigest(of: paths.inbox).hex
         let words = try await ledger.fact("inbox")?.split(separator: " ") ?? []
         let known = words.last.map(String.init) == place ? words.first.flatMap { Int($0) } : nil
-        if let known, depth > known {
+        let hasGone = known.map { depth > $0 } ?? false
+        if try hasGone || MountTable(path: settings.mountTable).isAway(paths.inbox) {
             let drops = try Folder.list(paths.inbox).filter { DropName.isDrop($0) && !ReceivedDrop.isOne($0.path) }
             if drops.allSatisfy({ DropName.claimedIdentifier($0.path) != nil }) { return true }
         }

@@ -23,7 +23,7 @@ extension WatchService {
         try await attempt("receive/") { try self.dropReceived() }
         try await attempt("control/") {
             for folder in [self.paths.answers, self.paths.newRequests] {
-                for entry in try Folder.list(folder) where Self.age(entry.status) > .seconds(3600) {
+                for entry in try Folder.list(folder) where Self.isUntouched(entry.status, for: .seconds(3600)) {
                     try Folder.remove(Folder.join(folder, entry.name))
                 }
             }
@@ -49,19 +49,31 @@ extension WatchService {
         try await ledger.remember("day", "\(today) \(ledger.lastEvent()) \(Moment.now)")
     }
 
+    /// What fails for one place is told until it has been done.
     private func attempt(_ place: String, _ body: () async throws -> Void) async throws {
-        do { try await body() } catch let failure as StorageFailure {
-            log.error("maintenance is incomplete", metadata: ["code": "\(failure.code)", "stage": "\(place)"])
+        var code = ""
+        do { try await body() } catch let failure as StorageFailure { code = failure.code } catch let failure
+            as DaemonFailure where failure.code == "LEDGER-BACKUP"
+        { code = failure.code }
+        if !code.isEmpty {
+            log.error("maintenance is incomplete", metadata: ["code": "\(code)", "stage": "\(place)"])
         }
+        try await ledger.remember(Overview.undone + place, code)
     }
 
     private static func age(_ status: FileStatus) -> Duration {
         .milliseconds(Moment.now - status.changedNS / 1_000_000)
     }
 
+    /// The same of what may go at once: what was changed in what is the future now was so before the clock was set back.
+    private static func isUntouched(_ status: FileStatus, for duration: Duration) -> Bool {
+        status.isUntouched(since: (Moment.now - duration.milliseconds) * 1_000_000)
+    }
+
     /// What the receiver could not move to the inbox, or did not receive whole, is a drop: it is worked on, or a person learns of it.
     private func dropReceived() throws(StorageFailure) {
-        for entry in try Folder.list(paths.receiving) where Self.age(entry.status) > settings.receiveWait {
+        for entry in try Folder.list(paths.receiving)
+        where Self.isUntouched(entry.status, for: settings.receiveWait) {
             heartbeat.beat(.inbox)
             let file = FilePath(paths.receiving).appending(entry.path)
             try Reception.move(file, drop: ReceivedDrop.late, inbox: paths.inbox)
@@ -69,23 +81,24 @@ extension WatchService {
         }
     }
 
-    /// Milliseconds that may pass from one maintenance to the next before nothing is removed until another, a day later, agrees.
-    private static let longestGap: Int64 = 3 * 86_400_000
+    /// Milliseconds that may pass from one maintenance to the next before nothing is removed until another, as much later, agrees: a
+    /// weekend.
+    static let longestGap: Int64 = 3 * 86_400_000
 
     /// Whether what is old by the clock may be removed: a clock that was set far ahead by mistake makes everything old.
     private func isClockBelieved() async throws -> Bool {
         let now = Moment.now
         let last = try await ledger.fact("maintained").flatMap(Int64.init)
         try await ledger.remember("maintained", "\(now)")
-        if let since = try await ledger.fact("clock in doubt").flatMap(Int64.init), now >= since {
-            guard now - since >= 86_400_000 else { return false }
+        if let since = try await ledger.fact(Overview.clockInDoubt).flatMap(Int64.init), now >= since {
+            guard now - since >= Self.longestGap else { return false }
         } else if let last, now - last > Self.longestGap {
-            try await ledger.remember("clock in doubt", "\(now)")
+            try await ledger.remember(Overview.clockInDoubt, "\(now)")
             let seconds = (now - last) / 1000
-            log.notice("nothing is removed for a day", metadata: ["code": "CLOCK-STEP", "seconds": "\(seconds)"])
+            log.error("nothing is removed for three days", metadata: ["code": "CLOCK-STEP", "seconds": "\(seconds)"])
             return false
         }
-        try await ledger.remember("clock in doubt", "")
+        try await ledger.remember(Overview.clockInDoubt, "")
         return true
     }
 
@@ -132,5 +145,13 @@ extension WatchService {
                 try Folder.remove(Folder.join(pages, entry.name))
             }
         }
+    }
+}
+
+extension FileStatus {
+    /// Whether nothing of it was changed since then, in nanoseconds since 1970, as far as the clock can tell.
+    func isUntouched(since latest: Int64) -> Bool {
+        let minute: Int64 = 60_000_000_000
+        return changedNS < latest || changedNS > Moment.now * 1_000_000 + minute
     }
 }

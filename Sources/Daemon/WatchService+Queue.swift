@@ -336,7 +336,9 @@ extension WatchService {
         if !against.isEmpty {
             let partial = job.reason.flatMap { $0.kind == .partial ? $0 : nil }
             // Whose images they are comes before anything else that there is to say of them.
-            let code = published.ofOthers.isEmpty ? partial?.code ?? "DUP-CONFLICT" : "GRP-IDENTITY"
+            let code =
+                !published.ofOthers.isEmpty
+                ? "GRP-IDENTITY" : partial?.code ?? (published.contradicted.isEmpty ? "LATE-PARTS" : "DUP-CONFLICT")
             let said = [partial?.text].compactMap(\.self) + against
             return JobReason(.partial, code: code, text: said.joined(separator: " "))
         }
@@ -363,6 +365,11 @@ extension WatchService {
             let keywords = published.differing.sorted().joined(separator: ", ")
             found.append(
                 "its images say another \(keywords) than those of \(older(published.ofOthers)), whose study is the same: whose images they are is uncertain, and \(cure)"
+            )
+        }
+        if !published.divided.isEmpty {
+            found.append(
+                "its slices are of a series of which \(older(published.divided)) holds others, which came too long before or are no longer here: each result measures a part of the volume. Drop the whole study; its result takes the place of both."
             )
         }
         return found

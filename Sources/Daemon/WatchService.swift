@@ -141,14 +141,20 @@ package final class WatchService: Sendable {
             try await finish(&group)
         }
         let unsent = try await deliverAll()
-        let overview = try await overview()
-        let outcome = try await ledger.outcome(
-            since: begun, unsettled: unsettled.value, unbooked: try await unbooked(), unsent: unsent,
-            paused: overview.paused, notes: overview.notes.map(\.code))
-        try await ledger.endBatch(id, counts: outcome.json)
-        try await writeNight()
+        func end() async throws -> BatchOutcome {
+            let overview = try await overview()
+            let outcome = try await ledger.outcome(
+                since: begun, unsettled: unsettled.value, unbooked: try await unbooked(), unsent: unsent,
+                paused: overview.paused, notes: overview.notes.map(\.code))
+            try await ledger.endBatch(id, counts: outcome.json)
+            return outcome
+        }
+        _ = try await end()
         try await maintain()
         try await writeMetrics()
+        // What could not be done there is of this night, too.
+        let outcome = try await end()
+        try await writeNight()
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])
         return outcome
@@ -208,13 +214,22 @@ package final class WatchService: Sendable {
     /// The service at this instant, from ledger and disk.
     func overview() async throws -> Overview { try await ledger.overview(SpoolView(paths)) }
 
-    /// A file that cannot be written now is written the next time; its age says so to whoever reads it.
+    /// A file that cannot be written now is written the next time; until then `status` says so.
     package func writeMetrics() async throws {
-        guard let path = settings.metrics else { return }
+        let fact = Overview.undone + "metrics.textfile"
+        guard let path = settings.metrics else {
+            try await ledger.remember(fact, "")
+            return
+        }
         let metrics = try await Metrics(
             overview(), version: settings.version, free: try? Folder.freeRoom(settings.spool))
-        do { try DurableFile.write(metrics.text, to: path) } catch {
-            log.error("the metrics cannot be written", metadata: ["code": "\(error.code)"])
+        do {
+            try DurableFile.write(metrics.text, to: path)
+            try await ledger.remember(fact, "")
+        } catch let failure as StorageFailure {
+            if try await ledger.remember(fact, failure.code) {
+                log.error("the metrics cannot be written", metadata: ["code": "\(failure.code)"])
+            }
         }
     }
 

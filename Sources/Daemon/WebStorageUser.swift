@@ -37,11 +37,16 @@ struct WebStorageUser: Sendable {
         _ path: String, _ identity: Sender.Identity
     ) async throws -> (DeliveryReceipt.Outcome, code: String) {
         let body = Folder.join(scratch, "body")
-        let bytes: [UInt8]
-        do { bytes = try DurableFile.read(path, limit: .max) } catch { return (.failed, error.code) }
+        let object: InputFile
+        do { object = try InputFile(path) } catch { return (.failed, error.code) }
         let head = "--\(Self.boundary)\r\nContent-Type: application/dicom\r\n\r\n"
         let end = "\r\n--\(Self.boundary)--\r\n"
-        try DurableFile.write(Array(head.utf8) + bytes + Array(end.utf8), to: body, mode: 0o600)
+        // An object may be larger than the memory that the sender is allowed.
+        var file = try DurableFile(body, mode: 0o600)
+        try file.append(Array(head.utf8))
+        do throws(StorageFailure) { try file.append(object) } catch { return (.failed, error.code) }
+        try file.append(Array(end.utf8))
+        try file.commit()
         defer { try? Folder.remove(body) }
         let type = "multipart/related; type=\"application/dicom\"; boundary=\(Self.boundary)"
         let answer = try await request(

@@ -56,6 +56,19 @@ package struct DurableFile: ~Copyable {
 
     package mutating func append(_ bytes: [UInt8]) throws(StorageFailure) { try append(bytes.span.bytes) }
 
+    /// Appends all of another file, which need not fit into memory; `each` is called after each piece.
+    package mutating func append(_ source: InputFile, each: () -> Void = {}) throws(StorageFailure) {
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var at = 0
+        while at < source.size {
+            let count = min(buffer.count, source.size - at)
+            try source.read(at: at, into: &buffer, count: count)
+            try append(buffer.span.bytes.extracting(0..<count))
+            at += count
+            each()
+        }
+    }
+
     /// Gives the file its name; what stood there is replaced.
     package consuming func commit() throws(StorageFailure) {
         try check(cs_sync(file), "sync it", path)

@@ -31,9 +31,11 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
     /// Of a user's file from byte `start` to its end, read in pieces through its descriptor.
     ///
     /// *Throws* `.changed`, `.system`. *Cost*: one pass over those bytes.
-    package init(of file: InputFile, from start: Int = 0) throws(StorageFailure) {
+    ///
+    /// - Parameter each: called after each piece.
+    package init(of file: InputFile, from start: Int = 0, each: () -> Void = {}) throws(StorageFailure) {
         var sum = Accumulator()
-        try sum.add(file, start..<file.size)
+        try sum.add(file, start..<file.size, each: each)
         self = sum.finish()
     }
 
@@ -41,7 +43,7 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
     ///
     /// *Throws* `StorageFailure`. *Cost*: one pass over all of them.
     ///
-    /// - Parameter each: called after each file.
+    /// - Parameter each: called after each piece.
     package init(ofTree path: String, each: () -> Void = {}) throws(StorageFailure) {
         guard try FileStatus(of: path, followingLinks: true).kind == .directory else {
             self = try FileDigest(ofFile: path)
@@ -53,8 +55,7 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
             sum.add(entry.path.bytes)
             sum.add("\0\(entry.status.kind.rawValue) ")
             guard entry.status.kind == .regular else { continue }
-            sum.add(try FileDigest(of: folder.open(entry.path)).bytes)
-            each()
+            sum.add(try FileDigest(of: folder.open(entry.path), each: each).bytes)
         }
         self = sum.finish()
     }
@@ -120,7 +121,9 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
         }
 
         /// A part of a user's file, read in pieces.
-        package mutating func add(_ file: InputFile, _ range: Range<Int>) throws(StorageFailure) {
+        package mutating func add(
+            _ file: InputFile, _ range: Range<Int>, each: () -> Void = {}
+        ) throws(StorageFailure) {
             guard !range.isEmpty else { return }
             var buffer = [UInt8](repeating: 0, count: min(range.count, 1 << 18))
             var at = range.lowerBound
@@ -129,6 +132,7 @@ package struct FileDigest: Sendable, Hashable, CustomStringConvertible {
                 try file.read(at: at, into: &buffer, count: count)
                 add(buffer.span.bytes.extracting(0..<count))
                 at += count
+                each()
             }
         }
 

@@ -43,26 +43,29 @@ package enum TreeCopy {
 
     /// Whether every file of `source` stands under the same name in `other` with the same bytes; `source` may be a file.
     ///
-    /// *Throws* `.system` when that cannot be known. *Cost*: one pass over both.
-    package static func isContained(_ source: FilePath, in other: FilePath) throws(StorageFailure) -> Bool {
+    /// *Throws* `.system` when that cannot be known. *Cost*: one pass over both; `each` is called after each piece.
+    package static func isContained(
+        _ source: FilePath, in other: FilePath, each: () -> Void = {}
+    ) throws(StorageFailure) -> Bool {
         guard try FileStatus(of: source).kind == .directory else {
             return try haveSameBytes(
-                InputFolder(source.folder), source.name, InputFolder(other.folder), other.name)
+                InputFolder(source.folder), source.name, InputFolder(other.folder), other.name, each)
         }
         let (here, there) = (try InputFolder(source), try InputFolder(other))
         for entry in try Folder.walk(source) where entry.status.kind != .directory {
-            guard try haveSameBytes(here, entry.path, there, entry.path) else { return false }
+            guard try haveSameBytes(here, entry.path, there, entry.path, each) else { return false }
         }
         return true
     }
 
     private static func haveSameBytes(
-        _ folder: InputFolder, _ name: FilePath, _ otherFolder: InputFolder, _ otherName: FilePath
+        _ folder: InputFolder, _ name: FilePath, _ otherFolder: InputFolder, _ otherName: FilePath,
+        _ each: () -> Void
     ) throws(StorageFailure) -> Bool {
         do throws(StorageFailure) {
             let (one, other) = (try folder.open(name), try otherFolder.open(otherName))
             guard one.size == other.size else { return false }
-            return try FileDigest(of: one) == FileDigest(of: other)
+            return try FileDigest(of: one, each: each) == FileDigest(of: other, each: each)
         } catch {
             if error.systemError == .notFound || error.kind == .refused { return false }
             throw error
@@ -72,6 +75,9 @@ package enum TreeCopy {
     private static func make(_ folder: FilePath) throws(StorageFailure) {
         try check(folder.withCString { unsafe cs_make_directory($0, 0o750) }, "make the folder", folder.text)
     }
+
+    /// Bytes that are synced at once at most.
+    private static let syncedPiece = 1 << 28
 
     private static func copy(
         file source: InputFile, to target: FilePath, _ each: () -> Void
@@ -90,9 +96,11 @@ package enum TreeCopy {
                 sum.add(piece)
                 try check(piece.withUnsafeBytes { unsafe cs_write(new, $0.baseAddress, $0.count) }, "write it", told)
                 at += count
+                // What is left for the end would take minutes of a slow disk in one call.
+                if at.isMultiple(of: syncedPiece) { try check(cs_sync(new), "sync it", told) }
                 each()
             }
-            let back = try FileDigest(of: InputFolder(target.folder).open(target.name))
+            let back = try FileDigest(of: InputFolder(target.folder).open(target.name), each: each)
             guard back == sum.finish() else {
                 throw .system(operation: "copy it: the copy reads back differently", path: told, errno: 5)
             }

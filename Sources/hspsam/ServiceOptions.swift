@@ -13,8 +13,17 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "The site file, YAML.") var config = Self.siteFile
     @Flag(help: "As JSON.") var json = false
 
+    /// The site file's. Whoever is root is the service's user from now on.
     func settings() throws -> ServiceSettings {
-        try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
+        let settings = try SiteConfiguration(path: config, version: HSPSAMCommand.version).service
+        guard ProcessUser.becomeOwner(of: settings.state) else {
+            throw FailureRecord(
+                kind: .configuration, code: "SERVICE-USER",
+                message: FailureMessage(
+                    "the service's folders belong to another user, whom root cannot become here: what root makes there the service cannot use.",
+                    cure: "Run this as that user.", subject: settings.state))
+        }
+        return settings
     }
 
     /// Asks the running service, or does it here where none runs; says what became of it. `job` is the beginning of a job's name.

@@ -221,6 +221,26 @@ struct DeliveryTests {
         #expect(try Int(String(decoding: DurableFile.read(memory, limit: 9), as: UTF8.self)).map { $0 < 99 } == true)
     }
 
+    @Test("a share that is to be mounted, and was not when it was first seen, is waited for")
+    func neverMounted() async throws {
+        let site = try Site()
+        let target = try share(site)
+        site.settings.destinations = [target]
+        site.settings.mountTable = site.root + "/fstab"
+        try DurableFile.write("nas:/export \(site.root)/share nfs defaults 0 0\n", to: site.settings.mountTable)
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        try await round(site)
+        #expect(try await counts(site).first?.trouble == "DESTINATION-AWAY")
+        #expect(try Folder.list(site.root + "/share").isEmpty)
+        // It was moved to this disk on purpose.
+        try DurableFile.write("# none\n", to: site.settings.mountTable)
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
+    }
+
     @Test("a first batch sends all of its results before it ends, to destinations that it has just got to know")
     func firstBatch() async throws {
         let site = try Site()
@@ -305,6 +325,53 @@ struct DeliveryTests {
         stop.ask()
         try await sending.value
         #expect(outcome.results == 6 && outcome.unsent == 6 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+    }
+
+    @Test("a destination that takes nothing for an hour asks for a person, whoever sends, until it takes something")
+    func silent() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        try site.drop("a", "ok")
+        try await site.batch()
+        try await round(site)
+        let sender = try FileLock(site.root + "/deliver/lock", owner: "a sender")
+        defer { withExtendedLifetime(sender) {} }
+        func notes(_ silent: Bool) async throws {
+            let paths = ServicePaths(site.settings)
+            let overview = try #require(try Overview.read(path: paths.ledger, SpoolView(paths)))
+            let note = overview.notes.first { $0.code == "DESTINATION-DOWN" }
+            #expect((note != nil) == silent && overview.needsPerson == silent, "\(overview.notes)")
+            if silent { #expect(note?.text.contains("DESTINATION-AWAY") == true) }
+        }
+        try await notes(false)
+        func setBack(_ sql: String) async throws {
+            let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+            try await queue.write { try $0.execute(sql: sql) }
+            try queue.close()
+        }
+        try await setBack("UPDATE delivery SET created_at = created_at - 3700000")
+        try await notes(true)
+        // It takes others: these may only be slow.
+        try await setBack("INSERT INTO meta VALUES ('taken here', CAST(unixepoch() * 1000 AS TEXT))")
+        try await notes(false)
+    }
+
+    @Test("what was to wait for long by a clock that has been set back since is sent all the same")
+    func farAhead() async throws {
+        let site = try await site([
+            Destination(
+                name: "here", kind: .folder(path: "/nowhere"), parts: [.seg], firstWait: .seconds(3600),
+                longestWait: .seconds(3600), giveUp: .seconds(86_400))
+        ])
+        try site.drop("a", "ok")
+        try await site.batch()
+        try await round(site)
+        for (time, tickets) in [("not_before", 0), ("4102444800000", 1)] {
+            let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+            try await queue.write { try $0.execute(sql: "UPDATE delivery SET not_before = \(time)") }
+            try queue.close()
+            try await site.withService { try await $0.deliver() }
+            #expect(try Folder.list(site.root + "/deliver/new").count == tickets)
+        }
     }
 
     @Test("while one process sends, a second one is told so and sends nothing")

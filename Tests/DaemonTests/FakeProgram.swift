@@ -36,6 +36,8 @@ struct Plan {
     var tellsImages = true
     /// Why its files are not processed.
     var code = "CODE"
+    /// The distance of slices that its report says; nil: pictures that stand alone.
+    var sliceMM: Double?
     /// The Patient ID that its report says.
     var patient = ""
 
@@ -110,7 +112,7 @@ struct Plan {
                 .init(
                     source: .init(
                         series: "s", description: "", modality: "", rows: 1, columns: 1, frames: 1, spacingMM: nil,
-                        sliceMM: nil), pipeline: "skin", pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
+                        sliceMM: sliceMM), pipeline: "skin", pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
                     weightsDigest: "", file: objects.first?.file ?? "a.seg.dcm", objects: objects, images: [],
                     segments: [], findings: [], window: "",
                     secondsByStep: [:])

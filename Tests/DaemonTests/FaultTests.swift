@@ -382,6 +382,50 @@ struct FaultTests {
         #expect(report.status == .refusedOrFailed && report.text.contains("PLACE-MISSING share/"), "\(report.text)")
     }
 
+    @Test("what is done from time to time and fails is told until it is done, and ends nothing else")
+    func maintenanceFails() async throws {
+        let site = try Site()
+        site.settings.retention.kept = .zero
+        site.settings.metrics = "/proc/hspsam.prom"
+        let backups = site.root + "/state/backups"
+        try Folder.make(site.root + "/state")
+        // Nobody may write there.
+        symlink("/proc", backups)
+        try Folder.make(site.root + "/kept/2001-01-01/old")
+        try site.drop("a", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.notes.contains("MAINTENANCE"), "\(outcome.json)")
+        #expect(outcome.status == .refusedOrFailed && !FileStatus.exists(site.root + "/kept/2001-01-01"))
+        let status = try StatusReport(site.settings)
+        #expect(status.text.contains("MAINTENANCE backups/: ") && status.text.contains("(LEDGER-BACKUP)"))
+        #expect(status.text.contains("MAINTENANCE metrics.textfile: ") && status.status == .refusedOrFailed)
+        try await site.withService { service in
+            let answer = try await service.perform(ControlRequest(.backup))
+            #expect(!answer.isDone && answer.code == "LEDGER-BACKUP")
+        }
+        try Folder.remove(backups)
+        site.settings.metrics = nil
+        #expect(try await site.batch().status == .done)
+        #expect(try StatusReport(site.settings).status == .done && Folder.list(backups).count == 1)
+    }
+
+    @Test("an inbox whose share is to be mounted, and never was, is neither made nor taken for empty")
+    func inboxNeverMounted() async throws {
+        let site = try Site()
+        site.settings.mountTable = site.root + "/fstab"
+        site.settings.inbox = site.root + "/share/inbox"
+        try Folder.make(site.root + "/share")
+        try DurableFile.write("nas:/export \(site.root)/share nfs noauto 0 0\n", to: site.settings.mountTable)
+        await #expect(throws: StorageFailure.self) { _ = try await site.service() }
+        #expect(!FileStatus.exists(site.settings.inbox))
+        try Folder.make(site.settings.inbox)
+        let outcome = try await site.batch()
+        #expect(
+            outcome.status == .refusedOrFailed && outcome.paused?.contains("not mounted") == true, "\(outcome.json)")
+        try DurableFile.write("", to: site.settings.mountTable)
+        #expect(try await site.batch().status == .done)
+    }
+
     @Test("recovery removes nothing that it cannot read, and nothing that is not proven to be a copy")
     func recoveryKeeps() async throws {
         let site = try Site()

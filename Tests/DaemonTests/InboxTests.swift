@@ -2,6 +2,7 @@ import Daemon
 import Failures
 import Foundation
 import Storage
+import Synchronization
 import Testing
 
 @Suite("the inbox")
@@ -315,6 +316,29 @@ struct InboxTests {
     /// What a DICOM file begins with.
     private let dicom = [UInt8](repeating: 0, count: 128) + Array("DICM".utf8)
 
+    private final class Beats: Sendable {
+        private let count = Mutex(0)
+        var sum: Int { count.withLock { $0 } }
+        func beat() { count.withLock { $0 += 1 } }
+    }
+
+    @Test("the watchdog hears of the inbox while the digests of a marked drop are made")
+    func markedAndLarge() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        let bytes = [UInt8](repeating: 7, count: 4 << 20)
+        try Folder.make(paths.inbox + "/study")
+        try DurableFile.write(bytes, to: paths.inbox + "/study/slide")
+        let marker = #"{"sha256": {"slide": "\#(FileDigest(of: bytes).hex)"}}"#
+        try DurableFile.write(marker, to: paths.inbox + "/study.ready")
+        let inbox = Inbox(paths: paths, rules: SettlingRules(quiet: .seconds(3600)))
+        _ = try await inbox.scan()
+        let beats = Beats()
+        #expect(try await inbox.scan { beats.beat() }.settled == [FilePath("study")])
+        #expect(beats.sum >= 16)
+    }
+
     @Test("what is no drop and was meant to become one is counted: hidden images, folders without files, lone markers")
     func leftHidden() async throws {
         let site = try Site()
@@ -323,10 +347,25 @@ struct InboxTests {
             try Folder.make(Folder.split(inbox + name).folder)
             try DurableFile.write(dicom, to: inbox + name)
         }
+        let (jpeg, png): ([UInt8], [UInt8]) = ([0xFF, 0xD8, 0xFF, 0xE0], [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10])
+        for (name, bytes) in [
+            (".photo.jpg.Xa1b2c", jpeg), (".photos/1.png", png), (".slide.tif", [0x49, 0x49, 0x2B, 0, 8, 0]),
+            (".study.zip", [0x50, 0x4B, 3, 4]),
+        ] {
+            try Folder.make(Folder.split(inbox + name).folder)
+            try DurableFile.write(bytes, to: inbox + name)
+        }
+        // What systems keep for themselves.
+        for (name, bytes) in [
+            (".DS_Store", [0, 0, 0, 1]), ("._photo.jpg", [0, 5, 0x16, 7]), (".thumbnails/a.png", png), (".empty", []),
+        ] {
+            try Folder.make(Folder.split(inbox + name).folder)
+            try DurableFile.write(bytes, to: inbox + name)
+        }
         try Folder.make(inbox + "study/series1")
         try DurableFile.write([], to: inbox + "study.ready")
         var rules = SettlingRules(quiet: .zero)
-        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 4)] {
+        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 8)] {
             rules.giveUp = limit
             let sight = try await Inbox(paths: ServicePaths(site.settings), rules: rules).scan()
             #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == 0, "\(sight)")

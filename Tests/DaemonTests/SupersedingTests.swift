@@ -75,6 +75,30 @@ struct SupersedingTests {
     }
 
     @Test(
+        "slices that come too late to be worked on with the others of their series ask for a person until all come",
+        arguments: [2.5, nil])
+    func tooLate(sliceMM: Double?) async throws {
+        let site = try Site()
+        func drop(_ name: String, _ images: [Int], patient: String = "A") async throws -> BatchOutcome {
+            var plan = Plan(how: "ok", study: "one", instances: images)
+            (plan.sliceMM, plan.patient) = (sliceMM, patient)
+            try site.drop(name, plan)
+            return try await site.batch()
+        }
+        #expect(try await drop("a", [1, 2]).status == .done)
+        let late = try await drop("b", [3, 4])
+        #expect(late.results == 1 && late.partial == (sliceMM == nil ? 0 : 1), "\(late.json)")
+        let status = try StatusReport(site.settings).text
+        #expect(status.contains("LATE-PARTS its slices are of a series") == (sliceMM != nil), "\(status)")
+        // Some of the first are among them, and none of the second.
+        #expect(try await drop("c", [2, 5]).partial == (sliceMM == nil ? 0 : 1))
+        let all = try await drop("d", [1, 2, 3, 4, 5])
+        #expect(all.results == 1 && all.status == .done, "\(all.json)")
+        #expect(try await drop("e", [6], patient: "B").partial == 1)
+        #expect(try StatusReport(site.settings).text.contains("GRP-IDENTITY"))
+    }
+
+    @Test(
         "a corrected study with the same UIDs is published, and a person is asked which of both results is right",
         arguments: [Duration.zero, .seconds(86_400)])
     func corrected(window: Duration) async throws {

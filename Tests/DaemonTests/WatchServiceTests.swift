@@ -134,18 +134,38 @@ struct WatchServiceTests {
         #expect(next.results == 1 && next.status == .done, "\(next.json)")
     }
 
-    @Test("something else under a result's name is never written over")
+    @Test("another result under a result's name is never written over or moved")
     func conflict() async throws {
         let site = try Site()
-        let path = Plan(how: "ok", study: "one").path
-        try Folder.make(site.root + "/outbox/" + path)
-        try DurableFile.write("{\"key\": \"other\"}", to: site.root + "/outbox/\(path)/report.json")
-        try site.drop("one", "ok")
+        let (other, plan) = (Plan(how: "ok", study: "other"), Plan(how: "ok", study: "one"))
+        try site.drop("other", other)
+        #expect(try await site.batch().results == 1)
+        let path = site.root + "/outbox/" + plan.path
+        try Folder.make(Folder.split(path).folder)
+        try Folder.rename("\(site.root)/outbox/\(other.path)", to: path)
+        let before = try FileDigest(ofTree: path)
+        try site.drop("one", plan)
         #expect(try await site.batch().quarantined == 1)
         #expect(try site.quarantined().first?.code == "PUB-CONFLICT")
-        #expect(
-            try DurableFile.read(site.root + "/outbox/\(path)/report.json", limit: 99)
-                == Array("{\"key\": \"other\"}".utf8))
+        #expect(try FileDigest(ofTree: path) == before)
+    }
+
+    @Test(
+        "a study that is sent again over a damaged report of its own is published again; what stood there stays beside",
+        arguments: ["{\"key\": \"other\"}", "{", ""])
+    func damagedReport(report: String) async throws {
+        let site = try Site()
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("one", plan)
+        #expect(try await site.batch().results == 1)
+        try DurableFile.write(report, to: "\(site.root)/outbox/\(plan.path)/report.json")
+        try site.drop("again", plan)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(try site.report(plan).key == plan.key)
+        let study = Folder.split("\(site.root)/outbox/\(plan.path)").folder
+        let aside = try #require(try Folder.list(study).map(\.name).first { $0.contains(".replaced-") })
+        #expect(try DurableFile.read("\(study)/\(aside)/report.json", limit: 99) == Array(report.utf8))
     }
 
     @Test("a drop with a link or a FIFO in it is refused whole and nothing is followed")

@@ -125,6 +125,28 @@ final class ServiceCommandTests {
         #expect(try run("quarantine", "list").status == 0)
     }
 
+    @Test("what root does beside the service is done as the service's user", .enabled(if: geteuid() == 0))
+    func root() throws {
+        let nobody: uid_t = 65_534
+        try dropCut("cut.dcm")
+        #expect(try run("batch").status == 3)
+        for place in ["spool", "state"] {
+            let folder = "\(workplace.path)/\(place)"
+            let below = try FileManager.default.subpathsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
+            for path in [folder] + below { try #require(chown(path, nobody, nobody) == 0) }
+        }
+        let listed = try #require(try json("quarantine", "list") as? [[String: Any]])
+        let job = try #require(listed.first?["job"] as? String)
+        #expect(try run("retry", job).status == 0)
+        for place in ["spool", "state"] {
+            let folder = "\(workplace.path)/\(place)"
+            for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+                let owner = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.ownerAccountID]
+                #expect(owner as? Int == Int(nobody), "\(name)")
+            }
+        }
+    }
+
     @Test(
         "a site file whose places share a folder, or that can never work, is refused with its line, whatever reads it")
     func placesApart() throws {

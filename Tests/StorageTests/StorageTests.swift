@@ -58,6 +58,58 @@ final class StorageTests {
         #expect(FileDigest(of: [UInt8]()).hex.hasPrefix("e3b0c442"))
     }
 
+    @Test("a folder on which something is to be mounted, and nothing is, is known by the table that says so")
+    func mounts() throws {
+        try Folder.make(root + "/two words/deep")
+        #expect(symlink(root + "/a", root + "/link") == 0)
+        func isAway(_ line: String, _ path: String) throws -> Bool {
+            try MountTable(Array("# a comment /a\nproc /proc proc\n\(line)\n".utf8)).isAway(path)
+        }
+        let share = "nas:/x \(root)/a nfs4 noauto,rw 0 0"
+        for path in ["a", "a/", "a/b", "a/b/not/there", "link", "link/b", "two words/../a"] {
+            #expect(try isAway(share, "\(root)/\(path)"), "\(path)")
+        }
+        for path in ["", "two words", "two words/deep", "other/a"] {
+            #expect(try !isAway(share, "\(root)/\(path)"), "\(path)")
+        }
+        #expect(try isAway("//nas/x\t\(root)/two\\040words\tcifs", root + "/two words/deep"))
+        for line in [
+            "\(root)/a \(root)/a none bind 0 0", "nas:/x none swap sw", "nas:/x / nfs", "x \(root)/none nfs", "",
+        ] {
+            #expect(try !isAway(line, root + "/a/b"), "\(line)")
+        }
+        // Something is mounted there.
+        let mounted = try #require(["/dev/shm", "/dev", "/proc"].first { (try? Folder.depthInFileSystem($0)) == 0 })
+        #expect(try !isAway("x \(mounted) tmpfs", mounted))
+        #expect(try !MountTable(path: root + "/no-table").isAway(root))
+    }
+
+    @Test("whoever waits for a long pass over a file hears of it all the while")
+    func pieces() throws {
+        let bytes = [UInt8](repeating: 7, count: 3 << 20)
+        try DurableFile.write(bytes, to: root + "/a/large")
+        func count(_ body: (() -> Void) throws -> Void) rethrows -> Int {
+            var pieces = 0
+            try body { pieces += 1 }
+            return pieces
+        }
+        let (source, target) = (FilePath(root + "/a"), root + "/copy")
+        #expect(try count { _ = try FileDigest(of: InputFile(root + "/a/large"), each: $0) } >= 12)
+        #expect(try count { _ = try FileDigest(ofTree: root + "/a", each: $0) } >= 12)
+        _ = try count { try TreeCopy.copy(source, to: target, each: $0) }
+        #expect(try count { _ = try TreeCopy.isContained(source, in: FilePath(target), each: $0) } >= 24)
+        #expect(try DurableFile.read(target + "/large", limit: .max) == bytes)
+        let appended = try count {
+            var file = try DurableFile(root + "/appended")
+            try file.append([1])
+            try file.append(InputFile(root + "/a/large"), each: $0)
+            try file.append([2])
+            try file.commit()
+        }
+        #expect(appended >= 12)
+        #expect(try DurableFile.read(root + "/appended", limit: .max) == [1] + bytes + [2])
+    }
+
     @Test("a durable file replaces the old one only by commit and leaves no temporary behind")
     func durable() throws {
         let path = root + "/file"
