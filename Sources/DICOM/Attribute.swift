@@ -174,7 +174,10 @@ package enum Attribute: String, CaseIterable, Sendable {
     case frameOfReferenceUID = "0020,0052 UI 1"
     case laterality = "0020,0060 CS 1"
     case temporalPositionIdentifier = "0020,0100 IS 1"
+    case numberOfTemporalPositions = "0020,0105 IS 1"
+    case imagesInAcquisition = "0020,1002 IS 1"
     case positionReferenceIndicator = "0020,1040 LO 1"
+    case numberOfSeriesRelatedInstances = "0020,1209 IS 1"
     case stackID = "0020,9056 SH 1"
     case inStackPositionNumber = "0020,9057 UL 1"
     case frameContentSequence = "0020,9111 SQ 1"
@@ -319,6 +322,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case rRIntervalVector = "0054,0060 US n"
     case timeSlotVector = "0054,0070 US n"
     case sliceVector = "0054,0080 US n"
+    case numberOfSlices = "0054,0081 US 1"
 
     case segmentationType = "0062,0001 CS 1"
     case segmentSequence = "0062,0002 SQ 1"

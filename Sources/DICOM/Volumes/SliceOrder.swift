@@ -59,9 +59,6 @@ struct SliceOrder {
     /// All gaps are alike.
     var isEven: Bool { gaps.allSatisfy { abs($0 - medianGap) <= tolerance } }
 
-    /// The codes of what `spacing()` finds.
-    static let findingCodes: Set<String> = ["VOL-GAP", "VOL-UNEVEN", "VOL-TILT", "VOL-SPACING-TAG"]
-
     /// Measured spacing, what each slice stands for, and findings. All positions differ.
     ///
     /// *Throws* `position` when first and last slice lie farther apart than any patient reaches, or when a slice lies beside the line that

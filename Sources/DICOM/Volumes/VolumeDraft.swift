@@ -34,7 +34,8 @@ struct VolumeDraft {
                     windowFinding(ordered),
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
-                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) },
+                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
+                    sidesFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -81,6 +82,62 @@ struct VolumeDraft {
             "VOL-PLACE", .warning,
             "the slices lie \(NumberText.short(spacing)) mm apart and are \(NumberText.short(thicknesses[0])) mm thick, ten times as much: their places may be in cm, and all volumes a tenth of what they are."
         )
+    }
+
+    /// Ultrasound reaches not as deep as a picture whose distances in mm were written as cm.
+    private func depthFinding(_ frame: SourceFrame) -> Finding? {
+        guard frame.instance.modality == "US", let spacing = frame.pixelSpacing else { return nil }
+        let (rows, columns) = (frame.instance.pixels.rows, frame.instance.pixels.columns)
+        let areas = frame.calibratedRegions.map { ($0.rows.count, $0.columns.count) }
+        let sides = (areas.isEmpty ? [(rows, columns)] : areas).map { area in
+            (height: Double(area.0) * spacing.row, width: Double(area.1) * spacing.column)
+        }
+        guard let far = sides.first(where: { max($0.height, $0.width) > CheckedNumbers.Range.ultrasound.upperBound })
+        else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the ultrasound picture shows \(NumberText.short(far.height)) × \(NumberText.short(far.width)) mm, more than ultrasound reaches: the distances of its pixels may be in another unit than they should."
+        )
+    }
+
+    /// Both say to which side of the patient rows and columns run: left and right, or front and back, are exchanged in one of them.
+    private func sidesFinding(_ frames: [SourceFrame]) -> Finding? {
+        guard kind == .spatial, let odd = frames.firstIndex(where: isTurned) else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "\(Attribute.patientOrientation.keyword) \(Attribute.patientOrientation.tag) of \(frames.name(odd)) names other sides of the patient than \(Attribute.imageOrientationPatient.keyword) \(Attribute.imageOrientationPatient.tag) does: which of them is right is unknown. The second is used."
+        )
+    }
+
+    private func isTurned(_ frame: SourceFrame) -> Bool {
+        let dataSet = frame.instance.dataSet
+        let stated = dataSet.strings(.patientOrientation)
+        guard let plane = frame.plane, frame.instance.pixels.frames == 1, stated.count == 2,
+            dataSet.string(.anatomicalOrientationType) != "QUADRUPED"
+        else { return false }
+        return zip(stated, [plane.rowCosine, plane.columnCosine]).contains { letters, direction in
+            guard let named = Self.direction(letters) else { return false }
+            return named.dot(direction) < Tolerance.letters * named.length
+        }
+    }
+
+    /// Of a biped's letters; nil for none and for those that are no side.
+    ///
+    /// *Source*: PS3.3 2024e, C.7.6.1.1.1.
+    private static func direction(_ letters: String) -> Vector3? {
+        var sum = Vector3(0, 0, 0)
+        for letter in letters {
+            switch letter {
+            case "L": sum.x += 1
+            case "R": sum.x -= 1
+            case "P": sum.y += 1
+            case "A": sum.y -= 1
+            case "H": sum.z += 1
+            case "F": sum.z -= 1
+            default: return nil
+            }
+        }
+        return sum.length > 0 ? sum : nil
     }
 
     private func checkShape(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
