@@ -125,6 +125,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case softwareVersions = "0018,1020 LO n"
     case protocolName = "0018,1030 LO 1"
     case triggerTime = "0018,1060 DS 1"
+    case reconstructionDiameter = "0018,1100 DS 1"
     case estimatedRadiographicMagnificationFactor = "0018,1114 DS 1"
     case imagerPixelSpacing = "0018,1164 DS 2"
     case convolutionKernel = "0018,1210 SH n"

@@ -356,6 +356,26 @@ struct VolumeTests {
     }
 
     @Test(
+        "original slices that are not as wide as they were reconstructed may have been scaled",
+        arguments: [
+            ("4", "ORIGINAL\\PRIMARY\\AXIAL", false), ("4.1", "ORIGINAL\\PRIMARY\\AXIAL", false),
+            ("8", "ORIGINAL\\PRIMARY\\AXIAL", true), ("2", "ORIGINAL\\PRIMARY\\AXIAL", true),
+            ("8", "DERIVED\\SECONDARY\\AXIAL", false), ("", "ORIGINAL\\PRIMARY\\AXIAL", false),
+            ("0", "ORIGINAL\\PRIMARY\\AXIAL", false),
+        ])
+    func diameter(_ diameter: String, _ type: String, _ isTold: Bool) throws {
+        let images = (1...3).map { number in
+            Self.slice(Double(3 * number), number: number) { image in
+                image.imageType = type
+                image.beforePlace = { $0.add(0x0018, 0x1100, "DS", text: diameter) }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-SCALE"] : []))
+        #expect(volume.findings.allSatisfy { $0.severity == .warning })
+    }
+
+    @Test(
         "Patient Orientation that names other sides than the directions do asks a person",
         arguments: [
             ("L\\P", "1\\0\\0\\0\\1\\0", false), ("R\\P", "1\\0\\0\\0\\1\\0", true),

@@ -35,7 +35,7 @@ struct VolumeDraft {
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
                     measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
-                    sidesFinding(ordered),
+                    diameterFinding(ordered[0]), sidesFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -97,6 +97,21 @@ struct VolumeDraft {
         return Finding(
             "VOL-SCALE", .warning,
             "the ultrasound picture shows \(NumberText.short(far.height)) × \(NumberText.short(far.width)) mm, more than ultrasound reaches: the distances of its pixels may be in another unit than they should."
+        )
+    }
+
+    /// A slice is as wide as it was reconstructed. One that was scaled since, and kept its Pixel Spacing, is not; nor is one that was cut.
+    private func diameterFinding(_ frame: SourceFrame) -> Finding? {
+        let instance = frame.instance
+        guard kind == .spatial, instance.isSingleSlice, instance.imageType.first == "ORIGINAL",
+            let spacing = frame.pixelSpacing,
+            let diameter = instance.dataSet.number(.reconstructionDiameter, in: CheckedNumbers.Range.distance)
+        else { return nil }
+        let width = max(Double(instance.pixels.rows) * spacing.row, Double(instance.pixels.columns) * spacing.column)
+        guard abs(width - diameter) > Tolerance.diameter * diameter else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the slices are \(NumberText.short(width)) mm wide by their pixels and were reconstructed \(NumberText.short(diameter)) mm wide (\(Attribute.reconstructionDiameter.keyword) \(Attribute.reconstructionDiameter.tag)): they were cut, or scaled without their Pixel Spacing, and then all lengths are wrong."
         )
     }
 
