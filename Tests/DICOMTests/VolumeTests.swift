@@ -376,6 +376,20 @@ struct VolumeTests {
     }
 
     @Test(
+        "a Pixel Aspect Ratio that is not 1 : 1 and contradicts the distances of the pixels asks a person",
+        arguments: [
+            ("2\\1", "0.5\\0.5", true), ("1\\1", "1\\0.5", false), ("2\\1", "1\\0.5", false),
+            ("21\\10", "1\\0.5", false), ("1\\2", "1\\0.5", true), ("2\\1", "", false), ("0\\1", "1\\0.5", false),
+        ])
+    func aspect(_ ratio: String, _ spacing: String, _ isTold: Bool) throws {
+        var image = Self.slice(0, number: 1)
+        (image.position, image.spacing) = (nil, spacing)
+        image.more = { $0.add(0x0028, 0x0034, "IS", text: ratio) }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.findings.contains { $0.code == "VOL-SCALE" && $0.severity == .warning } == isTold)
+    }
+
+    @Test(
         "Patient Orientation that names other sides than the directions do asks a person",
         arguments: [
             ("L\\P", "1\\0\\0\\0\\1\\0", false), ("R\\P", "1\\0\\0\\0\\1\\0", true),

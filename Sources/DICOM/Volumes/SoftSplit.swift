@@ -82,6 +82,7 @@ enum SoftSplit {
     /// Echoes or diffusion weightings of which one image is left at each position, as archives leave it that take images of one Instance
     /// Number for copies: together they look whole, and are no volume.
     private static func mixed(_ frames: [SourceFrame]) -> Result? {
+        guard frames.first?.instance.modality == "MR" else { return nil }
         let keys = SplitKey.all.filter { key in
             guard key.isOfVolume else { return false }
             let values = Set(frames.map(key.value).filter { !$0.isEmpty })

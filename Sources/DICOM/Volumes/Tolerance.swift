@@ -21,6 +21,8 @@ enum Tolerance {
     static let mostMissing = 10.0
     /// In-plane displacement for each mm along the normal.
     static let shear = 0.002
+    /// Height of a pixel divided by its width, relative.
+    static let aspect = 0.05
     /// What a slice shows and what was reconstructed, relative to the latter.
     static let diameter = 0.1
     /// Cosine of the angle from which on letters of Patient Orientation are those of another direction: they name the largest share, two or

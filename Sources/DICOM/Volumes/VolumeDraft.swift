@@ -35,7 +35,7 @@ struct VolumeDraft {
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
                     measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
-                    diameterFinding(ordered[0]), sidesFinding(ordered),
+                    diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -54,7 +54,7 @@ struct VolumeDraft {
         guard kind == .spatial, frames[0].instance.frameOfReferenceUID == nil else { return nil }
         return Finding(
             "VOL-REFERENCE", .note,
-            "The source has positions but no Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
+            "The source has positions but no usable Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
         )
     }
 
@@ -112,6 +112,20 @@ struct VolumeDraft {
         return Finding(
             "VOL-SCALE", .warning,
             "the slices are \(NumberText.short(width)) mm wide by their pixels and were reconstructed \(NumberText.short(diameter)) mm wide (\(Attribute.reconstructionDiameter.keyword) \(Attribute.reconstructionDiameter.tag)): they were cut, or scaled without their Pixel Spacing, and then all lengths are wrong."
+        )
+    }
+
+    /// Pixels that are no squares by one attribute, and have other proportions by their spacing. Square ones are what some write for all.
+    private func aspectFinding(_ frame: SourceFrame) -> Finding? {
+        let stated = frame.instance.dataSet.ints(.pixelAspectRatio)
+        guard slide == nil, let spacing = frame.pixelSpacing, stated.count == 2, stated.allSatisfy({ $0 > 0 }),
+            stated[0] != stated[1]
+        else { return nil }
+        let (ratio, used) = (Double(stated[0]) / Double(stated[1]), spacing.row / spacing.column)
+        guard abs(ratio - used) > Tolerance.aspect * max(ratio, used) else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "pixels are \(NumberText.short(ratio)) times as high as wide by \(Attribute.pixelAspectRatio.keyword) \(Attribute.pixelAspectRatio.tag), and \(NumberText.short(used)) times by their distances: one of them is wrong. The distances are used."
         )
     }
 
