@@ -51,7 +51,7 @@ extension RunRecord {
         "SEL-FRAMES": "Look at these frames with your own viewer, or change frames of the rule that takes them.",
         "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
         "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",
-        "QC-CALIBRATION": "Look at the outline where it leaves the picture's tissue; no area is told of it.",
+        "QC-CALIBRATION": "Look at the outline; measure it with the ultrasound device's own calipers.",
         "QC-MINSIZE": "Look at the outlines: what is too small was not taken away.",
         "QC-SEPARATE": "Do not use the number of objects: look at the outlines, or segment a part of the slide.",
         "QC-WINDOW": "Look at the outlines: the slices are shown otherwise than their source asks for.",

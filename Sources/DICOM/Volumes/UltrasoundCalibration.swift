@@ -15,6 +15,10 @@ enum SpacingOrigin: Sendable {
     /// Regions of an ultrasound picture that are calibrated differently: no distance holds for all of them.
     case regionsDiffer
 
+    var isOfSeveral: Bool {
+        if case .regionsDiffer = self { true } else { false }
+    }
+
     /// What a person has to know about it.
     var finding: Finding? {
         switch self {

@@ -15,7 +15,7 @@ enum FindingAdvice {
         "QC-MINSIZE": "Look for specks that a minimum size would have removed.",
         "QC-PACKING": "If your archive or viewer shows nothing, or shifted outlines, this is why.",
         "QC-CALIBRATION":
-            "Look at its outline where it leaves the picture's tissue; measure it with the ultrasound device's own calipers.",
+            "Look at its outline, above all where it leaves the tissue; measure it with the ultrasound device's own calipers.",
         "QC-SYNTHETIC": "Do not measure positions in it: pixel lies on pixel, nothing more.",
         "QC-SCALE":
             "Look at the outlines closely: objects are larger or smaller here than those the model learned from.",
