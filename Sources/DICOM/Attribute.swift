@@ -62,6 +62,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case referencedSOPClassUID = "0008,1150 UI 1"
     case referencedSOPInstanceUID = "0008,1155 UI 1"
     case referencedFrameNumber = "0008,1160 IS n"
+    case frameExtractionSequence = "0008,1164 SQ 1"
     case referencedSOPSequence = "0008,1199 SQ 1"
     case derivationDescription = "0008,2111 ST 1"
     case sourceImageSequence = "0008,2112 SQ 1"

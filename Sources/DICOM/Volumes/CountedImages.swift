@@ -16,6 +16,18 @@ enum CountedImages {
             ?? times(volume, among: series, of: study)
     }
 
+    /// Objects that an archive made of some frames of others, as it was asked to: what was looked for in them is not all.
+    ///
+    /// *Source*: PS3.3 C.12.3.
+    static func extracted(_ series: [SourceInstance]) -> Finding? {
+        let count = series.count { $0.dataSet.has(.frameExtractionSequence) }
+        guard count > 0 else { return nil }
+        return Finding(
+            "VOL-PARTS", .warning,
+            "\(NumberText.plural(count, "object")) of the series \(count == 1 ? "holds" : "hold") only some frames of another one (\(Attribute.frameExtractionSequence.keyword) \(Attribute.frameExtractionSequence.tag)): nothing was looked for in the others."
+        )
+    }
+
     /// Slices of a volume of PET or of a tomogram of nuclear medicine, which have to say how many they are.
     ///
     /// *Source*: PS3.3 C.8.9.1, C.8.4.9. Some write the slices of all times together there.

@@ -8,8 +8,8 @@ enum Tolerance {
     static let decimals = 1e-6
     /// Pixel spacings, relative to each other.
     static let spacing = 1e-3
-    /// What is left at the top of an enhanced object beside what its frames say, or of a detector beside a calibration: rounded to tenths of mm, hundredths of
-    /// directions, and 1 % of pixels.
+    /// What is left at the top of an enhanced object beside what its frames say, or of a detector beside a calibration: rounded to tenths
+    /// of mm, hundredths of directions, and 1 % of pixels.
     static let copied = (place: 0.1, cosine: 0.01, spacing: 0.01)
     /// Positions along the normal, relative to the median gap.
     static let position = 0.01

@@ -96,7 +96,8 @@ package enum VolumeBuilder {
             repeating = Set(reformatted).subtracting(continuing)
             let unlike = try UnlikeSlices.check(
                 groups.indices.filter { !isReformatted(groups[$0][0]) || continuing.contains($0) }.map { groups[$0] })
-            common = [openEnd, aloneFinding(drafts, groups)].compactMap { $0 } + unlike
+            common =
+                [openEnd, aloneFinding(drafts, groups), CountedImages.extracted(all)].compactMap { $0 } + unlike
         } catch {
             return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }
