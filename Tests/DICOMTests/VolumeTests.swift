@@ -98,6 +98,25 @@ struct VolumeTests {
     }
 
     @Test(
+        "a slice off the even steps of all others asks a person; stacks that begin anew and thicker slices do not",
+        arguments: [
+            ([0.0, 3, 6, 10.3, 12, 15], 3, true), ([0, 3, 6, 9, 12, 16.2], 3, true),
+            ([0, 4.2, 7.2, 10.2, 13.2], 3, true),
+            ([0, 3, 6, 9, 13.2, 16.2], 3, false), ([0, 3, 6, 10.2], 3, false), ([0, 3, 6, 9.5, 12, 15.4], 3, false),
+            ([0, 3, 6, 9, 12, 16.2], 6, false),
+        ] as [([Double], Double, Bool)])
+    func offGrid(_ places: [Double], _ lastThickness: Double, _ isTold: Bool) throws {
+        let images = places.enumerated().map { index, place in
+            Self.slice(place, number: index + 1) { image in
+                let thickness = index == places.count - 1 ? lastThickness : 3
+                image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: "\(thickness)") }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == ["VOL-UNEVEN"] + (isTold ? ["VOL-PLACE"] : []))
+    }
+
+    @Test(
         "a Spacing Between Slices that fits between the slices asks a person, unless thickness, spacing or Instance Numbers explain it",
         arguments: [
             ([0.0, 4, 8, 12], 2, 4, [1, 3, 4, 8], .warning), ([0, 4, 8, 12], 2, 6, [1, 3, 2, 4], .warning),
