@@ -286,6 +286,24 @@ struct VolumeTests {
         }
     }
 
+    @Test(
+        "slices of two times, one at each position, are two volumes that lack slices; a time for each slice is none of volumes"
+    )
+    func mixedTimes() throws {
+        func counts(_ times: [Int]) throws -> [Int] {
+            let images = zip(Self.echoes(times.map { _ in "5" }), times).map { image, time in
+                var image = image
+                image.afterPlace = { $0.add(0x0020, 0x0100, "IS", text: "\(time)") }
+                return image
+            }
+            return try volumes(images).volumes.map(\.frames.count)
+        }
+        #expect(try counts([1, 2, 1, 2, 1, 2]) == [3, 3])
+        #expect(try counts([1, 2, 2, 1, 1, 2]) == [3, 3])
+        #expect(try counts([1, 2, 3, 4, 5, 6]) == [6])
+        #expect(try counts([1, 1, 1, 2, 2, 2]) == [6])
+    }
+
     private static let positron = "1.2.840.10008.5.1.4.1.1.128"
 
     @Test(

@@ -79,7 +79,7 @@ enum SoftSplit {
         return nil
     }
 
-    /// Echoes or diffusion weightings of which one image is left at each position, as archives leave it that take images of one Instance
+    /// Echoes, times or diffusion weightings of which one image is left at each position, as archives leave it that take images of one Instance
     /// Number for copies: together they look whole, and are no volume.
     private static func mixed(_ frames: [SourceFrame]) -> Result? {
         guard frames.first?.instance.modality == "MR" else { return nil }

@@ -13,9 +13,11 @@ struct SplitKey: Sendable {
     /// In the order in which they are tried: what was set on the scanner before what merely happened.
     static let all: [SplitKey] = [
         SplitKey(name: "Stack ID") { $0.group(.frameContentSequence).text(.stackID) ?? "" },
-        SplitKey(name: "Temporal Position") {
-            $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
-        },
+        SplitKey(
+            name: "Temporal Position",
+            value: {
+                $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
+            }, isOfVolume: true),
         SplitKey(name: "Time Slot") { frame in
             let dataSet = frame.instance.dataSet
             return dataSet.has(.timeSlotVector) ? SourceFrame.nuclearMoment(dataSet, frame: frame.number) : ""
