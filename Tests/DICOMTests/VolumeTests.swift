@@ -230,6 +230,8 @@ struct VolumeTests {
             // Acquired again, and where their pictures say so too.
             ([1, 2, 3, 5, 6, 4, 7, 8, 9, 10], false, false), ([1, 2, 7, 3, 4, 5, 6], false, false),
             ([2, 3, 4, 5, 6, 7, 8, 1], false, false),
+            // All by chance.
+            ([4, 9, 1, 7, 3, 10, 6, 2, 8, 5], true, true), ([4, 9, 1, 7, 3, 10, 6, 2, 8, 5], false, false),
             // Acquired by turns, and too few to tell.
             ([1, 5, 2, 6, 3, 7, 4, 8], true, false), ([2, 3, 1], true, false),
         ])

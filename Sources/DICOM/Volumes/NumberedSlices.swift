@@ -9,8 +9,9 @@ enum NumberedSlices {
     private static let ordering = 6
     /// Of so many slices one may lie out of their order; more were acquired in another one.
     private static let displacing = 4
-    /// How many neighbours are compared of many.
+    /// How many neighbours are compared of many, and by blocks of how many pixels a side.
     private static let compared = 24
+    private static let block = 8
 
     /// - Parameters:
     ///   - series: all images of their series.
@@ -52,19 +53,19 @@ enum NumberedSlices {
         return nil
     }
 
-    /// A few slices that lie out of the order of their numbers, as those do that were acquired again, and whose pictures follow each other
-    /// better by these: each place stands in another one's file.
+    /// A few slices that lie out of the order of their numbers, as those do that were acquired again, or all in an order of chance, and whose
+    /// pictures follow each other better by these: each place stands in another one's file.
     ///
     /// *Cost*: a few decodes where numbers and places give two orders.
     private static func displacement(_ order: SliceOrder, _ numbers: [Int], _ name: String) -> Finding? {
-        guard numbers.count >= ordering, Set(numbers).count == numbers.count,
-            order.frames[0].instance.pixels.samples == 1
-        else { return nil }
+        guard numbers.count >= ordering, Set(numbers).count == numbers.count else { return nil }
         // Whether numbers rise or fall along the normal, most of them do.
         let kept = [numbers, numbers.map { ~$0 }].map(LongestRun.indices).max { $0.count < $1.count } ?? []
         let displaced = Set(numbers.indices).subtracting(kept).sorted()
-        guard !displaced.isEmpty, displaced.count * displacing <= numbers.count else { return nil }
         let byNumber = numbers.indices.sorted { numbers[$0] < numbers[$1] }
+        // Slices acquired by turns, of which one pass may be brighter, run along the normal a few times.
+        guard !displaced.isEmpty, displaced.count * displacing <= numbers.count || turns(byNumber) * 2 > numbers.count
+        else { return nil }
         let placed = neighbours(Array(numbers.indices)), numbered = neighbours(byNumber)
         guard let stated = difference(placed.subtracting(numbered), order.frames),
             let alike = difference(numbered.subtracting(placed), order.frames),
@@ -72,8 +73,14 @@ enum NumberedSlices {
         else { return nil }
         return Finding(
             "VOL-PLACE", .warning,
-            "\(NumberText.plural(displaced.count, "slice")) of \(numbers.count) (\(displaced.map { order.frames[$0] }.instanceNumbers)) do not lie in the order of their \(name), and the pictures follow each other better by these: Image Positions (Patient) may stand in the wrong images. They are taken where these say."
+            "\(NumberText.plural(displaced.count, "slice")) of \(numbers.count) (\(displaced.map { order.frames[$0] }.instanceNumbers)) \(displaced.count == 1 ? "does" : "do") not lie in the order of their \(name), and the pictures follow each other better by these: Image Positions (Patient) may stand in the wrong images. They are taken where these say."
         )
+    }
+
+    /// How often a way through the slices turns back.
+    private static func turns(_ way: [Int]) -> Int {
+        let steps = zip(way, way.dropFirst()).map { $0 < $1 }
+        return zip(steps, steps.dropFirst()).count { $0 != $1 }
     }
 
     private struct Pair: Hashable {
@@ -91,11 +98,35 @@ enum NumberedSlices {
         let ordered = pairs.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
         let differences = ordered.prefix(compared).compactMap { pair -> Double? in
             guard let one = try? decoding.frame(frames[pair.first]),
-                let other = try? decoding.frame(frames[pair.second])
+                let other = try? decoding.frame(frames[pair.second]), one.samples == 1, other.samples == 1
             else { return nil }
-            return RescaleContinuity.difference(one, other)
+            return difference(coarse(one), coarse(other))
         }
         return differences.isEmpty ? nil : differences.reduce(0, +) / Double(differences.count)
+    }
+
+    /// Of blocks that hold something in both; nil where none does, or pictures are of unlike sizes.
+    private static func difference(_ one: [Double], _ other: [Double]) -> Double? {
+        guard one.count == other.count else { return nil }
+        let differences = zip(one, other).map { abs($0 - $1) }.filter(\.isFinite)
+        return differences.isEmpty ? nil : differences.reduce(0, +) / Double(differences.count)
+    }
+
+    /// Means of blocks, in which noise counts for little beside what is seen; NaN where all is padding.
+    private static func coarse(_ frame: Frame) -> [Double] {
+        let (rows, columns) = ((frame.rows + block - 1) / block, (frame.columns + block - 1) / block)
+        var sums = [Double](repeating: 0, count: rows * columns)
+        var counts = [Double](repeating: 0, count: rows * columns)
+        for row in 0..<frame.rows {
+            for column in 0..<frame.columns {
+                let pixel = row * frame.columns + column
+                if !frame.padding.isEmpty, frame.padding[pixel] { continue }
+                let index = row / block * columns + column / block
+                sums[index] += Double(frame.values[pixel])
+                counts[index] += 1
+            }
+        }
+        return zip(sums, counts).map { $0 / $1 }
     }
 
     /// Evenly spaced slices whose Instance Numbers leave out as many between each two of them: every second or third may be all that came.

@@ -23,20 +23,20 @@ enum RescaleContinuity {
                 let b = try? decoding.frame(frames[index + 1])
             else { continue }
             last = (index + 1, b)
-            guard let stated = difference(a, b),
-                let alike = difference(
-                    a, b, { Float((Double($0) - other.intercept) / other.slope * one.slope + one.intercept) }),
-                alike * 2 < stated
-            else { continue }
+            guard a.values.count == b.values.count else { continue }
+            let stated = difference(a, b) { $0 }
+            let alike = difference(a, b) {
+                Float((Double($0) - other.intercept) / other.slope * one.slope + one.intercept)
+            }
+            guard alike * 2 < stated else { continue }
             throw .values(
                 "\(Attribute.rescaleSlope.keyword) or \(Attribute.rescaleIntercept.keyword) \(Attribute.rescaleIntercept.tag) changes between \(frames.name(index)) and \(frames.name(index + 1)), and their stored values do not: which of them is right is unknown.",
                 cure: "Correct the series at its source.")
         }
     }
 
-    /// Mean over the pixels that are padding in neither; nil for pictures of unlike sizes.
-    static func difference(_ a: Frame, _ b: Frame, _ change: (Float) -> Float = { $0 }) -> Double? {
-        guard a.values.count == b.values.count else { return nil }
+    /// Mean over the pixels that are padding in neither.
+    private static func difference(_ a: Frame, _ b: Frame, _ change: (Float) -> Float) -> Double {
         var sum = 0.0
         var count = 0
         for pixel in a.values.indices {
