@@ -23,6 +23,8 @@ package enum CheckedNumbers: Sendable, Equatable {
         package static let extent = 0.0...5e3
         /// From edge to edge of a picture of a body, mm.
         package static let body = 1.0...5e3
+        /// Depth and width that ultrasound shows, mm; panoramas included.
+        package static let ultrasound = 1.0...500.0
     }
 }
 

@@ -31,7 +31,8 @@ package struct SegmentMeasurement: Sendable, Equatable {
     /// Nil unless the pipeline counts them, as their sizes.
     package var objects: Int?
     package var objectSizes: ObjectSizes?
-    /// The source's spacing holds wherever the segment lies; false where it reaches out of an ultrasound picture's calibrated regions.
+    /// The source's spacing holds wherever the segment lies; false where it reaches out of an ultrasound picture's calibrated regions, or
+    /// where these have different ones.
     package var isCalibrated = true
 
     /// As in `run.json` and `report.json`.
@@ -129,11 +130,13 @@ package enum QualityChecks {
                         "QC-ALL", .warning, "\(segment.label) covers more than 90 % of a frame: it is likely wrong."))
             }
             if !segment.isCalibrated {
+                let what =
+                    volume.hasSeveralScales
+                    ? "lies in an ultrasound picture whose regions have different scales"
+                    : "reaches out of the calibrated regions of the ultrasound picture"
                 findings.append(
                     Finding(
-                        "QC-CALIBRATION", .warning,
-                        "\(segment.label) reaches out of the calibrated regions of the ultrasound picture: no area in mm² is given."
-                    ))
+                        "QC-CALIBRATION", .warning, "\(segment.label) \(what): no area in mm² is given."))
             }
             if masks[index].contains(where: touchesBorder) {
                 findings.append(
@@ -142,7 +145,7 @@ package enum QualityChecks {
                         "\(segment.label) touches the edge of the picture: its size is a lower bound."))
             }
         }
-        if volume.pixelSpacing == nil {
+        if volume.pixelSpacing == nil, !volume.hasSeveralScales {
             findings.append(Finding("QC-NOSCALE", .note, "The source has no pixel spacing: areas are given in pixels."))
         }
         if volume.voxelMM3 == nil, pipeline.postprocess.contains(where: \.needsVoxelSize) {

@@ -48,6 +48,17 @@ struct ConcatenationTests {
                 == (isWhole ? [] : [String](repeating: "VOL-PARTS", count: numbers.count)))
     }
 
+    @Test("an object that an archive made of some frames of another one says that it lacks the others")
+    func extracted() throws {
+        var image = Self.part(1, of: 1)
+        #expect(try volumes([image]).volumes.map { $0.findings.filter { $0.code == "VOL-PARTS" }.count } == [0])
+        image.beforePlace = { file in
+            file.add(0x0008, 0x1164, items: [{ $0.add(0x0008, 0x1167, "UI", text: "1.2.3.99") }])
+        }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning })
+    }
+
     @Test(
         "parts whose Concatenation UID was taken away are still parts",
         arguments: [([1, 2, 3], 3), ([1, 2], 3), ([2, 3], 3), ([1], 2), ([1], 1)])

@@ -131,6 +131,43 @@ struct PlaceTests {
         #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
     }
 
+    @Test(
+        "frames that do not lie in the order of their In-Stack Position Numbers ask a person",
+        arguments: [
+            ([1, 2, 3, 4, 5, 6], false), ([6, 5, 4, 3, 2, 1], false), ([1, 2, 4, 3, 5, 6], true),
+            ([1, 3, 5, 2, 4, 6], false),
+        ])
+    func inStackPositions(_ numbers: [Int], _ isTold: Bool) throws {
+        let result = try volumes([
+            Self.enhanced(frames: 6, groups: 6, shared: [Self.orientation, Self.measures("0.7\\0.7")]) { index in
+                [
+                    { file in
+                        file.add(
+                            0x0020, 0x9111,
+                            items: [{ $0.add(0x0020, 0x9057, "UL", TestFile.little(UInt32(numbers[index]))) }])
+                    },
+                    Self.place(index * 2),
+                ]
+            }
+        ])
+        let volume = try #require(result.volumes.first)
+        let told = volume.findings.filter { $0.code == "VOL-PLACE" }
+        #expect(told.map(\.severity) == (isTold ? [.warning] : []))
+        #expect(told.allSatisfy { $0.text.contains("In-Stack") && $0.text.contains("frames 3, 4") })
+    }
+
+    @Test("a tomogram of fewer slices than Number of Slices says asks a person", arguments: [(3, false), (4, true)])
+    func fewerSlices(_ count: UInt16, _ isTold: Bool) throws {
+        var image = Self.tomogram()
+        let more = image.more
+        image.more = { file in
+            more(&file)
+            file.add(0x0054, 0x0081, us: count)
+        }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.findings.contains { $0.code == "VOL-GAP" && $0.severity == .warning } == isTold)
+    }
+
     // MARK: Classic objects with functional groups
 
     /// Slices of CT or parts of another class, with groups that their class does not have.
@@ -269,9 +306,11 @@ struct PlaceTests {
     }
 
     @Test(
-        "a Slice Vector that names a slice twice or not every frame's, and detectors that say two places, are refused",
+        "a Slice Vector that names a slice twice, not every frame's or not the first, and detectors that say two places, are refused",
         arguments: [
             ([1, 2, 1], ["0\\0\\10"], true), ([1, 2], ["0\\0\\10"], true),
+            // The place is that of the first slice; some count from 0.
+            ([3, 4, 5], ["0\\0\\10"], true), ([0, 1, 2], ["0\\0\\10"], false),
             ([], ["0\\0\\10", "0\\0\\40"], true), ([], ["0\\0\\10", "0\\0\\10.0"], false),
             ([], ["0\\0\\10", ""], false),
         ] as [([UInt16], [String], Bool)])
@@ -345,6 +384,10 @@ struct PlaceTests {
             (Self.projection([(factor, "1.25"), (imager, same)]), 0.16, []),
             (Self.projection([(imager, same)], calibration: "GEOMETRY"), 0.2, []),
             (Self.projection([(factor, "1.25"), (imager, "0.25\\0.25")]), 0.2, []),
+            // No projection is smaller than what it shows, but for what was rounded.
+            (Self.projection([(imager, "0.1\\0.1")]), 0.2, ["VOL-SCALE"]),
+            (Self.projection([(imager, "0.1\\0.1")], calibration: "GEOMETRY"), 0.2, ["VOL-SCALE"]),
+            (Self.projection([(imager, "0.199\\0.199")]), 0.2, []),
             (Self.projection([(nominal, same)]), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(nominal, same)], spacing: ""), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(nominal, "0.1\\0.1")]), 0.2, []),

@@ -131,6 +131,10 @@ struct TestImage: Sendable {
     var hasScale = true
     /// Further elements of group 0018 behind Echo Time.
     var beforePlace: @Sendable (inout TestFile) -> Void = { _ in }
+    /// Further elements between Instance Number and Image Position (Patient).
+    var beforePosition: @Sendable (inout TestFile) -> Void = { _ in }
+    /// Further elements of group 0020 behind Frame of Reference UID.
+    var afterPlace: @Sendable (inout TestFile) -> Void = { _ in }
     /// Further elements, which must lie between (0028,0103) and the pixel data.
     var more: @Sendable (inout TestFile) -> Void = { _ in }
 
@@ -148,11 +152,13 @@ struct TestImage: Sendable {
         file.add(0x0020, 0x000D, "UI", text: "1.2")
         file.add(0x0020, 0x000E, "UI", text: series)
         file.add(0x0020, 0x0013, "IS", text: "\(number)")
+        beforePosition(&file)
         if let position {
             file.add(0x0020, 0x0032, "DS", text: position)
             file.add(0x0020, 0x0037, "DS", text: orientation)
         }
         if let frameOfReference { file.add(0x0020, 0x0052, "UI", text: frameOfReference) }
+        afterPlace(&file)
         file.add(0x0028, 0x0002, us: samples)
         file.add(0x0028, 0x0004, "CS", text: photometric)
         if let planar { file.add(0x0028, 0x0006, us: planar) }

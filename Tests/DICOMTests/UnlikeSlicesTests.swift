@@ -21,6 +21,8 @@ struct UnlikeSlicesTests {
         ("Rows or Columns", { $0.rows = 10 }),
         ("Image Orientation (Patient)", { $0.orientation = "0.99939\\0.0349\\0\\-0.0349\\0.99939\\0" }),
         ("Image Orientation (Patient)", { $0.orientation = "0.866\\0\\0.5\\0\\1\\0" }),
+        // Turned about its first pixel, so that its middle lies elsewhere.
+        ("Image Orientation (Patient)", { $0.orientation = "-1\\0\\0\\0\\-1\\0" }),
         ("SOP Class", { $0.sopClass = "1.2.840.10008.5.1.4.1.1.7" }),
         ("Image Type", { $0.imageType = "DERIVED\\SECONDARY\\AXIAL" }),
         ("Frame of Reference UID", { $0.frameOfReference = nil }),

@@ -98,6 +98,25 @@ struct VolumeTests {
     }
 
     @Test(
+        "a slice off the even steps of all others asks a person; stacks that begin anew and thicker slices do not",
+        arguments: [
+            ([0.0, 3, 6, 10.3, 12, 15], 3, true), ([0, 3, 6, 9, 12, 16.2], 3, true),
+            ([0, 4.2, 7.2, 10.2, 13.2], 3, true),
+            ([0, 3, 6, 9, 13.2, 16.2], 3, false), ([0, 3, 6, 10.2], 3, false), ([0, 3, 6, 9.5, 12, 15.4], 3, false),
+            ([0, 3, 6, 9, 12, 16.2], 6, false),
+        ] as [([Double], Double, Bool)])
+    func offGrid(_ places: [Double], _ lastThickness: Double, _ isTold: Bool) throws {
+        let images = places.enumerated().map { index, place in
+            Self.slice(place, number: index + 1) { image in
+                let thickness = index == places.count - 1 ? lastThickness : 3
+                image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: "\(thickness)") }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == ["VOL-UNEVEN"] + (isTold ? ["VOL-PLACE"] : []))
+    }
+
+    @Test(
         "a Spacing Between Slices that fits between the slices asks a person, unless thickness, spacing or Instance Numbers explain it",
         arguments: [
             ([0.0, 4, 8, 12], 2, 4, [1, 3, 4, 8], .warning), ([0, 4, 8, 12], 2, 6, [1, 3, 2, 4], .warning),
@@ -189,6 +208,245 @@ struct VolumeTests {
             #expect(volume.findings.map(\.code) == (isTold ? ["VOL-PLACE"] : []))
             #expect(volume.findings.allSatisfy { $0.severity == .warning })
         }
+    }
+
+    /// Slices that lie in this order of their numbers, each of one grey value: that of its number, or of its place.
+    private static func graded(_ numbers: [Int], byNumber: Bool) -> [TestImage] {
+        numbers.enumerated().map { index, number in
+            slice(Double(index) * 3, number: number) { image in
+                let value = UInt16(100 * (byNumber ? number : index))
+                image.instance = "1.2.3.\(index + 1)"
+                image.pixels = (0..<64).flatMap { _ in TestFile.little(value) }
+            }
+        }
+    }
+
+    @Test(
+        "a few slices out of the order of their numbers ask a person where the pictures follow the numbers",
+        arguments: [
+            // Three by turns, four backwards, two pairs, all moved on by one.
+            ([1, 2, 3, 5, 6, 4, 7, 8, 9, 10], true, true), ([1, 2, 3, 7, 6, 5, 4, 8, 9, 10, 11, 12], true, true),
+            ([12, 11, 9, 10, 8, 7, 5, 6, 4, 3, 2, 1], true, true), ([2, 3, 4, 5, 6, 7, 8, 1], true, true),
+            // Acquired again, and where their pictures say so too.
+            ([1, 2, 3, 5, 6, 4, 7, 8, 9, 10], false, false), ([1, 2, 7, 3, 4, 5, 6], false, false),
+            ([2, 3, 4, 5, 6, 7, 8, 1], false, false),
+            // All by chance.
+            ([4, 9, 1, 7, 3, 10, 6, 2, 8, 5], true, true), ([4, 9, 1, 7, 3, 10, 6, 2, 8, 5], false, false),
+            // Acquired by turns, and too few to tell.
+            ([1, 5, 2, 6, 3, 7, 4, 8], true, false), ([2, 3, 1], true, false),
+        ])
+    func displaced(_ numbers: [Int], _ byNumber: Bool, _ isTold: Bool) throws {
+        let images = Self.graded(numbers, byNumber: byNumber)
+        for order in [images, images.reversed()] {
+            let volume = try #require(try volumes(order).volumes.first)
+            #expect(volume.findings.map(\.code) == (isTold ? ["VOL-PLACE"] : []))
+            #expect(volume.findings.allSatisfy { $0.severity == .warning })
+        }
+    }
+
+    @Test("what Instance Numbers say of slices stays when a frame that cannot be decoded is left out")
+    func decodable() throws {
+        let images = (0..<6).map { index in
+            Self.slice(Double(index) * 3, number: 2 * index + 1) { image in
+                guard index == 5 else { return }
+                (image.syntax, image.fragments) = (.rle, [[UInt8](repeating: 0, count: 64)])
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == ["VOL-GAP"])
+        let (kept, lost) = try volume.decodable()
+        #expect(lost.map(\.number) == [6] && kept.frames.count == 5)
+        #expect(kept.findings.map(\.code) == ["VOL-GAP", "PIX-FRAME"])
+        #expect(kept.findings[0] == volume.findings[0])
+    }
+
+    /// Ten slices with these echo times.
+    private static func echoes(_ times: [String]) -> [TestImage] {
+        times.enumerated().map { index, time in
+            slice(Double(index) * 3, number: index + 1) { image in
+                (image.sopClass, image.modality, image.echoTime) = ("1.2.840.10008.5.1.4.1.1.4", "MR", time)
+            }
+        }
+    }
+
+    @Test(
+        "slices of two echoes, one at each position, are two volumes that lack slices",
+        arguments: [
+            (["5", "9", "5", "9", "5", "9", "5", "9"], [4, 4]), (["5", "9", "9", "5", "5", "9", "5", "9"], [4, 4]),
+            (["5", "9", "9", "9", "9", "9", "9", "5"], [2, 6]),
+            // Two stations, one echo written in two ways or rounded, and what is no echo of a volume.
+            (["5", "5", "5", "5", "9", "9", "9", "9"], [8]), (["5", "5.0", "5", "5.0", "5", "5.0", "5", "5.0"], [8]),
+            (["4.99", "5", "4.99", "5", "4.99", "5", "4.99", "5"], [8]),
+            (["1", "2", "3", "4", "5", "6", "7", "8"], [8]), (["5", "", "5", "", "5", "", "5", ""], [8]),
+        ] as [([String], [Int])])
+    func mixed(_ times: [String], _ counts: [Int]) throws {
+        let result = try volumes(Self.echoes(times))
+        #expect(result.volumes.map(\.frames.count) == counts)
+        for volume in result.volumes {
+            let parts = volume.findings.filter { $0.code == "VOL-PARTS" }
+            #expect(parts.map(\.severity) == (counts.count > 1 ? [.warning] : []))
+        }
+    }
+
+    @Test(
+        "slices of two times, one at each position, are two volumes that lack slices; a time for each slice is none of volumes"
+    )
+    func mixedTimes() throws {
+        func counts(_ times: [Int]) throws -> [Int] {
+            let images = zip(Self.echoes(times.map { _ in "5" }), times).map { image, time in
+                var image = image
+                image.afterPlace = { $0.add(0x0020, 0x0100, "IS", text: "\(time)") }
+                return image
+            }
+            return try volumes(images).volumes.map(\.frames.count)
+        }
+        #expect(try counts([1, 2, 1, 2, 1, 2]) == [3, 3])
+        #expect(try counts([1, 2, 2, 1, 1, 2]) == [3, 3])
+        #expect(try counts([1, 2, 3, 4, 5, 6]) == [6])
+        #expect(try counts([1, 1, 1, 2, 2, 2]) == [6])
+    }
+
+    private static let positron = "1.2.840.10008.5.1.4.1.1.128"
+
+    @Test(
+        "images that say how many they are ask a person where there are fewer, of originals",
+        arguments: [
+            // Number of Slices, of all times together too.
+            (positron, "ORIGINAL\\PRIMARY", [("slices", 6)], "VOL-GAP"),
+            (positron, "ORIGINAL\\PRIMARY", [("slices", 5)], nil),
+            (positron, "ORIGINAL\\PRIMARY", [("slices", 3)], nil),
+            (positron, "DERIVED\\PRIMARY", [("slices", 6)], nil),
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("slices", 6)], nil),
+            // Images in Acquisition, Number of Series Related Instances.
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("acquisition", 7)], "VOL-GAP"),
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("acquisition", 5)], nil),
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("acquisition", 2)], nil),
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("acquisition", 0)], nil),
+            ("1.2.840.10008.5.1.4.1.1.2", "DERIVED\\SECONDARY\\AXIAL", [("acquisition", 7)], nil),
+            ("1.2.840.10008.5.1.4.1.1.2", "DERIVED\\SECONDARY\\AXIAL", [("series", 7)], "VOL-GAP"),
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("series", 4)], nil),
+        ] as [(String, String, [(String, Int)], String?)])
+    func counted(_ sopClass: String, _ type: String, _ told: [(String, Int)], _ code: String?) throws {
+        let images = (0..<5).map { index in Self.told(told, sopClass, type, at: index) }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == [code].compactMap { $0 })
+        #expect(volume.findings.allSatisfy { $0.severity == .warning })
+        #expect(volume.sliceWeights == [3, 3, 3, 3, 3])
+    }
+
+    /// A slice that says how many there are.
+    private static func told(
+        _ counts: [(what: String, count: Int)], _ sopClass: String, _ type: String, at index: Int, number: Int? = nil,
+        series: String = "1.2.3"
+    ) -> TestImage {
+        var image = slice(Double(index) * 3, number: number ?? index + 1)
+        (image.sopClass, image.imageType) = (sopClass, type)
+        (image.instance, image.series) = ("\(series).\(number ?? index + 1)", series)
+        image.modality = sopClass == positron ? "PT" : "CT"
+        let counts = Dictionary(uniqueKeysWithValues: counts.map { ($0.what, $0.count) })
+        image.afterPlace = { file in
+            let elements: [(what: String, element: UInt16)] = [
+                ("time", 0x0100), ("times", 0x0105), ("acquisition", 0x1002), ("series", 0x1209),
+            ]
+            for (what, element) in elements {
+                if let count = counts[what] { file.add(0x0020, element, "IS", text: "\(count)") }
+            }
+        }
+        image.more = { file in
+            if let count = counts["slices"] { file.add(0x0054, 0x0081, us: UInt16(count)) }
+        }
+        return image
+    }
+
+    @Test("other series of the study that tell the same number explain it, and a copy that tells another is a copy")
+    func countedElsewhere() throws {
+        let ct = TestImage().sopClass
+        func findings(_ others: Int) throws -> [[String]] {
+            let images =
+                (0..<5).map { Self.told([("acquisition", 8)], ct, "ORIGINAL\\PRIMARY\\AXIAL", at: $0) }
+                + (0..<others).map {
+                    Self.told([("acquisition", 8)], ct, "ORIGINAL\\PRIMARY\\AXIAL", at: $0, series: "1.2.9")
+                }
+            return try volumes(images).volumes.map { $0.findings.map(\.code) }
+        }
+        #expect(try findings(2) == [["VOL-GAP"], ["VOL-GAP"]])
+        #expect(try findings(3) == [[], []])
+        let copies = [5, 6].flatMap { count in
+            (0..<5).map { Self.told([("series", count)], ct, "ORIGINAL\\PRIMARY\\AXIAL", at: $0) }
+        }
+        let result = try volumes(copies)
+        #expect(result.leftOut.isEmpty && result.volumes.map(\.frames.count) == [5])
+    }
+
+    @Test(
+        "time points that are missing ask a person where each image says which of how many it is of",
+        arguments: [(4, true), (3, false), (2, false), (0, false)])
+    func countedTimes(_ count: Int, _ isTold: Bool) throws {
+        let images = (0..<3).flatMap { time in
+            (0..<4).map { index in
+                Self.told(
+                    [("time", time + 1), ("times", count)], TestImage().sopClass, "ORIGINAL\\PRIMARY\\AXIAL", at: index,
+                    number: 4 * time + index + 1)
+            }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [4, 4, 4])
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == (isTold ? ["VOL-PARTS"] : []) })
+    }
+
+    @Test(
+        "original slices that are not as wide as they were reconstructed may have been scaled",
+        arguments: [
+            ("4", "ORIGINAL\\PRIMARY\\AXIAL", false), ("4.1", "ORIGINAL\\PRIMARY\\AXIAL", false),
+            ("8", "ORIGINAL\\PRIMARY\\AXIAL", true), ("2", "ORIGINAL\\PRIMARY\\AXIAL", true),
+            ("8", "DERIVED\\SECONDARY\\AXIAL", false), ("", "ORIGINAL\\PRIMARY\\AXIAL", false),
+            ("0", "ORIGINAL\\PRIMARY\\AXIAL", false),
+        ])
+    func diameter(_ diameter: String, _ type: String, _ isTold: Bool) throws {
+        let images = (1...3).map { number in
+            Self.slice(Double(3 * number), number: number) { image in
+                image.imageType = type
+                image.beforePlace = { $0.add(0x0018, 0x1100, "DS", text: diameter) }
+            }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-SCALE"] : []))
+        #expect(volume.findings.allSatisfy { $0.severity == .warning })
+    }
+
+    @Test(
+        "a Pixel Aspect Ratio that is not 1 : 1 and contradicts the distances of the pixels asks a person",
+        arguments: [
+            ("2\\1", "0.5\\0.5", true), ("1\\1", "1\\0.5", false), ("2\\1", "1\\0.5", false),
+            ("21\\10", "1\\0.5", false), ("1\\2", "1\\0.5", true), ("2\\1", "", false), ("0\\1", "1\\0.5", false),
+        ])
+    func aspect(_ ratio: String, _ spacing: String, _ isTold: Bool) throws {
+        var image = Self.slice(0, number: 1)
+        (image.position, image.spacing) = (nil, spacing)
+        image.more = { $0.add(0x0028, 0x0034, "IS", text: ratio) }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.findings.contains { $0.code == "VOL-SCALE" && $0.severity == .warning } == isTold)
+    }
+
+    @Test(
+        "Patient Orientation that names other sides than the directions do asks a person",
+        arguments: [
+            ("L\\P", "1\\0\\0\\0\\1\\0", false), ("R\\P", "1\\0\\0\\0\\1\\0", true),
+            ("L\\F", "1\\0\\0\\0\\1\\0", true), ("LA\\FP", "0.8\\-0.6\\0\\0\\0\\-1", false),
+            ("A\\F", "0.8\\-0.6\\0\\0\\0\\-1", false), ("P\\F", "0.8\\-0.6\\0\\0\\0\\-1", true),
+            ("", "1\\0\\0\\0\\1\\0", false), ("LEFT\\PX", "1\\0\\0\\0\\1\\0", false),
+        ])
+    func sides(_ stated: String, _ orientation: String, _ isTold: Bool) throws {
+        let images = (1...3).map { number in
+            var image = Self.slice(Double(3 * number), number: number)
+            image.orientation = orientation
+            if orientation.hasSuffix("-1") { image.position = "\(-1.8 * Double(number))\\\(-2.4 * Double(number))\\0" }
+            image.beforePosition = { $0.add(0x0020, 0x0020, "CS", text: stated) }
+            return image
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.frames.count == 3)
+        #expect(volume.findings.contains { $0.code == "VOL-PLACE" && $0.severity == .warning } == isTold)
     }
 
     @Test(
@@ -493,6 +751,16 @@ struct VolumeTests {
             try volumes([Self.ultrasound([([0, 0, 3, 7], 0.02), ([4, 0, 7, 7], 0.05)])]).volumes.first)
         #expect(different.pixelSpacing == nil)
         #expect(different.findings.map(\.code) == ["VOL-CALIBRATION"])
+    }
+
+    @Test(
+        "an ultrasound picture of more than half a metre may have its distances in another unit",
+        arguments: [(2, 1.0, false), (10, 1, true), (2, 100, false), (0, 1, false), (0, 100, true)])
+    func ultrasoundDepth(_ size: Double, _ spacing: Double, _ isTold: Bool) throws {
+        let regions: [(box: [UInt32], size: Double)] = size > 0 ? [([0, 0, 7, 7], size)] : []
+        let volume = try #require(
+            try volumes([Self.ultrasound(regions, spacing: "\(spacing)\\\(spacing)")]).volumes.first)
+        #expect(volume.findings.contains { $0.code == "VOL-SCALE" && $0.severity == .warning } == isTold)
     }
 
     @Test(

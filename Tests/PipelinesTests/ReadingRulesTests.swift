@@ -118,6 +118,38 @@ struct ReadingRulesTests {
         }
     }
 
+    /// An ultrasound picture of two regions; x0, y0, x1, y1 and the size of a pixel in cm.
+    private func ultrasound(_ regions: [(box: [UInt32], size: Double)]) -> RawObject {
+        let items = regions.map { region in
+            [RawElement(0x0018, 0x6012, us: 1)]
+                + region.box.enumerated().map {
+                    RawElement(0x0018, 0x6018 + UInt16($0) * 2, "UL", .bytes(little($1)))
+                } + [RawElement(0x0018, 0x6024, us: 3), RawElement(0x0018, 0x6026, us: 3)]
+                + [0x602C, 0x602E].map {
+                    RawElement(0x0018, $0, "FD", .bytes(little(region.size.bitPattern)))
+                }
+        }
+        return object(
+            "1.2.840.10008.5.1.4.1.1.6.1", modality: "US", number: 1, [frame(0, isDamaged: false)],
+            more: [RawElement(0x0018, 0x6011, "SQ", .items(items))])
+    }
+
+    @Test("a segment of which no area is told, though the ultrasound picture has scales, asks a person")
+    func severalScales() throws {
+        let halves: [[UInt32]] = [[0, 0, 7, 15], [8, 0, 15, 15]]
+        for (sizes, isTold) in [([0.02, 0.05], true), ([0.02, 0.02], false)] {
+            let picture = ultrasound(zip(halves, sizes).map { ($0, $1) })
+            let fixture = try prepared([picture], ["a": ""])
+            let record = try fixture.run([fixture.path + "/in"])
+            let result = try #require(record.results.first)
+            let isFound = result.segments[0].pixels > 0
+            #expect(result.findings.contains { $0.code == "QC-CALIBRATION" } == (isTold && isFound))
+            #expect((result.segments[0].areaMM2 != nil) == !isTold)
+            #expect((record.omission?.code == "QC-CALIBRATION") == (isTold && isFound))
+            #expect(!result.findings.contains { $0.code == "QC-NOSCALE" })
+        }
+    }
+
     /// Five slices, of which the third is damaged.
     private var slices: [RawObject] {
         (0..<5).map { index in

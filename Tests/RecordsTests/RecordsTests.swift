@@ -69,7 +69,7 @@ struct RecordsTests {
         for code in [
             "VOL-PARTS", "VOL-SPACING-TAG", "VOL-PLACE", "SEL-FRAMES", "PIX-NOTE", "PIX-FRAME", "QC-MINSIZE",
             "QC-SEPARATE",
-            "QC-INSTANCES", "QC-WINDOW",
+            "QC-INSTANCES", "QC-WINDOW", "QC-CALIBRATION", "VOL-SCALE",
         ] {
             #expect(
                 status { $0.results[0].findings.append(FindingRecord(code: code, severity: .warning, text: "many.")) }

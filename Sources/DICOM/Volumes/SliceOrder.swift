@@ -59,9 +59,6 @@ struct SliceOrder {
     /// All gaps are alike.
     var isEven: Bool { gaps.allSatisfy { abs($0 - medianGap) <= tolerance } }
 
-    /// The codes of what `spacing()` finds.
-    static let findingCodes: Set<String> = ["VOL-GAP", "VOL-UNEVEN", "VOL-TILT", "VOL-SPACING-TAG"]
-
     /// Measured spacing, what each slice stands for, and findings. All positions differ.
     ///
     /// *Throws* `position` when first and last slice lie farther apart than any patient reaches, or when a slice lies beside the line that
@@ -117,6 +114,7 @@ struct SliceOrder {
                     "VOL-UNEVEN", .warning,
                     "uneven slices: gaps of \(NumberText.short(gaps.min() ?? 0)) to \(NumberText.short(gaps.max() ?? 0)) mm. Some readers will misplace the result."
                 ))
+            if let odd = offGrid() { findings.append(odd) }
         }
         if let tilt = tilt() { findings.append(tilt) }
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices), stated != unit,
@@ -220,6 +218,22 @@ struct SliceOrder {
         throw .position(
             "\(frames.name(first)) lies \(NumberText.short((residuals[first] - middle).length)) mm beside the line of the others: its Image Position (Patient) must be wrong.",
             cure: "Correct the series at its source.")
+    }
+
+    /// A few slices off the even steps of all others are at a wrong place along their line, or were acquired by themselves. Thicker slices
+    /// lie farther apart, and stacks that begin anew shift all behind them.
+    private func offGrid() -> Finding? {
+        guard frames.count > 4, !isContiguous else { return nil }
+        let residuals = distances.indices.map { distances[$0] - Double($0) * medianGap }
+        let middle = Self.median(residuals)
+        let odd = residuals.indices.filter { abs(residuals[$0] - middle) > tolerance }
+        guard let first = odd.first, odd.count == 1 || odd.count * 10 <= frames.count,
+            odd.allSatisfy({ abs(residuals[$0] - middle) > Tolerance.line * medianGap })
+        else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "\(frames.name(first))\(odd.count > 1 ? " and \(odd.count - 1) more lie" : " lies") \(NumberText.short(abs(residuals[first] - middle))) mm off the even steps of the others: Image Position (Patient) may be wrong. It is taken where this says."
+        )
     }
 
     /// Of each component.

@@ -17,11 +17,13 @@ enum SoftSplit {
     /// *Throws*: `ambiguous` when nothing tells frames at one position apart.
     static func parts(_ frames: [SourceFrame]) throws(DICOMFailure) -> Result {
         let order = SliceOrder(frames)
-        if order.multiplicity == 1, order.isEven { return Result(parts: [frames]) }
+        if order.multiplicity == 1, order.isEven { return mixed(frames) ?? Result(parts: [frames]) }
         let texts = SplitKey.all.map { key in frames.map(key.value) }
         let counts = texts.map { Set($0).count }
         let useful = SplitKey.all.indices.filter { counts[$0] > 1 }
-        if order.multiplicity == 1 { return shifted(frames, texts, useful) ?? Result(parts: [frames]) }
+        if order.multiplicity == 1 {
+            return shifted(frames, texts, useful) ?? mixed(frames) ?? Result(parts: [frames])
+        }
 
         var best: (score: Score, parts: [[SourceFrame]])?
         func judge(_ values: [[String]]) {
@@ -75,6 +77,31 @@ enum SoftSplit {
                 ))
         }
         return nil
+    }
+
+    /// Echoes, times or diffusion weightings of which one image is left at each position, as archives leave it that take images of one Instance
+    /// Number for copies: together they look whole, and are no volume.
+    private static func mixed(_ frames: [SourceFrame]) -> Result? {
+        guard frames.first?.instance.modality == "MR" else { return nil }
+        let keys = SplitKey.all.filter { key in
+            guard key.isOfVolume else { return false }
+            let values = Set(frames.map(key.value).filter { !$0.isEmpty })
+            guard values.count > 1, values.count * 2 <= frames.count else { return false }
+            let numbers = values.compactMap(Double.init)
+            guard numbers.count == values.count, let least = numbers.min(), let most = numbers.max() else {
+                return true
+            }
+            return most - least > Tolerance.setting * most
+        }
+        guard !keys.isEmpty else { return nil }
+        let parts = parts(frames, keys.map { frames.map($0.value) })
+        guard parts.count * 2 <= frames.count, overlap(parts.map { SliceOrder($0) }) else { return nil }
+        return Result(
+            parts: parts,
+            finding: Finding(
+                "VOL-PARTS", .warning,
+                "\(frames.count) images, one at each position, that differ in \(keys.map(\.name).joined(separator: ", ")) and lie between each other: \(parts.count) volumes of which each lacks what the others have."
+            ))
     }
 
     /// Whether each stack reaches into another one; all lie along one normal.

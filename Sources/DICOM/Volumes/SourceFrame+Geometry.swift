@@ -77,7 +77,8 @@ extension SourceFrame {
     /// Which slice each frame of a reconstructed tomogram is, from 0: by the Slice Vector, else in the order of the frames. Of a gated one,
     /// where the moments of the heart take turns, by the vector alone. Nil of all other objects, and where nothing says it.
     ///
-    /// *Throws* `position` where the vector names a slice of one moment twice, or not one for each frame. *Source*: PS3.3 C.8.4.8.1.
+    /// *Throws* `position` where the vector names a slice of one moment twice, or not one for each frame, or none of the first slice.
+    /// *Source*: PS3.3 C.8.4.8.1.
     private static func nuclearSlices(_ instance: SourceInstance) throws(DICOMFailure) -> [Int]? {
         let (dataSet, frames) = (instance.dataSet, instance.pixels.frames)
         let isGated = instance.imageType.contains("RECON GATED TOMO")
@@ -94,6 +95,12 @@ extension SourceFrame {
             throw .position(
                 "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) names \(Set(places).count) slices for \(frames) frames: which frame lies where is unknown.",
                 cure: "Export the object again, each volume by itself.")
+        }
+        // Image Position (Patient) is that of the first slice: of slices behind it nobody knows whether it is theirs.
+        guard first <= 1 else {
+            throw .position(
+                "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) begins with slice \(first): those before it are missing, and where the others lie is unknown.",
+                cure: "Export the object again, with all of its slices.")
         }
         return vector.map { $0 - first }
     }
@@ -162,6 +169,9 @@ extension SourceFrame {
         }
         let isCalibrated = isPlaced || dataSet.string(.pixelSpacingCalibrationType) != nil
         if let stated, isCalibrated || !repeats(.imagerPixelSpacing) {
+            if !isPlaced, let detector = try spacing(dataSet, .imagerPixelSpacing), stated.isLarger(than: detector) {
+                return (stated, .largerThanDetector)
+            }
             return (stated, !isCalibrated && repeats(.nominalScannedPixelSpacing) ? .medium : .plane)
         }
         if let detector = try spacing(dataSet, .imagerPixelSpacing) {

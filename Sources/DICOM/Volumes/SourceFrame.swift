@@ -63,11 +63,14 @@ extension [SourceFrame] {
 }
 
 extension Collection<SourceFrame> {
-    /// For a message, by which a person finds the images: `Instance Number 26`, `frame 4`, `Instance Numbers 3, 4, 5, 6 and 2 more`.
+    /// For a message, by which a person finds the images: `Instance Number 26`, `frames 4, 5`, `Instance Numbers 3, 4, 5, 6 and 2 more`.
     var instanceNumbers: String {
-        guard let first else { return "" }
-        if dropFirst().isEmpty, first.instance.pixels.frames > 1 { return "frame \(first.number)" }
-        return Array(self).instances.instanceNumbers
+        let instances = Array(self).instances
+        guard let first, instances.count == 1, first.instance.pixels.frames > 1 else {
+            return instances.instanceNumbers
+        }
+        let shown = prefix(4).map { String($0.number) }.joined(separator: ", ")
+        return "frame\(count > 1 ? "s" : "") \(shown)\(count > 4 ? " and \(count - 4) more" : "")"
     }
 }
 

@@ -7,13 +7,17 @@ struct SplitKey: Sendable {
     /// What may change on the way through one volume, such as a dose: it tells frames at one position apart, and never passes whose
     /// positions differ.
     var isSetting = false
+    /// All images of one volume have one value: two of them are two volumes, also where each lacks what the other has.
+    var isOfVolume = false
 
     /// In the order in which they are tried: what was set on the scanner before what merely happened.
     static let all: [SplitKey] = [
         SplitKey(name: "Stack ID") { $0.group(.frameContentSequence).text(.stackID) ?? "" },
-        SplitKey(name: "Temporal Position") {
-            $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
-        },
+        SplitKey(
+            name: "Temporal Position",
+            value: {
+                $0.group(.frameContentSequence).text(.temporalPositionIndex) ?? $0.classic(.temporalPositionIdentifier)
+            }, isOfVolume: true),
         SplitKey(name: "Time Slot") { frame in
             let dataSet = frame.instance.dataSet
             return dataSet.has(.timeSlotVector) ? SourceFrame.nuclearMoment(dataSet, frame: frame.number) : ""
@@ -24,17 +28,17 @@ struct SplitKey: Sendable {
                 $0.group(.cardiacSynchronizationSequence).text(.nominalCardiacTriggerDelayTime)
                     ?? $0.classic(.triggerTime)
             }, isMoment: true),
-        SplitKey(name: "Echo Number") { $0.classic(.echoNumbers) },
-        SplitKey(name: "Echo Time") {
-            $0.group(.mrEchoSequence).text(.effectiveEchoTime) ?? $0.classic(.echoTime)
-        },
+        SplitKey(name: "Echo Number", value: { $0.classic(.echoNumbers) }, isOfVolume: true),
+        SplitKey(
+            name: "Echo Time",
+            value: { $0.group(.mrEchoSequence).text(.effectiveEchoTime) ?? $0.classic(.echoTime) }, isOfVolume: true),
         SplitKey(name: "Inversion Time") {
             $0.group(.mrModifierSequence).text(.inversionTimes) ?? $0.classic(.inversionTime)
         },
         SplitKey(name: "Flip Angle") {
             $0.group(.mrTimingAndRelatedParametersSequence).text(.flipAngle) ?? $0.classic(.flipAngle)
         },
-        SplitKey(name: "b-value") { $0.diffusionBValue },
+        SplitKey(name: "b-value", value: { $0.diffusionBValue }, isOfVolume: true),
         SplitKey(name: "gradient direction") {
             let diffusion = $0.group(.mrDiffusionSequence)
             let direction = diffusion.item(.diffusionGradientDirectionSequence) ?? diffusion

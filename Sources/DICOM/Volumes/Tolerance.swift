@@ -8,8 +8,8 @@ enum Tolerance {
     static let decimals = 1e-6
     /// Pixel spacings, relative to each other.
     static let spacing = 1e-3
-    /// What is left at the top of an enhanced object beside what its frames say, and is not used: rounded to tenths of mm, hundredths of
-    /// directions, and 1 % of pixels.
+    /// What is left at the top of an enhanced object beside what its frames say, or of a detector beside a calibration: rounded to tenths
+    /// of mm, hundredths of directions, and 1 % of pixels.
     static let copied = (place: 0.1, cosine: 0.01, spacing: 0.01)
     /// Positions along the normal, relative to the median gap.
     static let position = 0.01
@@ -21,10 +21,21 @@ enum Tolerance {
     static let mostMissing = 10.0
     /// In-plane displacement for each mm along the normal.
     static let shear = 0.002
+    /// Height of a pixel divided by its width, relative.
+    static let aspect = 0.05
+    /// What a slice shows and what was reconstructed, relative to the latter.
+    static let diameter = 0.1
+    /// Cosine of the angle from which on letters of Patient Orientation are those of another direction: they name the largest share, two or
+    /// three of them an oblique one.
+    static let letters = 0.3
     /// Cosine of the angle up to which slices lie side by side though they are no one volume: 3 degrees.
     static let parallel = 0.9986
     /// Where the next slice would begin, relative to the median gap.
     static let line = 0.1
+    /// Echo times and other settings that are meant to be one, relative to the largest.
+    static let setting = 0.02
+    /// How much less neighbours by number differ than neighbours by place, relative, for the numbers to be believed more.
+    static let continuity = 0.1
     /// How far from all originals a reformatted image shows what none of them does, relative to the median gap.
     static let reformatted = 0.75
     /// How far a slice lies beside the line of the others before it is elsewhere: mm, and relative to a pixel and to the median gap.

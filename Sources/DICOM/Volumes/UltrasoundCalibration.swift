@@ -8,10 +8,16 @@ enum SpacingOrigin: Sendable {
     case detector
     /// Of a film, a print or a page that was scanned: how large things are shown on it is unknown.
     case medium
+    /// Larger than the detector's, and rays spread on their way to it: a picture that was made smaller, of which only one was corrected.
+    case largerThanDetector
     /// A calibrated region of an ultrasound picture whose Pixel Spacing says something else.
     case regionAgainstPixelSpacing
     /// Regions of an ultrasound picture that are calibrated differently: no distance holds for all of them.
     case regionsDiffer
+
+    var isOfSeveral: Bool {
+        if case .regionsDiffer = self { true } else { false }
+    }
 
     /// What a person has to know about it.
     var finding: Finding? {
@@ -26,6 +32,11 @@ enum SpacingOrigin: Sendable {
             Finding(
                 "VOL-DETECTOR", .warning,
                 "Distances are those on the film or paper that was scanned (Nominal Scanned Pixel Spacing): what was imaged has other lengths and areas."
+            )
+        case .largerThanDetector:
+            Finding(
+                "VOL-SCALE", .warning,
+                "Pixel Spacing is larger than Imager Pixel Spacing, as no projection onto a detector gives: one of them is wrong. Pixel Spacing is used."
             )
         case .regionAgainstPixelSpacing:
             Finding(
@@ -101,6 +112,11 @@ struct UltrasoundCalibration {
 }
 
 extension PixelSpacing {
+    /// Beyond what was rounded.
+    func isLarger(than other: PixelSpacing) -> Bool {
+        row > other.row * (1 + Tolerance.copied.spacing) || column > other.column * (1 + Tolerance.copied.spacing)
+    }
+
     /// Equal to the tolerance of pixel spacings.
     func isAlike(_ other: PixelSpacing) -> Bool {
         abs(row - other.row) <= Tolerance.spacing * max(row, other.row)

@@ -74,7 +74,7 @@ enum UnlikeSlices {
 
     /// Every slice of `other` lies before or behind the volume or in a gap of it, no farther than its slices from each other; or
     /// both together are one evenly spaced volume. Slices in another direction lie so where their first pixel does: those of another
-    /// acquisition do not.
+    /// acquisition do not. Parallel ones do where their middles or their first pixels do.
     private static func completes(_ other: [SourceFrame], _ volume: [SourceFrame], _ order: SliceOrder) -> Bool {
         let gap = order.medianGap
         guard gap > 0, let normal = order.frames[0].plane?.normal, let start = order.distances.first,
@@ -87,9 +87,9 @@ enum UnlikeSlices {
             let distance = plane.position.dot(normal)
             guard distance > first, distance < last else { return false }
             let offset = own - centre
+            // A picture turned in its plane about its first pixel lies in line by that alone.
             return plane.normal.dot(normal).magnitude > Tolerance.parallel
-                ? (offset - normal * offset.dot(normal)).length < reach
-                : order.isInLine(plane.position)
+                && (offset - normal * offset.dot(normal)).length < reach || order.isInLine(plane.position)
         }
         guard isBeside else { return false }
         let isFree = other.allSatisfy { frame in

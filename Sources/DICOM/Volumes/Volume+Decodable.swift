@@ -32,6 +32,8 @@ extension Volume {
         let numbers = Set(lost.map(\.number))
         let kept = frames.enumerated().filter { !numbers.contains($0.offset + 1) }.map(\.element)
         let measured = kind == .spatial ? try SliceOrder(kept).spacing() : nil
+        // What the gaps said of all slices they say anew; what numbers and other tags said stays.
+        let stale = kind == .spatial ? try SliceOrder(frames).spacing().findings : []
         // Another choice is another result.
         var fields = CanonicalEncoding("hspsam decodable 1")
         fields.add("volume", digest)
@@ -43,8 +45,7 @@ extension Volume {
         return Volume(
             kind: kind, frames: kept, patientAndStudy: patientAndStudy, sliceSpacing: measured?.spacing,
             sliceWeights: measured?.weights ?? [], slide: nil,
-            // What the gaps said of all slices they say anew.
-            findings: findings.filter { !SliceOrder.findingCodes.contains($0.code) } + (measured?.findings ?? [])
+            findings: findings.filter { !stale.contains($0) } + (measured?.findings ?? [])
                 + [
                     Finding(
                         "PIX-FRAME", .warning,

@@ -90,12 +90,16 @@ package struct Volume: Sendable {
     /// scale in parts of it.
     package var pictureSpacing: PixelSpacing? { calibratedRegions.isEmpty ? pixelSpacing : nil }
 
+    /// An ultrasound picture has scales, and none that holds for all of it.
+    package var hasSeveralScales: Bool { frames[0].spacingOrigin.isOfSeveral }
+
     /// `pixelSpacing` where it holds for all of these masks: what lengths and areas are told with.
     package func spacing(of masks: [Mask]) -> PixelSpacing? { isCalibrated(masks) ? pixelSpacing : nil }
 
     /// `pixelSpacing` holds for every pixel of these masks: an ultrasound picture has a scale in its calibrated regions alone.
     package func isCalibrated(_ masks: [Mask]) -> Bool {
-        calibratedRegions.isEmpty || masks.allSatisfy { $0.lies(within: calibratedRegions) }
+        !hasSeveralScales
+            && (calibratedRegions.isEmpty || masks.allSatisfy { $0.lies(within: calibratedRegions) })
     }
 
     /// Slices that lie in space together: what is seen in one may reach into the next.

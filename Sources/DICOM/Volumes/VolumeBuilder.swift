@@ -19,8 +19,8 @@ package enum VolumeBuilder {
 
     /// The volumes of all instances of one or more studies. Nothing depends on paths or on the order of instances.
     ///
-    /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID, and slices of a CT between which the
-    /// rescale changes.
+    /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID, slices of a CT between which the
+    /// rescale changes, and a few that lie out of the order of their numbers.
     package static func volumes(of all: [SourceInstance]) -> Result {
         var result = Result()
         let instances = all.filter { $0.planning == nil }
@@ -96,7 +96,8 @@ package enum VolumeBuilder {
             repeating = Set(reformatted).subtracting(continuing)
             let unlike = try UnlikeSlices.check(
                 groups.indices.filter { !isReformatted(groups[$0][0]) || continuing.contains($0) }.map { groups[$0] })
-            common = [openEnd, aloneFinding(drafts, groups)].compactMap { $0 } + unlike
+            common =
+                [openEnd, aloneFinding(drafts, groups), CountedImages.extracted(all)].compactMap { $0 } + unlike
         } catch {
             return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }
@@ -110,9 +111,11 @@ package enum VolumeBuilder {
             do throws(DICOMFailure) {
                 let split = try SoftSplit.parts(group)
                 drafts += split.parts.map { part in
-                    let numbered = NumberedSlices.findings(SliceOrder(part), among: all + planning, of: images)
+                    let told =
+                        NumberedSlices.findings(SliceOrder(part), among: all + planning, of: images)
+                        + [CountedImages.finding(part, among: all + planning, of: images)].compactMap { $0 }
                     return VolumeDraft(
-                        kind: .spatial, frames: part, findings: [split.finding].compactMap { $0 } + numbered)
+                        kind: .spatial, frames: part, findings: [split.finding].compactMap { $0 } + told)
                 }
             } catch {
                 leftOut += group.instances.map { LeftOut(instance: $0, failure: error) }

@@ -34,7 +34,8 @@ struct VolumeDraft {
                     windowFinding(ordered),
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
-                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) },
+                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
+                    diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -53,7 +54,7 @@ struct VolumeDraft {
         guard kind == .spatial, frames[0].instance.frameOfReferenceUID == nil else { return nil }
         return Finding(
             "VOL-REFERENCE", .note,
-            "The source has positions but no Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
+            "The source has positions but no usable Frame of Reference UID: one is derived for this series, and other series cannot be laid over it."
         )
     }
 
@@ -81,6 +82,91 @@ struct VolumeDraft {
             "VOL-PLACE", .warning,
             "the slices lie \(NumberText.short(spacing)) mm apart and are \(NumberText.short(thicknesses[0])) mm thick, ten times as much: their places may be in cm, and all volumes a tenth of what they are."
         )
+    }
+
+    /// Ultrasound reaches not as deep as a picture whose distances in mm were written as cm.
+    private func depthFinding(_ frame: SourceFrame) -> Finding? {
+        guard frame.instance.modality == "US", let spacing = frame.pixelSpacing else { return nil }
+        let (rows, columns) = (frame.instance.pixels.rows, frame.instance.pixels.columns)
+        let areas = frame.calibratedRegions.map { ($0.rows.count, $0.columns.count) }
+        let sides = (areas.isEmpty ? [(rows, columns)] : areas).map { area in
+            (height: Double(area.0) * spacing.row, width: Double(area.1) * spacing.column)
+        }
+        guard let far = sides.first(where: { max($0.height, $0.width) > CheckedNumbers.Range.ultrasound.upperBound })
+        else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the ultrasound picture shows \(NumberText.short(far.height)) × \(NumberText.short(far.width)) mm, more than ultrasound reaches: the distances of its pixels may be in another unit than they should."
+        )
+    }
+
+    /// A slice is as wide as it was reconstructed. One that was scaled since, and kept its Pixel Spacing, is not; nor is one that was cut.
+    private func diameterFinding(_ frame: SourceFrame) -> Finding? {
+        let instance = frame.instance
+        guard kind == .spatial, instance.isSingleSlice, instance.imageType.first == "ORIGINAL",
+            let spacing = frame.pixelSpacing,
+            let diameter = instance.dataSet.number(.reconstructionDiameter, in: CheckedNumbers.Range.distance)
+        else { return nil }
+        let width = max(Double(instance.pixels.rows) * spacing.row, Double(instance.pixels.columns) * spacing.column)
+        guard abs(width - diameter) > Tolerance.diameter * diameter else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the slices are \(NumberText.short(width)) mm wide by their pixels and were reconstructed \(NumberText.short(diameter)) mm wide (\(Attribute.reconstructionDiameter.keyword) \(Attribute.reconstructionDiameter.tag)): they were cut, or scaled without their Pixel Spacing, and then all lengths are wrong."
+        )
+    }
+
+    /// Pixels that are no squares by one attribute, and have other proportions by their spacing. Square ones are what some write for all.
+    private func aspectFinding(_ frame: SourceFrame) -> Finding? {
+        let stated = frame.instance.dataSet.ints(.pixelAspectRatio)
+        guard slide == nil, let spacing = frame.pixelSpacing, stated.count == 2, stated.allSatisfy({ $0 > 0 }),
+            stated[0] != stated[1]
+        else { return nil }
+        let (ratio, used) = (Double(stated[0]) / Double(stated[1]), spacing.row / spacing.column)
+        guard abs(ratio - used) > Tolerance.aspect * max(ratio, used) else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "pixels are \(NumberText.short(ratio)) times as high as wide by \(Attribute.pixelAspectRatio.keyword) \(Attribute.pixelAspectRatio.tag), and \(NumberText.short(used)) times by their distances: one of them is wrong. The distances are used."
+        )
+    }
+
+    /// Both say to which side of the patient rows and columns run: left and right, or front and back, are exchanged in one of them.
+    private func sidesFinding(_ frames: [SourceFrame]) -> Finding? {
+        guard kind == .spatial, let odd = frames.firstIndex(where: isTurned) else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "\(Attribute.patientOrientation.keyword) \(Attribute.patientOrientation.tag) of \(frames.name(odd)) names other sides of the patient than \(Attribute.imageOrientationPatient.keyword) \(Attribute.imageOrientationPatient.tag) does: which of them is right is unknown. The second is used."
+        )
+    }
+
+    private func isTurned(_ frame: SourceFrame) -> Bool {
+        let dataSet = frame.instance.dataSet
+        let stated = dataSet.strings(.patientOrientation)
+        guard let plane = frame.plane, frame.instance.pixels.frames == 1, stated.count == 2,
+            dataSet.string(.anatomicalOrientationType) != "QUADRUPED"
+        else { return false }
+        return zip(stated, [plane.rowCosine, plane.columnCosine]).contains { letters, direction in
+            guard let named = Self.direction(letters) else { return false }
+            return named.dot(direction) < Tolerance.letters * named.length
+        }
+    }
+
+    /// Of a biped's letters; nil for none and for those that are no side.
+    ///
+    /// *Source*: PS3.3 2024e, C.7.6.1.1.1.
+    private static func direction(_ letters: String) -> Vector3? {
+        var sum = Vector3(0, 0, 0)
+        for letter in letters {
+            switch letter {
+            case "L": sum.x += 1
+            case "R": sum.x -= 1
+            case "P": sum.y += 1
+            case "A": sum.y -= 1
+            case "H": sum.z += 1
+            case "F": sum.z -= 1
+            default: return nil
+            }
+        }
+        return sum.length > 0 ? sum : nil
     }
 
     private func checkShape(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {

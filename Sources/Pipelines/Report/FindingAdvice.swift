@@ -14,7 +14,8 @@ enum FindingAdvice {
         "QC-NOSCALE": "For areas in mm² state the spacing at the source, or spacing_mm in the sidecar of a picture.",
         "QC-MINSIZE": "Look for specks that a minimum size would have removed.",
         "QC-PACKING": "If your archive or viewer shows nothing, or shifted outlines, this is why.",
-        "QC-CALIBRATION": "Measure it with the ultrasound device's own calipers.",
+        "QC-CALIBRATION":
+            "Look at its outline, above all where it leaves the tissue; measure it with the ultrasound device's own calipers.",
         "QC-SYNTHETIC": "Do not measure positions in it: pixel lies on pixel, nothing more.",
         "QC-SCALE":
             "Look at the outlines closely: objects are larger or smaller here than those the model learned from.",
@@ -32,7 +33,9 @@ enum FindingAdvice {
             "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
         "VOL-TILT":
             "Trust this page and the SEG's own positions; a viewer that builds a block of voxels needs the object on a regular grid (outputs.seg.resample: regular).",
-        "VOL-PLACE": "Lengths and areas hold in each image; volumes need the right positions from the source.",
+        "VOL-PLACE":
+            "Look whether the images lie where they should: lengths and areas hold in each image, volumes need the right positions from the source.",
+        "VOL-SCALE": "Compare one distance with one that you know before you use a measurement.",
         "VOL-PARTS": "Check that each part is what you expect, and whether slices are still to come.",
         "VOL-SPACING-TAG":
             "Where this is a warning, look whether slices are missing. Other programs that believe the tag will tell other volumes.",
