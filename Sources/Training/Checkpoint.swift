@@ -107,6 +107,7 @@ struct Checkpoint {
         return Checkpoint(
             plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser,
             average: file.metadata["updates"].flatMap { Int($0) }.map { (average, $0) },
-            best: best, lines: file.metadata["lines"].flatMap { Int($0) } ?? 0, isPending: file.metadata["pending"] != nil)
+            best: best, lines: file.metadata["lines"].flatMap { Int($0) } ?? 0,
+            isPending: file.metadata["pending"] != nil)
     }
 }

@@ -28,7 +28,7 @@ package enum TrainingFailure: Failure, Equatable {
     case maskValue(mask: String, value: Int, segments: Int)
     case maskValues(masks: String, found: String, cure: MaskCure)
     case missingClass(path: String, segment: Int, rule: String)
-    case noBackground(path: String, rule: String, lostAlpha: Bool)
+    case noBackground(path: String, rule: String)
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case unusedRole(name: String, plan: String)
@@ -135,14 +135,10 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "no training image shows segment \(segment) (\(rule)): it cannot be learned.",
                 cure: "Check the masks, mask_values and model.segments.", subject: path)
-        case .noBackground(let path, let rule, let lostAlpha):
+        case .noBackground(let path, let rule):
             FailureMessage(
-                "no image shows background (\(rule)): the segment fills all of them."
-                    + (lostAlpha ? " The masks have alpha, which is ignored." : ""),
-                cure: lostAlpha
-                    ? "Where the mask is drawn as transparency, export it as black and white without alpha."
-                    : "Check the masks; 0 is the background, or write mask_values.",
-                subject: path)
+                "no image shows background (\(rule)): the segment fills all of them.",
+                cure: "Check the masks; 0 is the background, or write mask_values.", subject: path)
         case .leak(let one, let other, let splits, let what):
             FailureMessage(
                 "these two images \(what), and stand in \(splits): figures on them would measure memory.",

@@ -133,7 +133,9 @@ struct TrainCommandTests {
             flipped.status == 2 && flipped.errors.contains("Leave --flips or --instances out."), "\(flipped.errors)")
     }
 
-    @Test("a run whose model finds nothing asks a person; weights that find something come before those that find nothing")
+    @Test(
+        "a run whose model finds nothing asks a person; weights that find something come before those that find nothing"
+    )
     func unfound() throws {
         func run(_ every: Int, _ model: String) throws -> Program.Ending {
             let text = try String(contentsOfFile: try plan(epochs: 10), encoding: .utf8)

@@ -178,6 +178,84 @@ struct BadDataTests {
         }
     }
 
+    /// A PNG of grey or red, green and blue with alpha, which the program itself never writes.
+    private static func png(_ pixels: [[UInt8]], columns: Int) -> Data {
+        func big(_ value: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
+            let named = Array(name.utf8) + body
+            return big(UInt32(body.count)) + named + big(crc32(named))
+        }
+        let rows = pixels.count / columns
+        let raw = (0..<rows).flatMap { [0] + pixels[$0 * columns..<($0 + 1) * columns].joined() }
+        let (low, high) = raw.reduce((UInt32(1), UInt32(0))) { sums, byte in
+            let low = (sums.0 + UInt32(byte)) % 65521
+            return (low, (sums.1 + low) % 65521)
+        }
+        let size = UInt16(raw.count)
+        let stored = [0x78, 0x01, 1, UInt8(truncatingIfNeeded: size), UInt8(size >> 8)]
+        let inverse = [UInt8(truncatingIfNeeded: ~size), UInt8(~size >> 8)]
+        let type: UInt8 = pixels[0].count == 4 ? 6 : 4
+        let head = big(UInt32(columns)) + big(UInt32(rows)) + [8, type, 0, 0, 0]
+        return Data(
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", head)
+                + chunk("IDAT", stored + inverse + raw + big(high << 16 | low)) + chunk("IEND", []))
+    }
+
+    @Test("a mask whose transparency says something else than its colours is refused; one where both agree is read")
+    func transparency() throws {
+        let truth = try discs
+        /// The second mask as a PNG with alpha, beside five that have none.
+        func write(_ pixel: (_ isDisc: Bool, _ at: Int) -> [UInt8]) throws {
+            let pixels = truth[1].indices.map { pixel(truth[1][$0] > 0, $0) }
+            try Self.png(pixels, columns: 64).write(to: URL(filePath: "\(place.folder)/masks/disc1_mask.png"))
+        }
+        let opposed: [(Bool, Int) -> [UInt8]] = [
+            { isDisc, _ in [255, 255, 255, isDisc ? 255 : 0] }, { isDisc, _ in [0, 0, 0, isDisc ? 255 : 0] },
+            { isDisc, _ in [255, isDisc ? 255 : 0] }, { isDisc, _ in [0, isDisc ? 0 : 255] },
+            { isDisc, at in [UInt8](repeating: at < 64 ? 0 : 255, count: 3) + [isDisc ? 200 : 0] },
+        ]
+        for pixel in opposed {
+            try write(pixel)
+            let problem = try #require(try place.problems(place.plan()).first)
+            #expect(problem.code == "DATA-VALUES" && problem.text.contains("transparency"), "\(problem.text)")
+            #expect(problem.message.subject?.hasSuffix("disc1_mask.png") == true)
+            let said = try place.plan(data: "{images: images, masks: masks, mask_above: 127}")
+            #expect(try place.problems(said).isEmpty)
+        }
+        let agreed: [(Bool, Int) -> [UInt8]] = [
+            { isDisc, _ in [UInt8](repeating: isDisc ? 255 : 0, count: 3) + [255] },
+            { isDisc, _ in [UInt8](repeating: isDisc ? 255 : 0, count: 4) },
+            { isDisc, _ in [isDisc ? 255 : 0, isDisc ? 120 : 0] },
+        ]
+        for pixel in agreed {
+            try write(pixel)
+            try expectDiscs(place.plan(), truth)
+        }
+    }
+
+    @Test("masks of black objects on white, all or some of them, are refused until it is said what is meant")
+    func inverted() throws {
+        let truth = try discs
+        try place.masks { _, values in values.map { 255 - $0 } }
+        let all = try #require(try place.problems(place.plan()).first)
+        #expect(all.code == "DATA-VALUES" && all.text.contains("100 % of those at the pictures' edges"), "\(all.text)")
+        let black = try place.plan(data: "{images: images, masks: masks, mask_values: {segment-1: [0]}}")
+        try expectDiscs(black, truth)
+        let white = try place.set(try place.plan(data: "{images: images, masks: masks, mask_above: 0}"))
+        #expect(try white.classes(white.pairs[0], segments: 1).values == truth[0].map { $0 > 0 ? 0 : 1 })
+        for (disc, values) in truth.enumerated() {
+            try place.write(disc == 4 ? values.map { 255 - $0 } : values, "masks/disc\(disc)_mask.png")
+        }
+        let problems = try place.problems(place.plan())
+        #expect(problems.map(\.code) == ["DATA-VALUES"] && problems[0].message.subject?.contains("disc4") == true)
+        // One that reaches three edges is an object like others.
+        for (disc, values) in truth.enumerated() {
+            try place.write(
+                disc == 4 ? values.indices.map { $0 % 64 < 60 ? 255 : 0 } : values, "masks/disc\(disc)_mask.png")
+        }
+        #expect(try place.problems(place.plan()).isEmpty)
+    }
+
     @Test("masks that mark every pixel of every image are refused")
     func noBackground() throws {
         try place.masks { _, values in values.map { _ in 255 } }

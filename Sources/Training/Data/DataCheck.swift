@@ -98,7 +98,7 @@ package struct DataCheck: Sendable {
             }
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
-                problems += cases.compactMap { $0.contradiction(rule, segments: segments) }
+                problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
                 let set = LabelledSet(pairs: role.dataset.pairs, rule: rule, telling: telling)
                 sets.append(set)
@@ -111,14 +111,10 @@ package struct DataCheck: Sendable {
                 if learns, isWhole, role.split == "train" {
                     problems += summary.missingClasses(rule).map { FailureRecord($0) }
                 }
-                // Few images may be filled by the segment; a training set, or masks whose alpha was not read, are not.
-                let lostAlpha = cases.contains { $0.census.lostAlpha }
-                if isWhole, learns && role.split == "train" || lostAlpha, summary.lacksBackground {
+                // Few images may be filled by the segment; a training set is not.
+                if isWhole, learns, role.split == "train", summary.lacksBackground {
                     problems.append(
-                        FailureRecord(
-                            TrainingFailure.noBackground(
-                                path: role.dataset.path, rule: rule.words, lostAlpha: lostAlpha))
-                    )
+                        FailureRecord(TrainingFailure.noBackground(path: role.dataset.path, rule: rule.words)))
                 }
             } catch {
                 problems.append(FailureRecord(error))
@@ -147,6 +143,7 @@ package struct DataCheck: Sendable {
             rule = planned
         } else {
             rule = try MaskRule.decided(census, segments: segments, masks: role.dataset.path)
+            try confirmUpright(census.shares(rule), rule, masks: role.dataset.path)
         }
         if rule.readsIndices, let (index, one, other) = census.twoColored {
             throw .maskValues(
@@ -169,6 +166,24 @@ package struct DataCheck: Sendable {
         for one in cases { census.merge(one.census) }
         return ObjectRule(
             rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
+    }
+
+    /// Objects lie in the picture and background around them: where it is the other way round, black and white may be exchanged.
+    ///
+    /// *Throws* `TrainingFailure.maskValues`.
+    private static func confirmUpright(
+        _ shares: (all: Double, edge: Double), _ rule: MaskRule, masks: String
+    ) throws(TrainingFailure) {
+        guard rule.marksOneSegment, (0.5...0.99).contains(shares.all), shares.edge > 0.75 else { return }
+        func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+        throw .maskValues(
+            masks: masks,
+            found:
+                "the segment takes \(percent(shares.all)) of all pixels and \(percent(shares.edge)) of those at the pictures' edges, as where"
+                + " objects are black and the background is white (\(rule.words))",
+            cure: .rule(
+                "Where the objects are black, say mask_values with their value, as mask_values: {segment-1: [0]}, or invert the masks; where"
+                    + " the segment is what is white, say mask_above, as mask_above: 0."))
     }
 
     private static func unique(_ problems: [FailureRecord]) -> [FailureRecord] {
@@ -228,11 +243,25 @@ struct CaseCheck: Sendable {
 
     /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set; or one with
     /// values that are no labels.
-    func contradiction(_ rule: MaskRule, segments: Int) -> FailureRecord? {
+    ///
+    /// - Parameter isSaid: a person or the layout says the rule.
+    func contradiction(_ rule: MaskRule, isSaid: Bool) -> FailureRecord? {
         if case .labels(let table) = rule {
             let wrong =
                 census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
             return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
+        }
+        if !isSaid, rule.marksOneSegment {
+            let shares = census.shares(rule)
+            if shares.edge == 1, shares.all <= 0.99 {
+                return FailureRecord(
+                    TrainingFailure.maskValues(
+                        masks: pair.mask.path,
+                        found:
+                            "its segment takes the whole edge of the picture and background lies in it, unlike in other masks of the set: black and white may be exchanged",
+                        cure: .rule(
+                            "Invert it; where all masks are right, say what marks the segment, as mask_above: 0.")))
+            }
         }
         guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
             return nil
