@@ -315,7 +315,7 @@ func beforeTheStart<Result>(_ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let failure as any Failure {
-        guard failure.kind == .refused || failure.kind == .failed else { throw failure }
+        guard [.refused, .failed, .skipped].contains(failure.kind) else { throw failure }
         throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
     }
 }

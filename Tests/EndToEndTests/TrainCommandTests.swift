@@ -107,7 +107,10 @@ struct TrainCommandTests {
         #expect(misnamed.status == 2 && misnamed.errors.hasPrefix("USE-OUT"), "\(misnamed.errors)")
         #expect(!FileManager.default.fileExists(atPath: picture))
         let names = try images()
-        for name in names.prefix(2) { try workplace.write("pairs/images/\(name)", "no picture") }
+        try workplace.write("pairs/images/\(names[0])", "no picture")
+        let one = try train(["--check"])
+        #expect(one.status == 2 && one.errors.hasPrefix("IN-NOTIMAGE"), "\(one.errors)")
+        try workplace.write("pairs/images/\(names[1])", "no picture")
         let wrong = try train(["--check"])
         #expect(wrong.status == 2)
         #expect(

@@ -388,6 +388,49 @@ struct BadDataTests {
         #expect(try place.problems(place.plan()).isEmpty)
     }
 
+    @Test(
+        "a file that has a mask is a case, whatever it is called and whether it can be read; links are what they lead to"
+    )
+    func lost() throws {
+        let files = FileManager.default
+        func at(_ name: String) -> String { "\(place.folder)/\(name)" }
+        try files.moveItem(atPath: at("images/disc1.png"), toPath: at("elsewhere.png"))
+        try files.createSymbolicLink(atPath: at("images/disc1.png"), withDestinationPath: "../elsewhere.png")
+        // What macOS leaves beside its files.
+        try Data("x".utf8).write(to: URL(filePath: at("images/._disc2.png")))
+        try Data("x".utf8).write(to: URL(filePath: at("masks/._disc2_mask.png")))
+        #expect(try place.set(place.plan()).pairs.count == 6)
+        #expect(
+            try TrainingData(place.plan()).training[0].notes == [
+                "1 hidden files of \(place.folder)/images are not read",
+                "1 hidden files of \(place.folder)/masks are not read",
+            ])
+        try files.moveItem(atPath: at("images/disc3.png"), toPath: at("images/disc3.heic"))
+        try Data("no picture".utf8).write(to: URL(filePath: at("images/disc3.heic")))
+        try files.removeItem(atPath: at("elsewhere.png"))
+        try files.removeItem(atPath: at("images/disc5.png"))
+        try files.createDirectory(atPath: at("images/disc5.png"), withIntermediateDirectories: true)
+        let problems = try place.problems(place.plan())
+        #expect(problems.count == 3, "\(problems)")
+        for name in ["disc1.png", "disc3.heic", "disc5.png"] {
+            #expect(problems.contains { $0.message.subject?.hasSuffix(name) == true }, "\(name): \(problems)")
+        }
+        try "name,split\ndisc0,train\ndisc2,train\ndisc4,train\n".write(
+            toFile: at("split.csv"), atomically: true, encoding: .utf8)
+        let listed = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}")
+        #expect(try place.problems(listed).isEmpty)
+    }
+
+    @Test(
+        "a mask of no image that is called like a part of another's is refused", arguments: ["disc1_1", "disc1-lesion"])
+    func parts(_ name: String) throws {
+        try place.write(try place.disc(0), "masks/\(name).png")
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan()) }
+        #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains("disc1.png") == true)
+        try place.write(try place.disc(0), "images/\(name).png")
+        #expect(try TrainingData(place.plan()).training[0].pairs.count == 7)
+    }
+
     @Test("two files of one stem are refused, among images and among masks")
     func stems() throws {
         try place.write([UInt16](repeating: 9, count: 48 * 64), "images/disc0.PNG")

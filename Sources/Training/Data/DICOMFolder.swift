@@ -33,7 +33,13 @@ struct DICOMFolder {
     init(_ path: String, segmentations other: String?, needsTruth: Bool = true) throws {
         self.path = path
         for folder in [path] + (other.map { [$0] } ?? []) {
-            for entry in try Folder.walk(folder) where entry.status.kind == .regular {
+            for entry in try Folder.walk(folder) where entry.status.kind != .directory {
+                // A link to a file is the file; one to a folder is not gone through, as it may lead anywhere.
+                let status = try? FileStatus(of: FilePath(folder).appending(entry.path), followingLinks: true)
+                guard status?.kind == .regular else {
+                    left += 1
+                    continue
+                }
                 if !CaseNames.isText(entry.path) {
                     guard try Self.isDICOM(FilePath(folder).appending(entry.path)) else {
                         left += 1

@@ -143,7 +143,9 @@ package struct DataCheck: Sendable {
             rule = planned
         } else {
             rule = try MaskRule.decided(census, segments: segments, masks: role.dataset.path)
-            try confirmUpright(census.shares(rule), rule, masks: role.dataset.path)
+            if !role.dataset.pairs.contains(where: \.mask.namesSegments) {
+                try confirmUpright(census.shares(rule), rule, masks: role.dataset.path)
+            }
         }
         if rule.readsIndices, let (index, one, other) = census.twoColored {
             throw .maskValues(
@@ -251,7 +253,7 @@ struct CaseCheck: Sendable {
                 census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
             return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
         }
-        if !isSaid, rule.marksOneSegment {
+        if !isSaid, rule.marksOneSegment, !pair.mask.namesSegments {
             let shares = census.shares(rule)
             if shares.edge == 1, shares.all <= 0.99 {
                 return FailureRecord(
