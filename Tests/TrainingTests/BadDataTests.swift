@@ -311,6 +311,43 @@ struct BadDataTests {
         #expect(!FileManager.default.fileExists(atPath: "\(place.folder)/model"))
     }
 
+    /// A TIFF of floating point numbers, 64 × 48, uncompressed, which the program itself never writes.
+    private static func floats(_ values: [Float]) -> Data {
+        func little(_ value: UInt32, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt32(8 * $0)) }
+        }
+        // Columns, rows, bits, no compression, black is 0, offset, samples, rows and bytes of the strip, IEEE numbers.
+        let tags: [(UInt32, UInt32)] = [
+            (256, 64), (257, 48), (258, 32), (259, 1), (262, 1), (273, 8), (277, 1), (278, 48),
+            (279, UInt32(4 * values.count)), (339, 3),
+        ]
+        var bytes: [UInt8] = [0x49, 0x49, 42, 0] + little(UInt32(8 + 4 * values.count), 4)
+        for value in values { bytes += little(value.bitPattern, 4) }
+        bytes += little(UInt32(tags.count), 2)
+        for (tag, value) in tags { bytes += little(tag, 2) + little(4, 2) + little(1, 4) + little(value, 4) }
+        return Data(bytes + little(0, 4))
+    }
+
+    @Test("what is no number in a picture is neither counted among its values nor shown, as in a run")
+    func noNumbers() throws {
+        // NaN on the left, 0 to 31 on the right: a tenth of the numbers is below 3.2.
+        let values = (0..<64 * 48).map { $0 % 64 < 32 ? Float.nan : Float($0 % 64 - 32) }
+        let target = URL(filePath: "\(place.folder)/nan/images/a.tif")
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Self.floats(values).write(to: target)
+        try place.write(try place.disc(0), "nan/masks/a.png")
+        let plan = try place.plan("windowing: {mode: percentile, percentiles: [10, 90]}", data: "{folder: nan}")
+        let set = try place.set(plan)
+        let image = try set.sample(set.pairs[0], segments: 1, input: plan.input).image
+        func level(_ column: Int) -> UInt8 { image.pixels[3 * column] }
+        #expect(level(0) == 0 && level(31) == 0 && level(32 + 2) == 0 && level(32 + 3) <= 3)
+        #expect((118...138).contains(level(32 + 15)) && level(32 + 29) == 255)
+        let data = try TrainingData(plan)
+        let summary = DataCheck.run(data.roles, segments: 1, input: plan.input).summaries[0]
+        #expect(summary.notes.contains { $0.hasPrefix("1 images hold samples that are no numbers") })
+    }
+
     @Test("image and mask are turned as their own EXIF orientation says")
     func orientation() throws {
         for name in ["orientation3", "orientation6"] {

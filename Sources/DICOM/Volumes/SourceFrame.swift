@@ -60,10 +60,9 @@ package struct SourceFrame: Sendable {
             relationship: dataSet.string(.pixelIntensityRelationship))
         switch transform.function {
         case .identity: return low...high
-        case .rescale(let slope, let intercept):
-            let ends = [low * slope + intercept, high * slope + intercept]
-            return min(ends[0], ends[1])...max(ends[0], ends[1])
-        case .table: return nil
+        case .rescale(let slope, let intercept) where slope > 0:
+            return low * slope + intercept...high * slope + intercept
+        case .rescale, .table: return nil
         }
     }
 

@@ -206,6 +206,8 @@ struct CaseCheck: Sendable {
     private(set) var census = MaskCensus()
     private(set) var rows = 0
     private(set) var columns = 0
+    /// Samples of the picture are NaN, infinite or called no measurement.
+    private(set) var lacksValues = false
     /// Width of a pixel; nil when the file does not say.
     private(set) var pixelMM: Double?
     private(set) var digest: FileDigest?
@@ -218,6 +220,7 @@ struct CaseCheck: Sendable {
             try pair.image.confirmWhole()
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
+            if case .raster(let page) = picture { lacksValues = page.missing > 0 }
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
             try examineMask(picture)
         } catch {
@@ -303,7 +306,10 @@ extension DataCheck.Summary {
         occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
         unscaled = cases.count { $0.pixelMM == nil }
-        notes = role.dataset.notes
+        let lacking = cases.count { $0.lacksValues }
+        notes =
+            role.dataset.notes
+            + (lacking > 0 ? ["\(lacking) images hold samples that are no numbers (NaN, infinite): they are black"] : [])
     }
 
     /// One segment fills every image.

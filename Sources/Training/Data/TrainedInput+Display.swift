@@ -47,10 +47,15 @@ extension TrainedInput.Windowing {
         }
     }
 
-    /// Grey by its own values; colour as it is.
+    /// Grey by the values that its samples mean, as a run reads them: what is none is neither counted nor shown. Colour as it is.
     private func stretched(_ page: RasterPage, by mode: Imaging.Windowing.Mode) -> DisplayImage {
         guard let values = page.greyValues else { return page.displayImage }
-        let frame = Frame(rows: page.rows, columns: page.columns, samples: 1, values: values.map { Float($0) })
+        let mapping = page.samples == 1 ? page.mapping : nil
+        let (slope, intercept) = (mapping?.slope ?? 1, mapping?.intercept ?? 0)
+        let frame = Frame(
+            rows: page.rows, columns: page.columns, samples: 1,
+            values: values.map { Float(Double($0) * slope + intercept) },
+            padding: mapping?.hasPadding == true ? values.map { $0 == 0 } : [])
         return Imaging.Windowing(mode: mode).window(for: frame, VOI()).image(frame)
     }
 }
