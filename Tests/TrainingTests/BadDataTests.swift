@@ -321,10 +321,15 @@ struct BadDataTests {
             (256, 64), (257, 48), (258, 32), (259, 1), (262, 1), (273, 8), (277, 1), (278, 48),
             (279, UInt32(4 * values.count)), (339, 3),
         ]
-        var bytes: [UInt8] = [0x49, 0x49, 42, 0] + little(UInt32(8 + 4 * values.count), 4)
+        var bytes: [UInt8] = [0x49, 0x49, 42, 0]
+        bytes += little(UInt32(8 + 4 * values.count), 4)
         for value in values { bytes += little(value.bitPattern, 4) }
         bytes += little(UInt32(tags.count), 2)
-        for (tag, value) in tags { bytes += little(tag, 2) + little(4, 2) + little(1, 4) + little(value, 4) }
+        for (tag, value) in tags {
+            for (number, count) in [(tag, 2), (UInt32(4), 2), (UInt32(1), 4), (value, 4)] {
+                bytes += little(number, count)
+            }
+        }
         return Data(bytes + little(0, 4))
     }
 
@@ -344,7 +349,7 @@ struct BadDataTests {
         #expect(level(0) == 0 && level(31) == 0 && level(32 + 2) == 0 && level(32 + 3) <= 3)
         #expect((118...138).contains(level(32 + 15)) && level(32 + 29) == 255)
         let data = try TrainingData(plan)
-        let summary = DataCheck.run(data.roles, segments: 1, input: plan.input).summaries[0]
+        let summary = try DataCheck.run(data.roles, segments: 1, input: plan.input).summaries[0]
         #expect(summary.notes.contains { $0.hasPrefix("1 images hold samples that are no numbers") })
     }
 

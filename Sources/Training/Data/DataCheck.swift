@@ -309,7 +309,8 @@ extension DataCheck.Summary {
         let lacking = cases.count { $0.lacksValues }
         notes =
             role.dataset.notes
-            + (lacking > 0 ? ["\(lacking) images hold samples that are no numbers (NaN, infinite): they are black"] : [])
+            + (lacking > 0
+                ? ["\(lacking) images hold samples that are no numbers (NaN, infinite): they are black"] : [])
     }
 
     /// One segment fills every image.
