@@ -336,7 +336,10 @@ struct BadDataTests {
     @Test("what is no number in a picture is neither counted among its values nor shown, as in a run")
     func noNumbers() throws {
         // NaN on the left, 0 to 31 on the right: a tenth of the numbers is below 3.2.
-        let values = (0..<64 * 48).map { $0 % 64 < 32 ? Float.nan : Float($0 % 64 - 32) }
+        let values = (0..<64 * 48).map { pixel -> Float in
+            let column = pixel % 64
+            return column < 32 ? .nan : Float(column - 32)
+        }
         let target = URL(filePath: "\(place.folder)/nan/images/a.tif")
         try FileManager.default.createDirectory(
             at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
