@@ -215,6 +215,7 @@ struct CaseCheck: Sendable {
 
     init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
         self.pair = pair
+        var path = pair.image.path
         do {
             digest = try pair.image.digest()
             try pair.image.confirmWhole()
@@ -222,9 +223,10 @@ struct CaseCheck: Sendable {
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
             if case .raster(let page) = picture { lacksValues = page.missing > 0 }
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
+            path = pair.mask.path
             try examineMask(picture)
         } catch {
-            problems.append(FailureRecord(error))
+            problems.append(FailureRecord(error).about(path))
         }
     }
 
