@@ -148,11 +148,16 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_structp png = s->png;
     png_infop info = s->info;
     png_init_io(png, s->file);
-    png_set_user_limits(png, limits->max_side, limits->max_side);
+    // Our own limit is looked at below: libpng's would be told as damage.
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_chunk_malloc_max(png, 1u << 20);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped_chunks, sizeof skipped_chunks / 5);
     png_set_read_status_fn(png, on_row);
     png_read_info(png, info);
+    size_t least = 0; /* bytes, before a row is made room for */
+    if (ci_check_size(limits, png_get_image_height(png, info), png_get_image_width(png, info), 1, 1, &least, s->error)) {
+        png_longjmp(png, 1);
+    }
 
     int colour = png_get_color_type(png, info);
     image->alpha_dropped = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
