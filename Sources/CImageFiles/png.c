@@ -79,15 +79,85 @@ static void resolve_palette(state *s, ci_image *image) {
     image->palette_entries = 0;
 }
 
+/* What is drawn where in a picture with transparency: whether its colours alone say it. */
+typedef struct {
+    int coloured, transparent, opaque, coloured_transparent;
+} coverage;
+
+static void cover(coverage *c, int is_coloured, int is_transparent) {
+    c->coloured |= is_coloured;
+    c->transparent |= is_transparent;
+    c->opaque |= !is_transparent;
+    c->coloured_transparent |= is_coloured && is_transparent;
+}
+
+static int contradicts(const coverage *c) {
+    return c->coloured_transparent || (!c->coloured && c->transparent && c->opaque);
+}
+
+static int is_zero(const uint8_t *bytes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] != 0) return 0;
+    }
+    return 1;
+}
+
+/* Takes the last sample of each pixel, alpha, away. */
+static void split_alpha(ci_image *image) {
+    size_t width = image->bits / 8, colours = (image->samples - 1) * width, stride = image->samples * width;
+    coverage found = {0};
+    for (size_t i = 0; i * stride < image->size; i++) {
+        const uint8_t *pixel = image->pixels + i * stride;
+        cover(&found, !is_zero(pixel, colours), is_zero(pixel + colours, width));
+        memmove(image->pixels + i * colours, pixel, colours);
+    }
+    image->alpha_contradicts = contradicts(&found);
+    image->size = image->size / image->samples * (image->samples - 1);
+    image->samples--;
+}
+
+/* Of a palette some entries, of grey and RGB one colour may be transparent. */
+static void look_at_transparency(state *s, ci_image *image) {
+    png_bytep entries = NULL;
+    png_color_16p colour = NULL;
+    int count = 0;
+    if (!png_get_tRNS(s->png, s->info, &entries, &count, &colour)) return;
+    coverage found = {0};
+    size_t stride = image->samples * (image->bits / 8);
+    int begins_black = is_zero(image->palette, 3);
+    for (size_t i = 0; i * stride < image->size; i++) {
+        const uint8_t *pixel = image->pixels + i * stride;
+        if (image->palette_entries > 0) {
+            int is_coloured = begins_black ? *pixel > 0 : !is_zero(image->palette + 3 * *pixel, 3);
+            cover(&found, is_coloured, *pixel < count && entries[*pixel] == 0);
+            continue;
+        }
+        int is_transparent = 1;
+        const png_uint_16 wanted[3] = {image->samples == 1 ? colour->gray : colour->red, colour->green, colour->blue};
+        for (uint16_t sample = 0; sample < image->samples; sample++) {
+            uint16_t value = pixel[sample];
+            if (image->bits == 16) memcpy(&value, pixel + 2 * sample, 2);
+            is_transparent &= value == wanted[sample];
+        }
+        cover(&found, !is_zero(pixel, stride), is_transparent);
+    }
+    image->alpha_contradicts = contradicts(&found);
+}
+
 static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_structp png = s->png;
     png_infop info = s->info;
     png_init_io(png, s->file);
-    png_set_user_limits(png, limits->max_side, limits->max_side);
+    // Our own limit is looked at below: libpng's would be told as damage.
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_set_chunk_malloc_max(png, 1u << 20);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped_chunks, sizeof skipped_chunks / 5);
     png_set_read_status_fn(png, on_row);
     png_read_info(png, info);
+    size_t least = 0; /* bytes, before a row is made room for */
+    if (ci_check_size(limits, png_get_image_height(png, info), png_get_image_width(png, info), 1, 1, &least, s->error)) {
+        png_longjmp(png, 1);
+    }
 
     int colour = png_get_color_type(png, info);
     image->alpha_dropped = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
@@ -95,7 +165,6 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     if (s->stored || is_palette) {
         png_set_packing(png);
         copy_palette(png, info, image);
-        if (colour & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(png);
     } else {
         if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
         png_set_strip_alpha(png);
@@ -130,6 +199,8 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_read_image(png, s->rows);
     png_read_end(png, NULL);
     if (is_palette) check_indices(s, image);
+    if (s->stored && colour & PNG_COLOR_MASK_ALPHA) split_alpha(image);
+    if (s->stored) look_at_transparency(s, image);
     if (resolves) resolve_palette(s, image);
 }
 

@@ -67,6 +67,13 @@ package struct FailureRecord: Failure, Equatable {
         self.message = message
     }
 
+    /// The same about this file, folder or name, where none is named yet.
+    package func about(_ subject: String) -> FailureRecord {
+        guard message.subject == nil else { return self }
+        return FailureRecord(
+            kind: kind, code: code, message: FailureMessage(message.explanation, cure: message.cure, subject: subject))
+    }
+
     /// Any error as a record; one that is not ours becomes `internal`.
     package init(_ error: any Error) {
         if let failure = error as? any Failure {

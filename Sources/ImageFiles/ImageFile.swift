@@ -131,6 +131,7 @@ package enum ImageFile {
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
+        page.isContradictedByAlpha = image.alpha_contradicts != 0
         if image.alpha_dropped != 0 { page.findings.append(RasterFinding(.picture, "alpha dropped")) }
         if format == .jpeg {
             page.loss = .init(

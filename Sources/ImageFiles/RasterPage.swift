@@ -31,6 +31,9 @@ package struct RasterPage: Sendable, Equatable {
     package var dateTime: String?
     /// Red, green and blue of each index, where `values` are indices of a palette: of `ImageFile.readStored` alone.
     package var palette: [UInt8]?
+    /// Transparent pixels have a colour, or all are black and some are transparent: the colours, which are given, say something else than
+    /// what is seen. Of `ImageFile.readStored` alone.
+    package var isContradictedByAlpha = false
     /// What a person should know: dropped alpha, turned picture.
     package var findings: [RasterFinding] = []
 

@@ -76,14 +76,39 @@ struct SampleReading {
         }
     }
 
+    /// Samples of a pixel that are its colours or its grey.
+    private var shown: Int { photometric == 2 || photometric == 6 ? 3 : 1 }
+
+    /// Samples stand behind the colours that are not shown, alpha first.
+    var hasExtraSamples: Bool { sample == nil && stored > shown }
+
+    /// As `RasterPage.isContradictedByAlpha`, of samples of which there are extra ones.
+    func isContradictedByAlpha(_ bytes: UnsafeRawBufferPointer, pixels: Int) -> Bool {
+        func isZero(_ index: Int) -> Bool { bits > 16 ? stated(bytes, index) == 0 : whole(bytes, index) == 0 }
+        var (hasColour, hasTransparent, hasOpaque) = (false, false, false)
+        for pixel in 0..<pixels {
+            // White is 0 where Photometric is.
+            let isBlack = (0..<shown).allSatisfy { colour in
+                let index = pixel * stored + colour
+                guard photometric == 0, bits <= 16 else { return isZero(index) }
+                return whole(bytes, index) == UInt32((1 << bits) - 1)
+            }
+            let isTransparent = isZero(pixel * stored + shown)
+            if isTransparent, !isBlack { return true }
+            hasColour = hasColour || !isBlack
+            hasTransparent = hasTransparent || isTransparent
+            hasOpaque = hasOpaque || !isTransparent
+        }
+        return !hasColour && hasTransparent && hasOpaque
+    }
+
     func findings(_ survey: SampleSurvey) -> [RasterFinding] {
         var findings: [RasterFinding] = []
-        let used = photometric == 2 || photometric == 6 ? 3 : 1
-        if sample == nil, stored > used {
+        if hasExtraSamples {
             findings.append(
                 alpha == 1
                     ? RasterFinding(.picture, "associated alpha shown over black")
-                    : RasterFinding(.picture, "\(stored - used) extra samples dropped"))
+                    : RasterFinding(.picture, "\(stored - shown) extra samples dropped"))
         }
         if isColour, !isFloating, bits >= 16 {
             let used = survey.significantBits(limit: bits)

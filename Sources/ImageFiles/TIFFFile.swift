@@ -274,10 +274,16 @@ package final class TIFFFile {
         var pages: [RasterPage] = []
         for (picture, plane) in try allPlanes() {
             let (tags, reading) = try reading(plane, survey: SampleSurvey())
-            pages.append(
+            var page =
                 reading.holdsNumbers
-                    ? try wholePage(plane, tags, reading)
-                    : try page(plane, of: picture, survey: SampleSurvey(), isMask: true))
+                ? try wholePage(plane, tags, reading)
+                : try page(plane, of: picture, survey: SampleSurvey(), isMask: true)
+            if reading.hasExtraSamples {
+                page.isContradictedByAlpha = try withPixels(plane.page, plane.inPage) {
+                    reading.isContradictedByAlpha($0, pixels: page.rows * page.columns)
+                }
+            }
+            pages.append(page)
         }
         return pages
     }

@@ -23,6 +23,12 @@ package struct Windowing: Sendable, Equatable {
     package var mode: Mode
     package var scope: Scope
 
+    /// The window that shows a range of values and no others, as a display shows samples for which there is no window.
+    package static func whole(_ range: ClosedRange<Double>) -> Mode {
+        .fixed(
+            center: (range.lowerBound + range.upperBound + 1) / 2, width: range.upperBound - range.lowerBound + 1)
+    }
+
     /// The percentiles that stand in where a rule gives nothing.
     package static let fallback = (low: 0.5, high: 99.5)
     package static let standIn = Mode.percentile(low: fallback.low, high: fallback.high)

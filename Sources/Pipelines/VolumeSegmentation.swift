@@ -37,7 +37,8 @@ struct VolumeSegmentation {
         clock: inout StepClock, progress: (_ frame: Int) throws -> Void
     ) throws {
         let scale = try PictureScale(volume, pipeline, trained: predictor.description.trainedInput?.scale)
-        let shown = try pipeline.windowing.settled(for: volume)
+        let shown = try pipeline.windowing.settled(
+            for: volume, trained: predictor.description.trainedInput?.windowing)
         windowing = shown.windowing
         findings = [shown.finding].compactMap { $0 } + scale.findings
         tileSide = scale.tile?.side

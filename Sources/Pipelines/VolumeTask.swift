@@ -36,7 +36,8 @@ struct VolumeTask: Sendable {
                 "the picture's values span so much more than the pipeline's fixed window that 16 bits hold them in steps too wide for it.",
                 cure: "Export it with the values that matter alone, or use a pipeline with another window.")
         }
-        _ = try pipeline.pipeline.windowing.settled(for: volume)
+        _ = try pipeline.pipeline.windowing.settled(
+            for: volume, trained: pipeline.model.description.trainedInput?.windowing)
         if let trained = pipeline.model.description.trainedInput?.windowing, !trained.allows(color: volume.samples == 3)
         {
             throw DICOMFailure.values(

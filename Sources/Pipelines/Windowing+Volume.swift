@@ -1,13 +1,18 @@
 import DICOM
 import Imaging
 import Numbers
+import SegmentAnything
 
 extension Windowing {
     /// How the frames of `volume` are shown: as this rule says, or by the percentiles where it asks for the files' first window and the
-    /// files do not have one; and that these stand in, nil where they do not.
+    /// files do not have one; and that these stand in, nil where they do not. For a model that learned pictures as they are a picture
+    /// without a window is shown as it is.
     ///
+    /// - Parameter trained: how the model's training showed pictures; nil where it is not known.
     /// *Throws* `DICOMFailure.values` when a window that is asked for by name or number, or a look-up table, is not in every frame.
-    func settled(for volume: Volume) throws(DICOMFailure) -> (windowing: Windowing, finding: Finding?) {
+    func settled(
+        for volume: Volume, trained: TrainedInput.Windowing?
+    ) throws(DICOMFailure) -> (windowing: Windowing, finding: Finding?) {
         guard case .dicom = mode else { return (self, nil) }
         let vois = Self.vois(volume)
         guard let lack = lack(in: vois) else { return (self, nil) }
@@ -18,11 +23,23 @@ extension Windowing {
                     "Write in pipeline.yaml what its frames have (window_name as it stands in the file, window_index from 0), or use a pipeline with another window."
             )
         }
+        let isMissing = lack == .missing(frame: 0, count: vois.count)
+        if isMissing, trained == .asIs, let range = volume.frames[0].wholeRange,
+            volume.slide != nil || volume.frames.allSatisfy({ $0.wholeRange == range })
+        {
+            return (
+                Windowing(mode: Self.whole(range), scope: scope),
+                Finding(
+                    "QC-WINDOW", .note,
+                    "The source has no window: it is shown as it is, like the pictures that the model was trained with."
+                )
+            )
+        }
         let percentiles =
             "it is shown by the percentiles \(NumberText.fixed(Self.fallback.low, 1)) and \(NumberText.fixed(Self.fallback.high, 1)) of its values."
         return (
             Windowing(mode: Self.standIn, scope: scope),
-            lack == .missing(frame: 0, count: vois.count)
+            isMissing
                 ? Finding("QC-WINDOW", .note, "The source has no window: \(percentiles)")
                 : Finding(
                     "QC-WINDOW", .warning,

@@ -115,7 +115,7 @@ extension TrainedInput.Windowing {
     /// For messages: the mode's name in `pipeline.yaml` with its numbers.
     package var words: String {
         switch self {
-        case .asIs: "grey pictures as they are"
+        case .asIs: "grey pictures as they are (a window of the files, or none: mode dicom)"
         case .color: "color as it is"
         case .fixed(let center, let width): "fixed, window [\(text(center)), \(text(width))]"
         case .percentile(let low, let high): "percentile \(text(low)) to \(text(high)), scope frame"

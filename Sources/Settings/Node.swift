@@ -45,7 +45,9 @@ struct NodeReader {
                 place: place(1), reason: "the file has \(bytes.count) bytes, more than 1 MiB.", cure: "Make it smaller."
             )
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        // Editors write a byte-order mark in front.
+        let content = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        guard let text = String(validating: content, as: UTF8.self) else {
             throw .notReadable(place: place(1), reason: "the file is not UTF-8 text.", cure: "Save it as UTF-8.")
         }
         try checkDepth(bytes)

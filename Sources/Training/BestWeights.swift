@@ -1,3 +1,4 @@
+import Imaging
 import Numbers
 import SegmentAnything
 import Storage
@@ -8,7 +9,8 @@ import Tensors
 /// Their figures and the digest of their file stand in the checkpoint; `best.safetensors` beside it holds the weights. They wait under
 /// another name until there is a checkpoint that tells of them: at no moment a kill leaves a checkpoint without its best weights.
 struct BestWeights: Sendable, Equatable {
-    let dice: Double
+    let found: ValidationResult
+    var dice: Double { found.dice }
     /// From 1.
     let epoch: Int
     /// Validations since.
@@ -23,12 +25,12 @@ struct BestWeights: Sendable, Equatable {
     private static func waiting(in folder: String) -> String { Folder.join(folder, waitingName) }
 
     /// The best after one more validation; `since` is 0 when it is that one.
-    static func after(_ dice: Double, epoch: Int, _ best: BestWeights?) -> BestWeights {
-        if var best, dice <= best.dice {
+    static func after(_ found: ValidationResult, epoch: Int, _ best: BestWeights?) -> BestWeights {
+        if var best, !found.isBetter(than: best.found) {
             best.since += 1
             return best
         }
-        return BestWeights(dice: dice, epoch: epoch, since: 0)
+        return BestWeights(found: found, epoch: epoch, since: 0)
     }
 
     /// Under the name of those that wait.
@@ -85,16 +87,57 @@ struct BestWeights: Sendable, Equatable {
     }
 
     /// For the checkpoint, and back.
-    var text: String { "\(dice) \(epoch) \(since) \(digest?.hex ?? "")" }
+    var text: String { "\(dice) \(epoch) \(since) \(digest?.hex ?? "") \(found.findsNothing) \(found.missed)" }
 
-    init(dice: Double, epoch: Int, since: Int) { (self.dice, self.epoch, self.since) = (dice, epoch, since) }
+    init(found: ValidationResult, epoch: Int, since: Int) {
+        (self.found, self.epoch, self.since) = (found, epoch, since)
+    }
 
     init?(text: String) {
-        let parts = text.split(separator: " ")
-        guard parts.count == 4, let dice = Double(parts[0]), let epoch = Int(parts[1]), let since = Int(parts[2]),
-            let digest = FileDigest(hex: String(parts[3]))
+        let parts = text.split(separator: " ", maxSplits: 5)
+        guard parts.count == 6, let dice = Double(parts[0]), let epoch = Int(parts[1]), let since = Int(parts[2]),
+            let digest = FileDigest(hex: String(parts[3])), let findsNothing = Bool(String(parts[4]))
         else { return nil }
-        self.init(dice: dice, epoch: epoch, since: since)
+        let missed = parts[5].split { !$0.isNumber }.compactMap { Int($0) }
+        self.init(
+            found: ValidationResult(dice: dice, findsNothing: findsNothing, missed: missed), epoch: epoch, since: since)
         self.digest = digest
+    }
+}
+
+/// What a validation says of some weights.
+package struct ValidationResult: Sendable, Equatable {
+    package let dice: Double
+    /// The truth shows something, and no pixel of it is found.
+    package let findsNothing: Bool
+    /// Segments, from 0, that the truth shows and of which no pixel is found; ascending.
+    package let missed: [Int]
+
+    init(dice: Double, findsNothing: Bool, missed: [Int]) {
+        (self.dice, self.findsNothing, self.missed) = (dice, findsNothing, missed)
+    }
+
+    package init(_ evaluation: Evaluation) {
+        let counts = evaluation.segments.map(\.pooled)
+        dice = evaluation.mean.dice
+        missed = counts.indices.filter { counts[$0].truePositive == 0 && counts[$0].falseNegative > 0 }
+        findsNothing = !missed.isEmpty && counts.allSatisfy { $0.truePositive == 0 }
+    }
+
+    /// By Dice. But each image without a segment counts as 1 where nothing is found: weights that find nothing at all are behind
+    /// all others, however many such images there are.
+    package func isBetter(than other: ValidationResult) -> Bool {
+        findsNothing == other.findsNothing ? dice > other.dice : other.findsNothing
+    }
+
+    /// For the processes of an mpirun: as many numbers for a number of segments, whatever was found.
+    func numbers(segments: Int) -> [Double] {
+        [dice, findsNothing ? 1 : 0] + (0..<segments).map { missed.contains($0) ? 1 : 0 }
+    }
+
+    init(numbers: [Double]) {
+        self.init(
+            dice: numbers[0], findsNothing: numbers[1] == 1,
+            missed: numbers.indices.dropFirst(2).filter { numbers[$0] == 1 }.map { $0 - 2 })
     }
 }

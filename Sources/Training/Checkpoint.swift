@@ -77,6 +77,12 @@ struct Checkpoint {
                 path: path, reason: "it was made with another train.yaml or other images",
                 cure: "Restore the train.yaml and the images it was made with, or begin anew with another --out.")
         }
+        let best = file.metadata["best"].flatMap { BestWeights(text: $0) }
+        guard best != nil || file.metadata["best"] == nil else {
+            throw TrainingFailure.checkpoint(
+                path: path, reason: "another version of hspsam wrote it, and says otherwise which weights are the best",
+                cure: "Go on with that version, or begin anew with another --out.")
+        }
         // The last bits of a product differ between instruction sets, and with them all weights that follow.
         guard let instructions = file.metadata["instruction_set"], instructions == InstructionSet.current else {
             let name = file.metadata["instruction_set"] ?? "unknown"
@@ -101,7 +107,7 @@ struct Checkpoint {
         return Checkpoint(
             plan: plan, stage: stage, step: step, seconds: seconds, weights: weights, optimiser: optimiser,
             average: file.metadata["updates"].flatMap { Int($0) }.map { (average, $0) },
-            best: file.metadata["best"].flatMap { BestWeights(text: $0) },
-            lines: file.metadata["lines"].flatMap { Int($0) } ?? 0, isPending: file.metadata["pending"] != nil)
+            best: best, lines: file.metadata["lines"].flatMap { Int($0) } ?? 0,
+            isPending: file.metadata["pending"] != nil)
     }
 }

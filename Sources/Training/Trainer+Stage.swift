@@ -42,6 +42,8 @@ extension Trainer {
                 Array(part), index, epoch, configuration, objective, optimiser, step: step, shouldStop)
             let rate = schedule.rate(step)
             let norm = optimiser.step(figures.gradients, learningRate: rate)
+            // The loss may still be a number where its derivatives are none any more; the weights are damaged then, the checkpoint is not.
+            guard norm.isFinite else { throw diverged(atStep: step + 1) }
             average?.update(parameters, objective.trained)
             let taken = started.duration(to: clock.now) / .seconds(1)
             seconds += taken

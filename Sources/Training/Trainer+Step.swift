@@ -62,13 +62,13 @@ extension Trainer {
         _ batch: Batch, share: Double, _ objective: Objective, _ optimiser: AdamW, step: Int
     ) throws -> Figures {
         let (loss, tape) = objective.derivatives(of: batch, for: optimiser, plan.tape)
-        guard loss.total.isFinite else {
-            throw TrainingFailure.notFinite(step: step + 1, checkpoint: Checkpoint.path(in: folder))
-        }
+        guard loss.total.isFinite else { throw diverged(atStep: step + 1) }
         return Figures(
             gradients: optimiser.gradients(tape, share: Float(share)), loss: share * Double(loss.total.values[0]),
             dice: share * (loss.dice ?? 0), crossEntropy: share * (loss.crossEntropy ?? 0))
     }
+
+    func diverged(atStep step: Int) -> TrainingFailure { .notFinite(step: step, folder: folder) }
 
     private func batch(
         _ draws: [EpochOrder.Draw], _ index: Int, _ epoch: Int, _ configuration: Configuration, from start: Int

@@ -16,10 +16,11 @@ extension Trainer {
             try writePage(.running)
             return
         }
+        let segments = configuration.foregroundOutputs
         guard isFirst else {
-            var dice = [0.0]
-            ranks?.broadcast(&dice, from: 0)
-            best = BestWeights.after(dice[0], epoch: epoch + 1, best)
+            var numbers = [Double](repeating: 0, count: 2 + segments)
+            ranks?.broadcast(&numbers, from: 0)
+            best = BestWeights.after(ValidationResult(numbers: numbers), epoch: epoch + 1, best)
             return
         }
         var left = settings.limit > 0 ? settings.limit : Int.max
@@ -33,9 +34,10 @@ extension Trainer {
         let result = try Evaluation.run(Predictor(description(configuration), weights), on: some) { _, file, shown in
             if self.examples.count < 6 { self.examples.append(Overlay(file, shown)) }
         }
-        var dice = [result.mean.dice]
-        ranks?.broadcast(&dice, from: 0)
-        best = BestWeights.after(dice[0], epoch: epoch + 1, best)
+        let found = ValidationResult(result)
+        var numbers = found.numbers(segments: segments)
+        ranks?.broadcast(&numbers, from: 0)
+        best = BestWeights.after(found, epoch: epoch + 1, best)
         if best?.since == 0 { try best?.write(weights.tensors, to: folder) }
         log.add(
             .init(
@@ -46,5 +48,19 @@ extension Trainer {
             .validated(
                 epoch: epoch + 1, dice: result.mean.dice, segments: result.segments.map { ($0.label, $0.mean.dice) },
                 images: result.files.count, isBest: best?.since == 0))
+    }
+
+    /// The segments of which the weights that were written are not known to find anything; nil where some pixel of each was found, or
+    /// nothing is segmented. Without a validation the last epoch's own batches tell.
+    package var unfound: TrainingFailure? {
+        let labels = plan.segmentLabels ?? ModelDescription.numberedLabels(plan.configuration.segments)
+        if let best {
+            let missed = best.found.missed.map { labels[$0] }
+            return missed.isEmpty ? nil : .unfound(folder: folder, segments: missed, isValidated: true)
+        }
+        guard let last = log.lines.last(where: { $0.kind == "step" }), last.dice != nil else { return nil }
+        let steps = log.lines.filter { $0.kind == "step" && $0.stage == last.stage && $0.epoch == last.epoch }
+        guard steps.allSatisfy({ $0.dice == 0 }) else { return nil }
+        return .unfound(folder: folder, segments: labels, isValidated: false)
     }
 }

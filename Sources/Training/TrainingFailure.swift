@@ -28,7 +28,7 @@ package enum TrainingFailure: Failure, Equatable {
     case maskValue(mask: String, value: Int, segments: Int)
     case maskValues(masks: String, found: String, cure: MaskCure)
     case missingClass(path: String, segment: Int, rule: String)
-    case noBackground(path: String, rule: String, lostAlpha: Bool)
+    case noBackground(path: String, rule: String)
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case unusedRole(name: String, plan: String)
@@ -45,7 +45,9 @@ package enum TrainingFailure: Failure, Equatable {
     case split(path: String, reason: String)
     case notInFolder(list: String, name: String, images: String)
     case plan(path: String, reason: String, cure: String)
-    case notFinite(step: Int, checkpoint: String)
+    case notFinite(step: Int, folder: String)
+    /// The model is written, and finds nothing of some segments.
+    case unfound(folder: String, segments: [String], isValidated: Bool)
     case checkpoint(path: String, reason: String, cure: String)
     case ranks(count: Int, stage: Int, batches: Int)
     /// Of the processes that share a run's batches.
@@ -53,7 +55,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var kind: FailureKind {
         switch self {
-        case .notFinite: .failed
+        case .notFinite, .unfound: .failed
         case .busy, .preview, .previewName: .usage
         default: .configuration
         }
@@ -78,6 +80,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .split, .notInFolder: "DATA-SPLIT"
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
+        case .unfound: "TRAIN-UNFOUND"
         case .checkpoint: "TRAIN-CHECKPOINT"
         case .ranks, .instructionSets: "TRAIN-RANKS"
         }
@@ -132,14 +135,10 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "no training image shows segment \(segment) (\(rule)): it cannot be learned.",
                 cure: "Check the masks, mask_values and model.segments.", subject: path)
-        case .noBackground(let path, let rule, let lostAlpha):
+        case .noBackground(let path, let rule):
             FailureMessage(
-                "no image shows background (\(rule)): the segment fills all of them."
-                    + (lostAlpha ? " The masks have alpha, which is ignored." : ""),
-                cure: lostAlpha
-                    ? "Where the mask is drawn as transparency, export it as black and white without alpha."
-                    : "Check the masks; 0 is the background, or write mask_values.",
-                subject: path)
+                "no image shows background (\(rule)): the segment fills all of them.",
+                cure: "Check the masks; 0 is the background, or write mask_values.", subject: path)
         case .leak(let one, let other, let splits, let what):
             FailureMessage(
                 "these two images \(what), and stand in \(splits): figures on them would measure memory.",
@@ -194,10 +193,18 @@ package enum TrainingFailure: Failure, Equatable {
                 "the list names an image that the folder does not hold.", cure: "Correct the list, or add the image.",
                 subject: "\(list): \(name) (images in \(images))")
         case .plan(let path, let reason, let cure): FailureMessage("\(reason).", cure: cure, subject: path)
-        case .notFinite(let step, let checkpoint):
+        case .notFinite(let step, let folder):
             FailureMessage(
-                "the loss became NaN or infinite at step \(step): training has diverged.",
-                cure: "Lower learning_rate, and continue from the checkpoint with --resume.", subject: checkpoint)
+                "the loss or its derivatives became NaN or infinite at step \(step): training has diverged, and there is no model.",
+                cure:
+                    "Lower learning_rate, lengthen optimiser.warmup or set optimiser.clip_norm, and begin anew with another --out: the checkpoint belongs to the plan as it was.",
+                subject: folder)
+        case .unfound(let folder, let segments, let isValidated):
+            FailureMessage(
+                "the model is written, and finds no pixel of \(segments.joined(separator: ", ")) in "
+                    + (isValidated ? "the validation images that show it." : "the training images of the last epoch."),
+                cure: "Train longer or with another learning_rate, look at --preview, and do not use this model.",
+                subject: folder)
         case .checkpoint(let path, let reason, let cure):
             FailureMessage("\(reason): the run cannot continue from it.", cure: cure, subject: path)
         case .instructionSets(let names):

@@ -128,6 +128,7 @@ struct EvaluateCommand: ParsableCommand {
             for model in [first, second].compactMap(\.self) {
                 try chosen?.confirm(model, file: Folder.join(pipeline ?? "", PipelineDirectory.settingsName))
                 try checkFlips(model, chosen?.outputs.separation)
+                if let chosen { try checkWindow(model, chosen) }
             }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
             source.fold = fold ?? 0
@@ -178,6 +179,20 @@ struct EvaluateCommand: ParsableCommand {
                     "it cuts pictures into tiles, and --flips takes the mean of whole pictures.",
                     cure: "Leave --flips or --pipeline out.", subject: subject))
         }
+    }
+
+    /// *Throws* for a window over values that a model's own pictures, shown as they are, never went through.
+    private func checkWindow(_ model: ModelDirectory, _ pipeline: Pipeline) throws {
+        guard (model.description.trainedInput ?? TrainedInput()).windowing == .asIs,
+            case .fixed = pipeline.windowing.mode, pipeline.windowing.mode != Imaging.Windowing.whole(0...255)
+        else { return }
+        throw FailureRecord(
+            kind: .usage, code: "PIPE-TRAINED",
+            message: FailureMessage(
+                "its window would be applied to the values of grey pictures, and these are shown as they are: the figures would be those of other"
+                    + " pictures than a run's.",
+                cure: "Evaluate without --pipeline, or write windowing: {mode: dicom}.",
+                subject: "--pipeline \(self.pipeline ?? "")"))
     }
 
     /// *Throws* for tiles in µm of pictures that do not say how large their pixels are.
@@ -315,7 +330,7 @@ func beforeTheStart<Result>(_ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let failure as any Failure {
-        guard failure.kind == .refused || failure.kind == .failed else { throw failure }
+        guard [.refused, .failed, .skipped].contains(failure.kind) else { throw failure }
         throw FailureRecord(kind: .configuration, code: failure.code, message: failure.message)
     }
 }

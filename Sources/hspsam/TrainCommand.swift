@@ -79,6 +79,8 @@ struct TrainCommand: ParsableCommand {
             }
             throw ExitStatus.interrupted
         }
+        // One process says it.
+        if ranks?.isFirst ?? true, let unfound = trainer.unfound { throw unfound }
     }
 
     /// On a terminal the progress line is rewritten; in a log it comes every twentieth step.

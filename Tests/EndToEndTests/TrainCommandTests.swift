@@ -107,7 +107,10 @@ struct TrainCommandTests {
         #expect(misnamed.status == 2 && misnamed.errors.hasPrefix("USE-OUT"), "\(misnamed.errors)")
         #expect(!FileManager.default.fileExists(atPath: picture))
         let names = try images()
-        for name in names.prefix(2) { try workplace.write("pairs/images/\(name)", "no picture") }
+        try workplace.write("pairs/images/\(names[0])", "no picture")
+        let one = try train(["--check"])
+        #expect(one.status == 2 && one.errors.hasPrefix("IN-NOTIMAGE"), "\(one.errors)")
+        try workplace.write("pairs/images/\(names[1])", "no picture")
         let wrong = try train(["--check"])
         #expect(wrong.status == 2)
         #expect(
@@ -131,6 +134,44 @@ struct TrainCommandTests {
         let flipped = try Program.run(arguments + ["--flips"])
         #expect(
             flipped.status == 2 && flipped.errors.contains("Leave --flips or --instances out."), "\(flipped.errors)")
+    }
+
+    @Test(
+        "a run whose model finds nothing asks a person; weights that find something come before those that find nothing"
+    )
+    func unfound() throws {
+        func run(_ every: Int, _ model: String) throws -> Program.Ending {
+            let text = try String(contentsOfFile: try plan(epochs: 10), encoding: .utf8)
+            try workplace.write("train.yaml", text.replacing("every: 1", with: "every: \(every)"))
+            return try train(["--out", workplace.path + "/" + model])
+        }
+        // Half of the validation's images show no body: finding nothing has a Dice of 0.5.
+        let nothing = try run(10, "nothing")
+        #expect(nothing.output.contains("epoch 10: validation Dice 0.5000"), "\(nothing.output)")
+        #expect(nothing.status == 3 && nothing.errors.contains("TRAIN-UNFOUND"), "\(nothing.errors)")
+        #expect(nothing.errors.contains("finds no pixel of body"))
+        #expect(FileManager.default.fileExists(atPath: workplace.path + "/nothing/SHA256SUMS"))
+        let something = try run(1, "something")
+        #expect(something.status == 0 && something.output.contains("validation Dice 0.5000"), "\(something.errors)")
+        let config = try String(contentsOfFile: workplace.path + "/something/config.json", encoding: .utf8)
+        #expect(!config.contains("\"validation_dice\" : \"0.5000\""), "\(config)")
+    }
+
+    @Test("a run that diverges says so in its last step too, and how to begin anew")
+    func diverges() throws {
+        try workplace.write(
+            "train.yaml",
+            """
+            model: {size: vit_t, configuration: scratch, stem: conv, input_size: 64, segment_labels: [body]}
+            windowing: {mode: fixed, window: [100, 600]}
+            data: [{folder: "${pairs}"}]
+            stages: [{input_size: 64, epochs: 3, batch: 4, learning_rate: 1.0}]
+            optimiser: {warmup: 0}
+            """)
+        let ending = try train(["--out", workplace.path + "/model"])
+        #expect(ending.status == 3 && ending.errors.hasPrefix("TRAIN-NAN"), "\(ending.errors)")
+        #expect(ending.errors.contains("begin anew with another --out") && !ending.errors.contains("--resume"))
+        #expect(!FileManager.default.fileExists(atPath: workplace.path + "/model/config.json"))
     }
 
     @Test("a model is measured with intervals, objects and pictures, compared with another, and its training is told")

@@ -108,12 +108,17 @@ struct ImageFilesTests {
         #expect(failure?.code == "IN-CHANGED")
     }
 
-    @Test("a picture larger than the limit is refused before its pixels are made room for")
+    @Test("a picture larger than the limit is refused before its pixels are made room for, and not told as damaged")
     func limit() throws {
-        let file = try temporary(try ImageFile.tiff([ramp(rows: 40, columns: 40, samples: 1, bits: 8)]))
-        defer { file.remove() }
-        #expect { try ImageFile.read(file.path, limits: ImageLimits(maxSamples: 1599)) } throws: {
-            ($0 as? ImageFilesFailure)?.code == "IN-LIMIT"
+        let page = ramp(rows: 40, columns: 40, samples: 1, bits: 8)
+        for bytes in [try ImageFile.tiff([page]), try ImageFile.png(page)] {
+            let file = try temporary(bytes)
+            defer { file.remove() }
+            for limits in [ImageLimits(maxSamples: 1599), ImageLimits(maxSide: 39)] {
+                #expect { try ImageFile.read(file.path, limits: limits) } throws: {
+                    ($0 as? ImageFilesFailure)?.code == "IN-LIMIT"
+                }
+            }
         }
     }
 

@@ -2,6 +2,7 @@ import DICOM
 import DICOMObjects
 import Failures
 import Foundation
+import ImageFiles
 import Records
 import SegmentAnything
 import Testing
@@ -93,6 +94,27 @@ struct FileWindowTests {
         #expect(Set(record.inputs.map(\.code)) == [isTaken ? nil : "PIX-VALUES"])
         #expect(record.results.isEmpty != isTaken)
         #expect(record.exitStatus == (isTaken ? .done : .refusedOrFailed))
+    }
+
+    @Test(
+        "a picture without a window is shown as it is to a model that learned pictures so, as evaluate shows it",
+        arguments: [
+            (8, .asIs, "center 128, width 256"), (16, .asIs, "center 32768, width 65536"),
+            (8, .percentile(low: 0.5, high: 99.5), nil),
+        ] as [(Int, TrainedInput.Windowing, String?)])
+    func asIs(_ bits: Int, _ trained: TrainedInput.Windowing, _ window: String?) throws {
+        let fixture = try Fixture()
+        let shown = window == nil ? "mode: percentile, scope: frame" : "mode: dicom"
+        _ = try fixture.pipeline(
+            "a", more: "windowing: {\(shown)}", trained: TrainedInput(windowing: trained, aspect: .varied))
+        // Half of the range, so that percentiles would stretch it.
+        let values = (0..<64 * 64).map { UInt16($0 % 64 * 2) << UInt16(bits - 8) }
+        let page = RasterPage(rows: 64, columns: 64, samples: 1, bits: bits, values: values)
+        let record = try fixture.run([fixture.file("in/a.tif", Data(ImageFile.tiff([page])))])
+        let result = try #require(try fixture.reports(record).first?.results.first)
+        let finding = result.findings.first { $0.code == "QC-WINDOW" }
+        #expect(record.exitStatus == .done && (finding != nil) == (window != nil))
+        if let window { #expect(result.window == window && finding?.text.contains("shown as it is") == true) }
     }
 
     @Test("windows that a scanner adapted to each slice are shown by their median")

@@ -52,6 +52,11 @@ struct SettingsTests {
         }
     }
 
+    @Test("a byte-order mark in front, as editors write it, is no part of the file")
+    func byteOrderMark() throws {
+        #expect(try read("\u{FEFF}a: 1\nb: 2\n") { try ($0.int("a", in: 0...9), $0.int("b", in: 0...9)) } == (1, 2))
+    }
+
     @Test("an unknown key is refused with its line and the nearest known one, at any depth")
     func unknown() {
         #expect(

@@ -178,6 +178,84 @@ struct BadDataTests {
         }
     }
 
+    /// A PNG of grey or red, green and blue with alpha, which the program itself never writes.
+    private static func png(_ pixels: [[UInt8]], columns: Int) -> Data {
+        func big(_ value: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
+        func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
+            let named = Array(name.utf8) + body
+            return big(UInt32(body.count)) + named + big(crc32(named))
+        }
+        let rows = pixels.count / columns
+        let raw = (0..<rows).flatMap { [0] + pixels[$0 * columns..<($0 + 1) * columns].joined() }
+        let (low, high) = raw.reduce((UInt32(1), UInt32(0))) { sums, byte in
+            let low = (sums.0 + UInt32(byte)) % 65521
+            return (low, (sums.1 + low) % 65521)
+        }
+        let size = UInt16(raw.count)
+        let stored = [0x78, 0x01, 1, UInt8(truncatingIfNeeded: size), UInt8(size >> 8)]
+        let inverse = [UInt8(truncatingIfNeeded: ~size), UInt8(~size >> 8)]
+        let type: UInt8 = pixels[0].count == 4 ? 6 : 4
+        let head = big(UInt32(columns)) + big(UInt32(rows)) + [8, type, 0, 0, 0]
+        return Data(
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", head)
+                + chunk("IDAT", stored + inverse + raw + big(high << 16 | low)) + chunk("IEND", []))
+    }
+
+    @Test("a mask whose transparency says something else than its colours is refused; one where both agree is read")
+    func transparency() throws {
+        let truth = try discs
+        /// The second mask as a PNG with alpha, beside five that have none.
+        func write(_ pixel: (_ isDisc: Bool, _ at: Int) -> [UInt8]) throws {
+            let pixels = truth[1].indices.map { pixel(truth[1][$0] > 0, $0) }
+            try Self.png(pixels, columns: 64).write(to: URL(filePath: "\(place.folder)/masks/disc1_mask.png"))
+        }
+        let opposed: [(Bool, Int) -> [UInt8]] = [
+            { isDisc, _ in [255, 255, 255, isDisc ? 255 : 0] }, { isDisc, _ in [0, 0, 0, isDisc ? 255 : 0] },
+            { isDisc, _ in [255, isDisc ? 255 : 0] }, { isDisc, _ in [0, isDisc ? 0 : 255] },
+            { isDisc, at in [UInt8](repeating: at < 64 ? 0 : 255, count: 3) + [isDisc ? 200 : 0] },
+        ]
+        for pixel in opposed {
+            try write(pixel)
+            let problem = try #require(try place.problems(place.plan()).first)
+            #expect(problem.code == "DATA-VALUES" && problem.text.contains("transparency"), "\(problem.text)")
+            #expect(problem.message.subject?.hasSuffix("disc1_mask.png") == true)
+            let said = try place.plan(data: "{images: images, masks: masks, mask_above: 127}")
+            #expect(try place.problems(said).isEmpty)
+        }
+        let agreed: [(Bool, Int) -> [UInt8]] = [
+            { isDisc, _ in [UInt8](repeating: isDisc ? 255 : 0, count: 3) + [255] },
+            { isDisc, _ in [UInt8](repeating: isDisc ? 255 : 0, count: 4) },
+            { isDisc, _ in [isDisc ? 255 : 0, isDisc ? 120 : 0] },
+        ]
+        for pixel in agreed {
+            try write(pixel)
+            try expectDiscs(place.plan(), truth)
+        }
+    }
+
+    @Test("masks of black objects on white, all or some of them, are refused until it is said what is meant")
+    func inverted() throws {
+        let truth = try discs
+        try place.masks { _, values in values.map { 255 - $0 } }
+        let all = try #require(try place.problems(place.plan()).first)
+        #expect(all.code == "DATA-VALUES" && all.text.contains("100 % of those at the pictures' edges"), "\(all.text)")
+        let black = try place.plan(data: "{images: images, masks: masks, mask_values: {segment-1: [0]}}")
+        try expectDiscs(black, truth)
+        let white = try place.set(try place.plan(data: "{images: images, masks: masks, mask_above: 0}"))
+        #expect(try white.classes(white.pairs[0], segments: 1).values == truth[0].map { $0 > 0 ? 0 : 1 })
+        for (disc, values) in truth.enumerated() {
+            try place.write(disc == 4 ? values.map { 255 - $0 } : values, "masks/disc\(disc)_mask.png")
+        }
+        let problems = try place.problems(place.plan())
+        #expect(problems.map(\.code) == ["DATA-VALUES"] && problems[0].message.subject?.contains("disc4") == true)
+        // One that reaches three edges is an object like others.
+        for (disc, values) in truth.enumerated() {
+            try place.write(
+                disc == 4 ? values.indices.map { $0 % 64 < 60 ? 255 : 0 } : values, "masks/disc\(disc)_mask.png")
+        }
+        #expect(try place.problems(place.plan()).isEmpty)
+    }
+
     @Test("masks that mark every pixel of every image are refused")
     func noBackground() throws {
         try place.masks { _, values in values.map { _ in 255 } }
@@ -231,6 +309,51 @@ struct BadDataTests {
         }
         #expect(throws: DataProblems.self) { try Trainer(plan, folder: "\(place.folder)/model") { _ in } }
         #expect(!FileManager.default.fileExists(atPath: "\(place.folder)/model"))
+    }
+
+    /// A TIFF of floating point numbers, 64 × 48, uncompressed, which the program itself never writes.
+    private static func floats(_ values: [Float]) -> Data {
+        func little(_ value: UInt32, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt32(8 * $0)) }
+        }
+        // Columns, rows, bits, no compression, black is 0, offset, samples, rows and bytes of the strip, IEEE numbers.
+        let tags: [(UInt32, UInt32)] = [
+            (256, 64), (257, 48), (258, 32), (259, 1), (262, 1), (273, 8), (277, 1), (278, 48),
+            (279, UInt32(4 * values.count)), (339, 3),
+        ]
+        var bytes: [UInt8] = [0x49, 0x49, 42, 0]
+        bytes += little(UInt32(8 + 4 * values.count), 4)
+        for value in values { bytes += little(value.bitPattern, 4) }
+        bytes += little(UInt32(tags.count), 2)
+        for (tag, value) in tags {
+            for (number, count) in [(tag, 2), (UInt32(4), 2), (UInt32(1), 4), (value, 4)] {
+                bytes += little(number, count)
+            }
+        }
+        return Data(bytes + little(0, 4))
+    }
+
+    @Test("what is no number in a picture is neither counted among its values nor shown, as in a run")
+    func noNumbers() throws {
+        // NaN on the left, 0 to 31 on the right: a tenth of the numbers is below 3.2.
+        let values = (0..<64 * 48).map { pixel -> Float in
+            let column = pixel % 64
+            return column < 32 ? .nan : Float(column - 32)
+        }
+        let target = URL(filePath: "\(place.folder)/nan/images/a.tif")
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Self.floats(values).write(to: target)
+        try place.write(try place.disc(0), "nan/masks/a.png")
+        let plan = try place.plan("windowing: {mode: percentile, percentiles: [10, 90]}", data: "{folder: nan}")
+        let set = try place.set(plan)
+        let image = try set.sample(set.pairs[0], segments: 1, input: plan.input).image
+        func level(_ column: Int) -> UInt8 { image.pixels[3 * column] }
+        #expect(level(0) == 0 && level(31) == 0 && level(32 + 2) == 0 && level(32 + 3) <= 3)
+        #expect((118...138).contains(level(32 + 15)) && level(32 + 29) == 255)
+        let data = try TrainingData(plan)
+        let summary = try DataCheck.run(data.roles, segments: 1, input: plan.input).summaries[0]
+        #expect(summary.notes.contains { $0.hasPrefix("1 images hold samples that are no numbers") })
     }
 
     @Test("image and mask are turned as their own EXIF orientation says")
@@ -308,6 +431,49 @@ struct BadDataTests {
                 "1 masks are of no image",
             ])
         #expect(try place.problems(place.plan()).isEmpty)
+    }
+
+    @Test(
+        "a file that has a mask is a case, whatever it is called and whether it can be read; links are what they lead to"
+    )
+    func lost() throws {
+        let files = FileManager.default
+        func at(_ name: String) -> String { "\(place.folder)/\(name)" }
+        try files.moveItem(atPath: at("images/disc1.png"), toPath: at("elsewhere.png"))
+        try files.createSymbolicLink(atPath: at("images/disc1.png"), withDestinationPath: "../elsewhere.png")
+        // What macOS leaves beside its files.
+        try Data("x".utf8).write(to: URL(filePath: at("images/._disc2.png")))
+        try Data("x".utf8).write(to: URL(filePath: at("masks/._disc2_mask.png")))
+        #expect(try place.set(place.plan()).pairs.count == 6)
+        #expect(
+            try TrainingData(place.plan()).training[0].notes == [
+                "1 hidden files of \(place.folder)/images are not read",
+                "1 hidden files of \(place.folder)/masks are not read",
+            ])
+        try files.moveItem(atPath: at("images/disc3.png"), toPath: at("images/disc3.heic"))
+        try Data("no picture".utf8).write(to: URL(filePath: at("images/disc3.heic")))
+        try files.removeItem(atPath: at("elsewhere.png"))
+        try files.removeItem(atPath: at("images/disc5.png"))
+        try files.createDirectory(atPath: at("images/disc5.png"), withIntermediateDirectories: true)
+        let problems = try place.problems(place.plan())
+        #expect(problems.count == 3, "\(problems)")
+        for name in ["disc1.png", "disc3.heic", "disc5.png"] {
+            #expect(problems.contains { $0.message.subject?.hasSuffix(name) == true }, "\(name): \(problems)")
+        }
+        try "name,split\ndisc0,train\ndisc2,train\ndisc4,train\n".write(
+            toFile: at("split.csv"), atomically: true, encoding: .utf8)
+        let listed = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}")
+        #expect(try place.problems(listed).isEmpty)
+    }
+
+    @Test(
+        "a mask of no image that is called like a part of another's is refused", arguments: ["disc1_1", "disc1-lesion"])
+    func parts(_ name: String) throws {
+        try place.write(try place.disc(0), "masks/\(name).png")
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan()) }
+        #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains("disc1.png") == true)
+        try place.write(try place.disc(0), "images/\(name).png")
+        #expect(try TrainingData(place.plan()).training[0].pairs.count == 7)
     }
 
     @Test("two files of one stem are refused, among images and among masks")

@@ -13,8 +13,8 @@ struct EvaluationTests {
         "evaluation-\(UUID().uuidString)"
     ).path
 
-    /// A network whose masks are full: the last layer's biases alone decide.
-    private func full(segments: Int) -> Predictor {
+    /// A network whose masks are full, or empty: the last layer's biases alone decide.
+    private func full(segments: Int, isEmpty: Bool = false) -> Predictor {
         var configuration = Configuration()
         configuration.inputSize = 32
         (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 1, 2, [0])
@@ -24,8 +24,9 @@ struct EvaluationTests {
         configuration.apply(.ftSAM)
         var tensors: [String: Tensor] = [:]
         for parameter in ParameterShapes.of(configuration) {
-            let isLast = parameter.name.contains("output_upscaling.3.bias") || parameter.name.hasSuffix("layers.2.bias")
-            tensors[parameter.name] = Tensor(parameter.shape, repeating: isLast ? 1 : 0)
+            let decides = parameter.name.hasSuffix("layers.2.bias")
+            let isLast = parameter.name.contains("output_upscaling.3.bias") || decides
+            tensors[parameter.name] = Tensor(parameter.shape, repeating: isLast ? (decides && isEmpty ? -1 : 1) : 0)
         }
         return Predictor(
             ModelDescription(configuration: configuration, configurationName: "ft_sam"), Parameters(tensors))
@@ -101,6 +102,21 @@ struct EvaluationTests {
         #expect(result.mean.dice == 0.5 && result.mean.iou == 0.5)
         #expect(result.segments.map(\.mean.dice) == [0, 1])
         #expect(result.segments[1].pooled.sensitivity == 1 && result.segments[0].pooled.specificity == 0)
+    }
+
+    @Test("weights that find nothing are behind those that find something, however many images show no segment")
+    func findsNothing() throws {
+        for name in ["a", "b", "c"] {
+            try write("images/\(name).png") { UInt16($0 % 200) }
+            try write("masks/\(name).png") { name == "a" && $0 % 20 < 10 ? 255 : 0 }
+        }
+        let sets = try sets(segments: 1)
+        let nothing = ValidationResult(try Evaluation.run(full(segments: 1, isEmpty: true), on: sets))
+        let something = ValidationResult(try Evaluation.run(full(segments: 1), on: sets))
+        #expect(abs(nothing.dice - 2.0 / 3) < 1e-12 && nothing.findsNothing && nothing.missed == [0])
+        #expect(abs(something.dice - 2.0 / 9) < 1e-12 && !something.findsNothing && something.missed.isEmpty)
+        #expect(something.isBetter(than: nothing) && !nothing.isBetter(than: something))
+        #expect(!something.isBetter(than: something) && !nothing.isBetter(than: nothing))
     }
 
     @Test("an image without a mask is refused by its name")

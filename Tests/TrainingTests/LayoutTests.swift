@@ -197,6 +197,43 @@ struct LayoutTests {
         #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains("disc, other") == true)
     }
 
+    @Test("nnU-Net's dataset.json that names the files itself is refused where they are others than lie in its folders")
+    func places() throws {
+        func describe(_ label: (Int) -> String, count: Int = 3) throws {
+            try raw()
+            let cases = (0..<count).map {
+                "\"disc\($0)\": {\"images\": [\"imagesTr/disc\($0)_0000.png\"], \"label\": \"\(label($0))\"}"
+            }
+            try write(
+                """
+                {"channel_names": {"0": "grey"}, "labels": {"background": 0, "disc": 1}, "numTraining": 3,
+                 "file_ending": ".png", "dataset": {\(cases.joined(separator: ", "))}}
+                """, "nn/dataset.json")
+        }
+        try describe { "./labelsTr/disc\($0).png" }
+        try expectDiscs("{folder: nn}")
+        let others: [(label: (Int) -> String, count: Int)] = [
+            ({ "labelsTr/disc\(($0 + 1) % 3).png" }, 3), ({ "labelsTr/disc\($0).png" }, 2),
+        ]
+        for (label, count) in others {
+            try describe(label, count: count)
+            let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+            #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains("key dataset") == true)
+        }
+    }
+
+    @Test("what a description lacks is said with its place in the file")
+    func lacks() throws {
+        try squares([("\"segmentation\": [[10, 10, 20, 10, 20, 20, 10, 20]]", "\"bbox\": [10, 10, 10, 10]")])
+        #expect(try squaresFailure()?.text.contains("annotations[0] has no segmentation") == true)
+        try squares([("\"id\": 0,", "\"id\": \"zero\",")])
+        #expect(try squaresFailure()?.text.contains("images[0].id is of another type") == true)
+        try raw()
+        try write("{\"modality\": {\"0\": \"MR\"}, \"labels\": {\"background\": 0}}", "nn/dataset.json")
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+        #expect(failure?.text.contains("it has no channel_names") == true)
+    }
+
     /// Three discs' pictures with a square each in `coco.json`, after the text was changed.
     private func squares(_ changes: [(from: String, to: String)] = []) throws {
         let images = (0..<3).map { "{\"id\": \($0), \"file_name\": \"disc\($0).png\", \"width\": 64, \"height\": 48}" }

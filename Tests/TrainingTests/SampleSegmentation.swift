@@ -30,6 +30,8 @@ struct SampleSegmentation {
     var segments = [("Part", "10200004")]
     var orientation = "1\\0\\0\\0\\1\\0"
     var spacing = "0.5\\0.5"
+    /// Nil: that of the slices.
+    var frameOfReference: String?
     var frames = [Frame(1, first: 40), Frame(2, first: 70)]
 
     private static let root = "1.2.826.0.1.3680043.10.1500."
@@ -83,7 +85,7 @@ struct SampleSegmentation {
             RawElement(0x0010, 0x0020, "LO", patient),
             RawElement(0x0020, 0x000D, "UI", "\(Self.root)1\(variant)"),
             RawElement(0x0020, 0x000E, "UI", "\(Self.root)8\(variant)"),
-            RawElement(0x0020, 0x0052, "UI", "\(Self.root)5\(variant)"),
+            RawElement(0x0020, 0x0052, "UI", frameOfReference ?? "\(Self.root)5\(variant)"),
             RawElement(0x0028, 0x0002, us: 1), RawElement(0x0028, 0x0004, "CS", "MONOCHROME2"),
             RawElement(0x0028, 0x0008, "IS", "\(frames.count)"),
             RawElement(0x0028, 0x0010, us: SampleSeries.side), RawElement(0x0028, 0x0011, us: SampleSeries.side),

@@ -108,16 +108,30 @@ struct SegmentationTruthTests {
         #expect(try failure(plan())?.text.contains("one SOP Instance UID") == true)
     }
 
+    @Test("a file that is cut off is named", arguments: ["truth/part.dcm", "images/1.dcm"])
+    func cut(_ name: String) throws {
+        try write(SampleSegmentation().bytes, "truth/part.dcm")
+        let whole = try Data(contentsOf: URL(filePath: "\(place.folder)/\(name)"))
+        try write([UInt8](whole.dropLast(4)), name)
+        var found: FailureRecord?
+        do { found = try place.problems(plan()).first } catch { found = FailureRecord(error) }
+        #expect(found?.message.subject?.hasSuffix(name) == true, "\(found?.text ?? "")")
+    }
+
     // MARK: places
 
     @Test(
         "a frame that names an image and lies elsewhere is refused with what differs",
-        arguments: ["ImagePositionPatient", "moved ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"])
+        arguments: [
+            "ImagePositionPatient", "moved ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+            "FrameOfReferenceUID",
+        ])
     func contradictions(_ what: String) throws {
         var segmentation = SampleSegmentation()
         switch what {
         case "ImagePositionPatient": (segmentation.frames[0].source, segmentation.frames[1].source) = (2, 1)
         case "moved ImagePositionPatient": segmentation.frames[0].position = "40\\30\\2.5"
+        case "FrameOfReferenceUID": segmentation.frameOfReference = "1.2.826.0.1.3680043.10.1500.99"
         case "ImageOrientationPatient": segmentation.orientation = "-1\\0\\0\\0\\1\\0"
         default: segmentation.spacing = "7\\7"
         }

@@ -45,6 +45,27 @@ package struct SourceFrame: Sendable {
         return isStated ? own : instance.dataSet
     }
 
+    /// The lowest and highest modality value that the samples of a grey picture can hold, where a display without a window would show them
+    /// all: of 8 bits, and of pictures that were no DICOM. Nil for others, whose samples seldom use the range that they have.
+    package var wholeRange: ClosedRange<Double>? {
+        let (dataSet, pixels) = (instance.dataSet, instance.pixels)
+        let isImported = dataSet.uid(.instanceCreatorUID) == InstanceCreator.imports
+        guard pixels.samples == 1, pixels.bitsStored <= (isImported ? 16 : 8) else { return nil }
+        // One bit shows as black and white.
+        guard pixels.bitsAllocated > 1 else { return 0...255 }
+        let count = Double(1 << pixels.bitsStored)
+        let (low, high) = pixels.isSigned ? (-count / 2, count / 2 - 1) : (0, count - 1)
+        let transform = ModalityTransform(
+            valueTransformation, modality: instance.modality, pixels: pixels,
+            relationship: dataSet.string(.pixelIntensityRelationship))
+        switch transform.function {
+        case .identity: return low...high
+        case .rescale(let slope, let intercept) where slope > 0:
+            return low * slope + intercept...high * slope + intercept
+        case .rescale, .table: return nil
+        }
+    }
+
     /// Slice Thickness, mm; nil for what no slice has.
     package var sliceThickness: Double? {
         group(.pixelMeasuresSequence).number(.sliceThickness, in: CheckedNumbers.Range.distance)

@@ -123,8 +123,9 @@ package struct COCO: Sendable {
         let file: File
         do {
             file = try JSONDecoder().decode(File.self, from: data)
-        } catch {
-            throw TrainingFailure.layout(path: path, reason: "it is no annotation file as COCO describes it")
+        } catch let error as DecodingError {
+            throw TrainingFailure.layout(
+                path: path, reason: "it is no annotation file as COCO describes it: \(error.words)")
         }
         try Self.confirmReferences(file, path)
         let categories = file.categories.sorted { $0.id < $1.id }

@@ -33,7 +33,13 @@ struct DICOMFolder {
     init(_ path: String, segmentations other: String?, needsTruth: Bool = true) throws {
         self.path = path
         for folder in [path] + (other.map { [$0] } ?? []) {
-            for entry in try Folder.walk(folder) where entry.status.kind == .regular {
+            for entry in try Folder.walk(folder) where entry.status.kind != .directory {
+                // A link to a file is the file; one to a folder is not gone through, as it may lead anywhere.
+                let status = try? FileStatus(of: FilePath(folder).appending(entry.path), followingLinks: true)
+                guard status?.kind == .regular else {
+                    left += 1
+                    continue
+                }
                 if !CaseNames.isText(entry.path) {
                     guard try Self.isDICOM(FilePath(folder).appending(entry.path)) else {
                         left += 1
@@ -41,7 +47,13 @@ struct DICOMFolder {
                     }
                     try CaseNames.confirm(entry.path, in: folder)
                 }
-                try add(Folder.join(folder, entry.name))
+                do {
+                    try add(Folder.join(folder, entry.name))
+                } catch let failure as TrainingFailure {
+                    throw failure
+                } catch {
+                    throw FailureRecord(error).about(Folder.join(folder, entry.name))
+                }
             }
         }
         guard !segmentations.isEmpty || !needsTruth else {
@@ -281,7 +293,18 @@ struct DICOMFolder {
         if let source = frame.source, let all = byInstance[source.instance] {
             let named = all.filter { source.frame == nil || images[$0].picture.frame == source.frame }
             let fitting = named.filter { frame.place?.difference(from: images[$0].frame, isNamed: true) == nil }
-            if let index = fitting.first, fitting.count == 1 { return index }
+            if let index = fitting.first, fitting.count == 1 {
+                if let reference = segmentation.frameOfReference, let own = images[index].frameOfReference,
+                    reference != own
+                {
+                    throw .layout(
+                        path: "\(segmentation.path), \(images[index].picture.path)",
+                        reason:
+                            "frame \(frame.number) of the segmentation names this image, and the two differ in \(Attribute.frameOfReferenceUID.keyword)"
+                            + " \(Attribute.frameOfReferenceUID.tag): whether they lie in one place is unknown")
+                }
+                return index
+            }
             throw failure(of: frame, segmentation, named: named)
         }
         if let place = frame.place, let reference = segmentation.frameOfReference {

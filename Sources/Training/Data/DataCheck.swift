@@ -98,7 +98,7 @@ package struct DataCheck: Sendable {
             }
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
-                problems += cases.compactMap { $0.contradiction(rule, segments: segments) }
+                problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
                 let set = LabelledSet(pairs: role.dataset.pairs, rule: rule, telling: telling)
                 sets.append(set)
@@ -111,14 +111,10 @@ package struct DataCheck: Sendable {
                 if learns, isWhole, role.split == "train" {
                     problems += summary.missingClasses(rule).map { FailureRecord($0) }
                 }
-                // Few images may be filled by the segment; a training set, or masks whose alpha was not read, are not.
-                let lostAlpha = cases.contains { $0.census.lostAlpha }
-                if isWhole, learns && role.split == "train" || lostAlpha, summary.lacksBackground {
+                // Few images may be filled by the segment; a training set is not.
+                if isWhole, learns, role.split == "train", summary.lacksBackground {
                     problems.append(
-                        FailureRecord(
-                            TrainingFailure.noBackground(
-                                path: role.dataset.path, rule: rule.words, lostAlpha: lostAlpha))
-                    )
+                        FailureRecord(TrainingFailure.noBackground(path: role.dataset.path, rule: rule.words)))
                 }
             } catch {
                 problems.append(FailureRecord(error))
@@ -147,6 +143,9 @@ package struct DataCheck: Sendable {
             rule = planned
         } else {
             rule = try MaskRule.decided(census, segments: segments, masks: role.dataset.path)
+            if !role.dataset.pairs.contains(where: \.mask.namesSegments) {
+                try confirmUpright(census.shares(rule), rule, masks: role.dataset.path)
+            }
         }
         if rule.readsIndices, let (index, one, other) = census.twoColored {
             throw .maskValues(
@@ -171,6 +170,24 @@ package struct DataCheck: Sendable {
             rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
     }
 
+    /// Objects lie in the picture and background around them: where it is the other way round, black and white may be exchanged.
+    ///
+    /// *Throws* `TrainingFailure.maskValues`.
+    private static func confirmUpright(
+        _ shares: (all: Double, edge: Double), _ rule: MaskRule, masks: String
+    ) throws(TrainingFailure) {
+        guard rule.marksOneSegment, (0.5...0.99).contains(shares.all), shares.edge > 0.75 else { return }
+        func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+        throw .maskValues(
+            masks: masks,
+            found:
+                "the segment takes \(percent(shares.all)) of all pixels and \(percent(shares.edge)) of those at the pictures' edges, as where"
+                + " objects are black and the background is white (\(rule.words))",
+            cure: .rule(
+                "Where the objects are black, say mask_values with their value, as mask_values: {segment-1: [0]}, or invert the masks; where"
+                    + " the segment is what is white, say mask_above, as mask_above: 0."))
+    }
+
     private static func unique(_ problems: [FailureRecord]) -> [FailureRecord] {
         var seen: Set<String> = []
         return problems.filter { seen.insert($0.description).inserted }
@@ -189,6 +206,8 @@ struct CaseCheck: Sendable {
     private(set) var census = MaskCensus()
     private(set) var rows = 0
     private(set) var columns = 0
+    /// Samples of the picture are NaN, infinite or called no measurement.
+    private(set) var lacksValues = false
     /// Width of a pixel; nil when the file does not say.
     private(set) var pixelMM: Double?
     private(set) var digest: FileDigest?
@@ -196,15 +215,18 @@ struct CaseCheck: Sendable {
 
     init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
         self.pair = pair
+        var path = pair.image.path
         do {
             digest = try pair.image.digest()
             try pair.image.confirmWhole()
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
+            if case .raster(let page) = picture { lacksValues = page.missing > 0 }
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
+            path = pair.mask.path
             try examineMask(picture)
         } catch {
-            problems.append(FailureRecord(error))
+            problems.append(FailureRecord(error).about(path))
         }
     }
 
@@ -228,11 +250,25 @@ struct CaseCheck: Sendable {
 
     /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set; or one with
     /// values that are no labels.
-    func contradiction(_ rule: MaskRule, segments: Int) -> FailureRecord? {
+    ///
+    /// - Parameter isSaid: a person or the layout says the rule.
+    func contradiction(_ rule: MaskRule, isSaid: Bool) -> FailureRecord? {
         if case .labels(let table) = rule {
             let wrong =
                 census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
             return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
+        }
+        if !isSaid, rule.marksOneSegment, !pair.mask.namesSegments {
+            let shares = census.shares(rule)
+            if shares.edge == 1, shares.all <= 0.99 {
+                return FailureRecord(
+                    TrainingFailure.maskValues(
+                        masks: pair.mask.path,
+                        found:
+                            "its segment takes the whole edge of the picture and background lies in it, unlike in other masks of the set: black and white may be exchanged",
+                        cure: .rule(
+                            "Invert it; where all masks are right, say what marks the segment, as mask_above: 0.")))
+            }
         }
         guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
             return nil
@@ -272,7 +308,11 @@ extension DataCheck.Summary {
         occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
         unscaled = cases.count { $0.pixelMM == nil }
-        notes = role.dataset.notes
+        let lacking = cases.count { $0.lacksValues }
+        notes =
+            role.dataset.notes
+            + (lacking > 0
+                ? ["\(lacking) images hold samples that are no numbers (NaN, infinite): they are black"] : [])
     }
 
     /// One segment fills every image.

@@ -87,10 +87,14 @@ package enum DataOrigin: Sendable, Equatable {
         let (stems, left) = pictures.images
         var all: [Candidate] = []
         var used: Set<String> = []
-        for stem in stems {
+        // What has a mask is a picture, whatever it is called and whether it can be read: reading it tells why not.
+        let lost = try pictures.unread.keys.sorted().filter {
+            try pictures.files[$0] == nil && !truths.masks(of: $0, isBeside: isBeside).isEmpty
+        }
+        for stem in (stems + lost).sorted() {
             let found = try truths.masks(of: stem, isBeside: isBeside)
             used.formUnion(found)
-            let image = Folder.join(images, pictures.files[stem] ?? "")
+            let image = Folder.join(images, pictures.files[stem] ?? pictures.unread[stem] ?? "")
             let pages = HeldPictures(image).count
             for page in 0..<pages {
                 let mask: MaskSource? =
@@ -107,8 +111,16 @@ package enum DataOrigin: Sendable, Equatable {
         }
         if !isBeside {
             notes += truths.notes(besides: [images])
-            let spare = truths.files.count - used.count
-            if spare > 0 { notes.append("\(spare) masks are of no image") }
+            let spare = truths.files.filter { !used.contains(Folder.join(masks, $0.value)) }
+            for (stem, file) in spare.sorted(by: { $0.key < $1.key }) {
+                guard let whole = ImageFolder.whole(of: stem, among: pictures.files) else { continue }
+                throw TrainingFailure.layout(
+                    path: Folder.join(masks, file),
+                    reason:
+                        "it is the mask of no image, and called like a part of that of \(whole), which would be lost:"
+                        + " several masks of one image are a_mask, a_mask_1, a_mask_2")
+            }
+            if !spare.isEmpty { notes.append("\(spare.count) masks are of no image") }
         }
         return (all, notes)
     }
@@ -139,6 +151,7 @@ package enum DataOrigin: Sendable, Equatable {
         let listed = Set(coco.pictures.map(\.name))
         let others = try CaseNames.list(images).filter {
             $0.status.kind == .regular && ImageFolder.stem(of: $0.name) != nil && !listed.contains($0.name)
+                && !$0.name.hasPrefix(".")
         }
         if !others.isEmpty {
             notes.append("\(others.count) images that the annotation file does not list are no cases")

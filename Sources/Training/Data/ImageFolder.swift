@@ -13,6 +13,12 @@ struct ImageFolder {
     let files: [String: String]
     /// Files with other endings; hidden ones are not counted.
     let otherFiles: Int
+    /// Names, by stem, of what is no picture by its ending, or no file by its kind: a link that leads nowhere, a folder, a device.
+    let unread: [String: String]
+    /// Links that lead nowhere, and devices.
+    let odd: Int
+    /// Hidden files that end as pictures, as macOS leaves them beside its own (`._a.png`).
+    let hidden: Int
     /// Names of the folders in it.
     let folders: [String]
     /// Of stems that end with _ and digits: by what stands before, in the order of the numbers.
@@ -24,17 +30,28 @@ struct ImageFolder {
         var files: [String: String] = [:]
         let entries = try CaseNames.list(path)
         folders = entries.filter { $0.status.kind == .directory && !$0.name.hasPrefix(".") }.map(\.name)
-        var otherFiles = 0
-        for entry in entries where entry.status.kind == .regular {
-            guard let stem = Self.stem(of: entry.name) else {
-                if !entry.name.hasPrefix(".") { otherFiles += 1 }
+        var (otherFiles, odd, hidden, unread) = (0, 0, 0, [String: String]())
+        for entry in entries {
+            let stem = Self.stem(of: entry.name)
+            guard !entry.name.hasPrefix(".") else {
+                if stem != nil { hidden += 1 }
+                continue
+            }
+            guard entry.status.kind == .regular, let stem else {
+                switch entry.status.kind {
+                case .regular: otherFiles += 1
+                case .symlink, .other: odd += 1
+                case .directory: break
+                }
+                if let dot = entry.name.lastIndex(of: ".") { unread[String(entry.name[..<dot])] = entry.name }
                 continue
             }
             if let other = files.updateValue(entry.name, forKey: stem) {
                 throw TrainingFailure.sameStem(folder: path, one: other, other: entry.name)
             }
         }
-        (self.files, self.otherFiles) = (files, otherFiles)
+        (self.files, self.otherFiles, self.unread) = (files, otherFiles, unread)
+        (self.odd, self.hidden) = (odd, hidden)
         var numbered: [String: [(number: Int, stem: String)]] = [:]
         for stem in files.keys {
             guard let line = stem.lastIndex(of: "_"), line > stem.startIndex else { continue }
@@ -73,6 +90,8 @@ struct ImageFolder {
         let inner = folders.filter { !others.contains(Folder.join(path, $0)) }.count
         return [
             otherFiles > 0 ? "\(otherFiles) files of \(path) do not end as PNG, JPEG or TIFF and are not read" : nil,
+            odd > 0 ? "\(odd) links of \(path) that lead nowhere, or devices, are not read" : nil,
+            hidden > 0 ? "\(hidden) hidden files of \(path) are not read" : nil,
             inner > 0 ? "\(inner) folders in \(path) are not read" : nil,
         ].compactMap { $0 }
     }
@@ -86,6 +105,13 @@ struct ImageFolder {
             if !number.isEmpty, number.allSatisfy(\.isNumber) { return String(stem[..<range.lowerBound]) }
         }
         return nil
+    }
+
+    /// The picture, of those by their stems, of which a mask called `stem` would be a part: `a_1` or `a-lesion` of `a`.
+    static func whole(of stem: String, among pictures: [String: String]) -> String? {
+        guard !companionSuffixes.contains(where: stem.hasSuffix) else { return nil }
+        let ends = stem.indices.dropFirst().filter { "_-. ".contains(stem[$0]) }
+        return ends.reversed().lazy.compactMap { pictures[String(stem[..<$0])] }.first
     }
 
     private static func lastRange(of text: String, in stem: String) -> Range<String.Index>? {

@@ -6,6 +6,8 @@ package struct MaskCensus: Sendable {
     private(set) var greys: [Int: Int] = [:]
     /// Pixels of each colour, 0xRRGGBB, of files that hold colours; grey pixels of such files are colours too.
     private(set) var colors: [Int: Int] = [:]
+    /// The same of the pixels at the edges of the pictures.
+    private var (edgeGreys, edgeColors): ([Int: Int], [Int: Int]) = ([:], [:])
     /// More colours than are counted: a photograph, or an outline drawn softly.
     private(set) var hasManyColors = false
     /// The largest value that the files could hold.
@@ -13,8 +15,8 @@ package struct MaskCensus: Sendable {
     private(set) var files = 0
     /// Files in which nothing but the value 0 occurs.
     private(set) var emptyFiles = 0
-    /// A file lost its alpha, in which the mask may be drawn.
-    private(set) var lostAlpha = false
+    /// A file whose transparency says something else than its colours.
+    private(set) var contradictedByAlpha: String?
     /// Each file's values are 1, 2, 3 … with few gaps.
     private var areConsecutive = true
     /// A file holds several values above 0: where the values are labels, they are so in every file.
@@ -44,7 +46,7 @@ package struct MaskCensus: Sendable {
     mutating func add(_ page: RasterPage, path: String) {
         files += 1
         top = max(top, (1 << page.bits) - 1)
-        lostAlpha = lostAlpha || page.hasLostAlpha
+        if page.isContradictedByAlpha { contradictedByAlpha = contradictedByAlpha ?? path }
         if page.samples == 1, page.palette?.prefix(3).allSatisfy({ $0 == 0 }) ?? true {
             let present = addGrey(page.values, columns: page.columns, path)
             guard let colors = page.palette else { return }
@@ -81,6 +83,7 @@ package struct MaskCensus: Sendable {
             greys[value, default: 0] += counts[value]
             if examples[value] == nil, examples.count < 1000 { examples[value] = path }
         }
+        for pixel in Self.edge(values.count, columns: columns) { edgeGreys[Int(values[pixel]), default: 0] += 1 }
         if present.isEmpty { emptyFiles += 1 }
         if present.count > 1 { numbersObjects = true }
         if let last = present.last {
@@ -101,6 +104,9 @@ package struct MaskCensus: Sendable {
             addGrey(picture.colors.map { UInt16($0 & 255) }, columns: columns, path)
             return
         }
+        for pixel in Self.edge(picture.colors.count, columns: columns) {
+            edgeColors[picture.colors[pixel] == 0 ? 0 : 1, default: 0] += 1
+        }
         for color in picture.colors {
             if colors.count < Self.colorLimit || colors[color] != nil {
                 colors[color, default: 0] += 1
@@ -115,10 +121,12 @@ package struct MaskCensus: Sendable {
     mutating func merge(_ other: MaskCensus) {
         greys.merge(other.greys, uniquingKeysWith: +)
         colors.merge(other.colors, uniquingKeysWith: +)
+        edgeGreys.merge(other.edgeGreys, uniquingKeysWith: +)
+        edgeColors.merge(other.edgeColors, uniquingKeysWith: +)
         hasManyColors = hasManyColors || other.hasManyColors
         top = max(top, other.top)
         files += other.files
-        lostAlpha = lostAlpha || other.lostAlpha
+        contradictedByAlpha = contradictedByAlpha ?? other.contradictedByAlpha
         emptyFiles += other.emptyFiles
         areConsecutive = areConsecutive && other.areConsecutive
         numbersObjects = numbersObjects || other.numbersObjects
@@ -132,6 +140,26 @@ package struct MaskCensus: Sendable {
 
     /// The colour of a palette index above 0; nil where there is no palette.
     func color(of index: Int) -> Int? { palette[index]?.color }
+
+    /// Places of the pixels of the first and last row and column.
+    private static func edge(_ count: Int, columns: Int) -> [Int] {
+        guard columns > 0, count > columns else { return Array(0..<count) }
+        let sides = stride(from: columns, to: count - columns, by: columns).flatMap { row in
+            columns > 1 ? [row, row + columns - 1] : [row]
+        }
+        return Array(0..<columns) + sides + Array(count - columns..<count)
+    }
+
+    /// The segment's shares of all pixels and of those at the pictures' edges, under a rule for one segment; of colours all but black are it.
+    func shares(_ rule: MaskRule) -> (all: Double, edge: Double) {
+        func share(_ greys: [Int: Int], _ colors: [Int: Int]) -> Double {
+            let marked =
+                greys.reduce(0) { $0 + (rule.class(of: $1.key) > 0 ? $1.value : 0) }
+                + colors.reduce(0) { $0 + ($1.key == 0 ? 0 : $1.value) }
+            return Double(marked) / Double(max(1, greys.values.reduce(0, +) + colors.values.reduce(0, +)))
+        }
+        return (share(greys, colors), share(edgeGreys, edgeColors))
+    }
 
     /// A file that holds a grey value.
     func file(with value: Int) -> String? { examples[value] }
@@ -169,13 +197,6 @@ package struct MaskCensus: Sendable {
             if value * 10 > largest * 9 { high += count } else { middle += count }
         }
         return middle * 2 < high
-    }
-}
-
-extension RasterPage {
-    /// Its file has samples behind the colours that are not shown.
-    fileprivate var hasLostAlpha: Bool {
-        findings.contains { $0.text == "alpha dropped" || $0.text.hasSuffix("extra samples dropped") }
     }
 }
 

@@ -65,6 +65,14 @@ package enum MaskRule: Sendable, Equatable {
         }
     }
 
+    /// It tells one segment from background by how bright pixels are.
+    var marksOneSegment: Bool {
+        switch self {
+        case .nonzero, .above: true
+        case .classes, .values, .labels, .colors: false
+        }
+    }
+
     /// Of a colour.
     func `class`(ofColor color: Int) -> UInt8 {
         if case .colors(let table) = self { return Self.nearest(color, table) }
@@ -148,10 +156,19 @@ extension MaskRule {
     ///
     /// With one segment: everything but 0 where the masks hold 0 and one other value, or labels 1, 2, 3 …; what is brighter than half
     /// where nearly all pixels are black or white, but not where labels stand beside one large value or one value between. With several: the values are the classes. Anything else is refused with the values
-    /// that were found.
+    /// that were found, and so is transparency that the colours contradict.
     ///
     /// *Throws* `TrainingFailure.maskValues`, `.maskValue`.
     static func decided(_ census: MaskCensus, segments: Int, masks: String) throws(TrainingFailure) -> MaskRule {
+        if let path = census.contradictedByAlpha {
+            throw .maskValues(
+                masks: path,
+                found:
+                    "its transparency says something else than its colours: pixels with a colour are transparent, or all are black and some transparent",
+                cure: .rule(
+                    "Where the mask is drawn as transparency, export it as black and white without alpha; where its colours are meant, say"
+                        + " mask_above, mask_values or mask_colors."))
+        }
         guard census.colors.isEmpty else { return try ofColors(census, segments: segments, masks: masks) }
         let marks = census.marks
         if segments > 1 {
@@ -163,8 +180,9 @@ extension MaskRule {
         if marks.count > 1, census.greys[0] == nil, marks.count < 200 {
             throw .maskValues(
                 masks: masks, found: "no pixel is 0, the background; the values are \(list(marks.map { "\($0)" }))",
-                cure: .rule("Say mask_values with the value of the segment, for example mask_values: {segment-1: [2]}.")
-            )
+                cure: .rule(
+                    "Say mask_values with the value of the segment, for example mask_values: {segment-1: [\(marks[marks.count - 1])]}."
+                ))
         }
         if marks.count <= 1 { return .nonzero }
         if census.hasSmallMarks, let smallest = marks.first, let largest = marks.last {

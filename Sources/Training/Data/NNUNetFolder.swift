@@ -10,6 +10,19 @@ struct NNUNetFolder {
         let labels: [String: Label]
         let file_ending: String
         let numTraining: Int?
+        /// Where each case's files lie, of a data set that says it.
+        let dataset: Places?
+    }
+
+    private struct Places: Decodable {
+        struct Case: Decodable {
+            let images: [String]
+            let label: String
+        }
+
+        let cases: [String: Case]
+
+        init(from decoder: any Decoder) throws { cases = try [String: Case](from: decoder) }
     }
 
     private enum Label: Decodable {
@@ -41,9 +54,8 @@ struct NNUNetFolder {
         do {
             description = try JSONDecoder().decode(
                 Description.self, from: Data(try DurableFile.read(file, limit: 1 << 24)))
-        } catch is DecodingError {
-            throw TrainingFailure.layout(
-                path: file, reason: "it lacks channel_names, labels or file_ending as nnU-Net 2 writes them")
+        } catch let error as DecodingError {
+            throw TrainingFailure.layout(path: file, reason: "\(error.words), as nnU-Net 2 writes it")
         }
         let values = description.labels.values.compactMap { if case .value(let value) = $0 { value } else { nil } }
         guard values.count == description.labels.count else {
@@ -100,8 +112,11 @@ struct NNUNetFolder {
     func candidates() throws -> (all: [DataOrigin.Candidate], notes: [String]) {
         let (images, labels) = (Folder.join(path, "imagesTr"), Folder.join(path, "labelsTr"))
         let ending = description.file_ending
-        let files = try CaseNames.list(images).filter { $0.status.kind == .regular }.map(\.name)
-        let truths = Set(try CaseNames.list(labels).filter { $0.status.kind == .regular }.map(\.name))
+        func names(_ folder: String) throws -> [String] {
+            try CaseNames.list(folder).filter { $0.status.kind == .regular && !$0.name.hasPrefix(".") }.map(\.name)
+        }
+        let files = try names(images)
+        let truths = Set(try names(labels))
         var channels: [String: [Int]] = [:]
         var others = 0
         for file in files {
@@ -130,12 +145,41 @@ struct NNUNetFolder {
                 name: name, image: count == 1 ? try .single(first) : .channels(paths),
                 mask: truths.contains(mask) ? .file(Folder.join(labels, mask)) : nil, masks: labels)
         }
-        let spare = truths.count { !$0.hasPrefix(".") } - all.count { $0.mask != nil }
+        try confirmFiles(of: all)
+        let spare = truths.count - all.count { $0.mask != nil }
         var notes: [String] = []
         if !left.isEmpty { notes.append("objects of the labels \(left.joined(separator: ", ")) are background") }
         if others > 0 { notes.append("\(others) files of imagesTr are not named NAME_0000\(ending) and are no images") }
         if spare > 0 { notes.append("\(spare) files of labelsTr are of no image") }
         return (all, notes)
+    }
+
+    /// *Throws* `TrainingFailure.layout` where dataset.json names other files than lie in the folders: nnU-Net takes those.
+    private func confirmFiles(of all: [DataOrigin.Candidate]) throws(TrainingFailure) {
+        guard let cases = description.dataset?.cases else { return }
+        /// As it is written in dataset.json, from its folder on.
+        func isSame(_ written: String, _ path: String) -> Bool {
+            let plain = written.hasPrefix("./") ? String(written.dropFirst(2)) : written
+            return plain == path || Folder.join(self.path, plain) == path
+        }
+        for candidate in all {
+            let paths: [String] =
+                switch candidate.image {
+                case .channels(let paths): paths
+                default: [candidate.image.path]
+                }
+            let said = cases[candidate.name]
+            let isRead =
+                said?.images.count == paths.count && zip(said?.images ?? [], paths).allSatisfy(isSame)
+                && candidate.mask.map { isSame(said?.label ?? "", $0.path) } == true
+            guard isRead, cases.count == all.count else {
+                throw .layout(
+                    path: Folder.join(path, "dataset.json"),
+                    reason:
+                        "its key dataset says of which files \(cases.count) cases are, and they are not the \(all.count) images of imagesTr with their"
+                        + " masks of labelsTr (\(candidate.name)): only these folders are read")
+            }
+        }
     }
 
     private static func file(_ name: String, _ channel: Int, _ ending: String) -> String {

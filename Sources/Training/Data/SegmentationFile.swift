@@ -136,7 +136,15 @@ struct SegmentationFile {
         frameOfReference = dataSet.uid(.frameOfReferenceUID)
         patientID = IdentityValue(dataSet, .patientID)
         isLabelMap = type == "LABELMAP"
-        full = type == "FRACTIONAL" ? max(1, dataSet.int(.maximumFractionalValue) ?? 255) : 1
+        let maximum = dataSet.int(.maximumFractionalValue)
+        guard type != "FRACTIONAL" || maximum.map({ $0 > 0 }) == true else {
+            throw TrainingFailure.layout(
+                path: file.path,
+                reason:
+                    "it is FRACTIONAL and has no usable Maximum Fractional Value (0062,000E): which values mark a segment is unknown"
+            )
+        }
+        full = type == "FRACTIONAL" ? maximum ?? 1 : 1
         references = Set(
             dataSet.items(.referencedSeriesSequence).flatMap { $0.items(.referencedInstanceSequence) }.compactMap {
                 $0.uid(.referencedSOPInstanceUID)

@@ -1,3 +1,4 @@
+import DICOM
 import ImageFiles
 import Imaging
 import SegmentAnything
@@ -8,12 +9,16 @@ extension TrainedInput.Windowing {
     func display(_ picture: SourcePicture, path: String) throws(TrainingFailure) -> DisplayImage {
         switch picture {
         case .raster(let page): return try display(page, path: path)
-        case .dicom(let frame, let voi, _):
+        case .dicom(let frame, let voi, let source):
             guard frame.samples == 1 else { return DisplayWindow(from: 0, to: 255).image(frame) }
             let mode: Imaging.Windowing.Mode
             switch self {
             case .color: throw .otherWindowing(image: path, found: "it is grey", windowing: words)
-            case .asIs: mode = .dicom()
+            case .asIs:
+                // As the pipeline of such a model does.
+                let own = Imaging.Windowing.Mode.dicom()
+                let hasWindow = Imaging.Windowing(mode: own, scope: .frame).stated([voi]) != nil
+                mode = hasWindow ? own : source.wholeRange.map(Imaging.Windowing.whole) ?? own
             case .fixed(let center, let width): mode = .fixed(center: center, width: width)
             case .percentile(let low, let high): mode = .percentile(low: low, high: high)
             case .minmax: mode = .minmax
@@ -42,10 +47,15 @@ extension TrainedInput.Windowing {
         }
     }
 
-    /// Grey by its own values; colour as it is.
+    /// Grey by the values that its samples mean, as a run reads them: what is none is neither counted nor shown. Colour as it is.
     private func stretched(_ page: RasterPage, by mode: Imaging.Windowing.Mode) -> DisplayImage {
         guard let values = page.greyValues else { return page.displayImage }
-        let frame = Frame(rows: page.rows, columns: page.columns, samples: 1, values: values.map { Float($0) })
+        let mapping = page.samples == 1 ? page.mapping : nil
+        let (slope, intercept) = (mapping?.slope ?? 1, mapping?.intercept ?? 0)
+        let frame = Frame(
+            rows: page.rows, columns: page.columns, samples: 1,
+            values: values.map { Float(Double($0) * slope + intercept) },
+            padding: mapping?.hasPadding == true ? values.map { $0 == 0 } : [])
         return Imaging.Windowing(mode: mode).window(for: frame, VOI()).image(frame)
     }
 }
