@@ -97,6 +97,31 @@ struct CodecGuardTests {
         }
     }
 
+    @Test("deflated frames are read, one bit a pixel from a byte on; what is cut off, damaged or longer is refused")
+    func deflatedFrames() throws {
+        let syntax = "1.2.840.10008.1.2.8.1"
+        func stored(_ bytes: [UInt8]) -> [UInt8] {
+            let packed = [1] + little(UInt16(bytes.count)) + little(~UInt16(bytes.count)) + bytes
+            return packed.count % 2 == 0 ? packed : packed + [0]
+        }
+        let cells = (0..<480).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        #expect(try failure(frame(stored(cells), syntax)) == nil)
+        #expect(try failure(frame(stored(cells) + [0], syntax)) == nil)
+        #expect(try failure(frame(stored(cells).dropLast(3), syntax))?.code == "PIX-TRUNCATED")
+        #expect(try failure(frame(stored(Array(cells.dropLast())), syntax))?.code == "PIX-TRUNCATED")
+        #expect(try failure(frame(stored(cells + [1, 2]), syntax))?.code == "PIX-SIZE")
+        #expect(try failure(frame([7] + cells, syntax))?.code == "PIX-CODEC")
+        var object = RawObject.frame([], syntax: syntax, rows: 3, columns: 3, bits: 1)
+        object.elements.removeLast()
+        object.elements.insert(RawElement(0x0028, 0x0008, "IS", "2"), at: 2)
+        object.elements.append(RawElement(0x7FE0, 0x0010, "OB", .fragments([stored([0xFF, 1]), stored([0x05, 0])])))
+        let file = try DICOMFile(bytes: object.fileBytes)
+        guard
+            case .integers(let values) = try PixelReader(file, try PixelDescription(file.dataSet)).frame(2).values
+        else { return }
+        #expect(values == [1, 0, 1, 0, 0, 0, 0, 0, 0])
+    }
+
     // MARK: All streams
 
     @Test(

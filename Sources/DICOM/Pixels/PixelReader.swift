@@ -1,3 +1,5 @@
+import Storage
+
 /// Stored values of one file, frame by frame. Opens the file once; never holds more than one frame.
 package final class PixelReader {
     private let file: DICOMFile
@@ -101,6 +103,7 @@ package final class PixelReader {
             case .jpeg2000:
                 decoded = try Codecs.jpeg2000(bytes, pixels, limits, allowsLoss: file.transferSyntax.allowsLoss)
             default:
+                let bytes = file.transferSyntax.pixels == .deflatedFrames ? try inflated(bytes) : bytes
                 let needed = Self.byteCount(pixels, frames: 1)
                 guard bytes.count >= needed else {
                     throw .pixelsTruncated(
@@ -131,6 +134,32 @@ package final class PixelReader {
             if isLossy { return true }
         }
         return false
+    }
+
+    /// The native bytes of a deflated frame, which begin at a byte for one bit a pixel too.
+    ///
+    /// *Throws*: `pixelsTruncated`, `codec`, `pixelSize` for more than the pixels can have.
+    private func inflated(_ packed: [UInt8]) throws(DICOMFailure) -> [UInt8] {
+        try FrameCost(pixels, stream: packed.count, decoded: pixels.bitsAllocated / 8 + 1, nanoseconds: 20).check(
+            limits)
+        let needed = Self.byteCount(pixels, frames: 1)
+        do {
+            return try Inflate.bytes(of: packed, limit: needed + 1, expected: needed + 1)
+        } catch {
+            switch error {
+            case .compressedShort:
+                throw .pixelsTruncated(
+                    "a deflated frame ends too early: pixels are missing.", cure: "Send the file again.")
+            case .compressedTooLarge:
+                throw .pixelSize(
+                    "a deflated frame holds more than \(needed) bytes: Rows, Columns or Bits Allocated contradict the pixel data.",
+                    cure: "Export the image again.")
+            case .outOfMemory:
+                throw .unreadable(
+                    "no memory for a frame.", cure: "Close other programs, or give the machine more memory.")
+            default: throw .codec("a deflated frame cannot be unpacked: it is damaged.", cure: "Export it again.")
+            }
+        }
     }
 
     /// A frame's fragments put together.
