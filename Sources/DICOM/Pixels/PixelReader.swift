@@ -181,10 +181,22 @@ package final class PixelReader {
             rows: pixels.rows, columns: pixels.columns, samples: pixels.samples, isSigned: pixels.isSigned,
             bitsAllocated: pixels.bitsAllocated, bits: bits ?? pixels.bitsStored, values: values, colour: colour,
             notes: notes,
-            doubts: hasStrayBits
-                ? [
-                    "bits outside of Bits Stored = \(pixels.bitsStored), High Bit = \(pixels.highBit) are set and were masked away: values may not be those that were meant"
-                ] : [])
+            doubts: doubts(hasStrayBits: hasStrayBits))
+    }
+
+    private func doubts(hasStrayBits: Bool) -> [String] {
+        var doubts: [String] = []
+        if hasStrayBits {
+            doubts.append(
+                "bits outside of Bits Stored = \(pixels.bitsStored), High Bit = \(pixels.highBit) are set and were masked away: values may not be those that were meant"
+            )
+        }
+        if pixels.hasOverlayInValues {
+            doubts.append(
+                "an overlay is said to stand in bits of the values (Overlay Bit Position, Bits Stored = \(pixels.bitsStored)): its lines may be part of them"
+            )
+        }
+        return doubts
     }
 
     /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are
