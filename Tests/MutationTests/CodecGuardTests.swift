@@ -377,6 +377,24 @@ struct CodecGuardTests {
         #expect(try failure(frame(wrong, jpeg2000))?.code == "PIX-CODEC")
     }
 
+    @Test("a lossy JPEG 2000 stream is known as such, also far behind the beginning of a JP2 file")
+    func boxedLoss() throws {
+        func isLossy(_ stream: [UInt8]) throws -> Bool {
+            var object = try #require(SampleSeries.slices.objects.first)
+            object.syntax = "1.2.840.10008.1.2.4.91"
+            object.elements.removeAll { $0.group == 0x7FE0 }
+            object.elements.append(RawElement(0x7FE0, 0x0010, "OB", .fragments([stream])))
+            return try SourceInstance(try DICOMFile(bytes: object.fileBytes)).isLossy
+        }
+        let start: [UInt8] = [0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A]
+        let free = big(UInt32(8008)) + Array("free".utf8) + [UInt8](repeating: 0, count: 8000)
+        for (name, expected) in [("jpeg2000/lossy.j2k", true), ("jpeg2000/grey.j2k", false)] {
+            let stream = try seed(name)
+            #expect(try isLossy(stream) == expected)
+            #expect(try isLossy(start + free + big(UInt32(stream.count + 8)) + Array("jp2c".utf8) + stream) == expected)
+        }
+    }
+
     @Test("a JPEG 2000 stream without one of its tiles, or of the parts that a tile says it has, is refused")
     func missingTiles() throws {
         let good = try seed("jpeg2000/lossy.j2k")

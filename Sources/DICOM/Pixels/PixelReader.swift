@@ -126,14 +126,18 @@ package final class PixelReader {
             let isLossy =
                 switch file.transferSyntax.pixels {
                 case .jpeg: JPEGStream(try stream(frame)).map { !$0.isLossless } ?? false
-                // The main header lies within the first bytes.
-                case .jpeg2000:
-                    JPEG2000Header(try stream(frame.prefix(1).map { $0.prefix(4096) }))?.isIrreversible ?? false
+                case .jpeg2000: try jpeg2000Header(frame)?.isIrreversible ?? false
                 default: false
                 }
             if isLossy { return true }
         }
         return false
+    }
+
+    /// The main header lies within the first bytes, but for a JP2 file, whose boxes are followed to their ends.
+    private func jpeg2000Header(_ frame: [Range<Int>]) throws(DICOMFailure) -> JPEG2000Header? {
+        if let header = JPEG2000Header(try stream(frame.prefix(1).map { $0.prefix(4096) })) { return header }
+        return JPEG2000Header(try stream(frame))
     }
 
     /// The native bytes of a deflated frame, which begin at a byte for one bit a pixel too.
