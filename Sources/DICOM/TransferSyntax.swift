@@ -5,6 +5,8 @@ package struct TransferSyntax: Sendable, Equatable {
         case native
         /// Fragments that hold frames without compression (PS3.5 A.4.11).
         case encapsulatedUncompressed
+        /// Fragments that hold deflated frames (PS3.5 8.2.16, A.4.14).
+        case deflatedFrames
         case rle
         case jpeg
         case jpegLS
@@ -75,7 +77,7 @@ package struct TransferSyntax: Sendable, Equatable {
         TransferSyntax(root + ".4.110", "JPEG XL Lossless", .unsupported),
         TransferSyntax(root + ".4.111", "JPEG XL JPEG Recompression", .unsupported, lossy: true),
         TransferSyntax(root + ".4.112", "JPEG XL", .unsupported, lossy: true),
-        TransferSyntax(root + ".8.1", "Deflated Image Frame Compression", .unsupported),
+        TransferSyntax(root + ".8.1", "Deflated Image Frame Compression", .deflatedFrames),
         TransferSyntax(root + ".4.94", "JPIP Referenced", .referenced),
         TransferSyntax(root + ".4.95", "JPIP Referenced Deflate", .referenced, deflated: true),
         TransferSyntax(root + ".4.204", "JPIP HTJ2K Referenced", .referenced),

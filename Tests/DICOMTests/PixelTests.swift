@@ -130,6 +130,9 @@ struct PixelTests {
         let overlay = try frame(0x8007, overlay: 15)
         #expect(first(overlay) == 7 && overlay.doubts.isEmpty)
         #expect(try frame(0xC007, overlay: 15).doubts.count == 1)
+        // In a bit of the values themselves.
+        #expect(try frame(0x0807, overlay: 11).doubts.count == 1)
+        #expect(try frame(0x0007, overlay: 12).doubts.isEmpty)
         // Samples at the bottom of cells where High Bit says the top.
         var low = TestImage(bits: (16, 12, 15))
         low.pixels = Self.words([UInt16](repeating: 0x0123, count: 64))

@@ -97,6 +97,31 @@ struct CodecGuardTests {
         }
     }
 
+    @Test("deflated frames are read, one bit a pixel from a byte on; what is cut off, damaged or longer is refused")
+    func deflatedFrames() throws {
+        let syntax = "1.2.840.10008.1.2.8.1"
+        func stored(_ bytes: [UInt8]) -> [UInt8] {
+            let packed = [1] + little(UInt16(bytes.count)) + little(~UInt16(bytes.count)) + bytes
+            return packed.count % 2 == 0 ? packed : packed + [0]
+        }
+        let cells = (0..<480).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        #expect(try failure(frame(stored(cells), syntax)) == nil)
+        #expect(try failure(frame(stored(cells) + [0], syntax)) == nil)
+        #expect(try failure(frame(stored(cells).dropLast(3), syntax))?.code == "PIX-TRUNCATED")
+        #expect(try failure(frame(stored(Array(cells.dropLast())), syntax))?.code == "PIX-TRUNCATED")
+        #expect(try failure(frame(stored(cells + [1, 2]), syntax))?.code == "PIX-SIZE")
+        #expect(try failure(frame([7] + cells, syntax))?.code == "PIX-CODEC")
+        var object = RawObject.frame([], syntax: syntax, rows: 3, columns: 3, bits: 1)
+        object.elements.removeLast()
+        object.elements.insert(RawElement(0x0028, 0x0008, "IS", "2"), at: 2)
+        object.elements.append(RawElement(0x7FE0, 0x0010, "OB", .fragments([stored([0xFF, 1]), stored([0x05, 0])])))
+        let file = try DICOMFile(bytes: object.fileBytes)
+        guard
+            case .integers(let values) = try PixelReader(file, try PixelDescription(file.dataSet)).frame(2).values
+        else { return }
+        #expect(values == [1, 0, 1, 0, 0, 0, 0, 0, 0])
+    }
+
     // MARK: All streams
 
     @Test(
@@ -350,6 +375,24 @@ struct CodecGuardTests {
         #expect(try failure(frame(wrong, jpeg2000))?.code == "PIX-CODEC")
         wrong.replaceSubrange(start - 8..<start - 4, with: big(UInt32.max))
         #expect(try failure(frame(wrong, jpeg2000))?.code == "PIX-CODEC")
+    }
+
+    @Test("a lossy JPEG 2000 stream is known as such, also far behind the beginning of a JP2 file")
+    func boxedLoss() throws {
+        func isLossy(_ stream: [UInt8]) throws -> Bool {
+            var object = try #require(SampleSeries.slices.objects.first)
+            object.syntax = "1.2.840.10008.1.2.4.91"
+            object.elements.removeAll { $0.group == 0x7FE0 }
+            object.elements.append(RawElement(0x7FE0, 0x0010, "OB", .fragments([stream])))
+            return try SourceInstance(try DICOMFile(bytes: object.fileBytes)).isLossy
+        }
+        let start: [UInt8] = [0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A]
+        let free = big(UInt32(8008)) + Array("free".utf8) + [UInt8](repeating: 0, count: 8000)
+        for (name, expected) in [("jpeg2000/lossy.j2k", true), ("jpeg2000/grey.j2k", false)] {
+            let stream = try seed(name)
+            #expect(try isLossy(stream) == expected)
+            #expect(try isLossy(start + free + big(UInt32(stream.count + 8)) + Array("jp2c".utf8) + stream) == expected)
+        }
     }
 
     @Test("a JPEG 2000 stream without one of its tiles, or of the parts that a tile says it has, is refused")

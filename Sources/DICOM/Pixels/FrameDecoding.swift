@@ -147,7 +147,8 @@ package final class FrameDecoding {
         guard case .integers(let integers) = stored.values else { return }
         if let evidence = ColourEvidence(integers, bits: stored.bits) {
             try evidence.check(colour, instance.pixels)
-            let hasOrder = [.native, .encapsulatedUncompressed].contains(instance.file.transferSyntax.pixels)
+            let uncompressed: [TransferSyntax.Pixels] = [.native, .encapsulatedUncompressed, .deflatedFrames]
+            let hasOrder = uncompressed.contains(instance.file.transferSyntax.pixels)
             if hasOrder, !instance.pixels.isSubsampled { try evidence.checkOrder(isPlanar: instance.pixels.isPlanar) }
         }
         if stored.bits >= 12, let most = integers.max(), (1...255).contains(most) {

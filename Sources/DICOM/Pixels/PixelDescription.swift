@@ -35,6 +35,8 @@ package struct PixelDescription: Sendable, Equatable {
     package let isSigned: Bool
     /// Bits of a cell that hold overlays: what stands in them is no part of a sample.
     let overlayBits: UInt32
+    /// Bits of a sample are said to hold an overlay as well, which has no Overlay Data of its own.
+    let hasOverlayInValues: Bool
     package let storage: Storage
     /// What was missing or odd and how it was taken.
     package let warnings: [String]
@@ -57,7 +59,7 @@ package struct PixelDescription: Sendable, Equatable {
 
     /// Overlays in unused bits of Pixel Data, as objects were allowed to have them until 2004: Overlay Bit Position of each whose Overlay
     /// Bits Allocated are the pixels' (PS3.5-2003 8.1.2, PS3.3-2003 C.9.2).
-    private static func overlayBits(_ dataSet: DataSet, allocated: Int) -> UInt32 {
+    private static func overlayBits(_ dataSet: DataSet, allocated: Int, isEmbedded: Bool = false) -> UInt32 {
         func word(_ group: UInt16, _ element: UInt16) -> Int? {
             guard let bytes = dataSet.bytes(Tag(group, element)), bytes.count == 2 else { return nil }
             return Int(bytes[0]) | Int(bytes[1]) << 8
@@ -65,7 +67,7 @@ package struct PixelDescription: Sendable, Equatable {
         var bits: UInt32 = 0
         for group in stride(from: UInt16(0x6000), through: 0x601E, by: 2) {
             guard allocated > 1, word(group, 0x0100) == allocated, let position = word(group, 0x0102),
-                (0..<allocated).contains(position)
+                (0..<allocated).contains(position), !isEmbedded || !dataSet.states(Tag(group, 0x3000))
             else { continue }
             bits |= 1 << UInt32(position)
         }
@@ -174,6 +176,7 @@ package struct PixelDescription: Sendable, Equatable {
             highBit = bitsAllocated - 1
             isSigned = true
             overlayBits = 0
+            hasOverlayInValues = false
         case .integers:
             guard let allocated = dataSet.int(.bitsAllocated) else {
                 throw .bits("Bits Allocated missing: pixels cannot be told apart.", cure: "Export the image again.")
@@ -201,6 +204,8 @@ package struct PixelDescription: Sendable, Equatable {
             isSigned = saysSigned && samples == 1
             if saysSigned, samples > 1 { warnings.append("Pixel Representation = 1 with colour, taken as 0") }
             overlayBits = Self.overlayBits(dataSet, allocated: allocated)
+            let embedded = Self.overlayBits(dataSet, allocated: allocated, isEmbedded: true)
+            hasOverlayInValues = (high + 1 - stored...high).contains { embedded &>> UInt32($0) & 1 == 1 }
             if allocated == 1, samples != 1 { throw .bits("colour with 1 bit a sample.", cure: "Export with 8 bits.") }
         }
         self.warnings = warnings

@@ -1,3 +1,5 @@
+import Storage
+
 /// Stored values of one file, frame by frame. Opens the file once; never holds more than one frame.
 package final class PixelReader {
     private let file: DICOMFile
@@ -101,6 +103,7 @@ package final class PixelReader {
             case .jpeg2000:
                 decoded = try Codecs.jpeg2000(bytes, pixels, limits, allowsLoss: file.transferSyntax.allowsLoss)
             default:
+                let bytes = file.transferSyntax.pixels == .deflatedFrames ? try inflated(bytes) : bytes
                 let needed = Self.byteCount(pixels, frames: 1)
                 guard bytes.count >= needed else {
                     throw .pixelsTruncated(
@@ -123,14 +126,44 @@ package final class PixelReader {
             let isLossy =
                 switch file.transferSyntax.pixels {
                 case .jpeg: JPEGStream(try stream(frame)).map { !$0.isLossless } ?? false
-                // The main header lies within the first bytes.
-                case .jpeg2000:
-                    JPEG2000Header(try stream(frame.prefix(1).map { $0.prefix(4096) }))?.isIrreversible ?? false
+                case .jpeg2000: try jpeg2000Header(frame)?.isIrreversible ?? false
                 default: false
                 }
             if isLossy { return true }
         }
         return false
+    }
+
+    /// The main header lies within the first bytes, but for a JP2 file, whose boxes are followed to their ends.
+    private func jpeg2000Header(_ frame: [Range<Int>]) throws(DICOMFailure) -> JPEG2000Header? {
+        if let header = JPEG2000Header(try stream(frame.prefix(1).map { $0.prefix(4096) })) { return header }
+        return JPEG2000Header(try stream(frame))
+    }
+
+    /// The native bytes of a deflated frame, which begin at a byte for one bit a pixel too.
+    ///
+    /// *Throws*: `pixelsTruncated`, `codec`, `pixelSize` for more than the pixels can have.
+    private func inflated(_ packed: [UInt8]) throws(DICOMFailure) -> [UInt8] {
+        try FrameCost(pixels, stream: packed.count, decoded: pixels.bitsAllocated / 8 + 1, nanoseconds: 20).check(
+            limits)
+        let needed = Self.byteCount(pixels, frames: 1)
+        do {
+            return try Inflate.bytes(of: packed, limit: needed + 1, expected: needed + 1)
+        } catch {
+            switch error {
+            case .compressedShort:
+                throw .pixelsTruncated(
+                    "a deflated frame ends too early: pixels are missing.", cure: "Send the file again.")
+            case .compressedTooLarge:
+                throw .pixelSize(
+                    "a deflated frame holds more than \(needed) bytes: Rows, Columns or Bits Allocated contradict the pixel data.",
+                    cure: "Export the image again.")
+            case .outOfMemory:
+                throw .unreadable(
+                    "no memory for a frame.", cure: "Close other programs, or give the machine more memory.")
+            default: throw .codec("a deflated frame cannot be unpacked: it is damaged.", cure: "Export it again.")
+            }
+        }
     }
 
     /// A frame's fragments put together.
@@ -152,10 +185,22 @@ package final class PixelReader {
             rows: pixels.rows, columns: pixels.columns, samples: pixels.samples, isSigned: pixels.isSigned,
             bitsAllocated: pixels.bitsAllocated, bits: bits ?? pixels.bitsStored, values: values, colour: colour,
             notes: notes,
-            doubts: hasStrayBits
-                ? [
-                    "bits outside of Bits Stored = \(pixels.bitsStored), High Bit = \(pixels.highBit) are set and were masked away: values may not be those that were meant"
-                ] : [])
+            doubts: doubts(hasStrayBits: hasStrayBits))
+    }
+
+    private func doubts(hasStrayBits: Bool) -> [String] {
+        var doubts: [String] = []
+        if hasStrayBits {
+            doubts.append(
+                "bits outside of Bits Stored = \(pixels.bitsStored), High Bit = \(pixels.highBit) are set and were masked away: values may not be those that were meant"
+            )
+        }
+        if pixels.hasOverlayInValues {
+            doubts.append(
+                "an overlay is said to stand in bits of the values (Overlay Bit Position, Bits Stored = \(pixels.bitsStored)): its lines may be part of them"
+            )
+        }
+        return doubts
     }
 
     /// Bytes of frame `number`; for one bit a pixel, the bytes that hold its bits. Big-endian words of 8-bit pixels are
