@@ -1,4 +1,4 @@
-package import Storage
+internal import Storage
 
 /// The settings of the unattended service: paths, times, limits. Plain values; `SiteConfiguration` reads them from YAML.
 package struct ServiceSettings: Sendable {

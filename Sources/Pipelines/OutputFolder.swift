@@ -137,7 +137,7 @@ extension OutputFolder {
     }
 
     /// Whether a folder is one that a run has written: it holds the report of the study that it is named after.
-    private static func isStudy(_ path: String) -> Bool {
+    fileprivate static func isStudy(_ path: String) -> Bool {
         let report = Folder.join(path, StudyRecord.fileName)
         guard let record = try? StudyRecord(json: DurableFile.read(report, limit: 1 << 30)) else { return false }
         return record.study == Folder.split(path).name
@@ -146,5 +146,21 @@ extension OutputFolder {
     private static func isSame(_ path: String, _ other: FileStatus) -> Bool {
         guard let status = try? FileStatus(of: path, followingLinks: true) else { return false }
         return status.inode == other.inode && status.device == other.device
+    }
+}
+
+extension RunRecord {
+    /// Folders of studies in the run's output folder at `path` that an earlier run has made and that may be of files which gave no result in
+    /// this one: where something was refused or failed of which no study is known, all of them; else those of studies that failed whole.
+    package func outdatedStudies(in path: String) -> [String] {
+        let lost = inputs.filter { $0.status == .refused || $0.status == .failed }
+        guard !lost.isEmpty, let entries = try? Folder.list(path) else { return [] }
+        let made = Set(studies.map(\.study))
+        let isUnknown = lost.contains { $0.study == nil }
+        let failed = Set(lost.compactMap(\.study))
+        return entries.map(\.name).filter { name in
+            !made.contains(name) && (isUnknown || failed.contains(name))
+                && OutputFolder.isStudy(Folder.join(path, name))
+        }
     }
 }

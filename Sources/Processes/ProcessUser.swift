@@ -9,8 +9,8 @@ package enum ProcessUser {
     package static func becomeOwner(of path: String) -> Bool {
         var folder = stat()
         guard geteuid() == 0, unsafe stat(path, &folder) == 0, folder.st_uid != 0 else { return true }
-        guard let known = getpwuid(folder.st_uid) else {
-            return unsafe setgroups(0, nil) == 0 && setgid(folder.st_gid) == 0 && setuid(folder.st_uid) == 0
+        guard let known = unsafe getpwuid(folder.st_uid) else {
+            return setgroups(0, nil) == 0 && setgid(folder.st_gid) == 0 && setuid(folder.st_uid) == 0
         }
         let group = unsafe known.pointee.pw_gid
         return unsafe initgroups(known.pointee.pw_name, group) == 0 && setgid(group) == 0

@@ -50,6 +50,12 @@ struct TextLines: RunDisplay {
                 ?? "no file in it (results in the output folder do not count), so there is nothing to segment. Give a file or a folder with files."
             StandardError.line("IN-NONE \(inputs.joined(separator: ", ")): \(why)")
         }
+        let outdated = record.outdatedStudies(in: out)
+        if !outdated.isEmpty {
+            StandardError.line(
+                "OUT-OLDER \(out): \(outdated.joined(separator: ", ")) of it are of earlier runs, and may be results of files that gave none now. Remove what is out of date, or give a folder of its own."
+            )
+        }
         if let omission = record.omission { StandardError.line("\(omission.code) \(omission.text)") }
         let counts = Outcome.allCases.map { "\(record.count($0)) \($0.rawValue)" }
         try StandardOutput.line("\(counts.joined(separator: ", ")). Report: \(out)/index.html")

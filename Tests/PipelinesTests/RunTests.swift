@@ -101,6 +101,27 @@ struct RunTests {
         #expect(!(try FileManager.default.contentsOfDirectory(atPath: folder)).contains { $0.hasSuffix(".tmp") })
     }
 
+    @Test("folders of earlier runs are told where files gave no result and nobody knows of which study they are")
+    func outdated() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let slice = try Data(contentsOf: URL(fileURLWithPath: "samples/body/slice-001.dcm"))
+        let file = try fixture.file("in/1.dcm", slice)
+        let first = try fixture.run([fixture.path + "/in"])
+        let folder = try #require(first.studies.first?.folder)
+        func outdated(_ record: RunRecord) -> [String] { record.outdatedStudies(in: fixture.path + "/out") }
+        #expect(outdated(first).isEmpty)
+        // What is skipped is no loss.
+        _ = try fixture.file("in/1.dcm", "a letter")
+        #expect(try outdated(fixture.run([fixture.path + "/in"])).isEmpty)
+        // Cut in the middle of its header.
+        _ = try fixture.file("in/1.dcm", slice.prefix(300))
+        let second = try fixture.run([file])
+        #expect(second.inputs.map(\.status) == [.refused] && second.inputs[0].study == nil, "\(second.inputs)")
+        #expect(outdated(second) == [folder])
+        #expect(FileStatus.exists("\(fixture.path)/out/\(folder)/report.json"))
+    }
+
     @Test(
         "a run with a damaged model among its pipelines leaves nothing, whether or not a network is needed",
         arguments: ["samples/dermoscopy", "samples/fluorescence"], ["a", "b"])
