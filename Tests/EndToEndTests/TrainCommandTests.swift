@@ -151,6 +151,8 @@ struct TrainCommandTests {
         #expect(nothing.status == 3 && nothing.errors.contains("TRAIN-UNFOUND"), "\(nothing.errors)")
         #expect(nothing.errors.contains("finds no pixel of body"))
         #expect(FileManager.default.fileExists(atPath: workplace.path + "/nothing/SHA256SUMS"))
+        let page = try String(contentsOfFile: workplace.path + "/nothing/training.html", encoding: .utf8)
+        #expect(page.contains("The model has the weights after epoch 10") && page.contains("They find no pixel of body"))
         let something = try run(1, "something")
         #expect(something.status == 0 && something.output.contains("validation Dice 0.5000"), "\(something.errors)")
         let config = try String(contentsOfFile: workplace.path + "/something/config.json", encoding: .utf8)
