@@ -111,6 +111,9 @@ package struct DataCheck: Sendable {
                 if learns, isWhole, role.split == "train" {
                     problems += summary.missingClasses(rule).map { FailureRecord($0) }
                 }
+                if isWhole, !learns || role.split != "train", let wrong = Self.unmet(rule, role, summary, cases) {
+                    problems.append(FailureRecord(wrong))
+                }
                 // Few images may be filled by the segment; a training set is not.
                 if isWhole, learns, role.split == "train", summary.lacksBackground {
                     problems.append(
@@ -168,6 +171,23 @@ package struct DataCheck: Sendable {
         for one in cases { census.merge(one.census) }
         return ObjectRule(
             rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
+    }
+
+    /// A rule with values or colours that no mask holds, though they hold others: all truth would be empty.
+    private static func unmet(
+        _ rule: MaskRule, _ role: Role, _ summary: Summary, _ cases: [CaseCheck]
+    ) -> TrainingFailure? {
+        switch rule {
+        case .values, .colors: break
+        case .nonzero, .above, .classes, .labels: return nil
+        }
+        let marked = cases.filter { !$0.census.marks.isEmpty || $0.census.colors.contains { $0.key != 0 } }
+        guard let first = marked.first, summary.empty == cases.count else { return nil }
+        return .maskValues(
+            masks: first.pair.mask.path,
+            found:
+                "\(rule.words), and \(marked.count) masks hold others and none of these: all of the truth would be empty",
+            cure: .rule("Say those that the masks hold."))
     }
 
     /// Objects lie in the picture and background around them: where it is the other way round, black and white may be exchanged.
