@@ -240,6 +240,15 @@ struct TrainCommandTests {
         let compared = try Program.run(arguments + ["--against", second])
         #expect(compared.status == 2 && compared.errors.contains("DATA-WINDOW"), "\(compared.errors)")
         #expect(compared.output.isEmpty)
+        // What a run of the pipeline would refuse has no figures.
+        let page = RasterPage(
+            rows: 4, columns: 4, samples: 1, bits: 8, values: (0..<16).map { UInt16($0 < 8 ? 255 : 0) })
+        for name in ["images", "masks"] { try workplace.write("small/\(name)/a.png", Data(ImageFile.png(page))) }
+        let small = try Program.run([
+            "evaluate", "--model", model, "--folder", workplace.path + "/small", "--pipeline",
+            workplace.pipelines + "/tiny",
+        ])
+        #expect(small.status == 2 && small.errors.contains("GEO-SHAPE"), "\(small.errors)")
     }
 
     @Test(

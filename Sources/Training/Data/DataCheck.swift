@@ -1,3 +1,4 @@
+import DICOM
 package import Failures
 import ImageFiles
 import Imaging
@@ -41,6 +42,8 @@ package struct DataCheck: Sendable {
         package let empty: Int
         /// Images whose files do not say how large their pixels are.
         package let unscaled: Int
+        /// Images that are too small or too narrow for a run.
+        package let unsuited: Int
         /// Objects, and those that touch another; nil where they are not told apart.
         package internal(set) var objects: (all: Int, touching: Int)?
         /// What tells objects apart; nil where masks are not looked at.
@@ -226,6 +229,8 @@ struct CaseCheck: Sendable {
     private(set) var census = MaskCensus()
     private(set) var rows = 0
     private(set) var columns = 0
+    /// No run takes a picture of this shape.
+    private(set) var isUnsuited = false
     /// Samples of the picture are NaN, infinite or called no measurement.
     private(set) var lacksValues = false
     /// Width of a pixel; nil when the file does not say.
@@ -241,6 +246,7 @@ struct CaseCheck: Sendable {
             try pair.image.confirmWhole()
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
+            isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
             if case .raster(let page) = picture { lacksValues = page.missing > 0 }
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
             path = pair.mask.path
@@ -328,6 +334,7 @@ extension DataCheck.Summary {
         occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
         unscaled = cases.count { $0.pixelMM == nil }
+        unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
         notes =
             role.dataset.notes
