@@ -190,7 +190,7 @@ package final class Trainer {
         guard isFirst else { return }
         let now = Date()
         let moment = TrainingPage.Moment(now: now, before: pageWritten)
-        try TrainingPage.write(log, plan: plan, examples: examples, state, moment, to: folder)
+        try TrainingPage.write(log, plan: plan, examples: examples, best: best, state, moment, to: folder)
         pageWritten = now
     }
 

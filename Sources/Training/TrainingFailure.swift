@@ -190,7 +190,10 @@ package enum TrainingFailure: Failure, Equatable {
                 "\(reason): a split file is CSV with the header name,split.", cure: "Correct the line.", subject: path)
         case .notInFolder(let list, let name, let images):
             FailureMessage(
-                "the list names an image that the folder does not hold.", cure: "Correct the list, or add the image.",
+                "the list names an image that the folder does not hold.",
+                cure: name.contains("/") || name.contains("\\")
+                    ? "Write names as they stand in that folder, without the way to it."
+                    : "Correct the list, or add the image.",
                 subject: "\(list): \(name) (images in \(images))")
         case .plan(let path, let reason, let cure): FailureMessage("\(reason).", cure: cure, subject: path)
         case .notFinite(let step, let folder):

@@ -145,7 +145,10 @@ struct EvaluateCommand: ParsableCommand {
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
             }
-            if let chosen { try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled }) }
+            if let chosen {
+                try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled })
+                try checkShapes(unsuited: check.summaries.reduce(0) { $0 + $1.unsuited })
+            }
             return Begun(
                 first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
                 pipeline: chosen)
@@ -204,6 +207,16 @@ struct EvaluateCommand: ParsableCommand {
                 "it cuts tiles in µm, and \(unscaled) images do not say how large their pixels are: a run would refuse them.",
                 cure: "Export them with their resolution, or evaluate without --pipeline.",
                 subject: "--pipeline \(self.pipeline ?? "")"))
+    }
+
+    /// *Throws* for pictures that a run of the pipeline would refuse.
+    private func checkShapes(unsuited: Int) throws {
+        guard unsuited > 0 else { return }
+        throw FailureRecord(
+            kind: .usage, code: "GEO-SHAPE",
+            message: FailureMessage(
+                "\(unsuited) images are smaller than 8 pixels or longer than 32 times their width: a run would refuse them.",
+                cure: "Leave them out, or evaluate without --pipeline.", subject: "--pipeline \(self.pipeline ?? "")"))
     }
 
     /// *Throws* where objects are asked for that the mean of an image and its mirror image cannot tell apart.

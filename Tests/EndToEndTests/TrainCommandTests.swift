@@ -151,6 +151,10 @@ struct TrainCommandTests {
         #expect(nothing.status == 3 && nothing.errors.contains("TRAIN-UNFOUND"), "\(nothing.errors)")
         #expect(nothing.errors.contains("finds no pixel of body"))
         #expect(FileManager.default.fileExists(atPath: workplace.path + "/nothing/SHA256SUMS"))
+        let page = try String(contentsOfFile: workplace.path + "/nothing/training.html", encoding: .utf8)
+        for words in ["The model has the weights after epoch 10", "They find no pixel of body"] {
+            #expect(page.contains(words))
+        }
         let something = try run(1, "something")
         #expect(something.status == 0 && something.output.contains("validation Dice 0.5000"), "\(something.errors)")
         let config = try String(contentsOfFile: workplace.path + "/something/config.json", encoding: .utf8)
@@ -226,6 +230,9 @@ struct TrainCommandTests {
         #expect(unknown.status == 2 && unknown.errors.contains("--mask-rule"), "\(unknown.errors)")
         try write("masks") { $0 < 64 * 32 ? 255 : 0 }
         let directory = try ModelDirectory.open(model)
+        let label = directory.description.segmentLabels[0]
+        let nothing = try Program.run(arguments + ["--mask-rule", "mask_values: {\(label): [7]}"])
+        #expect(nothing.status == 2 && nothing.errors.contains("none of these"), "\(nothing.errors)")
         var description = directory.description
         description.trainedInput = TrainedInput(windowing: .color)
         let second = workplace.path + "/color"
@@ -233,6 +240,15 @@ struct TrainCommandTests {
         let compared = try Program.run(arguments + ["--against", second])
         #expect(compared.status == 2 && compared.errors.contains("DATA-WINDOW"), "\(compared.errors)")
         #expect(compared.output.isEmpty)
+        // What a run of the pipeline would refuse has no figures.
+        let page = RasterPage(
+            rows: 4, columns: 4, samples: 1, bits: 8, values: (0..<16).map { UInt16($0 < 8 ? 255 : 0) })
+        for name in ["images", "masks"] { try workplace.write("small/\(name)/a.png", Data(ImageFile.png(page))) }
+        let small = try Program.run([
+            "evaluate", "--model", model, "--folder", workplace.path + "/small", "--pipeline",
+            workplace.pipelines + "/tiny",
+        ])
+        #expect(small.status == 2 && small.errors.contains("GEO-SHAPE"), "\(small.errors)")
     }
 
     @Test(

@@ -39,6 +39,7 @@ struct SplitTests {
             ("name,split\ndisc0\n", "line 2"), ("name,split\ndisc0,\n", "line 2"),
             ("name,split\ndisc0,train\ndisc0,Train\n", "line 3"),
             ("name,split,patient\ndisc0,train,p\ndisc1,TEST,p\n", "line 3"),
+            ("name,split,patient\ndisc0,train,P1\ndisc1,val,p1 \n", "line 3"),
             ("name,split,split\ndisc0,train,val\n", "column split twice"),
             ("name,Name,split\ndisc0,disc1,val\n", "column name twice"),
         ])
@@ -54,6 +55,9 @@ struct SplitTests {
         let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: test}")
         let failure = #expect(throws: TrainingFailure.self) { try TrainingData(plan) }
         #expect(failure?.text.contains("train, val") == true)
+        _ = try list("name,split\n")
+        let empty = #expect(throws: TrainingFailure.self) { try TrainingData(plan) }
+        #expect(empty?.text.contains("no line behind its first") == true)
     }
 
     @Test(

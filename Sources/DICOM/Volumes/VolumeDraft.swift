@@ -170,10 +170,7 @@ struct VolumeDraft {
     }
 
     private func checkShape(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
-        let (height, width, aspect) = (Double(rows), Double(columns), frame.pixelAspect)
-        func ratio(_ a: Double, _ b: Double) -> Double { max(a / b, b / a) }
-        guard min(rows, columns) >= 8, ratio(height, width) <= 32, ratio(height * aspect, width) <= 32
-        else {
+        guard PictureShape.suits(rows: rows, columns: columns, aspect: frame.pixelAspect) else {
             throw .shape(
                 "\(rows) × \(columns) pixels: too small or too narrow for the network.",
                 cure: "Export a larger image.")

@@ -1,3 +1,4 @@
+import DICOM
 package import Failures
 import ImageFiles
 import Imaging
@@ -41,6 +42,8 @@ package struct DataCheck: Sendable {
         package let empty: Int
         /// Images whose files do not say how large their pixels are.
         package let unscaled: Int
+        /// Images that are too small or too narrow for a run.
+        package let unsuited: Int
         /// Objects, and those that touch another; nil where they are not told apart.
         package internal(set) var objects: (all: Int, touching: Int)?
         /// What tells objects apart; nil where masks are not looked at.
@@ -111,6 +114,9 @@ package struct DataCheck: Sendable {
                 if learns, isWhole, role.split == "train" {
                     problems += summary.missingClasses(rule).map { FailureRecord($0) }
                 }
+                if isWhole, !learns || role.split != "train", let wrong = Self.unmet(rule, role, summary, cases) {
+                    problems.append(FailureRecord(wrong))
+                }
                 // Few images may be filled by the segment; a training set is not.
                 if isWhole, learns, role.split == "train", summary.lacksBackground {
                     problems.append(
@@ -170,6 +176,23 @@ package struct DataCheck: Sendable {
             rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
     }
 
+    /// A rule with values or colours that no mask holds, though they hold others: all truth would be empty.
+    private static func unmet(
+        _ rule: MaskRule, _ role: Role, _ summary: Summary, _ cases: [CaseCheck]
+    ) -> TrainingFailure? {
+        switch rule {
+        case .values, .colors: break
+        case .nonzero, .above, .classes, .labels: return nil
+        }
+        let marked = cases.filter { !$0.census.marks.isEmpty || $0.census.colors.contains { $0.key != 0 } }
+        guard let first = marked.first, summary.empty == cases.count else { return nil }
+        return .maskValues(
+            masks: first.pair.mask.path,
+            found:
+                "\(rule.words), and \(marked.count) masks hold others and none of these: all of the truth would be empty",
+            cure: .rule("Say those that the masks hold."))
+    }
+
     /// Objects lie in the picture and background around them: where it is the other way round, black and white may be exchanged.
     ///
     /// *Throws* `TrainingFailure.maskValues`.
@@ -206,6 +229,8 @@ struct CaseCheck: Sendable {
     private(set) var census = MaskCensus()
     private(set) var rows = 0
     private(set) var columns = 0
+    /// No run takes a picture of this shape.
+    private(set) var isUnsuited = false
     /// Samples of the picture are NaN, infinite or called no measurement.
     private(set) var lacksValues = false
     /// Width of a pixel; nil when the file does not say.
@@ -221,6 +246,7 @@ struct CaseCheck: Sendable {
             try pair.image.confirmWhole()
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
+            isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
             if case .raster(let page) = picture { lacksValues = page.missing > 0 }
             thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
             path = pair.mask.path
@@ -308,6 +334,7 @@ extension DataCheck.Summary {
         occurrences = (0...segments).map { index in each.count { $0[index] > 0 } }
         empty = each.count { $0.dropFirst().allSatisfy { $0 == 0 } }
         unscaled = cases.count { $0.pixelMM == nil }
+        unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
         notes =
             role.dataset.notes

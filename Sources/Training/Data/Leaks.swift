@@ -28,9 +28,11 @@ enum Leaks {
                         one: a.pair.image.path, other: b.pair.image.path, splits: "\(splits.0) and \(splits.1)",
                         what: what)))
         }
-        let patients = Dictionary(one.compactMap { c in c.pair.patient.map { ($0, c) } }) { first, _ in first }
+        let patients = Dictionary(one.compactMap { c in c.pair.patient.map { ($0.lowercased(), c) } }) { first, _ in
+            first
+        }
         for b in other {
-            if let patient = b.pair.patient, let a = patients[patient] { add(a, b, "are of one patient") }
+            if let patient = b.pair.patient, let a = patients[patient.lowercased()] { add(a, b, "are of one patient") }
             for a in one {
                 if let digest = a.digest, digest == b.digest {
                     add(a, b, "are the same file")

@@ -59,7 +59,8 @@ package struct SplitList: Sendable {
                         : "the name of line \(row.line) is in the split \(row.split), and in \(other.split) by line \(other.line)"
                 )
             }
-            if let patient = row.patient, let other = patients.updateValue(row, forKey: patient),
+            // One person, however the ID is typed.
+            if let patient = row.patient, let other = patients.updateValue(row, forKey: patient.lowercased()),
                 other.meaning != row.meaning
             {
                 throw TrainingFailure.split(
@@ -82,7 +83,11 @@ package struct SplitList: Sendable {
         let found = rows.filter { $0.meaning == asked }
         guard !found.isEmpty else {
             let names = Set(rows.map(\.split)).sorted().joined(separator: ", ")
-            throw .split(path: path, reason: "no line has the split that is asked for; there are: \(names)")
+            throw .split(
+                path: path,
+                reason: rows.isEmpty
+                    ? "it has no line behind its first"
+                    : "no line has the split that is asked for; there are: \(names)")
         }
         let known = Self.setAside.union(Self.spellings.values).union(others.map(Self.meaning))
         // A list of splits of its own, folds for example, has whatever names it has.

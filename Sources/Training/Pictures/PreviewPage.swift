@@ -72,7 +72,7 @@ package enum PreviewPage {
                 }
                 figures.append(try Overlay(name: "", caption: "epoch \(epoch + 1)", changed).figure())
             }
-            rows.append("<div class=\"figures\">\(figures)</div>\n")
+            rows.append("<div class=\"row\">\(figures)</div>\n")
         }
         let words =
             stage.task.isSegmentation

@@ -37,15 +37,16 @@ enum TrainingPage {
     }
 
     static func write(
-        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State, _ moment: Moment,
-        to folder: String
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], best: BestWeights?, _ state: State,
+        _ moment: Moment, to folder: String
     ) throws {
         try DurableFile.write(
-            try page(log, plan: plan, examples: examples, state, moment), to: Folder.join(folder, name))
+            try page(log, plan: plan, examples: examples, best: best, state, moment), to: Folder.join(folder, name))
     }
 
     static func page(
-        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], _ state: State, _ moment: Moment
+        _ log: MetricsLog, plan: TrainingPlan, examples: [Overlay], best: BestWeights?, _ state: State,
+        _ moment: Moment
     ) throws -> String {
         let steps = log.lines.filter { $0.kind == "step" }
         let validations = log.lines.filter { $0.kind == "validation" }
@@ -96,7 +97,7 @@ enum TrainingPage {
         let body: HTML = """
             <h1>Training</h1>
             <p>\(status(steps, plan, state))</p>
-            <p>Written \(moment.now.formatted(.iso8601)).\(state == .running ? moment.expectation : "")</p>
+            \(words(best, plan, state))<p>Written \(moment.now.formatted(.iso8601)).\(state == .running ? moment.expectation : "")</p>
             \(table(validations, plan))\(charts.map(\.html))\(pictures)
             """
         return Page(
@@ -111,6 +112,19 @@ enum TrainingPage {
         return state.rawValue
             + ": stage \(last.stage) of \(plan.stages.count), input \(stage.inputSize), epoch \(last.epoch), step \(last.step);"
             + " \(loss) \(NumberText.fixed(last.loss ?? .nan, 4)), \(NumberText.short(last.imagesPerSecond ?? .nan)) images a second."
+    }
+
+    /// Which weights the model has, or would have now; where its validations tell.
+    private static func words(_ best: BestWeights?, _ plan: TrainingPlan, _ state: State) -> HTML {
+        guard let best else { return .empty }
+        let labels = plan.segmentLabels ?? ModelDescription.numberedLabels(plan.configuration.segments)
+        let missed = best.found.missed.map { labels[$0] }.joined(separator: ", ")
+        let warning = missed.isEmpty ? "" : " They find no pixel of \(missed)."
+        return """
+            <p>\(state == .ended ? "The model has the weights" : "The best weights of this stage are those") after epoch \(best.epoch), \
+            with a validation Dice of \(NumberText.fixed(best.dice, 4)).\(warning)</p>
+
+            """
     }
 
     private static func table(_ validations: [MetricsLog.Line], _ plan: TrainingPlan) -> HTML {
@@ -138,6 +152,7 @@ enum TrainingPage {
         body { max-width: 62rem; margin: 0 auto; padding: 1rem }
         table { border-collapse: collapse } th, td { padding: .15rem .8rem .15rem 0; text-align: right; font-variant-numeric: tabular-nums }
         .figures { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0; max-width: 288px } figcaption { font-size: .85rem; overflow-wrap: anywhere }
+        .row { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 1rem; margin-bottom: 1rem }
         img { display: block; max-width: 100%; height: auto }
         .names .truth { border-color: #00dc5a } .names .found { border-color: #ff3cc8 }
 
