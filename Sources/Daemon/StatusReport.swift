@@ -159,6 +159,8 @@ package struct StatusReport: Sendable, Encodable {
         try container.encode(needsPerson, forKey: .needsPerson)
     }
 
+    private static let mostLines = 20
+
     /// For a person at a terminal.
     package var text: String {
         let gib = { (bytes: Int) in "\(NumberText.fixed(Double(bytes) / Double(1 << 30), 1)) GiB" }
@@ -185,8 +187,12 @@ package struct StatusReport: Sendable, Encodable {
                 "  \(counts.destination)   waiting \(counts.waiting)   not taken \(counts.untaken)\(trouble)"
             )
         }
-        for person in needsPerson.prefix(20) {
+        for person in needsPerson.prefix(Self.mostLines) {
             lines.append("  needs you: \(person.job) \(person.code) \(person.text)")
+        }
+        if needsPerson.count > Self.mostLines {
+            let rest = needsPerson.count - Self.mostLines
+            lines.append("  needs you: \(rest) more → hspsam quarantine list; hspsam status --json")
         }
         return lines.joined(separator: "\n")
     }

@@ -382,6 +382,15 @@ struct FaultTests {
         #expect(report.status == .refusedOrFailed && report.text.contains("PLACE-MISSING share/"), "\(report.text)")
     }
 
+    @Test("status says how many it does not list")
+    func manyTroubles() async throws {
+        let site = try Site()
+        for index in 1...22 { try site.drop("\(index)", "refuse") }
+        #expect(try await site.batch().quarantined == 22)
+        let lines = try StatusReport(site.settings).text.split(separator: "\n").filter { $0.contains("needs you: ") }
+        #expect(lines.count == 21 && lines.last?.contains("needs you: 2 more") == true, "\(lines)")
+    }
+
     @Test("what is done from time to time and fails is told until it is done, and ends nothing else")
     func maintenanceFails() async throws {
         let site = try Site()
