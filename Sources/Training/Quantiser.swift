@@ -1,3 +1,4 @@
+import Failures
 import ImageFiles
 import Imaging
 package import SegmentAnything
@@ -12,6 +13,9 @@ package enum Quantiser {
         /// Of each image in which something is found, in the order of their names: in 8 bits, and in bfloat16 for comparison.
         package let dice: [(name: String, int8: Double, bf16: Double)]
     }
+
+    /// Of fewer no image would be measured on which was not calibrated.
+    private static let leastImages = 4
 
     /// Calibrates on the images of a folder and writes the model with its scales to `out`; weights stay as they are stored, so the
     /// result serves every precision.
@@ -31,6 +35,13 @@ package enum Quantiser {
             throw TrainingFailure.noPairs(path: folder, reason: "the folder holds no PNG, JPEG or TIFF image")
         }
         let chosen = spread(all, most)
+        guard chosen.count >= leastImages else {
+            throw FailureRecord(
+                kind: .usage, code: "USE-RANGE",
+                message: FailureMessage(
+                    "\(chosen.count) images are too few: a quarter of them calibrates and all measure, and precision auto goes by that.",
+                    cure: "Give \(leastImages) or more, such as the model will see.", subject: folder))
+        }
         let calibrating = spread(chosen, min(32, max(1, chosen.count / 4)))
         let input = model.description.trainedInput ?? TrainedInput()
         func image(_ name: String) throws -> DisplayImage {

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import ImageFiles
 import SegmentAnything
@@ -43,6 +44,10 @@ struct QuantiserTests {
         #expect(eight.description.quantisation == result.quantisation)
         #expect(result.choices.allSatisfy { $0.inputScale == nil ? $0.error > Calibration.largestError : $0.error > 0 })
         #expect(result.choices.contains { $0.inputScale != nil })
+        let few = #expect(throws: FailureRecord.self) {
+            try Quantiser.run(model, images: folder + "/images", most: 3, out: folder + "/few") { _, _ in }
+        }
+        #expect(few?.code == "USE-RANGE" && !FileManager.default.fileExists(atPath: folder + "/few"))
         for choice in [PrecisionChoice.fp32, .bf16, .int8] { _ = try Predictor(eight, choice) }
     }
 }

@@ -2,6 +2,7 @@ import DICOM
 package import Failures
 import ImageFiles
 import Imaging
+import Numbers
 package import SegmentAnything
 package import Storage
 import Tensors
@@ -200,7 +201,7 @@ package struct DataCheck: Sendable {
         _ shares: (all: Double, edge: Double), _ rule: MaskRule, masks: String
     ) throws(TrainingFailure) {
         guard rule.marksOneSegment, (0.5...0.99).contains(shares.all), shares.edge > 0.75 else { return }
-        func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+        func percent(_ share: Double) -> String { "\(NumberText.fixed(100 * share, 0)) %" }
         throw .maskValues(
             masks: masks,
             found:
