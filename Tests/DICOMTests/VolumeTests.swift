@@ -306,6 +306,17 @@ struct VolumeTests {
         #expect(try counts([1, 1, 1, 2, 2, 2]) == [6])
     }
 
+    @Test("so are those of two diffusion weightings, which classic images say at their top, no weighting being one")
+    func mixedWeightings() throws {
+        let images = Self.echoes((0..<8).map { _ in "5" }).enumerated().map { index, image in
+            var image = image
+            let weighting = index.isMultiple(of: 2) ? 0.0 : 1000
+            image.beforePlace = { $0.add(0x0018, 0x9087, "FD", TestFile.little(weighting.bitPattern)) }
+            return image
+        }
+        #expect(try volumes(images).volumes.map(\.frames.count) == [4, 4])
+    }
+
     private static let positron = "1.2.840.10008.5.1.4.1.1.128"
 
     @Test(
