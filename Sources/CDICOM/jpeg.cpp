@@ -17,7 +17,7 @@
 
 #include "guarded.hpp"
 
-#include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -50,12 +50,18 @@ struct Complaints {
     void add(const std::string &text) {
         for (const char *harmless : {"Unknown Adobe color transform", "Warning: unknown JFIF revision", "Invalid SOS parameters"})
             if (text.compare(0, std::char_traits<char>::length(harmless), harmless) == 0) return;
-        unsigned bytes = 0;
-        if (std::sscanf(text.c_str(), "Corrupt JPEG data: %u extraneous bytes", &bytes) == 1) {
-            skipped += bytes;
-        } else if (damage.empty()) {
-            damage = text;
-        }
+        const uint64_t bytes = extraneous(text);
+        skipped += bytes;
+        if (bytes == 0 && damage.empty()) damage = text;
+    }
+
+    // How many bytes stood between segments; 0 for any other message.
+    static uint64_t extraneous(const std::string &text) {
+        const std::string before = "Corrupt JPEG data: ", behind = " extraneous bytes";
+        if (text.compare(0, before.size(), before) != 0) return 0;
+        char *end = nullptr;
+        const unsigned long bytes = std::strtoul(text.c_str() + before.size(), &end, 10);
+        return text.compare(size_t(end - text.c_str()), behind.size(), behind) == 0 ? bytes : 0;
     }
 
     static thread_local Complaints *current;

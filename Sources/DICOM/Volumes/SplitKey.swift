@@ -72,12 +72,10 @@ extension SourceFrame {
     /// An attribute of the main data set as text; empty when absent.
     fileprivate func classic(_ attribute: Attribute) -> String { instance.dataSet.text(attribute) ?? "" }
 
-    /// The standard's attribute, which classic images may have at their top, else where Siemens, GE and Philips keep it.
+    /// The standard's attribute, else where Siemens, GE and Philips keep it.
     fileprivate var diffusionBValue: String {
+        if let value = group(.mrDiffusionSequence).text(.diffusionBValue) { return value }
         let dataSet = instance.dataSet
-        if let value = group(.mrDiffusionSequence).text(.diffusionBValue) ?? dataSet.text(.diffusionBValue) {
-            return value
-        }
         if let siemens = dataSet.text(DiffusionTags.siemens) { return siemens }
         // GE adds 1e9 to mark processed values.
         if let ge = dataSet.int(DiffusionTags.ge) { return String(ge % 1_000_000_000) }
