@@ -24,8 +24,16 @@ extension DataSet {
     /// The first value of a text attribute; nil when absent or empty.
     package func string(_ attribute: Attribute) -> String? { string(attribute.tag) }
 
-    /// All values of a text attribute as one text with its backslashes; nil when absent or empty.
-    package func text(_ attribute: Attribute) -> String? { text(attribute.tag) }
+    /// All values of an attribute as one text with its backslashes, those of binary numbers in decimal; nil when absent or empty.
+    package func text(_ attribute: Attribute) -> String? {
+        let values: [String]
+        switch attribute.vr {
+        case .FL, .FD: values = doubles(attribute.tag).map { "\($0)" }
+        case .US, .SS, .UL, .SL, .UV, .SV: values = ints(attribute.tag).map { "\($0)" }
+        default: return text(attribute.tag)
+        }
+        return values.isEmpty ? nil : values.joined(separator: "\\")
+    }
 
     /// False when a text holds bytes that its character set does not explain; `strings` shows them as U+FFFD.
     package func isDecodable(_ attribute: Attribute) -> Bool { isDecodable(attribute.tag) }

@@ -1,7 +1,7 @@
 /// Values by the type that the caller wants. Reading is tolerant: what is absent, empty or not of that type gives nil
 /// or an empty array, and text padding is removed.
 extension DataSet {
-    /// The values of a text attribute, decoded by the character set in force; LT, ST, UT and UR have one value. Binary numbers in decimal.
+    /// The values of a text attribute, decoded by the character set in force; LT, ST, UT and UR have one value.
     package func strings(_ tag: Tag) -> [String] {
         guard let element = self[tag], case .bytes(let bytes) = element.value, !bytes.isEmpty else { return [] }
         switch element.vr {
@@ -15,8 +15,6 @@ extension DataSet {
             }
             return decoded(bytes, delimiters: delimiters).split(separator: "\\", omittingEmptySubsequences: false)
                 .map { Self.trimmed(String($0)) }
-        case .FL, .FD: return doubles(tag).map { "\($0)" }
-        case .US, .SS, .UL, .SL, .UV, .SV: return ints(tag).map { "\($0)" }
         default:
             // AE, AS, CS, DA, DS, DT, IS, TM, UI and whatever calls itself text under UN: the default repertoire.
             return bytes.split(separator: 0x5C, omittingEmptySubsequences: false)

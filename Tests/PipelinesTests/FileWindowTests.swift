@@ -99,7 +99,7 @@ struct FileWindowTests {
     @Test(
         "a picture without a window is shown as it is to a model that learned pictures so, as evaluate shows it",
         arguments: [
-            (8, .asIs, "center 128, width 256"), (16, .asIs, "center 32768, width 65536"),
+            (8, .asIs, "center 128, width 256"), (16, .asIs, "center 32\u{202F}768, width 65\u{202F}536"),
             (8, .percentile(low: 0.5, high: 99.5), nil),
         ] as [(Int, TrainedInput.Windowing, String?)])
     func asIs(_ bits: Int, _ trained: TrainedInput.Windowing, _ window: String?) throws {
