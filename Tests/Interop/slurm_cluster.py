@@ -11,6 +11,12 @@ from pathlib import Path
 PORTS = {"controller": 26817, "n1": 26819, "n2": 26820}
 
 
+def age(process: int) -> float:
+    """Seconds since a process that is there was started."""
+    started = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
 class Cluster:
     """Two nodes of one core each in `folder`, which is short enough for a socket's name."""
 
@@ -82,18 +88,53 @@ PartitionName=hsp Nodes=ALL Default=YES MaxTime=INFINITE State=UP
     def kill(self, name: str) -> None:
         os.kill(self.pid(name), signal.SIGKILL)
 
-    def kill_node(self, name: str) -> None:
-        """The node as if its power had failed: its daemon and all that runs there."""
-        self.kill(name)
+    def processes(self, node: str) -> list[int]:
+        """What was started on a node, but for its daemon."""
+        found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
                 environment = (entry / "environ").read_bytes().split(b"\0")
-                if f"SLURMD_NODENAME={name}".encode() in environment and f"SLURM_CONF={self.configuration}".encode() in environment:
-                    os.kill(int(entry.name), signal.SIGKILL)
             except (FileNotFoundError, ProcessLookupError, PermissionError):
-                pass
+                continue
+            if f"SLURMD_NODENAME={node}".encode() in environment and f"SLURM_CONF={self.configuration}".encode() in environment:
+                found.append(int(entry.name))
+        return found
+
+    def kill_node(self, name: str) -> None:
+        """The node as if its power had failed: its daemon and all that runs there."""
+        self.kill(name)
+        for process in self.processes(name):
+            self.signal(process, signal.SIGKILL)
+
+    def hold_beginning_task(self, node: str) -> list[int]:
+        """Stops what runs on a node while its task has just begun, and so has published nothing. Gives its processes, for `release`."""
+        held: list[int] = []
+
+        def began() -> bool:
+            found = [process for process in self.processes(node) if self.signal(process, signal.SIGSTOP)]
+            if found and min(age(process) for process in found) < 0.5:
+                held.extend(found)
+            else:
+                self.release(found)
+            return bool(held)
+
+        self.wait(began, f"a task that begins on {node}")
+        return held
+
+    def release(self, processes: list[int]) -> None:
+        for process in processes:
+            self.signal(process, signal.SIGCONT)
+
+    @staticmethod
+    def signal(process: int, number: int) -> bool:
+        """False where the process has ended."""
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def queue(self) -> list[list[str]]:
         """State and node of each task."""

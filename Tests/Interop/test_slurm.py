@@ -178,10 +178,12 @@ def test_the_controller_killed_in_mid_array_loses_nothing(
         cluster.wait(lambda: site.text().count('"TAKEN"') == STUDIES, "all drops")
         assert site.ask("resume").returncode == 0
         cluster.wait(lambda: len(site.results()) >= 1, "a result")
+        held = cluster.hold_beginning_task("n2")
         cluster.wait_for_saved_state()
         before = len(site.results())
         assert before < STUDIES
         cluster.kill("ctl")
+        cluster.release(held)
         # What runs goes on, and is published, while there is no controller.
         cluster.wait(lambda: len(site.results()) > before, "a result without a controller")
         time.sleep(3)
