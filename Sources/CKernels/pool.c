@@ -3,18 +3,24 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "CKernels.h"
 #include "internal.h"
 
-// One job at a time: workers sleep on `wake`, take tiles from an atomic counter, and the last one done wakes the caller.
+// One job at a time: workers take tiles from an atomic counter. Who waits, a worker for a job or the caller for the workers, looks for
+// a while before it sleeps: jobs follow each other within microseconds, and to wake a thread takes tens of them, more in a virtual machine.
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
     pthread_mutex_t one_job;
     size_t threads;
-    uint64_t generation;
-    size_t running;
+    atomic_uint_fast64_t generation;
+    atomic_size_t running;
+    // How many workers sleep or are about to, and whether the caller does or is about to: set before the last look at what is waited for, so
+    // that whoever changes that afterwards wakes them.
+    atomic_size_t sleepers;
+    atomic_bool caller_sleeps;
     void *context;
     void (*body)(void *, size_t);
     size_t tiles;
@@ -33,17 +39,72 @@ static void take_tiles(void) {
     inside = false;
 }
 
+static uint64_t nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+enum { look_nanoseconds = 100000 };
+
+static void rest(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static bool has_job(uint64_t seen) { return atomic_load(&pool.generation) != seen; }
+
+static bool is_done(uint64_t unused) {
+    (void)unused;
+    return atomic_load(&pool.running) == 0;
+}
+
+// Whether it came true while there was an eye on it.
+static bool look(bool (*has_come)(uint64_t), uint64_t argument) {
+    if (has_come(argument)) return true;
+    uint64_t end = nanoseconds() + look_nanoseconds;
+    do {
+        for (int i = 0; i < 16; i++) {
+            rest();
+            if (has_come(argument)) return true;
+        }
+    } while (nanoseconds() < end);
+    return false;
+}
+
+static void wait_for_job(uint64_t seen) {
+    if (look(has_job, seen)) return;
+    pthread_mutex_lock(&pool.lock);
+    atomic_fetch_add(&pool.sleepers, 1);
+    while (!has_job(seen)) pthread_cond_wait(&pool.wake, &pool.lock);
+    atomic_fetch_sub(&pool.sleepers, 1);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void wait_for_workers(void) {
+    if (look(is_done, 0)) return;
+    pthread_mutex_lock(&pool.lock);
+    atomic_store(&pool.caller_sleeps, true);
+    while (!is_done(0)) pthread_cond_wait(&pool.done, &pool.lock);
+    atomic_store(&pool.caller_sleeps, false);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+// Takes the lock, so that whoever has said that it sleeps does.
+static void wake(pthread_cond_t *condition) {
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_broadcast(condition);
+    pthread_mutex_unlock(&pool.lock);
+}
+
 static void *worker(void *argument) {
     worker_index = (size_t)argument;
-    uint64_t seen = 0;
-    pthread_mutex_lock(&pool.lock);
-    for (;;) {
-        while (pool.generation == seen) pthread_cond_wait(&pool.wake, &pool.lock);
-        seen = pool.generation;
-        pthread_mutex_unlock(&pool.lock);
+    // Every worker has a part in every job: none begins before all are done with the last.
+    for (uint64_t seen = 0;; seen++) {
+        wait_for_job(seen);
         take_tiles();
-        pthread_mutex_lock(&pool.lock);
-        if (--pool.running == 0) pthread_cond_signal(&pool.done);
+        if (atomic_fetch_sub(&pool.running, 1) == 1 && atomic_load(&pool.caller_sleeps)) wake(&pool.done);
     }
     return NULL;
 }
@@ -88,19 +149,15 @@ void ck_parallel(size_t tiles, void *context, void (*body)(void *, size_t)) {
     pthread_mutex_lock(&pool.one_job);
     size_t mine = worker_index;
     worker_index = 0;
-    pthread_mutex_lock(&pool.lock);
     pool.context = context;
     pool.body = body;
     pool.tiles = tiles;
     atomic_store(&pool.next, 0);
-    pool.running = threads - 1;
-    pool.generation++;
-    pthread_cond_broadcast(&pool.wake);
-    pthread_mutex_unlock(&pool.lock);
+    atomic_store(&pool.running, threads - 1);
+    atomic_fetch_add(&pool.generation, 1);
+    if (atomic_load(&pool.sleepers) != 0) wake(&pool.wake);
     take_tiles();
-    pthread_mutex_lock(&pool.lock);
-    while (pool.running != 0) pthread_cond_wait(&pool.done, &pool.lock);
-    pthread_mutex_unlock(&pool.lock);
+    wait_for_workers();
     worker_index = mine;
     pthread_mutex_unlock(&pool.one_job);
 }
