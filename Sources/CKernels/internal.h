@@ -21,6 +21,9 @@ size_t ck_tile_words(void);
 
 static inline size_t ck_ceiling(size_t a, size_t b) { return (a + b - 1) / b; }
 static inline size_t ck_smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+// layout.c: patch `row` of images, kernel² · channels floats.
+void ck_patch(float *out, const float *image, const ck_patches *patches, size_t row);
 /// Elements in a step of four bytes.
 static inline size_t ck_elements(ck_type type) { return type == ck_type_f32 ? 1 : type == ck_type_bf16 ? 2 : 4; }
 

@@ -303,7 +303,10 @@ static void layer_tile(void *context, size_t tile) {
     size_t first = tile / p->tiles_n * p->rows, rows = l->rows - first < p->rows ? l->rows - first : p->rows;
     for (size_t r = 0; r < rows; r++) {
         const float *x = l->x + (first + r) * a->k;
-        if (l->norm_weight) {
+        if (l->patches) {
+            ck_patch(s + p->row, l->x, l->patches, first + r);
+            x = s + p->row;
+        } else if (l->norm_weight) {
             a->kernels->layer_norm(s + p->row, NULL, NULL, x, l->norm_weight, l->norm_bias, 1, a->k, l->epsilon);
             x = s + p->row;
         }

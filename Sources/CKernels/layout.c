@@ -3,66 +3,66 @@
 
 #include "internal.h"
 
+void ck_patch(float *out, const float *image, const ck_patches *p, size_t row) {
+    size_t column = row % p->out_width, line = row / p->out_width % p->out_height, b = row / p->out_width / p->out_height;
+    size_t c = p->channels, x = column * p->stride;  // shifted by the padding
+    size_t from = ck_smaller(x < p->padding ? p->padding - x : 0, p->kernel), to = ck_smaller(p->width + p->padding - x, p->kernel);
+    for (size_t ky = 0; ky < p->kernel; ky++, out += p->kernel * c) {
+        size_t y = line * p->stride + ky;
+        if (y < p->padding || y - p->padding >= p->height || from >= to) {
+            memset(out, 0, p->kernel * c * sizeof(float));
+            continue;
+        }
+        const float *pixel = image + ((b * p->height + y - p->padding) * p->width + x + from - p->padding) * c;
+        memset(out, 0, from * c * sizeof(float));
+        memcpy(out + from * c, pixel, (to - from) * c * sizeof(float));
+        memset(out + to * c, 0, (p->kernel - to) * c * sizeof(float));
+    }
+}
+
 typedef struct {
     const ck_kernels *k;
     float *out;
     const float *in;
-    size_t batch, height, width, channels, kernel, stride, padding, oh, ow, first;
+    const ck_patches *patches;
 } conv;
 
-static conv conv_job(const ck_kernels *k, float *out, const float *in, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-                     size_t stride, size_t padding) {
-    return (conv){k, out, in, batch, height, width, channels, kernel, stride, padding,
-                  (height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1, 0};
-}
-
-static void im2col_row(void *context, size_t tile) {
+static void im2col_line(void *context, size_t tile) {
     const conv *j = context;
-    size_t b = (j->first + tile) / j->oh, oy = (j->first + tile) % j->oh, c = j->channels;
-    float *out = j->out + tile * j->ow * j->kernel * j->kernel * c;
-    for (size_t ox = 0; ox < j->ow; ox++)
-        for (size_t ky = 0; ky < j->kernel; ky++)
-            for (size_t kx = 0; kx < j->kernel; kx++, out += c) {
-                size_t y = oy * j->stride + ky, x = ox * j->stride + kx;  // shifted by the padding
-                if (y < j->padding || x < j->padding || y - j->padding >= j->height || x - j->padding >= j->width)
-                    memset(out, 0, c * sizeof(float));
-                else
-                    memcpy(out, j->in + ((b * j->height + y - j->padding) * j->width + x - j->padding) * c,
-                           c * sizeof(float));
-            }
+    const ck_patches *p = j->patches;
+    for (size_t row = tile * p->out_width; row < (tile + 1) * p->out_width; row++)
+        ck_patch(j->out + row * p->kernel * p->kernel * p->channels, j->in, p, row);
 }
 
-void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding, size_t first, size_t rows) {
+void ck_im2col(float *columns, const float *image, const ck_patches *patches) {
     CK_TIMED(ck_kind_layout, 0);
-    conv j = conv_job(NULL, columns, image, batch, height, width, channels, kernel, stride, padding);
-    j.first = first;
-    ck_parallel(rows, &j, im2col_row);
+    conv j = {NULL, columns, image, patches};
+    ck_parallel(patches->batch * patches->out_height, &j, im2col_line);
 }
 
 static void col2im_row(void *context, size_t tile) {
     const conv *j = context;
-    size_t b = tile / j->height, y = tile % j->height + j->padding, c = j->channels, k = j->kernel;
-    float *out = j->out + tile * j->width * c;
-    memset(out, 0, j->width * c * sizeof(float));
+    const ck_patches *p = j->patches;
+    size_t b = tile / p->height, y = tile % p->height + p->padding, c = p->channels, k = p->kernel;
+    float *out = j->out + tile * p->width * c;
+    memset(out, 0, p->width * c * sizeof(float));
     for (size_t ky = 0; ky < k; ky++) {
-        if (y < ky || (y - ky) % j->stride != 0 || (y - ky) / j->stride >= j->oh) continue;
-        const float *row = j->in + (b * j->oh + (y - ky) / j->stride) * j->ow * k * k * c;
-        for (size_t ox = 0; ox < j->ow; ox++)
+        if (y < ky || (y - ky) % p->stride != 0 || (y - ky) / p->stride >= p->out_height) continue;
+        const float *row = j->in + (b * p->out_height + (y - ky) / p->stride) * p->out_width * k * k * c;
+        for (size_t ox = 0; ox < p->out_width; ox++)
             for (size_t kx = 0; kx < k; kx++) {
-                size_t x = ox * j->stride + kx;
-                if (x < j->padding || x - j->padding >= j->width) continue;
-                float *to = out + (x - j->padding) * c;
+                size_t x = ox * p->stride + kx;
+                if (x < p->padding || x - p->padding >= p->width) continue;
+                float *to = out + (x - p->padding) * c;
                 j->k->add(to, to, row + (ox * k * k + ky * k + kx) * c, c);
             }
     }
 }
 
-void ck_col2im(const ck_kernels *k, float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding) {
+void ck_col2im(const ck_kernels *k, float *image, const float *columns, const ck_patches *patches) {
     CK_TIMED(ck_kind_layout, 0);
-    conv j = conv_job(k, image, columns, batch, height, width, channels, kernel, stride, padding);
-    ck_parallel(batch * height, &j, col2im_row);
+    conv j = {k, image, columns, patches};
+    ck_parallel(patches->batch * patches->height, &j, col2im_row);
 }
 
 typedef struct {

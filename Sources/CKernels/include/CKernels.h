@@ -142,11 +142,19 @@ ck_matrix ck_matrix_at(const ck_kernels *kernels, ck_type type, size_t n, size_t
 /// Packs W. input_scale [k]: for 8 bits, all positive; NULL: ones.
 void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_scale);
 
+/// What a convolution sees of images [batch, height, width, channels]: for each pixel of its result [batch, out_height, out_width] the
+/// kernel² pixels that begin with `stride` times its place, less the padding of zeros.
+typedef struct {
+    size_t batch, height, width, channels, kernel, stride, padding, out_height, out_width;
+} ck_patches;
+
 /// out = residual + L₂(activation(L₁(norm(x)))), with one matrix residual + activation(L₁(norm(x))) or activation(norm(L₁(x))). Both
 /// matrices have the same kernels; rows follow each other.
 typedef struct {
     size_t rows;
     const float *x;
+    /// Whose images x is: row i is their patch i. There is no norm before the first matrix then. NULL: x has the rows.
+    const ck_patches *patches;
     /// Layer norm before the first matrix; NULL: none.
     const float *norm_weight, *norm_bias;
     float epsilon;
@@ -245,13 +253,10 @@ void ck_attention_weights(const ck_attention *a, float *out, float *row);
 
 // ---- layout.c: copies between layouts
 
-/// image [batch, height, width, channels] → columns [rows·ow, kernel²·channels] in order (row, column, channel), of the result's rows
-/// [first, first + rows), counted through all images.
-void ck_im2col(float *columns, const float *image, size_t batch, size_t height, size_t width, size_t channels, size_t kernel,
-               size_t stride, size_t padding, size_t first, size_t rows);
-/// The transpose of ck_im2col of all rows: image is set to the sums.
-void ck_col2im(const ck_kernels *k, float *image, const float *columns, size_t batch, size_t height, size_t width, size_t channels,
-               size_t kernel, size_t stride, size_t padding);
+/// image → columns [batch · out_height · out_width, kernel² · channels], a patch a row, in order (row, column, channel).
+void ck_im2col(float *columns, const float *image, const ck_patches *patches);
+/// The transpose of ck_im2col: image is set to the sums.
+void ck_col2im(const ck_kernels *k, float *image, const float *columns, const ck_patches *patches);
 /// tokens [batch, grid, grid, dim] → windows [batch·n·n, window², dim], n = ⌈grid / window⌉, zeros beyond the edge.
 void ck_window_partition(float *windows, const float *tokens, size_t batch, size_t grid, size_t window, size_t dim);
 /// The way back; what lies beyond the edge is dropped.

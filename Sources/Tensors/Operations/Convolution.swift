@@ -6,24 +6,21 @@ internal import CKernels
 package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: Int, padding: Int, tape: Tape?)
     -> Tensor
 {
-    let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    let (output, kernel) = (weight.shape[0], weight.shape[2])
+    let (output, channels, kernel) = (weight.shape[0], weight.shape[1], weight.shape[2])
+    let patches = ck_patches(of: x.shape, kernel: kernel, stride: stride, padding: padding)
     precondition(
-        x.shape.rank == 4 && weight.shape == [output, channels, kernel, kernel] && height + 2 * padding >= kernel,
+        x.shape.last == channels && weight.shape[3] == kernel,
         "convolution: input \(x.shape) does not fit weight \(weight.shape)")
-    let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
-    let (n, patch) = (batch * oh * ow, kernel * kernel * channels)
-    let pointwise = kernel == 1 && stride == 1 && padding == 0
+    let (n, patch) = (patches.count, kernel * kernel * channels)
     let columns = { (x: Tensor) -> Tensor in
-        if pointwise { return x }
+        if patches.arePixels { return x }
         let columns = Tensor(uninitialised: [n, patch])
-        ck_im2col(
-            columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding, 0, batch * oh)
+        withUnsafePointer(to: patches) { ck_im2col(columns.pointer, x.pointer, $0) }
         return columns
     }
     let matrix = kernel == 1 ? weight : weight.channelsLast()  // [O, k, k, C], the order of gathered patches
     let type = tape?.products ?? ck_type_f32
-    let y = Tensor(uninitialised: [batch, oh, ow, output])
+    let y = Tensor(uninitialised: [patches.batch, patches.out_height, patches.out_width, output])
     withExtendedLifetime((columns(x), matrix)) { columns, matrix in
         gemm(
             type, false, true, n, output, patch, 1, columns.pointer, patch, matrix.pointer, patch, 0,
@@ -55,16 +52,31 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
                 type, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
                 dcolumns.pointer, patch
             )
-            if pointwise { return tape.accumulate(toX, dcolumns) }
+            if patches.arePixels { return tape.accumulate(toX, dcolumns) }
             let dx = Tensor(uninitialised: toX.shape)
             withExtendedLifetime(dcolumns) {
-                ck_col2im(
-                    kernels, dx.pointer, dcolumns.pointer, batch, height, width, channels, kernel, stride, padding)
+                withUnsafePointer(to: patches) { ck_col2im(kernels, dx.pointer, dcolumns.pointer, $0) }
             }
             tape.accumulate(toX, dx)
         }
     }
     return y
+}
+
+extension ck_patches {
+    init(of image: Shape, kernel: Int, stride: Int, padding: Int) {
+        precondition(
+            image.rank == 4 && min(image[1], image[2]) + 2 * padding >= kernel,
+            "convolution: input \(image) is smaller than the kernel of \(kernel)")
+        self.init(
+            batch: image[0], height: image[1], width: image[2], channels: image[3], kernel: kernel, stride: stride,
+            padding: padding, out_height: (image[1] + 2 * padding - kernel) / stride + 1,
+            out_width: (image[2] + 2 * padding - kernel) / stride + 1)
+    }
+
+    var count: Int { batch * out_height * out_width }
+    /// Whether the images' own pixels are the patches.
+    var arePixels: Bool { kernel == 1 && stride == 1 && padding == 0 }
 }
 
 /// Transposed convolution 2×2 with stride 2: every pixel becomes four.

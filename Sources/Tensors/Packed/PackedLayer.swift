@@ -49,15 +49,15 @@ package func packedLayer(
     return out
 }
 
-/// `packedLayer` of the first rows of x, to where there is room for as many; with `outNorm` activation(outNorm(first x)).
+/// `packedLayer` of x or of patches of it, to where there is room for as many rows; with `outNorm` activation(outNorm(first x)).
 private func apply(
-    _ x: Tensor, rows: Int, _ norm: PackedNorm?, _ first: PackedLinear, _ outNorm: PackedNorm?,
-    _ activation: PackedActivation, _ second: PackedLinear?, residual: UnsafePointer<Float>?,
+    _ x: Tensor, rows: Int, patches: UnsafePointer<ck_patches>? = nil, _ norm: PackedNorm?, _ first: PackedLinear,
+    _ outNorm: PackedNorm?, _ activation: PackedActivation, _ second: PackedLinear?, residual: UnsafePointer<Float>?,
     to out: UnsafeMutablePointer<Float>
 ) {
     func run(_ a: UnsafePointer<ck_matrix>, _ b: UnsafePointer<ck_matrix>?) {
         let call = ck_layer(
-            rows: rows, x: x.pointer, norm_weight: norm?.weight.pointer,
+            rows: rows, x: x.pointer, patches: patches, norm_weight: norm?.weight.pointer,
             norm_bias: norm?.bias.pointer, epsilon: (norm ?? outNorm)?.epsilon ?? 0, first: a,
             first_bias: first.bias?.pointer, out_norm_weight: outNorm?.weight.pointer,
             out_norm_bias: outNorm?.bias.pointer, activation: activation.kernel, second: b,
@@ -92,31 +92,18 @@ package func packedConvolution(
     _ x: Tensor, _ layer: PackedLinear, kernel: Int, stride: Int, padding: Int, norm: PackedNorm? = nil,
     _ activation: PackedActivation = .none
 ) -> Tensor {
-    let (batch, height, width, channels) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    let patches = ck_patches(of: x.shape, kernel: kernel, stride: stride, padding: padding)
     precondition(
-        layer.matrix.inputs == kernel * kernel * channels && height + 2 * padding >= kernel,
+        layer.matrix.inputs == kernel * kernel * x.shape.last,
         "packedConvolution: input \(x.shape) does not fit \(layer.matrix.inputs) inputs")
-    let (oh, ow) = ((height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1)
-    let (patch, outputs, rows) = (layer.matrix.inputs, layer.matrix.outputs, batch * oh)
+    let outputs = layer.matrix.outputs
     precondition(
         norm.map { $0.weight.count == outputs } ?? true, "packedConvolution: the norm does not fit \(outputs) outputs")
-    let out = Tensor(uninitialised: [batch, oh, ow, outputs])
-    if kernel == 1 && stride == 1 && padding == 0 {
-        apply(x, rows: rows * ow, nil, layer, norm, activation, nil, residual: nil, to: out.pointer)
-        return out
-    }
-    // Some rows at a time: all patches together are nine times the image.
-    let band = max(1, min(rows, mostPatchFloats / (ow * patch)))
-    let columns = Tensor(uninitialised: [band * ow, patch])
-    for first in Swift.stride(from: 0, to: rows, by: band) {
-        let count = min(band, rows - first)
-        ck_im2col(
-            columns.pointer, x.pointer, batch, height, width, channels, kernel, stride, padding, first, count)
-        let part = out.pointer + first * ow * outputs
-        apply(columns, rows: count * ow, nil, layer, norm, activation, nil, residual: nil, to: part)
+    let out = Tensor(uninitialised: [patches.batch, patches.out_height, patches.out_width, outputs])
+    withUnsafePointer(to: patches) {
+        apply(
+            x, rows: patches.count, patches: patches.arePixels ? nil : $0, nil, layer, norm, activation, nil,
+            residual: nil, to: out.pointer)
     }
     return out
 }
-
-/// How many floats of gathered patches a convolution holds at once: 8 MiB, more than any second cache.
-private let mostPatchFloats = 1 << 21
