@@ -462,10 +462,14 @@ struct PixelTests {
             ("MR", "MONOCHROME1", "INVERSE", 0), ("MR", "MONOCHROME2", "IDENTITY", 0),
             ("MR", "MONOCHROME1", "IDENTITY", 1), ("MR", "MONOCHROME2", "INVERSE", 1),
             ("CT", "MONOCHROME2", "INVERSE", 0),
+            // Devices that write IDENTITY into everything are known.
+            ("CR", "MONOCHROME1", "IDENTITY", 0), ("DX", "MONOCHROME1", "IDENTITY", 0),
+            ("DX", "MONOCHROME2", "INVERSE", 1), ("DX", "MONOCHROME1", "INVERSE", 0),
         ])
     func presentation(_ modality: String, _ photometric: String, _ shape: String, _ count: Int) throws {
         var image = TestImage(modality: modality, photometric: photometric)
-        if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+        let classes = ["MR": "4", "CR": "1", "DX": "1.1"]
+        if let part = classes[modality] { image.sopClass = "1.2.840.10008.5.1.4.1.1.\(part)" }
         image.hasScale = false
         image.more = { $0.add(0x2050, 0x0020, "CS", text: shape) }
         #expect(try Self.warnings(image).count == count)
@@ -507,6 +511,24 @@ struct PixelTests {
         #expect(try outcome { smooth($0, $1) / 32 } == "none")
         #expect(try outcome { smooth($0, $1) / 32 * 256 } == "none")
         #expect(try outcome { _, _ in 300 } == "none")
+    }
+
+    @Test("what samples say against the tags is looked for in some frames of an object: the first, second, fourth …")
+    func framesLookedAt() throws {
+        func outcome(swapped: Int) throws -> String {
+            var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.3.1", modality: "US", frames: 9)
+            (image.rows, image.columns, image.position) = (32, 40, nil)
+            image.pixels = Self.words(
+                (0..<9 * 32 * 40).map { index in
+                    let (row, column) = (index / 40 % 32, index % 40)
+                    let value = UInt16(1000 + row * 37 + column * 53)
+                    return index / (32 * 40) + 1 == swapped ? value.byteSwapped : value
+                })
+            let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+            let decoding = FrameDecoding()
+            return code { for frame in volume.frames { _ = try decoding.frame(frame) } }
+        }
+        #expect(try (1...9).map(outcome) == (1...9).map { [1, 2, 4, 8].contains($0) ? "PIX-BITS" : "none" })
     }
 
     @Test("floating point values that are no numbers are padding, and ask a person where the object does not say so")
