@@ -131,17 +131,22 @@ package enum ImageFile {
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
-        page.isContradictedByAlpha = image.alpha_contradicts != 0
-        if image.alpha_dropped != 0 { page.findings.append(RasterFinding(.picture, "alpha dropped")) }
+        page.isContradictedByAlpha = stored && image.alpha_contradicts != 0
+        if image.alpha_differs != 0 {
+            page.findings.append(
+                RasterFinding(
+                    .picture, isWarning: true,
+                    "parts of the picture are transparent, and what lies below is shown as if it were seen"))
+        } else if image.alpha_dropped != 0 {
+            page.findings.append(RasterFinding(.picture, "alpha dropped"))
+        }
         if format == .jpeg {
             page.loss = .init(
                 method: "ISO_10918_1", ratio: Double(page.values.count) / Double(max(file.size, 1)))
         }
         let orientation: Int
         do throws(StorageFailure) {
-            if let more = try FurtherPictures.text(file, format) {
-                page.findings.append(RasterFinding(.pages, isWarning: true, more))
-            }
+            if let further = try FurtherPictures.finding(file, format) { page.findings.append(further) }
             let blocks = try EXIFBlock.all(of: file, format)
             let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
