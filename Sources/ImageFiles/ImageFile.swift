@@ -147,7 +147,14 @@ package enum ImageFile {
         let orientation: Int
         do throws(StorageFailure) {
             if let further = try FurtherPictures.finding(file, format) { page.findings.append(further) }
-            let blocks = try EXIFBlock.all(of: file, format)
+            let parts = try PictureBlock.all(of: file, format)
+            if page.samples == 3 {
+                for part in parts {
+                    guard let (header, size) = try part.profile(file) else { continue }
+                    page.findings += [RasterFinding.profile(header, size: size)].compactMap { $0 }
+                }
+            }
+            let blocks = try EXIFBlock.all(parts, of: file)
             let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }

@@ -217,7 +217,7 @@ package final class TIFFFile {
         }
         page.dateTime = text(of: tags)
         page.findings = reading.findings(survey, extrasDiffer: extrasDiffer) + picture.calibration.findings
-        if let finding = try orientationFinding(plane.page) { page.findings.append(finding) }
+        page.findings += try tagFindings(plane.page, samples: reading.samples)
         page.loss = loss(tags, reading, plane.page, bits: samples.bits)
         page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
         page.spacing = picture.calibration.spacing.map(page.reduction.spacing)
@@ -358,8 +358,17 @@ package final class TIFFFile {
         return (tags, reading)
     }
 
-    /// Of a page whose Orientation is none of those that there are, which libtiff passes over. 0 is written by programs that do not know it.
-    func orientationFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+    /// Of tags of a page that contradict its picture and that libtiff passes over: Orientation, and the colour profile.
+    func tagFindings(_ index: Int, samples: Int) throws(ImageFilesFailure) -> [RasterFinding] {
+        var findings = [try orientationFinding(index)]
+        if samples == 3, let profile = try value(34675, page: index), profile.byteCount > 0 {
+            findings.append(.profile(profile.prefix(ColourProfile.headerBytes), size: profile.byteCount))
+        }
+        return findings.compactMap { $0 }
+    }
+
+    /// 0 is written by programs that do not know it.
+    private func orientationFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
         guard let value = try value(274, page: index) else { return nil }
         if let orientation = value.whole.first, (0...8).contains(orientation) { return nil }
         return RasterFinding(

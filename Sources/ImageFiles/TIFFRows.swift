@@ -18,7 +18,7 @@ package struct TIFFRows {
     private var done = 0
     /// The extra samples of the first pixel, and whether others have others.
     private var extras: (first: [UInt8], differ: Bool) = ([], false)
-    private let orientation: RasterFinding?
+    private let ofTags: [RasterFinding]
 
     /// As stored: Orientation is not applied.
     ///
@@ -31,7 +31,7 @@ package struct TIFFRows {
         (self.file, self.reading, self.survey, page) = (file, reading, survey, plane.page)
         (rows, columns) = (Int(tags.rows), Int(tags.columns))
         samples = reading.samples
-        orientation = try file.orientationFinding(plane.page)
+        ofTags = try file.tagFindings(plane.page, samples: reading.samples)
         height = try file.bandRows(plane.page)
     }
 
@@ -57,7 +57,7 @@ package struct TIFFRows {
 
     /// Of the rows that were given: what a person should know.
     package var findings: [RasterFinding] {
-        reading.findings(survey, extrasDiffer: extras.differ) + [orientation].compactMap { $0 }
+        reading.findings(survey, extrasDiffer: extras.differ) + ofTags
     }
 }
 

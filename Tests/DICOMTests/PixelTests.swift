@@ -414,6 +414,68 @@ struct PixelTests {
         return decoding.findings.filter { $0.severity == .warning }.map(\.text)
     }
 
+    /// The same of a file's bytes.
+    private static func warnings(_ bytes: [UInt8]) throws -> [String] {
+        let source = try SourceInstance(try DICOMFile(bytes: bytes))
+        let volume = try #require(VolumeBuilder.volumes(of: [source]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        return decoding.findings.filter { $0.severity == .warning }.map(\.text)
+    }
+
+    @Test("bytes behind the data set that are no padding ask a person, in deflated files too")
+    func bytesBehind() throws {
+        let other = TestImage(instance: "1.2.3.2").bytes
+        for syntax in [TestFile.Syntax.explicitLittle, .implicitLittle, .explicitBig, .deflated] {
+            let file = TestImage(syntax: syntax).bytes
+            for zeros in [0, 1, 7, 600] {
+                #expect(try Self.warnings(file + [UInt8](repeating: 0, count: zeros)).isEmpty, "\(syntax) \(zeros)")
+            }
+            for more in [[1, 2, 3], [UInt8](repeating: 0, count: 99) + [1], other] {
+                #expect(try Self.warnings(file + more).count == 1, "\(syntax) \(more.count)")
+            }
+        }
+    }
+
+    @Test("grey pixels that a Supplemental Palette shows in colour ask a person, where Pixel Presentation says so")
+    func supplementalPalette() throws {
+        for (presentation, first, count) in [
+            ("COLOR", 7, 1), ("MIXED", 7, 1), ("COLOR", 8, 0), ("MONOCHROME", 0, 0), (nil, 0, 0),
+        ] as [(String?, UInt16, Int)] {
+            var image = TestImage(pixels: Self.words([UInt16](repeating: 7, count: 64)))
+            image.more = {
+                if let presentation { $0.add(0x0008, 0x9205, "CS", text: presentation) }
+                for element in 0x1101...0x1103 { $0.add(0x0028, UInt16(element), us: 100, first, 16) }
+            }
+            #expect(try Self.warnings(image).count == count, "\(presentation ?? "") \(first)")
+        }
+    }
+
+    @Test("a colour profile that is damaged, cut off or of other colours than the picture asks a person")
+    func profiles() throws {
+        func profile(_ space: String, size: UInt8 = 128, mark: String = "acsp") -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 128)
+            bytes[3] = size
+            bytes.replaceSubrange(16..<20, with: space.utf8)
+            bytes.replaceSubrange(36..<40, with: mark.utf8)
+            return bytes
+        }
+        let cases: [(profile: [UInt8], count: Int)] = [
+            ([], 0), (profile("RGB "), 0), (profile("RGB ") + [0, 0], 0), (profile("GRAY"), 1), (profile("CMYK"), 1),
+            (profile("RGB ", size: 200), 1), (profile("RGB ", mark: "none"), 1), ([1, 2, 3, 4], 1),
+        ]
+        for (index, (profile, count)) in cases.enumerated() {
+            for isColour in [true, false] {
+                var image = TestImage(
+                    sopClass: "1.2.840.10008.5.1.4.1.1.7", modality: "OT", samples: isColour ? 3 : 1,
+                    photometric: isColour ? "RGB" : "MONOCHROME2", planar: isColour ? 0 : nil, bits: (8, 8, 7),
+                    pixelVR: "OB")
+                image.more = { $0.add(0x0028, 0x2000, "OB", profile) }
+                #expect(try Self.warnings(image).count == (isColour ? count : 0), "\(index) \(isColour)")
+            }
+        }
+    }
+
     /// Colours of 32 × 40 pixels, by pixel: a grey or coloured picture that changes in both directions.
     private static func picture(isGrey: Bool) -> [UInt8] {
         (0..<32 * 40).flatMap { index in

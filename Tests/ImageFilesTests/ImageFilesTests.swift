@@ -272,6 +272,35 @@ struct ImageFilesTests {
         }
     }
 
+    @Test("a colour profile that is damaged or of other colours than the picture is told, in TIFF, PNG and JPEG")
+    func profiles() throws {
+        func profile(_ space: String, mark: String = "acsp") -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 128)
+            bytes[3] = 128
+            bytes.replaceSubrange(16..<20, with: space.utf8)
+            bytes.replaceSubrange(36..<40, with: mark.utf8)
+            return bytes
+        }
+        let picture = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 3, bits: 8))
+        let photograph = try jpeg("rgb")
+        for (profile, isTold) in [
+            (profile("RGB "), false), (profile("CMYK"), true), (profile("RGB ", mark: "none"), true),
+        ] {
+            var page = RawTIFF.Page(rows: 4, columns: 6, data: (0..<72).map { UInt8($0) })
+            (page.samples, page.photometric, page.raw) = (3, 2, [(34675, 7, profile)])
+            let block = chunk("iCCP", Array("p".utf8) + [0, 0] + zlib([profile]))
+            let size = UInt8(profile.count + 16)
+            let segment: [UInt8] = [0xFF, 0xE2, 0, size] + Array("ICC_PROFILE".utf8) + [0, 1, 1] + profile
+            for file in [
+                RawTIFF([page]).bytes, picture.prefix(33) + block + picture.dropFirst(33),
+                photograph.prefix(2) + segment + photograph.dropFirst(2),
+            ] {
+                let findings = try #require(try read(file).first).findings
+                #expect(findings.contains { $0.kind == .picture && $0.isWarning } == isTold)
+            }
+        }
+    }
+
     /// A JPEG of 20 × 24 pixels.
     private func jpeg(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: "Tests/Fuzz/Seeds/jpeg-picture/" + name)))

@@ -14,6 +14,8 @@ package final class FrameDecoding {
         let instance: SourceInstance
         let reader: PixelReader
         let palette: Palette?
+        /// The stored value from which on a Supplemental Palette shows pixels in colour; nil: none does.
+        let coloursFrom: Int?
         var evidence: ObjectEvidence
     }
 
@@ -38,6 +40,12 @@ package final class FrameDecoding {
                 values: Self.display(stored, colour))
         }
         if let palette = object.palette { return Self.coloured(stored, palette) }
+        if let first = object.coloursFrom, stored.reaches(first) {
+            note(
+                [
+                    "pixels have colours of a Supplemental Palette (Pixel Presentation), which were read as grey values: they are none that were measured"
+                ], .warning)
+        }
         return try grey(stored, frame)
     }
 
@@ -46,44 +54,27 @@ package final class FrameDecoding {
         current = nil
         let reader = try PixelReader(instance.file, instance.pixels, limits: instance.limits)
         note(reader.notes)
-        checkPresentation(instance)
+        note(try instance.pixelFindings())
         let palette =
             instance.pixels.photometric == .paletteColor ? try Palette(instance.dataSet, instance.pixels) : nil
         let object = Opened(
-            instance: instance, reader: reader, palette: palette, evidence: ObjectEvidence(instance))
+            instance: instance, reader: reader, palette: palette, coloursFrom: Palette.supplementalFirst(instance),
+            evidence: ObjectEvidence(instance))
         current = object
         return object
     }
 
     private func note(_ texts: [String], _ severity: Finding.Severity = .note) {
-        for text in texts where findings.count < 64 && !findings.contains(where: { $0.text == text }) {
-            findings.append(Finding("PIX-NOTE", severity, text))
+        note(texts.map { Finding("PIX-NOTE", severity, $0) })
+    }
+
+    private func note(_ more: [Finding]) {
+        for finding in more where findings.count < 64 && !findings.contains(where: { $0.text == finding.text }) {
+            findings.append(finding)
         }
     }
 
     // MARK: Grey
-
-    /// MONOCHROME1 has INVERSE and MONOCHROME2 IDENTITY (PS3.3 C.8.11.3.1). Hounsfield units are never turned round.
-    private func checkPresentation(_ instance: SourceInstance) {
-        let photometric = instance.pixels.photometric
-        guard photometric == .monochrome1 || photometric == .monochrome2, instance.modality != "CT",
-            let shape = instance.dataSet.string(.presentationLUTShape), ["INVERSE", "IDENTITY"].contains(shape),
-            shape != (photometric == .monochrome1 ? "INVERSE" : "IDENTITY")
-        else { return }
-        let names = "Photometric Interpretation = \(photometric.rawValue) and Presentation LUT Shape = \(shape)"
-        // Radiography devices that write IDENTITY into everything are known, and their Photometric Interpretation is right. Beside it IDENTITY
-        // means that nothing else is done.
-        if photometric == .monochrome1, Self.radiography.contains(instance.modality) {
-            note(["\(names): the first holds, black and white were exchanged"])
-        } else {
-            note(
-                [
-                    "\(names) contradict each other: black and white were exchanged, and other programs may show the image the other way round"
-                ], .warning)
-        }
-    }
-
-    private static let radiography: Set<String> = ["CR", "DX", "MG", "IO", "PX"]
 
     private func grey(_ stored: StoredFrame, _ frame: SourceFrame) throws(DICOMFailure) -> Frame {
         let dataSet = frame.instance.dataSet
