@@ -173,6 +173,39 @@ struct PixelTests {
         #expect(code { _ = try image.stored() } == "PIX-CODEC")
         image.fragments = [Array(frame.dropLast(2))]
         #expect(code { _ = try image.stored() } == "PIX-TRUNCATED")
+        // Out of order, one behind the end, and one of a segment that there is not.
+        for (at, offset) in [(4, 68), (8, 64), (8, 200), (12, 68)] as [(Int, UInt8)] {
+            var wrong = frame
+            wrong[at] = offset
+            image.fragments = [wrong]
+            #expect(["PIX-CODEC", "PIX-TRUNCATED"].contains(code { _ = try image.stored() }), "\(at) \(offset)")
+        }
+        // Fragments that are empty hold nothing.
+        for fragments in [[[], frame], [frame, []], [frame.prefix(66) + [], [], frame.dropFirst(66) + []]] {
+            image.fragments = fragments
+            #expect(try image.stored().last == 259)
+        }
+        (image.frames, image.fragments) = (2, [[], frame])
+        #expect(code { _ = try image.stored(1) } == "PIX-TRUNCATED")
+    }
+
+    @Test("a deflated frame with bytes behind its end, which are not padding, is refused")
+    func deflatedFrames() throws {
+        let cells = (0..<128).map { UInt8($0) }
+        let stream: [UInt8] = [1, 128, 0, 127, 255] + cells
+        func syntax(_ uid: String) -> [UInt8] { Array("UI".utf8) + [UInt8(uid.utf8.count), 0] + Array(uid.utf8) }
+        func outcome(_ frame: [UInt8]) -> String {
+            let image = TestImage(syntax: .rle, fragments: [frame])
+            let bytes = image.bytes.replacing(
+                syntax("1.2.840.10008.1.2.5\0"), with: syntax("1.2.840.10008.1.2.8.1\0"))
+            return code {
+                let file = try DICOMFile(bytes: bytes)
+                let stored = try PixelReader(file, try PixelDescription(file.dataSet)).frame(1)
+                #expect(stored.canonicalBytes == cells)
+            }
+        }
+        for padding in [[], [0], [0, 0, 0]] as [[UInt8]] { #expect(outcome(stream + padding) == "none") }
+        for more in [[9, 9], stream] { #expect(outcome(stream + more) == "PIX-FRAGMENTS") }
     }
 
     @Test("an RLE segment holds the pixels of its plane and padding, or is refused")
