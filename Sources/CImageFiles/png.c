@@ -105,9 +105,12 @@ static int is_zero(const uint8_t *bytes, size_t count) {
 /* Takes the last sample of each pixel, alpha, away. */
 static void split_alpha(ci_image *image) {
     size_t width = image->bits / 8, colours = (image->samples - 1) * width, stride = image->samples * width;
+    uint8_t first[2] = {0};
+    memcpy(first, image->pixels + colours, width);
     coverage found = {0};
     for (size_t i = 0; i * stride < image->size; i++) {
         const uint8_t *pixel = image->pixels + i * stride;
+        image->alpha_differs |= memcmp(pixel + colours, first, width) != 0;
         cover(&found, !is_zero(pixel, colours), is_zero(pixel + colours, width));
         memmove(image->pixels + i * colours, pixel, colours);
     }
@@ -116,30 +119,36 @@ static void split_alpha(ci_image *image) {
     image->samples--;
 }
 
-/* Of a palette some entries, of grey and RGB one colour may be transparent. */
-static void look_at_transparency(state *s, ci_image *image) {
+/* Of a palette some entries, of grey and RGB one colour may be transparent. Samples of fewer than 8 bits stand as they are stored, or,
+   `scale` times as large, as they are shown. */
+static void look_at_transparency(state *s, ci_image *image, unsigned scale) {
     png_bytep entries = NULL;
     png_color_16p colour = NULL;
     int count = 0;
     if (!png_get_tRNS(s->png, s->info, &entries, &count, &colour)) return;
     coverage found = {0};
     size_t stride = image->samples * (image->bits / 8);
-    int begins_black = is_zero(image->palette, 3);
+    int begins_black = is_zero(image->palette, 3), first = -1;
     for (size_t i = 0; i * stride < image->size; i++) {
         const uint8_t *pixel = image->pixels + i * stride;
+        int alpha = 255;
         if (image->palette_entries > 0) {
             int is_coloured = begins_black ? *pixel > 0 : !is_zero(image->palette + 3 * *pixel, 3);
-            cover(&found, is_coloured, *pixel < count && entries[*pixel] == 0);
-            continue;
+            if (*pixel < count) alpha = entries[*pixel];
+            cover(&found, is_coloured, alpha == 0);
+        } else {
+            int is_transparent = 1;
+            const png_uint_16 wanted[3] = {image->samples == 1 ? colour->gray : colour->red, colour->green, colour->blue};
+            for (uint16_t sample = 0; sample < image->samples; sample++) {
+                uint16_t value = pixel[sample];
+                if (image->bits == 16) memcpy(&value, pixel + 2 * sample, 2);
+                is_transparent &= value == wanted[sample] * scale;
+            }
+            if (is_transparent) alpha = 0;
+            cover(&found, !is_zero(pixel, stride), is_transparent);
         }
-        int is_transparent = 1;
-        const png_uint_16 wanted[3] = {image->samples == 1 ? colour->gray : colour->red, colour->green, colour->blue};
-        for (uint16_t sample = 0; sample < image->samples; sample++) {
-            uint16_t value = pixel[sample];
-            if (image->bits == 16) memcpy(&value, pixel + 2 * sample, 2);
-            is_transparent &= value == wanted[sample];
-        }
-        cover(&found, !is_zero(pixel, stride), is_transparent);
+        if (first < 0) first = alpha;
+        image->alpha_differs |= alpha != first;
     }
     image->alpha_contradicts = contradicts(&found);
 }
@@ -161,13 +170,17 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
 
     int colour = png_get_color_type(png, info);
     image->alpha_dropped = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
-    int is_palette = colour == PNG_COLOR_TYPE_PALETTE;
+    int is_palette = colour == PNG_COLOR_TYPE_PALETTE, has_alpha = (colour & PNG_COLOR_MASK_ALPHA) != 0;
+    unsigned scale = 1;
     if (s->stored || is_palette) {
         png_set_packing(png);
         copy_palette(png, info, image);
     } else {
-        if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
-        png_set_strip_alpha(png);
+        unsigned depth = png_get_bit_depth(png, info);
+        if (depth < 8) {
+            png_set_expand_gray_1_2_4_to_8(png);
+            scale = 255 / ((1u << depth) - 1);
+        }
     }
     if (png_get_bit_depth(png, info) == 16) png_set_swap(png);
     png_set_interlace_handling(png);
@@ -180,14 +193,14 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     image->rows_per_metre = png_get_y_pixels_per_meter(png, info);
     image->columns_per_metre = png_get_x_pixels_per_meter(png, info);
     int resolves = is_palette && !s->stored;
-    uint16_t samples = resolves ? 3 : image->samples;
+    uint16_t samples = resolves ? 3 : (uint16_t)(image->samples - has_alpha);
     size_t shown = 0; /* bytes of the picture that is given back */
-    if (ci_check_size(limits, image->rows, image->columns, samples, image->bits / 8, &shown, s->error) ||
-        ci_check_memory(limits, shown + (resolves ? shown / 3 : 0) + (uint64_t)image->rows * sizeof *s->rows, s->error)) {
+    if (ci_check_size(limits, image->rows, image->columns, samples, image->bits / 8, &shown, s->error)) png_longjmp(png, 1);
+    size_t stride = (size_t)image->columns * image->samples * (image->bits / 8);
+    image->size = stride * image->rows;
+    if (ci_check_memory(limits, image->size + (resolves ? shown : 0) + (uint64_t)image->rows * sizeof *s->rows, s->error)) {
         png_longjmp(png, 1);
     }
-    image->size = resolves ? shown / 3 : shown;
-    size_t stride = (size_t)image->columns * image->samples * (image->bits / 8);
     if (png_get_rowbytes(png, info) != stride) png_error(png, "rows of an unexpected length");
     image->pixels = calloc(image->size, 1);
     s->rows = calloc(image->rows, sizeof *s->rows);
@@ -199,8 +212,8 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     png_read_image(png, s->rows);
     png_read_end(png, NULL);
     if (is_palette) check_indices(s, image);
-    if (s->stored && colour & PNG_COLOR_MASK_ALPHA) split_alpha(image);
-    if (s->stored) look_at_transparency(s, image);
+    if (has_alpha) split_alpha(image);
+    look_at_transparency(s, image, scale);
     if (resolves) resolve_palette(s, image);
 }
 

@@ -107,6 +107,7 @@ static ci_status measure_grid(ci_tiff *t, const ci_tiff_page *page, grid *g, ci_
 static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint8_t *pixels, const size_t *pixel_bytes,
                              ci_error *error) {
     double start = ci_thread_seconds();
+    uint64_t impossible = 0;
     TIFF *tiff = t->tiff;
     uint16_t planes = page->planar ? page->samples : 1;
     block b = {.samples = page->samples / planes};
@@ -139,7 +140,7 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
                 } else if (ci_check_damage(t, page, piece, &b, start, error) != CI_OK) {
                     break;
                 } else if (g->subsampled) {
-                    ci_place_ycbcr(&at, (size_t)got, page, &g->how, g->width, pixels, error);
+                    ci_place_ycbcr(&at, (size_t)got, page, &g->how, g->width, pixels, &impossible, error);
                 } else if ((size_t)got < b.stride * b.rows) {
                     ci_fail(error, CI_TRUNCATED, "a strip holds %lld bytes instead of %zu", (long long)got,
                             b.stride * b.rows);
@@ -154,6 +155,7 @@ static ci_status read_blocks(ci_tiff *t, const ci_tiff_page *page, grid *g, uint
         }
     }
     free(buffer);
+    if (error->status == CI_OK) ci_check_ycbcr(impossible, (uint64_t)page->columns * (g->to - g->from), error);
     return error->status;
 }
 

@@ -87,19 +87,29 @@ int ci_makes_colours(const colours *c) {
            c->white[1] > c->black[1] && c->white[2] > c->black[2];
 }
 
-static void ycbcr_to_rgb(const colours *c, uint8_t y, uint8_t cb, uint8_t cr, uint8_t *rgb) {
+static int is_far(float value) { return value < -48 || value > 255 + 48; }
+
+/* Gives whether it is none of the colours that there are, by more than coding loses. */
+static int ycbcr_to_rgb(const colours *c, uint8_t y, uint8_t cb, uint8_t cr, uint8_t *rgb) {
     float luma = ((float)y - c->black[0]) * 255 / (c->white[0] - c->black[0]);
     float b = ((float)cb - c->black[1]) * 127 / (c->white[1] - c->black[1]);
     float r = ((float)cr - c->black[2]) * 127 / (c->white[2] - c->black[2]);
     float red = luma + (2 - 2 * c->red) * r, blue = luma + (2 - 2 * c->blue) * b;
+    float green = (luma - c->red * red - c->blue * blue) / c->green;
     rgb[0] = clamp8(red);
-    rgb[1] = clamp8((luma - c->red * red - c->blue * blue) / c->green);
+    rgb[1] = clamp8(green);
     rgb[2] = clamp8(blue);
+    return is_far(red) || is_far(green) || is_far(blue);
+}
+
+ci_status ci_check_ycbcr(uint64_t impossible, uint64_t pixels, ci_error *error) {
+    if (pixels < 1024 || impossible <= pixels / 32) return CI_OK;
+    return ci_fail(error, CI_UNSUPPORTED, "is said to be YCbCr (Photometric 6), and its samples are those of RGB");
 }
 
 /* A strip or tile of subsampled YCbCr: units of h · v luma bytes, then Cb, Cr (TIFF 6.0, section 21). */
 ci_status ci_place_ycbcr(const block *b, size_t size, const ci_tiff_page *page, const colours *how, uint32_t width,
-                          uint8_t *pixels, ci_error *error) {
+                          uint8_t *pixels, uint64_t *impossible, ci_error *error) {
     uint32_t h = page->subsampling_x, v = page->subsampling_y;
     size_t unit = (size_t)h * v + 2, units = (width + h - 1) / h;
     if (((size_t)(b->rows + v - 1) / v) * units * unit > size) {
@@ -109,7 +119,7 @@ ci_status ci_place_ycbcr(const block *b, size_t size, const ci_tiff_page *page, 
         for (uint32_t column = 0; column < b->columns; column++) {
             const uint8_t *at = b->bytes + ((size_t)(row / v) * units + column / h) * unit;
             uint8_t *to = pixels + ((size_t)(b->row + row) * page->columns + b->column + column) * page->samples;
-            ycbcr_to_rgb(how, at[(row % v) * h + column % h], at[h * v], at[h * v + 1], to);
+            *impossible += (uint64_t)ycbcr_to_rgb(how, at[(row % v) * h + column % h], at[h * v], at[h * v + 1], to);
         }
     }
     return CI_OK;

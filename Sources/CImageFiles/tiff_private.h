@@ -73,9 +73,12 @@ colours ci_page_colours(TIFF *tiff);
 int ci_is_jfif(const colours *c);
 /* Whether colours can be made by them at all. */
 int ci_makes_colours(const colours *c);
-/* The `size` bytes of a block of subsampled YCbCr, `width` pixels wide, as RGB. */
+/* The `size` bytes of a block of subsampled YCbCr, `width` pixels wide, as RGB; adds to `impossible` how many pixels lie far outside of
+   all colours. */
 ci_status ci_place_ycbcr(const block *b, size_t size, const ci_tiff_page *page, const colours *how, uint32_t width,
-                         uint8_t *pixels, ci_error *error);
+                         uint8_t *pixels, uint64_t *impossible, ci_error *error);
+/* Refuses samples of which a pixel in 32 is none of YCbCr: black, white and most greys of RGB are not. A few say too little. */
+ci_status ci_check_ycbcr(uint64_t impossible, uint64_t pixels, ci_error *error);
 
 // MARK: Damage (tiff_damage.c)
 

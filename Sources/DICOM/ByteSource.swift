@@ -23,7 +23,7 @@ enum ByteSource: Sendable {
     /// *Throws*: `corrupt`, `limit`, `changed`, `unreadable`.
     func opened(_ limits: DICOMLimits) throws(DICOMFailure) -> ByteSource {
         guard case .deflated(let file, let offset) = self else { return self }
-        return .memory(try ByteSource.file(file).inflated(from: offset, limits))
+        return .memory(try ByteSource.file(file).inflated(from: offset, limits).bytes)
     }
 
     /// The bytes of a range that was found when the file was read first.
@@ -39,13 +39,16 @@ enum ByteSource: Sendable {
         }
     }
 
-    /// The raw deflate stream from `offset` on, unpacked into memory under the limits.
-    func inflated(from offset: Int, _ limits: DICOMLimits) throws(DICOMFailure) -> [UInt8] {
+    /// The raw deflate stream from `offset` on, unpacked into memory under the limits, and whether anything but zeros stands behind it.
+    func inflated(
+        from offset: Int, _ limits: DICOMLimits
+    ) throws(DICOMFailure) -> (bytes: [UInt8], hasMore: Bool) {
         let packed = try bytes(offset..<count)
         let (scaled, overflow) = packed.count.multipliedReportingOverflow(by: limits.inflateRatio)
         let limit = min(limits.inflatedBytes, overflow ? .max : scaled + limits.inflateFreeBytes)
         do throws(StorageFailure) {
-            return try Inflate.bytes(of: packed, limit: limit)
+            let stream = try Inflate.stream(of: packed.span.bytes, limit: limit)
+            return (stream.bytes, packed[stream.consumed...].contains { $0 != 0 })
         } catch {
             switch error {
             case .compressedTooLarge(let limit):

@@ -11,28 +11,34 @@ package struct DICOMFile: Sendable {
     package let dataSet: DataSet
     /// Oddities that were tolerated; no values in them.
     package let warnings: [String]
-    /// SHA-256 of the bytes after the file meta group, as they stand in the file.
-    package let digest: FileDigest
+    let digests: FileDigests
     /// Pixel Data, or its last fragment, is shorter than its length says.
     package let pixelDataIsCut: Bool
+    /// Something other than zeros stands behind the last element.
+    package let hasBytesBehind: Bool
     /// Where long values are read from.
     let source: ByteSource
 
     /// As it was given; empty for bytes that never were a file.
     package var path: String { input?.path.text ?? "" }
+    /// SHA-256 of the bytes after the file meta group, as they stand in the file.
+    package var digest: FileDigest { digests.content }
     /// `digest` as 64 hexadecimal digits.
     package var contentDigest: String { digest.hex }
 
     /// Reads a user's file.
     ///
-    /// - Parameter digest: what an earlier reading of this file found; without it every byte is read for it.
+    /// - Parameter digests: what an earlier reading of this file found; without them every byte is read for them.
     /// *Throws*: `notDICOM` when it does not look like DICOM at all; `corrupt`, `limit` (`notImage` when the damaged
     /// object is neither an image nor a DICOMDIR); `changed` when the file changed meanwhile; `unreadable` when the system refuses.
     /// *Cost*: the header is read in pieces of `limits.windowBytes`, pixel data only for the digest, each byte once.
-    package init(
-        _ file: InputFile, digest: FileDigest? = nil, limits: DICOMLimits = .standard
-    ) throws(DICOMFailure) {
-        try self.init(.file(file), file, digest, limits)
+    init(_ file: InputFile, digests: FileDigests?, limits: DICOMLimits = .standard) throws(DICOMFailure) {
+        try self.init(.file(file), file, digests, limits)
+    }
+
+    /// Reads a user's file, each of its bytes. *Throws*: as above.
+    package init(_ file: InputFile, limits: DICOMLimits = .standard) throws(DICOMFailure) {
+        try self.init(file, digests: nil, limits: limits)
     }
 
     /// Reads the file at `path`. *Throws*: as above.
@@ -48,7 +54,7 @@ package struct DICOMFile: Sendable {
     }
 
     private init(
-        _ whole: ByteSource, _ input: InputFile?, _ known: FileDigest?, _ limits: DICOMLimits
+        _ whole: ByteSource, _ input: InputFile?, _ known: FileDigests?, _ limits: DICOMLimits
     ) throws(DICOMFailure) {
         try DCMTK.checkInstallation()
         guard whole.count <= limits.fileBytes else {
@@ -57,8 +63,12 @@ package struct DICOMFile: Sendable {
         let head = try whole.bytes(0..<min(whole.count, max(limits.windowBytes, 256)))
         let start = try FileStart(whole, head, limits)
         let syntax = start.syntax
-        let body: ByteSource =
-            syntax.isDeflated ? .memory(try whole.inflated(from: start.dataSet, limits)) : whole
+        var body = whole
+        var hasMore = false
+        if syntax.isDeflated {
+            let inflated = try whole.inflated(from: start.dataSet, limits)
+            (body, hasMore) = (.memory(inflated.bytes), inflated.hasMore)
+        }
         var walk = FileWalk(
             syntax.isDeflated ? ByteWindow(body, size: limits.windowBytes) : start.window, limits: limits)
         let offset = syntax.isDeflated ? 0 : start.dataSet
@@ -80,7 +90,12 @@ package struct DICOMFile: Sendable {
         guard !dataSet.isEmpty || !start.meta.isEmpty else {
             throw .corrupt("no element in it: the file is damaged.", cure: "Send it again.")
         }
-        if let known { digest = known } else { digest = try Self.digest(whole, head, from: start.dataSet) }
+        let pixels = PixelBytes(of: dataSet, isBigEndian: syntax.isBigEndian)
+        if let known {
+            digests = known
+        } else {
+            digests = try Self.digests(whole, head, from: start.dataSet, body, pixels)
+        }
         self.input = input
         if let input, syntax.isDeflated {
             source = .deflated(input, offset: start.dataSet)
@@ -91,22 +106,28 @@ package struct DICOMFile: Sendable {
         transferSyntax = syntax
         warnings = start.warnings + walk.warnings
         pixelDataIsCut = walk.pixelDataIsCut
+        hasBytesBehind = walk.hasBytesBehind || hasMore
     }
 
     /// Of the bytes from `start` on; `head` is read already. The file must be the same at the end as it was at the beginning.
-    private static func digest(_ source: ByteSource, _ head: [UInt8], from start: Int) throws(DICOMFailure)
-        -> FileDigest
-    {
-        guard case .file(let file) = source else { return FileDigest(of: try source.bytes(start..<source.count)) }
+    ///
+    /// - Parameter body: what the pixels stand in.
+    private static func digests(
+        _ source: ByteSource, _ head: [UInt8], from start: Int, _ body: ByteSource, _ pixels: PixelBytes?
+    ) throws(DICOMFailure) -> FileDigests {
+        guard case .file(let file) = source else {
+            return FileDigests(
+                content: FileDigest(of: try source.bytes(start..<source.count)), pixels: try pixels?.digest(body))
+        }
+        let isWhole = if case .file = body { true } else { false }
+        let digests: FileDigests
         do throws(StorageFailure) {
-            var sum = FileDigest.Accumulator()
-            if start < head.count { sum.add(head.span.bytes.extracting(start..<head.count)) }
-            try sum.add(file, max(start, head.count)..<file.size)
+            digests = try FileDigests(of: file, head, from: start, isWhole ? pixels : nil)
             try file.checkUnchanged()
-            return sum.finish()
         } catch {
             throw DICOMFailure(error)
         }
+        return isWhole ? digests : FileDigests(content: digests.content, pixels: try pixels?.digest(body))
     }
 
     /// True when the first bytes of a file (132 are enough) may be the start of a DICOM file.

@@ -23,6 +23,8 @@ struct FileWalk {
     private(set) var warnings: [String] = []
     /// The value of Pixel Data, or its last fragment, is shorter than its length says.
     var pixelDataIsCut = false
+    /// Something other than zeros stands behind the last element.
+    private(set) var hasBytesBehind = false
 
     private var elementCount = 0
     /// Set once Pixel Data of the main data set has been read: whatever is broken behind it costs a warning only.
@@ -99,14 +101,17 @@ struct FileWalk {
                 }
                 if depth == 0, (at..<at + 8).allSatisfy({ window[$0] == 0 }) {
                     warn("zero bytes behind the last element")
-                    at = end
+                    try skipRest(&at, end)
                     break reading
                 }
                 elements.append(try element(&at, end: end, encoding, depth: depth, characterSet: characterSet))
             } catch {
                 guard depth == 0, hasPixelData, !error.isOfReading else { throw error }
-                warn("bytes behind the pixel data that are no elements, from offset \(start)")
-                at = end
+                at = start
+                try skipRest(&at, end)
+                if hasBytesBehind {
+                    warn("bytes behind the pixel data that are no elements, from offset \(start)")
+                }
                 break reading
             }
             guard elements.count <= limits.elementsPerItem else {
@@ -133,6 +138,17 @@ struct FileWalk {
         let dataSet = DataSet(elements, characterSet: characterSet, dropped: &dropped)
         if dropped > 0 { warn("\(dropped) elements whose tag stood there already; the first was kept") }
         return dataSet
+    }
+
+    /// To the end, past what is no element. *Cost*: reads the zeros there.
+    private mutating func skipRest(_ at: inout Int, _ end: Int) throws(DICOMFailure) {
+        while at < end, !hasBytesBehind {
+            let count = min(end - at, limits.windowBytes)
+            try window.load(at, count)
+            hasBytesBehind = (at..<at + count).contains { window[$0] != 0 }
+            at += count
+        }
+        at = end
     }
 
     /// Specific Character Set as DCMTK wants it: values without padding, joined by backslashes.

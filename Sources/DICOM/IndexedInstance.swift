@@ -8,7 +8,8 @@ package struct IndexedInstance: Sendable {
     package let sopInstanceUID: String
     package let sopClassUID: String
     /// Of the data set's bytes (`DICOMFile.digest`).
-    package let digest: FileDigest
+    package var digest: FileDigest { digests.content }
+    private let digests: FileDigests
 
     /// - Parameter texts: what instances have in common, held once.
     package init(_ instance: SourceInstance, _ file: InputFile, sharing texts: inout SharedTexts) {
@@ -17,7 +18,7 @@ package struct IndexedInstance: Sendable {
         seriesInstanceUID = texts.shared(instance.seriesInstanceUID)
         sopInstanceUID = instance.sopInstanceUID
         sopClassUID = texts.shared(instance.sopClassUID)
-        digest = instance.file.digest
+        digests = instance.file.digests
     }
 
     /// Reads the header again, as it was found to be in order.
@@ -25,7 +26,7 @@ package struct IndexedInstance: Sendable {
     /// *Throws*: `changed`, `unreadable`; what `SourceInstance` throws, should the file be another one now.
     package func read(limits: DICOMLimits = .standard) throws(DICOMFailure) -> SourceInstance {
         try SourceInstance(
-            try DICOMFile(file, digest: digest, limits: limits), limits: limits, keepsPlanning: true)
+            try DICOMFile(file, digests: digests, limits: limits), limits: limits, keepsPlanning: true)
     }
 }
 

@@ -11,61 +11,27 @@ struct EXIFBlock {
 
     /// Of an orientation that cannot be read.
     static let damaged = -1
-    /// At most so many segments stand before the picture.
-    private static let segmentLimit = 1000
-
-    /// Those of a file, wherever they stand before the picture of a JPEG or the end of a PNG.
-    ///
-    /// *Throws* `StorageFailure` when the file cannot be read.
-    static func all(of file: InputFile, _ format: ImageFile.Format) throws(StorageFailure) -> [EXIFBlock] {
-        switch format {
-        case .jpeg: try ofJPEG(file)
-        case .png: try ofPNG(file)
-        case .tiff: []
-        }
-    }
-
-    private static func ofPNG(_ file: InputFile) throws(StorageFailure) -> [EXIFBlock] {
-        var at = 8, blocks: [EXIFBlock] = []
-        for _ in 0..<100_000 {
-            guard at + 12 <= file.size else { return blocks }
-            let head = try file.read(at..<at + 8)
-            let length = head[0..<4].reduce(0) { $0 << 8 | Int($1) }
-            guard length <= file.size - at - 12 else { return blocks }
-            if head[4..<8].elementsEqual("eXIf".utf8), length <= 1 << 20 {
-                let chunk = try file.read(at + 4..<at + 12 + length)
+    /// Those among the blocks of a file. *Throws* `StorageFailure` when the file cannot be read.
+    static func all(_ blocks: [PictureBlock], of file: InputFile) throws(StorageFailure) -> [EXIFBlock] {
+        var found: [EXIFBlock] = []
+        for block in blocks {
+            switch block.kind {
+            case .chunk(Array("eXIf".utf8)):
+                guard block.data.count <= 1 << 20 else { continue }
+                // The sum that stands behind a chunk is that of its name and data.
+                let chunk = try file.read(block.data.lowerBound - 4..<block.data.upperBound + 4)
                 let sum = chunk.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
                 let isIntact = Inflate.crc32(Array(chunk.dropLast(4))) == sum
-                blocks.append(EXIFBlock(bytes: Array(chunk.dropFirst(4).dropLast(4)), isIntact: isIntact))
-            }
-            at += 12 + length
-        }
-        return blocks
-    }
-
-    private static func ofJPEG(_ file: InputFile) throws(StorageFailure) -> [EXIFBlock] {
-        var at = 2, blocks: [EXIFBlock] = []
-        for _ in 0..<segmentLimit {
-            guard at + 4 <= file.size else { return blocks }
-            let head = try file.read(at..<at + 4)
-            guard head[0] == 0xFF else { return blocks }
-            // A fill byte, or a marker without a length.
-            if head[1] == 0xFF || head[1] == 0x01 || (0xD0...0xD8).contains(head[1]) {
-                at += head[1] == 0xFF ? 1 : 2
-                continue
-            }
-            let length = Int(head[2]) << 8 | Int(head[3])
-            // Start of scan, end of image.
-            guard head[1] != 0xDA, head[1] != 0xD9, length >= 2 else { return blocks }
-            if head[1] == 0xE1 {
-                let segment = try file.read(at + 4..<min(at + 2 + length, file.size))
+                found.append(EXIFBlock(bytes: Array(chunk.dropFirst(4).dropLast(4)), isIntact: isIntact))
+            case .segment(0xE1):
+                let segment = try file.read(block.data)
                 if segment.starts(with: Array("Exif\0\0".utf8)) {
-                    blocks.append(EXIFBlock(bytes: Array(segment.dropFirst(6)), isIntact: true))
+                    found.append(EXIFBlock(bytes: Array(segment.dropFirst(6)), isIntact: true))
                 }
+            default: continue
             }
-            at += 2 + length
         }
-        return blocks
+        return found
     }
 
     // MARK: What it says

@@ -5,9 +5,9 @@ import Storage
 /// *Source*: PNG (third edition) 11.3.6.1, acTL; CIPA DC-007, Multi-Picture Format; ITU-T T.81 B.1.1.
 enum FurtherPictures {
     /// What to say of them; nil where the file has one picture. *Throws* `StorageFailure` when the file cannot be read.
-    static func text(_ file: InputFile, _ format: ImageFile.Format) throws(StorageFailure) -> String? {
+    static func finding(_ file: InputFile, _ format: ImageFile.Format) throws(StorageFailure) -> RasterFinding? {
         switch format {
-        case .png: try ofPNG(file)
+        case .png: try ofPNG(file).map { RasterFinding(.pages, isWarning: true, $0) }
         case .jpeg: try ofJPEG(file)
         case .tiff: nil
         }
@@ -37,20 +37,22 @@ enum FurtherPictures {
         return nil
     }
 
-    /// A multi-picture file's index tells how many there are, previews and depth maps of phones included.
-    private static func ofJPEG(_ file: InputFile) throws(StorageFailure) -> String? {
-        guard let end = try endOfJPEG(file), end + 4 <= file.size else { return nil }
+    /// A note where the first picture has an index of them: previews, depth and gain maps of phones.
+    private static func ofJPEG(_ file: InputFile) throws(StorageFailure) -> RasterFinding? {
+        guard let (end, hasIndex) = try endOfJPEG(file), end + 4 <= file.size else { return nil }
         // Makers fill with zeros up to the next picture.
         let tail = try file.read(end..<min(file.size, end + 65_536))
         guard let first = tail.firstIndex(where: { $0 != 0 }), first + 3 <= tail.endIndex,
             ImageFile.format(of: tail[first...]) == .jpeg
         else { return nil }
-        return "another JPEG stands behind the end of the first, which alone is read."
+        return RasterFinding(
+            .pages, isWarning: !hasIndex, "another JPEG stands behind the end of the first, which alone is read.")
     }
 
-    /// Behind the marker that ends the first picture; nil where there is none. *Cost*: the file is read once, in parts.
-    private static func endOfJPEG(_ file: InputFile) throws(StorageFailure) -> Int? {
-        var at = 2, isInScan = false
+    /// Behind the marker that ends the first picture, and whether an index of pictures stands in that (MPF); nil where there is none. *Cost*:
+    /// the file is read once, in parts.
+    private static func endOfJPEG(_ file: InputFile) throws(StorageFailure) -> (end: Int, hasIndex: Bool)? {
+        var at = 2, isInScan = false, hasIndex = false
         var part: [UInt8] = [], start = 0
         func bytes(_ count: Int) throws(StorageFailure) -> ArraySlice<UInt8>? {
             guard at + count <= file.size else { return nil }
@@ -71,12 +73,15 @@ enum FurtherPictures {
             case 0xFF: at += 1
             // A stuffed byte, restarts, and what has no length.
             case 0x00, 0x01, 0xD0...0xD8: at += 2
-            case 0xD9: return at + 2
+            case 0xD9: return (at + 2, hasIndex)
             default:
                 guard let whole = try bytes(4) else { return nil }
                 let length = number(whole.suffix(2))
                 guard length >= 2 else { return nil }
                 isInScan = marker == 0xDA
+                if marker == 0xE2, let name = try bytes(8)?.suffix(4), name.elementsEqual([0x4D, 0x50, 0x46, 0]) {
+                    hasIndex = true
+                }
                 at += 2 + length
             }
         }

@@ -131,18 +131,30 @@ package enum ImageFile {
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
-        page.isContradictedByAlpha = image.alpha_contradicts != 0
-        if image.alpha_dropped != 0 { page.findings.append(RasterFinding(.picture, "alpha dropped")) }
+        page.isContradictedByAlpha = stored && image.alpha_contradicts != 0
+        if image.alpha_differs != 0 {
+            page.findings.append(
+                RasterFinding(
+                    .picture, isWarning: true,
+                    "parts of the picture are transparent, and what lies below is shown as if it were seen"))
+        } else if image.alpha_dropped != 0 {
+            page.findings.append(RasterFinding(.picture, "alpha dropped"))
+        }
         if format == .jpeg {
             page.loss = .init(
                 method: "ISO_10918_1", ratio: Double(page.values.count) / Double(max(file.size, 1)))
         }
         let orientation: Int
         do throws(StorageFailure) {
-            if let more = try FurtherPictures.text(file, format) {
-                page.findings.append(RasterFinding(.pages, isWarning: true, more))
+            if let further = try FurtherPictures.finding(file, format) { page.findings.append(further) }
+            let parts = try PictureBlock.all(of: file, format)
+            if page.samples == 3 {
+                for part in parts {
+                    guard let (header, size) = try part.profile(file) else { continue }
+                    page.findings += [RasterFinding.profile(header, size: size)].compactMap { $0 }
+                }
             }
-            let blocks = try EXIFBlock.all(of: file, format)
+            let blocks = try EXIFBlock.all(parts, of: file)
             let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }

@@ -42,6 +42,11 @@ extension RasterFinding {
         )
     }
 
+    /// A colour picture's profile (ICC) that is none, or another picture's; nil for others.
+    static func profile(_ header: [UInt8], size: Int?) -> RasterFinding? {
+        ColourProfile.problem(header, size: size).map { RasterFinding(.picture, isWarning: true, "\($0).") }
+    }
+
     /// Colours leave their high bits empty.
     static func unusedBits(of bits: Int, used: Int) -> RasterFinding {
         RasterFinding(

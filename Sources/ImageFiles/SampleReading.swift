@@ -102,14 +102,32 @@ struct SampleReading {
         return !hasColour && hasTransparent && hasOpaque
     }
 
-    func findings(_ survey: SampleSurvey) -> [RasterFinding] {
-        var findings: [RasterFinding] = []
-        if hasExtraSamples {
-            findings.append(
-                alpha == 1
-                    ? RasterFinding(.picture, "associated alpha shown over black")
-                    : RasterFinding(.picture, "\(stored - shown) extra samples dropped"))
-        }
+    /// Whether the extra samples are not the same in all pixels: parts are transparent, or another picture is in them.
+    ///
+    /// - Parameter first: those of the first pixel that was looked at; empty: it is the first of these.
+    func extrasDiffer(_ bytes: UnsafeRawBufferPointer, pixels: Int, from first: inout [UInt8]) -> Bool {
+        guard hasExtraSamples, pixels > 0 else { return false }
+        let each = bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8
+        let (own, all) = (shown * each, stored * each)
+        if first.isEmpty { first = Array(bytes[own..<all]) }
+        return (0..<pixels).contains { !bytes[$0 * all + own..<($0 + 1) * all].elementsEqual(first) }
+    }
+
+    private func extras(differ: Bool) -> RasterFinding? {
+        guard hasExtraSamples else { return nil }
+        guard differ else { return RasterFinding(.picture, "\(stored - shown) extra samples of one value dropped") }
+        let text =
+            switch alpha {
+            case 1: "parts of the picture are transparent (associated alpha), and are shown over black"
+            case 2: "parts of the picture are transparent (alpha), and what lies below is shown as if it were seen"
+            default: "\(stored - shown) samples a pixel of which nothing says what they are were dropped"
+            }
+        return RasterFinding(.picture, isWarning: true, text)
+    }
+
+    /// - Parameter extrasDiffer: as the method of this name found it.
+    func findings(_ survey: SampleSurvey, extrasDiffer: Bool = false) -> [RasterFinding] {
+        var findings = [extras(differ: extrasDiffer)].compactMap { $0 }
         if isColour, !isFloating, bits >= 16 {
             let used = survey.significantBits(limit: bits)
             if used < bits { findings.append(.unusedBits(of: bits, used: used)) }

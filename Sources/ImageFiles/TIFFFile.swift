@@ -200,10 +200,12 @@ package final class TIFFFile {
         guard survey.range != nil || !survey.lacksValues else { throw failure(.noValues) }
         let palette = try palette(plane.page, tags)
         let rows = Int(tags.rows), columns = Int(tags.columns)
-        let (samples, hasNoData) = try withPixels(plane.page, plane.inPage) {
-            (
+        let (samples, hasNoData, extrasDiffer) = try withPixels(plane.page, plane.inPage) {
+            var first: [UInt8] = []
+            return (
                 reading.values($0, pixels: rows * columns, palette: palette, survey: survey),
-                !isMask && reading.hasNoData($0, pixels: rows * columns)
+                !isMask && reading.hasNoData($0, pixels: rows * columns),
+                reading.extrasDiffer($0, pixels: rows * columns, from: &first)
             )
         }
         if hasNoData { throw try noDataFailure(plane.page) }
@@ -214,7 +216,8 @@ package final class TIFFFile {
             page.mapping = (page.mapping ?? ValueMapping(slope: 1, intercept: 0)).followed(by: function)
         }
         page.dateTime = text(of: tags)
-        page.findings = reading.findings(survey) + picture.calibration.findings
+        page.findings = reading.findings(survey, extrasDiffer: extrasDiffer) + picture.calibration.findings
+        page.findings += try tagFindings(plane.page, samples: reading.samples)
         page.loss = loss(tags, reading, plane.page, bits: samples.bits)
         page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
         page.spacing = picture.calibration.spacing.map(page.reduction.spacing)
@@ -353,6 +356,25 @@ package final class TIFFFile {
         let reading = SampleReading(tags, sample: plane.sample, noData: try noData(plane.page).flatMap { Double($0) })
         if let problem = reading.problem(survey) { throw failure(.bits(problem)) }
         return (tags, reading)
+    }
+
+    /// Of tags of a page that contradict its picture and that libtiff passes over: Orientation, and the colour profile.
+    func tagFindings(_ index: Int, samples: Int) throws(ImageFilesFailure) -> [RasterFinding] {
+        var findings = [try orientationFinding(index)]
+        if samples == 3, let profile = try value(34675, page: index), profile.byteCount > 0 {
+            findings.append(.profile(profile.prefix(ColourProfile.headerBytes), size: profile.byteCount))
+        }
+        return findings.compactMap { $0 }
+    }
+
+    /// 0 is written by programs that do not know it.
+    private func orientationFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+        guard let value = try value(274, page: index) else { return nil }
+        if let orientation = value.whole.first, (0...8).contains(orientation) { return nil }
+        return RasterFinding(
+            .picture, isWarning: true,
+            "the Orientation of the page is damaged or none of those that there are (1 to 8): the picture is not turned."
+        )
     }
 
     /// What a page calls no measurement, as GDAL writes it (tag 42113); nil where it does not.

@@ -16,6 +16,9 @@ package struct TIFFRows {
     /// Rows of a band but for the last.
     private let height: Int
     private var done = 0
+    /// The extra samples of the first pixel, and whether others have others.
+    private var extras: (first: [UInt8], differ: Bool) = ([], false)
+    private let ofTags: [RasterFinding]
 
     /// As stored: Orientation is not applied.
     ///
@@ -28,6 +31,7 @@ package struct TIFFRows {
         (self.file, self.reading, self.survey, page) = (file, reading, survey, plane.page)
         (rows, columns) = (Int(tags.rows), Int(tags.columns))
         samples = reading.samples
+        ofTags = try file.tagFindings(plane.page, samples: reading.samples)
         height = try file.bandRows(plane.page)
     }
 
@@ -36,15 +40,24 @@ package struct TIFFRows {
         guard done < rows else { return nil }
         let count = min(height, rows - done)
         let (reading, palette, survey, columns) = (reading, palette, survey, columns)
+        var extras = extras
         let (values, hasNoData) = try file.withRows(page, done..<done + count) { bytes in
-            (
+            extras.differ =
+                reading.extrasDiffer(bytes, pixels: count * columns, from: &extras.first) || extras.differ
+            return (
                 reading.values(bytes, pixels: count * columns, palette: palette, survey: survey),
                 reading.hasNoData(bytes, pixels: count * columns)
             )
         }
+        self.extras = extras
         if hasNoData { throw try file.noDataFailure(page) }
         done += count
         return RasterPage(rows: count, columns: columns, samples: samples, bits: values.bits, values: values.values)
+    }
+
+    /// Of the rows that were given: what a person should know.
+    package var findings: [RasterFinding] {
+        reading.findings(survey, extrasDiffer: extras.differ) + ofTags
     }
 }
 

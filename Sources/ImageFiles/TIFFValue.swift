@@ -38,6 +38,9 @@ struct TIFFValue: Sendable {
 
     var byteCount: Int { bytes.count }
 
+    /// As they stand in the file.
+    func prefix(_ count: Int) -> [UInt8] { Array(bytes.prefix(count)) }
+
     /// A signed number of 32 bits at a place in a block of a vendor's.
     func int32(at offset: Int) -> Int? {
         guard offset >= 0, offset + 4 <= bytes.count else { return nil }

@@ -98,8 +98,9 @@ struct TIFFSlide {
             identity.spacingMM = nil
             let uid = DerivedUID.uid(.importedSeries, [series])
             let path = RasterStudy.path(in: folder, seriesInstanceUID: uid, number: number)
-            try write(levels[index], isFinest: index == 0, identity, keys, survey, digest: source.digest, to: path)
-            var findings = findings(index, isCoarser: isCoarser)
+            let found = try write(
+                levels[index], isFinest: index == 0, identity, keys, survey, digest: source.digest, to: path)
+            var findings = findings(index, isCoarser: isCoarser) + found.map(Finding.init)
             if source.identity.series.uid != nil {
                 findings.append(
                     Finding(
@@ -123,11 +124,12 @@ struct TIFFSlide {
         ]
     }
 
+    /// Gives what a person should know of the level's pixels.
     private func write(
         _ level: TIFFLevel, isFinest: Bool, _ identity: StudyIdentity, _ keys: RasterObject.Keys,
         _ survey: SampleSurvey,
         digest: String, to path: String
-    ) throws {
+    ) throws -> [RasterFinding] {
         var rows = try TIFFRows(file, level.plane, survey: survey)
         var next = try rows.next()
         let side = Self.tileSide
@@ -149,6 +151,7 @@ struct TIFFSlide {
                 return try next ?? rows.next()
             }
         }
+        return rows.findings
     }
 }
 

@@ -50,6 +50,8 @@ extension RunRecord {
         "VOL-SCALE": "Compare a distance with one that you know; correct the series at its source.",
         "SEL-FRAMES": "Look at these frames with your own viewer, or change frames of the rule that takes them.",
         "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
+        "RAS-PICTURE": "Compare the picture in the report with what your own program shows.",
+        "RAS-PAGES": "Look whether a picture of the file is missing; save each in a file of its own.",
         "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",
         "QC-CALIBRATION": "Look at the outline; measure it with the ultrasound device's own calipers.",
         "QC-MINSIZE": "Look at the outlines: what is too small was not taken away.",

@@ -3,13 +3,13 @@ internal import Failures
 
 /// Unpacks deflate streams without a header (zip entries, DICOM's deflated transfer syntax) into memory, never more than asked for.
 package enum Inflate {
-    /// Unpacks the one stream at the beginning of `bytes`; what follows it is ignored.
+    /// Unpacks the one stream at the beginning of `bytes`; `consumed` is how many of them it takes.
     ///
     /// `expected` is the size that a header promises, if any: with it the result is made in one allocation.
     /// *Throws* `.compressedTooLarge` above `limit` bytes, `.compressedShort`, `.compressedBroken`, `.outOfMemory`.
-    package static func bytes(
+    package static func stream(
         of bytes: RawSpan, limit: Int, expected: Int? = nil
-    ) throws(StorageFailure) -> [UInt8] {
+    ) throws(StorageFailure) -> (bytes: [UInt8], consumed: Int) {
         let count = bytes.byteCount
         let (guess, overflow) = count.multipliedReportingOverflow(by: 4)
         var capacity = max(64, min(limit, max(0, expected ?? (overflow ? limit : guess))))
@@ -29,7 +29,7 @@ package enum Inflate {
                 used = written
             }
             switch status {
-            case CS_INFLATE_DONE: return out
+            case CS_INFLATE_DONE: return (out, consumed)
             case CS_INFLATE_FULL:
                 guard capacity < limit else { throw .compressedTooLarge(limit: limit) }
                 // Started again with more room: at most twice the work in all, and no state kept between calls.
@@ -39,6 +39,13 @@ package enum Inflate {
             default: throw .compressedBroken
             }
         }
+    }
+
+    /// What the one stream at the beginning of `bytes` unpacks to; what follows it is ignored.
+    package static func bytes(
+        of bytes: RawSpan, limit: Int, expected: Int? = nil
+    ) throws(StorageFailure) -> [UInt8] {
+        try stream(of: bytes, limit: limit, expected: expected).bytes
     }
 
     package static func bytes(of bytes: [UInt8], limit: Int, expected: Int? = nil) throws(StorageFailure)

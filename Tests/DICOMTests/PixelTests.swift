@@ -173,6 +173,39 @@ struct PixelTests {
         #expect(code { _ = try image.stored() } == "PIX-CODEC")
         image.fragments = [Array(frame.dropLast(2))]
         #expect(code { _ = try image.stored() } == "PIX-TRUNCATED")
+        // Out of order, one behind the end, and one of a segment that there is not.
+        for (at, offset) in [(4, 68), (8, 64), (8, 200), (12, 68)] as [(Int, UInt8)] {
+            var wrong = frame
+            wrong[at] = offset
+            image.fragments = [wrong]
+            #expect(["PIX-CODEC", "PIX-TRUNCATED"].contains(code { _ = try image.stored() }), "\(at) \(offset)")
+        }
+        // Fragments that are empty hold nothing.
+        for fragments in [[[], frame], [frame, []], [frame.prefix(66) + [], [], frame.dropFirst(66) + []]] {
+            image.fragments = fragments
+            #expect(try image.stored().last == 259)
+        }
+        (image.frames, image.fragments) = (2, [[], frame])
+        #expect(code { _ = try image.stored(1) } == "PIX-TRUNCATED")
+    }
+
+    @Test("a deflated frame with bytes behind its end, which are not padding, is refused")
+    func deflatedFrames() throws {
+        let cells = (0..<128).map { UInt8($0) }
+        let stream: [UInt8] = [1, 128, 0, 127, 255] + cells
+        func syntax(_ uid: String) -> [UInt8] { Array("UI".utf8) + [UInt8(uid.utf8.count), 0] + Array(uid.utf8) }
+        func outcome(_ frame: [UInt8]) -> String {
+            let image = TestImage(syntax: .rle, fragments: [frame])
+            let bytes = image.bytes.replacing(
+                syntax("1.2.840.10008.1.2.5\0"), with: syntax("1.2.840.10008.1.2.8.1\0"))
+            return code {
+                let file = try DICOMFile(bytes: bytes)
+                let stored = try PixelReader(file, try PixelDescription(file.dataSet)).frame(1)
+                #expect(stored.canonicalBytes == cells)
+            }
+        }
+        for padding in [[], [0], [0, 0, 0]] as [[UInt8]] { #expect(outcome(stream + padding) == "none") }
+        for more in [[9, 9], stream] { #expect(outcome(stream + more) == "PIX-FRAGMENTS") }
     }
 
     @Test("an RLE segment holds the pixels of its plane and padding, or is refused")
@@ -414,6 +447,68 @@ struct PixelTests {
         return decoding.findings.filter { $0.severity == .warning }.map(\.text)
     }
 
+    /// The same of a file's bytes.
+    private static func warnings(_ bytes: [UInt8]) throws -> [String] {
+        let source = try SourceInstance(try DICOMFile(bytes: bytes))
+        let volume = try #require(VolumeBuilder.volumes(of: [source]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        return decoding.findings.filter { $0.severity == .warning }.map(\.text)
+    }
+
+    @Test("bytes behind the data set that are no padding ask a person, in deflated files too")
+    func bytesBehind() throws {
+        let other = TestImage(instance: "1.2.3.2").bytes
+        for syntax in [TestFile.Syntax.explicitLittle, .implicitLittle, .explicitBig, .deflated] {
+            let file = TestImage(syntax: syntax).bytes
+            for zeros in [0, 1, 7, 600] {
+                #expect(try Self.warnings(file + [UInt8](repeating: 0, count: zeros)).isEmpty, "\(syntax) \(zeros)")
+            }
+            for more in [[1, 2, 3], [UInt8](repeating: 0, count: 99) + [1], other] {
+                #expect(try Self.warnings(file + more).count == 1, "\(syntax) \(more.count)")
+            }
+        }
+    }
+
+    @Test("grey pixels that a Supplemental Palette shows in colour ask a person, where Pixel Presentation says so")
+    func supplementalPalette() throws {
+        for (presentation, first, count) in [
+            ("COLOR", 7, 1), ("MIXED", 7, 1), ("COLOR", 8, 0), ("MONOCHROME", 0, 0), (nil, 0, 0),
+        ] as [(String?, UInt16, Int)] {
+            var image = TestImage(pixels: Self.words([UInt16](repeating: 7, count: 64)))
+            image.more = {
+                if let presentation { $0.add(0x0008, 0x9205, "CS", text: presentation) }
+                for element in 0x1101...0x1103 { $0.add(0x0028, UInt16(element), us: 100, first, 16) }
+            }
+            #expect(try Self.warnings(image).count == count, "\(presentation ?? "") \(first)")
+        }
+    }
+
+    @Test("a colour profile that is damaged, cut off or of other colours than the picture asks a person")
+    func profiles() throws {
+        func profile(_ space: String, size: UInt8 = 128, mark: String = "acsp") -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 128)
+            bytes[3] = size
+            bytes.replaceSubrange(16..<20, with: space.utf8)
+            bytes.replaceSubrange(36..<40, with: mark.utf8)
+            return bytes
+        }
+        let cases: [(profile: [UInt8], count: Int)] = [
+            ([], 0), (profile("RGB "), 0), (profile("RGB ") + [0, 0], 0), (profile("GRAY"), 1), (profile("CMYK"), 1),
+            (profile("RGB ", size: 200), 1), (profile("RGB ", mark: "none"), 1), ([1, 2, 3, 4], 1),
+        ]
+        for (index, (profile, count)) in cases.enumerated() {
+            for isColour in [true, false] {
+                var image = TestImage(
+                    sopClass: "1.2.840.10008.5.1.4.1.1.7", modality: "OT", samples: isColour ? 3 : 1,
+                    photometric: isColour ? "RGB" : "MONOCHROME2", planar: isColour ? 0 : nil, bits: (8, 8, 7),
+                    pixelVR: "OB")
+                image.more = { $0.add(0x0028, 0x2000, "OB", profile) }
+                #expect(try Self.warnings(image).count == (isColour ? count : 0), "\(index) \(isColour)")
+            }
+        }
+    }
+
     /// Colours of 32 × 40 pixels, by pixel: a grey or coloured picture that changes in both directions.
     private static func picture(isGrey: Bool) -> [UInt8] {
         (0..<32 * 40).flatMap { index in
@@ -462,10 +557,14 @@ struct PixelTests {
             ("MR", "MONOCHROME1", "INVERSE", 0), ("MR", "MONOCHROME2", "IDENTITY", 0),
             ("MR", "MONOCHROME1", "IDENTITY", 1), ("MR", "MONOCHROME2", "INVERSE", 1),
             ("CT", "MONOCHROME2", "INVERSE", 0),
+            // Devices that write IDENTITY into everything are known.
+            ("CR", "MONOCHROME1", "IDENTITY", 0), ("DX", "MONOCHROME1", "IDENTITY", 0),
+            ("DX", "MONOCHROME2", "INVERSE", 1), ("DX", "MONOCHROME1", "INVERSE", 0),
         ])
     func presentation(_ modality: String, _ photometric: String, _ shape: String, _ count: Int) throws {
         var image = TestImage(modality: modality, photometric: photometric)
-        if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+        let classes = ["MR": "4", "CR": "1", "DX": "1.1"]
+        if let part = classes[modality] { image.sopClass = "1.2.840.10008.5.1.4.1.1.\(part)" }
         image.hasScale = false
         image.more = { $0.add(0x2050, 0x0020, "CS", text: shape) }
         #expect(try Self.warnings(image).count == count)
@@ -507,6 +606,24 @@ struct PixelTests {
         #expect(try outcome { smooth($0, $1) / 32 } == "none")
         #expect(try outcome { smooth($0, $1) / 32 * 256 } == "none")
         #expect(try outcome { _, _ in 300 } == "none")
+    }
+
+    @Test("what samples say against the tags is looked for in some frames of an object: the first, second, fourth …")
+    func framesLookedAt() throws {
+        func outcome(swapped: Int) throws -> String {
+            var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.3.1", modality: "US", frames: 9)
+            (image.rows, image.columns, image.position) = (32, 40, nil)
+            image.pixels = Self.words(
+                (0..<9 * 32 * 40).map { index in
+                    let (row, column) = (index / 40 % 32, index % 40)
+                    let value = UInt16(1000 + row * 37 + column * 53)
+                    return index / (32 * 40) + 1 == swapped ? value.byteSwapped : value
+                })
+            let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+            let decoding = FrameDecoding()
+            return code { for frame in volume.frames { _ = try decoding.frame(frame) } }
+        }
+        #expect(try (1...9).map(outcome) == (1...9).map { [1, 2, 4, 8].contains($0) ? "PIX-BITS" : "none" })
     }
 
     @Test("floating point values that are no numbers are padding, and ask a person where the object does not say so")

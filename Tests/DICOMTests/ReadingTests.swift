@@ -103,6 +103,31 @@ final class ReadingTests {
         }
     }
 
+    @Test("the image digest of a file is that of its bytes in memory, wherever pieces end, when it is indexed too")
+    func imageDigests() throws {
+        let pixels = (0..<400 * 400 * 2).map { UInt8(truncatingIfNeeded: $0 % 251) }
+        let header: [UInt8] = [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52)
+        let planes = header + [0xC1, 0, 0xC1, 7]
+        let images = [
+            TestImage(rows: 400, columns: 400, pixels: pixels), TestImage(),
+            TestImage(syntax: .explicitBig, rows: 400, columns: 400, pixels: pixels),
+            TestImage(syntax: .deflated, rows: 400, columns: 400, pixels: pixels),
+            TestImage(syntax: .rle, frames: 3, fragments: [planes, planes, planes]),
+        ]
+        for image in images {
+            let meant = try image.source().imageDigest()
+            for window in [1, 65_536] {
+                let input = try file(image.bytes)
+                let source = try SourceInstance(try DICOMFile(input, limits: Self.limits(window: window)))
+                #expect(try source.imageDigest() == meant)
+                var texts = SharedTexts()
+                let indexed = IndexedInstance(source, input, sharing: &texts)
+                #expect(indexed.digest == source.file.digest)
+                #expect(try indexed.read().imageDigest() == meant)
+            }
+        }
+    }
+
     @Test(
         "a file that was cut, or replaced under its name, is a refusal when its frames are asked for",
         arguments: [true, false])

@@ -191,6 +191,116 @@ struct ImageFilesTests {
         }
     }
 
+    @Test("an Orientation that TIFF does not know turns nothing and is told; 0 is that of programs that do not know it")
+    func unknownOrientation() throws {
+        for (orientation, isTold) in [(0, false), (1, false), (3, false), (9, true), (65_535, true)] {
+            var page = RawTIFF.Page(rows: 4, columns: 6, data: (0..<24).map { UInt8($0) })
+            page.numbers = [(274, [orientation])]
+            let read = try #require(try read(RawTIFF([page]).bytes).first)
+            #expect(read.values.first == (orientation == 3 ? 23 : 0))
+            #expect(read.findings.contains { $0.kind == .picture && $0.isWarning } == isTold, "\(orientation)")
+        }
+    }
+
+    @Test("samples of RGB under the Photometric Interpretation of YCbCr are refused; those of YCbCr are shown as RGB")
+    func samplesOfRGB() throws {
+        func file(_ pixel: (UInt8) -> [UInt8], sampling: Int = 1) -> [UInt8] {
+            var page = RawTIFF.Page(rows: 32, columns: 40)
+            (page.samples, page.photometric) = (3, 6)
+            page.numbers = [(530, [sampling, 1])]
+            page.data = (0..<32 * 40 / sampling).flatMap { pixel(UInt8($0 % 251)) }
+            return RawTIFF([page]).bytes
+        }
+        #expect(code(file { [$0, $0, $0] }) == "PIX-PHOTOMETRIC")
+        #expect(code(file { _ in [255, 255, 255] }) == "PIX-PHOTOMETRIC")
+        #expect(try read(file { [$0, 128, 128] }).first?.values.prefix(9) == [0, 0, 0, 1, 1, 1, 2, 2, 2])
+        // Strong colours, at the ends of their range.
+        #expect(code(file { [76, 85, $0 > 100 ? 255 : 128] }) == nil)
+        #expect(code(file({ [$0, $0, 128, 128] }, sampling: 2)) == nil)
+        #expect(code(file({ [$0, $0, $0, $0] }, sampling: 2)) == "PIX-PHOTOMETRIC")
+    }
+
+    @Test("samples beside the colours that are not the same everywhere are told with a warning, in TIFF and in PNG")
+    func extraSamples() throws {
+        func warnings(_ bytes: [UInt8]) throws -> [RasterFinding] {
+            try #require(try read(bytes).first).findings.filter { $0.kind == .picture && $0.isWarning }
+        }
+        for kind in 0...2 {
+            for (samples, photometric) in [(4, 2), (2, 1)] where samples == 4 || kind > 0 {
+                for (isEven, count) in [(true, 0), (false, 1)] {
+                    var page = RawTIFF.Page(rows: 4, columns: 6)
+                    (page.samples, page.photometric, page.extraSamples) = (samples, photometric, [kind])
+                    page.data = (0..<24).flatMap { pixel in
+                        [UInt8](repeating: 90, count: samples - 1) + [isEven || pixel < 20 ? 255 : 0]
+                    }
+                    #expect(try warnings(RawTIFF([page]).bytes).count == count, "\(kind) \(samples) \(isEven)")
+                }
+            }
+        }
+        func png(type: UInt8, depth: UInt8 = 8, _ row: [UInt8], _ chunks: [UInt8] = []) -> [UInt8] {
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+                + chunk("IHDR", [0, 0, 0, 2, 0, 0, 0, 1, depth, type, 0, 0, 0]) + chunks
+                + chunk("IDAT", zlib([[0] + row])) + chunk("IEND", [])
+        }
+        let palette = chunk("PLTE", [10, 20, 30, 40, 50, 60])
+        let cases: [(png: [UInt8], values: [UInt16], count: Int)] = [
+            (png(type: 6, [1, 2, 3, 255, 4, 5, 6, 255]), [1, 2, 3, 4, 5, 6], 0),
+            (png(type: 6, [1, 2, 3, 255, 4, 5, 6, 254]), [1, 2, 3, 4, 5, 6], 1),
+            (png(type: 4, [7, 255, 8, 0]), [7, 8], 1),
+            (png(type: 4, depth: 16, [1, 0, 9, 9, 2, 0, 9, 8]), [256, 512], 1),
+            (png(type: 0, [7, 8], chunk("tRNS", [0, 8])), [7, 8], 1),
+            (png(type: 0, [7, 8], chunk("tRNS", [0, 9])), [7, 8], 0),
+            (png(type: 0, depth: 4, [0x78], chunk("tRNS", [0, 8])), [119, 136], 1),
+            (png(type: 3, [0, 1], palette + chunk("tRNS", [255, 0])), [10, 20, 30, 40, 50, 60], 1),
+            (png(type: 3, [0, 1], palette + chunk("tRNS", [255])), [10, 20, 30, 40, 50, 60], 0),
+        ]
+        for (index, (png, values, count)) in cases.enumerated() {
+            #expect(try read(png).first?.values == values, "\(index)")
+            #expect(try warnings(png).count == count, "\(index)")
+        }
+    }
+
+    @Test("a JPEG behind the end of a first one is told with a warning, but for those that it has an index of")
+    func furtherJPEGs() throws {
+        let good = try jpeg("grey")
+        let index: [UInt8] = [0xFF, 0xE2, 0, 8, 0x4D, 0x50, 0x46, 0, 0, 0]
+        for (bytes, isWarning) in [
+            (good, nil), (good + good, true), (good.prefix(2) + index + good.dropFirst(2) + good, false),
+        ] as [([UInt8], Bool?)] {
+            let findings = try #require(try read(bytes).first).findings
+            #expect(findings.first { $0.kind == .pages }?.isWarning == isWarning)
+        }
+    }
+
+    @Test("a colour profile that is damaged or of other colours than the picture is told, in TIFF, PNG and JPEG")
+    func profiles() throws {
+        func profile(_ space: String, mark: String = "acsp") -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 128)
+            bytes[3] = 128
+            bytes.replaceSubrange(16..<20, with: space.utf8)
+            bytes.replaceSubrange(36..<40, with: mark.utf8)
+            return bytes
+        }
+        let picture = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 3, bits: 8))
+        let photograph = try jpeg("rgb")
+        for (profile, isTold) in [
+            (profile("RGB "), false), (profile("CMYK"), true), (profile("RGB ", mark: "none"), true),
+        ] {
+            var page = RawTIFF.Page(rows: 4, columns: 6, data: (0..<72).map { UInt8($0) })
+            (page.samples, page.photometric, page.raw) = (3, 2, [(34675, 7, profile)])
+            let block = chunk("iCCP", Array("p".utf8) + [0, 0] + zlib([profile]))
+            let size = UInt8(profile.count + 16)
+            let segment: [UInt8] = [0xFF, 0xE2, 0, size] + Array("ICC_PROFILE".utf8) + [0, 1, 1] + profile
+            for file in [
+                RawTIFF([page]).bytes, picture.prefix(33) + block + picture.dropFirst(33),
+                photograph.prefix(2) + segment + photograph.dropFirst(2),
+            ] {
+                let findings = try #require(try read(file).first).findings
+                #expect(findings.contains { $0.kind == .picture && $0.isWarning } == isTold)
+            }
+        }
+    }
+
     /// A JPEG of 20 × 24 pixels.
     private func jpeg(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: "Tests/Fuzz/Seeds/jpeg-picture/" + name)))

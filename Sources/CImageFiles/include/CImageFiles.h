@@ -31,7 +31,8 @@ typedef struct {
     uint16_t bits;    /* 8 or 16 */
     double rows_per_metre, columns_per_metre; /* 0: not said */
     int alpha_dropped;
-    int alpha_contradicts;    /* of ci_png_read_stored alone: transparent pixels have a colour, or all are black and some are transparent */
+    int alpha_differs;        /* some pixels are more transparent than others */
+    int alpha_contradicts;    /* transparent pixels have a colour, or all are black and some are transparent */
     uint16_t palette_entries; /* of ci_png_read_stored alone; 0: there is no palette */
     uint8_t palette[768];     /* red, green, blue of each entry */
     uint8_t *pixels;

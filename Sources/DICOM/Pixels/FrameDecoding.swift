@@ -3,11 +3,21 @@ package import Imaging
 /// Frames of any instance as modality values or display colour. Keeps the file of the last instance open, so frames of
 /// one file are best asked for one after the other. One thread at a time.
 package final class FrameDecoding {
-    private var current: (instance: SourceInstance, reader: PixelReader, palette: Palette?)?
+    private var current: Opened?
     /// What was odd about decoded frames, each once: notes, and warnings of values that a person has to look at.
     package private(set) var findings: [Finding] = []
 
     private var padding = PaddingCensus()
+
+    /// An object whose frames are decoded, and what holds for all of them.
+    private struct Opened {
+        let instance: SourceInstance
+        let reader: PixelReader
+        let palette: Palette?
+        /// The stored value from which on a Supplemental Palette shows pixels in colour; nil: none does.
+        let coloursFrom: Int?
+        var evidence: ObjectEvidence
+    }
 
     package init() {}
 
@@ -19,35 +29,48 @@ package final class FrameDecoding {
     ///
     /// *Throws*: a `PIX-…` refusal, or `unreadable`. *Cost*: one decode; nothing but this frame is kept.
     package func frame(_ frame: SourceFrame) throws(DICOMFailure) -> Frame {
-        let (reader, palette) = try opened(frame.instance)
-        let stored = try reader.frame(frame.number)
+        let object = try opened(frame.instance)
+        let stored = try object.reader.frame(frame.number)
         note(stored.notes)
         note(stored.doubts, .warning)
+        note(try current?.evidence.doubts(of: stored) ?? [], .warning)
         if let colour = stored.colour {
-            try checkColour(stored, colour, frame.instance)
             return Frame(
                 rows: stored.rows, columns: stored.columns, samples: 3,
                 values: Self.display(stored, colour))
         }
-        if let palette { return Self.coloured(stored, palette) }
+        if let palette = object.palette { return Self.coloured(stored, palette) }
+        if let first = object.coloursFrom, stored.reaches(first) {
+            note(
+                [
+                    "pixels have colours of a Supplemental Palette (Pixel Presentation), which were read as grey values: they are none that were measured"
+                ], .warning)
+        }
         return try grey(stored, frame)
     }
 
-    private func opened(_ instance: SourceInstance) throws(DICOMFailure) -> (PixelReader, Palette?) {
-        if let current, current.instance === instance { return (current.reader, current.palette) }
+    private func opened(_ instance: SourceInstance) throws(DICOMFailure) -> Opened {
+        if let current, current.instance === instance { return current }
         current = nil
         let reader = try PixelReader(instance.file, instance.pixels, limits: instance.limits)
         note(reader.notes)
+        note(try instance.pixelFindings())
         let palette =
-            instance.pixels.photometric == .paletteColor
-            ? try Palette(instance.dataSet, instance.pixels) : nil
-        current = (instance, reader, palette)
-        return (reader, palette)
+            instance.pixels.photometric == .paletteColor ? try Palette(instance.dataSet, instance.pixels) : nil
+        let object = Opened(
+            instance: instance, reader: reader, palette: palette, coloursFrom: Palette.supplementalFirst(instance),
+            evidence: ObjectEvidence(instance))
+        current = object
+        return object
     }
 
     private func note(_ texts: [String], _ severity: Finding.Severity = .note) {
-        for text in texts where findings.count < 64 && !findings.contains(where: { $0.text == text }) {
-            findings.append(Finding("PIX-NOTE", severity, text))
+        note(texts.map { Finding("PIX-NOTE", severity, $0) })
+    }
+
+    private func note(_ more: [Finding]) {
+        for finding in more where findings.count < 64 && !findings.contains(where: { $0.text == finding.text }) {
+            findings.append(finding)
         }
     }
 
@@ -62,32 +85,11 @@ package final class FrameDecoding {
         note(transform.notes)
         let stated = PixelPadding(dataSet, pixels)
         let range = stated?.range
-        let shape = dataSet.string(.presentationLUTShape)
-        let isInverted = pixels.photometric == .monochrome1 || shape == "INVERSE"
-        // MONOCHROME1 has INVERSE and MONOCHROME2 IDENTITY (PS3.3 C.8.11.3.1). Hounsfield units are never turned round.
-        let meant = pixels.photometric == .monochrome1 ? "INVERSE" : "IDENTITY"
-        if let shape, shape != meant, ["INVERSE", "IDENTITY"].contains(shape), frame.instance.modality != "CT" {
-            note(
-                [
-                    "Photometric Interpretation = \(pixels.photometric.rawValue) and Presentation LUT Shape = \(shape) contradict each other: black and white were exchanged, and other programs may show the image the other way round"
-                ], .warning)
-        }
+        let isInverted = pixels.photometric == .monochrome1 || dataSet.string(.presentationLUTShape) == "INVERSE"
         var padding: [Bool] = []
         let values: [Float]
         switch stored.values {
         case .integers(let integers):
-            let evidence = GreyEvidence(integers, bits: stored.bits, isSigned: stored.isSigned)
-            guard !evidence.isByteSwapped(columns: stored.columns) else {
-                throw .bits(
-                    "the values are noise as they stand, and a picture with the bytes of each exchanged: the byte order is not that of the transfer syntax.",
-                    cure: "Export the image again.")
-            }
-            if evidence.isTorn {
-                note(
-                    [
-                        "values lie at both ends of the range of \(stored.bits) bits and none in the middle half of it, as where Pixel Representation = \(stored.isSigned ? 1 : 0) is the wrong one: dark and light may be exchanged"
-                    ], .warning)
-            }
             // One bit shows as black and white.
             if pixels.bitsAllocated == 1 {
                 values = integers.map { $0 == 0 ? 0 : 255 }
@@ -140,24 +142,6 @@ package final class FrameDecoding {
     }
 
     // MARK: Colour
-
-    private func checkColour(
-        _ stored: StoredFrame, _ colour: StoredFrame.Colour, _ instance: SourceInstance
-    ) throws(DICOMFailure) {
-        guard case .integers(let integers) = stored.values else { return }
-        if let evidence = ColourEvidence(integers, bits: stored.bits) {
-            try evidence.check(colour, instance.pixels)
-            let uncompressed: [TransferSyntax.Pixels] = [.native, .encapsulatedUncompressed, .deflatedFrames]
-            let hasOrder = uncompressed.contains(instance.file.transferSyntax.pixels)
-            if hasOrder, !instance.pixels.isSubsampled { try evidence.checkOrder(isPlanar: instance.pixels.isPlanar) }
-        }
-        if stored.bits >= 12, let most = integers.max(), (1...255).contains(most) {
-            note(
-                [
-                    "the colours have \(stored.bits) bits and no value above \(most): they may be of 8 bits, and are shown nearly black"
-                ], .warning)
-        }
-    }
 
     private static func coloured(_ stored: StoredFrame, _ palette: Palette) -> Frame {
         var values = [Float](repeating: 0, count: stored.rows * stored.columns * 3)

@@ -64,6 +64,17 @@ struct Palette {
         }
     }
 
+    /// Where colours begin in grey pixels: the first entry of a Supplemental Palette, where Pixel Presentation says that it is used.
+    ///
+    /// *Source*: PS3.3 C.7.6.19, C.8.16.2.1.1.
+    static func supplementalFirst(_ instance: SourceInstance) -> Int? {
+        guard instance.pixels.photometric == .monochrome2 || instance.pixels.photometric == .monochrome1,
+            ["COLOR", "MIXED"].contains(instance.dataSet.string(.pixelPresentation))
+        else { return nil }
+        return LUTDescriptor(
+            instance.dataSet, .redPaletteColorLookupTableDescriptor, signedInput: instance.pixels.isSigned)?.first
+    }
+
     /// Display red, green and blue of one stored value.
     func rgb(_ value: Int) -> (Float, Float, Float) {
         func level(_ channel: Channel) -> Float {

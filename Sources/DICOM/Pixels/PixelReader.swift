@@ -147,8 +147,9 @@ package final class PixelReader {
         try FrameCost(pixels, stream: packed.count, decoded: pixels.bitsAllocated / 8 + 1, nanoseconds: 20).check(
             limits)
         let needed = Self.byteCount(pixels, frames: 1)
+        let stream: (bytes: [UInt8], consumed: Int)
         do {
-            return try Inflate.bytes(of: packed, limit: needed + 1, expected: needed + 1)
+            stream = try Inflate.stream(of: packed.span.bytes, limit: needed + 1, expected: needed + 1)
         } catch {
             switch error {
             case .compressedShort:
@@ -164,6 +165,12 @@ package final class PixelReader {
             default: throw .codec("a deflated frame cannot be unpacked: it is damaged.", cure: "Export it again.")
             }
         }
+        guard packed[stream.consumed...].allSatisfy({ $0 == 0 }) else {
+            throw .fragments(
+                "a deflated frame has bytes behind its end: Number of Frames or the offset table contradicts the pixel data.",
+                cure: "Export the image again.")
+        }
+        return stream.bytes
     }
 
     /// A frame's fragments put together.

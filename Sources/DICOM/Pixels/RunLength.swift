@@ -43,6 +43,12 @@ package enum RunLength {
     /// Where each segment lies, every offset checked before anything is allocated or unpacked: inside the frame, in order, and long
     /// enough for its pixels, of which two bytes hold at most 128.
     private static func ranges(_ frame: [UInt8], segments: Int, pixels: Int) throws(DICOMFailure) -> [Range<Int>] {
+        // PS3.5 G.5: the offsets of segments that there are not are 0.
+        guard (segments..<15).allSatisfy({ word(frame, 4 + $0 * 4) == 0 }) else {
+            throw .codec(
+                "the RLE header says \(segments) segments and where others lie: the frame is damaged.",
+                cure: "Export it again.")
+        }
         let starts = (0..<segments).map { word(frame, 4 + $0 * 4) } + [frame.count]
         var ranges: [Range<Int>] = []
         for segment in 0..<segments {

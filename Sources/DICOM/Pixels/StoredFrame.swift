@@ -27,6 +27,12 @@ package struct StoredFrame: Sendable {
     /// What was decided by a rule of the standard, and a person has to look at: the values may not be those that were meant.
     package let doubts: [String]
 
+    /// Whether a whole number of them is `value` or more.
+    func reaches(_ value: Int) -> Bool {
+        guard case .integers(let values) = values else { return false }
+        return values.contains { (isSigned ? Int($0) : Int(UInt32(bitPattern: $0))) >= value }
+    }
+
     /// The values as little-endian bytes, in the smallest of 8, 16, 32 and 64 bits that holds Bits Allocated: the form
     /// in which decoders are compared.
     package var canonicalBytes: [UInt8] {

@@ -8,9 +8,9 @@ package import Storage
 /// another character set or transfer syntax of native pixels has the same digest; one with another patient, another geometry or other pixels has not.
 /// Pixels that were compressed otherwise have another one too: nothing is decoded for it.
 enum ImageDigest {
-    /// *Throws* `changed`, `unreadable`, `limit`, `corrupt`. *Cost*: one pass over the pixel data.
+    /// *Throws* `changed`, `unreadable`, `limit`, `corrupt`. *Cost*: pixels that stayed in the file were digested when it was read.
     static func of(_ instance: SourceInstance) throws(DICOMFailure) -> FileDigest {
-        let reader = Reader(source: try instance.file.source.opened(instance.limits), instance.file.transferSyntax)
+        let reader = Reader(file: instance.file, limits: instance.limits)
         let pixels = instance.pixels
         var fields = CanonicalEncoding("hspsam image 1")
         for attribute in StudyConsistency.identifying {
@@ -29,7 +29,11 @@ enum ImageDigest {
             if items.count != pixels.frames { fields.add("table", FileDigest(of: table).hex) }
             fields.add("lengths", items.map(\.count))
         }
-        fields.add("pixels", try reader.digest(element))
+        if let known = instance.file.digests.pixels {
+            fields.add("pixels", known.hex)
+        } else {
+            fields.add("pixels", try reader.digest(element))
+        }
         return fields.digest
     }
 
@@ -52,14 +56,8 @@ enum ImageDigest {
 
     /// The bytes of values, in memory or where they stayed.
     private struct Reader {
-        let source: ByteSource
-        /// Values that stayed in the file have its byte order.
-        let isBigEndian: Bool
-
-        init(source: ByteSource, _ syntax: TransferSyntax) {
-            self.source = source
-            isBigEndian = syntax.isBigEndian
-        }
+        let file: DICOMFile
+        let limits: DICOMLimits
 
         /// Values that are there, by what they mean; a missing one and an empty one are the same.
         ///
@@ -97,22 +95,11 @@ enum ImageDigest {
 
         /// Of the bytes of a value that is no sequence.
         func digest(_ element: Element) throws(DICOMFailure) -> String {
-            var sum = FileDigest.Accumulator()
-            switch element.value {
-            case .bytes(let bytes): sum.add(bytes)
-            case .inFile(let offset, let length):
-                if isBigEndian { sum.add("big endian") }
-                try add(offset..<offset + length, to: &sum)
-            case .fragments(_, let items): for item in items { try add(item, to: &sum) }
-            case .items: break
+            if let bytes = PixelBytes(element, isBigEndian: file.transferSyntax.isBigEndian) {
+                return try bytes.digest(file.source.opened(limits)).hex
             }
-            return sum.finish().hex
-        }
-
-        private func add(_ range: Range<Int>, to sum: inout FileDigest.Accumulator) throws(DICOMFailure) {
-            guard case .file(let file) = source else { return sum.add(try source.bytes(range)) }
-            guard range.lowerBound >= 0, range.upperBound <= file.size else { throw DICOMFailure(.changed(path: "")) }
-            do throws(StorageFailure) { try sum.add(file, range) } catch { throw DICOMFailure(error) }
+            guard case .bytes(let bytes) = element.value else { return FileDigest(of: []).hex }
+            return FileDigest(of: bytes).hex
         }
     }
 }
@@ -120,6 +107,6 @@ enum ImageDigest {
 extension SourceInstance {
     /// What the image is as far as it reaches a result: `ImageDigest`.
     ///
-    /// *Throws* `changed`, `unreadable`, `limit`, `corrupt`. *Cost*: one pass over the pixel data.
+    /// *Throws* `changed`, `unreadable`, `limit`, `corrupt`. *Cost*: as there.
     package func imageDigest() throws(DICOMFailure) -> FileDigest { try ImageDigest.of(self) }
 }
