@@ -32,7 +32,7 @@ package struct ServicePaths: Sendable {
         mountTable = settings.mountTable
     }
 
-    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, or `/etc/fstab` says so, its disk is not mounted, and nobody
+    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, or `MountTable` says so, its disk is not mounted, and nobody
     /// would drop anything into one made here.
     package func prepare() throws(StorageFailure) {
         let isAway = try MountTable(path: mountTable).isAway(inbox)

@@ -116,7 +116,7 @@ extension WatchService {
     private static let away = "INBOX-AWAY"
     private static let notMounted = "its share is not mounted"
 
-    /// Whether the folder is not on what was, or by `/etc/fstab` is to be, mounted there: then drops wait where nobody looks. Where somebody else than our receiver
+    /// Whether the folder is not on what was, or by `MountTable` is to be, mounted there: then drops wait where nobody looks. Where somebody else than our receiver
     /// drops all the same it has been moved.
     private func isInboxAway() async throws -> Bool {
         let depth = try Folder.depthInFileSystem(paths.inbox)
