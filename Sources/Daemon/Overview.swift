@@ -364,6 +364,15 @@ package struct Overview: Sendable, Equatable {
                         "The running service moves them there within the hour; make the inbox writable for the receiver."
                 ))
         }
+        if spool.hasReceiverEnded {
+            notes.append(
+                Note(
+                    code: "RECEIVER-DOWN",
+                    text: "the receiver ended by itself a moment ago: what is sent does not arrive.",
+                    cure:
+                        "journalctl -u hspsam-receive says why; another program has its port: ss -ltnp. It is started again every ten seconds."
+                ))
+        }
         if let cluster, let trouble = cluster.trouble, let since = cluster.troubleSince,
             Moment.now - since > clusterPatience
         {

@@ -53,6 +53,20 @@ struct StatusTests {
         #expect(try told() == [false, false])
     }
 
+    @Test("a receiver that ended by itself a moment ago asks for a person, until it has stayed for two minutes")
+    func receiverEnded() async throws {
+        let site = try Site()
+        try await site.batch()
+        let file = site.root + "/receive/ended"
+        try DurableFile.write("", to: file)
+        for (age, isTold) in [(0.0, true), (100, true), (-100, true), (200, false), (-200_000, false)] {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: file)
+            let report = try StatusReport(site.settings)
+            #expect(report.json.contains("RECEIVER-DOWN") == isTold && (report.status == .refusedOrFailed) == isTold)
+        }
+    }
+
     @Test("a service that gives no sign of life is not said to be well")
     func hanging() async throws {
         let site = try Site()
