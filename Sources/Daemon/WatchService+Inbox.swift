@@ -48,6 +48,7 @@ extension WatchService {
         guard let step = clock.step() else { return }
         log.warning("the clock was set", metadata: ["code": "CLOCK-STEP", "seconds": "\(step / 1000)"])
         try await ledger.shiftWaits(by: step)
+        if abs(step) > Self.longestGap { try await ledger.remember(Overview.clockSet, "\(Moment.now)") }
         try await ledger.noteBoot()
     }
 

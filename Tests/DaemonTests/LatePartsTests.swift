@@ -74,6 +74,26 @@ struct LatePartsTests {
         try await queue.write { try $0.execute(sql: "UPDATE job SET not_before = 1") }
         let rest = try await site.batch()
         #expect(rest.waiting == 0 && rest.results == 0, "\(rest.json)")
+        // What it lacked has come; what the first one lacks has not.
+        #expect(try StatusReport(site.settings).text.split(separator: "\n").count { $0.contains("hspsam settle") } == 1)
+    }
+
+    @Test(
+        "what was incomplete asks for nobody any more once it was worked on together with the rest",
+        arguments: ["ok", "partial"])
+    func completed(how: String) async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        var early = Plan(how: "ok", study: "one", instances: [1, 3])
+        early.findings = ["VOL-GAP"]
+        try site.drop("a", early)
+        #expect(try await site.batch().partial == 1)
+        #expect(try StatusReport(site.settings).text.contains("VOL-GAP"))
+        let whole = Plan(how: how, study: "one", instances: [1, 2, 3])
+        try site.drop("b", Plan(how: "ok", study: "one", instances: [2]), joined: whole)
+        #expect(try await site.batch().results == 1)
+        let report = try StatusReport(site.settings)
+        #expect(!report.text.contains("VOL-GAP") && report.status == (how == "ok" ? .done : .refusedOrFailed))
     }
 
     /// A slide, or the parts of a concatenation, that come in two drops, neither of which is one image alone.
