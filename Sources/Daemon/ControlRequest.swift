@@ -16,6 +16,10 @@ package struct ControlRequest: Sendable, Equatable, Codable {
         case release
         /// A quarantined job is dealt with: its input goes to `kept`.
         case drop
+        /// What was left undone of a published job is dealt with: nobody is asked for it any more.
+        case settle
+        /// The same for all of them.
+        case settleAll = "settle-all"
         /// The queue rests until `resume`.
         case pause
         case resume

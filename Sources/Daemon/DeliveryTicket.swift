@@ -10,6 +10,8 @@ package struct DeliveryTicket: Sendable, Equatable, Codable {
     package let folder: String
     /// Names in that folder.
     package let files: [String]
+    /// Where the destination is, as `Destination.address` says it; nil in those of older versions.
+    package var address: String?
 }
 
 /// What became of each file of a ticket.

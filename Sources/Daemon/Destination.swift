@@ -1,3 +1,5 @@
+internal import Storage
+
 /// Where results are sent to.
 package struct Destination: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
@@ -40,16 +42,32 @@ package struct Destination: Sendable, Equatable {
 
     package let name: String
     package let kind: Kind
+
+    /// Digest of where it is: service and sender, which read the site file each at its own time, then mean the same place by its name.
+    var address: String {
+        let words =
+            switch kind {
+            case .folder(let path): ["folder", path]
+            case .dicom(let peer): ["dicom", peer.host, "\(peer.port)", peer.called, peer.calling]
+            case .dicomWeb(let peer): ["dicomweb", peer.url]
+            }
+        return FileDigest(of: words.joined(separator: "\n")).hex
+    }
+
     package let parts: [Part]
     /// Waits after a failure: the first, doubled each time up to the longest.
     package let firstWait: Duration
     package let longestWait: Duration
     /// What could not be sent for this long is given up.
     package let giveUp: Duration
+    /// Whether a result that asks for a person is sent only once one has dealt with it: in an archive nothing tells it from a sure one.
+    package let holdsDoubtful: Bool
 
     package init(
-        name: String, kind: Kind, parts: [Part], firstWait: Duration, longestWait: Duration, giveUp: Duration
+        name: String, kind: Kind, parts: [Part], firstWait: Duration, longestWait: Duration, giveUp: Duration,
+        holdsDoubtful: Bool = false
     ) {
+        self.holdsDoubtful = holdsDoubtful
         self.name = name
         self.kind = kind
         self.parts = parts

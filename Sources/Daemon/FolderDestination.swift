@@ -5,7 +5,7 @@ internal import Storage
 /// A folder that results are copied to, such as a share.
 ///
 /// It is never made: where there is none, or one on the disk below though something was mounted there before or is to be by
-/// `/etc/fstab`, its share is away, and what is written there nobody ever sees.
+/// `MountTable`, its share is away, and what is written there nobody ever sees.
 struct FolderDestination {
     /// The destination's own folder.
     let root: String

@@ -46,6 +46,8 @@ package struct JobReason: Sendable, Equatable {
         case unwanted
         /// Some of it was processed or known; a person should see what was not.
         case partial
+        /// That of it which was not done a person has dealt with, or it was worked on anew together with more.
+        case settled
         /// Its result, or one of more images, stood in the outbox already.
         case duplicate
         /// It waits for something that is not its own: a disk, a model.

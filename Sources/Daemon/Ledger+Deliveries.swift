@@ -77,18 +77,42 @@ extension Ledger {
 
     /// Results without any delivery to a destination that they should go to, published since it is known; last those that could not be
     /// read before.
-    func undelivered(_ destination: String) throws -> [(key: String, path: String)] {
+    ///
+    /// - Parameter holdsDoubtful: whether those of jobs that ask for a person are left out.
+    func undelivered(_ destination: String, holdsDoubtful: Bool) throws -> [(key: String, path: String)] {
         let since = try fact(Self.destinationKey(destination)).flatMap(Int64.init) ?? .max
         return try read {
             try Row.fetchAll(
                 $0,
                 sql: """
-                    SELECT key, path FROM result WHERE sequence > ? AND whole AND superseded_by IS NULL AND NOT EXISTS(
-                        SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ? AND NOT (\(Self.isUntold)))
+                    SELECT key, path FROM result
+                    WHERE \(Self.isNew) AND NOT (? AND EXISTS(
+                        SELECT 1 FROM job WHERE job.id = result.job_id AND reason_class = 'partial'))
                     ORDER BY EXISTS(SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?), sequence
                     LIMIT 100
-                    """, arguments: [since, destination, destination]
+                    """, arguments: [since, destination, holdsDoubtful, destination]
             ).map { ($0["key"], $0["path"]) }
+        }
+    }
+
+    /// Of a result that is to go to a destination, with the order of publication from when it is known, and the destination's name.
+    private static let isNew = """
+        sequence > ? AND whole AND superseded_by IS NULL AND NOT EXISTS(
+            SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ? AND NOT (\(isUntold)))
+        """
+
+    /// Keys of results that should go to a destination once a person has dealt with what is wrong with them.
+    ///
+    /// *Cost*: by the jobs that ask for a person.
+    func heldBack(_ destination: String) throws -> [String] {
+        let since = try fact(Self.destinationKey(destination)).flatMap(Int64.init) ?? .max
+        return try read {
+            try String.fetchAll(
+                $0,
+                sql: """
+                    SELECT key FROM job INDEXED BY job_partial JOIN result ON result.job_id = job.id
+                    WHERE reason_class = 'partial' AND \(Self.isNew)
+                    """, arguments: [since, destination])
         }
     }
 

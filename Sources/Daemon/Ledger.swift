@@ -114,6 +114,12 @@ package actor Ledger {
             try db.execute(
                 sql: "UPDATE delivery SET not_before = not_before + ? WHERE not_before IS NOT NULL",
                 arguments: [milliseconds])
+            // What is given up after a while is so by the time that has passed.
+            try db.execute(
+                sql: """
+                    UPDATE delivery SET created_at = created_at + ?
+                    WHERE state NOT IN ('sent', 'confirmed') AND state IN ('pending', 'sending')
+                    """, arguments: [milliseconds])
             try db.execute(
                 sql: "INSERT INTO event(at, code, detail) VALUES (?, 'CLOCK-STEP', ?)",
                 arguments: [Moment.now, "the clock was set by \(milliseconds / 1000) s"])

@@ -105,6 +105,15 @@ extension Ledger {
         try write { [epoch] db in
             let id = Identifier.make(at: at)
             try Self.insert(db, id, state: .done, epoch: epoch, at: at, files: result.files)
+            if !result.complete {
+                try Self.note(
+                    db, id,
+                    JobReason(
+                        .partial, code: "REBUILT",
+                        text:
+                            "its result lacks something, and the ledger that said whether it is dealt with is lost: read its report."
+                    ))
+            }
             try db.execute(
                 sql: """
                     INSERT INTO result(
@@ -133,11 +142,15 @@ extension Ledger {
         guard try job(id) == nil else { return false }
         try write { [epoch] db in
             try Self.insert(db, id, state: .quarantined, epoch: epoch, at: Identifier.milliseconds(id), files: 0)
-            try db.execute(
-                sql: "UPDATE job SET reason_class = ?, reason_code = ?, reason_text = ? WHERE id = ?",
-                arguments: [reason.kind.rawValue, reason.code, reason.text, id])
+            try Self.note(db, id, reason)
         }
         return true
+    }
+
+    private static func note(_ db: Database, _ id: String, _ reason: JobReason) throws {
+        try db.execute(
+            sql: "UPDATE job SET reason_class = ?, reason_code = ?, reason_text = ? WHERE id = ?",
+            arguments: [reason.kind.rawValue, reason.code, reason.text, id])
     }
 
     private static func insert(

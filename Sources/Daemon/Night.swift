@@ -37,22 +37,34 @@ package struct Night: Sendable, Equatable {
         self.counts = counts
     }
 
-    /// The newest first; what has not ended is none yet.
+    /// The newest first, whatever the clock did; what has not ended is none yet.
     static func newest(_ db: Database, _ count: Int) throws -> [Night] {
         try Row.fetchAll(
-            db, sql: "SELECT * FROM batch WHERE ended_at IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT ?",
+            db, sql: "SELECT * FROM batch WHERE ended_at IS NOT NULL ORDER BY rowid DESC LIMIT ?",
             arguments: [count]
         ).compactMap(Night.init)
     }
 
-    /// What was published in it, in that order; at most 5,000.
+    private static let mostStudies = 5000
+
+    /// What was published in it, in that order; at most 5,000. Of a night in which the clock was set back: of the newest night.
     func studies(_ db: Database) throws -> [Study] {
-        try Row.fetchAll(
+        let (rows, arguments): (String, StatementArguments) =
+            started <= ended
+            ? (
+                "result WHERE published_at BETWEEN ? AND ? ORDER BY published_at, path LIMIT ?",
+                [started, ended, Self.mostStudies]
+            )
+            : (
+                "(SELECT * FROM result ORDER BY sequence DESC LIMIT ?) AS result ORDER BY sequence",
+                [min(counts.results, Self.mostStudies)]
+            )
+        return try Row.fetchAll(
             db,
             sql: """
                 SELECT result.*, (SELECT wall_s FROM attempt WHERE attempt.job_id = result.job_id ORDER BY n DESC LIMIT 1) AS seconds
-                FROM result WHERE published_at BETWEEN ? AND ? ORDER BY published_at, path LIMIT 5000
-                """, arguments: [started, ended]
+                FROM \(rows)
+                """, arguments: arguments
         ).map { row in
             Study(
                 at: Moment.text(row["published_at"]), study: row["study"], path: row["path"], complete: row["complete"],

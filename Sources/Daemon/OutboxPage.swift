@@ -117,7 +117,7 @@ struct OutboxPage: Equatable {
         let place: HTML =
             switch trouble.state {
             case .published, .done, .cancelled:
-                "Part of it was processed and published. Job <code>\(trouble.job)</code>"
+                "Part of it was processed and published. When the rest is dealt with: <code>hspsam settle \(trouble.job)</code>"
             case .quarantined:
                 "Input and reason: <code>quarantine/\(trouble.job)</code>. When the cause is gone: <code>hspsam retry \(trouble.job)</code>; when it can never work: <code>hspsam quarantine drop \(trouble.job)</code>"
             case .queued, .running, .retry, .publishing:

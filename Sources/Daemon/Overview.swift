@@ -14,6 +14,9 @@ package struct Overview: Sendable, Equatable {
         package let state: Job.State
         package let reason: JobReason
         package let attempts: Int
+
+        /// Of a result that lacks something: what a person says once that is dealt with.
+        var cure: String? { reason.kind == .partial ? "hspsam settle \(job)" : nil }
     }
 
     /// One result, or a job that ended without any.
@@ -78,8 +81,6 @@ package struct Overview: Sendable, Equatable {
     }
 
     private static let mostLines = 200
-    /// A study that was published incomplete is shown for three days: a weekend and its Monday.
-    private static let partialShown: Int64 = 3 * 86_400_000
     /// A controller may be started anew without anybody's help.
     private static let clusterPatience: Int64 = 60_000
     /// An archive may be started anew, and a network mended, without anybody's help.
@@ -138,9 +139,8 @@ package struct Overview: Sendable, Equatable {
             + Self.troubles(
                 db,
                 """
-                reason_class = 'partial' AND changed_at > ? AND state IN ('published', 'done')
-                ORDER BY changed_at DESC LIMIT \(Self.mostLines)
-                """, [Moment.now - Self.partialShown], index: "INDEXED BY job_partial")
+                reason_class = 'partial' AND state IN ('published', 'done') ORDER BY changed_at DESC LIMIT \(Self.mostLines)
+                """, index: "INDEXED BY job_partial")
         lines = try Row.fetchAll(
             db,
             sql: """
@@ -167,7 +167,8 @@ package struct Overview: Sendable, Equatable {
             try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM result WHERE published_at > ?", arguments: [Moment.now - 86_400_000])
             ?? 0
-        lastSuccess = try Int64.fetchOne(db, sql: "SELECT MAX(published_at) FROM result")
+        // In the order of what was done, whatever the clock did.
+        lastSuccess = try Int64.fetchOne(db, sql: "SELECT published_at FROM result ORDER BY sequence DESC LIMIT 1")
         func fact(_ key: String) throws -> String? {
             try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
         }
@@ -179,7 +180,8 @@ package struct Overview: Sendable, Equatable {
         held = try fact("held").flatMap(Int64.init)
         isBatch = try fact("mode") == "batch"
         lastBatch = try Int64.fetchOne(
-            db, sql: "SELECT MAX(COALESCE(ended_at, started_at)) FROM batch WHERE kind = 'batch'")
+            db,
+            sql: "SELECT COALESCE(ended_at, started_at) FROM batch WHERE kind = 'batch' ORDER BY rowid DESC LIMIT 1")
         isBatchOpen =
             try Bool.fetchOne(
                 db, sql: "SELECT ended_at IS NULL FROM batch WHERE kind = 'batch' ORDER BY rowid DESC LIMIT 1")
@@ -194,6 +196,7 @@ package struct Overview: Sendable, Equatable {
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
             try Self.placeNotes(spool, own) + Self.undoneNotes(db) + Self.clockNotes(fact(Self.clockInDoubt))
+            + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0)
             + Self.notes(
                 spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
                 unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
@@ -266,8 +269,10 @@ package struct Overview: Sendable, Equatable {
     /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.
     static let undone = "undone "
 
-    /// When the clock had gone on by more than it should have.
+    /// When the clock had gone on by more than it should have, or back.
     static let clockInDoubt = "clock in doubt"
+    /// When it was last set by so much, beyond doubt: what was written before says nothing of its age.
+    static let clockSet = "clock set"
 
     private static func clockNotes(_ since: String?) -> [Note] {
         // Set back since, it is in doubt no more.
@@ -276,8 +281,21 @@ package struct Overview: Sendable, Equatable {
             Note(
                 code: "CLOCK-DOUBT",
                 text:
-                    "by the clock the service has not worked for more than three days: where that is wrong, everything seems old. Nothing is removed before \(Moment.text(since + WatchService.longestGap)).",
+                    "the clock has gone on by more than three days since the service last looked, or back by as much: where that is wrong, everything seems old, or new. Nothing is removed or given up before \(Moment.text(since + WatchService.longestGap)).",
                 cure: "timedatectl: set the clock right if it is wrong; else there is nothing to do.")
+        ]
+    }
+
+    /// How many results are not sent before a person has dealt with what is wrong with them.
+    static let heldBack = "held back"
+
+    private static func heldNotes(_ count: Int) -> [Note] {
+        guard count > 0 else { return [] }
+        return [
+            Note(
+                code: "DELIVERY-HELD",
+                text: "\(count) results that ask for you are not sent to archives before you say so.",
+                cure: "Look at their reports; then hspsam settle JOB sends them.")
         ]
     }
 
@@ -364,6 +382,15 @@ package struct Overview: Sendable, Equatable {
                         "The running service moves them there within the hour; make the inbox writable for the receiver."
                 ))
         }
+        if spool.hasReceiverEnded {
+            notes.append(
+                Note(
+                    code: "RECEIVER-DOWN",
+                    text: "the receiver ended by itself a moment ago: what is sent does not arrive.",
+                    cure:
+                        "journalctl -u hspsam-receive says why; another program has its port: ss -ltnp. It is started again every ten seconds."
+                ))
+        }
         if let cluster, let trouble = cluster.trouble, let since = cluster.troubleSince,
             Moment.now - since > clusterPatience
         {
@@ -410,7 +437,7 @@ package struct Overview: Sendable, Equatable {
     private static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
 
     private static func troubles(
-        _ db: Database, _ condition: String, _ arguments: StatementArguments, index: String = ""
+        _ db: Database, _ condition: String, _ arguments: StatementArguments = [], index: String = ""
     ) throws -> [Trouble] {
         try Row.fetchAll(
             db,

@@ -34,20 +34,26 @@ package struct Sender: Sendable {
         case notAsked
     }
 
-    let settings: ServiceSettings
+    private(set) var settings: ServiceSettings
     let paths: ServicePaths
     let log: Logger
     private let commit: @Sendable (DICOMPeer, [Identity]) async -> [Commitment]
     let identify: @Sendable (String) -> Identity?
+    private let siteFile: String?
+    private let reread: (@Sendable () throws -> ServiceSettings)?
 
     /// - Parameter commit: asks an archive to answer for objects; an answer for each.
     /// - Parameter identify: the UIDs of a DICOM file; nil when it has none.
+    /// - Parameter siteFile: read again, by `reread`, whenever it was changed.
     package init(
         _ settings: ServiceSettings, log: Logger,
         commit: @escaping @Sendable (DICOMPeer, [Identity]) async -> [Commitment] = { $1.map { _ in .notAsked } },
+        siteFile: String? = nil, reread: (@Sendable () throws -> ServiceSettings)? = nil,
         identify: @escaping @Sendable (String) -> Identity?
     ) {
         self.settings = settings
+        self.siteFile = siteFile
+        self.reread = reread
         paths = ServicePaths(settings)
         self.log = log
         self.commit = commit
@@ -73,8 +79,14 @@ package struct Sender: Sendable {
         // What a sender that died has left.
         for folder in [paths.deliveryReceipts, paths.arrivalAnswers] { try DurableFile.removeTemporaries(in: folder) }
         try Folder.remove(paths.deliveryScratch)
+        var sender = self
+        var seen: FileStatus?
         while !stop.isAsked {
-            var sent = try await answerQuestions()
+            if let siteFile, let now = try? FileStatus(of: siteFile, followingLinks: true), now != seen {
+                seen = now
+                sender.useSiteFile()
+            }
+            var sent = try await sender.answerQuestions()
             for id in try mail.waiting(in: mail.tickets) where !stop.isAsked {
                 // Answered, and not booked yet.
                 if FileStatus.exists(Folder.join(mail.receipts, id + ".json")) { continue }
@@ -83,7 +95,7 @@ package struct Sender: Sendable {
                     continue
                 }
                 let files: [DeliveryReceipt.File]
-                do { files = try await send(ticket) } catch let failure as DaemonFailure {
+                do { files = try await sender.send(ticket) } catch let failure as DaemonFailure {
                     // One destination's program is missing: the others go on.
                     files = ticket.files.map { .init($0, .failed, code: failure.code) }
                 }
@@ -101,6 +113,15 @@ package struct Sender: Sendable {
         return untaken
     }
 
+    /// A site file that is wrong, or names another spool, changes nothing: its service does not use it either.
+    private mutating func useSiteFile() {
+        guard let reread else { return }
+        do {
+            let new = try reread()
+            if new.spool == settings.spool { settings = new }
+        } catch { log.error("the old settings stay", metadata: ["code": "\(FailureRecord(error).code)"]) }
+    }
+
     /// What became of each file. *Throws* nothing of the destination's: that is an outcome.
     package func send(_ ticket: DeliveryTicket) async throws -> [DeliveryReceipt.File] {
         func all(_ outcome: DeliveryReceipt.Outcome, _ code: String) -> [DeliveryReceipt.File] {
@@ -109,6 +130,8 @@ package struct Sender: Sendable {
         guard let destination = settings.destinations.first(where: { $0.name == ticket.destination }) else {
             return all(.failed, "DESTINATION-UNKNOWN")
         }
+        // The service has not read the site file again, or we could not: nobody knows where it is to go.
+        if let address = ticket.address, address != destination.address { return all(.failed, "DESTINATION-DIFFERS") }
         let folder = Folder.join(paths.outbox, ticket.folder)
         switch destination.kind {
         case .folder(let path):

@@ -32,7 +32,7 @@ package struct ServicePaths: Sendable {
         mountTable = settings.mountTable
     }
 
-    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, or `/etc/fstab` says so, its disk is not mounted, and nobody
+    /// Makes the folders that are missing. An inbox elsewhere is made once: where it has gone since, or `MountTable` says so, its disk is not mounted, and nobody
     /// would drop anything into one made here.
     package func prepare() throws(StorageFailure) {
         let isAway = try MountTable(path: mountTable).isAway(inbox)
@@ -81,6 +81,8 @@ package struct ServicePaths: Sendable {
     package var senderLock: String { Folder.join(deliver, "lock") }
     /// Where a receiver writes what is sent to it, before it moves it to the inbox.
     package var receiving: String { Folder.join(receive, "in") }
+    /// Made by the receiver's unit whenever the receiver ends by itself.
+    var receiverEnded: String { Folder.join(receive, "ended") }
     package var backups: String { Folder.join(state, "backups") }
     package var heartbeat: String { Folder.join(state, "heartbeat") }
     package var ledger: String { Folder.join(state, "ledger.sqlite") }

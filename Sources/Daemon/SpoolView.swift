@@ -25,11 +25,15 @@ package struct SpoolView: Sendable, Equatable {
     package let identity: String?
     /// Received files that nobody has written to for longer than an association pauses, and that are not in the inbox.
     package let unmoved: Int
+    /// Whether the receiver ended by itself a moment ago: it is started again and again then.
+    package let hasReceiverEnded: Bool
     /// Whether the process that sends results on is running.
     package let isSending: Bool
 
     /// Nanoseconds.
     private static let longestPause: Int64 = 600_000_000_000
+    /// Nanoseconds: a receiver that cannot start is tried again within them.
+    private static let receiverTry: Int64 = 120_000_000_000
 
     package init(_ paths: ServicePaths) {
         var unlistable: [String] = []
@@ -58,6 +62,8 @@ package struct SpoolView: Sendable, Equatable {
         } catch { identity = error.systemError == .notFound ? "" : nil }
         let latest = Moment.now * 1_000_000 - Self.longestPause
         unmoved = names(paths.receiving)?.count { $0.status.isUntouched(since: latest) } ?? 0
+        let ended = (try? FileStatus(of: paths.receiverEnded))?.modifiedNS
+        hasReceiverEnded = ended.map { abs(Moment.now * 1_000_000 - $0) < Self.receiverTry } ?? false
         // Who may not look at the lock knows nothing bad of it.
         do throws(StorageFailure) { isSending = try FileLock.owner(paths.senderLock) != nil } catch { isSending = true }
         self.unlistable = unlistable

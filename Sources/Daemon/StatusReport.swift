@@ -10,6 +10,8 @@ package struct StatusReport: Sendable, Encodable {
         let code: String
         let text: String
         let at: String
+        /// The command that says so once it is dealt with, where it is one alone.
+        let cure: String?
     }
 
     private let version: String
@@ -70,8 +72,10 @@ package struct StatusReport: Sendable, Encodable {
         let waits = Self.waiting(overview, spool)
         let cut = try Overview.batchCut(paths, spool)
         if let cut { notes.append(cut) }
-        // A batch is not there all day; what waits longer than a day and two hours has missed its night.
-        let isExpected = overview?.isBatch != true || now - (overview?.lastBatch ?? 0) > 26 * 3_600_000
+        // A batch is not there all day; what waits longer than a day and two hours has missed its night. One that has not come yet was
+        // before the clock was set back: how long ago nobody knows.
+        let sinceBatch = now - (overview?.lastBatch ?? 0)
+        let isExpected = overview?.isBatch != true || sinceBatch > 26 * 3_600_000 || sinceBatch < -60_000
         if cut == nil, !running, waits > 0, isExpected {
             notes.append(
                 Overview.Note(
@@ -99,7 +103,7 @@ package struct StatusReport: Sendable, Encodable {
         lastSuccess = overview?.lastSuccess.map(Moment.text)
         paused = overview?.paused
         needsPerson = (overview?.troubles ?? []).map {
-            Person(job: $0.job, code: $0.reason.code, text: $0.reason.text, at: Moment.text($0.at))
+            Person(job: $0.job, code: $0.reason.code, text: $0.reason.text, at: Moment.text($0.at), cure: $0.cure)
         }
         isEmpty = overview == nil && notes.isEmpty
         attention = overview?.needsPerson ?? false || !notes.isEmpty
@@ -188,7 +192,8 @@ package struct StatusReport: Sendable, Encodable {
             )
         }
         for person in needsPerson.prefix(Self.mostLines) {
-            lines.append("  needs you: \(person.job) \(person.code) \(person.text)")
+            let cure = person.cure.map { " → \($0)" } ?? ""
+            lines.append("  needs you: \(person.job) \(person.code) \(person.text)\(cure)")
         }
         if needsPerson.count > Self.mostLines {
             let rest = needsPerson.count - Self.mostLines

@@ -53,6 +53,7 @@ package enum Verdict: Sendable, Equatable {
                 return
             }
             self = Self.judge(record, last: last)
+            if ending.how == .exited(ExitStatus.refusedOrFailed.rawValue) { isAsking() }
         case .exited(let status): self = Self.crashed("ended with status \(status)")
         case .signalled(let signal): self = Self.crashed("was ended by signal \(signal)")
         case nil: self = Self.crashed("could not be ended")
@@ -82,6 +83,17 @@ package enum Verdict: Sendable, Equatable {
             JobReason(
                 .failed, code: "WORKER-CRASHED",
                 text: "the worker \(how), without a result. Its log is beside the input."))
+    }
+
+    /// The worker asks for a person, perhaps for a cause that only its own version knows.
+    private mutating func isAsking() {
+        let text =
+            "the worker asks for a person (exit 3) and this version of the service does not know why: look at its report."
+        switch self {
+        case .publish(nil): self = .publish(JobReason(.partial, code: "RUN-STATUS", text: text))
+        case .unwanted: self = .quarantine(JobReason(.refused, code: "RUN-STATUS", text: text))
+        default: break
+        }
     }
 
     private static func judge(_ record: RunRecord, last: Bool) -> Verdict {

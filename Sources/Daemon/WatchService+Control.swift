@@ -74,7 +74,13 @@ extension WatchService {
                 refused == 0 ? "" : " \(refused) cannot be tried again, their input is gone: quarantine drop them."
             return ControlAnswer(
                 isDone: refused == 0, code: "RETRY", text: "\(done.count) wait in the queue again.\(rest)", jobs: done)
-        case .retry, .cancel, .release, .drop:
+        case .settleAll:
+            var done: [String] = []
+            for id in try await ledger.partial() where try await ledger.settle(id) { done.append(id) }
+            try await deliver()
+            return ControlAnswer(
+                isDone: true, code: "SETTLED", text: "\(done.count) do not ask for anybody any more.", jobs: done)
+        case .retry, .cancel, .release, .drop, .settle:
             guard let id = request.job, let job = try await ledger.job(id) else {
                 return ControlAnswer(isDone: false, code: "JOB-UNKNOWN", text: "the ledger knows no such job.")
             }
@@ -82,6 +88,7 @@ extension WatchService {
             case .retry: return try await retry(job)
             case .cancel: return try await cancel(job)
             case .release: return try await release(job)
+            case .settle: return try await settlePartial(job)
             default: return try await settle(job)
             }
         }
@@ -151,6 +158,18 @@ extension WatchService {
         try Folder.remove(folder)
         return ControlAnswer(
             isDone: true, code: "RELEASED", text: "its input is a new drop, inbox/\(name).", jobs: [job.id])
+    }
+
+    private func settlePartial(_ job: Job) async throws -> ControlAnswer {
+        guard try await ledger.settle(job.id) else {
+            return refuse(
+                job,
+                job.state == .quarantined ? "use quarantine drop" : "nothing of it was left undone that asks for you")
+        }
+        // What waited for it may go to archives.
+        try await deliver()
+        return ControlAnswer(
+            isDone: true, code: "SETTLED", text: "it does not ask for anybody any more.", jobs: [job.id])
     }
 
     /// A person has dealt with it. Nothing is removed before its time: the input goes where all originals are.

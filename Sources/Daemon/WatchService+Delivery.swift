@@ -21,7 +21,10 @@ extension WatchService {
     @discardableResult
     package func deliver(most: Int = WatchService.mostTickets) async throws -> [DeliveryReceipt] {
         let destinations = settings.destinations
-        guard !destinations.isEmpty else { return [] }
+        guard !destinations.isEmpty else {
+            try await ledger.remember(Overview.heldBack, "")
+            return []
+        }
         var receipts: [DeliveryReceipt] = []
         do {
             let mail = DeliveryMail(paths)
@@ -41,17 +44,21 @@ extension WatchService {
             try await ledger.returnSending(except: sending)
             try await ledger.dropSuperseded()
             try await knowDestinations()
+            var held: Set<String> = []
             for destination in destinations {
                 try await addNew(destination)
+                if destination.holdsDoubtful { held.formUnion(try await ledger.heldBack(destination.name)) }
                 // A destination that is down is asked by one ticket, not by all that wait for it.
                 let most = try await ledger.isDown(destination.name) ? 1 : most
                 while waiting[destination.name, default: 0] < most,
-                    let ticket = try await ledger.takeTicket(destination.name)
+                    var ticket = try await ledger.takeTicket(destination.name)
                 {
+                    ticket.address = destination.address
                     try mail.put(ticket, id: Identifier.make())
                     waiting[destination.name, default: 0] += 1
                 }
             }
+            try await ledger.remember(Overview.heldBack, held.isEmpty ? "" : "\(held.count)")
         } catch let failure as StorageFailure {
             log.error("delivery waits", metadata: ["code": "\(failure.code)"])
         }
@@ -96,7 +103,7 @@ extension WatchService {
 
     /// Files of results that were published since the destination is known. A result that cannot be read keeps no other from being sent.
     private func addNew(_ destination: Destination) async throws {
-        for found in try await ledger.undelivered(destination.name) {
+        for found in try await ledger.undelivered(destination.name, holdsDoubtful: destination.holdsDoubtful) {
             let folder = Folder.join(paths.outbox, found.path)
             do {
                 _ = try FileStatus(of: folder)
@@ -140,15 +147,18 @@ extension WatchService {
 
     private func bookReceipts(_ mail: DeliveryMail, _ destinations: [Destination]) async throws -> [DeliveryReceipt] {
         var receipts: [DeliveryReceipt] = []
+        let isClockBelieved = try await ledger.fact(Overview.clockInDoubt) == nil
         for id in try mail.waiting(in: mail.receipts) {
             if let receipt = try mail.receipt(id) {
                 let destination = destinations.first { $0.name == receipt.ticket.destination }
                 let first = destination?.firstWait.milliseconds ?? 60_000
                 let longest = destination?.longestWait.milliseconds ?? 3_600_000
+                // By a clock that may be wrong nothing is given up.
+                let giveUp = isClockBelieved ? destination?.giveUp.milliseconds ?? 0 : .max
                 try await ledger.book(
                     receipt, twins: destination.map { try twins(receipt, $0) } ?? [:],
                     wait: { min(first << Int64(min($0, 20)), longest) * Int64.random(in: 800...1200) / 1000 },
-                    giveUp: destination?.giveUp.milliseconds ?? 0)
+                    giveUp: giveUp)
                 let worst = receipt.files.first { $0.outcome == .refused || $0.outcome == .failed }
                 log.notice("delivered", metadata: ["code": "\(worst?.code ?? "SENT")"])
                 receipts.append(receipt)

@@ -48,6 +48,7 @@ extension WatchService {
         guard let step = clock.step() else { return }
         log.warning("the clock was set", metadata: ["code": "CLOCK-STEP", "seconds": "\(step / 1000)"])
         try await ledger.shiftWaits(by: step)
+        if abs(step) > Self.longestGap { try await ledger.remember(Overview.clockSet, "\(Moment.now)") }
         try await ledger.noteBoot()
     }
 
@@ -116,7 +117,7 @@ extension WatchService {
     private static let away = "INBOX-AWAY"
     private static let notMounted = "its share is not mounted"
 
-    /// Whether the folder is not on what was, or by `/etc/fstab` is to be, mounted there: then drops wait where nobody looks. Where somebody else than our receiver
+    /// Whether the folder is not on what was, or by `MountTable` is to be, mounted there: then drops wait where nobody looks. Where somebody else than our receiver
     /// drops all the same it has been moved.
     private func isInboxAway() async throws -> Bool {
         let depth = try Folder.depthInFileSystem(paths.inbox)

@@ -16,7 +16,7 @@ extension WatchService {
         try await attempt("backups/") {
             try await self.ledger.backUpDaily(to: self.paths.backups, keeping: self.settings.backups)
         }
-        if try await isClockBelieved() {
+        if try await noteClock() {
             try await attempt("kept/") { try await self.removeOld() }
             try await ledger.forgetImages(before: Moment.now - settings.lateWindow.milliseconds)
         }
@@ -61,11 +61,7 @@ extension WatchService {
         try await ledger.remember(Overview.undone + place, code)
     }
 
-    private static func age(_ status: FileStatus) -> Duration {
-        .milliseconds(Moment.now - status.changedNS / 1_000_000)
-    }
-
-    /// The same of what may go at once: what was changed in what is the future now was so before the clock was set back.
+    /// Of what may go at once: what was changed in what is the future now was so before the clock was set back.
     private static func isUntouched(_ status: FileStatus, for duration: Duration) -> Bool {
         status.isUntouched(since: (Moment.now - duration.milliseconds) * 1_000_000)
     }
@@ -85,15 +81,18 @@ extension WatchService {
     /// weekend.
     static let longestGap: Int64 = 3 * 86_400_000
 
-    /// Whether what is old by the clock may be removed: a clock that was set far ahead by mistake makes everything old.
-    private func isClockBelieved() async throws -> Bool {
+    /// Whether what is old by the clock may be removed or given up: a clock that was set far ahead by mistake makes everything old, and one
+    /// that was far behind has made old what is new.
+    @discardableResult
+    func noteClock() async throws -> Bool {
         let now = Moment.now
         let last = try await ledger.fact("maintained").flatMap(Int64.init)
         try await ledger.remember("maintained", "\(now)")
         if let since = try await ledger.fact(Overview.clockInDoubt).flatMap(Int64.init), now >= since {
             guard now - since >= Self.longestGap else { return false }
-        } else if let last, now - last > Self.longestGap {
+        } else if let last, abs(now - last) > Self.longestGap {
             try await ledger.remember(Overview.clockInDoubt, "\(now)")
+            if now < last { try await ledger.remember(Overview.clockSet, "\(now)") }
             let seconds = (now - last) / 1000
             log.error("nothing is removed for three days", metadata: ["code": "CLOCK-STEP", "seconds": "\(seconds)"])
             return false
@@ -106,9 +105,14 @@ extension WatchService {
     private func removeOld() async throws {
         let retention = settings.retention
         let now = Moment.now
-        func limit(_ duration: Duration) -> Int64 { now - duration.milliseconds }
-        if let kept = retention.kept {
-            for day in try Folder.list(paths.kept) where day.name <= Moment.day(limit(kept) - 86_400_000) {
+        let set = try await ledger.fact(Overview.clockSet).flatMap(Int64.init).flatMap { $0 <= now ? $0 : nil }
+        /// Nil where something may seem old that is not, as the clock was set within that time.
+        func limit(_ duration: Duration?) -> Int64? {
+            guard let duration, set.map({ now - $0 >= duration.milliseconds }) ?? true else { return nil }
+            return now - duration.milliseconds
+        }
+        if let latest = limit(retention.kept) {
+            for day in try Folder.list(paths.kept) where day.name <= Moment.day(latest - 86_400_000) {
                 guard Moment.isDay(day.name) else { continue }
                 let folder = Folder.join(paths.kept, day.name)
                 for entry in try Folder.list(folder) {
@@ -118,9 +122,9 @@ extension WatchService {
                 try Folder.remove(folder)
             }
         }
-        if let quarantine = retention.quarantine {
+        if let latest = limit(retention.quarantine) {
             for entry in try Folder.list(paths.quarantine) where Identifier.isOne(entry.name) {
-                guard Self.age(entry.status) > quarantine else { continue }
+                guard entry.status.changedNS / 1_000_000 < latest else { continue }
                 heartbeat.beat(.inbox)
                 if let job = try await ledger.job(entry.name), job.state == .quarantined {
                     try await ledger.move(
@@ -131,17 +135,18 @@ extension WatchService {
                 try Folder.remove(Folder.join(paths.quarantine, entry.name))
             }
         }
-        if let outbox = retention.outbox {
-            for path in try await ledger.expiredResults(before: limit(outbox)) {
+        if let latest = limit(retention.outbox) {
+            for path in try await ledger.expiredResults(before: latest) {
                 heartbeat.beat(.inbox)
                 try Folder.remove(Folder.join(paths.outbox, path))
                 try await ledger.forgetResult(path: path)
             }
         }
-        if let events = retention.events {
-            try await ledger.removeEvents(before: limit(events))
+        if let latest = limit(retention.events) {
+            try await ledger.removeEvents(before: latest)
             let pages = Folder.join(paths.outbox, Night.folder)
-            for entry in try FileStatus.exists(pages) ? Folder.list(pages) : [] where Self.age(entry.status) > events {
+            for entry in try FileStatus.exists(pages) ? Folder.list(pages) : []
+            where entry.status.changedNS / 1_000_000 < latest {
                 try Folder.remove(Folder.join(pages, entry.name))
             }
         }

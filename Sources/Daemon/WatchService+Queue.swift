@@ -291,6 +291,7 @@ extension WatchService {
             isNew = !fresh.isEmpty
             let reason = Self.reason(job, published, isNew: isNew)
             try await ledger.publish(job.id, fresh, reason: reason)
+            try await ledger.settleJoined(job)
             await known.append(fresh.filter(\.complete).map(\.key))
             log.notice("published", metadata: ["job": "\(job.id)", "code": "\(reason?.code ?? "PUBLISHED")"])
             try await ledger.remember("paused", "")

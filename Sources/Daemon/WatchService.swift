@@ -74,6 +74,8 @@ package final class WatchService: Sendable {
         publication = Publication(paths: paths, version: settings.version)
         known = KnownResults(path: paths.knownResults)
         try await ledger.checkSpool(paths.spoolIdentity)
+        // Before anything is given up for its age.
+        try await noteClock()
         // Before anything is published: it goes to them too.
         try await knowDestinations()
         let hasRebooted = try await ledger.noteBoot()

@@ -1,31 +1,40 @@
-/// What is to be mounted on this machine, as `/etc/fstab` says it: it tells a share that is away also where nobody has seen it mounted.
+/// What is to be mounted on this machine, as `/etc/fstab`, units of systemd and maps of the automounter say it: it tells a share that is
+/// away also where nobody has seen it mounted.
 package struct MountTable: Sendable {
     package static let path = "/etc/fstab"
     /// Larger is none.
-    private static let largest = 1 << 20
+    static let largest = 1 << 20
 
     /// Folders on which another file system is to stand.
     private let folders: [FilePath]
 
+    private init(folders: [FilePath]) { self.folders = folders }
+
     /// *Source*: fstab(5).
-    package init(_ bytes: [UInt8]) {
-        folders = bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+    package init(_ bytes: [UInt8]) { self.init(folders: Self.folders(inTable: bytes)) }
+
+    private static func folders(inTable bytes: [UInt8]) -> [FilePath] {
+        bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             guard fields.count >= 3, fields[0].first != UInt8(ascii: "#"), fields[1].first == UInt8(ascii: "/") else {
                 return nil
             }
-            let options = fields.count > 3 ? fields[3].split(separator: UInt8(ascii: ",")) : []
-            // Another folder of a file system that is mounted already cannot be told from what lies below it.
-            if options.contains(where: { ["bind", "rbind"].contains(String(decoding: $0, as: UTF8.self)) }) {
-                return nil
-            }
+            if fields.count > 3, isBind(String(decoding: fields[3], as: UTF8.self)) { return nil }
             return FilePath(bytes: Self.unescaped(fields[1]))
         }
     }
 
-    /// Of the file at `path`; nothing where there is none.
+    /// Of the file at `path`, and of the units and maps that stand in its folder; nothing where there is none.
     package init(path: String) {
-        self.init((try? DurableFile.read(path, limit: Self.largest)) ?? [])
+        let etc = Folder.split(path).folder
+        self.init(
+            folders: Self.folders(inTable: (try? DurableFile.read(path, limit: Self.largest)) ?? [])
+                + Self.folders(ofUnits: Folder.join(etc, "systemd/system")) + Self.folders(ofAutomounter: etc))
+    }
+
+    /// Whether options ask for another folder of a file system that is mounted already: it cannot be told from what lies below it.
+    static func isBind(_ options: String) -> Bool {
+        options.split { ", \t=".contains($0) }.contains { ["bind", "rbind", "-bind"].contains($0) }
     }
 
     /// Blanks and tabs stand as `\040` and `\011`.

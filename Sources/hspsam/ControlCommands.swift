@@ -32,6 +32,30 @@ struct CancelCommand: ParsableCommand {
     func run() throws { try service.ask(.cancel, job: job) }
 }
 
+struct SettleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settle",
+        abstract: "Says that what was left undone of a published job is dealt with: it asks for nobody any more.",
+        discussion: """
+            What waited for that is sent to its destinations (doubtful: hold).
+            Example: hspsam settle 01JCK3
+                     hspsam settle --all
+            """)
+
+    @OptionGroup var service: ServiceOptions
+    @Argument(help: "The job.") var job: String?
+    @Flag(help: "All that were published and ask for somebody.") var all = false
+
+    func validate() throws {
+        if (job == nil) != all { throw ValidationError("Name one job, or give --all.") }
+    }
+
+    func run() throws {
+        guard let job else { return try service.ask(.settleAll) }
+        try service.ask(.settle, job: job)
+    }
+}
+
 struct PauseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Lets the queue rest until hspsam resume; drops are taken all the same.")

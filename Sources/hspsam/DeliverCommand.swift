@@ -37,7 +37,11 @@ struct DeliverCommand: ParsableCommand {
         StopRequest.listen()
         let untaken = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: false) }
-            let sender = Sender(settings, log: log, commit: Self.commit, identify: Self.identify)
+            let file = service.config
+            let sender = Sender(
+                settings, log: log, commit: Self.commit, siteFile: file,
+                reread: { try SiteConfiguration(path: file, version: HSPSAMCommand.version).service },
+                identify: Self.identify)
             ServiceNotification.send("READY=1")
             if once { return try await sender.sendOnce(stop) }
             try await sender.run(stop, once: false)

@@ -29,7 +29,8 @@ struct HSPSAMCommand: ParsableCommand {
             PhantomCommand.self,
             WatchCommand.self,
             BatchCommand.self, StatusCommand.self, JobsCommand.self, ShowCommand.self, RetryCommand.self,
-            CancelCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self, DoctorCommand.self,
+            CancelCommand.self, SettleCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self,
+            DoctorCommand.self,
             LedgerCommand.self, ConfigCommand.self, DeliverCommand.self,
             ReceiveCommand.self, BenchCommand.self, ConformanceCommand.self, ArrayTaskCommand.self,
         ])

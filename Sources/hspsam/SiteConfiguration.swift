@@ -150,6 +150,9 @@ struct SiteConfiguration {
         return try section.optionalDuration(key, in: .seconds(3600) ... .seconds(86_400 * 36_500)) ?? value
     }
 
+    /// What becomes of results that ask for a person.
+    private enum Doubtful: String, CaseIterable { case hold, send }
+
     private enum DestinationKind: String, CaseIterable { case dicom, dicomweb, folder }
 
     private static func destinations(_ root: Section, _ places: inout SitePlaces) throws -> [Destination] {
@@ -175,7 +178,10 @@ struct SiteConfiguration {
                     name: name, kind: kind, parts: try parts(section, isFolder: word == .folder),
                     firstWait: firstWait, longestWait: longestWait,
                     giveUp: try section.duration(
-                        "give_up", in: .seconds(1) ... .seconds(86_400 * 3650), default: .seconds(7 * 86_400))))
+                        "give_up", in: .seconds(1) ... .seconds(86_400 * 3650), default: .seconds(7 * 86_400)),
+                    // A folder's readers have the report beside it.
+                    holdsDoubtful: try section.choice("doubtful", default: word == .folder ? Doubtful.send : .hold)
+                        == .hold))
         }
         return found
     }

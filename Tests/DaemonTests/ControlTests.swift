@@ -1,6 +1,7 @@
 import Daemon
 import Failures
 import Foundation
+import GRDB
 import Logging
 import Processes
 import Records
@@ -36,6 +37,37 @@ struct ControlTests {
         try DurableFile.write(Plan(how: "ok", study: "a").text(), to: "\(site.root)/work/\(jobs[0])/input/plan")
         let next = try await site.batch()
         #expect(next.results == 1 && next.quarantined == 1, "\(next.json)")
+    }
+
+    @Test(
+        "what was left undone of a result asks for a person until one says that it is dealt with",
+        arguments: [false, true])
+    func settle(all: Bool) async throws {
+        let site = try Site()
+        for name in ["a", "b"] { try site.drop(name, "partial") }
+        try site.drop("c", "ok")
+        #expect(try await site.batch().partial == 2)
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write { try $0.execute(sql: "UPDATE job SET changed_at = changed_at - 3600000 * 24 * 400") }
+        try queue.close()
+        let partial = try (LedgerView.jobs(path: site.root + "/state/ledger.sqlite") ?? [])
+            .filter { $0.code == "PIX-TRUNCATED" }.map(\.job)
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && partial.count == 2)
+        for job in partial { #expect(report.text.contains("→ hspsam settle \(job)")) }
+        if all {
+            #expect(try await ask(site, .settleAll).jobs.sorted() == partial.sorted())
+        } else {
+            #expect(try await ask(site, .settle, partial[0]).isDone)
+            #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+            #expect(try await ask(site, .settle, partial[1]).isDone)
+            #expect(try await ask(site, .settle, partial[0]).code == "JOB-STATE")
+        }
+        #expect(try StatusReport(site.settings).status == .done)
+        #expect(try await ask(site, .settleAll).jobs.isEmpty)
+        // Why it was incomplete is still to be read.
+        let settled = try LedgerView.job(path: site.root + "/state/ledger.sqlite", partial[0])
+        #expect(settled?.line.code == "PIX-TRUNCATED")
     }
 
     @Test("all that should have worked is tried again at once, what was refused is not")
@@ -125,6 +157,8 @@ struct ControlTests {
         let site = try Site()
         try site.drop("one", "ok")
         try site.drop("two", "refuse")
+        let asking = Plan(how: "partial", study: "asking")
+        try site.drop("asking", asking)
         try await site.batch()
         try Folder.make(site.root + "/kept/2020-01-01/01JCK3000000000000000000AA")
         try Folder.make(site.root + "/kept/somebody's")
@@ -137,39 +171,13 @@ struct ControlTests {
         site.settings.retention.quarantine = .seconds(-200_000)
         try await site.batch()
         #expect(try Folder.list(site.root + "/kept").map(\.name) == ["somebody's"])
-        #expect(try site.results().isEmpty && site.quarantined().isEmpty)
+        #expect(try site.results() == ["\(asking.path)/report.json"] && site.quarantined().isEmpty)
+        #expect(try await ask(site, .settleAll).jobs.count == 1)
+        try await site.batch()
+        #expect(try site.results().isEmpty)
         // What is gone is worked on again when it comes again.
         site.settings.retention = ServiceSettings.Retention()
         try site.drop("three", "ok", study: "one")
         #expect(try await site.batch().results == 1)
-    }
-
-    @Test("a clock that was set far ahead removes nothing at once: a person is asked, and a look three days later")
-    func clockInDoubt() async throws {
-        let site = try Site()
-        let old = site.root + "/kept/2020-01-01"
-        try await site.batch()
-        try Folder.make(old)
-        let day: Int64 = 86_400_000
-        func remember(_ fact: String, _ ago: Int64) async throws {
-            try await site.withService { try await $0.ledger.remember(fact, "\(Moment.now - ago)") }
-        }
-        try await remember("maintained", 10 * day)
-        for _ in 0..<2 {
-            #expect(try await site.batch().notes == ["CLOCK-DOUBT"])
-            #expect(FileStatus.exists(old))
-        }
-        // Set right again: in doubt it is no more.
-        try await remember("clock in doubt", -10 * day)
-        #expect(try await site.batch().status == .done)
-        #expect(!FileStatus.exists(old))
-        // It was right.
-        try Folder.make(old)
-        try await remember("maintained", 10 * day)
-        try await site.batch()
-        #expect(FileStatus.exists(old))
-        try await remember("clock in doubt", 3 * day)
-        #expect(try await site.batch().status == .done)
-        #expect(!FileStatus.exists(old))
     }
 }

@@ -97,6 +97,37 @@ struct DeliveryTests {
             try Folder.list(site.root + "/deliver/new").isEmpty && Folder.list(site.root + "/deliver/receipts").isEmpty)
     }
 
+    @Test("a result that asks for a person goes to a destination that holds such only once one has dealt with it")
+    func doubtful() async throws {
+        let site = try Site()
+        for name in ["all", "sure"] { try Folder.make("\(site.root)/\(name)") }
+        site.settings.destinations = ["all", "sure"].map { name in
+            Destination(
+                name: name, kind: .folder(path: "\(site.root)/\(name)"), parts: [.seg], firstWait: .zero,
+                longestWait: .zero, giveUp: .seconds(86_400), holdsDoubtful: name == "sure")
+        }
+        try await site.withService { try await $0.deliver() }
+        let plans = ["ok", "partial"].map { Plan(how: $0, study: $0) }
+        for plan in plans { try site.drop(plan.how, plan) }
+        #expect(try await site.batch().notes.sorted() == ["DELIVERY-HELD", "SENDER-DOWN"])
+        func sent() async throws -> [Bool] {
+            try await round(site)
+            return plans.flatMap { plan in
+                ["all", "sure"].map { FileStatus.exists("\(site.root)/\($0)/\(plan.path)/a.seg.dcm") }
+            }
+        }
+        #expect(try await sent() == [true, true, true, false])
+        #expect(try StatusReport(site.settings).text.contains("DELIVERY-HELD 1 results"))
+        // A new night forgets nothing of it.
+        #expect(try await site.batch().notes == ["DELIVERY-HELD"])
+        try await site.withService { service in
+            let answer = try await service.perform(ControlRequest(.settleAll))
+            #expect(answer.jobs.count == 1)
+        }
+        #expect(try await sent() == [true, true, true, true])
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
     @Test("what waits of a result is not sent any more once another has taken its place")
     func superseded() async throws {
         let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])
@@ -192,6 +223,36 @@ struct DeliveryTests {
             let waiting = try await service.ledger.deliveryCounts(["here"]).map(\.waiting)
             #expect(count == (isNamed ? 1 : 2) && waiting == [isNamed ? 1 : 0])
         }
+    }
+
+    @Test("a destination that was moved in the site file gets results where it is now, and the old place gets nothing")
+    func moved() async throws {
+        let site = try Site()
+        func moved(to name: String) throws -> ServiceSettings {
+            try Folder.make("\(site.root)/\(name)")
+            var settings = site.settings
+            settings.destinations = [destination("here", .folder(path: "\(site.root)/\(name)"), [.seg])]
+            return settings
+        }
+        let (old, new) = (try moved(to: "old"), try moved(to: "new"))
+        site.settings = new
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        func hasArrived(_ name: String) -> Bool { FileStatus.exists("\(site.root)/\(name)/\(plan.path)/a.seg.dcm") }
+        // A sender that knows the old place alone.
+        try await Sender(old, log: log) { _ in nil }.run(StopRequest(), once: true)
+        try await site.withService { try await $0.deliver() }
+        #expect(try await counts(site).first?.trouble == "DESTINATION-DIFFERS")
+        // One that reads the site file again.
+        let file = site.root + "/site.yaml"
+        try DurableFile.write("", to: file)
+        let sender = Sender(old, log: log, siteFile: file, reread: { new }, identify: { _ in nil })
+        try await sender.run(StopRequest(), once: true)
+        #expect(hasArrived("new") && !hasArrived("old"))
+        try await site.withService { try await $0.deliver() }
+        #expect(try await counts(site).first?.waiting == 0)
     }
 
     @Test("a share that is not mounted any more is waited for: nothing is written to the disk below")

@@ -26,6 +26,31 @@ struct DeployTests {
         #expect(status == 0, "\(output)")
     }
 
+    @Test("the receiver's unit leaves a file when the receiver ended by itself, and takes it away when it was stopped")
+    func receiver() throws {
+        let unit = try String(contentsOfFile: Self.deploy + "/systemd/hspsam-receive.service", encoding: .utf8)
+        #expect(unit.contains("\nRestart=always\n"))
+        let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix("ExecStopPost=/bin/sh -c '") })
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("unit-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let script = line.dropFirst("ExecStopPost=/bin/sh -c '".count).dropLast()
+            .replacingOccurrences(of: "$$", with: "$").replacingOccurrences(
+                of: "/var/spool/hspsam/receive", with: folder)
+        for (result, isThere) in [
+            ("exit-code", true), ("success", false), ("signal", true), ("signal", true), ("success", false),
+        ] {
+            let status = try run("/usr/bin/env", ["SERVICE_RESULT=" + result, "/bin/sh", "-c", script]).status
+            #expect(status == 0 && FileManager.default.fileExists(atPath: folder + "/ended") == isThere, "\(result)")
+        }
+    }
+
+    @Test("a batch that ends with 3 has failed for systemd: it may be one that could not start")
+    func batch() throws {
+        let unit = try String(contentsOfFile: Self.deploy + "/systemd/hspsam-batch.service", encoding: .utf8)
+        #expect(!unit.contains("SuccessExitStatus"))
+    }
+
     /// Says what a program says that is asked for its version, its help and its completions.
     private static let program = """
         #!/bin/sh

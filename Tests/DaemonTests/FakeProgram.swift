@@ -191,6 +191,19 @@ final class Site {
         return Task { try await service.batch() }
     }
 
+    /// A service for a while; afterwards its ledger is closed and its locks are free.
+    func withService(_ stop: StopRequest = StopRequest(), _ body: (WatchService) async throws -> Void) async throws {
+        let service = try await service(stop)
+        try await body(service)
+        try await service.close()
+    }
+
+    /// What `hspsam status` says.
+    func notes() throws -> String { try StatusReport(settings).json }
+
+    /// The name of a job that there is not.
+    static let job = "01JCK3000000000000000000AA"
+
     /// The studies' result folders in the outbox.
     func results() throws -> [String] {
         guard FileStatus.exists(root + "/outbox") else { return [] }

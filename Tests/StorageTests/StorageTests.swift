@@ -84,6 +84,74 @@ final class StorageTests {
         #expect(try !MountTable(path: root + "/no-table").isAway(root))
     }
 
+    /// In `etc` of the test's folder, beside a table that names nothing.
+    private func isAway(_ files: [String: String], _ path: String) throws -> Bool {
+        let etc = root + "/etc"
+        for (name, text) in files {
+            try Folder.make(Folder.split("\(etc)/\(name)").folder)
+            try DurableFile.write(text, to: "\(etc)/\(name)")
+        }
+        defer { try? Folder.remove(etc) }
+        return try MountTable(path: etc + "/fstab").isAway(path)
+    }
+
+    /// The name of a unit for a folder, as `systemd-escape --path` gives it.
+    private func unit(_ path: String, _ ending: String) -> String {
+        let name = path.utf8.dropFirst().map { byte in
+            switch UInt8(byte) {
+            case UInt8(ascii: "/"): "-"
+            case UInt8(ascii: "-"), UInt8(ascii: " "): "\\x" + String(byte, radix: 16)
+            default: String(UnicodeScalar(byte))
+            }
+        }
+        return name.joined() + ending
+    }
+
+    @Test("so it is by units of systemd that somebody has written or enabled, also of an automount")
+    func mountUnits() throws {
+        let share = root + "/a share-x"
+        try Folder.make(share + "/b")
+        let text = "[Mount]\nWhat=nas:/export\nWhere=\(share)\nType=nfs\n"
+        for ending in [".mount", ".automount"] {
+            let name = unit(share, ending)
+            for place in ["", "multi-user.target.wants/", "remote-fs.target.requires/"] {
+                #expect(try isAway(["systemd/system/\(place)\(name)": text], share + "/b"), "\(place)")
+                #expect(try !isAway(["systemd/system/\(place)\(name)": text], root), "\(place)")
+            }
+            // Masked; of another folder; no unit; a folder that is shown once more.
+            #expect(try !isAway(["systemd/system/\(name)": ""], share))
+            #expect(try !isAway(["systemd/system/\(unit(share + "/c", ending))": text], share))
+            #expect(try !isAway(["systemd/system/\(name).d/options.conf": text], share))
+            let bind = "[Mount]\nWhat=/srv/x\nType=none\nOptions=nofail,bind\n"
+            #expect(try !isAway(["systemd/system/\(name)": bind], share))
+        }
+        // Something is mounted there.
+        let mounted = try #require(["/dev/shm", "/dev", "/proc"].first { (try? Folder.depthInFileSystem($0)) == 0 })
+        #expect(try !isAway(["systemd/system/\(unit(mounted, ".mount"))": text], mounted))
+    }
+
+    @Test("so it is by the automounter's maps, direct ones and others")
+    func automounter() throws {
+        let share = root + "/shares"
+        try Folder.make(share + "/nas")
+        func isAway(_ master: String, _ path: String, map: String = "") throws -> Bool {
+            try self.isAway(["auto.master": master, "auto.direct": map], path)
+        }
+        #expect(try isAway("# shares\n\(share)\t/etc/auto.nas --timeout=60\n", share + "/nas"))
+        #expect(try self.isAway(["auto.master.d/nas.autofs": "\(share) auto.nas"], share + "/nas"))
+        #expect(try !isAway("\(share) -null\n#\(share) auto.nas\n+auto.master\n", share + "/nas"))
+        for map in ["auto.direct", "file:auto.direct", "file,sun:\(root)/etc/auto.direct"] {
+            let line = "\(share)/nas -fstype=nfs4,rw nas:/export"
+            #expect(try isAway("/- \(map)", share + "/nas", map: line), "\(map)")
+            #expect(try !isAway("/- \(map)", share, map: line), "\(map)")
+        }
+        let shown = ["-fstype=bind :/srv/x", ":/srv/x"].map { "\(share)/nas \($0)" }
+        for line in shown + ["# \(share)/nas nas:/x", "nas nas:/x"] {
+            #expect(try !isAway("/- auto.direct", share + "/nas", map: line), "\(line)")
+        }
+        #expect(try isAway("/- auto.direct", share + "/nas", map: "\(share)/nas -fstype=ext4 :/dev/sdb1"))
+    }
+
     @Test("whoever waits for a long pass over a file hears of it all the while")
     func pieces() throws {
         let bytes = [UInt8](repeating: 7, count: 3 << 20)
