@@ -325,6 +325,8 @@ package enum Attribute: String, CaseIterable, Sendable {
     case timeSlotVector = "0054,0070 US n"
     case sliceVector = "0054,0080 US n"
     case numberOfSlices = "0054,0081 US 1"
+    case viewCodeSequence = "0054,0220 SQ 1"
+    case viewModifierCodeSequence = "0054,0222 SQ 1"
 
     case segmentationType = "0062,0001 CS 1"
     case segmentSequence = "0062,0002 SQ 1"

@@ -22,6 +22,8 @@ struct CountedImagesTests {
             ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("acquisition", 2)], nil),
             ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("acquisition", 0)], nil),
             ("1.2.840.10008.5.1.4.1.1.2", "DERIVED\\SECONDARY\\AXIAL", [("acquisition", 7)], nil),
+            ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\SECONDARY\\AXIAL", [("acquisition", 7)], nil),
+            (positron, "ORIGINAL\\SECONDARY", [("slices", 6)], nil),
             ("1.2.840.10008.5.1.4.1.1.2", "DERIVED\\SECONDARY\\AXIAL", [("series", 7)], "VOL-GAP"),
             ("1.2.840.10008.5.1.4.1.1.2", "ORIGINAL\\PRIMARY\\AXIAL", [("series", 4)], nil),
         ] as [(String, String, [(String, Int)], String?)])

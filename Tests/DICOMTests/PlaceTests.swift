@@ -384,6 +384,15 @@ struct PlaceTests {
             (Self.projection([(factor, "1.25"), (imager, same)]), 0.16, []),
             (Self.projection([(imager, same)], calibration: "GEOMETRY"), 0.2, []),
             (Self.projection([(factor, "1.25"), (imager, "0.25\\0.25")]), 0.2, []),
+            // Magnified by a factor that Pixel Spacing knows nothing of, or by none at all.
+            (Self.projection([(factor, "1.8"), (imager, "0.25\\0.25")]), 0.2, ["VOL-SCALE"]),
+            (Self.projection([(factor, "1"), (imager, "0.25\\0.25")]), 0.2, ["VOL-SCALE"]),
+            (Self.projection([(factor, "1.8"), (imager, same)], calibration: "GEOMETRY"), 0.2, ["VOL-SCALE"]),
+            (Self.projection([(factor, "1.8"), (imager, same)], calibration: "FIDUCIAL"), 0.2, []),
+            (Self.projection([(factor, "1.8"), (imager, "0.25\\0.25")], calibration: "FIDUCIAL"), 0.2, []),
+            (Self.projection([(factor, "1.3"), (imager, "0.25\\0.25")]), 0.2, []),
+            (Self.projection([(factor, "0.5"), (imager, same)]), 0.2, ["VOL-SCALE"]),
+            (Self.projection([(factor, "0"), (imager, same)]), 0.2, ["VOL-DETECTOR"]),
             // No projection is smaller than what it shows, but for what was rounded.
             (Self.projection([(imager, "0.1\\0.1")]), 0.2, ["VOL-SCALE"]),
             (Self.projection([(imager, "0.1\\0.1")], calibration: "GEOMETRY"), 0.2, ["VOL-SCALE"]),
@@ -399,6 +408,26 @@ struct PlaceTests {
             #expect(abs(spacing.row - expected.spacing) < 1e-9 && spacing.row == spacing.column, "\(index)")
             #expect(volume.findings.map(\.code) == expected.codes, "\(index)")
         }
+    }
+
+    @Test(
+        "a mammogram that was magnified and does not say how much asks a person",
+        arguments: [
+            (nil, "R-102D6", 0.2, "VOL-SCALE"), (nil, "399163009", 0.2, "VOL-SCALE"),
+            ("1", "399163009", 0.2, "VOL-SCALE"), ("1.8", "399163009", 0.2 / 1.8, nil),
+            (nil, "399161006", 0.2, "VOL-DETECTOR"),
+        ] as [(String?, String, Double, String?)])
+    func magnifiedView(_ factor: String?, _ modifier: String, _ spacing: Double, _ code: String?) throws {
+        let told = factor.map { [(element: UInt16(0x1114), value: $0)] } ?? []
+        var image = Self.projection(told + [(element: 0x1164, value: "0.2\\0.2")])
+        image.more = { file in
+            file.add(
+                0x0054, 0x0220,
+                items: [{ $0.add(0x0054, 0x0222, items: [{ $0.add(0x0008, 0x0100, "SH", text: modifier) }]) }])
+        }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(abs((volume.pixelSpacing?.row ?? 0) - spacing) < 1e-9)
+        #expect(volume.findings.map(\.code) == [code].compactMap { $0 })
     }
 
     @Test("a slice that lies in the patient has the patient's distances, whatever its detector's are")

@@ -24,6 +24,22 @@ struct ScaleTests {
     }
 
     @Test(
+        "a slice of CT that is no square and has the pixels of one that was reconstructed was cut out of it; others may have been scaled",
+        arguments: [
+            (12, 16, "16", "CT", false), (16, 12, "24", "CT", false), (12, 16, "19", "CT", true),
+            (16, 16, "16", "CT", true), (12, 16, "16", "MR", true), (12, 16, "5.333", "CT", true),
+        ] as [(UInt16, UInt16, String, String, Bool)])
+    func cut(_ rows: UInt16, _ columns: UInt16, _ diameter: String, _ modality: String, _ isTold: Bool) throws {
+        let images = stack([0, 3, 6]) { _, image in
+            (image.rows, image.columns, image.modality) = (rows, columns, modality)
+            if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+            image.beforePlace = { $0.add(0x0018, 0x1100, "DS", text: diameter) }
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-SCALE"] : []))
+    }
+
+    @Test(
         "a Pixel Aspect Ratio that is not 1 : 1 and contradicts the distances of the pixels asks a person",
         arguments: [
             ("2\\1", "0.5\\0.5", true), ("1\\1", "1\\0.5", false), ("2\\1", "1\\0.5", false),

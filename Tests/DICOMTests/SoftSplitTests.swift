@@ -129,6 +129,56 @@ struct SoftSplitTests {
         #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == ["VOL-PARTS"] })
     }
 
+    @Test(
+        "passes that do not show the same ask a person: which slices belong together is unknown",
+        arguments: [(4, 1.2, Finding.Severity.note), (4, 10.5, .warning), (3, 4.5, .warning), (8, -4, .warning)])
+    func partlyShifted(_ count: Int, _ shift: Double, _ severity: Finding.Severity) throws {
+        let first = (0..<5).map { Double($0) * 3 }
+        let second = (0..<count).map { Double($0) * 3 + shift }
+        let result = try volumes(
+            stack(first + second) { index, image in
+                image.more = { $0.add(0x0020, 0x0012, "IS", text: index < 5 ? "1" : "2") }
+            })
+        #expect(result.volumes.map(\.frames.count) == [5, count])
+        #expect(
+            result.volumes.allSatisfy {
+                $0.findings.map(\.code) == ["VOL-PARTS"] && $0.findings[0].severity == severity
+            })
+    }
+
+    @Test(
+        "scans whose slices lie between each other and overlap are taken apart and ask a person; what is acquired by turns touches at most",
+        arguments: [
+            (0x0012, 3.0, [6, 6], ["VOL-PARTS"]), (0x0012, 1.5, [12], []), (0x0012, 1, [12], []),
+            // Two kernels, or two voltages, of which an archive kept one at each position.
+            (0x1210, 3, [6, 6], ["VOL-PARTS"]), (0x0060, 2, [6, 6], ["VOL-PARTS"]), (0x1210, 1.5, [12], []),
+        ] as [(UInt16, Double, [Int], [String])])
+    func interleaved(_ element: UInt16, _ thickness: Double, _ counts: [Int], _ codes: [String]) throws {
+        let images = stack((0..<12).map { Double($0) * 1.5 }) { index, image in
+            let value = index % 2 == 0 ? "80" : "140"
+            image.beforePlace = { file in
+                file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
+                if element == 0x0060 { file.add(0x0018, element, "DS", text: value) }
+                if element == 0x1210 { file.add(0x0018, element, "SH", text: value) }
+            }
+            if element == 0x0012 { image.more = { $0.add(0x0020, element, "IS", text: value) } }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == counts)
+        #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == codes })
+        #expect(result.volumes.allSatisfy { $0.findings.allSatisfy { $0.severity == .warning } })
+    }
+
+    @Test("rotations behind each other are one volume, however much their slices overlap")
+    func rotations() throws {
+        let images = stack((0..<12).map { Double($0) * 1.5 }) { index, image in
+            image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: "3") }
+            image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(index / 4)") }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [12] && result.volumes[0].findings.isEmpty)
+    }
+
     @Test("two stacks behind each other are one volume with a gap, whatever else tells them apart")
     func stations() throws {
         let images = (0..<8).map { index in

@@ -169,16 +169,21 @@ extension SourceFrame {
         }
         let isCalibrated = isPlaced || dataSet.string(.pixelSpacingCalibrationType) != nil
         if let stated, isCalibrated || !repeats(.imagerPixelSpacing) {
-            if !isPlaced, let detector = try spacing(dataSet, .imagerPixelSpacing), stated.isLarger(than: detector) {
-                return (stated, .largerThanDetector)
+            if !isPlaced, let detector = try spacing(dataSet, .imagerPixelSpacing) {
+                if stated.isLarger(than: detector) { return (stated, .largerThanDetector) }
+                if Magnification(dataSet).contradicts(stated, detector) { return (stated, .againstMagnification) }
             }
             return (stated, !isCalibrated && repeats(.nominalScannedPixelSpacing) ? .medium : .plane)
         }
         if let detector = try spacing(dataSet, .imagerPixelSpacing) {
-            guard let factor = dataSet.number(.estimatedRadiographicMagnificationFactor, in: 1...20) else {
-                return (detector, .detector)
+            let magnification = Magnification(dataSet)
+            guard let factor = magnification.factor else {
+                return (detector, magnification.isDoubtful ? .magnified : .detector)
             }
-            return (PixelSpacing(row: detector.row / factor, column: detector.column / factor), .plane)
+            return (
+                PixelSpacing(row: detector.row / factor, column: detector.column / factor),
+                magnification.isDoubtful ? .magnified : .plane
+            )
         }
         let medium = try spacing(dataSet, .nominalScannedPixelSpacing)
         return (medium, medium == nil ? .plane : .medium)

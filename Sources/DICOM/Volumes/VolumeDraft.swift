@@ -108,11 +108,23 @@ struct VolumeDraft {
             let diameter = instance.dataSet.number(.reconstructionDiameter, in: CheckedNumbers.Range.distance)
         else { return nil }
         let width = max(Double(instance.pixels.rows) * spacing.row, Double(instance.pixels.columns) * spacing.column)
-        guard abs(width - diameter) > Tolerance.diameter * diameter else { return nil }
+        guard abs(width - diameter) > Tolerance.diameter * diameter, !isCut(frame, of: diameter) else { return nil }
         return Finding(
             "VOL-SCALE", .warning,
             "the slices are \(NumberText.short(width)) mm wide by their pixels and were reconstructed \(NumberText.short(diameter)) mm wide (\(Attribute.reconstructionDiameter.keyword) \(Attribute.reconstructionDiameter.tag)): they were cut, or scaled without their Pixel Spacing, and then all lengths are wrong."
         )
+    }
+
+    /// Whether a slice of CT was cut out of the square that was reconstructed, whose pixels it has kept: one that was scaled would be a square
+    /// still. Of square ones, and of MR, whose slices need not be squares, it cannot be told.
+    private func isCut(_ frame: SourceFrame, of diameter: Double) -> Bool {
+        let pixels = frame.instance.pixels
+        guard frame.instance.modality == "CT", pixels.rows != pixels.columns, let spacing = frame.pixelSpacing,
+            PixelSpacing(row: spacing.row, column: spacing.row).isAlike(spacing)
+        else { return false }
+        let matrix = diameter / spacing.row
+        return matrix > Double(max(pixels.rows, pixels.columns))
+            && abs((matrix / 16).rounded() * 16 - matrix) < Tolerance.matrix
     }
 
     /// Pixels that are no squares by one attribute, and have other proportions by their spacing. Square ones are what some write for all.
