@@ -214,6 +214,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case columns = "0028,0011 US 1"
     case pixelSpacing = "0028,0030 DS 2"
     case pixelAspectRatio = "0028,0034 IS 2"
+    case correctedImage = "0028,0051 CS n"
     case bitsAllocated = "0028,0100 US 1"
     case bitsStored = "0028,0101 US 1"
     case highBit = "0028,0102 US 1"
@@ -327,6 +328,8 @@ package enum Attribute: String, CaseIterable, Sendable {
     case numberOfSlices = "0054,0081 US 1"
     case viewCodeSequence = "0054,0220 SQ 1"
     case viewModifierCodeSequence = "0054,0222 SQ 1"
+    case units = "0054,1001 CS 1"
+    case decayCorrection = "0054,1102 CS 1"
 
     case segmentationType = "0062,0001 CS 1"
     case segmentSequence = "0062,0002 SQ 1"

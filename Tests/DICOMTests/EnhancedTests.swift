@@ -27,6 +27,32 @@ struct EnhancedTests {
         #expect(result.volumes.map { $0.frames.map(\.number) } == [[1, 2], [3, 4]])
     }
 
+    @Test(
+        "planes that were bent have no lengths of the patient",
+        arguments: [("VOLUME", false), ("SAMPLED", false), ("DISTORTED", true)])
+    func bent(_ properties: String, _ isTold: Bool) throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)
+        image.spacing = ""
+        image.more = { file in
+            file.add(
+                0x5200, 0x9229,
+                items: [
+                    {
+                        $0.add(0x0018, 0x9329, items: [{ $0.add(0x0008, 0x9206, "CS", text: properties) }])
+                        $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+                        $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
+                    }
+                ])
+            file.add(
+                0x5200, 0x9230,
+                items: [0, 2].map { z in
+                    { $0.add(0x0020, 0x9113, items: [{ $0.add(0x0020, 0x0032, "DS", text: "1\\2\\\(z)") }]) }
+                })
+        }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.findings.contains { $0.code == "VOL-SCALE" && $0.severity == .warning } == isTold)
+    }
+
     @Test("an enhanced object's frames take their place and window from its functional groups")
     func enhanced() throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 3)

@@ -35,7 +35,7 @@ struct VolumeDraft {
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
                     measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
-                    diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered),
+                    diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered), bentFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -138,6 +138,23 @@ struct VolumeDraft {
         return Finding(
             "VOL-SCALE", .warning,
             "pixels are \(NumberText.short(ratio)) times as high as wide by \(Attribute.pixelAspectRatio.keyword) \(Attribute.pixelAspectRatio.tag), and \(NumberText.short(used)) times by their distances: one of them is wrong. The distances are used."
+        )
+    }
+
+    /// Planes that were bent or flattened: what lies side by side in them does not in the patient.
+    ///
+    /// *Source*: PS3.3 C.8.16.2.1.2 (Volumetric Properties).
+    private func bentFinding(_ frames: [SourceFrame]) -> Finding? {
+        let macros = [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
+        let isBent = frames.contains { frame in
+            frame.instance.hasFunctionalGroups
+                && (macros.lazy.compactMap { frame.group($0).string(.volumetricProperties) }.first
+                    ?? frame.instance.dataSet.string(.volumetricProperties)) == "DISTORTED"
+        }
+        guard isBent else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the planes were bent or flattened (\(Attribute.volumetricProperties.keyword) \(Attribute.volumetricProperties.tag) = DISTORTED): lengths, areas and volumes are not those of the patient."
         )
     }
 
