@@ -113,7 +113,10 @@ package enum VolumeBuilder {
                 drafts += split.parts.map { part in
                     let told =
                         NumberedSlices.findings(SliceOrder(part), among: all + planning, of: images)
-                        + [CountedImages.finding(part, among: all + planning, of: images)].compactMap { $0 }
+                        + [
+                            CountedImages.finding(part, among: all + planning, of: images),
+                            UnlikeSlices.torn(part, of: images),
+                        ].compactMap { $0 }
                     return VolumeDraft(
                         kind: .spatial, frames: part, findings: [split.finding].compactMap { $0 } + told)
                 }
