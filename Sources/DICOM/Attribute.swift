@@ -175,6 +175,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case imageOrientationPatient = "0020,0037 DS 6"
     case frameOfReferenceUID = "0020,0052 UI 1"
     case laterality = "0020,0060 CS 1"
+    case imageLaterality = "0020,0062 CS 1"
     case temporalPositionIdentifier = "0020,0100 IS 1"
     case numberOfTemporalPositions = "0020,0105 IS 1"
     case imagesInAcquisition = "0020,1002 IS 1"

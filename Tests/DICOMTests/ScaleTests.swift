@@ -168,6 +168,7 @@ struct ScaleTests {
             (Self.projection([(factor, "1.3"), (imager, "0.25\\0.25")]), 0.2, []),
             (Self.projection([(factor, "0.5"), (imager, same)]), 0.2, ["VOL-SCALE"]),
             (Self.projection([(factor, "0"), (imager, same)]), 0.2, ["VOL-DETECTOR"]),
+            (Self.projection([(imager, "0.2\\0.4")]), 0.2, ["VOL-SCALE"]),
             // No projection is smaller than what it shows, but for what was rounded.
             (Self.projection([(imager, "0.1\\0.1")]), 0.2, ["VOL-SCALE"]),
             (Self.projection([(imager, "0.1\\0.1")], calibration: "GEOMETRY"), 0.2, ["VOL-SCALE"]),

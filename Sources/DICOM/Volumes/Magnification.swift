@@ -21,10 +21,11 @@ struct Magnification {
         isMeasured = dataSet.string(.pixelSpacingCalibrationType) == "FIDUCIAL"
     }
 
-    /// Whether distances in the patient are not those of the detector divided by the factor.
+    /// Whether distances in the patient are not those of the detector divided by the factor, or by one factor in both directions.
     func contradicts(_ stated: PixelSpacing, _ detector: PixelSpacing) -> Bool {
+        let shares = (row: stated.row / detector.row, column: stated.column / detector.column)
+        if abs(shares.row / shares.column - 1) > Tolerance.magnification { return true }
         guard let factor, !isMeasured else { return false }
-        return [stated.row * factor / detector.row, stated.column * factor / detector.column]
-            .contains { abs($0 - 1) > Tolerance.magnification }
+        return abs(shares.row * factor - 1) > Tolerance.magnification
     }
 }

@@ -10,7 +10,7 @@ enum SpacingOrigin: Sendable {
     case medium
     /// Larger than the detector's, and rays spread on their way to it: a picture that was made smaller, of which only one was corrected.
     case largerThanDetector
-    /// Other than that of the detector divided by the factor of magnification.
+    /// Other than that of the detector divided by the factor of magnification, or by one factor.
     case againstMagnification
     /// The detector's, of what was magnified on purpose or by a factor that is none.
     case magnified
@@ -45,7 +45,7 @@ enum SpacingOrigin: Sendable {
         case .againstMagnification:
             Finding(
                 "VOL-SCALE", .warning,
-                "Pixel Spacing is not Imager Pixel Spacing divided by Estimated Radiographic Magnification Factor: one of them is wrong. Pixel Spacing is used."
+                "Pixel Spacing is not Imager Pixel Spacing divided by Estimated Radiographic Magnification Factor, or by one factor in both directions: one of them is wrong. Pixel Spacing is used."
             )
         case .magnified:
             Finding(

@@ -86,6 +86,7 @@ package enum VolumeBuilder {
         let repeating: Set<Int>
         do throws(DICOMFailure) {
             try SeriesConsistency.checkModality(members)
+            try SeriesConsistency.checkSides(members)
             let openEnd = try Concatenation.check(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
