@@ -111,6 +111,32 @@ struct DoubtfulPlaceTests {
         #expect(volume.findings.allSatisfy { $0.severity == .warning })
     }
 
+    @Test(
+        "slices that lie in another unit than mm ask a person",
+        arguments: [(0.003, true), (0.04, false), (3, false), (50, false), (60, true)])
+    func otherUnits(_ gap: Double, _ isTold: Bool) throws {
+        for type in ["ORIGINAL\\PRIMARY\\AXIAL", "DERIVED\\SECONDARY\\AXIAL"] {
+            let images = stack((0..<6).map { Double($0) * gap }) { $1.imageType = type }
+            let volume = try #require(try volumes(images).volumes.first)
+            #expect(volume.frames.count == 6)
+            #expect(volume.findings.map(\.code) == (isTold && type.hasPrefix("ORIGINAL") ? ["VOL-PLACE"] : []))
+        }
+    }
+
+    @Test(
+        "stacks that do not lie behind each other ask a person; tilted ones and positions that wander do not",
+        arguments: [
+            ([0.0, 0, 0, 0, 40, 40, 40, 40], true), ([0, 0, 0, 0, 0, 40, 40, 40], true),
+            ([0, 1, 2, 3, 44, 45, 46, 47], true), ([0, 1, 2, 3, 4, 5, 6, 7], false),
+            ([0, 1, 0, 1, 0, 1, 0, 1], false),
+        ])
+    func besideEachOther(_ offsets: [Double], _ isTold: Bool) throws {
+        let images = offsets.enumerated().map { slice(at: Double($0) * 3, number: $0 + 1, y: $1) }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.frames.count == 8)
+        #expect(volume.findings.map(\.code) == (isTold ? ["VOL-PLACE", "VOL-TILT"] : ["VOL-TILT"]))
+    }
+
     @Test("slices side by side whose directions wander are no volume and ask a person; slabs that turn do not")
     func wandering() throws {
         func severities(degrees: Double) throws -> [[Finding.Severity]] {

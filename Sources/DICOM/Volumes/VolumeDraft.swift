@@ -67,10 +67,19 @@ struct VolumeDraft {
         )
     }
 
-    /// Slices that were acquired ten times closer than they are thick were not: somebody wrote their places in cm. Reconstructions overlap by
+    /// Slices that lie farther apart than any are acquired, or so close that a voxel is a flake, have their places in metres or micrometres.
+    /// Those that were acquired ten times closer than they are thick were not: somebody wrote their places in cm. Reconstructions overlap by
     /// less; the thickness of a slab, as some write it, is that of all its slices; reformatted images may be of any thickness.
     private func unitFinding(_ frames: [SourceFrame], spacing: Double?) -> Finding? {
         guard let spacing, frames.allSatisfy({ $0.imageType.first == "ORIGINAL" }) else { return nil }
+        if let pixel = frames[0].pixelSpacing.map({ max($0.row, $0.column) }),
+            spacing > CheckedNumbers.Range.slices.upperBound || spacing * Tolerance.flattest < pixel
+        {
+            return Finding(
+                "VOL-PLACE", .warning,
+                "the slices lie \(NumberText.short(spacing)) mm apart and their pixels \(NumberText.short(pixel)) mm: their places may be in another unit than mm, and all volumes then are wrong."
+            )
+        }
         let thicknesses = frames.compactMap(\.sliceThickness)
         let extent = spacing * Double(frames.count)
         guard thicknesses.count == frames.count,
