@@ -7,7 +7,7 @@ export ROOMS="Failures,Numbers,Storage,CSystem,Imaging,CKernels,Tensors,TensorsT
 export ASAN_OPTIONS=detect_leaks=0
 run() {
   echo "$1"
-  swift test --scratch-path ".build-$1" "${@:2}" --filter 'TensorsTests\.(Kernel|PackedKernel|Attention|Operation)Tests'
+  swift test --scratch-path ".build-$1" "${@:2}" --filter 'TensorsTests\.(Kernel|PackedKernel|Attention|Operation|ThreadPool)Tests'
 }
 run address --sanitize=address
 # Swift has no such sanitiser on Linux, and needs none: the C is built with it, and what is undefined traps.

@@ -19,6 +19,8 @@ package enum CheckedNumbers: Sendable, Equatable {
         package static let value = -1e12...1e12
         /// Magnitude of a slope or the width of a window.
         package static let scale = 1e-12...1e12
+        /// What lies between slices of a body that were acquired, mm.
+        package static let slices = 0.0...50.0
         /// From the first slice to the last, and from edge to edge of a picture, mm.
         package static let extent = 0.0...5e3
         /// From edge to edge of a picture of a body, mm.

@@ -44,10 +44,11 @@ extension DataSet {
                 != nil
     }
 
-    /// A UID as it stands, without padding; nil for what `UID` does not accept.
+    /// A UID as it stands, without padding; nil for what `UID` does not accept, and for several.
     package func uid(_ tag: Tag) -> String? {
-        guard let value = string(tag), UID.isAccepted(value) else { return nil }
-        return value
+        let values = strings(tag)
+        guard values.count == 1, UID.isAccepted(values[0]) else { return nil }
+        return values[0]
     }
 
     /// DS and FL/FD/OF/OD/integer values; one that is no number is left out as NaN so that positions stay.

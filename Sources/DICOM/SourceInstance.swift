@@ -63,6 +63,11 @@ package final class SourceInstance: Sendable {
                 "SOP Class, Study, Series or SOP Instance UID missing or no UID: the image has no identity.",
                 cure: "Export it again.")
         }
+        guard dataSet.uid(.frameOfReferenceUID) != nil || dataSet.text(.frameOfReferenceUID) == nil else {
+            throw .corrupt(
+                "\(Attribute.frameOfReferenceUID.keyword) \(Attribute.frameOfReferenceUID.tag) is no UID of at most 64 digits and dots: no result could lie where its images do.",
+                cure: "Export it again.")
+        }
         studyInstanceUID = study
         seriesInstanceUID = series
         sopInstanceUID = instance

@@ -87,6 +87,7 @@ package final class FrameStream {
         let readsUnits = windowing.readsUnits(of: volume)
         var shown: UInt8?
         var isBlank = volume.samples == 1
+        var census = PictureCensus(volume)
         for (index, source) in volume.frames.enumerated() {
             var frame: Frame
             if index < kept.count {
@@ -96,6 +97,7 @@ package final class FrameStream {
             } else {
                 frame = try decoding.frame(source)
             }
+            census.add(index, frame)
             if readsUnits { frame.inverted = false }
             let image = (window ?? windowing.window(for: frame, source.voi)).image(frame)
             if isBlank {
@@ -113,7 +115,7 @@ package final class FrameStream {
                     "Look at the series: correct Rescale Slope, Intercept or Pixel Padding Value at its source, or leave it out."
             )
         }
-        _ = put(.end(findings: decoding.findings))
+        _ = put(.end(findings: decoding.findings + census.findings))
     }
 
     /// A slide is one picture, so both scopes of a window are its whole. Where the values decide, all tiles are decoded twice: a slide's

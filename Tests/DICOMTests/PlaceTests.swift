@@ -321,6 +321,22 @@ struct PlaceTests {
     }
 
     /// Two slices at three moments of a heart, the moments of a slice in a row or one moment after the other.
+    @Test(
+        "a place at the top of a tomogram has to be that of one of its slices",
+        arguments: [
+            ("0\\0\\10", "1\\0\\0\\0\\1\\0", true), ("0\\0\\16", "1\\0\\0\\0\\1\\0", true),
+            ("0\\0.04\\10", "1\\0\\0\\0\\1\\0", true), ("0\\0\\50", "1\\0\\0\\0\\1\\0", false),
+            ("0\\0\\19", "1\\0\\0\\0\\1\\0", false), ("0\\0\\7", "1\\0\\0\\0\\1\\0", false),
+            ("5\\0\\10", "1\\0\\0\\0\\1\\0", false), ("0\\0\\10", "1\\0\\0\\0\\0\\-1", false),
+        ])
+    func tomogramTop(_ position: String, _ orientation: String, _ isKept: Bool) throws {
+        var image = Self.tomogram()
+        (image.position, image.orientation) = (position, orientation)
+        let result = try volumes([image])
+        #expect(result.volumes.map(\.frames.count) == (isKept ? [3] : []))
+        #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
+    }
+
     private static func gated(_ slices: [UInt16], _ slots: [UInt16]) -> TestImage {
         var image = tomogram(type: "RECON GATED TOMO")
         image.frames = slices.count
@@ -360,53 +376,5 @@ struct PlaceTests {
         let volume = try #require(try volumes([Self.tomogram(type: type, step: step)]).volumes.first)
         #expect(volume.kind == .frames && volume.frames.count == 3)
         #expect(volume.findings.contains { $0.code == "VOL-PLACE" } == isTold)
-    }
-
-    // MARK: Pixel Spacing
-
-    /// A picture of 0.2 mm pixels by its Pixel Spacing.
-    private static func projection(
-        _ more: [(element: UInt16, value: String)], spacing: String = "0.2\\0.2", calibration: String? = nil
-    ) -> TestImage {
-        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1.1", modality: "DX", position: nil)
-        image.spacing = spacing
-        image.beforePlace = { file in for one in more { file.add(0x0018, one.element, "DS", text: one.value) } }
-        image.more = { file in if let calibration { file.add(0x0028, 0x0A02, "CS", text: calibration) } }
-        return image
-    }
-
-    @Test("a Pixel Spacing that repeats the detector's or the scanned film's is theirs unless it was calibrated")
-    func uncalibrated() throws {
-        let (imager, factor, nominal): (UInt16, UInt16, UInt16) = (0x1164, 0x1114, 0x2010)
-        let same = "0.2\\0.2"
-        let cases: [(image: TestImage, spacing: Double, codes: [String])] = [
-            (Self.projection([(imager, same)]), 0.2, ["VOL-DETECTOR"]),
-            (Self.projection([(factor, "1.25"), (imager, same)]), 0.16, []),
-            (Self.projection([(imager, same)], calibration: "GEOMETRY"), 0.2, []),
-            (Self.projection([(factor, "1.25"), (imager, "0.25\\0.25")]), 0.2, []),
-            // No projection is smaller than what it shows, but for what was rounded.
-            (Self.projection([(imager, "0.1\\0.1")]), 0.2, ["VOL-SCALE"]),
-            (Self.projection([(imager, "0.1\\0.1")], calibration: "GEOMETRY"), 0.2, ["VOL-SCALE"]),
-            (Self.projection([(imager, "0.199\\0.199")]), 0.2, []),
-            (Self.projection([(nominal, same)]), 0.2, ["VOL-DETECTOR"]),
-            (Self.projection([(nominal, same)], spacing: ""), 0.2, ["VOL-DETECTOR"]),
-            (Self.projection([(nominal, "0.1\\0.1")]), 0.2, []),
-            (Self.projection([]), 0.2, []),
-        ]
-        for (index, expected) in cases.enumerated() {
-            let volume = try #require(try volumes([expected.image]).volumes.first)
-            let spacing = try #require(volume.pixelSpacing)
-            #expect(abs(spacing.row - expected.spacing) < 1e-9 && spacing.row == spacing.column, "\(index)")
-            #expect(volume.findings.map(\.code) == expected.codes, "\(index)")
-        }
-    }
-
-    @Test("a slice that lies in the patient has the patient's distances, whatever its detector's are")
-    func slice() throws {
-        var image = TestImage()
-        image.beforePlace = { $0.add(0x0018, 0x1164, "DS", text: "0.5\\0.5") }
-        let volume = try #require(try volumes([image]).volumes.first)
-        #expect(volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
-        #expect(!volume.findings.contains { $0.code == "VOL-DETECTOR" })
     }
 }

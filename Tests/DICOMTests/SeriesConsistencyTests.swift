@@ -24,6 +24,21 @@ struct SeriesConsistencyTests {
         #expect(result.leftOut.map(\.failure.code) == (isRead ? [] : ["GRP-IDENTITY", "GRP-IDENTITY", "GRP-IDENTITY"]))
     }
 
+    @Test(
+        "an image of one side in a series of the other is refused",
+        arguments: [
+            ("R", "L", true), ("L", "r", true), ("R", "R", false), ("", "L", false), ("L", "", false),
+            ("L", "B", false),
+        ])
+    func sides(_ series: String, _ own: String, _ isRefused: Bool) throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1.2", modality: "MG", position: nil)
+        image.beforePosition = { file in
+            file.add(0x0020, 0x0060, "CS", text: series)
+            file.add(0x0020, 0x0062, "CS", text: own)
+        }
+        #expect(try volumes([image]).leftOut.map(\.failure.code) == (isRefused ? ["GRP-IDENTITY"] : []))
+    }
+
     private static let ofSeries: [(group: UInt16, element: UInt16, vr: String, one: String, other: String)] = [
         (0x0020, 0x0011, "IS", "3", "4"), (0x0008, 0x103E, "LO", "Head", "Thorax"),
         (0x0018, 0x1030, "LO", "A", "B"), (0x0018, 0x0015, "CS", "HEAD", "ABDOMEN"), (0x0020, 0x0060, "CS", "L", "R"),

@@ -219,6 +219,18 @@ func slice(_ number: Int, _ more: @escaping @Sendable (inout TestFile) -> Void =
     return image
 }
 
+/// A slice at `z` mm with its own UID; `number` is its Instance Number.
+func slice(at z: Double, number: Int, y: Double = 0, _ change: (inout TestImage) -> Void = { _ in }) -> TestImage {
+    var image = TestImage(instance: "1.2.3.\(number)", number: number, position: "0\\\(y)\\\(z)")
+    change(&image)
+    return image
+}
+
+/// Slices at these places with the Instance Numbers 1, 2, 3 …; `change` is given the index of each.
+func stack(_ places: [Double], _ change: (Int, inout TestImage) -> Void) -> [TestImage] {
+    places.enumerated().map { index, place in slice(at: place, number: index + 1) { change(index, &$0) } }
+}
+
 /// What instances of such images give.
 func volumes(_ images: [TestImage]) throws -> VolumeBuilder.Result {
     VolumeBuilder.volumes(of: try images.map { try $0.source() })

@@ -24,6 +24,28 @@ struct UIDAndTextTests {
         #expect(code { _ = try image.source() } == "IN-CORRUPT")
     }
 
+    @Test(
+        "a Frame of Reference UID that is none is refused: a result would name another; an empty one is none at all",
+        arguments: [
+            ("1.2.a", true), (String(repeating: "1", count: 65), true), ("1.2.3\\1.2.4", true), ("1.2.3\\", true),
+            ("", false), ("1.2.03", false), ("1..2", false), (String(repeating: "1", count: 64), false),
+        ])
+    func frameOfReference(_ uid: String, _ isRefused: Bool) throws {
+        var image = TestImage()
+        image.frameOfReference = uid
+        #expect(code { _ = try image.source() } == (isRefused ? "IN-CORRUPT" : "none"))
+        guard !isRefused else { return }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.frameOfReferenceUID == (uid.isEmpty ? nil : uid))
+    }
+
+    @Test("two UIDs where there is one are none", arguments: ["1.2.3\\1.2.4", "1.2.3\\", "\\1.2.3"])
+    func several(_ uid: String) throws {
+        var image = TestImage()
+        image.series = uid
+        #expect(code { _ = try image.source() } == "IN-CORRUPT")
+    }
+
     @Test("the standard's own form is asked of UIDs that we make")
     func wellFormed() {
         #expect(UID.isWellFormed("1.2.840.0") && UID.isWellFormed("2.25.12"))

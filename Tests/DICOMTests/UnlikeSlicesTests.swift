@@ -16,6 +16,26 @@ struct UnlikeSlicesTests {
         return try volumes(images)
     }
 
+    @Test(
+        "two series of one number that would be one evenly spaced volume ask a person",
+        arguments: [
+            ([0, 0, 0, 1, 1, 1], "7", "7", 0.0, true), ([0, 1, 0, 1, 0, 1], "7", "7", 0, true),
+            ([0, 0, 0, 0, 0, 1], "7", "7", 0, true), ([0, 0, 0, 1, 1, 1], "7", "8", 0, false),
+            ([0, 0, 0, 1, 1, 1], "", "", 0, false), ([0, 0, 0, 1, 1, 1], "7", "7", 6, false),
+        ] as [([Int], String, String, Double, Bool)])
+    func torn(_ series: [Int], _ one: String, _ other: String, _ shift: Double, _ isTold: Bool) throws {
+        let images = stack(series.indices.map { Double($0) * 3 + Double(series[$0]) * shift }) { index, image in
+            image.series = "1.2.\(3 + series[index])"
+            let number = series[index] == 0 ? one : other
+            image.beforePlace = { $0.add(0x0020, 0x0011, "IS", text: number) }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.count == 2)
+        for volume in result.volumes {
+            #expect(volume.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning } == isTold)
+        }
+    }
+
     private static let changes: [(String, @Sendable (inout TestImage) -> Void)] = [
         ("Pixel Spacing", { $0.spacing = "0.7\\0.7" }), ("Pixel Spacing", { $0.spacing = "2\\2" }),
         ("Rows or Columns", { $0.rows = 10 }),

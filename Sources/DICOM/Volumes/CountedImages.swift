@@ -35,7 +35,7 @@ enum CountedImages {
         let first = volume[0].instance
         let isTold: Bool =
             switch SOPClass.of(first.sopClassUID) {
-            case .positronEmissionTomographyImageStorage: first.imageType.first == "ORIGINAL"
+            case .positronEmissionTomographyImageStorage: isFirst(first)
             case .nuclearMedicineImageStorage: first.holdsSlices
             default: false
             }
@@ -52,8 +52,7 @@ enum CountedImages {
         if let count = one(.numberOfSeriesRelatedInstances, of: series), series.count < count {
             return missing("\(series.count) of \(count) images of the series", .numberOfSeriesRelatedInstances)
         }
-        // Images that were computed of others repeat what these say of themselves.
-        guard series.allSatisfy({ $0.isSingleSlice && $0.imageType.first == "ORIGINAL" }),
+        guard series.allSatisfy({ $0.isSingleSlice && isFirst($0) }),
             let count = one(.imagesInAcquisition, of: series)
         else { return nil }
         let others = study.filter { $0.dataSet.int(.imagesInAcquisition) == count }.count
@@ -65,8 +64,7 @@ enum CountedImages {
     private static func times(
         _ volume: [SourceFrame], among series: [SourceInstance], of study: [SourceInstance]
     ) -> Finding? {
-        guard series.allSatisfy({ $0.imageType.first == "ORIGINAL" }),
-            let count = one(.numberOfTemporalPositions, of: series)
+        guard series.allSatisfy(isFirst), let count = one(.numberOfTemporalPositions, of: series)
         else { return nil }
         let own = series.compactMap { $0.dataSet.int(.temporalPositionIdentifier) }
         guard own.count == series.count, Set(own).count > 1 else { return nil }
@@ -78,6 +76,14 @@ enum CountedImages {
             "VOL-PARTS", .warning,
             "\(times.count) of \(count) time points (\(Attribute.numberOfTemporalPositions.keyword) \(Attribute.numberOfTemporalPositions.tag)): the others are missing."
         )
+    }
+
+    /// Images that were computed of others, or reconstructed again after the examination (SECONDARY), repeat what the first ones say of
+    /// themselves.
+    ///
+    /// *Source*: PS3.3 C.7.6.1.1.2.
+    private static func isFirst(_ instance: SourceInstance) -> Bool {
+        instance.imageType.first == "ORIGINAL" && instance.imageType.dropFirst().first != "SECONDARY"
     }
 
     /// What all images say; nil where one says nothing or another number.

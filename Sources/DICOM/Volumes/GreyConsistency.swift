@@ -49,12 +49,33 @@ enum GreyConsistency {
                 "\(Attribute.modalityLUTSequence.keyword) \(Attribute.modalityLUTSequence.tag) of \(frames.name(index)) is not one table of the length that its descriptor says: its values are unknown.",
                 cure: "Correct the series at its source.")
         }
+        try checkCounts(frames)
         let types = Set(transforms.map { $0.string(.rescaleType)?.uppercased() ?? "" })
         guard types.subtracting([""]).count < 2 else {
             throw .values(
                 "\(Attribute.rescaleType.keyword) \(Attribute.rescaleType.tag) has \(types.count) values in one volume: its values cannot be compared with each other.",
                 cure: "Correct the series at its source.")
         }
+    }
+
+    /// Of PET: becquerels beside counts, decay corrected to other times, and slices with and without correction of attenuation are values of
+    /// other kinds.
+    private static func checkCounts(_ frames: [SourceFrame]) throws(DICOMFailure) {
+        guard frames[0].instance.modality == "PT", frames.count > 1 else { return }
+        let dataSets = frames.map(\.instance.dataSet)
+        for attribute in [Attribute.units, .decayCorrection] {
+            let count = Set(dataSets.compactMap { $0.string(attribute)?.uppercased() }).count
+            guard count > 1 else { continue }
+            throw .values(
+                "\(attribute.keyword) \(attribute.tag) has \(count) values in one volume: its values cannot be compared with each other.",
+                cure: "Correct the series at its source, or send its images as the series that they are.")
+        }
+        let corrections = dataSets.map { $0.strings(.correctedImage) }
+        guard corrections.allSatisfy({ !$0.isEmpty }), let odd = minority(corrections.map { $0.contains("ATTN") })
+        else { return }
+        throw .values(
+            "\(Attribute.correctedImage.keyword) \(Attribute.correctedImage.tag) of \(frames.name(odd)) differs from the others' in ATTN: its values cannot be compared with theirs.",
+            cure: "Correct the series at its source, or send its images as the series that they are.")
     }
 
     /// A picture of 8 bits that was made of a slice of 16 holds a window's grey levels: under the rescale of the others it means another

@@ -47,7 +47,8 @@ package enum InstanceComparison {
         .burnedInAnnotation, .acquisitionContextSequence,
         // Only held against what the image shows, and against how many images there are with it.
         .reconstructionDiameter, .numberOfTemporalPositions, .imagesInAcquisition, .numberOfSeriesRelatedInstances,
-        .numberOfSlices,
+        .numberOfSlices, .viewCodeSequence, .viewModifierCodeSequence, .units, .decayCorrection, .correctedImage,
+        .imageLaterality,
     ]
     static let compared: [Attribute] = Attribute.allCases.filter {
         $0.tag.group != 0x0002 && !notCompared.contains($0) && !StudyConsistency.identifying.contains($0)

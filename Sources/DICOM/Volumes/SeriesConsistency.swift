@@ -23,6 +23,19 @@ enum SeriesConsistency {
         }
     }
 
+    /// An image of one side is not of a series of the other: a result would repeat the series'.
+    ///
+    /// *Throws* `identity`.
+    static func checkSides(_ members: [SourceInstance]) throws(DICOMFailure) {
+        for instance in members {
+            let sides = [Attribute.laterality, .imageLaterality].map { instance.dataSet.string($0)?.uppercased() ?? "" }
+            guard sides == ["L", "R"] || sides == ["R", "L"] else { continue }
+            throw .identity(
+                "\(Attribute.laterality.keyword) \(Attribute.laterality.tag) and \(Attribute.imageLaterality.keyword) \(Attribute.imageLaterality.tag) name the two sides of the body in one image: which of them it shows is uncertain.",
+                cure: cure)
+        }
+    }
+
     /// What the images of one volume say of their series. An image that says nothing contradicts none.
     ///
     /// Volumes of one series are not compared with each other: each says itself what it is.

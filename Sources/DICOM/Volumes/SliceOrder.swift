@@ -74,8 +74,7 @@ struct SliceOrder {
                 "the series reaches over \(NumberText.short(extent)) mm: a position of a slice must be wrong.",
                 cure: "Correct the series at its source.")
         }
-        try checkLine()
-        var findings: [Finding] = []
+        var findings = [try lineFinding()].compactMap { $0 }
         let unit = unit()
         // Of even slices the distance that they have, whatever lies between them: results say where theirs lie.
         let spacing = isEven ? extent / Double(frames.count - 1) : unit ?? medianGap
@@ -195,11 +194,13 @@ struct SliceOrder {
         return gaps[gap] <= thickness * (1 + Tolerance.multiple)
     }
 
-    /// A few slices beside the line of all others are at a wrong place, whatever the line's direction is. Stacks that are moved against
-    /// each other, and positions that wander, are what was acquired.
-    private func checkLine() throws(DICOMFailure) {
+    /// A few slices beside the line of all others are at a wrong place, whatever the line's direction is. Many are stacks that are moved
+    /// against each other, which may be what was acquired; positions that wander are.
+    ///
+    /// *Throws* `position` for a few.
+    private func lineFinding() throws(DICOMFailure) -> Finding? {
         let places = frames.compactMap { $0.plane?.position }
-        guard places.count == frames.count, frames.count > 4, let normal = frames[0].plane?.normal else { return }
+        guard places.count == frames.count, frames.count > 4, let normal = frames[0].plane?.normal else { return nil }
         let offsets = places.map { place in
             let away = place - places[0]
             return away - normal * away.dot(normal)
@@ -214,7 +215,15 @@ struct SliceOrder {
         let bound = max(
             Tolerance.beside.mm, Tolerance.beside.pixels * pixel, Tolerance.beside.gaps * medianGap)
         let beside = residuals.indices.filter { (residuals[$0] - middle).length > bound }
-        guard let first = beside.first, beside.count == 1 || beside.count * 10 <= frames.count else { return }
+        guard let first = beside.first else { return nil }
+        guard beside.count == 1 || beside.count * 10 <= frames.count else {
+            let jumps = zip(residuals, residuals.dropFirst()).map { ($1 - $0).length }
+            guard let widest = jumps.max(), widest > 2 * bound, let index = jumps.firstIndex(of: widest) else { return nil }
+            return Finding(
+                "VOL-PLACE", .warning,
+                "slices \(index + 1) and \(index + 2) of \(frames.count) lie \(NumberText.short(widest)) mm beside each other, as no tilted gantry moves them: stacks that do not lie behind each other, or wrong Image Positions (Patient). What reaches over both is told as if they did."
+            )
+        }
         throw .position(
             "\(frames.name(first)) lies \(NumberText.short((residuals[first] - middle).length)) mm beside the line of the others: its Image Position (Patient) must be wrong.",
             cure: "Correct the series at its source.")

@@ -17,7 +17,9 @@ enum SoftSplit {
     /// *Throws*: `ambiguous` when nothing tells frames at one position apart.
     static func parts(_ frames: [SourceFrame]) throws(DICOMFailure) -> Result {
         let order = SliceOrder(frames)
-        if order.multiplicity == 1, order.isEven { return mixed(frames) ?? Result(parts: [frames]) }
+        if order.multiplicity == 1, order.isEven {
+            return mixed(frames) ?? interleaved(order) ?? Result(parts: [frames])
+        }
         let texts = SplitKey.all.map { key in frames.map(key.value) }
         let counts = texts.map { Set($0).count }
         let useful = SplitKey.all.indices.filter { counts[$0] > 1 }
@@ -69,14 +71,44 @@ enum SoftSplit {
                         && abs($0.medianGap - spacing) <= Tolerance.position * spacing
                 }), overlap(orders)
             else { continue }
+            let isWhole = SplitKey.all[key].isStack || coverOneRange(orders)
             return Result(
                 parts: parts,
                 finding: Finding(
-                    "VOL-PARTS", .note,
-                    "\(parts.count) passes told apart by \(SplitKey.all[key].name), evenly spaced each, shifted against each other. Each is a volume of its own."
+                    "VOL-PARTS", isWhole ? .note : .warning,
+                    "\(parts.count) passes told apart by \(SplitKey.all[key].name), evenly spaced each, shifted against each other\(isWhole ? "" : ", and none shows all that the others show: they may lack slices, or belong together"). Each is a volume of its own."
                 ))
         }
         return nil
+    }
+
+    /// Scans of one region whose slices fall between each other: evenly spaced together, they look like one volume, and what moved between
+    /// the scans would be in it twice. Slices of one scan that were acquired by turns touch each other at most.
+    private static func interleaved(_ order: SliceOrder) -> Result? {
+        let frames = order.frames
+        let thicknesses = frames.compactMap(\.sliceThickness)
+        guard thicknesses.count == frames.count, let thinnest = thicknesses.min(),
+            thinnest > order.medianGap * (1 + Tolerance.multiple)
+        else { return nil }
+        for key in SplitKey.all where key.isScan || key.isSetting {
+            let orders = parts(frames, [frames.map(key.value)]).map { SliceOrder($0) }
+            guard orders.count > 1, orders.allSatisfy({ $0.frames.count > 2 && $0.isEven }), coverOneRange(orders)
+            else { continue }
+            return Result(
+                parts: orders.map(\.frames),
+                finding: Finding(
+                    "VOL-PARTS", .warning,
+                    "\(orders.count) passes told apart by \(key.name), whose slices lie between each other and overlap: each is taken as a volume of its own, and together they may be one."
+                ))
+        }
+        return nil
+    }
+
+    /// All stacks begin together and end together, by no more than what lies between two of their slices.
+    private static func coverOneRange(_ orders: [SliceOrder]) -> Bool {
+        let (starts, ends) = (orders.map { $0.distances[0] }, orders.map { $0.distances[$0.distances.count - 1] })
+        let bound = (orders.map(\.medianGap).max() ?? 0) * (1 + Tolerance.position)
+        return [starts, ends].allSatisfy { ($0.max() ?? 0) - ($0.min() ?? 0) <= bound }
     }
 
     /// Echoes, times or diffusion weightings of which one image is left at each position, as archives leave it that take images of one Instance

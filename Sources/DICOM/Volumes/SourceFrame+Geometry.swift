@@ -127,8 +127,30 @@ extension SourceFrame {
         }
         guard var plane = try plane(detector, detector, oddity: &oddity) else { return nil }
         try checkDetectors(dataSet.items(.detectorInformationSequence))
+        try checkTop(dataSet, first: plane, step: step)
         plane.position = plane.position + plane.normal * (step * Double(slice))
         return plane
+    }
+
+    /// Where a tomogram says at its top too where it lies, one of its slices lies there.
+    private static func checkTop(_ dataSet: DataSet, first: Plane, step: Double) throws(DICOMFailure) {
+        let place = dataSet.doubles(.imagePositionPatient)
+        let cosines = dataSet.doubles(.imageOrientationPatient)
+        let detector = dataSet.item(.detectorInformationSequence)?.doubles(.imageOrientationPatient) ?? []
+        var odd: Attribute?
+        if place.count == 3, !place.contains(where: \.isNaN) {
+            let offset = Vector3(place[0], place[1], place[2]) - first.position
+            let slice = (offset.dot(first.normal) / step).rounded()
+            let lies = (offset - first.normal * (slice * step)).length <= Tolerance.copied.place
+            if !lies || slice < 0 || slice >= Double(dataSet.int(.numberOfFrames) ?? 1) { odd = .imagePositionPatient }
+        }
+        if cosines.count == 6, !zip(cosines, detector).allSatisfy({ abs($0 - $1) <= Tolerance.copied.cosine }) {
+            odd = .imageOrientationPatient
+        }
+        guard let odd else { return }
+        throw .position(
+            "\(odd.keyword) \(odd.tag) at the top of a tomogram is that of none of its slices by Detector Information Sequence: where they lie is unknown.",
+            cure: "Export the object again.")
     }
 
     /// Several detectors of one tomogram say one place, or none.
@@ -169,16 +191,21 @@ extension SourceFrame {
         }
         let isCalibrated = isPlaced || dataSet.string(.pixelSpacingCalibrationType) != nil
         if let stated, isCalibrated || !repeats(.imagerPixelSpacing) {
-            if !isPlaced, let detector = try spacing(dataSet, .imagerPixelSpacing), stated.isLarger(than: detector) {
-                return (stated, .largerThanDetector)
+            if !isPlaced, let detector = try spacing(dataSet, .imagerPixelSpacing) {
+                if stated.isLarger(than: detector) { return (stated, .largerThanDetector) }
+                if Magnification(dataSet).contradicts(stated, detector) { return (stated, .againstMagnification) }
             }
             return (stated, !isCalibrated && repeats(.nominalScannedPixelSpacing) ? .medium : .plane)
         }
         if let detector = try spacing(dataSet, .imagerPixelSpacing) {
-            guard let factor = dataSet.number(.estimatedRadiographicMagnificationFactor, in: 1...20) else {
-                return (detector, .detector)
+            let magnification = Magnification(dataSet)
+            guard let factor = magnification.factor else {
+                return (detector, magnification.isDoubtful ? .magnified : .detector)
             }
-            return (PixelSpacing(row: detector.row / factor, column: detector.column / factor), .plane)
+            return (
+                PixelSpacing(row: detector.row / factor, column: detector.column / factor),
+                magnification.isDoubtful ? .magnified : .plane
+            )
         }
         let medium = try spacing(dataSet, .nominalScannedPixelSpacing)
         return (medium, medium == nil ? .plane : .medium)

@@ -4,15 +4,20 @@ struct SplitKey: Sendable {
     let value: @Sendable (SourceFrame) -> String
     /// Moments differ from slice to slice even within a volume, but their order at one position tells which volume comes first.
     var isMoment = false
-    /// What may change on the way through one volume, such as a dose: it tells frames at one position apart, and never passes whose
-    /// positions differ.
+    /// What may change on the way through one volume, such as a dose: it tells frames at one position apart, and passes whose
+    /// positions differ only where they lie between each other.
     var isSetting = false
     /// All images of one volume have one value: two of them are two volumes, also where each lacks what the other has.
     var isOfVolume = false
+    /// Its values are stacks by what they mean, wherever each begins and ends.
+    var isStack = false
+    /// Each run of the scanner has its own.
+    var isScan = false
 
     /// In the order in which they are tried: what was set on the scanner before what merely happened.
     static let all: [SplitKey] = [
-        SplitKey(name: "Stack ID") { $0.group(.frameContentSequence).text(.stackID) ?? "" },
+        SplitKey(
+            name: "Stack ID", value: { $0.group(.frameContentSequence).text(.stackID) ?? "" }, isStack: true),
         SplitKey(
             name: "Temporal Position",
             value: {
@@ -53,9 +58,11 @@ struct SplitKey: Sendable {
         SplitKey(name: "KVP", value: { $0.group(.ctXRayDetailsSequence).text(.kvp) ?? "" }, isSetting: true),
         SplitKey(name: "Contrast/Bolus Agent", value: { $0.classic(.contrastBolusAgent) }, isSetting: true),
         SplitKey(name: "Image Type") { $0.imageType.joined(separator: "\\") },
-        SplitKey(name: "Acquisition Number") {
-            $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
-        },
+        SplitKey(
+            name: "Acquisition Number",
+            value: {
+                $0.group(.frameContentSequence).text(.frameAcquisitionNumber) ?? $0.classic(.acquisitionNumber)
+            }, isScan: true),
         SplitKey(
             name: "Acquisition Time",
             value: { frame in

@@ -25,6 +25,12 @@ enum Tolerance {
     static let aspect = 0.05
     /// What a slice shows and what was reconstructed, relative to the latter.
     static let diameter = 0.1
+    /// How many times a pixel may be wider than slices lie apart.
+    static let flattest = 20.0
+    /// How much larger or smaller a projection may be than its factor says, relative; less than that is no enlargement.
+    static let magnification = 0.1
+    /// How far what was reconstructed is from a whole multiple of 16 pixels that are a slice's own.
+    static let matrix = 0.25
     /// Cosine of the angle from which on letters of Patient Orientation are those of another direction: they name the largest share, two or
     /// three of them an oblique one.
     static let letters = 0.3

@@ -10,6 +10,10 @@ enum SpacingOrigin: Sendable {
     case medium
     /// Larger than the detector's, and rays spread on their way to it: a picture that was made smaller, of which only one was corrected.
     case largerThanDetector
+    /// Other than that of the detector divided by the factor of magnification, or by one factor.
+    case againstMagnification
+    /// The detector's, of what was magnified on purpose or by a factor that is none.
+    case magnified
     /// A calibrated region of an ultrasound picture whose Pixel Spacing says something else.
     case regionAgainstPixelSpacing
     /// Regions of an ultrasound picture that are calibrated differently: no distance holds for all of them.
@@ -37,6 +41,16 @@ enum SpacingOrigin: Sendable {
             Finding(
                 "VOL-SCALE", .warning,
                 "Pixel Spacing is larger than Imager Pixel Spacing, as no projection onto a detector gives: one of them is wrong. Pixel Spacing is used."
+            )
+        case .againstMagnification:
+            Finding(
+                "VOL-SCALE", .warning,
+                "Pixel Spacing is not Imager Pixel Spacing divided by Estimated Radiographic Magnification Factor, or by one factor in both directions: one of them is wrong. Pixel Spacing is used."
+            )
+        case .magnified:
+            Finding(
+                "VOL-SCALE", .warning,
+                "What was imaged is magnified (View Modifier Code Sequence), or said to be by a factor below 1, and Estimated Radiographic Magnification Factor does not say how much: lengths and areas are smaller than those told."
             )
         case .regionAgainstPixelSpacing:
             Finding(

@@ -48,6 +48,30 @@ enum UnlikeSlices {
         }
     }
 
+    /// Slices of another series of the same Series Number that would be one evenly spaced volume with these: one series that got two
+    /// Series Instance UIDs on its way. Each half looks whole.
+    static func torn(_ volume: [SourceFrame], of study: [SourceInstance]) -> Finding? {
+        let first = volume[0].instance
+        guard first.isSingleSlice, let number = first.dataSet.int(.seriesNumber), first.frameOfReferenceUID != nil
+        else { return nil }
+        let others = study.filter { other in
+            other.seriesInstanceUID != first.seriesInstanceUID && other.dataSet.int(.seriesNumber) == number
+                && other.sopClassUID == first.sopClassUID && other.frameOfReferenceUID == first.frameOfReferenceUID
+        }
+        for (_, members) in Dictionary(grouping: others, by: \.seriesInstanceUID) {
+            let frames = members.compactMap { try? SourceFrame.frames(of: $0).frames.first }
+            guard frames.count == members.count, volume.count + frames.count > 3,
+                frames.allSatisfy({ $0.plane != nil && HardSplit.differences($0, volume[0]).isEmpty }),
+                areOne(volume, frames)
+            else { continue }
+            return Finding(
+                "VOL-PARTS", .warning,
+                "\(volume.count) slices of this series and \(frames.count) of another one of the same Series Number would be one evenly spaced volume: one series may have got two Series Instance UIDs. Each is a volume of its own, and what reaches over both is told in parts."
+            )
+        }
+        return nil
+    }
+
     /// Whether reformatted images lie beside the slices of a volume or in its gaps, in its direction: there they repeat nothing that an
     /// original shows, as images that were made of the originals do.
     ///

@@ -86,6 +86,7 @@ package enum VolumeBuilder {
         let repeating: Set<Int>
         do throws(DICOMFailure) {
             try SeriesConsistency.checkModality(members)
+            try SeriesConsistency.checkSides(members)
             let openEnd = try Concatenation.check(members)
             placed = try self.placed(members, others: &drafts)
             groups = HardSplit.groups(placed)
@@ -113,7 +114,10 @@ package enum VolumeBuilder {
                 drafts += split.parts.map { part in
                     let told =
                         NumberedSlices.findings(SliceOrder(part), among: all + planning, of: images)
-                        + [CountedImages.finding(part, among: all + planning, of: images)].compactMap { $0 }
+                        + [
+                            CountedImages.finding(part, among: all + planning, of: images),
+                            UnlikeSlices.torn(part, of: images),
+                        ].compactMap { $0 }
                     return VolumeDraft(
                         kind: .spatial, frames: part, findings: [split.finding].compactMap { $0 } + told)
                 }

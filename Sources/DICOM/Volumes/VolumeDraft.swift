@@ -35,7 +35,7 @@ struct VolumeDraft {
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
                     measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
-                    diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered),
+                    diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered), bentFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -67,10 +67,19 @@ struct VolumeDraft {
         )
     }
 
-    /// Slices that were acquired ten times closer than they are thick were not: somebody wrote their places in cm. Reconstructions overlap by
+    /// Slices that lie farther apart than any are acquired, or so close that a voxel is a flake, have their places in metres or micrometres.
+    /// Those that were acquired ten times closer than they are thick were not: somebody wrote their places in cm. Reconstructions overlap by
     /// less; the thickness of a slab, as some write it, is that of all its slices; reformatted images may be of any thickness.
     private func unitFinding(_ frames: [SourceFrame], spacing: Double?) -> Finding? {
         guard let spacing, frames.allSatisfy({ $0.imageType.first == "ORIGINAL" }) else { return nil }
+        if let pixel = frames[0].pixelSpacing.map({ max($0.row, $0.column) }),
+            spacing > CheckedNumbers.Range.slices.upperBound || spacing * Tolerance.flattest < pixel
+        {
+            return Finding(
+                "VOL-PLACE", .warning,
+                "the slices lie \(NumberText.short(spacing)) mm apart and their pixels \(NumberText.short(pixel)) mm: their places may be in another unit than mm, and all volumes then are wrong."
+            )
+        }
         let thicknesses = frames.compactMap(\.sliceThickness)
         let extent = spacing * Double(frames.count)
         guard thicknesses.count == frames.count,
@@ -108,11 +117,23 @@ struct VolumeDraft {
             let diameter = instance.dataSet.number(.reconstructionDiameter, in: CheckedNumbers.Range.distance)
         else { return nil }
         let width = max(Double(instance.pixels.rows) * spacing.row, Double(instance.pixels.columns) * spacing.column)
-        guard abs(width - diameter) > Tolerance.diameter * diameter else { return nil }
+        guard abs(width - diameter) > Tolerance.diameter * diameter, !isCut(frame, of: diameter) else { return nil }
         return Finding(
             "VOL-SCALE", .warning,
             "the slices are \(NumberText.short(width)) mm wide by their pixels and were reconstructed \(NumberText.short(diameter)) mm wide (\(Attribute.reconstructionDiameter.keyword) \(Attribute.reconstructionDiameter.tag)): they were cut, or scaled without their Pixel Spacing, and then all lengths are wrong."
         )
+    }
+
+    /// Whether a slice of CT was cut out of the square that was reconstructed, whose pixels it has kept: one that was scaled would be a square
+    /// still. Of square ones, and of MR, whose slices need not be squares, it cannot be told.
+    private func isCut(_ frame: SourceFrame, of diameter: Double) -> Bool {
+        let pixels = frame.instance.pixels
+        guard frame.instance.modality == "CT", pixels.rows != pixels.columns, let spacing = frame.pixelSpacing,
+            PixelSpacing(row: spacing.row, column: spacing.row).isAlike(spacing)
+        else { return false }
+        let matrix = diameter / spacing.row
+        return matrix > Double(max(pixels.rows, pixels.columns))
+            && abs((matrix / 16).rounded() * 16 - matrix) < Tolerance.matrix
     }
 
     /// Pixels that are no squares by one attribute, and have other proportions by their spacing. Square ones are what some write for all.
@@ -126,6 +147,23 @@ struct VolumeDraft {
         return Finding(
             "VOL-SCALE", .warning,
             "pixels are \(NumberText.short(ratio)) times as high as wide by \(Attribute.pixelAspectRatio.keyword) \(Attribute.pixelAspectRatio.tag), and \(NumberText.short(used)) times by their distances: one of them is wrong. The distances are used."
+        )
+    }
+
+    /// Planes that were bent or flattened: what lies side by side in them does not in the patient.
+    ///
+    /// *Source*: PS3.3 C.8.16.2.1.2 (Volumetric Properties).
+    private func bentFinding(_ frames: [SourceFrame]) -> Finding? {
+        let macros = [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
+        let isBent = frames.contains { frame in
+            frame.instance.hasFunctionalGroups
+                && (macros.lazy.compactMap { frame.group($0).string(.volumetricProperties) }.first
+                    ?? frame.instance.dataSet.string(.volumetricProperties)) == "DISTORTED"
+        }
+        guard isBent else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the planes were bent or flattened (\(Attribute.volumetricProperties.keyword) \(Attribute.volumetricProperties.tag) = DISTORTED): lengths, areas and volumes are not those of the patient."
         )
     }
 

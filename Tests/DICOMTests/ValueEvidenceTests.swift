@@ -1,0 +1,86 @@
+import DICOM
+import Imaging
+import Testing
+
+/// What the slices of a volume say of their values, and of each other.
+@Suite("values of one volume")
+struct ValueEvidenceTests {
+    @Test(
+        "slices of PET whose values are of several kinds are refused",
+        arguments: [
+            (0x1001, "BQML", "CNTS", "PIX-VALUES"), (0x1001, "BQML", "bqml", nil), (0x1001, "BQML", "", nil),
+            (0x1102, "START", "ADMIN", "PIX-VALUES"), (0x1102, "START", "START", nil),
+            (0x0051, "DECY\\ATTN", "DECY", "PIX-VALUES"), (0x0051, "DECY\\ATTN", "ATTN\\DECY\\SCAT", nil),
+            (0x0051, "DECY\\ATTN", "", nil),
+        ] as [(UInt16, String, String, String?)])
+    func positrons(_ element: UInt16, _ usual: String, _ odd: String, _ code: String?) throws {
+        let images = stack([0, 3, 6, 9]) { index, image in
+            (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.128", "PT")
+            let value = index == 2 ? odd : usual
+            image.more = { $0.add(element == 0x0051 ? 0x0028 : 0x0054, element, "CS", text: value) }
+        }
+        let result = try volumes(images)
+        #expect(Set(result.leftOut.map(\.failure.code)) == Set([code].compactMap { $0 }))
+        #expect(result.volumes.map(\.frames.count) == (code == nil ? [4] : []))
+    }
+
+    /// Stored values of a picture of 64 × 64 pixels, none of which is its neighbour's.
+    private static func noise(_ seed: Int, least: Int = 0) -> [UInt8] {
+        (0..<64 * 64).flatMap { TestFile.little(UInt16(least + ($0 * 37 + $0 * $0 % 11 * seed) % 900)) }
+    }
+
+    private static func findings(_ pictures: [[UInt8]], _ change: (inout TestImage) -> Void = { _ in }) throws
+        -> [Finding]
+    {
+        let images = stack(pictures.indices.map { Double($0) * 3 }) { index, image in
+            (image.rows, image.columns, image.pixels) = (64, 64, pictures[index])
+            image.hasScale = false
+            image.more = { file in
+                file.add(0x0028, 0x1052, "DS", text: "-1024")
+                file.add(0x0028, 0x1053, "DS", text: "1")
+            }
+            change(&image)
+        }
+        let volume = try #require(try volumes(images).volumes.first)
+        #expect(volume.frames.count == pictures.count)
+        let decoding = FrameDecoding()
+        var census = PictureCensus(volume)
+        for (index, frame) in volume.frames.enumerated() { census.add(index, try decoding.frame(frame)) }
+        return census.findings
+    }
+
+    @Test("one picture at two places asks a person: what lies at one of them is missing")
+    func copies() throws {
+        let told = try Self.findings([1, 2, 3, 2].map { Self.noise($0) })
+        #expect(told.map(\.code) == ["VOL-PLACE"] && told[0].severity == .warning)
+        #expect(told[0].text.contains("slice 4 of 4") && told[0].text.contains("slice 2,"))
+        #expect(try Self.findings([1, 2, 3, 4].map { Self.noise($0) }).isEmpty)
+        // Nothing is shown beside the patient, and masks repeat themselves.
+        let flat = (0..<64 * 64).flatMap { TestFile.little(UInt16($0 / 2048 * 500)) }
+        #expect(try Self.findings([flat, flat, Self.noise(3)]).isEmpty)
+        #expect(try Self.findings([1, 1, 1].map { Self.noise($0) }) { $0.imageType = "DERIVED\\SECONDARY" }.isEmpty)
+    }
+
+    @Test(
+        "a CT in which nothing is less dense than water may lack its intercept",
+        arguments: [("0", 0, true), ("0", 1, true), ("-1024", 0, false), ("-1", 0, false), ("24", 0, true)])
+    func unshifted(_ intercept: String, _ least: Int, _ isTold: Bool) throws {
+        let told = try Self.findings([1, 2, 3].map { Self.noise($0, least: least) }) { image in
+            image.more = { file in
+                file.add(0x0028, 0x1052, "DS", text: intercept)
+                file.add(0x0028, 0x1053, "DS", text: "1")
+            }
+        }
+        #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
+        #expect(told.allSatisfy { $0.severity == .warning })
+        // Signed values have their air.
+        let signed = try Self.findings([1, 2].map { Self.noise($0, least: 64_000) }) { image in
+            image.isSigned = true
+            image.more = { file in
+                file.add(0x0028, 0x1052, "DS", text: "0")
+                file.add(0x0028, 0x1053, "DS", text: "1")
+            }
+        }
+        #expect(signed.isEmpty)
+    }
+}
