@@ -1,4 +1,5 @@
 package import Failures
+import Numbers
 
 /// What a person can do about masks whose values cannot be understood.
 package enum MaskCure: Sendable, Equatable {
@@ -40,6 +41,14 @@ package enum TrainingFailure: Failure, Equatable {
     case previewName(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
+    /// One picture has masks that differ in this share of what they mark.
+    case contradicted(one: String, other: String, unlike: Double)
+    /// A mask marks something in a picture of one colour.
+    case unseen(image: String, mask: String, windowing: String)
+    /// All pictures of a set are of one colour.
+    case flat(image: String, count: Int, windowing: String)
+    /// All pictures of a set are shown with few grey levels.
+    case dark(image: String, levels: Int, windowing: String)
     case noPairs(path: String, reason: String)
     case otherWindowing(image: String, found: String, windowing: String)
     case split(path: String, reason: String)
@@ -63,9 +72,9 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask: "DATA-MASK"
+        case .missingMask, .contradicted: "DATA-MASK"
         case .sizesDiffer: "DATA-SIZE"
-        case .otherWindowing: "DATA-WINDOW"
+        case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
         case .noPairs, .pageCounts: "DATA-EMPTY"
         case .sameStem: "DATA-STEM"
         case .channels, .channelFiles, .severalChannels: "DATA-CHANNELS"
@@ -181,6 +190,26 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",
                 cure: "Leave the image out, or use the windowing with which the images were made.", subject: image)
+        case .contradicted(let one, let other, let unlike):
+            FailureMessage(
+                "the two images are pixel by pixel the same, and their masks differ in \(NumberText.fixed(100 * unlike, 0)) % of what they mark:"
+                    + " which of them is right cannot be told.",
+                cure: "Keep the image with the mask that is right.", subject: "\(one), \(other)")
+        case .unseen(let image, let mask, let windowing):
+            FailureMessage(
+                "the image is of one colour as it is shown (windowing: \(windowing)), and its mask marks something that is not in it.",
+                cure: "Export the image again, use a windowing that shows it, or leave it out.",
+                subject: "\(image) (mask \(mask))")
+        case .flat(let image, let count, let windowing):
+            FailureMessage(
+                "\(count == 1 ? "the only image is" : "all \(count) images are") of one colour as they are shown (windowing: \(windowing)).",
+                cure: "Export them again, or use a windowing that shows them.", subject: image)
+        case .dark(let image, let levels, let windowing):
+            FailureMessage(
+                "no image of the set has more than \(levels) of 256 grey levels as it is shown (windowing: \(windowing)): their values fill"
+                    + " a small part of their range, and nearly all that they hold would be lost.",
+                cure: "Write windowing: {mode: percentile} or {mode: minmax}, or export them in 8 bits.", subject: image
+            )
         case .noPairs(let path, let reason):
             FailureMessage(
                 "\(reason): there is nothing to work on.", cure: "Check the folder, the list and the split's name.",
@@ -191,9 +220,9 @@ package enum TrainingFailure: Failure, Equatable {
         case .notInFolder(let list, let name, let images):
             FailureMessage(
                 "the list names an image that the folder does not hold.",
-                cure: name.contains("/") || name.contains("\\")
-                    ? "Write names as they stand in that folder, without the way to it."
-                    : "Correct the list, or add the image.",
+                cure:
+                    "Correct the list, or add the image: a line has the name of the image's file, with or without ending; folders before it and"
+                    + " the case of letters are passed over where one image alone can be meant.",
                 subject: "\(list): \(name) (images in \(images))")
         case .plan(let path, let reason, let cure): FailureMessage("\(reason).", cure: cure, subject: path)
         case .notFinite(let step, let folder):

@@ -137,10 +137,10 @@ struct EvaluateCommand: ParsableCommand {
             }
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
             let role = DataCheck.Role(split: split ?? "all", dataset)
-            let check = try Self.checked(role, for: first, segments: segments)
+            let check = try checked(role, for: first, segments: segments)
             // Not after hours of the first.
             if let second, !second.showsPictures(as: first) {
-                _ = try Self.checked(role, for: second, segments: segments)
+                _ = try checked(role, for: second, segments: segments)
             }
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
@@ -156,11 +156,12 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     /// The data as a model sees it. *Throws* what is wrong with it.
-    private static func checked(
+    private func checked(
         _ role: DataCheck.Role, for model: ModelDirectory, segments: Int
     ) throws -> DataCheck {
         let check = try DataCheck.run(
-            [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false)
+            [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false,
+            tellsObjects: instances)
         try check.confirm()
         return check
     }

@@ -94,7 +94,9 @@ package struct DataCheck: Sendable {
         }
         var problems = examined.flatMap { $0.flatMap(\.problems) }
         var (summaries, sets): ([Summary], [LabelledSet]) = ([], [])
+        var understood: [SamePictures.Understood] = []
         for (role, cases) in zip(roles, examined) {
+            problems += flat(role, cases, input, learns: learns).map { FailureRecord($0) }
             guard role.isLabelled else {
                 sets.append(LabelledSet(pairs: role.dataset.pairs, rule: .nonzero, telling: .parts))
                 summaries.append(Summary(role, cases, nil, segments: segments))
@@ -103,12 +105,17 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
+                problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
                 let set = LabelledSet(pairs: role.dataset.pairs, rule: rule, telling: telling)
                 sets.append(set)
+                understood.append(.init(split: role.split, set: set, cases: cases))
                 var summary = Summary(role, cases, rule, segments: segments)
                 summary.telling = telling
-                if tellsObjects { summary.objects = set.objectCount(cases, segments: segments) }
+                if tellsObjects {
+                    summary.objects = set.objectCount(cases, segments: segments)
+                    problems += [grouped(role)].compactMap { $0.map { FailureRecord($0) } }
+                }
                 summaries.append(summary)
                 // Of a set that was not read as a whole nothing can be missed.
                 let isWhole = cases.allSatisfy { $0.problems.isEmpty }
@@ -127,6 +134,7 @@ package struct DataCheck: Sendable {
                 problems.append(FailureRecord(error))
             }
         }
+        problems += SamePictures.contradictions(understood, segments: segments).map { FailureRecord($0) }
         problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
         return DataCheck(
             summaries: summaries, sets: sets, problems: unique(problems),
@@ -174,7 +182,19 @@ package struct DataCheck: Sendable {
         var census = MaskCensus()
         for one in cases { census.merge(one.census) }
         return ObjectRule(
-            rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
+            rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0,
+            hasOutlines: role.dataset.pairs.allSatisfy { $0.mask.outlines != nil })
+    }
+
+    /// An annotation file that leaves objects in groups, of which nobody can tell how many they are.
+    private static func grouped(_ role: Role) -> TrainingFailure? {
+        let outlines = role.dataset.pairs.compactMap(\.mask.outlines)
+        let crowds = outlines.reduce(0) { $0 + $1.crowds }
+        guard crowds > 0, let file = outlines.first?.file else { return nil }
+        return .layout(
+            path: file,
+            reason:
+                "it has \(crowds) groups of objects (iscrowd) that nobody told apart, and here objects are told apart")
     }
 
     /// A rule with values or colours that no mask holds, though they hold others: all truth would be empty.
@@ -193,6 +213,28 @@ package struct DataCheck: Sendable {
                 "\(rule.words), and \(marked.count) masks hold others and none of these: all of the truth would be empty",
             cure: .rule("Say those that the masks hold."))
     }
+
+    /// Pictures of which nothing is seen as they are shown: all of them of one colour, or, in training, of more than 8 bits and all in a small part of
+    /// their range.
+    private static func flat(_ role: Role, _ cases: [CaseCheck], _ input: TrainedInput, learns: Bool)
+        -> [TrainingFailure]
+    {
+        let read = cases.filter { $0.levels != nil }
+        guard let first = read.first, read.count == cases.count else { return [] }
+        let most = read.compactMap(\.levels).max() ?? 0
+        if most == 0 {
+            // Where a mask marks something, that is told of each.
+            guard read.allSatisfy({ $0.census.marks.isEmpty && $0.census.colors.isEmpty }) else { return [] }
+            return [.flat(image: first.pair.image.path, count: cases.count, windowing: input.windowing.words)]
+        }
+        guard learns, role.isLearned, input.windowing == .asIs, most < leastLevels, read.allSatisfy(\.isDeep) else {
+            return []
+        }
+        return [.dark(image: first.pair.image.path, levels: most + 1, windowing: input.windowing.words)]
+    }
+
+    /// Of 256: pictures of 12 bits that are shown by the range of 16 have 16.
+    private static let leastLevels = 32
 
     /// Objects lie in the picture and background around them: where it is the other way round, black and white may be exchanged.
     ///
@@ -238,6 +280,12 @@ struct CaseCheck: Sendable {
     private(set) var pixelMM: Double?
     private(set) var digest: FileDigest?
     private(set) var thumbnail: Thumbnail?
+    /// Of the picture as the network sees it; nil where it is of one colour, so that it may be equal to any other such.
+    private(set) var look: FileDigest?
+    /// The largest value less the smallest of a channel, as the network sees it; nil of a picture that could not be read.
+    private(set) var levels: Int?
+    /// A file of more than 8 bits a sample.
+    private(set) var isDeep = false
 
     init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
         self.pair = pair
@@ -248,8 +296,12 @@ struct CaseCheck: Sendable {
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
             isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
-            if case .raster(let page) = picture { lacksValues = page.missing > 0 }
-            thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
+            if case .raster(let page) = picture { (lacksValues, isDeep) = (page.missing > 0, page.bits > 8) }
+            let shown = try input.windowing.display(picture, path: pair.image.path)
+            thumbnail = Thumbnail(shown)
+            let levels = shown.levels
+            self.levels = levels
+            if levels > 0 { look = FileDigest(of: [UInt8]("\(rows) ".utf8) + shown.pixels) }
             path = pair.mask.path
             try examineMask(picture)
         } catch {
@@ -307,6 +359,16 @@ struct CaseCheck: Sendable {
                 cure: .masks("Write all masks of a set alike, or list the two kinds as two entries of data.")))
     }
 
+    /// A mask that marks something in a picture of one colour: what is marked is not in the picture.
+    func unseen(_ rule: MaskRule, segments: Int, _ windowing: TrainedInput.Windowing) -> FailureRecord? {
+        guard problems.isEmpty, levels == 0, pixels(rule, segments: segments).dropFirst().contains(where: { $0 > 0 })
+        else {
+            return nil
+        }
+        return FailureRecord(
+            TrainingFailure.unseen(image: pair.image.path, mask: pair.mask.path, windowing: windowing.words))
+    }
+
     /// Pixels of each class under a rule, background first.
     func pixels(_ rule: MaskRule, segments: Int) -> [Int] {
         var pixels = [Int](repeating: 0, count: segments + 1)
@@ -337,10 +399,16 @@ extension DataCheck.Summary {
         unscaled = cases.count { $0.pixelMM == nil }
         unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
+        let looks = cases.compactMap(\.look)
+        let (flat, again) = (cases.count { $0.levels == 0 }, looks.count - Set(looks).count)
         notes =
             role.dataset.notes
-            + (lacking > 0
-                ? ["\(lacking) images hold samples that are no numbers (NaN, infinite): they are black"] : [])
+            + [
+                lacking > 0
+                    ? "\(lacking) images hold samples that are no numbers (NaN, infinite): they are black" : nil,
+                flat > 0 ? "\(flat) images are of one colour" : nil,
+                again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
+            ].compactMap(\.self)
     }
 
     /// One segment fills every image.
@@ -351,5 +419,18 @@ extension DataCheck.Summary {
         occurrences.indices.dropFirst().filter { occurrences[$0] == 0 }.map {
             .missingClass(path: path, segment: $0, rule: rule.words)
         }
+    }
+}
+
+extension DisplayImage {
+    /// The largest value less the smallest, of the channel where they lie farthest apart: 0 where every pixel has one colour.
+    fileprivate var levels: Int {
+        var (least, most) = ([UInt8](repeating: 255, count: 3), [UInt8](repeating: 0, count: 3))
+        let pixels = pixels.span
+        for index in pixels.indices {
+            least[index % 3] = min(least[index % 3], pixels[index])
+            most[index % 3] = max(most[index % 3], pixels[index])
+        }
+        return zip(least, most).map { Int($1) - Int($0) }.max() ?? 0
     }
 }
