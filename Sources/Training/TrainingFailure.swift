@@ -30,6 +30,12 @@ package enum TrainingFailure: Failure, Equatable {
     case maskValues(masks: String, found: String, cure: MaskCure)
     case missingClass(path: String, segment: Int, rule: String)
     case noBackground(path: String, rule: String)
+    /// Figures were told of segments that no image shows.
+    case unshown(path: String, segments: [String])
+    /// No image of the validation shows any segment.
+    case emptyValidation(path: String, rule: String)
+    /// More objects than the values of a mask can tell apart.
+    case wrapped(mask: String)
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case unusedRole(name: String, plan: String)
@@ -64,7 +70,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var kind: FailureKind {
         switch self {
-        case .notFinite, .unfound: .failed
+        case .notFinite, .unfound, .unshown: .failed
         case .busy, .preview, .previewName: .usage
         default: .configuration
         }
@@ -79,8 +85,8 @@ package enum TrainingFailure: Failure, Equatable {
         case .sameStem: "DATA-STEM"
         case .channels, .channelFiles, .severalChannels: "DATA-CHANNELS"
         case .layout: "DATA-LAYOUT"
-        case .maskValue, .maskValues: "DATA-VALUES"
-        case .missingClass, .noBackground: "DATA-CLASS"
+        case .maskValue, .maskValues, .wrapped: "DATA-VALUES"
+        case .missingClass, .noBackground, .unshown, .emptyValidation: "DATA-CLASS"
         case .leak: "DATA-LEAK"
         case .role, .unusedRole: "DATA-ROLE"
         case .finished, .occupied: "TRAIN-OUT"
@@ -148,6 +154,21 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "no image shows background (\(rule)): the segment fills all of them.",
                 cure: "Check the masks; 0 is the background, or write mask_values.", subject: path)
+        case .unshown(let path, let segments):
+            FailureMessage(
+                "the figures are told, and no image shows \(segments.joined(separator: ", ")): what counts as 1 there is that nothing was found, and"
+                    + " means over images and segments hold it.",
+                cure: "Measure on images that show it; on images without it look at the specificity alone.",
+                subject: path)
+        case .emptyValidation(let path, let rule):
+            FailureMessage(
+                "no validation image shows any segment (\(rule)): weights that find least would be the best.",
+                cure: "Validate on images that show what is to be found, or take the validation out.", subject: path)
+        case .wrapped(let mask):
+            FailureMessage(
+                "its values number objects and go to 255, the most that 8 bits hold, and several of them number objects in more than one place: more"
+                    + " than 255 objects were numbered, of which each 256th became background.",
+                cure: "Export the mask in 16 bits, or a file for each object.", subject: mask)
         case .leak(let one, let other, let splits, let what):
             FailureMessage(
                 "these two images \(what), and stand in \(splits): figures on them would measure memory.",

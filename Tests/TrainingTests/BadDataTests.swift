@@ -278,6 +278,11 @@ struct BadDataTests {
             #expect(problems.map(\.code) == ["DATA-MASK"])
             #expect(["again.tif", "disc0.png"].allSatisfy { problems.first?.text.contains($0) == true })
         }
+        // Nor may one set be listed twice with two rules.
+        let twice = try place.plan(
+            data: "{images: images, masks: masks}, {images: images, masks: masks, mask_values: {segment-1: [0]}}")
+        try place.write(try place.disc(0), "masks/again.png")
+        #expect(Set(try place.problems(twice).map(\.code)) == ["DATA-MASK"])
         // In two splits equal pictures are refused however they are stored, also where nearly equal ones are allowed.
         let lines = ["name,split", "again,val"] + (0..<6).map { "disc\($0),train" }
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(place.folder)/split.csv"))
@@ -288,6 +293,42 @@ struct BadDataTests {
             TrainingData(split).roles, segments: 1, input: split.input, allowsSimilar: true
         ).problems
         #expect(leaks.map(\.code) == ["DATA-LEAK"] && leaks[0].text.contains("are the same picture"))
+    }
+
+    @Test("a validation in which no image shows a segment is refused, one in which some show none is not")
+    func emptyValidation() throws {
+        try place.masks { disc, values in disc < 3 ? values : values.map { _ in 0 } }
+        func problems(_ validated: Range<Int>) throws -> [FailureRecord] {
+            let lines = (0..<6).map { "disc\($0),\(validated.contains($0) ? "val" : "train")" }
+            try Data(("name,split\n" + lines.joined(separator: "\n")).utf8).write(
+                to: URL(filePath: "\(place.folder)/split.csv"))
+            return try place.problems(
+                place.plan(
+                    "similar_images: allow\nvalidation: {images: images, masks: masks, list: split.csv, split: val}",
+                    data: "{images: images, masks: masks, list: split.csv, split: train}"))
+        }
+        #expect(try problems(3..<6).map(\.code) == ["DATA-CLASS"])
+        #expect(try problems(2..<6).isEmpty)
+    }
+
+    @Test("numbers of objects that begin again behind 255 are refused; in 16 bits they are objects")
+    func wrapped() throws {
+        /// 300 objects of one pixel.
+        func write(_ number: (Int) -> UInt16, bits: Int) throws {
+            for i in 0..<6 {
+                try place.write(
+                    (0..<48 * 64).map { pixel in
+                        let (y, x) = (pixel / 64, pixel % 64)
+                        let object = y / 2 * 32 + x / 2 + 1
+                        return y % 2 == 0 && x % 2 == 0 && object <= 300 ? number(object) : 0
+                    }, bits: bits, "masks/disc\(i)_mask.png")
+            }
+        }
+        try write({ UInt16($0 % 256) }, bits: 8)
+        let problems = try place.problems(place.plan())
+        #expect(problems.count == 6 && problems[0].code == "DATA-VALUES" && problems[0].text.contains("16 bits"))
+        try write({ UInt16($0) }, bits: 16)
+        #expect(try place.problems(place.plan()).isEmpty)
     }
 
     @Test("a picture of one colour whose mask marks something is refused; one without anything in it is told")

@@ -326,14 +326,14 @@ struct LayoutTests {
                 "[[10, 10, 20, 10, 20, 20, 10, 20]]",
                 "[[10, 10, 20, 10, 20, 20, 10, 20], [13, 13, 16, 13, 16, 16, 13, 16]]", "polygon inside"
             ),
-            (#""category_id": 1,"#, #""category_id": 1, "bbox": [40, 30, 10, 10],"#, "lies in 10.0, 10.0, 10.0, 10.0"),
+            (#""category_id": 1,"#, #""category_id": 1, "bbox": [40, 30, 10, 10],"#, "lies in 10, 10, 10, 10"),
             // Of a picture of half the size.
-            (#""category_id": 1,"#, #""category_id": 1, "bbox": [5, 5, 5, 5],"#, "the bbox 5.00, 5.00, 5.00, 5.00"),
+            (#""category_id": 1,"#, #""category_id": 1, "bbox": [5, 5, 5, 5],"#, "the bbox 5, 5, 5, 5"),
             // Runs along the rows: what is 12 wide and 6 high is 6 wide and 12 high.
             (
                 #""segmentation": [[10, 10, 20, 10, 20, 20, 10, 20]]"#,
                 #""bbox": [20, 20, 12, 6], "segmentation": {"size": [48, 64], "counts": [980, 12, 36, 12, 36, 12, 36, 12, 36, 12, 36, 12, 1840]}"#,
-                "what it marks lies in 20.0, 20.0, 6.00, 12.0"
+                "what it marks lies in 20, 20, 6, 12"
             ),
         ])
     func cocoPlaces(_ from: String, _ to: String, _ reason: String) throws {

@@ -95,6 +95,8 @@ package struct DataCheck: Sendable {
         var problems = examined.flatMap { $0.flatMap(\.problems) }
         var (summaries, sets): ([Summary], [LabelledSet]) = ([], [])
         var understood: [SamePictures.Understood] = []
+        // Sets of the validation in which there is nothing to be found.
+        var blind: [Summary] = []
         for (role, cases) in zip(roles, examined) {
             problems += flat(role, cases, input, learns: learns).map { FailureRecord($0) }
             guard role.isLabelled else {
@@ -125,6 +127,7 @@ package struct DataCheck: Sendable {
                 if isWhole, !learns || role.split != "train", let wrong = Self.unmet(rule, role, summary, cases) {
                     problems.append(FailureRecord(wrong))
                 }
+                if isWhole, learns, role.split == "validation", summary.empty == cases.count { blind.append(summary) }
                 // Few images may be filled by the segment; a training set is not.
                 if isWhole, learns, role.split == "train", summary.lacksBackground {
                     problems.append(
@@ -133,6 +136,11 @@ package struct DataCheck: Sendable {
             } catch {
                 problems.append(FailureRecord(error))
             }
+        }
+        if let first = blind.first, let rule = first.rule,
+            blind.count == roles.count(where: { $0.split == "validation" })
+        {
+            problems.append(FailureRecord(TrainingFailure.emptyValidation(path: first.path, rule: rule.words)))
         }
         problems += SamePictures.contradictions(understood, segments: segments).map { FailureRecord($0) }
         problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
@@ -286,6 +294,10 @@ struct CaseCheck: Sendable {
     private(set) var levels: Int?
     /// A file of more than 8 bits a sample.
     private(set) var isDeep = false
+    /// The picture was turned as its file says, and no mask was.
+    private(set) var isTurnedAlone = false
+    /// A mask of 8 bits whose numbers of objects begin again behind 255.
+    private var wrapped: String?
 
     init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
         self.pair = pair
@@ -324,6 +336,8 @@ struct CaseCheck: Sendable {
         for mask in try pair.mask.read() {
             try compare(mask.page.rows, mask.page.columns, mask.path)
             census.add(mask.page, path: mask.path)
+            isTurnedAlone = image.isTurned && !mask.page.isTurned
+            if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
         }
     }
 
@@ -349,6 +363,7 @@ struct CaseCheck: Sendable {
                             "Invert it; where all masks are right, say what marks the segment, as mask_above: 0.")))
             }
         }
+        if rule == .nonzero, let wrapped { return FailureRecord(TrainingFailure.wrapped(mask: wrapped)) }
         guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
             return nil
         }
@@ -400,12 +415,16 @@ extension DataCheck.Summary {
         unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
         let looks = cases.compactMap(\.look)
+        let turned = cases.count(where: \.isTurnedAlone)
         let (flat, again) = (cases.count { $0.levels == 0 }, looks.count - Set(looks).count)
         notes =
             role.dataset.notes
             + [
                 lacking > 0
                     ? "\(lacking) images hold samples that are no numbers (NaN, infinite): they are black" : nil,
+                turned > 0
+                    ? "\(turned) images were turned as EXIF says, their masks, which say nothing, were not: see in --preview whether they fit"
+                    : nil,
                 flat > 0 ? "\(flat) images are of one colour" : nil,
                 again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
             ].compactMap(\.self)
@@ -432,5 +451,39 @@ extension DisplayImage {
             most[index % 3] = max(most[index % 3], pixels[index])
         }
         return zip(least, most).map { Int($1) - Int($0) }.max() ?? 0
+    }
+}
+
+extension RasterPage {
+    /// Its values are all of 1 to 255, and several of them lie in parts that do not touch: numbers of objects that began again.
+    ///
+    /// *Cost*: little where not every value is there, or the values are shades.
+    fileprivate var numbersBeginAgain: Bool {
+        guard samples == 1, bits == 8, palette == nil else { return false }
+        var isThere = [Bool](repeating: false, count: 256)
+        for value in values { isThere[Int(value)] = true }
+        guard isThere.dropFirst().allSatisfy({ $0 }) else { return false }
+        // Runs of a row with nothing of their value above them: an object begins there, or a branch of one.
+        var tops = [Int](repeating: 0, count: 256)
+        for row in 0..<rows {
+            var column = 0
+            while column < columns {
+                let value = values[row * columns + column]
+                var end = column + 1
+                while end < columns, values[row * columns + end] == value { end += 1 }
+                let isBelow =
+                    row > 0
+                    && (max(0, column - 1)..<min(columns, end + 1)).contains {
+                        values[(row - 1) * columns + $0] == value
+                    }
+                if !isBelow { tops[Int(value)] += 1 }
+                column = end
+            }
+        }
+        guard tops.dropFirst().reduce(0, +) < 255 * 20 else { return false }
+        let inParts = (1...255).filter { tops[$0] > 1 }.lazy.filter { number in
+            Components(of: Mask(rows: rows, columns: columns, flags: values.map { Int($0) == number })).count > 1
+        }
+        return inParts.prefix(2).count == 2
     }
 }

@@ -24,7 +24,7 @@ enum SamePictures {
                     first[key] = (understood.set, one.pair)
                     continue
                 }
-                guard other.pair.mask != one.pair.mask,
+                guard other.pair.mask != one.pair.mask || other.set.rule != understood.set.rule,
                     let its = try? other.set.classes(other.pair, segments: segments).values,
                     let own = try? understood.set.classes(one.pair, segments: segments).values
                 else { continue }
