@@ -23,33 +23,32 @@ package enum Quantiser {
     /// - Parameters:
     ///   - most: at most so many images, evenly spread over the folder's; a quarter of them, 32 at most, calibrates.
     ///   - progress: called after each image of either pass.
-    /// *Throws* `ModelFailure.encoderOnly`; what reading model or images throws; `TrainingFailure.noPairs` when there is no image, or none in which something
+    /// *Throws* `ModelFailure.encoderOnly`; what reading model or images throws; `TrainingFailure.noPairs` when there is no image, or too few in which something
     /// is found.
     package static func run(
         _ model: ModelDirectory, images folder: String, most: Int, out: String,
         progress: (_ done: Int, _ of: Int) throws -> Void
     ) throws -> Result {
         try model.confirmSegments()
-        let all = try names(folder)
+        let all = try pictures(folder)
         guard !all.isEmpty else {
             throw TrainingFailure.noPairs(path: folder, reason: "the folder holds no PNG, JPEG or TIFF image")
         }
         let chosen = spread(all, most)
-        guard chosen.count >= leastImages else {
+        // Copies of an image tell nothing more of what the model will see.
+        let unlike = Set(try chosen.map { try $0.image.digest() }).count
+        guard unlike >= leastImages else {
             throw FailureRecord(
                 kind: .usage, code: "USE-RANGE",
                 message: FailureMessage(
-                    "\(chosen.count) images are too few: a quarter of them calibrates and all measure, and precision auto goes by that.",
+                    "\(unlike)\(unlike < chosen.count ? " unlike" : "") images are too few: a quarter of them calibrates and all measure, and precision auto goes by that.",
                     cure: "Give \(leastImages) or more, such as the model will see.", subject: folder))
         }
         let calibrating = spread(chosen, min(32, max(1, chosen.count / 4)))
         let input = model.description.trainedInput ?? TrainedInput()
-        func image(_ name: String) throws -> DisplayImage {
-            let path = Folder.join(folder, name)
-            guard let page = try ImageFile.read(path).first else {
-                throw TrainingFailure.noPairs(path: path, reason: "the file holds no picture")
-            }
-            return try input.windowing.display(page, path: path)
+        func image(_ one: Picture) throws -> DisplayImage {
+            try one.image.confirmWhole()
+            return try input.windowing.display(try one.image.read(input.aspect), path: one.image.path)
         }
         let total = calibrating.count + chosen.count
         let choices = try calibrated(model, calibrating, image) { try progress($0, total) }
@@ -59,20 +58,21 @@ package enum Quantiser {
         let rounded = Predictor(model.description, Parameters(tensors), Packing(.int8, inputScales: scales))
         let brief = Predictor(model.description, Parameters(tensors), Packing(.bf16))
         var dice: [(name: String, int8: Double, bf16: Double)] = []
-        for (number, name) in chosen.enumerated() {
-            let image = try image(name)
+        for (number, one) in chosen.enumerated() {
+            let image = try image(one)
             let masks = try [exact, rounded, brief].map { try $0.segment(image).masks }
             // Where nobody finds anything nothing is lost, and nothing is measured.
             if masks.contains(where: { $0.contains { !$0.isEmpty } }) {
-                dice.append((name, Agreement.dice(masks[0], masks[1]), Agreement.dice(masks[0], masks[2])))
+                dice.append((one.name, Agreement.dice(masks[0], masks[1]), Agreement.dice(masks[0], masks[2])))
             }
             try progress(calibrating.count + number + 1, total)
         }
-        guard !dice.isEmpty else {
+        guard dice.count >= leastImages else {
             throw TrainingFailure.noPairs(
                 path: folder,
                 reason:
-                    "the model finds nothing in any of its \(chosen.count) images, so what 8 bits cost cannot be measured"
+                    "the model finds \(dice.isEmpty ? "nothing in any" : "something in \(dice.count)") of its \(chosen.count) images, so what 8 bits"
+                    + " cost cannot be measured"
             )
         }
         let figures = dice.map(\.int8)
@@ -88,25 +88,36 @@ package enum Quantiser {
     }
 
     private static func calibrated(
-        _ model: ModelDirectory, _ names: [String], _ image: (String) throws -> DisplayImage,
+        _ model: ModelDirectory, _ pictures: [Picture], _ image: (Picture) throws -> DisplayImage,
         progress: (_ done: Int) throws -> Void
     ) throws -> [Calibration.Choice] {
-        let calibration = try Calibration(model, images: names.count)
-        for (number, name) in names.enumerated() {
-            calibration.show(try image(name))
+        let calibration = try Calibration(model, images: pictures.count)
+        for (number, one) in pictures.enumerated() {
+            calibration.show(try image(one))
             try progress(number + 1)
         }
         return calibration.choices()
     }
 
-    /// Pictures without the masks that may lie beside them: those are no pictures of the model's kind.
-    private static func names(_ folder: String) throws -> [String] {
-        let files = try ImageFolder(folder)
-        return files.images.stems.compactMap { files.files[$0] }.sorted()
+    private struct Picture {
+        let name: String
+        let image: ImageSource
     }
 
-    private static func spread(_ names: [String], _ most: Int) -> [String] {
-        let count = min(names.count, most)
-        return (0..<count).map { names[$0 * names.count / count] }
+    /// Every page of the pictures without the masks that may lie beside them: those are no pictures of the model's kind.
+    private static func pictures(_ folder: String) throws -> [Picture] {
+        let files = try ImageFolder(folder)
+        return files.images.stems.compactMap { files.files[$0] }.sorted().flatMap { name in
+            let path = Folder.join(folder, name)
+            let pages = HeldPictures(path).count
+            return (0..<pages).map {
+                Picture(name: pages == 1 ? name : "\(name)#\($0 + 1)", image: .page(path, $0))
+            }
+        }
+    }
+
+    private static func spread(_ pictures: [Picture], _ most: Int) -> [Picture] {
+        let count = min(pictures.count, most)
+        return (0..<count).map { pictures[$0 * pictures.count / count] }
     }
 }

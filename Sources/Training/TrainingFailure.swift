@@ -1,4 +1,5 @@
 package import Failures
+import Numbers
 
 /// What a person can do about masks whose values cannot be understood.
 package enum MaskCure: Sendable, Equatable {
@@ -29,6 +30,12 @@ package enum TrainingFailure: Failure, Equatable {
     case maskValues(masks: String, found: String, cure: MaskCure)
     case missingClass(path: String, segment: Int, rule: String)
     case noBackground(path: String, rule: String)
+    /// Figures were told of segments that no image shows.
+    case unshown(path: String, segments: [String])
+    /// No image of the validation shows any segment.
+    case emptyValidation(path: String, rule: String)
+    /// More objects than the values of a mask can tell apart.
+    case wrapped(mask: String)
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case unusedRole(name: String, plan: String)
@@ -40,6 +47,14 @@ package enum TrainingFailure: Failure, Equatable {
     case previewName(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
+    /// One picture has masks that differ in this share of what they mark.
+    case contradicted(one: String, other: String, unlike: Double)
+    /// A mask marks something in a picture of one colour.
+    case unseen(image: String, mask: String, windowing: String)
+    /// All pictures of a set are of one colour.
+    case flat(image: String, count: Int, windowing: String)
+    /// All pictures of a set are shown with few grey levels.
+    case dark(image: String, levels: Int, windowing: String)
     case noPairs(path: String, reason: String)
     case otherWindowing(image: String, found: String, windowing: String)
     case split(path: String, reason: String)
@@ -55,7 +70,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var kind: FailureKind {
         switch self {
-        case .notFinite, .unfound: .failed
+        case .notFinite, .unfound, .unshown: .failed
         case .busy, .preview, .previewName: .usage
         default: .configuration
         }
@@ -63,15 +78,15 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask: "DATA-MASK"
+        case .missingMask, .contradicted: "DATA-MASK"
         case .sizesDiffer: "DATA-SIZE"
-        case .otherWindowing: "DATA-WINDOW"
+        case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
         case .noPairs, .pageCounts: "DATA-EMPTY"
         case .sameStem: "DATA-STEM"
         case .channels, .channelFiles, .severalChannels: "DATA-CHANNELS"
         case .layout: "DATA-LAYOUT"
-        case .maskValue, .maskValues: "DATA-VALUES"
-        case .missingClass, .noBackground: "DATA-CLASS"
+        case .maskValue, .maskValues, .wrapped: "DATA-VALUES"
+        case .missingClass, .noBackground, .unshown, .emptyValidation: "DATA-CLASS"
         case .leak: "DATA-LEAK"
         case .role, .unusedRole: "DATA-ROLE"
         case .finished, .occupied: "TRAIN-OUT"
@@ -139,6 +154,21 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "no image shows background (\(rule)): the segment fills all of them.",
                 cure: "Check the masks; 0 is the background, or write mask_values.", subject: path)
+        case .unshown(let path, let segments):
+            FailureMessage(
+                "the figures are told, and no image shows \(segments.joined(separator: ", ")): what counts as 1 there is that nothing was found, and"
+                    + " means over images and segments hold it.",
+                cure: "Measure on images that show it; on images without it look at the specificity alone.",
+                subject: path)
+        case .emptyValidation(let path, let rule):
+            FailureMessage(
+                "no validation image shows any segment (\(rule)): weights that find least would be the best.",
+                cure: "Validate on images that show what is to be found, or take the validation out.", subject: path)
+        case .wrapped(let mask):
+            FailureMessage(
+                "its values number objects and go to 255, the most that 8 bits hold, and several of them number objects in more than one place: more"
+                    + " than 255 objects were numbered, of which each 256th became background.",
+                cure: "Export the mask in 16 bits, or a file for each object.", subject: mask)
         case .leak(let one, let other, let splits, let what):
             FailureMessage(
                 "these two images \(what), and stand in \(splits): figures on them would measure memory.",
@@ -181,6 +211,26 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",
                 cure: "Leave the image out, or use the windowing with which the images were made.", subject: image)
+        case .contradicted(let one, let other, let unlike):
+            FailureMessage(
+                "the two images are pixel by pixel the same, and their masks differ in \(NumberText.fixed(100 * unlike, 0)) % of what they mark:"
+                    + " which of them is right cannot be told.",
+                cure: "Keep the image with the mask that is right.", subject: "\(one), \(other)")
+        case .unseen(let image, let mask, let windowing):
+            FailureMessage(
+                "the image is of one colour as it is shown (windowing: \(windowing)), and its mask marks something that is not in it.",
+                cure: "Export the image again, use a windowing that shows it, or leave it out.",
+                subject: "\(image) (mask \(mask))")
+        case .flat(let image, let count, let windowing):
+            FailureMessage(
+                "\(count == 1 ? "the only image is" : "all \(count) images are") of one colour as they are shown (windowing: \(windowing)).",
+                cure: "Export them again, or use a windowing that shows them.", subject: image)
+        case .dark(let image, let levels, let windowing):
+            FailureMessage(
+                "no image of the set has more than \(levels) of 256 grey levels as it is shown (windowing: \(windowing)): their values fill"
+                    + " a small part of their range, and nearly all that they hold would be lost.",
+                cure: "Write windowing: {mode: percentile} or {mode: minmax}, or export them in 8 bits.", subject: image
+            )
         case .noPairs(let path, let reason):
             FailureMessage(
                 "\(reason): there is nothing to work on.", cure: "Check the folder, the list and the split's name.",
@@ -191,9 +241,9 @@ package enum TrainingFailure: Failure, Equatable {
         case .notInFolder(let list, let name, let images):
             FailureMessage(
                 "the list names an image that the folder does not hold.",
-                cure: name.contains("/") || name.contains("\\")
-                    ? "Write names as they stand in that folder, without the way to it."
-                    : "Correct the list, or add the image.",
+                cure:
+                    "Correct the list, or add the image: a line has the name of the image's file, with or without ending; folders before it and"
+                    + " the case of letters are passed over where one image alone can be meant.",
                 subject: "\(list): \(name) (images in \(images))")
         case .plan(let path, let reason, let cure): FailureMessage("\(reason).", cure: cure, subject: path)
         case .notFinite(let step, let folder):

@@ -61,7 +61,6 @@ struct EvaluateCommand: ParsableCommand {
         (options.instances, options.flips) = (instances, flips)
         func start() throws -> Begun {
             let begun = try begin(tells: isFirst)
-            if isFirst { try tellTrained(begun.first, begun.digests) }
             return begun
         }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
@@ -84,11 +83,14 @@ struct EvaluateCommand: ParsableCommand {
         }
         ranks?.leave()
         guard isFirst else { return }
-        let report = EvaluationReport(result, title: "\(model), \(split ?? "all images")", comparison: compared)
+        let report = EvaluationReport(
+            result, title: "\(model), \(split ?? "all images")", comparison: compared, learned: begun.learned)
         if let json { try DurableFile.write(try report.json(), to: json) }
         if let csv { try DurableFile.write(report.csv, to: csv) }
         if let markdown { try DurableFile.write(report.markdown, to: markdown) }
         if let worst { try DurableFile.write(try page.html(of: result), to: worst) }
+        // The figures are there; what they are worth somebody has to decide.
+        if !begun.unshown.isEmpty { throw TrainingFailure.unshown(path: begun.path, segments: begun.unshown) }
     }
 
     /// What is there before the first image is segmented.
@@ -96,8 +98,13 @@ struct EvaluateCommand: ParsableCommand {
         let first: ModelDirectory
         let second: ModelDirectory?
         let sets: [LabelledSet]
-        let digests: [FileDigest]
         let pipeline: Pipeline?
+        /// Images that the models learned from.
+        let learned: (first: Int, second: Int?)
+        /// The data set, for messages.
+        let path: String
+        /// Segments that no image shows.
+        let unshown: [String]
 
         /// How the pipeline segments a picture.
         var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Evaluation.Segmented)? {
@@ -137,10 +144,10 @@ struct EvaluateCommand: ParsableCommand {
             }
             let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
             let role = DataCheck.Role(split: split ?? "all", dataset)
-            let check = try Self.checked(role, for: first, segments: segments)
+            let check = try checked(role, for: first, segments: segments)
             // Not after hours of the first.
             if let second, !second.showsPictures(as: first) {
-                _ = try Self.checked(role, for: second, segments: segments)
+                _ = try checked(role, for: second, segments: segments)
             }
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
@@ -149,18 +156,28 @@ struct EvaluateCommand: ParsableCommand {
                 try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled })
                 try checkShapes(unsuited: check.summaries.reduce(0) { $0 + $1.unsuited })
             }
+            let digests = check.digests.flatMap { $0 }
+            let learned = (
+                first: try Self.learned(first, digests), second: try second.map { try Self.learned($0, digests) }
+            )
+            if tells { tell(learned, of: digests.count) }
+            let labels = first.description.segmentLabels
+            let unshown = labels.indices.filter { index in
+                check.summaries.allSatisfy { $0.occurrences[index + 1] == 0 }
+            }
             return Begun(
-                first: first, second: second, sets: check.sets, digests: check.digests.flatMap { $0 },
-                pipeline: chosen)
+                first: first, second: second, sets: check.sets, pipeline: chosen, learned: learned,
+                path: source.origin.path, unshown: unshown.map { labels[$0] })
         }
     }
 
     /// The data as a model sees it. *Throws* what is wrong with it.
-    private static func checked(
+    private func checked(
         _ role: DataCheck.Role, for model: ModelDirectory, segments: Int
     ) throws -> DataCheck {
         let check = try DataCheck.run(
-            [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false)
+            [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false,
+            tellsObjects: instances)
         try check.confirm()
         return check
     }
@@ -320,16 +337,20 @@ struct EvaluateCommand: ParsableCommand {
         return result
     }
 
-    /// Figures on images that were trained on say little.
-    private func tellTrained(_ model: ModelDirectory, _ digests: [FileDigest]) throws {
+    /// How many of the images a model learned from: figures on them say little.
+    private static func learned(_ model: ModelDirectory, _ digests: [FileDigest]) throws -> Int {
         let path = Folder.join(model.path, "data.csv")
-        guard FileStatus.exists(path) else { return }
+        guard FileStatus.exists(path) else { return 0 }
         let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
         let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }
         let trained = Set(learned.compactMap { $0.split(separator: ",").last })
-        let count = digests.count { trained.contains($0.hex[...]) }
-        if count > 0 {
-            StandardError.line("\(count) of the \(digests.count) images were in this model's training")
+        return digests.count { trained.contains($0.hex[...]) }
+    }
+
+    private func tell(_ learned: (first: Int, second: Int?), of count: Int) {
+        for (found, name) in [(learned.first, "this model's"), (learned.second ?? 0, "the second model's")]
+        where found > 0 {
+            StandardError.line("\(found) of the \(count) images were in \(name) training")
         }
     }
 

@@ -62,7 +62,7 @@ struct TrainingCheck {
             summary.objects.map {
                 $0.touching > 0
                     ? "; \($0.all) objects, of which \($0.touching) touch another"
-                    : "; \($0.all) objects, none of which touches another: what touches in these masks is one object, and is learned as one"
+                    : "; \($0.all) objects, none of which touches another: what touches in these masks is one object"
             } ?? ""
         let telling = summary.telling.map { tellsObjects ? "; objects: \($0.words)" : "" } ?? ""
         return

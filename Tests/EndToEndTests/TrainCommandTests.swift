@@ -240,6 +240,11 @@ struct TrainCommandTests {
         let compared = try Program.run(arguments + ["--against", second])
         #expect(compared.status == 2 && compared.errors.contains("DATA-WINDOW"), "\(compared.errors)")
         #expect(compared.output.isEmpty)
+        // Figures of a segment that no image shows are told, and somebody is asked.
+        try write("masks") { _ in 0 }
+        let unshown = try Program.run(arguments)
+        #expect(unshown.status == 3 && unshown.errors.contains("DATA-CLASS"), "\(unshown.errors)")
+        #expect(unshown.output.contains("mean of 1"))
         // What a run of the pipeline would refuse has no figures.
         let page = RasterPage(
             rows: 4, columns: 4, samples: 1, bits: 8, values: (0..<16).map { UInt16($0 < 8 ? 255 : 0) })

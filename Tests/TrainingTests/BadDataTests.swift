@@ -143,8 +143,7 @@ struct BadDataTests {
         let page = try ImageFile.readStored("\(place.folder)/one/masks/p0.png")[0]
         #expect(page.palette?.prefix(6) == [0, 0, 0, 128, 0, 0] && Set(page.values) == [0, 1])
         try place.write(
-            [UInt16](repeating: 7, count: page.rows * page.columns), rows: page.rows, columns: page.columns,
-            "one/images/p0.png")
+            page.values.map { 7 + $0 }, rows: page.rows, columns: page.columns, "one/images/p0.png")
         let set = try place.set(place.plan(data: "{folder: one}"))
         #expect(try set.classes(set.pairs[0], segments: 1).values == page.values.map { UInt8($0) })
     }
@@ -162,7 +161,8 @@ struct BadDataTests {
         bytes.replaceSubrange(809..<813, with: [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: check >> $0) })
         try Data(bytes).write(to: URL(filePath: "\(place.folder)/one/masks/p1.png"))
         for i in 0..<2 {
-            try place.write([UInt16](repeating: 7, count: 64 * 64), rows: 64, columns: 64, "one/images/p\(i).png")
+            try place.write(
+                (0..<64 * 64).map { UInt16(($0 + i) % 50) }, rows: 64, columns: 64, "one/images/p\(i).png")
         }
         let problem = try #require(try place.problems(place.plan(data: "{folder: one}", segments: 2)).first)
         #expect(problem.code == "DATA-VALUES" && problem.text.contains("index 1 of its palette is #008000"))
@@ -254,6 +254,110 @@ struct BadDataTests {
                 disc == 4 ? values.indices.map { $0 % 64 < 60 ? 255 : 0 } : values, "masks/disc\(disc)_mask.png")
         }
         #expect(try place.problems(place.plan()).isEmpty)
+    }
+
+    @Test("one picture with unlike masks in one split is refused, whatever its file; with equal ones it is told")
+    func samePictures() throws {
+        let picture = try ImageFile.read("\(place.folder)/images/disc0.png")[0]
+        try Data(ImageFile.tiff([picture])).write(to: URL(filePath: "\(place.folder)/images/again.tif"))
+        try place.write(try place.disc(0), "masks/again.png")
+        let plan = try place.plan()
+        let check = try DataCheck.run(TrainingData(plan).roles, segments: 1, input: plan.input)
+        #expect(check.problems.isEmpty)
+        #expect(check.summaries[0].notes.contains { $0.hasPrefix("1 images are pixel by pixel another one") })
+        // An edge that is drawn a little otherwise is no contradiction.
+        let disc = try place.disc(0)
+        let edge = try #require(disc.firstIndex { $0 > 0 })
+        try place.write(disc.enumerated().map { $0 == edge ? 0 : $1 }, "masks/again.png")
+        #expect(try place.problems(plan).isEmpty)
+        try place.write(try place.disc(1), "masks/again.png")
+        for learns in [true, false] {
+            let problems = try DataCheck.run(
+                TrainingData(plan).roles, segments: 1, input: plan.input, learns: learns
+            ).problems
+            #expect(problems.map(\.code) == ["DATA-MASK"])
+            #expect(["again.tif", "disc0.png"].allSatisfy { problems.first?.text.contains($0) == true })
+        }
+        // Nor may one set be listed twice with two rules.
+        let twice = try place.plan(
+            data: "{images: images, masks: masks}, {images: images, masks: masks, mask_values: {segment-1: [0]}}")
+        try place.write(try place.disc(0), "masks/again.png")
+        #expect(Set(try place.problems(twice).map(\.code)) == ["DATA-MASK"])
+        // In two splits equal pictures are refused however they are stored, also where nearly equal ones are allowed.
+        let lines = ["name,split", "again,val"] + (0..<6).map { "disc\($0),train" }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(place.folder)/split.csv"))
+        let split = try place.plan(
+            "similar_images: allow\nvalidation: {images: images, masks: masks, list: split.csv, split: val}",
+            data: "{images: images, masks: masks, list: split.csv, split: train}")
+        let leaks = try DataCheck.run(
+            TrainingData(split).roles, segments: 1, input: split.input, allowsSimilar: true
+        ).problems
+        #expect(leaks.map(\.code) == ["DATA-LEAK"] && leaks[0].text.contains("are the same picture"))
+    }
+
+    @Test("a validation in which no image shows a segment is refused, one in which some show none is not")
+    func emptyValidation() throws {
+        try place.masks { disc, values in disc < 3 ? values : values.map { _ in 0 } }
+        func problems(_ validated: Range<Int>) throws -> [FailureRecord] {
+            let lines = (0..<6).map { "disc\($0),\(validated.contains($0) ? "val" : "train")" }
+            try Data(("name,split\n" + lines.joined(separator: "\n")).utf8).write(
+                to: URL(filePath: "\(place.folder)/split.csv"))
+            return try place.problems(
+                place.plan(
+                    "similar_images: allow\nvalidation: {images: images, masks: masks, list: split.csv, split: val}",
+                    data: "{images: images, masks: masks, list: split.csv, split: train}"))
+        }
+        #expect(try problems(3..<6).map(\.code) == ["DATA-CLASS"])
+        #expect(try problems(2..<6).isEmpty)
+    }
+
+    @Test("numbers of objects that begin again behind 255 are refused; in 16 bits they are objects")
+    func wrapped() throws {
+        /// 300 objects of one pixel.
+        func write(_ number: (Int) -> UInt16, bits: Int) throws {
+            for i in 0..<6 {
+                try place.write(
+                    (0..<48 * 64).map { pixel in
+                        let (y, x) = (pixel / 64, pixel % 64)
+                        let object = y / 2 * 32 + x / 2 + 1
+                        return y % 2 == 0 && x % 2 == 0 && object <= 300 ? number(object) : 0
+                    }, bits: bits, "masks/disc\(i)_mask.png")
+            }
+        }
+        try write({ UInt16($0 % 256) }, bits: 8)
+        let problems = try place.problems(place.plan())
+        #expect(problems.count == 6 && problems[0].code == "DATA-VALUES" && problems[0].text.contains("16 bits"))
+        try write({ UInt16($0) }, bits: 16)
+        #expect(try place.problems(place.plan()).isEmpty)
+    }
+
+    @Test("a picture of one colour whose mask marks something is refused; one without anything in it is told")
+    func oneColour() throws {
+        try place.write([UInt16](repeating: 90, count: 48 * 64), "images/disc2.png")
+        let plan = try place.plan()
+        let problems = try place.problems(plan)
+        #expect(problems.map(\.code) == ["DATA-WINDOW"] && problems[0].text.contains("disc2.png"))
+        try place.write([UInt16](repeating: 0, count: 48 * 64), "masks/disc2_mask.png")
+        let check = try DataCheck.run(TrainingData(plan).roles, segments: 1, input: plan.input)
+        #expect(check.problems.isEmpty && check.summaries[0].notes == ["1 images are of one colour"])
+        // A set in which nothing is seen at all.
+        for i in 0..<6 {
+            try place.write([UInt16](repeating: UInt16(i), count: 48 * 64), "images/disc\(i).png")
+            try place.write([UInt16](repeating: 0, count: 48 * 64), "masks/disc\(i)_mask.png")
+        }
+        let nothing = try DataCheck.run(TrainingData(plan).roles, segments: 1, input: plan.input, learns: false)
+        #expect(nothing.problems.map(\.code) == ["DATA-WINDOW"] && nothing.problems[0].text.contains("all 6 images"))
+    }
+
+    @Test("pictures of 12 bits in 16 that would be shown nearly black are refused until a windowing shows them")
+    func dark() throws {
+        for i in 0..<6 {
+            let values = try ImageFile.read("\(place.folder)/images/disc\(i).png")[0].values
+            try place.write(values.map { $0 * 16 }, bits: 16, "images/disc\(i).png")
+        }
+        let problems = try place.problems(place.plan())
+        #expect(problems.map(\.code) == ["DATA-WINDOW"] && problems[0].text.contains("of 256 grey levels"))
+        #expect(try place.problems(place.plan("windowing: {mode: percentile}")).isEmpty)
     }
 
     @Test("masks that mark every pixel of every image are refused")

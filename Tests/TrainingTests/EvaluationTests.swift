@@ -51,7 +51,9 @@ struct EvaluationTests {
 
     @Test("figures are those of each file, masks are found by all three names, and the mean counts every file once")
     func figures() throws {
-        for name in ["a", "b", "c"] { try write("images/\(name).png") { UInt16($0 % 200) } }
+        for (index, name) in ["a", "b", "c"].enumerated() {
+            try write("images/\(name).png") { UInt16(($0 + index) % 200) }
+        }
         try write("masks/a.png") { _ in 255 }
         try write("masks/b_mask.png") { $0 % 20 < 10 ? 250 : 3 }
         try write("masks/c_segmentation.png") { _ in 0 }
@@ -106,8 +108,8 @@ struct EvaluationTests {
 
     @Test("weights that find nothing are behind those that find something, however many images show no segment")
     func findsNothing() throws {
-        for name in ["a", "b", "c"] {
-            try write("images/\(name).png") { UInt16($0 % 200) }
+        for (index, name) in ["a", "b", "c"].enumerated() {
+            try write("images/\(name).png") { UInt16(($0 + index) % 200) }
             try write("masks/\(name).png") { name == "a" && $0 % 20 < 10 ? 255 : 0 }
         }
         let sets = try sets(segments: 1)

@@ -174,7 +174,7 @@ struct LayoutTests {
     @Test("COCO's polygons and runs, packed or not")
     func coco() throws {
         // 4 × 3 pixels: columns 1 and 2 of rows 1 and 2, as runs down the columns: 4 off, 2 on, 1 off, 2 on, 3 off.
-        try place.write([UInt16](repeating: 9, count: 12), rows: 3, columns: 4, "coco/a.png")
+        try place.write((0..<12).map { 9 + $0 }, rows: 3, columns: 4, "coco/a.png")
         let segmentations = [
             "[[1, 1, 3, 1, 3, 3, 1, 3]]", #"{"size": [3, 4], "counts": [4, 2, 1, 2, 3]}"#,
             // Packed: 4, 2, 1, then 2 − 2 = 0, 3 − 1 = 2.
@@ -317,6 +317,88 @@ struct LayoutTests {
         let wanted = (0..<48 * 64).map { (10..<20).contains($0 / 64) && $0 % 64 < 20 ? UInt8(1) : 0 }
         #expect(set.pairs.count == 3)
         #expect(try set.classes(set.pairs[0], segments: 1).values == wanted)
+    }
+
+    @Test(
+        "COCO's polygons inside one another are no holes, and an object lies where its bbox says",
+        arguments: [
+            (
+                "[[10, 10, 20, 10, 20, 20, 10, 20]]",
+                "[[10, 10, 20, 10, 20, 20, 10, 20], [13, 13, 16, 13, 16, 16, 13, 16]]", "polygon inside"
+            ),
+            (#""category_id": 1,"#, #""category_id": 1, "bbox": [40, 30, 10, 10],"#, "lies in 10, 10, 10, 10"),
+            // Of a picture of half the size.
+            (#""category_id": 1,"#, #""category_id": 1, "bbox": [5, 5, 5, 5],"#, "the bbox 5, 5, 5, 5"),
+            // Runs along the rows: what is 12 wide and 6 high is 6 wide and 12 high.
+            (
+                #""segmentation": [[10, 10, 20, 10, 20, 20, 10, 20]]"#,
+                #""bbox": [20, 20, 12, 6], "segmentation": {"size": [48, 64], "counts": [980, 12, 36, 12, 36, 12, 36, 12, 36, 12, 36, 12, 1840]}"#,
+                "what it marks lies in 20, 20, 6, 12"
+            ),
+        ])
+    func cocoPlaces(_ from: String, _ to: String, _ reason: String) throws {
+        try squares([(from, to)])
+        let failure = try squaresFailure()
+        #expect(failure?.code == "DATA-LAYOUT" && failure?.text.contains(reason) == true, "\(failure?.text ?? "")")
+    }
+
+    @Test(
+        "COCO's bbox is right with sides or with the opposite corner, cut at the border or not, drawn widely, empty; an area decides nothing",
+        arguments: [
+            "\"bbox\": [10, 10, 10, 10]", "\"bbox\": [10, 10, 20, 20]", "\"bbox\": [9, 8, 12.5, 13]", "\"bbox\": []",
+            "\"bbox\": [0, 0, 0, 0]", "\"area\": 7",
+        ])
+    func cocoBoxes(_ said: String) throws {
+        try squares([(#""category_id": 1,"#, #""category_id": 1, \#(said),"#)])
+        let set = try place.set(place.plan(data: "{images: images, coco: coco.json}", labels: "[disc]"))
+        let wanted = (0..<48 * 64).map { (10..<20).contains($0 / 64) && (10..<20).contains($0 % 64) ? UInt8(1) : 0 }
+        #expect(try set.classes(set.pairs[0], segments: 1).values == wanted)
+    }
+
+    @Test(
+        "COCO's crowds are segment, below the single objects in them, and are refused where objects are told apart; each annotation is an object"
+    )
+    func cocoCrowds() throws {
+        // Two squares that touch, and behind them in the file a crowd of another category over both.
+        func object(_ id: Int, isCrowd: Int, _ outline: String) -> String {
+            "{\"id\": \(id), \"image_id\": 0, \"category_id\": 2, \"iscrowd\": \(isCrowd), \"segmentation\": [\(outline)]}"
+        }
+        let square = object(11, isCrowd: 0, "[20, 10, 30, 10, 30, 20, 20, 20]")
+        let crowd = object(12, isCrowd: 1, "[0, 0, 40, 0, 40, 20, 0, 20]")
+        func plan(_ objects: [String]) throws -> TrainingPlan {
+            try squares([
+                (#"[{"id": 1, "name": "disc"}]"#, #"[{"id": 1, "name": "disc"}, {"id": 2, "name": "other"}]"#),
+                ("\"annotations\": [", "\"annotations\": [\(objects.joined(separator: ", ")), "),
+            ])
+            return try place.plan(data: "{images: images, coco: coco.json}", labels: "[disc, other]", segments: 2)
+        }
+        func check(_ plan: TrainingPlan) throws -> DataCheck {
+            try DataCheck.run(TrainingData(plan).roles, segments: 2, input: plan.input, tellsObjects: true)
+        }
+        let crowded = try plan([square, crowd])
+        let notes = try TrainingData(crowded).training[0].notes
+        #expect(notes.contains { $0.hasPrefix("1 groups of objects (iscrowd)") })
+        let set = try place.set(crowded)
+        let wanted = (0..<48 * 64).map { pixel -> UInt8 in
+            let (y, x) = (pixel / 64, pixel % 64)
+            if y >= 20 || x >= 40 { return 0 }
+            return y >= 10 && x >= 10 && x < 20 ? 1 : 2
+        }
+        #expect(try set.classes(set.pairs[0], segments: 2).values == wanted)
+        let problems = try check(crowded).problems
+        #expect(problems.map(\.code) == ["DATA-LAYOUT"] && problems[0].text.contains("1 groups of objects"))
+        let single = try check(plan([square]))
+        #expect(single.problems.isEmpty && single.summaries[0].telling == .outlines)
+        #expect(single.summaries[0].objects.map { $0 == (4, 2) } == true)
+    }
+
+    @Test("COCO's file names may have the folders of another place before them, where one file alone can be meant")
+    func cocoFolders() throws {
+        try squares([("disc0.png", "train/a/disc0.png"), ("disc1.png", "C:\\\\pictures\\\\disc1.png")])
+        let plan = try place.plan(data: "{images: images, coco: coco.json}", labels: "[disc]")
+        #expect(try place.set(plan).pairs.map(\.name) == ["disc0", "disc1", "disc2"])
+        try squares([("disc0.png", "train/disc0.png"), ("disc1.png", "val/disc0.png")])
+        #expect(throws: (any Error).self) { try place.set(plan) }
     }
 
     @Test("a plan's ${name} is filled in by the command line or the environment's folder, or refused by its name")

@@ -48,6 +48,23 @@ struct QuantiserTests {
             try Quantiser.run(model, images: folder + "/images", most: 3, out: folder + "/few") { _, _ in }
         }
         #expect(few?.code == "USE-RANGE" && !FileManager.default.fileExists(atPath: folder + "/few"))
+        // Copies of one image are one; every page of a file is an image.
+        let page = try ImageFile.read(folder + "/images/0.png")[0]
+        let pages = try (0..<4).map { try ImageFile.read("\(folder)/images/\($0).png")[0] }
+        for name in ["same", "pages"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        for number in 0..<5 {
+            try Data(try ImageFile.png(page)).write(to: URL(fileURLWithPath: "\(folder)/same/\(number).png"))
+        }
+        let same = #expect(throws: FailureRecord.self) {
+            try Quantiser.run(model, images: folder + "/same", most: 6, out: folder + "/few") { _, _ in }
+        }
+        #expect(same?.code == "USE-RANGE" && same?.text.contains("1 unlike images") == true)
+        try Data(ImageFile.tiff(pages)).write(to: URL(fileURLWithPath: folder + "/pages/all.tif"))
+        let paged = try Quantiser.run(model, images: folder + "/pages", most: 6, out: folder + "/paged") { _, _ in }
+        #expect(paged.dice.map(\.name) == (1...4).map { "all.tif#\($0)" })
         for choice in [PrecisionChoice.fp32, .bf16, .int8] { _ = try Predictor(eight, choice) }
     }
 }

@@ -8,11 +8,24 @@ import Training
 @Suite("DICOM segmentations as truth")
 struct SegmentationTruthTests {
     private let place: Workplace
-    private let slices = SampleSeries.slices.objects
+    private let slices = Self.unlike(SampleSeries.slices.objects)
 
     init() throws {
         place = try Workplace(images: 0)
         for (index, slice) in slices.enumerated() { try write(slice.fileBytes, "images/\(index).dcm") }
+    }
+
+    /// Each slice with another pixel white: pictures that are the same have the same truth.
+    private static func unlike(_ slices: [RawObject], from first: Int = 0) -> [RawObject] {
+        slices.enumerated().map { index, slice in
+            var slice = slice
+            for element in slice.elements.indices where slice.elements[element].group == 0x7FE0 {
+                guard case .bytes(var bytes) = slice.elements[element].value else { continue }
+                bytes.replaceSubrange(2 * (first + index)..<2 * (first + index) + 2, with: [0xE8, 3])
+                slice.elements[element] = RawElement(0x7FE0, 0x0010, "OW", .bytes(bytes))
+            }
+            return slice
+        }
     }
 
     private func write(_ bytes: [UInt8], _ name: String) throws {
@@ -190,7 +203,7 @@ struct SegmentationTruthTests {
     @Test("where the plan names no segment, all segmentations are of one thing")
     func unnamed() throws {
         try write(SampleSegmentation().bytes, "truth/part.dcm")
-        for (index, slice) in SampleSeries.slices.objects(variant: 2).enumerated() {
+        for (index, slice) in Self.unlike(SampleSeries.slices.objects(variant: 2), from: 4).enumerated() {
             try write(slice.fileBytes, "images/other\(index).dcm")
         }
         var other = SampleSegmentation()

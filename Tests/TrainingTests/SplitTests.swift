@@ -86,6 +86,31 @@ struct SplitTests {
         #expect(twice?.text.contains("lines 2 and 3") == true)
     }
 
+    @Test(
+        "a line names an image where it alone can be meant: with folders, another ending, other case or spaces",
+        arguments: [
+            "images/disc0.png", "/data/set/disc0.png", #"C:\set\disc0.png"#, "DISC0.PNG", "\" disc0 \"", "disc0.jpg",
+            "./disc0",
+        ])
+    func names(_ name: String) throws {
+        _ = try list("name,split\n\(name),train\ndisc1,val\n")
+        let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}")
+        #expect(try TrainingData(plan).training[0].pairs.map(\.name) == ["disc0"])
+    }
+
+    @Test(
+        "a line that may mean two images, or one that another line names, is refused",
+        arguments: [
+            ("a/disc0.png,train\nb/disc0.png,val", "lines 2 and 3"), ("disc0,val\nDISC0,train", "does not hold"),
+            ("disc0.nii.gz,train", "does not hold"), ("disc0,val\ndisc0.png,train", "lines 2 and 3"),
+        ])
+    func ambiguous(_ lines: String, _ words: String) throws {
+        _ = try list("name,split\n\(lines)\n")
+        let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}")
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(plan) }
+        #expect(failure?.code == "DATA-SPLIT" && failure?.text.contains(words) == true, "\(failure?.text ?? "")")
+    }
+
     @Test("folds of nnU-Net's splits_final.json")
     func folds() throws {
         _ = try list(

@@ -7,7 +7,8 @@ import Storage
 /// A COCO annotation file: outlines and runs of objects in pictures.
 ///
 /// *Source*: cocodataset.org "Data format"; pycocotools `maskApi.c` for runs. A polygon marks the pixels whose centre it encloses (even
-/// and odd); of objects that overlap the later one counts.
+/// and odd), the polygons of an object are joined, and none is a hole of another; of objects that overlap the later one counts, and crowds
+/// (`iscrowd`) come before all single objects. What `bbox` says must be where the outline is; `area`, which programs write in many ways, is not read.
 package struct COCO: Sendable {
     /// The objects of one picture.
     package struct Picture: Sendable, Equatable {
@@ -24,7 +25,12 @@ package struct COCO: Sendable {
             let polygons: [[Double]]
             /// Lengths of background, object, background … down the columns, left to right.
             let runs: [Int]
+            /// Several objects that nobody told apart.
+            var isCrowd = false
         }
+
+        /// Objects of it that nobody told apart.
+        var crowds: Int { shapes.count(where: \.isCrowd) }
 
         /// Of everything that decides the classes.
         var digest: FileDigest {
@@ -42,38 +48,90 @@ package struct COCO: Sendable {
         /// The class of each pixel.
         func classes() -> [UInt8] {
             var classes = [UInt8](repeating: 0, count: rows * columns)
-            for shape in shapes {
-                for polygon in shape.polygons { fill(polygon, shape.segment, &classes) }
-                var at = 0
-                for (index, run) in shape.runs.enumerated() {
-                    if index % 2 == 1 {
-                        for pixel in at..<min(at + run, classes.count) {
-                            classes[pixel % rows * columns + pixel / rows] = shape.segment
-                        }
-                    }
-                    at += run
-                }
-            }
+            for shape in shapes { forEachPixel(of: shape) { classes[$0] = shape.segment } }
             return classes
         }
 
-        private func fill(_ polygon: [Double], _ segment: UInt8, _ classes: inout [UInt8]) {
-            let points = Self.points(polygon)
-            for row in rowRange(points) {
-                for span in spans(points, row: row) {
-                    for column in span { classes[row * columns + column] = segment }
-                }
+        /// The object of each pixel of each segment, counted from 1 in the order of the file; 0 outside.
+        func objects(segments: Int) -> [[Int32]] {
+            var maps = [[Int32]](repeating: [Int32](repeating: 0, count: rows * columns), count: segments)
+            for (index, shape) in shapes.enumerated() where (1...segments).contains(Int(shape.segment)) {
+                forEachPixel(of: shape) { maps[Int(shape.segment) - 1][$0] = Int32(clamping: index + 1) }
             }
+            return maps
+        }
+
+        private func forEachPixel(of shape: Shape, _ body: (Int) -> Void) {
+            for polygon in shape.polygons {
+                for (row, span) in spans(of: polygon) { for column in span { body(row * columns + column) } }
+            }
+            for run in Self.marked(shape.runs) {
+                for pixel in run.clamped(to: 0..<rows * columns) { body(pixel % rows * columns + pixel / rows) }
+            }
+        }
+
+        /// The runs that mark, by their places down the columns.
+        private static func marked(_ runs: [Int]) -> [Range<Int>] {
+            var (at, found) = (0, [Range<Int>]())
+            for (index, run) in runs.enumerated() {
+                if index % 2 == 1, run > 0 { found.append(at..<at + run) }
+                at += run
+            }
+            return found
         }
 
         /// Whether an object has a pixel: of a polygon the centre of one lies in it.
         func shows(_ shape: Shape) -> Bool {
-            let hasRun = shape.runs.enumerated().contains { $0.offset % 2 == 1 && $0.element > 0 }
-            return hasRun
-                || shape.polygons.contains { polygon in
-                    let points = Self.points(polygon)
-                    return rowRange(points).contains { row in spans(points, row: row).contains { !$0.isEmpty } }
-                }
+            !Self.marked(shape.runs).isEmpty || shape.polygons.contains { !spans(of: $0).isEmpty }
+        }
+
+        /// A polygon lies in another of the same object, to which it adds nothing: whoever drew it meant a hole, and joined it is none.
+        func hasHole(_ shape: Shape) -> Bool {
+            guard shape.polygons.count > 1 else { return false }
+            let all = shape.polygons.map { Dictionary(grouping: spans(of: $0), by: \.row).mapValues { $0.map(\.span) } }
+            return all.contains { inner in
+                !inner.isEmpty
+                    && all.contains { outer in
+                        outer != inner
+                            && inner.allSatisfy { row, spans in
+                                spans.allSatisfy { span in
+                                    outer[row]?.contains {
+                                        $0.lowerBound <= span.lowerBound && span.upperBound <= $0.upperBound
+                                    }
+                                        ?? false
+                                }
+                            }
+                    }
+            }
+        }
+
+        /// Where an object lies in the picture; nil of one without a pixel.
+        func box(_ shape: Shape) -> Box? {
+            var box: Box?
+            func add(_ x: Range<Int>, _ y: Range<Int>) {
+                let more = Box(
+                    left: Double(x.lowerBound), top: Double(y.lowerBound), right: Double(x.upperBound),
+                    bottom: Double(y.upperBound))
+                box = box?.joined(more) ?? more
+            }
+            for polygon in shape.polygons { for (row, span) in spans(of: polygon) { add(span, row..<row + 1) } }
+            for run in Self.marked(shape.runs) {
+                let (first, last) = (run.lowerBound / rows, (run.upperBound - 1) / rows)
+                // A run that goes on in the next column reaches from border to border.
+                let isInOne = first == last
+                add(
+                    first..<last + 1,
+                    isInOne ? run.lowerBound % rows..<(run.upperBound - 1) % rows + 1 : 0..<rows)
+            }
+            return box
+        }
+
+        /// The columns of each row whose centres a polygon encloses; none of them is empty.
+        private func spans(of polygon: [Double]) -> [(row: Int, span: Range<Int>)] {
+            let points = Self.points(polygon)
+            return rowRange(points).flatMap { row in
+                spans(points, row: row).filter { !$0.isEmpty }.map { (row: row, span: $0) }
+            }
         }
 
         private typealias Point = (x: Double, y: Double)
@@ -114,6 +172,42 @@ package struct COCO: Sendable {
     let left: [String]
     /// Objects between the centres of pixels, which have none.
     let pixelless: Int
+    /// Groups of objects (`iscrowd`), which are segment as single ones are.
+    let crowds: Int
+
+    /// A place in a picture, pixels.
+    struct Box: Sendable, Equatable {
+        var left, top, right, bottom: Double
+
+        func joined(_ other: Box) -> Box {
+            Box(
+                left: min(left, other.left), top: min(top, other.top), right: max(right, other.right),
+                bottom: max(bottom, other.bottom))
+        }
+
+        /// A pixel to each side.
+        private var widened: Box { Box(left: left - 1, top: top - 1, right: right + 1, bottom: bottom + 1) }
+        private var area: Double { max(0, right - left) * max(0, bottom - top) }
+
+        /// The share that two boxes have of what they cover together, a pixel more or less.
+        func overlap(_ other: Box) -> Double {
+            let (one, other) = (widened, other.widened)
+            let shared = Box(
+                left: max(one.left, other.left), top: max(one.top, other.top), right: min(one.right, other.right),
+                bottom: min(one.bottom, other.bottom)
+            ).area
+            return shared / (one.area + other.area - shared)
+        }
+
+        /// With x and y exchanged.
+        var exchanged: Box { Box(left: top, top: left, right: bottom, bottom: right) }
+
+        func cut(columns: Int, rows: Int) -> Box {
+            Box(
+                left: max(0, left), top: max(0, top), right: min(Double(columns), right),
+                bottom: min(Double(rows), bottom))
+        }
+    }
 
     /// - Parameter labels: the model's segments, which are found among the categories by their names; nil: all categories are the one
     ///   segment, or there are as many as segments and they come in the order of their numbers.
@@ -164,15 +258,21 @@ package struct COCO: Sendable {
                 guard let segment = classes[object.category_id] else { return nil }
                 return (object, try Self.shape(object, segment, image, path))
             }
+            // Crowds are drawn coarsely: where a single object lies in one, it counts.
             let picture = Picture(
-                file: path, name: image.file_name, rows: image.height, columns: image.width, shapes: kept.map(\.1))
-            for (object, shape) in kept where !picture.shows(shape) {
-                guard try object.isBetweenCentres(of: image, path) else { continue }
-                pixelless += 1
+                file: path, name: image.file_name, rows: image.height, columns: image.width,
+                shapes: kept.map(\.1).filter(\.isCrowd) + kept.map(\.1).filter { !$0.isCrowd })
+            for (object, shape) in kept {
+                guard let box = picture.box(shape) else {
+                    if try object.isBetweenCentres(of: image, path) { pixelless += 1 }
+                    continue
+                }
+                try object.confirm(box, hasHole: picture.hasHole(shape), image, path)
             }
             return picture
         }
         self.pixelless = pixelless
+        crowds = pictures.reduce(0) { $0 + $1.crowds }
     }
 
     /// *Throws* `TrainingFailure.layout` where an id stands twice, or is named and stands nowhere.
@@ -221,14 +321,14 @@ package struct COCO: Sendable {
             guard !numbers.allSatisfy({ (0...1).contains($0) }) || numbers.allSatisfy({ $0 == $0.rounded() }) else {
                 throw refusal("has points from 0 to 1, shares of the sides perhaps: COCO's are pixels")
             }
-            return .init(segment: segment, polygons: polygons, runs: [])
+            return .init(segment: segment, polygons: polygons, runs: [], isCrowd: object.isCrowd)
         case .runs(let runs, let size):
             let pixels = image.width * image.height
             // No run is longer than the picture, so that the sum of those that a file can hold is a number.
             guard size == [image.height, image.width], runs.allSatisfy({ (0...pixels).contains($0) }),
                 runs.reduce(0, +) == pixels
             else { throw refusal("has runs that do not fill its picture") }
-            return .init(segment: segment, polygons: [], runs: runs)
+            return .init(segment: segment, polygons: [], runs: runs, isCrowd: object.isCrowd)
         }
     }
 
@@ -249,8 +349,11 @@ package struct COCO: Sendable {
             let id: Int?
             let image_id, category_id: Int
             let segmentation: Segmentation
+            /// x, y, width, height; nil where it is not said.
+            let bbox: [Double]?
+            let isCrowd: Bool
 
-            private enum Keys: String, CodingKey { case id, image_id, category_id, segmentation }
+            private enum Keys: String, CodingKey { case id, image_id, category_id, segmentation, bbox, iscrowd }
 
             init(from decoder: any Decoder) throws {
                 let container = try decoder.container(keyedBy: Keys.self)
@@ -259,6 +362,9 @@ package struct COCO: Sendable {
                 image_id = try container.decode(Int.self, forKey: .image_id)
                 category_id = try container.decode(Int.self, forKey: .category_id)
                 segmentation = try container.decode(Segmentation.self, forKey: .segmentation)
+                bbox = try? container.decode([Double].self, forKey: .bbox)
+                let crowd = try? container.decode(Int.self, forKey: .iscrowd)
+                isCrowd = try crowd.map { $0 != 0 } ?? container.decodeIfPresent(Bool.self, forKey: .iscrowd) ?? false
             }
 
             /// For messages.
@@ -281,6 +387,35 @@ package struct COCO: Sendable {
                 }
                 guard right > left, bottom > top else { throw refusal("has a polygon without an inside") }
                 return true
+            }
+
+            /// *Throws* `TrainingFailure.layout` where the outline lies elsewhere than `bbox` says, or has a hole that would be filled.
+            func confirm(_ box: Box, hasHole: Bool, _ image: Image, _ path: String) throws(TrainingFailure) {
+                func refusal(_ reason: String) -> TrainingFailure { .layout(path: path, reason: "\(words) \(reason)") }
+                guard !hasHole else {
+                    throw refusal(
+                        "has a polygon inside another: COCO joins the polygons of an object, so that a hole would be filled;"
+                            + " an object with holes is written as runs (RLE), a polygon too many taken out")
+                }
+                guard let bbox, bbox.count == 4, bbox.allSatisfy({ $0.magnitude <= COCO.farthest }), bbox[2] > 0,
+                    bbox[3] > 0
+                else { return }
+                // Some programs write the corner that is opposite instead of the sides: the same place.
+                let said = [
+                    Box(left: bbox[0], top: bbox[1], right: bbox[0] + bbox[2], bottom: bbox[1] + bbox[3]),
+                    Box(left: bbox[0], top: bbox[1], right: bbox[2], bottom: bbox[3]),
+                ].map { $0.cut(columns: image.width, rows: image.height) }
+                let overlap = said.map(box.overlap).max() ?? 0
+                // Boxes are drawn by hand, too, and masks found in them; but none fits better with x and y exchanged.
+                guard overlap >= 0.5, overlap + 0.1 >= said.map(box.exchanged.overlap).max() ?? 0 else {
+                    let numbers = bbox.map { NumberText.short($0) }.joined(separator: ", ")
+                    let lies = [box.left, box.top, box.right - box.left, box.bottom - box.top].map {
+                        NumberText.short($0)
+                    }
+                    throw refusal(
+                        "has the bbox \(numbers), and what it marks lies in \(lies.joined(separator: ", ")): one of both is of another"
+                            + " size of the picture, has x and y exchanged, or runs along the rows")
+                }
             }
 
             private static func bounds(

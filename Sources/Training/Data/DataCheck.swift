@@ -94,7 +94,11 @@ package struct DataCheck: Sendable {
         }
         var problems = examined.flatMap { $0.flatMap(\.problems) }
         var (summaries, sets): ([Summary], [LabelledSet]) = ([], [])
+        var understood: [SamePictures.Understood] = []
+        // Sets of the validation in which there is nothing to be found.
+        var blind: [Summary] = []
         for (role, cases) in zip(roles, examined) {
+            problems += flat(role, cases, input, learns: learns).map { FailureRecord($0) }
             guard role.isLabelled else {
                 sets.append(LabelledSet(pairs: role.dataset.pairs, rule: .nonzero, telling: .parts))
                 summaries.append(Summary(role, cases, nil, segments: segments))
@@ -103,12 +107,17 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
+                problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
                 let set = LabelledSet(pairs: role.dataset.pairs, rule: rule, telling: telling)
                 sets.append(set)
+                understood.append(.init(split: role.split, set: set, cases: cases))
                 var summary = Summary(role, cases, rule, segments: segments)
                 summary.telling = telling
-                if tellsObjects { summary.objects = set.objectCount(cases, segments: segments) }
+                if tellsObjects {
+                    summary.objects = set.objectCount(cases, segments: segments)
+                    problems += [grouped(role)].compactMap { $0.map { FailureRecord($0) } }
+                }
                 summaries.append(summary)
                 // Of a set that was not read as a whole nothing can be missed.
                 let isWhole = cases.allSatisfy { $0.problems.isEmpty }
@@ -118,6 +127,7 @@ package struct DataCheck: Sendable {
                 if isWhole, !learns || role.split != "train", let wrong = Self.unmet(rule, role, summary, cases) {
                     problems.append(FailureRecord(wrong))
                 }
+                if isWhole, learns, role.split == "validation", summary.empty == cases.count { blind.append(summary) }
                 // Few images may be filled by the segment; a training set is not.
                 if isWhole, learns, role.split == "train", summary.lacksBackground {
                     problems.append(
@@ -127,6 +137,12 @@ package struct DataCheck: Sendable {
                 problems.append(FailureRecord(error))
             }
         }
+        if let first = blind.first, let rule = first.rule,
+            blind.count == roles.count(where: { $0.split == "validation" })
+        {
+            problems.append(FailureRecord(TrainingFailure.emptyValidation(path: first.path, rule: rule.words)))
+        }
+        problems += SamePictures.contradictions(understood, segments: segments).map { FailureRecord($0) }
         problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
         return DataCheck(
             summaries: summaries, sets: sets, problems: unique(problems),
@@ -174,7 +190,19 @@ package struct DataCheck: Sendable {
         var census = MaskCensus()
         for one in cases { census.merge(one.census) }
         return ObjectRule(
-            rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0)
+            rule, segments: segments, census: census, files: cases.map(\.census.files).max() ?? 0,
+            hasOutlines: role.dataset.pairs.allSatisfy { $0.mask.outlines != nil })
+    }
+
+    /// An annotation file that leaves objects in groups, of which nobody can tell how many they are.
+    private static func grouped(_ role: Role) -> TrainingFailure? {
+        let outlines = role.dataset.pairs.compactMap(\.mask.outlines)
+        let crowds = outlines.reduce(0) { $0 + $1.crowds }
+        guard crowds > 0, let file = outlines.first?.file else { return nil }
+        return .layout(
+            path: file,
+            reason:
+                "it has \(crowds) groups of objects (iscrowd) that nobody told apart, and here objects are told apart")
     }
 
     /// A rule with values or colours that no mask holds, though they hold others: all truth would be empty.
@@ -193,6 +221,28 @@ package struct DataCheck: Sendable {
                 "\(rule.words), and \(marked.count) masks hold others and none of these: all of the truth would be empty",
             cure: .rule("Say those that the masks hold."))
     }
+
+    /// Pictures of which nothing is seen as they are shown: all of them of one colour, or, in training, of more than 8 bits and all in a small part of
+    /// their range.
+    private static func flat(_ role: Role, _ cases: [CaseCheck], _ input: TrainedInput, learns: Bool)
+        -> [TrainingFailure]
+    {
+        let read = cases.filter { $0.levels != nil }
+        guard let first = read.first, read.count == cases.count else { return [] }
+        let most = read.compactMap(\.levels).max() ?? 0
+        if most == 0 {
+            // Where a mask marks something, that is told of each.
+            guard read.allSatisfy({ $0.census.marks.isEmpty && $0.census.colors.isEmpty }) else { return [] }
+            return [.flat(image: first.pair.image.path, count: cases.count, windowing: input.windowing.words)]
+        }
+        guard learns, role.isLearned, input.windowing == .asIs, most < leastLevels, read.allSatisfy(\.isDeep) else {
+            return []
+        }
+        return [.dark(image: first.pair.image.path, levels: most + 1, windowing: input.windowing.words)]
+    }
+
+    /// Of 256: pictures of 12 bits that are shown by the range of 16 have 16.
+    private static let leastLevels = 32
 
     /// Objects lie in the picture and background around them: where it is the other way round, black and white may be exchanged.
     ///
@@ -238,6 +288,16 @@ struct CaseCheck: Sendable {
     private(set) var pixelMM: Double?
     private(set) var digest: FileDigest?
     private(set) var thumbnail: Thumbnail?
+    /// Of the picture as the network sees it; nil where it is of one colour, so that it may be equal to any other such.
+    private(set) var look: FileDigest?
+    /// The largest value less the smallest of a channel, as the network sees it; nil of a picture that could not be read.
+    private(set) var levels: Int?
+    /// A file of more than 8 bits a sample.
+    private(set) var isDeep = false
+    /// The picture was turned as its file says, and no mask was.
+    private(set) var isTurnedAlone = false
+    /// A mask of 8 bits whose numbers of objects begin again behind 255.
+    private var wrapped: String?
 
     init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
         self.pair = pair
@@ -248,8 +308,12 @@ struct CaseCheck: Sendable {
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
             isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
-            if case .raster(let page) = picture { lacksValues = page.missing > 0 }
-            thumbnail = Thumbnail(try input.windowing.display(picture, path: pair.image.path))
+            if case .raster(let page) = picture { (lacksValues, isDeep) = (page.missing > 0, page.bits > 8) }
+            let shown = try input.windowing.display(picture, path: pair.image.path)
+            thumbnail = Thumbnail(shown)
+            let levels = shown.levels
+            self.levels = levels
+            if levels > 0 { look = FileDigest(of: [UInt8]("\(rows) ".utf8) + shown.pixels) }
             path = pair.mask.path
             try examineMask(picture)
         } catch {
@@ -272,6 +336,8 @@ struct CaseCheck: Sendable {
         for mask in try pair.mask.read() {
             try compare(mask.page.rows, mask.page.columns, mask.path)
             census.add(mask.page, path: mask.path)
+            isTurnedAlone = image.isTurned && !mask.page.isTurned
+            if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
         }
     }
 
@@ -297,6 +363,7 @@ struct CaseCheck: Sendable {
                             "Invert it; where all masks are right, say what marks the segment, as mask_above: 0.")))
             }
         }
+        if rule == .nonzero, let wrapped { return FailureRecord(TrainingFailure.wrapped(mask: wrapped)) }
         guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
             return nil
         }
@@ -305,6 +372,16 @@ struct CaseCheck: Sendable {
                 masks: pair.mask.path,
                 found: "its largest value is \(largest), where the set's masks mark by values above \(threshold)",
                 cure: .masks("Write all masks of a set alike, or list the two kinds as two entries of data.")))
+    }
+
+    /// A mask that marks something in a picture of one colour: what is marked is not in the picture.
+    func unseen(_ rule: MaskRule, segments: Int, _ windowing: TrainedInput.Windowing) -> FailureRecord? {
+        guard problems.isEmpty, levels == 0, pixels(rule, segments: segments).dropFirst().contains(where: { $0 > 0 })
+        else {
+            return nil
+        }
+        return FailureRecord(
+            TrainingFailure.unseen(image: pair.image.path, mask: pair.mask.path, windowing: windowing.words))
     }
 
     /// Pixels of each class under a rule, background first.
@@ -337,10 +414,20 @@ extension DataCheck.Summary {
         unscaled = cases.count { $0.pixelMM == nil }
         unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
+        let looks = cases.compactMap(\.look)
+        let turned = cases.count(where: \.isTurnedAlone)
+        let (flat, again) = (cases.count { $0.levels == 0 }, looks.count - Set(looks).count)
         notes =
             role.dataset.notes
-            + (lacking > 0
-                ? ["\(lacking) images hold samples that are no numbers (NaN, infinite): they are black"] : [])
+            + [
+                lacking > 0
+                    ? "\(lacking) images hold samples that are no numbers (NaN, infinite): they are black" : nil,
+                turned > 0
+                    ? "\(turned) images were turned as EXIF says, their masks, which say nothing, were not: see in --preview whether they fit"
+                    : nil,
+                flat > 0 ? "\(flat) images are of one colour" : nil,
+                again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
+            ].compactMap(\.self)
     }
 
     /// One segment fills every image.
@@ -351,5 +438,52 @@ extension DataCheck.Summary {
         occurrences.indices.dropFirst().filter { occurrences[$0] == 0 }.map {
             .missingClass(path: path, segment: $0, rule: rule.words)
         }
+    }
+}
+
+extension DisplayImage {
+    /// The largest value less the smallest, of the channel where they lie farthest apart: 0 where every pixel has one colour.
+    fileprivate var levels: Int {
+        var (least, most) = ([UInt8](repeating: 255, count: 3), [UInt8](repeating: 0, count: 3))
+        let pixels = pixels.span
+        for index in pixels.indices {
+            least[index % 3] = min(least[index % 3], pixels[index])
+            most[index % 3] = max(most[index % 3], pixels[index])
+        }
+        return zip(least, most).map { Int($1) - Int($0) }.max() ?? 0
+    }
+}
+
+extension RasterPage {
+    /// Its values are all of 1 to 255, and several of them lie in parts that do not touch: numbers of objects that began again.
+    ///
+    /// *Cost*: little where not every value is there, or the values are shades.
+    fileprivate var numbersBeginAgain: Bool {
+        guard samples == 1, bits == 8, palette == nil else { return false }
+        var isThere = [Bool](repeating: false, count: 256)
+        for value in values { isThere[Int(value)] = true }
+        guard isThere.dropFirst().allSatisfy({ $0 }) else { return false }
+        // Runs of a row with nothing of their value above them: an object begins there, or a branch of one.
+        var tops = [Int](repeating: 0, count: 256)
+        for row in 0..<rows {
+            var column = 0
+            while column < columns {
+                let value = values[row * columns + column]
+                var end = column + 1
+                while end < columns, values[row * columns + end] == value { end += 1 }
+                let isBelow =
+                    row > 0
+                    && (max(0, column - 1)..<min(columns, end + 1)).contains {
+                        values[(row - 1) * columns + $0] == value
+                    }
+                if !isBelow { tops[Int(value)] += 1 }
+                column = end
+            }
+        }
+        guard tops.dropFirst().reduce(0, +) < 255 * 20 else { return false }
+        let inParts = (1...255).filter { tops[$0] > 1 }.lazy.filter { number in
+            Components(of: Mask(rows: rows, columns: columns, flags: values.map { Int($0) == number })).count > 1
+        }
+        return inParts.prefix(2).count == 2
     }
 }

@@ -130,10 +130,18 @@ package enum DataOrigin: Sendable, Equatable {
     ) throws -> ([Candidate], [String]) {
         let coco = try COCO(file, segments: segments, labels: labels)
         for picture in coco.pictures { try CaseNames.confirm(FilePath(picture.name), in: images) }
-        let all = try coco.pictures.map {
+        let files = try CaseNames.list(images).filter { $0.status.kind == .regular }.map(\.name)
+        // Programs write the folders of the place where a picture was annotated before its name.
+        let ends = Dictionary(grouping: coco.pictures.map(\.name), by: Self.lastName)
+        let places = coco.pictures.map { picture in
+            let last = Self.lastName(picture.name)
+            let isMeant = !FileStatus.exists(Folder.join(images, picture.name)) && ends[last]?.count == 1
+            return isMeant && files.contains(last) ? last : picture.name
+        }
+        let all = try zip(coco.pictures, places).map { picture, place in
             Candidate(
-                name: ImageFolder.stem(of: $0.name) ?? $0.name, image: try .single(Folder.join(images, $0.name)),
-                mask: .annotation($0), masks: file)
+                name: ImageFolder.stem(of: place) ?? place, image: try .single(Folder.join(images, place)),
+                mask: .annotation(picture), masks: file)
         }
         var stems: [String: String] = [:]
         for (picture, candidate) in zip(coco.pictures, all) {
@@ -148,15 +156,21 @@ package enum DataOrigin: Sendable, Equatable {
         if coco.pixelless > 0 {
             notes.append("\(coco.pixelless) objects are too small to hold the centre of a pixel, and have none")
         }
-        let listed = Set(coco.pictures.map(\.name))
-        let others = try CaseNames.list(images).filter {
-            $0.status.kind == .regular && ImageFolder.stem(of: $0.name) != nil && !listed.contains($0.name)
-                && !$0.name.hasPrefix(".")
+        if coco.crowds > 0 {
+            notes.append("\(coco.crowds) groups of objects (iscrowd) are segment as single objects are")
+        }
+        let listed = Set(places)
+        let others = files.filter {
+            ImageFolder.stem(of: $0) != nil && !listed.contains($0) && !$0.hasPrefix(".")
         }
         if !others.isEmpty {
             notes.append("\(others.count) images that the annotation file does not list are no cases")
         }
         return (all.sorted { $0.name < $1.name }, notes)
+    }
+
+    private static func lastName(_ path: String) -> String {
+        path.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? path
     }
 
     /// The folders of pictures and of masks among `folders`: `images` and `masks` or `labels`, or a challenge's `…_Data` and `…_GroundTruth`.

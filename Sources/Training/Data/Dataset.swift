@@ -42,17 +42,12 @@ package struct Dataset: Sendable {
         var patients = known
         var names = candidates.map(\.name)
         if let list = source.list {
-            let rows = try SplitList(list, fold: source.fold).rows(of: source.split, others: splits)
-            var lines: [String: Int] = [:]
+            let file = try SplitList(list, fold: source.fold)
+            let rows = try file.rows(of: source.split, others: splits)
+            let listed = try ListedCases(file, cases: names)
             names = try rows.map { row in
-                // Lists made by hand often name files.
-                let name = byName[row.name] == nil ? ImageFolder.stem(of: row.name) ?? row.name : row.name
-                guard byName[name] != nil else {
+                guard let name = listed.name(of: row) else {
                     throw TrainingFailure.notInFolder(list: list, name: row.name, images: source.origin.path)
-                }
-                if let other = lines.updateValue(row.line, forKey: name) {
-                    throw TrainingFailure.split(
-                        path: list, reason: "lines \(other) and \(row.line) are of one image")
                 }
                 patients[name] = row.patient ?? patients[name]
                 return name
@@ -166,6 +161,8 @@ package struct LabelledSet: Sendable {
         let classes: [UInt8]
         /// The pictures of values that it was made of; empty for what has classes of its own.
         let masks: [(page: RasterPage, path: String)]
+        /// The objects of an annotation file.
+        var outlines: COCO.Picture?
     }
 
     /// The classes of a case's pixels on the truth's own grid.
@@ -179,7 +176,9 @@ package struct LabelledSet: Sendable {
     /// *Throws* `TrainingFailure.noPairs`, `.sizesDiffer`, `.maskValue`, `.maskValues`; what reading the files throws.
     func truth(_ pair: Dataset.Pair, segments: Int) throws -> Truth {
         if let found = try pair.mask.classes() {
-            return Truth(rows: found.rows, columns: found.columns, classes: found.values, masks: [])
+            var truth = Truth(rows: found.rows, columns: found.columns, classes: found.values, masks: [])
+            truth.outlines = pair.mask.outlines
+            return truth
         }
         let masks = try pair.mask.read()
         guard let first = masks.first else {

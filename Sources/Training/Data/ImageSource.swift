@@ -169,6 +169,9 @@ package enum MaskSource: Sendable, Equatable {
         }
     }
 
+    /// Of an annotation file: each object of it.
+    var outlines: COCO.Picture? { if case .annotation(let picture) = self { picture } else { nil } }
+
     /// What has classes of its own and needs no rule; nil for pictures of values.
     func classes() throws -> (rows: Int, columns: Int, values: [UInt8])? {
         switch self {

@@ -36,6 +36,8 @@ enum Leaks {
             for a in one {
                 if let digest = a.digest, digest == b.digest {
                     add(a, b, "are the same file")
+                } else if let look = a.look, look == b.look {
+                    add(a, b, "are the same picture")
                 } else if !allowsSimilar, let thumbnail = a.thumbnail, let its = b.thumbnail,
                     thumbnail.correlation(with: its) > Thumbnail.limit
                 {

@@ -68,11 +68,13 @@ package struct TrainingData: Sendable {
             guard let list = source.list, source.split != nil,
                 seen.insert("\(source.origin.path)\n\(list)\n\(source.fold)").inserted
             else { return nil }
-            let rows = try SplitList(list, fold: source.fold).rows
-            let listed = Set(rows.flatMap { [$0.name, ImageFolder.stem(of: $0.name) ?? $0.name] })
+            let file = try SplitList(list, fold: source.fold)
             var whole = source
             (whole.list, whole.split) = (nil, nil)
-            let others = try read(whole).filtered {
+            let all = try read(whole)
+            let cases = try ListedCases(file, cases: all.pairs.map(\.name))
+            let listed = Set(file.rows.compactMap { cases.name(of: $0) })
+            let others = all.filtered {
                 listed.contains($0.name) && !names.contains("\(source.origin.path)\n\($0.name)")
             }
             return others.pairs.isEmpty ? nil : others

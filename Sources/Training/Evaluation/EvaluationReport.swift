@@ -9,9 +9,15 @@ package struct EvaluationReport {
     private let title: String
     /// With a second model, and what that is called.
     private let comparison: (with: String, Comparison)?
+    /// Images that the models learned from: figures on them measure memory.
+    private let learned: (first: Int, second: Int?)
 
-    package init(_ evaluation: Evaluation, title: String, comparison: (with: String, Comparison)? = nil) {
+    package init(
+        _ evaluation: Evaluation, title: String, comparison: (with: String, Comparison)? = nil,
+        learned: (first: Int, second: Int?) = (0, nil)
+    ) {
         self.evaluation = evaluation
+        self.learned = learned
         self.title = title
         self.comparison = comparison
     }
@@ -21,6 +27,10 @@ package struct EvaluationReport {
     /// A table a segment, laid out as the paper's: methods in rows, figures in columns, 95 % intervals in brackets.
     package var markdown: String {
         var text = "# \(title)\n\n\(evaluation.files.count) images; 95 % intervals by bootstrap over images.\n"
+        for (count, name) in [(learned.first, "this model"), (learned.second ?? 0, "the second model")] where count > 0
+        {
+            text += "\n\(count) of them were in the training of \(name): on these it measures memory.\n"
+        }
         for (index, segment) in evaluation.segments.enumerated() {
             let all = evaluation.files.map { $0.segments[index] }
             func mean(_ value: (Evaluation.SegmentFigures) -> Double, _ decimals: Int = 4) -> String {
@@ -114,7 +124,7 @@ package struct EvaluationReport {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let report = Report(
-            mean: Figures(evaluation.mean),
+            mean: Figures(evaluation.mean), inTraining: learned.first,
             agreement: Agreement(evaluation).map {
                 Report.Agreement(
                     images: $0.files.count, dice: $0.mean, leastDice: $0.worst.dice, leastName: $0.worst.name,
@@ -124,7 +134,7 @@ package struct EvaluationReport {
                 Report.Comparison(
                     with: with, difference: found.difference,
                     interval: found.interval.map { [$0.lowerBound, $0.upperBound] }, probability: found.probability,
-                    firstBetter: found.better.first, secondBetter: found.better.second)
+                    firstBetter: found.better.first, secondBetter: found.better.second, inTraining: learned.second ?? 0)
             },
             segments: evaluation.segments.enumerated().map { index, segment in
                 let dices = evaluation.files.map { $0.segments[index].metrics.dice }
@@ -214,19 +224,27 @@ package struct EvaluationReport {
             let interval: [Double]?
             let probability: Double
             let firstBetter, secondBetter: Int
+            let inTraining: Int
 
             enum CodingKeys: String, CodingKey {
                 case with, difference, interval
                 case probability = "p"
                 case firstBetter = "first_better"
                 case secondBetter = "second_better"
+                case inTraining = "in_training"
             }
         }
         let mean: Figures
+        let inTraining: Int
         let agreement: Agreement?
         let comparison: Comparison?
         let segments: [Segment]
         let files: [File]
+
+        enum CodingKeys: String, CodingKey {
+            case mean, agreement, comparison, segments, files
+            case inTraining = "in_training"
+        }
     }
 }
 

@@ -9,6 +9,8 @@ package enum ObjectRule: Sendable, Equatable {
     case files
     /// Each value of a mask is an object.
     case values
+    /// Each object of an annotation file.
+    case outlines
     /// Connected parts of the truth.
     case parts
 
@@ -17,6 +19,7 @@ package enum ObjectRule: Sendable, Equatable {
         switch self {
         case .files: "each mask file is one object"
         case .values: "each value of a mask is one object"
+        case .outlines: "each annotation is one object"
         case .parts: "each connected part is one object"
         }
     }
@@ -24,7 +27,12 @@ package enum ObjectRule: Sendable, Equatable {
     /// - Parameters:
     ///   - census: of all masks of the set.
     ///   - files: masks of the case that has most.
-    init(_ rule: MaskRule, segments: Int, census: MaskCensus, files: Int) {
+    ///   - hasOutlines: an annotation file has the objects of all cases.
+    init(_ rule: MaskRule, segments: Int, census: MaskCensus, files: Int, hasOutlines: Bool) {
+        guard !hasOutlines else {
+            self = .outlines
+            return
+        }
         guard segments == 1, rule == .nonzero else {
             self = .parts
             return
@@ -66,9 +74,10 @@ extension LabelledSet {
         return (Set(objects).subtracting([0]).count, touching.count)
     }
 
-    /// The objects of each segment of a case, a number a pixel, 0 outside: those that the set's masks tell apart by their values or by one
-    /// file each, otherwise the connected parts of the truth.
+    /// The objects of each segment of a case, a number a pixel, 0 outside: those of an annotation file, those that the set's masks tell
+    /// apart by their values or by one file each, otherwise the connected parts of the truth.
     func objects(_ truth: Truth, segments: Int) throws -> [[Int32]] {
+        if let outlines = truth.outlines { return outlines.objects(segments: segments) }
         if let first = truth.masks.first, truth.masks.count == 1, telling != .parts {
             let values = Self.values(of: first.page)
             // Where objects have files of their own, one that holds several values is of several all the same.

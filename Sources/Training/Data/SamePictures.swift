@@ -1,0 +1,50 @@
+import Storage
+
+/// A picture that stands in one split more than once: with masks that contradict each other nobody can learn from it or measure on it.
+enum SamePictures {
+    /// A labelled set with what its cases are like.
+    struct Understood {
+        let split: String
+        let set: LabelledSet
+        let cases: [CaseCheck]
+    }
+
+    /// Of the pixels that either mask marks: people draw an edge a little otherwise each time.
+    private static let mostUnlike = 0.2
+
+    /// *Cost*: the masks of pictures that stand there more than once are read again.
+    static func contradictions(_ sets: [Understood], segments: Int) -> [TrainingFailure] {
+        var first: [String: (set: LabelledSet, pair: Dataset.Pair)] = [:]
+        var found: [TrainingFailure] = []
+        for understood in sets {
+            for one in understood.cases where one.problems.isEmpty {
+                guard let look = one.look else { continue }
+                let key = "\(understood.split) \(look.hex)"
+                guard let other = first[key] else {
+                    first[key] = (understood.set, one.pair)
+                    continue
+                }
+                guard other.pair.mask != one.pair.mask || other.set.rule != understood.set.rule,
+                    let its = try? other.set.classes(other.pair, segments: segments).values,
+                    let own = try? understood.set.classes(one.pair, segments: segments).values
+                else { continue }
+                let share = unlike(own, its)
+                if share > mostUnlike {
+                    found.append(
+                        .contradicted(one: other.pair.image.path, other: one.pair.image.path, unlike: share))
+                }
+            }
+        }
+        return found
+    }
+
+    /// Of the pixels that either marks, the share that are not of one class.
+    private static func unlike(_ one: [UInt8], _ other: [UInt8]) -> Double {
+        var (marked, differing) = (0, 0)
+        for (a, b) in zip(one, other) where a > 0 || b > 0 {
+            marked += 1
+            if a != b { differing += 1 }
+        }
+        return Double(differing) / Double(max(1, marked))
+    }
+}
