@@ -157,6 +157,18 @@ struct RecordsTests {
         }
     }
 
+    @Test("a picture shown otherwise than it was meant, and one that is not read, ask a person; notes of these do not")
+    func pictures() {
+        var record = run
+        record.inputs = [.init(path: "a.png", status: .processed)]
+        for code in ["RAS-PICTURE", "RAS-PAGES"] {
+            for (severity, status) in [(FindingRecord.Severity.warning, ExitStatus.refusedOrFailed), (.note, .done)] {
+                record.results[0].findings = [FindingRecord(code: code, severity: severity, text: "so it is.")]
+                #expect(record.exitStatus == status)
+            }
+        }
+    }
+
     @Test("what a finding says ends before the cure begins")
     func omissionText() {
         var record = run
