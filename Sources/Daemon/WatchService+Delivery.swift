@@ -33,7 +33,8 @@ extension WatchService {
             var sending: Set<String> = []
             for id in try mail.waiting(in: mail.tickets) {
                 guard let ticket = try mail.ticket(id) else { continue }
-                if try await ledger.isSuperseded(ticket.key) {
+                let isSuperseded = try await ledger.isSuperseded(ticket.key)
+                if isSuperseded || Self.hasMoved(ticket, destinations) {
                     // What a sender has begun with stays sent: its receipt changes nothing any more.
                     try mail.withdraw(id)
                     continue
@@ -145,11 +146,19 @@ extension WatchService {
         return count
     }
 
+    /// Whether the site file names another place by the name of the ticket's destination since it was written.
+    private static func hasMoved(_ ticket: DeliveryTicket, _ destinations: [Destination]) -> Bool {
+        destinations.contains {
+            $0.name == ticket.destination && ticket.address != nil && $0.address != ticket.address
+        }
+    }
+
     private func bookReceipts(_ mail: DeliveryMail, _ destinations: [Destination]) async throws -> [DeliveryReceipt] {
         var receipts: [DeliveryReceipt] = []
         let isClockBelieved = try await ledger.fact(Overview.clockInDoubt) == nil
         for id in try mail.waiting(in: mail.receipts) {
-            if let receipt = try mail.receipt(id) {
+            // What went to where a destination was before has not arrived.
+            if let receipt = try mail.receipt(id), !Self.hasMoved(receipt.ticket, destinations) {
                 let destination = destinations.first { $0.name == receipt.ticket.destination }
                 let first = destination?.firstWait.milliseconds ?? 60_000
                 let longest = destination?.longestWait.milliseconds ?? 3_600_000

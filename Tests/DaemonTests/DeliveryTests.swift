@@ -245,6 +245,14 @@ struct DeliveryTests {
         try await Sender(old, log: log) { _ in nil }.run(StopRequest(), once: true)
         try await site.withService { try await $0.deliver() }
         #expect(try await counts(site).first?.trouble == "DESTINATION-DIFFERS")
+        // What went to the old place while the site file was changed does not count.
+        site.settings = old
+        try await site.withService { try await $0.deliver() }
+        try await Sender(old, log: log) { _ in nil }.run(StopRequest(), once: true)
+        #expect(hasArrived("old"))
+        site.settings = new
+        try await site.withService { try await $0.deliver() }
+        try Folder.remove(site.root + "/old/" + plan.name)
         // One that reads the site file again.
         let file = site.root + "/site.yaml"
         try DurableFile.write("", to: file)

@@ -50,6 +50,8 @@ final class ServiceCommandTests {
         #expect(try run("show", "01NONE").status == 2)
         #expect(try run("retry").status == 2)
         #expect(try run("cancel", job).status == 3)
+        #expect(try run("settle", job).status == 3 && run("settle").status == 2)
+        #expect(try run("settle", "--all").status == 0)
 
         let retried = try run("retry", job)
         #expect(retried.status == 0 && retried.output.contains("RETRY"), "\(retried)")
@@ -164,7 +166,8 @@ final class ServiceCommandTests {
             "metrics: {textfile: \(root)/state/ledger.sqlite}", "metrics: {textfile: \(root)/spool/inbox/m.prom}",
             folder + "\(root)/spool/inbox}]", folder + "\"\"}]", folder + "\(root)/out, give_up: 0s}]",
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/x/../out}]",
-            folder + "\(root)/out, backoff: {first: 2h, max: 1m}}]", node + "ABCDEFGHIJKLMNOPQ}]", node + "\"\"}]",
+            folder + "\(root)/out, doubtful: never}]", folder + "\(root)/out, backoff: {first: 2h, max: 1m}}]",
+            node + "ABCDEFGHIJKLMNOPQ}]", node + "\"\"}]",
             node + "A, tls: {ca: \(root)/none}}]", "settle: {quiet: 2h, give_up: 1h}",
             "metrics: {textfile: \(root)/wrong.yaml}", "late: {window: 30d}",
             "late: {window: 1d}\nretention: {kept: 12h}",
@@ -182,7 +185,8 @@ final class ServiceCommandTests {
             "inbox: {path: \(root)/spool/inbox}", "inbox: {path: \(root)/link}", "inbox: {path: \(root)/elsewhere/}",
             "metrics: {textfile: \(root)/spool/m.prom}", "metrics: {textfile: \(root)/state/m.prom}",
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/out2}]",
-            node + "ABCDEFGHIJKLMNOP, backoff: {first: 2h}, give_up: 1d}]",
+            node + "ABCDEFGHIJKLMNOP, backoff: {first: 2h}, give_up: 1d}]", node + "A, doubtful: send}]",
+            folder + "\(root)/out, doubtful: hold}]",
             "settle: {mode: ready-only, quiet: 2h, give_up: 1h}", "retention: {kept: 12h}",
             "late: {window: 12h}\nretention: {kept: 12h}", "retention: {kept: forever}", peer + "pacs.example.org}]",
             peer + "\"fd00::1\"}]",
