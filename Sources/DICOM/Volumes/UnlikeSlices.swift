@@ -48,8 +48,8 @@ enum UnlikeSlices {
         }
     }
 
-    /// Slices of another series of the same Series Number and Series Description that would be one evenly spaced volume with these: one series that got two
-    /// Series Instance UIDs on its way. Each half looks whole.
+    /// Slices of another series of the same Series Number and Series Description that would be one evenly spaced volume with these:
+    /// one series that got two Series Instance UIDs on its way. Each half looks whole.
     static func torn(_ volume: [SourceFrame], of study: [SourceInstance]) -> Finding? {
         let first = volume[0].instance
         guard first.isSingleSlice, let number = first.dataSet.int(.seriesNumber), first.frameOfReferenceUID != nil
