@@ -150,8 +150,10 @@ struct SoftSplitTests {
         "scans whose slices lie between each other and overlap are taken apart and ask a person; what is acquired by turns touches at most",
         arguments: [
             (0x0012, 3.0, [6, 6], ["VOL-PARTS"]), (0x0012, 1.5, [12], []), (0x0012, 1, [12], []),
-            // Two kernels, or two voltages, of which an archive kept one at each position.
-            (0x1210, 3, [6, 6], ["VOL-PARTS"]), (0x0060, 2, [6, 6], ["VOL-PARTS"]), (0x1210, 1.5, [12], []),
+            // Two kernels, voltages, flip angles, or water and fat, of which an archive kept one at each position.
+            (0x1210, 3, [6, 6], ["VOL-PARTS"]), (0x0060, 2, [6, 6], ["VOL-PARTS"]),
+            (0x1210, 1.5, [6, 6], ["VOL-PARTS"]), (0x1314, 1.5, [6, 6], ["VOL-PARTS"]),
+            (0x0008, 1.5, [6, 6], ["VOL-PARTS"]),
         ] as [(UInt16, Double, [Int], [String])])
     func interleaved(_ element: UInt16, _ thickness: Double, _ counts: [Int], _ codes: [String]) throws {
         let images = stack((0..<12).map { Double($0) * 1.5 }) { index, image in
@@ -160,13 +162,30 @@ struct SoftSplitTests {
                 file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
                 if element == 0x0060 { file.add(0x0018, element, "DS", text: value) }
                 if element == 0x1210 { file.add(0x0018, element, "SH", text: value) }
+                if element == 0x1314 { file.add(0x0018, element, "DS", text: value) }
             }
+            if element == 0x0008 { image.imageType += "\\\(value)" }
             if element == 0x0012 { image.more = { $0.add(0x0020, element, "IS", text: value) } }
         }
         let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == counts)
         #expect(result.volumes.allSatisfy { $0.findings.map(\.code) == codes })
         #expect(result.volumes.allSatisfy { $0.findings.allSatisfy { $0.severity == .warning } })
+    }
+
+    @Test(
+        "what was set otherwise for a part of the way, or for each slice, is one volume",
+        arguments: [
+            ["B30", "B30", "B30", "B30", "B30", "B30", "B80", "B80", "B80", "B80", "B80", "B80"],
+            ["B30", "B30", "B30", "B30", "B80", "B80", "B80", "B80", "B30", "B30", "B30", "B30"],
+            (0..<12).map { "K\($0)" },
+        ])
+    func settings(_ kernels: [String]) throws {
+        let images = stack(kernels.indices.map { Double($0) * 3 }) { index, image in
+            image.beforePlace = { $0.add(0x0018, 0x1210, "SH", text: kernels[index]) }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == [12] && result.volumes[0].findings.isEmpty)
     }
 
     @Test("rotations behind each other are one volume, however much their slices overlap")

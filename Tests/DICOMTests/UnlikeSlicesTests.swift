@@ -21,13 +21,18 @@ struct UnlikeSlicesTests {
         arguments: [
             ([0, 0, 0, 1, 1, 1], "7", "7", 0.0, true), ([0, 1, 0, 1, 0, 1], "7", "7", 0, true),
             ([0, 0, 0, 0, 0, 1], "7", "7", 0, true), ([0, 0, 0, 1, 1, 1], "7", "8", 0, false),
-            ([0, 0, 0, 1, 1, 1], "", "", 0, false), ([0, 0, 0, 1, 1, 1], "7", "7", 6, false),
+            ([0, 0, 0, 1, 1, 1], "", "", 0, false), ([0, 0, 0, 1, 1, 1], "70", "70", 0, false),
+            ([0, 0, 0, 1, 1, 1], "7", "7", 6, false),
         ] as [([Int], String, String, Double, Bool)])
     func torn(_ series: [Int], _ one: String, _ other: String, _ shift: Double, _ isTold: Bool) throws {
         let images = stack(series.indices.map { Double($0) * 3 + Double(series[$0]) * shift }) { index, image in
             image.series = "1.2.\(3 + series[index])"
             let number = series[index] == 0 ? one : other
-            image.beforePlace = { $0.add(0x0020, 0x0011, "IS", text: number) }
+            // Numbers of more than one digit are those of series of other descriptions.
+            image.beforePlace = { file in
+                file.add(0x0008, 0x103E, "LO", text: number.count > 1 ? "\(series[index])" : "axial")
+                file.add(0x0020, 0x0011, "IS", text: number)
+            }
         }
         let result = try volumes(images)
         #expect(result.volumes.count == 2)

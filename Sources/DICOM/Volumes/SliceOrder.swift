@@ -218,7 +218,9 @@ struct SliceOrder {
         guard let first = beside.first else { return nil }
         guard beside.count == 1 || beside.count * 10 <= frames.count else {
             let jumps = zip(residuals, residuals.dropFirst()).map { ($1 - $0).length }
-            guard let widest = jumps.max(), widest > 2 * bound, let index = jumps.firstIndex(of: widest) else { return nil }
+            guard let widest = jumps.max(), widest > 2 * bound, let index = jumps.firstIndex(of: widest) else {
+                return nil
+            }
             return Finding(
                 "VOL-PLACE", .warning,
                 "slices \(index + 1) and \(index + 2) of \(frames.count) lie \(NumberText.short(widest)) mm beside each other, as no tilted gantry moves them: stacks that do not lie behind each other, or wrong Image Positions (Patient). What reaches over both is told as if they did."

@@ -18,13 +18,13 @@ enum SoftSplit {
     static func parts(_ frames: [SourceFrame]) throws(DICOMFailure) -> Result {
         let order = SliceOrder(frames)
         if order.multiplicity == 1, order.isEven {
-            return mixed(frames) ?? interleaved(order) ?? Result(parts: [frames])
+            return mixed(frames, order) ?? interleaved(order) ?? Result(parts: [frames])
         }
         let texts = SplitKey.all.map { key in frames.map(key.value) }
         let counts = texts.map { Set($0).count }
         let useful = SplitKey.all.indices.filter { counts[$0] > 1 }
         if order.multiplicity == 1 {
-            return shifted(frames, texts, useful) ?? mixed(frames) ?? Result(parts: [frames])
+            return shifted(frames, texts, useful) ?? mixed(frames, order) ?? Result(parts: [frames])
         }
 
         var best: (score: Score, parts: [[SourceFrame]])?
@@ -90,7 +90,7 @@ enum SoftSplit {
         guard thicknesses.count == frames.count, let thinnest = thicknesses.min(),
             thinnest > order.medianGap * (1 + Tolerance.multiple)
         else { return nil }
-        for key in SplitKey.all where key.isScan || key.isSetting {
+        for key in SplitKey.all where key.isScan {
             let orders = parts(frames, [frames.map(key.value)]).map { SliceOrder($0) }
             guard orders.count > 1, orders.allSatisfy({ $0.frames.count > 2 && $0.isEven }), coverOneRange(orders)
             else { continue }
@@ -111,12 +111,12 @@ enum SoftSplit {
         return [starts, ends].allSatisfy { ($0.max() ?? 0) - ($0.min() ?? 0) <= bound }
     }
 
-    /// Echoes, times or diffusion weightings of which one image is left at each position, as archives leave it that take images of one Instance
-    /// Number for copies: together they look whole, and are no volume.
-    private static func mixed(_ frames: [SourceFrame]) -> Result? {
-        guard frames.first?.instance.modality == "MR" else { return nil }
+    /// Echoes, times, diffusion weightings, water and fat or kernels of which one image is left at each position, as archives leave it that
+    /// take images of one Instance Number for copies: together they look whole, and are no volume.
+    private static func mixed(_ frames: [SourceFrame], _ order: SliceOrder) -> Result? {
+        let isMR = frames.first?.instance.modality == "MR"
         let keys = SplitKey.all.filter { key in
-            guard key.isOfVolume else { return false }
+            guard key.isOfVolume && isMR || order.isEven && takesTurns(key, order) else { return false }
             let values = Set(frames.map(key.value).filter { !$0.isEmpty })
             guard values.count > 1, values.count * 2 <= frames.count else { return false }
             let numbers = values.compactMap(Double.init)
@@ -134,6 +134,14 @@ enum SoftSplit {
                 "VOL-PARTS", .warning,
                 "\(frames.count) images, one at each position, that differ in \(keys.map(\.name).joined(separator: ", ")) and lie between each other: \(parts.count) volumes of which each lacks what the others have."
             ))
+    }
+
+    /// Whether what was set for a whole volume, or for a part of its way, changes to and fro along it.
+    private static func takesTurns(_ key: SplitKey, _ order: SliceOrder) -> Bool {
+        guard key.isSetting || key.isOfRun else { return false }
+        let values = order.frames.map(key.value)
+        let changes = zip(values, values.dropFirst()).count { $0 != $1 }
+        return changes >= 4 && changes * 4 >= values.count
     }
 
     /// Whether each stack reaches into another one; all lie along one normal.

@@ -4,11 +4,13 @@ struct SplitKey: Sendable {
     let value: @Sendable (SourceFrame) -> String
     /// Moments differ from slice to slice even within a volume, but their order at one position tells which volume comes first.
     var isMoment = false
-    /// What may change on the way through one volume, such as a dose: it tells frames at one position apart, and passes whose
-    /// positions differ only where they lie between each other.
+    /// What may change on the way through one volume, such as a dose: it tells frames at one position apart, and those whose positions
+    /// differ only where it changes to and fro.
     var isSetting = false
     /// All images of one volume have one value: two of them are two volumes, also where each lacks what the other has.
     var isOfVolume = false
+    /// What does not change to and fro within one volume.
+    var isOfRun = false
     /// Its values are stacks by what they mean, wherever each begins and ends.
     var isStack = false
     /// Each run of the scanner has its own.
@@ -37,12 +39,14 @@ struct SplitKey: Sendable {
         SplitKey(
             name: "Echo Time",
             value: { $0.group(.mrEchoSequence).text(.effectiveEchoTime) ?? $0.classic(.echoTime) }, isOfVolume: true),
-        SplitKey(name: "Inversion Time") {
-            $0.group(.mrModifierSequence).text(.inversionTimes) ?? $0.classic(.inversionTime)
-        },
-        SplitKey(name: "Flip Angle") {
-            $0.group(.mrTimingAndRelatedParametersSequence).text(.flipAngle) ?? $0.classic(.flipAngle)
-        },
+        SplitKey(
+            name: "Inversion Time",
+            value: { $0.group(.mrModifierSequence).text(.inversionTimes) ?? $0.classic(.inversionTime) },
+            isOfRun: true),
+        SplitKey(
+            name: "Flip Angle",
+            value: { $0.group(.mrTimingAndRelatedParametersSequence).text(.flipAngle) ?? $0.classic(.flipAngle) },
+            isOfRun: true),
         SplitKey(name: "b-value", value: { $0.diffusionBValue }, isOfVolume: true),
         SplitKey(name: "gradient direction") {
             let diffusion = $0.group(.mrDiffusionSequence)
@@ -57,7 +61,7 @@ struct SplitKey: Sendable {
             isSetting: true),
         SplitKey(name: "KVP", value: { $0.group(.ctXRayDetailsSequence).text(.kvp) ?? "" }, isSetting: true),
         SplitKey(name: "Contrast/Bolus Agent", value: { $0.classic(.contrastBolusAgent) }, isSetting: true),
-        SplitKey(name: "Image Type") { $0.imageType.joined(separator: "\\") },
+        SplitKey(name: "Image Type", value: { $0.imageType.joined(separator: "\\") }, isOfRun: true),
         SplitKey(
             name: "Acquisition Number",
             value: {

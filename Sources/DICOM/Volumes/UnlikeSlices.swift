@@ -48,14 +48,16 @@ enum UnlikeSlices {
         }
     }
 
-    /// Slices of another series of the same Series Number that would be one evenly spaced volume with these: one series that got two
-    /// Series Instance UIDs on its way. Each half looks whole.
+    /// Slices of another series of the same Series Number and Series Description that would be one evenly spaced volume with these:
+    /// one series that got two Series Instance UIDs on its way. Each half looks whole.
     static func torn(_ volume: [SourceFrame], of study: [SourceInstance]) -> Finding? {
         let first = volume[0].instance
         guard first.isSingleSlice, let number = first.dataSet.int(.seriesNumber), first.frameOfReferenceUID != nil
         else { return nil }
+        let description = first.dataSet.text(.seriesDescription)?.lowercased()
         let others = study.filter { other in
-            other.seriesInstanceUID != first.seriesInstanceUID && other.dataSet.int(.seriesNumber) == number
+            other.dataSet.text(.seriesDescription)?.lowercased() == description
+                && other.seriesInstanceUID != first.seriesInstanceUID && other.dataSet.int(.seriesNumber) == number
                 && other.sopClassUID == first.sopClassUID && other.frameOfReferenceUID == first.frameOfReferenceUID
         }
         for (_, members) in Dictionary(grouping: others, by: \.seriesInstanceUID) {
@@ -66,7 +68,7 @@ enum UnlikeSlices {
             else { continue }
             return Finding(
                 "VOL-PARTS", .warning,
-                "\(volume.count) slices of this series and \(frames.count) of another one of the same Series Number would be one evenly spaced volume: one series may have got two Series Instance UIDs. Each is a volume of its own, and what reaches over both is told in parts."
+                "\(volume.count) slices of this series and \(frames.count) of another one of the same Series Number and Series Description would be one evenly spaced volume: one series may have got two Series Instance UIDs. Each is a volume of its own, and what reaches over both is told in parts."
             )
         }
         return nil
