@@ -296,6 +296,8 @@ struct CaseCheck: Sendable {
     private(set) var isDeep = false
     /// The picture was turned as its file says, and no mask was.
     private(set) var isTurnedAlone = false
+    /// What was done to its file's samples, for a person: transparency that is not shown.
+    private(set) var remarks: [String] = []
     /// A mask of 8 bits whose numbers of objects begin again behind 255.
     private var wrapped: String?
 
@@ -308,7 +310,12 @@ struct CaseCheck: Sendable {
             let picture = try pair.image.read(input.aspect)
             (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
             isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
-            if case .raster(let page) = picture { (lacksValues, isDeep) = (page.missing > 0, page.bits > 8) }
+            if case .raster(let page) = picture {
+                (lacksValues, isDeep) = (page.missing > 0, page.bits > 8)
+                remarks = page.findings.filter {
+                    ($0.isWarning || $0.kind == .picture) && !$0.text.hasPrefix("turned upright")
+                }.map(\.text)
+            }
             let shown = try input.windowing.display(picture, path: pair.image.path)
             thumbnail = Thumbnail(shown)
             let levels = shown.levels
@@ -336,6 +343,11 @@ struct CaseCheck: Sendable {
         for mask in try pair.mask.read() {
             try compare(mask.page.rows, mask.page.columns, mask.path)
             census.add(mask.page, path: mask.path)
+            if case .raster(let page) = image, page.samples == mask.page.samples, page.values == mask.page.values,
+                census.emptyFiles == 0
+            {
+                throw TrainingFailure.ownMask(image: pair.image.path, mask: mask.path)
+            }
             isTurnedAlone = image.isTurned && !mask.page.isTurned
             if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
         }
@@ -415,6 +427,10 @@ extension DataCheck.Summary {
         unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
         let looks = cases.compactMap(\.look)
+        let full = each.count { $0[0] == 0 }
+        let remarks = cases.reduce(into: [String: Int]()) { counts, one in
+            for text in Set(one.remarks) { counts[text, default: 0] += 1 }
+        }
         let turned = cases.count(where: \.isTurnedAlone)
         let (flat, again) = (cases.count { $0.levels == 0 }, looks.count - Set(looks).count)
         notes =
@@ -425,9 +441,11 @@ extension DataCheck.Summary {
                 turned > 0
                     ? "\(turned) images were turned as EXIF says, their masks, which say nothing, were not: see in --preview whether they fit"
                     : nil,
+                full > 0 ? "\(full) images are nothing but segment" : nil,
                 flat > 0 ? "\(flat) images are of one colour" : nil,
                 again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
             ].compactMap(\.self)
+            + remarks.keys.sorted().map { "\(remarks[$0] ?? 0) images: \($0)" }
     }
 
     /// One segment fills every image.
