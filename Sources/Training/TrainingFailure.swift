@@ -47,6 +47,8 @@ package enum TrainingFailure: Failure, Equatable {
     case previewName(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
+    /// A picture is its own mask.
+    case ownMask(image: String, mask: String)
     /// One picture has masks that differ in this share of what they mark.
     case contradicted(one: String, other: String, unlike: Double)
     /// A mask marks something in a picture of one colour.
@@ -78,7 +80,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask, .contradicted: "DATA-MASK"
+        case .missingMask, .contradicted, .ownMask: "DATA-MASK"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
         case .noPairs, .pageCounts: "DATA-EMPTY"
@@ -211,6 +213,10 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",
                 cure: "Leave the image out, or use the windowing with which the images were made.", subject: image)
+        case .ownMask(let image, let mask):
+            FailureMessage(
+                "the image is pixel by pixel its own mask: what it is a mask of is somewhere else.",
+                cure: "Give the folder of the images.", subject: "\(image) (mask \(mask))")
         case .contradicted(let one, let other, let unlike):
             FailureMessage(
                 "the two images are pixel by pixel the same, and their masks differ in \(NumberText.fixed(100 * unlike, 0)) % of what they mark:"

@@ -246,9 +246,11 @@ struct TrainCommandTests {
         #expect(unshown.status == 3 && unshown.errors.contains("DATA-CLASS"), "\(unshown.errors)")
         #expect(unshown.output.contains("mean of 1"))
         // What a run of the pipeline would refuse has no figures.
-        let page = RasterPage(
-            rows: 4, columns: 4, samples: 1, bits: 8, values: (0..<16).map { UInt16($0 < 8 ? 255 : 0) })
-        for name in ["images", "masks"] { try workplace.write("small/\(name)/a.png", Data(ImageFile.png(page))) }
+        for (name, value) in [("images", 200), ("masks", 255)] as [(String, UInt16)] {
+            let page = RasterPage(
+                rows: 4, columns: 4, samples: 1, bits: 8, values: (0..<16).map { $0 < 8 ? value : 0 })
+            try workplace.write("small/\(name)/a.png", Data(ImageFile.png(page)))
+        }
         let small = try Program.run([
             "evaluate", "--model", model, "--folder", workplace.path + "/small", "--pipeline",
             workplace.pipelines + "/tiny",

@@ -295,6 +295,27 @@ struct BadDataTests {
         #expect(leaks.map(\.code) == ["DATA-LEAK"] && leaks[0].text.contains("are the same picture"))
     }
 
+    @Test("masks in the place of their images are refused, each")
+    func ownMasks() throws {
+        for i in 0..<6 { try place.write(try place.disc(i), "images/disc\(i).png") }
+        let problems = try place.problems(place.plan())
+        #expect(
+            problems.count == 6 && problems.allSatisfy { $0.code == "DATA-MASK" && $0.text.contains("its own mask") })
+    }
+
+    @Test("what a list does not name, and masks that are nothing but segment, are counted")
+    func counted() throws {
+        try Data("name,split\ndisc0,train\ndisc1,train\ndisc2,val\n".utf8).write(
+            to: URL(filePath: "\(place.folder)/split.csv"))
+        try place.write([UInt16](repeating: 255, count: 48 * 64), "masks/disc1_mask.png")
+        let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}")
+        let check = try DataCheck.run(TrainingData(plan).roles, segments: 1, input: plan.input)
+        #expect(
+            check.summaries[0].notes == [
+                "3 images that the list does not name are left out", "1 images are nothing but segment",
+            ])
+    }
+
     @Test("a validation in which no image shows a segment is refused, one in which some show none is not")
     func emptyValidation() throws {
         try place.masks { disc, values in disc < 3 ? values : values.map { _ in 0 } }

@@ -1,7 +1,4 @@
-import DICOM
 package import Failures
-import ImageFiles
-import Imaging
 import Numbers
 package import SegmentAnything
 package import Storage
@@ -273,130 +270,6 @@ package struct DataProblems: Error, Sendable {
     package let problems: [FailureRecord]
 }
 
-/// What one case is like.
-struct CaseCheck: Sendable {
-    let pair: Dataset.Pair
-    private(set) var problems: [FailureRecord] = []
-    private(set) var census = MaskCensus()
-    private(set) var rows = 0
-    private(set) var columns = 0
-    /// No run takes a picture of this shape.
-    private(set) var isUnsuited = false
-    /// Samples of the picture are NaN, infinite or called no measurement.
-    private(set) var lacksValues = false
-    /// Width of a pixel; nil when the file does not say.
-    private(set) var pixelMM: Double?
-    private(set) var digest: FileDigest?
-    private(set) var thumbnail: Thumbnail?
-    /// Of the picture as the network sees it; nil where it is of one colour, so that it may be equal to any other such.
-    private(set) var look: FileDigest?
-    /// The largest value less the smallest of a channel, as the network sees it; nil of a picture that could not be read.
-    private(set) var levels: Int?
-    /// A file of more than 8 bits a sample.
-    private(set) var isDeep = false
-    /// The picture was turned as its file says, and no mask was.
-    private(set) var isTurnedAlone = false
-    /// A mask of 8 bits whose numbers of objects begin again behind 255.
-    private var wrapped: String?
-
-    init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
-        self.pair = pair
-        var path = pair.image.path
-        do {
-            digest = try pair.image.digest()
-            try pair.image.confirmWhole()
-            let picture = try pair.image.read(input.aspect)
-            (rows, columns, pixelMM) = (picture.rows, picture.columns, picture.spacing?.column)
-            isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
-            if case .raster(let page) = picture { (lacksValues, isDeep) = (page.missing > 0, page.bits > 8) }
-            let shown = try input.windowing.display(picture, path: pair.image.path)
-            thumbnail = Thumbnail(shown)
-            let levels = shown.levels
-            self.levels = levels
-            if levels > 0 { look = FileDigest(of: [UInt8]("\(rows) ".utf8) + shown.pixels) }
-            path = pair.mask.path
-            try examineMask(picture)
-        } catch {
-            problems.append(FailureRecord(error).about(path))
-        }
-    }
-
-    private mutating func examineMask(_ image: SourcePicture) throws {
-        func compare(_ rows: Int, _ columns: Int, _ path: String) throws {
-            guard rows != image.rows || columns != image.columns else { return }
-            throw TrainingFailure.sizesDiffer(
-                image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: path,
-                maskSize: "\(columns)×\(rows)", isTurned: image.isTurned)
-        }
-        if let truth = try pair.mask.classes() {
-            try compare(truth.rows, truth.columns, pair.mask.path)
-            census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
-        }
-        try pair.mask.confirmWhole()
-        for mask in try pair.mask.read() {
-            try compare(mask.page.rows, mask.page.columns, mask.path)
-            census.add(mask.page, path: mask.path)
-            isTurnedAlone = image.isTurned && !mask.page.isTurned
-            if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
-        }
-    }
-
-    /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set; or one with
-    /// values that are no labels.
-    ///
-    /// - Parameter isSaid: a person or the layout says the rule.
-    func contradiction(_ rule: MaskRule, isSaid: Bool) -> FailureRecord? {
-        if case .labels(let table) = rule {
-            let wrong =
-                census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
-            return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
-        }
-        if !isSaid, rule.marksOneSegment, !pair.mask.namesSegments {
-            let shares = census.shares(rule)
-            if shares.edge == 1, shares.all <= 0.99 {
-                return FailureRecord(
-                    TrainingFailure.maskValues(
-                        masks: pair.mask.path,
-                        found:
-                            "its segment takes the whole edge of the picture and background lies in it, unlike in other masks of the set: black and white may be exchanged",
-                        cure: .rule(
-                            "Invert it; where all masks are right, say what marks the segment, as mask_above: 0.")))
-            }
-        }
-        if rule == .nonzero, let wrapped { return FailureRecord(TrainingFailure.wrapped(mask: wrapped)) }
-        guard case .above(let threshold) = rule, let largest = census.marks.last, largest <= threshold else {
-            return nil
-        }
-        return FailureRecord(
-            TrainingFailure.maskValues(
-                masks: pair.mask.path,
-                found: "its largest value is \(largest), where the set's masks mark by values above \(threshold)",
-                cure: .masks("Write all masks of a set alike, or list the two kinds as two entries of data.")))
-    }
-
-    /// A mask that marks something in a picture of one colour: what is marked is not in the picture.
-    func unseen(_ rule: MaskRule, segments: Int, _ windowing: TrainedInput.Windowing) -> FailureRecord? {
-        guard problems.isEmpty, levels == 0, pixels(rule, segments: segments).dropFirst().contains(where: { $0 > 0 })
-        else {
-            return nil
-        }
-        return FailureRecord(
-            TrainingFailure.unseen(image: pair.image.path, mask: pair.mask.path, windowing: windowing.words))
-    }
-
-    /// Pixels of each class under a rule, background first.
-    func pixels(_ rule: MaskRule, segments: Int) -> [Int] {
-        var pixels = [Int](repeating: 0, count: segments + 1)
-        for (value, count) in census.greys {
-            pixels[min(Int(rule.class(of: value, color: census.color(of: value))), segments)] += count
-        }
-        for (color, count) in census.colors { pixels[min(Int(rule.class(ofColor: color)), segments)] += count }
-        // Of several files each has the background of the others.
-        pixels[0] = max(0, rows * columns - pixels.dropFirst().reduce(0, +))
-        return pixels
-    }
-}
-
 extension DataCheck.Summary {
     init(_ role: DataCheck.Role, _ cases: [CaseCheck], _ rule: MaskRule?, segments: Int) {
         (split, path, images) = (role.split, role.dataset.path, cases.count)
@@ -415,6 +288,10 @@ extension DataCheck.Summary {
         unsuited = cases.count(where: \.isUnsuited)
         let lacking = cases.count { $0.lacksValues }
         let looks = cases.compactMap(\.look)
+        let full = each.count { $0[0] == 0 }
+        let remarks = cases.reduce(into: [String: Int]()) { counts, one in
+            for text in Set(one.remarks) { counts[text, default: 0] += 1 }
+        }
         let turned = cases.count(where: \.isTurnedAlone)
         let (flat, again) = (cases.count { $0.levels == 0 }, looks.count - Set(looks).count)
         notes =
@@ -425,9 +302,11 @@ extension DataCheck.Summary {
                 turned > 0
                     ? "\(turned) images were turned as EXIF says, their masks, which say nothing, were not: see in --preview whether they fit"
                     : nil,
+                full > 0 ? "\(full) images are nothing but segment" : nil,
                 flat > 0 ? "\(flat) images are of one colour" : nil,
                 again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
             ].compactMap(\.self)
+            + remarks.keys.sorted().map { "\(remarks[$0] ?? 0) images: \($0)" }
     }
 
     /// One segment fills every image.
@@ -438,52 +317,5 @@ extension DataCheck.Summary {
         occurrences.indices.dropFirst().filter { occurrences[$0] == 0 }.map {
             .missingClass(path: path, segment: $0, rule: rule.words)
         }
-    }
-}
-
-extension DisplayImage {
-    /// The largest value less the smallest, of the channel where they lie farthest apart: 0 where every pixel has one colour.
-    fileprivate var levels: Int {
-        var (least, most) = ([UInt8](repeating: 255, count: 3), [UInt8](repeating: 0, count: 3))
-        let pixels = pixels.span
-        for index in pixels.indices {
-            least[index % 3] = min(least[index % 3], pixels[index])
-            most[index % 3] = max(most[index % 3], pixels[index])
-        }
-        return zip(least, most).map { Int($1) - Int($0) }.max() ?? 0
-    }
-}
-
-extension RasterPage {
-    /// Its values are all of 1 to 255, and several of them lie in parts that do not touch: numbers of objects that began again.
-    ///
-    /// *Cost*: little where not every value is there, or the values are shades.
-    fileprivate var numbersBeginAgain: Bool {
-        guard samples == 1, bits == 8, palette == nil else { return false }
-        var isThere = [Bool](repeating: false, count: 256)
-        for value in values { isThere[Int(value)] = true }
-        guard isThere.dropFirst().allSatisfy({ $0 }) else { return false }
-        // Runs of a row with nothing of their value above them: an object begins there, or a branch of one.
-        var tops = [Int](repeating: 0, count: 256)
-        for row in 0..<rows {
-            var column = 0
-            while column < columns {
-                let value = values[row * columns + column]
-                var end = column + 1
-                while end < columns, values[row * columns + end] == value { end += 1 }
-                let isBelow =
-                    row > 0
-                    && (max(0, column - 1)..<min(columns, end + 1)).contains {
-                        values[(row - 1) * columns + $0] == value
-                    }
-                if !isBelow { tops[Int(value)] += 1 }
-                column = end
-            }
-        }
-        guard tops.dropFirst().reduce(0, +) < 255 * 20 else { return false }
-        let inParts = (1...255).filter { tops[$0] > 1 }.lazy.filter { number in
-            Components(of: Mask(rows: rows, columns: columns, flags: values.map { Int($0) == number })).count > 1
-        }
-        return inParts.prefix(2).count == 2
     }
 }

@@ -39,12 +39,13 @@ package struct Dataset: Sendable {
         (path, self.rule) = (source.origin.path, source.rule ?? rule)
         var byName: [String: DataOrigin.Candidate] = [:]
         for candidate in candidates { byName[candidate.name] = candidate }
-        var patients = known
+        var (patients, unlisted) = (known, 0)
         var names = candidates.map(\.name)
         if let list = source.list {
             let file = try SplitList(list, fold: source.fold)
             let rows = try file.rows(of: source.split, others: splits)
             let listed = try ListedCases(file, cases: names)
+            unlisted = candidates.count - Set(file.rows.compactMap { listed.name(of: $0) }).count
             names = try rows.map { row in
                 guard let name = listed.name(of: row) else {
                     throw TrainingFailure.notInFolder(list: list, name: row.name, images: source.origin.path)
@@ -74,7 +75,9 @@ package struct Dataset: Sendable {
                     "Take mask_above, mask_values or mask_colors (--mask-rule) out; segment_names has other names of segments."
                 ))
         }
-        self.notes = notes + (leftOut > 0 ? ["\(leftOut) images without mask are left out"] : [])
+        self.notes =
+            notes + (leftOut > 0 ? ["\(leftOut) images without mask are left out"] : [])
+            + (unlisted > 0 ? ["\(unlisted) images that the list does not name are left out"] : [])
         if pairs.isEmpty {
             throw TrainingFailure.noPairs(
                 path: source.origin.path,
