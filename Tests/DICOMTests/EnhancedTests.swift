@@ -28,11 +28,14 @@ struct EnhancedTests {
     }
 
     @Test(
-        "planes that were bent have no lengths of the patient",
-        arguments: [("VOLUME", false), ("SAMPLED", false), ("DISTORTED", true)])
-    func bent(_ properties: String, _ isTold: Bool) throws {
+        "planes that were bent have no lengths of the patient, and what a scanner did not correct was not bent",
+        arguments: [
+            ("VOLUME", "DERIVED", false), ("SAMPLED", "DERIVED", false), ("DISTORTED", "DERIVED", true),
+            ("DISTORTED", "ORIGINAL", false),
+        ])
+    func bent(_ properties: String, _ type: String, _ isTold: Bool) throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)
-        image.spacing = ""
+        (image.spacing, image.imageType) = ("", "\(type)\\PRIMARY\\VOLUME")
         image.more = { file in
             file.add(
                 0x5200, 0x9229,

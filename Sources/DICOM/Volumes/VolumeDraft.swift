@@ -150,13 +150,14 @@ struct VolumeDraft {
         )
     }
 
-    /// Planes that were bent or flattened: what lies side by side in them does not in the patient.
+    /// Planes that were bent or flattened: what lies side by side in them does not in the patient. Original images are what the scanner's
+    /// own distortion made of straight ones, as MR scanners write of every series that they did not correct.
     ///
     /// *Source*: PS3.3 C.8.16.2.1.2 (Volumetric Properties).
     private func bentFinding(_ frames: [SourceFrame]) -> Finding? {
         let macros = [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
         let isBent = frames.contains { frame in
-            frame.instance.hasFunctionalGroups
+            frame.instance.hasFunctionalGroups && frame.imageType.first != "ORIGINAL"
                 && (macros.lazy.compactMap { frame.group($0).string(.volumetricProperties) }.first
                     ?? frame.instance.dataSet.string(.volumetricProperties)) == "DISTORTED"
         }
