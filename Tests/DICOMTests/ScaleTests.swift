@@ -190,7 +190,7 @@ struct ScaleTests {
         "a mammogram that was magnified and does not say how much asks a person",
         arguments: [
             (nil, "R-102D6", 0.2, "VOL-SCALE"), (nil, "399163009", 0.2, "VOL-SCALE"),
-            ("1", "399163009", 0.2, "VOL-SCALE"), ("1.8", "399163009", 0.2 / 1.8, nil),
+            ("1", "399163009", 0.2, "VOL-SCALE"), ("1.25", "399163009", 0.16, nil),
             (nil, "399161006", 0.2, "VOL-DETECTOR"),
         ] as [(String?, String, Double, String?)])
     func magnifiedView(_ factor: String?, _ modifier: String, _ spacing: Double, _ code: String?) throws {

@@ -139,7 +139,7 @@ struct TrainerTests {
         }
         #expect(resumed)
         let image = RasterPage(
-            rows: 48, columns: 64, samples: 1, bits: 8, values: [UInt16](repeating: 9, count: 48 * 64))
+            rows: 48, columns: 64, samples: 1, bits: 8, values: (0..<48 * 64).map { UInt16($0 % 200) })
         try Data(ImageFile.png(image)).write(to: URL(filePath: "\(moved)/images/disc0.png"))
         #expect(throws: TrainingFailure.self) {
             try Trainer(same, folder: "\(moved)/model") { _ in }.run(resume: true)
