@@ -417,6 +417,53 @@ struct SlideTests {
         }
     }
 
+    @Test(
+        "what a slide says twice and differently of its scale, place or light is refused; sides that are exchanged ask a person"
+    )
+    func saidTwice() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 500, columns: 1000, filled: 2)
+        let (full, sparse) = (try Self.level(phantom, isSparse: false)[0], try Self.level(phantom, isSparse: true)[0])
+        func code(_ object: DataSet, _ change: (inout DataSet) throws -> Void) throws -> Set<String?> {
+            var object = object
+            try change(&object)
+            return try outcome([object]).codes
+        }
+        func inShared(_ object: inout DataSet, _ attribute: Attribute, _ items: [DataSet]) throws {
+            var shared = try #require(object.item(.sharedFunctionalGroupsSequence))
+            shared.put(attribute, items: items)
+            object.put(.sharedFunctionalGroupsSequence, item: shared)
+        }
+        let measures = DataSet(composing: { $0.put(.pixelSpacing, decimals: [0.0005, 0.0005]) })
+        let others = DataSet(composing: { $0.put(.pixelSpacing, decimals: [0.0006, 0.0006]) })
+        #expect(try code(full) { try inShared(&$0, .pixelMeasuresSequence, [measures, others]) } == ["VOL-PLACE"])
+        #expect(try code(full) { $0.put(.pixelSpacing, decimals: [0.25, 0.25]) } == ["VOL-PLACE"])
+        #expect(
+            try code(full) {
+                let origin = try #require($0.item(.totalPixelMatrixOriginSequence))
+                $0.put(.totalPixelMatrixOriginSequence, items: [origin, origin])
+            } == ["GEO-SLIDE"])
+        #expect(
+            try code(sparse) { object in
+                try inShared(&object, .opticalPathIdentificationSequence, [])
+                let groups = object.items(.perFrameFunctionalGroupsSequence)
+                object.put(
+                    .perFrameFunctionalGroupsSequence,
+                    items: groups.enumerated().map { index, group in
+                        var group = group
+                        let path = DataSet(composing: { $0.put(.opticalPathIdentifier, "\(index % 2)") })
+                        group.put(.opticalPathIdentificationSequence, item: path)
+                        return group
+                    })
+            } == ["GEO-SLIDE"])
+        // 2 × 4 tiles either way.
+        var exchanged = full
+        exchanged.put(.totalPixelMatrixRows, 1000)
+        exchanged.put(.totalPixelMatrixColumns, 500)
+        let found = try outcome([exchanged])
+        #expect(found.codes == [nil] && found.warnings == ["VOL-PLACE"] && found.status == .refusedOrFailed)
+        #expect(try outcome([full]).status == .done)
+    }
+
     @Test("tiles with strips between them that are narrower than a tile ask a person; whole tiles may lack")
     func gaps() throws {
         let sparse = try Self.level(SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4), isSparse: true)[0]

@@ -71,8 +71,9 @@ enum SlideBuilder {
         }
         var frames: [SourceFrame] = []
         for part in parts {
-            try GroupConsistency.checkShared(of: part)
-            frames += try SourceFrame.frames(of: part).frames
+            let own = try SourceFrame.frames(of: part).frames
+            try GroupConsistency.check(own, of: part)
+            frames += own
         }
         try SlideChecks.checkAgreement(frames)
         try SlideChecks.checkSpacing(frames[0], rows: rows, columns: columns)
@@ -87,7 +88,8 @@ enum SlideBuilder {
         }
         let corner = try SlideChecks.corner(frames, origins, row: row, column: column)
         var findings = [
-            SlideChecks.contentFinding(first), SlideChecks.gapFinding(origins, rows: height, columns: width),
+            SlideChecks.contentFinding(first), SlideChecks.exchangedFinding(frames[0], rows: rows, columns: columns),
+            SlideChecks.gapFinding(origins, rows: height, columns: width),
         ]
         if first.item(.totalPixelMatrixOriginSequence) == nil, !first.doubles(.imageOrientationSlide).isEmpty,
             let corner
@@ -168,6 +170,11 @@ enum SlideBuilder {
     private static func geometry(
         _ dataSet: DataSet
     ) throws(DICOMFailure) -> (position: Vector3, row: Vector3, column: Vector3) {
+        guard dataSet.items(.totalPixelMatrixOriginSequence).count < 2 else {
+            throw .slide(
+                "Total Pixel Matrix Origin has several items: which of them is right is unknown.",
+                cure: "Export the slide again.")
+        }
         let origin = dataSet.item(.totalPixelMatrixOriginSequence)
         func offset(_ attribute: Attribute, in range: ClosedRange<Double>) throws(DICOMFailure) -> Double {
             guard let value = origin?.double(attribute) else { return 0 }

@@ -33,6 +33,13 @@ enum SlideChecks {
                 "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) differs between the tiles of one level: how large its pixels are is unknown.",
                 cure: "Export the slide again.")
         }
+        let paths = Set(
+            frames.compactMap { $0.group(.opticalPathIdentificationSequence).string(.opticalPathIdentifier) })
+        guard paths.count <= 1 else {
+            throw .slide(
+                "tiles of \(paths.count) optical paths: which one shows what the model was trained with is unknown.",
+                cure: "Send the one that is to be segmented.")
+        }
         // One frame of each part: frames stand part by part.
         var firsts: [SourceFrame] = []
         for frame in frames where frame.instance !== firsts.last?.instance { firsts.append(frame) }
@@ -95,6 +102,27 @@ enum SlideChecks {
                 "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) makes the slide \(NumberText.short(width)) × \(NumberText.short(height)) mm, Imaged Volume Width \(Attribute.imagedVolumeWidth.tag) and Height say otherwise: how large its pixels are is unknown.",
                 cure: "Export the slide again.")
         }
+    }
+
+    /// Rows and columns of the matrix are exchanged where its size in mm is that of Imaged Volume Height and Width, and not the other way
+    /// round. Of tiles that lie in an order a picture is made even so; those that say where they lie would lie outside.
+    static func exchangedFinding(_ frame: SourceFrame, rows: Int, columns: Int) -> Finding? {
+        let dataSet = frame.instance.dataSet
+        guard dataSet.string(.dimensionOrganizationType) == "TILED_FULL", let spacing = frame.pixelSpacing,
+            let statedWidth = dataSet.double(.imagedVolumeWidth),
+            let statedHeight = dataSet.double(.imagedVolumeHeight)
+        else { return nil }
+        let (height, width) = (Double(rows) * spacing.row, Double(columns) * spacing.column)
+        func isAlike(_ stated: Double, _ measured: Double) -> Bool {
+            abs(stated - measured) <= Tolerance.level.size * measured
+        }
+        guard isAlike(statedWidth, height), isAlike(statedHeight, width), !isAlike(statedWidth, width) else {
+            return nil
+        }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "Imaged Volume Width and Height are those of a slide whose Total Pixel Matrix Rows and Columns are exchanged: its tiles may have been put together to another picture than the slide's."
+        )
     }
 
     /// Tiles that lie on one another. *Throws* `slide`. *Cost*: one pass.
