@@ -204,6 +204,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     case dimensionDescriptionLabel = "0020,9421 LO 1"
 
     case illuminationTypeCodeSequence = "0022,0016 SQ 1"
+    case illuminationWaveLength = "0022,0055 FL 1"
 
     case algorithmSource = "0024,0202 LO 1"
 

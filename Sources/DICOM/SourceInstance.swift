@@ -34,6 +34,11 @@ package final class SourceInstance: Sendable {
         self.limits = limits
         let dataSet = file.dataSet
         let sopClass = dataSet.uid(.sopClassUID) ?? file.meta.uid(.mediaStorageSOPClassUID) ?? ""
+        guard (file.meta.uid(.mediaStorageSOPClassUID) ?? sopClass) == sopClass else {
+            throw .corrupt(
+                "\(Attribute.mediaStorageSOPClassUID.keyword) \(Attribute.mediaStorageSOPClassUID.tag) of the file and \(Attribute.sopClassUID.keyword) \(Attribute.sopClassUID.tag) of what is in it name two classes: what kind of object it is is unknown.",
+                cure: "Export it again.")
+        }
         if let failure = SOPClass.skipped(sopClass) { throw failure }
         if dataSet.uid(.instanceCreatorUID) == InstanceCreator.results {
             throw .own("a result of hspsam: results are not segmented again.")
@@ -76,6 +81,15 @@ package final class SourceInstance: Sendable {
         modality = (dataSet.string(.modality) ?? "OT").uppercased()
         if isSlide {
             let type = imageType.count > 2 ? imageType[2] : ""
+            // Of a frame the same is said again; of one that says it, for there is one kind of picture in an object.
+            let frame = [Attribute.sharedFunctionalGroupsSequence, .perFrameFunctionalGroupsSequence].lazy
+                .compactMap { dataSet.item($0)?.item(.wholeSlideMicroscopyImageFrameTypeSequence) }.first
+            let frameType = frame?.strings(.frameType) ?? []
+            guard frameType.count < 3 || type.isEmpty || frameType[2].uppercased() == type else {
+                throw .slide(
+                    "\(Attribute.imageType.keyword) \(Attribute.imageType.tag) and \(Attribute.frameType.keyword) \(Attribute.frameType.tag) name two kinds of image: whether it shows a slide's tissue, its label or an overview is unknown.",
+                    cure: "Export it again.")
+            }
             if ["LABEL", "OVERVIEW", "THUMBNAIL", "LOCALIZER"].contains(type) {
                 throw .notImage("a \(type.lowercased()) of a slide (Image Type): it shows no tissue to segment.")
             }

@@ -24,6 +24,24 @@ struct IdentityTests {
         Spelling(attribute: .studyID, fuller: "7", other: ""),
     ]
 
+    @Test(
+        "a file whose meta information names another class than what is in it is refused, and another instance is not")
+    func fileMeta() throws {
+        func outcome(_ element: UInt16, _ uid: String) -> String {
+            var meta = TestFile(.explicitLittle)
+            meta.add(0x0002, element, "UI", text: uid)
+            var bytes = TestImage().bytes
+            bytes.insert(contentsOf: meta.body, at: 132)
+            return code { _ = try SourceInstance(try DICOMFile(bytes: bytes)) }
+        }
+        #expect(outcome(0x0002, "1.2.840.10008.5.1.4.1.1.2") == "none")
+        for other in ["1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.66.4"] {
+            #expect(outcome(0x0002, other) == "IN-CORRUPT")
+        }
+        // What archives and anonymizers give a new UID keeps the old one there.
+        #expect(outcome(0x0003, "1.2.3.99") == "none")
+    }
+
     @Test("what identifies stands in the table of attributes, by its keyword and with a representation of its kind")
     func table() {
         for one in IdentifyingAttribute.allCases {

@@ -180,6 +180,12 @@ struct PixelTests {
             image.fragments = [wrong]
             #expect(["PIX-CODEC", "PIX-TRUNCATED"].contains(code { _ = try image.stored() }), "\(at) \(offset)")
         }
+        // What stands between the header and the first segment is of none, but for zeros.
+        let later = Array(header.prefix(4)) + [68, 0, 0, 0, 70, 0, 0, 0] + header.dropFirst(12)
+        for (between, expected) in [([0, 0, 0, 0], "none"), ([0, 9, 0, 0], "PIX-CODEC")] as [([UInt8], String)] {
+            image.fragments = [later + between + frame.dropFirst(64)]
+            #expect(code { _ = try image.stored() } == expected)
+        }
         // Fragments that are empty hold nothing.
         for fragments in [[[], frame], [frame, []], [frame.prefix(66) + [], [], frame.dropFirst(66) + []]] {
             image.fragments = fragments
@@ -357,6 +363,34 @@ struct PixelTests {
         image.more = {
             $0.add(0x0028, 0x0120, us: value)
             if let limit { $0.add(0x0028, 0x0121, us: limit) }
+            $0.add(0x0028, 0x1052, "DS", text: modality == "CT" ? "-1024" : "0")
+            $0.add(0x0028, 0x1053, "DS", text: "1")
+        }
+        let volume = try #require(VolumeBuilder.volumes(of: [try image.source()]).volumes.first)
+        let decoding = FrameDecoding()
+        _ = try decoding.frame(volume.frames[0])
+        #expect(code { try decoding.confirmPadding() } == expected)
+    }
+
+    @Test(
+        "one value is no padding where it is tissue, or has much of the picture on its dark side, and is as frequent as its neighbours",
+        arguments: [
+            // 100 HU, as if Rescale Intercept had been forgotten; -1024 HU in the noise of air; no pixel of it.
+            ("CT", 1124, 1, "PIX-VALUES"), ("CT", 1124, 9, "none"), ("CT", 0, 1, "none"), ("CT", 4000, 1, "none"),
+            ("MR", 1124, 1, "PIX-VALUES"), ("MR", 1124, 9, "none"), ("MR", 8, 1, "none"), ("MR", 0, 1, "none"),
+        ] as [(String, UInt16, Int, String)])
+    func paddingOfOneValue(_ modality: String, _ value: UInt16, _ times: Int, _ expected: String) throws {
+        // The values around each of 8, 200 and 1124, each as often: a row.
+        let values = [8, 200, 1124].flatMap { middle in (0..<17).map { UInt16(middle - 8 + $0) } }
+        var stored = (0..<100 * 51).map { values[$0 / 100] }
+        // Pixels that were masked out have one value more often.
+        for pixel in 0..<100 * (times - 1) { stored[pixel * 5] = value }
+        var image = TestImage(rows: 51, columns: 100, pixels: Self.words(stored))
+        image.modality = modality
+        if modality == "MR" { image.sopClass = "1.2.840.10008.5.1.4.1.1.4" }
+        image.hasScale = false
+        image.more = {
+            $0.add(0x0028, 0x0120, us: value)
             $0.add(0x0028, 0x1052, "DS", text: modality == "CT" ? "-1024" : "0")
             $0.add(0x0028, 0x1053, "DS", text: "1")
         }

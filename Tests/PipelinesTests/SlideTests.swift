@@ -286,6 +286,207 @@ struct SlideTests {
         return object
     }
 
+    /// The codes of the inputs and of the warnings, and the exit status.
+    private func outcome(
+        _ objects: [DataSet]
+    ) throws -> (codes: Set<String?>, warnings: Set<String>, status: Failures.ExitStatus) {
+        let record = try run(objects, tile: 256).record
+        let warnings = record.results.flatMap(\.findings).filter { $0.severity == .warning }.map(\.code)
+        return (Set(record.inputs.map(\.code)), Set(warnings.filter { !$0.hasPrefix("QC-") }), record.exitStatus)
+    }
+
+    /// With the place of its picture on the glass.
+    private static func placed(_ object: DataSet, x: Double, y: Double) throws -> DataSet {
+        var object = object
+        var origin = try #require(object.item(.totalPixelMatrixOriginSequence))
+        origin.put(.xOffsetInSlideCoordinateSystem, decimals: [x])
+        origin.put(.yOffsetInSlideCoordinateSystem, decimals: [y])
+        object.put(.totalPixelMatrixOriginSequence, item: origin)
+        return object
+    }
+
+    @Test("a slide whose picture lies off any glass is refused; one that says two places, or none, asks a person")
+    func places() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4)
+        let full = try Self.level(phantom, isSparse: false)[0]
+        let sparse = try Self.level(phantom, isSparse: true)[0]
+        for (x, y) in [(500, 20), (20, -500), (20, 1e4)] as [(Double, Double)] {
+            for object in [full, sparse] {
+                #expect(try outcome([try Self.placed(object, x: x, y: y)]).codes == ["VOL-PLACE"], "\(x) \(y)")
+            }
+        }
+        #expect(try outcome([try Self.placed(full, x: 60, y: 10)]).status == .done)
+        let two = try outcome([try Self.placed(sparse, x: 60, y: 10)])
+        #expect(two.codes == [nil] && two.warnings == ["VOL-PLACE"] && two.status == .refusedOrFailed)
+        // Tiles say it where the matrix does not; its orientation nothing else says.
+        let found = try Self.level(SlidePhantom(seed: 2, rows: 1500, columns: 2000, filled: 2), isSparse: true)[0]
+        var object = found
+        object[.totalPixelMatrixOriginSequence] = nil
+        let stated = try #require(try run([found], tile: 256).segmentation)
+        let derived = try #require(try run([object], tile: 256).segmentation)
+        for attribute in [Attribute.xOffsetInSlideCoordinateSystem, .yOffsetInSlideCoordinateSystem] {
+            let places = [stated, derived].compactMap {
+                $0.item(.totalPixelMatrixOriginSequence)?.double(attribute)
+            }
+            #expect(places.count == 2 && abs(places[0] - places[1]) < 1e-6)
+        }
+        for lost in [Attribute.totalPixelMatrixOriginSequence, .imageOrientationSlide] {
+            object = full
+            object[lost] = nil
+            #expect(try outcome([object]).warnings == ["VOL-PLACE"], "\(lost)")
+        }
+    }
+
+    @Test(
+        "levels of one series that are of several slides, regions or lights, or of unlike sizes, are refused together")
+    func unlikeLevels() throws {
+        let phantom = SlidePhantom(seed: 3, rows: 1500, columns: 2000, filled: 3)
+        let (fine, coarse) = (
+            try Self.level(phantom, isSparse: false)[0], try Self.level(phantom, factor: 2, isSparse: false)[0]
+        )
+        func specimen(_ attribute: Attribute, _ value: String) throws -> DataSet {
+            var (object, item) = (coarse, try #require(coarse.item(.specimenDescriptionSequence)))
+            item.put(attribute, value)
+            object.put(.specimenDescriptionSequence, item: item)
+            return object
+        }
+        func spacing(_ factor: Double) throws -> DataSet {
+            var (object, shared) = (coarse, try #require(coarse.item(.sharedFunctionalGroupsSequence)))
+            var measures = try #require(shared.item(.pixelMeasuresSequence))
+            let mm = 2 * SlidePhantom.pixelMM * factor
+            measures.put(.pixelSpacing, decimals: [mm, mm])
+            shared.put(.pixelMeasuresSequence, item: measures)
+            object.put(.sharedFunctionalGroupsSequence, item: shared)
+            return object
+        }
+        var (reference, container, turned, light) = (coarse, coarse, coarse, coarse)
+        reference.put(.frameOfReferenceUID, "1.2.3.6")
+        container.put(.containerIdentifier, "another slide")
+        turned.put(.imageOrientationSlide, decimals: [1, 0, 0, 0, 1, 0])
+        var path = try #require(coarse.item(.opticalPathSequence))
+        path.put(.illuminationTypeCodeSequence, item: Code("111741", "DCM", "Transmission illumination").item)
+        light.put(.opticalPathSequence, item: path)
+        let unlike = [
+            reference, container, turned, light, try specimen(.specimenIdentifier, "another"),
+            try specimen(.specimenUID, "1.2.3.7"), try spacing(1.5), try spacing(0.6),
+            try Self.placed(coarse, x: 5, y: 60),
+        ]
+        for (index, object) in unlike.enumerated() {
+            #expect(try outcome([fine, object]).codes == ["GEO-SLIDE"], "\(index)")
+        }
+        // A level that says nothing, or rounds, contradicts none.
+        var silent = coarse
+        for attribute in [Attribute.containerIdentifier, .specimenDescriptionSequence, .totalPixelMatrixOriginSequence]
+        {
+            silent[attribute] = nil
+        }
+        for object in [silent, try spacing(1.002)] {
+            let found = try outcome([fine, object])
+            #expect(found.codes == [nil, "SEL-LEVEL"] && found.status == .done)
+        }
+    }
+
+    @Test(
+        "a label that calls itself a slide, and images that do not say which of both they are, are not taken silently")
+    func labels() throws {
+        let phantom = SlidePhantom(seed: 3, rows: 1024, columns: 1024, filled: 3)
+        let fine = try Self.level(phantom, isSparse: false)[0]
+        let label = try phantom.label(identity: Self.identity, keys: Self.keys, frameOfReferenceUID: "1.2.3.5")
+        func typed(_ object: DataSet, _ values: [String], frame: [String]? = nil) throws -> DataSet {
+            var (object, shared) = (object, try #require(object.item(.sharedFunctionalGroupsSequence)))
+            object.put(.imageType, values)
+            var type = DataSet()
+            if let frame { type.put(.frameType, frame) }
+            shared.put(.wholeSlideMicroscopyImageFrameTypeSequence, item: type)
+            object.put(.sharedFunctionalGroupsSequence, item: shared)
+            return object
+        }
+        let volume = ["DERIVED", "PRIMARY", "VOLUME", "NONE"]
+        let other = ["DERIVED", "PRIMARY", "LABEL", "NONE"]
+        // Of another size than the slide; and by itself.
+        #expect(try outcome([fine, try typed(label, volume)]).codes == ["GEO-SLIDE"])
+        let alone = try outcome([try typed(label, volume)])
+        #expect(alone.warnings == ["PIX-NOTE"] && alone.status == .refusedOrFailed)
+        // Frame Type contradicts it.
+        #expect(try outcome([try typed(fine, volume, frame: other)]).codes == ["GEO-SLIDE"])
+        #expect(try outcome([try typed(fine, other, frame: volume)]).codes == ["GEO-SLIDE"])
+        #expect(try outcome([try typed(fine, volume, frame: volume)]).status == .done)
+        for type in [["DERIVED", "PRIMARY"], ["DERIVED", "PRIMARY", "MACRO", "NONE"]] {
+            let found = try outcome([try typed(fine, type)])
+            #expect(found.warnings == ["PIX-NOTE"] && found.status == .refusedOrFailed, "\(type)")
+        }
+    }
+
+    @Test(
+        "what a slide says twice and differently of its scale, place or light is refused; sides that are exchanged ask a person"
+    )
+    func saidTwice() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 500, columns: 1000, filled: 2)
+        let (full, sparse) = (try Self.level(phantom, isSparse: false)[0], try Self.level(phantom, isSparse: true)[0])
+        func code(_ object: DataSet, _ change: (inout DataSet) throws -> Void) throws -> Set<String?> {
+            var object = object
+            try change(&object)
+            return try outcome([object]).codes
+        }
+        func inShared(_ object: inout DataSet, _ attribute: Attribute, _ items: [DataSet]) throws {
+            var shared = try #require(object.item(.sharedFunctionalGroupsSequence))
+            shared.put(attribute, items: items)
+            object.put(.sharedFunctionalGroupsSequence, item: shared)
+        }
+        let measures = DataSet(composing: { $0.put(.pixelSpacing, decimals: [0.0005, 0.0005]) })
+        let others = DataSet(composing: { $0.put(.pixelSpacing, decimals: [0.0006, 0.0006]) })
+        #expect(try code(full) { try inShared(&$0, .pixelMeasuresSequence, [measures, others]) } == ["VOL-PLACE"])
+        #expect(try code(full) { $0.put(.pixelSpacing, decimals: [0.25, 0.25]) } == ["VOL-PLACE"])
+        #expect(
+            try code(full) {
+                let origin = try #require($0.item(.totalPixelMatrixOriginSequence))
+                $0.put(.totalPixelMatrixOriginSequence, items: [origin, origin])
+            } == ["GEO-SLIDE"])
+        #expect(
+            try code(sparse) { object in
+                try inShared(&object, .opticalPathIdentificationSequence, [])
+                let groups = object.items(.perFrameFunctionalGroupsSequence)
+                object.put(
+                    .perFrameFunctionalGroupsSequence,
+                    items: groups.enumerated().map { index, group in
+                        var group = group
+                        let path = DataSet(composing: { $0.put(.opticalPathIdentifier, "\(index % 2)") })
+                        group.put(.opticalPathIdentificationSequence, item: path)
+                        return group
+                    })
+            } == ["GEO-SLIDE"])
+        // 2 × 4 tiles either way.
+        var exchanged = full
+        exchanged.put(.totalPixelMatrixRows, 1000)
+        exchanged.put(.totalPixelMatrixColumns, 500)
+        let found = try outcome([exchanged])
+        #expect(found.codes == [nil] && found.warnings == ["VOL-PLACE"] && found.status == .refusedOrFailed)
+        #expect(try outcome([full]).status == .done)
+    }
+
+    @Test("tiles with strips between them that are narrower than a tile ask a person; whole tiles may lack")
+    func gaps() throws {
+        let sparse = try Self.level(SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4), isSparse: true)[0]
+        func stretched(_ step: Int) throws -> DataSet {
+            var object = try Self.moved(sparse) { _, place in
+                for attribute in [
+                    Attribute.rowPositionInTotalImagePixelMatrix, .columnPositionInTotalImagePixelMatrix,
+                ] {
+                    place.put(attribute, ((place.int(attribute) ?? 1) - 1) / 256 * step + 1)
+                }
+                (place[.xOffsetInSlideCoordinateSystem], place[.yOffsetInSlideCoordinateSystem]) = (nil, nil)
+            }
+            for attribute in [Attribute.totalPixelMatrixRows, .totalPixelMatrixColumns] {
+                object.put(attribute, 4 * step)
+            }
+            (object[.imagedVolumeWidth], object[.imagedVolumeHeight]) = (nil, nil)
+            return object
+        }
+        #expect(try outcome([try stretched(266)]).warnings == ["VOL-PLACE"])
+        #expect(try outcome([try stretched(512)]).status == .done)
+        #expect(try outcome([sparse]).status == .done)
+    }
+
     @Test("tiles that overlap, or lie elsewhere in mm than in pixels, and parts that are unlike are refused")
     func contradictions() throws {
         let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4)

@@ -104,7 +104,7 @@ package final class FrameDecoding {
                 }
                 let marks = integers.map { range.contains(number($0)) }
                 if marks.contains(true) { padding = marks }
-                if let stated, !stated.isOneValue {
+                if let stated {
                     self.padding.add(stated, integers.map(number), isInverted: isInverted, transform, frame)
                 }
             }

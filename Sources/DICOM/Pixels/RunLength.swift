@@ -50,6 +50,12 @@ package enum RunLength {
                 cure: "Export it again.")
         }
         let starts = (0..<segments).map { word(frame, 4 + $0 * 4) } + [frame.count]
+        // PS3.5 G.5: the first segment follows the header.
+        guard !frame[64..<max(64, min(starts[0], frame.count))].contains(where: { $0 != 0 }) else {
+            throw .codec(
+                "bytes that belong to no segment stand behind the RLE header: the frame is damaged, or holds more than is said.",
+                cure: "Export it again.")
+        }
         var ranges: [Range<Int>] = []
         for segment in 0..<segments {
             guard starts[segment] >= 64, starts[segment] <= starts[segment + 1], starts[segment + 1] <= frame.count

@@ -10,7 +10,7 @@ enum GroupConsistency {
         let groups = dataSet.items(.perFrameFunctionalGroupsSequence) + dataSet.items(.sharedFunctionalGroupsSequence)
         let said: [Attribute] = [
             .planePositionSequence, .planeOrientationSequence, .pixelMeasuresSequence,
-            .pixelValueTransformationSequence,
+            .pixelValueTransformationSequence, .planePositionSlideSequence,
         ]
         for group in groups {
             for macro in said where group.items(macro).count > 1 {

@@ -8,6 +8,7 @@ enum SlideBuilder {
     struct Level {
         let frames: [SourceFrame]
         let matrix: SlideMatrix
+        let findings: [Finding]
     }
 
     /// Levels from the finest to the coarsest.
@@ -37,6 +38,12 @@ enum SlideBuilder {
         }
         levels.removeAll { counts[size($0)] != 1 }
         levels.sort { ($0.matrix.columns, $0.matrix.rows) > ($1.matrix.columns, $1.matrix.rows) }
+        do throws(DICOMFailure) {
+            try LevelConsistency.check(levels)
+        } catch {
+            failed += levels.map { ($0.frames.instances, error) }
+            levels = []
+        }
         return (levels, failed)
     }
 
@@ -64,8 +71,9 @@ enum SlideBuilder {
         }
         var frames: [SourceFrame] = []
         for part in parts {
-            try GroupConsistency.checkShared(of: part)
-            frames += try SourceFrame.frames(of: part).frames
+            let own = try SourceFrame.frames(of: part).frames
+            try GroupConsistency.check(own, of: part)
+            frames += own
         }
         try SlideChecks.checkAgreement(frames)
         try SlideChecks.checkSpacing(frames[0], rows: rows, columns: columns)
@@ -73,16 +81,29 @@ enum SlideBuilder {
         let order = frames.indices.sorted {
             (origins[$0].row, origins[$0].column, $0) < (origins[$1].row, origins[$1].column, $1)
         }
-        let (position, row, column) = try geometry(first)
+        var (position, row, column) = try geometry(first)
+        let (height, width) = (parts[0].pixels.rows, parts[0].pixels.columns)
         if first.string(.dimensionOrganizationType) != "TILED_FULL" {
-            try SlideChecks.checkOverlap(origins, rows: parts[0].pixels.rows, columns: parts[0].pixels.columns)
-            try SlideChecks.checkPlaces(frames, origins, row: row, column: column)
+            try SlideChecks.checkOverlap(origins, rows: height, columns: width)
+        }
+        let corner = try SlideChecks.corner(frames, origins, row: row, column: column)
+        var findings = [
+            SlideChecks.contentFinding(first), SlideChecks.exchangedFinding(frames[0], rows: rows, columns: columns),
+            SlideChecks.gapFinding(origins, rows: height, columns: width),
+        ]
+        if first.item(.totalPixelMatrixOriginSequence) == nil, !first.doubles(.imageOrientationSlide).isEmpty,
+            let corner
+        {
+            position = Vector3(corner.x, corner.y, position.z)
+        } else {
+            findings.append(SlideChecks.placeFinding(first, frames[0], position, corner))
         }
         return Level(
             frames: order.map { frames[$0] },
             matrix: SlideMatrix(
                 rows: rows, columns: columns, origins: order.map { origins[$0] }, position: position, rowCosine: row,
-                columnCosine: column))
+                columnCosine: column),
+            findings: findings.compactMap { $0 })
     }
 
     /// Parts of one concatenation are whole and alike.
@@ -145,22 +166,29 @@ enum SlideBuilder {
         return origins
     }
 
-    /// Where the matrix lies on the slide; a slide that does not say it lies at 0, upright.
+    /// Where the matrix lies on the slide; one that does not say it lies at 0, upright, and a finding tells of it.
     private static func geometry(
         _ dataSet: DataSet
     ) throws(DICOMFailure) -> (position: Vector3, row: Vector3, column: Vector3) {
+        guard dataSet.items(.totalPixelMatrixOriginSequence).count < 2 else {
+            throw .slide(
+                "Total Pixel Matrix Origin has several items: which of them is right is unknown.",
+                cure: "Export the slide again.")
+        }
         let origin = dataSet.item(.totalPixelMatrixOriginSequence)
-        func offset(_ attribute: Attribute) throws(DICOMFailure) -> Double {
+        func offset(_ attribute: Attribute, in range: ClosedRange<Double>) throws(DICOMFailure) -> Double {
             guard let value = origin?.double(attribute) else { return 0 }
-            guard CheckedNumbers.Range.position.contains(value) else {
+            guard range.contains(value) else {
                 throw .position(
-                    "\(attribute.keyword) \(attribute.tag): no slide is so large.", cure: "Correct it at its source.")
+                    "\(attribute.keyword) \(attribute.tag) of Total Pixel Matrix Origin lies off any slide: where the picture lies on it is unknown.",
+                    cure: "Correct it at its source.")
             }
             return value
         }
         let position = Vector3(
-            try offset(.xOffsetInSlideCoordinateSystem), try offset(.yOffsetInSlideCoordinateSystem),
-            try offset(.zOffsetInSlideCoordinateSystem))
+            try offset(.xOffsetInSlideCoordinateSystem, in: CheckedNumbers.Range.slide),
+            try offset(.yOffsetInSlideCoordinateSystem, in: CheckedNumbers.Range.slide),
+            try offset(.zOffsetInSlideCoordinateSystem, in: CheckedNumbers.Range.position))
         let cosines = dataSet.doubles(.imageOrientationSlide)
         guard !cosines.isEmpty else { return (position, Vector3(0, -1, 0), Vector3(-1, 0, 0)) }
         guard let (row, column) = SourceFrame.directions(cosines) else {

@@ -33,6 +33,13 @@ enum SlideChecks {
                 "\(Attribute.pixelSpacing.keyword) \(Attribute.pixelSpacing.tag) differs between the tiles of one level: how large its pixels are is unknown.",
                 cure: "Export the slide again.")
         }
+        let paths = Set(
+            frames.compactMap { $0.group(.opticalPathIdentificationSequence).string(.opticalPathIdentifier) })
+        guard paths.count <= 1 else {
+            throw .slide(
+                "tiles of \(paths.count) optical paths: which one shows what the model was trained with is unknown.",
+                cure: "Send the one that is to be segmented.")
+        }
         // One frame of each part: frames stand part by part.
         var firsts: [SourceFrame] = []
         for frame in frames where frame.instance !== firsts.last?.instance { firsts.append(frame) }
@@ -97,6 +104,27 @@ enum SlideChecks {
         }
     }
 
+    /// Rows and columns of the matrix are exchanged where its size in mm is that of Imaged Volume Height and Width, and not the other way
+    /// round. Of tiles that lie in an order a picture is made even so; those that say where they lie would lie outside.
+    static func exchangedFinding(_ frame: SourceFrame, rows: Int, columns: Int) -> Finding? {
+        let dataSet = frame.instance.dataSet
+        guard dataSet.string(.dimensionOrganizationType) == "TILED_FULL", let spacing = frame.pixelSpacing,
+            let statedWidth = dataSet.double(.imagedVolumeWidth),
+            let statedHeight = dataSet.double(.imagedVolumeHeight)
+        else { return nil }
+        let (height, width) = (Double(rows) * spacing.row, Double(columns) * spacing.column)
+        func isAlike(_ stated: Double, _ measured: Double) -> Bool {
+            abs(stated - measured) <= Tolerance.level.size * measured
+        }
+        guard isAlike(statedWidth, height), isAlike(statedHeight, width), !isAlike(statedWidth, width) else {
+            return nil
+        }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "Imaged Volume Width and Height are those of a slide whose Total Pixel Matrix Rows and Columns are exchanged: its tiles may have been put together to another picture than the slide's."
+        )
+    }
+
     /// Tiles that lie on one another. *Throws* `slide`. *Cost*: one pass.
     static func checkOverlap(_ origins: [SlideMatrix.Origin], rows: Int, columns: Int) throws(DICOMFailure) {
         struct Cell: Hashable {
@@ -121,14 +149,15 @@ enum SlideChecks {
         }
     }
 
-    /// Tiles whose place on the slide in mm is another than that in the matrix. What both have in common, where the matrix lies, does
-    /// not count.
+    /// Tiles whose place on the slide in mm is another than that in the matrix. What all have in common, where the matrix lies, is
+    /// `placeFinding`'s.
     ///
+    /// *Returns* where the matrix lies by the first tile that says where it lies; nil where none does.
     /// *Throws* `slide`. *Cost*: one pass.
-    static func checkPlaces(
+    static func corner(
         _ frames: [SourceFrame], _ origins: [SlideMatrix.Origin], row: Vector3, column: Vector3
-    ) throws(DICOMFailure) {
-        guard let spacing = frames[0].pixelSpacing else { return }
+    ) throws(DICOMFailure) -> Vector3? {
+        guard let spacing = frames[0].pixelSpacing else { return nil }
         let (height, width) = (frames[0].instance.pixels.rows, frames[0].instance.pixels.columns)
         var first: (place: Vector3, origin: SlideMatrix.Origin)?
         for (frame, origin) in zip(frames, origins) {
@@ -151,5 +180,72 @@ enum SlideChecks {
                     cure: "Export the slide again.")
             }
         }
+        return first.map {
+            $0.place - row * (Double($0.origin.column) * spacing.column) - column
+                * (Double($0.origin.row) * spacing.row)
+        }
+    }
+
+    /// Where on the slide the matrix lies is not said, or by its tiles elsewhere than by its origin (by half a tile).
+    ///
+    /// - Parameter corner: by the tiles, where they say it.
+    static func placeFinding(
+        _ dataSet: DataSet, _ tile: SourceFrame, _ position: Vector3, _ corner: Vector3?
+    ) -> Finding? {
+        guard dataSet.item(.totalPixelMatrixOriginSequence) != nil, !dataSet.doubles(.imageOrientationSlide).isEmpty
+        else {
+            return Finding(
+                "VOL-PLACE", .warning,
+                "the slide does not say where its picture lies on it, or how it is turned (Total Pixel Matrix Origin, Image Orientation (Slide)): the result lies right on the slide's pixels, and its coordinates in mm mean nothing."
+            )
+        }
+        guard let corner, let spacing = tile.pixelSpacing else { return nil }
+        let pixels = tile.instance.pixels
+        let half = max(Double(pixels.rows) * spacing.row, Double(pixels.columns) * spacing.column) / 2
+        guard max(abs(corner.x - position.x), abs(corner.y - position.y)) > half else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "Total Pixel Matrix Origin and X and Y Offset in Slide Coordinate System of the tiles put the slide's picture at two places: the first is used."
+        )
+    }
+
+    /// An image that shows something else than tissue, or may.
+    static func contentFinding(_ dataSet: DataSet) -> Finding? {
+        let type = dataSet.strings(.imageType)
+        let text: String
+        if type.count < 3 || type[2].uppercased() != "VOLUME" {
+            text =
+                "Image Type does not say that the image is a slide's tissue (VOLUME): it may be a label or an overview, and was segmented as if it were not"
+        } else if dataSet.string(.specimenLabelInImage)?.uppercased() == "YES" {
+            text = "the slide's label stands in the image (Specimen Label in Image): what was found there is no tissue"
+        } else {
+            return nil
+        }
+        return Finding("PIX-NOTE", .warning, text)
+    }
+
+    /// Strips between tiles that are narrower than a tile: nobody leaves them away as glass.
+    ///
+    /// *Cost*: one pass where the tiles lie on a grid, another where not.
+    static func gapFinding(_ origins: [SlideMatrix.Origin], rows: Int, columns: Int) -> Finding? {
+        guard let top = origins.map(\.row).min(), let left = origins.map(\.column).min(),
+            !origins.allSatisfy({ ($0.row - top) % rows == 0 && ($0.column - left) % columns == 0 })
+        else { return nil }
+        /// Along one direction: from a tile's end to the next one's beginning, of tiles that begin in one line across it.
+        func hasGap(_ places: [(line: Int, start: Int)], _ length: Int) -> Bool {
+            let sorted = places.sorted { ($0.line, $0.start) < ($1.line, $1.start) }
+            return zip(sorted, sorted.dropFirst()).contains { one, next in
+                one.line == next.line && (length + 1..<2 * length).contains(next.start - one.start)
+            }
+        }
+        // Tiles that lie a little beside a line are in it: a tile's half.
+        guard
+            hasGap(origins.map { (($0.row - top + rows / 2) / rows, $0.column) }, columns)
+                || hasGap(origins.map { (($0.column - left + columns / 2) / columns, $0.row) }, rows)
+        else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "between tiles of the slide lie strips narrower than a tile, of which there is no picture: their places may be wrong, and the strips were taken for glass."
+        )
     }
 }

@@ -47,7 +47,9 @@ enum Tolerance {
     /// How far a slice lies beside the line of the others before it is elsewhere: mm, and relative to a pixel and to the median gap.
     static let beside = (mm: 1.0, pixels: 2.0, gaps: 0.5)
     /// How many times larger or smaller a slide may be said to be than its pixels are together.
-    static let slideSize = 2.0
+    static let slideSize = 1.9
+    /// How far levels of one slide may lie from each other, mm, and that and how large they are relative to their size.
+    static let level = (mm: 1.0, size: 0.01)
     /// A place that a frame and the image that it names both say, relative to a pixel: beyond it pixels lie on others.
     static let samePixel = 0.5
     /// Directions as unit vectors, orthogonal to each other.

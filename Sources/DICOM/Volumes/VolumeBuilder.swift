@@ -74,7 +74,9 @@ package enum VolumeBuilder {
         var drafts: [VolumeDraft] = []
         var leftOut: [LeftOut] = []
         let slides = SlideBuilder.levels(of: all.filter(\.isSlide))
-        drafts += slides.levels.map { VolumeDraft(kind: .frames, frames: $0.frames, slide: $0.matrix, findings: []) }
+        drafts += slides.levels.map {
+            VolumeDraft(kind: .frames, frames: $0.frames, slide: $0.matrix, findings: $0.findings)
+        }
         for failed in slides.failed {
             leftOut += failed.instances.map { LeftOut(instance: $0, failure: failed.failure) }
         }
