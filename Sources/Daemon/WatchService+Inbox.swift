@@ -226,6 +226,7 @@ extension WatchService {
             }
             shared.withLock { $0.settings = new }
             await inbox.use(new.settling)
+            try await lookAtPipelines()
             log.notice("settings read again", metadata: ["code": "RELOAD"])
         } catch {
             log.error("the old settings stay", metadata: ["code": "\(FailureRecord(error).code)"])

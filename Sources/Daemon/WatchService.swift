@@ -84,6 +84,7 @@ package final class WatchService: Sendable {
         try await ledger.remember("paused", "")
         try await ledger.forgetReturns()
         try await known.write(ledger.knownKeys())
+        try await lookAtPipelines()
         try await recover(countsLost: !isResumed && !hasRebooted)
         try await writeIndex()
     }
