@@ -57,6 +57,9 @@ package struct Overview: Sendable, Equatable {
     /// What else needs a person, as code and text; about the service itself, not about one job.
     package let notes: [Note]
     package let spool: SpoolView
+    /// Digest of the settings that the service uses; nil where it is of a version that does not say so.
+    let settings: String?
+    static let settingsInUse = "settings"
     /// Whether the service that ran last was a batch, which does not run all the time.
     package let isBatch: Bool
     package let lastBatch: Int64?
@@ -178,6 +181,7 @@ package struct Overview: Sendable, Equatable {
         paused = try [fact("full"), fact("paused")].compactMap(\.self).first { !$0.isEmpty }
         startedAt = try fact("started").flatMap(Int64.init)
         held = try fact("held").flatMap(Int64.init)
+        settings = try fact(Self.settingsInUse)
         isBatch = try fact("mode") == "batch"
         lastBatch = try Int64.fetchOne(
             db,

@@ -308,6 +308,30 @@ struct DeliveryTests {
         #expect(try StatusReport(site.settings).text.contains("DELIVERY-ALTERED here took 1 objects"))
     }
 
+    @Test("a site file that the running service does not use is told; one that it has read again is not")
+    func settingsOld() async throws {
+        let site = try await site([])
+        let old = site.settings
+        var changed = old
+        changed.destinations = [destination("here", .folder(path: "/nowhere"), [.seg])]
+        var elsewhere = changed
+        elsewhere.destinations = [destination("here", .folder(path: "/somewhere"), [.seg])]
+        var narrow = changed
+        narrow.destinations = [destination("here", .folder(path: "/nowhere"), [.sr])]
+        let started = StopRequest()
+        let service = try await site.service(started)
+        let running = Task { try await service.watch() }
+        try await eventually { try await service.ledger.fact("mode") == "watch" }
+        for settings in [changed, elsewhere, narrow] {
+            #expect(try StatusReport(settings).text.contains("SETTINGS-OLD"))
+        }
+        #expect(try !StatusReport(old).text.contains("SETTINGS-OLD"))
+        started.ask()
+        try await running.value
+        try await service.close()
+        #expect(try !StatusReport(changed).text.contains("SETTINGS-OLD"))
+    }
+
     @Test("parts that somebody asked for and no pipeline writes are told, and not what is sent anyhow")
     func unwrittenParts() async throws {
         func status(_ kinds: Set<String>, _ parts: [Destination.Part], areExpected: Bool) async throws -> StatusReport {
