@@ -329,7 +329,6 @@ struct DeliveryTests {
         started.ask()
         try await running.value
         try await service.close()
-        #expect(try !StatusReport(changed).text.contains("SETTINGS-OLD"))
     }
 
     @Test("parts that somebody asked for and no pipeline writes are told, and not what is sent anyhow")
