@@ -20,6 +20,9 @@ package struct ControlRequest: Sendable, Equatable, Codable {
         case settle
         /// The same for all of them.
         case settleAll = "settle-all"
+        /// A person knows what a destination does with objects, or that a pipeline was taken out for good.
+        case settleDestination = "settle-destination"
+        case settlePipeline = "settle-pipeline"
         /// The queue rests until `resume`.
         case pause
         case resume
@@ -30,7 +33,7 @@ package struct ControlRequest: Sendable, Equatable, Codable {
     }
 
     package let command: Command
-    /// The job's ULID, where the command is about one.
+    /// The job's ULID, where the command is about one; else the name of the destination or pipeline.
     package let job: String?
 
     package init(_ command: Command, job: String? = nil) {

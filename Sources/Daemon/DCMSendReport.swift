@@ -26,6 +26,19 @@ package enum DCMSendReport {
             }
         }
 
+        /// What a warning's code says that the peer did with an object which it took; nil for other codes.
+        ///
+        /// *Source*: PS3.4 Table B.2-1.
+        static func alteration(_ code: String) -> String? {
+            guard code.count == 6, code.hasPrefix("0xB") else { return nil }
+            switch code {
+            case "0xB000": return "changed attributes of them"
+            case "0xB006": return "discarded attributes of them"
+            case "0xB007": return "finds that they do not match their SOP class"
+            default: return "warns of them"
+            }
+        }
+
         package var code: String {
             switch self {
             case .answered(let status):

@@ -6,7 +6,8 @@ package enum DICOMWebAnswer {
     /// that was cut, is of another kind or names other objects says nothing.
     ///
     /// - Parameter instance: the object's SOP Instance UID.
-    /// *Source*: PS3.18 Table 10.5.3-1; the Failure Reason (0008,1197) is that of C-STORE (PS3.18 I.2.2).
+    /// *Source*: PS3.18 Table 10.5.3-1; the Failure Reason (0008,1197) and the Warning
+    /// Reason (0008,1196) are those of C-STORE (PS3.18 I.2.2).
     package static func outcome(of instance: String, status: Int, _ body: [UInt8]) -> (
         DeliveryReceipt.Outcome, code: String
     ) {
@@ -18,9 +19,11 @@ package enum DICOMWebAnswer {
                 // A warning's status is that of an object which was stored.
                 return (answer.outcome, answer.code)
             }
-            if status != 409, dataSets(body).contains(where: { items($0, "00081199").contains { names($0, instance) } })
-            {
-                return (.sent, code)
+            let stored = dataSets(body).flatMap { items($0, "00081199") }.filter { names($0, instance) }
+            if status != 409, !stored.isEmpty {
+                let warning = stored.lazy.compactMap { values($0, "00081196").first as? Int }.first
+                    .flatMap(UInt16.init(exactly:))
+                return (.sent, warning.map { DCMSendReport.Status.answered($0).code } ?? code)
             }
             // Without a word of this object a conflict is the server's, and not for ever.
             return (.failed, status == 409 ? code : silent)

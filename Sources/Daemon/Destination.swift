@@ -62,11 +62,14 @@ package struct Destination: Sendable, Equatable {
     package let giveUp: Duration
     /// Whether a result that asks for a person is sent only once one has dealt with it: in an archive nothing tells it from a sure one.
     package let holdsDoubtful: Bool
+    /// Whether somebody has asked for just these parts: each is expected then.
+    package let expectsParts: Bool
 
     package init(
         name: String, kind: Kind, parts: [Part], firstWait: Duration, longestWait: Duration, giveUp: Duration,
-        holdsDoubtful: Bool = false
+        holdsDoubtful: Bool = false, expectsParts: Bool = false
     ) {
+        self.expectsParts = expectsParts
         self.holdsDoubtful = holdsDoubtful
         self.name = name
         self.kind = kind

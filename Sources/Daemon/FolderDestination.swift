@@ -2,6 +2,19 @@ internal import Failures
 internal import Processes
 internal import Storage
 
+/// What a process that is busy with one large file tells its watchdog.
+enum SignOfLife {
+    /// To be called often; tells it every five seconds.
+    static func give() -> () -> Void {
+        var heard = ContinuousClock.now
+        return {
+            guard ContinuousClock.now - heard >= .seconds(5) else { return }
+            heard = .now
+            ServiceNotification.send("WATCHDOG=1")
+        }
+    }
+}
+
 /// A folder that results are copied to, such as a share.
 ///
 /// It is never made: where there is none, or one on the disk below though something was mounted there before or is to be by
@@ -25,15 +38,9 @@ struct FolderDestination {
         func all(_ code: String) -> [DeliveryReceipt.File] { names.map { .init($0, .failed, code: code) } }
         do throws(StorageFailure) {
             guard try isThere() else { return all(Self.away) }
-            var heard = ContinuousClock.now
-            let files = names.map { name in
-                copy(name, from: source) {
-                    // The watchdog of the sender's unit waits for no slow share.
-                    guard ContinuousClock.now - heard >= .seconds(5) else { return }
-                    heard = .now
-                    ServiceNotification.send("WATCHDOG=1")
-                }
-            }
+            // The watchdog of the sender's unit waits for no slow share.
+            let each = SignOfLife.give()
+            let files = names.map { copy($0, from: source, each: each) }
             // Without their digests nobody can check them: all again, which costs nothing where they are the same.
             try writeSums(from: source)
             // It may have gone meanwhile.

@@ -8,6 +8,8 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
     package var waiting = 0
     package var refused = 0
     package var expired = 0
+    /// Of those that were refused: what we did not send, as the outbox holds it no more as it was published.
+    var damaged = 0
     /// The code of the newest failure while nothing has been sent since; nil while all is well.
     package var trouble: String?
     /// Since when something waits and nothing was taken, in milliseconds since 1970; nil where nothing waits.
@@ -186,7 +188,7 @@ extension Ledger {
     ) throws {
         try write { db in
             let now = Moment.now
-            if receipt.files.contains(where: { $0.outcome != .failed }) {
+            if receipt.files.contains(where: { $0.outcome != .failed && $0.code != OutboxResult.damaged }) {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
                     arguments: [Self.takenKey(receipt.ticket.destination), "\(now)"])
@@ -200,7 +202,11 @@ extension Ledger {
                     try db.execute(
                         sql: "UPDATE delivery SET state = ?, code = ?, sent_at = ?, tries = tries + 1 \(which)",
                         arguments: [twin == nil ? file.outcome.rawValue : "replaced", file.code, now] + id)
-                    guard let twin, db.changesCount == 1 else { continue }
+                    guard db.changesCount == 1 else { continue }
+                    if file.outcome != .refused, DCMSendReport.Status.alteration(file.code) != nil {
+                        try Self.noteAltered(db, receipt.ticket, file.code)
+                    }
+                    guard let twin else { continue }
                     try db.execute(
                         sql: """
                             INSERT INTO delivery(result_key, file, destination, state, created_at)
@@ -229,6 +235,46 @@ extension Ledger {
                         WHERE state NOT IN ('sent', 'confirmed') AND destination = ?
                         AND (state = 'sending' OR state = 'pending' AND \(Self.isDue)))
                     """, arguments: [destination, Moment.now, Moment.now]) ?? false
+        }
+    }
+
+    /// Begins what is known of objects that a destination took with a warning, by its name and the code: how many, or whom a person
+    /// knows to do so.
+    static let altered = "altered "
+    /// In the place of a number, before the destination's address.
+    private static let known = "known "
+
+    private static func noteAltered(_ db: Database, _ ticket: DeliveryTicket, _ code: String) throws {
+        let key = "\(altered)\(code) \(ticket.destination)"
+        let value = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) ?? ""
+        // Once somebody knows what it does with objects, it does so with each.
+        guard value != known + (ticket.address ?? "") else { return }
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, "\((Int(value) ?? 0) + 1)"])
+    }
+
+    /// Destinations that took objects with a warning which nobody knows of yet.
+    static func altered(_ db: Database) throws -> [(destination: String, code: String, objects: Int)] {
+        try Row.fetchAll(
+            db, sql: "SELECT substr(key, ?) AS name, value FROM meta WHERE key LIKE ? ORDER BY key",
+            arguments: [altered.count + 1, altered + "%"]
+        ).compactMap { row in
+            let words = (row["name"] as String).split(separator: " ", maxSplits: 1).map(String.init)
+            guard words.count == 2, let objects = Int(row["value"] as String) else { return nil }
+            return (words[1], words[0], objects)
+        }
+    }
+
+    /// A person knows what a destination does with objects. Gives whether anything was asked.
+    func settleAltered(_ destination: Destination) throws -> Bool {
+        try write { db in
+            let codes = try Self.altered(db).filter { $0.destination == destination.name }.map(\.code)
+            for code in codes {
+                try db.execute(
+                    sql: "UPDATE meta SET value = ? WHERE key = ?",
+                    arguments: [Self.known + destination.address, "\(Self.altered)\(code) \(destination.name)"])
+            }
+            return !codes.isEmpty
         }
     }
 
@@ -293,13 +339,13 @@ extension DeliveryCounts {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT state, COUNT(*) AS files FROM delivery INDEXED BY delivery_state
+                    SELECT state, COUNT(*) AS files, SUM(code IS ?) AS damaged FROM delivery INDEXED BY delivery_state
                     WHERE state NOT IN ('sent', 'confirmed') AND destination = ? GROUP BY state
-                    """, arguments: [name])
+                    """, arguments: [OutboxResult.damaged, name])
             for row in rows {
                 let files: Int = row["files"]
                 switch row["state"] as String {
-                case "refused": counts.refused = files
+                case "refused": (counts.refused, counts.damaged) = (files, row["damaged"])
                 case "expired": counts.expired = files
                 // The peer has its twin, or gets what has taken its place.
                 case "replaced": break

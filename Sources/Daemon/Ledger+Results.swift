@@ -62,6 +62,13 @@ extension Ledger {
                         result.key, job, result.study, result.path, result.complete, result.files, result.bytes,
                         result.findings.joined(separator: "\n"), now,
                     ])
+                // What was not sent as somebody had changed it.
+                try db.execute(
+                    sql: """
+                        UPDATE delivery SET state = 'pending', code = NULL, tries = 0, not_before = NULL, created_at = ?
+                        WHERE state = 'refused' AND state NOT IN ('sent', 'confirmed') AND code = ? AND file <> ''
+                            AND result_key = ?
+                        """, arguments: [now, OutboxResult.damaged, result.key])
                 for old in result.supersedes {
                     try db.execute(
                         sql: "UPDATE result SET superseded_by = ? WHERE key = ? AND superseded_by IS NULL",
@@ -88,6 +95,15 @@ extension Ledger {
             try String.fetchOne($0, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
         }
         return value?.isEmpty == false ? value : nil
+    }
+
+    /// What follows `prefix` in the keys of what was remembered, sorted.
+    func facts(_ prefix: String) throws -> [String] {
+        try read {
+            try String.fetchAll(
+                $0, sql: "SELECT substr(key, ?) FROM meta WHERE key LIKE ? AND value <> '' ORDER BY key",
+                arguments: [prefix.count + 1, prefix + "%"])
+        }
     }
 
     /// Remembers a fact about the running service for `status`; written, and true, only when it changes.

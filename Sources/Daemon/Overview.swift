@@ -57,6 +57,9 @@ package struct Overview: Sendable, Equatable {
     /// What else needs a person, as code and text; about the service itself, not about one job.
     package let notes: [Note]
     package let spool: SpoolView
+    /// Digest of the settings that the service uses; nil where it is of a version that does not say so.
+    let settings: String?
+    static let settingsInUse = "settings"
     /// Whether the service that ran last was a batch, which does not run all the time.
     package let isBatch: Bool
     package let lastBatch: Int64?
@@ -178,6 +181,7 @@ package struct Overview: Sendable, Equatable {
         paused = try [fact("full"), fact("paused")].compactMap(\.self).first { !$0.isEmpty }
         startedAt = try fact("started").flatMap(Int64.init)
         held = try fact("held").flatMap(Int64.init)
+        settings = try fact(Self.settingsInUse)
         isBatch = try fact("mode") == "batch"
         lastBatch = try Int64.fetchOne(
             db,
@@ -196,7 +200,8 @@ package struct Overview: Sendable, Equatable {
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
             try Self.placeNotes(spool, own) + Self.undoneNotes(db) + Self.clockNotes(fact(Self.clockInDoubt))
-            + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0)
+            + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0) + Self.alteredNotes(db)
+            + Self.pipelineNotes(unwritten: fact(Self.unwritten), gone: fact(Self.gone))
             + Self.notes(
                 spool, work, oversized: fact("oversized").flatMap(Int.init) ?? 0,
                 unmarked: fact("unmarked").flatMap(Int.init) ?? 0,
@@ -297,6 +302,43 @@ package struct Overview: Sendable, Equatable {
                 text: "\(count) results that ask for you are not sent to archives before you say so.",
                 cure: "Look at their reports; then hspsam settle JOB sends them.")
         ]
+    }
+
+    /// That a destination took objects with a warning: what it holds may not be what was sent.
+    private static func alteredNotes(_ db: Database) throws -> [Note] {
+        try Ledger.altered(db).map { found in
+            let what = DCMSendReport.Status.alteration(found.code) ?? ""
+            return Note(
+                code: "DELIVERY-ALTERED",
+                text: "\(found.destination) took \(found.objects) objects and \(what) (\(found.code)).",
+                cure:
+                    "Compare one that it holds with the outbox. Where that is as it should be: hspsam settle --destination \(found.destination) (it is not told again)."
+            )
+        }
+    }
+
+    /// What destinations are to get and no pipeline writes, and pipelines that gave results and are there no more; empty or nil: none.
+    static let unwritten = "unwritten"
+    static let gone = "gone"
+
+    private static func pipelineNotes(unwritten: String?, gone: String?) -> [Note] {
+        var notes: [Note] = []
+        if let unwritten, !unwritten.isEmpty {
+            notes.append(
+                Note(
+                    code: "DESTINATION-PARTS", text: "no pipeline writes what is to be sent: \(unwritten).",
+                    cure:
+                        "Write it (outputs in pipeline.yaml), or take it out of the destination's send; then systemctl reload hspsam."
+                ))
+        }
+        for name in (gone ?? "").split(separator: " ") {
+            notes.append(
+                Note(
+                    code: "PIPELINE-GONE",
+                    text: "\(name) has given results and is not in places.pipelines: nothing is made of its studies.",
+                    cure: "Put it back. Where it was taken out for good: hspsam settle --pipeline \(name)."))
+        }
+        return notes
     }
 
     private static func undoneNotes(_ db: Database) throws -> [Note] {
@@ -410,11 +452,21 @@ package struct Overview: Sendable, Equatable {
         } else {
             notes += deliveries.compactMap(silence)
         }
-        for counts in deliveries where counts.untaken > 0 {
+        let damaged = deliveries.reduce(0) { $0 + $1.damaged }
+        if damaged > 0 {
+            notes.append(
+                Note(
+                    code: OutboxResult.damaged,
+                    text: "\(damaged) files are not sent: the outbox does not hold them as they were published.",
+                    cure:
+                        "hspsam deliver --status names them. Put them back and run hspsam deliver --retry, or remove the rest of their results and drop the studies again."
+                ))
+        }
+        for counts in deliveries where counts.untaken > counts.damaged {
             notes.append(
                 Note(
                     code: "DELIVERY",
-                    text: "\(counts.destination) did not take \(counts.untaken) files.",
+                    text: "\(counts.destination) did not take \(counts.untaken - counts.damaged) files.",
                     cure: "hspsam deliver --status says why; once the cause is gone: hspsam deliver --retry."))
         }
         return notes

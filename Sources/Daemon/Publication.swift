@@ -281,7 +281,14 @@ package actor Publication {
         accessions = showsAccession ? accessions(of: overview.lines.compactMap(\.path)) : [:]
         let page = OutboxPage(overview, version: version, names: accessions)
         guard page != shown else { return }
-        try DurableFile.write(page.html, to: Folder.join(paths.outbox, "index.html"), mode: 0o640)
+        let path = Folder.join(paths.outbox, "index.html")
+        do throws(StorageFailure) { try DurableFile.write(page.html, to: path, mode: 0o640) } catch {
+            guard error.systemError == .diskFull else { throw error }
+            // What stands there says that all is well, for as long as the disk is full. What it takes is room for what is so now.
+            shown = nil
+            try Folder.remove(path)
+            try DurableFile.write(page.html, to: path, mode: 0o640)
+        }
         shown = page
     }
 

@@ -8,7 +8,7 @@ struct ResultFiles {
     private let results: [StudyRecord.Result]
 
     /// Parts of a result by the word that the report has for a kind of object.
-    private static let parts: [String: Destination.Part] = [
+    static let parts: [String: Destination.Part] = [
         "binary": .binary, "labelmap": .labelmap, "fractional": .fractional, "report": .sr, "captures": .sc,
         "structures": .rtstruct, "annotations": .annotations, "regular": .regular,
         "instances": .instances,

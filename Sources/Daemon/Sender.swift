@@ -133,16 +133,27 @@ package struct Sender: Sendable {
         // The service has not read the site file again, or we could not: nobody knows where it is to go.
         if let address = ticket.address, address != destination.address { return all(.failed, "DESTINATION-DIFFERS") }
         let folder = Folder.join(paths.outbox, ticket.folder)
+        let unfit = OutboxResult.unfit(ticket.files, in: folder, each: SignOfLife.give())
+        let names = ticket.files.filter { unfit[$0] == nil }
+        let kept = ticket.files.compactMap { name in
+            unfit[name].map { DeliveryReceipt.File(name, $0 == OutboxResult.damaged ? .refused : .failed, code: $0) }
+        }
+        return names.isEmpty ? kept : try await send(names, in: folder, of: ticket, to: destination) + kept
+    }
+
+    private func send(
+        _ names: [String], in folder: String, of ticket: DeliveryTicket, to destination: Destination
+    ) async throws -> [DeliveryReceipt.File] {
         switch destination.kind {
         case .folder(let path):
             return FolderDestination(
                 root: path, folder: ticket.folder, memory: Folder.join(paths.deliveryFolders, FileDigest(of: path).hex),
                 mounts: MountTable(path: settings.mountTable)
-            ).copy(ticket.files, from: folder)
+            ).copy(names, from: folder)
         case .dicom(let peer):
             return try await inScratch { scratch in
                 let user = StorageUser(peer: peer, scratch: scratch)
-                let files = try await user.send(ticket.files, in: folder)
+                let files = try await user.send(names, in: folder)
                 switch peer.confirmation {
                 case .none: return files
                 case .query: return try await confirmed(files, identities(of: Self.sent(files), in: folder), user.has)
@@ -152,8 +163,8 @@ package struct Sender: Sendable {
         case .dicomWeb(let peer):
             return try await inScratch { scratch in
                 let user = WebStorageUser(peer: peer, scratch: scratch)
-                let identities = identities(of: ticket.files, in: folder)
-                let files = try await user.send(ticket.files, identities, in: folder)
+                let identities = identities(of: names, in: folder)
+                let files = try await user.send(names, identities, in: folder)
                 return peer.confirmation == .query ? try await confirmed(files, identities, user.has) : files
             }
         }

@@ -9,6 +9,8 @@ package struct ServiceSettings: Sendable {
     /// Holds the ledger, its lock and its backups.
     package var state: String
     package var pipelines: String
+    /// The pipelines that are there now; nil where that is not known, as while one of them is being changed.
+    package var lookAtPipelines: (@Sendable () -> [KnownPipeline]?)?
     /// The file that says what is to be mounted on this machine.
     package var mountTable = MountTable.path
 

@@ -1,3 +1,5 @@
+internal import Storage
+
 /// The settings as the service uses them, under the names of the site file; durations in seconds, sizes in bytes.
 package struct SettingsView: Sendable, Encodable {
     /// In the order of the site file.
@@ -35,6 +37,19 @@ package struct SettingsView: Sendable, Encodable {
                 ("metrics.textfile", settings.metrics ?? "none"), ("metrics.every", seconds(settings.metricsEvery)),
                 ("destinations", settings.destinations.map(\.name).joined(separator: ", ")),
             ]
+    }
+
+    /// Tells whether two processes have read the same.
+    static func digest(_ settings: ServiceSettings) -> String {
+        var lines = SettingsView(settings).lines.map { "\($0.key) \($0.value)" }
+        for destination in settings.destinations {
+            let waits = [destination.firstWait, destination.longestWait, destination.giveUp].map(seconds)
+            let parts = destination.parts.map(\.rawValue)
+            lines.append(
+                ([destination.name, destination.address, "\(destination.holdsDoubtful)"] + parts + waits)
+                    .joined(separator: " "))
+        }
+        return FileDigest(of: lines.joined(separator: "\n")).hex
     }
 
     private static func cluster(_ settings: ServiceSettings) -> [(String, String)] {

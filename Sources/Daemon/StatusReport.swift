@@ -58,6 +58,17 @@ package struct StatusReport: Sendable, Encodable {
                     code: "SERVICE-HANGS", text: "it gives no sign of life.",
                     cure: "systemctl restart hspsam; nothing is lost by it."))
         }
+        if running, let overview, !overview.isBatch, let used = overview.settings,
+            used != SettingsView.digest(settings)
+        {
+            notes.append(
+                Overview.Note(
+                    code: "SETTINGS-OLD",
+                    text: "the running service does not use what the site file says: it was changed, or refused.",
+                    cure:
+                        "systemctl reload hspsam; where that is refused (journalctl -u hspsam: RELOAD-..., SET-...), set it right or restart it."
+                ))
+        }
         if let waitingFor {
             notes.append(
                 Overview.Note(

@@ -80,6 +80,12 @@ extension WatchService {
             try await deliver()
             return ControlAnswer(
                 isDone: true, code: "SETTLED", text: "\(done.count) do not ask for anybody any more.", jobs: done)
+        case .settleDestination:
+            guard let destination = settings.destinations.first(where: { $0.name == request.job }) else {
+                return Self.settled(false)
+            }
+            return Self.settled(try await ledger.settleAltered(destination))
+        case .settlePipeline: return Self.settled(try await settlePipeline(request.job ?? ""))
         case .retry, .cancel, .release, .drop, .settle:
             guard let id = request.job, let job = try await ledger.job(id) else {
                 return ControlAnswer(isDone: false, code: "JOB-UNKNOWN", text: "the ledger knows no such job.")
@@ -92,6 +98,12 @@ extension WatchService {
             default: return try await settle(job)
             }
         }
+    }
+
+    private static func settled(_ wasAsked: Bool) -> ControlAnswer {
+        wasAsked
+            ? ControlAnswer(isDone: true, code: "SETTLED", text: "nobody is asked about it any more.")
+            : ControlAnswer(isDone: false, code: "SETTLED", text: "nobody was asked about one of this name.")
     }
 
     private func refuse(_ job: Job, _ what: String) -> ControlAnswer {

@@ -111,7 +111,7 @@ extension WatchService {
                 guard let result = try OutboxResult(in: folder) else {
                     // Somebody has changed its report: what is what is not known any more.
                     try await ledger.markDamaged([found.key])
-                    try await ledger.addUntold(found.key, code: "RESULT-DAMAGED", to: destination.name)
+                    try await ledger.addUntold(found.key, code: OutboxResult.damaged, to: destination.name)
                     continue
                 }
                 try await ledger.addDeliveries(

@@ -226,6 +226,8 @@ extension WatchService {
             }
             shared.withLock { $0.settings = new }
             await inbox.use(new.settling)
+            try await lookAtPipelines()
+            try await ledger.remember(Overview.settingsInUse, SettingsView.digest(new))
             log.notice("settings read again", metadata: ["code": "RELOAD"])
         } catch {
             log.error("the old settings stay", metadata: ["code": "\(FailureRecord(error).code)"])

@@ -20,6 +20,7 @@ extension WatchService {
             try await attempt("kept/") { try await self.removeOld() }
             try await ledger.forgetImages(before: Moment.now - settings.lateWindow.milliseconds)
         }
+        try await lookAtPipelines()
         try await attempt("receive/") { try self.dropReceived() }
         try await attempt("control/") {
             for folder in [self.paths.answers, self.paths.newRequests] {

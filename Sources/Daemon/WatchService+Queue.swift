@@ -292,6 +292,7 @@ extension WatchService {
             let reason = Self.reason(job, published, isNew: isNew)
             try await ledger.publish(job.id, fresh, reason: reason)
             try await ledger.settleJoined(job)
+            try await notePipelines(fresh)
             await known.append(fresh.filter(\.complete).map(\.key))
             log.notice("published", metadata: ["job": "\(job.id)", "code": "\(reason?.code ?? "PUBLISHED")"])
             try await ledger.remember("paused", "")

@@ -84,6 +84,8 @@ package final class WatchService: Sendable {
         try await ledger.remember("paused", "")
         try await ledger.forgetReturns()
         try await known.write(ledger.knownKeys())
+        try await lookAtPipelines()
+        try await ledger.remember(Overview.settingsInUse, SettingsView.digest(settings))
         try await recover(countsLost: !isResumed && !hasRebooted)
         try await writeIndex()
     }

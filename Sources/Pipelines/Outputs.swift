@@ -84,6 +84,18 @@ package struct Outputs: Sendable, Equatable {
     /// Anything that is written or counted of objects one by one.
     var asksForObjects: Bool { countsObjects || instances || annotations != nil }
 
+    /// What is written of one volume, where it can be.
+    package var kinds: Set<Kind> {
+        var kinds = Set(segmentationKinds)
+        if segmentations.isResampled { kinds.insert(.regular) }
+        if report { kinds.insert(.report) }
+        if captures != .off { kinds.insert(.captures) }
+        if structures { kinds.insert(.structures) }
+        if annotations != nil { kinds.insert(.annotations) }
+        if instances { kinds.insert(.instances) }
+        return kinds
+    }
+
     /// Segmentations that are written of one volume, the one that every viewer reads first.
     var segmentationKinds: [Kind] {
         let main: [Kind] =

@@ -82,16 +82,28 @@ package struct PipelineDirectory: Sendable {
     static func openingAll(
         in folder: String, only: String? = nil, precision: PrecisionChoice? = nil
     ) throws -> [PipelineDirectory] {
-        let names = try reading { () throws(StorageFailure) in try Folder.list(folder) }.filter {
-            !$0.name.hasPrefix(".") && mayBePipeline($0, in: folder) && !isRecipe(Folder.join(folder, $0.name))
-        }
-        .map(\.name)
-        guard !names.isEmpty else { throw PipelineFailure.empty(path: folder) }
+        let names = try names(in: folder)
         if let only {
             guard names.contains(only) else { throw PipelineFailure.unknown(name: only, known: names) }
             return [try opening(Folder.join(folder, only), precision: precision)]
         }
         return try names.map { try opening(Folder.join(folder, $0), precision: precision) }
+    }
+
+    /// The settings alone of all pipelines of a folder.
+    ///
+    /// *Throws* as `settings`; where there is none, too.
+    package static func allSettings(in folder: String) throws -> [Pipeline] {
+        try names(in: folder).map { try settings(Folder.join(folder, $0)) }
+    }
+
+    private static func names(in folder: String) throws(PipelineFailure) -> [String] {
+        let names = try reading { () throws(StorageFailure) in try Folder.list(folder) }.filter {
+            !$0.name.hasPrefix(".") && mayBePipeline($0, in: folder) && !isRecipe(Folder.join(folder, $0.name))
+        }
+        .map(\.name)
+        guard !names.isEmpty else { throw .empty(path: folder) }
+        return names
     }
 
     /// A folder, or a link to one: whoever put it there wants it used. A link that leads nowhere is looked into as well, and refused there.

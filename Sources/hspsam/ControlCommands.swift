@@ -40,19 +40,28 @@ struct SettleCommand: ParsableCommand {
             What waited for that is sent to its destinations (doubtful: hold).
             Example: hspsam settle 01JCK3
                      hspsam settle --all
+                     hspsam settle --destination pacs   (what it does with objects is known: DELIVERY-ALTERED)
+                     hspsam settle --pipeline skin      (it was taken out for good: PIPELINE-GONE)
             """)
 
     @OptionGroup var service: ServiceOptions
     @Argument(help: "The job.") var job: String?
     @Flag(help: "All that were published and ask for somebody.") var all = false
 
+    @Option(help: "A destination that took objects with a warning.") var destination: String?
+    @Option(help: "A pipeline that is there no more.") var pipeline: String?
+
     func validate() throws {
-        if (job == nil) != all { throw ValidationError("Name one job, or give --all.") }
+        guard [job != nil, all, destination != nil, pipeline != nil].count(where: \.self) == 1 else {
+            throw ValidationError("Name one job, or give --all, --destination or --pipeline.")
+        }
     }
 
     func run() throws {
-        guard let job else { return try service.ask(.settleAll) }
-        try service.ask(.settle, job: job)
+        if let job { return try service.ask(.settle, job: job) }
+        if let destination { return try service.ask(.settleDestination, name: destination) }
+        if let pipeline { return try service.ask(.settlePipeline, name: pipeline) }
+        try service.ask(.settleAll)
     }
 }
 

@@ -26,10 +26,11 @@ struct ServiceOptions: ParsableArguments {
         return settings
     }
 
-    /// Asks the running service, or does it here where none runs; says what became of it. `job` is the beginning of a job's name.
-    func ask(_ command: ControlRequest.Command, job: String? = nil) throws {
+    /// Asks the running service, or does it here where none runs; says what became of it. `job` is the beginning of a job's name,
+    /// `name` that of something else.
+    func ask(_ command: ControlRequest.Command, job: String? = nil, name: String? = nil) throws {
         let settings = try settings()
-        let request = ControlRequest(command, job: try job.map { try self.job($0, settings).line.job })
+        let request = ControlRequest(command, job: try job.map { try self.job($0, settings).line.job } ?? name)
         let answer = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
             return try await Control.ask(request, settings, log: log)

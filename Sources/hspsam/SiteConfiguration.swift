@@ -1,6 +1,7 @@
 import Daemon
 import Failures
 import Foundation
+import Pipelines
 import Settings
 import Storage
 import Tensors
@@ -37,6 +38,7 @@ struct SiteConfiguration {
             scan: try inbox.duration("scan", in: .seconds(1) ... .seconds(3600), default: .seconds(5)),
             quiet: try settle.duration("quiet", in: .zero ... .seconds(86_400), default: .seconds(60)),
             reserve: try root.size("reserve", default: 20 << 30), program: Self.program, version: version)
+        settings.lookAtPipelines = { Self.known(in: pipelines) }
         try read(inbox, settle, &settings.settling)
         guard settings.settling.mode == .readyOnly || settings.settling.quiet <= settings.settling.giveUp else {
             throw settle.failure(
@@ -74,6 +76,12 @@ struct SiteConfiguration {
         settings.metricsEvery = try metrics.duration(
             "every", in: .seconds(1) ... .seconds(3600), default: settings.metricsEvery)
         return settings
+    }
+
+    /// Nil where one of them cannot be read now.
+    private static func known(in folder: String) -> [KnownPipeline]? {
+        guard let pipelines = try? PipelineDirectory.allSettings(in: folder) else { return nil }
+        return pipelines.map { KnownPipeline(name: $0.name, kinds: Set($0.outputs.kinds.map(\.rawValue))) }
     }
 
     private static func read(_ inbox: Section, _ settle: Section, _ rules: inout SettlingRules) throws {
@@ -173,15 +181,16 @@ struct SiteConfiguration {
                 case .dicomweb: .dicomWeb(try webPeer(section))
                 }
             let (firstWait, longestWait) = try waits(section.section("backoff"))
+            let (parts, areExpected) = try parts(section, isFolder: word == .folder)
             found.append(
                 Destination(
-                    name: name, kind: kind, parts: try parts(section, isFolder: word == .folder),
+                    name: name, kind: kind, parts: parts,
                     firstWait: firstWait, longestWait: longestWait,
                     giveUp: try section.duration(
                         "give_up", in: .seconds(1) ... .seconds(86_400 * 3650), default: .seconds(7 * 86_400)),
                     // A folder's readers have the report beside it.
                     holdsDoubtful: try section.choice("doubtful", default: word == .folder ? Doubtful.send : .hold)
-                        == .hold))
+                        == .hold, expectsParts: areExpected))
         }
         return found
     }
@@ -201,16 +210,19 @@ struct SiteConfiguration {
         )
     }
 
-    private static func parts(_ section: Section, isFolder: Bool) throws -> [Destination.Part] {
+    /// Whoever names all that is sent anyhow does not expect each part.
+    private static func parts(
+        _ section: Section, isFolder: Bool
+    ) throws -> (parts: [Destination.Part], areExpected: Bool) {
         // A folder gets all of a result, an archive each object in one form. Instances are a LABELMAP without a BINARY twin, which an
         // archive may not take: only where somebody asks for them.
         let standard: [Destination.Part] =
             isFolder
             ? Destination.Part.allCases : [.seg, .sr, .sc, .rtstruct, .annotations, .regular, .image]
         guard let words = try section.optionalStrings("send", count: 1...Destination.Part.allCases.count) else {
-            return standard
+            return (standard, false)
         }
-        return try words.map { word in
+        let parts = try words.map { word in
             guard let part = Destination.Part(rawValue: word), isFolder || part.isDICOM else {
                 let known = Destination.Part.allCases.filter { isFolder || $0.isDICOM }.map(\.rawValue)
                 throw section.failure(
@@ -219,6 +231,7 @@ struct SiteConfiguration {
             }
             return part
         }
+        return (parts, !Set(parts).isSuperset(of: standard))
     }
 
     private static func dicomPeer(_ section: Section) throws -> DICOMPeer {

@@ -36,6 +36,7 @@ struct ArchiveTests {
             try DurableFile.write(
                 DurableFile.read(Self.sample, limit: 1 << 24), to: "\(site.root)/outbox/\(plan.path)/\(file)")
         }
+        try site.sum(plan)
         return site
     }
 
@@ -88,6 +89,14 @@ struct ArchiveTests {
     }
 
     // MARK: DICOM
+
+    @Test("an answer with a warning says what was done to an object that is stored", arguments: [false, true])
+    func warned(isStored: Bool) {
+        let stored = #"{"00081155": {"Value": ["1.2"]}, "00081196": {"Value": [45062]}}"#
+        let body = #"{"00081199": {"Value": [\#(stored)]}}"#
+        let answer = DICOMWebAnswer.outcome(of: isStored ? "1.2" : "1.3", status: 202, Array(body.utf8))
+        #expect(answer.0 == (isStored ? .sent : .failed) && answer.code == (isStored ? "0xB006" : "HTTP-SILENT"))
+    }
 
     @Test(
         "an archive that is not there is waited for, and takes the object once it is",
@@ -181,6 +190,7 @@ struct ArchiveTests {
                     "-q", "-nb", "-m", "0008,0016=1.2.840.10008.5.1.4.1.1.66.7",
                     "\(site.root)/outbox/\(plan.path)/a.labelmap.dcm",
                 ])
+            try site.sum(plan)
         }
         let site = try await site(peer(port), plan)
         try makeLabelMap(site)

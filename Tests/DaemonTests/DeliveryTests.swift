@@ -211,6 +211,146 @@ struct DeliveryTests {
         #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
     }
 
+    @Test(
+        "a file that was changed, cut or removed after publication goes nowhere, and a person is asked",
+        arguments: ["changed", "cut", "removed", "sums"])
+    func damaged(how: String) async throws {
+        let site = try await site([])
+        let share = try share(site, [.seg, .report])
+        site.settings.destinations = [share]
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        let folder = "\(site.root)/outbox/\(plan.path)"
+        let whole = try DurableFile.read(folder + "/a.seg.dcm", limit: 1 << 20)
+        switch how {
+        case "changed": try DurableFile.write([whole[0] ^ 1] + whole.dropFirst(), to: folder + "/a.seg.dcm")
+        case "cut": try DurableFile.write(Array(whole.dropLast()), to: folder + "/a.seg.dcm")
+        case "removed": try Folder.remove(folder + "/a.seg.dcm")
+        default: try Folder.remove(folder + "/SHA256SUMS")
+        }
+        try await round(site)
+        // Without digests nobody can tell the report's from others.
+        let unfit = how == "sums" ? 2 : 1
+        #expect(try await counts(site).map { [$0.refused, $0.waiting] } == [[unfit, 0]])
+        #expect(!FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
+        let report = try StatusReport(site.settings)
+        #expect(
+            report.status == .refusedOrFailed && report.text.contains("RESULT-DAMAGED \(unfit) files"), "\(report.text)"
+        )
+        #expect(try await site.batch().notes == ["RESULT-DAMAGED"])
+        // Put back, and asked for.
+        try DurableFile.write(whole, to: folder + "/a.seg.dcm")
+        try site.sum(plan)
+        try await site.withService { _ = try await $0.perform(ControlRequest(.redeliver)) }
+        try await round(site)
+        #expect(try DurableFile.read("\(site.root)/share/\(plan.path)/a.seg.dcm", limit: 1 << 20) == whole)
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a result whose file was changed before it was sent is sent by itself once it has been made anew")
+    func damagedMadeAnew() async throws {
+        let site = try await site([])
+        site.settings.destinations = [try share(site)]
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        try DurableFile.write("x", to: "\(site.root)/outbox/\(plan.path)/a.seg.dcm")
+        try await round(site)
+        #expect(try await counts(site).map(\.refused) == [1])
+        try site.drop("b", plan)
+        try await site.batch()
+        try await round(site)
+        #expect(try await counts(site).map { $0.refused + $0.waiting } == [0])
+        #expect(
+            try DurableFile.read("\(site.root)/share/\(plan.path)/a.seg.dcm", limit: 99) == Array("\(plan.key)\n".utf8))
+    }
+
+    @Test(
+        "what a destination took with a warning is told until a person knows of it, once for each that it gives",
+        arguments: ["0xB000", "0xB006", "0xB007"])
+    func altered(code: String) async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        func take(_ name: String, _ code: String) async throws {
+            try site.drop(name, "ok")
+            try await site.batch()
+            try await site.withService { service in
+                try await service.deliver()
+                for id in try Folder.list(site.root + "/deliver/new").map(\.name) {
+                    let ticket = try JSONDecoder().decode(
+                        DeliveryTicket.self,
+                        from: Data(DurableFile.read("\(site.root)/deliver/new/\(id)", limit: 1 << 20)))
+                    let receipt = DeliveryReceipt(
+                        ticket: ticket, files: ticket.files.map { .init($0, .sent, code: code) })
+                    try DurableFile.write(
+                        Array(JSONEncoder().encode(receipt)), to: "\(site.root)/deliver/receipts/\(id)")
+                }
+                try await service.deliver()
+            }
+        }
+        try await take("a", code)
+        try await take("b", code)
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed, "\(report.text)")
+        #expect(report.text.contains("DELIVERY-ALTERED here took 2 objects") && report.text.contains(code))
+        try await site.withService { service in
+            #expect(try await !service.perform(ControlRequest(.settleDestination, job: "there")).isDone)
+            #expect(try await service.perform(ControlRequest(.settleDestination, job: "here")).isDone)
+        }
+        #expect(try StatusReport(site.settings).status == .done)
+        try await take("c", code)
+        try await take("d", "0x0000")
+        #expect(try StatusReport(site.settings).status == .done)
+        // Another answer is another matter.
+        try await take("e", "0xB123")
+        #expect(try StatusReport(site.settings).text.contains("DELIVERY-ALTERED here took 1 objects"))
+    }
+
+    @Test("a site file that the running service does not use is told; one that it has read again is not")
+    func settingsOld() async throws {
+        let site = try await site([])
+        let old = site.settings
+        var changed = old
+        changed.destinations = [destination("here", .folder(path: "/nowhere"), [.seg])]
+        var elsewhere = changed
+        elsewhere.destinations = [destination("here", .folder(path: "/somewhere"), [.seg])]
+        var narrow = changed
+        narrow.destinations = [destination("here", .folder(path: "/nowhere"), [.sr])]
+        let started = StopRequest()
+        let service = try await site.service(started)
+        let running = Task { try await service.watch() }
+        try await eventually { try await service.ledger.fact("mode") == "watch" }
+        for settings in [changed, elsewhere, narrow] {
+            #expect(try StatusReport(settings).text.contains("SETTINGS-OLD"))
+        }
+        #expect(try !StatusReport(old).text.contains("SETTINGS-OLD"))
+        started.ask()
+        try await running.value
+        try await service.close()
+    }
+
+    @Test("parts that somebody asked for and no pipeline writes are told, and not what is sent anyhow")
+    func unwrittenParts() async throws {
+        func status(_ kinds: Set<String>, _ parts: [Destination.Part], areExpected: Bool) async throws -> StatusReport {
+            let site = try Site()
+            site.settings.lookAtPipelines = { [KnownPipeline(name: "skin", kinds: kinds)] }
+            site.settings.destinations = [
+                Destination(
+                    name: "here", kind: .folder(path: "/nowhere"), parts: parts, firstWait: .zero, longestWait: .zero,
+                    giveUp: .zero, expectsParts: areExpected)
+            ]
+            try await site.withService { try await $0.deliver() }
+            return try StatusReport(site.settings)
+        }
+        let report = try await status(["binary"], [.seg, .sr, .labelmap], areExpected: true)
+        #expect(report.status == .refusedOrFailed, "\(report.text)")
+        #expect(report.text.contains("DESTINATION-PARTS no pipeline writes what is to be sent: sr, labelmap to here."))
+        #expect(try await status(["binary"], [.seg, .sr], areExpected: false).status == .done)
+        #expect(try await status(["binary", "report"], [.seg, .sr, .image], areExpected: true).status == .done)
+    }
+
     @Test("what a destination would not take is let go when nobody asks for it any more", arguments: [true, false])
     func letGo(isNamed: Bool) async throws {
         let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])

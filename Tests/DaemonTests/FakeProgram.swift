@@ -215,6 +215,15 @@ final class Site {
         try StudyRecord(json: DurableFile.read("\(root)/outbox/\(plan.path)/report.json", limit: 1 << 20))
     }
 
+    /// Digests of a result's files as they are now, in the place of those that were published.
+    func sum(_ plan: Plan) throws {
+        let folder = "\(root)/outbox/\(plan.path)"
+        let lines = try Folder.walk(folder).filter {
+            $0.status.kind == .regular && !["report.json", "SHA256SUMS"].contains($0.name)
+        }.map { "\(try FileDigest(ofFile: "\(folder)/\($0.name)").hex)  \($0.name)\n" }
+        try DurableFile.write(lines.joined(), to: folder + "/SHA256SUMS")
+    }
+
     /// The reasons in the quarantine.
     func quarantined() throws -> [ReasonRecord] {
         guard FileStatus.exists(root + "/quarantine") else { return [] }

@@ -9,6 +9,34 @@ import Testing
 
 @Suite("the service: each drop ends, each study is published once")
 struct WatchServiceTests {
+    @Test("a pipeline that gave results and is there no more is told until it is back, or was taken out for good")
+    func pipelineGone() async throws {
+        let site = try Site()
+        let (skin, other) = (KnownPipeline(name: "skin", kinds: []), KnownPipeline(name: "other", kinds: []))
+        site.settings.lookAtPipelines = { [other, skin] }
+        try site.drop("a", "ok")
+        #expect(try await site.batch().status == .done)
+        site.settings.lookAtPipelines = { [other] }
+        try site.drop("b", "skip")
+        let outcome = try await site.batch()
+        #expect(outcome.status == .refusedOrFailed && outcome.notes == ["PIPELINE-GONE"], "\(outcome.json)")
+        #expect(try StatusReport(site.settings).text.contains("PIPELINE-GONE skin has given results"))
+        // While one is being changed nothing is known.
+        site.settings.lookAtPipelines = { nil }
+        #expect(try await site.batch().notes == ["PIPELINE-GONE"])
+        site.settings.lookAtPipelines = { [skin, other] }
+        #expect(try await site.batch().status == .done)
+        site.settings.lookAtPipelines = { [other] }
+        try await site.withService { service in
+            let answers = [
+                try await service.perform(ControlRequest(.settlePipeline, job: "skin")),
+                try await service.perform(ControlRequest(.settlePipeline, job: "skin")),
+            ]
+            #expect(answers.map(\.isDone) == [true, false])
+        }
+        #expect(try await site.batch().status == .done)
+    }
+
     @Test("a batch publishes what works, keeps the originals and leaves nothing behind")
     func batch() async throws {
         let site = try Site()

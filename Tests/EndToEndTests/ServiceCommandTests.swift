@@ -51,7 +51,8 @@ final class ServiceCommandTests {
         #expect(try run("retry").status == 2)
         #expect(try run("cancel", job).status == 3)
         #expect(try run("settle", job).status == 3 && run("settle").status == 2)
-        #expect(try run("settle", "--all").status == 0)
+        #expect(try run("settle", "--all").status == 0 && run("settle", "--all", "--pipeline", "x").status == 2)
+        for what in ["--pipeline", "--destination"] { #expect(try run("settle", what, "none").status == 3, "\(what)") }
 
         let retried = try run("retry", job)
         #expect(retried.status == 0 && retried.output.contains("RETRY"), "\(retried)")

@@ -23,9 +23,14 @@ for left in 0 40 100 200 400 800 1600; do
     site "$name"
     # The ledger has a disk of its own: what is full is the spool.
     sed -i "s|state: [^,]*|state: $root/state-$name|; s/reserve: 64KiB/reserve: 1B/" "$root/$name.yaml"
+    # A quiet night, whose page says that all is well.
+    "$program" batch --config "$root/$name.yaml" > /dev/null
     drop "$name"
     head -c $(($(stat -f -c '%a * %S' "$mounted" | bc) - left * 1024)) /dev/zero > "$mounted/ballast" 2> /dev/null || true
     disturbed "$name"
+    if [ "$left" -eq 0 ] && grep -qs '<title>All is well' "$mounted/outbox/index.html"; then
+        fail "the page says that all is well while the disk is full"
+    fi
     rm "$mounted/ballast"
     settle "$name"
     check "$name" "a spool with $left KiB left"
