@@ -337,6 +337,26 @@ struct PlaceTests {
         #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
     }
 
+    @Test(
+        "a tomogram of several energy windows, or of more slices than it says, is refused",
+        arguments: [
+            ([1, 2, 1], 0, ["PIX-VALUES"]), ([1, 1, 1], 0, []), ([], 3, []), ([], 2, ["VOL-PLACE"]),
+            ([], 1, ["VOL-PLACE"]),
+        ] as [([UInt16], UInt16, [String])], [[], [1, 2, 3]] as [[UInt16]])
+    func windows(_ given: ([UInt16], UInt16, [String]), _ vector: [UInt16]) throws {
+        var image = Self.tomogram(vector)
+        let (windows, slices, codes) = given
+        let more = image.more
+        image.more = { file in
+            if !windows.isEmpty { file.add(0x0054, 0x0010, "US", windows.flatMap { TestFile.little($0) }) }
+            more(&file)
+            if slices > 0 { file.add(0x0054, 0x0081, us: slices) }
+        }
+        let result = try volumes([image])
+        #expect(result.leftOut.map(\.failure.code) == codes)
+        #expect(result.volumes.map(\.frames.count) == (codes.isEmpty ? [3] : []))
+    }
+
     private static func gated(_ slices: [UInt16], _ slots: [UInt16]) -> TestImage {
         var image = tomogram(type: "RECON GATED TOMO")
         image.frames = slices.count

@@ -62,7 +62,10 @@ struct SplitKey: Sendable {
             name: "Convolution Kernel", value: { $0.group(.ctReconstructionSequence).text(.convolutionKernel) ?? "" },
             isSetting: true),
         SplitKey(name: "KVP", value: { $0.group(.ctXRayDetailsSequence).text(.kvp) ?? "" }, isSetting: true),
-        SplitKey(name: "Contrast/Bolus Agent", value: { $0.classic(.contrastBolusAgent) }, isSetting: true),
+        // An image that names none was made without.
+        SplitKey(
+            name: "Contrast/Bolus Agent", value: { $0.instance.dataSet.text(.contrastBolusAgent) ?? "none" },
+            isSetting: true),
         SplitKey(name: "Image Type", value: { $0.imageType.joined(separator: "\\") }, isOfRun: true),
         SplitKey(
             name: "Repetition Time",
