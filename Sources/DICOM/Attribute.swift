@@ -331,10 +331,12 @@ package enum Attribute: String, CaseIterable, Sendable {
 
     case energyWindowVector = "0054,0010 US n"
     case detectorInformationSequence = "0054,0022 SQ 1"
+    case phaseVector = "0054,0030 US n"
     case rRIntervalVector = "0054,0060 US n"
     case timeSlotVector = "0054,0070 US n"
     case sliceVector = "0054,0080 US n"
     case numberOfSlices = "0054,0081 US 1"
+    case timeSliceVector = "0054,0100 US n"
     case viewCodeSequence = "0054,0220 SQ 1"
     case viewModifierCodeSequence = "0054,0222 SQ 1"
     case units = "0054,1001 CS 1"

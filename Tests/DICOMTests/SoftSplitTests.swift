@@ -314,6 +314,16 @@ struct SoftSplitTests {
         }
     }
 
+    @Test("one slice of another sequence among others is taken apart", arguments: [(4, [7, 1]), (7, [8])])
+    func oddSequence(_ odd: Int, _ counts: [Int]) throws {
+        let images = Self.echoes((0..<8).map { _ in "5" }).enumerated().map { index, image in
+            var image = image
+            image.beforePlace = { $0.add(0x0018, 0x0020, "CS", text: index == odd ? "GR" : "SE") }
+            return image
+        }
+        #expect(try volumes(images).volumes.map(\.frames.count) == counts)
+    }
+
     @Test("so are those of two diffusion weightings, which classic images say at their top, no weighting being one")
     func mixedWeightings() throws {
         let images = Self.echoes((0..<8).map { _ in "5" }).enumerated().map { index, image in

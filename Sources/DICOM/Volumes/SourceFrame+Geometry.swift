@@ -89,7 +89,7 @@ extension SourceFrame {
         let vector = dataSet.ints(.sliceVector)
         guard !vector.isEmpty else {
             guard !isGated else { return nil }
-            try checkSlices(frames, of: dataSet)
+            try checkSlices(frames, of: dataSet, isGated: false)
             return Array(0..<frames)
         }
         let moments = isGated ? (1...frames).map { nuclearMoment(dataSet, frame: $0) } : []
@@ -101,7 +101,7 @@ extension SourceFrame {
                 "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) names \(Set(places).count) slices for \(frames) frames: which frame lies where is unknown.",
                 cure: "Export the object again, each volume by itself.")
         }
-        try checkSlices(Set(vector).count, of: dataSet)
+        try checkSlices(Set(vector).count, of: dataSet, isGated: isGated)
         // Image Position (Patient) is that of the first slice: of slices behind it nobody knows whether it is theirs.
         guard first <= 1 else {
             throw .position(
@@ -111,17 +111,19 @@ extension SourceFrame {
         return vector.map { $0 - first }
     }
 
-    /// A reconstructed tomogram has one frame for each slice (and moment), of one energy window or of all together.
+    /// A reconstructed tomogram has one frame for each slice, a gated one for each moment of the heart too, and nothing else takes turns.
     ///
     /// - Parameter slices: how many its frames are of.
     ///
-    /// *Throws* `values`, `position`.
-    private static func checkSlices(_ slices: Int, of dataSet: DataSet) throws(DICOMFailure) {
-        let windows = Set(dataSet.ints(.energyWindowVector)).count
-        guard windows < 2 else {
-            throw .values(
-                "\(Attribute.energyWindowVector.keyword) \(Attribute.energyWindowVector.tag) names \(windows) energy windows in one tomogram: its slices cannot be compared with each other.",
-                cure: "Export the object again, each energy window by itself.")
+    /// *Throws* `position`. *Source*: PS3.3 C.8.4.8.1.1.
+    private static func checkSlices(_ slices: Int, of dataSet: DataSet, isGated: Bool) throws(DICOMFailure) {
+        let single: [Attribute] = [.energyWindowVector, .phaseVector, .timeSliceVector]
+        for attribute in single + (isGated ? [] : [.rRIntervalVector, .timeSlotVector]) {
+            let count = Set(dataSet.ints(attribute)).count
+            guard count > 1 else { continue }
+            throw .position(
+                "\(attribute.keyword) \(attribute.tag) has \(count) values in a tomogram that has one frame for each slice: which frames belong together is unknown.",
+                cure: "Export the object again, each volume by itself.")
         }
         guard let count = dataSet.int(.numberOfSlices), count > 0, slices > count else { return }
         throw .position(

@@ -72,8 +72,8 @@ struct SplitKey: Sendable {
             value: {
                 $0.group(.mrTimingAndRelatedParametersSequence).text(.repetitionTime) ?? $0.classic(.repetitionTime)
             }, isOfRun: true, tolerance: Tolerance.heartbeat),
-        SplitKey(name: "Scanning Sequence", value: { $0.classic(.scanningSequence) }, isOfRun: true),
-        SplitKey(name: "Sequence Name", value: { $0.classic(.sequenceName) }, isOfRun: true),
+        SplitKey(name: "Scanning Sequence", value: { $0.classic(.scanningSequence) }, isOfVolume: true),
+        SplitKey(name: "Sequence Name", value: { $0.classic(.sequenceName) }, isOfVolume: true),
         SplitKey(
             name: "Acquisition Number",
             value: {
