@@ -87,6 +87,18 @@ package enum SOPClass: String, CaseIterable, Sendable {
         }
     }
 
+    /// Its objects repeat classic images, frame by frame.
+    ///
+    /// *Source*: PS3.3 2024e, A.70 to A.72.
+    var isConverted: Bool {
+        switch self {
+        case .legacyConvertedEnhancedCTImageStorage, .legacyConvertedEnhancedMRImageStorage,
+            .legacyConvertedEnhancedPETImageStorage:
+            true
+        default: false
+        }
+    }
+
     /// The UIDs by the names that selection rules may use instead.
     package static let uidsByName: [String: String] = Dictionary(
         uniqueKeysWithValues: allCases.filter { $0.field(1) != "-" }.map { (String($0.field(1)), $0.uid) })

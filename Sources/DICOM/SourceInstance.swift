@@ -136,10 +136,8 @@ package final class SourceInstance: Sendable {
         switch SOPClass.of(sopClassUID) {
         case .enhancedCTImageStorage, .enhancedMRImageStorage, .enhancedPETImageStorage:
             ["ORIGINAL", "MIXED"].contains(imageType.first)
-        case .legacyConvertedEnhancedCTImageStorage, .legacyConvertedEnhancedMRImageStorage,
-            .legacyConvertedEnhancedPETImageStorage:
-            true
-        default: false
+        case let named?: named.isConverted
+        case nil: false
         }
     }
 

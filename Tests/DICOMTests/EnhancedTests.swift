@@ -56,6 +56,51 @@ struct EnhancedTests {
         #expect(volume.findings.contains { $0.code == "VOL-SCALE" && $0.severity == .warning } == isTold)
     }
 
+    @Test(
+        "an object that was converted of images which are here is left away, and one at their places that does not say so asks a person",
+        arguments: [
+            ("1.2.3", [1, 2, 3], true), ("1.2.9", [1, 2, 3], true), ("1.2.3", [1, 2, 7], false), ("1.2.3", [], false),
+            ("1.2.9", [1, 2, 7], false),
+        ])
+    func converted(_ series: String, _ sources: [Int], _ isCopy: Bool) throws {
+        var image = TestImage(
+            sopClass: "1.2.840.10008.5.1.4.1.1.2.2", instance: "1.2.3.90", series: series, number: 90, position: nil,
+            frames: 3)
+        image.spacing = ""
+        image.more = { file in
+            file.add(
+                0x5200, 0x9230,
+                items: (0..<3).map { index in
+                    { item in
+                        if index < sources.count {
+                            item.add(
+                                0x0020, 0x9172,
+                                items: [
+                                    {
+                                        $0.add(0x0008, 0x1150, "UI", text: "1.2.840.10008.5.1.4.1.1.2")
+                                        $0.add(0x0008, 0x1155, "UI", text: "1.2.3.\(sources[index])")
+                                    }
+                                ])
+                        }
+                        item.add(
+                            0x0020, 0x9113, items: [{ $0.add(0x0020, 0x0032, "DS", text: "0\\0\\\(index * 3)") }])
+                        item.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
+                        item.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.5\\0.5") }])
+                    }
+                })
+        }
+        let result = try volumes(stack([0, 3, 6]) { _, _ in } + [image])
+        #expect(result.leftOut.isEmpty)
+        #expect(result.volumes.map(\.frames.count) == (isCopy ? [3] : [3, 3]))
+        for volume in result.volumes {
+            let isAsked = volume.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning }
+            #expect(isAsked == (!isCopy && series == "1.2.3"))
+            #expect(volume.frames[0].instance.sopClassUID != image.sopClass || !isCopy)
+        }
+        // Without the images nothing else shows what it shows.
+        #expect(try volumes([image]).volumes.map(\.frames.count) == [3])
+    }
+
     @Test("an enhanced object's frames take their place and window from its functional groups")
     func enhanced() throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 3)

@@ -337,6 +337,27 @@ struct PlaceTests {
         #expect(result.leftOut.map(\.failure.code) == (isKept ? [] : ["VOL-PLACE"]))
     }
 
+    @Test(
+        "a tomogram of several energy windows, phases or times, or of more slices than it says, is refused",
+        arguments: [
+            (0x0010, [1, 2, 1], 0, true), (0x0010, [1, 1, 1], 0, false), (0x0030, [1, 2, 2], 0, true),
+            (0x0060, [1, 1, 2], 0, true), (0x0070, [1, 1, 2], 0, true), (0x0070, [1, 1, 1], 0, false),
+            (0x0100, [1, 2, 3], 0, true), (0, [], 3, false), (0, [], 2, true), (0, [], 1, true),
+        ] as [(UInt16, [UInt16], UInt16, Bool)], [[], [1, 2, 3]] as [[UInt16]])
+    func turns(_ given: (UInt16, [UInt16], UInt16, Bool), _ vector: [UInt16]) throws {
+        var image = Self.tomogram(vector)
+        let (element, values, slices, isRefused) = given
+        let more = image.more
+        image.more = { file in
+            more(&file)
+            if !values.isEmpty { file.add(0x0054, element, "US", values.flatMap { TestFile.little($0) }) }
+            if slices > 0 { file.add(0x0054, 0x0081, us: slices) }
+        }
+        let result = try volumes([image])
+        #expect(result.leftOut.map(\.failure.code) == (isRefused ? ["VOL-PLACE"] : []))
+        #expect(result.volumes.map(\.frames.count) == (isRefused ? [] : [3]))
+    }
+
     private static func gated(_ slices: [UInt16], _ slots: [UInt16]) -> TestImage {
         var image = tomogram(type: "RECON GATED TOMO")
         image.frames = slices.count

@@ -42,7 +42,8 @@ struct SeriesConsistencyTests {
     private static let ofSeries: [(group: UInt16, element: UInt16, vr: String, one: String, other: String)] = [
         (0x0020, 0x0011, "IS", "3", "4"), (0x0008, 0x103E, "LO", "Head", "Thorax"),
         (0x0018, 0x1030, "LO", "A", "B"), (0x0018, 0x0015, "CS", "HEAD", "ABDOMEN"), (0x0020, 0x0060, "CS", "L", "R"),
-        (0x0018, 0x5100, "CS", "HFS", "FFS"),
+        (0x0018, 0x5100, "CS", "HFS", "FFS"), (0x0008, 0x1090, "LO", "Scanner A", "Scanner B"),
+        (0x0018, 0x1000, "LO", "17", "18"), (0x0018, 0x0087, "DS", "1.5", "3"),
     ]
 
     /// Six slices of which the first `odd` say one thing of their series and the others another.
@@ -73,10 +74,50 @@ struct SeriesConsistencyTests {
         #expect(try Self.said(attribute, row.one, "", odd: odd).volumes.map(\.frames.count) == [6])
     }
 
+    @Test(
+        "slices of one volume were acquired in one examination, which may go over midnight",
+        arguments: [
+            (["20250301"], ["20260301"], true), (["20260227"], ["20260301"], true),
+            (["20260228"], ["20260301"], false), (["20240228"], ["20240301"], true),
+            (["20251231"], ["20260101"], false),
+            (["20260301", "235930"], ["20260302", "000110.5"], false),
+            (["20260301", "080000"], ["20260302", "080000"], true),
+            (["20260301", "060000"], ["20260301", "193000"], true),
+            (["20260301", "060000"], ["20260301", "090000"], false), (["20260301", "080000"], ["20260302"], false),
+            // What says no date, and dates as they once were written.
+            (["20250301"], [""], false), (["", "080000"], ["", "220000"], false), (["2025.03.01"], ["20250301"], false),
+            (["00000000"], ["20260301"], false),
+        ])
+    func examination(_ one: [String], _ other: [String], _ isRefused: Bool) throws {
+        let images = (0..<6).map { index in
+            var image = slice(index + 1)
+            let moment = index < 3 ? one : other
+            image.beforePlace = { file in
+                file.add(0x0008, 0x0022, "DA", text: moment[0])
+                if moment.count > 1 { file.add(0x0008, 0x0032, "TM", text: moment[1]) }
+            }
+            return image
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == (isRefused ? [] : [6]))
+        #expect(Set(result.leftOut.map(\.failure.code)) == (isRefused ? ["GRP-IDENTITY"] : []))
+        // The same as one moment.
+        guard one.count == other.count, one.allSatisfy({ !$0.isEmpty && !$0.contains(".") }) else { return }
+        let whole = try volumes(
+            images.enumerated().map { index, image in
+                var image = image
+                let moment = (index < 3 ? one : other).joined()
+                image.beforePlace = { $0.add(0x0008, 0x002A, "DT", text: moment) }
+                return image
+            })
+        #expect(whole.volumes.map(\.frames.count) == (isRefused ? [] : [6]))
+    }
+
     @Test("what means the same, and what another volume says, is no contradiction")
     func sameSeries() throws {
         #expect(try Self.said(0, "3", "03", odd: 2).volumes.map(\.frames.count) == [6])
         #expect(try Self.said(1, "Thorax", " THORAX ", odd: 2).volumes.map(\.frames.count) == [6])
+        #expect(try Self.said(8, "3.0", "3", odd: 2).volumes.map(\.frames.count) == [6])
         let away = try volumes(
             (1...6).map { number in
                 var image = slice(number)

@@ -154,12 +154,15 @@ struct SoftSplitTests {
             (0x1210, 3, [6, 6], ["VOL-PARTS"]), (0x0060, 2, [6, 6], ["VOL-PARTS"]),
             (0x1210, 1.5, [6, 6], ["VOL-PARTS"]), (0x1314, 1.5, [6, 6], ["VOL-PARTS"]),
             (0x0008, 1.5, [6, 6], ["VOL-PARTS"]),
+            // Before and with contrast.
+            (0x0010, 1.5, [6, 6], ["VOL-PARTS"]),
         ] as [(UInt16, Double, [Int], [String])])
     func interleaved(_ element: UInt16, _ thickness: Double, _ counts: [Int], _ codes: [String]) throws {
         let images = stack((0..<12).map { Double($0) * 1.5 }) { index, image in
             let value = index % 2 == 0 ? "80" : "140"
             image.beforePlace = { file in
                 file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
+                if element == 0x0010, index % 2 == 1 { file.add(0x0018, element, "LO", text: "Iohexol") }
                 if element == 0x0060 { file.add(0x0018, element, "DS", text: value) }
                 if element == 0x1210 { file.add(0x0018, element, "SH", text: value) }
                 if element == 0x1314 { file.add(0x0018, element, "DS", text: value) }
@@ -285,6 +288,40 @@ struct SoftSplitTests {
         #expect(try counts([1, 2, 2, 1, 1, 2]) == [3, 3])
         #expect(try counts([1, 2, 3, 4, 5, 6]) == [6])
         #expect(try counts([1, 1, 1, 2, 2, 2]) == [6])
+    }
+
+    @Test(
+        "so are those of two sequences by turns; a gated run's times follow the heart",
+        arguments: [
+            (0x0080, "DS", ["500", "3000"], [4, 4]), (0x0080, "DS", ["857", "1150"], [8]),
+            (0x0080, "DS", ["500", ""], [8]), (0x0020, "CS", ["SE", "GR"], [4, 4]),
+            (0x0024, "SH", ["*fl2d1", "*se2d1"], [4, 4]), (0x0024, "SH", ["*fl2d1", "*fl2d1"], [8]),
+        ] as [(UInt16, String, [String], [Int])])
+    func mixedSequences(_ element: UInt16, _ vr: String, _ values: [String], _ counts: [Int]) throws {
+        for isByTurns in [true, false] {
+            let images = Self.echoes((0..<8).map { _ in "5" }).enumerated().map { index, image in
+                var image = image
+                let value = values[isByTurns ? index % 2 : index / 4]
+                image.beforePlace = { $0.add(0x0018, element, vr, text: value) }
+                return image
+            }
+            let result = try volumes(images)
+            #expect(result.volumes.map(\.frames.count) == (isByTurns ? counts : [8]))
+            for volume in result.volumes {
+                let parts = volume.findings.filter { $0.code == "VOL-PARTS" }
+                #expect(parts.map(\.severity) == (isByTurns && counts.count > 1 ? [.warning] : []))
+            }
+        }
+    }
+
+    @Test("one slice of another sequence among others is taken apart", arguments: [(4, [7, 1]), (7, [8])])
+    func oddSequence(_ odd: Int, _ counts: [Int]) throws {
+        let images = Self.echoes((0..<8).map { _ in "5" }).enumerated().map { index, image in
+            var image = image
+            image.beforePlace = { $0.add(0x0018, 0x0020, "CS", text: index == odd ? "GR" : "SE") }
+            return image
+        }
+        #expect(try volumes(images).volumes.map(\.frames.count) == counts)
     }
 
     @Test("so are those of two diffusion weightings, which classic images say at their top, no weighting being one")

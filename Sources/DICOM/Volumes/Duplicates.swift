@@ -4,6 +4,7 @@
 /// series. What is kept and what is refused depends on contents, never on paths or the order of reading.
 enum Duplicates {
     struct Resolved {
+        /// An image is here once, also where an object was converted of it.
         var kept: [SourceInstance] = []
         /// Series with instances that contradict each other: they are left out as a whole.
         var conflicts: [String: DICOMFailure] = [:]
@@ -39,7 +40,33 @@ enum Duplicates {
                 resolved.conflicts[seriesKey(member)] = conflict
             }
         }
+        leaveConverted(&resolved)
         return resolved
+    }
+
+    /// Objects that were converted of images which are all here, as an archive makes them, show nothing else: the images are taken.
+    ///
+    /// *Source*: PS3.3 2024e, C.7.6.16.2.19 (Conversion Source Attributes).
+    private static func leaveConverted(_ resolved: inout Resolved) {
+        let classic = Set(resolved.kept.filter(\.isClassic).map(\.sopInstanceUID))
+        let converted = resolved.kept.filter { instance in
+            guard let sources = sources(of: instance) else { return false }
+            return sources.isSubset(of: classic)
+        }
+        for instance in converted {
+            resolved.kept.removeAll { $0 === instance }
+            resolved.copies[seriesKey(instance), default: []].append(instance)
+        }
+    }
+
+    /// The images of which a converted object was made; nil of all others, and where a frame does not name its own.
+    private static func sources(of instance: SourceInstance) -> Set<String>? {
+        guard SOPClass.of(instance.sopClassUID)?.isConverted == true else { return nil }
+        let groups = instance.dataSet.items(.perFrameFunctionalGroupsSequence)
+        let sources = groups.compactMap { group in
+            group.item(.conversionSourceAttributesSequence)?.uid(.referencedSOPInstanceUID)
+        }
+        return sources.count == instance.pixels.frames && groups.count == sources.count ? Set(sources) : nil
     }
 
     static func seriesKey(_ instance: SourceInstance) -> String {

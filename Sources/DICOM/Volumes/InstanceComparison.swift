@@ -45,10 +45,11 @@ package enum InstanceComparison {
         .derivationDescription, .derivationImageSequence, .derivationCodeSequence, .sourceImageSequence,
         .conversionType,
         .burnedInAnnotation, .acquisitionContextSequence,
-        // Only held against what the image shows, and against how many images there are with it.
+        // Only held against what the image shows, and against what others say or how many there are with it.
         .reconstructionDiameter, .numberOfTemporalPositions, .imagesInAcquisition, .numberOfSeriesRelatedInstances,
         .numberOfSlices, .viewCodeSequence, .viewModifierCodeSequence, .units, .decayCorrection, .correctedImage,
-        .imageLaterality,
+        .imageLaterality, .magneticFieldStrength, .repetitionTime, .scanningSequence, .sequenceName,
+        .conversionSourceAttributesSequence, .energyWindowVector, .phaseVector, .timeSliceVector,
     ]
     static let compared: [Attribute] = Attribute.allCases.filter {
         $0.tag.group != 0x0002 && !notCompared.contains($0) && !StudyConsistency.identifying.contains($0)

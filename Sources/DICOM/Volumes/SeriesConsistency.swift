@@ -1,6 +1,7 @@
 /// Whether the images of one series say alike what they are: results copy it from one of them, and pipelines are chosen by it.
 ///
-/// *Source*: PS3.3 2024e, C.7.3.1: attributes of the General Series module are one for all images of a series.
+/// *Source*: PS3.3 2024e, C.7.3.1 and C.7.5.1: attributes of the General Series and General Equipment modules are one for all images of a
+/// series.
 enum SeriesConsistency {
     /// Its whole series has one, and a class of CT, MR or PET images has its own.
     ///
@@ -36,7 +37,7 @@ enum SeriesConsistency {
         }
     }
 
-    /// What the images of one volume say of their series. An image that says nothing contradicts none.
+    /// What the images of one volume say of their series and of the device that made them. An image that says nothing contradicts none.
     ///
     /// Volumes of one series are not compared with each other: each says itself what it is.
     ///
@@ -45,6 +46,7 @@ enum SeriesConsistency {
         guard instances.count > 1 else { return }
         for attribute in [
             Attribute.seriesNumber, .seriesDescription, .protocolName, .bodyPartExamined, .laterality, .patientPosition,
+            .manufacturerModelName, .deviceSerialNumber, .magneticFieldStrength,
         ] {
             let values = Set(instances.compactMap { meaning(attribute, $0.dataSet) })
             guard values.count > 1 else { continue }
@@ -56,9 +58,47 @@ enum SeriesConsistency {
 
     private static let cure = "Correct the series at its source."
 
+    /// Slices were acquired in one examination, which may go over midnight.
+    ///
+    /// *Throws* `identity`.
+    static func checkTimes(_ slices: [SourceFrame]) throws(DICOMFailure) {
+        let moments = slices.compactMap(moment)
+        let days = moments.map(\.day)
+        let hours = moments.compactMap { moment in moment.hour.map { moment.day * 24 + $0 } }
+        guard let first = days.min(), let last = days.max(), let earliest = hours.min() ?? days.min(),
+            let latest = hours.max() ?? days.max()
+        else { return }
+        let isLong =
+            hours.count == moments.count
+            ? latest - earliest > Tolerance.examination.hours : last - first > Tolerance.examination.days
+        guard isLong else { return }
+        throw .identity(
+            "\(Attribute.acquisitionDate.keyword) \(Attribute.acquisitionDate.tag) or \(Attribute.acquisitionDateTime.keyword) says that images of one volume were acquired \(last - first > 1 ? "\(last - first) days" : "\(latest - earliest) hours") apart: whether they belong together is uncertain.",
+            cure: "Correct the series at its source, or send its images as the series that they are.")
+    }
+
+    /// The day on which a frame was acquired, counted from any one, and the hour of it; nil where no date is said.
+    private static func moment(_ frame: SourceFrame) -> (day: Int, hour: Int?)? {
+        let dataSet = frame.instance.dataSet
+        let whole =
+            frame.group(.frameContentSequence).text(.frameAcquisitionDateTime) ?? dataSet.text(.acquisitionDateTime)
+        // Dates were once written with dots, and times with colons.
+        let date = (whole ?? dataSet.text(.acquisitionDate) ?? "").filter { $0 != "." }
+        let time = whole.map { $0.dropFirst(8) } ?? dataSet.text(.acquisitionTime)?[...] ?? ""
+        guard date.count >= 8, let number = Int(date.prefix(8)), number > 0 else { return nil }
+        let (year, month, day) = (number / 10000, number / 100 % 100, number % 100)
+        guard (1...12).contains(month), (1...31).contains(day) else { return nil }
+        // Years begin in March, so that leap days are their ends.
+        let months = (month + 9) % 12
+        let years = year - (month < 3 ? 1 : 0)
+        let count = years * 365 + years / 4 - years / 100 + years / 400 + (months * 306 + 5) / 10 + day
+        return (count, Int(time.prefix(2)))
+    }
+
     /// A number whatever its zeros are, a text whatever its case and the blanks around it are; nil for nothing.
     private static func meaning(_ attribute: Attribute, _ dataSet: DataSet) -> String? {
         if attribute.vr == .IS, let number = dataSet.int(attribute) { return String(number) }
+        if attribute.vr == .DS, let number = dataSet.double(attribute) { return String(number) }
         return dataSet.text(attribute)?.lowercased()
     }
 }

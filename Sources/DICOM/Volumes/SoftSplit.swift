@@ -123,7 +123,7 @@ enum SoftSplit {
             guard numbers.count == values.count, let least = numbers.min(), let most = numbers.max() else {
                 return true
             }
-            return most - least > Tolerance.setting * most
+            return most - least > key.tolerance * most
         }
         guard !keys.isEmpty else { return nil }
         let parts = parts(frames, keys.map { frames.map($0.value) })

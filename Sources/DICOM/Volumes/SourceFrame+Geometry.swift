@@ -77,7 +77,8 @@ extension SourceFrame {
     /// Which slice each frame of a reconstructed tomogram is, from 0: by the Slice Vector, else in the order of the frames. Of a gated one,
     /// where the moments of the heart take turns, by the vector alone. Nil of all other objects, and where nothing says it.
     ///
-    /// *Throws* `position` where the vector names a slice of one moment twice, or not one for each frame, or none of the first slice.
+    /// *Throws* `position` where the vector names a slice of one moment twice, or not one for each frame, or none of the first slice, and
+    /// what `checkSlices` throws.
     /// *Source*: PS3.3 C.8.4.8.1.
     private static func nuclearSlices(_ instance: SourceInstance) throws(DICOMFailure) -> [Int]? {
         let (dataSet, frames) = (instance.dataSet, instance.pixels.frames)
@@ -86,7 +87,11 @@ extension SourceFrame {
             isGated || instance.imageType.contains("RECON TOMO")
         else { return nil }
         let vector = dataSet.ints(.sliceVector)
-        guard !vector.isEmpty else { return isGated ? nil : Array(0..<frames) }
+        guard !vector.isEmpty else {
+            guard !isGated else { return nil }
+            try checkSlices(frames, of: dataSet, isGated: false)
+            return Array(0..<frames)
+        }
         let moments = isGated ? (1...frames).map { nuclearMoment(dataSet, frame: $0) } : []
         let places = zip(vector, isGated ? moments : vector.map { _ in "" }).map { "\($0) \($1)" }
         guard vector.count == frames, Set(places).count == frames, vector.allSatisfy((0...65535).contains),
@@ -96,6 +101,7 @@ extension SourceFrame {
                 "\(Attribute.sliceVector.keyword) \(Attribute.sliceVector.tag) names \(Set(places).count) slices for \(frames) frames: which frame lies where is unknown.",
                 cure: "Export the object again, each volume by itself.")
         }
+        try checkSlices(Set(vector).count, of: dataSet, isGated: isGated)
         // Image Position (Patient) is that of the first slice: of slices behind it nobody knows whether it is theirs.
         guard first <= 1 else {
             throw .position(
@@ -103,6 +109,26 @@ extension SourceFrame {
                 cure: "Export the object again, with all of its slices.")
         }
         return vector.map { $0 - first }
+    }
+
+    /// A reconstructed tomogram has one frame for each slice, a gated one for each moment of the heart too, and nothing else takes turns.
+    ///
+    /// - Parameter slices: how many its frames are of.
+    ///
+    /// *Throws* `position`. *Source*: PS3.3 C.8.4.8.1.1.
+    private static func checkSlices(_ slices: Int, of dataSet: DataSet, isGated: Bool) throws(DICOMFailure) {
+        let single: [Attribute] = [.energyWindowVector, .phaseVector, .timeSliceVector]
+        for attribute in single + (isGated ? [] : [.rRIntervalVector, .timeSlotVector]) {
+            let count = Set(dataSet.ints(attribute)).count
+            guard count > 1 else { continue }
+            throw .position(
+                "\(attribute.keyword) \(attribute.tag) has \(count) values in a tomogram that has one frame for each slice: which frames belong together is unknown.",
+                cure: "Export the object again, each volume by itself.")
+        }
+        guard let count = dataSet.int(.numberOfSlices), count > 0, slices > count else { return }
+        throw .position(
+            "\(Attribute.numberOfSlices.keyword) \(Attribute.numberOfSlices.tag) is \(count) in a tomogram whose frames are \(slices) slices: which frame lies where is unknown.",
+            cure: "Export the object again, each volume by itself.")
     }
 
     /// Which R-R interval and time slot of a heart a frame of a gated object is of; empty where nothing says it.

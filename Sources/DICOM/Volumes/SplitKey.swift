@@ -11,6 +11,8 @@ struct SplitKey: Sendable {
     var isOfVolume = false
     /// What does not change to and fro within one volume.
     var isOfRun = false
+    /// How far numbers may differ that are meant to be one, relative to the largest.
+    var tolerance = Tolerance.setting
     /// Its values are stacks by what they mean, wherever each begins and ends.
     var isStack = false
     /// Each run of the scanner has its own.
@@ -60,8 +62,18 @@ struct SplitKey: Sendable {
             name: "Convolution Kernel", value: { $0.group(.ctReconstructionSequence).text(.convolutionKernel) ?? "" },
             isSetting: true),
         SplitKey(name: "KVP", value: { $0.group(.ctXRayDetailsSequence).text(.kvp) ?? "" }, isSetting: true),
-        SplitKey(name: "Contrast/Bolus Agent", value: { $0.classic(.contrastBolusAgent) }, isSetting: true),
+        // An image that names none was made without.
+        SplitKey(
+            name: "Contrast/Bolus Agent", value: { $0.instance.dataSet.text(.contrastBolusAgent) ?? "none" },
+            isSetting: true),
         SplitKey(name: "Image Type", value: { $0.imageType.joined(separator: "\\") }, isOfRun: true),
+        SplitKey(
+            name: "Repetition Time",
+            value: {
+                $0.group(.mrTimingAndRelatedParametersSequence).text(.repetitionTime) ?? $0.classic(.repetitionTime)
+            }, isOfRun: true, tolerance: Tolerance.heartbeat),
+        SplitKey(name: "Scanning Sequence", value: { $0.classic(.scanningSequence) }, isOfVolume: true),
+        SplitKey(name: "Sequence Name", value: { $0.classic(.sequenceName) }, isOfVolume: true),
         SplitKey(
             name: "Acquisition Number",
             value: {

@@ -40,6 +40,10 @@ enum Tolerance {
     static let line = 0.1
     /// Echo times and other settings that are meant to be one, relative to the largest.
     static let setting = 0.02
+    /// Repetition Times of gated runs, which follow the heart.
+    static let heartbeat = 0.4
+    /// From the first image of a volume to the last that was acquired: hours, and days where no hour is said.
+    static let examination = (hours: 12, days: 1)
     /// How much less neighbours by number differ than neighbours by place, relative, for the numbers to be believed more.
     static let continuity = 0.1
     /// How far from all originals a reformatted image shows what none of them does, relative to the median gap.

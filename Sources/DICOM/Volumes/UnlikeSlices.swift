@@ -31,6 +31,34 @@ enum UnlikeSlices {
         return findings
     }
 
+    /// Classic images and an enhanced object at the same places: one thing twice, with a result each.
+    static func repeated(_ groups: [[SourceFrame]]) -> [Finding] {
+        let classic = groups.filter { $0[0].instance.isClassic }
+        let enhanced = groups.filter { !$0[0].instance.isClassic }
+        return classic.flatMap { images in
+            enhanced.filter { isAlike($0, images) }.map { frames in
+                Finding(
+                    "VOL-PARTS", .warning,
+                    "\(images.count) images and \(frames.count) frames of enhanced objects lie at the same places: they may show one thing twice. Each is a volume of its own, and their results must not be added."
+                )
+            }
+        }
+    }
+
+    /// One modality and grid, and all places of the smaller group are places of the other.
+    private static func isAlike(_ one: [SourceFrame], _ other: [SourceFrame]) -> Bool {
+        guard let modality = SOPClass.of(one[0].instance.sopClassUID)?.modality,
+            modality == SOPClass.of(other[0].instance.sopClassUID)?.modality,
+            Set(HardSplit.differences(one[0], other[0])).isSubset(of: ["SOP Class", "Image Type"])
+        else { return false }
+        let (few, many) = one.count < other.count ? (one, other) : (other, one)
+        let places = many.compactMap { $0.plane?.position }
+        return few.allSatisfy { frame in
+            guard let own = frame.plane?.position else { return false }
+            return places.contains { ($0 - own).length <= Tolerance.place }
+        }
+    }
+
     /// Images of the series that say that they plan others.
     ///
     /// *Throws* `unlike` where one of them completes a volume: it is a slice, and its Image Type is wrong.

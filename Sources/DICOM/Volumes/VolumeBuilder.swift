@@ -101,6 +101,7 @@ package enum VolumeBuilder {
                 groups.indices.filter { !isReformatted(groups[$0][0]) || continuing.contains($0) }.map { groups[$0] })
             common =
                 [openEnd, aloneFinding(drafts, groups), CountedImages.extracted(all)].compactMap { $0 } + unlike
+                + UnlikeSlices.repeated(groups)
         } catch {
             return Result(leftOut: all.map { LeftOut(instance: $0, failure: error) })
         }

@@ -16,6 +16,7 @@ struct VolumeDraft {
         _ study: StudyConsistency, findings common: [Finding], part: Int, partCount: Int
     ) throws(DICOMFailure) -> Volume {
         try SeriesConsistency.check(frames.instances)
+        if kind == .spatial { try SeriesConsistency.checkTimes(frames) }
         let order = kind == .spatial ? SliceOrder(frames) : nil
         let ordered = order?.frames ?? frames
         let measured = try order?.spacing()
