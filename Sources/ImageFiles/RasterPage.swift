@@ -25,6 +25,8 @@ package struct RasterPage: Sendable, Equatable {
     package var mapping: ValueMapping?
     /// How many of `values` stand for none: the file has NaN, an infinity or what no measurement has in their place.
     package var missing: Int { mapping?.hasPadding == true ? values.count { $0 == 0 } : 0 }
+    /// TIFF's Orientation (tag 274) of how the file stores the page; 1: upright.
+    package private(set) var orientation = 1
     /// How the file lost information, where it did.
     package var loss: LossyCompression?
     /// TIFF tag 306, `YYYY:MM:DD HH:MM:SS`, as the file says it.
@@ -103,7 +105,7 @@ package struct RasterPage: Sendable, Equatable {
             }
         }
         var page = self
-        (page.rows, page.columns, page.values) = (newRows, newColumns, moved)
+        (page.rows, page.columns, page.values, page.orientation) = (newRows, newColumns, moved, orientation)
         if turned {
             page.spacing = spacing.map { PixelSpacing(row: $0.column, column: $0.row) }
             page.pixelAspect = pixelAspect.map { PixelSpacing(row: $0.column, column: $0.row) }

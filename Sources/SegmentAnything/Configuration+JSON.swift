@@ -130,6 +130,9 @@ enum JSONFile {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ModelFailure.noModel(path: path, missing: "readable file of that name")
         }
+        if let key = RepeatedKey.first(in: data) {
+            throw ModelFailure.configuration(path: path, reason: "the key \"\(key)\" stands twice")
+        }
         do {
             return try JSONDecoder().decode(Value.self, from: data)
         } catch let error as DecodingError {

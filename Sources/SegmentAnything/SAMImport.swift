@@ -50,7 +50,8 @@ package struct SAMImport {
     /// - Parameters:
     ///   - configuration: of SAM's own shape but for the input size; position tables are resized to it.
     ///   - fresh: every tensor of the configuration, newly initialised.
-    /// *Throws* `ModelFailure.tensors` with every tensor that is missing, has another shape or is no part of SAM's encoder and decoder;
+    /// *Throws* `ModelFailure.tensors` with every tensor that is missing, has another shape or is no part of SAM, and
+    /// a preparation of pictures that is not SAM's;
     /// `.notFinite`; `TensorFailure.elementType` when one holds no numbers of floating point.
     package func tensors(for configuration: Configuration, fresh: [String: Tensor]) throws -> [String: Tensor] {
         var original = configuration
@@ -77,7 +78,7 @@ package struct SAMImport {
                 differences.append("\(upstream.name) is \(found), not \(expected)")
             }
         }
-        differences += surplus(beside: original).map { "\($0) is not part of the model" }
+        differences += try surplus(beside: original)
         guard differences.isEmpty else {
             var seen = Set<String>()
             throw ModelFailure.tensors(
@@ -86,21 +87,47 @@ package struct SAMImport {
         return PositionTables.resized(result, to: configuration)
     }
 
-    /// Tensors of encoder and decoder that SAM of the shape of `configuration` does not have, in SAM's names: further blocks, adapters, LoRA,
-    /// scales of 8 bits. The network of the file is another without them.
-    ///
-    /// SAM has an IoU head and four masks whatever becomes of them here; what counts (batches, positions) is no weight.
-    private func surplus(beside configuration: Configuration) -> [String] {
+    /// In what the file's network is another than SAM of the shape of `configuration`, in SAM's names: further blocks, adapters, LoRA, scales of
+    /// 8 bits, heads of another size, whatever becomes of them here. What counts (batches, positions) is no weight.
+    private func surplus(beside configuration: Configuration) throws -> [String] {
         var sam = configuration
         sam.instances = .none
         sam.apply(.sam)
-        let known = Set(ParameterShapes.of(sam).compactMap(\.upstream?.name))
-        return checkpoint.names.filter { checkpoint.type($0)?.isFloatingPoint == true && $0.hasPrefix(prefix) }
+        var known: [String: Shape] = [:]
+        for parameter in ParameterShapes.of(sam) {
+            if let upstream = parameter.upstream { known[upstream.name] = upstream.shape(for: parameter.shape) }
+        }
+        let names = checkpoint.names.filter { checkpoint.type($0)?.isFloatingPoint == true && $0.hasPrefix(prefix) }
             .map { String($0.dropFirst(prefix.count)) }
-            .filter { name in
-                ["image_encoder.", "mask_decoder."].contains { name.hasPrefix($0) } && !known.contains(name)
+        return try names.compactMap { name in
+            if let wanted = known[name] {
+                return shape(name).flatMap { $0 == wanted ? nil : "\(name) is \($0), not \(wanted)" }
             }
+            if let wanted = Self.preparation[name] {
+                let values = try tensor(name).values
+                // 16 bits round to 1/256.
+                let isSame = values.count == 3 && zip(values, wanted).allSatisfy { abs($0 - $1) <= $1 / 256 }
+                let found = values.prefix(3).map { "\($0)" }.joined(separator: ", ")
+                return isSame ? nil : "\(name) is \(found), so its pictures were prepared otherwise than SAM's"
+            }
+            return Self.promptEncoder.contains(name) ? nil : "\(name) is not part of the model"
+        }
     }
+
+    /// How SAM's pictures are prepared, where a file holds it.
+    private static let preparation: [String: [Float]] = {
+        let sam = ModelDescription(configuration: Configuration(), configurationName: "sam")
+        return ["pixel_mean": sam.pixelMean, "pixel_std": sam.pixelStd]
+    }()
+
+    /// Weights of SAM's prompts, of which our model has none.
+    private static let promptEncoder: Set<String> = {
+        var names = ["no_mask_embed.weight", "not_a_point_embed.weight"]
+        names += ["pe_layer.positional_encoding_gaussian_matrix"]
+        names += (0..<4).map { "point_embeddings.\($0).weight" }
+        names += [0, 1, 3, 4, 6].flatMap { ["mask_downscaling.\($0).weight", "mask_downscaling.\($0).bias"] }
+        return Set(names.map { "prompt_encoder." + $0 })
+    }()
 
     private func shape(_ name: String) -> Shape? { checkpoint.shape(prefix + name) }
 

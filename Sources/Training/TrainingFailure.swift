@@ -20,6 +20,10 @@ package enum MaskCure: Sendable, Equatable {
 package enum TrainingFailure: Failure, Equatable {
     case missingMask(image: String, folder: String)
     case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String, isTurned: Bool)
+    /// A picture of which a run asks a person.
+    case doubtful(image: String, found: String)
+    /// Picture and mask are stored in unlike orientations, and their sizes agree turned or not.
+    case unknownTurn(image: String, mask: String)
     case sameStem(folder: String, one: String, other: String)
     case channels(path: String)
     case severalChannels(path: String, count: Int)
@@ -80,7 +84,8 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask, .contradicted, .ownMask: "DATA-MASK"
+        case .missingMask, .contradicted, .ownMask, .unknownTurn: "DATA-MASK"
+        case .doubtful: "DATA-PICTURE"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
         case .noPairs, .pageCounts: "DATA-EMPTY"
@@ -116,6 +121,18 @@ package enum TrainingFailure: Failure, Equatable {
                 cure: isTurned
                     ? "Draw the mask on the picture as viewers show it, or take the orientation out of the file."
                     : "Export the mask at the image's size.",
+                subject: "\(image) (mask \(mask))")
+        case .doubtful(let image, let found):
+            FailureMessage(
+                "\(found.hasSuffix(".") ? String(found.dropLast()) : found): what the picture was meant to show is not known.",
+                cure: "Export it as one opaque picture of grey or red, green and blue, or leave it out.", subject: image
+            )
+        case .unknownTurn(let image, let mask):
+            FailureMessage(
+                "image and mask say unlike orientations (EXIF, or TIFF's Orientation), and their sizes agree turned or not: whether the mask was"
+                    + " drawn on the picture as viewers show it or as it is stored cannot be told.",
+                cure:
+                    "Write the image upright and without an orientation, look whether the mask lies on it, and turn the mask where it does not.",
                 subject: "\(image) (mask \(mask))")
         case .sameStem(let folder, let one, let other):
             FailureMessage(

@@ -32,6 +32,11 @@ extension TrainingPlan {
             }
             fields.add("masks", optional: entry.0.rule) { $1.add(to: &$0) }
         }
+        // Programs before this line taught the connected parts of annotations as objects.
+        if configuration.instances == .boundary, data.contains(where: { $0.pairs.contains { $0.mask.outlines != nil } })
+        {
+            fields.add("objects", "annotations")
+        }
         // Fields that older plans do not have are left away where they say nothing, so that their runs can be gone on with.
         if hasPretraining { try add(unlabelled, to: &fields) }
         if tape.products != .fp32 { fields.add("precision", tape.products.rawValue) }

@@ -69,6 +69,8 @@ struct ConfigurationTests {
             ("[1]", "no JSON object"),
             ("{\"stem\": \"tree\"}", "\"stem\" has a value that is not known"), ("{", "not valid JSON"),
             ("{\"heads\": 7}", "no multiple of 7"),
+            ("{\"depth\": 12, \"heads\": 12, \"depth\": 8}", "\"depth\" stands twice"),
+            (#"{"heads": 12, "a\\": {"\"b:": 1, "c": [{"d": 1}, {"d": 2}]}, "heads" : 12}"#, "\"heads\" stands twice"),
             ("{\"decoder_heads\": 4611686018427387904}", "decoder_heads is 4611686018427387904, not within 1 to 128"),
             ("{\"depth\": -9223372036854775808}", "depth is -9223372036854775808, not within 1 to 256"),
         ])

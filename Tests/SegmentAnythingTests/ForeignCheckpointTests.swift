@@ -48,7 +48,7 @@ struct ForeignCheckpointTests {
         for name in sam.keys { sam[name]?.type = type }
         sam["image_encoder.neck.1.num_batches_tracked"] = .init(shape: [], type: .i64)
         sam["image_encoder.position_ids"] = .init(shape: [4], type: .i64)
-        sam["pixel_mean"] = .init(shape: [3, 1, 1], type: type)
+        sam["pixel_mean"] = .init(shape: [3, 1, 1], type: type, first: Self.bytes([123.675, 116.28, 103.53], type))
         for named in Configuration.Named.allCases {
             var configuration = Self.nano
             configuration.apply(named)
@@ -77,6 +77,52 @@ struct ForeignCheckpointTests {
             let failure = failure(of: file)
             #expect(failure?.code == "MODEL-TENSORS", "\(name)")
             #expect(failure?.text.contains("\(name) is not part of the model") == true, "\(failure?.text ?? "")")
+        }
+    }
+
+    /// Little-endian numbers of a type of floating point.
+    private static func bytes(_ values: [Float], _ type: ElementType) -> [UInt8] {
+        values.flatMap { value -> [UInt8] in
+            let bits: (count: Int, pattern: UInt64) =
+                switch type {
+                case .f64: (8, Double(value).bitPattern)
+                // Of numbers from 64 to 128: four bits of exponent less, the last bits cut off.
+                case .f16: (2, UInt64(value.bitPattern >> 13 & 0x3FF | 21 << 10))
+                case .bf16: (2, UInt64(value.bitPattern >> 16))
+                default: (4, UInt64(value.bitPattern))
+                }
+            return (0..<bits.count).map { UInt8(truncatingIfNeeded: bits.pattern >> UInt64(8 * $0)) }
+        }
+    }
+
+    @Test(
+        "nothing is passed over: adapters beside encoder and decoder, pictures prepared otherwise, a head of another count"
+    )
+    func passedOver() throws {
+        let cases: [(name: String, entry: TorchFile.Entry, reason: String)] = [
+            ("prompt_encoder.adapter.bias", .init(shape: [16]), "prompt_encoder.adapter.bias is not part of the model"),
+            ("w_a_000", .init(shape: [4, 16]), "w_a_000 is not part of the model"),
+            ("pixel_mean", .init(shape: [3, 1, 1]), "pixel_mean is 0.0, 0.0, 0.0"),
+            (
+                "pixel_std", .init(shape: [3], first: Self.bytes([0.229, 0.224, 0.225], .f32)),
+                "pixel_std is 0.229, 0.224, 0.225"
+            ),
+            (
+                "mask_decoder.iou_prediction_head.layers.2.bias", .init(shape: [7]),
+                "mask_decoder.iou_prediction_head.layers.2.bias is [7], not [4]"
+            ),
+        ]
+        for (name, entry, reason) in cases {
+            for (prefix, named) in [("", Configuration.Named.ablation3), ("module.", .sam)] {
+                var configuration = Self.nano
+                configuration.apply(named)
+                var sam = TorchFile.sam(Self.nano)
+                sam[name] = entry
+                let file = TorchFile(Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) }))
+                let failure = failure(of: file, configuration)
+                #expect(failure?.code == "MODEL-TENSORS", "\(name)")
+                #expect(failure?.text.contains(reason) == true, "\(failure?.text ?? "")")
+            }
         }
     }
 

@@ -481,13 +481,19 @@ struct BadDataTests {
         #expect(summary.notes.contains { $0.hasPrefix("1 images hold samples that are no numbers") })
     }
 
-    @Test("image and mask are turned as their own EXIF orientation says")
+    @Test(
+        "image and mask are turned as their own EXIF orientation says; where nothing shows whether the mask is, they are refused"
+    )
     func orientation() throws {
         for name in ["orientation3", "orientation6"] {
-            try copy("\(name).jpg", to: "\(name)/images/a.jpg")
-            try copy("\(name)_mask_upright.png", to: "\(name)/masks/a.png")
-            let set = try place.set(place.plan(data: "{folder: \(name)}"))
-            let sample = try set.sample(set.pairs[0], segments: 1, input: .init())
+            try copy("\(name).jpg", to: "turned/images/\(name).jpg")
+            try copy("\(name)_mask_upright.png", to: "turned/masks/\(name).png")
+        }
+        // A quarter turn fits by its size alone, and shows on what the masks of the folder were drawn.
+        let plan = try place.plan(data: "{folder: turned}")
+        let set = try place.set(plan)
+        for pair in set.pairs {
+            let sample = try set.sample(pair, segments: 1, input: .init())
             // The disc is bright: where the mask says so, the upright image is.
             var (inside, outside) = ((0, 0), (0, 0))
             for pixel in sample.classes.indices {
@@ -498,14 +504,56 @@ struct BadDataTests {
                     outside = (outside.0 + value, outside.1 + 1)
                 }
             }
-            #expect(inside.0 / max(1, inside.1) > outside.0 / max(1, outside.1) + 40, "\(name)")
+            #expect(inside.0 / max(1, inside.1) > outside.0 / max(1, outside.1) + 40, "\(pair.name)")
         }
-        let stored = try ImageFile.read("\(place.folder)/orientation6/images/a.jpg")[0]
+        let data = try TrainingData(plan)
+        let notes = try DataCheck.run(data.roles, segments: 1, input: plan.input).summaries[0].notes
+        #expect(notes.contains { $0.hasPrefix("2 images and masks are stored in unlike orientations") })
+
+        // Half a turn alone, with a mask and with an outline.
+        let images = "\(place.folder)/turned/images"
+        try FileManager.default.removeItem(atPath: "\(images)/orientation6.jpg")
+        try FileManager.default.removeItem(atPath: "\(place.folder)/turned/masks/orientation6.png")
+        let outline = """
+            {"images": [{"id": 1, "file_name": "orientation3.jpg", "width": 64, "height": 64}],
+             "categories": [{"id": 1, "name": "disc"}],
+             "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[9, 9, 30, 9, 30, 30]]}]}
+            """
+        try Data(outline.utf8).write(to: URL(filePath: "\(place.folder)/turned.json"))
+        for data in ["{folder: turned}", "{images: turned/images, coco: turned.json}"] {
+            let labels = data.contains("coco") ? "[disc]" : nil
+            let problem = try #require(try place.problems(place.plan(data: data, labels: labels)).first)
+            #expect(problem.code == "DATA-MASK" && problem.text.contains("orientation3.jpg"), "\(problem.text)")
+        }
+
+        // A mask of the size that the picture is stored in.
+        try copy("orientation6.jpg", to: "stored/images/a.jpg")
+        let upright = try ImageFile.read("\(place.folder)/stored/images/a.jpg")[0]
         try place.write(
-            [UInt16](repeating: 255, count: stored.rows * stored.columns), rows: stored.columns, columns: stored.rows,
-            "orientation6/masks/a.png")
-        let problem = try #require(try place.problems(place.plan(data: "{folder: orientation6}")).first)
+            [UInt16](repeating: 255, count: upright.rows * upright.columns), rows: upright.columns,
+            columns: upright.rows, "stored/masks/a.png")
+        let problem = try #require(try place.problems(place.plan(data: "{folder: stored}")).first)
         #expect(problem.code == "DATA-SIZE" && problem.text.contains("EXIF"))
+    }
+
+    @Test(
+        "a picture of which parts are transparent is refused, and so is one with another behind it; alpha of one value is dropped"
+    )
+    func unseenParts() throws {
+        let image = URL(filePath: "\(place.folder)/images/disc1.png")
+        let opaque = try Data(contentsOf: image)
+        func pixels(_ alpha: (Int) -> UInt8) -> [[UInt8]] { (0..<48 * 64).map { [90, 60, UInt8($0 % 64), alpha($0)] } }
+        for doubtful in [
+            Self.png(pixels { $0 < 640 ? 0 : 255 }, columns: 64),
+            Self.png(pixels { $0 < 640 ? 128 : 255 }, columns: 64),
+            opaque + opaque,
+        ] {
+            try doubtful.write(to: image)
+            let problem = try #require(try place.problems(place.plan()).first)
+            #expect(problem.code == "DATA-PICTURE" && problem.text.contains("disc1.png"), "\(problem.text)")
+        }
+        try Self.png(pixels { _ in 200 }, columns: 64).write(to: image)
+        #expect(try place.problems(place.plan()).isEmpty)
     }
 
     @Test("masks that lie among the images are no images, and numbered ones of one image belong together")

@@ -26,12 +26,22 @@ struct CaseCheck: Sendable {
     private(set) var levels: Int?
     /// A file of more than 8 bits a sample.
     private(set) var isDeep = false
-    /// The picture was turned as its file says, and no mask was.
-    private(set) var isTurnedAlone = false
-    /// What was done to its file's samples, for a person: transparency that is not shown.
+    /// Whether a mask that is stored in another orientation than the picture fits it turned.
+    private(set) var turn = Turn.alike
+    /// What was done to its file's samples and changes nothing, and what was chosen of its bits and scales.
     private(set) var remarks: [String] = []
     /// A mask of 8 bits whose numbers of objects begin again behind 255.
     private var wrapped: String?
+
+    /// Picture and mask are turned as the file of each says.
+    enum Turn: Sendable, Equatable {
+        /// Both are stored in one orientation.
+        case alike
+        /// Turned they are of one size, and as they are stored they are not.
+        case fits
+        /// Their sizes agree either way: a mask drawn on the picture as it is stored would lie elsewhere.
+        case unknown(mask: String)
+    }
 
     init(_ pair: Dataset.Pair, segments: Int, input: TrainedInput) {
         self.pair = pair
@@ -44,6 +54,8 @@ struct CaseCheck: Sendable {
             isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
             if case .raster(let page) = picture {
                 (lacksValues, isDeep) = (page.missing > 0, page.bits > 8)
+                let doubts = page.findings.filter { $0.isWarning && [.picture, .pages].contains($0.kind) }
+                if let doubt = doubts.first { throw TrainingFailure.doubtful(image: path, found: doubt.text) }
                 remarks = page.findings.filter {
                     ($0.isWarning || $0.kind == .picture) && !$0.text.hasPrefix("turned upright")
                 }.map(\.text)
@@ -65,10 +77,11 @@ struct CaseCheck: Sendable {
             guard rows != image.rows || columns != image.columns else { return }
             throw TrainingFailure.sizesDiffer(
                 image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: path,
-                maskSize: "\(columns)×\(rows)", isTurned: image.isTurned)
+                maskSize: "\(columns)×\(rows)", isTurned: image.orientation != 1)
         }
         if let truth = try pair.mask.classes() {
             try compare(truth.rows, truth.columns, pair.mask.path)
+            compareTurn(image, 1, pair.mask.path)
             census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
         }
         try pair.mask.confirmWhole()
@@ -80,9 +93,17 @@ struct CaseCheck: Sendable {
             {
                 throw TrainingFailure.ownMask(image: pair.image.path, mask: mask.path)
             }
-            isTurnedAlone = image.isTurned && !mask.page.isTurned
+            compareTurn(image, mask.page.orientation, mask.path)
             if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
         }
+    }
+
+    /// - Parameter orientation: of a mask whose size is the picture's.
+    private mutating func compareTurn(_ image: SourcePicture, _ orientation: Int, _ path: String) {
+        guard image.orientation != orientation else { return }
+        // From 5 on rows and columns are exchanged.
+        let isProven = image.rows != image.columns && (image.orientation >= 5) != (orientation >= 5)
+        if !isProven { turn = .unknown(mask: path) } else if turn == .alike { turn = .fits }
     }
 
     /// A mask that the rule of its set reads as empty though it holds something: other values than the rest of the set; or one with

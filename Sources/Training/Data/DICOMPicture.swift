@@ -58,8 +58,8 @@ enum SourcePicture {
         }
     }
 
-    /// Its file's orientation is not the one in which it is stored.
-    var isTurned: Bool {
-        if case .raster(let page) = self { page.isTurned } else { false }
+    /// How its file stores it, as TIFF counts orientations; 1: upright.
+    var orientation: Int {
+        if case .raster(let page) = self { page.orientation } else { 1 }
     }
 }

@@ -96,6 +96,7 @@ package struct DataCheck: Sendable {
         var blind: [Summary] = []
         for (role, cases) in zip(roles, examined) {
             problems += flat(role, cases, input, learns: learns).map { FailureRecord($0) }
+            problems += unknownTurns(role, roles, examined).map { FailureRecord($0) }
             guard role.isLabelled else {
                 sets.append(LabelledSet(pairs: role.dataset.pairs, rule: .nonzero, telling: .parts))
                 summaries.append(Summary(role, cases, nil, segments: segments))
@@ -202,6 +203,18 @@ package struct DataCheck: Sendable {
                 "it has \(crowds) groups of objects (iscrowd) that nobody told apart, and here objects are told apart")
     }
 
+    /// Masks that may have been drawn on pictures as they are stored, where no other of the same folder shows on which they were drawn.
+    private static func unknownTurns(
+        _ role: Role, _ roles: [Role], _ examined: [[CaseCheck]]
+    ) -> [TrainingFailure] {
+        let all = zip(roles, examined).filter { $0.0.dataset.path == role.dataset.path }
+        guard !all.contains(where: { $0.1.contains { $0.turn == .fits } }) else { return [] }
+        return all.filter { $0.0.split == role.split }.flatMap(\.1).compactMap { one in
+            guard case .unknown(let mask) = one.turn else { return nil }
+            return .unknownTurn(image: one.pair.image.path, mask: mask)
+        }
+    }
+
     /// A rule with values or colours that no mask holds, though they hold others: all truth would be empty.
     private static func unmet(
         _ rule: MaskRule, _ role: Role, _ summary: Summary, _ cases: [CaseCheck]
@@ -292,7 +305,7 @@ extension DataCheck.Summary {
         let remarks = cases.reduce(into: [String: Int]()) { counts, one in
             for text in Set(one.remarks) { counts[text, default: 0] += 1 }
         }
-        let turned = cases.count(where: \.isTurnedAlone)
+        let turned = cases.count { $0.turn != .alike }
         let (flat, again) = (cases.count { $0.levels == 0 }, looks.count - Set(looks).count)
         notes =
             role.dataset.notes
@@ -300,7 +313,7 @@ extension DataCheck.Summary {
                 lacking > 0
                     ? "\(lacking) images hold samples that are no numbers (NaN, infinite): they are black" : nil,
                 turned > 0
-                    ? "\(turned) images were turned as EXIF says, their masks, which say nothing, were not: see in --preview whether they fit"
+                    ? "\(turned) images and masks are stored in unlike orientations: turned as the file of each says they fit, as the sizes show"
                     : nil,
                 full > 0 ? "\(full) images are nothing but segment" : nil,
                 flat > 0 ? "\(flat) images are of one colour" : nil,

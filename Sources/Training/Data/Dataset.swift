@@ -141,7 +141,7 @@ package struct LabelledSet: Sendable {
         guard image.rows == truth.rows, image.columns == truth.columns else {
             throw TrainingFailure.sizesDiffer(
                 image: pair.image.path, imageSize: "\(image.columns)×\(image.rows)", mask: pair.mask.path,
-                maskSize: "\(truth.columns)×\(truth.rows)", isTurned: image.isTurned)
+                maskSize: "\(truth.columns)×\(truth.rows)", isTurned: image.orientation != 1)
         }
         var sample = Sample(
             image: try input.windowing.display(image, path: pair.image.path), classes: truth.classes,
@@ -204,9 +204,4 @@ package struct LabelledSet: Sendable {
     package func prefix(_ count: Int) -> LabelledSet {
         LabelledSet(pairs: Array(pairs.prefix(count)), rule: rule, telling: telling)
     }
-}
-
-extension RasterPage {
-    /// Its file's orientation is not the one in which it is stored.
-    var isTurned: Bool { findings.contains { $0.text.hasPrefix("turned upright") } }
 }

@@ -86,8 +86,10 @@ package enum ImageSource: Sendable, Equatable {
                 throw TrainingFailure.channels(path: path)
             }
             let values = first.values.indices.flatMap { pixel in pages.map { $0.values[pixel] } }
-            return RasterPage(
+            var page = RasterPage(
                 rows: first.rows, columns: first.columns, samples: 3, bits: first.bits, values: values)
+            page.findings = pages.flatMap(\.findings)
+            return page
         }
     }
 
