@@ -73,7 +73,7 @@ package enum SOPClass: String, CaseIterable, Sendable {
     /// An object of it is an image.
     package var isImage: Bool { field(2) == "image" }
 
-    /// The only Modality that objects of it may have; nil where the class leaves it open, or is none of CT, MR and PET.
+    /// The only Modality that objects of it may have; nil where the class leaves it open, or is none of CT, MR, PET and slides.
     ///
     /// *Source*: PS3.3 2024e, C.8.2.1, C.8.3.1, C.8.9.1, C.8.13.1, C.8.15.2, C.8.22.2.
     var modality: String? {
@@ -83,6 +83,7 @@ package enum SOPClass: String, CaseIterable, Sendable {
         case .positronEmissionTomographyImageStorage, .enhancedPETImageStorage,
             .legacyConvertedEnhancedPETImageStorage:
             "PT"
+        case .vlWholeSlideMicroscopyImageStorage: "SM"
         default: nil
         }
     }

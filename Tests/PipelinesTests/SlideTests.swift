@@ -437,6 +437,7 @@ struct SlideTests {
         let others = DataSet(composing: { $0.put(.pixelSpacing, decimals: [0.0006, 0.0006]) })
         #expect(try code(full) { try inShared(&$0, .pixelMeasuresSequence, [measures, others]) } == ["VOL-PLACE"])
         #expect(try code(full) { $0.put(.pixelSpacing, decimals: [0.25, 0.25]) } == ["VOL-PLACE"])
+        #expect(try code(full) { $0.put(.modality, "CT") } == ["GRP-IDENTITY"])
         #expect(
             try code(full) {
                 let origin = try #require($0.item(.totalPixelMatrixOriginSequence))

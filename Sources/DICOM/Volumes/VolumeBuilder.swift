@@ -87,7 +87,7 @@ package enum VolumeBuilder {
         /// Of the groups the reformatted ones that only repeat what originals show.
         let repeating: Set<Int>
         do throws(DICOMFailure) {
-            try SeriesConsistency.checkModality(members)
+            try SeriesConsistency.checkModality(all)
             try SeriesConsistency.checkSides(members)
             let openEnd = try Concatenation.check(members)
             placed = try self.placed(members, others: &drafts)
