@@ -15,6 +15,8 @@ package struct SpoolView: Sendable, Equatable {
     package let quarantined: [String]
     /// Names in the quarantine that are no job's.
     package let strangeQuarantine: Int
+    /// Results stand in the outbox, or originals that were put away: something was dropped here.
+    package let holdsResults: Bool
     /// Folders of the service that cannot be listed, by their own names, with the code of why.
     package let unlistable: [String]
     /// Folders that the service cannot write to, by their own names.
@@ -53,7 +55,8 @@ package struct SpoolView: Sendable, Equatable {
         let inQuarantine = names(paths.quarantine) ?? []
         quarantined = inQuarantine.map(\.name).filter(Identifier.isOne)
         strangeQuarantine = inQuarantine.count - quarantined.count
-        _ = names(paths.outbox)
+        let put = [paths.outbox, paths.kept].map { names($0) ?? [] }
+        holdsResults = put.joined().contains { $0.status.kind == .directory }
         missing = [paths.inbox, paths.work, paths.outbox, paths.quarantine, paths.kept]
             .filter { !FileStatus.exists($0) }
             .map { Folder.split($0).name + "/" }

@@ -94,7 +94,7 @@ package struct StatusReport: Sendable, Encodable {
                     cure: "systemctl start hspsam; journalctl -u hspsam says why it ended."))
         }
         if overview == nil, let stray = Overview.strayNote(spool) { notes.append(stray) }
-        if overview == nil, waits > 0 || !spool.quarantined.isEmpty {
+        if overview == nil, waits > 0 || !spool.quarantined.isEmpty || spool.holdsResults {
             notes.append(
                 Overview.Note(
                     code: "LEDGER-NONE", text: "there is no ledger, and the folders are not empty.",

@@ -85,6 +85,13 @@ struct StatusTests {
         try site.drop("early", "ok")
         #expect(try StatusReport(site.settings).json.contains("LEDGER-NONE"))
         try await site.batch()
+        // A ledger that is lost does not make it a place where nothing was ever dropped.
+        let state = site.root + "/state"
+        try FileManager.default.moveItem(atPath: state, toPath: state + "-away")
+        let lost = try StatusReport(site.settings)
+        #expect(lost.status == .refusedOrFailed && lost.json.contains("LEDGER-NONE"), "\(lost.json)")
+        try? FileManager.default.removeItem(atPath: state)
+        try FileManager.default.moveItem(atPath: state + "-away", toPath: state)
         try site.drop("one", "ok")
         #expect(try StatusReport(site.settings).status == .done)
         let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
