@@ -67,6 +67,9 @@ extension Ledger {
         try remember(key, "\(last)")
     }
 
+    /// Those of the site file, and those that it named before.
+    func knownDestinations() throws -> [String] { try facts(Self.destinationKey("")) }
+
     private static func destinationKey(_ name: String) -> String { "destination \(name)" }
 
     /// When a destination last took something.

@@ -21,6 +21,7 @@ extension WatchService {
     @discardableResult
     package func deliver(most: Int = WatchService.mostTickets) async throws -> [DeliveryReceipt] {
         let destinations = settings.destinations
+        try await tellUnnamed()
         guard !destinations.isEmpty else {
             try await ledger.remember(Overview.heldBack, "")
             return []
@@ -64,6 +65,24 @@ extension WatchService {
             log.error("delivery waits", metadata: ["code": "\(failure.code)"])
         }
         return receipts
+    }
+
+    /// What waits for a person before it goes to a destination that the site file names no longer, or by another name, would be
+    /// forgotten: it is told once, until the destination is back or `deliver --retry` lets go of it.
+    func tellUnnamed() async throws {
+        let named = Set(settings.destinations.map(\.name))
+        for name in try await ledger.knownDestinations() {
+            let fact = "unnamed \(name)"
+            if named.contains(name) {
+                try await ledger.remember(fact, "")
+                continue
+            }
+            guard try await ledger.fact(fact) == nil else { continue }
+            for key in try await ledger.heldBack(name) {
+                try await ledger.addUntold(key, code: "DESTINATION-UNKNOWN", to: name)
+            }
+            try await ledger.remember(fact, "told")
+        }
     }
 
     /// Sends all that is due before a batch ends: until nothing is, or nobody takes it. Gives how many files are not sent: those that a

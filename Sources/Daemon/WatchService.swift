@@ -78,6 +78,7 @@ package final class WatchService: Sendable {
         try await noteClock()
         // Before anything is published: it goes to them too.
         try await knowDestinations()
+        try await tellUnnamed()
         let hasRebooted = try await ledger.noteBoot()
         log.notice("started", metadata: ["code": "START"])
         try await ledger.remember("started", "\(Moment.now)")

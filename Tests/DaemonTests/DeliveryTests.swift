@@ -128,6 +128,39 @@ struct DeliveryTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test(
+        "what waits for a person before it goes to a destination is told where that has another name, until it is back",
+        arguments: [true, false])
+    func heldForUnnamed(isBack: Bool) async throws {
+        let site = try Site()
+        try Folder.make("\(site.root)/share")
+        func name(_ name: String) {
+            site.settings.destinations = [
+                Destination(
+                    name: name, kind: .folder(path: "\(site.root)/share"), parts: [.seg], firstWait: .zero,
+                    longestWait: .zero, giveUp: .seconds(86_400), holdsDoubtful: true)
+            ]
+        }
+        name("old")
+        try await site.withService { try await $0.deliver() }
+        let plan = Plan(how: "partial", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        name("new")
+        try await site.withService { _ = try await $0.perform(ControlRequest(.settleAll)) }
+        try await round(site)
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("DELIVERY old"), "\(report.text)")
+        if isBack {
+            name("old")
+        } else {
+            try await site.withService { _ = try await $0.perform(ControlRequest(.redeliver)) }
+        }
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm") == isBack)
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
     @Test("what waits of a result is not sent any more once another has taken its place")
     func superseded() async throws {
         let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])
