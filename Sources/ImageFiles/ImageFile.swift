@@ -135,7 +135,7 @@ package enum ImageFile {
         if image.alpha_differs != 0 {
             page.findings.append(
                 RasterFinding(
-                    .picture, isWarning: true,
+                    .picture, isWarning: true, isTransparency: true,
                     "parts of the picture are transparent, and what lies below is shown as if it were seen"))
         } else if image.alpha_dropped != 0 {
             page.findings.append(RasterFinding(.picture, "alpha dropped"))

@@ -23,12 +23,15 @@ package struct RasterFinding: Sendable, Hashable {
     package let kind: Kind
     /// Something was chosen that the file does not say.
     package let isWarning: Bool
+    /// Parts of the picture are transparent: what is there is a question of what it is for.
+    package let isTransparency: Bool
     /// One line for a person; no name of a file.
     package let text: String
 
-    package init(_ kind: Kind, isWarning: Bool = false, _ text: String) {
+    package init(_ kind: Kind, isWarning: Bool = false, isTransparency: Bool = false, _ text: String) {
         self.kind = kind
         self.isWarning = isWarning
+        self.isTransparency = isTransparency
         self.text = text
     }
 }

@@ -122,7 +122,7 @@ struct SampleReading {
             case 2: "parts of the picture are transparent (alpha), and what lies below is shown as if it were seen"
             default: "\(stored - shown) samples a pixel of which nothing says what they are were dropped"
             }
-        return RasterFinding(.picture, isWarning: true, text)
+        return RasterFinding(.picture, isWarning: true, isTransparency: [1, 2].contains(alpha), text)
     }
 
     /// - Parameter extrasDiffer: as the method of this name found it.

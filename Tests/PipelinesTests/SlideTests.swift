@@ -367,20 +367,20 @@ struct SlideTests {
         path.put(.illuminationTypeCodeSequence, item: Code("111741", "DCM", "Transmission illumination").item)
         light.put(.opticalPathSequence, item: path)
         let unlike = [
-            reference, container, turned, light, try specimen(.specimenIdentifier, "another"),
+            container, turned, light, try specimen(.specimenIdentifier, "another"),
             try specimen(.specimenUID, "1.2.3.7"), try spacing(1.5), try spacing(0.6),
             try Self.placed(coarse, x: 5, y: 60),
         ]
         for (index, object) in unlike.enumerated() {
             #expect(try outcome([fine, object]).codes == ["GEO-SLIDE"], "\(index)")
         }
-        // A level that says nothing, or rounds, contradicts none.
+        // A level that says nothing, rounds, or has a Frame of Reference of its own contradicts none.
         var silent = coarse
         for attribute in [Attribute.containerIdentifier, .specimenDescriptionSequence, .totalPixelMatrixOriginSequence]
         {
             silent[attribute] = nil
         }
-        for object in [silent, try spacing(1.002)] {
+        for object in [silent, reference, try spacing(1.002)] {
             let found = try outcome([fine, object])
             #expect(found.codes == [nil, "SEL-LEVEL"] && found.status == .done)
         }

@@ -2,8 +2,8 @@ import Imaging
 
 /// Whether the levels of a series are pictures of one slide: one of them is taken, and stands for all.
 ///
-/// *Source*: PS3.3 2024e, A.32.8 (one slide, one Frame of Reference), C.7.6.22 (Specimen), C.8.12.5 (Optical Path). A level that says
-/// nothing contradicts none.
+/// *Source*: PS3.3 2024e, C.7.6.22 (Specimen), C.8.12.5 (Optical Path). A level that says nothing contradicts none. Converters that give each
+/// level a Frame of Reference of its own are common, and a result has that of the one level that is taken.
 enum LevelConsistency {
     /// - Parameter levels: from the finest to the coarsest.
     ///
@@ -12,9 +12,8 @@ enum LevelConsistency {
         guard let first = levels.first else { return }
         for level in levels.dropFirst() {
             let (one, other) = (first.dataSet, level.dataSet)
-            for attribute in [Attribute.frameOfReferenceUID, .containerIdentifier] {
-                try compare(attribute, one.strings(attribute), other.strings(attribute))
-            }
+            try compare(
+                .containerIdentifier, one.strings(.containerIdentifier), other.strings(.containerIdentifier))
             for attribute in [Attribute.specimenIdentifier, .specimenUID] {
                 func values(_ dataSet: DataSet) -> [String] {
                     dataSet.items(.specimenDescriptionSequence).compactMap { $0.string(attribute) }.sorted()

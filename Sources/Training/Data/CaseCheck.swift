@@ -54,7 +54,10 @@ struct CaseCheck: Sendable {
             isUnsuited = !PictureShape.suits(rows: rows, columns: columns, aspect: picture.pixelAspect)
             if case .raster(let page) = picture {
                 (lacksValues, isDeep) = (page.missing > 0, page.bits > 8)
-                let doubts = page.findings.filter { $0.isWarning && [.picture, .pages].contains($0.kind) }
+                // Alpha is ignored, and counted: data sets have it where an editor left it.
+                let doubts = page.findings.filter {
+                    $0.isWarning && !$0.isTransparency && [.picture, .pages].contains($0.kind)
+                }
                 if let doubt = doubts.first { throw TrainingFailure.doubtful(image: path, found: doubt.text) }
                 remarks = page.findings.filter {
                     ($0.isWarning || $0.kind == .picture) && !$0.text.hasPrefix("turned upright")
