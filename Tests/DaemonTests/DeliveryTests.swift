@@ -204,7 +204,8 @@ struct DeliveryTests {
             try await round(site)
             #expect(FileStatus.exists("\(site.root)/share/\(plans[1].path)/a.seg.dcm"))
             #expect(try await counts(site).map(\.refused) == [1])
-            #expect(try StatusReport(site.settings).text.contains("DELIVERY"))
+            let code = how == "removed" ? "DELIVERY" : "RESULT-DAMAGED"
+            #expect(try StatusReport(site.settings).text.contains(code))
         }
         #expect(try await site.batch().status == .refusedOrFailed)
         // A person asks again: nothing has changed, or the whole of it is let go.
