@@ -17,7 +17,7 @@ extension Ledger {
     }
 
     /// Of jobs that were published with something left undone.
-    private static let isPartial = "reason_class = 'partial' AND state IN ('published', 'done')"
+    static let isPartial = "reason_class = 'partial' AND state IN ('published', 'done')"
 
     /// Jobs of which something was left undone, and nobody has said that it is dealt with.
     func partial() throws -> [String] {

@@ -142,7 +142,7 @@ package struct Overview: Sendable, Equatable {
             + Self.troubles(
                 db,
                 """
-                reason_class = 'partial' AND state IN ('published', 'done') ORDER BY changed_at DESC LIMIT \(Self.mostLines)
+                \(Ledger.isPartial) ORDER BY changed_at DESC LIMIT \(Self.mostLines)
                 """, index: "INDEXED BY job_partial")
         lines = try Row.fetchAll(
             db,

@@ -11,6 +11,9 @@ import Testing
 @Suite("a clock that is wrong")
 struct ClockTests {
     private static let day: Int64 = 86_400_000
+    private static let nowhere = Destination(
+        name: "here", kind: .folder(path: "/nowhere"), parts: [.seg], firstWait: .zero, longestWait: .zero,
+        giveUp: .seconds(86_400))
 
     /// Has the ledger remember a time so long ago.
     private func remember(_ site: Site, _ fact: String, _ ago: Int64) async throws {
@@ -70,11 +73,7 @@ struct ClockTests {
     func givenUp() async throws {
         let site = try Site()
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        site.settings.destinations = [
-            Destination(
-                name: "here", kind: .folder(path: "/nowhere"), parts: [.seg], firstWait: .zero, longestWait: .zero,
-                giveUp: .seconds(86_400))
-        ]
+        site.settings.destinations = [Self.nowhere]
         try await site.withService { try await $0.deliver() }
         try site.drop("a", "ok")
         try await site.batch()
@@ -98,11 +97,7 @@ struct ClockTests {
     @Test("what waits for a destination is as old as it was when the clock is set")
     func waitsShifted() async throws {
         let site = try Site()
-        site.settings.destinations = [
-            Destination(
-                name: "here", kind: .folder(path: "/nowhere"), parts: [.seg], firstWait: .zero, longestWait: .zero,
-                giveUp: .seconds(86_400))
-        ]
+        site.settings.destinations = [Self.nowhere]
         try await site.withService { try await $0.deliver() }
         try site.drop("a", "ok")
         try await site.batch()

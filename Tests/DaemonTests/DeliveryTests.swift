@@ -10,21 +10,21 @@ import Testing
 
 @Suite("delivery: each object arrives, whatever the destination does")
 struct DeliveryTests {
-    private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func destination(_ name: String, _ kind: Destination.Kind, _ parts: [Destination.Part]) -> Destination {
+    func destination(_ name: String, _ kind: Destination.Kind, _ parts: [Destination.Part]) -> Destination {
         Destination(
             name: name, kind: kind, parts: parts, firstWait: .zero, longestWait: .zero, giveUp: .seconds(86_400))
     }
 
     /// A folder of the site that is there.
-    private func share(_ site: Site, _ parts: [Destination.Part] = [.seg]) throws -> Destination {
+    func share(_ site: Site, _ parts: [Destination.Part] = [.seg]) throws -> Destination {
         try Folder.make(site.root + "/share")
         return destination("here", .folder(path: site.root + "/share"), parts)
     }
 
     /// A site whose service knows its destinations, so that what is published from now on goes there.
-    private func site(_ destinations: [Destination]) async throws -> Site {
+    func site(_ destinations: [Destination]) async throws -> Site {
         let site = try Site()
         site.settings.destinations = destinations
         try await site.withService { try await $0.deliver() }
@@ -32,13 +32,13 @@ struct DeliveryTests {
     }
 
     /// Service, sender, service: tickets out, files sent, receipts booked.
-    private func round(_ site: Site) async throws {
+    func round(_ site: Site) async throws {
         try await site.withService { try await $0.deliver() }
         try await Sender(site.settings, log: log) { _ in nil }.run(StopRequest(), once: true)
         try await site.withService { try await $0.deliver() }
     }
 
-    private func counts(_ site: Site) async throws -> [DeliveryCounts] {
+    func counts(_ site: Site) async throws -> [DeliveryCounts] {
         var counts: [DeliveryCounts] = []
         try await site.withService {
             counts = try await $0.ledger.deliveryCounts(site.settings.destinations.map(\.name))
@@ -95,252 +95,6 @@ struct DeliveryTests {
         try await site.withService { try await $0.deliver() }
         #expect(
             try Folder.list(site.root + "/deliver/new").isEmpty && Folder.list(site.root + "/deliver/receipts").isEmpty)
-    }
-
-    @Test("a result that asks for a person goes to a destination that holds such only once one has dealt with it")
-    func doubtful() async throws {
-        let site = try Site()
-        for name in ["all", "sure"] { try Folder.make("\(site.root)/\(name)") }
-        site.settings.destinations = ["all", "sure"].map { name in
-            Destination(
-                name: name, kind: .folder(path: "\(site.root)/\(name)"), parts: [.seg], firstWait: .zero,
-                longestWait: .zero, giveUp: .seconds(86_400), holdsDoubtful: name == "sure")
-        }
-        try await site.withService { try await $0.deliver() }
-        let plans = ["ok", "partial"].map { Plan(how: $0, study: $0) }
-        for plan in plans { try site.drop(plan.how, plan) }
-        #expect(try await site.batch().notes.sorted() == ["DELIVERY-HELD", "SENDER-DOWN"])
-        func sent() async throws -> [Bool] {
-            try await round(site)
-            return plans.flatMap { plan in
-                ["all", "sure"].map { FileStatus.exists("\(site.root)/\($0)/\(plan.path)/a.seg.dcm") }
-            }
-        }
-        #expect(try await sent() == [true, true, true, false])
-        #expect(try StatusReport(site.settings).text.contains("DELIVERY-HELD 1 results"))
-        // A new night forgets nothing of it.
-        #expect(try await site.batch().notes == ["DELIVERY-HELD"])
-        try await site.withService { service in
-            let answer = try await service.perform(ControlRequest(.settleAll))
-            #expect(answer.jobs.count == 1)
-        }
-        #expect(try await sent() == [true, true, true, true])
-        #expect(try StatusReport(site.settings).status == .done)
-    }
-
-    @Test(
-        "what waits for a person before it goes to a destination is told where that has another name, until it is back",
-        arguments: [true, false])
-    func heldForUnnamed(isBack: Bool) async throws {
-        let site = try Site()
-        try Folder.make("\(site.root)/share")
-        func name(_ name: String) {
-            site.settings.destinations = [
-                Destination(
-                    name: name, kind: .folder(path: "\(site.root)/share"), parts: [.seg], firstWait: .zero,
-                    longestWait: .zero, giveUp: .seconds(86_400), holdsDoubtful: true)
-            ]
-        }
-        name("old")
-        try await site.withService { try await $0.deliver() }
-        let plan = Plan(how: "partial", study: "one")
-        try site.drop("a", plan)
-        try await site.batch()
-        name("new")
-        try await site.withService { _ = try await $0.perform(ControlRequest(.settleAll)) }
-        try await round(site)
-        let report = try StatusReport(site.settings)
-        #expect(report.status == .refusedOrFailed && report.text.contains("DELIVERY old"), "\(report.text)")
-        if isBack {
-            name("old")
-        } else {
-            try await site.withService { _ = try await $0.perform(ControlRequest(.redeliver)) }
-        }
-        try await round(site)
-        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm") == isBack)
-        #expect(try StatusReport(site.settings).status == .done)
-    }
-
-    @Test("what waits of a result is not sent any more once another has taken its place")
-    func superseded() async throws {
-        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .report])])
-        let few = Plan(how: "ok", study: "one", instances: [1])
-        let all = Plan(how: "ok", study: "one", instances: [1, 2])
-        try site.drop("a", few)
-        try await site.batch()
-        // Away: it waits.
-        try await round(site)
-        #expect(try await counts(site).first?.waiting == 2)
-        try site.drop("a", all)
-        try await site.batch()
-        site.settings.destinations = [try share(site, [.seg, .report])]
-        try await round(site)
-        #expect(FileStatus.exists("\(site.root)/share/\(all.path)/a.seg.dcm"))
-        #expect(!FileStatus.exists("\(site.root)/share/\(few.path)"))
-        let counts = try await counts(site)
-        #expect(counts.allSatisfy { $0.waiting == 0 && $0.refused == 0 && $0.expired == 0 }, "\(counts)")
-    }
-
-    @Test(
-        "a result whose report is damaged or gone before it is sent asks for a person, and keeps no other from being sent",
-        arguments: ["damaged", "report removed", "removed"])
-    func untold(how: String) async throws {
-        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
-        site.settings.destinations = []
-        let plans = ["one", "two"].map { Plan(how: "ok", study: $0) }
-        for plan in plans {
-            try site.drop(plan.study, plan)
-            try await site.batch()
-        }
-        let folder = "\(site.root)/outbox/\(plans[0].path)"
-        let report = try DurableFile.read("\(folder)/report.json", limit: 1 << 20)
-        switch how {
-        case "damaged": try DurableFile.write(Array(report.dropLast(9)), to: "\(folder)/report.json")
-        case "report removed": try Folder.remove("\(folder)/report.json")
-        default: try Folder.remove(folder)
-        }
-        site.settings.destinations = [try share(site)]
-        for _ in 0..<2 {
-            try await round(site)
-            #expect(FileStatus.exists("\(site.root)/share/\(plans[1].path)/a.seg.dcm"))
-            #expect(try await counts(site).map(\.refused) == [1])
-            let code = how == "removed" ? "DELIVERY" : "RESULT-DAMAGED"
-            #expect(try StatusReport(site.settings).text.contains(code))
-        }
-        #expect(try await site.batch().status == .refusedOrFailed)
-        // A person asks again: nothing has changed, or the whole of it is let go.
-        let isGone = how == "removed"
-        try await site.withService { service in
-            let count = try await service.redeliver()
-            #expect(count == (isGone ? 1 : 0))
-        }
-        #expect(try await counts(site).map(\.refused) == [isGone ? 0 : 1])
-        guard !isGone else { return }
-        // It is put back.
-        try DurableFile.write(report, to: "\(folder)/report.json")
-        try await site.withService { _ = try await $0.redeliver() }
-        try await round(site)
-        #expect(FileStatus.exists("\(site.root)/share/\(plans[0].path)/a.seg.dcm"))
-        #expect(try await site.batch().status == .done)
-    }
-
-    @Test("a result whose report was damaged before it was sent is sent once it has been made anew")
-    func untoldMadeAnew() async throws {
-        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
-        site.settings.destinations = []
-        let plan = Plan(how: "ok", study: "one")
-        try site.drop("a", plan)
-        try await site.batch()
-        try DurableFile.write("{", to: "\(site.root)/outbox/\(plan.path)/report.json")
-        site.settings.destinations = [try share(site)]
-        try await round(site)
-        #expect(try await counts(site).map(\.refused) == [1])
-        try Folder.remove("\(site.root)/outbox/\(plan.path)")
-        try site.drop("b", plan)
-        site.settings.destinations = []
-        try await site.batch()
-        site.settings.destinations = [try share(site)]
-        try await round(site)
-        #expect(try await counts(site).map { $0.refused + $0.waiting } == [0])
-        #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
-    }
-
-    @Test(
-        "a file that was changed, cut or removed after publication goes nowhere, and a person is asked",
-        arguments: ["changed", "cut", "removed", "sums"])
-    func damaged(how: String) async throws {
-        let site = try await site([])
-        let share = try share(site, [.seg, .report])
-        site.settings.destinations = [share]
-        try await site.withService { try await $0.deliver() }
-        let plan = Plan(how: "ok", study: "one")
-        try site.drop("a", plan)
-        try await site.batch()
-        let folder = "\(site.root)/outbox/\(plan.path)"
-        let whole = try DurableFile.read(folder + "/a.seg.dcm", limit: 1 << 20)
-        switch how {
-        case "changed": try DurableFile.write([whole[0] ^ 1] + whole.dropFirst(), to: folder + "/a.seg.dcm")
-        case "cut": try DurableFile.write(Array(whole.dropLast()), to: folder + "/a.seg.dcm")
-        case "removed": try Folder.remove(folder + "/a.seg.dcm")
-        default: try Folder.remove(folder + "/SHA256SUMS")
-        }
-        try await round(site)
-        // Without digests nobody can tell the report's from others.
-        let unfit = how == "sums" ? 2 : 1
-        #expect(try await counts(site).map { [$0.refused, $0.waiting] } == [[unfit, 0]])
-        #expect(!FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
-        let report = try StatusReport(site.settings)
-        #expect(
-            report.status == .refusedOrFailed && report.text.contains("RESULT-DAMAGED \(unfit) files"), "\(report.text)"
-        )
-        #expect(try await site.batch().notes == ["RESULT-DAMAGED"])
-        // Put back, and asked for.
-        try DurableFile.write(whole, to: folder + "/a.seg.dcm")
-        try site.sum(plan)
-        try await site.withService { _ = try await $0.perform(ControlRequest(.redeliver)) }
-        try await round(site)
-        #expect(try DurableFile.read("\(site.root)/share/\(plan.path)/a.seg.dcm", limit: 1 << 20) == whole)
-        #expect(try StatusReport(site.settings).status == .done)
-    }
-
-    @Test("a result whose file was changed before it was sent is sent by itself once it has been made anew")
-    func damagedMadeAnew() async throws {
-        let site = try await site([])
-        site.settings.destinations = [try share(site)]
-        try await site.withService { try await $0.deliver() }
-        let plan = Plan(how: "ok", study: "one")
-        try site.drop("a", plan)
-        try await site.batch()
-        try DurableFile.write("x", to: "\(site.root)/outbox/\(plan.path)/a.seg.dcm")
-        try await round(site)
-        #expect(try await counts(site).map(\.refused) == [1])
-        try site.drop("b", plan)
-        try await site.batch()
-        try await round(site)
-        #expect(try await counts(site).map { $0.refused + $0.waiting } == [0])
-        #expect(
-            try DurableFile.read("\(site.root)/share/\(plan.path)/a.seg.dcm", limit: 99) == Array("\(plan.key)\n".utf8))
-    }
-
-    @Test(
-        "what a destination took with a warning is told until a person knows of it, once for each that it gives",
-        arguments: ["0xB000", "0xB006", "0xB007"])
-    func altered(code: String) async throws {
-        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
-        func take(_ name: String, _ code: String) async throws {
-            try site.drop(name, "ok")
-            try await site.batch()
-            try await site.withService { service in
-                try await service.deliver()
-                for id in try Folder.list(site.root + "/deliver/new").map(\.name) {
-                    let ticket = try JSONDecoder().decode(
-                        DeliveryTicket.self,
-                        from: Data(DurableFile.read("\(site.root)/deliver/new/\(id)", limit: 1 << 20)))
-                    let receipt = DeliveryReceipt(
-                        ticket: ticket, files: ticket.files.map { .init($0, .sent, code: code) })
-                    try DurableFile.write(
-                        Array(JSONEncoder().encode(receipt)), to: "\(site.root)/deliver/receipts/\(id)")
-                }
-                try await service.deliver()
-            }
-        }
-        try await take("a", code)
-        try await take("b", code)
-        let report = try StatusReport(site.settings)
-        #expect(report.status == .refusedOrFailed, "\(report.text)")
-        #expect(report.text.contains("DELIVERY-ALTERED here took 2 objects") && report.text.contains(code))
-        try await site.withService { service in
-            let there = try await service.perform(ControlRequest(.settleDestination, job: "there"))
-            let here = try await service.perform(ControlRequest(.settleDestination, job: "here"))
-            #expect(!there.isDone && here.isDone)
-        }
-        #expect(try StatusReport(site.settings).status == .done)
-        try await take("c", code)
-        try await take("d", "0x0000")
-        #expect(try StatusReport(site.settings).status == .done)
-        // Another answer is another matter.
-        try await take("e", "0xB123")
-        #expect(try StatusReport(site.settings).text.contains("DELIVERY-ALTERED here took 1 objects"))
     }
 
     @Test("a site file that the running service does not use is told; one that it has read again is not")

@@ -32,7 +32,7 @@ package struct PictureCensus {
     /// - Parameter index: of the frame in the volume.
     package mutating func add(_ index: Int, _ frame: Frame) {
         guard frames.indices.contains(index), let first = frame.values.first else { return }
-        if isUnshifted {
+        if isUnshifted, least >= 0 {
             for (pixel, value) in frame.values.enumerated() where value < least {
                 if frame.padding.isEmpty || !frame.padding[pixel] { least = value }
             }
