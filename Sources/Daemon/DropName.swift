@@ -51,6 +51,15 @@ package enum DropName {
         return Identifier.isOne(id) ? id : nil
     }
 
+    /// The name of a drop that a person gave back from the quarantine.
+    static func released(_ id: String) -> String { releasePrefix + id }
+    private static let releasePrefix = "released-"
+
+    static func isReleased(_ name: FilePath) -> Bool {
+        starts(name, releasePrefix)
+            && Identifier.isOne(String(decoding: name.bytes.dropFirst(releasePrefix.utf8.count), as: UTF8.self))
+    }
+
     /// The name of a claimed drop.
     package static func claimed(_ id: String) -> FilePath { FilePath(claimPrefix + id) }
 

@@ -69,13 +69,13 @@ package actor Inbox {
     private let paths: ServicePaths
     private var rules: SettlingRules
     private var watched: [FilePath: Watched] = [:]
-    /// Names of drops that could not be taken when it was last tried.
-    private var untaken: Set<FilePath> = []
+    /// Names of drops that could not be taken when it was last tried, with the code of why.
+    private var untaken: [FilePath: String] = [:]
     /// Originals that were proven to be copied and could not be removed.
     private var leftovers: [FilePath: Fingerprint] = [:]
 
-    /// How many of the drops that are there could not be taken when it was last tried.
-    package var untakenCount: Int { untaken.count }
+    /// The codes of why drops that are there could not be taken when it was last tried, one for each, sorted.
+    package var untakenCodes: [String] { untaken.values.sorted() }
 
     package init(paths: ServicePaths, rules: SettlingRules) {
         self.paths = paths
@@ -120,7 +120,10 @@ package actor Inbox {
             }
             // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.
             guard found.files > 0 else {
-                if let content = content(name), !content.isEmpty,
+                if let marker = entries.first(where: { $0.path == name.extended(DropName.readyEnding) }) {
+                    // Whoever says that it is complete believes that there is something in it.
+                    if marker.status.isUntouched(since: latest) { sight.unfinished += 1 } else { sight.settling += 1 }
+                } else if let content = content(name), !content.isEmpty,
                     content.allSatisfy({ $0.status.isUntouched(since: latest) })
                 {
                     sight.unfinished += 1
@@ -142,12 +145,12 @@ package actor Inbox {
                 sight.settled.append(name)
             } else {
                 sight.settling += 1
-                if rules.mode == .readyOnly, now - state.begun >= rules.giveUp { sight.unmarked += 1 }
+                if mode(of: name) == .readyOnly, now - state.begun >= rules.giveUp { sight.unmarked += 1 }
             }
             present[name] = state
         }
         watched = present
-        untaken.formIntersection(names)
+        untaken = untaken.filter { names.contains($0.key) }
         leftovers = leftovers.filter { names.contains($0.key) }
         sight.settled.sort { (present[$0]?.firstSeen ?? 0, $0) < (present[$1]?.firstSeen ?? 0, $1) }
         return sight
@@ -186,17 +189,23 @@ package actor Inbox {
         [0x49, 0x49, 0x2B, 0], [0x4D, 0x4D, 0, 0x2B], [0x50, 0x4B, 3, 4],
     ]
 
+    /// Nobody marks what our receiver, or a release from the quarantine, has put there.
+    private func mode(of name: FilePath) -> SettlingRules.Mode {
+        ReceivedDrop.isOne(name) || DropName.isReleased(name) ? .quiet : rules.mode
+    }
+
     private func isSettled(
         _ name: FilePath, _ state: inout Watched, _ files: Set<FilePath>, _ now: ContinuousClock.Instant,
         _ each: () -> Void
     ) -> Bool {
-        let isOver = rules.mode == .quiet && now - state.begun >= rules.giveUp
+        let mode = mode(of: name)
+        let isOver = mode == .quiet && now - state.begun >= rules.giveUp
         guard state.looks >= 2 else { return isOver }
         // A drop that was claimed had settled before.
         if DropName.claimedIdentifier(name) != nil { return now - state.since >= min(rules.quiet, .seconds(5)) }
         let inbox = FilePath(paths.inbox)
         guard let marker = rules.marker(name, in: inbox, files), let status = try? FileStatus(of: marker.path) else {
-            return rules.mode == .quiet && now - state.since >= rules.quiet
+            return mode == .quiet && now - state.since >= rules.quiet
         }
         // Digests are compared once, not at every look.
         if state.marked?.status != status {
@@ -222,20 +231,37 @@ package actor Inbox {
     package func take(
         _ name: FilePath, isBooked: Bool = false, each: () -> Void = {}
     ) throws(StorageFailure) -> Taking {
-        untaken.remove(name)
+        untaken[name] = nil
         guard let state = watched.removeValue(forKey: name) else { return .changed }
+        var present = name
+        do throws(StorageFailure) { return try take(name, state, isBooked: isBooked, present: &present, each) } catch {
+            // What somebody still writes to settles again.
+            if error.code != StorageFailure.changed(path: "").code { untaken[present] = error.code }
+            throw error
+        }
+    }
+
+    /// - Parameter present: its name from now on.
+    private func take(
+        _ name: FilePath, _ state: Watched, isBooked: Bool, present: inout FilePath, _ each: () -> Void
+    ) throws(StorageFailure) -> Taking {
         let print = state.fingerprint
         let isElsewhere =
             try FileStatus(of: FilePath(paths.inbox).appending(name)).device
             != FileStatus(of: paths.work, followingLinks: true).device
         if isElsewhere, let odd = print.odd {
             // Only by copy could it be taken, and a copy without that would lose it: it keeps its name, for whoever dropped it.
-            untaken.insert(name)
             throw .notAFile(path: name.text, kind: odd)
         }
         var claimed = DropName.claimedIdentifier(name)
-        if claimed == nil { claimed = try claim(name) }
+        if claimed == nil {
+            claimed = try claim(name)
+            // At once: the next drop of this name, which is not complete yet, would be taken by it.
+            let marker = FilePath(paths.inbox).appending(name).extended(DropName.readyEnding)
+            if (try? FileStatus(of: marker))?.kind == .regular { try? Folder.remove(marker) }
+        }
         guard var id = claimed else { return .changed }
+        present = DropName.claimed(id)
         let refusal = refusal(state)
         if refusal == nil, try Fingerprint(of: hidden(id)) != print { return .changed }
         var isKnown = isBooked
@@ -248,18 +274,13 @@ package actor Inbox {
             let other = Identifier.make()
             try Folder.rename(hidden(id), to: hidden(other))
             id = other
+            present = DropName.claimed(id)
         }
         let kind: TakenDrop.Kind = try FileStatus(of: hidden(id)).kind == .directory ? .directory : .file
         // The name a file had says what it is to a person who opens the kept originals; a crash may have lost it.
         let fileName = DropName.claimedIdentifier(name) == nil ? name : FilePath("file")
-        untaken.insert(DropName.claimed(id))
         let isCopied = try move(id, print, kind: kind, fileName: fileName, isElsewhere: isElsewhere, each)
-        untaken.remove(DropName.claimed(id))
         if isCopied { _ = removeOriginal(id, print) }
-        if DropName.claimedIdentifier(name) == nil {
-            let marker = FilePath(paths.inbox).appending(name).extended(DropName.readyEnding)
-            if (try? FileStatus(of: marker))?.kind == .regular { try? Folder.remove(marker) }
-        }
         return .taken(
             TakenDrop(
                 id: id, kind: kind, firstSeen: state.firstSeen, files: print.files, bytes: print.bytes,
@@ -276,7 +297,9 @@ package actor Inbox {
         if state.marked?.readiness == .contradicted {
             return JobReason(
                 .failed, code: "READY-DIFFERS",
-                text: "its marker names other files or digests than are there. Copy it again, the marker last.")
+                text:
+                    "its marker names other files or digests than are there, or there is nothing but the marker. Copy it again, the marker last."
+            )
         }
         return nil
     }

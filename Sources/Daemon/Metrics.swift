@@ -18,7 +18,9 @@ struct Metrics {
             "hspsam_oldest_waiting_seconds", "Age of the job that waits longest.",
             [([:], overview.oldestWaiting.map { Int(max(0, now - $0) / 1000) } ?? 0)])
         gauge("hspsam_inbox_settling", "Drops that are not complete yet.", [([:], overview.settling)])
-        gauge("hspsam_inbox_unreadable", "Drops that cannot be read or taken.", [([:], overview.unreadable)])
+        gauge(
+            "hspsam_inbox_unreadable", "Drops that cannot be read or taken.",
+            [([:], overview.unreadable + overview.untaken)])
         gauge("hspsam_inbox_unremovable", "Copied originals that may not be removed.", [([:], overview.unremovable)])
         gauge("hspsam_results_24h", "Results of the last day.", [([:], overview.publishedToday)])
         gauge("hspsam_last_success_timestamp_seconds", "When a result was published last.", value(overview.lastSuccess))

@@ -104,8 +104,8 @@ struct OutboxPage: Equatable {
             cards.append(
                 card(
                     "bad", "INBOX",
-                    "\(overview.unreadable) \(overview.unreadable == 1 ? "drop" : "drops") in the inbox cannot be read or taken.",
-                    "Give the service the right to read them (setfacl -R -m u:hspsam:rwX on the drop), and take links and devices out."
+                    "\(overview.unreadable) \(overview.unreadable == 1 ? "drop" : "drops") in the inbox cannot be read.",
+                    "Give the service the right to read them (setfacl -R -m u:hspsam:rwX on the drop)."
                 ))
         }
         cards += overview.troubles.map(card)

@@ -46,9 +46,10 @@ package struct Overview: Sendable, Equatable {
     /// Results of the last 24 hours.
     package let publishedToday: Int
     package let lastSuccess: Int64?
-    /// Drops in the inbox that still settle, and those that cannot be read or taken.
+    /// Drops in the inbox that still settle, those that cannot be read, and those that cannot be taken.
     package let settling: Int
     package let unreadable: Int
+    package let untaken: Int
     /// Why the queue rests, if it does.
     package let paused: String?
     package let startedAt: Int64?
@@ -177,6 +178,8 @@ package struct Overview: Sendable, Equatable {
         }
         settling = try fact("settling").flatMap(Int.init) ?? 0
         unreadable = try fact("unreadable").flatMap(Int.init) ?? 0
+        let untakenCodes = try (fact(Self.untakenDrops) ?? "").split(separator: " ").map(String.init)
+        untaken = untakenCodes.count
         unremovable = try fact("unremovable").flatMap(Int.init) ?? 0
         paused = try [fact("full"), fact("paused")].compactMap(\.self).first { !$0.isEmpty }
         startedAt = try fact("started").flatMap(Int64.init)
@@ -199,7 +202,8 @@ package struct Overview: Sendable, Equatable {
         cluster = ClusterState(try fact(ClusterState.fact))
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
-            try Self.placeNotes(spool, own) + Self.undoneNotes(db) + Self.clockNotes(fact(Self.clockInDoubt))
+            try Self.placeNotes(spool, own) + Self.untakenNotes(untakenCodes) + Self.undoneNotes(db)
+            + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0) + Self.alteredNotes(db)
             + Self.pipelineNotes(unwritten: fact(Self.unwritten), gone: fact(Self.gone))
             + Self.notes(
@@ -269,6 +273,27 @@ package struct Overview: Sendable, Equatable {
                     "Mount its disk, or make a new inbox yourself; what the spool lacks is made at the service's start."
             )
         ]
+    }
+
+    /// The code of why each drop that has settled cannot be taken.
+    static let untakenDrops = "untaken"
+
+    /// A line for each cause: what to do depends on it.
+    private static func untakenNotes(_ codes: [String]) -> [Note] {
+        Set(codes).sorted().map { code in
+            let cure =
+                switch code {
+                case "DISK-FULL": "Free room on the spool's disk: what is another disk's or user's is copied there."
+                case "FILE-DENIED", "FILE-READONLY":
+                    "Let the service's user write to the inbox and to what is in it: setfacl -R -m u:hspsam:rwX on it; mount its share writable."
+                case "FILE-KIND": "Take links and devices out of them, or drop regular files: a copy would lose those."
+                default: "journalctl -u hspsam says when it began; look at the disk (dmesg)."
+                }
+            return Note(
+                code: "DROP-UNTAKEN",
+                text: "\(codes.count { $0 == code }) in the inbox cannot be taken, though complete (\(code)).",
+                cure: "\(cure) They are taken by themselves then.")
+        }
     }
 
     /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.

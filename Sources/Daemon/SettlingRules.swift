@@ -76,9 +76,12 @@ package struct SettlingRules: Sendable {
         guard let file = try? InputFile(marker.path, limit: 64 << 20), let bytes = try? file.read(0..<file.size) else {
             return .contradicted
         }
+        let count = print.files - (marker.isInside ? 1 : 0)
+        // Nothing is never complete.
+        guard count > 0 else { return .contradicted }
         if bytes.allSatisfy({ [9, 10, 13, 32].contains($0) }) { return .ready }
         guard let said = try? JSONDecoder().decode(Marker.self, from: Data(bytes)) else { return .contradicted }
-        if let files = said.files, files != print.files - (marker.isInside ? 1 : 0) { return .contradicted }
+        if let files = said.files, files != count { return .contradicted }
         guard let digests = said.sha256 else { return .ready }
         guard let folder = try? InputFolder(drop) else { return .contradicted }
         let hold = digests.allSatisfy { path, hex in

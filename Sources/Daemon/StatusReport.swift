@@ -193,7 +193,7 @@ package struct StatusReport: Sendable, Encodable {
         if let paused { lines.append("  the queue rests: \(paused)") }
         if unreadable > 0 {
             lines.append(
-                "  needs you: \(unreadable) in the inbox cannot be read or taken → setfacl -R -m u:hspsam:rwX on them; links and devices: remove them"
+                "  needs you: \(unreadable) in the inbox cannot be read → setfacl -R -m u:hspsam:rwX on them"
             )
         }
         for counts in deliveries {

@@ -157,7 +157,7 @@ extension WatchService {
     private func release(_ job: Job) async throws -> ControlAnswer {
         guard job.state == .quarantined else { return refuse(job, "only what is in quarantine can be released") }
         let folder = Folder.join(paths.quarantine, job.id)
-        let name = "released-\(job.id)"
+        let name = DropName.released(job.id)
         let target = Folder.join(paths.inbox, name)
         if FileStatus.exists(Folder.join(folder, "input")) {
             try Folder.rename(Folder.join(folder, "input"), to: target)

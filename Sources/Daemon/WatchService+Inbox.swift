@@ -93,7 +93,8 @@ extension WatchService {
         }
         try await forgetArrivals(except: Set(sight.settled))
         try await ledger.remember("settling", "\(sight.settling)")
-        try await ledger.remember("unreadable", "\(sight.unreadable + inbox.untakenCount)")
+        try await ledger.remember("unreadable", "\(sight.unreadable)")
+        try await ledger.remember(Overview.untakenDrops, inbox.untakenCodes.joined(separator: " "))
         try await ledger.remember("oversized", "\(sight.oversized)")
         try await ledger.remember("unmarked", "\(sight.unmarked)")
         try await ledger.remember("unfinished", "\(sight.unfinished)")

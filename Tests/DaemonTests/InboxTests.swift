@@ -108,6 +108,89 @@ struct InboxTests {
         #expect(try DurableFile.read(paths.input(id) + "/a", limit: 9) == Array("one".utf8))
     }
 
+    @Test("a drop that cannot be taken is told with its cause, at whichever step it is, until it is taken")
+    func untaken() async throws {
+        let site = try Site()
+        try site.drop("study", "ok")
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        let inbox = Inbox(paths: paths, quiet: .zero)
+        // Before it is claimed, as where the inbox cannot be written to.
+        try Folder.remove(paths.work)
+        await #expect(throws: StorageFailure.self) { _ = try await takenAfterTwoLooks(inbox) }
+        #expect(await inbox.untakenCodes == ["FILE-NOT-FOUND"])
+        try paths.prepare()
+        guard case .taken = try await takenAfterTwoLooks(inbox) else {
+            Issue.record("not taken")
+            return
+        }
+        #expect(await inbox.untakenCodes.isEmpty)
+        // The service remembers it for status, which says what to do.
+        let other = try Site()
+        for (codes, words) in [
+            ("DISK-FULL FILE-DENIED FILE-DENIED", ["1 in the inbox", "Free room", "2 in the inbox", "setfacl"]),
+            ("", []),
+        ] {
+            try await other.withService { try await $0.ledger.remember("untaken", codes) }
+            let report = try StatusReport(other.settings)
+            #expect((report.status == .refusedOrFailed) == !codes.isEmpty, "\(report.text)")
+            for word in words { #expect(report.text.contains(word), "\(report.text)") }
+        }
+    }
+
+    @Test("a marker with nothing that it could mark is no complete drop: it is waited for, and then told or put aside")
+    func markedNothing() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        try Folder.make(paths.inbox + "/beside")
+        try DurableFile.write("", to: paths.inbox + "/beside.ready")
+        try Folder.make(paths.inbox + "/inside/deep")
+        try DurableFile.write("", to: paths.inbox + "/inside/.ready")
+        for mode in SettlingRules.Mode.allCases {
+            var rules = SettlingRules(quiet: .zero)
+            rules.mode = mode
+            let inbox = Inbox(paths: paths, rules: rules)
+            let now = ContinuousClock.now
+            for wait in [0, 10, 80_000] {
+                let sight = try await inbox.scan(now: now + .seconds(wait))
+                #expect(sight.settled.isEmpty && sight.settling == 2, "\(sight)")
+            }
+            #expect(try await inbox.scan(now: now + .seconds(90_000)).settled == [FilePath("inside")])
+        }
+        let inbox = Inbox(paths: paths, quiet: .zero)
+        let now = ContinuousClock.now
+        for wait in [0, 90_000] { _ = try await inbox.scan(now: now + .seconds(wait)) }
+        guard case .taken(let drop) = try await inbox.take(FilePath("inside")) else {
+            Issue.record("not taken")
+            return
+        }
+        #expect(drop.refusal?.code == "READY-DIFFERS")
+        var rules = SettlingRules(quiet: .zero)
+        rules.giveUp = .zero
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(try await Inbox(paths: paths, rules: rules).scan().unfinished == 1)
+    }
+
+    @Test("what the receiver or a release put into the inbox waits for no marker, which nobody would make")
+    func unmarkedOwn() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        var rules = SettlingRules(quiet: .seconds(60))
+        rules.mode = .readyOnly
+        let inbox = Inbox(paths: paths, rules: rules)
+        let own = ["dicom-0123456789ab", "dicom-unreadable", "received-late", "released-\(Site.job)"]
+        for name in own + ["released-yesterday", "study"] {
+            try Folder.make("\(paths.inbox)/\(name)")
+            try DurableFile.write("pixels", to: "\(paths.inbox)/\(name)/slice")
+        }
+        let now = ContinuousClock.now
+        for wait in [0, 59] { #expect(try await inbox.scan(now: now + .seconds(wait)).settled.isEmpty) }
+        let sight = try await inbox.scan(now: now + .seconds(60))
+        #expect(Set(sight.settled) == Set(own.map { FilePath($0) }) && sight.settling == 2)
+    }
+
     @Test(
         "a drop with a link or a FIFO on another disk stays where it is under its name, and nothing is half copied",
         .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")), arguments: ["link", "FIFO", "link alone"])
@@ -126,7 +209,9 @@ struct InboxTests {
         #expect(try Folder.list(paths.work).isEmpty)
         let outcome = try await site.batch()
         #expect(outcome.status == .refusedOrFailed && outcome.unsettled == 1, "\(outcome.json)")
-        #expect(try StatusReport(site.settings).status == .refusedOrFailed)
+        #expect(outcome.notes == ["DROP-UNTAKEN"])
+        let report = try StatusReport(site.settings)
+        #expect(report.text.contains("(FILE-KIND). → Take links and devices out"), "\(report.text)")
         #expect(try Folder.list(drop).contains { $0.name == "odd" })
     }
 
