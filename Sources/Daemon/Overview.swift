@@ -202,7 +202,8 @@ package struct Overview: Sendable, Equatable {
         cluster = ClusterState(try fact(ClusterState.fact))
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
-            try Self.placeNotes(spool, own) + Self.untakenNotes(untakenCodes) + Self.undoneNotes(db)
+            try Self.placeNotes(spool, own) + Self.replacedNotes(fact(Self.replaced))
+            + Self.untakenNotes(untakenCodes) + Self.undoneNotes(db)
             + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0) + Self.alteredNotes(db)
             + Self.pipelineNotes(unwritten: fact(Self.unwritten), gone: fact(Self.gone))
@@ -272,6 +273,19 @@ package struct Overview: Sendable, Equatable {
                 cure:
                     "Mount its disk, or make a new inbox yourself; what the spool lacks is made at the service's start."
             )
+        ]
+    }
+
+    /// That the program was replaced while the service runs.
+    static let replaced = "program replaced"
+
+    private static func replacedNotes(_ isReplaced: String?) -> [Note] {
+        guard isReplaced?.isEmpty == false else { return [] }
+        return [
+            Note(
+                code: "PROGRAM-REPLACED",
+                text: "the program was replaced while the service runs: its workers are of another version than it is.",
+                cure: "systemctl restart hspsam; nothing is lost by it.")
         ]
     }
 

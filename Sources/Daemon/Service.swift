@@ -22,6 +22,7 @@ package enum Service {
         try paths.prepare()
         let locks = try await ServiceLocks(paths)
         let heartbeat = Heartbeat(path: paths.heartbeat)
+        let program = WatchService.program(settings)
         var settings = settings
         var hasWorked = false
         var wait = settings.resumeWait
@@ -29,7 +30,8 @@ package enum Service {
             let begun = ContinuousClock.now
             do {
                 let session = try await WatchService(
-                    settings, log: log, stop: stop, locks: locks, heartbeat: heartbeat, isResumed: hasWorked)
+                    settings, log: log, stop: stop, locks: locks, heartbeat: heartbeat, isResumed: hasWorked,
+                    program: program)
                 hasWorked = true
                 heartbeat.wait(for: nil)
                 ServiceNotification.send("READY=1")

@@ -55,6 +55,11 @@ package enum Verdict: Sendable, Equatable {
             self = Self.judge(record, last: last)
             if ending.how == .exited(ExitStatus.refusedOrFailed.rawValue) { isAsking() }
         case .exited(let status): self = Self.crashed("ended with status \(status)")
+        case .signalled(9):
+            // Not by us: that was judged above.
+            self = Self.crashed(
+                "was ended by signal 9, as the system does where memory is short (journalctl -k says so, with more memory or fewer worker.threads it passes)"
+            )
         case .signalled(let signal): self = Self.crashed("was ended by signal \(signal)")
         case nil: self = Self.crashed("could not be ended")
         }

@@ -18,6 +18,7 @@ extension WatchService {
                 await rereadSettings()
             }
             try await look(at: &clock)
+            try await lookAtProgram()
             _ = try await lookOnce()
             try await answerRequests()
             try await deliver()

@@ -150,7 +150,11 @@ extension WatchService {
         _ job: Job, _ n: Int, _ ending: Worker.Ending, fingerprint: String
     ) async throws -> Verdict {
         let settings = settings
-        let record = try? RunRecord.read(output: paths.output(job.id, attempt: n))
+        var record: RunRecord?
+        var isOtherVersion = false
+        do { record = try RunRecord.read(output: paths.output(job.id, attempt: n)) } catch {
+            if case RecordFailure.version = error { isOtherVersion = true }
+        }
         if let record { try await ledger.note(record.images, of: job.id) }
         var last = job.attempts + 1 >= settings.attempts
         var verdict = Verdict(ending, record, last: last)
@@ -160,6 +164,7 @@ extension WatchService {
             verdict = Verdict(ending, record, last: last)
         }
         if case .stopped = verdict { return verdict }
+        if isOtherVersion { return .requeue(Self.otherVersion) }
         // Somebody who had a file open could write to it all the while, and set its times back; not those of its inode.
         guard try Fingerprint(of: paths.input(job.id), changeTimes: true).digest == fingerprint else {
             return .requeue(
@@ -206,6 +211,12 @@ extension WatchService {
         default: return verdict
         }
     }
+
+    private static let otherVersion = JobReason(
+        .waiting, code: "WORKER-VERSION",
+        text:
+            "the worker is of another version than the running service, as after an upgrade: systemctl restart hspsam. No attempt is counted."
+    )
 
     /// What a person should know of a result, of its files and of its drop.
     private static func together(_ reason: JobReason?, _ remark: JobReason?) -> JobReason? {
@@ -271,7 +282,7 @@ extension WatchService {
     private func backoff(after n: Int) -> Int64 {
         let waits = settings.backoff
         guard !waits.isEmpty else { return 0 }
-        return waits[min(n, waits.count) - 1].milliseconds * Int64.random(in: 800...1200) / 1000
+        return waits[min(max(n, 1), waits.count) - 1].milliseconds * Int64.random(in: 800...1200) / 1000
     }
 
     /// Milliseconds that a job waits by itself: twice as long each time, at most as long as the longest back-off.
@@ -302,9 +313,8 @@ extension WatchService {
             try await known.write(ledger.knownKeys())
             try await ledger.move(job.id, from: .publishing, to: .queued, reason: nil)
         } catch let failure as RecordFailure {
-            // The work is lost, the input is not.
             log.error("a worker's record cannot be read", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
-            try await ledger.move(job.id, from: .publishing, to: .queued, reason: nil)
+            try await redo(job, failure)
         } catch let failure as DaemonFailure where failure.code == "PUB-CONFLICT" {
             log.error("a result cannot be published", metadata: ["job": "\(job.id)", "code": "\(failure.code)"])
             try await ledger.move(
@@ -320,6 +330,20 @@ extension WatchService {
         if let job = try await ledger.job(job.id) { try await tidy(job) }
         try await writeIndex()
         return nil
+    }
+
+    /// The work is lost, the input is not: once more, unless it has come to that again and again.
+    private func redo(_ job: Job, _ failure: RecordFailure) async throws {
+        let text =
+            "what its worker left cannot be read: it is of another version than the running service (systemctl restart hspsam), or its disk damages files."
+        guard job.attempts < settings.lostAttempts else {
+            return try await ledger.move(
+                job.id, from: .publishing, to: .quarantined, reason: JobReason(.failed, code: failure.code, text: text))
+        }
+        try await ledger.move(job.id, from: .publishing, to: .queued, reason: nil)
+        try await ledger.postpone(
+            job.id, until: Moment.now + backoff(after: job.attempts),
+            JobReason(.waiting, code: failure.code, text: text))
     }
 
     /// What a person learns of a published job. That something of a drop was refused is never hidden by the rest being known.

@@ -2,7 +2,7 @@ internal import Failures
 internal import Foundation
 package import Logging
 package import Processes
-internal import Storage
+package import Storage
 internal import Synchronization
 
 /// The unattended service from one opening of its ledger to the next: looks, takes, works, publishes, until it is asked to stop
@@ -38,6 +38,8 @@ package final class WatchService: Sendable {
     let stop: StopRequest
     let heartbeat: Heartbeat
     private let locks: ServiceLocks
+    /// What workers ran when this process began; nil where it was not there.
+    private let program: FileStatus?
 
     var settings: ServiceSettings { shared.withLock { $0.settings } }
 
@@ -45,14 +47,16 @@ package final class WatchService: Sendable {
     ///
     /// - Parameter locks: taken anew when there are none.
     /// - Parameter isResumed: whether this process has worked here before: then no job is to blame for the interruption.
+    /// - Parameter program: what workers ran when it did so first.
     /// *Throws* `DaemonFailure.locked` when another service works here, and what keeps a service from starting.
     package init(
         _ settings: ServiceSettings, log: Logger, stop: StopRequest, locks: ServiceLocks? = nil,
-        heartbeat: Heartbeat? = nil, isResumed: Bool = false
+        heartbeat: Heartbeat? = nil, isResumed: Bool = false, program: FileStatus? = nil
     ) async throws {
         ProcessLimits.forbidCoreDumps()
         shared = Mutex(Shared(settings: settings))
         self.log = log
+        self.program = program ?? Self.program(settings)
         // Its own end is not the end of whoever started it.
         self.stop = StopRequest(under: stop)
         paths = ServicePaths(settings)
@@ -83,6 +87,7 @@ package final class WatchService: Sendable {
         log.notice("started", metadata: ["code": "START"])
         try await ledger.remember("started", "\(Moment.now)")
         try await ledger.remember("paused", "")
+        try await lookAtProgram()
         try await ledger.forgetReturns()
         try await known.write(ledger.knownKeys())
         try await lookAtPipelines()
@@ -99,6 +104,20 @@ package final class WatchService: Sendable {
             guard error.systemError == .notFound else { throw error }
         }
         throw DaemonFailure.noPipelines(path: settings.pipelines)
+    }
+
+    /// What workers run now.
+    static func program(_ settings: ServiceSettings) -> FileStatus? {
+        try? FileStatus(of: settings.program, followingLinks: true)
+    }
+
+    /// Whether it was replaced, as by an upgrade, while this process goes on as it was.
+    func lookAtProgram() async throws {
+        let now = Self.program(settings)
+        let isSame =
+            [\FileStatus.inode, \.device].allSatisfy { now?[keyPath: $0] == program?[keyPath: $0] }
+            && now?.modifiedNS == program?.modifiedNS && now?.size == program?.size
+        try await ledger.remember(Overview.replaced, isSame ? "" : "replaced")
     }
 
     // MARK: ways to run

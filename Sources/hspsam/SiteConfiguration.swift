@@ -341,10 +341,10 @@ struct SiteConfiguration {
         return TLSFiles(authorities: try file(files, "ca"), certificate: certificate, key: key)
     }
 
-    /// This program: its workers are its own `run`.
-    private static var program: String {
+    /// This program: its workers are its own `run`. Where it stood when it was first asked: once an upgrade has replaced the file, the
+    /// system calls it deleted.
+    private static let program =
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-    }
 
     /// `../share/hspsam/pipelines` beside the program, where `make install` puts them.
     private static var installedPipelines: String {

@@ -63,7 +63,7 @@ struct Plan {
     private var outcome: Outcome {
         switch how {
         case "refuse": .refused
-        case "skip": .skipped
+        case "skip", "ask-skip": .skipped
         case "fail": .failed
         default: .processed
         }
@@ -260,21 +260,24 @@ final class Site {
         [ "$3" = --pipelines ] && [ "$5" = --known ] && [ "$7" = --json ] || exit 2
         line() { sed -n "$1p" "$in/$plan"; }
         how=$(line 1); study=$(line 2); key=$(line 3)
-        mkdir -p "$out"
+        mkdir -p "$out"; status=; change=; report=
         result() {
-            if [ -n "$key" ] && grep -qx "$key" "$known"; then line 6 > "$out/run.json"; exit "$(line 7)"; fi
+            if [ -n "$key" ] && grep -qx "$key" "$known"; then line 6 > "$out/run.json"; exit "${status:-$(line 7)}"; fi
             echo "$study" >> "${0%/*}/runs"
             if [ -n "$key" ]; then
-                mkdir "$out/$study"; line 8 > "$out/$study/report.json"; echo "$key" > "$out/$study/a.seg.dcm"
+                mkdir "$out/$study"; line 8 | sed "$report" > "$out/$study/report.json"; echo "$key" > "$out/$study/a.seg.dcm"
                 for file in $(line 9); do
                     mkdir -p "$(dirname "$out/$study/$file")"; echo "$file" > "$out/$study/$file"
                 done
             fi
-            line 4 | sed "s|\"/in/|\"$in/|g" > "$out/run.json"; exit "$(line 5)"
+            line 4 | sed "s|\"/in/|\"$in/|g" | sed "$change" > "$out/run.json"; exit "${status:-$(line 5)}"
         }
         case "$how" in
             ok) sleep 0.0"$(( $$ % 8 ))"; result ;;
             partial|refuse|skip|fail) result ;;
+            ask|ask-skip) status=3; result ;;
+            newer) change='s/"version" : [0-9][0-9]*/"version" : 99/'; result ;;
+            newer-report) report='s/"version" : [0-9][0-9]*/"version" : 99/'; result ;;
             crash) echo oops >&2; kill -9 $$ ;;
             crash-once) if [ -e "$in/../crashed" ]; then result; fi; touch "$in/../crashed"; kill -9 $$ ;;
             hang) while :; do echo '{"event": "same"}'; sleep 0.1; done ;;

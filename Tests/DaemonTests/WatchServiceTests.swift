@@ -85,6 +85,61 @@ struct WatchServiceTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test("what asks for a person for a cause that this version does not know is never done without one")
+    func unknownCause() async throws {
+        let site = try Site()
+        for how in ["ask", "ask-skip"] { try site.drop(how, how) }
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1 && outcome.quarantined == 1, "\(outcome.json)")
+        #expect(outcome.status == .refusedOrFailed)
+        #expect(try site.quarantined().map(\.code) == ["RUN-STATUS"])
+        let report = try StatusReport(site.settings)
+        #expect(report.text.split(separator: "\n").count { $0.contains(" RUN-STATUS ") } == 2, "\(report.text)")
+        try await site.withService { service in
+            for job in try LedgerView.jobs(path: site.root + "/state/ledger.sqlite") ?? [] {
+                let isQuarantined = job.state == "quarantined"
+                #expect(
+                    try await service.perform(ControlRequest(isQuarantined ? .drop : .settle, job: job.job)).isDone)
+            }
+        }
+        #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a worker of another version than the service costs no attempt; what it leaves is not tried for ever")
+    func otherVersion() async throws {
+        let site = try Site()
+        try site.drop("one", "newer")
+        let outcome = try await site.batch()
+        #expect(outcome.waiting == 1 && outcome.quarantined == 0, "\(outcome.json)")
+        #expect(outcome.paused?.contains("systemctl restart hspsam") == true)
+        let job = try #require(try Folder.list(site.root + "/work").first?.name)
+        let found = try LedgerView.job(path: site.root + "/state/ledger.sqlite", job)
+        #expect(found?.line.attempts == 0 && found?.line.code == "WORKER-VERSION")
+        // Its record can be read, its report cannot.
+        try DurableFile.write(
+            Plan(how: "newer-report", study: "one").text(), to: "\(site.root)/work/\(job)/input/plan")
+        let next = try await site.batch()
+        #expect(next.quarantined == 1 && next.results == 0, "\(next.json)")
+        #expect(try site.quarantined().map(\.code) == ["REC-READ"])
+    }
+
+    @Test("a program that is replaced while the service runs is told until the service is started anew")
+    func programReplaced() async throws {
+        let site = try Site()
+        let stop = StopRequest()
+        let service = try await site.service(stop)
+        let running = Task { try await service.watch() }
+        try await eventually { try await service.ledger.fact("mode") == "watch" }
+        #expect(try !StatusReport(site.settings).text.contains("PROGRAM-REPLACED"))
+        try writeProgram("#!/bin/sh\nexit 0\n", to: site.settings.program)
+        try await eventually { try StatusReport(site.settings).text.contains("PROGRAM-REPLACED") }
+        stop.ask()
+        try await running.value
+        try await service.close()
+        try await site.withService { _ in }
+        #expect(try !StatusReport(site.settings).text.contains("PROGRAM-REPLACED"))
+    }
+
     @Test("what finds no memory within a limit of ours is not tried again: the limit is the same the next time")
     func memoryLimit() async throws {
         let site = try Site()
