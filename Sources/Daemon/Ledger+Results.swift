@@ -27,6 +27,11 @@ extension Ledger {
         }
     }
 
+    /// Where every result stands or stood, relative to the outbox.
+    ///
+    /// *Cost*: one row a result; asked once a start.
+    func resultPaths() throws -> Set<String> { try read { try String.fetchSet($0, sql: "SELECT path FROM result") } }
+
     /// Keys of complete results that stand in the outbox, one a line.
     ///
     /// *Cost*: one row a result; asked once a start.

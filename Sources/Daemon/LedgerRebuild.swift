@@ -63,6 +63,7 @@ package enum LedgerRebuild {
         try await ledger.close()
         // What stands in work/ and is not known is booked as after a crash.
         let service = try await WatchService(settings, log: log, stop: StopRequest(), locks: locks, isResumed: true)
+        try await service.countUnknown()
         summary.waiting = try await service.ledger.waiting()
         try await service.close()
         return summary

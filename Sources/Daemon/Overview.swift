@@ -203,6 +203,7 @@ package struct Overview: Sendable, Equatable {
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
             try Self.placeNotes(spool, own) + Self.replacedNotes(fact(Self.replaced))
+            + Self.unknownNotes(fact(Self.unknown))
             + Self.untakenNotes(untakenCodes) + Self.undoneNotes(db)
             + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0) + Self.alteredNotes(db)
@@ -286,6 +287,22 @@ package struct Overview: Sendable, Equatable {
                 code: "PROGRAM-REPLACED",
                 text: "the program was replaced while the service runs: its workers are of another version than it is.",
                 cure: "systemctl restart hspsam; nothing is lost by it.")
+        ]
+    }
+
+    /// How many results stand in the outbox that the ledger knows nothing of; empty or nil: none.
+    static let unknown = "unknown results"
+
+    private static func unknownNotes(_ count: String?) -> [Note] {
+        guard let count, !count.isEmpty else { return [] }
+        return [
+            Note(
+                code: "RESULTS-UNKNOWN",
+                text:
+                    "\(count) results in the outbox are not in the ledger: an older copy of it was put back, or it was lost. They are not sent, and nobody is asked for what they lack.",
+                cure:
+                    "Stop the service, then: hspsam ledger rebuild. What that does not take in is damaged, or not ours: move it out of the outbox."
+            )
         ]
     }
 

@@ -42,10 +42,11 @@ package enum Verdict: Sendable, Equatable {
         switch ending.how {
         case .exited(ExitStatus.couldNotStart.rawValue):
             // A model or a pipeline is missing or altered: every job would end like this.
+            let code = Self.lastCode(ending.log).map { ", \($0)" } ?? ""
             self = .requeue(
                 JobReason(
                     .waiting, code: "WORKER-SETUP",
-                    text: "workers cannot start (exit 2). Run `hspsam run` on any file to see why."))
+                    text: "workers cannot start (exit 2\(code)). Run `hspsam run` on any file to see why."))
         case .exited(ExitStatus.done.rawValue), .exited(ExitStatus.refusedOrFailed.rawValue),
             .exited(ExitStatus.nothingProcessed.rawValue):
             guard let record else {
@@ -63,6 +64,14 @@ package enum Verdict: Sendable, Equatable {
         case .signalled(let signal): self = Self.crashed("was ended by signal \(signal)")
         case nil: self = Self.crashed("could not be ended")
         }
+    }
+
+    /// The code that the last line of a worker's log begins with; the rest may hold a path.
+    private static func lastCode(_ log: String) -> Substring? {
+        let word = log.split(whereSeparator: \.isNewline).last?.prefix { !$0.isWhitespace }
+        guard let word, word.contains("-"), word.allSatisfy({ ("A"..."Z").contains($0) || $0 == "-" || $0.isNumber })
+        else { return nil }
+        return word
     }
 
     /// Of work that finds no memory: the code that the program gives it.

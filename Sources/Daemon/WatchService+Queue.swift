@@ -111,6 +111,8 @@ extension WatchService {
             }
             let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
             try paths.removeOutputs(job.id)
+            // Somebody who tidied up; no worker starts without it.
+            if !FileStatus.exists(paths.knownResults) { try await known.write(ledger.knownKeys()) }
             return .ready(
                 WorkOrder(
                     job, attempt: job.lastAttempt + 1, joined: joined, fingerprint: print, paths: paths, settings))

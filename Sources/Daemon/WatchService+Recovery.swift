@@ -36,6 +36,29 @@ extension WatchService {
         for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) { try await reconcile(entry.name) }
     }
 
+    /// Counts results that stand in the outbox and that the ledger knows nothing of, as after an older copy of it was put back, or after it
+    /// was lost: nobody sends them, and nobody is asked for what they lack.
+    ///
+    /// *Cost*: a look at every folder of the outbox.
+    func countUnknown() async throws {
+        let known = try await ledger.resultPaths()
+        var count = 0
+        do {
+            for study in try Folder.list(paths.outbox)
+            where study.status.kind == .directory && study.name != Night.folder {
+                let folder = Folder.join(paths.outbox, study.name)
+                for entry in try Folder.list(folder)
+                where entry.name.utf8.count == 8 && !known.contains("\(study.name)/\(entry.name)") {
+                    if try OutboxResult(in: Folder.join(folder, entry.name))?.record.key != nil { count += 1 }
+                }
+            }
+        } catch let failure as StorageFailure {
+            log.error("the outbox cannot be read", metadata: ["code": "\(failure.code)"])
+            return
+        }
+        try await ledger.remember(Overview.unknown, count == 0 ? "" : "\(count)")
+    }
+
     /// What was working on the job died: it is tried again. A job that was there each of many times is the cause, as far as one can
     /// tell, and is put aside before it takes all others with it.
     func giveBack(

@@ -2,6 +2,8 @@ import Daemon
 import Failures
 import Foundation
 import GRDB
+import Logging
+import Processes
 import Records
 import Storage
 import Testing
@@ -106,6 +108,60 @@ struct RecoveryTests {
         #expect(outcome.waiting == 0 && outcome.quarantined == 1 && outcome.done == 1, "\(outcome.json)")
         #expect(try site.quarantined().map(\.code) == ["INPUT-GONE"])
         #expect(try site.results().count == 2)
+    }
+
+    @Test(
+        "results that a ledger which was put back, or lost, knows nothing of are told, until a rebuild knows and sends them",
+        arguments: ["put back", "lost"])
+    func unknownResults(how: String) async throws {
+        let site = try Site()
+        try Folder.make(site.root + "/share")
+        let share = Destination(
+            name: "here", kind: .folder(path: site.root + "/share"), parts: [.seg], firstWait: .zero,
+            longestWait: .zero, giveUp: .seconds(86_400))
+        if how == "put back" { site.settings.destinations = [share] }
+        try await site.withService { service in
+            try await service.deliver()
+            _ = try await service.perform(ControlRequest(.backup))
+        }
+        let plans = ["ok", "partial"].map { Plan(how: $0, study: $0) }
+        for plan in plans { try site.drop(plan.how, plan) }
+        #expect(try await site.batch().results == 2)
+        #expect(try !StatusReport(site.settings).text.contains("RESULTS-UNKNOWN"))
+        // Somebody's own folder is no result.
+        try Folder.make(site.root + "/outbox/notes/12345678")
+        let copy = try #require(try Folder.list(site.root + "/state/backups").first?.name)
+        for suffix in ["", "-wal", "-shm"] { try Folder.remove("\(site.root)/state/ledger.sqlite\(suffix)") }
+        if how == "put back" {
+            let bytes = try DurableFile.read("\(site.root)/state/backups/\(copy)", limit: .max)
+            try DurableFile.write(bytes, to: site.root + "/state/ledger.sqlite")
+        }
+        let outcome = try await site.batch()
+        #expect(outcome.status == .refusedOrFailed && outcome.notes.contains("RESULTS-UNKNOWN"), "\(outcome.json)")
+        #expect(try StatusReport(site.settings).text.contains("RESULTS-UNKNOWN 2 results"))
+        site.settings.destinations = [share]
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        #expect(try await LedgerRebuild.run(site.settings, log: log).results == 2)
+        let text = try StatusReport(site.settings).text
+        #expect(!text.contains("RESULTS-UNKNOWN") && text.contains(" REBUILT "), "\(text)")
+        try await site.withService { try await $0.deliver() }
+        try await Sender(site.settings, log: log) { _ in nil }.run(StopRequest(), once: true)
+        for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }
+    }
+
+    @Test("the list of known results may be removed while the service runs: it is made anew")
+    func knownRemoved() async throws {
+        let site = try Site()
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        try await site.withService { service in
+            try Folder.remove(site.root + "/state/known-results")
+            try site.drop("b", plan)
+            let outcome = try await service.batch()
+            #expect(outcome.status == .done && outcome.results == 0, "\(outcome.json)")
+        }
+        #expect(try site.runs() == 1)
     }
 
     @Test("recovery removes nothing that it cannot read, and nothing that is not proven to be a copy")
