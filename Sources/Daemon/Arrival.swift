@@ -38,7 +38,9 @@ struct ArrivalAnswer: Sendable, Equatable, Codable {
         guard let answer, let expected = answer.expected else {
             return JobReason(
                 .partial, code: "ARRIVAL-UNKNOWN",
-                text: "the archive did not say how many images its study has. Look whether images are missing.")
+                text:
+                    "the archive did not say how many images its study has, or nobody asked it (hspsam-deliver does). Look whether images are missing."
+            )
         }
         return JobReason(
             .partial, code: "ARRIVAL-FEWER",

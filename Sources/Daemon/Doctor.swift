@@ -20,13 +20,19 @@ package struct Doctor: Sendable, Encodable {
 
     package private(set) var findings: [Finding]
 
-    /// - Parameter first: what the caller has looked at itself.
-    package init(_ settings: ServiceSettings, first: [Finding]) {
+    /// - Parameters:
+    ///   - first: what the caller has looked at itself.
+    ///   - units: where systemd's units stand; in the first of these folders is told what it starts by itself.
+    package init(
+        _ settings: ServiceSettings, first: [Finding],
+        units: [String] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
+    ) {
         findings = first
         let paths = ServicePaths(settings)
         ledger(paths)
         places(settings, paths)
         service(paths)
+        enabled(settings, units)
         if let cluster = settings.cluster { look(cluster) }
     }
 
@@ -125,6 +131,34 @@ package struct Doctor: Sendable, Encodable {
         if let waiting = sign.waiting { return add(.fail, "service: waits: \(waiting)") }
         Heartbeat.isAlive(sign)
             ? add(.ok, "service: \(owner)") : add(.fail, "service: gives no sign of life", "systemctl restart hspsam")
+    }
+
+    /// What systemd starts after a reboot, where it starts any of ours.
+    private mutating func enabled(_ settings: ServiceSettings, _ folders: [String]) {
+        guard let first = folders.first,
+            folders.contains(where: { FileStatus.exists(Folder.join($0, "hspsam.service")) })
+        else { return }
+        func isEnabled(_ unit: String, by target: String) -> Bool {
+            FileStatus.exists(Folder.join(first, "\(target).target.wants/\(unit)"))
+        }
+        let watch = isEnabled("hspsam.service", by: "multi-user")
+        let batch = isEnabled("hspsam-batch.timer", by: "timers")
+        if watch, batch {
+            add(
+                .warn, "units: hspsam.service and hspsam-batch.timer are both enabled, and each stops the other",
+                "systemctl disable --now hspsam-batch.timer, or hspsam.service")
+        } else if !watch, !batch {
+            add(
+                .warn, "units: neither hspsam.service nor hspsam-batch.timer is enabled: after a reboot nobody works",
+                "systemctl enable --now hspsam.service, or hspsam-batch.timer")
+        }
+        if !settings.destinations.isEmpty || settings.arrival != nil,
+            !isEnabled("hspsam-deliver.service", by: "multi-user")
+        {
+            add(
+                .warn, "units: hspsam-deliver.service is not enabled: after a reboot nobody sends",
+                "systemctl enable --now hspsam-deliver.service")
+        }
     }
 
     /// 3 when something failed, else 0.

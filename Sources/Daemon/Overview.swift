@@ -99,17 +99,22 @@ package struct Overview: Sendable, Equatable {
         try LedgerView.read(path) { try Overview($0, spool) }
     }
 
-    /// The note that the batch which ran last was cut off, as by a power failure: what waits has nobody to wait for until the next
-    /// one. Nil where it ended, or somebody works here.
+    /// The note that the batch which ran last did not begin, was ended by a failure or cut off, as by a power failure: what waits has
+    /// nobody to wait for until the next one. Nil where it ended, or somebody works here.
     ///
     /// *Throws* as `read`, and `StorageFailure`.
     static func batchCut(_ paths: ServicePaths, _ spool: SpoolView) throws -> Note? {
         // Asked on both sides of the ledger: a batch may begin or end in this moment.
-        guard try FileLock.owner(paths.lock) == nil, let overview = try read(path: paths.ledger, spool),
-            overview.isBatch, overview.isBatchOpen, try FileLock.owner(paths.lock) == nil
-        else { return nil }
+        guard try FileLock.owner(paths.lock) == nil, let overview = try read(path: paths.ledger, spool) else {
+            return nil
+        }
+        let failure = BatchFailure.code(paths)
+        guard failure != nil || overview.isBatch && overview.isBatchOpen, try FileLock.owner(paths.lock) == nil else {
+            return nil
+        }
+        let why = failure.map { "could not begin, or was ended by a failure\($0.isEmpty ? "" : " (\($0))")." }
         return Note(
-            code: "SERVICE-DOWN", text: "the last batch was cut off before it had ended.",
+            code: "SERVICE-DOWN", text: "the last batch \(why ?? "was cut off before it had ended.")",
             cure:
                 "systemctl start hspsam-batch goes on with what is left; journalctl -u hspsam-batch says why it ended.")
     }
@@ -498,10 +503,12 @@ package struct Overview: Sendable, Equatable {
                     cure: "sinfo -R; squeue --me; scontrol show job. Jobs go on by themselves once the cause is gone."))
         }
         let unsent = deliveries.reduce(0) { $0 + $1.waiting }
-        if unsent > 0, !spool.isSending {
+        if unsent + spool.questions > 0, !spool.isSending {
+            let studies = "\(spool.questions) received drops wait for what the archive says of them"
             notes.append(
                 Note(
-                    code: "SENDER-DOWN", text: "nobody sends: \(unsent) files wait.",
+                    code: "SENDER-DOWN",
+                    text: "nobody sends: \(unsent) files wait\(spool.questions > 0 ? ", and \(studies)" : "").",
                     cure:
                         "systemctl start hspsam-deliver, or run: hspsam deliver --once; hspsam deliver --retry lets go of what the site file asks for no longer."
                 ))

@@ -14,6 +14,9 @@ package struct SelfTest: Sendable {
     /// Of the true volume: wide enough for another pipeline's model, narrow enough to see a picture that was read wrongly.
     private static let tolerance = 0.1
 
+    /// Bytes that it takes, generously.
+    private static let room = 32 << 20
+
     private let settings: ServiceSettings
     private let folder: String
 
@@ -69,6 +72,12 @@ package struct SelfTest: Sendable {
 
     private func failed(_ stop: StopRequest, _ what: String) -> JobReason? {
         if stop.isAsked { return nil }
+        // No fault of the installation's.
+        if let room = try? Folder.freeRoom(settings.state), room.bytes < Self.room {
+            return JobReason(
+                .waiting, code: "DISK-FULL",
+                text: "\(what), as the disk of places.state has hardly any room: free some; work goes on by itself.")
+        }
         return JobReason(
             .waiting, code: "SELF-TEST",
             text: "\(what): no study is worked on until that comes out right. Look at: hspsam doctor.")

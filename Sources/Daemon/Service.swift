@@ -53,6 +53,23 @@ package enum Service {
         }
     }
 
+    /// One batch. What keeps it from beginning, or ends it, `status` tells until another one begins.
+    ///
+    /// *Throws* that.
+    package static func batch(
+        _ settings: ServiceSettings, log: Logger, stop: StopRequest
+    ) async throws -> BatchOutcome {
+        do {
+            try WatchService.checkPipelines(settings)
+            return try await WatchService(settings, log: log, stop: stop).batch()
+        } catch {
+            let code = FailureRecord(error).code
+            // Whoever works here tells how that goes.
+            if code != "SERVICE-LOCKED" { BatchFailure.note(code, ServicePaths(settings)) }
+            throw error
+        }
+    }
+
     private static func pause(_ duration: Duration, _ stop: StopRequest, each: () -> Void) async throws {
         let deadline = ContinuousClock.now + duration
         var steps = 0

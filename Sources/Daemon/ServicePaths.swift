@@ -52,7 +52,7 @@ package struct ServicePaths: Sendable {
     /// Whether the service writes a file of this name in the state's folder.
     package func isOwn(inState name: String) -> Bool {
         name.hasPrefix(Folder.split(ledger).name)
-            || [lock, heartbeat, known(in: state)].contains(Folder.join(state, name))
+            || [lock, heartbeat, batchFailed, known(in: state)].contains(Folder.join(state, name))
     }
 
     /// Whether the service writes a file of this name in the spool's folder.
@@ -86,6 +86,9 @@ package struct ServicePaths: Sendable {
     package var backups: String { Folder.join(state, "backups") }
     package var heartbeat: String { Folder.join(state, "heartbeat") }
     package var ledger: String { Folder.join(state, "ledger.sqlite") }
+    /// Where `BatchFailure` is told.
+    var batchFailed: String { Folder.join(state, "batch-failed") }
+    var batchFailedElsewhere: String { Folder.join(control, "batch-failed") }
     package var lock: String { Folder.join(state, "lock") }
     package var inboxLock: String { Folder.join(inbox, ".hspsam-lock") }
     package var spoolLock: String { Folder.join(spool, ".hspsam-service-lock") }

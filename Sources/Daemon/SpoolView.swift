@@ -29,6 +29,8 @@ package struct SpoolView: Sendable, Equatable {
     package let unmoved: Int
     /// Whether the receiver ended by itself a moment ago: it is started again and again then.
     package let hasReceiverEnded: Bool
+    /// Received drops of which the process that sends results on is to ask an archive whether they are complete.
+    package let questions: Int
     /// Whether the process that sends results on is running.
     package let isSending: Bool
 
@@ -67,6 +69,7 @@ package struct SpoolView: Sendable, Equatable {
         unmoved = names(paths.receiving)?.count { $0.status.isUntouched(since: latest) } ?? 0
         let ended = (try? FileStatus(of: paths.receiverEnded))?.modifiedNS
         hasReceiverEnded = ended.map { abs(Moment.now * 1_000_000 - $0) < Self.receiverTry } ?? false
+        questions = names(paths.arrivalQuestions)?.count { $0.name.hasSuffix(".json") } ?? 0
         // Who may not look at the lock knows nothing bad of it.
         do throws(StorageFailure) { isSending = try FileLock.owner(paths.senderLock) != nil } catch { isSending = true }
         self.unlistable = unlistable

@@ -132,6 +132,7 @@ package final class WatchService: Sendable {
     /// Until asked to stop.
     package func watch() async throws {
         try await ledger.remember("mode", "watch")
+        BatchFailure.forget(paths)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.look() }
             group.addTask { try await self.work { false } }
@@ -149,6 +150,7 @@ package final class WatchService: Sendable {
         shared.withLock { $0.isBatch = true }
         try await ledger.remember("mode", "batch")
         let begun = try await ledger.beginBatch(id)
+        BatchFailure.forget(paths)
         let taken = Flag()
         let worked = Flag()
         let unsettled = Counter()

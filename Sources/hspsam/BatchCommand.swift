@@ -23,8 +23,7 @@ struct BatchCommand: ParsableCommand {
         StopRequest.listenToHangups()
         let outcome = try waiting {
             let log = Logger(label: "hspsam") { _ in JSONLog(standardError: true) }
-            try WatchService.checkPipelines(settings)
-            return try await WatchService(settings, log: log, stop: stop).batch()
+            return try await Service.batch(settings, log: log, stop: stop)
         }
         try StandardOutput.line(service.json ? outcome.json : outcome.summary)
         if stop.wasInterrupted { throw ExitStatus.interrupted }

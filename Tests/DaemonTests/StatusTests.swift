@@ -2,6 +2,8 @@ import Daemon
 import Failures
 import Foundation
 import GRDB
+import Logging
+import Processes
 import Storage
 import Testing
 
@@ -28,6 +30,75 @@ struct StatusTests {
         #expect(try told() == [true, true])
         try await site.batch()
         #expect(try told() == [false, false])
+    }
+
+    @Test("a batch that cannot begin is told at once, by status and doctor, until another one begins")
+    func batchFailed() async throws {
+        let site = try Site()
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        func told() throws -> [Bool] {
+            let (report, doctor) = (try StatusReport(site.settings), Doctor(site.settings, first: []))
+            #expect((report.status == .refusedOrFailed) == report.json.contains("SERVICE-DOWN"), "\(report.json)")
+            return [report.json, doctor.text].map { $0.contains("(PIPE-FOLDER)") }
+        }
+        try await site.batch()
+        try Folder.remove(site.settings.pipelines)
+        await #expect(throws: DaemonFailure.self) {
+            _ = try await Service.batch(site.settings, log: log, stop: StopRequest())
+        }
+        #expect(try told() == [true, true])
+        // A person's command is no batch.
+        _ = try await Control.ask(ControlRequest(.settleAll), site.settings, log: log)
+        #expect(try told() == [true, true])
+        try Folder.make(site.settings.pipelines)
+        #expect(try await Service.batch(site.settings, log: log, stop: StopRequest()).status == .done)
+        #expect(try told() == [false, false])
+        // Beside another service there is nothing to be told.
+        try await site.withService { _ in
+            await #expect(throws: DaemonFailure.self) {
+                _ = try await Service.batch(site.settings, log: log, stop: StopRequest())
+            }
+        }
+        #expect(try told() == [false, false])
+        // As on a disk that has no room for a word.
+        try DurableFile.write("", to: site.root + "/state/batch-failed")
+        #expect(try StatusReport(site.settings).text.contains("ended by a failure. →"))
+    }
+
+    @Test("received drops that wait for an archive's word are told where nobody asks it")
+    func nobodyAsks() async throws {
+        let site = try Site()
+        try await site.batch()
+        try DurableFile.write("{}", to: site.root + "/deliver/questions/\(Site.job).json")
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed)
+        #expect(report.text.contains("SENDER-DOWN") && report.text.contains("and 1 received drops wait"))
+    }
+
+    @Test("doctor says what systemd does not start after a reboot, and what stops each other")
+    func units() throws {
+        let site = try Site()
+        let folder = site.root + "/units"
+        func lines() -> [Substring] {
+            Doctor(site.settings, first: [], units: [folder]).text.split(separator: "\n").filter {
+                $0.contains("units: ")
+            }
+        }
+        #expect(lines().isEmpty)
+        for target in ["timers", "multi-user"] { try Folder.make("\(folder)/\(target).target.wants") }
+        try DurableFile.write("", to: folder + "/hspsam.service")
+        #expect(lines().count == 1 && lines().allSatisfy { $0.contains("neither") })
+        try DurableFile.write("", to: folder + "/timers.target.wants/hspsam-batch.timer")
+        #expect(lines().isEmpty)
+        site.settings.destinations = [
+            Destination(
+                name: "here", kind: .folder(path: "/nowhere"), parts: [.seg], firstWait: .zero, longestWait: .zero,
+                giveUp: .zero)
+        ]
+        #expect(lines().count == 1 && lines().allSatisfy { $0.contains("nobody sends") })
+        try DurableFile.write("", to: folder + "/multi-user.target.wants/hspsam-deliver.service")
+        try DurableFile.write("", to: folder + "/multi-user.target.wants/hspsam.service")
+        #expect(lines().count == 1 && lines().allSatisfy { $0.contains("stops the other") })
     }
 
     @Test("drops in the spool's inbox are told where inbox.path is another folder, not where a link makes it the same")
