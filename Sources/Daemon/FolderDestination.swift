@@ -20,13 +20,16 @@ struct FolderDestination {
     private var path: String { Folder.join(root, folder) }
 
     /// Each file whole under its name or not at all, and beside them `SHA256SUMS` of those that are there.
-    func copy(_ names: [String], from source: String) -> [DeliveryReceipt.File] {
+    ///
+    /// - Parameter digests: what the files have to be, by name, where that is known.
+    /// *Cost*: a pass of reading and one of writing, and one of reading what was written.
+    func copy(_ names: [String], _ digests: [String: FileDigest], from source: String) -> [DeliveryReceipt.File] {
         func all(_ code: String) -> [DeliveryReceipt.File] { names.map { .init($0, .failed, code: code) } }
         do throws(StorageFailure) {
             guard try isThere() else { return all(Self.away) }
             // The watchdog of the sender's unit waits for no slow share.
             let each = SignOfLife.give()
-            let files = names.map { copy($0, from: source, each: each) }
+            let files = names.map { copy($0, digests[$0], from: source, each: each) }
             // Without their digests nobody can check them: all again, which costs nothing where they are the same.
             try writeSums(from: source)
             // It may have gone meanwhile.
@@ -52,12 +55,14 @@ struct FolderDestination {
     }
 
     /// What stands there already with the same bytes is what was to be sent.
-    private func copy(_ name: String, from source: String, each: () -> Void) -> DeliveryReceipt.File {
+    private func copy(
+        _ name: String, _ published: FileDigest?, from source: String, each: () -> Void
+    ) -> DeliveryReceipt.File {
         do throws(StorageFailure) {
             let (source, target) = (Folder.join(source, name), Folder.join(path, name))
             try Folder.make(Folder.split(target).folder, mode: 0o755)
             let file = try InputFile(source)
-            let digest = try FileDigest(of: file, each: each)
+            let digest = if let published { published } else { try FileDigest(of: file, each: each) }
             if FileStatus.exists(target), try FileDigest(of: InputFile(target), each: each) == digest {
                 return .init(name, .confirmed, code: "SAME")
             }

@@ -12,10 +12,12 @@ package struct DeliveryCounts: Sendable, Equatable, Encodable {
     var damaged = 0
     /// The code of the newest failure while nothing has been sent since; nil while all is well.
     package var trouble: String?
+    /// Objects that it took with a warning of which somebody knows.
+    package var altered = 0
     /// Since when something waits and nothing was taken, in milliseconds since 1970; nil where nothing waits.
     package var silentSince: Int64?
 
-    private enum CodingKeys: String, CodingKey { case destination, waiting, refused, expired, trouble }
+    private enum CodingKeys: String, CodingKey { case destination, waiting, refused, expired, trouble, altered }
 
     /// Files that it would not take, or not in time.
     var untaken: Int { refused + expired }
@@ -185,9 +187,11 @@ extension Ledger {
     /// Books a receipt; repeating it changes nothing.
     ///
     /// - Parameter twins: by an object's name that of another of the same content, for a peer that does not take such objects.
+    /// - Parameter kind: what an object is, by its name.
     /// - Parameter wait: how long a file that failed so often waits.
     func book(
-        _ receipt: DeliveryReceipt, twins: [String: String], wait: (_ tries: Int) -> Int64, giveUp: Int64
+        _ receipt: DeliveryReceipt, twins: [String: String], kind: (_ name: String) -> String,
+        wait: (_ tries: Int) -> Int64, giveUp: Int64
     ) throws {
         try write { db in
             let now = Moment.now
@@ -207,7 +211,7 @@ extension Ledger {
                         arguments: [twin == nil ? file.outcome.rawValue : "replaced", file.code, now] + id)
                     guard db.changesCount == 1 else { continue }
                     if file.outcome != .refused, DCMSendReport.Status.alteration(file.code) != nil {
-                        try Self.noteAltered(db, receipt.ticket, file.code)
+                        try Self.noteAltered(db, receipt.ticket, file.code, kind: kind(file.name))
                     }
                     guard let twin else { continue }
                     try db.execute(
@@ -241,43 +245,70 @@ extension Ledger {
         }
     }
 
-    /// Begins what is known of objects that a destination took with a warning, by its name and the code: how many, or whom a person
-    /// knows to do so.
-    static let altered = "altered "
-    /// In the place of a number, before the destination's address.
-    private static let known = "known "
+    /// Objects of one kind that a destination took with one warning.
+    struct Altered: Sendable, Equatable {
+        let destination: String
+        let code: String
+        /// As `Destination.Part` calls it.
+        let kind: String
+        var objects = 0
+        /// Where the destination was when a person said that it may do so; nil where none has.
+        var knownAt: String?
 
-    private static func noteAltered(_ db: Database, _ ticket: DeliveryTicket, _ code: String) throws {
-        let key = "\(altered)\(code) \(ticket.destination)"
-        let value = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) ?? ""
-        // Once somebody knows what it does with objects, it does so with each.
-        guard value != known + (ticket.address ?? "") else { return }
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, "\((Int(value) ?? 0) + 1)"])
+        /// Begins what the ledger remembers of each.
+        fileprivate static let prefix = "altered "
+
+        fileprivate init(_ ticket: DeliveryTicket, code: String, kind: String) {
+            (destination, self.code, self.kind) = (ticket.destination, code, kind)
+        }
+
+        /// From what follows the prefix in the key, and the value.
+        fileprivate init?(_ name: String, _ value: String) {
+            let words = name.split(separator: " ", maxSplits: 1).map(String.init)
+            let what = words.first?.split(separator: "/").map(String.init) ?? []
+            guard words.count == 2, what.count == 2 else { return nil }
+            (code, kind, destination) = (what[0], what[1], words[1])
+            let said = value.split(separator: " ").map(String.init)
+            guard let count = said.first.flatMap({ Int($0) }) else { return nil }
+            (objects, knownAt) = (count, said.count > 1 ? said[1] : nil)
+        }
+
+        fileprivate var key: String { "\(Self.prefix)\(code)/\(kind) \(destination)" }
+
+        fileprivate func write(_ db: Database) throws {
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                arguments: [key, knownAt.map { "\(objects) \($0)" } ?? "\(objects)"])
+        }
     }
 
-    /// Destinations that took objects with a warning which nobody knows of yet.
-    static func altered(_ db: Database) throws -> [(destination: String, code: String, objects: Int)] {
+    /// Once somebody knows what a destination does with objects of a kind, it does so with each; not with those of another, nor when it
+    /// is elsewhere.
+    private static func noteAltered(_ db: Database, _ ticket: DeliveryTicket, _ code: String, kind: String) throws {
+        var found = Altered(ticket, code: code, kind: kind)
+        if let before = try altered(db).first(where: { $0.key == found.key }) { found = before }
+        if found.knownAt != nil, found.knownAt != ticket.address { (found.objects, found.knownAt) = (0, nil) }
+        found.objects += 1
+        try found.write(db)
+    }
+
+    /// What destinations took with a warning, whether somebody knows of it or not.
+    static func altered(_ db: Database) throws -> [Altered] {
         try Row.fetchAll(
             db, sql: "SELECT substr(key, ?) AS name, value FROM meta WHERE key LIKE ? ORDER BY key",
-            arguments: [altered.count + 1, altered + "%"]
-        ).compactMap { row in
-            let words = (row["name"] as String).split(separator: " ", maxSplits: 1).map(String.init)
-            guard words.count == 2, let objects = Int(row["value"] as String) else { return nil }
-            return (words[1], words[0], objects)
-        }
+            arguments: [Altered.prefix.count + 1, Altered.prefix + "%"]
+        ).compactMap { Altered($0["name"], $0["value"]) }
     }
 
     /// A person knows what a destination does with objects. Gives whether anything was asked.
     func settleAltered(_ destination: Destination) throws -> Bool {
         try write { db in
-            let codes = try Self.altered(db).filter { $0.destination == destination.name }.map(\.code)
-            for code in codes {
-                try db.execute(
-                    sql: "UPDATE meta SET value = ? WHERE key = ?",
-                    arguments: [Self.known + destination.address, "\(Self.altered)\(code) \(destination.name)"])
+            let asked = try Self.altered(db).filter { $0.destination == destination.name && $0.knownAt == nil }
+            for var one in asked {
+                one.knownAt = destination.address
+                try one.write(db)
             }
-            return !codes.isEmpty
+            return !asked.isEmpty
         }
     }
 
@@ -337,8 +368,10 @@ extension Ledger {
 
 extension DeliveryCounts {
     static func read(_ db: Database, _ names: [String]) throws -> [DeliveryCounts] {
-        try names.map { name in
+        let altered = try Ledger.altered(db).filter { $0.knownAt != nil }
+        return try names.map { name in
             var counts = DeliveryCounts(destination: name)
+            counts.altered = altered.filter { $0.destination == name }.reduce(0) { $0 + $1.objects }
             let rows = try Row.fetchAll(
                 db,
                 sql: """

@@ -50,11 +50,15 @@ struct OutboxResult {
     /// The code of a result whose files are not those that were published.
     static let damaged = "RESULT-DAMAGED"
 
-    /// Of files of the result in `folder` those that must not go anywhere, by name, with a code: `damaged` where one is gone or is not
-    /// what was published, another where that cannot be known now. The report, which is marked later, has no digest.
+    /// Of files of the result in `folder` the digests of those that are what was published, and the codes of those that must not go
+    /// anywhere: `damaged` where one is gone or is not what was published, another where that cannot be known now. The report, which is
+    /// marked later, has neither.
     ///
-    /// *Cost*: reads each once; `each` is called after each piece.
-    static func unfit(_ names: [String], in folder: String, each: () -> Void) -> [String: String] {
+    /// *Cost*: reads what `read` has not read before; `each` is called after each piece.
+    static func checked(
+        _ names: [String], in folder: String, _ read: ReadDigests, each: () -> Void
+    ) -> (fit: [String: FileDigest], unfit: [String: String]) {
+        var fit: [String: FileDigest] = [:]
         var unfit: [String: String] = [:]
         do throws(StorageFailure) {
             _ = try FileStatus(of: folder)
@@ -64,12 +68,13 @@ struct OutboxResult {
             } catch {
                 guard error.systemError == .notFound else { throw error }
                 for name in names { unfit[name] = damaged }
-                return unfit
+                return (fit, unfit)
             }
             for name in names where name != StudyRecord.fileName {
                 do throws(StorageFailure) {
-                    let digest = try FileDigest(of: InputFile(Folder.join(folder, name)), each: each)
-                    if sums[name].map({ $0 == digest.hex }) != true { unfit[name] = damaged }
+                    let digest = try read.digest(of: Folder.join(folder, name), each: each)
+                    let isPublished = sums[name].map { $0 == digest.hex } == true
+                    if isPublished { fit[name] = digest } else { unfit[name] = damaged }
                 } catch {
                     unfit[name] = error.systemError == .notFound || error.kind == .refused ? damaged : error.code
                 }
@@ -77,7 +82,7 @@ struct OutboxResult {
         } catch {
             for name in names { unfit[name] = error.code }
         }
-        return unfit
+        return (fit, unfit)
     }
 
     /// Whether every file that was published is there and unchanged. *Cost*: reads every file once.

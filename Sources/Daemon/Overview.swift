@@ -367,13 +367,13 @@ package struct Overview: Sendable, Equatable {
 
     /// That a destination took objects with a warning: what it holds may not be what was sent.
     private static func alteredNotes(_ db: Database) throws -> [Note] {
-        try Ledger.altered(db).map { found in
+        try Ledger.altered(db).filter { $0.knownAt == nil }.map { found in
             let what = DCMSendReport.Status.alteration(found.code) ?? ""
             return Note(
                 code: "DELIVERY-ALTERED",
-                text: "\(found.destination) took \(found.objects) objects and \(what) (\(found.code)).",
+                text: "\(found.destination) took \(found.objects) objects (\(found.kind)) and \(what) (\(found.code)).",
                 cure:
-                    "Compare one that it holds with the outbox. Where that is as it should be: hspsam settle --destination \(found.destination) (it is not told again)."
+                    "Compare one that it holds with the outbox. Where that is as it should be: hspsam settle --destination \(found.destination) (it is not told again of such objects)."
             )
         }
     }

@@ -48,7 +48,7 @@ struct ResultFiles {
             })
     }
 
-    private func part(of name: String) -> Destination.Part {
+    func part(of name: String) -> Destination.Part {
         for result in results {
             if let object = Self.objects(result).first(where: { $0.file == name }) {
                 return Self.parts[object.kind] ?? .tables

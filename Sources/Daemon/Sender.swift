@@ -39,6 +39,7 @@ package struct Sender: Sendable {
     let log: Logger
     private let commit: @Sendable (DICOMPeer, [Identity]) async -> [Commitment]
     let identify: @Sendable (String) -> Identity?
+    private let read = ReadDigests()
     private let siteFile: String?
     private let reread: (@Sendable () throws -> ServiceSettings)?
 
@@ -133,23 +134,24 @@ package struct Sender: Sendable {
         // The service has not read the site file again, or we could not: nobody knows where it is to go.
         if let address = ticket.address, address != destination.address { return all(.failed, "DESTINATION-DIFFERS") }
         let folder = Folder.join(paths.outbox, ticket.folder)
-        let unfit = OutboxResult.unfit(ticket.files, in: folder, each: SignOfLife.give())
+        let (fit, unfit) = OutboxResult.checked(ticket.files, in: folder, read, each: SignOfLife.give())
         let names = ticket.files.filter { unfit[$0] == nil }
         let kept = ticket.files.compactMap { name in
             unfit[name].map { DeliveryReceipt.File(name, $0 == OutboxResult.damaged ? .refused : .failed, code: $0) }
         }
-        return names.isEmpty ? kept : try await send(names, in: folder, of: ticket, to: destination) + kept
+        return names.isEmpty ? kept : try await send(names, fit, in: folder, of: ticket, to: destination) + kept
     }
 
     private func send(
-        _ names: [String], in folder: String, of ticket: DeliveryTicket, to destination: Destination
+        _ names: [String], _ digests: [String: FileDigest], in folder: String, of ticket: DeliveryTicket,
+        to destination: Destination
     ) async throws -> [DeliveryReceipt.File] {
         switch destination.kind {
         case .folder(let path):
             return FolderDestination(
                 root: path, folder: ticket.folder, memory: Folder.join(paths.deliveryFolders, FileDigest(of: path).hex),
                 mounts: MountTable(path: settings.mountTable)
-            ).copy(names, from: folder)
+            ).copy(names, digests, from: folder)
         case .dicom(let peer):
             return try await inScratch { scratch in
                 let user = StorageUser(peer: peer, scratch: scratch)

@@ -197,7 +197,9 @@ package struct StatusReport: Sendable, Encodable {
             )
         }
         for counts in deliveries {
-            let trouble = counts.trouble.map { " · trouble: \($0)" } ?? ""
+            let trouble =
+                (counts.altered > 0 ? "   altered as you know \(counts.altered)" : "")
+                + (counts.trouble.map { " · trouble: \($0)" } ?? "")
             lines.append(
                 "  \(counts.destination)   waiting \(counts.waiting)   not taken \(counts.untaken)\(trouble)"
             )

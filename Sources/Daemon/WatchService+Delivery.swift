@@ -183,8 +183,10 @@ extension WatchService {
                 let longest = destination?.longestWait.milliseconds ?? 3_600_000
                 // By a clock that may be wrong nothing is given up.
                 let giveUp = isClockBelieved ? destination?.giveUp.milliseconds ?? 0 : .max
+                let kinds = alteredKinds(receipt)
                 try await ledger.book(
                     receipt, twins: destination.map { try twins(receipt, $0) } ?? [:],
+                    kind: { kinds[$0] ?? "object" },
                     wait: { min(first << Int64(min($0, 20)), longest) * Int64.random(in: 800...1200) / 1000 },
                     giveUp: giveUp)
                 let worst = receipt.files.first { $0.outcome == .refused || $0.outcome == .failed }
@@ -194,6 +196,15 @@ extension WatchService {
             try mail.remove(id)
         }
         return receipts
+    }
+
+    /// What those of its objects are that the destination took with a warning, by name.
+    private func alteredKinds(_ receipt: DeliveryReceipt) -> [String: String] {
+        let names = receipt.files.filter { DCMSendReport.Status.alteration($0.code) != nil }.map(\.name)
+        guard !names.isEmpty, let result = try? OutboxResult(in: Folder.join(paths.outbox, receipt.ticket.folder)),
+            let files = try? ResultFiles(result)
+        else { return [:] }
+        return Dictionary(names.map { ($0, files.part(of: $0).rawValue) }) { first, _ in first }
     }
 
     /// What may go there in the place of an object that the peer does not take.

@@ -197,6 +197,33 @@ extension DeliveryTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test("a file is read once for all destinations and tries, and again once it was changed, whatever its times say")
+    func readOnce() async throws {
+        let site = try Site()
+        let path = site.root + "/a.seg.dcm"
+        try DurableFile.write("pixels", to: path)
+        let read = ReadDigests()
+        func reads(_ text: String) async throws -> Int {
+            // What was changed a moment ago may be changed once more at the same time by the clock.
+            try await Task.sleep(for: .milliseconds(200))
+            var pieces = 0
+            #expect(try read.digest(of: path) { pieces += 1 } == FileDigest(of: text))
+            return pieces
+        }
+        #expect(try await [reads("pixels"), reads("pixels")] == [1, 0])
+        // In its place and with its size, and its time of change set back.
+        let time = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        try file.write(contentsOf: Data("PIXELS".utf8))
+        try file.close()
+        try FileManager.default.setAttributes([.modificationDate: try #require(time)], ofItemAtPath: path)
+        #expect(try await [reads("PIXELS"), reads("PIXELS")] == [1, 0])
+        try DurableFile.write("others", to: path)
+        #expect(try await reads("others") == 1)
+        try Folder.remove(path)
+        #expect(throws: StorageFailure.self) { _ = try read.digest(of: path) {} }
+    }
+
     @Test("a result whose file was changed before it was sent is sent by itself once it has been made anew")
     func damagedMadeAnew() async throws {
         let site = try await site([])
@@ -217,12 +244,12 @@ extension DeliveryTests {
     }
 
     @Test(
-        "what a destination took with a warning is told until a person knows of it, once for each that it gives",
+        "what a destination took with a warning is told until a person knows of it, once for each that it gives and kind of object",
         arguments: ["0xB000", "0xB006", "0xB007"])
     func altered(code: String) async throws {
-        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
-        func take(_ name: String, _ code: String) async throws {
-            try site.drop(name, "ok")
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg, .sr])])
+        func take(_ name: String, _ code: String, _ objects: [ObjectRecord] = []) async throws {
+            try site.drop(name, Plan(how: "ok", study: name, objects: objects))
             try await site.batch()
             try await site.withService { service in
                 try await service.deliver()
@@ -242,7 +269,7 @@ extension DeliveryTests {
         try await take("b", code)
         let report = try StatusReport(site.settings)
         #expect(report.status == .refusedOrFailed, "\(report.text)")
-        #expect(report.text.contains("DELIVERY-ALTERED here took 2 objects") && report.text.contains(code))
+        #expect(report.text.contains("DELIVERY-ALTERED here took 2 objects (binary)") && report.text.contains(code))
         try await site.withService { service in
             let there = try await service.perform(ControlRequest(.settleDestination, job: "there"))
             let here = try await service.perform(ControlRequest(.settleDestination, job: "here"))
@@ -251,9 +278,20 @@ extension DeliveryTests {
         #expect(try StatusReport(site.settings).status == .done)
         try await take("c", code)
         try await take("d", "0x0000")
-        #expect(try StatusReport(site.settings).status == .done)
-        // Another answer is another matter.
+        let known = try StatusReport(site.settings)
+        // How many there are is to be seen all the same.
+        #expect(known.status == .done && known.text.contains("altered as you know 3"), "\(known.text)")
+        // Another answer is another matter, and so are other objects, and another archive of that name.
         try await take("e", "0xB123")
-        #expect(try StatusReport(site.settings).text.contains("DELIVERY-ALTERED here took 1 objects"))
+        #expect(try StatusReport(site.settings).text.contains("DELIVERY-ALTERED here took 1 objects (binary)"))
+        try await site.withService { _ = try await $0.perform(ControlRequest(.settleDestination, job: "here")) }
+        #expect(try StatusReport(site.settings).status == .done)
+        try await take("f", code, [.init(kind: "binary", file: "a.seg.dcm"), .init(kind: "report", file: "a.sr.dcm")])
+        let other = try StatusReport(site.settings).text
+        #expect(other.contains("DELIVERY-ALTERED here took 1 objects (sr)") && !other.contains("(binary)"), "\(other)")
+        try await site.withService { _ = try await $0.perform(ControlRequest(.settleDestination, job: "here")) }
+        site.settings.destinations = [destination("here", .folder(path: "/elsewhere"), [.seg, .sr])]
+        try await take("g", code)
+        #expect(try StatusReport(site.settings).text.contains("DELIVERY-ALTERED here took 1 objects (binary)"))
     }
 }
