@@ -102,7 +102,7 @@ package struct Doctor: Sendable, Encodable {
         if overview == nil, let stray = Overview.strayNote(view) {
             add(.warn, "\(stray.code) \(stray.text)", stray.cure)
         }
-        for note in overview?.notes ?? [] where !note.code.hasPrefix("PLACE-UN") {
+        for note in overview?.notes ?? [] where !["PLACE-UNREADABLE", "PLACE-UNWRITABLE"].contains(note.code) {
             // Nothing can be worked on there.
             let isAway = ["SPOOL-OTHER", "PLACE-MISSING"].contains(note.code)
             add(isAway ? .fail : .warn, "\(note.code) \(note.text)", note.cure)

@@ -72,6 +72,31 @@ struct SourceRulesTests {
         }
     }
 
+    /// `docs/changes.md` tells how it was.
+    @Test("every code that the program says stands in docs/, itself or as one of a family (`FILE-…`) of docs/messages.md")
+    func codes() throws {
+        let docs = root.appending(path: "docs")
+        let pages = try FileManager.default.contentsOfDirectory(at: docs, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "md" && $0.lastPathComponent != "changes.md" }
+        let texts = try pages.map { try String(contentsOf: $0, encoding: .utf8) }
+        let words = Set(texts.flatMap { $0.matches(of: /[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*/).map(\.output) })
+        let messages = try String(contentsOf: docs.appending(path: "messages.md"), encoding: .utf8)
+        let families = Set(messages.matches(of: /([A-Z]+)-…/).map(\.output.1))
+        let literal = /"([A-Z][A-Z0-9]+(?:-[A-Z0-9]+)+)"|code: "([A-Z]{2,})"/
+        var found = 0
+        for source in try sources(["swift"]) {
+            for line in source.lines where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                for match in line.matches(of: literal) {
+                    guard let code = match.output.1 ?? match.output.2 else { continue }
+                    found += 1
+                    let isTold = words.contains(code) || families.contains(code.prefix { $0 != "-" })
+                    #expect(isTold, "\(source.path) says \(code), and no page of docs/ says what that means")
+                }
+            }
+        }
+        #expect(found > 300)
+    }
+
     @Test("forced unwrapping and forced tries are rules of the formatting that every test run checks")
     func unwrapping() throws {
         let data = try Data(contentsOf: root.appending(path: ".swift-format"))
