@@ -29,6 +29,8 @@ package final class Heartbeat: Sendable {
 
     /// Silence of this many seconds means that a loop hangs.
     package static let longestSilence = 90
+    /// Silence of all loops for so many seconds, in a batch.
+    static let longestWait = 900
     private static let interval: Duration = .seconds(5)
 
     private let path: String
@@ -78,6 +80,12 @@ package final class Heartbeat: Sendable {
     /// What the running service wrote last; nil when it wrote nothing, or nothing whole.
     package static func read(_ path: String) -> Sign? {
         FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(Sign.self, from: $0) }
+    }
+
+    /// Whether any of its loops was heard lately.
+    static func isHeard(_ sign: Sign) -> Bool {
+        let age = (BootClock.milliseconds - sign.at) / 1000
+        return age >= 0 && age < longestWait
     }
 
     /// Whether a sign is of a service that works: written lately, and all loops heard.

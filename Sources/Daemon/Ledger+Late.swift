@@ -121,6 +121,26 @@ extension Ledger {
         }
     }
 
+    /// What a person learns with the job's result.
+    func remark(_ job: String, _ remark: JobReason) throws {
+        try write {
+            try $0.execute(
+                sql: "UPDATE job SET remark_code = ?, remark_text = ? WHERE id = ?",
+                arguments: [remark.code, remark.text, job])
+        }
+    }
+
+    /// A person has changed its input, and asks for what is there now.
+    func recount(_ job: String, files: Int) throws {
+        try write {
+            try $0.execute(sql: "UPDATE \"drop\" SET files = ? WHERE id = ?", arguments: [files, job])
+            try $0.execute(
+                sql: """
+                    UPDATE job SET remark_code = NULL, remark_text = NULL WHERE id = ? AND remark_code = 'INPUT-FEWER'
+                    """, arguments: [job])
+        }
+    }
+
     /// Where the results that a job has published stand, relative to the outbox.
     func resultPaths(of job: String) throws -> [String] {
         try read { try String.fetchAll($0, sql: "SELECT path FROM result WHERE job_id = ?", arguments: [job]) }

@@ -50,13 +50,20 @@ package struct StatusReport: Sendable, Encodable {
         running = owner != nil
         let sign = running ? Heartbeat.read(paths.heartbeat) : nil
         waitingFor = sign?.waiting
-        let isHanging = running && overview?.isBatch != true && sign.map { !Heartbeat.isAlive($0) } ?? true
+        let isBatch = overview?.isBatch == true
+        // The loops of a batch end one after the other, and its start may read for long.
+        let isHanging =
+            running
+            && (isBatch
+                ? sign.map { !Heartbeat.isHeard($0) } ?? true
+                    && abs(now - (overview?.startedAt ?? now)) > Int64(Heartbeat.longestWait) * 1000
+                : sign.map { !Heartbeat.isAlive($0) } ?? true)
         var notes = overview?.notes ?? []
         if isHanging {
             notes.append(
                 Overview.Note(
                     code: "SERVICE-HANGS", text: "it gives no sign of life.",
-                    cure: "systemctl restart hspsam; nothing is lost by it."))
+                    cure: "systemctl restart hspsam\(isBatch ? "-batch" : ""); nothing is lost by it."))
         }
         if running, let overview, !overview.isBatch, let used = overview.settings,
             used != SettingsView.digest(settings)
@@ -87,10 +94,11 @@ package struct StatusReport: Sendable, Encodable {
         // before the clock was set back: how long ago nobody knows.
         let sinceBatch = now - (overview?.lastBatch ?? 0)
         let isExpected = overview?.isBatch != true || sinceBatch > 26 * 3_600_000 || sinceBatch < -60_000
-        if cut == nil, !running, waits > 0, isExpected {
+        let unsent = isBatch ? 0 : deliveries.reduce(0) { $0 + $1.waiting }
+        if cut == nil, !running, waits + unsent > 0, isExpected {
             notes.append(
                 Overview.Note(
-                    code: "SERVICE-DOWN", text: "the service is not running, and \(waits) wait for it.",
+                    code: "SERVICE-DOWN", text: "the service is not running, and \(waits + unsent) wait for it.",
                     cure: "systemctl start hspsam; journalctl -u hspsam says why it ended."))
         }
         if overview == nil, let stray = Overview.strayNote(spool) { notes.append(stray) }

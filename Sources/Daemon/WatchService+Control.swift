@@ -91,7 +91,13 @@ extension WatchService {
                 return ControlAnswer(isDone: false, code: "JOB-UNKNOWN", text: "the ledger knows no such job.")
             }
             switch request.command {
-            case .retry: return try await retry(job)
+            case .retry:
+                let answer = try await retry(job)
+                // Whoever names it has looked at it: what is there is what is meant.
+                if answer.isDone, job.state == .quarantined {
+                    try await ledger.recount(job.id, files: Fingerprint(of: paths.input(job.id)).files)
+                }
+                return answer
             case .cancel: return try await cancel(job)
             case .release: return try await release(job)
             case .settle: return try await settlePartial(job)

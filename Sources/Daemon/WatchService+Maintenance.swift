@@ -102,6 +102,16 @@ extension WatchService {
         return true
     }
 
+    /// A result, what stood in its place before somebody changed that (`KEY.replaced-ID`), and the study's folder once it is empty.
+    private func removeResult(_ path: String) throws(StorageFailure) {
+        let (study, key) = Folder.split(Folder.join(paths.outbox, path))
+        guard FileStatus.exists(study) else { return }
+        for entry in try Folder.list(study) where entry.name == key || entry.name.hasPrefix("\(key).replaced-") {
+            try Folder.remove(Folder.join(study, entry.name))
+        }
+        if try Folder.list(study).isEmpty { try Folder.remove(study) }
+    }
+
     /// Removes what is older than it must stay, a piece at a time.
     private func removeOld() async throws {
         let retention = settings.retention
@@ -139,7 +149,7 @@ extension WatchService {
         if let latest = limit(retention.outbox) {
             for path in try await ledger.expiredResults(before: latest) {
                 heartbeat.beat(.inbox)
-                try Folder.remove(Folder.join(paths.outbox, path))
+                try removeResult(path)
                 try await ledger.forgetResult(path: path)
             }
         }

@@ -109,6 +109,14 @@ extension WatchService {
                     "the drop holds a \(odd.rawValue): such things are never followed or read. Drop regular files."
                 return try await settle(.quarantine(JobReason(.refused, code: "DROP-KIND", text: text)))
             }
+            // Nobody asks whether all of it is there once it was taken: what is worked on later is what is left.
+            if print.files < job.files, job.remark == nil {
+                let text =
+                    "\(job.files - print.files) of the \(job.files) files that were dropped are not in its input any more: somebody has removed them. Drop the study again."
+                try await ledger.remark(job.id, JobReason(.partial, code: "INPUT-FEWER", text: text))
+                log.error("an input lacks files", metadata: ["job": "\(job.id)", "code": "INPUT-FEWER"])
+                return .settled(nil)
+            }
             let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
             try paths.removeOutputs(job.id)
             // Somebody who tidied up; no worker starts without it.

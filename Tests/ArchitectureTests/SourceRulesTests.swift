@@ -73,7 +73,7 @@ struct SourceRulesTests {
     }
 
     /// `docs/changes.md` tells how it was.
-    @Test("every code that the program says stands in docs/, itself or as one of a family (`FILE-…`) of docs/messages.md")
+    @Test("every code that the program says stands in docs/, itself or in a family (`FILE-…`) of docs/messages.md")
     func codes() throws {
         let docs = root.appending(path: "docs")
         let pages = try FileManager.default.contentsOfDirectory(at: docs, includingPropertiesForKeys: nil)

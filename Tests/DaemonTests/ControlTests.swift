@@ -70,6 +70,29 @@ struct ControlTests {
         #expect(settled?.line.code == "PIX-TRUNCATED")
     }
 
+    @Test("files that somebody took from a waiting job's input are told with its result; a retry means what is there")
+    func fewerFiles() async throws {
+        let site = try Site()
+        for (name, how) in [("a", "ok"), ("b", "refuse")] {
+            try site.drop(name, how)
+            try DurableFile.write("pixels", to: "\(site.root)/inbox/\(name)/slice")
+        }
+        try await site.withService { service in
+            _ = try await service.takeAllNow()
+            for job in try Folder.list(site.root + "/work").map(\.name) {
+                try Folder.remove("\(site.root)/work/\(job)/input/slice")
+            }
+            let outcome = try await service.batch()
+            #expect(outcome.partial == 1 && outcome.quarantined == 1 && outcome.results == 1, "\(outcome.json)")
+        }
+        #expect(try StatusReport(site.settings).text.contains("INPUT-FEWER 1 of the 2 files"))
+        let job = try #require(try Folder.list(site.root + "/quarantine").first?.name)
+        try DurableFile.write(Plan(how: "ok", study: "b").text(), to: "\(site.root)/quarantine/\(job)/input/plan")
+        #expect(try await ask(site, .retry, job).isDone)
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 0, "\(outcome.json)")
+    }
+
     @Test("all that should have worked is tried again at once, what was refused is not")
     func retryAll() async throws {
         let site = try Site()
@@ -166,6 +189,10 @@ struct ControlTests {
         #expect(try Folder.list(site.root + "/kept").count == 2)
         #expect(FileStatus.exists(site.root + "/kept/somebody's"))
         #expect(try Folder.list(site.root + "/state/backups").count == 1)
+        // What a person has put beside a result, and what stood in the place of one before, goes with the study.
+        let study = try #require(try Folder.list(site.root + "/outbox").first { $0.name.utf8.count == 12 }?.name)
+        let result = try #require(try Folder.list("\(site.root)/outbox/\(study)").first?.name)
+        try Folder.make("\(site.root)/outbox/\(study)/\(result).replaced-\(Site.job)")
         site.settings.retention.kept = .seconds(-200_000)
         site.settings.retention.outbox = .seconds(-200_000)
         site.settings.retention.quarantine = .seconds(-200_000)
@@ -175,6 +202,7 @@ struct ControlTests {
         #expect(try await ask(site, .settleAll).jobs.count == 1)
         try await site.batch()
         #expect(try site.results().isEmpty)
+        #expect(try Folder.list(site.root + "/outbox").map(\.name).sorted() == ["batches", "index.html"])
         // What is gone is worked on again when it comes again.
         site.settings.retention = ServiceSettings.Retention()
         try site.drop("three", "ok", study: "one")

@@ -149,6 +149,22 @@ struct StatusTests {
         _ = service
     }
 
+    @Test("a batch of which nothing was heard for a quarter of an hour is not said to be well")
+    func hangingBatch() async throws {
+        let site = try Site()
+        let service = try await site.service()
+        try await service.ledger.remember("mode", "batch")
+        try Data(#"{"at": 1, "silent": 0}"#.utf8).write(to: URL(fileURLWithPath: site.root + "/state/heartbeat"))
+        // Its start may read for long.
+        #expect(try !StatusReport(site.settings).json.contains("SERVICE-HANGS"))
+        try await service.ledger.remember("started", "\(Moment.now - 1_000_000)")
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("restart hspsam-batch"), "\(report.text)")
+        Heartbeat(path: site.root + "/state/heartbeat").beat(.queue)
+        #expect(try !StatusReport(site.settings).json.contains("SERVICE-HANGS"))
+        _ = service
+    }
+
     @Test("what waits while no service runs asks for a person, unless the night's batch is still to come")
     func notRunning() async throws {
         let site = try Site()
