@@ -195,7 +195,8 @@ extension Ledger {
     ) throws {
         try write { db in
             let now = Moment.now
-            if receipt.files.contains(where: { $0.outcome != .failed && $0.code != OutboxResult.damaged }) {
+            let ours = [OutboxResult.damaged, OutboxResult.gone]
+            if receipt.files.contains(where: { $0.outcome != .failed && !ours.contains($0.code) }) {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
                     arguments: [Self.takenKey(receipt.ticket.destination), "\(now)"])

@@ -67,13 +67,13 @@ extension Ledger {
                         result.key, job, result.study, result.path, result.complete, result.files, result.bytes,
                         result.findings.joined(separator: "\n"), now,
                     ])
-                // What was not sent as somebody had changed it.
+                // What was not sent as somebody had changed or removed it.
                 try db.execute(
                     sql: """
                         UPDATE delivery SET state = 'pending', code = NULL, tries = 0, not_before = NULL, created_at = ?
-                        WHERE state = 'refused' AND state NOT IN ('sent', 'confirmed') AND code = ? AND file <> ''
+                        WHERE state = 'refused' AND state NOT IN ('sent', 'confirmed') AND code IN (?, ?) AND file <> ''
                             AND result_key = ?
-                        """, arguments: [now, OutboxResult.damaged, result.key])
+                        """, arguments: [now, OutboxResult.damaged, OutboxResult.gone, result.key])
                 for old in result.supersedes {
                     try db.execute(
                         sql: "UPDATE result SET superseded_by = ? WHERE key = ? AND superseded_by IS NULL",

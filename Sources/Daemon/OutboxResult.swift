@@ -49,6 +49,8 @@ struct OutboxResult {
 
     /// The code of a result whose files are not those that were published.
     static let damaged = "RESULT-DAMAGED"
+    /// The code of a result that is not in the outbox any more.
+    static let gone = "FILE-NOT-FOUND"
 
     /// Of files of the result in `folder` the digests of those that are what was published, and the codes of those that must not go
     /// anywhere: `damaged` where one is gone or is not what was published, another where that cannot be known now. The report, which is

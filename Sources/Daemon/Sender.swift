@@ -136,8 +136,13 @@ package struct Sender: Sendable {
         let folder = Folder.join(paths.outbox, ticket.folder)
         let (fit, unfit) = OutboxResult.checked(ticket.files, in: folder, read, each: SignOfLife.give())
         let names = ticket.files.filter { unfit[$0] == nil }
+        // Removed by hand, it does not come back by itself; an outbox without any result may be one whose disk is away.
+        let isGone = unfit.values.contains(OutboxResult.gone) ? (try? paths.outboxHoldsResults()) ?? false : false
         let kept = ticket.files.compactMap { name in
-            unfit[name].map { DeliveryReceipt.File(name, $0 == OutboxResult.damaged ? .refused : .failed, code: $0) }
+            unfit[name].map { code in
+                let isFinal = code == OutboxResult.damaged || isGone && code == OutboxResult.gone
+                return DeliveryReceipt.File(name, isFinal ? .refused : .failed, code: code)
+            }
         }
         return names.isEmpty ? kept : try await send(names, fit, in: folder, of: ticket, to: destination) + kept
     }

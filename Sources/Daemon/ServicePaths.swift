@@ -45,6 +45,11 @@ package struct ServicePaths: Sendable {
         }
     }
 
+    /// Whether the outbox holds any study.
+    func outboxHoldsResults() throws(StorageFailure) -> Bool {
+        try Folder.list(outbox).contains { $0.status.kind == .directory && $0.name != Night.folder }
+    }
+
     /// Folders that are the service's own, its sender's and its receiver's, whatever the site file names beside them: those of the spool, and
     /// `backups`. The state's own files beside these: `isOwn(inState:)`.
     package var own: [String] { [work, outbox, quarantine, kept, control, deliver, receive, cluster, backups] }

@@ -146,9 +146,7 @@ extension WatchService {
     package func redeliver() async throws -> Int {
         var count = 0
         // An outbox without any result may be one whose disk is away.
-        let isOutboxThere = try Folder.list(paths.outbox).contains {
-            $0.status.kind == .directory && $0.name != Night.folder
-        }
+        let isOutboxThere = try paths.outboxHoldsResults()
         for (key, path, destination) in try await ledger.unsent() {
             let folder = Folder.join(paths.outbox, path)
             let parts = settings.destinations.first { $0.name == destination }?.parts

@@ -117,6 +117,12 @@ extension WatchService {
                 log.error("an input lacks files", metadata: ["job": "\(job.id)", "code": "INPUT-FEWER"])
                 return .settled(nil)
             }
+            let standing = try job.joined.filter { try paths.standingInput(of: $0) != nil }
+            guard standing == job.joined else {
+                // Removed since: what was left undone of those jobs is not dealt with by this one.
+                try await ledger.join(standing, to: job.id)
+                return .settled(nil)
+            }
             let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
             try paths.removeOutputs(job.id)
             // Somebody who tidied up; no worker starts without it.

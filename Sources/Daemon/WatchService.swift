@@ -63,9 +63,7 @@ package final class WatchService: Sendable {
         self.heartbeat = heartbeat ?? Heartbeat(path: paths.heartbeat)
         try paths.prepare()
         if let locks { self.locks = locks } else { self.locks = try await ServiceLocks(paths) }
-        let holdsResults = try Folder.list(paths.outbox).contains {
-            $0.status.kind == .directory && $0.name != Night.folder
-        }
+        let holdsResults = try paths.outboxHoldsResults()
         if holdsResults, !settings.destinations.isEmpty, !FileStatus.exists(paths.ledger) {
             // Adopted like others, they would count as from before the destinations were known, and never be sent.
             throw DaemonFailure.ledgerUnusable(

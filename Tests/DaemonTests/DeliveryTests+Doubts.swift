@@ -197,6 +197,42 @@ extension DeliveryTests {
         #expect(try StatusReport(site.settings).status == .done)
     }
 
+    @Test("a result that is removed while it waits to be sent is told as that, and not as a destination that is down")
+    func removedWhileWaiting() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        let plans = ["one", "two"].map { Plan(how: "ok", study: $0) }
+        for plan in plans {
+            try site.drop(plan.study, plan)
+            try await site.batch()
+        }
+        try await round(site)
+        #expect(try await counts(site).map(\.waiting) == [2])
+        let folder = "\(site.root)/outbox/\(plans[0].path)"
+        try Folder.rename(folder, to: site.root + "/aside")
+        site.settings.destinations = [try share(site)]
+        // A destination that was away is asked by one ticket at a time.
+        for _ in 0..<3 { try await round(site) }
+        #expect(FileStatus.exists("\(site.root)/share/\(plans[1].path)/a.seg.dcm"))
+        #expect(try await counts(site).map { [$0.waiting, $0.refused] } == [[0, 1]])
+        let text = try StatusReport(site.settings).text
+        #expect(text.contains("DELIVERY here did not take 1 files") && !text.contains("DESTINATION-DOWN"), "\(text)")
+        // Its study comes again.
+        try site.drop("again", plans[0])
+        try await site.batch()
+        try await round(site)
+        #expect(FileStatus.exists("\(site.root)/share/\(plans[0].path)/a.seg.dcm"))
+        #expect(try StatusReport(site.settings).status == .done)
+        // Where nothing is left the outbox's disk may be away: it is waited for.
+        try site.drop("three", "ok")
+        try await site.batch()
+        for entry in try Folder.list(site.root + "/outbox") where entry.name.utf8.count == 12 {
+            try Folder.remove("\(site.root)/outbox/\(entry.name)")
+        }
+        try await Sender(site.settings, log: log) { _ in nil }.run(StopRequest(), once: true)
+        try await site.withService { try await $0.deliver() }
+        #expect(try await counts(site).map { [$0.waiting, $0.refused] } == [[1, 0]])
+    }
+
     @Test("a file is read once for all destinations and tries, and again once it was changed, whatever its times say")
     func readOnce() async throws {
         let site = try Site()
