@@ -159,6 +159,11 @@ package struct Doctor: Sendable, Encodable {
                 .warn, "units: hspsam-deliver.service is not enabled: after a reboot nobody sends",
                 "systemctl enable --now hspsam-deliver.service")
         }
+        if settings.arrival != nil, !isEnabled("hspsam-receive.service", by: "multi-user") {
+            add(
+                .warn, "units: hspsam-receive.service is not enabled: after a reboot nobody receives",
+                "systemctl enable --now hspsam-receive.service")
+        }
     }
 
     /// 3 when something failed, else 0.

@@ -148,14 +148,18 @@ struct SiteConfiguration {
         settings.retention.kept = try period(section, "kept", settings.retention.kept)
         settings.retention.outbox = try period(section, "outbox", settings.retention.outbox)
         settings.retention.quarantine = try period(section, "quarantine", settings.retention.quarantine)
-        settings.retention.events = try period(section, "events", settings.retention.events)
+        // A batch tells at its end what became of each drop by the history since it began.
+        settings.retention.events = try period(
+            section, "events", settings.retention.events, shortest: .seconds(604_800))
         settings.backups = try section.int("backups", in: 1...366, default: settings.backups)
     }
 
     /// A duration, or `forever`.
-    private static func period(_ section: Section, _ key: String, _ value: Duration?) throws -> Duration? {
+    private static func period(
+        _ section: Section, _ key: String, _ value: Duration?, shortest: Duration = .seconds(3600)
+    ) throws -> Duration? {
         if let text = try? section.optionalString(key), text == "forever" { return nil }
-        return try section.optionalDuration(key, in: .seconds(3600) ... .seconds(86_400 * 36_500)) ?? value
+        return try section.optionalDuration(key, in: shortest ... .seconds(86_400 * 36_500)) ?? value
     }
 
     /// What becomes of results that ask for a person.
@@ -167,6 +171,13 @@ struct SiteConfiguration {
         var found: [Destination] = []
         for section in try root.sections("destinations") {
             let name = try section.string("name")
+            // It stands in lines of `status`, of the log and of metrics.
+            guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }), name.utf8.count <= 64
+            else {
+                throw section.failure(
+                    "SET-DESTINATION", at: "name", "a name has at most 64 characters, and no line feed or tab.",
+                    cure: "Write name: pacs-main.")
+            }
             guard !found.contains(where: { $0.name == name }), !name.isEmpty else {
                 throw section.failure(
                     "SET-DESTINATION", at: "name", "two destinations have one name, or none.",
