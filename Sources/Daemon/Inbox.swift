@@ -71,6 +71,8 @@ package actor Inbox {
     private var watched: [FilePath: Watched] = [:]
     /// Names of drops that could not be taken when it was last tried, with the code of why.
     private var untaken: [FilePath: String] = [:]
+    /// Why those of them are only put aside that are: once claimed nothing else tells it.
+    private var refused: [FilePath: JobReason] = [:]
     /// Originals that were proven to be copied and could not be removed.
     private var leftovers: [FilePath: Fingerprint] = [:]
 
@@ -151,6 +153,7 @@ package actor Inbox {
         }
         watched = present
         untaken = untaken.filter { names.contains($0.key) }
+        refused = refused.filter { names.contains($0.key) }
         leftovers = leftovers.filter { names.contains($0.key) }
         sight.settled.sort { (present[$0]?.firstSeen ?? 0, $0) < (present[$1]?.firstSeen ?? 0, $1) }
         return sight
@@ -234,7 +237,11 @@ package actor Inbox {
         untaken[name] = nil
         guard let state = watched.removeValue(forKey: name) else { return .changed }
         var present = name
-        do throws(StorageFailure) { return try take(name, state, isBooked: isBooked, present: &present, each) } catch {
+        let refusal = refusal(state) ?? refused.removeValue(forKey: name)
+        do throws(StorageFailure) {
+            return try take(name, state, refusal, isBooked: isBooked, present: &present, each)
+        } catch {
+            refused[present] = refusal
             // What somebody still writes to settles again.
             if error.code != StorageFailure.changed(path: "").code { untaken[present] = error.code }
             throw error
@@ -243,7 +250,8 @@ package actor Inbox {
 
     /// - Parameter present: its name from now on.
     private func take(
-        _ name: FilePath, _ state: Watched, isBooked: Bool, present: inout FilePath, _ each: () -> Void
+        _ name: FilePath, _ state: Watched, _ refusal: JobReason?, isBooked: Bool, present: inout FilePath,
+        _ each: () -> Void
     ) throws(StorageFailure) -> Taking {
         let print = state.fingerprint
         let isElsewhere =
@@ -262,7 +270,6 @@ package actor Inbox {
         }
         guard var id = claimed else { return .changed }
         present = DropName.claimed(id)
-        let refusal = refusal(state)
         if refusal == nil, try Fingerprint(of: hidden(id)) != print { return .changed }
         var isKnown = isBooked
         if !isKnown { isKnown = try isTaken(id) }

@@ -336,6 +336,33 @@ struct InboxTests {
         }
     }
 
+    @Test("a drop whose marker is wrong is put aside also where it could not be moved at first, after it was claimed")
+    func contradictedTwice() async throws {
+        let site = try Site()
+        let paths = ServicePaths(site.settings)
+        try paths.prepare()
+        try site.drop("study", "ok")
+        try DurableFile.write(#"{"files": 96}"#, to: paths.inbox + "/study.ready")
+        let inbox = Inbox(paths: paths, quiet: .zero)
+        let now = ContinuousClock.now
+        for wait in [0, 86_400] { _ = try await inbox.scan(now: now + .seconds(wait)) }
+        // A file stands where its work folder would be made, whatever its name will be.
+        try Folder.remove(paths.work)
+        try DurableFile.write("", to: paths.work)
+        await #expect(throws: StorageFailure.self) { _ = try await inbox.take(FilePath("study")) }
+        try Folder.remove(paths.work)
+        try paths.prepare()
+        for wait in [86_500, 86_600] { _ = try await inbox.scan(now: now + .seconds(wait)) }
+        let names = try Folder.list(paths.inbox).map(\.path)
+        let hidden = try #require(names.first { DropName.claimedIdentifier($0) != nil })
+        guard case .taken(let drop) = try await inbox.take(hidden) else {
+            Issue.record("not taken")
+            return
+        }
+        #expect(drop.refusal?.code == "READY-DIFFERS")
+        #expect(try Folder.list(paths.inbox).isEmpty)
+    }
+
     @Test("what is received stays with its sender where the inbox is not there; a folder is no file that was received")
     func receivedNowhere() throws {
         let site = try Site()
