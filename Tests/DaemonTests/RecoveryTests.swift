@@ -149,6 +149,26 @@ struct RecoveryTests {
         for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }
     }
 
+    @Test("what was left undone of a job stays so where its input is gone before another one is worked on with it")
+    func joinedGone() async throws {
+        let site = try Site()
+        try site.drop("first", "partial")
+        #expect(try await site.batch().partial == 1)
+        let kept = try #require(try Folder.walk(site.root + "/kept").first { $0.name.utf8.count == 37 }?.name)
+        try Folder.remove("\(site.root)/kept/\(kept)")
+        try site.drop("second", "ok")
+        try await site.withService { _ = try await $0.takeAllNow() }
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        let first = Folder.split(kept).name
+        try await queue.write {
+            try $0.execute(sql: "UPDATE job SET joined = ? WHERE state = 'queued'", arguments: [first])
+        }
+        try queue.close()
+        #expect(try await site.batch().results == 1)
+        let report = try StatusReport(site.settings)
+        #expect(report.status == .refusedOrFailed && report.text.contains("hspsam settle \(first)"), "\(report.text)")
+    }
+
     @Test("the list of known results may be removed while the service runs: it is made anew")
     func knownRemoved() async throws {
         let site = try Site()
