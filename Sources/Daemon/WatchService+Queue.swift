@@ -117,19 +117,19 @@ extension WatchService {
                 log.error("an input lacks files", metadata: ["job": "\(job.id)", "code": "INPUT-FEWER"])
                 return .settled(nil)
             }
-            let standing = try job.joined.filter { try paths.standingInput(of: $0) != nil }
-            guard standing == job.joined else {
+            let joined = try job.joined.compactMap { id in try paths.standingInput(of: id).map { (id: id, input: $0) } }
+            guard joined.count == job.joined.count else {
                 // Removed since: what was left undone of those jobs is not dealt with by this one.
-                try await ledger.join(standing, to: job.id)
+                try await ledger.join(joined.map(\.id), to: job.id)
                 return .settled(nil)
             }
-            let joined = try job.joined.compactMap { try paths.standingInput(of: $0) }
             try paths.removeOutputs(job.id)
             // Somebody who tidied up; no worker starts without it.
             if !FileStatus.exists(paths.knownResults) { try await known.write(ledger.knownKeys()) }
             return .ready(
                 WorkOrder(
-                    job, attempt: job.lastAttempt + 1, joined: joined, fingerprint: print, paths: paths, settings))
+                    job, attempt: job.lastAttempt + 1, joined: joined.map(\.input), fingerprint: print, paths: paths,
+                    settings))
         } catch let failure as StorageFailure {
             if failure.systemError == .notFound, try await settleMissing(job) { return .settled(nil) }
             return try await settle(.requeue(Self.waiting(failure, "its input cannot be read.")))

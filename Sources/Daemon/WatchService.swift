@@ -63,6 +63,8 @@ package final class WatchService: Sendable {
         self.heartbeat = heartbeat ?? Heartbeat(path: paths.heartbeat)
         try paths.prepare()
         if let locks { self.locks = locks } else { self.locks = try await ServiceLocks(paths) }
+        // What an earlier service left there says nothing of this one.
+        self.heartbeat.beat(.queue)
         let holdsResults = try paths.outboxHoldsResults()
         if holdsResults, !settings.destinations.isEmpty, !FileStatus.exists(paths.ledger) {
             // Adopted like others, they would count as from before the destinations were known, and never be sent.
