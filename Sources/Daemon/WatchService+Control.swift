@@ -165,8 +165,17 @@ extension WatchService {
         let folder = Folder.join(paths.quarantine, job.id)
         let name = DropName.released(job.id)
         let target = Folder.join(paths.inbox, name)
-        if FileStatus.exists(Folder.join(folder, "input")) {
-            try Folder.rename(Folder.join(folder, "input"), to: target)
+        let input = Folder.join(folder, "input")
+        if FileStatus.exists(input) {
+            do throws(StorageFailure) { try Folder.rename(input, to: target) } catch {
+                guard error.systemError == .otherFileSystem else { throw error }
+                // Whole under its name, also where the inbox is another disk.
+                let hidden = Folder.join(paths.inbox, ".releasing-\(job.id)")
+                try Folder.remove(hidden)
+                try TreeCopy.copy(FilePath(input), to: hidden) { [heartbeat] in heartbeat.beat(.inbox) }
+                try Folder.rename(hidden, to: target)
+                try Folder.remove(input)
+            }
             try Folder.sync(folderOf: target)
         }
         guard FileStatus.exists(target) else { return refuse(job, "its input is gone") }

@@ -40,6 +40,24 @@ struct ControlTests {
     }
 
     @Test(
+        "a quarantined input is given back also to an inbox on another disk",
+        .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm")))
+    func releaseElsewhere() async throws {
+        let site = try Site()
+        site.settings.inbox = "/dev/shm/hspsam-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: site.settings.inbox) }
+        try Folder.make(site.settings.inbox + "/a")
+        try DurableFile.write(Plan(how: "refuse", study: "a").text(), to: site.settings.inbox + "/a/plan")
+        #expect(try await site.batch().quarantined == 1)
+        let job = try #require(try Folder.list(site.root + "/quarantine").first?.name)
+        #expect(try await ask(site, .release, job).isDone)
+        #expect(FileStatus.exists("\(site.settings.inbox)/released-\(job)/plan"))
+        #expect(try Folder.list(site.root + "/quarantine").isEmpty)
+        let names = try Folder.list(site.settings.inbox).map(\.name)
+        #expect(names == [".hspsam-lock", "released-\(job)"], "\(names)")
+    }
+
+    @Test(
         "what was left undone of a result asks for a person until one says that it is dealt with",
         arguments: [false, true])
     func settle(all: Bool) async throws {
