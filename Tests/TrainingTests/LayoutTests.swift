@@ -171,6 +171,34 @@ struct LayoutTests {
         #expect(try TrainingData(place.plan(data: "{folder: nn}")).training[0].notes.count == 2)
     }
 
+    @Test("nnU-Net's channels and endings that contradict the files are refused; three equal colours are grey")
+    func channelNames() throws {
+        func failure() throws -> TrainingFailure? {
+            #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+        }
+        for (channels, words) in [
+            (#"{"0": "B", "1": "G", "2": "R"}"#, "channels are B, G, R"), (#"{"1": "grey"}"#, "numbers 1"),
+            (#"{"1": "R", "2": "G", "3": "B"}"#, "numbers 1, 2, 3"),
+        ] {
+            try raw(channels: channels)
+            let found = try failure()
+            #expect(found?.code == "DATA-LAYOUT" && found?.text.contains(words) == true, "\(found?.text ?? "")")
+        }
+        try raw()
+        for i in 0..<3 {
+            let grey = try ImageFile.read("\(place.folder)/images/disc\(i).png")[0].values
+            try place.write(grey.flatMap { [$0, $0, $0] }, samples: 3, "nn/imagesTr/disc\(i)_0000.png")
+        }
+        try expectDiscs("{folder: nn}")
+        let grey = try ImageFile.read("\(place.folder)/images/disc1.png")[0].values
+        try place.write(grey.flatMap { [$0, $0 / 2, 0] }, samples: 3, "nn/imagesTr/disc1_0000.png")
+        let problems = try place.problems(place.plan(data: "{folder: nn}"))
+        #expect(problems.map(\.code) == ["DATA-LAYOUT"] && problems[0].text.contains("one channel"))
+        try raw()
+        try copy("images/disc0.png", "nn/imagesTr/disc7_0000.JPG")
+        #expect(try failure()?.text.contains("images end with .png") == true)
+    }
+
     @Test("COCO's polygons and runs, packed or not")
     func coco() throws {
         // 4 × 3 pixels: columns 1 and 2 of rows 1 and 2, as runs down the columns: 4 off, 2 on, 1 off, 2 on, 3 off.
@@ -232,6 +260,18 @@ struct LayoutTests {
         try write("{\"modality\": {\"0\": \"MR\"}, \"labels\": {\"background\": 0}}", "nn/dataset.json")
         let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
         #expect(failure?.text.contains("it has no channel_names") == true)
+    }
+
+    @Test("a description in which a key stands twice is refused: one of its values would be lost")
+    func repeatedKeys() throws {
+        try squares([("\"categories\":", "\"annotations\": [], \"categories\":")])
+        #expect(try squaresFailure()?.text.contains("the key \"annotations\" stands twice") == true)
+        try raw(#"{"background": 0, "disc": 2, "disc": 1}"#)
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+        #expect(failure?.code == "DATA-LAYOUT")
+        try write(#"[{"train": ["disc0"], "val": ["disc2"], "train": ["disc1"]}]"#, "folds.json")
+        let split = #expect(throws: TrainingFailure.self) { try SplitList("\(place.folder)/folds.json") }
+        #expect(split?.code == "DATA-SPLIT" && split?.text.contains("the key \"train\" stands twice") == true)
     }
 
     /// Three discs' pictures with a square each in `coco.json`, after the text was changed.

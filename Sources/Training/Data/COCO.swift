@@ -213,14 +213,7 @@ package struct COCO: Sendable {
     ///   segment, or there are as many as segments and they come in the order of their numbers.
     /// *Throws* `TrainingFailure.layout`.
     init(_ path: String, segments: Int, labels: [String]?) throws {
-        let data = Data(try DurableFile.read(path, limit: 1 << 30))
-        let file: File
-        do {
-            file = try JSONDecoder().decode(File.self, from: data)
-        } catch let error as DecodingError {
-            throw TrainingFailure.layout(
-                path: path, reason: "it is no annotation file as COCO describes it: \(error.words)")
-        }
+        let file: File = try DescriptionFile.read(path, limit: 1 << 30, form: "unlike an annotation file of COCO")
         try Self.confirmReferences(file, path)
         let categories = file.categories.sorted { $0.id < $1.id }
         var classes: [Int: UInt8] = [:]

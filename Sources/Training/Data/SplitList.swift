@@ -44,10 +44,9 @@ package struct SplitList: Sendable {
     /// *Throws* `TrainingFailure.split` for what cannot be read, a name in two splits, a patient in two splits.
     package init(_ path: String, fold: Int = 0) throws {
         self.path = path
-        let bytes = try DurableFile.read(path, limit: 64 << 20)
         rows =
             Self.hasFolds(path)
-            ? try Self.folds(bytes, fold, path) : try Self.table(bytes, path)
+            ? try Self.folds(fold, path) : try Self.table(try DurableFile.read(path, limit: 64 << 20), path)
         var splits: [String: Row] = [:]
         var patients: [String: Row] = [:]
         for row in rows {
@@ -103,9 +102,12 @@ package struct SplitList: Sendable {
 
     // MARK: forms
 
-    private static func folds(_ bytes: [UInt8], _ fold: Int, _ path: String) throws -> [Row] {
-        guard let folds = try? JSONDecoder().decode([[String: [String]]].self, from: Data(bytes)) else {
-            throw TrainingFailure.split(path: path, reason: "it is no list of folds as nnU-Net writes it")
+    private static func folds(_ fold: Int, _ path: String) throws -> [Row] {
+        let folds: [[String: [String]]]
+        do {
+            folds = try DescriptionFile.read(path, limit: 64 << 20, form: "unlike nnU-Net's list of folds")
+        } catch TrainingFailure.layout(_, let reason) {
+            throw TrainingFailure.split(path: path, reason: reason)
         }
         guard folds.indices.contains(fold) else {
             throw TrainingFailure.split(path: path, reason: "it has \(folds.count) folds, and none is number \(fold)")
