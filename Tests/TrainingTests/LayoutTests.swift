@@ -72,6 +72,58 @@ struct LayoutTests {
         try expectDiscs("{folder: dsb}")
     }
 
+    /// The Data Science Bowl's folders with files of parts of each disc: its even rows, its odd rows and, as `union` says, all of it.
+    private func bowls(union: String?) throws -> TrainingPlan {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "dsb/disc\(i)/images/disc\(i).png")
+            let disc = try place.disc(i)
+            for half in 0..<2 {
+                try place.write(
+                    disc.enumerated().map { $0 / 64 % 2 == half ? $1 : 0 }, "dsb/disc\(i)/masks/\(half)b.png")
+            }
+            if let union { try place.write(disc, "dsb/disc\(i)/masks/\(union).png") }
+        }
+        return try place.plan(data: "{folder: dsb}")
+    }
+
+    @Test(
+        "an object that others cover is told where objects are told apart: a union beside its parts",
+        arguments: [nil, "0a", "2a"] as [String?])
+    func covered(_ union: String?) throws {
+        let plan = try bowls(union: union)
+        let check = try DataCheck.run(
+            TrainingData(plan).roles, segments: 1, input: plan.input, tellsObjects: true)
+        #expect(check.problems.map(\.code) == Array(repeating: "DATA-LAYOUT", count: union == nil ? 0 : 3))
+        #expect(check.problems.allSatisfy { $0.text.contains("is a union of others") })
+        #expect(try place.problems(plan).isEmpty)
+    }
+
+    @Test("an object that stands twice in an annotation file is told where objects are told apart")
+    func twice() throws {
+        try squares([("\"image_id\": 1,", "\"image_id\": 0,")])
+        let plan = try place.plan(data: "{images: images, coco: coco.json}", labels: "[disc]")
+        let check = try DataCheck.run(
+            TrainingData(plan).roles, segments: 1, input: plan.input, learns: false, tellsObjects: true)
+        #expect(check.problems.map(\.code) == ["DATA-LAYOUT"])
+        #expect(check.problems.first?.text.contains("object 1 of disc0.png") == true)
+    }
+
+    @Test("two masks of an image that give a pixel two segments are refused before the first step")
+    func twoSegments() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "two/disc\(i).png")
+            let disc = try place.disc(i)
+            try place.write(disc.map { $0 > 0 ? 1 : 0 }, "two/disc\(i)_mask.png")
+            // Rows that no other mask marks; of the second image also what the first mask marks.
+            try place.write(
+                disc.enumerated().map { $1 == 0 && $0 / 64 < 4 || i == 1 && $1 > 0 ? 2 : 0 }, "two/disc\(i)_mask_1.png"
+            )
+        }
+        let problems = try place.problems(place.plan(data: "{folder: two}", segments: 2))
+        #expect(problems.map(\.code) == ["DATA-LAYOUT"])
+        #expect(problems.first?.text.contains("a pixel has one class") == true)
+    }
+
     @Test("nnU-Net's raw folder; regions, other labels and volumes are refused")
     func nnunet() throws {
         for i in 0..<3 {

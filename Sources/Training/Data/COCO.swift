@@ -61,6 +61,16 @@ package struct COCO: Sendable {
             return maps
         }
 
+        /// The number, in the order of the picture's objects from 1, of a single object that has pixels and none in `maps`; nil where there is
+        /// none.
+        func covered(_ maps: [[Int32]]) -> Int? {
+            let kept = Set(maps.joined())
+            return shapes.indices.first {
+                !shapes[$0].isCrowd && (1...maps.count).contains(Int(shapes[$0].segment))
+                    && !kept.contains(Int32(clamping: $0 + 1)) && shows(shapes[$0])
+            }.map { $0 + 1 }
+        }
+
         private func forEachPixel(of shape: Shape, _ body: (Int) -> Void) {
             for polygon in shape.polygons {
                 for (row, span) in spans(of: polygon) { for column in span { body(row * columns + column) } }

@@ -140,7 +140,8 @@ struct NNUNetFolder {
                 throw TrainingFailure.layout(
                     path: Folder.join(images, file),
                     reason:
-                        "it is named as an image, and dataset.json says that images end with \(ending): it would be lost")
+                        "it is named as an image, and dataset.json says that images end with \(ending): it would be lost"
+                )
             } else {
                 others += 1
             }

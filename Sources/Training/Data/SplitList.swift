@@ -1,7 +1,7 @@
 import Foundation
 import Storage
 
-/// Which cases belong to which split: CSV with the columns `name,split` and perhaps `patient`, or nnU-Net's `splits_final.json`.
+/// Which cases belong to which split: CSV with the columns `name,split` and perhaps `patient` (`subject`), or nnU-Net's `splits_final.json`.
 package struct SplitList: Sendable {
     package struct Row: Sendable {
         package let name: String
@@ -123,7 +123,7 @@ package struct SplitList: Sendable {
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
         let head = lines.first ?? ""
         let separator: Character = head.contains(";") ? ";" : head.contains("\t") ? "\t" : ","
-        let columns = fields(head, separator).map { $0.lowercased() }
+        let columns = fields(head, separator).map(column)
         let (split, patient) = (columns.firstIndex(of: "split"), columns.firstIndex(of: "patient"))
         guard let name = columns.firstIndex(of: "name"), split != nil || patient != nil else {
             throw TrainingFailure.split(path: path, reason: "its first line has no columns name and split")
@@ -147,6 +147,13 @@ package struct SplitList: Sendable {
             rows.append(Row(name: values[name], split: part, patient: of?.isEmpty == true ? nil : of, line: index + 1))
         }
         return rows
+    }
+
+    /// A column's name whatever its case; what tables call the person that an image is of is `patient`.
+    private static func column(_ name: String) -> String {
+        let plain = name.lowercased()
+        let letters = plain.filter { !" _-".contains($0) }
+        return ["patient", "patientid", "subject", "subjectid"].contains(letters) ? "patient" : plain
     }
 
     /// The fields of a line, without the spaces and quotation marks around them; a quotation mark inside one is written twice.
