@@ -64,6 +64,13 @@ package final class Section {
         }
     }
 
+    /// Whether a list stands under the key; it does not count as asked for.
+    package func holdsList(_ key: String) -> Bool {
+        pairs.contains {
+            if case .list = $0.value.content { $0.key == key } else { false }
+        }
+    }
+
     /// Where the key stands (the section itself when it does not), for messages.
     package func place(of key: String) -> SettingsFailure.Place {
         .init(file: file, line: pairs.first { $0.key == key }?.line ?? line)

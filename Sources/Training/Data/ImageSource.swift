@@ -127,6 +127,8 @@ package enum ImageSource: Sendable, Equatable {
 package enum MaskSource: Sendable, Equatable {
     /// Pages of files; of several, what any of them marks.
     case pages([Page])
+    /// A file a segment.
+    case perSegment(SegmentFiles)
     /// Outlines and runs of an annotation file.
     case annotation(COCO.Picture)
     /// Frames of a DICOM segmentation.
@@ -151,6 +153,7 @@ package enum MaskSource: Sendable, Equatable {
     package var path: String {
         switch self {
         case .pages(let pages): pages.first?.path ?? ""
+        case .perSegment(let files): files.path
         case .annotation(let picture): picture.file
         case .segmentation(let truth): truth.path
         case .unread: ""
@@ -165,6 +168,7 @@ package enum MaskSource: Sendable, Equatable {
             var fields = CanonicalEncoding("hspsam masks 1")
             try fields.add("files", pages.map { "\(try FileDigest(ofFile: $0.path).hex) \($0.index)" })
             return fields.digest
+        case .perSegment(let files): return try files.digest()
         case .annotation(let picture): return picture.digest
         case .segmentation(let truth): return truth.digest
         case .unread: return CanonicalEncoding("hspsam no mask 1").digest
@@ -174,7 +178,7 @@ package enum MaskSource: Sendable, Equatable {
     /// It says itself which segment is where: no rule of values has an effect on it.
     var namesSegments: Bool {
         switch self {
-        case .annotation, .segmentation: true
+        case .perSegment, .annotation, .segmentation: true
         case .pages, .unread: false
         }
     }
@@ -186,6 +190,7 @@ package enum MaskSource: Sendable, Equatable {
     func classes() throws -> (rows: Int, columns: Int, values: [UInt8])? {
         switch self {
         case .pages, .unread: nil
+        case .perSegment(let files): try files.classes()
         case .annotation(let picture): (picture.rows, picture.columns, picture.classes())
         case .segmentation(let truth): (truth.rows, truth.columns, try truth.classes())
         }
@@ -193,7 +198,12 @@ package enum MaskSource: Sendable, Equatable {
 
     /// *Throws* `TrainingFailure.pageCounts`, `.severalChannels` where a file holds more than is read. *Cost*: no pixel is decoded.
     func confirmWhole() throws(TrainingFailure) {
-        guard case .pages(let pages) = self else { return }
+        let pages: [Page] =
+            switch self {
+            case .pages(let pages): pages
+            case .perSegment(let files): files.files.map { Page(path: $0.path) }
+            case .annotation, .segmentation, .unread: []
+            }
         for page in pages {
             let file = HeldPictures(page.path)
             guard file.count <= page.count else {
