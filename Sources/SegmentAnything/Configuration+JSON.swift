@@ -130,7 +130,7 @@ enum JSONFile {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ModelFailure.noModel(path: path, missing: "readable file of that name")
         }
-        if let key = RepeatedKey.first(in: data) {
+        if let key = RepeatedKey.first(in: Array(data)) {
             throw ModelFailure.configuration(path: path, reason: "the key \"\(key)\" stands twice")
         }
         do {

@@ -1,5 +1,5 @@
 /// Looks for what Foundation's decoder passes over: a key that stands twice in one object, of which it takes one value.
-struct RepeatedKey {
+package struct RepeatedKey {
     private enum Level {
         case object(Set<String>)
         case array
@@ -8,7 +8,7 @@ struct RepeatedKey {
     /// The first key that an object of valid JSON holds twice, as it is written; nil where there is none.
     ///
     /// *Cost*: one pass over the bytes.
-    static func first(in json: some Collection<UInt8>) -> String? {
+    package static func first(in json: [UInt8]) -> String? {
         var levels: [Level] = []
         // The text before a colon, where one is open.
         var (text, isText, isEscaped, last) = ([UInt8](), false, false, "")

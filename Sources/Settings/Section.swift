@@ -64,18 +64,26 @@ package final class Section {
         }
     }
 
+    /// Whether a list stands under the key; it does not count as asked for.
+    package func holdsList(_ key: String) -> Bool {
+        pairs.contains {
+            if case .list = $0.value.content { $0.key == key } else { false }
+        }
+    }
+
     /// Where the key stands (the section itself when it does not), for messages.
     package func place(of key: String) -> SettingsFailure.Place {
         .init(file: file, line: pairs.first { $0.key == key }?.line ?? line)
     }
 
-    /// A failure of a rule that the caller has found broken, with its own code.
+    /// A failure of a rule that the caller has found broken, with its own code. Where the key is not there and stands misspelt, that is
+    /// what is said.
     ///
     /// `found` is what the file says; only there may stand what somebody typed.
     package func failure(
         _ code: String, at key: String, found: String? = nil, _ problem: String, cure: String
     ) -> SettingsFailure {
-        .rule(code: code, place: place(of: key), found: found, problem: problem, cure: cure)
+        misspelt(key) ?? .rule(code: code, place: place(of: key), found: found, problem: problem, cure: cure)
     }
 
     // MARK: sections
@@ -138,12 +146,16 @@ package final class Section {
 
     /// A missing key is most often a misspelt one: then that is what is said.
     func missing(_ key: String) -> SettingsFailure {
+        misspelt(key) ?? .missing(place: .init(file: file, line: line), key: name(key))
+    }
+
+    /// A key that nobody asked for, and that is a slip away from one that is not there; nil where there is none.
+    private func misspelt(_ key: String) -> SettingsFailure? {
+        guard !pairs.contains(where: { $0.key == key }) else { return nil }
         let strangers = pairs.filter { !asked.contains($0.key) }
-        if let stranger = strangers.first(where: { nearest(to: $0.key, among: [key]) != nil }) {
-            return .unknownKey(
-                place: .init(file: file, line: stranger.line), key: name(stranger.key), nearest: key, known: [])
-        }
-        return .missing(place: .init(file: file, line: line), key: name(key))
+        guard let stranger = strangers.first(where: { nearest(to: $0.key, among: [key]) != nil }) else { return nil }
+        return .unknownKey(
+            place: .init(file: file, line: stranger.line), key: name(stranger.key), nearest: key, known: [])
     }
 
     /// Refuses keys that nobody asked for, here and in the sections that were read.

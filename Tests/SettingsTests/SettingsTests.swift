@@ -82,6 +82,21 @@ struct SettingsTests {
                 #"SET-MISSING site.yaml:1: "path": the key is missing"#))
     }
 
+    @Test("a rule that is broken because its key is misspelt tells the slip, not the rule")
+    func misspeltRule() {
+        func broken(_ text: String) -> String {
+            complaint(text) { root in
+                _ = try root.sections("data")
+                throw root.failure("SET-EMPTY", at: "data", "the list is empty.", cure: "Name a data set.")
+            }
+        }
+        #expect(
+            broken("seed: 1\ndaten: [{folder: a}]")
+                == #"SET-UNKNOWN site.yaml:2: "daten": unknown key. Did you mean "data"?"#)
+        #expect(broken("data: []\ndaten: [{folder: a}]").hasPrefix("SET-EMPTY site.yaml:1"))
+        #expect(broken("seed: 1").hasPrefix("SET-EMPTY site.yaml:1"))
+    }
+
     @Test(
         "a value of the wrong kind or size is refused with its line and what would be right",
         arguments: [

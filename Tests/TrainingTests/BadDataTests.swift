@@ -256,6 +256,37 @@ struct BadDataTests {
         #expect(try place.problems(place.plan()).isEmpty)
     }
 
+    @Test("what values mean is said of all sets that hold them, or of none: training and validation mean one thing")
+    func saidOnce() throws {
+        // The last marked pixel of each row is 2.
+        try place.masks { _, values in
+            values.indices.map { values[$0] == 0 ? 0 : values[$0 + 1] == 0 ? 2 : 1 }
+        }
+        let lines = ["name,split"] + (0..<6).map { "disc\($0),\($0 < 4 ? "train" : "val")" }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(place.folder)/split.csv"))
+        func problems(_ trained: String, _ validated: String) throws -> [FailureRecord] {
+            let set = "images: images, masks: masks, list: split.csv"
+            return try place.problems(
+                place.plan(
+                    "validation: {\(set), split: val\(validated)}", data: "{\(set), split: train\(trained)}",
+                    labels: "[disc]"))
+        }
+        let (inside, both) = (", mask_values: {disc: [1]}", ", mask_values: {disc: [1, 2]}")
+        for (trained, validated) in [(inside, ""), ("", inside)] {
+            let found = try problems(trained, validated)
+            #expect(found.map(\.code) == ["DATA-VALUES"])
+            #expect(found.first?.text.contains("each entry of data and validation") == true)
+        }
+        for (trained, validated) in [("", ""), (inside, inside), (both, ""), (inside, both)] {
+            #expect(try problems(trained, validated).isEmpty)
+        }
+        // A set of other values says something by itself.
+        for i in 4..<6 {
+            try place.write(try place.disc(i).map { $0 > 0 ? 255 : 0 }, "masks/disc\(i)_mask.png")
+        }
+        #expect(try problems(inside, "").isEmpty)
+    }
+
     @Test("one picture with unlike masks in one split is refused, whatever its file; with equal ones it is told")
     func samePictures() throws {
         let picture = try ImageFile.read("\(place.folder)/images/disc0.png")[0]
@@ -282,7 +313,7 @@ struct BadDataTests {
         let twice = try place.plan(
             data: "{images: images, masks: masks}, {images: images, masks: masks, mask_values: {segment-1: [0]}}")
         try place.write(try place.disc(0), "masks/again.png")
-        #expect(Set(try place.problems(twice).map(\.code)) == ["DATA-MASK"])
+        #expect(Set(try place.problems(twice).map(\.code)) == ["DATA-MASK", "DATA-VALUES"])
         // In two splits equal pictures are refused however they are stored, also where nearly equal ones are allowed.
         let lines = ["name,split", "again,val"] + (0..<6).map { "disc\($0),train" }
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(place.folder)/split.csv"))

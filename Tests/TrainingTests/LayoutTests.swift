@@ -72,6 +72,58 @@ struct LayoutTests {
         try expectDiscs("{folder: dsb}")
     }
 
+    /// The Data Science Bowl's folders with files of parts of each disc: its even rows, its odd rows and, as `union` says, all of it.
+    private func bowls(union: String?) throws -> TrainingPlan {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "dsb/disc\(i)/images/disc\(i).png")
+            let disc = try place.disc(i)
+            for half in 0..<2 {
+                try place.write(
+                    disc.enumerated().map { $0 / 64 % 2 == half ? $1 : 0 }, "dsb/disc\(i)/masks/\(half)b.png")
+            }
+            if let union { try place.write(disc, "dsb/disc\(i)/masks/\(union).png") }
+        }
+        return try place.plan(data: "{folder: dsb}")
+    }
+
+    @Test(
+        "an object that others cover is told where objects are told apart: a union beside its parts",
+        arguments: [nil, "0a", "2a"] as [String?])
+    func covered(_ union: String?) throws {
+        let plan = try bowls(union: union)
+        let check = try DataCheck.run(
+            TrainingData(plan).roles, segments: 1, input: plan.input, tellsObjects: true)
+        #expect(check.problems.map(\.code) == Array(repeating: "DATA-LAYOUT", count: union == nil ? 0 : 3))
+        #expect(check.problems.allSatisfy { $0.text.contains("is a union of others") })
+        #expect(try place.problems(plan).isEmpty)
+    }
+
+    @Test("an object that stands twice in an annotation file is told where objects are told apart")
+    func twice() throws {
+        try squares([("\"image_id\": 1,", "\"image_id\": 0,")])
+        let plan = try place.plan(data: "{images: images, coco: coco.json}", labels: "[disc]")
+        let check = try DataCheck.run(
+            TrainingData(plan).roles, segments: 1, input: plan.input, learns: false, tellsObjects: true)
+        #expect(check.problems.map(\.code) == ["DATA-LAYOUT"])
+        #expect(check.problems.first?.text.contains("object 1 of disc0.png") == true)
+    }
+
+    @Test("two masks of an image that give a pixel two segments are refused before the first step")
+    func twoSegments() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "two/disc\(i).png")
+            let disc = try place.disc(i)
+            try place.write(disc.map { $0 > 0 ? 1 : 0 }, "two/disc\(i)_mask.png")
+            // Rows that no other mask marks; of the second image also what the first mask marks.
+            try place.write(
+                disc.enumerated().map { $1 == 0 && $0 / 64 < 4 || i == 1 && $1 > 0 ? 2 : 0 }, "two/disc\(i)_mask_1.png"
+            )
+        }
+        let problems = try place.problems(place.plan(data: "{folder: two}", segments: 2))
+        #expect(problems.map(\.code) == ["DATA-LAYOUT"])
+        #expect(problems.first?.text.contains("a pixel has one class") == true)
+    }
+
     @Test("nnU-Net's raw folder; regions, other labels and volumes are refused")
     func nnunet() throws {
         for i in 0..<3 {
@@ -171,6 +223,34 @@ struct LayoutTests {
         #expect(try TrainingData(place.plan(data: "{folder: nn}")).training[0].notes.count == 2)
     }
 
+    @Test("nnU-Net's channels and endings that contradict the files are refused; three equal colours are grey")
+    func channelNames() throws {
+        func failure() throws -> TrainingFailure? {
+            #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+        }
+        for (channels, words) in [
+            (#"{"0": "B", "1": "G", "2": "R"}"#, "channels are B, G, R"), (#"{"1": "grey"}"#, "numbers 1"),
+            (#"{"1": "R", "2": "G", "3": "B"}"#, "numbers 1, 2, 3"),
+        ] {
+            try raw(channels: channels)
+            let found = try failure()
+            #expect(found?.code == "DATA-LAYOUT" && found?.text.contains(words) == true, "\(found?.text ?? "")")
+        }
+        try raw()
+        for i in 0..<3 {
+            let grey = try ImageFile.read("\(place.folder)/images/disc\(i).png")[0].values
+            try place.write(grey.flatMap { [$0, $0, $0] }, samples: 3, "nn/imagesTr/disc\(i)_0000.png")
+        }
+        try expectDiscs("{folder: nn}")
+        let grey = try ImageFile.read("\(place.folder)/images/disc1.png")[0].values
+        try place.write(grey.flatMap { [$0, $0 / 2, 0] }, samples: 3, "nn/imagesTr/disc1_0000.png")
+        let problems = try place.problems(place.plan(data: "{folder: nn}"))
+        #expect(problems.map(\.code) == ["DATA-LAYOUT"] && problems[0].text.contains("one channel"))
+        try raw()
+        try copy("images/disc0.png", "nn/imagesTr/disc7_0000.JPG")
+        #expect(try failure()?.text.contains("images end with .png") == true)
+    }
+
     @Test("COCO's polygons and runs, packed or not")
     func coco() throws {
         // 4 × 3 pixels: columns 1 and 2 of rows 1 and 2, as runs down the columns: 4 off, 2 on, 1 off, 2 on, 3 off.
@@ -232,6 +312,18 @@ struct LayoutTests {
         try write("{\"modality\": {\"0\": \"MR\"}, \"labels\": {\"background\": 0}}", "nn/dataset.json")
         let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
         #expect(failure?.text.contains("it has no channel_names") == true)
+    }
+
+    @Test("a description in which a key stands twice is refused: one of its values would be lost")
+    func repeatedKeys() throws {
+        try squares([("\"categories\":", "\"annotations\": [], \"categories\":")])
+        #expect(try squaresFailure()?.text.contains("the key \"annotations\" stands twice") == true)
+        try raw(#"{"background": 0, "disc": 2, "disc": 1}"#)
+        let failure = #expect(throws: TrainingFailure.self) { try TrainingData(place.plan(data: "{folder: nn}")) }
+        #expect(failure?.code == "DATA-LAYOUT")
+        try write(#"[{"train": ["disc0"], "val": ["disc2"], "train": ["disc1"]}]"#, "folds.json")
+        let split = #expect(throws: TrainingFailure.self) { try SplitList("\(place.folder)/folds.json") }
+        #expect(split?.code == "DATA-SPLIT" && split?.text.contains("the key \"train\" stands twice") == true)
     }
 
     /// Three discs' pictures with a square each in `coco.json`, after the text was changed.

@@ -49,6 +49,17 @@ struct SplitTests {
         #expect(failure?.code == "DATA-SPLIT" && failure?.text.contains(words) == true)
     }
 
+    @Test(
+        "whose image it is says a column by any of its usual names",
+        arguments: ["patient", "Patient ID", "patient_id", "PatientID", "subject", "subject-id"])
+    func patients(_ column: String) throws {
+        let path = try list("name,\(column),split\ndisc0,p,train\ndisc1,q,val\n")
+        #expect(try SplitList(path).rows.map(\.patient) == ["p", "q"])
+        let torn = try list("name,\(column),split\ndisc0,p,train\ndisc1,p,val\n")
+        let failure = #expect(throws: TrainingFailure.self) { try SplitList(torn) }
+        #expect(failure?.code == "DATA-SPLIT" && failure?.text.contains("the patient of line 3") == true)
+    }
+
     @Test("a split that no line has is refused with those that there are")
     func unknown() throws {
         _ = try list("name,split\ndisc0,train\ndisc1,val\n")

@@ -61,6 +61,16 @@ package struct COCO: Sendable {
             return maps
         }
 
+        /// The number, in the order of the picture's objects from 1, of a single object that has pixels and none in `maps`; nil where there is
+        /// none.
+        func covered(_ maps: [[Int32]]) -> Int? {
+            let kept = Set(maps.joined())
+            return shapes.indices.first {
+                !shapes[$0].isCrowd && (1...maps.count).contains(Int(shapes[$0].segment))
+                    && !kept.contains(Int32(clamping: $0 + 1)) && shows(shapes[$0])
+            }.map { $0 + 1 }
+        }
+
         private func forEachPixel(of shape: Shape, _ body: (Int) -> Void) {
             for polygon in shape.polygons {
                 for (row, span) in spans(of: polygon) { for column in span { body(row * columns + column) } }
@@ -213,14 +223,7 @@ package struct COCO: Sendable {
     ///   segment, or there are as many as segments and they come in the order of their numbers.
     /// *Throws* `TrainingFailure.layout`.
     init(_ path: String, segments: Int, labels: [String]?) throws {
-        let data = Data(try DurableFile.read(path, limit: 1 << 30))
-        let file: File
-        do {
-            file = try JSONDecoder().decode(File.self, from: data)
-        } catch let error as DecodingError {
-            throw TrainingFailure.layout(
-                path: path, reason: "it is no annotation file as COCO describes it: \(error.words)")
-        }
+        let file: File = try DescriptionFile.read(path, limit: 1 << 30, form: "unlike an annotation file of COCO")
         try Self.confirmReferences(file, path)
         let categories = file.categories.sorted { $0.id < $1.id }
         var classes: [Int: UInt8] = [:]

@@ -109,13 +109,15 @@ package struct DataCheck: Sendable {
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
                 let set = LabelledSet(pairs: role.dataset.pairs, rule: rule, telling: telling)
                 sets.append(set)
-                understood.append(.init(split: role.split, set: set, cases: cases))
+                understood.append(.init(role: role, set: set, cases: cases))
                 var summary = Summary(role, cases, rule, segments: segments)
                 summary.telling = telling
                 if tellsObjects {
-                    summary.objects = set.objectCount(cases, segments: segments)
-                    problems += [grouped(role)].compactMap { $0.map { FailureRecord($0) } }
+                    let count = set.objectCount(cases, segments: segments)
+                    summary.objects = (count.all, count.touching)
+                    problems += count.problems + [grouped(role)].compactMap { $0.map { FailureRecord($0) } }
                 }
+                problems += set.overlaps(cases, segments: segments)
                 summaries.append(summary)
                 // Of a set that was not read as a whole nothing can be missed.
                 let isWhole = cases.allSatisfy { $0.problems.isEmpty }
@@ -140,6 +142,7 @@ package struct DataCheck: Sendable {
         {
             problems.append(FailureRecord(TrainingFailure.emptyValidation(path: first.path, rule: rule.words)))
         }
+        problems += otherwiseRead(understood, segments: segments).map { FailureRecord($0) }
         problems += SamePictures.contradictions(understood, segments: segments).map { FailureRecord($0) }
         problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
         return DataCheck(
@@ -231,6 +234,37 @@ package struct DataCheck: Sendable {
                 "\(rule.words), and \(marked.count) masks hold others and none of these: all of the truth would be empty",
             cure: .rule("Say those that the masks hold."))
     }
+
+    /// Sets that are read by themselves though the plan says of another set with the same values what they mean, and says something else:
+    /// the key stands in one of two entries, so that truth is one thing in training and another in validation.
+    private static func otherwiseRead(_ sets: [SamePictures.Understood], segments: Int) -> [TrainingFailure] {
+        let censuses = sets.map { understood in
+            understood.cases.reduce(into: MaskCensus()) { $0.merge($1.census) }
+        }
+        return sets.indices.compactMap { index -> TrainingFailure? in
+            guard sets[index].role.dataset.rule == nil, sets[index].set.pairs.allSatisfy({ !$0.mask.namesSegments })
+            else { return nil }
+            let own = censuses[index]
+            let said = sets.indices.first { other in
+                switch sets[other].role.dataset.rule {
+                case nil, .labels?: return false
+                case let rule?:
+                    return own.isPart(of: censuses[other])
+                        && own.unlike(rule, sets[index].set.rule) > Self.mostUnlikeRead
+                }
+            }
+            guard let said else { return nil }
+            return .maskValues(
+                masks: sets[index].role.dataset.path,
+                found:
+                    "\(sets[index].set.rule.words) here, and in \(sets[said].role.dataset.path), whose masks hold the same"
+                    + " values, \(sets[said].set.rule.words)",
+                cure: .masks("Say in each entry of data and validation what the values mean."))
+        }
+    }
+
+    /// Of the pixels that either rule marks: where a threshold lies between black and white makes little difference.
+    private static let mostUnlikeRead = 0.01
 
     /// Pictures of which nothing is seen as they are shown: all of them of one colour, or, in training, of more than 8 bits and all in a small part of
     /// their range.

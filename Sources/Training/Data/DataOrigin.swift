@@ -9,6 +9,8 @@ package enum DataOrigin: Sendable, Equatable {
     case folder(String)
     /// A folder of pictures and one of masks, which may be the same.
     case pairs(images: String, masks: String)
+    /// A folder of pictures, and for each segment one of masks or more; sparse: an image may lack files of segments.
+    case perSegment(images: String, masks: [SegmentMasks], takesLast: Bool, isSparse: Bool)
     /// A folder of pictures and a COCO annotation file.
     case annotations(images: String, file: String)
     /// DICOM images and segmentations of them below a folder; the segmentations may lie in a folder of their own.
@@ -19,8 +21,8 @@ package enum DataOrigin: Sendable, Equatable {
     /// What messages name.
     package var path: String {
         switch self {
-        case .folder(let path), .pairs(let path, _), .annotations(let path, _), .dicom(let path, _),
-            .dicomImages(let path):
+        case .folder(let path), .pairs(let path, _), .perSegment(let path, _, _, _), .annotations(let path, _),
+            .dicom(let path, _), .dicomImages(let path):
             path
         }
     }
@@ -63,6 +65,8 @@ package enum DataOrigin: Sendable, Equatable {
     private func pictures(segments: Int, labels: [String]?) throws -> (all: [Candidate], notes: [String]) {
         switch self {
         case .pairs(let images, let masks): return try Self.pairs(images, masks)
+        case .perSegment(let images, let masks, let takesLast, let isSparse):
+            return try Self.perSegment(images, masks, takesLast: takesLast, isSparse: isSparse)
         case .annotations(let images, let file): return try Self.annotated(images, file, segments, labels)
         case .dicom, .dicomImages: return ([], [])
         case .folder(let path):

@@ -33,7 +33,9 @@ extension TrainingPlan.Source {
     init(_ section: Section, labels: [String], _ resolve: (String) throws -> String) throws {
         let folder = try section.optionalString("folder").map(resolve)
         let images = try section.optionalString("images").map(resolve)
-        let masks = try section.optionalString("masks").map(resolve)
+        // A text is a folder; a section has the folders of each segment.
+        let perSegment = section.holdsSection("masks") ? try Self.segmentMasks(section, labels, resolve) : nil
+        let masks = perSegment == nil ? try section.optionalString("masks").map(resolve) : nil
         let annotations = try section.optionalString("coco").map(resolve)
         let dicom = try section.optionalString("dicom").map(resolve)
         let segmentations = try section.optionalString("segmentations").map(resolve)
@@ -47,11 +49,25 @@ extension TrainingPlan.Source {
                 segmentNames[key] = try names.optionalStrings(key)
             }
         }
+        let missing = try section.choice("without_mask", default: Missing.refuse)
+        let overlap = try section.choice("overlap", default: Overlap.refuse)
+        if perSegment == nil,
+            let key = [("overlap", overlap == .last), ("without_mask", missing == .empty)].first(where: \.1)
+        {
+            throw section.failure(
+                "SET-CHOICE", at: key.0, found: key.1 ? (key.0 == "overlap" ? "last" : "empty") : nil,
+                "only masks of a file a segment have this.", cure: "Take it out, or write masks: {SEGMENT: FOLDER}.")
+        }
         switch (folder ?? dicom, images, masks, annotations) {
-        case (let path?, nil, nil, nil) where folder == nil: origin = .dicom(images: path, segmentations: segmentations)
-        case (let folder?, nil, nil, nil): origin = .folder(folder)
+        case (nil, let images?, nil, nil) where perSegment != nil:
+            origin = .perSegment(
+                images: images, masks: perSegment ?? [], takesLast: overlap == .last, isSparse: missing == .empty)
+        case (let path?, nil, nil, nil) where folder == nil && perSegment == nil:
+            origin = .dicom(images: path, segmentations: segmentations)
+        case (let folder?, nil, nil, nil) where perSegment == nil: origin = .folder(folder)
         case (nil, let images?, let masks?, nil): origin = .pairs(images: images, masks: masks)
-        case (nil, let images?, nil, let annotations?): origin = .annotations(images: images, file: annotations)
+        case (nil, let images?, nil, let annotations?) where perSegment == nil:
+            origin = .annotations(images: images, file: annotations)
         default:
             throw section.failure(
                 "SET-MISSING", at: folder == nil ? "images" : "folder",
@@ -64,7 +80,7 @@ extension TrainingPlan.Source {
                 cure: "Take it out.")
         }
         rule = try MaskRule.read(section, labels: labels)
-        leavesOut = try section.choice("without_mask", default: Missing.refuse) == .leaveOut
+        leavesOut = missing == .leaveOut
         try readChoice(section, resolve)
     }
 
@@ -96,10 +112,38 @@ extension TrainingPlan.Source {
         }
     }
 
+    /// `masks: {lungs: [LEFT, RIGHT], heart: FOLDER}`, in the order of the segments.
+    private static func segmentMasks(
+        _ section: Section, _ labels: [String], _ resolve: (String) throws -> String
+    ) throws -> [SegmentMasks] {
+        let table = try section.section("masks")
+        let keys = table.keys
+        if let stranger = keys.first(where: { !labels.contains($0) }) {
+            throw table.failure(
+                "SET-CHOICE", at: stranger, found: stranger, "this is no segment.",
+                cure: "Write one of \(labels.joined(separator: ", ")).")
+        }
+        if let absent = labels.first(where: { !table.has($0) }) {
+            throw table.failure(
+                "SET-MISSING", at: absent, found: absent, "the segment has no masks.", cure: "Name a folder of them.")
+        }
+        return try labels.enumerated().flatMap { index, label in
+            let places =
+                table.holdsList(label) ? try table.optionalStrings(label) ?? [] : [try table.string(label)]
+            guard !places.isEmpty else {
+                throw table.failure(
+                    "SET-EMPTY", at: label, found: label, "the segment has no masks.", cure: "Name a folder of them.")
+            }
+            return try places.map { SegmentMasks(segment: index + 1, place: try resolve($0)) }
+        }
+    }
+
     private enum Missing: String, CaseIterable {
-        case refuse
+        case refuse, empty
         case leaveOut = "leave_out"
     }
+
+    private enum Overlap: String, CaseIterable { case refuse, last }
 }
 
 extension MaskRule {

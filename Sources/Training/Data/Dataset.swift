@@ -176,7 +176,8 @@ package struct LabelledSet: Sendable {
         return (truth.rows, truth.columns, truth.classes)
     }
 
-    /// *Throws* `TrainingFailure.noPairs`, `.sizesDiffer`, `.maskValue`, `.maskValues`; what reading the files throws.
+    /// *Throws* `TrainingFailure.noPairs`, `.sizesDiffer`, `.maskValue`, `.maskValues`, `.layout` where two masks of the image say two
+    /// segments of a pixel; what reading the files throws.
     func truth(_ pair: Dataset.Pair, segments: Int) throws -> Truth {
         if let found = try pair.mask.classes() {
             var truth = Truth(rows: found.rows, columns: found.columns, classes: found.values, masks: [])
@@ -195,7 +196,15 @@ package struct LabelledSet: Sendable {
                     maskSize: "\(mask.page.columns)×\(mask.page.rows)", isTurned: false)
             }
             let more = try rule.classes(of: mask.page, path: mask.path, segments: segments)
-            for pixel in values.indices where more[pixel] > 0 { values[pixel] = more[pixel] }
+            for pixel in values.indices where more[pixel] > 0 {
+                guard values[pixel] == 0 || values[pixel] == more[pixel] else {
+                    throw TrainingFailure.layout(
+                        path: mask.path,
+                        reason: "it marks as segment \(more[pixel]) what another mask of the image marks as segment"
+                            + " \(values[pixel]), and a pixel has one class in training")
+                }
+                values[pixel] = more[pixel]
+            }
         }
         return Truth(rows: first.page.rows, columns: first.page.columns, classes: values, masks: masks)
     }

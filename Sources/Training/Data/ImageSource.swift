@@ -7,8 +7,8 @@ package import Storage
 package enum ImageSource: Sendable, Equatable {
     /// A page (from 0) of a file; PNG and JPEG have one.
     case page(String, Int)
-    /// Three grey files: red, green and blue; or one that has these colours.
-    case channels([String])
+    /// Three grey files: red, green and blue; or one file that has as many channels as are named, three colours or one grey.
+    case channels([String], of: Int)
     case dicom(DICOMPicture)
 
     package static func file(_ path: String) -> ImageSource { .page(path, 0) }
@@ -28,7 +28,7 @@ package enum ImageSource: Sendable, Equatable {
     package var path: String {
         switch self {
         case .page(let path, _): path
-        case .channels(let paths): paths.first ?? ""
+        case .channels(let paths, _): paths.first ?? ""
         case .dicom(let picture): picture.path
         }
     }
@@ -42,7 +42,7 @@ package enum ImageSource: Sendable, Equatable {
             fields.add("file", try FileDigest(ofFile: path).hex)
             fields.add("page", page)
             return fields.digest
-        case .channels(let paths):
+        case .channels(let paths, _):
             if paths.count == 1 { return try FileDigest(ofFile: paths[0]) }
             var fields = CanonicalEncoding("hspsam channels 1")
             fields.add("files", try paths.map { try FileDigest(ofFile: $0).hex })
@@ -76,8 +76,16 @@ package enum ImageSource: Sendable, Equatable {
     private func channels() throws -> RasterPage {
         switch self {
         case .page, .dicom: throw TrainingFailure.channels(path: path)
-        case .channels(let paths):
+        case .channels(let paths, let named):
             let pages = try paths.map { try Self.page(0, of: try ImageFile.read($0), path: $0) }
+            if named == 1, let only = pages.first {
+                // Grey that programs wrote as three equal colours is one channel.
+                guard only.samples == 1 || MaskColors(only).isGrey else {
+                    throw TrainingFailure.layout(
+                        path: path, reason: "it is a picture in colour, and dataset.json names one channel")
+                }
+                return only
+            }
             if pages.count == 1, pages[0].samples == 3 { return pages[0] }
             guard let first = pages.first, pages.count == 3,
                 pages.allSatisfy({ $0.samples == 1 && $0.bits == first.bits && $0.rows == first.rows })
@@ -98,7 +106,7 @@ package enum ImageSource: Sendable, Equatable {
         let paths: [String] =
             switch self {
             case .page(let path, _): [path]
-            case .channels(let paths): paths
+            case .channels(let paths, _): paths
             case .dicom: []
             }
         for path in paths {
@@ -119,6 +127,8 @@ package enum ImageSource: Sendable, Equatable {
 package enum MaskSource: Sendable, Equatable {
     /// Pages of files; of several, what any of them marks.
     case pages([Page])
+    /// A file a segment.
+    case perSegment(SegmentFiles)
     /// Outlines and runs of an annotation file.
     case annotation(COCO.Picture)
     /// Frames of a DICOM segmentation.
@@ -143,6 +153,7 @@ package enum MaskSource: Sendable, Equatable {
     package var path: String {
         switch self {
         case .pages(let pages): pages.first?.path ?? ""
+        case .perSegment(let files): files.path
         case .annotation(let picture): picture.file
         case .segmentation(let truth): truth.path
         case .unread: ""
@@ -157,6 +168,7 @@ package enum MaskSource: Sendable, Equatable {
             var fields = CanonicalEncoding("hspsam masks 1")
             try fields.add("files", pages.map { "\(try FileDigest(ofFile: $0.path).hex) \($0.index)" })
             return fields.digest
+        case .perSegment(let files): return try files.digest()
         case .annotation(let picture): return picture.digest
         case .segmentation(let truth): return truth.digest
         case .unread: return CanonicalEncoding("hspsam no mask 1").digest
@@ -166,7 +178,7 @@ package enum MaskSource: Sendable, Equatable {
     /// It says itself which segment is where: no rule of values has an effect on it.
     var namesSegments: Bool {
         switch self {
-        case .annotation, .segmentation: true
+        case .perSegment, .annotation, .segmentation: true
         case .pages, .unread: false
         }
     }
@@ -178,6 +190,7 @@ package enum MaskSource: Sendable, Equatable {
     func classes() throws -> (rows: Int, columns: Int, values: [UInt8])? {
         switch self {
         case .pages, .unread: nil
+        case .perSegment(let files): try files.classes()
         case .annotation(let picture): (picture.rows, picture.columns, picture.classes())
         case .segmentation(let truth): (truth.rows, truth.columns, try truth.classes())
         }
@@ -185,7 +198,12 @@ package enum MaskSource: Sendable, Equatable {
 
     /// *Throws* `TrainingFailure.pageCounts`, `.severalChannels` where a file holds more than is read. *Cost*: no pixel is decoded.
     func confirmWhole() throws(TrainingFailure) {
-        guard case .pages(let pages) = self else { return }
+        let pages: [Page] =
+            switch self {
+            case .pages(let pages): pages
+            case .perSegment(let files): files.files.map { Page(path: $0.path) }
+            case .annotation, .segmentation, .unread: []
+            }
         for page in pages {
             let file = HeldPictures(page.path)
             guard file.count <= page.count else {

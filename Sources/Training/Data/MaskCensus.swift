@@ -161,6 +161,28 @@ package struct MaskCensus: Sendable {
         return (share(greys, colors), share(edgeGreys, edgeColors))
     }
 
+    /// It holds something, and nothing that `other` does not hold.
+    func isPart(of other: MaskCensus) -> Bool {
+        let (greys, colors) = (marks, colors.keys.filter { $0 != 0 })
+        return !(greys.isEmpty && colors.isEmpty) && greys.allSatisfy { other.greys[$0] != nil }
+            && colors.allSatisfy { other.colors[$0] != nil }
+    }
+
+    /// Of the pixels that either of two rules marks, the share of those to which they give two classes.
+    func unlike(_ one: MaskRule, _ other: MaskRule) -> Double {
+        var (marked, differing) = (0, 0)
+        func add(_ a: UInt8, _ b: UInt8, _ count: Int) {
+            if a > 0 || b > 0 { marked += count }
+            if a != b { differing += count }
+        }
+        for (value, count) in greys {
+            let color = color(of: value)
+            add(one.class(of: value, color: color), other.class(of: value, color: color), count)
+        }
+        for (color, count) in colors { add(one.class(ofColor: color), other.class(ofColor: color), count) }
+        return Double(differing) / Double(max(1, marked))
+    }
+
     /// A file that holds a grey value.
     func file(with value: Int) -> String? { examples[value] }
 

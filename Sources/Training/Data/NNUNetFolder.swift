@@ -51,12 +51,7 @@ struct NNUNetFolder {
     init(_ path: String, segments: Int, labels: [String]?) throws {
         self.path = path
         let file = Folder.join(path, "dataset.json")
-        do {
-            description = try JSONDecoder().decode(
-                Description.self, from: Data(try DurableFile.read(file, limit: 1 << 24)))
-        } catch let error as DecodingError {
-            throw TrainingFailure.layout(path: file, reason: "\(error.words), as nnU-Net 2 writes it")
-        }
+        description = try DescriptionFile.read(file, limit: 1 << 24, form: "unlike what nnU-Net 2 writes")
         let values = description.labels.values.compactMap { if case .value(let value) = $0 { value } else { nil } }
         guard values.count == description.labels.count else {
             throw TrainingFailure.layout(path: file, reason: "it has labels that are regions of several classes")
@@ -98,9 +93,28 @@ struct NNUNetFolder {
                 path: file,
                 reason: "its files end with \(description.file_ending): only PNG, JPEG and TIFF are read here")
         }
-        guard [1, 3].contains(description.channel_names.count) else {
-            throw TrainingFailure.layout(
-                path: file, reason: "it has \(description.channel_names.count) channels, neither one nor three")
+        try Self.confirmChannels(description.channel_names, file)
+    }
+
+    /// *Throws* `TrainingFailure.layout` for channels that are neither one nor three, are not numbered as the files are, or say other colours
+    /// than red, green and blue: they would be taken for these.
+    private static func confirmChannels(_ names: [String: String], _ file: String) throws(TrainingFailure) {
+        guard [1, 3].contains(names.count) else {
+            throw .layout(path: file, reason: "it has \(names.count) channels, neither one nor three")
+        }
+        let said = (0..<names.count).compactMap { names["\($0)"] }
+        guard said.count == names.count else {
+            throw .layout(
+                path: file,
+                reason: "its channels have the numbers \(names.keys.sorted().joined(separator: ", ")): the first is 0")
+        }
+        let colors = said.compactMap { name in
+            ["red", "green", "blue"].firstIndex { $0 == name.lowercased() || $0.prefix(1) == name.lowercased() }
+        }
+        guard colors.count < 3 || colors == [0, 1, 2] else {
+            throw .layout(
+                path: file,
+                reason: "its channels are \(said.joined(separator: ", ")), and are read as red, green and blue")
         }
     }
 
@@ -122,6 +136,12 @@ struct NNUNetFolder {
         for file in files {
             if let (name, channel) = Self.parts(of: file, ending) {
                 channels[name, default: []].append(channel)
+            } else if let stem = ImageFolder.stem(of: file), Self.parts(of: stem + ending, ending) != nil {
+                throw TrainingFailure.layout(
+                    path: Folder.join(images, file),
+                    reason:
+                        "it is named as an image, and dataset.json says that images end with \(ending): it would be lost"
+                )
             } else {
                 others += 1
             }
@@ -142,7 +162,8 @@ struct NNUNetFolder {
             }
             let mask = name + ending
             return DataOrigin.Candidate(
-                name: name, image: count == 1 ? try .single(first) : .channels(paths),
+                name: name,
+                image: try .channels(paths.count == 1 ? [ImageSource.single(first).path] : paths, of: count),
                 mask: truths.contains(mask) ? .file(Folder.join(labels, mask)) : nil, masks: labels)
         }
         try confirmFiles(of: all)
@@ -165,7 +186,7 @@ struct NNUNetFolder {
         for candidate in all {
             let paths: [String] =
                 switch candidate.image {
-                case .channels(let paths): paths
+                case .channels(let paths, _): paths
                 default: [candidate.image.path]
                 }
             let said = cases[candidate.name]

@@ -4,7 +4,7 @@ import Storage
 enum SamePictures {
     /// A labelled set with what its cases are like.
     struct Understood {
-        let split: String
+        let role: DataCheck.Role
         let set: LabelledSet
         let cases: [CaseCheck]
     }
@@ -19,7 +19,7 @@ enum SamePictures {
         for understood in sets {
             for one in understood.cases where one.problems.isEmpty {
                 guard let look = one.look else { continue }
-                let key = "\(understood.split) \(look.hex)"
+                let key = "\(understood.role.split) \(look.hex)"
                 guard let other = first[key] else {
                     first[key] = (understood.set, one.pair)
                     continue

@@ -1,7 +1,7 @@
 import Foundation
 import Storage
 
-/// Which cases belong to which split: CSV with the columns `name,split` and perhaps `patient`, or nnU-Net's `splits_final.json`.
+/// Which cases belong to which split: CSV with the columns `name,split` and perhaps `patient` (`subject`), or nnU-Net's `splits_final.json`.
 package struct SplitList: Sendable {
     package struct Row: Sendable {
         package let name: String
@@ -44,10 +44,9 @@ package struct SplitList: Sendable {
     /// *Throws* `TrainingFailure.split` for what cannot be read, a name in two splits, a patient in two splits.
     package init(_ path: String, fold: Int = 0) throws {
         self.path = path
-        let bytes = try DurableFile.read(path, limit: 64 << 20)
         rows =
             Self.hasFolds(path)
-            ? try Self.folds(bytes, fold, path) : try Self.table(bytes, path)
+            ? try Self.folds(fold, path) : try Self.table(try DurableFile.read(path, limit: 64 << 20), path)
         var splits: [String: Row] = [:]
         var patients: [String: Row] = [:]
         for row in rows {
@@ -103,9 +102,12 @@ package struct SplitList: Sendable {
 
     // MARK: forms
 
-    private static func folds(_ bytes: [UInt8], _ fold: Int, _ path: String) throws -> [Row] {
-        guard let folds = try? JSONDecoder().decode([[String: [String]]].self, from: Data(bytes)) else {
-            throw TrainingFailure.split(path: path, reason: "it is no list of folds as nnU-Net writes it")
+    private static func folds(_ fold: Int, _ path: String) throws -> [Row] {
+        let folds: [[String: [String]]]
+        do {
+            folds = try DescriptionFile.read(path, limit: 64 << 20, form: "unlike nnU-Net's list of folds")
+        } catch TrainingFailure.layout(_, let reason) {
+            throw TrainingFailure.split(path: path, reason: reason)
         }
         guard folds.indices.contains(fold) else {
             throw TrainingFailure.split(path: path, reason: "it has \(folds.count) folds, and none is number \(fold)")
@@ -121,7 +123,7 @@ package struct SplitList: Sendable {
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
         let head = lines.first ?? ""
         let separator: Character = head.contains(";") ? ";" : head.contains("\t") ? "\t" : ","
-        let columns = fields(head, separator).map { $0.lowercased() }
+        let columns = fields(head, separator).map(column)
         let (split, patient) = (columns.firstIndex(of: "split"), columns.firstIndex(of: "patient"))
         guard let name = columns.firstIndex(of: "name"), split != nil || patient != nil else {
             throw TrainingFailure.split(path: path, reason: "its first line has no columns name and split")
@@ -145,6 +147,13 @@ package struct SplitList: Sendable {
             rows.append(Row(name: values[name], split: part, patient: of?.isEmpty == true ? nil : of, line: index + 1))
         }
         return rows
+    }
+
+    /// A column's name whatever its case; what tables call the person that an image is of is `patient`.
+    private static func column(_ name: String) -> String {
+        let plain = name.lowercased()
+        let letters = plain.filter { !" _-".contains($0) }
+        return ["patient", "patientid", "subject", "subjectid"].contains(letters) ? "patient" : plain
     }
 
     /// The fields of a line, without the spaces and quotation marks around them; a quotation mark inside one is written twice.

@@ -1,3 +1,4 @@
+import Failures
 import ImageFiles
 import Imaging
 import Numbers
@@ -53,11 +54,35 @@ extension LabelledSet {
         }
     }
 
-    /// How many objects the cases have that could be read, and how many of them touch another.
-    func objectCount(_ cases: [CaseCheck], segments: Int) -> (all: Int, touching: Int) {
+    /// How many objects the cases have that could be read, how many of them touch another, and what is wrong with them.
+    func objectCount(
+        _ cases: [CaseCheck], segments: Int
+    ) -> (all: Int, touching: Int, problems: [FailureRecord]) {
         let readable = cases.filter(\.problems.isEmpty)
-        let counts = ThreadPool.map(readable.count) { try? objectCount(readable[$0].pair, segments: segments) }
-        return counts.reduce((0, 0)) { ($0.0 + ($1?.all ?? 0), $0.1 + ($1?.touching ?? 0)) }
+        let counts = ThreadPool.map(readable.count) { index in
+            do {
+                let count = try objectCount(readable[index].pair, segments: segments)
+                return (count.all, count.touching, [FailureRecord]())
+            } catch {
+                return (0, 0, [FailureRecord(error)])
+            }
+        }
+        return counts.reduce((0, 0, [])) { ($0.0 + $1.0, $0.1 + $1.1, $0.2 + $1.2) }
+    }
+
+    /// What is wrong with cases that have several masks for several segments.
+    func overlaps(_ cases: [CaseCheck], segments: Int) -> [FailureRecord] {
+        guard segments > 1 else { return [] }
+        let several = cases.filter { $0.problems.isEmpty && $0.census.files > 1 }
+        let found = ThreadPool.map(several.count) { index -> [FailureRecord] in
+            do {
+                _ = try truth(several[index].pair, segments: segments)
+                return []
+            } catch {
+                return [FailureRecord(error)]
+            }
+        }
+        return found.flatMap { $0 }
     }
 
     private func objectCount(_ pair: Dataset.Pair, segments: Int) throws -> (all: Int, touching: Int) {
@@ -76,8 +101,20 @@ extension LabelledSet {
 
     /// The objects of each segment of a case, a number a pixel, 0 outside: those of an annotation file, those that the set's masks tell
     /// apart by their values or by one file each, otherwise the connected parts of the truth.
+    ///
+    /// *Throws* `TrainingFailure.layout` for an object of which others cover every pixel: it would not be there; one that was drawn twice,
+    /// or a union beside its parts.
     func objects(_ truth: Truth, segments: Int) throws -> [[Int32]] {
-        if let outlines = truth.outlines { return outlines.objects(segments: segments) }
+        if let outlines = truth.outlines {
+            let maps = outlines.objects(segments: segments)
+            if let lost = outlines.covered(maps) {
+                throw TrainingFailure.layout(
+                    path: outlines.file,
+                    reason: "of object \(lost) of \(outlines.name) every pixel is that of a later object, too:"
+                        + " one of both is drawn twice, or is a union of others")
+            }
+            return maps
+        }
         if let first = truth.masks.first, truth.masks.count == 1, telling != .parts {
             let values = Self.values(of: first.page)
             // Where objects have files of their own, one that holds several values is of several all the same.
@@ -85,9 +122,19 @@ extension LabelledSet {
         }
         if telling == .files, let first = truth.masks.first {
             var labels = [Int32](repeating: 0, count: first.page.rows * first.page.columns)
+            var drawn: Set<Int32> = []
             for (index, mask) in truth.masks.enumerated() {
                 let classes = try rule.classes(of: mask.page, path: mask.path, segments: 1)
-                for pixel in labels.indices where classes[pixel] > 0 { labels[pixel] = Int32(clamping: index + 1) }
+                for pixel in labels.indices where classes[pixel] > 0 {
+                    labels[pixel] = Int32(clamping: index + 1)
+                    drawn.insert(labels[pixel])
+                }
+            }
+            if let lost = drawn.subtracting(labels).min() {
+                throw TrainingFailure.layout(
+                    path: truth.masks[Int(lost) - 1].path,
+                    reason: "every pixel of its object is marked by later masks of the image, too: one of them is there"
+                        + " twice, or is a union of others")
             }
             return [labels]
         }
