@@ -44,6 +44,17 @@ struct SoftSplitTests {
         #expect(mixed.leftOut.map(\.failure.code) == [String](repeating: "GRP-AMBIGUOUS", count: 8))
     }
 
+    @Test("thin and thick slices of one series that share places are two volumes")
+    func thinAndThick() throws {
+        let places = (0..<9).map { (Double($0), "1") } + (0..<3).map { (Double($0) * 4, "4") }
+        let images = places.enumerated().map { index, place in
+            slice(at: place.0, number: index + 1) { image in
+                image.beforePlace = { $0.add(0x0018, 0x0050, "DS", text: place.1) }
+            }
+        }
+        #expect(try volumes(images).volumes.map(\.frames.count) == [9, 3])
+    }
+
     @Test("a kernel that changes on the way through a volume does not tear it apart")
     func kernelChanges() throws {
         let half = try volumes(Self.kernels([["B30"], ["B30"], ["B80"], ["B80"]]))
@@ -295,6 +306,9 @@ struct SoftSplitTests {
         arguments: [
             (0x0080, "DS", ["500", "3000"], [4, 4]), (0x0080, "DS", ["857", "1150"], [8]),
             (0x0080, "DS", ["500", ""], [8]), (0x0020, "CS", ["SE", "GR"], [4, 4]),
+            (0x0021, "CS", ["SK", "SP"], [4, 4]), (0x0022, "CS", ["FS", ""], [4, 4]),
+            (0x0022, "CS", ["FS\\PFP", "PFP"], [4, 4]), (0x0085, "SH", ["1H", "23Na"], [4, 4]),
+            (0x0050, "DS", ["3", "5"], [4, 4]), (0x0050, "DS", ["3", "3.2"], [8]), (0x0050, "DS", ["3", ""], [8]),
             (0x0024, "SH", ["*fl2d1", "*se2d1"], [4, 4]), (0x0024, "SH", ["*fl2d1", "*fl2d1"], [8]),
         ] as [(UInt16, String, [String], [Int])])
     func mixedSequences(_ element: UInt16, _ vr: String, _ values: [String], _ counts: [Int]) throws {

@@ -9,6 +9,7 @@ struct ValueEvidenceTests {
         "slices of PET whose values are of several kinds are refused",
         arguments: [
             (0x1001, "BQML", "CNTS", "PIX-VALUES"), (0x1001, "BQML", "bqml", nil), (0x1001, "BQML", "", nil),
+            (0x1006, "BW", "LBM", "PIX-VALUES"), (0x1006, "BW", "", nil),
             (0x1102, "START", "ADMIN", "PIX-VALUES"), (0x1102, "START", "START", nil),
             (0x0051, "DECY\\ATTN", "DECY", "PIX-VALUES"), (0x0051, "DECY\\ATTN", "ATTN\\DECY\\SCAT", nil),
             (0x0051, "DECY\\ATTN", "", nil),

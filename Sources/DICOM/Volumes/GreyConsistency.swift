@@ -63,7 +63,7 @@ enum GreyConsistency {
     private static func checkCounts(_ frames: [SourceFrame]) throws(DICOMFailure) {
         guard frames[0].instance.modality == "PT", frames.count > 1 else { return }
         let dataSets = frames.map(\.instance.dataSet)
-        for attribute in [Attribute.units, .decayCorrection] {
+        for attribute in [Attribute.units, .suvType, .decayCorrection] {
             let count = Set(dataSets.compactMap { $0.string(attribute)?.uppercased() }).count
             guard count > 1 else { continue }
             throw .values(

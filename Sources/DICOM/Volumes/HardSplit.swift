@@ -81,6 +81,16 @@ enum HardSplit {
 }
 
 extension SourceFrame {
+    /// When the frame was acquired, as texts: by its own moment, else its object's, else the object's date and time.
+    var acquisition: (date: String, time: String) {
+        let dataSet = instance.dataSet
+        guard
+            let whole = group(.frameContentSequence).text(.frameAcquisitionDateTime)
+                ?? dataSet.text(.acquisitionDateTime)
+        else { return (dataSet.text(.acquisitionDate) ?? "", dataSet.text(.acquisitionTime) ?? "") }
+        return (String(whole.prefix(8)), String(whole.dropFirst(8)))
+    }
+
     /// Image Type of the instance, or Frame Type where an enhanced object has one; upper case.
     var imageType: [String] {
         guard instance.hasFunctionalGroups else { return instance.imageType }

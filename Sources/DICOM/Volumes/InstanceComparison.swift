@@ -49,6 +49,8 @@ package enum InstanceComparison {
         .reconstructionDiameter, .numberOfTemporalPositions, .imagesInAcquisition, .numberOfSeriesRelatedInstances,
         .numberOfSlices, .viewCodeSequence, .viewModifierCodeSequence, .units, .decayCorrection, .correctedImage,
         .imageLaterality, .magneticFieldStrength, .repetitionTime, .scanningSequence, .sequenceName,
+        .sequenceVariant, .scanOptions, .imagedNucleus, .reconstructionMethod, .suvType, .seriesType,
+        .volumeBasedCalculationTechnique, .recommendedViewingMode,
         .conversionSourceAttributesSequence, .energyWindowVector, .phaseVector, .timeSliceVector,
     ]
     static let compared: [Attribute] = Attribute.allCases.filter {

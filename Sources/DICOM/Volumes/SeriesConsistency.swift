@@ -79,12 +79,9 @@ enum SeriesConsistency {
 
     /// The day on which a frame was acquired, counted from any one, and the hour of it; nil where no date is said.
     private static func moment(_ frame: SourceFrame) -> (day: Int, hour: Int?)? {
-        let dataSet = frame.instance.dataSet
-        let whole =
-            frame.group(.frameContentSequence).text(.frameAcquisitionDateTime) ?? dataSet.text(.acquisitionDateTime)
+        let (stated, time) = frame.acquisition
         // Dates were once written with dots, and times with colons.
-        let date = (whole ?? dataSet.text(.acquisitionDate) ?? "").filter { $0 != "." }
-        let time = whole.map { $0.dropFirst(8) } ?? dataSet.text(.acquisitionTime)?[...] ?? ""
+        let date = stated.filter { $0 != "." }
         guard date.count >= 8, let number = Int(date.prefix(8)), number > 0 else { return nil }
         let (year, month, day) = (number / 10000, number / 100 % 100, number % 100)
         guard (1...12).contains(month), (1...31).contains(day) else { return nil }

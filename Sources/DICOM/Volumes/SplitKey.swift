@@ -74,6 +74,15 @@ struct SplitKey: Sendable {
             }, isOfRun: true, tolerance: Tolerance.heartbeat),
         SplitKey(name: "Scanning Sequence", value: { $0.classic(.scanningSequence) }, isOfVolume: true),
         SplitKey(name: "Sequence Name", value: { $0.classic(.sequenceName) }, isOfVolume: true),
+        SplitKey(name: "Sequence Variant", value: { $0.classic(.sequenceVariant) }, isOfRun: true),
+        // Fat is saturated by an option; an image that names none was made without.
+        SplitKey(
+            name: "Scan Options", value: { $0.instance.dataSet.text(.scanOptions) ?? "none" }, isOfRun: true),
+        SplitKey(name: "Imaged Nucleus", value: { $0.classic(.imagedNucleus) }, isOfRun: true),
+        SplitKey(name: "Reconstruction Method", value: { $0.classic(.reconstructionMethod) }, isOfRun: true),
+        SplitKey(
+            name: "Slice Thickness", value: { $0.group(.pixelMeasuresSequence).text(.sliceThickness) ?? "" },
+            isOfRun: true, tolerance: Tolerance.thickness),
         SplitKey(
             name: "Acquisition Number",
             value: {
@@ -81,10 +90,9 @@ struct SplitKey: Sendable {
             }, isScan: true),
         SplitKey(
             name: "Acquisition Time",
-            value: { frame in
-                frame.group(.frameContentSequence).text(.frameAcquisitionDateTime)
-                    ?? frame.instance.dataSet.text(.acquisitionDateTime)
-                    ?? frame.classic(.acquisitionDate) + frame.classic(.acquisitionTime)
+            value: {
+                let moment = $0.acquisition
+                return moment.date + moment.time
             }, isMoment: true),
         SplitKey(
             name: "Content Time", value: { $0.classic(.contentDate) + $0.classic(.contentTime) }, isMoment: true),

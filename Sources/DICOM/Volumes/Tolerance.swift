@@ -42,6 +42,8 @@ enum Tolerance {
     static let setting = 0.02
     /// Repetition Times of gated runs, which follow the heart.
     static let heartbeat = 0.4
+    /// Thicknesses that differ by less are one that was measured or rounded otherwise, relative to the largest.
+    static let thickness = 0.1
     /// From the first image of a volume to the last that was acquired: hours, and days where no hour is said.
     static let examination = (hours: 12, days: 1)
     /// How much less neighbours by number differ than neighbours by place, relative, for the numbers to be believed more.
