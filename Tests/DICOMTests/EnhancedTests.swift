@@ -28,12 +28,14 @@ struct EnhancedTests {
     }
 
     @Test(
-        "planes that were bent have no lengths of the patient, and what a scanner did not correct was not bent",
+        "planes that were bent, and projections, have no lengths of the patient; what a scanner did not correct was not bent",
         arguments: [
-            ("VOLUME", "DERIVED", false), ("SAMPLED", "DERIVED", false), ("DISTORTED", "DERIVED", true),
-            ("DISTORTED", "ORIGINAL", false),
-        ])
-    func bent(_ properties: String, _ type: String, _ isTold: Bool) throws {
+            (0x9206, "VOLUME", "DERIVED", false), (0x9206, "SAMPLED", "DERIVED", false),
+            (0x9206, "DISTORTED", "DERIVED", true), (0x9206, "DISTORTED", "ORIGINAL", false),
+            (0x9207, "NONE", "DERIVED", false), (0x9207, "MAX_IP", "DERIVED", true),
+            (0x9207, "MIN_IP", "ORIGINAL", true), (0x9207, "VOLUME_RENDER", "DERIVED", true),
+        ] as [(UInt16, String, String, Bool)])
+    func bent(_ element: UInt16, _ kind: String, _ type: String, _ isTold: Bool) throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)
         (image.spacing, image.imageType) = ("", "\(type)\\PRIMARY\\VOLUME")
         image.more = { file in
@@ -41,7 +43,7 @@ struct EnhancedTests {
                 0x5200, 0x9229,
                 items: [
                     {
-                        $0.add(0x0018, 0x9329, items: [{ $0.add(0x0008, 0x9206, "CS", text: properties) }])
+                        $0.add(0x0018, 0x9329, items: [{ $0.add(0x0008, element, "CS", text: kind) }])
                         $0.add(0x0020, 0x9116, items: [{ $0.add(0x0020, 0x0037, "DS", text: "1\\0\\0\\0\\1\\0") }])
                         $0.add(0x0028, 0x9110, items: [{ $0.add(0x0028, 0x0030, "DS", text: "0.7\\0.7") }])
                     }

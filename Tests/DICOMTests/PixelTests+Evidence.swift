@@ -173,6 +173,36 @@ extension PixelTests {
         #expect(try outcome { _, _ in 300 } == "none")
     }
 
+    @Test("a picture of which Rows and Columns are exchanged is refused; squares, noise and stripes are not")
+    func exchangedSides() throws {
+        func outcome(_ rows: Int, _ columns: Int, _ value: (Int) -> UInt16) throws -> String {
+            var image = TestImage(rows: UInt16(rows), columns: UInt16(columns))
+            image.pixels = Self.words((0..<rows * columns).map(value))
+            return code { _ = try Self.warnings(image) }
+        }
+        /// A bright oval in a picture that is so many pixels wide.
+        func oval(_ index: Int, _ width: Int, _ height: Int) -> UInt16 {
+            let (y, x) = (Double(index / width) / Double(height) - 0.5, Double(index % width) / Double(width) - 0.5)
+            return UInt16(max(0, 1200 - 4000 * (x * x + y * y)))
+        }
+        for (rows, columns) in [(48, 64), (64, 48), (100, 90)] {
+            #expect(try outcome(rows, columns) { oval($0, columns, rows) } == "none")
+            #expect(try outcome(rows, columns) { oval($0, rows, columns) } == "PIX-SIZE")
+            #expect(try outcome(rows, columns) { _ in 300 } == "none")
+            #expect(try outcome(rows, columns) { UInt16($0 / columns % 2 * 500) } == "none")
+        }
+        #expect(try outcome(64, 64) { oval($0, 64, 64) } == "none")
+    }
+
+    @Test("frames that are to be shown as their difference from a mask ask a person")
+    func subtraction() throws {
+        for (mode, count) in [("SUB", 1), ("NAT", 0), ("", 0)] {
+            var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.12.1", modality: "XA", position: nil, frames: 2)
+            image.more = { $0.add(0x0028, 0x1090, "CS", text: mode) }
+            #expect(try Self.warnings(image).count == count)
+        }
+    }
+
     @Test("what samples say against the tags is looked for in some frames of an object: the first, second, fourth …")
     func framesLookedAt() throws {
         func outcome(swapped: Int) throws -> String {

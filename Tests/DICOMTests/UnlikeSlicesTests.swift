@@ -135,6 +135,26 @@ struct UnlikeSlicesTests {
     }
 
     @Test(
+        "a projection is no slice among others, and projections alone are no body, whatever else Image Type says",
+        arguments: ["MIP", "MAX_IP", "MIN_IP", "MINIP", "MNIP"])
+    func projections(_ term: String) throws {
+        func result(_ isProjection: (Int) -> Bool) throws -> VolumeBuilder.Result {
+            try volumes(
+                (1...12).map { number in
+                    var image = slice(number)
+                    if isProjection(number) { image.imageType += "\\\(term)" }
+                    return image
+                })
+        }
+        #expect(try result { $0 == 5 }.leftOut.map(\.failure.code) == [String](repeating: "VOL-UNLIKE", count: 12))
+        let all = try result { _ in true }
+        #expect(all.volumes.map(\.frames.count) == [12])
+        #expect(all.volumes[0].findings.map(\.code) == ["VOL-SCALE"])
+        #expect(all.volumes[0].findings.map(\.severity) == [.warning])
+        #expect(try result { _ in false }.volumes.map(\.findings.count) == [0])
+    }
+
+    @Test(
         "reformatted images that repeat the originals, half-way between them or half a slice beyond the last, are left out",
         arguments: [0.0, 1.5])
     func reformattedOverOriginals(_ shift: Double) throws {

@@ -60,6 +60,30 @@ struct ValueEvidenceTests {
         let flat = (0..<64 * 64).flatMap { TestFile.little(UInt16($0 / 2048 * 500)) }
         #expect(try Self.findings([flat, flat, Self.noise(3)]).isEmpty)
         #expect(try Self.findings([1, 1, 1].map { Self.noise($0) }) { $0.imageType = "DERIVED\\SECONDARY" }.isEmpty)
+        // What was computed between slices repeats its neighbours at most.
+        let again = try Self.findings([1, 2, 3, 1, 2, 3].map { Self.noise($0) }) { $0.imageType = "DERIVED\\SECONDARY" }
+        #expect(again.map(\.code) == ["VOL-PLACE"] && again[0].text.contains("2 more"))
+    }
+
+    @Test("pictures that stand in two volumes of a series ask a person: images that were sent twice under new UIDs")
+    func repeated() throws {
+        func severities(_ pictures: [[UInt8]]) throws -> [[Finding.Severity]] {
+            let images = pictures.enumerated().map { index, picture in
+                slice(at: Double(index % 4) * 3, number: index + 1) { image in
+                    (image.rows, image.columns, image.pixels) = (64, 64, picture)
+                    image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(index / 4)") }
+                }
+            }
+            let result = try volumes(images)
+            #expect(result.volumes.map(\.frames.count) == [4, 4])
+            return result.volumes.map { $0.findings.filter { $0.code == "VOL-PARTS" }.map(\.severity) }
+        }
+        let flat = (0..<64 * 64).flatMap { TestFile.little(UInt16($0 / 2048 * 500)) }
+        let noise = (1...8).map { Self.noise($0) }
+        #expect(try severities([1, 2, 3, 4, 1, 2, 3, 4].map { Self.noise($0) }) == [[.warning], [.warning]])
+        #expect(try severities(Array(noise[..<7]) + [noise[3]]) == [[.warning], [.warning]])
+        #expect(try severities(noise) == [[], []])
+        #expect(try severities(Array(noise[..<3]) + [flat] + noise[4..<7] + [flat]) == [[], []])
     }
 
     @Test(

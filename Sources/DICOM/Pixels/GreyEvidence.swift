@@ -64,6 +64,24 @@ struct GreyEvidence {
         return read.value > 0.3 && read.value > 3 * swapped.value && swapped.value > 0
     }
 
+    // MARK: Sides
+
+    /// Whether rows are no neighbours of each other, and would be if the picture were as high as it is wide: Rows and Columns are exchanged.
+    /// *Cost*: 64 rows.
+    func areSidesExchanged(columns: Int) -> Bool {
+        let rows = values.count / columns
+        guard rows != columns, rows >= 32, columns >= 32, rows * columns == values.count else { return false }
+        var (read, exchanged) = (Roughness(), Roughness())
+        let last = values.count - max(rows, columns)
+        for row in stride(from: 0, to: rows - 1, by: max(1, rows / 64)) {
+            for index in row * columns..<min((row + 1) * columns, last) {
+                read.add(Double(values[index]), Double(values[index + columns]))
+                exchanged.add(Double(values[index]), Double(values[index + rows]))
+            }
+        }
+        return read.value > 0.1 && read.value > 3 * exchanged.value && exchanged.value > 0
+    }
+
     private func number(_ value: Int32) -> Double {
         isSigned ? Double(Int16(truncatingIfNeeded: value)) : Double(UInt16(truncatingIfNeeded: value))
     }

@@ -29,6 +29,11 @@ struct ObjectEvidence {
                 "the values are noise as they stand, and a picture with the bytes of each exchanged: the byte order is not that of the transfer syntax.",
                 cure: "Export the image again.")
         }
+        guard !evidence.areSidesExchanged(columns: frame.columns) else {
+            throw .pixelSize(
+                "the rows of \(frame.rows) × \(frame.columns) pixels do not follow each other, and those of \(frame.columns) × \(frame.rows) would: \(Attribute.rows.keyword) and \(Attribute.columns.keyword) \(Attribute.columns.tag) are exchanged.",
+                cure: "Export the image again.")
+        }
         guard evidence.isTorn else { return [] }
         return [
             "values lie at both ends of the range of \(frame.bits) bits and none in the middle half of it, as where Pixel Representation = \(frame.isSigned ? 1 : 0) is the wrong one: dark and light may be exchanged"

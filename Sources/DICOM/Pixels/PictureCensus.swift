@@ -13,14 +13,15 @@ package struct PictureCensus {
     private var copies: [(copy: Int, of: Int)] = []
     private var least = Float.infinity
     private let isUnshifted: Bool
+    /// Slices that were computed between others may repeat their neighbours.
+    private let isOriginal: Bool
 
     package init(_ volume: Volume) {
-        let isAcquired =
-            volume.kind == .spatial && volume.samples == 1 && volume.rows * volume.columns >= Self.smallest
-            && volume.frames.allSatisfy { $0.imageType.first == "ORIGINAL" }
-        frames = isAcquired ? volume.frames : []
+        let isLarge = volume.samples == 1 && volume.rows * volume.columns >= Self.smallest
+        frames = volume.kind == .spatial && isLarge ? volume.frames : []
+        isOriginal = frames.allSatisfy { $0.imageType.first == "ORIGINAL" }
         isUnshifted =
-            volume.modality == "CT"
+            isOriginal && volume.modality == "CT"
             && frames.allSatisfy { frame in
                 let transform = frame.valueTransformation
                 let slope = transform.number(.rescaleSlope, in: CheckedNumbers.Range.scale) ?? 0
@@ -44,10 +45,23 @@ package struct PictureCensus {
             if value != last { changes += 1 }
             last = value
         }
-        // Where most neighbours are equal nothing was acquired: slices beside the patient, masks, drawings.
-        guard changes * 4 > frame.values.count else { return }
-        if let one = known[digest] { copies.append((index, one)) } else { known[digest] = index }
+        guard Self.isAcquired(changes, of: frame) else { return }
+        guard let one = known[digest] else {
+            known[digest] = index
+            return
+        }
+        if isOriginal || index - one > 1 { copies.append((index, one)) }
+        if !isOriginal { known[digest] = index }
     }
+
+    /// Whether a frame shows something that was acquired.
+    static func isAcquired(_ frame: Frame) -> Bool {
+        frame.samples == 1 && frame.values.count >= smallest
+            && isAcquired(zip(frame.values, frame.values.dropFirst()).count { $0 != $1 }, of: frame)
+    }
+
+    /// Where most neighbours are equal nothing was: slices beside the patient, masks, drawings.
+    private static func isAcquired(_ changes: Int, of frame: Frame) -> Bool { changes * 4 > frame.values.count }
 
     /// Behind the last frame.
     package var findings: [Finding] {

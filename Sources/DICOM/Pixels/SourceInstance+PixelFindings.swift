@@ -9,6 +9,9 @@ extension SourceInstance {
             file.hasBytesBehind
                 ? "the file has bytes behind the end of its data set: part of it, or another image, may be lost" : nil,
             try profileProblem(),
+            dataSet.string(.recommendedViewingMode) == "SUB"
+                ? "the frames are to be shown as their difference from a mask (\(Attribute.recommendedViewingMode.keyword) \(Attribute.recommendedViewingMode.tag) = SUB), and were taken as they stand: other programs show another picture"
+                : nil,
         ]
         return doubts.compactMap { $0 }.map { Finding("PIX-NOTE", .warning, $0) }
             + [presentation].compactMap { $0 }

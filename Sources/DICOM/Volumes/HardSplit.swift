@@ -13,6 +13,7 @@ enum HardSplit {
         let isPalette: Bool
         let frameOfReference: String
         let imageType: [String]
+        let isProjection: Bool
 
         init(_ frame: SourceFrame) {
             let pixels = frame.instance.pixels
@@ -23,6 +24,7 @@ enum HardSplit {
             isPalette = pixels.photometric == .paletteColor
             frameOfReference = frame.instance.frameOfReferenceUID ?? ""
             imageType = [type.first ?? "", type.count > 2 ? type[2] : ""]
+            isProjection = frame.isProjection
         }
     }
 
@@ -50,7 +52,7 @@ enum HardSplit {
         if a.size != b.size { names.append("Rows or Columns") }
         if (a.isGrey, a.isPalette) != (b.isGrey, b.isPalette) { names.append("Photometric Interpretation") }
         if a.frameOfReference != b.frameOfReference { names.append("Frame of Reference UID") }
-        if a.imageType != b.imageType { names.append("Image Type") }
+        if a.imageType != b.imageType || a.isProjection != b.isProjection { names.append("Image Type") }
         if !hasAlikeSpacing(one, other) { names.append("Pixel Spacing") }
         if !hasAlikeDirections(one, other) { names.append("Image Orientation (Patient)") }
         return names
@@ -93,11 +95,31 @@ extension SourceFrame {
 
     /// Image Type of the instance, or Frame Type where an enhanced object has one; upper case.
     var imageType: [String] {
-        guard instance.hasFunctionalGroups else { return instance.imageType }
-        for macro in [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence] {
-            let type = group(macro).strings(.frameType)
-            if !type.isEmpty { return type.map { $0.uppercased() } }
-        }
-        return instance.imageType
+        frameTypes.lazy.map { $0.strings(.frameType) }.first { !$0.isEmpty }?.map { $0.uppercased() }
+            ?? instance.imageType
+    }
+
+    /// What an enhanced object says of the kind of its frames, where it says it of this one; else the object's.
+    func frameType(_ attribute: Attribute) -> String? {
+        frameTypes.lazy.compactMap { $0.string(attribute) }.first ?? instance.dataSet.string(attribute)
+    }
+
+    /// The items that say of what kind a frame of an enhanced object is.
+    private var frameTypes: [DataSet] {
+        guard instance.hasFunctionalGroups else { return [] }
+        return [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence].map(group)
+    }
+
+    /// The brightest or darkest on each ray through a slab, or a view of a body's surface: what lies at several depths is in one picture.
+    ///
+    /// *Source*: PS3.3 2024e, C.8.16.2.1.3 (Volume Based Calculation Technique), C.8.9.1.1.1 (Series Type), and what vendors write into Image
+    /// Type.
+    var isProjection: Bool {
+        let terms: Set = [
+            "MIP", "MAX_IP", "MAX IP", "MIN_IP", "MIN IP", "MINIP", "MNIP", "VOLUME_RENDER", "SURFACE_RENDER",
+        ]
+        return imageType.contains(where: terms.contains)
+            || frameType(.volumeBasedCalculationTechnique).map(terms.contains) == true
+            || instance.dataSet.strings(.seriesType).contains("REPROJECTION")
     }
 }

@@ -29,12 +29,14 @@ enum ImageDigest {
             if items.count != pixels.frames { fields.add("table", FileDigest(of: table).hex) }
             fields.add("lengths", items.map(\.count))
         }
-        if let known = instance.file.digests.pixels {
-            fields.add("pixels", known.hex)
-        } else {
-            fields.add("pixels", try reader.digest(element))
-        }
+        fields.add("pixels", try reader.pixels(element))
         return fields.digest
+    }
+
+    /// Of the pixels alone, as they stand in the file; nil where there are none or they cannot be read.
+    static func pixels(of instance: SourceInstance) -> String? {
+        guard let element = instance.dataSet[instance.pixels.attribute] else { return nil }
+        return try? Reader(file: instance.file, limits: instance.limits).pixels(element)
     }
 
     /// An attribute that is compared.
@@ -91,6 +93,12 @@ enum ImageDigest {
                 case .inFile, .fragments: fields.add(row.name, try digest(element))
                 }
             }
+        }
+
+        /// Of the element that holds the pixels.
+        func pixels(_ element: Element) throws(DICOMFailure) -> String {
+            if let known = file.digests.pixels { return known.hex }
+            return try digest(element)
         }
 
         /// Of the bytes of a value that is no sequence.

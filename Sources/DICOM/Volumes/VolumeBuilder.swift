@@ -19,7 +19,7 @@ package enum VolumeBuilder {
 
     /// The volumes of all instances of one or more studies. Nothing depends on paths or on the order of instances.
     ///
-    /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID, slices of a CT between which the
+    /// *Cost*: attributes only; pixels are decoded only to compare instances that share a UID or their pixels, slices of a CT between which the
     /// rescale changes, and a few that lie out of the order of their numbers.
     package static func volumes(of all: [SourceInstance]) -> Result {
         var result = Result()
@@ -130,6 +130,7 @@ package enum VolumeBuilder {
         }
 
         for index in drafts.indices { drafts[index].findings += common }
+        for (index, finding) in RepeatedPictures.findings(drafts) { drafts[index].findings.append(finding) }
         var volumes: [Volume] = []
         for (index, draft) in drafts.enumerated() {
             do throws(DICOMFailure) {
@@ -255,7 +256,7 @@ package enum VolumeBuilder {
     }
 
     private static func isReformatted(_ frame: SourceFrame) -> Bool {
-        frame.imageType.contains { $0 == "MIP" || $0 == "MPR" }
+        frame.isProjection || frame.imageType.contains("MPR")
     }
 
     private static func isOriginal(_ frame: SourceFrame, like other: SourceFrame) -> Bool {

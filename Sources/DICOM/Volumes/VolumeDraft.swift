@@ -37,6 +37,7 @@ struct VolumeDraft {
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
                     measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
                     diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered), bentFinding(ordered),
+                    projectionFinding(ordered),
                 ].compactMap { $0 },
             part: part, partCount: partCount, digest: digest(ordered))
     }
@@ -156,16 +157,23 @@ struct VolumeDraft {
     ///
     /// *Source*: PS3.3 C.8.16.2.1.2 (Volumetric Properties).
     private func bentFinding(_ frames: [SourceFrame]) -> Finding? {
-        let macros = [Attribute.mrImageFrameTypeSequence, .ctImageFrameTypeSequence, .petFrameTypeSequence]
         let isBent = frames.contains { frame in
             frame.instance.hasFunctionalGroups && frame.imageType.first != "ORIGINAL"
-                && (macros.lazy.compactMap { frame.group($0).string(.volumetricProperties) }.first
-                    ?? frame.instance.dataSet.string(.volumetricProperties)) == "DISTORTED"
+                && frame.frameType(.volumetricProperties) == "DISTORTED"
         }
         guard isBent else { return nil }
         return Finding(
             "VOL-SCALE", .warning,
             "the planes were bent or flattened (\(Attribute.volumetricProperties.keyword) \(Attribute.volumetricProperties.tag) = DISTORTED): lengths, areas and volumes are not those of the patient."
+        )
+    }
+
+    /// Slabs of which each shows what is brightest or darkest at any of their depths: stacked they are no body.
+    private func projectionFinding(_ frames: [SourceFrame]) -> Finding? {
+        guard kind == .spatial, frames.count > 1, frames.contains(where: \.isProjection) else { return nil }
+        return Finding(
+            "VOL-SCALE", .warning,
+            "the slices are projections through slabs or views of a surface (\(Attribute.imageType.keyword) \(Attribute.imageType.tag), \(Attribute.volumeBasedCalculationTechnique.keyword)): each shows what lies at several depths, and volumes are not those of the patient."
         )
     }
 
