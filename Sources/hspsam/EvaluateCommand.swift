@@ -17,7 +17,7 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Example: hspsam evaluate --model pipelines/skin-lesion/model --images images --masks masks --list split.csv --split test
             Images are shown as in training. What the masks' values mean is decided for the whole set, as in training, and said. \
-            Distances are in pixels. docs/training.md lists the layouts that --folder reads.
+            Distances are in pixels, and in mm of images that say how large these are. docs/training.md lists the layouts that --folder reads.
             """)
 
     @Option(help: "The model directory.") var model: String
@@ -258,6 +258,12 @@ struct EvaluateCommand: ParsableCommand {
                 String(
                     format: "%@ pooled: Dice %.4f, IoU %.4f, sensitivity %.4f, specificity %.4f", segment.label,
                     segment.pooled.dice, segment.pooled.iou, segment.pooled.sensitivity, segment.pooled.specificity))
+            if let (mean, images) = segment.millimetres {
+                try StandardOutput.line(
+                    String(format: "%@ in mm: HD %.3f, HD95 %.3f", segment.label, mean.hd, mean.hd95)
+                        + (images < result.files.count
+                            ? " (of \(images) images that say how large their pixels are)" : ""))
+            }
             guard let objects = segment.instances else { continue }
             try StandardOutput.line(
                 String(

@@ -40,6 +40,25 @@ struct EvaluationTests {
         try Data(try ImageFile.png(page)).write(to: URL(fileURLWithPath: "\(folder)/\(path)"))
     }
 
+    /// A grey TIFF of 20 × 10 pixels with a resolution.
+    private func tiff(_ pixelsPerCM: UInt32) -> [UInt8] {
+        func bytes(_ value: UInt32, _ count: Int) -> [UInt8] {
+            withUnsafeBytes(of: value.littleEndian) { Array($0.prefix(count)) }
+        }
+        // Header, twelve tags, pixels, the resolution as a fraction.
+        let pixels: UInt32 = 8 + 2 + 12 * 12 + 4
+        let resolution = pixels + 200
+        let tags: [(tag: UInt32, type: UInt32, value: UInt32)] = [
+            (256, 4, 20), (257, 4, 10), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, pixels), (277, 3, 1),
+            (278, 4, 10), (279, 4, 200), (282, 5, resolution), (283, 5, resolution), (296, 3, 3),
+        ]
+        var file: [UInt8] = Array("II*\0".utf8) + bytes(8, 4) + bytes(12, 2)
+        for tag in tags { file += bytes(tag.tag, 2) + bytes(tag.type, 2) + bytes(1, 4) + bytes(tag.value, 4) }
+        file += bytes(0, 4)
+        for pixel in 0..<200 { file.append(UInt8(pixel * 7 % 200 + Int(pixelsPerCM))) }
+        return file + bytes(pixelsPerCM, 4) + bytes(1, 4)
+    }
+
     /// The images and masks of the folder, read as training reads them.
     private func sets(segments: Int) throws -> [LabelledSet] {
         let dataset = try Dataset(images: "\(folder)/images", masks: "\(folder)/masks")
@@ -63,6 +82,29 @@ struct EvaluationTests {
         #expect(abs(result.files[1].metrics.dice - 2.0 / 3) < 1e-12 && result.files[1].metrics.hd == 10)
         #expect(result.files[2].metrics.dice == 0 && abs(result.files[2].metrics.hd - 500.0.squareRoot()) < 1e-12)
         #expect(abs(result.mean.dice - 5.0 / 9) < 1e-12)
+    }
+
+    @Test(
+        "distances are also in mm of the images that say how large their pixels are, and it is told how many these are")
+    func millimetres() throws {
+        for (name, pixelsPerCM) in [("a", 20), ("b", 40), ("c", nil)] as [(String, UInt32?)] {
+            try write("masks/\(name).png") { $0 % 20 < 10 ? 255 : 0 }
+            try write("images/\(name).png") { UInt16($0 * 7 % 200 + Int(pixelsPerCM ?? 0)) }
+            guard let pixelsPerCM else { continue }
+            try FileManager.default.removeItem(atPath: "\(folder)/images/\(name).png")
+            try Data(tiff(pixelsPerCM)).write(to: URL(fileURLWithPath: "\(folder)/images/\(name).tif"))
+        }
+        let result = try Evaluation.run(full(segments: 1), on: sets(segments: 1))
+        // What is found too much reaches ten pixels to the right.
+        #expect(result.files.map(\.metrics.hd) == [10, 10, 10])
+        let found = result.files.map { $0.segments[0].millimetres?.hd }
+        #expect(abs((found[0] ?? 0) - 5) < 1e-3 && abs((found[1] ?? 0) - 2.5) < 1e-3 && found[2] == nil)
+        let mean = try #require(result.segments[0].millimetres)
+        #expect(mean.images == 2 && abs(mean.mean.hd - 3.75) < 1e-3)
+        let report = EvaluationReport(result, title: "t")
+        #expect(report.markdown.contains("| HD, mm (2 images that say how large their pixels are) | 3.75"))
+        #expect(report.csv.split(separator: "\n")[0].hasSuffix(",hd_mm,hd95_mm"))
+        #expect(report.csv.split(separator: "\n")[3].hasSuffix(",,"))
     }
 
     @Test("beside float32 each file has the Dice of both masks and what it changes against the truth")

@@ -7,11 +7,38 @@ package struct Evaluation: Sendable {
     /// One segment of one file.
     package struct SegmentFigures: Sendable, Codable {
         package let metrics: Metrics
+        /// Nil where the image does not say how large its pixels are.
+        package let millimetres: Distances?
         package let counts: PixelCounts
         /// The mean Dice over thresholds of the probability from 0 to 1, as the polyp benchmarks print it.
         package let thresholdDice: Double
         /// Nil unless asked for.
         package let instances: InstanceFigures?
+    }
+
+    /// Hausdorff distance and its 95th percentile, mm.
+    package struct Distances: Sendable, Equatable, Codable {
+        package let hd, hd95: Double
+
+        /// - Parameter metrics: of the same masks, in pixels.
+        init(_ metrics: Metrics, _ prediction: Mask, _ truth: Mask, _ spacing: PixelSpacing) {
+            if spacing.row == spacing.column {
+                (hd, hd95) = (metrics.hd * spacing.row, metrics.hd95 * spacing.row)
+            } else {
+                let own = Metrics(prediction: prediction, truth: truth, spacing: spacing)
+                (hd, hd95) = (own.hd, own.hd95)
+            }
+        }
+
+        private init(hd: Double, hd95: Double) { (self.hd, self.hd95) = (hd, hd95) }
+
+        /// Nil of none.
+        static func mean(_ all: [Distances]) -> Distances? {
+            guard !all.isEmpty else { return nil }
+            let count = Double(all.count)
+            return Distances(
+                hd: all.map(\.hd).reduce(0, +) / count, hd95: all.map(\.hd95).reduce(0, +) / count)
+        }
     }
 
     package struct File: Sendable, Codable {
@@ -28,6 +55,8 @@ package struct Evaluation: Sendable {
     package struct Segment: Sendable {
         package let label: String
         package let mean: Metrics
+        /// The mean of the images that say how large their pixels are, and how many these are.
+        package let millimetres: (mean: Distances, images: Int)?
         package let pooled: PixelCounts
         package let thresholdDice: Double
         /// Means over files of AP at 0.5, AP over 0.5 to 0.95, AJI; nil unless asked for.
@@ -77,7 +106,7 @@ package struct Evaluation: Sendable {
     package let mean: Metrics
     package let segments: [Segment]
 
-    /// Segments every image, shown as in training, and compares on the image's own grid; distances are in pixels.
+    /// Segments every image, shown as in training, and compares on the image's own grid; distances are in pixels, and in mm where an image says how large they are.
     ///
     /// - Parameters:
     ///   - reference: the same network in float32, for how far their masks agree.
@@ -112,8 +141,10 @@ package struct Evaluation: Sendable {
                     options.instances
                     ? try set.objects(set.truth(pair, segments: count), segments: count) : nil
                 let segments = (0..<count).map { segment in
-                    SegmentFigures(
-                        metrics: Metrics(prediction: masks[segment], truth: truth[segment]),
+                    let metrics = Metrics(prediction: masks[segment], truth: truth[segment])
+                    return SegmentFigures(
+                        metrics: metrics,
+                        millimetres: sample.spacing.map { Distances(metrics, masks[segment], truth[segment], $0) },
                         counts: PixelCounts(prediction: masks[segment], truth: truth[segment]),
                         thresholdDice: ThresholdDice.mean(found.probabilities[segment], truth[segment]),
                         instances: objects.map {
@@ -156,8 +187,10 @@ package struct Evaluation: Sendable {
             func average(_ figure: (InstanceFigures) -> Double) -> Double {
                 objects.map(figure).reduce(0, +) / Double(max(1, objects.count))
             }
+            let scaled = all.compactMap(\.millimetres)
             return Segment(
-                label: label, mean: mean, pooled: pooled,
+                label: label, mean: mean, millimetres: Distances.mean(scaled).map { ($0, scaled.count) },
+                pooled: pooled,
                 thresholdDice: all.map(\.thresholdDice).reduce(0, +) / Double(all.count),
                 instances: objects.isEmpty
                     ? nil : (average { $0.precision[0] }, average(\.meanPrecision), average(\.aggregatedJaccard)))

@@ -34,7 +34,9 @@ package struct EvaluationReport {
         for (index, segment) in evaluation.segments.enumerated() {
             let all = evaluation.files.map { $0.segments[index] }
             func mean(_ value: (Evaluation.SegmentFigures) -> Double, _ decimals: Int = 4) -> String {
-                let values = all.map(value)
+                mean(all.map(value), decimals)
+            }
+            func mean(_ values: [Double], _ decimals: Int) -> String {
                 let average = values.reduce(0, +) / Double(values.count)
                 let interval = Bootstrap.interval(ofMean: values).map {
                     " [\(fixed($0.lowerBound, decimals)), \(fixed($0.upperBound, decimals))]"
@@ -59,6 +61,11 @@ package struct EvaluationReport {
                 ("specificity, per image", mean(\.counts.specificity)),
                 ("HD, pixels", mean(\.metrics.hd, 2)), ("HD95, pixels", mean(\.metrics.hd95, 2)),
             ]
+            let scaled = all.compactMap(\.millimetres)
+            if !scaled.isEmpty {
+                let of = scaled.count < all.count ? " (\(scaled.count) images that say how large their pixels are)" : ""
+                rows += [("HD, mm\(of)", mean(scaled.map(\.hd), 2)), ("HD95, mm\(of)", mean(scaled.map(\.hd95), 2))]
+            }
             if segment.instances != nil {
                 rows += [
                     ("AP at IoU 0.5", mean { $0.instances?.precision[0] ?? 1 }),
@@ -91,7 +98,7 @@ package struct EvaluationReport {
     package var csv: String {
         var lines = [
             "name,segment,dice,iou,hd,hd95,sensitivity,specificity,threshold_dice,true_positive,false_positive,false_negative,"
-                + "true_negative,ap50,ap,aji"
+                + "true_negative,ap50,ap,aji,hd_mm,hd95_mm"
         ]
         for file in evaluation.files {
             for (segment, figures) in zip(evaluation.segments, file.segments) {
@@ -105,9 +112,10 @@ package struct EvaluationReport {
                     fixed(figures.thresholdDice, 6), "\(counts.truePositive)", "\(counts.falsePositive)",
                     "\(counts.falseNegative)", "\(counts.trueNegative)",
                 ]
+                let scaled = figures.millimetres.map { [fixed($0.hd, 4), fixed($0.hd95, 4)] }
                 lines.append(
-                    ([quoted(file.name), quoted(segment.label)] + numbers + (objects ?? ["", "", ""])).joined(
-                        separator: ","))
+                    ([quoted(file.name), quoted(segment.label)] + numbers + (objects ?? ["", "", ""])
+                        + (scaled ?? ["", ""])).joined(separator: ","))
             }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -139,7 +147,8 @@ package struct EvaluationReport {
             segments: evaluation.segments.enumerated().map { index, segment in
                 let dices = evaluation.files.map { $0.segments[index].metrics.dice }
                 return Report.Segment(
-                    label: segment.label, mean: Figures(segment.mean),
+                    label: segment.label, mean: Figures(segment.mean, segment.millimetres?.mean),
+                    scaledImages: segment.millimetres?.images,
                     diceInterval: Bootstrap.interval(ofMean: dices).map { [$0.lowerBound, $0.upperBound] },
                     pooled: Pooled(segment.pooled), thresholdDice: segment.thresholdDice,
                     instances: segment.instances.map {
@@ -152,7 +161,7 @@ package struct EvaluationReport {
                     hd95: file.metrics.hd95, agreement: file.agreement?.dice, change: file.agreement?.change,
                     segments: file.segments.map { figures in
                         Report.FileSegment(
-                            figures: Figures(figures.metrics), pooled: Pooled(figures.counts),
+                            figures: Figures(figures.metrics, figures.millimetres), pooled: Pooled(figures.counts),
                             instances: figures.instances.map {
                                 Objects(ap50: $0.precision[0], ap: $0.meanPrecision, aji: $0.aggregatedJaccard)
                             })
@@ -163,7 +172,18 @@ package struct EvaluationReport {
 
     private struct Figures: Encodable {
         let dice, iou, hd, hd95: Double
-        init(_ metrics: Metrics) { (dice, iou, hd, hd95) = (metrics.dice, metrics.iou, metrics.hd, metrics.hd95) }
+        let hdMM, hd95MM: Double?
+
+        init(_ metrics: Metrics, _ millimetres: Evaluation.Distances? = nil) {
+            (dice, iou, hd, hd95) = (metrics.dice, metrics.iou, metrics.hd, metrics.hd95)
+            (hdMM, hd95MM) = (millimetres?.hd, millimetres?.hd95)
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case dice, iou, hd, hd95
+            case hdMM = "hd_mm"
+            case hd95MM = "hd95_mm"
+        }
     }
 
     private struct Pooled: Encodable {
@@ -179,6 +199,8 @@ package struct EvaluationReport {
         struct Segment: Encodable {
             let label: String
             let mean: Figures
+            /// Images of which distances in mm are the mean; nil where there is none.
+            let scaledImages: Int?
             let diceInterval: [Double]?
             let pooled: Pooled
             let thresholdDice: Double
@@ -186,6 +208,7 @@ package struct EvaluationReport {
 
             enum CodingKeys: String, CodingKey {
                 case label, mean, pooled, instances
+                case scaledImages = "scaled_images"
                 case diceInterval = "dice_interval"
                 case thresholdDice = "threshold_dice"
             }
