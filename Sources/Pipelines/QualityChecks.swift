@@ -34,6 +34,7 @@ package struct SegmentMeasurement: Sendable, Equatable {
     /// The source's spacing holds wherever the segment lies; false where it reaches out of an ultrasound picture's calibrated regions, or
     /// where these have different ones.
     package var isCalibrated = true
+    package var cut = SegmentCut()
 
     /// As in `run.json` and `report.json`.
     var record: SegmentRecord {
@@ -79,6 +80,7 @@ package enum QualityChecks {
                 frames: counts.count { $0 > 0 }, areaMM2: area, volumeML: ml,
                 confidence: weight > 0 ? sum / Double(weight) : nil)
             measurement.isCalibrated = isCalibrated
+            measurement.cut = objects[index].cut
             // From one end of many objects to the other says nothing of any of them; objects.csv has their own.
             let isSpread = objects[index].count > 1 && (volume.slide != nil || pipeline.outputs.countsObjects)
             if let spacing, !isSpread {
@@ -138,12 +140,7 @@ package enum QualityChecks {
                     Finding(
                         "QC-CALIBRATION", .warning, "\(segment.label) \(what): no area in mm² is given."))
             }
-            if masks[index].contains(where: touchesBorder) {
-                findings.append(
-                    Finding(
-                        "QC-BORDER", .note,
-                        "\(segment.label) touches the edge of the picture: its size is a lower bound."))
-            }
+            if let finding = segment.cut.finding(segment.label, of: segment.objects) { findings.append(finding) }
         }
         if volume.pixelSpacing == nil, !volume.hasSeveralScales {
             findings.append(Finding("QC-NOSCALE", .note, "The source has no pixel spacing: areas are given in pixels."))
@@ -185,11 +182,4 @@ package enum QualityChecks {
     }
 
     static func percent(_ value: Double) -> String { "\(NumberText.fixed(value * 100, 0)) %" }
-
-    private static func touchesBorder(_ mask: Mask) -> Bool {
-        guard !mask.isEmpty else { return false }
-        let lastRow = mask.rows - 1, lastColumn = mask.columns - 1
-        return (0..<mask.columns).contains { mask[0, $0] || mask[lastRow, $0] }
-            || (0..<mask.rows).contains { mask[$0, 0] || mask[$0, lastColumn] }
-    }
 }

@@ -69,9 +69,15 @@ struct ObjectsTests {
         }
         let rows = try table(fixture, "objects.csv")
         #expect(rows.count == TouchingPhantom.nuclei)
+        let edge = (0..<TouchingPhantom.rows * TouchingPhantom.columns).filter {
+            let (row, column) = $0.quotientAndRemainder(dividingBy: TouchingPhantom.columns)
+            return row == 0 || row == TouchingPhantom.rows - 1 || column == 0 || column == TouchingPhantom.columns - 1
+        }
+        let cut = Set(edge.map { labels[$0] })
         for row in rows {
             let instance = try #require(row["instance"].flatMap { Int32($0) })
             #expect(row["object"] == row["instance"])
+            #expect(row["at_edge"] == (cut.contains(instance) ? "1" : "0"))
             #expect(labels.count { $0 == instance } == row["pixels"].flatMap { Int($0) })
             let (y, x) = (
                 try #require(row["row"].flatMap(Double.init)), try #require(row["column"].flatMap(Double.init))
@@ -83,6 +89,63 @@ struct ObjectsTests {
         let groups = try DICOMFile(path: fixture.path + "/out/" + annotated).dataSet.items(.annotationGroupSequence)
         #expect(groups.first?.int(.numberOfAnnotations) == TouchingPhantom.nuclei)
         #expect(try table(fixture, "measurements.csv").first?["object_size_unit"] == "um2")
+    }
+
+    @Test(
+        "a segment that reaches the first or last slice of a volume is cut there, and one between them is not",
+        .enabled(if: FileManager.default.fileExists(atPath: "pipelines/phantom-body/model/SHA256SUMS")))
+    func cutBySlices() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: "samples/body")
+            .filter { $0.hasSuffix(".dcm") }.sorted()
+        for (slices, isCut) in [(0..<names.count, false), (names.count / 2..<names.count, true)] {
+            let fixture = try Fixture()
+            var options = fixture.options(names[slices].map { "samples/body/" + $0 })
+            (options.pipelines, options.pipeline) = ("pipelines", "phantom-body")
+            let result = try #require(try Run.run(options) { _ in }.results.first)
+            #expect(result.segments[0].pixels > 0)
+            let texts = result.findings.filter { $0.code == "QC-BORDER" }.map(\.text)
+            #expect(
+                texts == (isCut ? ["Body reaches the first or last slice: its size is a lower bound."] : []))
+        }
+    }
+
+    @Test(
+        "what the images cut is told of the segment, or of as many of its objects as are cut",
+        arguments: [
+            (SegmentCut(), nil, nil),
+            (
+                SegmentCut(bySides: true, objects: 1), nil,
+                "A touches the edge of the picture: its size is a lower bound."
+            ),
+            (SegmentCut(bySides: true, objects: 1), 1, "A touches the edge of the picture: its size is a lower bound."),
+            (
+                SegmentCut(bySides: true, bySlices: true, objects: 2), nil,
+                "A touches the edge of the picture and reaches the first or last slice: its size is a lower bound."
+            ),
+            (
+                SegmentCut(bySides: true, objects: 1), 45,
+                "A: 1 of 45 objects touches the edge of the picture: its size is a lower bound."
+            ),
+            (
+                SegmentCut(bySides: true, bySlices: true, objects: 9), 45,
+                "A: 9 of 45 objects touch the edge of the picture or reach the first or last slice: their sizes are lower bounds."
+            ),
+        ] as [(SegmentCut, Int?, String?)])
+    func cutWords(_ cut: SegmentCut, _ count: Int?, _ text: String?) {
+        #expect(cut.finding("A", of: count)?.text == text)
+    }
+
+    @Test(
+        "sizes of objects are told in the unit that suits them, from cells to organs",
+        arguments: [
+            (ObjectSizes.Unit.squareMicrometres, 13.97, "14 ± 0 µm², median 14"),
+            (.squareMicrometres, 1_586_193_600, "1\u{202F}586 ± 0 mm², median 1\u{202F}586"),
+            (.cubicMillimetres, 66_918.1, "66.9 ± 0 ml, median 66.9"),
+            (.cubicMillimetres, 12.5, "12.5 ± 0 mm³, median 12.5"),
+            (.pixels, 20_000, "20\u{202F}000 ± 0 pixels, median 20\u{202F}000"),
+        ])
+    func words(_ unit: ObjectSizes.Unit, _ size: Double, _ text: String) {
+        #expect(ObjectSizes(of: [size], unit: unit, perMM2: nil)?.words == text)
     }
 
     @Test("slices of a volume have no separate objects: they are refused before the network runs")

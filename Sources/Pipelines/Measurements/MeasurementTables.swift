@@ -23,7 +23,7 @@ struct MeasurementTables {
     private static let emptyObjects = CSV([
         "study", "series", "pipeline", "segment", "label", "object", "frame", "row", "column", "x_mm", "y_mm", "z_mm",
         "pixels", "area_mm2", "volume_ml", "longest_diameter_mm", "perpendicular_mm", "mean", "confidence",
-        "instance",
+        "instance", "at_edge",
     ])
 
     /// Of one result: `records` and `found` one a segment of the pipeline.
@@ -65,7 +65,7 @@ struct MeasurementTables {
                     study, series, pipeline.name, "\(index + 1)", records[index].label, "\(number + 1)",
                 ]
                 var row = names + Self.cells(object, volume, of: records[index])
-                row.append(hasInstances ? "\(instance)" : nil)
+                row += [hasInstances ? "\(instance)" : nil, object.isCut ? "1" : "0"]
                 table.add(row)
             }
         }

@@ -18,6 +18,8 @@ struct SegmentObjects {
         fileprivate var probabilitySum = 0.0
         fileprivate var probabilityCount = 0
         private(set) var pixels = 0
+        /// The images end before it does.
+        fileprivate(set) var isCut = false
         /// Of its largest frame.
         fileprivate(set) var largestFramePixels = 0
         fileprivate(set) var volumeMM3 = 0.0
@@ -45,6 +47,7 @@ struct SegmentObjects {
 
     /// In the order of their first pixels.
     private(set) var objects: [Object] = []
+    private(set) var cut = SegmentCut()
     /// Sum, sum of squares and number of the segment's values, from the first of them on: so equal values have no deviation.
     private var sums = (value: 0.0, square: 0.0, count: 0)
     private var firstValue: Double?
@@ -76,6 +79,7 @@ struct SegmentObjects {
         }
         self.runs = runs
         self.objects = [Object](repeating: Object(), count: count)
+        findCut(pixels: masks.first.map { $0.rows * $0.columns } ?? 0)
         guard areMeasured else { return }
         for (frame, runs) in runs.enumerated() { addShapes(runs, frame) }
     }
@@ -131,6 +135,23 @@ struct SegmentObjects {
             for pixel in pixels { objects[object].probabilitySum += Double(probabilities[pixel]) }
             objects[object].probabilityCount += pixels.count
         }
+    }
+
+    /// - Parameter pixels: of a picture.
+    private mutating func findCut(pixels: Int) {
+        for (picture, runs) in runs.enumerated() {
+            let isEnd = volume.reachesOverSlices && (picture == 0 || picture + 1 == self.runs.count)
+            for (object, run) in runs {
+                let isAtSide =
+                    run.lowerBound < columns || run.upperBound > pixels - columns
+                    || run.lowerBound % columns == 0 || run.upperBound % columns == 0
+                guard isEnd || isAtSide else { continue }
+                objects[object].isCut = true
+                if isEnd { cut.bySlices = true }
+                if isAtSide { cut.bySides = true }
+            }
+        }
+        cut.objects = objects.count(where: \.isCut)
     }
 
     private mutating func addShapes(_ runs: [(object: Int, pixels: Range<Int>)], _ frame: Int) {

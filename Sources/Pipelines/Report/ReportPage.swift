@@ -237,15 +237,15 @@ enum ReportPage {
 }
 
 extension ObjectSizes {
-    /// The mean with its deviation, and the median.
-    fileprivate var words: String {
-        let name =
+    /// The mean with its deviation, and the median, in the unit that suits the mean.
+    package var words: String {
+        let (scale, name): (Double, String) =
             switch unit {
-            case .pixels: "pixels"
-            case .squareMicrometres: "µm²"
-            case .cubicMillimetres: "mm³"
+            case .pixels: (1, "pixels")
+            case .squareMicrometres: mean < 1e4 ? (1, "µm²") : (1e-6, "mm²")
+            case .cubicMillimetres: mean < 1e3 ? (1, "mm³") : (1e-3, "ml")
             }
-        return
-            "\(NumberText.short(mean)) ± \(NumberText.short(standardDeviation)) \(name), median \(NumberText.short(median))"
+        let numbers = [mean, standardDeviation, median].map { NumberText.short($0 * scale) }
+        return "\(numbers[0]) ± \(numbers[1]) \(name), median \(numbers[2])"
     }
 }
