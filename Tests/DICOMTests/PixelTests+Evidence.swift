@@ -192,6 +192,20 @@ extension PixelTests {
             #expect(try outcome(rows, columns) { UInt16($0 / columns % 2 * 500) } == "none")
         }
         #expect(try outcome(64, 64) { oval($0, 64, 64) } == "none")
+        // Colours, by pixel or by plane.
+        for planar in [UInt16(0), 1] {
+            for (width, expected) in [(64, "none"), (48, "PIX-SIZE")] {
+                let count = 48 * 64
+                let pixels = (0..<3 * count).map { index in
+                    let (pixel, sample) = planar == 1 ? (index % count, index / count) : (index / 3, index % 3)
+                    return UInt8(oval(pixel, width, count / width) / 8 + UInt16(sample * 40))
+                }
+                let image = TestImage(
+                    sopClass: "1.2.840.10008.5.1.4.1.1.7", modality: "OT", rows: 48, columns: 64, samples: 3,
+                    photometric: "RGB", planar: planar, bits: (8, 8, 7), pixelVR: "OB", pixels: pixels)
+                #expect(code { _ = try Self.warnings(image) } == expected)
+            }
+        }
     }
 
     @Test("frames that are to be shown as their difference from a mask ask a person")

@@ -67,16 +67,18 @@ struct GreyEvidence {
     // MARK: Sides
 
     /// Whether rows are no neighbours of each other, and would be if the picture were as high as it is wide: Rows and Columns are exchanged.
-    /// *Cost*: 64 rows.
-    func areSidesExchanged(columns: Int) -> Bool {
-        let rows = values.count / columns
-        guard rows != columns, rows >= 32, columns >= 32, rows * columns == values.count else { return false }
+    ///
+    /// - Parameter values: by pixel; of several samples the first counts. *Cost*: 64 rows.
+    static func areSidesExchanged(_ values: [Int32], columns: Int, samples: Int = 1) -> Bool {
+        let rows = values.count / samples / columns
+        guard rows != columns, rows >= 32, columns >= 32, rows * columns * samples == values.count else { return false }
         var (read, exchanged) = (Roughness(), Roughness())
-        let last = values.count - max(rows, columns)
+        let last = rows * columns - max(rows, columns)
+        func value(_ pixel: Int) -> Double { Double(values[pixel * samples]) }
         for row in stride(from: 0, to: rows - 1, by: max(1, rows / 64)) {
-            for index in row * columns..<min((row + 1) * columns, last) {
-                read.add(Double(values[index]), Double(values[index + columns]))
-                exchanged.add(Double(values[index]), Double(values[index + rows]))
+            for pixel in row * columns..<max(row * columns, min((row + 1) * columns, last)) {
+                read.add(value(pixel), value(pixel + columns))
+                exchanged.add(value(pixel), value(pixel + rows))
             }
         }
         return read.value > 0.1 && read.value > 3 * exchanged.value && exchanged.value > 0

@@ -17,21 +17,24 @@ struct ObjectEvidence {
 
     /// What a person has to look at of the next frame that was decoded; nothing for most.
     ///
-    /// *Throws*: `bits`, `photometric` where what the samples are and what the tags say cannot both be.
+    /// *Throws*: `bits`, `photometric`, `pixelSize` where what the samples are and what the tags say cannot both be.
     mutating func doubts(of frame: StoredFrame) throws(DICOMFailure) -> [String] {
         decoded += 1
         guard decoded & (decoded - 1) == 0, case .integers(let values) = frame.values else { return [] }
+        let isPalette = pixels.photometric == .paletteColor
+        guard
+            isPalette || !GreyEvidence.areSidesExchanged(values, columns: frame.columns, samples: frame.samples)
+        else {
+            throw .pixelSize(
+                "the rows of \(frame.rows) × \(frame.columns) pixels do not follow each other, and those of \(frame.columns) × \(frame.rows) would: \(Attribute.rows.keyword) and \(Attribute.columns.keyword) \(Attribute.columns.tag) are exchanged.",
+                cure: "Export the image again.")
+        }
         if let colour = frame.colour { return try doubts(of: values, frame.bits, colour) }
-        guard pixels.photometric != .paletteColor else { return [] }
+        guard !isPalette else { return [] }
         let evidence = GreyEvidence(values, bits: frame.bits, isSigned: frame.isSigned)
         guard !evidence.isByteSwapped(columns: frame.columns) else {
             throw .bits(
                 "the values are noise as they stand, and a picture with the bytes of each exchanged: the byte order is not that of the transfer syntax.",
-                cure: "Export the image again.")
-        }
-        guard !evidence.areSidesExchanged(columns: frame.columns) else {
-            throw .pixelSize(
-                "the rows of \(frame.rows) × \(frame.columns) pixels do not follow each other, and those of \(frame.columns) × \(frame.rows) would: \(Attribute.rows.keyword) and \(Attribute.columns.keyword) \(Attribute.columns.tag) are exchanged.",
                 cure: "Export the image again.")
         }
         guard evidence.isTorn else { return [] }
