@@ -123,11 +123,8 @@ package enum ImageFile {
         var page = RasterPage(
             rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits),
             values: values)
-        let calibration = PixelCalibration(
+        let own = PixelCalibration(
             rows: image.rows_per_metre, columns: image.columns_per_metre, unit: .metre)
-        (page.spacing, page.pixelAspect, page.findings) = (
-            calibration.spacing, calibration.aspect, calibration.findings
-        )
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
@@ -148,6 +145,9 @@ package enum ImageFile {
         do throws(StorageFailure) {
             if let further = try FurtherPictures.finding(file, format) { page.findings.append(further) }
             let parts = try PictureBlock.all(of: file, format)
+            if format == .png, !stored, let colour = try PNGColour(parts, of: file).problem {
+                page.findings.append(RasterFinding(.picture, isWarning: true, colour))
+            }
             if page.samples == 3 {
                 for part in parts {
                     guard let (header, size) = try part.profile(file) else { continue }
@@ -158,12 +158,10 @@ package enum ImageFile {
             let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }
-            if let own = page.spacing,
-                let other = blocks.compactMap(\.calibration.spacing).first(where: { !own.isSameResolution(as: $0) })
-            {
-                (page.spacing, page.saysTwoScales) = (nil, true)
-                page.findings.append(.twoScales(own, other))
+            let calibration = blocks.reduce(own) {
+                $0.confirmed(by: $1.calibration, ("the picture's own resolution", "its EXIF block"))
             }
+            page.take(calibration)
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }

@@ -5,6 +5,8 @@ struct OMEDescription {
     struct Image {
         var name = ""
         var columns = 0, rows = 0
+        /// Type of the samples; empty where it is not said.
+        var type = ""
         var channels = 1, slices = 1, times = 1
         /// The order in which planes follow one another: a permutation of `CZT`.
         var order = "CZT"
@@ -61,13 +63,17 @@ struct OMEDescription {
                 let last = images.count - 1
                 images[last].columns = whole("SizeX") ?? 0
                 images[last].rows = whole("SizeY") ?? 0
+                images[last].type = attributes["Type"] ?? ""
                 images[last].channels = whole("SizeC") ?? 1
                 images[last].slices = whole("SizeZ") ?? 1
                 images[last].times = whole("SizeT") ?? 1
                 images[last].order = String((attributes["DimensionOrder"] ?? "XYCZT").dropFirst(2))
                 for axis in ["X", "Y", "Z"] {
-                    guard let value = attributes["PhysicalSize\(axis)"].flatMap({ Double($0) }) else { continue }
-                    images[last].sizes[axis] = (value, attributes["PhysicalSize\(axis)Unit"] ?? "µm")
+                    guard let value = attributes["PhysicalSize\(axis)"] else { continue }
+                    // No number is no size.
+                    images[last].sizes[axis] = (
+                        Double(value.trimmed) ?? .nan, attributes["PhysicalSize\(axis)Unit"] ?? "µm"
+                    )
                 }
             case "Channel":
                 guard !images.isEmpty else { continue }
@@ -133,6 +139,20 @@ extension OMEDescription.Image {
             Set(planes.map { [$0.channel, $0.slice, $0.time] }).count == planes.count
             && Set(planes.map { [$0.page, $0.sample ?? 0] }).count == planes.count
         return isOnce ? planes : nil
+    }
+
+    /// Whether pages of such samples can hold what the description calls them (Pixels, Type): as wide at most, with a sign or without, whole
+    /// or not. Words that OME does not have say nothing.
+    ///
+    /// *Source*: OME schema 2016-06, PixelType; TIFF 6.0, section 19, SampleFormat.
+    func samplesAre(bits: Int, format: Int) -> Bool {
+        let types: [String: (format: Int, bits: Int)] = [
+            "bit": (1, 8), "uint8": (1, 8), "uint16": (1, 16), "uint32": (1, 32), "int8": (2, 8), "int16": (2, 16),
+            "int32": (2, 32), "float": (3, 32), "double": (3, 64), "complex": (6, 64), "double-complex": (6, 128),
+        ]
+        guard let stated = types[type.lowercased()] else { return true }
+        // 4: of no said kind.
+        return format == 4 || format == stated.format && bits <= stated.bits
     }
 
     /// Planes along the channel axis: a channel of several samples is one, and so are channels that are samples of one page.

@@ -11,6 +11,8 @@ package struct PixelCalibration: Sendable, Equatable {
     /// Distance of slices in mm.
     package private(set) var sliceMM: Double?
     package private(set) var findings: [RasterFinding] = []
+    /// The file says two sizes of its pixels: neither is believed.
+    package private(set) var saysTwoScales = false
     /// Why the distance of slices that is said is none; nil: it is one, or not said.
     private(set) var sliceProblem: String?
 
@@ -64,6 +66,21 @@ package struct PixelCalibration: Sendable, Equatable {
         var judged = self
         (judged.spacing, judged.aspect, judged.findings) = (tags.spacing, tags.aspect, tags.findings)
         return judged
+    }
+
+    /// The same beside what else in the file says how large pixels are: without a scale where that is believed too and says another size.
+    ///
+    /// - Parameter names: who says the one and the other, for a person.
+    func confirmed(by other: PixelCalibration, _ names: (String, String)) -> PixelCalibration {
+        guard let own = spacing, let stated = other.spacing, !own.isSameResolution(as: stated) else { return self }
+        var both = self
+        (both.spacing, both.aspect, both.saysTwoScales) = (nil, nil, true)
+        both.findings.append(
+            RasterFinding(
+                .scale, isWarning: true,
+                "\(names.0) gives pixels of \(NumberText.size(mm: own.row, own.column)), \(names.1) \(NumberText.size(mm: stated.row, stated.column)): neither is believed."
+            ))
+        return both
     }
 
     /// From words that are no length: the picture has no scale, and nothing else is asked.
@@ -127,9 +144,10 @@ package struct PixelCalibration: Sendable, Equatable {
         spacing = PixelSpacing(row: mm / rows, column: mm / columns)
     }
 
-    /// Dots an inch that programs, cameras, scanners and printers write without knowing what is imaged.
+    /// Dots an inch that programs, cameras, scanners and printers write without knowing what is imaged; 25.4 is libvips's pixel a millimetre.
     private static let screens: [Double] = [
-        72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 240, 254, 300, 350, 360, 400, 600, 720, 1200, 2400, 4800,
+        25.4, 72, 75, 90, 96, 100, 120, 144, 150, 180, 192, 200, 240, 254, 300, 350, 360, 400, 600, 720, 1200, 2400,
+        4800,
     ]
 
     private static func isOfScreens(_ perInch: Double) -> Bool {

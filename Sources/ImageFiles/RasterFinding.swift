@@ -37,14 +37,6 @@ package struct RasterFinding: Sendable, Hashable {
 }
 
 extension RasterFinding {
-    /// A picture's own resolution and that of its EXIF block contradict each other.
-    static func twoScales(_ own: PixelSpacing, _ exif: PixelSpacing) -> RasterFinding {
-        RasterFinding(
-            .scale, isWarning: true,
-            "the picture's own resolution gives pixels of \(NumberText.size(mm: own.row, own.column)), its EXIF block \(NumberText.size(mm: exif.row, exif.column)): neither is believed."
-        )
-    }
-
     /// A colour picture's profile (ICC) that is none, or another picture's; nil for others.
     static func profile(_ header: [UInt8], size: Int?) -> RasterFinding? {
         ColourProfile.problem(header, size: size).map { RasterFinding(.picture, isWarning: true, "\($0).") }

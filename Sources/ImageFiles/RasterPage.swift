@@ -23,6 +23,13 @@ package struct RasterPage: Sendable, Equatable {
     package var pixelAspect: PixelSpacing?
     /// What `values` mean, where they are not themselves: signed, 32-bit and floating point pages, and calibrated ones.
     package var mapping: ValueMapping?
+    /// Takes over how large pixels are, and what there is to say of it.
+    mutating func take(_ calibration: PixelCalibration) {
+        spacing = calibration.spacing.map(reduction.spacing)
+        pixelAspect = calibration.aspect.map(reduction.spacing) ?? reduction.aspect
+        saysTwoScales = calibration.saysTwoScales
+        findings += calibration.findings
+    }
     /// How many of `values` stand for none: the file has NaN, an infinity or what no measurement has in their place.
     package var missing: Int { mapping?.hasPadding == true ? values.count { $0 == 0 } : 0 }
     /// TIFF's Orientation (tag 274) of how the file stores the page; 1: upright.

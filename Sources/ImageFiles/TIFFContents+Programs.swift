@@ -12,7 +12,7 @@ extension ContentsReader {
             throw failure(.axes("has values that ImageJ calibrates with a curve, which is not known here"))
         }
         let chosen = roles.firstIndex(of: .picture) ?? 0, page = pages[chosen]
-        var calibration = try self.calibration(of: chosen, .none)
+        var calibration = try resolution(of: chosen)
         if let own = imageJ.calibration(rowsPerUnit: page.rowResolution, columnsPerUnit: page.columnResolution) {
             calibration = own
         }
@@ -59,7 +59,7 @@ extension ContentsReader {
         guard Set(order).count == order.count, isUsual || samples == 1 else {
             throw failure(.axes("has axes that its description mixes"))
         }
-        let calibration = try calibration(of: chosen[0], .none)
+        let calibration = try resolution(of: chosen[0])
         // The slowest axis first; a stack has the channel fastest.
         let stack = try stack(.tifffile, roles, counts: counts, calibration, nil)
         return isUsual ? stack : stack.reordered(order.reversed(), counts)
@@ -69,7 +69,8 @@ extension ContentsReader {
 
     func contents(_ lsm: LSMDescription, _ roles: [TIFFContents.Role]) throws(ImageFilesFailure) -> TIFFContents {
         let calibration = PixelCalibration(
-            program: "The LSM header", rowMM: lsm.voxelMM.row, columnMM: lsm.voxelMM.column, sliceMM: lsm.voxelMM.slice)
+            program: "The LSM header", rowMM: lsm.voxelMM.row, columnMM: lsm.voxelMM.column, sliceMM: lsm.voxelMM.slice
+        ).confirmed(by: try resolution(roles), ("the LSM header", "the resolution tags"))
         return try stack(.zeissLSM, roles, counts: (1, lsm.slices, lsm.times), calibration, nil)
     }
 
@@ -107,6 +108,9 @@ extension ContentsReader {
             else {
                 throw failure(.axes("has an OME description of pictures of another size than its pages"))
             }
+            guard image.samplesAre(bits: page.bits, format: page.format) else {
+                throw failure(.axes("has an OME description of samples of another type than its pages"))
+            }
             if image.sizes.isEmpty {
                 for plane in planes where plane.page != planes[0].page {
                     guard try isOfOneStack(plane.page, planes[0].page, .none) else {
@@ -127,7 +131,10 @@ extension ContentsReader {
                 rows: page.rows, columns: page.columns, planes: planes,
                 channels: image.channelPlanes(samples: samples) * samples,
                 channelNames: image.described.map(\.name), slices: image.slices, times: image.times,
-                calibration: image.sizes.isEmpty ? try calibration(of: planes[0].page, .none) : image.calibration,
+                calibration: image.sizes.isEmpty
+                    ? try resolution(of: planes[0].page)
+                    : image.calibration.confirmed(
+                        by: try resolution(of: planes[0].page), ("the OME description", "the resolution tags")),
                 smaller: [], values: nil)
             picture.isPart = planes.count < expected
             pictures.append(picture)

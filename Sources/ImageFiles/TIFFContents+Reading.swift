@@ -56,7 +56,7 @@ struct ContentsReader {
         let roles = try roles(isAperio: isAperio, isVentana: isVentana)
         if let imageJ = ImageJDescription(description) { return try contents(imageJ, roles) }
         if let count = try file.value(33629, page: 0)?.fractionCount, count > 1, try file.value(33628, page: 0) != nil {
-            return try stack(.metaMorph, roles, counts: (1, count, 1), try calibration(roles), nil)
+            return try stack(.metaMorph, roles, counts: (1, count, 1), try resolution(roles), nil)
         }
         if let info = try file.value(34412, page: 0), let lsm = LSMDescription(info) { return try contents(lsm, roles) }
         if let shaped = ShapedDescription(String(description.prefix(65_536))) {
@@ -193,7 +193,7 @@ struct ContentsReader {
     {
         let chosen = pages.indices.filter { roles[$0] == .picture }
         if chosen.count == 1, pages[chosen[0]].depth > 1 {
-            let calibration = try calibration(roles)
+            let calibration = try resolution(roles)
             return try stack(.sgiVolume, roles, counts: (1, pages[chosen[0]].depth, 1), calibration, nil)
         }
         for index in chosen where pages[index].depth > 1 {
@@ -303,25 +303,26 @@ struct ContentsReader {
 
     // MARK: Calibration
 
-    private func calibration(_ roles: [TIFFContents.Role]) throws(ImageFilesFailure) -> PixelCalibration {
-        try calibration(of: roles.firstIndex(of: .picture) ?? 0, .none)
+    /// What the resolution tags of the first picture say.
+    func resolution(_ roles: [TIFFContents.Role]) throws(ImageFilesFailure) -> PixelCalibration {
+        try resolution(of: roles.firstIndex(of: .picture) ?? 0)
     }
 
     /// What a slide's description or the resolution tags say of a page.
     func calibration(of index: Int, _ program: TIFFContents.Program) throws(ImageFilesFailure) -> PixelCalibration {
-        if program == .aperio {
-            let text = descriptions[index].isEmpty ? description : descriptions[index]
-            for field in text.split(separator: "|") where String(field).trimmed.hasPrefix("MPP") {
-                guard let equals = field.firstIndex(of: "="),
-                    let mpp = Double(String(field[field.index(after: equals)...]).trimmed)
-                else { continue }
-                let sizes = AperioDescription.sizes(in: text)
-                guard sizes.isEmpty || sizes.contains(pages[index].size) else {
-                    return PixelCalibration(descriptionOfAnotherSizeBy: "Aperio", sizes[0])
-                }
-                return PixelCalibration(program: "Aperio's MPP", rowMM: mpp / 1000, columnMM: mpp / 1000)
-            }
+        guard program == .aperio else { return try resolution(of: index) }
+        let text = descriptions[index].isEmpty ? description : descriptions[index]
+        guard let mpp = AperioDescription.pixelMicrometres(in: text) else { return try resolution(of: index) }
+        let sizes = AperioDescription.sizes(in: text)
+        guard sizes.isEmpty || sizes.contains(pages[index].size) else {
+            return PixelCalibration(descriptionOfAnotherSizeBy: "Aperio", sizes[0])
         }
+        let own = PixelCalibration(program: "Aperio's MPP", rowMM: mpp / 1000, columnMM: mpp / 1000)
+        return own.confirmed(by: try resolution(of: index), ("Aperio's MPP", "the resolution tags"))
+    }
+
+    /// What the resolution tags say of a page.
+    func resolution(of index: Int) throws(ImageFilesFailure) -> PixelCalibration {
         let page = pages[index]
         guard page.rowResolution > 0, page.columnResolution > 0 else { return PixelCalibration() }
         guard let unit = try resolutionUnit(index) else {

@@ -96,7 +96,7 @@ package struct TIFFContents: Sendable {
     package let roles: [Role]
     /// At least one.
     package let pictures: [TIFFPicture]
-    package let findings: [RasterFinding]
+    package internal(set) var findings: [RasterFinding]
     /// Files that belong together, by what names each; empty for a file that stands alone.
     package let set: [String]
 

@@ -23,8 +23,7 @@ extension TIFFFile {
             // What cannot be described is no copy.
             guard let copy = try? tags(index), copy.isCopy(of: whole) else { continue }
             guard copy.rows <= whole.rows, copy.columns <= whole.columns else {
-                throw ImageFilesFailure(
-                    path: path, reason: .axes("has a page whose smaller copies are larger than it is"))
+                throw failure(.axes("has a page whose smaller copies are larger than it is"))
             }
             try checkTags(index)
             levels.append(TIFFLevel(plane: plane.at(page: index), rows: copy.rows, columns: copy.columns))
@@ -32,6 +31,28 @@ extension TIFFFile {
         levels.sort { ($0.rows * $0.columns, $1.plane.page) > ($1.rows * $1.columns, $0.plane.page) }
         var seen: Set<[Int]> = []
         return levels.filter { seen.insert([$0.rows, $0.columns]).inserted }
+    }
+
+    /// What to say of pictures below a page (SubIFDs) that are no smaller copies of it: they are not read.
+    ///
+    /// *Throws* `ImageFilesFailure.axes` where one is larger than the page, as below the preview that cameras and scanners put first.
+    func besides(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+        let page = try tags(index)
+        var others = 0
+        for below in try subdirectories(index) {
+            // What cannot be described, or has no size, is no picture.
+            guard let picture = try? tags(below), picture.rows > 0, picture.columns > 0 else { continue }
+            guard picture.rows <= page.rows, picture.columns <= page.columns else {
+                throw failure(.axes("has a picture below a page (SubIFD) that is larger than the page"))
+            }
+            let isSmaller = picture.rows < page.rows || picture.columns < page.columns
+            if picture.isMask || isSmaller && (picture.isReduced || picture.isCopy(of: page)) { continue }
+            others += 1
+        }
+        guard others > 0 else { return nil }
+        return RasterFinding(
+            .pages, isWarning: true,
+            "\(others) pictures below a page (SubIFDs) are no smaller copies of it, and are not read.")
     }
 
     /// Indices of the directories below a page (SubIFDs).

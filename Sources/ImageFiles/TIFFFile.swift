@@ -157,7 +157,12 @@ package final class TIFFFile {
     ///
     /// *Throws* `ImageFilesFailure`: `axes`, truncated; `corrupt` when uncompressed strips are longer than the pages say.
     package func contents() throws(ImageFilesFailure) -> TIFFContents {
-        let contents = try TIFFContents(self)
+        var contents = try TIFFContents(self)
+        for page in Set(contents.pictures.flatMap(\.planes).map(\.page)).sorted() {
+            if let finding = try besides(page), !contents.findings.contains(finding) {
+                contents.findings.append(finding)
+            }
+        }
         // Programs count pictures behind the first to its strip.
         for picture in contents.pictures where picture.planes.allSatisfy({ $0.inPage == 0 }) {
             for page in Set(picture.planes.map(\.page) + picture.smaller).sorted() {
@@ -216,12 +221,11 @@ package final class TIFFFile {
             page.mapping = (page.mapping ?? ValueMapping(slope: 1, intercept: 0)).followed(by: function)
         }
         page.dateTime = text(of: tags)
-        page.findings = reading.findings(survey, extrasDiffer: extrasDiffer) + picture.calibration.findings
+        page.findings = reading.findings(survey, extrasDiffer: extrasDiffer)
         page.findings += try tagFindings(plane.page, samples: reading.samples)
         page.loss = loss(tags, reading, plane.page, bits: samples.bits)
         page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
-        page.spacing = picture.calibration.spacing.map(page.reduction.spacing)
-        page.pixelAspect = picture.calibration.aspect.map(page.reduction.spacing) ?? page.reduction.aspect
+        page.take(picture.calibration)
         if picture.isVolume { page.positionMM = picture.calibration.sliceMM.map { $0 * Double(plane.slice) } }
         return page.upright(from: Int(tags.orientation))
     }
@@ -309,7 +313,7 @@ package final class TIFFFile {
     // MARK: Inside
 
     func failure(_ error: ci_error) -> ImageFilesFailure { reader.failure(error) }
-    private func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
+    func failure(_ reason: ImageFilesFailure.Reason) -> ImageFilesFailure {
         ImageFilesFailure(path: file.path.text, reason: reason)
     }
 
@@ -358,13 +362,35 @@ package final class TIFFFile {
         return (tags, reading)
     }
 
-    /// Of tags of a page that contradict its picture and that libtiff passes over: Orientation, and the colour profile.
+    /// Of tags of a page that contradict its picture and that libtiff passes over: Orientation, curves, and the colour profile.
     func tagFindings(_ index: Int, samples: Int) throws(ImageFilesFailure) -> [RasterFinding] {
-        var findings = [try orientationFinding(index)]
+        var findings = [try orientationFinding(index), try curveFinding(index)]
         if samples == 3, let profile = try value(34675, page: index), profile.byteCount > 0 {
             findings.append(.profile(profile.prefix(ColourProfile.headerBytes), size: profile.byteCount))
         }
         return findings.compactMap { $0 }
+    }
+
+    /// A grey page has its meaning from Photometric. What stands beside it (TransferFunction, GrayResponseCurve, a colour map) is for display and
+    /// is not applied; but where it makes the brighter samples the darker ones, black and white are in doubt.
+    ///
+    /// *Source*: TIFF 6.0, section 8, GrayResponseCurve (densities), and section 20, TransferFunction.
+    private func curveFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+        let page = try tags(index)
+        guard page.photometric <= 1, (1...16).contains(page.bits) else { return nil }
+        var curves: [(tag: UInt16, name: String)] = [(291, "GrayResponseCurve")]
+        if page.photometric == 1 { curves += [(301, "TransferFunction"), (320, "colour map")] }
+        for (tag, name) in curves {
+            guard let curve = try value(tag, page: index)?.whole, curve.count >= 1 << page.bits else { continue }
+            let (first, last) = (curve[0], curve[(1 << page.bits) - 1])
+            let isBrighter = tag == 291 ? (last < first) == (page.photometric == 1) : last > first
+            if first == last || isBrighter { continue }
+            return RasterFinding(
+                .picture, isWarning: true,
+                "the \(name) of the page makes bright what its Photometric makes dark: black and white may be exchanged."
+            )
+        }
+        return nil
     }
 
     /// 0 is written by programs that do not know it.

@@ -62,17 +62,15 @@ enum RasterStudy {
         guard source.format == .tiff else {
             let page = try ImageFile.picture(
                 source.file, source.format, survey: survey, limits: request.limits.images)
-            guard !page.saysTwoScales || source.identity.spacingMM != nil else {
-                throw InputFailure.scale(
-                    "the picture's own resolution and that of its EXIF block contradict each other: how large its pixels are is unknown.",
-                    cure: "Give the spacing in a sidecar (spacing_mm), or save the picture anew with one resolution.")
-            }
+            try checkScale(page.saysTwoScales, page.findings, source)
             return try write([page], source, request.selections, page.findings, folder, &number)
         }
         let file = try TIFFFile(source.file, limits: request.limits.images)
         var images: [Image] = []
         for choice in try choices(file, source, request) {
-            let findings = choice.findings + choice.picture.findings(choice.selections.first ?? TIFFSelection())
+            try checkScale(
+                choice.picture.calibration.saysTwoScales, choice.picture.calibration.findings, source)
+            let findings = choice.findings + choice.picture.findings(choice.mostOpen)
             if let slide = choice.slide {
                 let scales = contradictions(
                     source.identity.spacingMM, [choice.picture.calibration.spacing].compactMap { $0 })
@@ -95,6 +93,16 @@ enum RasterStudy {
                 folder, &number)
         }
         return images
+    }
+
+    /// *Throws* `InputFailure.scale` for a picture of which its file says two sizes of pixels, and nobody which is right.
+    private static func checkScale(
+        _ saysTwoScales: Bool, _ findings: [RasterFinding], _ source: RasterSource
+    ) throws(InputFailure) {
+        guard saysTwoScales, source.identity.spacingMM == nil else { return }
+        let text = findings.last { $0.kind == .scale }?.text ?? "the file says two sizes of its pixels."
+        throw .scale(
+            text, cure: "Give the spacing in a sidecar (spacing_mm), or save the picture anew with one resolution.")
     }
 
     /// How many samples of a choice are no values. *Throws* `ImageFilesFailure.noValues` when all are.
@@ -157,6 +165,11 @@ enum RasterStudy {
         var selections: Set<TIFFSelection>
         var findings: [RasterFinding]
         var slide: TIFFSlide?
+
+        /// Of the pipelines that share it one that names no channel, if there is one: then a person has to.
+        var mostOpen: TIFFSelection {
+            selections.first { $0.channel == nil } ?? selections.first ?? TIFFSelection()
+        }
 
         /// What a slide's series is derived from: several planes of a file, or slides of one folder, are several slides.
         func series(_ source: RasterSource) -> String {

@@ -51,6 +51,8 @@ extension RunRecord {
         "SEL-FRAMES": "Look at these frames with your own viewer, or change frames of the rule that takes them.",
         "PIX-NOTE": "Compare a slice of the report with the same slice in your viewer.",
         "RAS-PICTURE": "Compare the picture in the report with what your own program shows.",
+        "RAS-CHANNEL": "Look whether it is the right one, and name it in the pipeline (tiff.channel).",
+        "RAS-LEVEL": "Look whether the outlines are fine enough; send the picture with its scale, or a part of it.",
         "RAS-PAGES": "Look whether a picture of the file is missing; save each in a file of its own.",
         "PIX-FRAME": "Send these frames again, or look at them with your own viewer.",
         "QC-CALIBRATION": "Look at the outline; measure it with the ultrasound device's own calipers.",

@@ -484,6 +484,37 @@ struct ImageFilesTests {
         }
     }
 
+    @Test(
+        "a PNG whose samples are not those of a usual screen asks for a person, by the chunk that comes first",
+        arguments: [
+            ([("gAMA", [0, 0, 0xB1, 0x8F])], false), ([("gAMA", [0, 1, 0x86, 0xA0])], true),
+            ([("gAMA", [0, 1, 0x86, 0xA0]), ("sRGB", [0])], false),
+            ([("cICP", [1, 13, 0, 1])], false), ([("cICP", [9, 16, 0, 1])], true), ([("cICP", [9, 18, 0, 1])], true),
+            ([("cICP", [1, 13, 0, 0])], true), ([("cICP", [1, 13, 5, 1]), ("sRGB", [0])], true),
+            ([("cICP", [1, 13])], true), ([], false),
+        ] as [([(String, [UInt8])], Bool)])
+    func pngColour(_ chunks: [(String, [UInt8])], _ isTold: Bool) throws {
+        let png = try ImageFile.png(RasterPage(rows: 1, columns: 2, samples: 3, bits: 8, values: [1, 2, 3, 4, 5, 6]))
+        let page = try #require(
+            try read(png.prefix(33) + chunks.flatMap { chunk($0.0, $0.1) } + png.dropFirst(33)).first)
+        #expect(page.values == [1, 2, 3, 4, 5, 6])
+        #expect(page.findings.contains { $0.kind == .picture && $0.isWarning } == isTold)
+    }
+
+    @Test("curves beside a grey page that turn black and white round ask for a person", arguments: [1, 0])
+    func curves(photometric: Int) throws {
+        func isTold(_ tag: UInt16, _ curve: [Int]) throws -> Bool {
+            var page = RawTIFF.Page(rows: 1, columns: 2, data: [0b0100_0000])
+            (page.bits, page.photometric, page.numbers) = (1, photometric, [(tag, curve)])
+            let found = try #require(try read(RawTIFF([page]).bytes).first).findings
+            return found.contains { $0.kind == .picture && $0.isWarning }
+        }
+        let isDark = photometric == 0
+        #expect(try isTold(291, [2000, 0]) == isDark && isTold(291, [0, 2000]) != isDark)
+        #expect(try !isTold(301, [0, 65_535]) && isTold(301, [65_535, 0]) != isDark)
+        #expect(try !isTold(320, [0, 255, 0, 255, 0, 255]) && isTold(320, [255, 0, 255, 0, 255, 0]) != isDark)
+    }
+
     /// A JPEG of a JFIF density in pixels an inch (1) or a centimetre (2), with an EXIF block of a resolution in inches (2) or centimetres (3).
     private func jpeg(density: (Int, UInt8), resolution: (Int, UInt8)) throws -> [UInt8] {
         var bytes = try jpeg("grey")

@@ -54,6 +54,24 @@ struct LevelTests {
         #expect { try sizes(RawTIFF([small])) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
     }
 
+    @Test("pictures below a page that are no smaller copies of it ask for a person; a larger one is refused at once")
+    func besides() throws {
+        func findings(_ below: RawTIFF.Page) throws -> Int {
+            var whole = page(96, 128)
+            whole.below = [page(48, 64, subfile: 1), below]
+            let found = try opened(RawTIFF([whole])) { try $0.contents().findings }
+            return found.count { $0.isWarning && $0.kind == .pages }
+        }
+        #expect(try findings(page(24, 32)) == 0 && findings(page(30, 30, subfile: 1)) == 0)
+        #expect(try findings(page(96, 128)) == 1 && findings(page(30, 30)) == 1)
+        // The preview that cameras put first.
+        var preview = page(24, 32, subfile: 1)
+        preview.below = [page(96, 128)]
+        #expect { try opened(RawTIFF([preview])) { try $0.contents() } } throws: {
+            ($0 as? ImageFilesFailure)?.code == "RAS-AXES"
+        }
+    }
+
     @Test("rows that come in bands are those of the whole page", arguments: [true, false], [1, 3])
     func bands(isTiled: Bool, samples: Int) throws {
         var page = page(600, 40, isTiled: isTiled)

@@ -32,6 +32,23 @@ struct OMETests {
         }
     }
 
+    @Test("pages whose samples are of another type than the OME description says are refused")
+    func omeType() throws {
+        let one = ome(c: 1, z: 1)
+        let types = [("uint8", true), ("bit", true), ("uint16", true), ("int8", false), ("float", false)]
+        for (type, isRead) in types {
+            let file = RawTIFF([page(7, description: one.replacing("uint8", with: type))])
+            guard isRead else {
+                #expect { try firsts(file) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+                continue
+            }
+            #expect(try firsts(file) == [[7]])
+        }
+        var wide = RawTIFF.Page(rows: 3, columns: 5, data: [UInt8](repeating: 1, count: 30))
+        (wide.bits, wide.description) = (16, one)
+        #expect { try firsts(RawTIFF([wide])) } throws: { ($0 as? ImageFilesFailure)?.code == "RAS-AXES" }
+    }
+
     @Test("an OME description that is cut off, or names a plane or a page twice, is refused")
     func omeDamage() {
         let whole = ome(), cut = String(whole.prefix(upTo: whole.range(of: "</Pixels>")?.lowerBound ?? whole.endIndex))

@@ -33,7 +33,7 @@ struct ScaleTests {
     }
 
     private static let screens: [(Int, Int)] = [
-        (72, 2), (96, 2), (150, 2), (254, 2), (300, 2), (600, 2), (100, 3), (118, 3), (28, 3), (1, 2), (1, 3),
+        (72, 2), (96, 2), (150, 2), (254, 2), (300, 2), (600, 2), (100, 3), (118, 3), (28, 3), (1, 2), (1, 3), (10, 3),
     ]
 
     @Test("resolutions of screens and printers, and pixels that no picture has, are no scale", arguments: screens)
@@ -60,6 +60,40 @@ struct ScaleTests {
         let spacing = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration.spacing }
         #expect((spacing == nil) == (expected == nil))
         if let expected { #expect(abs((spacing?.row ?? 0) / expected - 1) < 1e-6) }
+    }
+
+    @Test(
+        "a description and resolution tags that are believed and say another size leave the picture without a scale",
+        arguments: [
+            // Pixels a centimetre (3) or an inch (2); mm a pixel, and whether two scales are said.
+            (40_000, 3, 0.00025, false), (40_100, 3, 0.00025, false), (72, 2, 0.00025, false), (10, 3, 0.00025, false),
+            (4, 1, 0.00025, false), (20_000, 3, nil, true), (4_000, 3, nil, true),
+        ] as [(Int, Int, Double?, Bool)])
+    func twoScales(_ resolution: Int, _ unit: Int, _ expected: Double?, _ isTold: Bool) throws {
+        let descriptions = [
+            ome(c: 1, z: 1, more: "PhysicalSizeX=\"0.25\" PhysicalSizeY=\"0.25\""),
+            "Aperio Image Library\n5x3 |AppMag = 40|MPP = 0.2500",
+        ]
+        for description in descriptions {
+            var page = page(1, description: description)
+            page.resolution = (resolution, resolution, unit)
+            let calibration = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration }
+            #expect(calibration.saysTwoScales == isTold && (calibration.spacing == nil) == (expected == nil))
+            if let expected { #expect(abs((calibration.spacing?.row ?? 0) / expected - 1) < 1e-6) }
+        }
+    }
+
+    @Test(
+        "sizes of pixels that are no numbers, or said twice and differently, are no scale, whatever the resolution tags say",
+        arguments: ["MPP = 0,2500", "MPP = 0.25|MPP = 0.5", "MPP = ", "MPP"])
+    func noNumber(_ words: String) throws {
+        let size = "PhysicalSizeX=\"0,25\" PhysicalSizeY=\"0,25\""
+        for description in ["Aperio Image Library\n5x3 |\(words)", ome(c: 1, z: 1, more: size)] {
+            var page = page(1, description: description)
+            page.resolution = (20_000, 20_000, 3)
+            let calibration = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration }
+            #expect(calibration.spacing == nil && calibration.findings.contains { $0.kind == .scale && $0.isWarning })
+        }
     }
 
     @Test(
