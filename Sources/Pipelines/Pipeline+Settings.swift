@@ -161,12 +161,21 @@ extension SelectionRule {
                 "PIPE-RULE", at: key, "an empty pattern fits every description.",
                 cure: "Write a pattern, e.g. \"(?i)portal\", or leave the key out.")
         }
+        let pattern: LinearPattern
         do throws(LinearPattern.Problem) {
-            return try LinearPattern(text)
+            pattern = try LinearPattern(text)
         } catch {
             throw section.failure(
                 "PIPE-PATTERN", at: key, "the pattern cannot be used: \(error.reason).", cure: "Correct it.")
         }
+        // `.*`, or an alternative without letters (`portal|`): what has nothing in common fits alike.
+        let letters = String(String.UnicodeScalarView((32...126).map { Unicode.Scalar(UInt8($0)) }))
+        guard !["", "\u{1}", letters].allSatisfy(pattern.matches) else {
+            throw section.failure(
+                "PIPE-RULE", at: key, found: text, "the pattern fits every description.",
+                cure: "Write what the description has to hold, e.g. \"(?i)portal\", or leave the key out.")
+        }
+        return pattern
     }
 }
 

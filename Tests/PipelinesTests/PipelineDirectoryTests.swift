@@ -65,6 +65,8 @@ struct PipelineDirectoryTests {
         arguments: [
             ("version: \"1.0\"", "version: '1\\0'", "PIPE-VERSION", 1),
             ("modality: [XC]", "series_description: \"\"", "PIPE-RULE", 3),
+            ("modality: [XC]", "series_description: \".*\"", "PIPE-RULE", 3),
+            ("modality: [XC]", "exclude_description: \"lung|\"", "PIPE-RULE", 3),
             ("modality: [XC]", "min_frames: 5\n    modality: []", "PIPE-RULE", 4),
             ("modality: [XC]", "modality: [XC]\n    image_type: {none: []}", "PIPE-RULE", 4),
             ("key: lesion", "key: \(String(repeating: "k", count: 65))", "PIPE-SEGMENT", 5),
