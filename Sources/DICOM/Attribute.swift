@@ -486,7 +486,7 @@ package enum Attribute: String, CaseIterable, Sendable {
     }
 
     /// With these keywords begin in capitals.
-    private static let acronyms = ["sop", "rtroi", "roi", "rt", "kvp", "voi", "lut", "pet", "ct", "mr", "uid"]
+    private static let acronyms = ["sop", "rtroi", "roi", "rt", "kvp", "voi", "lut", "pet", "suv", "ct", "mr", "uid"]
 
     private var parsed: Definition {
         let fields = rawValue.split(separator: " ")

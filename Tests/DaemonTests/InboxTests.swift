@@ -477,10 +477,11 @@ struct InboxTests {
         try Folder.make(inbox + "study/series1")
         try DurableFile.write([], to: inbox + "study.ready")
         var rules = SettlingRules(quiet: .zero)
-        for (limit, count) in [(Duration.seconds(3600), 0), (.seconds(-3600), 8)] {
+        // Whoever marks a folder without files may still be about to fill it.
+        for (limit, count, settling) in [(Duration.seconds(3600), 0, 1), (.seconds(-3600), 8, 0)] {
             rules.giveUp = limit
             let sight = try await Inbox(paths: ServicePaths(site.settings), rules: rules).scan()
-            #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == 0, "\(sight)")
+            #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == settling, "\(sight)")
         }
     }
 

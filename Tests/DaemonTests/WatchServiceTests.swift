@@ -127,15 +127,15 @@ struct WatchServiceTests {
     func programReplaced() async throws {
         let site = try Site()
         let stop = StopRequest()
-        let service = try await site.service(stop)
-        let running = Task { try await service.watch() }
-        try await eventually { try await service.ledger.fact("mode") == "watch" }
-        #expect(try !StatusReport(site.settings).text.contains("PROGRAM-REPLACED"))
-        try writeProgram("#!/bin/sh\nexit 0\n", to: site.settings.program)
-        try await eventually { try StatusReport(site.settings).text.contains("PROGRAM-REPLACED") }
-        stop.ask()
-        try await running.value
-        try await service.close()
+        try await site.withService(stop) { service in
+            let running = Task { try await service.watch() }
+            try await eventually { try await service.ledger.fact("mode") == "watch" }
+            #expect(try !StatusReport(site.settings).text.contains("PROGRAM-REPLACED"))
+            try writeProgram("#!/bin/sh\nexit 0\n", to: site.settings.program)
+            try await eventually { try StatusReport(site.settings).text.contains("PROGRAM-REPLACED") }
+            stop.ask()
+            try await running.value
+        }
         try await site.withService { _ in }
         #expect(try !StatusReport(site.settings).text.contains("PROGRAM-REPLACED"))
     }

@@ -162,7 +162,7 @@ struct ScaleTests {
         ])
     func aperioSizes(_ text: String, _ isOwn: Bool) throws {
         var page = page(1, description: "Aperio Image Library v12.0.15\r\n\(text)|AppMag = 20|MPP = 0.5")
-        page.resolution = (5000, 5000, 3)
+        page.resolution = (20_000, 20_000, 3)
         let calibration = try opened(RawTIFF([page])) { try $0.contents().pictures[0].calibration }
         #expect(calibration.spacing == (isOwn ? PixelSpacing(row: 0.0005, column: 0.0005) : nil))
         #expect(calibration.findings.map(\.kind) == (isOwn ? [] : [.scale]))
