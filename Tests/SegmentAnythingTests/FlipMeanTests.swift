@@ -115,14 +115,16 @@ struct FlipMeanTests {
         var expected = [Float](repeating: 0, count: 3500)
         for (i, top) in tiling.down.starts.enumerated() {
             for (j, left) in tiling.across.starts.enumerated() {
-                let pixels = (top..<top + 32).flatMap { row in
-                    image.pixels[(row * 70 + left) * 3..<(row * 70 + left + 32) * 3]
+                var pixels: [UInt8] = []
+                for row in top..<top + 32 {
+                    let start = (row * 70 + left) * 3
+                    pixels += image.pixels[start..<start + 96]
                 }
                 let own = try predictor.segment(DisplayImage(rows: 32, columns: 32, pixels: pixels))
                 for pixel in 0..<1024 {
                     let (y, x) = (pixel / 32, pixel % 32)
-                    expected[(top + y) * 70 + left + x] +=
-                        tiling.down.weights(i)[y] * tiling.across.weights(j)[x] * own.probabilities[0][pixel]
+                    let weight = tiling.down.weights(i)[y] * tiling.across.weights(j)[x]
+                    expected[(top + y) * 70 + left + x] += weight * own.probabilities[0][pixel]
                 }
             }
         }
