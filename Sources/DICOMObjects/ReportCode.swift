@@ -38,6 +38,9 @@ extension Code {
         scheme == "SCT" && ["24028007", "7771000", "51440002", "66459002"].contains(value)
     }
 
+    /// Right or left.
+    package var isOneSide: Bool { isLaterality && ["24028007", "7771000"].contains(value) }
+
     /// Physical volume of a segment.
     package static let volume = Code("118565006", "SCT", "Volume")
     /// Of the frame where the segment is largest.

@@ -86,13 +86,16 @@ package struct Producer: Sendable, Hashable {
     package var pipelineDigest: String
     /// What the network's products were computed in, where that is not float32: in Software Versions.
     package var arithmetic: String?
+    /// What pictures were segmented as besides as they are, in Algorithm Parameters; nil: nothing.
+    package var augmentation: String?
 
     /// Texts that are too long for their attributes are cut.
     package init(
         manufacturer: String, version: String, modelName: String, modelVersion: String, modelDigest: String,
         pipelineName: String,
-        pipelineVersion: String, pipelineDigest: String, arithmetic: String? = nil
+        pipelineVersion: String, pipelineDigest: String, arithmetic: String? = nil, augmentation: String? = nil
     ) {
+        self.augmentation = augmentation
         self.arithmetic = arithmetic
         self.manufacturer = manufacturer
         self.version = version

@@ -47,7 +47,10 @@ enum SegmentItem {
             $0.put(.algorithmFamilyCodeSequence, item: Code.artificialIntelligence.item)
             $0.put(.algorithmName, "HSP-SAM")
             $0.put(.algorithmVersion, Segmentation.line(producer.modelVersion))
-            $0.put(.algorithmParameters, "weights \(producer.modelDigest) pipeline \(producer.pipelineDigest)")
+            $0.put(
+                .algorithmParameters,
+                "weights \(producer.modelDigest) pipeline \(producer.pipelineDigest)"
+                    + (producer.augmentation.map { " tta \($0)" } ?? ""))
             $0.put(.algorithmSource, Segmentation.line(producer.manufacturer))
         })
     }

@@ -31,6 +31,10 @@ extension Pipeline {
         outputs.addChosen(to: &fields)
         if tolerates != .none { fields.add("tolerate", tolerates.rawValue) }
         if precision != .fp32 { fields.add("precision", precision.canonical) }
+        switch augmentation {
+        case .none: break
+        case .flip: fields.add("tta", "flip")
+        }
         return fields.digest
     }
 

@@ -29,7 +29,9 @@ extension Pipeline {
         aspect = try preprocess.choice("aspect", default: .isotropic)
         scale = try Scale(preprocess, "scale")
         windowing = try Windowing(try root.section("windowing"))
-        precision = try root.section("inference").choice("precision", default: .fp32)
+        let inference = try root.section("inference")
+        precision = try inference.choice("precision", default: .fp32)
+        augmentation = try inference.choice("tta", default: .none)
         segments = try root.sections("segments").map { try SegmentDescription($0) }
         guard !segments.isEmpty else {
             throw root.failure(
@@ -52,12 +54,30 @@ extension Pipeline {
         }
         tolerates = try root.choice("tolerate", default: .none)
         limits = try ReadingLimits(try root.section("limits"))
+        if augmentation == .flip, let sided = sidedSegment {
+            throw inference.failure(
+                "PIPE-TTA", at: "tta", found: "flip",
+                "segment \(sided) is of one side, left or right, and in a mirror image it is where the other side was.",
+                cure: "Write tta: none.")
+        }
     }
+
+    /// Key of the first segment that is of one side, of which the mean with a mirror image would mean nothing.
+    package var sidedSegment: String? { segments.first(where: \.namesSide)?.key }
 
     static func isName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 40
             && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
             && name.utf8.first != 45
+    }
+}
+
+extension SegmentDescription {
+    /// Whether it is told to be left or right, by a code or a word.
+    fileprivate var namesSide: Bool {
+        let codes = [type, region, regionModifier].compactMap(\.self) + modifiers
+        return codes.contains(where: \.isOneSide)
+            || ([key, label] + codes.map(\.meaning)).contains(where: TestTimeAugmentation.namesSide)
     }
 }
 

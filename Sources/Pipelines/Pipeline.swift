@@ -57,6 +57,8 @@ package struct Pipeline: Sendable, Equatable {
     package var windowing: Windowing
     /// The arithmetic of the network.
     package var precision: PrecisionChoice
+    /// What pictures, or their tiles, are segmented as, besides as they are.
+    package var augmentation: TestTimeAugmentation
     package var postprocess: [PostprocessStep]
     package var segments: [SegmentDescription]
     package var outputs: Outputs

@@ -153,11 +153,14 @@ package struct PipelineDirectory: Sendable {
             manufacturer: pipeline.outputs.manufacturer, version: version, modelName: pipeline.name,
             modelVersion: pipeline.version, modelDigest: model.digest.hex, pipelineName: pipeline.name,
             pipelineVersion: pipeline.version, pipelineDigest: digest,
-            arithmetic: precision == .fp32 ? nil : precision.rawValue)
+            arithmetic: precision == .fp32 ? nil : precision.rawValue, augmentation: pipeline.tta)
     }
 }
 
 extension Pipeline {
+    /// What results say of `augmentation`; nil: nothing.
+    var tta: String? { augmentation == .none ? nil : augmentation.rawValue }
+
     /// That `model` was made for a pipeline such as this one, which stands in `file`.
     ///
     /// *Throws* `PipelineFailure.segments`, `.contradiction`, `.boundary`, `.shared`.

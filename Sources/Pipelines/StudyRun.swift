@@ -210,7 +210,7 @@ package final class StudyRun {
 
     private func predictor(_ directory: PipelineDirectory) throws -> Predictor {
         if let loaded = predictors[directory.name] { return loaded }
-        let loaded = try Predictor(directory.model, directory.precision)
+        let loaded = try Predictor(directory.model, directory.precision, directory.pipeline.augmentation)
         predictors[directory.name] = loaded
         return loaded
     }

@@ -72,7 +72,7 @@ struct VolumeRun {
             pipelineDigest: directory.digest, modelDigest: directory.model.digest.hex,
             weightsDigest: directory.model.weightsDigest.hex, file: file, objects: written.objects,
             images: sources.compactMap(\.image), segments: records, findings: findings.map(FindingRecord.init),
-            window: segmentation.window, secondsByStep: clock.secondsByStep)
+            window: segmentation.window, tta: pipeline.tta, secondsByStep: clock.secondsByStep)
         let tables = MeasurementTables(
             volume, pipeline, study: folder.name, file: file, records, measurements, look.objects,
             hasInstances: written.objects.contains { $0.kind == Outputs.Kind.instances.rawValue })

@@ -45,9 +45,9 @@ struct VolumeSegmentation {
         let pictures = volume.pictures
         let count = pipeline.segments.count
         let isSmall = volume.slide == nil && scale.tile == nil && predictor.isSmall
-        // Colours, and probabilities of each segment; one more waits.
-        let together =
-            isSmall ? SideBySide.count(bytes: pictures.rows * pictures.columns * (6 + 4 * count)) : 1
+        // Colours, and probabilities of each segment; one more waits. The mean with a mirror image holds both and their means.
+        let bytes = predictor.augmentation == .flip ? 9 + 12 * count : 6 + 4 * count
+        let together = isSmall ? SideBySide.count(bytes: pictures.rows * pictures.columns * bytes) : 1
         let stream = FrameStream(volume, windowing, together: together)
         displayWindow = try clock.time("window") { try stream.window() }
         window = Self.description(volume, displayWindow)

@@ -120,6 +120,8 @@ package struct StudyRecord: VersionedRecord {
         package var segments: [SegmentRecord]
         package var findings: [FindingRecord]
         package var window: String
+        /// What pictures were segmented as besides as they are; absent: nothing.
+        package var tta: String?
         package var secondsByStep: [String: Double]
 
         /// Rounds seconds to milliseconds.
@@ -127,7 +129,7 @@ package struct StudyRecord: VersionedRecord {
             source: Source, pipeline: String, pipelineVersion: String, pipelineDigest: String, modelDigest: String,
             weightsDigest: String, file: String?, objects: [ObjectRecord] = [], images: [String],
             segments: [SegmentRecord],
-            findings: [FindingRecord], window: String, secondsByStep: [String: Double]
+            findings: [FindingRecord], window: String, tta: String? = nil, secondsByStep: [String: Double]
         ) {
             self.source = source
             self.pipeline = pipeline
@@ -141,11 +143,12 @@ package struct StudyRecord: VersionedRecord {
             self.segments = segments
             self.findings = findings
             self.window = window
+            self.tta = tta
             self.secondsByStep = secondsByStep.seconds()
         }
 
         private enum CodingKeys: String, CodingKey {
-            case source, pipeline, file, objects, images, segments, findings, window
+            case source, pipeline, file, objects, images, segments, findings, window, tta
             case pipelineVersion = "pipeline_version"
             case pipelineDigest = "pipeline_digest"
             case modelDigest = "model_digest"

@@ -42,23 +42,31 @@ package struct HeatMap: Sendable {
 /// A model ready to segment pictures: weights loaded, LoRA merged.
 package struct Predictor: Sendable {
     package let description: ModelDescription
+    /// What each picture is segmented as, besides as it is.
+    package let augmentation: TestTimeAugmentation
     private let network: HSPSAM
     private let preparation: Preparation
 
     /// Most of its weights are read with the first picture (`HSPSAM.init`).
     ///
     /// *Throws* `ModelFailure.encoderOnly`, `.notQuantised`, `.digest`.
-    package init(_ directory: ModelDirectory, _ choice: PrecisionChoice = .fp32) throws {
-        self.init(directory.description, try HSPSAM(directory, choice))
+    package init(
+        _ directory: ModelDirectory, _ choice: PrecisionChoice = .fp32, _ augmentation: TestTimeAugmentation = .none
+    ) throws {
+        self.init(directory.description, try HSPSAM(directory, choice), augmentation)
     }
 
     /// - Parameter parameters: every tensor of the description's configuration.
-    package init(_ description: ModelDescription, _ parameters: Parameters, _ packing: Packing = Packing(.fp32)) {
-        self.init(description, HSPSAM(description.configuration, parameters, packing: packing))
+    package init(
+        _ description: ModelDescription, _ parameters: Parameters, _ packing: Packing = Packing(.fp32),
+        _ augmentation: TestTimeAugmentation = .none
+    ) {
+        self.init(description, HSPSAM(description.configuration, parameters, packing: packing), augmentation)
     }
 
-    private init(_ description: ModelDescription, _ network: HSPSAM) {
+    private init(_ description: ModelDescription, _ network: HSPSAM, _ augmentation: TestTimeAugmentation) {
         self.description = description
+        self.augmentation = augmentation
         self.network = network
         preparation = Preparation(description)
     }
@@ -70,6 +78,9 @@ package struct Predictor: Sendable {
         return configuration.grid * configuration.grid * configuration.embedDim <= 1 << 17
     }
 
+    /// The picture as it is, or the mean with its mirror image: probabilities and whatever is decided by them. Heat maps are those of the
+    /// picture as it is.
+    ///
     /// - Parameters:
     ///   - spacing: of the pixels, where they are not square.
     ///   - extent: pixels of a row that fill the network's input; the picture's longer side when nil.
@@ -79,6 +90,29 @@ package struct Predictor: Sendable {
     package func segment(
         _ image: DisplayImage, spacing: PixelSpacing? = nil, extent: Double? = nil, heatMaps: Bool = false
     ) throws -> Prediction {
+        var pass = try pass(image, spacing, extent, heatMaps: heatMaps)
+        if augmentation == .flip {
+            let mirrored = try self.pass(image.mirrored, spacing, extent, heatMaps: false)
+            pass.found = FlipMean.of(
+                pass.found, mirrored.found, softmax: description.configuration.activation == .softmax)
+            pass.iou = zip(pass.iou, mirrored.iou).map { ($0 + $1) / 2 }
+        }
+        return Prediction(
+            masks: pass.found.masks, probabilities: pass.found.probabilities, interiors: pass.found.interiors,
+            heatMaps: pass.heatMaps, predictedIoU: pass.iou, placement: pass.placement)
+    }
+
+    /// Once through the network and back.
+    private struct Pass {
+        var found: Restoration.Result
+        let heatMaps: [HeatMap]
+        var iou: [Float]
+        let placement: Placement
+    }
+
+    private func pass(
+        _ image: DisplayImage, _ spacing: PixelSpacing?, _ extent: Double?, heatMaps: Bool
+    ) throws -> Pass {
         let (input, placement) = preparation.prepare(image, spacing: spacing, extent: extent)
         let side = description.configuration.inputSize
         let output = network(
@@ -91,11 +125,11 @@ package struct Predictor: Sendable {
         let masks = logits.reshaped(Shape(Array(logits.shape.dimensions.dropFirst())))
         let restored = Restoration.restore(
             masks, placement: placement, activation: description.configuration.activation,
-            instances: description.configuration.instances)
-        return Prediction(
-            masks: restored.masks, probabilities: restored.probabilities, interiors: restored.interiors,
+            instances: description.configuration.instances, keepsMargins: augmentation == .flip)
+        return Pass(
+            found: restored,
             heatMaps: Self.maps(.question, output.questionHeat) + Self.maps(.answer, output.answerHeat),
-            predictedIoU: output.iou[0]?.values ?? [], placement: placement)
+            iou: output.iou[0]?.values ?? [], placement: placement)
     }
 
     /// From `[1, c, g²]` a level.

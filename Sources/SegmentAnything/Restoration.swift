@@ -17,6 +17,13 @@ package enum Restoration {
         /// One a segment: pixels of its mask that lie inside of an object more likely than at its edge; empty where nothing is learned of
         /// edges.
         package var interiors: [Mask]
+        /// One a segment, `[rows · columns]`: by how much a pixel's inside is more probable than its edge; empty unless asked for.
+        package var margins: [[Float]] = []
+
+        package init(masks: [Mask], probabilities: [[Float]], interiors: [Mask], margins: [[Float]] = []) {
+            (self.masks, self.probabilities, self.interiors) = (masks, probabilities, interiors)
+            self.margins = margins
+        }
     }
 
     /// Logits at the image's size. *Shape*: `[M, S/4, S/4]` → `[M, rows, columns]`.
@@ -35,9 +42,10 @@ package enum Restoration {
     ///
     /// Where segments have a boundary each, a segment's probability is that of its inside and its boundary together, and masks are made of
     /// these. *Shape*: `logits` is `[M, S/4, S/4]`. *Cost*: one row of each output at a time.
+    /// - Parameter keepsMargins: whether `margins` are made, where something is learned of edges.
     package static func restore(
         _ logits: Tensor, placement: Placement, activation: Configuration.Activation,
-        instances: Configuration.Instances = .none
+        instances: Configuration.Instances = .none, keepsMargins: Bool = false
     ) -> Result {
         let resampler = Resampler(logits, placement)
         let background = activation == .softmax ? 1 : 0
@@ -47,6 +55,7 @@ package enum Restoration {
         var masks = [Mask](repeating: Mask(rows: rows, columns: columns), count: segments)
         var probabilities = [[Float]](repeating: [Float](repeating: 0, count: rows * columns), count: segments)
         var interiors = hasBoundaries ? masks : []
+        var margins = hasBoundaries && keepsMargins ? probabilities : []
         var line = [Float](repeating: 0, count: resampler.outputs * columns)
         for row in 0..<rows {
             for output in 0..<resampler.outputs { resampler.row(row, of: output, into: &line, at: output * columns) }
@@ -55,6 +64,11 @@ package enum Restoration {
                 for segment in interiors.indices {
                     let (inside, edge) = ((1 + segment) * columns, (1 + segments + segment) * columns)
                     interiors[segment].setRow(row, where: { line[inside + $0] > line[edge + $0] })
+                    if keepsMargins {
+                        for column in 0..<columns {
+                            margins[segment][row * columns + column] = line[inside + column] - line[edge + column]
+                        }
+                    }
                     for column in 0..<columns { line[inside + column] += line[edge + column] }
                 }
                 let winners = winners(line, segments: segments, columns: columns)
@@ -78,11 +92,11 @@ package enum Restoration {
                     row * columns..<(row + 1) * columns, with: line[start..<start + columns])
             }
         }
-        return Result(masks: masks, probabilities: probabilities, interiors: interiors)
+        return Result(masks: masks, probabilities: probabilities, interiors: interiors, margins: margins)
     }
 
     /// The most likely of the background (0), which has what the others leave, and of segments 1 … K, column by column.
-    private static func winners(_ line: [Float], segments: Int, columns: Int) -> [Int] {
+    static func winners(_ line: [Float], segments: Int, columns: Int) -> [Int] {
         (0..<columns).map { column in
             var (winner, largest) = (0, Float(1))
             for segment in 1...segments { largest -= line[segment * columns + column] }

@@ -35,11 +35,12 @@ struct EvaluateCommand: ParsableCommand {
     var maskRule: String?
     @Option(
         help:
-            "A pipeline directory: pictures are segmented as its runs do it, in its tiles and with its post-processing."
+            "A pipeline directory: pictures are segmented as its runs do it, in its tiles, with its tta and its post-processing."
     )
     var pipeline: String?
     @Flag(help: "Also counts objects: average precision and aggregated Jaccard index.") var instances = false
-    @Flag(help: "Takes the mean of each image and its mirror image; twice the time.") var flips = false
+    @Flag(help: "Takes the mean of each image and its mirror image, as a pipeline's tta: flip; twice the time.")
+    var flips = false
     @Option(help: "Writes all figures to this file.") var json: String?
     @Option(help: "Writes a line a file and segment to this file.") var csv: String?
     @Option(help: "Writes tables with intervals to this file.") var markdown: String?
@@ -58,26 +59,26 @@ struct EvaluateCommand: ParsableCommand {
         let ranks = try Ranks.join()
         let isFirst = ranks?.isFirst ?? true
         var options = Evaluation.Options()
-        (options.instances, options.flips) = (instances, flips)
+        options.instances = instances
         func start() throws -> Begun {
             let begun = try begin(tells: isFirst)
             return begun
         }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
-        let (first, second, set) = (begun.first, begun.second, begun.sets)
+        let (first, second) = (begun.first, begun.second)
         (options.segment, options.postprocess) = (begun.segment, begun.pipeline?.cleaned)
         options.separation = begun.pipeline?.outputs.separation
         var page = WorstPage()
         let clock = ContinuousClock()
         let started = clock.now
-        let result = try evaluate(first, set, options, ranks, page: &page)
+        let result = try evaluate(first, begun, options, ranks, page: &page)
         let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
         if isFirst { try tell(result, seconds: seconds) }
         var compared: (with: String, Comparison)?
         if let second {
             var other = WorstPage()
             let comparison = Comparison(
-                result, try evaluate(second, set, options, ranks, page: &other, isSilent: true))
+                result, try evaluate(second, begun, options, ranks, page: &other, isSilent: true))
             if isFirst { try StandardOutput.line(comparison.words) }
             compared = (against ?? "", comparison)
         }
@@ -134,7 +135,7 @@ struct EvaluateCommand: ParsableCommand {
             }
             for model in [first, second].compactMap(\.self) {
                 try chosen?.confirm(model, file: Folder.join(pipeline ?? "", PipelineDirectory.settingsName))
-                try checkFlips(model, chosen?.outputs.separation)
+                try checkFlips(model, chosen)
                 if let chosen { try checkWindow(model, chosen) }
             }
             var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
@@ -192,13 +193,6 @@ struct EvaluateCommand: ParsableCommand {
                     "its postprocess has min_size_mm3, and the pictures of a data set say no mm: the figures would be those of other masks.",
                     cure: "Evaluate without --pipeline, or with min_size_pixels.", subject: subject))
         }
-        if flips, pipeline.scale != .whole {
-            throw FailureRecord(
-                kind: .usage, code: "USE-FLIPS",
-                message: FailureMessage(
-                    "it cuts pictures into tiles, and --flips takes the mean of whole pictures.",
-                    cure: "Leave --flips or --pipeline out.", subject: subject))
-        }
     }
 
     /// *Throws* for a window over values that a model's own pictures, shown as they are, never went through.
@@ -236,15 +230,16 @@ struct EvaluateCommand: ParsableCommand {
                 cure: "Leave them out, or evaluate without --pipeline.", subject: "--pipeline \(self.pipeline ?? "")"))
     }
 
-    /// *Throws* where objects are asked for that the mean of an image and its mirror image cannot tell apart.
-    private func checkFlips(_ model: ModelDirectory, _ chosen: ObjectSeparation?) throws {
-        guard !flips || !instances || (chosen ?? model.separation) != .boundary else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-INSTANCES",
-                message: FailureMessage(
-                    "its objects are told apart by boundaries, of which --flips takes no mean.",
-                    cure: "Leave --flips or --instances out.", subject: model.path))
-        }
+    /// *Throws* for a segment of one side, which in a mirror image is where the other side was.
+    private func checkFlips(_ model: ModelDirectory, _ chosen: Pipeline?) throws {
+        let sided =
+            model.description.segmentLabels.first(where: TestTimeAugmentation.namesSide) ?? chosen?.sidedSegment
+        guard flips, let sided else { return }
+        throw FailureRecord(
+            kind: .usage, code: "USE-FLIPS",
+            message: FailureMessage(
+                "segment \(sided) is of one side, left or right, and in a mirror image it is where the other side was.",
+                cure: "Leave --flips out.", subject: model.path))
     }
 
     /// The figures of the first model.
@@ -314,15 +309,17 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func evaluate(
-        _ model: ModelDirectory, _ sets: [LabelledSet], _ options: Evaluation.Options, _ ranks: Ranks?,
+        _ model: ModelDirectory, _ begun: Begun, _ options: Evaluation.Options, _ ranks: Ranks?,
         page: inout WorstPage,
         isSilent: Bool = false
     ) throws -> Evaluation {
-        let count = sets.reduce(0) { $0 + $1.pairs.count }
+        let count = begun.sets.reduce(0) { $0 + $1.pairs.count }
         var worstCases = page
-        let reference = agreement && !isSilent ? try Predictor(model) : nil
+        let augmentation = flips ? .flip : begun.pipeline?.augmentation ?? .none
+        let reference = agreement && !isSilent ? try Predictor(model, .fp32, augmentation) : nil
         let result = try Evaluation.run(
-            try Predictor(model, precision), beside: reference, on: sets, options: options, ranks: ranks
+            try Predictor(model, precision, augmentation), beside: reference, on: begun.sets, options: options,
+            ranks: ranks
         ) { done, file, shown in
             if json == nil, !isSilent, ranks == nil {
                 try StandardOutput.line(Self.line(file.name, file.metrics))

@@ -43,6 +43,7 @@ struct PipelineDirectoryTests {
             ("outputs: {seg: {binary_twin: false}}", "SET-CHOICE", "type: labelmap"),
             ("outputs: {separate: distance}", "SET-CHOICE", "objects: true"),
             ("preprocess: {aspect: square}", "SET-TYPE", "isotropic"),
+            ("inference: {tta: turn}", "SET-TYPE", "flip"),
             ("preprocess: {scale: half}", "SET-TYPE", "whole"),
             ("preprocess: {scale: {tiles: {overlap: 8}}}", "SET-MISSING", "size"),
             ("preprocess: {scale: {tiles: {size: 64, overlap: 40}}}", "PIPE-TILES", "half"),
@@ -211,6 +212,48 @@ struct PipelineDirectoryTests {
         #expect(Set(digests).count == known.count)
         let plain = try Section.read(Array(Fixture.settings("a").utf8), file: "a.yaml") { try Pipeline($0) }
         #expect(plain.scale == .whole && plain.digest(model: "").hex == digests[0])
+    }
+
+    @Test(
+        "the mean with the mirror image is other results: another digest, told in objects; none leaves digests as they were"
+    )
+    func augmentation() throws {
+        let fixture = try Fixture()
+        let path = try fixture.pipeline("a")
+        let plain = try PipelineDirectory.open(path)
+        #expect(plain.pipeline.augmentation == .none && plain.producer(version: "1").augmentation == nil)
+        _ = try fixture.file("pipelines/a/pipeline.yaml", Fixture.settings("a", more: "inference: {tta: none}"))
+        #expect(try PipelineDirectory.open(path).digest == plain.digest)
+        _ = try fixture.file("pipelines/a/pipeline.yaml", Fixture.settings("a", more: "inference: {tta: flip}"))
+        let flipped = try PipelineDirectory.open(path)
+        #expect(flipped.digest != plain.digest && flipped.producer(version: "1").augmentation == "flip")
+        #expect(flipped.digest != (try PipelineDirectory.open(path, precision: .bf16).digest))
+    }
+
+    @Test(
+        "the mean with the mirror image is refused where a segment is of one side, told by a word or a code",
+        arguments: [
+            ("label: Lesion", "label: Left lesion"), ("key: lesion", "key: lesion_r"),
+            ("SCT, Lesion]", "SCT, Lesion]\n    modifier: [7771000, SCT, Sinister]"),
+            ("SCT, Lesion]", "SCT, Lesion]\n    region: [3341006, SCT, Right lung]"),
+        ])
+    func sided(plain: String, sided: String) throws {
+        func read(_ more: String) throws -> Pipeline {
+            let text = Fixture.settings("a", more: more).replacing(plain, with: sided)
+            return try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        }
+        #expect(try read("").augmentation == .none)
+        #expect {
+            try read("inference: {tta: flip}")
+        } throws: {
+            guard let failure = $0 as? any Failure else { return false }
+            return failure.code == "PIPE-TTA" && failure.text.contains("left or right")
+                && failure.kind == .configuration
+        }
+        // Both sides together stay where they are.
+        let both = Fixture.settings("a", more: "inference: {tta: flip}").replacing(
+            "SCT, Lesion]", with: "SCT, Lesion]\n    modifier: [51440002, SCT, Bilateral]")
+        #expect(try Section.read(Array(both.utf8), file: "a.yaml") { try Pipeline($0) }.augmentation == .flip)
     }
 
     @Test("a model of which only the encoder has learned is refused")

@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 import Records
 import SegmentAnything
 import Testing
@@ -31,6 +32,32 @@ struct ScaleTests {
             #expect(result.reports[0].results.count == 1)
         }
         #expect(whole.reports[0].results[0].pipelineDigest != tiled.reports[0].results[0].pipelineDigest)
+    }
+
+    @Test(
+        "a run with the mean with mirror images gives other results, and says so in its report and its objects",
+        arguments: ["scale: whole", "scale: {tiles: {size: 64, overlap: 16}}"])
+    func flips(scale: String) throws {
+        func run(_ more: String) throws -> (result: StudyRecord.Result, object: Data, page: String) {
+            let fixture = try Fixture()
+            _ = try fixture.pipeline("a", more: "preprocess: {\(scale)}\n\(more)", seed: 7)
+            let record = try fixture.run(["samples/body"])
+            let folder = try #require(record.studies.first?.folder)
+            let result = try #require(try fixture.reports(record).first?.results.first)
+            let files = "\(fixture.path)/out/\(folder)/"
+            return (
+                result, try Data(contentsOf: URL(fileURLWithPath: files + (try #require(result.file)))),
+                try String(contentsOfFile: files + "report.html", encoding: .utf8)
+            )
+        }
+        let (plain, same, flipped) = (try run(""), try run("inference: {tta: none}"), try run("inference: {tta: flip}"))
+        #expect(same.object == plain.object && same.result.segments == plain.result.segments)
+        #expect(plain.result.tta == nil && flipped.result.tta == "flip")
+        #expect(flipped.result.pipelineDigest != plain.result.pipelineDigest)
+        #expect(flipped.result.segments != plain.result.segments)
+        let words = Data(" tta flip".utf8)
+        #expect(flipped.object.range(of: words) != nil && plain.object.range(of: words) == nil)
+        #expect(flipped.page.contains("the mean with the mirror image") && !plain.page.contains("mirror image"))
     }
 
     @Test("a picture whose known scale is unlike the model's gets a finding; resampled it is a note")

@@ -77,17 +77,4 @@ struct EvaluationFiguresTests {
         #expect(Bootstrap.permutation([0, 0, 0]) == 1)
         #expect(Bootstrap.permutation([1, -1]) == 1)
     }
-
-    @Test("the mirror image's probabilities are mirrored back before they are averaged")
-    func flips() {
-        let one = FlipMean.of([[0.9, 0.1, 0.6, 0.6]], [[0.2, 0.8, 0.3, 0.7]], rows: 1, columns: 4, softmax: false)
-        for (got, wanted) in zip(one.probabilities[0], [0.8, 0.2, 0.7, 0.4] as [Float]) {
-            #expect(abs(got - wanted) < 1e-6)
-        }
-        #expect(one.masks[0].flags == [true, false, true, false])
-        // The larger of two segments, if it is larger than the background too.
-        let two = FlipMean.of(
-            [[0.5, 0.3], [0.2, 0.3]], [[0.3, 0.5], [0.3, 0.2]], rows: 1, columns: 2, softmax: true)
-        #expect(two.masks.map(\.flags) == [[true, false], [false, false]])
-    }
 }

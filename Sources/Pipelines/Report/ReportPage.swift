@@ -95,7 +95,9 @@ enum ReportPage {
                 ("Result", result.record.file ?? "none: nothing was found"),
                 ("Files", result.record.source.files.joined(separator: ", ")),
                 ("Images", result.record.images.joined(separator: ", ")),
-                ("Window", result.record.window), ("Pipeline digest", result.record.pipelineDigest),
+                ("Window", result.record.window),
+                ("Test-time augmentation", result.record.tta == nil ? "" : "the mean with the mirror image"),
+                ("Pipeline digest", result.record.pipelineDigest),
                 ("Model digest", result.record.modelDigest),
                 ("Weights digest", result.record.weightsDigest),
             ], monospaced: ["Pipeline digest", "Model digest", "Weights digest"])

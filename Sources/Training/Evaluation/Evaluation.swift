@@ -77,8 +77,6 @@ package struct Evaluation: Sendable {
         package var instances = false
         /// How they are told apart; nil: as the model can.
         package var separation: ObjectSeparation?
-        /// The mean of the probabilities for the image and its mirror image.
-        package var flips = false
         /// How a pipeline segments a picture; nil: whole.
         package var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Segmented)?
         /// What a pipeline does to masks; nil: nothing.
@@ -200,18 +198,12 @@ package struct Evaluation: Sendable {
     private static func segment(
         _ sample: LabelledSet.Sample, _ predictor: Predictor, _ options: Options
     ) throws -> Segmented {
-        func predict(_ sample: LabelledSet.Sample) throws -> Segmented {
-            if let segment = options.segment { return try segment(predictor, sample) }
-            let found = try predictor.segment(sample.image)
-            return Segmented(masks: found.masks, probabilities: found.probabilities, interiors: found.interiors)
-        }
-        var found = try predict(sample)
-        if options.flips {
-            var mirrored = sample
-            mirrored.image = sample.image.mirrored
-            (found.masks, found.probabilities) = FlipMean.of(
-                found.probabilities, try predict(mirrored).probabilities, rows: sample.image.rows,
-                columns: sample.image.columns, softmax: predictor.description.configuration.activation == .softmax)
+        var found: Segmented
+        if let segment = options.segment {
+            found = try segment(predictor, sample)
+        } else {
+            let whole = try predictor.segment(sample.image)
+            found = Segmented(masks: whole.masks, probabilities: whole.probabilities, interiors: whole.interiors)
         }
         if let postprocess = options.postprocess { found.masks = postprocess(found.masks) }
         return found
