@@ -10,7 +10,8 @@ package enum MaskCure: Sendable, Equatable {
 
     var text: String {
         switch self {
-        case .rule(let words): "\(words) A plan has it in the data set's entry, evaluate takes it as --mask-rule or in --set."
+        case .rule(let words):
+            "\(words) A plan has it in the data set's entry, evaluate takes it as --mask-rule or in --set."
         case .masks(let words): words
         }
     }
@@ -200,7 +201,8 @@ package enum TrainingFailure: Failure, Equatable {
         case .seen(let set, let count, let model):
             FailureMessage(
                 "\(count) of its images were in the training of \(model): it is not unseen.",
-                cure: "Take them out, name it as --source, or leave --source and --target out.", subject: "--target \(set)")
+                cure: "Take them out, name it as --source, or leave --source and --target out.",
+                subject: "--target \(set)")
         case .leak(let one, let other, let splits, let what):
             FailureMessage(
                 "these two images \(what), and stand in \(splits): figures on them would measure memory.",
