@@ -177,6 +177,10 @@ struct EvaluateCommand: ParsableCommand {
             for other in models.dropFirst() where !other.showsPictures(as: models[0]) {
                 _ = try checked(roles, wanted, for: other)
             }
+            let measured = try zip(wanted.all, check.digests).map { set, digests in
+                EvaluationTable.Measured(set: set, learned: try models.map { try Self.learned($0, digests) })
+            }
+            try confirmUnseen(measured, paths)
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
             }
@@ -184,10 +188,6 @@ struct EvaluateCommand: ParsableCommand {
                 try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled })
                 try checkShapes(unsuited: check.summaries.reduce(0) { $0 + $1.unsuited })
             }
-            let measured = try zip(wanted.all, check.digests).map { set, digests in
-                EvaluationTable.Measured(set: set, learned: try models.map { try Self.learned($0, digests) })
-            }
-            try confirmUnseen(measured, paths)
             if tells { tell(measured, check.digests.map(\.count)) }
             let unshown = zip(wanted.all, check.summaries).compactMap { set, summary -> TrainingFailure? in
                 let missing = labels.indices.filter { summary.occurrences[$0 + 1] == 0 }

@@ -16,15 +16,19 @@ enum SamePictures {
     static func drawnTwice(_ sets: [Understood]) -> [TrainingFailure] {
         var first: [String: (entry: Int, pair: Dataset.Pair)] = [:]
         var found: [TrainingFailure] = []
-        for (entry, understood) in sets.enumerated() where understood.role.isLearned {
+        let learned = sets.filter(\.role.isLearned)
+        for (entry, understood) in learned.enumerated() where learned.count > 1 {
             var again: (count: Int, one: Dataset.Pair, other: Dataset.Pair)?
             for one in understood.cases {
                 guard let digest = one.digest, let key = try? fileKey(one.pair, digest) else { continue }
-                if let other = first[key] {
-                    if other.entry != entry { again = ((again?.count ?? 0) + 1, other.pair, one.pair) }
-                } else {
+                guard let other = first[key] else {
                     first[key] = (entry, one.pair)
+                    continue
                 }
+                guard other.entry != entry, let its = try? other.pair.mask.digest(),
+                    its == (try? one.pair.mask.digest())
+                else { continue }
+                again = ((again?.count ?? 0) + 1, other.pair, one.pair)
             }
             if let again {
                 found.append(
@@ -34,10 +38,10 @@ enum SamePictures {
         return found
     }
 
-    /// One for a picture of one file with one truth, whatever its path is written like.
+    /// One for a picture of one file, whatever its path is written like.
     private static func fileKey(_ pair: Dataset.Pair, _ digest: FileDigest) throws -> String {
         let file = try FileStatus(of: pair.image.path, followingLinks: true)
-        return "\(file.device) \(file.inode) \(digest.hex) \(try pair.mask.digest().hex)"
+        return "\(file.device) \(file.inode) \(digest.hex)"
     }
 
     /// *Cost*: the masks of pictures that stand there more than once are read again.
