@@ -170,6 +170,7 @@ struct EvaluateCommand: ParsableCommand {
             let roles = try wanted.all.map { set in
                 DataCheck.Role(
                     split: setFile == nil && source == nil ? set.name : "set \(set.name)",
+                    group: set.part == .source ? "source" : "measured",
                     try Dataset(set.source, segments: labels.count, labels: labels, splits: splits))
             }
             let check = try checked(roles, wanted, for: models[0])
@@ -181,6 +182,10 @@ struct EvaluateCommand: ParsableCommand {
                 EvaluationTable.Measured(set: set, learned: try models.map { try Self.learned($0, digests) })
             }
             try confirmUnseen(measured, paths)
+            for path in paths where tells && source != nil && !Self.hasList(path) {
+                StandardError.line(
+                    "nothing says which images \(path) learned from: that targets are unseen is not checked")
+            }
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
             }
@@ -216,7 +221,7 @@ struct EvaluateCommand: ParsableCommand {
         let check = try DataCheck.run(
             roles, segments: model.description.configuration.foregroundOutputs,
             input: model.description.trainedInput ?? TrainedInput(), learns: false, tellsObjects: instances,
-            allowsSimilar: wanted.allowsSimilar, dividesSplits: wanted.all.contains { $0.part == .source },
+            allowsSimilar: wanted.allowsSimilar,
             trainedRules: MaskRule.trained(in: model.path))
         try check.confirm()
         return check
@@ -371,9 +376,14 @@ struct EvaluateCommand: ParsableCommand {
         return result
     }
 
+    /// The images of a model's training, as a training writes them.
+    private static func list(_ model: String) -> String { Folder.join(model, "data.csv") }
+
+    private static func hasList(_ model: String) -> Bool { FileStatus.exists(list(model)) }
+
     /// How many of the images a model learned from: figures on them say little.
     private static func learned(_ model: ModelDirectory, _ digests: [FileDigest]) throws -> Int {
-        let path = Folder.join(model.path, "data.csv")
+        let path = list(model.path)
         guard FileStatus.exists(path) else { return 0 }
         let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
         let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }

@@ -8,16 +8,18 @@ import Tensors
 package struct DataCheck: Sendable {
     /// A data set with what it is for.
     package struct Role: Sendable {
-        /// `train`, `validation`: sets of different splits must not share a picture.
+        /// `train`, `validation`: sets of different splits must not share a picture, unless they are of one group.
         package let split: String
+        let group: String
         package let dataset: Dataset
         /// False: masks are not looked at.
         package let isLabelled: Bool
         /// The weights depend on it.
         var isLearned: Bool { split == "train" || split == "unlabelled" }
 
-        package init(split: String, _ dataset: Dataset, isLabelled: Bool = true) {
-            self.split = split
+        /// - Parameter group: nil: the split is one by itself.
+        package init(split: String, group: String? = nil, _ dataset: Dataset, isLabelled: Bool = true) {
+            (self.split, self.group) = (split, group ?? split)
             self.dataset = dataset
             self.isLabelled = isLabelled
         }
@@ -68,14 +70,13 @@ package struct DataCheck: Sendable {
     ///   - segments: classes beside the background.
     ///   - tellsObjects: counts the objects that the masks tell apart.
     ///   - allowsSimilar: nearly equal pictures in two splits are no problem; equal ones always are.
-    ///   - dividesSplits: a picture or a patient in two splits is a problem.
     ///   - trainedRules: what a model's training was told of its masks; sets that say nothing and read such values otherwise are refused.
     ///   - learns: a class that no training image shows, and masks that are all empty, are problems.
     ///   - progress: called from time to time with the number of cases that have been looked at.
     /// *Cost*: one pass over all files.
     package static func run(
         _ roles: [Role], segments: Int, input: TrainedInput, learns: Bool = true, tellsObjects: Bool = false,
-        allowsSimilar: Bool = false, dividesSplits: Bool = true, trainedRules: [MaskRule] = [],
+        allowsSimilar: Bool = false, trainedRules: [MaskRule] = [],
         progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
     ) rethrows -> DataCheck {
         let total = roles.reduce(0) { $0 + $1.dataset.pairs.count }
@@ -149,7 +150,7 @@ package struct DataCheck: Sendable {
         problems += SamePictures.contradictions(understood, segments: segments).map { FailureRecord($0) }
         if learns { problems += SamePictures.drawnTwice(understood).map { FailureRecord($0) } }
         tellRepeated(roles, examined, in: &summaries)
-        if dividesSplits { problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar) }
+        problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
         return DataCheck(
             summaries: summaries, sets: sets, problems: unique(problems),
             digests: examined.map { $0.compactMap(\.digest) },
