@@ -10,7 +10,8 @@ package enum MaskCure: Sendable, Equatable {
 
     var text: String {
         switch self {
-        case .rule(let words): "\(words) A plan has it in the data set's entry, evaluate takes it as --mask-rule."
+        case .rule(let words):
+            "\(words) A plan has it in the data set's entry, evaluate takes it as --mask-rule or in --set."
         case .masks(let words): words
         }
     }
@@ -40,6 +41,10 @@ package enum TrainingFailure: Failure, Equatable {
     case emptyValidation(path: String, rule: String)
     /// More objects than the values of a mask can tell apart.
     case wrapped(mask: String)
+    /// Files that two entries of a plan's `data` hold.
+    case drawnTwice(one: String, other: String, count: Int)
+    /// Images of a set that is called unseen.
+    case seen(set: String, count: Int, model: String)
     case leak(one: String, other: String, splits: String, what: String)
     case role(name: String, path: String)
     case unusedRole(name: String, plan: String)
@@ -84,7 +89,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask, .contradicted, .ownMask, .unknownTurn: "DATA-MASK"
+        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice: "DATA-MASK"
         case .doubtful: "DATA-PICTURE"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
@@ -94,7 +99,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .layout: "DATA-LAYOUT"
         case .maskValue, .maskValues, .wrapped: "DATA-VALUES"
         case .missingClass, .noBackground, .unshown, .emptyValidation: "DATA-CLASS"
-        case .leak: "DATA-LEAK"
+        case .leak, .seen: "DATA-LEAK"
         case .role, .unusedRole: "DATA-ROLE"
         case .finished, .occupied: "TRAIN-OUT"
         case .preview, .previewName: "USE-OUT"
@@ -188,6 +193,16 @@ package enum TrainingFailure: Failure, Equatable {
                 "its values number objects and go to 255, the most that 8 bits hold, and several of them number objects in more than one place: more"
                     + " than 255 objects were numbered, of which each 256th became background.",
                 cure: "Export the mask in 16 bits, or a file for each object.", subject: mask)
+        case .drawnTwice(let one, let other, let count):
+            FailureMessage(
+                "\(count) images stand in two entries of data with the same masks, and each entry would draw them.",
+                cure: "Take one of the entries out; weight says how often an entry is drawn.",
+                subject: one == other ? one : "\(one), \(other)")
+        case .seen(let set, let count, let model):
+            FailureMessage(
+                "\(count) of its images were in the training of \(model): it is not unseen.",
+                cure: "Take them out, name it as --source, or leave --source and --target out.",
+                subject: "--target \(set)")
         case .leak(let one, let other, let splits, let what):
             FailureMessage(
                 "these two images \(what), and stand in \(splits): figures on them would measure memory.",

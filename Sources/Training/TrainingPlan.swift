@@ -74,18 +74,7 @@ package struct TrainingPlan: Sendable, Equatable {
     /// - Parameter folders: what `${name}` in a path stands for.
     /// *Throws* `SettingsFailure` with file and line; `TrainingFailure.role`, `.unusedRole`.
     package static func read(_ path: String, folders: DataFolders = DataFolders()) throws -> TrainingPlan {
-        let folder = Folder.split(path).folder
-        let text = try DurableFile.read(path, limit: 1 << 20)
-        var used: Set<String> = []
-        var plan = try Section.read(text, file: path) { section in
-            try TrainingPlan(section) { text in
-                let path = try folders.filled(text, &used)
-                return path.hasPrefix("/") || folder.isEmpty || path != text ? path : Folder.join(folder, path)
-            }
-        }
-        if let name = folders.folders.keys.sorted().first(where: { !used.contains($0) }) {
-            throw TrainingFailure.unusedRole(name: name, plan: path)
-        }
+        var (plan, text) = try folders.reading(path) { try TrainingPlan($0, $1) }
         plan.text = text
         return plan
     }

@@ -16,15 +16,34 @@ struct EvaluateCommand: ParsableCommand {
         abstract: "Measures a model on images with masks: Dice, IoU, distances, objects; each file and all together.",
         discussion: """
             Example: hspsam evaluate --model pipelines/skin-lesion/model --images images --masks masks --list split.csv --split test
+            Example: hspsam evaluate --model model --source Kvasir --target ETIS --target ColonDB --markdown tables.md
+            Example: hspsam evaluate --model model --set polyps.yaml --data polyps=/data/polyps --source Kvasir --csv files.csv
+            --set names data sets with the keys of train.yaml's data: sets: [{name: Kvasir, images: …, masks: …}, …]. \
             Images are shown as in training. What the masks' values mean is decided for the whole set, as in training, and said. \
             Distances are in pixels, and in mm of images that say how large these are. docs/training.md lists the layouts that --folder reads.
             """)
 
     @Option(help: "The model directory.") var model: String
-    @Option(help: "A second model, to be compared on the same images with a paired test.") var against: String?
+    @Option(help: "A further model, to be compared on the same images with a paired test. May be repeated.")
+    var against: [String] = []
     @Option(help: "Folder of images: PNG, JPEG or TIFF.") var images: String?
     @Option(help: "Folder of masks.") var masks: String?
     @Option(help: "A data set in a published layout, instead of --images and --masks.") var folder: String?
+    @Option(
+        name: .customLong("set"),
+        help:
+            "A YAML file of data sets in the words of train.yaml's data: one entry, or sets: a list of entries, each with a name."
+    )
+    var setFile: String?
+    @Option(help: "Where a data set that --set names as ${NAME} lies: NAME=FOLDER. May be repeated.") var data:
+        [String] = []
+    @Option(help: "The set that the model learned from: a name in --set, or a folder as --folder takes it.")
+    var source: String?
+    @Option(
+        help:
+            "A set that it never saw: what is lost there is told with its interval. May be repeated; without it all others of --set."
+    )
+    var target: [String] = []
     @Option(help: "CSV with the columns name and split, or splits_final.json.") var list: String?
     @Option(help: "Only the names of this split of --list.") var split: String?
     @Option(help: "Fold of splits_final.json, from 0; 0 unless said otherwise.") var fold: Int?
@@ -65,47 +84,51 @@ struct EvaluateCommand: ParsableCommand {
             return begun
         }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
-        let (first, second) = (begun.first, begun.second)
         (options.segment, options.postprocess) = (begun.segment, begun.pipeline?.cleaned)
         options.separation = begun.pipeline?.outputs.separation
         var page = WorstPage()
-        let clock = ContinuousClock()
-        let started = clock.now
-        let result = try evaluate(first, begun, options, ranks, page: &page)
-        let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
-        if isFirst { try tell(result, seconds: seconds) }
-        var compared: (with: String, Comparison)?
-        if let second {
-            var other = WorstPage()
-            let comparison = Comparison(
-                result, try evaluate(second, begun, options, ranks, page: &other, isSilent: true))
-            if isFirst { try StandardOutput.line(comparison.words) }
-            compared = (against ?? "", comparison)
+        var measured = begun.measured
+        for index in measured.indices {
+            if isFirst, isTold(begun) { try StandardOutput.line("\(measured[index].set.title), \(model):") }
+            for number in begun.models.indices {
+                let result = try evaluate(begun, index, number, options, ranks, page: &page)
+                measured[index].results.append(result)
+                guard isFirst, let first = measured[index].results.first, number > 0 else { continue }
+                let words = Comparison(first, result).words
+                try StandardOutput.line(isTold(begun) ? "against \(begun.rows[number].path): \(words)" : words)
+            }
+        }
+        let table = EvaluationTable(models: begun.rows, sets: measured)
+        if isFirst {
+            for drop in table.drops {
+                try StandardOutput.line(begun.rows.count > 1 ? "\(drop.model.path) \(drop.words)" : drop.words)
+            }
         }
         ranks?.leave()
         guard isFirst else { return }
-        let report = EvaluationReport(
-            result, title: "\(model), \(split ?? "all images")", comparison: compared, learned: begun.learned)
-        if let json { try DurableFile.write(try report.json(), to: json) }
-        if let csv { try DurableFile.write(report.csv, to: csv) }
-        if let markdown { try DurableFile.write(report.markdown, to: markdown) }
-        if let worst { try DurableFile.write(try page.html(of: result), to: worst) }
+        let names = measured.map(\.set.name)
+        let title = setFile == nil && source == nil ? split ?? "all images" : names.joined(separator: ", ")
+        if let json { try DurableFile.write(try table.json(), to: json) }
+        if let csv { try DurableFile.write(table.csv, to: csv) }
+        if let markdown { try DurableFile.write(table.markdown(title: "\(model), \(title)"), to: markdown) }
+        if let worst { try DurableFile.write(try page.html(of: measured.map { $0.results[0] }), to: worst) }
         // The figures are there; what they are worth somebody has to decide.
-        if !begun.unshown.isEmpty { throw TrainingFailure.unshown(path: begun.path, segments: begun.unshown) }
+        for more in begun.unshown.dropFirst() { StandardError.line("\(FailureRecord(more))") }
+        if let first = begun.unshown.first { throw first }
     }
 
     /// What is there before the first image is segmented.
     private struct Begun {
-        let first: ModelDirectory
-        let second: ModelDirectory?
+        /// The first is measured, the others are compared with it.
+        let models: [ModelDirectory]
+        let rows: [EvaluationTable.Model]
+        /// One a data set, in the order of `measured`.
         let sets: [LabelledSet]
+        /// Without figures as yet.
+        let measured: [EvaluationTable.Measured]
         let pipeline: Pipeline?
-        /// Images that the models learned from.
-        let learned: (first: Int, second: Int?)
-        /// The data set, for messages.
-        let path: String
-        /// Segments that no image shows.
-        let unshown: [String]
+        /// Sets with segments that no image shows.
+        let unshown: [TrainingFailure]
 
         /// How the pipeline segments a picture.
         var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Evaluation.Segmented)? {
@@ -119,36 +142,50 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
+    /// Whether sets and models are named beside their figures.
+    private func isTold(_ begun: Begun) -> Bool { begun.sets.count > 1 || begun.models.count > 2 }
+
     private func begin(tells: Bool) throws -> Begun {
         let chosen = try pipeline.map { path in try beforeTheStart { try PipelineDirectory.settings(path) } }
         if let chosen { try check(chosen) }
         return try DataOptions.listingProblems {
-            let first = try ModelDirectory.open(model)
-            let second = try against.map { try ModelDirectory.open($0) }
-            let segments = first.configuration.foregroundOutputs
-            if let second, second.description.segmentLabels != first.description.segmentLabels {
-                throw FailureRecord(
-                    kind: .usage, code: "USE-AGAINST",
-                    message: FailureMessage(
-                        "the two models do not have the same segments.", cure: "Compare models of one kind.",
-                        subject: "--against \(against ?? "")"))
-            }
-            for model in [first, second].compactMap(\.self) {
+            let paths = [model] + against
+            let models = try paths.map { try ModelDirectory.open($0) }
+            let labels = models[0].description.segmentLabels
+            for (path, model) in zip(paths, models) {
+                guard model.description.segmentLabels == labels else {
+                    throw FailureRecord(
+                        kind: .usage, code: "USE-AGAINST",
+                        message: FailureMessage(
+                            "the models do not have the same segments.", cure: "Compare models of one kind.",
+                            subject: "--against \(path)"))
+                }
                 try chosen?.confirm(model, file: Folder.join(pipeline ?? "", PipelineDirectory.settingsName))
                 try checkFlips(model, chosen)
                 if let chosen { try checkWindow(model, chosen) }
             }
-            var source = TrainingPlan.Source(origin: try origin(), list: list, split: split)
-            source.fold = fold ?? 0
-            source.rule = try maskRule.map {
-                try MaskRule($0, labels: first.description.segmentLabels, option: "--mask-rule")
+            let wanted = try EvaluationChoice(self).sets(labels: labels)
+            let places = wanted.all.flatMap { $0.source.origin.places + [$0.source.list].compactMap(\.self) }
+            try outputs.confirm(apartFrom: places)
+            let splits = Set(wanted.all.compactMap(\.source.split))
+            let roles = try wanted.all.map { set in
+                DataCheck.Role(
+                    split: setFile == nil && source == nil ? set.name : "set \(set.name)",
+                    group: set.part == .source ? "source" : "measured",
+                    try Dataset(set.source, segments: labels.count, labels: labels, splits: splits))
             }
-            let dataset = try Dataset(source, segments: segments, labels: first.description.segmentLabels)
-            let role = DataCheck.Role(split: split ?? "all", dataset)
-            let check = try checked(role, for: first, segments: segments)
+            let check = try checked(roles, wanted, for: models[0])
             // Not after hours of the first.
-            if let second, !second.showsPictures(as: first) {
-                _ = try checked(role, for: second, segments: segments)
+            for other in models.dropFirst() where !other.showsPictures(as: models[0]) {
+                _ = try checked(roles, wanted, for: other)
+            }
+            let measured = try zip(wanted.all, check.digests).map { set, digests in
+                EvaluationTable.Measured(set: set, learned: try models.map { try Self.learned($0, digests) })
+            }
+            try confirmUnseen(measured, paths)
+            for path in paths where tells && source != nil && !Self.hasList(path) {
+                StandardError.line(
+                    "nothing says which images \(path) learned from: that targets are unseen is not checked")
             }
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
@@ -157,28 +194,36 @@ struct EvaluateCommand: ParsableCommand {
                 try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled })
                 try checkShapes(unsuited: check.summaries.reduce(0) { $0 + $1.unsuited })
             }
-            let digests = check.digests.flatMap { $0 }
-            let learned = (
-                first: try Self.learned(first, digests), second: try second.map { try Self.learned($0, digests) }
-            )
-            if tells { tell(learned, of: digests.count) }
-            let labels = first.description.segmentLabels
-            let unshown = labels.indices.filter { index in
-                check.summaries.allSatisfy { $0.occurrences[index + 1] == 0 }
+            if tells { tell(measured, check.digests.map(\.count)) }
+            let unshown = zip(wanted.all, check.summaries).compactMap { set, summary -> TrainingFailure? in
+                let missing = labels.indices.filter { summary.occurrences[$0 + 1] == 0 }
+                return missing.isEmpty
+                    ? nil : .unshown(path: set.source.origin.path, segments: missing.map { labels[$0] })
             }
             return Begun(
-                first: first, second: second, sets: check.sets, pipeline: chosen, learned: learned,
-                path: source.origin.path, unshown: unshown.map { labels[$0] })
+                models: models, rows: zip(paths, models).map { EvaluationTable.Model($0, $1.description) },
+                sets: check.sets, measured: measured, pipeline: chosen, unshown: unshown)
+        }
+    }
+
+    /// *Throws* `DATA-LEAK` for a set that is called unseen and that a model learned from.
+    private func confirmUnseen(_ measured: [EvaluationTable.Measured], _ paths: [String]) throws(TrainingFailure) {
+        for one in measured where one.set.part == .target {
+            for (path, count) in zip(paths, one.learned) where count > 0 {
+                throw .seen(set: one.set.name, count: count, model: path)
+            }
         }
     }
 
     /// The data as a model sees it. *Throws* what is wrong with it.
     private func checked(
-        _ role: DataCheck.Role, for model: ModelDirectory, segments: Int
+        _ roles: [DataCheck.Role], _ wanted: EvaluationSets, for model: ModelDirectory
     ) throws -> DataCheck {
         let check = try DataCheck.run(
-            [role], segments: segments, input: model.description.trainedInput ?? TrainedInput(), learns: false,
-            tellsObjects: instances)
+            roles, segments: model.description.configuration.foregroundOutputs,
+            input: model.description.trainedInput ?? TrainedInput(), learns: false, tellsObjects: instances,
+            allowsSimilar: wanted.allowsSimilar,
+            trainedRules: MaskRule.trained(in: model.path))
         try check.confirm()
         return check
     }
@@ -271,78 +316,70 @@ struct EvaluateCommand: ParsableCommand {
         StandardError.line(String(format: "%.2f s an image", seconds))
     }
 
+    private var outputs: OutputFiles {
+        OutputFiles([("--json", json), ("--csv", csv), ("--markdown", markdown), ("--worst", worst)])
+    }
+
     private func check() throws {
-        guard split == nil || list != nil else {
-            throw FailureRecord(
-                kind: .usage, code: "USE-SPLIT",
-                message: FailureMessage(
-                    "a split needs the list that holds it.", cure: "Add --list FILE.", subject: "--split \(split ?? "")"
-                ))
-        }
-        if let fold {
-            guard let list, SplitList.hasFolds(list), fold >= 0 else {
-                throw FailureRecord(
-                    kind: .usage, code: "USE-SPLIT",
-                    message: FailureMessage(
-                        "a fold is counted from 0 and needs the list that holds it.",
-                        cure: "Add --list splits_final.json, or leave --fold out.", subject: "--fold \(fold)"))
-            }
-        }
+        try EvaluationChoice(self).check()
         // Not after hours.
         try beforeTheStart {
-            let outputs = [("--json", json), ("--csv", csv), ("--markdown", markdown), ("--worst", worst)]
-            try OutputFiles(outputs).confirm(
-                apartFrom: [model, against, images, masks, folder, list, pipeline].compactMap(\.self))
+            try outputs.confirm(
+                apartFrom: [model] + against + [images, masks, folder, list, pipeline, setFile].compactMap(\.self))
         }
     }
 
-    private func origin() throws -> DataOrigin {
-        switch (folder, images, masks) {
-        case (let folder?, nil, nil): return .folder(folder)
-        case (nil, let images?, let masks?): return .pairs(images: images, masks: masks)
-        default:
-            throw FailureRecord(
-                kind: .usage, code: "USE-DATA",
-                message: FailureMessage(
-                    "images come from --images with --masks, or from --folder.", cure: "Give one of the two."))
-        }
-    }
-
+    /// Measures a model on a set.
+    ///
+    /// - Parameter page: takes the cases of the first model.
     private func evaluate(
-        _ model: ModelDirectory, _ begun: Begun, _ options: Evaluation.Options, _ ranks: Ranks?,
-        page: inout WorstPage,
-        isSilent: Bool = false
+        _ begun: Begun, _ index: Int, _ number: Int, _ options: Evaluation.Options, _ ranks: Ranks?,
+        page: inout WorstPage
     ) throws -> Evaluation {
-        let count = begun.sets.reduce(0) { $0 + $1.pairs.count }
-        var worstCases = page
+        let (model, set, isFirstModel) = (begun.models[number], begun.sets[index], number == 0)
+        let place = begun.sets.count > 1 ? "\(begun.measured[index].set.name)/" : ""
+        var seen = WorstPage()
         let augmentation = flips ? .flip : begun.pipeline?.augmentation ?? .none
-        let reference = agreement && !isSilent ? try Predictor(model, .fp32, augmentation) : nil
+        let reference = agreement && isFirstModel ? try Predictor(model, .fp32, augmentation) : nil
+        let clock = ContinuousClock()
+        let started = clock.now
+        var cases = page
         let result = try Evaluation.run(
-            try Predictor(model, precision, augmentation), beside: reference, on: begun.sets, options: options,
-            ranks: ranks
+            try Predictor(model, precision, augmentation), beside: reference, on: [set], options: options, ranks: ranks
         ) { done, file, shown in
-            if json == nil, !isSilent, ranks == nil {
-                try StandardOutput.line(Self.line(file.name, file.metrics))
+            if json == nil, isFirstModel, ranks == nil {
+                try StandardOutput.line(Self.line(place + file.name, file.metrics))
             }
-            if worst != nil { worstCases.add(file, shown) }
+            if worst != nil, isFirstModel {
+                if ranks == nil { cases.add(file, shown, set: place) } else { seen.add(file, shown, set: place) }
+            }
             if StandardError.isTerminal {
                 let clear = "\r\u{1B}[K"
-                StandardError.write("\(clear)\(done) of \(count)\(done == count ? clear : "")")
+                StandardError.write("\(clear)\(done) of \(set.pairs.count)\(done == set.pairs.count ? clear : "")")
             }
         }
+        page = cases
+        let seconds = started.duration(to: clock.now) / .seconds(1) / Double(result.files.count)
+        guard isFirstModel else { return result }
         if let ranks {
-            try worstCases.join(ranks)
-            for file in result.files where json == nil && !isSilent && ranks.isFirst {
-                try StandardOutput.line(Self.line(file.name, file.metrics))
+            try seen.join(ranks)
+            page.merge(seen)
+            for file in result.files where json == nil && ranks.isFirst {
+                try StandardOutput.line(Self.line(place + file.name, file.metrics))
             }
         }
-        page = worstCases
+        if ranks?.isFirst ?? true { try tell(result, seconds: seconds) }
         return result
     }
 
+    /// The images of a model's training, as a training writes them.
+    private static func list(_ model: String) -> String { Folder.join(model, "data.csv") }
+
+    private static func hasList(_ model: String) -> Bool { FileStatus.exists(list(model)) }
+
     /// How many of the images a model learned from: figures on them say little.
     private static func learned(_ model: ModelDirectory, _ digests: [FileDigest]) throws -> Int {
-        let path = Folder.join(model.path, "data.csv")
+        let path = list(model.path)
         guard FileStatus.exists(path) else { return 0 }
         let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
         let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }
@@ -350,10 +387,15 @@ struct EvaluateCommand: ParsableCommand {
         return digests.count { trained.contains($0.hex[...]) }
     }
 
-    private func tell(_ learned: (first: Int, second: Int?), of count: Int) {
-        for (found, name) in [(learned.first, "this model's"), (learned.second ?? 0, "the second model's")]
-        where found > 0 {
-            StandardError.line("\(found) of the \(count) images were in \(name) training")
+    private func tell(_ measured: [EvaluationTable.Measured], _ counts: [Int]) {
+        for (one, count) in zip(measured, counts) {
+            let images = measured.count > 1 ? "images of \(one.set.name)" : "images"
+            for (number, found) in one.learned.enumerated() where found > 0 {
+                let name =
+                    number == 0
+                    ? "this model's" : one.learned.count == 2 ? "the second model's" : "\(against[number - 1])'s"
+                StandardError.line("\(found) of the \(count) \(images) were in \(name) training")
+            }
         }
     }
 

@@ -210,6 +210,56 @@ struct TrainCommandTests {
             try String(contentsOfFile: workplace.path + "/worst.html", encoding: .utf8).contains("The 12 worst of 12"))
     }
 
+    @Test(
+        "a model is measured on what it learned from and on what it never saw in one command; what is no such thing is refused"
+    )
+    func sourceAndTarget() throws {
+        _ = try plan(epochs: 1)
+        #expect(try train(["--out", workplace.path + "/one"]).status == 0)
+        let other = try Program.run([
+            "phantom", "body", "--pairs", "6", "--seed", "5", "--out", workplace.path + "/other",
+        ])
+        #expect(other.status == 0, "\(other.errors)")
+        try workplace.write(
+            "sets.yaml",
+            """
+            similar_images: allow
+            sets:
+              - {name: seen, folder: "${root}/pairs"}
+              - {name: unseen, images: "${root}/other/images", masks: "${root}/other/masks", mask_values: {body: [255]}}
+            """)
+        let model = ["evaluate", "--model", workplace.path + "/one"]
+        let sets = model + ["--set", workplace.path + "/sets.yaml", "--data", "root=\(workplace.path)"]
+        let files = ["json", "csv", "markdown"].flatMap { ["--\($0)", "\(workplace.path)/f.\($0)"] }
+        let ending = try Program.run(
+            sets + files + ["--source", "seen", "--worst", workplace.path + "/worst.html", "--against", model[2]])
+        #expect(ending.status == 0, "\(ending.errors)")
+        #expect(ending.output.contains("from seen to unseen: Dice "), "\(ending.output)")
+        #expect(ending.errors.contains("of the 12 images of seen were in this model's training"))
+        #expect(ending.errors.contains("set unseen: 6 images") && ending.errors.contains("the values 255 → 1"))
+        let csv = try String(contentsOfFile: workplace.path + "/f.csv", encoding: .utf8).split(separator: "\n")
+        #expect(csv.count == 1 + 2 * 18 && csv[0].hasSuffix(",set,model"))
+        let text = try String(contentsOfFile: workplace.path + "/f.markdown", encoding: .utf8)
+        #expect(text.contains("| seen (source) Dice | seen (source) IoU | unseen (unseen) Dice |"))
+        #expect(
+            try String(contentsOfFile: workplace.path + "/worst.html", encoding: .utf8).contains("The 12 worst of 18"))
+        let json = try Data(contentsOf: URL(fileURLWithPath: workplace.path + "/f.json"))
+        let figures = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+        #expect((figures["results"] as? [Any])?.count == 4 && (figures["drops"] as? [Any])?.count == 2)
+        // What it learned from is not unseen.
+        let turned = try Program.run(sets + ["--source", "unseen", "--target", "seen"])
+        #expect(turned.status == 2 && turned.errors.hasPrefix("DATA-LEAK"), "\(turned.errors)")
+        for (arguments, words) in [
+            (sets + ["--split", "test"], "--split test"), (sets + ["--target", "unseen"], "--source"),
+            (sets + ["--source", "nowhere"], "Write one of seen, unseen"), (model + ["--source", "a"], "--target"),
+            (model + ["--folder", workplace.path + "/pairs", "--data", "a=b"], "--set FILE.yaml"), (model, "--folder"),
+        ] {
+            let refused = try Program.run(arguments)
+            #expect(refused.status == 2 && refused.errors.contains("USE-DATA"), "\(refused.errors)")
+            #expect(refused.errors.contains(words), "\(refused.errors)")
+        }
+    }
+
     @Test("masks whose values nobody explains, and images that the second model cannot take, are refused at once")
     func refusedAtOnce() throws {
         func write(_ name: String, _ value: (Int) -> UInt16) throws {

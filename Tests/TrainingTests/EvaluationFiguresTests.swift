@@ -71,6 +71,17 @@ struct EvaluationFiguresTests {
         #expect(Bootstrap.interval(ofMean: [1]) == nil)
     }
 
+    @Test("of two sets that have no image in common each is drawn by itself")
+    func unpaired() throws {
+        let (one, other) = ((0..<100).map { Double($0 % 2) }, (0..<50).map { Double($0 % 2) / 2 })
+        let interval = try #require(Bootstrap.interval(ofDifference: one, other))
+        // 0.25 ± 1.96 · √(0.05² + 0.0354²)
+        #expect(abs(interval.lowerBound - 0.130) < 0.02 && abs(interval.upperBound - 0.370) < 0.02)
+        #expect(Bootstrap.interval(ofDifference: one, other) == interval)
+        #expect(Bootstrap.interval(ofDifference: [1], other) == nil)
+        #expect(Bootstrap.interval(ofDifference: one, [1]) == nil)
+    }
+
     @Test("five differences of one sign are as rare as two of thirty-two")
     func permutation() {
         #expect(abs(Bootstrap.permutation([1, 1, 1, 1, 1]) - 2.0 / 32) < 0.01)

@@ -9,12 +9,12 @@ import Training
 
 @Suite("Evaluation")
 struct EvaluationTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
         "evaluation-\(UUID().uuidString)"
     ).path
 
     /// A network whose masks are full, or empty: the last layer's biases alone decide.
-    private func full(segments: Int, isEmpty: Bool = false) -> Predictor {
+    func full(segments: Int, isEmpty: Bool = false) -> Predictor {
         var configuration = Configuration()
         configuration.inputSize = 32
         (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (16, 1, 2, [0])
@@ -32,7 +32,7 @@ struct EvaluationTests {
             ModelDescription(configuration: configuration, configurationName: "ft_sam"), Parameters(tensors))
     }
 
-    private func write(_ path: String, _ value: (Int) -> UInt16) throws {
+    func write(_ path: String, _ value: (Int) -> UInt16) throws {
         let page = RasterPage(rows: 10, columns: 20, samples: 1, bits: 8, values: (0..<200).map(value))
         try FileManager.default.createDirectory(
             atPath: URL(fileURLWithPath: "\(folder)/\(path)").deletingLastPathComponent().path,
@@ -60,8 +60,8 @@ struct EvaluationTests {
     }
 
     /// The images and masks of the folder, read as training reads them.
-    private func sets(segments: Int) throws -> [LabelledSet] {
-        let dataset = try Dataset(images: "\(folder)/images", masks: "\(folder)/masks")
+    func sets(segments: Int, below part: String = "") throws -> [LabelledSet] {
+        let dataset = try Dataset(images: "\(folder)/\(part)images", masks: "\(folder)/\(part)masks")
         let check = try DataCheck.run(
             [.init(split: "all", dataset)], segments: segments, input: TrainedInput(), learns: false)
         try check.confirm()

@@ -8,16 +8,18 @@ import Tensors
 package struct DataCheck: Sendable {
     /// A data set with what it is for.
     package struct Role: Sendable {
-        /// `train`, `validation`: sets of different splits must not share a picture.
+        /// `train`, `validation`: sets of different splits must not share a picture, unless they are of one group.
         package let split: String
+        let group: String
         package let dataset: Dataset
         /// False: masks are not looked at.
         package let isLabelled: Bool
         /// The weights depend on it.
         var isLearned: Bool { split == "train" || split == "unlabelled" }
 
-        package init(split: String, _ dataset: Dataset, isLabelled: Bool = true) {
-            self.split = split
+        /// - Parameter group: nil: the split is one by itself.
+        package init(split: String, group: String? = nil, _ dataset: Dataset, isLabelled: Bool = true) {
+            (self.split, self.group) = (split, group ?? split)
             self.dataset = dataset
             self.isLabelled = isLabelled
         }
@@ -46,7 +48,7 @@ package struct DataCheck: Sendable {
         package internal(set) var objects: (all: Int, touching: Int)?
         /// What tells objects apart; nil where masks are not looked at.
         package internal(set) var telling: ObjectRule?
-        package let notes: [String]
+        package fileprivate(set) var notes: [String]
     }
 
     package let summaries: [Summary]
@@ -68,12 +70,13 @@ package struct DataCheck: Sendable {
     ///   - segments: classes beside the background.
     ///   - tellsObjects: counts the objects that the masks tell apart.
     ///   - allowsSimilar: nearly equal pictures in two splits are no problem; equal ones always are.
+    ///   - trainedRules: what a model's training was told of its masks; sets that say nothing and read such values otherwise are refused.
     ///   - learns: a class that no training image shows, and masks that are all empty, are problems.
     ///   - progress: called from time to time with the number of cases that have been looked at.
     /// *Cost*: one pass over all files.
     package static func run(
         _ roles: [Role], segments: Int, input: TrainedInput, learns: Bool = true, tellsObjects: Bool = false,
-        allowsSimilar: Bool = false,
+        allowsSimilar: Bool = false, trainedRules: [MaskRule] = [],
         progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
     ) rethrows -> DataCheck {
         let total = roles.reduce(0) { $0 + $1.dataset.pairs.count }
@@ -104,6 +107,7 @@ package struct DataCheck: Sendable {
             }
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
+                problems += otherwiseTrained(rule, role, cases, trainedRules).map { FailureRecord($0) }
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
@@ -144,6 +148,8 @@ package struct DataCheck: Sendable {
         }
         problems += otherwiseRead(understood, segments: segments).map { FailureRecord($0) }
         problems += SamePictures.contradictions(understood, segments: segments).map { FailureRecord($0) }
+        if learns { problems += SamePictures.drawnTwice(understood).map { FailureRecord($0) } }
+        tellRepeated(roles, examined, in: &summaries)
         problems += Leaks.between(roles, examined, allowsSimilar: allowsSimilar)
         return DataCheck(
             summaries: summaries, sets: sets, problems: unique(problems),
@@ -260,6 +266,38 @@ package struct DataCheck: Sendable {
                     "\(sets[index].set.rule.words) here, and in \(sets[said].role.dataset.path), whose masks hold the same"
                     + " values, \(sets[said].set.rule.words)",
                 cure: .masks("Say in each entry of data and validation what the values mean."))
+        }
+    }
+
+    /// A set that is read by itself though the training of the model was told of values that it holds, too, and each time something else.
+    private static func otherwiseTrained(
+        _ rule: MaskRule, _ role: Role, _ cases: [CaseCheck], _ trained: [MaskRule]
+    ) -> [TrainingFailure] {
+        guard role.dataset.rule == nil, role.dataset.pairs.allSatisfy({ !$0.mask.namesSegments }) else { return [] }
+        let census = cases.reduce(into: MaskCensus()) { $0.merge($1.census) }
+        // One that marks nothing here is about other values.
+        let meant = trained.filter { census.shares($0).all > 0 }
+        guard let said = meant.first, meant.allSatisfy({ census.unlike($0, rule) > mostUnlikeRead }) else { return [] }
+        return [
+            .maskValues(
+                masks: role.dataset.path,
+                found: "\(rule.words) here, and in the model's training (train.yaml in its directory) \(said.words)",
+                cure: .rule("Say which it is of these masks."))
+        ]
+    }
+
+    /// Pictures that several entries of `data` draw, from files of their own.
+    private static func tellRepeated(_ roles: [Role], _ examined: [[CaseCheck]], in summaries: inout [Summary]) {
+        guard summaries.count == roles.count else { return }
+        var seen: Set<String> = []
+        for (index, role) in roles.enumerated() where role.split == "train" {
+            let looks = Set(examined[index].compactMap { $0.look?.hex })
+            let again = looks.intersection(seen).count
+            if again > 0 {
+                summaries[index].notes.append(
+                    "\(again) images are pixel by pixel one of an entry before, and are drawn in both")
+            }
+            seen.formUnion(looks)
         }
     }
 

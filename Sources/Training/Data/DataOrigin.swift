@@ -27,6 +27,16 @@ package enum DataOrigin: Sendable, Equatable {
         }
     }
 
+    /// Everything that it is read from.
+    package var places: [String] {
+        switch self {
+        case .folder(let path), .dicomImages(let path): [path]
+        case .pairs(let images, let masks), .annotations(let images, let masks): [images, masks]
+        case .perSegment(let images, let masks, _, _): [images] + masks.map(\.folder)
+        case .dicom(let images, let segmentations): [images] + [segmentations].compactMap(\.self)
+        }
+    }
+
     /// A picture that may become a case.
     struct Candidate {
         let name: String

@@ -10,7 +10,7 @@ enum Leaks {
         var found: [FailureRecord] = []
         for (one, first) in roles.enumerated() {
             for (other, second) in roles.enumerated().dropFirst(one + 1)
-            where first.split != second.split && !(first.isLearned && second.isLearned) {
+            where first.group != second.group && !(first.isLearned && second.isLearned) {
                 found += shared(examined[one], examined[other], (first.split, second.split), allowsSimilar)
             }
         }

@@ -12,6 +12,38 @@ enum SamePictures {
     /// Of the pixels that either mask marks: people draw an edge a little otherwise each time.
     private static let mostUnlike = 0.2
 
+    /// Entries of a plan's `data` that draw the files of another: each would weigh as often as it is named, and `weight` says how often.
+    static func drawnTwice(_ sets: [Understood]) -> [TrainingFailure] {
+        var first: [String: (entry: Int, pair: Dataset.Pair)] = [:]
+        var found: [TrainingFailure] = []
+        let learned = sets.filter(\.role.isLearned)
+        for (entry, understood) in learned.enumerated() where learned.count > 1 {
+            var again: (count: Int, one: Dataset.Pair, other: Dataset.Pair)?
+            for one in understood.cases {
+                guard let digest = one.digest, let key = try? fileKey(one.pair, digest) else { continue }
+                guard let other = first[key] else {
+                    first[key] = (entry, one.pair)
+                    continue
+                }
+                guard other.entry != entry, let its = try? other.pair.mask.digest(),
+                    its == (try? one.pair.mask.digest())
+                else { continue }
+                again = ((again?.count ?? 0) + 1, other.pair, one.pair)
+            }
+            if let again {
+                found.append(
+                    .drawnTwice(one: again.other.image.path, other: again.one.image.path, count: again.count))
+            }
+        }
+        return found
+    }
+
+    /// One for a picture of one file, whatever its path is written like.
+    private static func fileKey(_ pair: Dataset.Pair, _ digest: FileDigest) throws -> String {
+        let file = try FileStatus(of: pair.image.path, followingLinks: true)
+        return "\(file.device) \(file.inode) \(digest.hex)"
+    }
+
     /// *Cost*: the masks of pictures that stand there more than once are read again.
     static func contradictions(_ sets: [Understood], segments: Int) -> [TrainingFailure] {
         var first: [String: (set: LabelledSet, pair: Dataset.Pair)] = [:]

@@ -22,6 +22,19 @@ package enum Bootstrap {
         interval(values.count) { chosen in chosen.reduce(0) { $0 + values[$1] } / Double(chosen.count) }
     }
 
+    /// The 95 % interval of the difference of two means over unlike images: of each side its own are drawn. Nil where one has fewer than two.
+    package static func interval(ofDifference one: [Double], _ other: [Double]) -> ClosedRange<Double>? {
+        guard one.count > 1, other.count > 1 else { return nil }
+        var random = SplitMix64(seed: 3)
+        func mean(_ values: [Double]) -> Double {
+            var sum = 0.0
+            for _ in values { sum += values[random.index(below: values.count)] }
+            return sum / Double(values.count)
+        }
+        let differences = (0..<draws).map { _ in mean(one) - mean(other) }.sorted()
+        return differences[draws / 40]...differences[draws - 1 - draws / 40]
+    }
+
     /// The probability of a mean difference at least as large as that of `differences` if the two sides were alike: a paired permutation
     /// test that turns the sign of each file's difference at random, two-sided.
     ///

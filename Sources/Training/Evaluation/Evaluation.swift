@@ -42,7 +42,7 @@ package struct Evaluation: Sendable {
     }
 
     package struct File: Sendable, Codable {
-        package let name: String
+        package internal(set) var name: String
         /// The mean over segments.
         package let metrics: Metrics
         /// One a segment.

@@ -24,13 +24,26 @@ package struct EvaluationReport {
 
     // MARK: Markdown
 
-    /// A table a segment, laid out as the paper's: methods in rows, figures in columns, 95 % intervals in brackets.
-    package var markdown: String {
+    /// The figures of one model on one set: a table a segment, 95 % intervals in brackets.
+    package var markdown: String { markdown(overview: "") }
+
+    /// - Parameter overview: what comes before the segments' tables.
+    func markdown(overview: String) -> String {
         var text = "# \(title)\n\n\(evaluation.files.count) images; 95 % intervals by bootstrap over images.\n"
         for (count, name) in [(learned.first, "this model"), (learned.second ?? 0, "the second model")] where count > 0
         {
             text += "\n\(count) of them were in the training of \(name): on these it measures memory.\n"
         }
+        text += overview + segmentTables("")
+        if let (other, comparison) = comparison {
+            text += "\n## Compared with \(other)\n\n\(comparison.words).\n"
+        }
+        return text
+    }
+
+    /// - Parameter prefix: what stands before each segment's name.
+    func segmentTables(_ prefix: String) -> String {
+        var text = ""
         for (index, segment) in evaluation.segments.enumerated() {
             let all = evaluation.files.map { $0.segments[index] }
             func mean(_ value: (Evaluation.SegmentFigures) -> Double, _ decimals: Int = 4) -> String {
@@ -74,11 +87,8 @@ package struct EvaluationReport {
                     ("objects found / true", objects(all)),
                 ]
             }
-            text += "\n## \(segment.label)\n\n| figure | value |\n|---|---|\n"
+            text += "\n## \(prefix)\(segment.label)\n\n| figure | value |\n|---|---|\n"
             text += rows.map { "| \($0.0) | \($0.1) |\n" }.joined()
-        }
-        if let (other, comparison) = comparison {
-            text += "\n## Compared with \(other)\n\n\(comparison.words).\n"
         }
         return text
     }
@@ -95,11 +105,14 @@ package struct EvaluationReport {
     // MARK: CSV
 
     /// One line a file and segment.
-    package var csv: String {
-        var lines = [
-            "name,segment,dice,iou,hd,hd95,sensitivity,specificity,threshold_dice,true_positive,false_positive,false_negative,"
-                + "true_negative,ap50,ap,aji,hd_mm,hd95_mm"
-        ]
+    package var csv: String { ([Self.csvColumns] + csvLines).joined(separator: "\n") + "\n" }
+
+    static let csvColumns =
+        "name,segment,dice,iou,hd,hd95,sensitivity,specificity,threshold_dice,true_positive,false_positive,false_negative,"
+        + "true_negative,ap50,ap,aji,hd_mm,hd95_mm"
+
+    var csvLines: [String] {
+        var lines: [String] = []
         for file in evaluation.files {
             for (segment, figures) in zip(evaluation.segments, file.segments) {
                 let counts = figures.counts
@@ -114,14 +127,14 @@ package struct EvaluationReport {
                 ]
                 let scaled = figures.millimetres.map { [fixed($0.hd, 4), fixed($0.hd95, 4)] }
                 lines.append(
-                    ([quoted(file.name), quoted(segment.label)] + numbers + (objects ?? ["", "", ""])
+                    ([Self.quoted(file.name), Self.quoted(segment.label)] + numbers + (objects ?? ["", "", ""])
                         + (scaled ?? ["", ""])).joined(separator: ","))
             }
         }
-        return lines.joined(separator: "\n") + "\n"
+        return lines
     }
 
-    private func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         text.contains { ",\"\n\r".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
     }
 
@@ -129,21 +142,24 @@ package struct EvaluationReport {
 
     /// `{"mean", "segments", "files"}`, and `agreement` and `comparison` where they were asked for; a file's figures are the mean of its segments, each with its own below `segments`.
     package func json() throws -> [UInt8] {
+        Array(try Self.encoder.encode(figures)) + [0x0A]
+    }
+
+    static var encoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        let report = Report(
+        return encoder
+    }
+
+    var figures: Report {
+        Report(
             mean: Figures(evaluation.mean), inTraining: learned.first,
             agreement: Agreement(evaluation).map {
                 Report.Agreement(
                     images: $0.files.count, dice: $0.mean, leastDice: $0.worst.dice, leastName: $0.worst.name,
                     change: $0.meanChange, largestLoss: $0.largestLoss.change, largestLossName: $0.largestLoss.name)
             },
-            comparison: comparison.map { with, found in
-                Report.Comparison(
-                    with: with, difference: found.difference,
-                    interval: found.interval.map { [$0.lowerBound, $0.upperBound] }, probability: found.probability,
-                    firstBetter: found.better.first, secondBetter: found.better.second, inTraining: learned.second ?? 0)
-            },
+            comparison: comparison.map { Report.Comparison($0.1, with: $0.with, inTraining: learned.second ?? 0) },
             segments: evaluation.segments.enumerated().map { index, segment in
                 let dices = evaluation.files.map { $0.segments[index].metrics.dice }
                 return Report.Segment(
@@ -167,10 +183,9 @@ package struct EvaluationReport {
                             })
                     })
             })
-        return Array(try encoder.encode(report)) + [0x0A]
     }
 
-    private struct Figures: Encodable {
+    struct Figures: Encodable {
         let dice, iou, hd, hd95: Double
         let hdMM, hd95MM: Double?
 
@@ -186,16 +201,16 @@ package struct EvaluationReport {
         }
     }
 
-    private struct Pooled: Encodable {
+    struct Pooled: Encodable {
         let dice, iou, sensitivity, specificity: Double
         init(_ counts: PixelCounts) {
             (dice, iou, sensitivity, specificity) = (counts.dice, counts.iou, counts.sensitivity, counts.specificity)
         }
     }
 
-    private struct Objects: Encodable { let ap50, ap, aji: Double }
+    struct Objects: Encodable { let ap50, ap, aji: Double }
 
-    private struct Report: Encodable {
+    struct Report: Encodable {
         struct Segment: Encodable {
             let label: String
             let mean: Figures
@@ -255,6 +270,13 @@ package struct EvaluationReport {
                 case firstBetter = "first_better"
                 case secondBetter = "second_better"
                 case inTraining = "in_training"
+            }
+
+            init(_ found: Training.Comparison, with: String, inTraining: Int) {
+                (self.with, difference, self.inTraining) = (with, found.difference, inTraining)
+                interval = found.interval.map { [$0.lowerBound, $0.upperBound] }
+                probability = found.probability
+                (firstBetter, secondBetter) = found.better
             }
         }
         let mean: Figures

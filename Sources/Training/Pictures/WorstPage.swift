@@ -18,7 +18,11 @@ package struct WorstPage {
     package init(limit: Int = 12) { self.limit = limit }
 
     /// Takes a case in when it is among the worst so far.
-    package mutating func add(_ file: Evaluation.File, _ shown: Evaluation.Shown) {
+    ///
+    /// - Parameter set: what its name begins with, where there are several sets.
+    package mutating func add(_ file: Evaluation.File, _ shown: Evaluation.Shown, set: String = "") {
+        var file = file
+        file.name = set + file.name
         let dice = file.agreement?.dice ?? file.metrics.dice
         if cases.count == limit, let last = cases.last, dice >= last.dice { return }
         let place = cases.firstIndex { $0.dice > dice } ?? cases.count
@@ -31,7 +35,17 @@ package struct WorstPage {
         cases = Array(try ranks.joined(cases).sorted { $0.dice < $1.dice }.prefix(limit))
     }
 
-    package func html(of evaluation: Evaluation) throws -> String {
+    /// The worst of both.
+    package mutating func merge(_ other: WorstPage) {
+        cases = Array((cases + other.cases).sorted { $0.dice < $1.dice }.prefix(limit))
+    }
+
+    /// - Parameter evaluations: of one model, one a set.
+    package func html(of evaluations: [Evaluation]) throws -> String {
+        let labels = evaluations.first?.segments.map(\.label) ?? []
+        guard let evaluation = Evaluation(evaluations.flatMap(\.files), labels: labels) else {
+            throw TrainingFailure.noPairs(path: "the data set", reason: "it is empty")
+        }
         let figures = try cases.map { try $0.overlay.figure() }
         let agreement = Agreement(evaluation)
         let mean = agreement?.mean ?? evaluation.mean.dice
