@@ -190,7 +190,14 @@ extension ModelDirectory {
     }
 
     /// The same as a new folder: when it fails, nothing of it is left that would stand in the way of the next try.
-    package static func create(_ description: ModelDescription, tensors: [String: Tensor], at path: String) throws {
-        try WholeFolder.make(path) { try write(description, tensors: tensors, to: $0) }
+    ///
+    /// - Parameter beside: further files by their names, which tell where the model comes from.
+    package static func create(
+        _ description: ModelDescription, tensors: [String: Tensor], beside: [String: [UInt8]] = [:], at path: String
+    ) throws {
+        try WholeFolder.make(path) { folder in
+            for (name, bytes) in beside { try DurableFile.write(bytes, to: Folder.join(folder, name)) }
+            try write(description, tensors: tensors, to: folder)
+        }
     }
 }

@@ -83,7 +83,8 @@ package enum Quantiser {
         var description = model.description
         description.quantisation = quantisation
         for (name, scale) in scales { tensors[Quantisation.scaleName(name)] = Tensor([scale.count], scale) }
-        try ModelDirectory.create(description, tensors: tensors, at: out)
+        try ModelDirectory.create(
+            description, tensors: tensors, beside: try TrainingFolder.origin(of: model.path), at: out)
         return Result(choices: choices, quantisation: quantisation, dice: dice)
     }
 

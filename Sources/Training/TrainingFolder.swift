@@ -2,7 +2,7 @@ import SegmentAnything
 import Storage
 
 /// The folder that a training writes to: one run works in it at a time.
-struct TrainingFolder {
+package struct TrainingFolder {
     let path: String
 
     /// *Throws* `TrainingFailure.busy` when another run works there now.
@@ -21,12 +21,21 @@ struct TrainingFolder {
     }
 
     static let planName = "train.yaml"
-    static let listName = "data.csv"
+    package static let listName = "data.csv"
     /// What stands there from the first moment of a run to its first checkpoint, and perhaps more of it.
     private static let early = [
         planName, listName, MetricsLog.name, TrainingPage.name, BestWeights.name, BestWeights.waitingName,
     ]
     private static let late = [ModelDirectory.configurationName, ModelDirectory.weightsName]
+
+    /// What a training left in the directory of its model that tells where it comes from, by name.
+    static func origin(of model: String) throws(StorageFailure) -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in [planName, listName] where FileStatus.exists(Folder.join(model, name)) {
+            files[name] = try DurableFile.read(Folder.join(model, name), limit: 1 << 28)
+        }
+        return files
+    }
 
     /// Whether a run stands there that is gone on with; false: nothing that a run writes is there yet.
     ///

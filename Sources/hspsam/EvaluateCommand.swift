@@ -373,7 +373,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     /// The images of a model's training, as a training writes them.
-    private static func list(_ model: String) -> String { Folder.join(model, "data.csv") }
+    private static func list(_ model: String) -> String { Folder.join(model, TrainingFolder.listName) }
 
     private static func hasList(_ model: String) -> Bool { FileStatus.exists(list(model)) }
 

@@ -32,6 +32,9 @@ struct QuantiserTests {
         let description = ModelDescription(configuration: configuration, configurationName: "hsp_sam")
         let parameters = Parameters.initial(configuration, seed: 1)
         try ModelDirectory.write(description, tensors: parameters.tensors, to: folder + "/model")
+        // What the training learned from stays known.
+        let origin = ["train.yaml": "model: {}\n", "data.csv": "split,group,name,sha256\n"]
+        for (name, text) in origin { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/model/\(name)")) }
         let model = try ModelDirectory.open(folder + "/model")
         var steps = 0
         let result = try Quantiser.run(model, images: folder + "/images", most: 6, out: folder + "/eight") {
@@ -42,6 +45,9 @@ struct QuantiserTests {
         #expect(steps == 6 && result.choices.count == 8 && result.dice.map(\.name) == (0..<5).map { "\($0).png" })
         let eight = try ModelDirectory.open(folder + "/eight")
         #expect(eight.description.quantisation == result.quantisation)
+        for (name, text) in origin {
+            #expect(try String(contentsOfFile: "\(folder)/eight/\(name)", encoding: .utf8) == text)
+        }
         #expect(result.choices.allSatisfy { $0.inputScale == nil ? $0.error > Calibration.largestError : $0.error > 0 })
         #expect(result.choices.contains { $0.inputScale != nil })
         let few = #expect(throws: FailureRecord.self) {
