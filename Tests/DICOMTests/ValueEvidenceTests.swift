@@ -67,11 +67,14 @@ struct ValueEvidenceTests {
 
     @Test("pictures that stand in two volumes of a series ask a person: images that were sent twice under new UIDs")
     func repeated() throws {
-        func severities(_ pictures: [[UInt8]]) throws -> [[Finding.Severity]] {
+        func severities(_ pictures: [[UInt8]], seconds: Int = 0) throws -> [[Finding.Severity]] {
             let images = pictures.enumerated().map { index, picture in
                 slice(at: Double(index % 4) * 3, number: index + 1) { image in
                     (image.rows, image.columns, image.pixels) = (64, 64, picture)
-                    image.more = { $0.add(0x0020, 0x0012, "IS", text: "\(index / 4)") }
+                    image.more = { file in
+                        file.add(0x0008, 0x0032, "TM", text: "1200\(10 + index / 4 * seconds)")
+                        file.add(0x0020, 0x0012, "IS", text: "\(index / 4)")
+                    }
                 }
             }
             let result = try volumes(images)
@@ -82,6 +85,8 @@ struct ValueEvidenceTests {
         let noise = (1...8).map { Self.noise($0) }
         #expect(try severities([1, 2, 3, 4, 1, 2, 3, 4].map { Self.noise($0) }) == [[.warning], [.warning]])
         #expect(try severities(Array(noise[..<7]) + [noise[3]]) == [[.warning], [.warning]])
+        // Two passes of something that does not move.
+        #expect(try severities([1, 2, 3, 4, 1, 2, 3, 4].map { Self.noise($0) }, seconds: 3) == [[], []])
         #expect(try severities(noise) == [[], []])
         #expect(try severities(Array(noise[..<3]) + [flat] + noise[4..<7] + [flat]) == [[], []])
     }
