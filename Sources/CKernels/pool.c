@@ -15,6 +15,8 @@ static struct {
     pthread_cond_t wake, done;
     pthread_mutex_t one_job;
     size_t threads;
+    // More threads than cores: who looks takes the core from who works.
+    bool is_crowded;
     atomic_uint_fast64_t generation;
     atomic_size_t running;
     // How many workers sleep or are about to, and whether the caller does or is about to: set before the last look at what is waited for, so
@@ -63,6 +65,7 @@ static bool is_done(uint64_t unused) {
 // Whether it came true while there was an eye on it.
 static bool look(bool (*has_come)(uint64_t), uint64_t argument) {
     if (has_come(argument)) return true;
+    if (pool.is_crowded) return false;
     uint64_t end = nanoseconds() + look_nanoseconds;
     do {
         for (int i = 0; i < 16; i++) {
@@ -112,11 +115,10 @@ static void *worker(void *argument) {
 static size_t wanted_threads;
 
 static void start(void) {
-    size_t threads = wanted_threads;
-    if (threads == 0) {
-        cpu_set_t set;
-        threads = sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
-    }
+    cpu_set_t set;
+    size_t cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+    size_t threads = wanted_threads != 0 ? wanted_threads : cores;
+    pool.is_crowded = threads > cores;
     pool.threads = 1;
     for (size_t i = 1; i < threads; i++) {
         pthread_t thread;
