@@ -372,7 +372,18 @@ struct TrainCommandTests {
         let measured = try Program.run(arguments)
         #expect(measured.status == 0, "\(measured.errors)")
         #expect(try String(contentsOfFile: csv, encoding: .utf8) == figures)
-        let out = workplace.path + "/flipped-out"
+        let fields = figures.split(separator: "\n")[1].split(separator: ",")
+        #expect(try pixelsOfRun("/flipped-out") == #require(Int(fields[9])) + #require(Int(fields[10])))
+        let sided = settings.replacing("label: Part", with: "label: Left part")
+        try workplace.write("settings/tiny/pipeline.yaml", sided)
+        let refused = try Program.run(arguments + ["--flips"])
+        #expect(refused.status == 2 && refused.errors.hasPrefix("USE-FLIPS"), "\(refused.errors)")
+    }
+
+    /// How many pixels a run of the pipeline `tiny` marks in the large picture.
+    private func pixelsOfRun(_ folder: String) throws -> Int? {
+        let out = workplace.path + folder
+        // A warning of the run asks a person; the masks are the same.
         let run = try Program.run([
             "run", workplace.path + "/large/images", "--out", out, "--pipelines", workplace.pipelines, "--pipeline",
             "tiny",
@@ -380,13 +391,7 @@ struct TrainCommandTests {
         #expect([0, 3].contains(run.status), "\(run.errors)")
         let record = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/run.json")))
         let result = try #require(((record as? [String: Any])?["results"] as? [[String: Any]])?.first)
-        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
-        let fields = figures.split(separator: "\n")[1].split(separator: ",")
-        #expect(try segment["pixels"] as? Int == #require(Int(fields[9])) + #require(Int(fields[10])))
-        let sided = settings.replacing("label: Part", with: "label: Left part")
-        try workplace.write("settings/tiny/pipeline.yaml", sided)
-        let refused = try Program.run(arguments + ["--flips"])
-        #expect(refused.status == 2 && refused.errors.hasPrefix("USE-FLIPS"), "\(refused.errors)")
+        return try #require((result["segments"] as? [[String: Any]])?.first)["pixels"] as? Int
     }
 
     /// A picture that is larger than those of the training goes through the tiles and the post-processing of a pipeline, in a run and in an
@@ -417,17 +422,7 @@ struct TrainCommandTests {
         #expect(measured.status == 0, "\(measured.errors)")
         let fields = try String(contentsOfFile: csv, encoding: .utf8).split(separator: "\n")[1].split(separator: ",")
         let found = try #require(Int(fields[9])) + #require(Int(fields[10]))
-        let out = workplace.path + "/large-out"
-        // A warning of the run asks a person; the masks are the same.
-        let run = try Program.run([
-            "run", workplace.path + "/large/images", "--out", out, "--pipelines", workplace.pipelines, "--pipeline",
-            "tiny",
-        ])
-        #expect([0, 3].contains(run.status), "\(run.errors)")
-        let record = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/run.json")))
-        let result = try #require(((record as? [String: Any])?["results"] as? [[String: Any]])?.first)
-        let segment = try #require((result["segments"] as? [[String: Any]])?.first)
-        #expect(segment["pixels"] as? Int == found && found > 0 && found < rows * columns)
+        #expect(try pixelsOfRun("/large-out") == found && found > 0 && found < rows * columns)
         try flips(arguments, settings, csv: csv)
         for name in ["pipelines", "settings"] {
             try workplace.write(

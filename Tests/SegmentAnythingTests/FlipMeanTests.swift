@@ -10,16 +10,7 @@ struct FlipMeanTests {
         _ augmentation: TestTimeAugmentation, _ activation: Configuration.Activation = .softmax,
         _ instances: Configuration.Instances = .none
     ) -> Predictor {
-        var configuration = Configuration()
-        configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
-            16, 2, 2, [0, 1]
-        )
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
-            2, 16, 2, 2
-        )
-        (configuration.segments, configuration.prompts) = (instances == .boundary ? 1 : 2, 1)
-        (configuration.activation, configuration.instances) = (activation, instances)
+        let configuration = Configuration.tiny(segments: instances == .boundary ? 1 : 2, activation, instances)
         return Predictor(
             ModelDescription(configuration: configuration, configurationName: "hsp_sam"),
             .initial(configuration, seed: 7), Packing(.fp32), augmentation)

@@ -7,15 +7,7 @@ import Testing
 struct PredictorTests {
     @Test("a prediction lies on the image's grid, with heat maps of every prompt and level")
     func prediction() throws {
-        var configuration = Configuration()
-        configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
-            16, 2, 2, [0, 1]
-        )
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
-            2, 16, 2, 2
-        )
-        (configuration.segments, configuration.prompts) = (2, 3)
+        let configuration = Configuration.tiny(segments: 2, prompts: 3)
         var tensors: [String: Tensor] = [:]
         for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
             let values = (0..<parameter.shape.count).map { Float(($0 * 37 + i * 11) % 23) / 50 - 0.2 }
