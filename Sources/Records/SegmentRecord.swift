@@ -24,6 +24,9 @@ package struct SegmentRecord: Sendable, Equatable, Codable {
     @Nullable package var objects: Int?
     @Nullable package var objectSizes: ObjectSizes?
 
+    /// `Nuclei (45 objects)`; the label alone where nothing is counted.
+    package var countedLabel: String { objects.map { "\(label) (\(NumberText.plural($0, "object")))" } ?? label }
+
     /// Rounds to three and four decimals, sizes and values below 1 to six digits; what is not finite is unknown.
     package init(
         number: Int, label: String, pixels: Int, areaMM2: Double? = nil, volumeML: Double? = nil,

@@ -67,7 +67,7 @@ struct TextLines: RunDisplay {
                 segment.volumeML.map { $0 >= 0.01 ? "\(NumberText.fixed($0, 2)) ml" : NumberText.volume(ml: $0) }
                 ?? segment.areaMM2.map { $0 >= 0.1 ? "\(NumberText.fixed($0, 1)) mm²" : NumberText.area(mm2: $0) }
                 ?? "\(segment.pixels) pixels"
-            return "\(segment.label) \(size)"
+            return "\(segment.countedLabel) \(size)"
         }
         let what = found.isEmpty ? "nothing found" : found.joined(separator: ", ")
         return "\(result.pipeline): \(what)  \(result.file.map { "\(out)/\($0)" } ?? "")"

@@ -51,7 +51,9 @@ struct ObjectsTests {
         let record = try fixture.run([fixture.path + "/in"])
         let result = try #require(record.results.first)
         let segment = result.segments[0]
-        #expect(segment.objects == TouchingPhantom.nuclei)
+        #expect(segment.objects == TouchingPhantom.nuclei && segment.countedLabel == "Nuclei (17 objects)")
+        let index = try String(contentsOfFile: fixture.path + "/out/index.html", encoding: .utf8)
+        #expect(index.contains("Nuclei (17 objects) "))
         let sizes = try #require(segment.objectSizes)
         let area = Double.pi * TouchingPhantom.radius * TouchingPhantom.radius / 4
         #expect(sizes.unit == .squareMicrometres && abs(sizes.median - area) < 0.15 * area, "\(sizes)")

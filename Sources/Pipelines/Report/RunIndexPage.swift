@@ -145,7 +145,7 @@ extension RunIndexCard.Row {
                 segment.volumeML.map { NumberText.volume(ml: $0) }
                 ?? segment.areaMM2.map { NumberText.area(mm2: $0) }
                 ?? "\(NumberText.grouped(segment.pixels)) pixels"
-            return "\(segment.label) \(size)"
+            return "\(segment.record.countedLabel) \(size)"
         }
         let source = result.record.source
         let warnings = result.record.findings.filter { $0.severity == .warning }
