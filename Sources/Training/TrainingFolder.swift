@@ -21,7 +21,7 @@ package struct TrainingFolder {
     }
 
     static let planName = "train.yaml"
-    package static let listName = "data.csv"
+    static let listName = "data.csv"
     /// What stands there from the first moment of a run to its first checkpoint, and perhaps more of it.
     private static let early = [
         planName, listName, MetricsLog.name, TrainingPage.name, BestWeights.name, BestWeights.waitingName,
@@ -35,6 +35,17 @@ package struct TrainingFolder {
             files[name] = try DurableFile.read(Folder.join(model, name), limit: 1 << 28)
         }
         return files
+    }
+
+    /// SHA-256, in hexadecimal digits, of the images that a model learned from; nil where no list of them stands in its directory.
+    ///
+    /// *Throws* `StorageFailure` for a list that cannot be read.
+    package static func learned(by model: String) throws -> Set<String>? {
+        let path = Folder.join(model, listName)
+        guard FileStatus.exists(path) else { return nil }
+        let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
+        let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }
+        return Set(learned.compactMap { $0.split(separator: ",").last.map(String.init) })
     }
 
     /// Whether a run stands there that is gone on with; false: nothing that a run writes is there yet.

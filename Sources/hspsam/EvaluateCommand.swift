@@ -179,11 +179,14 @@ struct EvaluateCommand: ParsableCommand {
             for other in models.dropFirst() where !other.showsPictures(as: models[0]) {
                 _ = try checked(roles, wanted, for: other)
             }
-            let measured = try zip(wanted.all, check.digests).map { set, digests in
-                EvaluationTable.Measured(set: set, learned: try models.map { try Self.learned($0, digests) })
+            // Figures on images that a model learned from say little.
+            let learned = try models.map { try TrainingFolder.learned(by: $0.path) }
+            let measured = zip(wanted.all, check.digests).map { set, digests in
+                EvaluationTable.Measured(
+                    set: set, learned: learned.map { known in digests.count { known?.contains($0.hex) == true } })
             }
             try confirmUnseen(measured, paths)
-            for path in paths where tells && source != nil && !Self.hasList(path) {
+            for (path, known) in zip(paths, learned) where tells && source != nil && known == nil {
                 StandardError.line(
                     "nothing says which images \(path) learned from: that targets are unseen is not checked")
             }
@@ -370,21 +373,6 @@ struct EvaluateCommand: ParsableCommand {
         }
         if ranks?.isFirst ?? true { try tell(result, seconds: seconds) }
         return result
-    }
-
-    /// The images of a model's training, as a training writes them.
-    private static func list(_ model: String) -> String { Folder.join(model, TrainingFolder.listName) }
-
-    private static func hasList(_ model: String) -> Bool { FileStatus.exists(list(model)) }
-
-    /// How many of the images a model learned from: figures on them say little.
-    private static func learned(_ model: ModelDirectory, _ digests: [FileDigest]) throws -> Int {
-        let path = list(model.path)
-        guard FileStatus.exists(path) else { return 0 }
-        let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
-        let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }
-        let trained = Set(learned.compactMap { $0.split(separator: ",").last })
-        return digests.count { trained.contains($0.hex[...]) }
     }
 
     private func tell(_ measured: [EvaluationTable.Measured], _ counts: [Int]) {

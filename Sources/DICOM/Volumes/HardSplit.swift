@@ -115,11 +115,12 @@ extension SourceFrame {
     /// *Source*: PS3.3 2024e, C.8.16.2.1.3 (Volume Based Calculation Technique), C.8.9.1.1.1 (Series Type), and what vendors write into Image
     /// Type.
     var isProjection: Bool {
-        let terms: Set = [
-            "MIP", "MAX_IP", "MAX IP", "MIN_IP", "MIN IP", "MINIP", "MNIP", "VOLUME_RENDER", "SURFACE_RENDER",
-        ]
-        return imageType.contains(where: terms.contains)
-            || frameType(.volumeBasedCalculationTechnique).map(terms.contains) == true
+        imageType.contains(where: Self.projections.contains)
+            || frameType(.volumeBasedCalculationTechnique).map(Self.projections.contains) == true
             || instance.dataSet.strings(.seriesType).contains("REPROJECTION")
     }
+
+    private static let projections: Set = [
+        "MIP", "MAX_IP", "MAX IP", "MIN_IP", "MIN IP", "MINIP", "MNIP", "VOLUME_RENDER", "SURFACE_RENDER",
+    ]
 }

@@ -244,12 +244,9 @@ package struct DataCheck: Sendable {
     /// Sets that are read by themselves though the plan says of another set with the same values what they mean, and says something else:
     /// the key stands in one of two entries, so that truth is one thing in training and another in validation.
     private static func otherwiseRead(_ sets: [SamePictures.Understood], segments: Int) -> [TrainingFailure] {
-        let censuses = sets.map { understood in
-            understood.cases.reduce(into: MaskCensus()) { $0.merge($1.census) }
-        }
+        let censuses = sets.map { census($0.cases) }
         return sets.indices.compactMap { index -> TrainingFailure? in
-            guard sets[index].role.dataset.rule == nil, sets[index].set.pairs.allSatisfy({ !$0.mask.namesSegments })
-            else { return nil }
+            guard isReadByItself(sets[index].role.dataset) else { return nil }
             let own = censuses[index]
             let said = sets.indices.first { other in
                 switch sets[other].role.dataset.rule {
@@ -273,8 +270,8 @@ package struct DataCheck: Sendable {
     private static func otherwiseTrained(
         _ rule: MaskRule, _ role: Role, _ cases: [CaseCheck], _ trained: [MaskRule]
     ) -> [TrainingFailure] {
-        guard role.dataset.rule == nil, role.dataset.pairs.allSatisfy({ !$0.mask.namesSegments }) else { return [] }
-        let census = cases.reduce(into: MaskCensus()) { $0.merge($1.census) }
+        guard isReadByItself(role.dataset) else { return [] }
+        let census = census(cases)
         // One that marks nothing here is about other values.
         let meant = trained.filter { census.shares($0).all > 0 }
         guard let said = meant.first, meant.allSatisfy({ census.unlike($0, rule) > mostUnlikeRead }) else { return [] }
@@ -284,6 +281,15 @@ package struct DataCheck: Sendable {
                 found: "\(rule.words) here, and in the model's training (train.yaml in its directory) \(said.words)",
                 cure: .rule("Say which it is of these masks."))
         ]
+    }
+
+    private static func census(_ cases: [CaseCheck]) -> MaskCensus {
+        cases.reduce(into: MaskCensus()) { $0.merge($1.census) }
+    }
+
+    /// Whether neither the plan nor the masks' files say what their values mean.
+    private static func isReadByItself(_ dataset: Dataset) -> Bool {
+        dataset.rule == nil && dataset.pairs.allSatisfy { !$0.mask.namesSegments }
     }
 
     /// Pictures that several entries of `data` draw, from files of their own.

@@ -9,11 +9,12 @@ package enum Bootstrap {
     package static func interval(_ count: Int, _ statistic: ([Int]) -> Double) -> ClosedRange<Double>? {
         guard count > 1 else { return nil }
         var random = SplitMix64(seed: 1)
-        var values: [Double] = []
-        for _ in 0..<draws {
-            values.append(statistic((0..<count).map { _ in random.index(below: count) }))
-        }
-        values.sort()
+        return middle { statistic((0..<count).map { _ in random.index(below: count) }) }
+    }
+
+    /// Where 95 % of the values of `draws` samples lie.
+    private static func middle(_ sample: () -> Double) -> ClosedRange<Double> {
+        let values = (0..<draws).map { _ in sample() }.sorted()
         return values[draws / 40]...values[draws - 1 - draws / 40]
     }
 
@@ -31,8 +32,7 @@ package enum Bootstrap {
             for _ in values { sum += values[random.index(below: values.count)] }
             return sum / Double(values.count)
         }
-        let differences = (0..<draws).map { _ in mean(one) - mean(other) }.sorted()
-        return differences[draws / 40]...differences[draws - 1 - draws / 40]
+        return middle { mean(one) - mean(other) }
     }
 
     /// The probability of a mean difference at least as large as that of `differences` if the two sides were alike: a paired permutation
