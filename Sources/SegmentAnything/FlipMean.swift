@@ -37,17 +37,14 @@ package enum FlipMean {
         let count = probabilities.count
         var masks = [Mask](repeating: Mask(rows: rows, columns: columns), count: count)
         for row in 0..<rows {
-            let pixels = row * columns..<(row + 1) * columns
+            let start = row * columns
             if softmax {
-                // Where the background's would be, which has what the others leave.
-                var line = [Float](repeating: 0, count: columns)
-                for segment in 0..<count { line += probabilities[segment][pixels] }
-                let winners = Restoration.winners(line, segments: count, columns: columns)
-                for segment in 0..<count { masks[segment].setRow(row) { winners[$0] == segment + 1 } }
-            } else {
-                for segment in 0..<count {
-                    masks[segment].setRow(row) { probabilities[segment][pixels.lowerBound + $0] > 0.5 }
+                let winners = (0..<columns).map { column in
+                    Restoration.winner(of: count) { probabilities[$0][start + column] }
                 }
+                for segment in 0..<count { masks[segment].setRow(row) { winners[$0] == segment } }
+            } else {
+                for segment in 0..<count { masks[segment].setRow(row) { probabilities[segment][start + $0] > 0.5 } }
             }
         }
         return masks

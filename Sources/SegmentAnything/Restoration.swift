@@ -71,8 +71,10 @@ package enum Restoration {
                     }
                     for column in 0..<columns { line[inside + column] += line[edge + column] }
                 }
-                let winners = winners(line, segments: segments, columns: columns)
-                for segment in 0..<segments { masks[segment].setRow(row, where: { winners[$0] == segment + 1 }) }
+                let winners = (0..<columns).map { column in
+                    winner(of: segments) { line[(1 + $0) * columns + column] }
+                }
+                for segment in 0..<segments { masks[segment].setRow(row, where: { winners[$0] == segment }) }
             } else if background == 1 {
                 softmax(&line, outputs: resampler.outputs, columns: columns)
                 for segment in 0..<segments {
@@ -95,16 +97,16 @@ package enum Restoration {
         return Result(masks: masks, probabilities: probabilities, interiors: interiors, margins: margins)
     }
 
-    /// The most likely of the background (0), which has what the others leave, and of segments 1 … K, column by column.
-    static func winners(_ line: [Float], segments: Int, columns: Int) -> [Int] {
-        (0..<columns).map { column in
-            var (winner, largest) = (0, Float(1))
-            for segment in 1...segments { largest -= line[segment * columns + column] }
-            for segment in 1...segments where line[segment * columns + column] > largest {
-                (winner, largest) = (segment, line[segment * columns + column])
-            }
-            return winner
+    /// The segment that a pixel belongs to by the segments' probabilities, the first of equals; nil where the background, which has what
+    /// they leave, is as likely or more.
+    @inline(__always)
+    static func winner(of segments: Int, _ probability: (_ segment: Int) -> Float) -> Int? {
+        var (winner, largest) = (Int?.none, Float(1))
+        for segment in 0..<segments { largest -= probability(segment) }
+        for segment in 0..<segments where probability(segment) > largest {
+            (winner, largest) = (segment, probability(segment))
         }
+        return winner
     }
 
     /// Turns logits `[M, columns]` into probabilities, column by column; row 0 gets the number of the output that wins (the first

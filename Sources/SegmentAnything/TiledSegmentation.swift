@@ -174,15 +174,7 @@ package struct TiledSegmentation {
         }
         var runs = [(start: Int, sum: Float, isSet: Bool)](repeating: (0, 0, false), count: sums.count)
         for column in 0..<columns {
-            var winner = -1
-            if isSoftmax {
-                var background: Float = 1
-                for segment in sums.indices { background -= sums[segment][start + column] }
-                var largest = background
-                for segment in sums.indices where sums[segment][start + column] > largest {
-                    (winner, largest) = (segment, sums[segment][start + column])
-                }
-            }
+            let winner = isSoftmax ? Restoration.winner(of: sums.count) { sums[$0][start + column] } : nil
             for segment in sums.indices {
                 let value = sums[segment][start + column]
                 let isSet = isSoftmax ? segment == winner : value > 0.5
