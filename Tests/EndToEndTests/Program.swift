@@ -1,7 +1,7 @@
 import Foundation
 import SegmentAnything
-import Tensors
 import Testing
+import TinyNetworks
 
 /// The built program, run as a person runs it.
 enum Program {
@@ -147,22 +147,9 @@ final class Workplace {
         """
 
     private static func writeModel(_ path: String) throws {
-        var configuration = Configuration()
-        configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
-            16, 2, 2, [0, 1]
-        )
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
-            2, 16, 2, 2
-        )
-        var tensors: [String: Tensor] = [:]
-        for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
-            tensors[parameter.name] = Tensor(
-                parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
-        }
+        let configuration = Configuration.tiny()
         let description = ModelDescription(
-            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["part"], precision: .f32,
-            provenance: [:])
-        try ModelDirectory.write(description, tensors: tensors, to: path)
+            configuration: configuration, configurationName: "hsp_sam", segmentLabels: ["part"])
+        try ModelDirectory.write(description, tensors: Parameters.byTurns(configuration).tensors, to: path)
     }
 }

@@ -3,7 +3,7 @@ import Pipelines
 import Records
 import SegmentAnything
 import Storage
-import Tensors
+import TinyNetworks
 
 /// A folder of its own, gone with the test; small pipelines and models in it.
 final class Fixture {
@@ -67,26 +67,13 @@ final class Fixture {
         _ change: (inout Configuration) -> Void = { _ in }
     ) throws -> String {
         _ = try file("pipelines/\(name)/pipeline.yaml", Self.settings(name, more: more))
-        var configuration = Configuration()
-        configuration.inputSize = 64
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
-            16, 2, 2, [0, 1]
-        )
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
-            2, 16, 2, 2
-        )
+        var configuration = Configuration.tiny()
         change(&configuration)
-        var tensors: [String: Tensor] = [:]
-        for (i, parameter) in ParameterShapes.of(configuration).enumerated() {
-            tensors[parameter.name] = Tensor(
-                parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 16 - 0.5 })
-        }
-        if let seed { tensors = Parameters.initial(configuration, seed: seed).tensors }
+        let weights = seed.map { Parameters.initial(configuration, seed: $0) } ?? .byTurns(configuration)
         let description = ModelDescription(
             configuration: configuration, configurationName: "hsp_sam",
-            segmentLabels: configuration.segments == 1 ? [label] : nil, precision: .f32,
-            trainedInput: trained, provenance: [:])
-        try ModelDirectory.write(description, tensors: tensors, to: "\(path)/pipelines/\(name)/model")
+            segmentLabels: configuration.segments == 1 ? [label] : nil, trainedInput: trained)
+        try ModelDirectory.write(description, tensors: weights.tensors, to: "\(path)/pipelines/\(name)/model")
         return "\(path)/pipelines/\(name)"
     }
 }

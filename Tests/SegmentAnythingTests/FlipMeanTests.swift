@@ -2,6 +2,7 @@ import Imaging
 import SegmentAnything
 import Tensors
 import Testing
+import TinyNetworks
 
 @Suite("mean with the mirror image")
 struct FlipMeanTests {

@@ -3,6 +3,7 @@ import Foundation
 import SegmentAnything
 import Tensors
 import Testing
+import TinyNetworks
 
 /// Checkpoints that hold another network than Segment Anything of the configuration: none of it may be left aside without a word.
 @Suite("SAMImport of other networks")
@@ -10,28 +11,18 @@ struct ForeignCheckpointTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("sam-\(UUID().uuidString).pth")
         .path
 
-    private static let nano: Configuration = {
-        var configuration = Configuration()
-        configuration.inputSize = 32
-        (configuration.embedDim, configuration.depth, configuration.heads, configuration.globalBlocks) = (
-            16, 2, 2, [0, 1]
-        )
-        (configuration.window, configuration.decoderDim, configuration.decoderHeads, configuration.loraRank) = (
-            2, 16, 2, 2
-        )
-        return configuration
-    }()
+    private static let tiny = Configuration.tiny(inputSize: 32)
 
     private static let attention = "image_encoder.blocks.0.attn.qkv.weight"
 
-    private func tensors(of file: TorchFile, _ configuration: Configuration = nano) throws -> [String: Tensor] {
+    private func tensors(of file: TorchFile, _ configuration: Configuration = tiny) throws -> [String: Tensor] {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try file.write(to: path)
         return try SAMImport(path).tensors(
             for: configuration, fresh: Parameters.initial(configuration, seed: 1).tensors)
     }
 
-    private func failure(of file: TorchFile, _ configuration: Configuration = nano) -> (any Failure)? {
+    private func failure(of file: TorchFile, _ configuration: Configuration = tiny) -> (any Failure)? {
         do {
             _ = try tensors(of: file, configuration)
             return nil
@@ -44,13 +35,13 @@ struct ForeignCheckpointTests {
         "SAM's tensors are taken for every configuration, in every type of floating point, with counters and constants beside them",
         arguments: [ElementType.f64, .f32, .f16, .bf16])
     func official(type: ElementType) throws {
-        var sam = TorchFile.sam(Self.nano)
+        var sam = TorchFile.sam(Self.tiny)
         for name in sam.keys { sam[name]?.type = type }
         sam["image_encoder.neck.1.num_batches_tracked"] = .init(shape: [], type: .i64)
         sam["image_encoder.position_ids"] = .init(shape: [4], type: .i64)
         sam["pixel_mean"] = .init(shape: [3, 1, 1], type: type, first: Self.bytes([123.675, 116.28, 103.53], type))
         for named in Configuration.Named.allCases {
-            var configuration = Self.nano
+            var configuration = Self.tiny
             configuration.apply(named)
             let tensors = try tensors(of: TorchFile(sam), configuration)
             for parameter in ParameterShapes.of(configuration) {
@@ -71,7 +62,7 @@ struct ForeignCheckpointTests {
         ])
     func surplus(name: String) throws {
         for prefix in ["", "module."] {
-            var sam = TorchFile.sam(Self.nano)
+            var sam = TorchFile.sam(Self.tiny)
             sam[name] = .init(shape: [8])
             let file = TorchFile(Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) }))
             let failure = failure(of: file)
@@ -114,9 +105,9 @@ struct ForeignCheckpointTests {
         ]
         for (name, entry, reason) in cases {
             for (prefix, named) in [("", Configuration.Named.ablation3), ("module.", .sam)] {
-                var configuration = Self.nano
+                var configuration = Self.tiny
                 configuration.apply(named)
-                var sam = TorchFile.sam(Self.nano)
+                var sam = TorchFile.sam(Self.tiny)
                 sam[name] = entry
                 let file = TorchFile(Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) }))
                 let failure = failure(of: file, configuration)
@@ -128,16 +119,16 @@ struct ForeignCheckpointTests {
 
     @Test("a configuration with fewer blocks than the file is refused")
     func depth() throws {
-        var shallow = Self.nano
+        var shallow = Self.tiny
         (shallow.depth, shallow.globalBlocks) = (1, [0])
-        let failure = failure(of: TorchFile(TorchFile.sam(Self.nano)), shallow)
+        let failure = failure(of: TorchFile(TorchFile.sam(Self.tiny)), shallow)
         #expect(failure?.code == "MODEL-TENSORS")
         #expect(failure?.text.contains("image_encoder.blocks.1.attn.proj.bias is not part of the model") == true)
     }
 
     @Test("two networks in one file are refused, side by side or each in its dictionary")
     func several() throws {
-        let sam = TorchFile.sam(Self.nano)
+        let sam = TorchFile.sam(Self.tiny)
         func under(_ prefix: String) -> [String: TorchFile.Entry] {
             Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) })
         }
@@ -156,7 +147,7 @@ struct ForeignCheckpointTests {
         "weights that are no numbers of floating point are refused by name and type",
         arguments: [ElementType.i8, .u8, .i16, .i32, .i64, .bool])
     func integers(type: ElementType) throws {
-        var sam = TorchFile.sam(Self.nano)
+        var sam = TorchFile.sam(Self.tiny)
         sam[Self.attention]?.type = type
         let failure = failure(of: TorchFile(sam))
         #expect(failure?.code == "TENSOR-TYPE")

@@ -2,6 +2,7 @@ import Imaging
 import SegmentAnything
 import Tensors
 import Testing
+import TinyNetworks
 
 @Suite("Predictor")
 struct PredictorTests {
