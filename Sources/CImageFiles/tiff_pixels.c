@@ -4,7 +4,7 @@
 
 // MARK: What is handed to libtiff's decoders
 
-/* Which forms are read, by compression (`dicom.md` 5.1); everything else is refused before a decoder sees a byte of it. */
+/* Which forms are read, by compression (`docs/tiff-support.md`); everything else is refused before a decoder sees a byte of it. */
 static ci_status check_form(const ci_tiff_page *page, ci_error *error) {
     int bilevel = page->bits == 1 && page->samples == 1 && page->photometric <= PHOTOMETRIC_MINISBLACK;
     int bytes = page->bits == 8 && (page->format == SAMPLEFORMAT_UINT || page->format == SAMPLEFORMAT_VOID);

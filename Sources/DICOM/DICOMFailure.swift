@@ -3,7 +3,7 @@ package import Failures
 /// What can be wrong with a DICOM file, a frame or a series. One case a code, with what was found
 /// and means, and what to do.
 ///
-/// *Source*: the table of conditions in the design page on DICOM, section 8.1. Texts hold tags, counts and values of
+/// *Source*: `docs/dicom-support.md`, "Codes". Texts hold tags, counts and values of
 /// pixel attributes, never anything of a patient.
 package enum DICOMFailure: Failure, Equatable {
     /// No DICOM at all.

@@ -1,6 +1,6 @@
 /// How much one file may ask of us before it is refused with `IN-LIMIT`.
 ///
-/// *Source*: the design page on DICOM, section 8.2. Sizes out of a file are compared before anything is allocated.
+/// *Source*: `docs/dicom-support.md`, "Files". Sizes out of a file are compared before anything is allocated.
 package struct DICOMLimits: Sendable, Equatable {
     package var fileBytes = 16 << 30
     /// Inflated bytes may be this many times the deflated ones, beyond the first `inflateFreeBytes`.

@@ -4,7 +4,7 @@ package import Imaging
 /// The objects of a slide or of one picture, each as an outline or a point with its area: Microscopy Bulk Simple Annotations.
 ///
 /// An outline is the object's outer edge along the edges of its pixels; its area is that of its pixels, holes left away.
-/// *Source*: PS3.3 2024e, A.87, C.37.1; the design page on DICOM, section 6.
+/// *Source*: PS3.3 2024e, A.87, C.37.1.
 package struct BulkAnnotations: Sendable {
     /// How an object is drawn.
     package enum Graphic: String, Sendable, CaseIterable {

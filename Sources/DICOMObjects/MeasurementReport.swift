@@ -3,7 +3,7 @@ import Imaging
 
 /// A structured report of measurements: Comprehensive 3D SR, TID 1500, with a group for each segment that refers to the segmentation.
 ///
-/// *Source*: PS3.3 A.35.13, C.17; PS3.16 TID 1500; the design page on DICOM, section 6; IHE AI Results.
+/// *Source*: PS3.3 A.35.13, C.17; PS3.16 TID 1500; IHE AI Results.
 package struct MeasurementReport: Sendable {
     /// One number of a group.
     package struct Measurement: Sendable, Equatable {

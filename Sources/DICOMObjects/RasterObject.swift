@@ -4,7 +4,7 @@ import Numbers
 
 /// DICOM objects of pictures that were none: multi-frame secondary captures, or visible light photographs.
 ///
-/// *Source*: PS3.3 A.8.3 to A.8.5, A.32.2, A.32.4; the design page on DICOM, section 5.2.
+/// *Source*: PS3.3 A.8.3 to A.8.5, A.32.2, A.32.4.
 package struct RasterObject: Sendable {
     /// What the UIDs of study and series are derived from where the identity gives none.
     package struct Keys: Sendable {

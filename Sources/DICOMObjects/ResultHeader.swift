@@ -2,7 +2,7 @@ import DICOM
 
 /// What every result has in common, whatever it is: patient and study as the source has them, who made it, and when.
 ///
-/// *Source*: the design page on DICOM, section 4.2.
+/// *Source*: `docs/dicom-support.md`, "Whose a result is".
 struct ResultHeader {
     /// The series of one object: each result stands in one of its own.
     struct Series {

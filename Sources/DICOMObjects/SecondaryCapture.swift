@@ -4,7 +4,7 @@ import Numbers
 
 /// A picture with the segments burnt in, for viewers that know no segmentation: one shown frame.
 ///
-/// *Source*: PS3.3 A.8.1, C.8.6; the design page on DICOM, section 6.
+/// *Source*: PS3.3 A.8.1, C.8.6.
 package struct SecondaryCapture: Sendable {
     /// Whole, with its UIDs.
     package let dataSet: DataSet

@@ -3,7 +3,7 @@ package import Imaging
 
 /// A Segmentation object of one volume: BINARY, FRACTIONAL or LABELMAP.
 ///
-/// *Source*: PS3.3 A.51, C.8.20; the design page on DICOM, section 4.
+/// *Source*: PS3.3 A.51, C.8.20.
 package struct Segmentation: Sendable {
     /// Whole, with its UIDs.
     package let dataSet: DataSet

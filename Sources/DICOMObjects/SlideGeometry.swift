@@ -3,7 +3,7 @@ import Imaging
 
 /// Where the frames of a segmentation lie on a slide, as it goes into the object.
 ///
-/// *Source*: PS3.3 2024e, C.7.6.16.2.1, C.8.12.6.1 (Plane Position (Slide)), C.8.12.14; the design page on DICOM, section 4.3, column T.
+/// *Source*: PS3.3 2024e, C.7.6.16.2.1, C.8.12.6.1 (Plane Position (Slide)), C.8.12.14.
 struct SlideGeometry {
     let frameOfReferenceUID: String
     private let matrix: SlideMatrix

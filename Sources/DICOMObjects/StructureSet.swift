@@ -5,7 +5,7 @@ package import Imaging
 ///
 /// A contour runs along the edges of pixels, and holes are joined to their outlines by channels of no width (keyholes), so that a reader
 /// that asks for the middles of pixels gets the mask itself, by the even-odd and by the winding rule.
-/// *Source*: PS3.3 2024e, A.19, C.8.8.5, C.8.8.6, C.8.8.8; the design page on DICOM, section 6.
+/// *Source*: PS3.3 2024e, A.19, C.8.8.5, C.8.8.6, C.8.8.8.
 package struct StructureSet: Sendable {
     /// Whole, with its UIDs.
     package let dataSet: DataSet

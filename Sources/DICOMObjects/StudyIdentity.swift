@@ -2,7 +2,7 @@ package import Imaging
 
 /// Whose pictures these are and where they belong: what a sidecar says about pictures that are no DICOM.
 ///
-/// Empty texts mean: not known. *Source*: the design page on DICOM, section 5.3.
+/// Empty texts mean: not known. *Source*: `docs/formats.md`, "hspsam-study.yaml".
 package struct StudyIdentity: Sendable, Equatable {
     /// Patient (PS3.3 C.7.1.1).
     package struct Patient: Sendable, Equatable {

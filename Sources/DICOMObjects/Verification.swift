@@ -3,7 +3,7 @@ import Failures
 
 /// Judges what was read back: does it hold what was meant?
 ///
-/// Nothing of the encoder is used. *Source*: the design page on DICOM, section 7.
+/// Nothing of the encoder is used.
 package enum Verification {
     /// Every attribute that was composed is in the file with the same value, and no other; the file is in order in itself.
     package static func same(_ written: WrittenObject, _ dataSet: DataSet) throws(ObjectFailure) {

@@ -1,6 +1,6 @@
 /// A drop's work in the ledger.
 package struct Job: Sendable, Equatable {
-    /// A job is in exactly one, and every change is one transaction with its event. *Source*: service.md, "Ledger".
+    /// A job is in exactly one, and every change is one transaction with its event.
     package enum State: String, Sendable, CaseIterable {
         case queued, running, retry, publishing, published, done, quarantined, cancelled
     }

@@ -3,7 +3,7 @@ import CImageFiles
 extension TIFFFile {
     /// Why pages of these tags are not shown, whatever their compression is; nil for those that are.
     ///
-    /// *Source*: the design page on DICOM, section 5.1.
+    /// *Source*: `docs/tiff-support.md`.
     static func refusal(of tags: ci_tiff_page) -> ImageFilesFailure.Reason? {
         switch tags.photometric {
         case 0, 1, 3: break

@@ -2,7 +2,7 @@ import CImageFiles
 import Imaging
 package import Storage
 
-/// An open TIFF whose pages are decoded one at a time (`dicom.md` 5.1). One thread at a time.
+/// An open TIFF whose pages are decoded one at a time (`docs/tiff-support.md`). One thread at a time.
 package final class TIFFFile {
     package let file: InputFile
     package let pageCount: Int
@@ -197,7 +197,7 @@ package final class TIFFFile {
     ///   - picture: what the plane belongs to, or is a smaller copy of: its calibration.
     ///   - survey: of all planes that are to be comparable.
     ///   - isMask: values are classes, also those that are no measurement.
-    /// *Throws* `ImageFilesFailure`: what the table of `dicom.md` 5.1 refuses, and pixels that cannot be decoded.
+    /// *Throws* `ImageFilesFailure`: what the table of `docs/tiff-support.md` refuses, and pixels that cannot be decoded.
     package func page(
         _ plane: TIFFPlane, of picture: TIFFPicture, survey: SampleSurvey, isMask: Bool = false
     ) throws(ImageFilesFailure) -> RasterPage {

@@ -2,7 +2,7 @@ import Numbers
 
 /// A mapping of modality values to the display's 0…255.
 ///
-/// *Source*: PS3.3 C.11.2.1.2 and C.11.2.1.3; the design page on DICOM, section 1.6.
+/// *Source*: PS3.3 C.11.2.1.2 and C.11.2.1.3.
 package enum DisplayWindow: Sendable, Equatable {
     /// `((x − (c − 0.5)) / (w − 1) + 0.5) · 255`; a width of 1 is a threshold at c − 0.5. The width is at least 1.
     case linear(center: Double, width: Double)

@@ -1,6 +1,6 @@
 /// How a pipeline wants modality values shown to the network: the rule by which a `DisplayWindow` is chosen.
 ///
-/// *Source*: the design page on DICOM, section 1.6: what the first window cannot give falls to the percentiles; what was asked for by
+/// *Source*: `docs/dicom-support.md`, "Pixels": what the first window cannot give falls to the percentiles; what was asked for by
 /// name, by number or as a table is there, or nothing is shown.
 package struct Windowing: Sendable, Equatable {
     package enum Mode: Sendable, Equatable {

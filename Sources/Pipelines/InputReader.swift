@@ -10,7 +10,7 @@ import Tensors
 ///
 /// Each file is opened once, is read through that descriptor, and is remembered by what identifies it; its header is read again
 /// when its study's turn comes. Some files at a time are looked at side by side, and what they are is taken in the order in which they were
-/// found. *Source*: the design page on DICOM, section 2.1. *Cost*: one pass over the bytes of each file; pixels are not decoded; a few
+/// found. *Source*: `docs/architecture.md`, "The way of a study". *Cost*: one pass over the bytes of each file; pixels are not decoded; a few
 /// hundred bytes of memory a file, and the headers of those that are looked at.
 struct InputReader {
     private let limits: ReadingLimits

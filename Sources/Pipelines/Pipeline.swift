@@ -5,7 +5,7 @@ package import SegmentAnything
 
 /// What one pipeline does, from its `pipeline.yaml`.
 ///
-/// *Source*: the design page on DICOM, section 10; `docs/formats.md`.
+/// *Source*: `docs/formats.md`, "A pipeline".
 package struct Pipeline: Sendable, Equatable {
     package enum Aspect: String, Sendable, CaseIterable {
         /// Pixels that are not square are shown to the network in their true proportions.

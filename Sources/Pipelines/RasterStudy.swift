@@ -7,7 +7,7 @@ import Storage
 
 /// TIFF pages, PNG and JPEG pictures to DICOM objects in the study's folder: from then on they are sources like any other.
 ///
-/// *Source*: the design page on DICOM, sections 5.1 and 5.2.
+/// *Source*: `docs/formats.md`, "TIFF, PNG and JPEG".
 enum RasterStudy {
     private static let ending = ".image.dcm"
 

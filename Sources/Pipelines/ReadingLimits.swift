@@ -4,7 +4,7 @@ import Settings
 
 /// How much a file may ask for before it is refused with `IN-LIMIT`, as `limits` of a pipeline says it.
 ///
-/// *Source*: the design page on DICOM, section 8.2; `docs/formats.md`.
+/// *Source*: `docs/dicom-support.md`, "Files"; `docs/formats.md`, "A pipeline".
 package struct ReadingLimits: Sendable, Equatable {
     package var dicom = DICOMLimits.standard
     package var images = ImageLimits.standard

@@ -2,7 +2,7 @@ import Storage
 
 /// The folder of one study while it is written: it gets its name only when it is whole.
 ///
-/// *Source*: architecture.md section 7.
+/// *Source*: `docs/formats.md`, "What a run writes".
 struct RunFolder {
     /// The output folder.
     let parent: String

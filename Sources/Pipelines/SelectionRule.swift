@@ -1,6 +1,6 @@
 /// One rule of a pipeline's selection: all of its conditions must hold.
 ///
-/// *Source*: the design page on DICOM, section 10.
+/// *Source*: `docs/formats.md`, "A pipeline".
 package struct SelectionRule: Sendable, Equatable {
     package enum Origin: String, Sendable, CaseIterable { case dicom, tiff }
 

@@ -2,9 +2,9 @@ import DICOM
 import Imaging
 import SegmentAnything
 
-/// Which level of a slide a pipeline works on.
+/// Which level of a slide a pipeline works on: the smallest whose pixels are fine enough for what the model was trained with.
 ///
-/// *Source*: the design page on DICOM, section 2.3: the smallest level whose pixels are fine enough for what the model was trained with.
+/// *Source*: `docs/dicom-support.md`, "Whole slides".
 enum SlideLevels {
     /// A level before it is read.
     struct Size {

@@ -6,7 +6,7 @@ import Storage
 /// K: what tells whether the result of a study exists already.
 ///
 /// Over the instances that took part, what was made of them, the pipelines with their selection, and the writer's revision: a
-/// partial result and the complete one have different keys. *Source*: service.md, "Digests".
+/// partial result and the complete one have different keys. *Source*: `docs/architecture.md`, "Identities".
 package struct StudyKey: Sendable {
     /// An instance that took part.
     package struct Instance: Hashable, Sendable {

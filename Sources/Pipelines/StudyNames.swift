@@ -3,7 +3,7 @@ import Storage
 
 /// Names of folders and files, made of digests of UIDs: nothing of an input names a file.
 ///
-/// *Source*: architecture.md section 7.
+/// *Source*: `docs/formats.md`, "What a run writes".
 package enum StudyNames {
     /// 12 hexadecimal digits.
     package static func study(_ studyInstanceUID: String) -> String {

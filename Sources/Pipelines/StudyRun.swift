@@ -20,7 +20,7 @@ struct StudyResult: Sendable {
     var tables: MeasurementTables?
 }
 
-/// Studies from their files to their folders: the way of architecture.md section 3, steps 5 to 12, as one straight function.
+/// Studies from their files to their folders: the table of `docs/architecture.md`, "The way of a study", as one straight function.
 package final class StudyRun {
     struct Settings: Sendable {
         var pipelines: [PipelineDirectory]

@@ -4,7 +4,7 @@ import Storage
 /// A `.zip` that was given as an input: its files in a folder of their own, which is gone with this object.
 ///
 /// The archive is copied first, so that nobody can cut it while it is mapped. An archive inside the archive is not opened.
-/// *Source*: the design page on DICOM, sections 2.1 and 8.2.
+/// *Source*: `docs/formats.md`, "Archives and media".
 final class ZipInput: Sendable {
     /// What is unpacked at most.
     private enum Limits {

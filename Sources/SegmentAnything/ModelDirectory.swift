@@ -7,7 +7,7 @@ package import Tensors
 /// What is opened is whole: digests, header and every tensor's name, type and shape have been checked. Weights are mapped, so
 /// processes share one copy.
 ///
-/// *Source*: architecture.md section 5; `docs/formats.md`.
+/// *Source*: `docs/model.md`, section 11; `docs/formats.md`, "A model, a phantom".
 package struct ModelDirectory: Sendable {
     package let path: String
     package let description: ModelDescription

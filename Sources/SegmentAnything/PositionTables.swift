@@ -3,7 +3,7 @@ package import Tensors
 
 /// Position tables of one input size made to serve another.
 ///
-/// *Source*: docs/model.md "Other input sizes"; segment_anything/modeling/image_encoder.py, `get_rel_pos`.
+/// *Source*: `docs/model.md`, section 10; segment_anything/modeling/image_encoder.py, `get_rel_pos`.
 package enum PositionTables {
     /// The tensors of a model with those position tables resized that do not have the size that `configuration` asks for: absolute
     /// ones bilinear, relative ones linear; half-pixel centres, no antialiasing. All others are passed on as they are.

@@ -4,7 +4,7 @@ package import Tensors
 /// From a picture to the network's input: resized so that the longest side is S, normalised, padded with zeros at the bottom
 /// and right.
 ///
-/// *Source*: hspsam.md "Preprocessing"; the same function serves training and inference.
+/// *Source*: `docs/model.md`, section 1; the same function serves training and inference.
 package struct Preparation: Sendable {
     package let inputSize: Int
     package let mean: [Float]

@@ -6,7 +6,7 @@ package import Tensors
 /// The logits are resized to S × S, the padding is cut off, the rest is resized to the image, all bilinear without
 /// antialiasing. Both resizes are linear along each axis, so they are done as one; no S × S picture is ever made.
 ///
-/// *Source*: hspsam.md "The way back".
+/// *Source*: `docs/model.md`, section 5.
 package enum Restoration {
     /// A segmentation on the image's own grid.
     package struct Result: Sendable {

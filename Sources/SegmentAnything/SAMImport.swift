@@ -6,7 +6,7 @@ package import Tensors
 /// mask decoder and `no_mask_embed` are copied to every level; mask tokens and hypernetworks of output m come from SAM's output
 /// m mod 4. What SAM has no part of (LoRA, prompts) starts fresh.
 ///
-/// *Source*: hspsam.md "From a SAM checkpoint"; the reference implementation's `load_sam`.
+/// *Source*: `docs/model.md`, section 10; the reference implementation's `load_sam`.
 package struct SAMImport {
     private let checkpoint: TorchCheckpoint
     /// What stands before SAM's own names in the file: `module.`, `sam.`, ….

@@ -131,6 +131,21 @@ struct SourceRulesTests {
         }
     }
 
+    @Test("a page that a source names stands in docs/: nobody is sent to one that they do not have")
+    func pages() throws {
+        // An option's example, and a page of nnU-Net.
+        let foreign = ["tables.md", "documentation/dataset_format.md"]
+        for source in try sources(["swift", "c", "cpp", "h", "hpp", "inc"]) {
+            for line in source.lines {
+                let names = line.matches(of: /[\w\/-]+\.md\b/).map { String($0.output) }
+                for name in names where !foreign.contains(name) {
+                    let isThere = FileManager.default.fileExists(atPath: root.appending(path: name).path)
+                    #expect(name.hasPrefix("docs/") && isThere, "\(source.path): \(name)")
+                }
+            }
+        }
+    }
+
     @Test("no source is unfinished: no TODO, no FIXME")
     func unfinished() throws {
         for source in try sources(["swift", "c", "cpp", "h", "hpp", "inc"]) {

@@ -1,6 +1,6 @@
 /// Which fragments belong to which frame of encapsulated pixel data.
 ///
-/// *Source*: PS3.5 A.4; the design page on DICOM, section 1.3, whose five steps this follows in order.
+/// *Source*: PS3.5 A.4; `docs/dicom-support.md`, "Transfer syntaxes".
 struct FragmentMap {
     /// The pieces of each frame, as ranges of file bytes to be put together.
     let frames: [[Range<Int>]]

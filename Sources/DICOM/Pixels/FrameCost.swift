@@ -3,7 +3,7 @@ import Numbers
 
 /// What one frame takes while it is decoded, told from its header before a decoder sees a byte of it.
 ///
-/// Floating-point, so that no header can overflow it. *Source*: the limits of the design page on DICOM, section 8.2. The
+/// Floating-point, so that no header can overflow it. *Source*: `docs/dicom-support.md`, "Files". The
 /// nanoseconds a sample are those of noise at the best quality and a third to a half more; measured in processor time at 2048 × 2048:
 /// JPEG 20 (in ten scans 61), lossless 17, JPEG-LS 65, JPEG 2000 of 8, 12 and 16 bits 180, 237 and 288.
 package struct FrameCost {

@@ -1,7 +1,7 @@
 extension JPEG2000Header {
     /// Holds the stream to the tags and to what OpenJPEG can do, before it gets it.
     ///
-    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelsTruncated`, `pixelSize`, `photometric`, `bits`, `codec` as the design page on DICOM (1.2) demands.
+    /// *Throws*: `unsupportedSyntax`, `fragments`, `pixelsTruncated`, `pixelSize`, `photometric`, `bits`, `codec` (`docs/dicom-support.md`).
     func check(_ pixels: PixelDescription) throws(DICOMFailure) {
         if needsPart2 {
             throw .unsupportedSyntax(

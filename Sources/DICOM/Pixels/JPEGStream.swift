@@ -64,7 +64,7 @@ struct JPEGStream {
 
     /// What three components mean, decided by the stream before the tag.
     ///
-    /// *Source*: the table of JPEG colour in the design page on DICOM, section 1.7; its rows in order, first match.
+    /// *Source*: `docs/dicom-support.md`, "Pixels".
     func colour(_ tagged: PixelDescription.Photometric) throws(DICOMFailure) -> (
         colour: StoredFrame.Colour, note: String?
     ) {

@@ -2,7 +2,7 @@ import Imaging
 
 /// Stored values to modality values (HU for CT): rescale, look-up table or nothing.
 ///
-/// *Source*: PS3.3 C.11.1, C.7.6.16.2.9; the design page on DICOM, section 1.5.
+/// *Source*: PS3.3 C.11.1, C.7.6.16.2.9; `docs/dicom-support.md`, "Pixels".
 struct ModalityTransform {
     enum Function {
         case identity

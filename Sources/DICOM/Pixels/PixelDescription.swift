@@ -1,6 +1,6 @@
 /// What the pixel attributes of a data set say, checked and completed (PS3.3 C.7.6.3).
 ///
-/// *Source*: the table of pixel attributes in the design page on DICOM, section 1.4.
+/// *Source*: `docs/dicom-support.md`, "Pixels".
 package struct PixelDescription: Sendable, Equatable {
     package enum Photometric: String, Sendable {
         case monochrome1 = "MONOCHROME1"

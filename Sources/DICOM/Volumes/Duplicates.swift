@@ -1,6 +1,6 @@
 /// Instances that arrived more than once.
 ///
-/// *Source*: the design page on DICOM, section 2.1. A SOP Instance UID names one image in the whole world, so it is looked for across
+/// A SOP Instance UID names one image in the whole world, so it is looked for across
 /// series. What is kept and what is refused depends on contents, never on paths or the order of reading.
 enum Duplicates {
     struct Resolved {

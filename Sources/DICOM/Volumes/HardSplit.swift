@@ -3,7 +3,7 @@ import Imaging
 /// Frames of one series that can never be one volume: another class, size, colour, Frame of Reference, orientation,
 /// spacing or kind of image.
 ///
-/// *Source*: the design page on DICOM, section 2.2.
+/// *Source*: `docs/dicom-support.md`, "Volumes".
 enum HardSplit {
     /// What is equal in all frames of a group.
     private struct Key: Hashable {

@@ -3,7 +3,7 @@ import Numbers
 
 /// Frames of one orientation in ascending order along their normal, and what the gaps between them say.
 ///
-/// *Source*: the design page on DICOM, section 2.2. Instance Number, file name and Slice Location never decide.
+/// *Source*: `docs/dicom-support.md`, "Volumes". Instance Number, file name and Slice Location never decide.
 struct SliceOrder {
     /// Ascending.
     let frames: [SourceFrame]

@@ -2,7 +2,7 @@ import Imaging
 
 /// The instances of a slide's series to volumes: one for each level, its frames the tiles from top to bottom and from left to right.
 ///
-/// *Source*: PS3.3 2024e, A.32.8, C.7.6.16.2.2.4 (concatenations), C.7.6.17.3, C.8.12.4; the design page on DICOM, section 2.3.
+/// *Source*: PS3.3 2024e, A.32.8, C.7.6.16.2.2.4 (concatenations), C.7.6.17.3, C.8.12.4; `docs/dicom-support.md`, "Whole slides".
 enum SlideBuilder {
     /// A level before it becomes a volume.
     struct Level {

@@ -4,7 +4,7 @@
 /// many, evenly spaced ones before uneven ones. Frames that do not collide are split only where that makes even volumes of an
 /// uneven one (two passes shifted against each other); exposure or windows never split.
 ///
-/// *Source*: the design page on DICOM, section 2.2; rordenlab/dcm2niix#468 shows what splitting too eagerly does.
+/// *Source*: `docs/dicom-support.md`, "Volumes"; rordenlab/dcm2niix#468 shows what splitting too eagerly does.
 enum SoftSplit {
     /// Volumes, and what is to be said of them all.
     struct Result {

@@ -19,7 +19,7 @@ package struct Finding: Sendable, Equatable {
 
 /// The ordered frames that are segmented together; one frame is a volume too.
 ///
-/// *Source*: the design page on DICOM, section 2.
+/// *Source*: `docs/dicom-support.md`, "Volumes".
 package struct Volume: Sendable {
     package enum Kind: String, Sendable {
         /// Frames lie in the patient: ascending along the normal, one Frame of Reference, one orientation.

@@ -2,7 +2,7 @@ import Imaging
 
 /// Instances to volumes: identity checked, duplicates settled, series taken apart, frames put in order, gaps and tilt found.
 ///
-/// *Source*: the design page on DICOM, section 2.
+/// *Source*: `docs/dicom-support.md`, "Volumes".
 package enum VolumeBuilder {
     /// Frames that are in no volume, and why.
     package struct LeftOut: Sendable {

@@ -1,4 +1,4 @@
-/// A cluster under Slurm that makes the attempts, instead of this machine. *Source*: service.md, "More than one machine".
+/// A cluster under Slurm that makes the attempts, instead of this machine. *Source*: `docs/cluster.md`, "The service under Slurm".
 package struct ClusterSettings: Sendable, Equatable {
     /// Slurm's partition; nil: its default one.
     package var partition: String?
