@@ -21,7 +21,7 @@ static size_t tiles(size_t n) { return (n + tile_elements - 1) / tile_elements; 
 
 static size_t extent(const job *j, size_t tile) {
     size_t start = tile * tile_elements;
-    return j->n - start < tile_elements ? j->n - start : tile_elements;
+    return ck_smaller(tile_elements, j->n - start);
 }
 
 static void binary_tile(void *context, size_t tile) {
@@ -77,7 +77,7 @@ void ck_relu_backward(const ck_kernels *k, float *dx, const float *dy, const flo
 
 static void add_rows_tile(void *context, size_t tile) {
     job *j = context;
-    size_t first = tile * norm_rows, last = first + norm_rows < j->n ? first + norm_rows : j->n;
+    size_t first = tile * norm_rows, last = ck_smaller(j->n, first + norm_rows);
     for (size_t r = first; r < last; r++)
         j->k->add(j->out + r * j->dim, j->a + r * j->dim, j->b + r % j->period * j->dim, j->dim);
 }
@@ -95,7 +95,7 @@ static void sum_rows_tile(void *context, size_t tile) {
     job *j = context;
     size_t per_row = (j->dim + sum_columns - 1) / sum_columns;
     size_t phase = tile / per_row, at = tile % per_row * sum_columns;
-    size_t width = j->dim - at < sum_columns ? j->dim - at : sum_columns;
+    size_t width = ck_smaller(sum_columns, j->dim - at);
     float *sum = j->out + phase * j->dim + at;
     for (size_t r = phase; r < j->n; r += j->period) j->k->add(sum, sum, j->a + r * j->dim + at, width);
 }
@@ -108,7 +108,7 @@ void ck_sum_rows(const ck_kernels *k, float *sum, const float *x, size_t rows, s
 
 static void layer_norm_tile(void *context, size_t tile) {
     job *j = context;
-    size_t at = tile * norm_rows, rows = j->n - at < norm_rows ? j->n - at : norm_rows;
+    size_t at = tile * norm_rows, rows = ck_smaller(norm_rows, j->n - at);
     j->k->layer_norm(j->out + at * j->dim, j->out2 ? j->out2 + at : NULL, j->out3 ? j->out3 + at : NULL,
                              j->a + at * j->dim, j->b, j->c, rows, j->dim, j->s[0]);
 }
@@ -122,7 +122,7 @@ void ck_layer_norm(const ck_kernels *k, float *out, float *mean, float *rstd, co
 
 static void layer_norm_backward_tile(void *context, size_t tile) {
     job *j = context;
-    size_t at = tile * norm_rows, rows = j->n - at < norm_rows ? j->n - at : norm_rows, dim = j->dim;
+    size_t at = tile * norm_rows, rows = ck_smaller(norm_rows, j->n - at), dim = j->dim;
     float *part = j->out2 ? j->out2 + tile * 2 * dim : NULL;
     if (part)
         for (size_t i = 0; i < 2 * dim; i++) part[i] = 0;
@@ -178,7 +178,7 @@ typedef struct {
 
 static void decode_tile(void *context, size_t tile) {
     decoding *j = context;
-    size_t at = tile * tile_elements, n = j->n - at < tile_elements ? j->n - at : tile_elements;
+    size_t at = tile * tile_elements, n = ck_smaller(tile_elements, j->n - at);
     const char *from = j->stored + at * (j->type == ck_stored_f32 ? 4 : 2);
     if (!j->k->decode(j->out + at, from, j->type, n)) atomic_store(&j->wrong, true);
 }

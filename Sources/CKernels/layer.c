@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-static size_t at_least_one(size_t n) { return n ? n : 1; }
+static size_t at_least(size_t least, size_t n) { return n < least ? least : n; }
 static size_t steps_of(ck_type type, size_t k) { return ck_ceiling(k, ck_elements(type)); }
 static size_t panels_of(size_t n) { return ck_ceiling(n, ck_panel_columns); }
 static size_t align(size_t bytes) { return ck_ceiling(bytes, 64) * 64; }
@@ -39,7 +39,7 @@ void ck_pack_panel(const ck_kernels *k, ck_type type, void *panel, const float *
     int32_t words[32 * (chunk + 1)];
     size_t e = ck_elements(type), steps = steps_of(type, length);
     for (size_t s = 0; s < steps; s += chunk) {
-        size_t count = steps - s < chunk ? steps - s : chunk, n = length - s * e < count * e ? length - s * e : count * e;
+        size_t count = ck_smaller(chunk, steps - s), n = ck_smaller(count * e, length - s * e);
         for (size_t c = 0; c < 32; c++) {
             int32_t *row = words + c * (chunk + 1);
             if (!rows[c]) memset(row, 0, count * 4);
@@ -58,7 +58,7 @@ typedef struct {
 static void pack_bytes(const ck_matrix *m, const float *weight, size_t p) {
     enum { chunk = 64 };
     int32_t words[32 * (chunk + 1)];
-    size_t steps = steps_of(m->type, m->k), columns = m->n - p * 32 < 32 ? m->n - p * 32 : 32;
+    size_t steps = steps_of(m->type, m->k), columns = ck_smaller(32, m->n - p * 32);
     float *scales = m->scales + p * 32;
     int32_t *offsets = m->offsets + p * 32;
     for (size_t c = 0; c < 32; c++) {
@@ -66,7 +66,7 @@ static void pack_bytes(const ck_matrix *m, const float *weight, size_t p) {
         offsets[c] = 0;
     }
     for (size_t s = 0; s < steps; s += chunk) {
-        size_t count = steps - s < chunk ? steps - s : chunk, i = s * 4, n = m->k - i < count * 4 ? m->k - i : count * 4;
+        size_t count = ck_smaller(chunk, steps - s), i = s * 4, n = ck_smaller(count * 4, m->k - i);
         for (size_t c = 0; c < 32; c++) {
             int32_t *row = words + c * (chunk + 1);
             if (scales[c] > 0)
@@ -96,8 +96,14 @@ void ck_matrix_pack(const ck_matrix *m, const float *weight, const float *input_
 
 // ---- layers
 
-/// Rows that are written at once.
-enum { some_rows = 16 };
+enum {
+    /// Rows that are written at once.
+    some_rows = 16,
+    /// Rows of a tile come in these; at least and at most so many.
+    even_rows = 14,
+    least_rows = 2 * even_rows,
+    most_rows = 16 * even_rows,
+};
 
 // Where a thread's scratch memory holds what; in floats.
 typedef struct {
@@ -119,19 +125,18 @@ static plan plan_of(const ck_layer *l) {
     size_t hidden = whole ? ck_ceiling(a->n, 32) * 32 : 0, out_sums = b && !whole ? panels_of(b->n) * 32 : 0;
     size_t packed2 = whole ? packed_words(b) : b ? b->kernels->products[b->type].row_words : 0;
     size_t words = packed_words(a) + packed2 + hidden + out_sums;
-    size_t rows = ck_tile_words() / words / 14 * 14, even = ck_ceiling(ck_ceiling(l->rows, 16), 14) * 14;
-    rows = rows < 28 ? 28 : rows > 224 ? 224 : rows;
-    rows = even < rows ? even : rows;
+    size_t rows = ck_tile_words() / words / even_rows * even_rows;
+    size_t even = ck_ceiling(ck_ceiling(l->rows, 16), even_rows) * even_rows;
+    rows = ck_smaller(at_least(least_rows, ck_smaller(most_rows, rows)), even);
     // As many for each thread: none waits for another's last one. Sums do not depend on the tiles.
-    size_t tiles = ck_ceiling(ck_ceiling(l->rows, rows < 28 ? 28 : rows), ck_pool_threads()) * ck_pool_threads();
-    rows = ck_ceiling(l->rows, at_least_one(tiles));
-    p.rows = rows < 28 ? 28 : rows;
+    size_t tiles = ck_ceiling(ck_ceiling(l->rows, at_least(least_rows, rows)), ck_pool_threads()) * ck_pool_threads();
+    p.rows = at_least(least_rows, ck_ceiling(l->rows, at_least(1, tiles)));
     p.tiles_m = ck_ceiling(l->rows, p.rows);
     size_t panels = panels_of(a->n);
     // A row that is normed is whole.
-    p.tiles_n = b || l->out_norm_weight || p.tiles_m >= 16 ? 1 : ck_ceiling(16, at_least_one(p.tiles_m));
+    p.tiles_n = b || l->out_norm_weight || p.tiles_m >= 16 ? 1 : ck_ceiling(16, at_least(1, p.tiles_m));
     p.chunk = ck_ceiling(panels, p.tiles_n);
-    p.tiles_n = ck_ceiling(panels, at_least_one(p.chunk));
+    p.tiles_n = ck_ceiling(panels, at_least(1, p.chunk));
     // What is left of the second cache.
     size_t room = ck_tile_words() / p.rows, taken = ck_smaller(room, words);
     p.abreast = b ? 1 : ck_smaller(p.chunk, (room - taken) / 32 + 1);
@@ -171,7 +176,7 @@ static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, c
         *scale = m->kernels->quantise_scale(x, m->k);
     }
     for (size_t i = 0; i < m->k; i += block) {
-        size_t n = m->k - i < block ? m->k - i : block;
+        size_t n = ck_smaller(block, m->k - i);
         char *to = packed_at(packed, m, rows, r, i);
         if (m->type == ck_type_i8) m->kernels->quantise((uint8_t *)to, x + i, *scale, n);
         else m->kernels->products[m->type].pack(to, x + i, n);
@@ -181,7 +186,7 @@ static void pack_row(const ck_matrix *m, float *packed, size_t rows, size_t r, c
 // Of a panel the block along k that begins with step s, and its steps.
 static const char *block_of(const ck_matrix *m, size_t panel, size_t s, size_t *steps) {
     size_t all = steps_of(m->type, m->k);
-    *steps = all - s < ck_block_steps ? all - s : ck_block_steps;
+    *steps = ck_smaller(ck_block_steps, all - s);
     return (const char *)m->panels + (panel * all + s) * 128;
 }
 
@@ -242,7 +247,7 @@ static void two_by_rows(const tile_job *t) {
     float *sums = t->s + p->sums, *scales = t->s + p->scales;
     size_t hidden = ck_ceiling(a->n, 32) * 32;
     for (size_t panel = 0; panel < panels_of(a->n); panel++) {
-        size_t at = panel * 32, n = a->n - at < 32 ? a->n - at : 32;
+        size_t at = panel * 32, n = ck_smaller(32, a->n - at);
         multiply_panel(a, t->s + p->packed, p->rows, t->rows, panel, sums);
         ck_finish f = finish_of(a, panel, scales, t->l->first_bias);
         f.activation = t->l->activation;
@@ -251,7 +256,7 @@ static void two_by_rows(const tile_job *t) {
     for (size_t r = 0; r < t->rows; r++)
         pack_row(b, t->s + p->packed2, p->rows, r, t->s + p->hidden + r * hidden, t->s + p->smooth, scales + r);
     for (size_t panel = 0; panel < panels_of(b->n); panel++) {
-        size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
+        size_t at = panel * 32, n = ck_smaller(32, b->n - at);
         multiply_panel(b, t->s + p->packed2, p->rows, t->rows, panel, sums);
         ck_finish f = finish_of(b, panel, scales, t->l->second_bias);
         f.residual = t->residual ? t->residual + at : NULL;
@@ -268,9 +273,9 @@ static void two_by_blocks(const tile_job *t) {
     float *sums = t->s + p->sums, *finished = sums + p->rows * 32, *scales = t->s + p->scales, *packed = t->s + p->packed2;
     size_t block = ck_block_steps * ck_elements(b->type), apart = 4 * product->row_words, panels = panels_of(b->n);
     for (size_t first = 0; first < a->n; first += block) {
-        size_t last = a->n - first < block ? a->n : first + block, steps;
+        size_t last = ck_smaller(a->n, first + block), steps;
         for (size_t at = first; at < last; at += 32) {
-            size_t n = last - at < 32 ? last - at : 32, from = (at - first) / ck_elements(b->type) * 4 * product->words;
+            size_t n = ck_smaller(32, last - at), from = (at - first) / ck_elements(b->type) * 4 * product->words;
             multiply_panel(a, t->s + p->packed, p->rows, t->rows, at / 32, sums);
             ck_finish f = finish_of(a, at / 32, scales, t->l->first_bias);
             f.activation = t->l->activation;
@@ -287,7 +292,7 @@ static void two_by_blocks(const tile_job *t) {
         }
     }
     for (size_t panel = 0; panel < panels; panel++) {
-        size_t at = panel * 32, n = b->n - at < 32 ? b->n - at : 32;
+        size_t at = panel * 32, n = ck_smaller(32, b->n - at);
         ck_finish f = finish_of(b, panel, scales, t->l->second_bias);
         f.residual = t->residual ? t->residual + at : NULL;
         k->finish(t->out + at, b->n, t->s + p->out_sums + panel * t->rows * 32, t->rows, n, &f);
@@ -300,7 +305,7 @@ static void layer_tile(void *context, size_t tile) {
     const plan *p = &j->p;
     const ck_matrix *a = l->first, *b = l->second;
     float *s = j->scratch + ck_worker() * p->total;
-    size_t first = tile / p->tiles_n * p->rows, rows = l->rows - first < p->rows ? l->rows - first : p->rows;
+    size_t first = tile / p->tiles_n * p->rows, rows = ck_smaller(p->rows, l->rows - first);
     for (size_t r = 0; r < rows; r++) {
         const float *x = l->x + (first + r) * a->k;
         if (l->patches) {
@@ -313,7 +318,7 @@ static void layer_tile(void *context, size_t tile) {
         pack_row(a, s + p->packed, p->rows, r, x, s + p->smooth, s + p->scales + r);
     }
     size_t width = b ? b->n : a->n, from = tile % p->tiles_n * p->chunk, to = panels_of(a->n);
-    to = from + p->chunk < to ? from + p->chunk : to;
+    to = ck_smaller(to, from + p->chunk);
     tile_job t = {l, p, s, rows, l->residual ? l->residual + first * width : NULL, l->out + first * width};
     if (!b) one_matrix(&t, from, to);
     else if (b->type == ck_type_i8) two_by_rows(&t);

@@ -76,7 +76,7 @@ static void partition_row(void *context, size_t tile) {
     size_t w = j->window, n = j->count, wy = tile % w, index = tile / w;  // index over batch, n, n
     size_t b = index / (n * n), y = index / n % n * w + wy, x = index % n * w, g = j->grid, d = j->dim;
     float *out = j->out + tile * w * d;
-    size_t inside = y >= g || x >= g ? 0 : g - x < w ? g - x : w;
+    size_t inside = y >= g || x >= g ? 0 : ck_smaller(w, g - x);
     if (inside) memcpy(out, j->in + ((b * g + y) * g + x) * d, inside * d * sizeof(float));
     memset(out + inside * d, 0, (w - inside) * d * sizeof(float));
 }
@@ -92,7 +92,7 @@ static void unpartition_row(void *context, size_t tile) {
     size_t w = j->window, n = j->count, g = j->grid, d = j->dim, b = tile / g, y = tile % g;
     float *out = j->out + tile * g * d;
     for (size_t x = 0; x < g; x += w) {
-        size_t index = (b * n + y / w) * n + x / w, inside = g - x < w ? g - x : w;
+        size_t index = (b * n + y / w) * n + x / w, inside = ck_smaller(w, g - x);
         memcpy(out + x * d, j->in + (index * w + y % w) * w * d, inside * d * sizeof(float));
     }
 }

@@ -99,7 +99,7 @@ void ck_layer_norm(const ck_kernels *k, float *out, float *mean, float *rstd, co
 /// dx, and dweight, dbias (added to) where they are not NULL; scratch: 2 · dim · ⌈rows / 64⌉ floats when they are wanted.
 void ck_layer_norm_backward(const ck_kernels *k, float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *weight,
                             const float *mean, const float *rstd, size_t rows, size_t dim, float *scratch);
-/// The C library's log, exp, cos, sin, log and pow, which Swift reaches only through Foundation.
+/// The C library's logf, expf, cos, sin, log and pow, which Swift reaches only through Foundation.
 float ck_log(float x);
 float ck_expf(float x);
 double ck_cos(double x);
