@@ -125,8 +125,7 @@ package struct SlidePhantom: Sendable {
     ) throws -> DataSet {
         var image = SlideImage(
             identity: identity, keys: keys, frameOfReferenceUID: frameOfReferenceUID, rows: 64, columns: 64,
-            tileRows: 64,
-            tileColumns: 64, spacing: PixelSpacing(row: 0.3, column: 0.3), samples: 1)
+            tileRows: 64, tileColumns: 64, spacing: PixelSpacing(row: 0.3, column: 0.3), samples: 1)
         image.flavor = .label
         return try image.dataSet(frames: 1, pixels: (0..<64 * 64).map { UInt8($0 / 64 * 4) })
     }

@@ -9,8 +9,7 @@ struct FusedBlock {
     /// Nil when the block's weights are not packed, or its squares are beyond what the fused attention does.
     init?(_ block: Block) {
         guard let qkv = block.attn.qkv, let projection = block.attn.projection.packed,
-            let first = block.mlp.lin1.packed,
-            let second = block.mlp.lin2.packed, block.attn.lora == nil,
+            let first = block.mlp.lin1.packed, let second = block.mlp.lin2.packed, block.attn.lora == nil,
             packedAttentionFits(
                 side: (block.attn.relativeH.shape[0] + 1) / 2, channels: projection.matrix.inputs / block.attn.heads)
         else { return nil }

@@ -44,19 +44,14 @@ struct MaskDecoder {
         let first = iouToken == nil ? 0 : 1
         let outputs = maskTokens.shape[0]
         let tokens = concatenateRows([iouToken, maskTokens, answers].compactMap { $0 }, tape: tape)
-        let image = addRepeated(x, noMaskEmbed.reshaped([1, dim]), tape: tape).reshaped([
-            batch, tokenCount, dim,
-        ])
+        let image = addRepeated(x, noMaskEmbed.reshaped([1, dim]), tape: tape).reshaped([batch, tokenCount, dim])
         var heat: Tensor?
-        let wanted: ((Tensor) -> Void)? =
-            !wantsHeat || answers == nil
-            ? nil
-            : { weights in
-                heat = sliceTokens(weights, first + outputs..<weights.shape[1], tape: nil)
-            }
+        let keepHeat = { (weights: Tensor) in
+            heat = sliceTokens(weights, first + outputs..<weights.shape[1], tape: nil)
+        }
         let decoded = transformer(
             image: image, position: position, tokens: repeated(tokens, batch: batch, tape: tape), imageKeys: imageKeys,
-            heat: wanted, tape)
+            heat: wantsHeat && answers != nil ? keepHeat : nil, tape)
         var result = Result(image: decoded.image.reshaped(x.shape), heat: heat)
         if let head {
             result.logits = head(result.image, sliceTokens(decoded.tokens, first..<first + outputs, tape: tape), tape)

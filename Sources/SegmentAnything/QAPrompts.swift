@@ -23,9 +23,8 @@ struct QAPrompts {
         let reduced = reduce(question, tape)
         let (count, width) = (reduced.shape[0], reduced.shape[1])
         let rows = networks.enumerated().map { index, network in
-            let row = sliceTokens(reduced.reshaped([1, count, width]), index..<index + 1, tape: tape).reshaped([
-                1, width,
-            ])
+            let token = sliceTokens(reduced.reshaped([1, count, width]), index..<index + 1, tape: tape)
+            let row = token.reshaped([1, width])
             return network.second(gelu(network.first(row, tape), tape: tape), tape)
         }
         return concatenateRows(rows, tape: tape)

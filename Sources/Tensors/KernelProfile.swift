@@ -30,7 +30,7 @@ package enum KernelProfile {
         return found.sorted { $0.seconds > $1.seconds }
     }
 
-    /// Operations a second that all threads reach in registers alone, in products of `precision`.
+    /// Multiplications and additions a second that all threads reach in registers alone, in products of `precision`.
     ///
     /// *Cost*: about `seconds`.
     package static func peak(_ precision: Precision, seconds: Double = 0.3) -> Double {

@@ -3,6 +3,7 @@ internal import CKernels
 /// One AdamW step on `weight` and its moments, in place.
 ///
 /// w ← w·(1 − rate·decay) − rate/c₁ · m / (√v/√c₂ + ε), m and v the updated moments, c₁ = 1 − β₁ᵗ, c₂ = 1 − β₂ᵗ.
+/// *Source*: I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", arXiv 1711.05101.
 package func adamWStep(
     _ weight: Tensor, first: Tensor, second: Tensor, gradient: Tensor, learningRate: Float, beta1: Float, beta2: Float,
     epsilon: Float, decay: Float, correction1: Float, correction2: Float
@@ -10,9 +11,7 @@ package func adamWStep(
     precondition(weight.count == gradient.count, "adamWStep: weight \(weight.shape), gradient \(gradient.shape)")
     ck_adamw(
         kernels, weight.pointer, first.pointer, second.pointer, gradient.pointer, weight.count, learningRate, beta1,
-        beta2,
-        epsilon, decay,
-        correction1, correction2)
+        beta2, epsilon, decay, correction1, correction2)
 }
 
 extension Tensor {

@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// a + b, equal shapes.
+/// a + b, element by element: as many of both, in the shape of a.
 package func add(_ a: Tensor, _ b: Tensor, tape: Tape?) -> Tensor {
     precondition(a.count == b.count, "add: \(a.shape) and \(b.shape) differ")
     let y = Tensor(uninitialised: a.shape)

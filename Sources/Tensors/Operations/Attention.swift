@@ -14,8 +14,8 @@ package func encoderAttention(
     let length = 2 * side - 1
     precondition(
         qkv.shape[2] == 3 * dim && dim % heads == 0 && tokens >= side * side
-            && relativeH.shape == [length, dim / heads]
-            && relativeW.shape == [length, dim / heads] && keyBias.map { $0.shape == [batch, tokens] } ?? true,
+            && relativeH.shape == [length, dim / heads] && relativeW.shape == relativeH.shape
+            && keyBias.map { $0.shape == [batch, tokens] } ?? true,
         "encoderAttention: qkv \(qkv.shape), tables \(relativeH.shape) and \(relativeW.shape) do not fit side \(side), \(heads) heads"
     )
     let queries = side * side
@@ -26,10 +26,9 @@ package func encoderAttention(
         kernels: kernels, type: tape?.products ?? ck_type_f32, batch: batch, heads: heads, queries: queries,
         keys: tokens, channels: dim / heads, value_channels: dim / heads,
         q: qkv.pointer, k: qkv.pointer + dim, v: qkv.pointer + 2 * dim, q_stride: 3 * dim, k_stride: 3 * dim,
-        v_stride: 3 * dim,
-        q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
-        scale: 1 / Float(dim / heads).squareRoot(),
-        side: side, rel_h: relativeH.pointer, rel_w: relativeW.pointer, out: out.pointer, out_stride: dim,
+        v_stride: 3 * dim, q_batch: tokens * 3 * dim, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
+        scale: 1 / Float(dim / heads).squareRoot(), side: side, rel_h: relativeH.pointer, rel_w: relativeW.pointer,
+        out: out.pointer, out_stride: dim,
         out_batch: queries * dim, lse: lse?.pointer, key_bias: keyBias?.pointer)
     withExtendedLifetime(keyBias) { run(call) { ck_attention_forward($0, $1) } }
     guard let tape, record else { return out }
@@ -117,8 +116,8 @@ func promptWeights(
     let call = ck_attention(
         kernels: kernels, type: ck_type_f32, batch: batch, heads: heads, queries: count, keys: keys,
         channels: dim / heads, value_channels: dim / heads, q: queries, k: qkv.pointer + dim, v: qkv.pointer,
-        q_stride: 3 * dim,
-        k_stride: 3 * dim, v_stride: 3 * dim, q_batch: stride, k_batch: tokens * 3 * dim, v_batch: tokens * 3 * dim,
+        q_stride: 3 * dim, k_stride: 3 * dim, v_stride: 3 * dim, q_batch: stride, k_batch: tokens * 3 * dim,
+        v_batch: tokens * 3 * dim,
         scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: weights.pointer,
         out_stride: 0, out_batch: 0, lse: nil, key_bias: keyBias?.pointer)
     withExtendedLifetime((qkv, keyBias)) { setWeights(weights, of: call) }
@@ -144,8 +143,8 @@ private func plainAttention(
     return ck_attention(
         kernels: kernels, type: products, batch: batch, heads: heads, queries: n, keys: m, channels: dim / heads,
         value_channels: dim / heads, q: q.pointer, k: k.pointer, v: v.pointer, q_stride: dim, k_stride: dim,
-        v_stride: dim, q_batch: n * dim, k_batch: m * dim,
-        v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(), side: 0, rel_h: nil, rel_w: nil, out: out.pointer,
+        v_stride: dim, q_batch: n * dim, k_batch: m * dim, v_batch: m * dim, scale: 1 / Float(dim / heads).squareRoot(),
+        side: 0, rel_h: nil, rel_w: nil, out: out.pointer,
         out_stride: dim, out_batch: n * dim, lse: lse?.pointer, key_bias: keyBias?.pointer)
 }
 

@@ -50,8 +50,7 @@ package func convolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride:
             let dcolumns = Tensor(uninitialised: [n, patch])
             gemm(
                 type, false, false, n, patch, output, 1, dy.pointer, output, matrix.pointer, patch, 0,
-                dcolumns.pointer, patch
-            )
+                dcolumns.pointer, patch)
             if patches.arePixels { return tape.accumulate(toX, dcolumns) }
             let dx = Tensor(uninitialised: toX.shape)
             withExtendedLifetime(dcolumns) {

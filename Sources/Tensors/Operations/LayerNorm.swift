@@ -25,8 +25,7 @@ package func layerNorm(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, epsilon: F
             withExtendedLifetime(scratch) {
                 ck_layer_norm_backward(
                     kernels, dx.pointer, dw.pointer, db.pointer, dy.pointer, x.pointer, weight.pointer, mean.pointer,
-                    rstd.pointer, rows,
-                    dim, scratch.pointer)
+                    rstd.pointer, rows, dim, scratch.pointer)
             }
             tape.accumulate(toWeight, dw)
             tape.accumulate(toBias, db)

@@ -18,6 +18,7 @@ package func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, tape: Tape?)
     return y
 }
 
+/// The same without a tape.
 private func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ type: ck_type) -> Tensor {
     let (n, input, output) = (x.shape.rows, x.shape.last, weight.shape[0])
     let y = Tensor(uninitialised: Shape(x.shape.dimensions.dropLast() + [output]))
@@ -29,8 +30,7 @@ private func product(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ type: ck_
 /// What a linear layer gives back to its input, weight and bias, each where it is needed.
 private func derivatives(
     _ x: Tensor, _ weight: @escaping () -> Tensor, output: Int, _ toX: Tape.Mark?, _ toWeight: Tape.Mark?,
-    _ toBias: Tape.Mark?,
-    _ tape: Tape
+    _ toBias: Tape.Mark?, _ tape: Tape
 ) -> (Tensor) -> Void {
     let (n, input) = (x.shape.rows, x.shape.last)
     let kept = toWeight == nil ? nil : x

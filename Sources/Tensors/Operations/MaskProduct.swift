@@ -12,8 +12,7 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
     let y = Tensor(uninitialised: [batch, masks, side, image.shape[2]])
     for b in 0..<batch {
         gemm(
-            ck_type_f32, false, true, masks, pixels, channels, 1, weights.pointer + b * masks * channels,
-            channels,
+            ck_type_f32, false, true, masks, pixels, channels, 1, weights.pointer + b * masks * channels, channels,
             image.pointer + b * pixels * channels, channels, 0, y.pointer + b * masks * pixels, pixels)
     }
     if let tape, tape.needs(image) || tape.needs(weights) {
@@ -24,14 +23,12 @@ package func maskProduct(_ image: Tensor, _ weights: Tensor, tape: Tape?) -> Ten
                 let part = dy.pointer + b * masks * pixels
                 gemm(
                     ck_type_f32, true, false, pixels, channels, masks, 1, part, pixels,
-                    weights.pointer + b * masks * channels,
-                    channels, 0,
-                    dimage.pointer + b * pixels * channels, channels)
+                    weights.pointer + b * masks * channels, channels, 0, dimage.pointer + b * pixels * channels,
+                    channels)
                 gemm(
                     ck_type_f32, false, false, masks, channels, pixels, 1, part, pixels,
-                    image.pointer + b * pixels * channels,
-                    channels, 0,
-                    dweights.pointer + b * masks * channels, channels)
+                    image.pointer + b * pixels * channels, channels, 0, dweights.pointer + b * masks * channels,
+                    channels)
             }
             tape.accumulate(toImage, dimage)
             tape.accumulate(toWeights, dweights)

@@ -61,8 +61,7 @@ private func apply(
             norm_bias: norm?.bias.pointer, epsilon: (norm ?? outNorm)?.epsilon ?? 0, first: a,
             first_bias: first.bias?.pointer, out_norm_weight: outNorm?.weight.pointer,
             out_norm_bias: outNorm?.bias.pointer, activation: activation.kernel, second: b,
-            second_bias: second?.bias?.pointer,
-            residual: residual, out: out)
+            second_bias: second?.bias?.pointer, residual: residual, out: out)
         withUnsafePointer(to: call) { call in
             let scratch = Tensor(uninitialised: [ThreadPool.threads, ck_layer_scratch(call)])
             withExtendedLifetime(scratch) { ck_layer_forward(call, scratch.pointer) }
