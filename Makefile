@@ -7,7 +7,7 @@ BUILD := .build/release
 .PHONY: help setup build demo test soak fuzz sanitise emulate sbom bench lint install clean
 
 help: ## Lists these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: ## Installs missing system packages when root, else prints the command
 	@deploy/setup.sh
