@@ -110,6 +110,7 @@ extension Components {
         return components.masks { $0 == number + 1 }
     }
 
+    /// The same of one mask.
     package static func largest(of mask: Mask) -> Mask { largest(of: [mask])[0] }
 
     /// Drops components of fewer than `least` pixels, counted by `shares` as in `largest`.
@@ -119,6 +120,7 @@ extension Components {
         return components.masks { amounts[$0 - 1] >= least }
     }
 
+    /// The same of one mask.
     package static func removing(smallerThan least: Double, from mask: Mask) -> Mask {
         removing(smallerThan: least, from: [mask])[0]
     }
@@ -142,5 +144,6 @@ extension Components {
         return filled
     }
 
+    /// The same of one mask.
     package static func fillingHoles(in mask: Mask) -> Mask { fillingHoles(in: [mask])[0] }
 }

@@ -17,6 +17,7 @@ package struct LookUpTable: Sendable, Equatable {
         self.maximum = maximum
     }
 
+    /// The entry of the largest input that is not above `value`.
     package func callAsFunction(_ value: Float) -> Float {
         entries[Int(rounding: (value - Float(first)).rounded(.down), clampedTo: 0...entries.count - 1)]
     }

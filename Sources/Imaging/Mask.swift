@@ -24,6 +24,7 @@ package struct Mask: Sendable, Equatable {
         }
     }
 
+    /// Whether a pixel is set.
     package subscript(row: Int, column: Int) -> Bool {
         get { self[row * columns + column] }
         set { self[row * columns + column] = newValue }

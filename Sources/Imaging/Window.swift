@@ -100,12 +100,14 @@ package enum DisplayWindow: Sendable, Equatable {
 
 /// What a frame itself says about its display (VOI LUT module, PS3.3 C.11.2).
 package struct VOI: Sendable, Equatable {
+    /// VOI LUT Function (0028,1056).
     package enum Function: String, Sendable {
         case linear = "LINEAR"
         case linearExact = "LINEAR_EXACT"
         case sigmoid = "SIGMOID"
     }
 
+    /// Window Center (0028,1050) and Window Width (0028,1051), in modality values.
     package struct Window: Sendable, Equatable {
         package var center: Double
         package var width: Double

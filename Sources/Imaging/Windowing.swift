@@ -3,6 +3,7 @@
 /// *Source*: `docs/dicom-support.md`, "Pixels": what the first window cannot give falls to the percentiles; what was asked for by
 /// name, by number or as a table is there, or nothing is shown.
 package struct Windowing: Sendable, Equatable {
+    /// Where the window comes from.
     package enum Mode: Sendable, Equatable {
         /// The pipeline's own window, LINEAR.
         case fixed(center: Double, width: Double)
@@ -10,9 +11,11 @@ package struct Windowing: Sendable, Equatable {
         case dicom(index: Int = 0, name: String? = nil, usesTable: Bool = false)
         /// Percent of the values that are no padding.
         case percentile(low: Double, high: Double)
+        /// From the smallest to the largest value that is no padding.
         case minmax
     }
 
+    /// For how many frames one window serves.
     package enum Scope: String, Sendable {
         /// One window for all frames.
         case volume

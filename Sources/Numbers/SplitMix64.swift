@@ -17,6 +17,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     /// In [0, 1).
     package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
+    /// Between the ends of `range`, the upper one left out but for rounding.
     package mutating func uniform(_ range: ClosedRange<Double>) -> Double {
         range.lowerBound + uniform() * (range.upperBound - range.lowerBound)
     }
@@ -24,6 +25,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     /// In [0, bound); `bound` is at least 1.
     package mutating func index(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
+    /// In place, every order as likely (Fisher and Yates).
     package mutating func shuffle<Element>(_ array: inout [Element]) {
         for i in stride(from: array.count - 1, to: 0, by: -1) { array.swapAt(i, index(below: i + 1)) }
     }

@@ -48,6 +48,7 @@ package final class Ranks {
         unsafe values.withUnsafeBytes { unsafe cm_send($0.baseAddress, $0.count, Int32(other)) }
     }
 
+    /// From another process, which sends as many; waits for it.
     package func receive<Value: BitwiseCopyable>(_ values: inout [Value], from other: Int) {
         unsafe values.withUnsafeMutableBytes { unsafe cm_receive($0.baseAddress, $0.count, Int32(other)) }
     }

@@ -74,6 +74,7 @@ package enum SignalMask {
         return before
     }
 
+    /// Blocks what `clear` has given, and nothing else.
     package static func restore(_ mask: sigset_t) {
         var mask = mask
         unsafe pthread_sigmask(SIG_SETMASK, &mask, nil)

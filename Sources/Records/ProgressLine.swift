@@ -3,6 +3,7 @@ import Foundation
 
 /// One line of `hspsam run --json`: what it does now. The service reads them as the worker's heartbeat.
 package struct ProgressLine: Sendable, Equatable, Codable {
+    /// What is told: each has the keys that name it.
     package enum Event: String, Sendable, CaseIterable, Codable {
         case started, reading, read, frame, study, finished
     }
@@ -32,18 +33,21 @@ package struct ProgressLine: Sendable, Equatable, Codable {
 
     package init(_ event: Event) { self.event = event }
 
+    /// Files are being looked at.
     package static func reading(files: Int) -> ProgressLine {
         var line = ProgressLine(.reading)
         line.files = files
         return line
     }
 
+    /// All files were looked at.
     package static func read(files: Int, studies: Int) -> ProgressLine {
         var line = ProgressLine(.read)
         (line.files, line.studies) = (files, studies)
         return line
     }
 
+    /// A frame went through the network.
     package static func frame(_ frame: Int, of frames: Int, study: String, series: String, pipeline: String)
         -> ProgressLine
     {
@@ -53,12 +57,14 @@ package struct ProgressLine: Sendable, Equatable, Codable {
         return line
     }
 
+    /// A study is done.
     package static func study(_ study: String, done: Int, of studies: Int) -> ProgressLine {
         var line = ProgressLine(.study)
         (line.study, line.done, line.of) = (study, done, studies)
         return line
     }
 
+    /// The run is over; the last line.
     package static func finished(_ record: RunRecord) -> ProgressLine {
         var line = ProgressLine(.finished)
         line.results = record.results.count

@@ -3,13 +3,14 @@ import Numbers
 
 /// The kernels one by one at the sizes of ViT-B and 1024: what `hspsam bench --what kernels` prints.
 package struct KernelBench: Sendable {
+    /// One kernel in one precision.
     package struct Row: Sendable {
         package let name: String
         package let precision: Precision
         package let seconds: Double
         /// Multiplications and additions.
         package let operations: Double
-        /// Operations a second in registers alone, measured just before.
+        /// Of these a second in registers alone, measured just before.
         package let peak: Double
 
         package var rate: Double { operations / seconds }

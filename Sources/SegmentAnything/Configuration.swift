@@ -4,8 +4,11 @@ package import Imaging
 ///
 /// *Source*: arXiv 2506.02854; defaults are the paper's with SAM ViT-B.
 package struct Configuration: Sendable, Equatable {
+    /// What the mask logits become: one segment a pixel (softmax), or each segment by itself (sigmoid).
     package enum Activation: String, Sendable, CaseIterable { case softmax, sigmoid }
+    /// What makes tokens of the image: SAM's patch embedding, or convolutions (ours).
     package enum Stem: String, Sendable, CaseIterable { case patch, conv }
+    /// Where the loss is taken: at the logits' own size, or at the input's.
     package enum LossResolution: String, Sendable, CaseIterable { case quarter, full }
     /// What the network learns of objects that touch.
     package enum Instances: String, Sendable, CaseIterable {

@@ -61,6 +61,7 @@ package struct Parameter: Sendable, Equatable {
 
     /// A tensor of a Segment Anything checkpoint, and what of it becomes ours.
     package struct Upstream: Sendable, Equatable {
+        /// Which part of SAM's tensor it is.
         package enum Part: Sendable, Equatable {
             case whole
             /// The only row of an `nn.Embedding`.

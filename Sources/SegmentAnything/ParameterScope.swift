@@ -6,6 +6,7 @@ package struct Parameters: Sendable {
 
     package init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
+    /// A tensor that there is: names are those of `ParameterShapes`.
     package subscript(name: String) -> Tensor {
         guard let tensor = tensors[name] else { preconditionFailure("Parameters: there is no tensor \(name)") }
         return tensor

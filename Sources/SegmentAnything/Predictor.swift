@@ -19,6 +19,7 @@ package struct Prediction: Sendable {
 
 /// What one prompt looked at in one level (§4.5, fig. 4).
 package struct HeatMap: Sendable {
+    /// Whose attention it is: of Q in the encoder, or of A in the decoder.
     package enum Kind: String, Sendable { case question, answer }
 
     package let kind: Kind

@@ -1,7 +1,9 @@
 internal import Failures
 
-// Readers of single values and of lists. Numbers and truth values must be written without quotation marks.
-
+/// Readers of single values and of lists, in threes: `optionalX` gives nil where the key is absent, `x` demands it, and `x(default:)` has
+/// a value for its absence. Numbers and truth values must be written without quotation marks.
+///
+/// *Throws* `SettingsFailure.missing`, `.wrongType`, or `.outOfRange` (with the range), each with file, line and key.
 extension Section {
     // MARK: text
 

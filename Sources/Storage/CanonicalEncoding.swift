@@ -14,6 +14,7 @@ package struct CanonicalEncoding: Sendable {
     /// - Parameter domain: what is encoded and in which revision: records of different domains never share a digest.
     package init(_ domain: String) { add("domain", domain) }
 
+    /// A text, as UTF-8.
     package mutating func add(_ name: String, _ value: String) {
         bytes += Array("\(name)=\(value.utf8.count):".utf8)
         bytes += Array(value.utf8)
@@ -21,6 +22,7 @@ package struct CanonicalEncoding: Sendable {
     }
 
     package mutating func add(_ name: String, _ value: Int) { add(name, String(value)) }
+    /// `yes` or `no`.
     package mutating func add(_ name: String, _ value: Bool) { add(name, value ? "yes" : "no") }
 
     /// By its bits, 16 hexadecimal digits; -0 as 0.
@@ -52,5 +54,6 @@ package struct CanonicalEncoding: Sendable {
         }
     }
 
+    /// The SHA-256 of all fields so far.
     package var digest: FileDigest { FileDigest(of: bytes) }
 }

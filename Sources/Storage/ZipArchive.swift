@@ -5,6 +5,7 @@
 ///
 /// *Source*: PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3.
 package struct ZipArchive: Sendable {
+    /// What the central directory says of one file.
     package struct Entry: Sendable {
         package let name: String
         /// Bytes when unpacked.
@@ -51,6 +52,7 @@ package struct ZipArchive: Sendable {
         self.positions = positions
     }
 
+    /// Nil when the archive has none of that name.
     package func entry(_ name: String) -> Entry? { positions[name].map { entries[$0] } }
 
     /// The bytes of a stored entry are lent as they lie in the file; a deflated one is unpacked.

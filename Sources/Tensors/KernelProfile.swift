@@ -2,6 +2,7 @@ internal import CKernels
 
 /// Where the time of kernels goes, counted since the last reset.
 package enum KernelProfile {
+    /// One kind of kernel.
     package struct Entry: Sendable {
         /// The kind of kernel: `linear int8`, `encoder attention`, …
         package let name: String
@@ -11,6 +12,7 @@ package enum KernelProfile {
         package let calls: Int
     }
 
+    /// Begins to count from nothing.
     package static func reset() { ck_profile_reset() }
 
     /// Kinds that were called, the longest first.

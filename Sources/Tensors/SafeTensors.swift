@@ -45,6 +45,7 @@ package struct SafeTensors: Sendable {
         }
     }
 
+    /// Whether there is a tensor of that name.
     package func contains(_ name: String) -> Bool { entries[name] != nil }
 
     /// The tensor's shape, nil when there is none of that name.

@@ -30,6 +30,7 @@ package struct TorchCheckpoint: Sendable {
         names = views.keys.sorted()
     }
 
+    /// The tensor's shape, nil when there is none of that name.
     package func shape(_ name: String) -> Shape? { views[name].map { Shape($0.record.shape) } }
 
     /// How the tensor is stored, nil when there is none of that name.
