@@ -17,13 +17,6 @@ package func exponentiate(_ values: inout [Float]) {
 }
 
 extension Tensor {
-    /// *Shape*: `[n, m]` → `[m, n]`.
-    package func transposed() -> Tensor {
-        let result = Tensor(uninitialised: [shape[1], shape[0]])
-        ck_transpose(result.pointer, pointer, shape[0], shape[1])
-        return result
-    }
-
     /// Channels first to channels last. *Shape*: `[B, C, H, W]` → `[B, H, W, C]`.
     package func channelsLast() -> Tensor {
         let (batch, channels, area) = (shape[0], shape[1], shape[2] * shape[3])

@@ -95,6 +95,29 @@ struct ArchitectureTests {
     }
 }
 
+@Suite("pages")
+struct PageTests {
+    /// `docs/changes.md` tells how it was.
+    @Test("a source, a script or a page that a page names is there")
+    func namedFiles() throws {
+        var places: [String] = []
+        for folder in ["Sources", "Tests", "docs", "deploy", "Benchmarks", "pipelines"] {
+            let inside = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
+            places += inside.map { "/\(folder)/\($0)" }
+        }
+        let docs = places.filter { $0.hasPrefix("/docs/") && $0.hasSuffix(".md") }
+        let named = /`((?:[\w+\-]+\/)*[\w+\-]+\.(?:swift|c|inc|md|sh|py|mk|patch))\b[^`\n]*`/
+        var found = 0
+        for page in ["README.md", "Benchmarks/README.md"] + docs where !page.hasSuffix("/changes.md") {
+            for match in try String(contentsOf: root.appending(path: page), encoding: .utf8).matches(of: named) {
+                found += 1
+                #expect(places.contains { $0.hasSuffix("/\(match.1)") }, "\(page): \(match.1)")
+            }
+        }
+        #expect(found > 50)
+    }
+}
+
 @Suite("pipelines")
 struct PipelineFolderTests {
     private static let folders =
