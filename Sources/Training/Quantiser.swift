@@ -7,11 +7,15 @@ import Tensors
 
 /// Prepares a model for 8 bits: calibrates it on pictures of its kind and measures what that costs.
 package enum Quantiser {
+    /// Dice of an image's masks in 8 bits against those in float32, and of those in bfloat16 for comparison.
+    package typealias ImageDice = (name: String, int8: Double, bf16: Double)
+
+    /// What was chosen, and what it costs.
     package struct Result: Sendable {
         package let choices: [Calibration.Choice]
         package let quantisation: Quantisation
-        /// Of each image in which something is found, in the order of their names: in 8 bits, and in bfloat16 for comparison.
-        package let dice: [(name: String, int8: Double, bf16: Double)]
+        /// Of each image in which something is found, in the order of their names.
+        package let dice: [ImageDice]
     }
 
     /// Of fewer no image would be measured on which was not calibrated.
@@ -54,25 +58,14 @@ package enum Quantiser {
         let choices = try calibrated(model, calibrating, image) { try progress($0, total) }
         let scales = Dictionary(uniqueKeysWithValues: choices.compactMap { c in c.inputScale.map { (c.weight, $0) } })
         var tensors = try model.tensors()
-        let exact = Predictor(model.description, Parameters(tensors))
-        let rounded = Predictor(model.description, Parameters(tensors), Packing(.int8, inputScales: scales))
-        let brief = Predictor(model.description, Parameters(tensors), Packing(.bf16))
-        var dice: [(name: String, int8: Double, bf16: Double)] = []
-        for (number, one) in chosen.enumerated() {
-            let image = try image(one)
-            let masks = try [exact, rounded, brief].map { try $0.segment(image).masks }
-            // Where nobody finds anything nothing is lost, and nothing is measured.
-            if masks.contains(where: { $0.contains { !$0.isEmpty } }) {
-                dice.append((one.name, Agreement.dice(masks[0], masks[1]), Agreement.dice(masks[0], masks[2])))
-            }
-            try progress(calibrating.count + number + 1, total)
+        let dice = try measured(model.description, Parameters(tensors), scales, chosen, image) {
+            try progress(calibrating.count + $0, total)
         }
         guard dice.count >= leastImages else {
+            let found = dice.isEmpty ? "nothing in any" : "something in \(dice.count)"
             throw TrainingFailure.noPairs(
                 path: folder,
-                reason:
-                    "the model finds \(dice.isEmpty ? "nothing in any" : "something in \(dice.count)") of its \(chosen.count) images, so what 8 bits"
-                    + " cost cannot be measured"
+                reason: "the model finds \(found) of its \(chosen.count) images, so what 8 bits cost cannot be measured"
             )
         }
         let figures = dice.map(\.int8)
@@ -88,6 +81,30 @@ package enum Quantiser {
         return Result(choices: choices, quantisation: quantisation, dice: dice)
     }
 
+    /// Of each picture in which something is found.
+    ///
+    /// - Parameter scales: for 8 bits, by the names of the weights.
+    private static func measured(
+        _ description: ModelDescription, _ parameters: Parameters, _ scales: [String: [Float]], _ pictures: [Picture],
+        _ image: (Picture) throws -> DisplayImage, progress: (_ done: Int) throws -> Void
+    ) throws -> [ImageDice] {
+        let exact = Predictor(description, parameters)
+        let rounded = Predictor(description, parameters, Packing(.int8, inputScales: scales))
+        let brief = Predictor(description, parameters, Packing(.bf16))
+        var dice: [ImageDice] = []
+        for (number, one) in pictures.enumerated() {
+            let image = try image(one)
+            let masks = try [exact, rounded, brief].map { try $0.segment(image).masks }
+            // Where nobody finds anything nothing is lost, and nothing is measured.
+            if masks.contains(where: { $0.contains { !$0.isEmpty } }) {
+                dice.append((one.name, Agreement.dice(masks[0], masks[1]), Agreement.dice(masks[0], masks[2])))
+            }
+            try progress(number + 1)
+        }
+        return dice
+    }
+
+    /// How each layer is best rounded.
     private static func calibrated(
         _ model: ModelDirectory, _ pictures: [Picture], _ image: (Picture) throws -> DisplayImage,
         progress: (_ done: Int) throws -> Void

@@ -26,13 +26,10 @@ struct HSPSAMCommand: ParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, InspectCommand.self, TrainCommand.self, EvaluateCommand.self, ModelCommand.self,
-            PhantomCommand.self,
-            WatchCommand.self,
-            BatchCommand.self, StatusCommand.self, JobsCommand.self, ShowCommand.self, RetryCommand.self,
-            CancelCommand.self, SettleCommand.self, QuarantineCommand.self, PauseCommand.self, ResumeCommand.self,
-            DoctorCommand.self,
-            LedgerCommand.self, ConfigCommand.self, DeliverCommand.self,
-            ReceiveCommand.self, BenchCommand.self, ConformanceCommand.self, ArrayTaskCommand.self,
+            PhantomCommand.self, WatchCommand.self, BatchCommand.self, StatusCommand.self, JobsCommand.self,
+            ShowCommand.self, RetryCommand.self, CancelCommand.self, SettleCommand.self, QuarantineCommand.self,
+            PauseCommand.self, ResumeCommand.self, DoctorCommand.self, LedgerCommand.self, ConfigCommand.self,
+            DeliverCommand.self, ReceiveCommand.self, BenchCommand.self, ConformanceCommand.self, ArrayTaskCommand.self,
         ])
 
     /// One place decides how every command ends.
