@@ -11,18 +11,18 @@ struct ForeignCheckpointTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("sam-\(UUID().uuidString).pth")
         .path
 
-    private static let tiny = Configuration.tiny(inputSize: 32)
+    private static let nano = Configuration.tiny(inputSize: 32)
 
     private static let attention = "image_encoder.blocks.0.attn.qkv.weight"
 
-    private func tensors(of file: TorchFile, _ configuration: Configuration = tiny) throws -> [String: Tensor] {
+    private func tensors(of file: TorchFile, _ configuration: Configuration = nano) throws -> [String: Tensor] {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try file.write(to: path)
         return try SAMImport(path).tensors(
             for: configuration, fresh: Parameters.initial(configuration, seed: 1).tensors)
     }
 
-    private func failure(of file: TorchFile, _ configuration: Configuration = tiny) -> (any Failure)? {
+    private func failure(of file: TorchFile, _ configuration: Configuration = nano) -> (any Failure)? {
         do {
             _ = try tensors(of: file, configuration)
             return nil
@@ -35,13 +35,13 @@ struct ForeignCheckpointTests {
         "SAM's tensors are taken for every configuration, in every type of floating point, with counters and constants beside them",
         arguments: [ElementType.f64, .f32, .f16, .bf16])
     func official(type: ElementType) throws {
-        var sam = TorchFile.sam(Self.tiny)
+        var sam = TorchFile.sam(Self.nano)
         for name in sam.keys { sam[name]?.type = type }
         sam["image_encoder.neck.1.num_batches_tracked"] = .init(shape: [], type: .i64)
         sam["image_encoder.position_ids"] = .init(shape: [4], type: .i64)
         sam["pixel_mean"] = .init(shape: [3, 1, 1], type: type, first: Self.bytes([123.675, 116.28, 103.53], type))
         for named in Configuration.Named.allCases {
-            var configuration = Self.tiny
+            var configuration = Self.nano
             configuration.apply(named)
             let tensors = try tensors(of: TorchFile(sam), configuration)
             for parameter in ParameterShapes.of(configuration) {
@@ -62,7 +62,7 @@ struct ForeignCheckpointTests {
         ])
     func surplus(name: String) throws {
         for prefix in ["", "module."] {
-            var sam = TorchFile.sam(Self.tiny)
+            var sam = TorchFile.sam(Self.nano)
             sam[name] = .init(shape: [8])
             let file = TorchFile(Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) }))
             let failure = failure(of: file)
@@ -105,9 +105,9 @@ struct ForeignCheckpointTests {
         ]
         for (name, entry, reason) in cases {
             for (prefix, named) in [("", Configuration.Named.ablation3), ("module.", .sam)] {
-                var configuration = Self.tiny
+                var configuration = Self.nano
                 configuration.apply(named)
-                var sam = TorchFile.sam(Self.tiny)
+                var sam = TorchFile.sam(Self.nano)
                 sam[name] = entry
                 let file = TorchFile(Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) }))
                 let failure = failure(of: file, configuration)
@@ -119,16 +119,16 @@ struct ForeignCheckpointTests {
 
     @Test("a configuration with fewer blocks than the file is refused")
     func depth() throws {
-        var shallow = Self.tiny
+        var shallow = Self.nano
         (shallow.depth, shallow.globalBlocks) = (1, [0])
-        let failure = failure(of: TorchFile(TorchFile.sam(Self.tiny)), shallow)
+        let failure = failure(of: TorchFile(TorchFile.sam(Self.nano)), shallow)
         #expect(failure?.code == "MODEL-TENSORS")
         #expect(failure?.text.contains("image_encoder.blocks.1.attn.proj.bias is not part of the model") == true)
     }
 
     @Test("two networks in one file are refused, side by side or each in its dictionary")
     func several() throws {
-        let sam = TorchFile.sam(Self.tiny)
+        let sam = TorchFile.sam(Self.nano)
         func under(_ prefix: String) -> [String: TorchFile.Entry] {
             Dictionary(uniqueKeysWithValues: sam.map { (prefix + $0, $1) })
         }
@@ -147,7 +147,7 @@ struct ForeignCheckpointTests {
         "weights that are no numbers of floating point are refused by name and type",
         arguments: [ElementType.i8, .u8, .i16, .i32, .i64, .bool])
     func integers(type: ElementType) throws {
-        var sam = TorchFile.sam(Self.tiny)
+        var sam = TorchFile.sam(Self.nano)
         sam[Self.attention]?.type = type
         let failure = failure(of: TorchFile(sam))
         #expect(failure?.code == "TENSOR-TYPE")

@@ -11,19 +11,19 @@ import TinyNetworks
 struct ModelDirectoryTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("model-\(UUID().uuidString)").path
 
-    private static let tiny = Configuration.tiny(inputSize: 32)
+    private static let nano = Configuration.tiny(inputSize: 32)
 
     private static let picture = DisplayImage(
         rows: 20, columns: 32, pixels: (0..<20 * 32 * 3).map { UInt8($0 * 7 % 251) })
 
     private func write(_ precision: ElementType = .f32) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for (i, parameter) in ParameterShapes.of(Self.tiny).enumerated() {
+        for (i, parameter) in ParameterShapes.of(Self.nano).enumerated() {
             tensors[parameter.name] = Tensor(
                 parameter.shape, (0..<parameter.shape.count).map { Float(($0 * 31 + i) % 17) / 8 - 1 })
         }
         let description = ModelDescription(
-            configuration: Self.tiny, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision,
+            configuration: Self.nano, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision,
             provenance: ["seed": "1"])
         try ModelDirectory.write(description, tensors: tensors, to: path)
         return tensors
@@ -46,7 +46,7 @@ struct ModelDirectoryTests {
         let tensors = try write(precision)
         let model = try ModelDirectory.open(path)
         #expect(model.description.segmentLabels == ["lesion"] && model.description.precision == precision)
-        #expect(model.configuration == Self.tiny)
+        #expect(model.configuration == Self.nano)
         for (name, tensor) in try model.tensors() { #expect(tensor.values == tensors[name]?.values, "\(name)") }
         #expect(model.weights.type("levels.0.transformer.norm_final_attn.weight") == .f32)
         #expect(model.weights.type("image_encoder.blocks.0.attn.qkv.weight") == precision)
@@ -65,7 +65,7 @@ struct ModelDirectoryTests {
             tensors[name] = tensors[name].map { Tensor($0.shape, [value] + $0.values.dropFirst()) }
         }
         let description = ModelDescription(
-            configuration: Self.tiny, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision)
+            configuration: Self.nano, configurationName: "hsp_sam", segmentLabels: ["lesion"], precision: precision)
         try ModelDirectory.write(description, tensors: tensors, to: path)
         let model = try ModelDirectory.open(path)
         #expect(model.weights.type(small) == precision && model.weights.type(large) == .f32)
