@@ -213,5 +213,13 @@ struct ScaleTests {
         let volume = try #require(try volumes([image]).volumes.first)
         #expect(volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
         #expect(!volume.findings.contains { $0.code == "VOL-DETECTOR" })
+        // Where it does not say them, those of a detector or a film are not its own.
+        for element: UInt16 in [0x1164, 0x2010] {
+            image.spacing = ""
+            image.beforePlace = { $0.add(0x0018, element, "DS", text: "0.5\\0.5") }
+            let unknown = try #require(try volumes([image]).volumes.first)
+            #expect(unknown.pixelSpacing == nil)
+            #expect(unknown.findings.contains { $0.code == "VOL-PLACE" && $0.severity == .warning })
+        }
     }
 }

@@ -25,6 +25,21 @@ struct ValueEvidenceTests {
         #expect(result.volumes.map(\.frames.count) == (code == nil ? [4] : []))
     }
 
+    @Test(
+        "slices of PET of two tracers are refused",
+        arguments: [("FDG", "Choline", "PIX-VALUES"), ("FDG", "fdg", nil), ("FDG", nil, nil)]
+            as [(String, String?, String?)])
+    func tracers(_ usual: String, _ odd: String?, _ code: String?) throws {
+        let images = stack([0, 3, 6, 9]) { index, image in
+            (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.128", "PT")
+            guard let tracer = index == 2 ? odd : usual else { return }
+            image.more = { $0.add(0x0054, 0x0016, items: [{ $0.add(0x0018, 0x0031, "LO", text: tracer) }]) }
+        }
+        let result = try volumes(images)
+        #expect(Set(result.leftOut.map(\.failure.code)) == Set([code].compactMap { $0 }))
+        #expect(result.volumes.map(\.frames.count) == (code == nil ? [4] : []))
+    }
+
     /// Stored values of a picture of 64 × 64 pixels, none of which is its neighbour's.
     private static func noise(_ seed: Int, least: Int = 0) -> [UInt8] {
         (0..<64 * 64).flatMap { TestFile.little(UInt16(least + ($0 * 37 + $0 * $0 % 11 * seed) % 900)) }
@@ -89,6 +104,40 @@ struct ValueEvidenceTests {
         #expect(try severities([1, 2, 3, 4, 1, 2, 3, 4].map { Self.noise($0) }, seconds: 3) == [[], []])
         #expect(try severities(noise) == [[], []])
         #expect(try severities(Array(noise[..<3]) + [flat] + noise[4..<7] + [flat]) == [[], []])
+    }
+
+    @Test("images that stand in two series of a study ask a person, where nothing but a number tells them apart")
+    func repeatedSeries() throws {
+        let noise = (1...4).map { Self.noise($0) }
+        /// Warnings of both series, the second of which was changed.
+        func told(_ pictures: [[UInt8]], _ change: (inout TestImage) -> Void = { _ in }) throws -> [Int] {
+            let first = stack(noise.indices.map { Double($0) * 3 }) { index, image in
+                (image.rows, image.columns, image.pixels) = (64, 64, noise[index])
+            }
+            let second = pictures.enumerated().map { index, picture in
+                slice(at: Double(index) * 3, number: index + 101) { image in
+                    (image.rows, image.columns, image.pixels) = (64, 64, picture)
+                    image.series = "1.2.99"
+                    change(&image)
+                }
+            }
+            let result = try volumes(first + second)
+            #expect(result.volumes.map(\.frames.count) == [4, pictures.count])
+            return result.volumes.map { volume in
+                volume.findings.count { $0.code == "VOL-PARTS" && $0.severity == .warning }
+            }
+        }
+        #expect(try told(noise) == [1, 1])
+        // A part of them is there twice; one other picture is another series.
+        #expect(try told(Array(noise[..<3])) == [0, 1])
+        #expect(try told(Array(noise[..<3]) + [Self.noise(9)]) == [0, 0])
+        // Of another time, elsewhere, of another scale, or made for another window.
+        let changes: [(inout TestImage) -> Void] = [
+            { $0.contentTime = "120000" }, { $0.orientation = "0\\1\\0\\1\\0\\0" }, { $0.spacing = "0.7\\0.7" },
+            { image in image.more = { $0.add(0x0028, 0x1050, "DS", text: "40") } },
+            { $0.imageType = "DERIVED\\SECONDARY\\AXIAL" },
+        ]
+        for change in changes { #expect(try told(noise, change) == [0, 0]) }
     }
 
     @Test(

@@ -227,6 +227,14 @@ struct SlideTests {
         object.put(.sharedFunctionalGroupsSequence, item: shared)
         (object[.imagedVolumeWidth], object[.imagedVolumeHeight]) = (nil, nil)
         #expect(try run([object]).record.inputs.map(\.code) == ["VOL-PLACE"])
+        // Half a metre is longer than any glass.
+        measures.put(.pixelSpacing, decimals: [0.5, 0.5])
+        shared.put(.pixelMeasuresSequence, item: measures)
+        object.put(.sharedFunctionalGroupsSequence, item: shared)
+        #expect(try run([object]).record.inputs.map(\.code) == ["VOL-PLACE"])
+        var away = try Self.level(SlidePhantom(seed: 4, rows: 500, columns: 500, filled: 1), isSparse: false)[0]
+        away.put(.imageOrientationSlide, decimals: [0, 0, -1, -1, 0, 0])
+        #expect(try run([away]).record.inputs.map(\.code) == ["VOL-PLACE"])
     }
 
     @Test("tiles of a TILED_FULL slide that say where they lie have to lie where their order puts them")

@@ -56,8 +56,8 @@ package struct PictureCensus {
 
     /// Whether a frame shows something that was acquired.
     static func isAcquired(_ frame: Frame) -> Bool {
-        frame.samples == 1 && frame.values.count >= smallest
-            && isAcquired(zip(frame.values, frame.values.dropFirst()).count { $0 != $1 }, of: frame)
+        frame.values.count >= smallest * frame.samples
+            && isAcquired(zip(frame.values, frame.values.dropFirst(frame.samples)).count { $0 != $1 }, of: frame)
     }
 
     /// Where most neighbours are equal nothing was: slices beside the patient, masks, drawings.

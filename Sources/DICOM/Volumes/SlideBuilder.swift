@@ -195,6 +195,11 @@ enum SlideBuilder {
             throw .position(
                 "Image Orientation (Slide) is no pair of orthogonal directions.", cure: "Export the slide again.")
         }
+        guard abs(row.z) <= Tolerance.unit, abs(column.z) <= Tolerance.unit else {
+            throw .position(
+                "Image Orientation (Slide) points out of the slide's plane: how the picture lies on it is unknown.",
+                cure: "Export the slide again.")
+        }
         return (position, row, column)
     }
 }

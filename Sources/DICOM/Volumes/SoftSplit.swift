@@ -138,7 +138,7 @@ enum SoftSplit {
 
     /// Whether what was set for a whole volume, or for a part of its way, changes to and fro along it.
     private static func takesTurns(_ key: SplitKey, _ order: SliceOrder) -> Bool {
-        guard key.isSetting || key.isOfRun else { return false }
+        guard key.isSetting || key.isOfRun || key.isOfVolume else { return false }
         let values = order.frames.map(key.value)
         let changes = zip(values, values.dropFirst()).count { $0 != $1 }
         return changes >= 4 && changes * 4 >= values.count

@@ -46,6 +46,10 @@ enum Tolerance {
     static let thickness = 0.1
     /// From the first image of a volume to the last that was acquired: hours, and days where no hour is said.
     static let examination = (hours: 12, days: 1)
+    /// One patient's age, years, and size and weight, relative, in the images of one volume.
+    static let body = (years: 1.0, measure: 0.1)
+    /// Distances of slices by two attributes, relative, from which on one of them is of other slices: a tilted gantry makes less of it.
+    static let location = 0.25
     /// How much less neighbours by number differ than neighbours by place, relative, for the numbers to be believed more.
     static let continuity = 0.1
     /// How far from all originals a reformatted image shows what none of them does, relative to the median gap.

@@ -225,11 +225,14 @@ struct VolumeDraft {
         }
     }
 
-    /// Pixels of metres, and pictures of a body that a pinhead covers, are told in another unit or not at all.
+    /// Pixels of metres, slides larger than any glass, and pictures of a body that a pinhead covers, are told in another unit or not at all.
     private func checkExtent(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
         guard let spacing = frame.pixelSpacing else { return }
         let isBody = ["CT", "MR", "PT", "NM", "CR", "DX", "MG", "XA", "RF", "US"].contains(frame.instance.modality)
-        let range = isBody ? CheckedNumbers.Range.body : CheckedNumbers.Range.extent
+        // Large picture files are read as slides are, whatever they show.
+        let isGlass = slide != nil && frame.instance.dataSet.uid(.instanceCreatorUID) != InstanceCreator.imports
+        let range =
+            isGlass ? CheckedNumbers.Range.glass : isBody ? CheckedNumbers.Range.body : CheckedNumbers.Range.extent
         let (height, width) = (Double(rows) * spacing.row, Double(columns) * spacing.column)
         guard range.contains(height), range.contains(width) else {
             throw .position(
