@@ -313,6 +313,33 @@ struct SlideTests {
         return object
     }
 
+    @Test("tiles that do not continue each other ask a person: they lie in another order than the slide says")
+    func seams() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4)
+        func value(_ row: Int, _ column: Int) -> UInt8 {
+            let (y, x) = (Double(row), Double(column))
+            return UInt8(128 + 50 * sin(y / 17 + 3 * sin(x / 29)) + 50 * sin(x / 19 + 3 * sin(y / 37)))
+        }
+        /// The picture by tiles of which each has the place of another.
+        func warnings(isSparse: Bool, _ place: (Int) -> Int) throws -> Set<String> {
+            var object = try Self.level(phantom, isSparse: isSparse)[0]
+            try #require(object.int(.numberOfFrames) == 16)
+            object.put(
+                .pixelData,
+                bytes: (0..<16).map(place).flatMap { tile in
+                    (0..<256 * 256).map { value(tile / 4 * 256 + $0 / 256, tile % 4 * 256 + $0 % 256) }
+                })
+            return try outcome([object]).warnings
+        }
+        for isSparse in [false, true] {
+            #expect(try warnings(isSparse: isSparse) { $0 }.isEmpty)
+            #expect(try warnings(isSparse: isSparse) { 15 - $0 } == ["VOL-PLACE"])
+            // Column by column, and each two exchanged.
+            #expect(try warnings(isSparse: isSparse) { $0 % 4 * 4 + $0 / 4 } == ["VOL-PLACE"])
+            #expect(try warnings(isSparse: isSparse) { $0 ^ 1 } == ["VOL-PLACE"])
+        }
+    }
+
     @Test("a slide whose picture lies off any glass is refused; one that says two places, or none, asks a person")
     func places() throws {
         let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4)

@@ -89,7 +89,7 @@ enum SlideBuilder {
         let corner = try SlideChecks.corner(frames, origins, row: row, column: column)
         var findings = [
             SlideChecks.contentFinding(first), SlideChecks.exchangedFinding(frames[0], rows: rows, columns: columns),
-            SlideChecks.gapFinding(origins, rows: height, columns: width),
+            SlideChecks.gapFinding(origins, rows: height, columns: width), TileSeams.finding(frames, origins),
         ]
         if first.item(.totalPixelMatrixOriginSequence) == nil, !first.doubles(.imageOrientationSlide).isEmpty,
             let corner
