@@ -39,6 +39,38 @@ struct SeriesConsistencyTests {
         #expect(try volumes([image]).leftOut.map(\.failure.code) == (isRefused ? ["GRP-IDENTITY"] : []))
     }
 
+    @Test(
+        "an image whose anatomic region, or whose frames, lie on the other side than it says is refused",
+        arguments: [
+            ("L", "24028007", nil, true), ("L", "G-A100", nil, true), ("R", "G-A100", nil, false),
+            ("", "24028007", nil, false), ("L", "51440002", nil, false), ("L", "24028007 7771000", nil, false),
+            ("L", "", "R", true), ("R", "", "R", false), ("", "", "R", false), ("L", "", "L R", false),
+            ("", "", "L R", false), ("B", "", "R", false), ("", "7771000", "R", true),
+        ] as [(String, String, String?, Bool)])
+    func anatomy(_ side: String, _ modifiers: String, _ frames: String?, _ isRefused: Bool) throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1.2", modality: "MG", position: nil)
+        image.beforePosition = { file in
+            let codes = modifiers.split(separator: " ").map(String.init)
+            file.add(
+                0x0008, 0x2218,
+                items: codes.map { code in
+                    { $0.add(0x0008, 0x2220, items: [{ $0.add(0x0008, 0x0100, "SH", text: code) }]) }
+                })
+            file.add(0x0020, 0x0062, "CS", text: side)
+        }
+        if let sides = frames?.split(separator: " ").map(String.init) {
+            image.frames = sides.count
+            image.more = { file in
+                file.add(
+                    0x5200, 0x9230,
+                    items: sides.map { side in
+                        { $0.add(0x0020, 0x9071, items: [{ $0.add(0x0020, 0x9072, "CS", text: side) }]) }
+                    })
+            }
+        }
+        #expect(try volumes([image]).leftOut.map(\.failure.code) == (isRefused ? ["GRP-IDENTITY"] : []))
+    }
+
     private static let ofSeries: [(group: UInt16, element: UInt16, vr: String, one: String, other: String)] = [
         (0x0020, 0x0011, "IS", "3", "4"), (0x0008, 0x103E, "LO", "Head", "Thorax"),
         (0x0018, 0x1030, "LO", "A", "B"), (0x0018, 0x0015, "CS", "HEAD", "ABDOMEN"), (0x0020, 0x0060, "CS", "L", "R"),

@@ -52,6 +52,7 @@ package enum InstanceComparison {
         .sequenceVariant, .scanOptions, .imagedNucleus, .reconstructionMethod, .suvType, .seriesType,
         .volumeBasedCalculationTechnique, .recommendedViewingMode,
         .radiopharmaceuticalInformationSequence, .radiopharmaceutical, .receiveCoilName, .sliceLocation,
+        .distanceSourceToDetector, .distanceSourceToPatient, .frameAnatomySequence, .frameLaterality,
         .conversionSourceAttributesSequence, .energyWindowVector, .phaseVector, .timeSliceVector,
     ]
     static let compared: [Attribute] = Attribute.allCases.filter {

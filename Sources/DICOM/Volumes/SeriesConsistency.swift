@@ -29,11 +29,39 @@ enum SeriesConsistency {
     /// *Throws* `identity`.
     static func checkSides(_ members: [SourceInstance]) throws(DICOMFailure) {
         for instance in members {
-            let sides = [Attribute.laterality, .imageLaterality].map { instance.dataSet.string($0)?.uppercased() ?? "" }
-            guard sides == ["L", "R"] || sides == ["R", "L"] else { continue }
+            let dataSet = instance.dataSet
+            let groups =
+                dataSet.items(.sharedFunctionalGroupsSequence) + dataSet.items(.perFrameFunctionalGroupsSequence)
+            let anatomy = groups.flatMap { $0.items(.frameAnatomySequence) }
+            let own = [Attribute.laterality, .imageLaterality].compactMap { side(dataSet.string($0)) }
+            let frames = anatomy.compactMap { side($0.string(.frameLaterality)) }
+            let regions = [dataSet] + anatomy
+            // Frames of both sides, or a region on both of them, name none.
+            let sides = [own, single(frames), single(regions.flatMap(regionSides))].flatMap { $0 }
+            guard Set(sides).count > 1 || own.contains(where: { !frames.isEmpty && !frames.contains($0) }) else {
+                continue
+            }
             throw .identity(
-                "\(Attribute.laterality.keyword) \(Attribute.laterality.tag) and \(Attribute.imageLaterality.keyword) \(Attribute.imageLaterality.tag) name the two sides of the body in one image: which of them it shows is uncertain.",
+                "\(Attribute.laterality.keyword) \(Attribute.laterality.tag), \(Attribute.imageLaterality.keyword) \(Attribute.imageLaterality.tag), \(Attribute.frameLaterality.keyword) or \(Attribute.anatomicRegionModifierSequence.keyword) name the two sides of the body in one image: which of them it shows is uncertain.",
                 cure: cure)
+        }
+    }
+
+    private static func side(_ letter: String?) -> String? {
+        guard let letter = letter?.uppercased(), ["L", "R"].contains(letter) else { return nil }
+        return letter
+    }
+
+    private static func single(_ sides: [String]) -> [String] { Set(sides).count == 1 ? [sides[0]] : [] }
+
+    /// *Source*: PS3.16 CID 244 (Laterality), as SNOMED CT and as SNOMED RT.
+    private static func regionSides(_ dataSet: DataSet) -> [String] {
+        dataSet.items(.anatomicRegionSequence).flatMap { $0.items(.anatomicRegionModifierSequence) }.compactMap {
+            switch $0.string(.codeValue) {
+            case "24028007", "G-A100": "R"
+            case "7771000", "G-A101": "L"
+            default: nil
+            }
         }
     }
 

@@ -35,7 +35,8 @@ struct VolumeDraft {
                     windowFinding(ordered),
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
-                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
+                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) },
+                    measured.flatMap { tomogramFinding(ordered[0], spacing: $0.spacing) }, depthFinding(ordered[0]),
                     diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered), bentFinding(ordered),
                     projectionFinding(ordered),
                 ].compactMap { $0 },
@@ -92,6 +93,18 @@ struct VolumeDraft {
         return Finding(
             "VOL-PLACE", .warning,
             "the slices lie \(NumberText.short(spacing)) mm apart and are \(NumberText.short(thicknesses[0])) mm thick, ten times as much: their places may be in cm, and all volumes a tenth of what they are."
+        )
+    }
+
+    /// Slices of nuclear medicine lie where Spacing Between Slices alone says, and touch each other.
+    private func tomogramFinding(_ frame: SourceFrame, spacing: Double?) -> Finding? {
+        guard SOPClass.of(frame.instance.sopClassUID) == .nuclearMedicineImageStorage, let spacing, spacing > 0,
+            let thickness = frame.sliceThickness,
+            max(thickness / spacing, spacing / thickness) > Tolerance.tomogram
+        else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the slices of the tomogram lie \(NumberText.short(spacing)) mm apart by Spacing Between Slices and are \(NumberText.short(thickness)) mm thick: one of them is wrong, and all volumes are where it is the first."
         )
     }
 
