@@ -106,6 +106,27 @@ struct ValueEvidenceTests {
         #expect(try severities(Array(noise[..<3]) + [flat] + noise[4..<7] + [flat]) == [[], []])
     }
 
+    @Test(
+        "a slice with rows of one value between slices that show something asks a person: pixels were lost",
+        arguments: [
+            // Whole slices, one, two and at an end; bands, a thin one, and one that all slices have.
+            ([2], 0..<64, true), ([2, 3], 0..<64, true), ([0], 0..<64, false), ([6], 0..<64, false),
+            ([2], 32..<64, true), ([2], 0..<8, true), ([6], 50..<64, true), ([0], 0..<20, true), ([2], 5..<8, false),
+            ([0, 1, 2, 3, 4, 5, 6], 32..<64, false), ([3, 4, 5, 6], 0..<64, false),
+        ] as [([Int], Range<Int>, Bool)])
+    func lostRows(_ slices: [Int], _ rows: Range<Int>, _ isTold: Bool) throws {
+        let pictures = (0..<7).map { index in
+            var picture = Self.noise(index + 1)
+            if slices.contains(index) {
+                for byte in rows.lowerBound * 128..<rows.upperBound * 128 { picture[byte] = 0 }
+            }
+            return picture
+        }
+        let told = try Self.findings(pictures)
+        #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
+        #expect(told.allSatisfy { $0.severity == .warning })
+    }
+
     @Test("images that stand in two series of a study ask a person, where nothing but a number tells them apart")
     func repeatedSeries() throws {
         let noise = (1...4).map { Self.noise($0) }

@@ -1,7 +1,7 @@
 package import Imaging
 
-/// What the decoded frames of a volume say together that none says by itself: one picture at two places, and a CT in which nothing is less
-/// dense than water.
+/// What the decoded frames of a volume say together that none says by itself: one picture at two places, pixels that were lost in one slice,
+/// and a CT in which nothing is less dense than water.
 ///
 /// *Cost*: a pass over each frame.
 package struct PictureCensus {
@@ -12,6 +12,8 @@ package struct PictureCensus {
     private var known: [UInt64: Int] = [:]
     private var copies: [(copy: Int, of: Int)] = []
     private var least = Float.infinity
+    /// Of each slice and row how many pixels differ from their neighbour in it; nil where the slice was not seen.
+    private var steps: [[Int32]?]
     private let isUnshifted: Bool
     /// Slices that were computed between others may repeat their neighbours.
     private let isOriginal: Bool
@@ -19,6 +21,7 @@ package struct PictureCensus {
     package init(_ volume: Volume) {
         let isLarge = volume.samples == 1 && volume.rows * volume.columns >= Self.smallest
         frames = volume.kind == .spatial && isLarge ? volume.frames : []
+        steps = [[Int32]?](repeating: nil, count: frames.count)
         isOriginal = frames.allSatisfy { $0.imageType.first == "ORIGINAL" }
         isUnshifted =
             isOriginal && volume.modality == "CT"
@@ -39,12 +42,21 @@ package struct PictureCensus {
             }
         }
         var (digest, last, changes) = (UInt64(0xCBF2_9CE4_8422_2325), first, 0)
-        for value in frame.values {
-            digest = (digest ^ UInt64(value.bitPattern)) &* 0x9E37_79B9_7F4A_7C15
-            digest ^= digest >> 29
-            if value != last { changes += 1 }
-            last = value
+        var steps = [Int32](repeating: 0, count: frame.rows)
+        for row in 0..<frame.rows {
+            let start = row * frame.columns
+            for pixel in start..<start + frame.columns {
+                let value = frame.values[pixel]
+                digest = (digest ^ UInt64(value.bitPattern)) &* 0x9E37_79B9_7F4A_7C15
+                digest ^= digest >> 29
+                if value != last {
+                    changes += 1
+                    if pixel > start { steps[row] += 1 }
+                }
+                last = value
+            }
         }
+        self.steps[index] = steps
         guard Self.isAcquired(changes, of: frame) else { return }
         guard let one = known[digest] else {
             known[digest] = index
@@ -63,6 +75,44 @@ package struct PictureCensus {
     /// Where most neighbours are equal nothing was: slices beside the patient, masks, drawings.
     private static func isAcquired(_ changes: Int, of frame: Frame) -> Bool { changes * 4 > frame.values.count }
 
+    /// Slices of which a band of rows, a sixteenth of the picture or more, is of one value each, where slices before and behind it show
+    /// what was acquired: pixels that did not come were filled up. At an end of the volume a slice may be wholly empty.
+    private var lost: [Int] {
+        frames.indices.filter { index in
+            guard let own = steps[index] else { return false }
+            let isEnd = index == 0 || index == frames.count - 1
+            return bands(own).contains { band in
+                let sides = [isShown(band, from: index, by: -1), isShown(band, from: index, by: 1)]
+                return isEnd ? isOriginal && band.count < own.count && sides.contains(true) : !sides.contains(false)
+            }
+        }
+    }
+
+    /// Of rows of one value each.
+    private func bands(_ steps: [Int32]) -> [Range<Int>] {
+        var bands: [Range<Int>] = []
+        var start = 0
+        for row in 0...steps.count where row == steps.count || steps[row] > 0 {
+            if row - start >= max(2, steps.count / Self.band) { bands.append(start..<row) }
+            start = row + 1
+        }
+        return bands
+    }
+
+    /// Whether one of the next slices in a direction shows in these rows what was acquired.
+    private func isShown(_ rows: Range<Int>, from index: Int, by step: Int) -> Bool {
+        (1...Self.near).contains { distance in
+            let other = index + step * distance
+            guard steps.indices.contains(other), let steps = steps[other] else { return false }
+            let count = steps[rows].reduce(0) { $0 + Int($1) }
+            return count * 4 > rows.count * frames[0].instance.pixels.columns
+        }
+    }
+
+    /// Part of the rows that are enough to be missed, and how many slices may be lost beside each other.
+    private static let band = 16
+    private static let near = 3
+
     /// Behind the last frame.
     package var findings: [Finding] {
         var findings: [Finding] = []
@@ -72,6 +122,14 @@ package struct PictureCensus {
                 Finding(
                     "VOL-PLACE", .warning,
                     "\(frames.name(first.copy)) shows the very picture of slice \(first.of + 1), value for value\(more): what lies at one of their places is not in these images."
+                ))
+        }
+        let lost = lost
+        if let first = lost.first {
+            findings.append(
+                Finding(
+                    "PIX-NOTE", .warning,
+                    "\(frames.name(first))\(lost.count > 1 ? " and \(lost.count - 1) more are" : " is") of one value in rows in which the slices before and behind show something: pixels may have been lost and filled up. What lies there was not looked for."
                 ))
         }
         if isUnshifted, !frames.isEmpty, least >= 0, least < .infinity {
