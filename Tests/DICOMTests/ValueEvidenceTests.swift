@@ -111,7 +111,7 @@ struct ValueEvidenceTests {
         arguments: [
             // Whole slices, one, two and at an end; bands, a thin one, and one that all slices have.
             ([2], 0..<64, true), ([2, 3], 0..<64, true), ([0], 0..<64, false), ([6], 0..<64, false),
-            ([2], 32..<64, true), ([2], 0..<8, true), ([6], 50..<64, true), ([0], 0..<20, true), ([2], 5..<8, false),
+            ([2], 32..<64, true), ([2], 0..<8, true), ([6], 50..<64, true), ([0], 0..<20, true), ([2], 5..<7, false),
             ([0, 1, 2, 3, 4, 5, 6], 32..<64, false), ([3, 4, 5, 6], 0..<64, false),
         ] as [([Int], Range<Int>, Bool)])
     func lostRows(_ slices: [Int], _ rows: Range<Int>, _ isTold: Bool) throws {
@@ -125,6 +125,27 @@ struct ValueEvidenceTests {
         let told = try Self.findings(pictures)
         #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
         #expect(told.allSatisfy { $0.severity == .warning })
+    }
+
+    @Test(
+        "a slice that is unlike both its neighbours, which are alike, asks a person; what changes by turns or everywhere does not",
+        arguments: [([3], true), ([1], true), ([0], false), ([7], false), ([1, 3, 5], false), ([], false)])
+    func strangers(_ odd: [Int], _ isTold: Bool) throws {
+        func picture(_ index: Int, _ value: (Int) -> Int) -> [UInt8] {
+            let noise = Self.noise(index + 1, least: 1000)
+            return (0..<64 * 64).flatMap { pixel -> [UInt8] in
+                let own = Int(noise[2 * pixel]) + 256 * Int(noise[2 * pixel + 1]) - 1000
+                let (row, column) = (pixel / 64, pixel % 64)
+                return TestFile.little(UInt16(value(200 + row * 20 + (column + index * 4) / 16 * 100 + own / 40)))
+            }
+        }
+        let changes: [(Int) -> Int] = [{ 2600 - $0 }, { $0 / 2 }, { $0 + 800 }]
+        for change in changes {
+            let told = try Self.findings((0..<8).map { picture($0, odd.contains($0) ? change : { $0 }) })
+            #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
+            #expect(told.allSatisfy { $0.severity == .warning })
+        }
+        #expect(try Self.findings((0..<8).map { Self.noise($0 + 1) }).isEmpty)
     }
 
     @Test("images that stand in two series of a study ask a person, where nothing but a number tells them apart")

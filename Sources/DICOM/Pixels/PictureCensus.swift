@@ -1,7 +1,7 @@
 package import Imaging
 
 /// What the decoded frames of a volume say together that none says by itself: one picture at two places, pixels that were lost in one slice,
-/// and a CT in which nothing is less dense than water.
+/// a slice that is none of the volume's, and a CT in which nothing is less dense than water.
 ///
 /// *Cost*: a pass over each frame.
 package struct PictureCensus {
@@ -14,6 +14,9 @@ package struct PictureCensus {
     private var least = Float.infinity
     /// Of each slice and row how many pixels differ from their neighbour in it; nil where the slice was not seen.
     private var steps: [[Int32]?]
+    /// The last two slices, and of each slice how unlike it is to the one before and the one before that; nil where one was not seen.
+    private var previous: [(index: Int, picture: CoarsePicture)] = []
+    private var unlike: [(one: Double?, two: Double?, range: Double)?]
     private let isUnshifted: Bool
     /// Slices that were computed between others may repeat their neighbours.
     private let isOriginal: Bool
@@ -22,6 +25,7 @@ package struct PictureCensus {
         let isLarge = volume.samples == 1 && volume.rows * volume.columns >= Self.smallest
         frames = volume.kind == .spatial && isLarge ? volume.frames : []
         steps = [[Int32]?](repeating: nil, count: frames.count)
+        unlike = [(one: Double?, two: Double?, range: Double)?](repeating: nil, count: frames.count)
         isOriginal = frames.allSatisfy { $0.imageType.first == "ORIGINAL" }
         isUnshifted =
             isOriginal && volume.modality == "CT"
@@ -57,6 +61,12 @@ package struct PictureCensus {
             }
         }
         self.steps[index] = steps
+        let picture = CoarsePicture(frame)
+        func difference(_ distance: Int) -> Double? {
+            previous.first { $0.index == index - distance }.flatMap { picture.difference(from: $0.picture) }
+        }
+        unlike[index] = (difference(1), difference(2), picture.range)
+        previous = previous.suffix(1) + [(index, picture)]
         guard Self.isAcquired(changes, of: frame) else { return }
         guard let one = known[digest] else {
             known[digest] = index
@@ -87,6 +97,24 @@ package struct PictureCensus {
             }
         }
     }
+
+    /// Few slices each of which is unlike the one before and the one behind, by far more than these are unlike each other: of another
+    /// patient or place, of another rescale, mirrored. What changes from slice to slice, by turns too, is what was acquired.
+    private var strange: [Int] {
+        guard frames.count >= Self.fewest else { return [] }
+        let odd = frames.indices.dropFirst().dropLast().filter { index in
+            guard let own = unlike[index], let next = unlike[index + 1], let before = own.one, let behind = next.one,
+                let across = next.two
+            else { return false }
+            return min(before, behind) > Self.strangeness * max(across, Self.noise * next.range)
+        }
+        return odd.count * 10 <= max(10, frames.count) ? odd : []
+    }
+
+    /// Slices of a volume of which it can be told that one is unlike, how many times so, and what of a picture's range is none.
+    private static let fewest = 5
+    private static let strangeness = 3.0
+    private static let noise = 0.02
 
     /// Of rows of one value each.
     private func bands(_ steps: [Int32]) -> [Range<Int>] {
@@ -125,6 +153,14 @@ package struct PictureCensus {
                 ))
         }
         let lost = lost
+        let strange = strange.filter { !lost.contains($0) }
+        if let first = strange.first {
+            findings.append(
+                Finding(
+                    "PIX-NOTE", .warning,
+                    "\(frames.name(first))\(strange.count > 1 ? " and \(strange.count - 1) more are" : " is") unlike the slices before and behind, which are like each other: the picture, its values or its place may be another image's."
+                ))
+        }
         if let first = lost.first {
             findings.append(
                 Finding(
