@@ -256,6 +256,25 @@ struct SoftSplitTests {
             result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning } })
     }
 
+    @Test(
+        "the order of numbers puts no images together that their times tell apart",
+        arguments: [
+            ([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2], [6, 6]), ([1, 1, 1, 1, 1, 1, 2, 1, 2, 2, 2, 2], []),
+            ([1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2], []), ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], [6, 6]),
+            // Each image has its own.
+            ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13], [6, 6]), ([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], [6, 6]),
+        ])
+    func numbersAndTimes(_ times: [Int], _ counts: [Int]) throws {
+        let images = times.enumerated().map { index, time in
+            slice(at: Double(index % 6) * 3, number: index + 1) { image in
+                image.afterPlace = { $0.add(0x0020, 0x0100, "IS", text: "\(time)") }
+            }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == counts)
+        #expect(Set(result.leftOut.map(\.failure.code)) == (counts.isEmpty ? ["GRP-AMBIGUOUS"] : []))
+    }
+
     /// Ten slices with these echo times.
     private static func echoes(_ times: [String]) -> [TestImage] {
         times.enumerated().map { index, time in

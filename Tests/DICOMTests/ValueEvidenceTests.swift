@@ -148,6 +148,27 @@ struct ValueEvidenceTests {
         #expect(try Self.findings((0..<8).map { Self.noise($0 + 1) }).isEmpty)
     }
 
+    @Test(
+        "a CT that is denser or thinner than any body asks a person",
+        arguments: [("16", 1), ("1", 0), ("0.0625", 0), ("0.5", 1), ("0.56", 1), ("0.6", 0)])
+    func density(_ slope: String, _ count: Int) throws {
+        func told(_ type: String, _ unit: String) throws -> [Finding] {
+            try Self.findings((1...3).map { Self.noise($0) }) { image in
+                image.imageType = type
+                image.more = { file in
+                    file.add(0x0028, 0x1052, "DS", text: slope == "0.0625" ? "40" : "-1024")
+                    file.add(0x0028, 0x1053, "DS", text: slope)
+                    file.add(0x0028, 0x1054, "LO", text: unit)
+                }
+            }.filter { !$0.text.contains("below 0") }
+        }
+        let original = try told("ORIGINAL\\PRIMARY\\AXIAL", "HU")
+        #expect(original.map(\.code) == [String](repeating: "PIX-NOTE", count: count))
+        #expect(original.allSatisfy { $0.severity == .warning })
+        #expect(try told("DERIVED\\SECONDARY\\AXIAL", "HU").isEmpty)
+        #expect(try told("ORIGINAL\\PRIMARY\\AXIAL", "US").isEmpty)
+    }
+
     @Test("images that stand in two series of a study ask a person, where nothing but a number tells them apart")
     func repeatedSeries() throws {
         let noise = (1...4).map { Self.noise($0) }

@@ -1,7 +1,7 @@
 package import Imaging
 
 /// What the decoded frames of a volume say together that none says by itself: one picture at two places, pixels that were lost in one slice,
-/// a slice that is none of the volume's, and a CT in which nothing is less dense than water.
+/// a slice that is none of the volume's, a CT in which nothing is less dense than water, and one that is too dense, or too thin, for a body.
 ///
 /// *Cost*: a pass over each frame.
 package struct PictureCensus {
@@ -18,6 +18,9 @@ package struct PictureCensus {
     private var previous: [(index: Int, picture: CoarsePicture)] = []
     private var unlike: [(one: Double?, two: Double?, range: Double)?]
     private let isUnshifted: Bool
+    /// Values are Hounsfield units as they were measured: how many there are, how many no tissue has, and the highest.
+    private let isDensity: Bool
+    private var density: (count: Int, tooDense: Int, most: Float) = (0, 0, -.infinity)
     /// Slices that were computed between others may repeat their neighbours.
     private let isOriginal: Bool
 
@@ -27,6 +30,14 @@ package struct PictureCensus {
         steps = [[Int32]?](repeating: nil, count: frames.count)
         unlike = [(one: Double?, two: Double?, range: Double)?](repeating: nil, count: frames.count)
         isOriginal = frames.allSatisfy { $0.imageType.first == "ORIGINAL" }
+        isDensity =
+            isOriginal && volume.modality == "CT"
+            && frames.allSatisfy { frame in
+                let transform = frame.valueTransformation
+                let unit = transform.string(.rescaleType)?.uppercased() ?? "HU"
+                let slope = transform.number(.rescaleSlope, in: CheckedNumbers.Range.scale) ?? 0
+                return unit.hasPrefix("HU") && slope > 0
+            }
         isUnshifted =
             isOriginal && volume.modality == "CT"
             && frames.allSatisfy { frame in
@@ -43,6 +54,13 @@ package struct PictureCensus {
         if isUnshifted, least >= 0 {
             for (pixel, value) in frame.values.enumerated() where value < least {
                 if frame.padding.isEmpty || !frame.padding[pixel] { least = value }
+            }
+        }
+        if isDensity {
+            for (pixel, value) in frame.values.enumerated() where frame.padding.isEmpty || !frame.padding[pixel] {
+                density.count += 1
+                if value > Self.densest { density.tooDense += 1 }
+                density.most = max(density.most, value)
             }
         }
         var (digest, last, changes) = (UInt64(0xCBF2_9CE4_8422_2325), first, 0)
@@ -111,6 +129,10 @@ package struct PictureCensus {
         return odd.count * 10 <= max(10, frames.count) ? odd : []
     }
 
+    /// Above it there is metal, below the other there is air, HU.
+    private static let densest: Float = 4000
+    private static let thinnest: Float = -500
+
     /// Slices of a volume of which it can be told that one is unlike, how many times so, and what of a picture's range is none.
     private static let fewest = 5
     private static let strangeness = 3.0
@@ -173,6 +195,20 @@ package struct PictureCensus {
                 Finding(
                     "PIX-NOTE", .warning,
                     "no value of the CT lies below 0 Hounsfield units, neither air nor fat nor noise around water: Rescale Intercept may lack what was to be subtracted."
+                ))
+        }
+        if density.tooDense * 10 > density.count {
+            findings.append(
+                Finding(
+                    "PIX-NOTE", .warning,
+                    "more than a tenth of the CT lies above 4000 Hounsfield units, as no tissue does: its values may be shifted by bits, or Rescale Slope be another's."
+                ))
+        }
+        if density.count > 0, density.most < Self.thinnest {
+            findings.append(
+                Finding(
+                    "PIX-NOTE", .warning,
+                    "no value of the CT lies above -500 Hounsfield units, as all tissue does: Rescale Slope may be another's."
                 ))
         }
         return findings

@@ -183,7 +183,8 @@ struct VolumeDraft {
 
     /// Slabs of which each shows what is brightest or darkest at any of their depths: stacked they are no body.
     private func projectionFinding(_ frames: [SourceFrame]) -> Finding? {
-        guard kind == .spatial, frames.count > 1, frames.contains(where: \.isProjection) else { return nil }
+        guard kind == .spatial, frames.count > 1, frames.contains(where: { $0.isProjection || $0.isOfProjections })
+        else { return nil }
         return Finding(
             "VOL-SCALE", .warning,
             "the slices are projections through slabs or views of a surface (\(Attribute.imageType.keyword) \(Attribute.imageType.tag), \(Attribute.volumeBasedCalculationTechnique.keyword)): each shows what lies at several depths, and volumes are not those of the patient."
