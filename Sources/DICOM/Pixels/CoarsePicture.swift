@@ -13,12 +13,16 @@ struct CoarsePicture {
         var sums = [Double](repeating: 0, count: rows * columns)
         var counts = [Double](repeating: 0, count: rows * columns)
         for row in 0..<frame.rows {
-            for column in 0..<frame.columns {
-                let pixel = row * frame.columns + column
-                if !frame.padding.isEmpty, frame.padding[pixel] { continue }
-                let index = row / block * columns + column / block
-                sums[index] += Double(frame.values[pixel])
-                counts[index] += 1
+            let start = row * frame.columns
+            for column in 0..<columns {
+                let pixels = start + column * block..<start + min((column + 1) * block, frame.columns)
+                var (sum, count) = (0.0, 0)
+                for pixel in pixels where frame.padding.isEmpty || !frame.padding[pixel] {
+                    sum += Double(frame.values[pixel])
+                    count += 1
+                }
+                sums[row / block * columns + column] += sum
+                counts[row / block * columns + column] += Double(count)
             }
         }
         means = zip(sums, counts).map { $0 / $1 }
