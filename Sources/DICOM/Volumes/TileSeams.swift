@@ -38,8 +38,9 @@ enum TileSeams {
         var (counted, broken) = (0, 0)
         let most = min(looked, max(wanted, self.pixels / (2 * pixels.rows * pixels.columns)))
         let step = max(1, seams.count * passes / most)
-        for pass in 0..<min(passes, step) where counted < wanted {
-            for index in stride(from: pass * step / passes, to: seams.count, by: step) {
+        let rounds = min(passes, step)
+        for round in 0..<rounds where counted < wanted {
+            for index in stride(from: round * step / rounds, to: seams.count, by: step) {
                 guard let likeness = likeness(seams[index], frames, decoding) else { continue }
                 counted += 1
                 if likeness > unlike { broken += 1 }
