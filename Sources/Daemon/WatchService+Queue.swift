@@ -317,6 +317,7 @@ extension WatchService {
             for result in published.stood where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
             isNew = !fresh.isEmpty
             let reason = Self.reason(job, published, isNew: isNew)
+            if let reason, reason.kind == .partial { try await publication.mark(fresh, asking: reason.code) }
             try await ledger.publish(job.id, fresh, reason: reason)
             try await ledger.settleJoined(job)
             try await notePipelines(fresh)
