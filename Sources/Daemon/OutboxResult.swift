@@ -157,17 +157,22 @@ struct OutboxResult {
         }
     }
 
-    /// Whether this result and `other`, which nothing has taken the place of, are of different slices of one series under one pipeline,
-    /// and of no image in common: each measures a part of what is one volume. Pictures that stand alone are no parts.
+    /// Whether this result and `other`, which nothing has taken the place of, each hold slices of one series that the other lacks, under
+    /// one pipeline: each measures a part of what is one volume. Pictures that stand alone are no parts.
     func divides(_ other: OutboxResult) -> Bool {
-        guard record.study == other.record.study, other.record.supersededBy == nil, strangers(other).isEmpty,
-            !other.record.imageContents.isEmpty,
-            Set(record.imageContents.map(\.uid)).isDisjoint(with: other.record.imageContents.map(\.uid))
+        guard record.study == other.record.study, other.record.supersededBy == nil, strangers(other).isEmpty
         else { return false }
+        let (mine, its) = (Set(record.imageContents.map(\.uid)), Set(other.record.imageContents.map(\.uid)))
+        guard !its.isSubset(of: mine), !mine.isSubset(of: its) else { return false }
+        // Of several series the images that differ may be another's: then a volume that came out the same is the same one.
+        let isOfOne =
+            mine.isDisjoint(with: its)
+            || Set((record.results + other.record.results).map(\.source.series)).count == 1
         return record.results.contains { mine in
             other.record.results.contains { its in
                 its.source.series == mine.source.series && its.pipeline == mine.pipeline
                     && (its.source.sliceMM ?? mine.source.sliceMM) != nil
+                    && (isOfOne || its.source != mine.source || its.segments != mine.segments)
             }
         }
     }
