@@ -44,6 +44,8 @@ package enum LedgerRebuild {
         }
         let ledger = try Ledger(path: paths.ledger)
         try await ledger.remember("spool", "")
+        // It begins with what stands there.
+        for fact in [Overview.outboxMarked, Overview.outboxOlder] { try await ledger.remember(fact, "") }
         // What is adopted goes to them: without the old ledger nobody knows what they have, and an object sent twice is the same object.
         for destination in settings.destinations { try await ledger.know(destination: destination.name) }
         let found = try standing(paths)

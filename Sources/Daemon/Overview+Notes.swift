@@ -68,6 +68,24 @@ extension Overview {
         ]
     }
 
+    /// That the outbox was marked with its newest result; how many of those that the ledger knows it lacks as an older copy. Empty or nil: not,
+    /// none.
+    static let outboxMarked = "outbox marked"
+    static let outboxOlder = "outbox older"
+
+    static func outboxNotes(_ count: String?) -> [Note] {
+        guard let count, !count.isEmpty else { return [] }
+        return [
+            Note(
+                code: "OUTBOX-OLDER",
+                text:
+                    "an older copy of the outbox was put back, or it was emptied: \(count) results that were published since are not in it.",
+                cure:
+                    "Put the newest copy back, or drop their studies again (their originals stand in kept/). Where they are to be gone: hspsam settle --outbox."
+            )
+        ]
+    }
+
     /// The code of why each drop that has settled cannot be taken.
     static let untakenDrops = "untaken"
 

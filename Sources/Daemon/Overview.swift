@@ -204,7 +204,7 @@ package struct Overview: Sendable, Equatable {
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
             try Self.placeNotes(spool, own) + Self.replacedNotes(fact(Self.replaced))
-            + Self.unknownNotes(fact(Self.unknown))
+            + Self.unknownNotes(fact(Self.unknown)) + Self.outboxNotes(fact(Self.outboxOlder))
             + Self.untakenNotes(untakenCodes) + Self.undoneNotes(db)
             + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0) + Self.alteredNotes(db)

@@ -324,6 +324,7 @@ extension WatchService {
             isNew = !fresh.isEmpty
             let reason = Self.reason(job, published, isNew: isNew)
             if let reason, reason.kind == .partial { try await publication.mark(fresh, asking: reason.code) }
+            if let newest = fresh.last { try await noteNewest(newest.key) }
             try await ledger.publish(job.id, fresh, reason: reason)
             try await ledger.settleJoined(job)
             try await notePipelines(fresh)

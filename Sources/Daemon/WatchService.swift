@@ -93,6 +93,7 @@ package final class WatchService: Sendable {
         try await lookAtPipelines()
         try await ledger.remember(Overview.settingsInUse, SettingsView.digest(settings))
         try await recover(countsLost: !isResumed && !hasRebooted)
+        try await lookAtOutbox()
         if !isResumed { try await countUnknown() }
         try await writeIndex()
     }
