@@ -183,6 +183,7 @@ extension Ledger {
                     WHERE event.id > ? AND event.to_state = 'published'
                     """, [event]),
                 done: try changed("job.state IN ('published', 'done')"),
+                unwanted: try changed("job.state = 'done' AND job.reason_class = 'unwanted'"),
                 quarantined: try changed("job.state = 'quarantined'"),
                 partial: try changed("job.reason_class = 'partial' AND job.state IN ('published', 'done')"),
                 waiting: try count(

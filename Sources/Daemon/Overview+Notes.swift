@@ -107,6 +107,19 @@ extension Overview {
         }
     }
 
+    /// That originals of copied drops stay in the inbox.
+    static func leftNotes(_ count: Int) -> [Note] {
+        guard count > 0 else { return [] }
+        return [
+            Note(
+                code: "DROP-LEFT",
+                text: "\(count) in the inbox were copied and taken, and cannot be removed: they take room.",
+                cure:
+                    "setfacl -R -m u:hspsam:rwX on inbox/.hspsam-*; once for all: setfacl -m d:u:hspsam:rwx on the inbox. They go by themselves then."
+            )
+        ]
+    }
+
     /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.
     static let undone = "undone "
 
