@@ -180,9 +180,11 @@ package final class WatchService: Sendable {
         _ = try await end()
         try await maintain()
         try await writeMetrics()
-        // What could not be done there is of this night, too.
-        let outcome = try await end()
+        // What could not be done there is of this night, too; so is a page of it that cannot be written.
+        let told = try await end()
         try await writeNight()
+        let outcome = try await end()
+        if outcome != told { try await writeNight() }
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])
         return outcome
@@ -274,8 +276,13 @@ package final class WatchService: Sendable {
     /// The page of the night that ended last.
     func writeNight() async throws {
         let (nights, studies) = try await ledger.newestNights(Night.shown)
-        do { try await publication.writeNight(nights, studies) } catch let failure as StorageFailure {
+        let fact = Overview.undone + "outbox/\(Night.folder)/"
+        do {
+            try await publication.writeNight(nights, studies)
+            try await ledger.remember(fact, "")
+        } catch let failure as StorageFailure {
             log.error("the night's page cannot be written", metadata: ["code": "\(failure.code)"])
+            try await ledger.remember(fact, failure.code)
         }
     }
 }

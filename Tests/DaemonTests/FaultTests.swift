@@ -112,18 +112,23 @@ struct FaultTests {
         // Nobody may write there.
         symlink("/proc", backups)
         try Folder.make(site.root + "/kept/2001-01-01/old")
+        // Nor a page of the night.
+        try Folder.make(site.root + "/outbox")
+        try DurableFile.write("somebody's", to: site.root + "/outbox/batches")
         try site.drop("a", "ok")
         let outcome = try await site.batch()
         #expect(outcome.results == 1 && outcome.notes.contains("MAINTENANCE"), "\(outcome.json)")
         #expect(outcome.status == .refusedOrFailed && !FileStatus.exists(site.root + "/kept/2001-01-01"))
         let status = try StatusReport(site.settings)
         #expect(status.text.contains("MAINTENANCE backups/: ") && status.text.contains("(LEDGER-BACKUP)"))
+        #expect(status.text.contains("MAINTENANCE outbox/batches/: "))
         #expect(status.text.contains("MAINTENANCE metrics.textfile: ") && status.status == .refusedOrFailed)
         try await site.withService { service in
             let answer = try await service.perform(ControlRequest(.backup))
             #expect(!answer.isDone && answer.code == "LEDGER-BACKUP")
         }
         try Folder.remove(backups)
+        try Folder.remove(site.root + "/outbox/batches")
         site.settings.metrics = nil
         #expect(try await site.batch().status == .done)
         #expect(try StatusReport(site.settings).status == .done && Folder.list(backups).count == 1)
