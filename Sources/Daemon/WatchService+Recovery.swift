@@ -65,6 +65,8 @@ extension WatchService {
     /// *Cost*: one small file, where nothing is amiss.
     func lookAtOutbox() async throws {
         do {
+            // One that is not there now is told as that.
+            _ = try FileStatus(of: paths.outbox, followingLinks: true)
             let key = try markedResult()
             let newest = try await ledger.newestResult()
             let missing = key == newest ? [] : try await missingResults(after: key)

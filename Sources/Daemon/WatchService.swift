@@ -190,11 +190,16 @@ package final class WatchService: Sendable {
         return outcome
     }
 
-    /// Drops that stand in `work` and that the ledger does not know: taking them failed behind the move. The next start books them.
+    /// Drops that stand in `work` and that the ledger does not know, as taking them failed behind the move, or knows to have ended, as their
+    /// originals could not be moved to where they stay. The next start does both.
     private func unbooked() async throws -> Int {
         var count = 0
         for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) {
-            if FileStatus.exists(paths.input(entry.name)), try await ledger.job(entry.name) == nil { count += 1 }
+            guard FileStatus.exists(paths.input(entry.name)) else { continue }
+            switch try await ledger.job(entry.name)?.state {
+            case nil, .published, .done, .cancelled, .quarantined: count += 1
+            case .queued, .running, .retry, .publishing: break
+            }
         }
         return count
     }

@@ -133,4 +133,19 @@ struct FaultTests {
         #expect(try await site.batch().status == .done)
         #expect(try StatusReport(site.settings).status == .done && Folder.list(backups).count == 1)
     }
+
+    @Test("a batch whose originals cannot be moved to where they stay has not ended well")
+    func unkept() async throws {
+        let site = try Site()
+        try site.drop("a", "ok")
+        #expect(try await site.batch().status == .done)
+        let day = "\(site.root)/kept/\(try #require(try Folder.list(site.root + "/kept").first?.name))"
+        try Folder.rename(day, to: site.root + "/aside")
+        try DurableFile.write("somebody's", to: day)
+        try site.drop("b", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.waiting == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        try Folder.remove(day)
+        #expect(try await site.batch().status == .done)
+    }
 }
