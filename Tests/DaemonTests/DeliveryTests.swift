@@ -455,6 +455,29 @@ struct DeliveryTests {
         #expect(try await site.batch().results == 1)
     }
 
+    @Test("the result of a single file waits to be sent for the files that came with it: they may be of its study")
+    func singleFiles() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        let plans = ["one", "two"].map { Plan(how: "ok", study: $0) }
+        func drop(_ plan: Plan) throws {
+            try DurableFile.write(plan.text(), to: site.root + "/making")
+            try Folder.rename(site.root + "/making", to: site.root + "/inbox/plan")
+        }
+        site.settings.destinations = []
+        try drop(plans[0])
+        #expect(try await site.batch().results == 1)
+        site.settings.destinations = [try share(site)]
+        try drop(plans[1])
+        try await site.withService { service in
+            #expect(try await service.takeAllNow() == 0)
+            try await service.deliver()
+        }
+        #expect(try await counts(site).map(\.waiting) == [0])
+        try await site.batch()
+        try await round(site)
+        for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }
+    }
+
     @Test("what asked for a person asks again once its ledger was lost, and goes to no archive as if it were sure")
     func rebuiltDoubts() async throws {
         let site = try Site()
