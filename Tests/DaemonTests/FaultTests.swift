@@ -134,6 +134,28 @@ struct FaultTests {
         #expect(try StatusReport(site.settings).status == .done && Folder.list(backups).count == 1)
     }
 
+    @Test("a copy of the ledger that is put in its place while the service runs is what the service goes on with")
+    func ledgerReplaced() async throws {
+        let site = try Site()
+        let (settings, stop) = (site.settings, StopRequest())
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let running = Task { try await Service.watch(settings, log: log, stop: stop) { settings } }
+        try site.drop("one", "ok")
+        try await eventually { try site.results().count == 1 && Folder.list(site.root + "/work").isEmpty }
+        #expect(try await Control.ask(ControlRequest(.backup), settings, log: log).isDone)
+        let state = site.root + "/state/"
+        let copy = try #require(try Folder.list(state + "backups").first?.name)
+        try DurableFile.write(DurableFile.read("\(state)backups/\(copy)", limit: .max), to: state + "copy")
+        for ending in ["", "-wal", "-shm"] { try Folder.remove("\(state)ledger.sqlite\(ending)") }
+        try Folder.rename(state + "copy", to: state + "ledger.sqlite")
+        try site.drop("two", "ok")
+        try await eventually { try LedgerView.jobs(path: state + "ledger.sqlite")?.count == 2 }
+        stop.ask()
+        try await running.value
+        #expect(try await site.batch().waiting == 0)
+        #expect(try site.results().count == 2)
+    }
+
     @Test("a batch whose originals cannot be moved to where they stay has not ended well")
     func unkept() async throws {
         let site = try Site()
