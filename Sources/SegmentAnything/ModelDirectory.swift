@@ -68,8 +68,14 @@ package struct ModelDirectory: Sendable {
     }
 
     /// Waits for the digest of the weights.
-    /// *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`, Storage's failure when they cannot be read.
-    package func verify() throws { try Self.compare(try check.digest, weightsDigest, weights.path) }
+    /// *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`, or when somebody has written to them since they were opened:
+    /// what was read of them may be neither the one nor the other. Storage's failure when they cannot be read.
+    package func verify() throws {
+        try Self.compare(try check.digest, weightsDigest, weights.path)
+        guard try weights.isUnwritten(weightsDigest) else {
+            throw ModelFailure.digest(path: weights.path, reason: "it was written to while it was in use")
+        }
+    }
 
     private static func compare(_ found: FileDigest, _ expected: FileDigest, _ path: String) throws {
         guard found == expected else {

@@ -91,6 +91,39 @@ struct ModelDirectoryTests {
         #expect(process.terminationStatus == 0)
     }
 
+    @Test("weights that somebody writes to after they were checked are refused; a new file in their place is another's")
+    func writtenInUse() throws {
+        _ = try write()
+        let file = "\(path)/weights.safetensors"
+        func change(_ byte: UInt64, resetting date: Date? = nil) throws {
+            let handle = try #require(FileHandle(forUpdatingAtPath: file))
+            try handle.seek(toOffset: byte)
+            let old = try #require(try handle.read(upToCount: 1)?.first)
+            try handle.seek(toOffset: byte)
+            try handle.write(contentsOf: [old ^ 1])
+            try handle.close()
+            if let date { try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file) }
+        }
+        let last = UInt64(try FileStatus(of: file).size - 1)
+        let long = Date(timeIntervalSince1970: 1_000_000_000)
+        try FileManager.default.setAttributes([.modificationDate: long], ofItemAtPath: file)
+        for date in [nil, long] {
+            let model = try ModelDirectory.open(path)
+            // Neither tells anything of the bytes.
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            try model.verify()
+            try change(last, resetting: date)
+            let failure = #expect(throws: ModelFailure.self) { try model.verify() }
+            #expect(failure?.code == "MODEL-DIGEST")
+            #expect(throws: ModelFailure.self) { _ = try model.tensors() }
+            try change(last, resetting: long)
+        }
+        let model = try ModelDirectory.open(path)
+        let data = try Data(contentsOf: URL(fileURLWithPath: file))
+        try data.dropLast().write(to: URL(fileURLWithPath: file), options: .atomic)
+        try model.verify()
+    }
+
     @Test("a changed byte is refused by the file's name")
     func altered() throws {
         _ = try write()
