@@ -29,7 +29,9 @@ package final class ParameterReader: Sendable {
         self.init(isDeferred: true, verify: { try model.verify() }) { name, _, _ in
             let (tensor, isFinite) = try model.weights.takeTensor(name)
             if !isFinite { throw ModelFailure.notFinite(path: model.weights.path, name: name) }
-            if tensor.isZero, neverZero.contains(name) { throw ModelFailure.blank(path: model.weights.path, name: name) }
+            if tensor.isZero, neverZero.contains(name) {
+                throw ModelFailure.blank(path: model.weights.path, name: name)
+            }
             return tensor
         }
     }

@@ -75,6 +75,8 @@ package enum TrainingFailure: Failure, Equatable {
     /// The model is written, and finds nothing of some segments.
     case unfound(folder: String, segments: [String], isValidated: Bool)
     case checkpoint(path: String, reason: String, cure: String)
+    /// What stands beside a model and should tell this of its training.
+    case origin(path: String, reason: String, tells: String)
     case ranks(count: Int, stage: Int, batches: Int)
     /// Of the processes that share a run's batches.
     case instructionSets([String])
@@ -109,6 +111,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .notFinite: "TRAIN-NAN"
         case .unfound: "TRAIN-UNFOUND"
         case .checkpoint: "TRAIN-CHECKPOINT"
+        case .origin: "TRAIN-ORIGIN"
         case .ranks, .instructionSets: "TRAIN-RANKS"
         }
     }
@@ -296,6 +299,12 @@ package enum TrainingFailure: Failure, Equatable {
                     + (isValidated ? "the validation images that show it." : "the training images of the last epoch."),
                 cure: "Train longer or with another learning_rate, look at --preview, and do not use this model.",
                 subject: folder)
+        case .origin(let path, let reason, let tells):
+            FailureMessage(
+                "\(reason): \(tells) is not known.",
+                cure:
+                    "Put back the file that the training wrote, or move this one away: then nothing of it is checked.",
+                subject: path)
         case .checkpoint(let path, let reason, let cure):
             FailureMessage("\(reason): the run cannot continue from it.", cure: cure, subject: path)
         case .instructionSets(let names):

@@ -176,7 +176,7 @@ struct EvaluateCommand: ParsableCommand {
             }
             let check = try checked(roles, wanted, for: models[0])
             // Not after hours of the first.
-            for other in models.dropFirst() where !other.showsPictures(as: models[0]) {
+            for other in models.dropFirst() where try !other.sees(as: models[0]) {
                 _ = try checked(roles, wanted, for: other)
             }
             // Figures on images that a model learned from say little.
@@ -226,7 +226,7 @@ struct EvaluateCommand: ParsableCommand {
             roles, segments: model.description.configuration.foregroundOutputs,
             input: model.description.trainedInput ?? TrainedInput(), learns: false, tellsObjects: instances,
             allowsSimilar: wanted.allowsSimilar,
-            trainedRules: MaskRule.trained(in: model.path))
+            trainedRules: try TrainingFolder.maskRules(of: model.path))
         try check.confirm()
         return check
     }
@@ -403,9 +403,10 @@ func beforeTheStart<Result>(_ body: () throws -> Result) throws -> Result {
 }
 
 extension ModelDirectory {
-    /// Whether it shows the pictures of a data set as `other` does.
-    fileprivate func showsPictures(as other: ModelDirectory) -> Bool {
+    /// Whether a data set's pictures are shown to it as to `other`, and its training was told the same of masks.
+    fileprivate func sees(as other: ModelDirectory) throws -> Bool {
         let (own, its) = (description.trainedInput ?? TrainedInput(), other.description.trainedInput ?? TrainedInput())
-        return own.windowing == its.windowing && own.aspect == its.aspect
+        return try own.windowing == its.windowing && own.aspect == its.aspect
+            && TrainingFolder.maskRules(of: path) == TrainingFolder.maskRules(of: other.path)
     }
 }
