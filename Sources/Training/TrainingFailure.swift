@@ -19,7 +19,8 @@ package enum MaskCure: Sendable, Equatable {
 
 /// What can go wrong before and during training and evaluation.
 package enum TrainingFailure: Failure, Equatable {
-    case missingMask(image: String, folder: String)
+    /// - other: a file of the masks' folder that is of no image, or is no picture that is read.
+    case missingMask(image: String, folder: String, other: String? = nil)
     case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String, isTurned: Bool)
     /// A picture of which a run asks a person.
     case doubtful(image: String, found: String)
@@ -56,6 +57,8 @@ package enum TrainingFailure: Failure, Equatable {
     case previewName(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
+    /// Masks mark all that the camera saw.
+    case fieldOfView(masks: String, count: Int)
     /// A picture is its own mask.
     case ownMask(image: String, mask: String)
     /// One picture has masks that differ in this share of what they mark.
@@ -91,7 +94,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice: "DATA-MASK"
+        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice, .fieldOfView: "DATA-MASK"
         case .doubtful: "DATA-PICTURE"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
@@ -118,10 +121,8 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var message: FailureMessage {
         switch self {
-        case .missingMask(let image, let folder):
-            FailureMessage(
-                "the image has no mask; every image needs one, named as the image or with _mask or _segmentation added.",
-                cure: "Add it, or take the image out of the list.", subject: "\(image) (masks in \(folder))")
+        case .missingMask(let image, let folder, let other):
+            Self.missingMask(image, folder, other)
         case .sizesDiffer(let image, let imageSize, let mask, let maskSize, let isTurned):
             FailureMessage(
                 "the image has \(imageSize) pixels\(isTurned ? " after it was turned as its EXIF orientation says" : ""),"
@@ -248,6 +249,13 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",
                 cure: "Leave the image out, or use the windowing with which the images were made.", subject: image)
+        case .fieldOfView(let masks, let count):
+            FailureMessage(
+                "the masks of its \(count) images mark nearly the same pixels, and the pictures are black outside of them: they show what the camera"
+                    + " saw, not what is to be found.",
+                cure:
+                    "Give the folder of the truth (1st_manual of DRIVE); where the field of view is to be learned, say mask_above.",
+                subject: masks)
         case .ownMask(let image, let mask):
             FailureMessage(
                 "the image is pixel by pixel its own mask: what it is a mask of is somewhere else.",
@@ -317,5 +325,20 @@ package enum TrainingFailure: Failure, Equatable {
                 "stage \(stage) makes a step of \(batches == 1 ? "one batch" : "\(batches) batches"), and \(count) processes would share them.",
                 cure: "Set accumulate to a multiple of the processes, or start fewer.")
         }
+    }
+
+    /// - Parameter other: a file where the mask should lie.
+    private static func missingMask(_ image: String, _ folder: String, _ other: String?) -> FailureMessage {
+        let isRead = other.flatMap(ImageFolder.stem) != nil
+        let there = other.map { isRead ? ". \($0) lies there" : ". \($0) lies there, which is no PNG, JPEG or TIFF" }
+        let cure =
+            switch (other, isRead) {
+            case (nil, _): "Add it, or take the image out of the list."
+            case (_, true): "Name each mask as its image."
+            case (_, false): "Convert such files to PNG, and name each as its image."
+            }
+        return FailureMessage(
+            "the image has no mask; every image needs one, named as the image or with _mask or _segmentation added\(there ?? "").",
+            cure: cure, subject: "\(image) (masks in \(folder))")
     }
 }

@@ -22,6 +22,8 @@ struct CaseCheck: Sendable {
     private(set) var thumbnail: Thumbnail?
     /// Of the picture as the network sees it; nil where it is of one colour, so that it may be equal to any other such.
     private(set) var look: FileDigest?
+    /// Nil of a picture of one colour, of an empty mask, and where one could not be read.
+    private(set) var view: FieldOfView?
     /// The largest value less the smallest of a channel, as the network sees it; nil of a picture that could not be read.
     private(set) var levels: Int?
     /// A file of more than 8 bits a sample.
@@ -64,18 +66,21 @@ struct CaseCheck: Sendable {
                 }.map(\.text)
             }
             let shown = try input.windowing.display(picture, path: pair.image.path)
-            thumbnail = Thumbnail(shown)
+            let small = shown.resized(rows: Thumbnail.side, columns: Thumbnail.side)
+            thumbnail = Thumbnail(small)
             let levels = shown.levels
             self.levels = levels
             if levels > 0 { look = FileDigest(of: [UInt8]("\(rows) ".utf8) + shown.pixels) }
             path = pair.mask.path
-            try examineMask(picture)
+            if let mask = try examineMask(picture, FieldOfView(small)), levels > 0 { view = mask }
         } catch {
             problems.append(FailureRecord(error).about(path))
         }
     }
 
-    private mutating func examineMask(_ image: SourcePicture) throws {
+    /// *Returns* the view with what is marked; nil where there is nothing to mark.
+    private mutating func examineMask(_ image: SourcePicture, _ view: FieldOfView) throws -> FieldOfView? {
+        var view = view
         func compare(_ rows: Int, _ columns: Int, _ path: String) throws {
             guard rows != image.rows || columns != image.columns else { return }
             throw TrainingFailure.sizesDiffer(
@@ -86,6 +91,7 @@ struct CaseCheck: Sendable {
             try compare(truth.rows, truth.columns, pair.mask.path)
             compareTurn(image, 1, pair.mask.path)
             census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
+            view.add(rows: truth.rows, columns: truth.columns) { truth.values[$0] > 0 }
         }
         try pair.mask.confirmWhole()
         for mask in try pair.mask.read() {
@@ -98,7 +104,9 @@ struct CaseCheck: Sendable {
             }
             compareTurn(image, mask.page.orientation, mask.path)
             if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
+            view.add(rows: mask.page.rows, columns: mask.page.columns) { mask.page.values[$0 * mask.page.samples] > 0 }
         }
+        return census.files > census.emptyFiles ? view : nil
     }
 
     /// - Parameter orientation: of a mask whose size is the picture's.

@@ -108,6 +108,7 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += otherwiseTrained(rule, role, cases, trainedRules).map { FailureRecord($0) }
+                problems += fieldsOfView(role, cases).map { FailureRecord($0) }
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
@@ -264,6 +265,15 @@ package struct DataCheck: Sendable {
                     + " values, \(sets[said].set.rule.words)",
                 cure: .masks("Say in each entry of data and validation what the values mean."))
         }
+    }
+
+    /// Masks of another kind than truth, where nobody says what they mean.
+    private static func fieldsOfView(_ role: Role, _ cases: [CaseCheck]) -> [TrainingFailure] {
+        let (views, looks) = (cases.compactMap(\.view), Set(cases.compactMap(\.look)))
+        guard role.dataset.rule == nil, let first = cases.first, views.count == cases.count,
+            looks.count >= 4, FieldOfView.isMarked(in: views)
+        else { return [] }
+        return [.fieldOfView(masks: Folder.split(first.pair.mask.path).folder, count: cases.count)]
     }
 
     /// A set that is read by itself though the training of the model was told of values that it holds, too, and each time something else.

@@ -61,7 +61,8 @@ package struct Dataset: Sendable {
                     leftOut += 1
                     return nil
                 }
-                throw TrainingFailure.missingMask(image: candidate.image.path, folder: candidate.masks)
+                throw TrainingFailure.missingMask(
+                    image: candidate.image.path, folder: candidate.masks, other: candidate.other)
             }
             return Pair(
                 name: candidate.name, image: candidate.image, mask: mask, patient: patients[candidate.name])
@@ -82,8 +83,16 @@ package struct Dataset: Sendable {
             throw TrainingFailure.noPairs(
                 path: source.origin.path,
                 reason: source.list == nil
-                    ? "the folder holds no PNG, JPEG or TIFF image" : "the list and the split name no image")
+                    ? "the folder holds no PNG, JPEG or TIFF image\(Self.folders(in: source.origin))"
+                    : "the list and the split name no image")
         }
+    }
+
+    /// For a message: what stands where images were looked for.
+    private static func folders(in origin: DataOrigin) -> String {
+        let names = ((try? ImageFolder(origin.path))?.folders ?? []).sorted()
+        guard !names.isEmpty else { return "" }
+        return ", but the folders \(names.prefix(6).joined(separator: ", ")), in no layout that is known"
     }
 
     package init(images: String, masks: String, list: String? = nil, split: String? = nil) throws {

@@ -6,13 +6,14 @@ import Imaging
 /// Of 120 different fluorescence and of 12 different ultrasound pictures no two correlate above 0.19; copies that were shrunk, brightened
 /// and made noisy correlate above 0.97 with their originals.
 struct Thumbnail: Sendable {
-    private static let side = 32
+    static let side = 32
     /// Two pictures whose thumbnails correlate above this are taken for one.
     static let limit: Float = 0.97
 
     /// Empty for a picture without any contrast, which is like no other.
     private let values: [Float]
 
+    /// - Parameter image: of any size; one of `side` × `side` is taken as it is.
     init(_ image: DisplayImage) {
         let side = Self.side
         let small = image.resized(rows: side, columns: side).pixels
