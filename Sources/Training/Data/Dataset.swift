@@ -39,11 +39,12 @@ package struct Dataset: Sendable {
         (path, self.rule) = (source.origin.path, source.rule ?? rule)
         var byName: [String: DataOrigin.Candidate] = [:]
         for candidate in candidates { byName[candidate.name] = candidate }
-        var (patients, unlisted) = (known, 0)
+        var (patients, unlisted, unread) = (known, 0, [String]())
         var names = candidates.map(\.name)
         if let list = source.list {
             let file = try SplitList(list, fold: source.fold)
             let rows = try file.rows(of: source.split, others: splits)
+            unread = file.unread
             let listed = try ListedCases(file, cases: names)
             unlisted = candidates.count - Set(file.rows.compactMap { listed.name(of: $0) }).count
             names = try rows.map { row in
@@ -79,6 +80,7 @@ package struct Dataset: Sendable {
         self.notes =
             notes + (leftOut > 0 ? ["\(leftOut) images without mask are left out"] : [])
             + (unlisted > 0 ? ["\(unlisted) images that the list does not name are left out"] : [])
+            + (unread.isEmpty ? [] : ["columns of the list that are not read: \(unread.joined(separator: ", "))"])
         if pairs.isEmpty {
             throw TrainingFailure.noPairs(
                 path: source.origin.path,

@@ -21,12 +21,15 @@ enum Leaks {
         _ one: [CaseCheck], _ other: [CaseCheck], _ splits: (String, String), _ allowsSimilar: Bool
     ) -> [FailureRecord] {
         var found: [FailureRecord] = []
+        /// With the page of a file that has several.
+        func name(_ one: CaseCheck) -> String {
+            one.pair.image.path + one.pair.name.drop { $0 != "#" }
+        }
         func add(_ a: CaseCheck, _ b: CaseCheck, _ what: String) {
             found.append(
                 FailureRecord(
                     TrainingFailure.leak(
-                        one: a.pair.image.path, other: b.pair.image.path, splits: "\(splits.0) and \(splits.1)",
-                        what: what)))
+                        one: name(a), other: name(b), splits: "\(splits.0) and \(splits.1)", what: what)))
         }
         let patients = Dictionary(one.compactMap { c in c.pair.patient.map { ($0.lowercased(), c) } }) { first, _ in
             first
@@ -38,6 +41,8 @@ enum Leaks {
                     add(a, b, "are the same file")
                 } else if let look = a.look, look == b.look {
                     add(a, b, "are the same picture")
+                } else if !allowsSimilar, a.pair.image.sharesFile(with: b.pair.image) {
+                    add(a, b, "are pages of one file, as slices of one volume are,")
                 } else if !allowsSimilar, let thumbnail = a.thumbnail, let its = b.thumbnail,
                     thumbnail.correlation(with: its) > Thumbnail.limit
                 {
