@@ -222,6 +222,12 @@ struct MessagesTests {
             let model = $0.pipelines + "/tiny/model"
             return ["model", "quantize", model, "--images", "samples/fluorescence", "--out", model]
         },
+        Row(what: "8 bits calibrated on no image", status: 2, code: "USE-RANGE", words: ["--count 0", "at least 1"]) {
+            let model = $0.pipelines + "/tiny/model"
+            return [
+                "model", "quantize", model, "--images", "samples/fluorescence", "--count", "0", "--out", $0.out,
+            ]
+        },
         Row(
             what: "a checkpoint that is not there, for a folder that is empty", status: 2, code: "FILE-NOT-FOUND",
             words: ["/sam.pth"]
