@@ -63,6 +63,34 @@ struct BadDataTests {
         try expectDiscs(place.plan(), truth)
     }
 
+    @Test("masks in JPEG whose values tell segments or objects apart are refused; black and white ones are cut at half")
+    func lossyLabels() throws {
+        // What a JPEG makes of a disc of `value` and one row of another.
+        func masks(_ value: UInt16, _ other: UInt16) throws {
+            for i in 0..<6 {
+                let stored = try place.disc(i).enumerated().map { $1 == 0 ? 0 : $0 / 64 % 8 == 3 ? other : value }
+                // Named as a JPEG is: what counts are the values.
+                try place.write(stored, "lossy/disc\(i)_mask.jpg")
+            }
+        }
+        func problems(_ more: String = "", segments: Int = 1) throws -> [FailureRecord] {
+            try place.problems(
+                place.plan(data: "{images: images, masks: lossy\(more)}", segments: segments))
+        }
+        func isRefused(_ problems: [FailureRecord]) -> Bool {
+            problems.count == 6
+                && problems.allSatisfy { $0.code == "DATA-VALUES" && $0.text.contains("it is a JPEG, whose") }
+        }
+        try masks(1, 2)
+        #expect(try isRefused(problems()) && isRefused(problems(segments: 2)))
+        #expect(try problems(", mask_above: 0").isEmpty)
+        try masks(255, 254)
+        #expect(try problems().isEmpty && problems(", mask_above: 127").isEmpty)
+        #expect(try isRefused(problems(", mask_values: {segment-1: [255]}")))
+        try masks(255, 128)
+        #expect(try problems(", mask_values: {segment-1: [255]}").isEmpty)
+    }
+
     @Test(
         "an object of 1 in a ring of 255 is refused until a table says what they are; few slips in masks of 255 are none",
         arguments: [UInt16(1), 2, 15])

@@ -127,6 +127,7 @@ struct CaseCheck: Sendable {
                 census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
             return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
         }
+        if !pair.mask.namesSegments, let blurred = blurred(rule) { return FailureRecord(blurred) }
         if !isSaid, rule.marksOneSegment, !pair.mask.namesSegments {
             let shares = census.shares(rule)
             if shares.edge == 1, shares.all <= 0.99 {
@@ -148,6 +149,29 @@ struct CaseCheck: Sendable {
                 masks: pair.mask.path,
                 found: "its largest value is \(largest), where the set's masks mark by values above \(threshold)",
                 cure: .masks("Write all masks of a set alike, or list the two kinds as two entries of data.")))
+    }
+
+    /// A mask whose values tell segments or objects apart, and whose compression changes values: 2 beside 3 becomes 3, 255 becomes 254.
+    private func blurred(_ rule: MaskRule) -> TrainingFailure? {
+        let marks = census.marks
+        let ending = pair.mask.path.split(separator: ".").last?.lowercased()
+        guard ["jpg", "jpeg"].contains(ending), marks.count > 1 else { return nil }
+        switch rule {
+        case .nonzero, .classes, .labels: break
+        case .values(let table):
+            let isNear = marks.contains { mark in
+                table.contains { abs($0.key - mark) <= 8 && $0.value != table[mark] ?? 0 }
+            }
+            guard isNear else { return nil }
+        case .above, .colors: return nil
+        }
+        return .maskValues(
+            masks: pair.mask.path,
+            found:
+                "it is a JPEG, whose compression changes values, and \(marks.count) of them tell apart what it marks",
+            cure: .rule(
+                "Export the masks as PNG from where they were drawn. Where they are black and white, say mask_above, as"
+                    + " mask_above: 127; where they are colours, mask_colors, which takes the nearest."))
     }
 
     /// A mask that marks something in a picture of one colour: what is marked is not in the picture.
