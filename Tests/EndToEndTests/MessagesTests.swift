@@ -183,6 +183,15 @@ struct MessagesTests {
         ) {
             measured($0, ["--worst", $0.pipelines])
         },
+        Row(what: "a page under the name of a picture", status: 2, code: "USE-OUT", words: ["worst.png", ".html"]) {
+            measured($0, ["--worst", $0.path + "/worst.png"])
+        },
+        Row(
+            what: "masks of float32 beside themselves", status: 2, code: "USE-AGREEMENT",
+            words: ["--agreement", "--precision bf16"]
+        ) {
+            measured($0, ["--agreement"])
+        },
         Row(what: "a page in the place of a device", status: 2, code: "FILE-KIND", words: ["/dev/full"]) {
             measured($0, ["--csv", "/dev/full"])
         },
