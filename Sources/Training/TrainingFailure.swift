@@ -59,6 +59,8 @@ package enum TrainingFailure: Failure, Equatable {
     case busy(path: String, owner: String)
     /// Masks mark all that the camera saw.
     case fieldOfView(masks: String, count: Int)
+    /// All pictures of a set have one mask.
+    case oneMask(masks: String, count: Int)
     /// A picture is its own mask.
     case ownMask(image: String, mask: String)
     /// One picture has masks that differ in this share of what they mark.
@@ -94,7 +96,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice, .fieldOfView: "DATA-MASK"
+        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice, .fieldOfView, .oneMask: "DATA-MASK"
         case .doubtful: "DATA-PICTURE"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
@@ -255,6 +257,11 @@ package enum TrainingFailure: Failure, Equatable {
                     + " saw, not what is to be found.",
                 cure:
                     "Give the folder of the truth (1st_manual of DRIVE); where the field of view is to be learned, say mask_above.",
+                subject: masks)
+        case .oneMask(let masks, let count):
+            FailureMessage(
+                "the masks of all \(count) images are pixel by pixel the same, and the images are not: they cannot be of all of them.",
+                cure: "Export the masks again; where one is right for all (phantoms), say similar_images: allow.",
                 subject: masks)
         case .ownMask(let image, let mask):
             FailureMessage(

@@ -354,6 +354,27 @@ struct BadDataTests {
         #expect(leaks.map(\.code) == ["DATA-LEAK"] && leaks[0].text.contains("are the same picture"))
     }
 
+    @Test("one mask for all of unlike images is refused unless somebody says so; one that several have is told")
+    func oneMask() throws {
+        let truth = try discs
+        try place.masks { _, _ in truth[0] }
+        let plan = try place.plan()
+        let problems = try place.problems(plan)
+        #expect(problems.map(\.code) == ["DATA-MASK"] && problems[0].text.contains("masks of all 6 images"))
+        func check(_ plan: TrainingPlan) throws -> DataCheck {
+            try DataCheck.run(
+                TrainingData(plan).roles, segments: 1, input: plan.input, allowsSimilar: plan.allowsSimilar)
+        }
+        #expect(try check(place.plan("similar_images: allow")).problems.isEmpty)
+        try place.masks { disc, _ in truth[disc < 3 ? 0 : disc] }
+        let some = try check(plan)
+        #expect(some.problems.isEmpty)
+        #expect(some.summaries[0].notes.contains("2 masks are pixel by pixel that of another image of the set"))
+        // Of empty masks, and of those that mark everything, many may be equal.
+        try place.masks { disc, values in values.map { _ in disc < 3 ? 255 : 0 } }
+        #expect(try check(plan).summaries[0].notes.allSatisfy { !$0.contains("of another image") })
+    }
+
     @Test("masks in the place of their images are refused, each")
     func ownMasks() throws {
         for i in 0..<6 { try place.write(try place.disc(i), "images/disc\(i).png") }

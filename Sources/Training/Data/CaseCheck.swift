@@ -24,6 +24,8 @@ struct CaseCheck: Sendable {
     private(set) var look: FileDigest?
     /// Nil of a picture of one colour, of an empty mask, and where one could not be read.
     private(set) var view: FieldOfView?
+    /// Of the mask's pixels; nil of one that marks nothing or everything, of which many may be equal.
+    private(set) var maskLook: FileDigest?
     /// The largest value less the smallest of a channel, as the network sees it; nil of a picture that could not be read.
     private(set) var levels: Int?
     /// A file of more than 8 bits a sample.
@@ -81,6 +83,7 @@ struct CaseCheck: Sendable {
     /// *Returns* the view with what is marked; nil where there is nothing to mark.
     private mutating func examineMask(_ image: SourcePicture, _ view: FieldOfView) throws -> FieldOfView? {
         var view = view
+        var bytes: [UInt8] = []
         func compare(_ rows: Int, _ columns: Int, _ path: String) throws {
             guard rows != image.rows || columns != image.columns else { return }
             throw TrainingFailure.sizesDiffer(
@@ -92,6 +95,7 @@ struct CaseCheck: Sendable {
             compareTurn(image, 1, pair.mask.path)
             census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
             view.add(rows: truth.rows, columns: truth.columns) { truth.values[$0] > 0 }
+            bytes = truth.values
         }
         try pair.mask.confirmWhole()
         for mask in try pair.mask.read() {
@@ -105,6 +109,10 @@ struct CaseCheck: Sendable {
             compareTurn(image, mask.page.orientation, mask.path)
             if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
             view.add(rows: mask.page.rows, columns: mask.page.columns) { mask.page.values[$0 * mask.page.samples] > 0 }
+            bytes += mask.page.values.lazy.map { UInt8(truncatingIfNeeded: $0) }
+        }
+        if let first = bytes.first, bytes.contains(where: { $0 != first }) {
+            maskLook = FileDigest(of: [UInt8]("\(rows) ".utf8) + bytes)
         }
         return census.files > census.emptyFiles ? view : nil
     }

@@ -108,7 +108,9 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += otherwiseTrained(rule, role, cases, trainedRules).map { FailureRecord($0) }
-                problems += fieldsOfView(role, cases).map { FailureRecord($0) }
+                let views = fieldsOfView(role, cases)
+                let one = SamePictures.oneMask(role.dataset.path, cases, allowsSimilar: allowsSimilar)
+                problems += (views.isEmpty ? [one].compactMap(\.self) : views).map { FailureRecord($0) }
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
@@ -390,6 +392,7 @@ extension DataCheck.Summary {
         let lacking = cases.count { $0.lacksValues }
         let looks = cases.compactMap(\.look)
         let full = each.count { $0[0] == 0 }
+        let sameMasks = SamePictures.repeatedMasks(cases)
         let remarks = cases.reduce(into: [String: Int]()) { counts, one in
             for text in Set(one.remarks) { counts[text, default: 0] += 1 }
         }
@@ -405,6 +408,7 @@ extension DataCheck.Summary {
                     : nil,
                 full > 0 ? "\(full) images are nothing but segment" : nil,
                 flat > 0 ? "\(flat) images are of one colour" : nil,
+                sameMasks > 0 ? "\(sameMasks) masks are pixel by pixel that of another image of the set" : nil,
                 again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
             ].compactMap(\.self)
             + remarks.keys.sorted().map { "\(remarks[$0] ?? 0) images: \($0)" }
