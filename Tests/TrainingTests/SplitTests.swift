@@ -257,6 +257,30 @@ struct SplitTests {
         #expect(some == all.filter { $0.key < 12 })
     }
 
+    @Test("mirrored and turned copies of a picture in another split are refused", arguments: 1..<8)
+    func mirrored(way: Int) throws {
+        _ = try list("name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,val\ndisc4,val\ndisc5,val\n")
+        let (rows, columns) = way & 4 > 0 ? (64, 48) : (48, 64)
+        func copy(_ from: String, _ to: String, noise: Int) throws {
+            let values = try ImageFile.read("\(place.folder)/\(from)")[0].values
+            let moved = (0..<rows * columns).map { pixel -> UInt16 in
+                var (y, x) = (pixel / columns, pixel % columns)
+                if way & 4 > 0 { (y, x) = (x, y) }
+                if way & 1 > 0 { y = 47 - y }
+                if way & 2 > 0 { x = 63 - x }
+                return values[y * 64 + x] + UInt16(pixel % 5 * noise)
+            }
+            try place.write(moved, rows: rows, columns: columns, to)
+        }
+        try copy("images/disc1.png", "images/disc4.png", noise: 1)
+        try copy("masks/disc1_mask.png", "masks/disc4_mask.png", noise: 0)
+        let sets = "{images: images, masks: masks, list: split.csv, split: "
+        let problems = try place.problems(place.plan("validation: \(sets)val}", data: "\(sets)train}"))
+        #expect(problems.map(\.code) == ["DATA-LEAK"], "\(problems)")
+        #expect(problems.first?.text.contains("mirrored or turned") == true)
+        #expect(problems.first?.text.contains("disc1") == true && problems.first?.text.contains("disc4") == true)
+    }
+
     @Test("the same and nearly the same picture in two splits are refused, both named; others are not")
     func leaks() throws {
         _ = try list("name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,val\ndisc4,val\ndisc5,val\n")

@@ -3,7 +3,7 @@ import Failures
 /// Pictures and patients that stand in two splits: a figure on them would measure memory. Whether what is learned from has masks makes no
 /// difference.
 enum Leaks {
-    /// *Cost*: a comparison of 1,024 numbers for each pair of pictures of different splits.
+    /// *Cost*: a comparison of 1,160 numbers for each pair of pictures of different splits.
     static func between(
         _ roles: [DataCheck.Role], _ examined: [[CaseCheck]], allowsSimilar: Bool
     ) -> [FailureRecord] {
@@ -47,6 +47,10 @@ enum Leaks {
                     thumbnail.correlation(with: its) > Thumbnail.limit
                 {
                     add(a, b, "are nearly the same picture")
+                } else if !allowsSimilar, let thumbnail = a.thumbnail, let its = b.thumbnail,
+                    thumbnail.isMirrored(of: its)
+                {
+                    add(a, b, "are nearly the same picture, mirrored or turned,")
                 }
             }
         }
