@@ -182,8 +182,9 @@ package enum TrainingFailure: Failure, Equatable {
                 cure: "Check the masks, mask_values and model.segments.", subject: path)
         case .noBackground(let path, let rule):
             FailureMessage(
-                "no image shows background (\(rule)): the segment fills all of them.",
-                cure: "Check the masks; 0 is the background, or write mask_values.", subject: path)
+                "no image shows background, which is 0 (\(rule)): segments fill all of them.",
+                cure: "Check the masks; where another value is the background, or there is none, say mask_values.",
+                subject: path)
         case .unshown(let path, let segments):
             FailureMessage(
                 "the figures are told, and no image shows \(segments.joined(separator: ", ")): what counts as 1 there is that nothing was found, and"

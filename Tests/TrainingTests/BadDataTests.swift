@@ -354,6 +354,17 @@ struct BadDataTests {
         #expect(leaks.map(\.code) == ["DATA-LEAK"] && leaks[0].text.contains("are the same picture"))
     }
 
+    @Test("classes of which none is 0 are refused until somebody says what they are")
+    func numberedFromOne() throws {
+        try place.masks { _, values in values.map { $0 > 0 ? 2 : 1 } }
+        func codes(_ more: String) throws -> [String] {
+            let data = "{images: images, masks: masks\(more)}"
+            return try place.problems(place.plan(data: data, labels: "[a, b]", segments: 2)).map(\.code)
+        }
+        #expect(try codes("") == ["DATA-CLASS"])
+        #expect(try codes(", mask_values: {a: [1], b: [2]}").isEmpty)
+    }
+
     @Test("one mask for all of unlike images is refused unless somebody says so; one that several have is told")
     func oneMask() throws {
         let truth = try discs
@@ -475,7 +486,7 @@ struct BadDataTests {
         try place.masks { disc, values in disc == 3 ? values.map { $0 > 0 ? 1 : 0 } : values }
         let mixed = try #require(try place.problems(place.plan()).first)
         #expect(mixed.code == "DATA-VALUES" && mixed.message.subject?.contains("disc3") == true)
-        try place.masks { _, values in values.enumerated().map { UInt16($0 * 37 % 256) + $1 * 0 } }
+        try place.masks { disc, values in values.indices.map { UInt16(($0 * 37 + disc * 11) % 256) } }
         #expect(try place.problems(place.plan()).map(\.code) == ["DATA-VALUES"])
         let threshold = "{images: images, masks: masks, mask_above: 127}"
         #expect(try place.problems(place.plan(data: threshold)).isEmpty)

@@ -136,7 +136,8 @@ package struct DataCheck: Sendable {
                 }
                 if isWhole, learns, role.split == "validation", summary.empty == cases.count { blind.append(summary) }
                 // Few images may be filled by the segment; a training set is not.
-                if isWhole, learns, role.split == "train", summary.lacksBackground {
+                let readsClasses = rule == .classes && !role.dataset.pairs.contains(where: \.mask.namesSegments)
+                if isWhole, learns, role.split == "train", summary.lacksBackground, segments == 1 || readsClasses {
                     problems.append(
                         FailureRecord(TrainingFailure.noBackground(path: role.dataset.path, rule: rule.words)))
                 }
@@ -414,8 +415,8 @@ extension DataCheck.Summary {
             + remarks.keys.sorted().map { "\(remarks[$0] ?? 0) images: \($0)" }
     }
 
-    /// One segment fills every image.
-    var lacksBackground: Bool { pixels.count == 2 && pixels[0] == 0 && pixels[1] > 0 }
+    /// Segments fill every image.
+    var lacksBackground: Bool { pixels[0] == 0 && pixels.dropFirst().contains { $0 > 0 } }
 
     /// What cannot be learned from this set.
     func missingClasses(_ rule: MaskRule) -> [TrainingFailure] {
