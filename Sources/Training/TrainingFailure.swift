@@ -79,6 +79,8 @@ package enum TrainingFailure: Failure, Equatable {
     case notFinite(step: Int, folder: String)
     /// The model is written, and finds nothing of some segments.
     case unfound(folder: String, segments: [String], isValidated: Bool)
+    /// The model is written, and its data changed while it was learned from.
+    case changed(folder: String)
     case checkpoint(path: String, reason: String, cure: String)
     /// What stands beside a model and should tell this of its training.
     case origin(path: String, reason: String, tells: String)
@@ -88,7 +90,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var kind: FailureKind {
         switch self {
-        case .notFinite, .unfound, .unshown: .failed
+        case .notFinite, .unfound, .changed, .unshown: .failed
         case .busy, .preview, .previewName: .usage
         default: .configuration
         }
@@ -115,6 +117,7 @@ package enum TrainingFailure: Failure, Equatable {
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
         case .unfound: "TRAIN-UNFOUND"
+        case .changed: "TRAIN-CHANGED"
         case .checkpoint: "TRAIN-CHECKPOINT"
         case .origin: "TRAIN-ORIGIN"
         case .ranks, .instructionSets: "TRAIN-RANKS"
@@ -314,6 +317,12 @@ package enum TrainingFailure: Failure, Equatable {
                 "the model is written, and finds no pixel of \(segments.joined(separator: ", ")) in "
                     + (isValidated ? "the validation images that show it." : "the training images of the last epoch."),
                 cure: "Train longer or with another learning_rate, look at --preview, and do not use this model.",
+                subject: folder)
+        case .changed(let folder):
+            FailureMessage(
+                "the model is written, and images or masks are not those that the run found when it began: what it learned from is not known.",
+                cure:
+                    "Train again with another --out, on data that nobody changes meanwhile; data.csv tells what it began with.",
                 subject: folder)
         case .origin(let path, let reason, let tells):
             FailureMessage(

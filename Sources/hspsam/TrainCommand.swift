@@ -80,7 +80,9 @@ struct TrainCommand: ParsableCommand {
             throw ExitStatus.interrupted
         }
         // One process says it.
-        if ranks?.isFirst ?? true, let unfound = trainer.unfound { throw unfound }
+        guard ranks?.isFirst ?? true else { return }
+        if let changed = trainer.changed { throw changed }
+        if let unfound = trainer.unfound { throw unfound }
     }
 
     /// On a terminal the progress line is rewritten; in a log it comes every twentieth step.
