@@ -108,9 +108,7 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += otherwiseTrained(rule, role, cases, trainedRules).map { FailureRecord($0) }
-                let views = fieldsOfView(role, cases)
-                let one = SamePictures.oneMask(role.dataset.path, cases, allowsSimilar: allowsSimilar)
-                problems += (views.isEmpty ? [one].compactMap(\.self) : views).map { FailureRecord($0) }
+                problems += [alike(role, cases, allowsSimilar: allowsSimilar)].compactMap { $0.map(FailureRecord.init) }
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
@@ -270,13 +268,20 @@ package struct DataCheck: Sendable {
         }
     }
 
-    /// Masks of another kind than truth, where nobody says what they mean.
-    private static func fieldsOfView(_ role: Role, _ cases: [CaseCheck]) -> [TrainingFailure] {
+    /// Masks that are alike in all pictures of a set, and so no truth of theirs: of the field of view, unless somebody says what they mean, or
+    /// one for all.
+    ///
+    /// - Parameter allowsSimilar: somebody says that pictures are alike, and so may be their masks.
+    private static func alike(_ role: Role, _ cases: [CaseCheck], allowsSimilar: Bool) -> TrainingFailure? {
         let (views, looks) = (cases.compactMap(\.view), Set(cases.compactMap(\.look)))
-        guard role.dataset.rule == nil, let first = cases.first, views.count == cases.count,
-            looks.count >= 4, FieldOfView.isMarked(in: views)
-        else { return [] }
-        return [.fieldOfView(masks: Folder.split(first.pair.mask.path).folder, count: cases.count)]
+        guard looks.count >= 4, !allowsSimilar else { return nil }
+        if views.count == cases.count, FieldOfView.isMarked(in: views) {
+            guard role.dataset.rule == nil else { return nil }
+            return .fieldOfView(masks: Folder.split(cases[0].pair.mask.path).folder, count: cases.count)
+        }
+        let masks = Set(cases.map(\.maskLook))
+        guard masks.count == 1, masks != [nil] else { return nil }
+        return .oneMask(masks: role.dataset.path, count: cases.count)
     }
 
     /// A set that is read by itself though the training of the model was told of values that it holds, too, and each time something else.

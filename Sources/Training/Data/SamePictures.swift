@@ -70,17 +70,6 @@ enum SamePictures {
         return found
     }
 
-    /// Unlike pictures of which all have one mask, which can be of one of them at most.
-    ///
-    /// - Parameter allowsSimilar: somebody says that they are nearly the same.
-    static func oneMask(_ masks: String, _ cases: [CaseCheck], allowsSimilar: Bool) -> TrainingFailure? {
-        let looks = Set(cases.compactMap(\.look))
-        guard !allowsSimilar, looks.count >= 4, Set(cases.map(\.maskLook)).count == 1, cases[0].maskLook != nil else {
-            return nil
-        }
-        return .oneMask(masks: masks, count: cases.count)
-    }
-
     /// How many masks are those of other, unlike pictures of the set.
     static func repeatedMasks(_ cases: [CaseCheck]) -> Int {
         Dictionary(grouping: cases.filter { $0.maskLook != nil }, by: \.maskLook).values.reduce(0) { sum, same in
