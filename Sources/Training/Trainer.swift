@@ -131,6 +131,7 @@ package final class Trainer {
         defer { withExtendedLifetime(lock) {} }
         let goesOn = try confirmFolder(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
+        if resume, !hasCheckpoint { report(.begunAnew(folder: folder)) }
         var configuration = plan.configuration
         var (first, parameters) = (0, Parameters([:]))
         var resumed: Checkpoint?

@@ -96,6 +96,8 @@ struct TrainCommand: ParsableCommand {
             try StandardOutput.line(
                 "\(clear)stage \(stage): \(TrainingCheck.prefix(task))input \(inputSize), \(images) images an epoch, \(steps) steps"
             )
+        case .begunAnew(let folder):
+            try StandardOutput.line("\(clear)there is no checkpoint in \(folder) to go on from: the run begins anew")
         case .resumed(let stage, let step):
             try StandardOutput.line("\(clear)continuing stage \(stage) after step \(step)")
         case .validated(let epoch, let dice, let segments, let images, let isBest):

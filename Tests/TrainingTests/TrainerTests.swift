@@ -123,6 +123,16 @@ struct TrainerTests {
         #expect(model.description.segmentLabels == ["segment-1"])
     }
 
+    @Test("a run that is to be gone on with and has no checkpoint says that it begins anew", arguments: [true, false])
+    func begunAnew(resume: Bool) throws {
+        let place = try Workplace(images: 2)
+        var told = false
+        try Trainer(place.plan(epochs: 1), folder: "\(place.folder)/model") {
+            if case .begunAnew(let folder) = $0 { told = folder.hasSuffix("/model") }
+        }.run(resume: resume) { true }
+        #expect(told == resume)
+    }
+
     @Test(
         "images or masks that change while a run learns from them are told at its end",
         arguments: ["image", "mask", "gone"])
