@@ -175,6 +175,35 @@ struct ModelDirectoryTests {
         #expect(failure?.code == "MODEL-NAN" && failure?.text.contains(name) == true)
     }
 
+    @Test(
+        "weights that are 0 throughout are refused by name wherever they are read or written; biases may be 0",
+        arguments: ["image_encoder.blocks.0.attn.qkv.weight", "levels.0.f.weight", "levels.0.mask_tokens"])
+    func blank(name: String) throws {
+        var tensors = try write()
+        let description = try ModelDirectory.open(path).description
+        let config = try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json"))
+        func predictor(without names: [String]) throws -> Predictor {
+            for name in names { tensors[name] = tensors[name].map { Tensor(zeros: $0.shape) } }
+            try SafeTensors.write(tensors, to: "\(path)/weights.safetensors") { _, _ in .f32 }
+            try replace("config.json", with: config, correctSums: true)
+            return try Predictor(ModelDirectory.open(path))
+        }
+        let mayBe = ParameterShapes.of(Self.nano).filter { !$0.isNeverZero }.map(\.name)
+        #expect(mayBe.contains("levels.0.f.bias") && mayBe.contains("image_encoder.pos_embed"))
+        #expect(throws: Never.self) { try predictor(without: mayBe).segment(Self.picture) }
+        let failures = [
+            #expect(throws: ModelFailure.self) { try predictor(without: [name]).segment(Self.picture) },
+            #expect(throws: ModelFailure.self) { try ModelDirectory.open(path).tensors() },
+            #expect(throws: ModelFailure.self) {
+                try ModelDirectory.write(description, tensors: tensors, to: path + "-again")
+            },
+        ]
+        for failure in failures {
+            #expect(failure?.code == "MODEL-ZERO" && failure?.text.contains("\"\(name)\"") == true)
+        }
+        #expect(!FileManager.default.fileExists(atPath: path + "-again"))
+    }
+
     @Test("a picture of which the network makes infinities fails instead of showing nothing; large numbers do not")
     func infinite() throws {
         var tensors = try write()
