@@ -86,6 +86,7 @@ struct EvaluateCommand: ParsableCommand {
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
         (options.segment, options.postprocess) = (begun.segment, begun.pipeline?.cleaned)
         options.separation = begun.pipeline?.outputs.separation
+        options.least = begun.pipeline?.postprocess.least(.unknown) ?? 0
         var page = WorstPage()
         var measured = begun.measured
         for index in measured.indices {
