@@ -11,6 +11,8 @@ package final class TIFFFile {
     private let reader: FileReader
     /// Directories below pages, as far as they were asked for.
     var knownSubdirectories: [Int: Range<Int>] = [:]
+    /// Whether a page shows what a larger one shows, as far as that was asked for.
+    var knownCopies: [[Int]: Bool] = [:]
 
     /// Follows the file's chain of pages. Everything is read through its descriptor.
     ///
