@@ -142,6 +142,7 @@ package enum ImageFile {
                 method: "ISO_10918_1", ratio: Double(page.values.count) / Double(max(file.size, 1)))
         }
         let orientation: Int
+        var problem: String?
         do throws(StorageFailure) {
             if let further = try FurtherPictures.finding(file, format) { page.findings.append(further) }
             let parts = try PictureBlock.all(of: file, format)
@@ -158,13 +159,18 @@ package enum ImageFile {
             let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }
-            let calibration = blocks.reduce(own) {
+            let scale = try PNGScale.read(parts, of: file)
+            problem = scale.problem
+            let stated =
+                scale.calibration?.confirmed(by: own, ("the picture's scale (sCAL)", "its resolution (pHYs)")) ?? own
+            let calibration = blocks.reduce(stated) {
                 $0.confirmed(by: $1.calibration, ("the picture's own resolution", "its EXIF block"))
             }
             page.take(calibration)
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }
+        if let problem { throw ImageFilesFailure(path: file.path.text, reason: .corrupt(problem)) }
         return page.upright(from: orientation)
     }
 

@@ -225,6 +225,16 @@ package final class TIFFFile {
         page.dateTime = text(of: tags)
         page.findings = reading.findings(survey, extrasDiffer: extrasDiffer)
         page.findings += try tagFindings(plane.page, samples: reading.samples)
+        // Of values that are held as the page has them.
+        if let stated = picture.significantBits, (1..<16).contains(stated), page.mapping == nil, tags.photometric == 1,
+            let largest = page.values.max(), largest >> stated > 0
+        {
+            page.findings.append(
+                RasterFinding(
+                    .picture, isWarning: true,
+                    "by the OME description the samples use \(stated) bits (SignificantBits), and they use more: what they stand for is uncertain."
+                ))
+        }
         page.loss = loss(tags, reading, plane.page, bits: samples.bits)
         page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
         page.take(picture.calibration)

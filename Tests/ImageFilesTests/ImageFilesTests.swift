@@ -374,6 +374,32 @@ struct ImageFilesTests {
         #expect(code(file(text)) == nil)
     }
 
+    @Test("a PNG's scale of its subject (sCAL) comes first; damaged, twice or beside another one it is not believed")
+    func pngScale() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func scale(_ unit: UInt8, _ text: String) -> [UInt8] { chunk("sCAL", [unit] + Array(text.utf8)) }
+        func file(_ more: [UInt8]) -> [UInt8] { png.prefix(33) + more + png.dropFirst(33) }
+        func density(_ perMetre: UInt32) -> [UInt8] { chunk("pHYs", bigEndian(perMetre) + bigEndian(perMetre) + [1]) }
+        let micron = scale(1, "2.5e-6\05e-6")
+        // 300 an inch are nobody's scale; 400 a millimetre are the same but for the height.
+        for more in [micron, density(11811) + micron] {
+            let spacing = try #require(try read(file(more)).first?.spacing)
+            #expect(abs(spacing.column - 0.0025) < 1e-9 && abs(spacing.row - 0.005) < 1e-9)
+        }
+        let both = try #require(try read(file(micron + density(400_000))).first)
+        #expect(both.spacing == nil && both.saysTwoScales)
+        let angle = try #require(try read(file(scale(2, "1e-6\01e-6"))).first)
+        #expect(angle.spacing == nil && angle.findings.contains { $0.kind == .scale && $0.isWarning })
+        var damaged = micron
+        damaged[damaged.count - 1] ^= 1
+        for wrong in [
+            damaged, micron + micron, scale(3, "1\01"), scale(1, "1"), scale(1, "0\01"), scale(1, "-1\01"),
+            scale(1, "nan\01"), scale(1, ""), chunk("sCAL", []),
+        ] {
+            #expect(code(file(wrong)) == "IN-CORRUPT")
+        }
+    }
+
     /// A zlib stream (RFC 1950) of stored blocks.
     private func zlib(_ blocks: [[UInt8]], checksum change: UInt32 = 0) -> [UInt8] {
         var (a, b) = (UInt32(1), UInt32(0))
