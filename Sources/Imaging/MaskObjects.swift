@@ -102,6 +102,32 @@ package struct MaskObjects: Sendable {
         }
     }
 
+    /// The object of some pixels, 0 outside: of those of `rows` and `columns`, each ascending; a picture may repeat or leave out pixels of its
+    /// source.
+    ///
+    /// *Shape*: `[rows.count, columns.count]`.
+    package func numbers(atRows rows: [Int], columns: [Int]) -> [Int32] {
+        var numbers = [Int32](repeating: 0, count: rows.count * columns.count)
+        for (line, row) in rows.enumerated() {
+            if line > 0, rows[line - 1] == row {
+                for column in columns.indices {
+                    numbers[line * columns.count + column] = numbers[(line - 1) * columns.count + column]
+                }
+                continue
+            }
+            var next = 0
+            visit(row * self.columns..<(row + 1) * self.columns) { number, pixels in
+                let own = pixels.lowerBound - row * self.columns..<pixels.upperBound - row * self.columns
+                while next < columns.count, columns[next] < own.lowerBound { next += 1 }
+                while next < columns.count, columns[next] < own.upperBound {
+                    numbers[line * columns.count + next] = Int32(number)
+                    next += 1
+                }
+            }
+        }
+        return numbers
+    }
+
     /// Every object by itself: a mask of the rectangle around it, and the row and column of its first pixel in the picture.
     package func visitMasks<E: Error>(
         _ body: (_ number: Int, _ mask: Mask, _ row: Int, _ column: Int) throws(E) -> Void

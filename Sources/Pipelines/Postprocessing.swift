@@ -53,6 +53,16 @@ extension [PostprocessStep] {
         for step in self { step.apply(&masks, isSpatial: isSpatial, voxels) }
     }
 
+    /// A step that leaves nothing smaller than it says.
+    var asksForSize: Bool {
+        contains {
+            switch $0 {
+            case .minSizeMM3, .minSizePixels: true
+            case .largestComponent, .fillHoles: false
+            }
+        }
+    }
+
     /// Pixels that an object of a picture has at least, also where touching ones are told apart.
     package func least(_ voxels: VoxelSizes) -> Double { compactMap { $0.least(voxels) }.max() ?? 0 }
 }

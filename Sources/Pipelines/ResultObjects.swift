@@ -169,7 +169,8 @@ struct ResultObjects {
         let title = count > 1 ? " frame \(number) of \(count)" : ""
         let masks = segmentation.masks.map { $0[index] }
         let picture = CapturePicture(
-            window.image(frame), masks: masks, segments: pipeline.segments, spacing: task.volume.spacing(of: masks),
+            window.image(frame), masks: masks, objects: segmentation.objects?.map { $0[index] },
+            segments: pipeline.segments, spacing: task.volume.spacing(of: masks),
             title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
         let file = task.file(.captures, number: place)
         try SecondaryCapture(

@@ -60,7 +60,8 @@ struct VolumeRun {
         let viewer = try clock.time("pictures") {
             try look.slices.map { slices in
                 try ViewerData(
-                    volume, pipeline, slices, masks: segmentation.masks, window: segmentation.displayWindow,
+                    volume, pipeline, slices, masks: segmentation.masks, objects: segmentation.objects,
+                    window: segmentation.displayWindow,
                     isInverted: look.isInverted)
             }
         }

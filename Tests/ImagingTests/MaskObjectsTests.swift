@@ -154,6 +154,20 @@ struct MaskObjectsTests {
         #expect(some.count == 3 && some.uncut == 1)
     }
 
+    @Test("a picture of another size shows the objects of its pixels' sources")
+    func sampled() {
+        let objects = MaskObjects(of: Self.discs(at: [15, 32]), Self.distance)
+        let labels = objects.labels
+        for (rows, columns) in [
+            (Array(0..<40), Array(0..<100)),
+            (Array(stride(from: 1, to: 40, by: 3)), Array(stride(from: 2, to: 100, by: 7))),
+            ((0..<80).map { $0 / 2 }, (0..<250).map { $0 * 100 / 250 }), ([20], [15, 15, 32, 99]), ([], [3]),
+        ] {
+            let expected = rows.flatMap { row in columns.map { labels[row * 100 + $0] } }
+            #expect(objects.numbers(atRows: rows, columns: columns) == expected)
+        }
+    }
+
     @Test("a part of the picture has the runs that lie in it, and each object its own mask")
     func parts() {
         let objects = MaskObjects(of: Self.discs(at: [15, 32]), Self.distance)

@@ -123,6 +123,14 @@ struct TIFFSlideTests {
         #expect(image.strings(.imageType).last == "RESAMPLED")
     }
 
+    @Test("pictures with the segments burnt in are not made of a slide: it is refused where they always are")
+    func captures() throws {
+        let always = try run(aperio(), more: "outputs: {sc: {mode: always}}").record
+        #expect(always.results.isEmpty && always.inputs.map(\.code) == ["GEO-SCALE"])
+        let auto = try run(aperio(), more: "outputs: {sc: {mode: auto}}")
+        #expect(auto.record.exitStatus == .done && auto.report?.objects?.contains { $0.kind == "captures" } == false)
+    }
+
     @Test("a TIFF slide gives what the same pixels give as a DICOM slide")
     func likeDICOM() throws {
         let (rows, columns) = (768, 1024)
