@@ -36,6 +36,9 @@ struct VolumeRun {
                 captures.append(try results.capture(frame, at: index, place: place + 1, segmentation))
             }
         }
+        if let picture = try clock.time("pictures", { try results.captureOfSlide(segmentation) }) {
+            captures.append(picture)
+        }
         let measurements = QualityChecks.measure(
             volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence, objects: look.objects,
             seen: segmentation.seen)

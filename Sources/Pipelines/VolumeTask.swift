@@ -49,11 +49,6 @@ struct VolumeTask: Sendable {
                 "a whole slide has no FRACTIONAL segmentation: the probabilities of all its pixels would fill the memory.",
                 cure: "Use outputs.seg.type: binary or labelmap.")
         }
-        if volume.slide != nil, pipeline.pipeline.outputs.captures == .always {
-            throw InputFailure.scale(
-                "a whole slide is too large for a picture with the segments burnt in, and sc.mode: always asks for one of every image.",
-                cure: "Use outputs.sc.mode: auto, which makes none of slides, or off.")
-        }
         _ = try PictureScale(volume, pipeline.pipeline, trained: pipeline.model.description.trainedInput?.scale)
         if pipeline.pipeline.outputs.structures { try StructureSet.check(volume) }
         if pipeline.pipeline.outputs.annotations != nil { try BulkAnnotations.check(volume) }

@@ -13,7 +13,7 @@ struct CapturePicture {
     let spacing: PixelSpacing?
 
     /// - Parameters:
-    ///   - masks: one a segment, of this frame.
+    ///   - masks: one a segment, of this frame or of the picture that it is a smaller copy of.
     ///   - objects: of each mask; nil where each is one.
     init(
         _ frame: DisplayImage, masks: [Mask], objects: [MaskObjects]?, segments: [SegmentDescription],
@@ -33,7 +33,8 @@ struct CapturePicture {
         for (index, mask) in masks.enumerated() where !mask.isEmpty {
             let drawn = DrawnObjects(
                 mask, objects?[index], rows: rows, columns: columns,
-                row: { min(mask.rows - 1, $0 * down / up) }, column: { min(mask.columns - 1, $0 * down / up) })
+                row: { min(frame.rows - 1, $0 * down / up) * mask.rows / frame.rows },
+                column: { min(frame.columns - 1, $0 * down / up) * mask.columns / frame.columns })
             for row in 0..<rows {
                 for column in 0..<columns where drawn.numbers[row * columns + column] > 0 {
                     let around = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
