@@ -1,5 +1,6 @@
 import CImageFiles
 import Imaging
+import Numbers
 package import Storage
 
 /// Image files by their content, whatever their name.
@@ -123,8 +124,19 @@ package enum ImageFile {
         var page = RasterPage(
             rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits),
             values: values)
-        let own = PixelCalibration(
-            rows: image.rows_per_metre, columns: image.columns_per_metre, unit: .metre)
+        // Without a unit JFIF's densities are read as those by some programs and as sides of a pixel by others.
+        let (perUnit, isOfShape) = ((image.rows_per_unit, image.columns_per_unit), format == .png)
+        let own =
+            perUnit.0 > 0 && isOfShape
+            ? PixelCalibration(rows: perUnit.0, columns: perUnit.1, unit: .none)
+            : PixelCalibration(rows: image.rows_per_metre, columns: image.columns_per_metre, unit: .metre)
+        if !isOfShape, perUnit.0 > 0, perUnit.1 > 0, perUnit.0 != perUnit.1 {
+            page.findings.append(
+                RasterFinding(
+                    .picture, isWarning: true,
+                    "the picture's pixels are no squares (JFIF, \(NumberText.short(perUnit.1)) to \(NumberText.short(perUnit.0)) without a unit), which programs read in two ways: they are taken for squares."
+                ))
+        }
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
@@ -154,6 +166,13 @@ package enum ImageFile {
                     guard let (header, size) = try part.profile(file) else { continue }
                     page.findings += [RasterFinding.profile(header, size: size)].compactMap { $0 }
                 }
+            }
+            if page.samples == 3, try PictureBlock.areContradictory(parts, file) {
+                page.findings.append(
+                    RasterFinding(
+                        .picture, isWarning: true,
+                        "one marker says that the samples are luminance and colour differences (JFIF), another red, green and blue (Adobe): the former is believed."
+                    ))
             }
             let blocks = try EXIFBlock.all(parts, of: file)
             let read = EXIFOrientation.of(blocks)

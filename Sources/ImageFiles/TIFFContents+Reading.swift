@@ -326,6 +326,9 @@ struct ContentsReader {
         guard sizes.isEmpty || sizes.contains(pages[index].size) else {
             return PixelCalibration(descriptionOfAnotherSizeBy: "Aperio", sizes[0])
         }
+        if AperioDescription.magnificationContradicts(mpp, in: text) {
+            return PixelCalibration(contradictedBy: "Aperio's magnification (AppMag)", "its size of a pixel (MPP)")
+        }
         let own = PixelCalibration(program: "Aperio's MPP", rowMM: mpp / 1000, columnMM: mpp / 1000)
         return own.confirmed(by: try resolution(of: index), ("Aperio's MPP", "the resolution tags"))
     }

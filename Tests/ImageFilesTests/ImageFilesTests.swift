@@ -374,6 +374,33 @@ struct ImageFilesTests {
         #expect(code(file(text)) == nil)
     }
 
+    @Test("pixels whose shape alone is said keep it in a PNG, and in a JPEG, where programs differ, ask for a person")
+    func shapes() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func page(_ across: UInt32, _ down: UInt32) throws -> RasterPage {
+            let chunk = chunk("pHYs", bigEndian(across) + bigEndian(down) + [0])
+            return try #require(try read(png.prefix(33) + chunk + png.dropFirst(33)).first)
+        }
+        let flat = try page(2, 1)
+        let aspect = try #require(flat.pixelAspect)
+        #expect(aspect.row / aspect.column == 2 && flat.spacing == nil && flat.findings.isEmpty)
+        #expect(try page(3, 3).pixelAspect == nil && page(0, 3).pixelAspect == nil)
+        let photograph = try jpeg("rgb")
+        // APP0: unit, X and Y density.
+        func warnings(_ densities: [UInt8], adobe: UInt8? = nil) throws -> [String] {
+            let app0: [UInt8] = [0xFF, 0xE0, 0, 16] + Array("JFIF\0".utf8) + [1, 1] + densities + [0, 0]
+            var app14: [UInt8] = []
+            if let adobe { app14 = [0xFF, 0xEE, 0, 14] + Array("Adobe".utf8) + [0, 100, 0, 0, 0, 0, adobe] }
+            let file: [UInt8] = photograph.prefix(2) + app0 + app14 + photograph.dropFirst(20)
+            return try #require(try read(file).first).findings
+                .filter { $0.kind == .picture && $0.isWarning }.map(\.text)
+        }
+        #expect(try warnings([0, 0, 2, 0, 1]).first?.contains("squares") == true)
+        #expect(try warnings([0, 0, 1, 0, 1]).isEmpty && warnings([1, 0, 72, 0, 72]).isEmpty)
+        #expect(try warnings([0, 0, 1, 0, 1], adobe: 0).first?.contains("Adobe") == true)
+        #expect(try warnings([0, 0, 1, 0, 1], adobe: 1).isEmpty)
+    }
+
     @Test("a PNG's scale of its subject (sCAL) comes first; damaged, twice or beside another one it is not believed")
     func pngScale() throws {
         let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
