@@ -165,6 +165,7 @@ package final class TIFFFile {
                 contents.findings.append(finding)
             }
         }
+        if let finding = try missingPages() { contents.findings.append(finding) }
         // Programs count pictures behind the first to its strip.
         for picture in contents.pictures where picture.planes.allSatisfy({ $0.inPage == 0 }) {
             for page in Set(picture.planes.map(\.page) + picture.smaller).sorted() {
@@ -172,6 +173,7 @@ package final class TIFFFile {
                 guard ci_tiff_check_counts(handle, UInt32(clamping: page), &error) == CI_OK else {
                     throw failure(error)
                 }
+                try checkPlaces(page)
             }
         }
         return contents
@@ -408,7 +410,7 @@ package final class TIFFFile {
     /// 0 is written by programs that do not know it.
     private func orientationFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
         guard let value = try value(274, page: index) else { return nil }
-        if let orientation = value.whole.first, (0...8).contains(orientation) { return nil }
+        if value.whole.count == 1, let orientation = value.whole.first, (0...8).contains(orientation) { return nil }
         return RasterFinding(
             .picture, isWarning: true,
             "the Orientation of the page is damaged or none of those that there are (1 to 8): the picture is not turned."

@@ -193,11 +193,12 @@ struct ImageFilesTests {
 
     @Test("an Orientation that TIFF does not know turns nothing and is told; 0 is that of programs that do not know it")
     func unknownOrientation() throws {
-        for (orientation, isTold) in [(0, false), (1, false), (3, false), (9, true), (65_535, true)] {
+        let all = [([0], false), ([1], false), ([3], false), ([9], true), ([65_535], true), ([3, 3], true)]
+        for (orientation, isTold) in all {
             var page = RawTIFF.Page(rows: 4, columns: 6, data: (0..<24).map { UInt8($0) })
-            page.numbers = [(274, [orientation])]
+            page.numbers = [(274, orientation)]
             let read = try #require(try read(RawTIFF([page]).bytes).first)
-            #expect(read.values.first == (orientation == 3 ? 23 : 0))
+            #expect(read.values.first == (orientation == [3] ? 23 : 0))
             #expect(read.findings.contains { $0.kind == .picture && $0.isWarning } == isTold, "\(orientation)")
         }
     }
