@@ -20,6 +20,29 @@ extension TIFFFile {
         }
     }
 
+    /// What to say of a page all of whose uncompressed strips have some bytes a row more than its columns make: its rows may be longer, or padded
+    /// one by one, and the picture slants. Less than a row in all, as the padding of a strip is.
+    func slantFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+        let page = try tags(index)
+        guard page.compression == 1, !page.isTiled, page.depth == 1, page.photometric != 6 else { return nil }
+        let row = (page.columns * page.bits * (page.isPlanar ? 1 : page.samples) + 7) / 8
+        let height = min(try value(278, page: index)?.whole.first ?? page.rows, page.rows)
+        let counts = try value(279, page: index)?.whole ?? []
+        guard height >= 16, row > 0,
+            counts.count == (page.rows + height - 1) / height * (page.isPlanar ? page.samples : 1)
+        else { return nil }
+        let strips = (page.rows + height - 1) / height, last = page.rows - (strips - 1) * height
+        let surplus = counts.enumerated().map { number, count in
+            let rows = number % strips == strips - 1 ? last : height
+            return count > rows * row && (count - rows * row) % rows == 0 ? (count - rows * row) / rows : 0
+        }
+        guard let first = surplus.first, first > 0, surplus.allSatisfy({ $0 == first }) else { return nil }
+        return RasterFinding(
+            .picture, isWarning: true,
+            "the page's strips hold \(first) bytes a row more than its \(page.columns) columns make: the picture slants where its rows are longer than it says."
+        )
+    }
+
     /// What to say of a file whose pages tell, by their numbers, of more than there are; nil for others.
     ///
     /// *Source*: TIFF 6.0, section 12, PageNumber: the second number is the total of pages, 0 where it is not known.

@@ -161,7 +161,8 @@ package final class TIFFFile {
     package func contents() throws(ImageFilesFailure) -> TIFFContents {
         var contents = try TIFFContents(self)
         for page in Set(contents.pictures.flatMap(\.planes).map(\.page)).sorted() {
-            if let finding = try besides(page), !contents.findings.contains(finding) {
+            for case let finding? in [try besides(page), try slantFinding(page)]
+            where !contents.findings.contains(finding) {
                 contents.findings.append(finding)
             }
         }
@@ -378,7 +379,7 @@ package final class TIFFFile {
 
     /// Of tags of a page that contradict its picture and that libtiff passes over: Orientation, curves, and the colour profile.
     func tagFindings(_ index: Int, samples: Int) throws(ImageFilesFailure) -> [RasterFinding] {
-        var findings = [try orientationFinding(index), try curveFinding(index)]
+        var findings = [try orientationFinding(index), try curveFinding(index), try meaningFinding(index)]
         if samples == 3, let profile = try value(34675, page: index), profile.byteCount > 0 {
             findings.append(.profile(profile.prefix(ColourProfile.headerBytes), size: profile.byteCount))
         }
@@ -405,6 +406,14 @@ package final class TIFFFile {
             )
         }
         return nil
+    }
+
+    /// Of a grey page that does not say its Photometric, white could be 0 as well.
+    private func meaningFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+        guard try described(index).has_photometric == 0, try tags(index).photometric == 1 else { return nil }
+        return RasterFinding(
+            .picture, isWarning: true,
+            "the page does not say whether black or white is 0 (PhotometricInterpretation): black is taken for it.")
     }
 
     /// 0 is written by programs that do not know it.

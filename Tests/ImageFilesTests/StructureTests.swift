@@ -64,6 +64,41 @@ struct StructureTests {
         }
     }
 
+    @Test(
+        "strips that hold some bytes a row more than the columns make ask for a person, those padded at their end do not"
+    )
+    func slant() throws {
+        func warnings(_ more: Int, rows: Int = 40) throws -> Int {
+            var page = RawTIFF.Page(rows: rows, columns: 60)
+            page.data = [UInt8](repeating: 7, count: rows * 60 + more)
+            return try opened(RawTIFF([page])) {
+                try $0.contents().findings.count { $0.kind == .picture && $0.isWarning }
+            }
+        }
+        #expect(try warnings(40) == 1)
+        #expect(try warnings(0) == 0 && warnings(3) == 0 && warnings(41) == 0)
+        // A few rows may have as many bytes behind them by chance.
+        #expect(try warnings(4, rows: 4) == 0)
+    }
+
+    @Test("a grey page that does not say whether black or white is 0 asks for a person")
+    func meaning() throws {
+        var bytes = RawTIFF([page(9)]).bytes
+        // PhotometricInterpretation, SHORT, one; a number that no tag has instead.
+        let place = try #require(
+            bytes.indices.dropLast(7).first { bytes[$0..<$0 + 8].elementsEqual([6, 1, 3, 0, 1, 0, 0, 0]) })
+        func warnings() throws -> Int {
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent("said-\(UUID().uuidString).tif")
+                .path
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            return try #require(try ImageFile.read(path).first).findings.count { $0.kind == .picture && $0.isWarning }
+        }
+        #expect(try warnings() == 0)
+        bytes[place] = 5
+        #expect(try warnings() == 1)
+    }
+
     @Test("pages that tell of more than the file holds ask for a person")
     func missingPages() throws {
         func warnings(_ numbers: [[Int]?]) throws -> Int {
