@@ -62,12 +62,12 @@ extension Pipeline {
         }
     }
 
-    /// Each rule has conditions of its own: of two alike the first one wins always.
+    /// Each rule has conditions of its own: of two alike the first one wins always, but where it chooses among frames, which slices in space are not.
     private static func rules(_ sections: [Section]) throws -> [SelectionRule] {
         var rules: [SelectionRule] = []
         for section in sections {
             let rule = try SelectionRule(section)
-            if rules.contains(where: { $0.conditions == rule.conditions }) {
+            if rules.contains(where: { $0.frames == .all && $0.conditions == rule.conditions }) {
                 throw section.failure(
                     "PIPE-RULE", at: "",
                     "an earlier rule has the same conditions and takes all that this one could take.",

@@ -141,6 +141,7 @@ struct PipelineDirectoryTests {
         arguments: [
             ("windowing: {mode: percentile, scope: frame}", "modality: [XC]"),
             ("windowing: {mode: dicom, scope: frame}", "origin: [tiff]"),
+            ("", "modality: [CT]\n    frames: first\n  - modality: [CT]"),
             ("postprocess: [{min_size_pixels: 2}, {fill_holes: [1]}, {min_size_pixels: 9}]", "body_part: [SKIN, \"\"]"),
             (
                 "outputs: {sc: {mode: always, max: 8}, objects: true, separate: distance, separate_depth: 0.5}",
