@@ -13,8 +13,8 @@ enum AperioDescription {
         return values.allSatisfy { $0 == first } ? first : .nan
     }
 
-    /// Whether the magnification (AppMag) and the size of a pixel are none of one scanner: 40 times is about 0.25 µm, 20 times 0.5 µm. A camera's pixels
-    /// behind one objective may be a few times larger or smaller than another's.
+    /// Whether the magnification (AppMag) and the size of a pixel are none of one scanner: 40 times is about 0.25 µm, 20 times 0.5 µm. A
+    /// camera's pixels behind one objective may be a few times larger or smaller than another's.
     static func magnificationContradicts(_ micrometres: Double, in text: String) -> Bool {
         let fields = text.split(separator: "|").map {
             $0.split(separator: "=", maxSplits: 1).map { String($0).trimmed }

@@ -108,9 +108,8 @@ private struct BlockComparison {
         }
     }
 
-    /// Of two pictures that have nothing in common the mean square of the differences is twice the variance, of mirror images of round things
-    /// a quarter, of copies, however made, a hundredth. What is level, or noise, tells
-    /// by its brightness alone.
+    /// Of two pictures that have nothing in common the mean square of the differences is twice the variance, of mirror images of round
+    /// things a quarter, of copies, however made, a hundredth. What is level, or noise, tells by its brightness alone.
     var isOfOnePicture: Bool {
         guard !pairs.isEmpty else { return false }
         let count = Double(pairs.count)

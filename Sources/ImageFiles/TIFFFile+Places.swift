@@ -20,8 +20,8 @@ extension TIFFFile {
         }
     }
 
-    /// What to say of a page all of whose uncompressed strips have some bytes a row more than its columns make: its rows may be longer, or padded
-    /// one by one, and the picture slants. Less than a row in all, as the padding of a strip is.
+    /// What to say of a page all of whose uncompressed strips have some bytes a row more than its columns make: its rows may be longer, or
+    /// padded one by one, and the picture slants. Less than a row in all, as the padding of a strip is.
     func slantFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
         let page = try tags(index)
         guard page.compression == 1, !page.isTiled, page.depth == 1, page.photometric != 6 else { return nil }

@@ -62,7 +62,8 @@ extension Pipeline {
         }
     }
 
-    /// Each rule has conditions of its own: of two alike the first one wins always, but where it chooses among frames, which slices in space are not.
+    /// Each rule has conditions of its own: of two alike the first one wins always, but where it chooses among frames, which slices in space
+    /// are not.
     private static func rules(_ sections: [Section]) throws -> [SelectionRule] {
         var rules: [SelectionRule] = []
         for section in sections {
