@@ -87,6 +87,7 @@ struct EvaluateCommand: ParsableCommand {
         if let chosen = begun.pipeline {
             (options.segment, options.postprocess) = (chosen.segment, chosen.pipeline.cleaned)
             options.separation = chosen.pipeline.outputs.separation
+            options.least = chosen.pipeline.postprocess.least(.unknown)
         }
         var page = WorstPage()
         var measured = begun.measured
