@@ -79,10 +79,7 @@ struct EvaluateCommand: ParsableCommand {
         let isFirst = ranks?.isFirst ?? true
         var options = Evaluation.Options()
         options.instances = instances
-        func start() throws -> Begun {
-            let begun = try begin(tells: isFirst)
-            return begun
-        }
+        func start() throws -> Begun { try begin(tells: isFirst) }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
         if let chosen = begun.pipeline {
             (options.segment, options.postprocess) = (chosen.segment, chosen.pipeline.cleaned)
