@@ -77,7 +77,9 @@ struct OutboxResult {
                 for name in names { unfit[name] = damaged }
                 return (fit, unfit)
             }
-            for name in names where name != StudyRecord.fileName || sums[name] != nil {
+            // Of a report that somebody has changed nobody knows what is what: nothing of such a result goes anywhere.
+            let report = sums[StudyRecord.fileName] == nil ? [] : [StudyRecord.fileName]
+            for name in Set(report + names) where sums[name] != nil || name != StudyRecord.fileName {
                 do throws(StorageFailure) {
                     let digest = try read.digest(of: Folder.join(folder, name), each: each)
                     let isPublished = sums[name].map { $0 == digest.hex } == true
@@ -86,6 +88,7 @@ struct OutboxResult {
                     unfit[name] = error.systemError == .notFound || error.kind == .refused ? damaged : error.code
                 }
             }
+            if let code = unfit[StudyRecord.fileName] { for name in names { unfit[name] = code } }
         } catch {
             for name in names { unfit[name] = error.code }
         }

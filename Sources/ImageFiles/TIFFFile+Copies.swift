@@ -1,4 +1,5 @@
 import CImageFiles
+import Numbers
 
 extension TIFFFile {
     /// Whether a page that nothing flags shows the picture of a larger page, reduced: it could as well be another one.
@@ -34,8 +35,8 @@ extension TIFFFile {
         let rows = Int(tags.rows), columns = Int(tags.columns), piece = try pieceRows(index)
         let (top, bottom) = (start * Double(rows), end * Double(rows))
         var means = BlockMeans(grid)
-        let first = Int(top) / piece * piece
-        for row in stride(from: first, to: min(rows, Int(bottom.rounded(.up))), by: piece) {
+        let first = Int(rounding: top.rounded(.down), clampedTo: 0...rows) / piece * piece
+        for row in stride(from: first, to: Int(rounding: bottom.rounded(.up), clampedTo: 0...rows), by: piece) {
             let count = min(piece, rows - row)
             try withRows(index, row..<row + count) { bytes in
                 for line in 0..<count {
@@ -77,7 +78,8 @@ private struct BlockMeans {
 
     /// - Parameter place: of the row in the part, from 0 to 1.
     mutating func add(line place: Double, columns: Int, _ value: (Int) -> Double) {
-        let first = min(Int(place * Double(grid.rows)), grid.rows - 1) * grid.columns
+        let band = (place * Double(grid.rows)).rounded(.down)
+        let first = Int(rounding: band, clampedTo: 0...grid.rows - 1) * grid.columns
         for column in 0..<columns {
             let value = value(column)
             guard value.isFinite else { continue }

@@ -185,7 +185,7 @@ struct ScaleTests {
             (Self.projection([]), 0.2, []),
         ]
         for (index, expected) in cases.enumerated() {
-            let volume = try #require(try volumes([expected.image]).volumes.first)
+            let volume = try #require(try volumes([expected.image]).volumes.first, "\(index)")
             let spacing = try #require(volume.pixelSpacing)
             #expect(abs(spacing.row - expected.spacing) < 1e-9 && spacing.row == spacing.column, "\(index)")
             #expect(volume.findings.map(\.code) == expected.codes, "\(index)")

@@ -216,7 +216,7 @@ struct ValueEvidenceTests {
         #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
         #expect(told.allSatisfy { $0.severity == .warning })
         // Signed values have their air.
-        let signed = try Self.findings([1, 2].map { Self.noise($0, least: 64_000) }) { image in
+        let signed = try Self.findings([1, 2].map { Self.noise($0, least: 64_600) }) { image in
             image.isSigned = true
             image.more = { file in
                 file.add(0x0028, 0x1052, "DS", text: "0")

@@ -425,14 +425,14 @@ struct BadDataTests {
 
     @Test("numbers of objects that begin again behind 255 are refused; in 16 bits they are objects")
     func wrapped() throws {
-        /// 300 objects of one pixel.
+        /// Some 300 objects of one pixel, not the same in any two masks.
         func write(_ number: (Int) -> UInt16, bits: Int) throws {
             for i in 0..<6 {
                 try place.write(
                     (0..<48 * 64).map { pixel in
                         let (y, x) = (pixel / 64, pixel % 64)
                         let object = y / 2 * 32 + x / 2 + 1
-                        return y % 2 == 0 && x % 2 == 0 && object <= 300 ? number(object) : 0
+                        return y % 2 == 0 && x % 2 == 0 && object > i && object <= 300 ? number(object) : 0
                     }, bits: bits, "masks/disc\(i)_mask.png")
             }
         }
