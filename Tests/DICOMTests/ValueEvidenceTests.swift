@@ -172,7 +172,7 @@ struct ValueEvidenceTests {
     @Test("images that stand in two series of a study ask a person, where nothing but a number tells them apart")
     func repeatedSeries() throws {
         let noise = (1...4).map { Self.noise($0) }
-        /// Warnings of both series, the second of which was changed.
+        /// Notes of both series, the second of which was changed.
         func told(_ pictures: [[UInt8]], _ change: (inout TestImage) -> Void = { _ in }) throws -> [Int] {
             let first = stack(noise.indices.map { Double($0) * 3 }) { index, image in
                 (image.rows, image.columns, image.pixels) = (64, 64, noise[index])
@@ -187,7 +187,7 @@ struct ValueEvidenceTests {
             let result = try volumes(first + second)
             #expect(result.volumes.map(\.frames.count) == [4, pictures.count])
             return result.volumes.map { volume in
-                volume.findings.count { $0.code == "VOL-PARTS" && $0.severity == .warning }
+                volume.findings.count { $0.code == "VOL-PARTS" && $0.severity == .note }
             }
         }
         #expect(try told(noise) == [1, 1])

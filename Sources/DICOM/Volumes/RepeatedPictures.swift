@@ -33,7 +33,7 @@ enum RepeatedPictures {
     }
 
     /// By the index of each volume all images of which stand in a volume of another series of its study, value for value, at the same places
-    /// and shown alike.
+    /// and shown alike. Each result is right, so that nobody is asked; who adds them up has to know.
     ///
     /// *Cost*: by digests that are known; a few frames are decoded where all are equal.
     static func findings(_ volumes: [Volume]) -> [(Int, Finding)] {
@@ -77,7 +77,7 @@ enum RepeatedPictures {
             return (
                 index,
                 Finding(
-                    "VOL-PARTS", .warning,
+                    "VOL-PARTS", .note,
                     "\(count == 1 ? "the image stands" : "all \(count) images stand") in another series of the study too, value for value: \(count == 1 ? "it was" : "they were") sent twice under other UIDs. Their results must not be added."
                 )
             )
