@@ -114,6 +114,9 @@ static void read_body(state *s, ci_image *image) {
         double metre = d->density_unit == 1 ? 1 / 0.0254 : 100;
         image->rows_per_metre = d->Y_density * metre;
         image->columns_per_metre = d->X_density * metre;
+    } else if (d->saw_JFIF_marker) {
+        image->rows_per_unit = d->Y_density;
+        image->columns_per_unit = d->X_density;
     }
     if (ci_check_size(s->limits, image->rows, image->columns, image->samples, 1, &image->size, s->error) ||
         ci_check_memory(s->limits, image->size + (jpeg_has_multiple_scans(d) ? coefficient_bytes(d) : 0), s->error)) {

@@ -192,6 +192,12 @@ static void read_body(state *s, const ci_limits *limits, ci_image *image) {
     image->bits = png_get_bit_depth(png, info);
     image->rows_per_metre = png_get_y_pixels_per_meter(png, info);
     image->columns_per_metre = png_get_x_pixels_per_meter(png, info);
+    png_uint_32 across = 0, down = 0;
+    int unit = PNG_RESOLUTION_UNKNOWN;
+    if (png_get_pHYs(png, info, &across, &down, &unit) != 0 && unit == PNG_RESOLUTION_UNKNOWN) {
+        image->rows_per_unit = down;
+        image->columns_per_unit = across;
+    }
     int resolves = is_palette && !s->stored;
     uint16_t samples = resolves ? 3 : (uint16_t)(image->samples - has_alpha);
     size_t shown = 0; /* bytes of the picture that is given back */

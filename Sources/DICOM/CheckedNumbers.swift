@@ -13,6 +13,8 @@ package enum CheckedNumbers: Sendable, Equatable {
         package static let position = -1e5...1e5
         /// Coordinates on a glass slide, mm: no glass is 300 mm long.
         package static let slide = -300.0...300.0
+        /// From edge to edge of a picture on a glass slide, mm.
+        package static let glass = 0.0...300.0
         /// Distances of pixels and slices, thicknesses, mm: a nanometre to a metre.
         package static let distance = 1e-6...1e3
         /// Components of a direction; those of unit vectors lie well within.

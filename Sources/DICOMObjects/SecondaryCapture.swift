@@ -15,7 +15,7 @@ package struct SecondaryCapture: Sendable {
     private let image: DisplayImage
 
     /// - Parameters:
-    ///   - frame: index of the source frame in the volume.
+    ///   - frame: index of the source frame in the volume; of a slide, of which all is shown, 0.
     ///   - image: the source's frame with what was drawn on it.
     ///   - spacing: of the image's pixels; nil when unknown.
     ///   - options: of the segmentation that is drawn.
@@ -51,9 +51,18 @@ package struct SecondaryCapture: Sendable {
         if dataSet.string(.burnedInAnnotation) == nil, ["US", "IVUS", "BDUS"].contains(volume.modality) {
             dataSet.put(.burnedInAnnotation, "YES")
         }
-        var reference = DataSet.reference(volume.frames[frame])
-        reference.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
-        dataSet.put(.sourceImageSequence, item: reference)
+        // A slide is shown as a whole: every instance that holds tiles of it.
+        let sources =
+            volume.slide == nil
+            ? [DataSet.reference(volume.frames[frame])]
+            : volume.instances.map { DataSet.reference($0.sopClassUID, $0.sopInstanceUID) }
+        dataSet.put(
+            .sourceImageSequence,
+            items: sources.map { source in
+                var source = source
+                source.put(.purposeOfReferenceCodeSequence, item: Code.sourceImage.item)
+                return source
+            })
         if let spacing {
             dataSet.put(.pixelSpacing, decimals: [spacing.row.withoutNoise, spacing.column.withoutNoise])
         }

@@ -22,6 +22,8 @@ struct ArrivalQuestion: Sendable, Codable {
     let folder: String
     /// That hold images of the same study, and perhaps of others.
     let earlier: [String]
+    /// That holds the study's results, whose objects the archive may have got since; nil where there are none, or of older versions.
+    let results: String?
 }
 
 /// How many images came, and how many there are.
@@ -98,13 +100,18 @@ actor Arrivals {
         }
         if state.question == nil, now - state.asked >= rule.every {
             let id = Identifier.make()
-            let question = ArrivalQuestion(folder: FilePath(paths.inbox).appending(name).text, earlier: earlier)
+            let question = ArrivalQuestion(
+                folder: FilePath(paths.inbox).appending(name).text, earlier: earlier, results: results(name))
             let bytes = (try? JSONEncoder().encode(question)).map { Array($0) } ?? []
             try DurableFile.write(bytes, to: Folder.join(paths.arrivalQuestions, id + ".json"), mode: 0o640)
             (state.question, state.asked, state.fingerprint) = (id, now, fingerprint)
         }
         drops[name] = state
         return .wait
+    }
+
+    private func results(_ name: FilePath) -> String? {
+        ReceivedDrop.study(name).map { Folder.join(paths.outbox, $0) }.flatMap { FileStatus.exists($0) ? $0 : nil }
     }
 
     /// What has changed again, or is gone, is asked about anew when it has settled.

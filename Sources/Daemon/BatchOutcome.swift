@@ -7,6 +7,8 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
     package let results: Int
     /// Jobs that ended well, those included that nobody asked anything of.
     package let done: Int
+    /// Of those, what no pipeline wants: nothing was made of it.
+    package let unwanted: Int
     package let quarantined: Int
     /// Published, with files that were refused or failed.
     package let partial: Int
@@ -21,11 +23,12 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
     package let notes: [String]
 
     package init(
-        results: Int, done: Int, quarantined: Int, partial: Int, waiting: Int, unsettled: Int, unsent: Int,
-        paused: String?, notes: [String] = []
+        results: Int, done: Int, unwanted: Int = 0, quarantined: Int, partial: Int, waiting: Int, unsettled: Int,
+        unsent: Int, paused: String?, notes: [String] = []
     ) {
         self.results = results
         self.done = done
+        self.unwanted = unwanted
         self.quarantined = quarantined
         self.partial = partial
         self.waiting = waiting
@@ -35,13 +38,15 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
         self.notes = notes
     }
 
-    /// A night of an older version tells nothing of deliveries and of the service itself.
+    /// A night of an older version tells nothing of deliveries, of what nobody wants and of the service itself.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         func count(_ key: CodingKeys) throws -> Int { try values.decode(Int.self, forKey: key) }
         self.init(
-            results: try count(.results), done: try count(.done), quarantined: try count(.quarantined),
-            partial: try count(.partial), waiting: try count(.waiting), unsettled: try count(.unsettled),
+            results: try count(.results), done: try count(.done),
+            unwanted: try values.decodeIfPresent(Int.self, forKey: .unwanted) ?? 0,
+            quarantined: try count(.quarantined), partial: try count(.partial), waiting: try count(.waiting),
+            unsettled: try count(.unsettled),
             unsent: try values.decodeIfPresent(Int.self, forKey: .unsent) ?? 0,
             paused: try values.decodeIfPresent(String.self, forKey: .paused),
             notes: try values.decodeIfPresent([String].self, forKey: .notes) ?? [])
@@ -65,6 +70,7 @@ package struct BatchOutcome: Sendable, Equatable, Codable {
         var parts = [
             "\(results) \(results == 1 ? "result" : "results") published from \(done) \(done == 1 ? "drop" : "drops")"
         ]
+        if unwanted > 0 { parts.append("\(unwanted) of these wanted by no pipeline") }
         if partial > 0 { parts.append("\(partial) incomplete") }
         if quarantined > 0 { parts.append("\(quarantined) in quarantine") }
         if waiting > 0 { parts.append("\(waiting) left for the next batch") }

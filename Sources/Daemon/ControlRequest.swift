@@ -23,6 +23,8 @@ package struct ControlRequest: Sendable, Equatable, Codable {
         /// A person knows what a destination does with objects, or that a pipeline was taken out for good.
         case settleDestination = "settle-destination"
         case settlePipeline = "settle-pipeline"
+        /// Results that an older copy of the outbox lacks are gone for good.
+        case settleOutbox = "settle-outbox"
         /// The queue rests until `resume`.
         case pause
         case resume

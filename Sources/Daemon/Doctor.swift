@@ -94,11 +94,6 @@ package struct Doctor: Sendable, Encodable {
             }
         } catch { add(.fail, "spool: \(error.code)", error.message.cure) }
         let overview = try? Overview.read(path: paths.ledger, view)
-        if let count = overview?.unremovable, count > 0 {
-            add(
-                .warn, "inbox: \(count) copied originals cannot be removed",
-                "setfacl -R -m u:hspsam:rwX on inbox/.hspsam-*, once for all: setfacl -m d:u:hspsam:rwx on the inbox")
-        }
         if overview == nil, let stray = Overview.strayNote(view) {
             add(.warn, "\(stray.code) \(stray.text)", stray.cure)
         }

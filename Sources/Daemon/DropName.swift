@@ -13,7 +13,7 @@ package enum DropName {
         if starts(name, claimPrefix) { return claimedIdentifier(name) != nil }
         // What is not UTF-8 compares by its bytes all the same: the endings are ASCII.
         let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
-        return !starts(name, ".") && name != FilePath("lost+found") && (isFolder || !lower.hasSuffix(readyEnding))
+        return !starts(name, ".") && name != found && (isFolder || !lower.hasSuffix(readyEnding))
             && !isUnfinished(name)
     }
 
@@ -23,12 +23,13 @@ package enum DropName {
         return !starts(name, ".") && unfinished.contains { lower.hasSuffix($0) }
     }
 
-    /// Whether a name is hidden by whoever made it; not ours, and not that of what systems keep of things that were removed,
-    /// changed or shown.
+    /// Whether a name is hidden by whoever made it, or holds what a check of the disk has found; not ours, and not that of what systems keep
+    /// of things that were removed, changed or shown.
     static func isHidden(_ name: FilePath) -> Bool {
         let lower = String(decoding: name.bytes, as: UTF8.self).lowercased()
-        return starts(name, ".") && !starts(name, claimPrefix) && !kept.contains { lower.contains($0) }
+        return name == found || starts(name, ".") && !starts(name, claimPrefix) && !kept.contains { lower.contains($0) }
     }
+    private static let found = FilePath("lost+found")
     private static let kept = ["trash", "recycle", "snapshot", "version", "zfs", "thumb", "cache", "appledouble"]
 
     /// The name of the drop that a marker beside it says to be complete; nil for what is no such marker.

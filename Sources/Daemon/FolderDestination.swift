@@ -31,7 +31,7 @@ struct FolderDestination {
             let each = SignOfLife.give()
             let files = names.map { copy($0, digests[$0], from: source, each: each) }
             // Without their digests nobody can check them: all again, which costs nothing where they are the same.
-            try writeSums(from: source)
+            try writeSums(digests, from: source)
             // It may have gone meanwhile.
             return try isThere() ? files : all(Self.away)
         } catch {
@@ -76,11 +76,13 @@ struct FolderDestination {
         }
     }
 
-    /// The result's digests, of the files that stand here: some destinations get only part of a result.
-    private func writeSums(from source: String) throws(StorageFailure) {
+    /// The result's digests, of the files that stand here: some destinations get only part of a result. What was copied now has the one
+    /// that it was compared by: the report may have been marked since.
+    private func writeSums(_ digests: [String: FileDigest], from source: String) throws(StorageFailure) {
         guard FileStatus.exists(path) else { return }
         let standing = try OutboxResult.sums(in: source).filter { FileStatus.exists(Folder.join(path, $0.name)) }
         try DurableFile.write(
-            standing.map { "\($0.line)\n" }.joined(), to: Folder.join(path, OutboxResult.sumsName))
+            standing.map { line, name in digests[name].map { OutboxResult.line($0, name) } ?? "\(line)\n" }.joined(),
+            to: Folder.join(path, OutboxResult.sumsName))
     }
 }

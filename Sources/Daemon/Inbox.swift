@@ -117,7 +117,10 @@ package actor Inbox {
                 continue
             }
             if leftovers[name] == found {
-                sight.unremovable += 1
+                do throws(StorageFailure) {
+                    try Folder.remove(FilePath(paths.inbox).appending(name).text)
+                    leftovers[name] = nil
+                } catch { sight.unremovable += 1 }
                 continue
             }
             // Somebody made a folder and has not copied anything into it yet: no drop, and nothing to wait for.

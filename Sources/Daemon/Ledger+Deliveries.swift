@@ -82,6 +82,23 @@ extension Ledger {
     /// With the time twice as arguments.
     private static let isDue = "(not_before IS NULL OR not_before <= ? OR not_before > ? + \(longestWait))"
 
+    /// Milliseconds: files of one folder that somebody copied without it settle within them.
+    private static let burst: Int64 = 60_000
+
+    /// Of a result of a single file: others that came with it and may be of its study wait to be worked on. It may be one slice of many, each
+    /// a drop of its own, and the next of them takes its place.
+    private static let mayBeOvertaken = """
+        EXISTS(
+            SELECT 1 FROM job AS own JOIN "drop" ON "drop".id = own.id
+                JOIN job AS other ON other.state IN ('queued', 'retry', 'running', 'publishing')
+                    AND other.created_at BETWEEN own.created_at - \(burst) AND own.created_at + \(burst)
+                JOIN "drop" AS beside ON beside.id = other.id
+            WHERE own.id = result.job_id AND "drop".kind = 'file' AND beside.kind = 'file'
+                AND (NOT EXISTS(SELECT 1 FROM job_study WHERE job_id = other.id) OR EXISTS(
+                    SELECT 1 FROM job_study AS mine JOIN job_study AS its ON its.study = mine.study
+                    WHERE mine.job_id = own.id AND its.job_id = other.id)))
+        """
+
     /// Results without any delivery to a destination that they should go to, published since it is known; last those that could not be
     /// read before.
     ///
@@ -95,6 +112,7 @@ extension Ledger {
                     SELECT key, path FROM result
                     WHERE \(Self.isNew) AND NOT (? AND EXISTS(
                         SELECT 1 FROM job WHERE job.id = result.job_id AND reason_class = 'partial'))
+                        AND NOT \(Self.mayBeOvertaken)
                     ORDER BY EXISTS(SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?), sequence
                     LIMIT 100
                     """, arguments: [since, destination, holdsDoubtful, destination]

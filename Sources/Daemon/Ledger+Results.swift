@@ -32,6 +32,29 @@ extension Ledger {
     /// *Cost*: one row a result; asked once a start.
     func resultPaths() throws -> Set<String> { try read { try String.fetchSet($0, sql: "SELECT path FROM result") } }
 
+    /// The key of the one that was published last; nil where none was.
+    func newestResult() throws -> String? {
+        try read { try String.fetchOne($0, sql: "SELECT key FROM result ORDER BY sequence DESC LIMIT 1") }
+    }
+
+    /// Where those are to stand that were published after the one of this key, relative to the outbox: of all, where no key is given; nil
+    /// where it is not known.
+    ///
+    /// *Cost*: one row each of those.
+    func resultPaths(after key: String?) throws -> [String]? {
+        try read { db in
+            var sequence: Int64 = 0
+            if let key {
+                let found = try Int64.fetchOne(db, sql: "SELECT sequence FROM result WHERE key = ?", arguments: [key])
+                guard let found else { return nil }
+                sequence = found
+            }
+            return try String.fetchAll(
+                db, sql: "SELECT path FROM result WHERE sequence > ? AND whole AND superseded_by IS NULL",
+                arguments: [sequence])
+        }
+    }
+
     /// Keys of complete results that stand in the outbox, one a line.
     ///
     /// *Cost*: one row a result; asked once a start.
@@ -160,6 +183,7 @@ extension Ledger {
                     WHERE event.id > ? AND event.to_state = 'published'
                     """, [event]),
                 done: try changed("job.state IN ('published', 'done')"),
+                unwanted: try changed("job.state = 'done' AND job.reason_class = 'unwanted'"),
                 quarantined: try changed("job.state = 'quarantined'"),
                 partial: try changed("job.reason_class = 'partial' AND job.state IN ('published', 'done')"),
                 waiting: try count(

@@ -10,6 +10,9 @@ internal import Storage
 /// throws may have written all the same; the service then ends, and its next start reads what is true.
 package actor Ledger {
     private let pool: DatabasePool
+    private nonisolated let path: String
+    /// Of the file that is open, whatever the path names meanwhile.
+    private nonisolated let file: FileStatus?
     /// Counts the starts; rows of an older epoch belong to a service that is gone.
     package nonisolated let epoch: Int
 
@@ -21,6 +24,7 @@ package actor Ledger {
     /// - Parameter holdsResults: whether the outbox holds results: an empty ledger has lost them then. Otherwise a start that was cut
     ///   off may have left it.
     package init(path: String, wait: Duration = .seconds(10), holdsResults: Bool = false) throws {
+        self.path = path
         let wasThere = FileStatus.exists(path)
         try LedgerLook.confirmOwn(path: path)
         do {
@@ -44,12 +48,22 @@ package actor Ledger {
                 }
             }
             try LedgerSchema.migrator.migrate(pool)
+            file = try? FileStatus(of: path, followingLinks: true)
             epoch = try pool.write { db in
                 try db.execute(sql: "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'epoch'")
                 return try Int.fetchOne(db, sql: "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'") ?? 1
             }
         } catch let error as DatabaseError {
             throw DaemonFailure.opening(path, error)
+        }
+    }
+
+    /// *Throws* `DaemonFailure.ledgerCallFailed` when another file stands in the place of the one that is open, as after a copy was put back:
+    /// what is written to that one nobody ever reads.
+    nonisolated func confirmInPlace() throws {
+        guard let file, let now = try? FileStatus(of: path, followingLinks: true) else { return }
+        guard (now.inode, now.device) == (file.inode, file.device) else {
+            throw DaemonFailure.ledgerCallFailed(problem: "another file was put in its place")
         }
     }
 

@@ -44,17 +44,24 @@ package enum LedgerRebuild {
         }
         let ledger = try Ledger(path: paths.ledger)
         try await ledger.remember("spool", "")
+        // It begins with what stands there.
+        for fact in [Overview.outboxMarked, Overview.outboxOlder] { try await ledger.remember(fact, "") }
         // What is adopted goes to them: without the old ledger nobody knows what they have, and an object sent twice is the same object.
         for destination in settings.destinations { try await ledger.know(destination: destination.name) }
         let found = try standing(paths)
         summary.damaged = found.damaged
         let standing = found.whole.sorted { ($0.at, $0.result.path) < ($1.at, $1.result.path) }
-        for (result, at, _) in standing where try await !ledger.isPublished(key: result.key) {
-            try await ledger.adopt(result, at: at)
+        let keys = Set(standing.map(\.result.key))
+        for found in standing where try await !ledger.isPublished(key: found.result.key) {
+            // What a result lacked is told with the one that took its place; that images contradict each other stays.
+            let isTold =
+                found.supersededBy.map(keys.contains) == true
+                && found.asking.map(JobReason.contradictions.contains) != true
+            try await ledger.adopt(found.result, at: found.at, asking: isTold ? nil : found.asking)
             summary.results += 1
         }
-        for (result, _, newer) in standing {
-            if let newer { try await ledger.supersede(result.key, by: newer) }
+        for found in standing {
+            if let newer = found.supersededBy { try await ledger.supersede(found.result.key, by: newer) }
         }
         for entry in try Folder.list(paths.quarantine) where Identifier.isOne(entry.name) {
             let reason = JobReason(quarantined: Folder.join(paths.quarantine, entry.name))
@@ -69,13 +76,21 @@ package enum LedgerRebuild {
         return summary
     }
 
-    /// Results in the outbox whose files are all as they were published, with the time when they were put there and the key of the
-    /// one that took their place; and how many others there are.
-    private static func standing(
-        _ paths: ServicePaths
-    ) throws -> (whole: [(result: PublishedResult, at: Int64, supersededBy: String?)], damaged: Int) {
+    /// A result in the outbox whose files are all as they were published.
+    private struct Standing {
+        let result: PublishedResult
+        /// When it was put there, in milliseconds since 1970.
+        let at: Int64
+        /// The key of the one that took its place.
+        let supersededBy: String?
+        /// What a person was asked for, by its code where the report has one.
+        let asking: String?
+    }
+
+    /// Those that are whole, and how many others there are.
+    private static func standing(_ paths: ServicePaths) throws -> (whole: [Standing], damaged: Int) {
         var damaged = 0
-        var found: [(result: PublishedResult, at: Int64, supersededBy: String?)] = []
+        var found: [Standing] = []
         for study in try Folder.list(paths.outbox) where study.status.kind == .directory {
             let folder = Folder.join(paths.outbox, study.name)
             for entry in try Folder.list(folder) where entry.name.utf8.count == 8 {
@@ -86,14 +101,15 @@ package enum LedgerRebuild {
                     continue
                 }
                 let record = result.record
+                let bytes = try Fingerprint(of: place).bytes
                 found.append(
-                    (
-                        PublishedResult(
+                    Standing(
+                        result: PublishedResult(
                             study: record.study, key: key, path: "\(study.name)/\(entry.name)",
-                            complete: record.complete,
-                            files: record.instances.count, bytes: try Fingerprint(of: place).bytes, findings: [],
-                            supersedes: []), entry.status.modifiedNS / 1_000_000, record.supersededBy
-                    ))
+                            complete: record.complete, files: record.instances.count, bytes: bytes, findings: [],
+                            supersedes: []), at: entry.status.modifiedNS / 1_000_000,
+                        supersededBy: record.supersededBy,
+                        asking: record.needsPerson ?? (record.complete ? nil : "incomplete")))
             }
         }
         return (found, damaged)
@@ -102,17 +118,19 @@ package enum LedgerRebuild {
 
 extension Ledger {
     /// A result that stands in the outbox and whose job is not known any more.
-    func adopt(_ result: PublishedResult, at: Int64) throws {
+    ///
+    /// - Parameter asking: what a person was asked for: whether it was dealt with stood in the ledger alone.
+    func adopt(_ result: PublishedResult, at: Int64, asking what: String?) throws {
         try write { [epoch] db in
             let id = Identifier.make(at: at)
             try Self.insert(db, id, state: .done, epoch: epoch, at: at, files: result.files)
-            if !result.complete {
+            if let what {
                 try Self.note(
                     db, id,
                     JobReason(
                         .partial, code: "REBUILT",
                         text:
-                            "its result lacks something, and the ledger that said whether it is dealt with is lost: read its report."
+                            "its result asked for somebody (\(what)), and the ledger that said whether it is dealt with is lost: read its report."
                     ))
             }
             try db.execute(

@@ -23,6 +23,7 @@ struct Metrics {
             [([:], overview.unreadable + overview.untaken)])
         gauge("hspsam_inbox_unremovable", "Copied originals that may not be removed.", [([:], overview.unremovable)])
         gauge("hspsam_results_24h", "Results of the last day.", [([:], overview.publishedToday)])
+        gauge("hspsam_unwanted_24h", "Drops of the last day that no pipeline wants.", [([:], overview.unwantedToday)])
         gauge("hspsam_last_success_timestamp_seconds", "When a result was published last.", value(overview.lastSuccess))
         gauge(
             "hspsam_self_test_timestamp_seconds", "When a phantom last came out right.", value(overview.provenAt))

@@ -84,8 +84,9 @@ struct NightPage {
             return "usually \(sorted[sorted.count / 2])"
         }
         let counts = night.counts
+        let unwanted = counts.unwanted > 0 ? "\(counts.unwanted) wanted by no pipeline" : usual(\.done)
         let tiles: [(value: Int, label: String, note: String)] = [
-            (counts.results, "results", usual(\.results)), (counts.done, "drops done", usual(\.done)),
+            (counts.results, "results", usual(\.results)), (counts.done, "drops done", unwanted),
             (counts.partial, "incomplete", usual(\.partial)), (counts.quarantined, "quarantined", usual(\.quarantined)),
         ]
         let items: [HTML] = tiles.map {

@@ -4,13 +4,15 @@ internal import Storage
 
 /// A study's result as it stands in a folder: its report, and whether its files are the ones that were published.
 struct OutboxResult {
-    /// Beside the files, in the form of `sha256sum`: their digests when they were published. All but the report, whose mark of
-    /// being superseded comes later.
+    /// Beside the files, in the form of `sha256sum`: their digests when they were published, and the report's as the service marked it
+    /// last. Version 0.1.0 left the report out.
     static let sumsName = "SHA256SUMS"
     private static let largest = 256 << 20
 
     let folder: String
     var record: StudyRecord
+    /// Of the report's bytes as they were read.
+    private var digest: FileDigest
 
     /// Nil when `folder` holds no report of ours, or one of another version.
     ///
@@ -20,6 +22,7 @@ struct OutboxResult {
         do {
             let bytes = try DurableFile.read(Folder.join(folder, StudyRecord.fileName), limit: Self.largest)
             record = try StudyRecord(json: bytes)
+            digest = FileDigest(of: bytes)
         } catch let error as StorageFailure {
             // A file where the folder should be, or no report in it.
             guard error.systemError == .notFound || error.kind == .refused else { throw error }
@@ -33,11 +36,13 @@ struct OutboxResult {
     static func writeSums(in folder: String) throws(StorageFailure) {
         var lines: [String] = []
         for entry in try Folder.walk(folder) where entry.status.kind == .regular {
-            guard entry.name != StudyRecord.fileName, entry.name != sumsName else { continue }
-            lines.append("\(try FileDigest(ofFile: Folder.join(folder, entry.name)).hex)  \(entry.name)\n")
+            guard entry.name != sumsName else { continue }
+            lines.append(line(try FileDigest(ofFile: Folder.join(folder, entry.name)), entry.name))
         }
         try DurableFile.write(lines.joined(), to: Folder.join(folder, sumsName), mode: 0o640)
     }
+
+    static func line(_ digest: FileDigest, _ name: String) -> String { "\(digest.hex)  \(name)\n" }
 
     /// The lines that `writeSums` wrote in `folder`, each with its file's name.
     static func sums(in folder: String) throws(StorageFailure) -> [(line: Substring, name: String)] {
@@ -53,8 +58,8 @@ struct OutboxResult {
     static let gone = "FILE-NOT-FOUND"
 
     /// Of files of the result in `folder` the digests of those that are what was published, and the codes of those that must not go
-    /// anywhere: `damaged` where one is gone or is not what was published, another where that cannot be known now. The report, which is
-    /// marked later, has neither.
+    /// anywhere: `damaged` where one is gone or is not what was published, another where that cannot be known now. A report of which
+    /// version 0.1.0 kept no digest has neither.
     ///
     /// *Cost*: reads what `read` has not read before; `each` is called after each piece.
     static func checked(
@@ -72,7 +77,9 @@ struct OutboxResult {
                 for name in names { unfit[name] = damaged }
                 return (fit, unfit)
             }
-            for name in names where name != StudyRecord.fileName {
+            // Of a report that somebody has changed nobody knows what is what: nothing of such a result goes anywhere.
+            let report = sums[StudyRecord.fileName] == nil ? [] : [StudyRecord.fileName]
+            for name in Set(report + names) where sums[name] != nil || name != StudyRecord.fileName {
                 do throws(StorageFailure) {
                     let digest = try read.digest(of: Folder.join(folder, name), each: each)
                     let isPublished = sums[name].map { $0 == digest.hex } == true
@@ -81,6 +88,7 @@ struct OutboxResult {
                     unfit[name] = error.systemError == .notFound || error.kind == .refused ? damaged : error.code
                 }
             }
+            if let code = unfit[StudyRecord.fileName] { for name in names { unfit[name] = code } }
         } catch {
             for name in names { unfit[name] = error.code }
         }
@@ -152,17 +160,22 @@ struct OutboxResult {
         }
     }
 
-    /// Whether this result and `other`, which nothing has taken the place of, are of different slices of one series under one pipeline,
-    /// and of no image in common: each measures a part of what is one volume. Pictures that stand alone are no parts.
+    /// Whether this result and `other`, which nothing has taken the place of, each hold slices of one series that the other lacks, under
+    /// one pipeline: each measures a part of what is one volume. Pictures that stand alone are no parts.
     func divides(_ other: OutboxResult) -> Bool {
-        guard record.study == other.record.study, other.record.supersededBy == nil, strangers(other).isEmpty,
-            !other.record.imageContents.isEmpty,
-            Set(record.imageContents.map(\.uid)).isDisjoint(with: other.record.imageContents.map(\.uid))
+        guard record.study == other.record.study, other.record.supersededBy == nil, strangers(other).isEmpty
         else { return false }
+        let (mine, its) = (Set(record.imageContents.map(\.uid)), Set(other.record.imageContents.map(\.uid)))
+        guard !its.isSubset(of: mine), !mine.isSubset(of: its) else { return false }
+        // Of several series the images that differ may be another's: then a volume that came out the same is the same one.
+        let isOfOne =
+            mine.isDisjoint(with: its)
+            || Set((record.results + other.record.results).map(\.source.series)).count == 1
         return record.results.contains { mine in
             other.record.results.contains { its in
                 its.source.series == mine.source.series && its.pipeline == mine.pipeline
                     && (its.source.sliceMM ?? mine.source.sliceMM) != nil
+                    && (isOfOne || its.source != mine.source || its.segments != mine.segments)
             }
         }
     }
@@ -174,12 +187,47 @@ struct OutboxResult {
         return record.identity.contradictions(other.record.identity)
     }
 
+    /// Whether the report is the one that the service wrote last, as far as a digest of it was kept.
+    func hasOwnReport() throws -> Bool {
+        do throws(StorageFailure) {
+            let kept = try Self.sums(in: folder).first { $0.name == StudyRecord.fileName }
+            return kept.map { $0.line.prefix(64) == digest.hex } ?? true
+        } catch {
+            // Without any digests each file is found to be damaged.
+            guard error.systemError == .notFound else { throw error }
+            return true
+        }
+    }
+
     /// Says in the report which result took this one's place. Repeating it changes nothing.
     mutating func markSuperseded(by key: String) throws {
         guard record.supersededBy == nil else { return }
+        record.supersededBy = key
+        try writeReport()
+    }
+
+    /// Says in the report what it asks a person for. Repeating it changes nothing.
+    mutating func markAsking(_ code: String) throws {
+        guard record.needsPerson != code else { return }
+        record.needsPerson = code
+        try writeReport()
+    }
+
+    /// Its digest first: where the service dies between the two, both are written again. That of a report which somebody has changed stays
+    /// what it was.
+    private mutating func writeReport() throws {
         // A service that died in the middle of this.
         try DurableFile.removeTemporaries(in: folder)
-        record.supersededBy = key
-        try DurableFile.write(try record.json(), to: Folder.join(folder, StudyRecord.fileName), mode: 0o640)
+        let json = try record.json()
+        let new = FileDigest(of: json)
+        let path = Folder.join(folder, Self.sumsName)
+        if FileStatus.exists(path) {
+            let lines = try Self.sums(in: folder).map { line, name in
+                name == StudyRecord.fileName && line.prefix(64) == digest.hex ? Self.line(new, name) : "\(line)\n"
+            }
+            try DurableFile.write(lines.joined(), to: path, mode: 0o640)
+        }
+        try DurableFile.write(json, to: Folder.join(folder, StudyRecord.fileName), mode: 0o640)
+        digest = new
     }
 }

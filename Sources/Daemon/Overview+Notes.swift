@@ -68,6 +68,24 @@ extension Overview {
         ]
     }
 
+    /// That the outbox was marked with its newest result; how many of those that the ledger knows it lacks as an older copy. Empty or nil: not,
+    /// none.
+    static let outboxMarked = "outbox marked"
+    static let outboxOlder = "outbox older"
+
+    static func outboxNotes(_ count: String?) -> [Note] {
+        guard let count, !count.isEmpty else { return [] }
+        return [
+            Note(
+                code: "OUTBOX-OLDER",
+                text:
+                    "an older copy of the outbox was put back, or it was emptied: \(count) results that were published since are not in it.",
+                cure:
+                    "Put the newest copy back, or drop their studies again (their originals stand in kept/). Where they are to be gone: hspsam settle --outbox."
+            )
+        ]
+    }
+
     /// The code of why each drop that has settled cannot be taken.
     static let untakenDrops = "untaken"
 
@@ -87,6 +105,19 @@ extension Overview {
                 text: "\(codes.count { $0 == code }) in the inbox cannot be taken, though complete (\(code)).",
                 cure: "\(cure) They are taken by themselves then.")
         }
+    }
+
+    /// That originals of copied drops stay in the inbox.
+    static func leftNotes(_ count: Int) -> [Note] {
+        guard count > 0 else { return [] }
+        return [
+            Note(
+                code: "DROP-LEFT",
+                text: "\(count) in the inbox were copied and taken, and cannot be removed: they take room.",
+                cure:
+                    "setfacl -R -m u:hspsam:rwX on inbox/.hspsam-*; once for all: setfacl -m d:u:hspsam:rwx on the inbox. They go by themselves then."
+            )
+        ]
     }
 
     /// Begins what the ledger remembers of each thing that is done from time to time and could not be, with the code of why.

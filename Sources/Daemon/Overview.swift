@@ -45,6 +45,8 @@ package struct Overview: Sendable, Equatable {
     package let lines: [Line]
     /// Results of the last 24 hours.
     package let publishedToday: Int
+    /// Drops of the last 24 hours that no pipeline wants.
+    let unwantedToday: Int
     package let lastSuccess: Int64?
     /// Drops in the inbox that still settle, those that cannot be read, and those that cannot be taken.
     package let settling: Int
@@ -172,6 +174,13 @@ package struct Overview: Sendable, Equatable {
             try Int.fetchOne(
                 db, sql: "SELECT COUNT(*) FROM result WHERE published_at > ?", arguments: [Moment.now - 86_400_000])
             ?? 0
+        unwantedToday =
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT COUNT(*) FROM job INDEXED BY job_ended
+                    WHERE state IN ('published', 'done') AND changed_at > ? AND reason_class = 'unwanted'
+                    """, arguments: [Moment.now - 86_400_000]) ?? 0
         // In the order of what was done, whatever the clock did.
         lastSuccess = try Int64.fetchOne(db, sql: "SELECT published_at FROM result ORDER BY sequence DESC LIMIT 1")
         func fact(_ key: String) throws -> String? {
@@ -204,8 +213,8 @@ package struct Overview: Sendable, Equatable {
         let own = try fact("spool").flatMap { $0.isEmpty ? nil : $0 }
         notes =
             try Self.placeNotes(spool, own) + Self.replacedNotes(fact(Self.replaced))
-            + Self.unknownNotes(fact(Self.unknown))
-            + Self.untakenNotes(untakenCodes) + Self.undoneNotes(db)
+            + Self.unknownNotes(fact(Self.unknown)) + Self.outboxNotes(fact(Self.outboxOlder))
+            + Self.untakenNotes(untakenCodes) + Self.leftNotes(unremovable) + Self.undoneNotes(db)
             + Self.clockNotes(fact(Self.clockInDoubt))
             + Self.heldNotes(fact(Self.heldBack).flatMap(Int.init) ?? 0) + Self.alteredNotes(db)
             + Self.pipelineNotes(unwritten: fact(Self.unwritten), gone: fact(Self.gone))

@@ -155,6 +155,14 @@ package actor Publication {
         }
     }
 
+    /// Says in the reports of these results what a person is asked for: a ledger that is made anew knows it from there.
+    func mark(_ results: [PublishedResult], asking code: String) throws {
+        for result in results {
+            guard var standing = try standing(result.study, result.key) else { continue }
+            try standing.markAsking(code)
+        }
+    }
+
     /// Folders of the other results of the study for which `holds` says so of this one and them, relative to the outbox.
     private func others(
         _ study: String, _ key: String, where holds: (OutboxResult, OutboxResult) -> Bool

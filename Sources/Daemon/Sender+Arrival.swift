@@ -41,6 +41,37 @@ extension Sender {
             let count = try await StorageUser(peer: rule.peer, scratch: paths.deliveryScratch).images(ofStudy: study)
             expected = expected.flatMap { sum in count.map { sum + $0 } }
         }
-        return ArrivalAnswer(arrived: studies.values.reduce(0) { $0 + $1.count }, expected: expected)
+        let arrived = studies.values.reduce(0) { $0 + $1.count }
+        if let count = expected, arrived < count {
+            expected = try await count - own(question, studies, rule, most: count - arrived)
+        }
+        return ArrivalAnswer(arrived: arrived, expected: expected)
+    }
+
+    /// How many of our own objects the archive counts among the images of the studies: nobody sends those to us.
+    ///
+    /// - Parameter most: afterwards it does not matter.
+    private func own(
+        _ question: ArrivalQuestion, _ studies: [String: Set<String>], _ rule: ArrivalRule, most: Int
+    ) async throws -> Int {
+        guard let folder = question.results else { return 0 }
+        var objects: [String: Identity] = [:]
+        for entry in (try? Folder.walk(folder)) ?? [] where entry.status.kind == .regular {
+            guard let identity = identify(Folder.join(folder, entry.name)),
+                studies[identity.study]?.contains(identity.instance) == false
+            else { continue }
+            objects[identity.instance] = identity
+        }
+        let asked = objects.values.sorted { $0.instance < $1.instance }
+        return try await inScratch { scratch in
+            let user = StorageUser(peer: rule.peer, scratch: scratch)
+            let each = SignOfLife.give()
+            var found = 0
+            for object in asked where found < most {
+                each()
+                if try await user.has(object) { found += 1 }
+            }
+            return found
+        }
     }
 }

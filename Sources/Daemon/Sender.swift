@@ -177,9 +177,7 @@ package struct Sender: Sendable {
         }
     }
 
-    private func inScratch(
-        _ body: (String) async throws -> [DeliveryReceipt.File]
-    ) async throws -> [DeliveryReceipt.File] {
+    func inScratch<Answer: Sendable>(_ body: (String) async throws -> Answer) async throws -> Answer {
         let scratch = Folder.join(paths.deliveryScratch, Identifier.make())
         defer { try? Folder.remove(scratch) }
         try Folder.make(scratch, mode: 0o750)

@@ -14,6 +14,8 @@ package struct ServicePaths: Sendable {
     private let spool: String
     private let hasCluster: Bool
     private let mountTable: String
+    /// Holds the key of the result that was published last, so that an older copy of the outbox is not taken for it.
+    let newestResult: String
     /// Says which spool this is, so that an empty folder on another disk is not taken for it.
     package let spoolIdentity: String
 
@@ -23,6 +25,7 @@ package struct ServicePaths: Sendable {
         work = Folder.join(settings.spool, "work")
         outbox = Folder.join(settings.spool, "outbox")
         quarantine = Folder.join(settings.spool, "quarantine")
+        newestResult = Folder.join(outbox, "newest-result")
         kept = Folder.join(settings.spool, "kept")
         control = Folder.join(settings.spool, "control")
         spoolIdentity = Folder.join(settings.spool, ".hspsam-spool")

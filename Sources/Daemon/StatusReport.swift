@@ -30,6 +30,7 @@ package struct StatusReport: Sendable, Encodable {
     private let jobs: [String: Int]
     private let oldestWaitingSeconds: Int?
     private let published: Int
+    private let unwanted: Int
     private let lastSuccess: String?
     private let paused: String?
     private let needsPerson: [Person]
@@ -119,6 +120,7 @@ package struct StatusReport: Sendable, Encodable {
         self.jobs = jobs
         oldestWaitingSeconds = overview?.oldestWaiting.map { Int(max(0, now - $0) / 1000) }
         published = overview?.publishedToday ?? 0
+        unwanted = overview?.unwantedToday ?? 0
         lastSuccess = overview?.lastSuccess.map(Moment.text)
         paused = overview?.paused
         needsPerson = (overview?.troubles ?? []).map {
@@ -155,6 +157,7 @@ package struct StatusReport: Sendable, Encodable {
         case reserve = "reserve_bytes"
         case oldestWaitingSeconds = "oldest_waiting_seconds"
         case published = "published_24h"
+        case unwanted = "unwanted_24h"
         case lastSuccess = "last_success"
         case needsPerson = "needs_person"
     }
@@ -172,6 +175,7 @@ package struct StatusReport: Sendable, Encodable {
         try container.encode(jobs, forKey: .jobs)
         try container.encode(oldestWaitingSeconds, forKey: .oldestWaitingSeconds)
         try container.encode(published, forKey: .published)
+        try container.encode(unwanted, forKey: .unwanted)
         try container.encode(lastSuccess, forKey: .lastSuccess)
         try container.encode(paused, forKey: .paused)
         try container.encode(inbox, forKey: .inbox)
@@ -195,6 +199,7 @@ package struct StatusReport: Sendable, Encodable {
         lines.append(
             "  settling \(settling)   queued \(count(.queued) + count(.retry))\(oldest)   running \(count(.running) + count(.publishing))"
                 + "   quarantined \(count(.quarantined))   done \(count(.done) + count(.published))   results in 24 h \(published)"
+                + (unwanted > 0 ? "   wanted by no pipeline in 24 h \(unwanted)" : "")
         )
         if let cluster { lines.append("  cluster: \(cluster.summary)") }
         for note in notes { lines.append("  needs you: \(note.code) \(note.text) → \(note.cure)") }

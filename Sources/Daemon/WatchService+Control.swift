@@ -86,6 +86,13 @@ extension WatchService {
             }
             return Self.settled(try await ledger.settleAltered(destination))
         case .settlePipeline: return Self.settled(try await settlePipeline(request.job ?? ""))
+        case .settleOutbox:
+            let count = try await settleOutbox()
+            return count == 0
+                ? ControlAnswer(isDone: false, code: "SETTLED", text: "the outbox lacks nothing that was asked for.")
+                : ControlAnswer(
+                    isDone: true, code: "SETTLED",
+                    text: "\(count) results are gone: their studies are made anew when they come again.")
         case .retry, .cancel, .release, .drop, .settle:
             guard let id = request.job, let job = try await ledger.job(id) else {
                 return ControlAnswer(isDone: false, code: "JOB-UNKNOWN", text: "the ledger knows no such job.")

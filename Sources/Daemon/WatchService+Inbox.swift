@@ -46,6 +46,7 @@ extension WatchService {
     }
 
     private func look(at clock: inout ClockWatch) async throws {
+        try ledger.confirmInPlace()
         guard let step = clock.step() else { return }
         log.warning("the clock was set", metadata: ["code": "CLOCK-STEP", "seconds": "\(step / 1000)"])
         try await ledger.shiftWaits(by: step)

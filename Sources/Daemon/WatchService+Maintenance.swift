@@ -23,6 +23,7 @@ extension WatchService {
         try await lookAtPipelines()
         // Until they are known, or gone: somebody may have dropped their studies again.
         if try await ledger.fact(Overview.unknown) != nil { try await countUnknown() }
+        try await lookAtOutbox()
         try await attempt("receive/") { try self.dropReceived() }
         try await attempt("control/") {
             for folder in [self.paths.answers, self.paths.newRequests] {

@@ -110,17 +110,23 @@ extension WatchService {
                 return try await settle(.quarantine(JobReason(.refused, code: "DROP-KIND", text: text)))
             }
             // Nobody asks whether all of it is there once it was taken: what is worked on later is what is left.
-            if print.files < job.files, job.remark == nil {
-                let text =
-                    "\(job.files - print.files) of the \(job.files) files that were dropped are not in its input any more: somebody has removed them. Drop the study again."
-                try await ledger.remark(job.id, JobReason(.partial, code: "INPUT-FEWER", text: text))
-                log.error("an input lacks files", metadata: ["job": "\(job.id)", "code": "INPUT-FEWER"])
-                return .settled(nil)
-            }
+            var (dropped, left) = (job.files, min(job.files, print.files))
             let joined = try job.joined.compactMap { id in try paths.standingInput(of: id).map { (id: id, input: $0) } }
             guard joined.count == job.joined.count else {
                 // Removed since: what was left undone of those jobs is not dealt with by this one.
                 try await ledger.join(joined.map(\.id), to: job.id)
+                return .settled(nil)
+            }
+            for (id, input) in joined {
+                guard let files = try await ledger.job(id)?.files else { continue }
+                dropped += files
+                left += min(files, try Fingerprint(of: input).files)
+            }
+            if left < dropped, job.remark == nil {
+                let text =
+                    "\(dropped - left) of the \(dropped) files that were dropped\(joined.isEmpty ? "" : ", in its earlier drops too,") are not in its input any more: somebody has removed them. Drop the study again."
+                try await ledger.remark(job.id, JobReason(.partial, code: "INPUT-FEWER", text: text))
+                log.error("an input lacks files", metadata: ["job": "\(job.id)", "code": "INPUT-FEWER"])
                 return .settled(nil)
             }
             try paths.removeOutputs(job.id)
@@ -317,6 +323,8 @@ extension WatchService {
             for result in published.stood where try await !ledger.isPublished(key: result.key) { fresh.append(result) }
             isNew = !fresh.isEmpty
             let reason = Self.reason(job, published, isNew: isNew)
+            if let reason, reason.kind == .partial { try await publication.mark(fresh, asking: reason.code) }
+            if let newest = fresh.last { try await noteNewest(newest.key) }
             try await ledger.publish(job.id, fresh, reason: reason)
             try await ledger.settleJoined(job)
             try await notePipelines(fresh)

@@ -59,6 +59,63 @@ extension WatchService {
         try await ledger.remember(Overview.unknown, count == 0 ? "" : "\(count)")
     }
 
+    /// Whether the outbox is an older copy, as after a backup of it was put back: its newest result is not the ledger's, and what was
+    /// published since does not stand in it. What somebody removes by hand is no such thing.
+    ///
+    /// *Cost*: one small file, where nothing is amiss.
+    func lookAtOutbox() async throws {
+        do {
+            // One that is not there now is told as that.
+            _ = try FileStatus(of: paths.outbox, followingLinks: true)
+            let key = try markedResult()
+            let newest = try await ledger.newestResult()
+            let missing = key == newest ? [] : try await missingResults(after: key)
+            if try await ledger.remember(Overview.outboxOlder, missing.isEmpty ? "" : "\(missing.count)"),
+                !missing.isEmpty
+            {
+                log.error("an older outbox stands there", metadata: ["code": "OUTBOX-OLDER"])
+            }
+            guard missing.isEmpty, let newest, newest != key else { return }
+            // One that the ledger does not know yet, or no more, is newer than what it knows.
+            if let key, try await ledger.resultPaths(after: key) == nil { return }
+            try await noteNewest(newest)
+        } catch let failure as StorageFailure {
+            log.error("the outbox cannot be read", metadata: ["code": "\(failure.code)"])
+        }
+    }
+
+    /// The key of the result that the outbox knows as its newest; nil where it knows none.
+    private func markedResult() throws(StorageFailure) -> String? {
+        guard FileStatus.exists(paths.newestResult) else { return nil }
+        let bytes = try DurableFile.read(paths.newestResult, limit: 99)
+        return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+    }
+
+    private func missingResults(after key: String?) async throws -> [String] {
+        // An outbox that was never marked is one of version 0.1.0.
+        guard try await ledger.fact(Overview.outboxMarked) != nil else { return [] }
+        return try await ledger.resultPaths(after: key)?.filter { !FileStatus.exists(Folder.join(paths.outbox, $0)) }
+            ?? []
+    }
+
+    /// Before the ledger knows it: the outbox then never seems older than it is.
+    func noteNewest(_ key: String) async throws {
+        // Until somebody has decided what becomes of those that are missing.
+        guard try await ledger.fact(Overview.outboxOlder) == nil else { return }
+        try DurableFile.write("\(key)\n", to: paths.newestResult, mode: 0o640)
+        try await ledger.remember(Overview.outboxMarked, "marked")
+    }
+
+    /// A person knows that results are gone: their studies are made anew when they come again. Gives how many those are.
+    func settleOutbox() async throws -> Int {
+        guard try await ledger.fact(Overview.outboxOlder) != nil else { return 0 }
+        let missing = try await missingResults(after: markedResult())
+        for path in missing { try await ledger.forgetResult(path: path) }
+        try await known.write(ledger.knownKeys())
+        try await lookAtOutbox()
+        return missing.count
+    }
+
     /// What was working on the job died: it is tried again. A job that was there each of many times is the cause, as far as one can
     /// tell, and is put aside before it takes all others with it.
     func giveBack(

@@ -93,6 +93,7 @@ package final class WatchService: Sendable {
         try await lookAtPipelines()
         try await ledger.remember(Overview.settingsInUse, SettingsView.digest(settings))
         try await recover(countsLost: !isResumed && !hasRebooted)
+        try await lookAtOutbox()
         if !isResumed { try await countUnknown() }
         try await writeIndex()
     }
@@ -179,19 +180,26 @@ package final class WatchService: Sendable {
         _ = try await end()
         try await maintain()
         try await writeMetrics()
-        // What could not be done there is of this night, too.
-        let outcome = try await end()
+        // What could not be done there is of this night, too; so is a page of it that cannot be written.
+        let told = try await end()
         try await writeNight()
+        let outcome = try await end()
+        if outcome != told { try await writeNight() }
         try await writeIndex()
         log.notice("batch done", metadata: ["code": "BATCH"])
         return outcome
     }
 
-    /// Drops that stand in `work` and that the ledger does not know: taking them failed behind the move. The next start books them.
+    /// Drops that stand in `work` and that the ledger does not know, as taking them failed behind the move, or knows to have ended, as their
+    /// originals could not be moved to where they stay. The next start does both.
     private func unbooked() async throws -> Int {
         var count = 0
         for entry in try Folder.list(paths.work) where Identifier.isOne(entry.name) {
-            if FileStatus.exists(paths.input(entry.name)), try await ledger.job(entry.name) == nil { count += 1 }
+            guard FileStatus.exists(paths.input(entry.name)) else { continue }
+            switch try await ledger.job(entry.name)?.state {
+            case nil, .published, .done, .cancelled, .quarantined: count += 1
+            case .queued, .running, .retry, .publishing: break
+            }
         }
         return count
     }
@@ -273,8 +281,13 @@ package final class WatchService: Sendable {
     /// The page of the night that ended last.
     func writeNight() async throws {
         let (nights, studies) = try await ledger.newestNights(Night.shown)
-        do { try await publication.writeNight(nights, studies) } catch let failure as StorageFailure {
+        let fact = Overview.undone + "outbox/\(Night.folder)/"
+        do {
+            try await publication.writeNight(nights, studies)
+            try await ledger.remember(fact, "")
+        } catch let failure as StorageFailure {
             log.error("the night's page cannot be written", metadata: ["code": "\(failure.code)"])
+            try await ledger.remember(fact, failure.code)
         }
     }
 }

@@ -1,5 +1,6 @@
 import CImageFiles
 import Imaging
+import Numbers
 package import Storage
 
 /// Image files by their content, whatever their name.
@@ -123,8 +124,19 @@ package enum ImageFile {
         var page = RasterPage(
             rows: Int(image.rows), columns: Int(image.columns), samples: Int(image.samples), bits: Int(image.bits),
             values: values)
-        let own = PixelCalibration(
-            rows: image.rows_per_metre, columns: image.columns_per_metre, unit: .metre)
+        // Without a unit JFIF's densities are read as those by some programs and as sides of a pixel by others.
+        let (perUnit, isOfShape) = ((image.rows_per_unit, image.columns_per_unit), format == .png)
+        let own =
+            perUnit.0 > 0 && isOfShape
+            ? PixelCalibration(rows: perUnit.0, columns: perUnit.1, unit: .none)
+            : PixelCalibration(rows: image.rows_per_metre, columns: image.columns_per_metre, unit: .metre)
+        if !isOfShape, perUnit.0 > 0, perUnit.1 > 0, perUnit.0 != perUnit.1 {
+            page.findings.append(
+                RasterFinding(
+                    .picture, isWarning: true,
+                    "the picture's pixels are no squares (JFIF, \(NumberText.short(perUnit.1)) to \(NumberText.short(perUnit.0)) without a unit), which programs read in two ways: they are taken for squares."
+                ))
+        }
         if image.palette_entries > 0 {
             page.palette = withUnsafeBytes(of: &image.palette) { Array($0.prefix(3 * Int(image.palette_entries))) }
         }
@@ -142,6 +154,7 @@ package enum ImageFile {
                 method: "ISO_10918_1", ratio: Double(page.values.count) / Double(max(file.size, 1)))
         }
         let orientation: Int
+        var problem: String?
         do throws(StorageFailure) {
             if let further = try FurtherPictures.finding(file, format) { page.findings.append(further) }
             let parts = try PictureBlock.all(of: file, format)
@@ -154,17 +167,29 @@ package enum ImageFile {
                     page.findings += [RasterFinding.profile(header, size: size)].compactMap { $0 }
                 }
             }
+            if page.samples == 3, try PictureBlock.areContradictory(parts, file) {
+                page.findings.append(
+                    RasterFinding(
+                        .picture, isWarning: true,
+                        "one marker says that the samples are luminance and colour differences (JFIF), another red, green and blue (Adobe): the former is believed."
+                    ))
+            }
             let blocks = try EXIFBlock.all(parts, of: file)
             let read = EXIFOrientation.of(blocks)
             orientation = read.orientation
             if let finding = read.finding { page.findings.append(finding) }
-            let calibration = blocks.reduce(own) {
+            let scale = try PNGScale.read(parts, of: file)
+            problem = scale.problem
+            let stated =
+                scale.calibration?.confirmed(by: own, ("the picture's scale (sCAL)", "its resolution (pHYs)")) ?? own
+            let calibration = blocks.reduce(stated) {
                 $0.confirmed(by: $1.calibration, ("the picture's own resolution", "its EXIF block"))
             }
             page.take(calibration)
         } catch {
             throw ImageFilesFailure(path: file.path.text, error)
         }
+        if let problem { throw ImageFilesFailure(path: file.path.text, reason: .corrupt(problem)) }
         return page.upright(from: orientation)
     }
 

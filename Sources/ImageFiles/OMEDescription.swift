@@ -7,6 +7,8 @@ struct OMEDescription {
         var columns = 0, rows = 0
         /// Type of the samples; empty where it is not said.
         var type = ""
+        /// Bits that the samples use; nil where it is not said.
+        var significantBits: Int?
         var channels = 1, slices = 1, times = 1
         /// The order in which planes follow one another: a permutation of `CZT`.
         var order = "CZT"
@@ -64,6 +66,7 @@ struct OMEDescription {
                 images[last].columns = whole("SizeX") ?? 0
                 images[last].rows = whole("SizeY") ?? 0
                 images[last].type = attributes["Type"] ?? ""
+                images[last].significantBits = whole("SignificantBits")
                 images[last].channels = whole("SizeC") ?? 1
                 images[last].slices = whole("SizeZ") ?? 1
                 images[last].times = whole("SizeT") ?? 1

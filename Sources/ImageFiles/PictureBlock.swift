@@ -86,4 +86,23 @@ extension PictureBlock {
     }
 
     private static let mostProfileBytes = 4 << 20
+
+    /// Whether a JPEG's markers say two kinds of colours: by JFIF they are YCbCr always, and by Adobe's marker they are not transformed.
+    ///
+    /// *Source*: ITU-T T.871, 6.1; Adobe Technical Note 5116, 18.
+    static func areContradictory(_ blocks: [PictureBlock], _ file: InputFile) throws(StorageFailure) -> Bool {
+        var (isJFIF, isUntransformed) = (false, false)
+        for block in blocks {
+            switch block.kind {
+            case .segment(0xE0):
+                let name = try file.read(block.data.prefix(5))
+                if name == Array("JFIF\0".utf8) { isJFIF = true }
+            case .segment(0xEE):
+                let bytes = try file.read(block.data.prefix(12))
+                if bytes.count == 12, bytes.starts(with: Array("Adobe".utf8)), bytes[11] == 0 { isUntransformed = true }
+            default: continue
+            }
+        }
+        return isJFIF && isUntransformed
+    }
 }

@@ -91,6 +91,13 @@ package struct PixelCalibration: Sendable, Equatable {
                 "\(program) gives pixel sizes in a unit that is no length: the picture has no scale."))
     }
 
+    /// From two words of which one cannot hold beside the other: neither is believed.
+    init(contradictedBy one: String, _ other: String) {
+        saysTwoScales = true
+        findings.append(
+            RasterFinding(.scale, isWarning: true, "\(one) and \(other) are none of one picture: neither is believed."))
+    }
+
     /// From words about a picture of another size, which a program that made it smaller or cut it left standing.
     init(descriptionOfAnotherSizeBy program: String, _ size: [Int]) {
         findings.append(

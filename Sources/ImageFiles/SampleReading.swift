@@ -192,6 +192,19 @@ struct SampleReading {
         return labels
     }
 
+    /// How bright a pixel is, in a unit that all pages of its kind have; NaN for what is no measurement.
+    func brightness(_ bytes: UnsafeRawBufferPointer, _ pixel: Int, palette: [UInt16]?) -> Double {
+        if let palette {
+            let entries = palette.count / 3, entry = min(Int(whole(bytes, pixel * stored)), entries - 1)
+            return (0..<3).reduce(0) { $0 + Double(palette[$1 * entries + entry]) }
+        }
+        let sign: UInt32 = isSigned && bits <= 16 ? 1 << UInt32(bits - 1) : 0
+        return (0..<samples).reduce(0) { sum, colour in
+            let index = index(pixel, colour)
+            return sum + (bits > 16 || isFloating ? number(bytes, index) : Double(whole(bytes, index) ^ sign))
+        }
+    }
+
     // MARK: Inside
 
     private func index(_ pixel: Int, _ colour: Int) -> Int { pixel * stored + (sample ?? colour) }

@@ -137,6 +137,7 @@ extension ContentsReader {
                         by: try resolution(of: planes[0].page), ("the OME description", "the resolution tags")),
                 smaller: [], values: nil)
             picture.isPart = planes.count < expected
+            picture.significantBits = image.significantBits
             pictures.append(picture)
         }
         guard !pictures.isEmpty else { throw failure(.axes("has an OME description of other files alone")) }

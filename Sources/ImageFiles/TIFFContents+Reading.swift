@@ -85,7 +85,9 @@ struct ContentsReader {
             } else if isAperio, index == 1, !page.isTiled {
                 roles.append(.thumbnail)
             } else {
-                roles.append(page.isReduced || isLevel(index, roles) ? .smaller : .picture)
+                var isCopy = page.isReduced
+                if !isCopy { isCopy = try isLevel(index, roles, isDescribed: isAperio) }
+                roles.append(isCopy ? .smaller : .picture)
             }
         }
         keepWhole(&roles)
@@ -146,16 +148,23 @@ struct ContentsReader {
         return nil
     }
 
-    /// Whether a page that nothing flags is a smaller copy of the tiled page before it: of one kind and of one shape.
-    private func isLevel(_ index: Int, _ roles: [TIFFContents.Role]) -> Bool {
+    /// Whether a page that nothing flags is a smaller copy of the tiled page before it: of one kind and of one shape, and of one picture.
+    ///
+    /// - Parameter isDescribed: its program always writes it so.
+    private func isLevel(
+        _ index: Int, _ roles: [TIFFContents.Role], isDescribed: Bool
+    ) throws(ImageFilesFailure) -> Bool {
         guard let last = roles.lastIndex(where: { $0 == .picture || $0 == .smaller }) else { return false }
         let (page, larger) = (pages[index], pages[last])
         guard larger.isTiled, page.isTiled, page.kind == larger.kind, page.rows > 0, page.columns > 0 else {
             return false
         }
         let (down, across) = (Double(larger.rows) / Double(page.rows), Double(larger.columns) / Double(page.columns))
-        return min(down, across) >= 1.5
-            && abs(down - across) <= 0.02 * max(down, across) + 2 / Double(min(page.rows, page.columns))
+        guard min(down, across) >= 1.5,
+            abs(down - across) <= 0.02 * max(down, across) + 2 / Double(min(page.rows, page.columns))
+        else { return false }
+        if isDescribed { return true }
+        return try file.showsTheSame(index, as: last)
     }
 
     // MARK: Pictures
@@ -316,6 +325,9 @@ struct ContentsReader {
         let sizes = AperioDescription.sizes(in: text)
         guard sizes.isEmpty || sizes.contains(pages[index].size) else {
             return PixelCalibration(descriptionOfAnotherSizeBy: "Aperio", sizes[0])
+        }
+        if AperioDescription.magnificationContradicts(mpp, in: text) {
+            return PixelCalibration(contradictedBy: "Aperio's magnification (AppMag)", "its size of a pixel (MPP)")
         }
         let own = PixelCalibration(program: "Aperio's MPP", rowMM: mpp / 1000, columnMM: mpp / 1000)
         return own.confirmed(by: try resolution(of: index), ("Aperio's MPP", "the resolution tags"))

@@ -47,6 +47,8 @@ package struct TIFFPicture: Sendable {
     package let smaller: [Int]
     /// `value = stored · slope + intercept`, where the program shows calibrated values.
     let values: ValueMapping?
+    /// Bits that its samples use, as its description says it.
+    var significantBits: Int?
     /// Further planes of it lie in other files.
     var isPart = false
 

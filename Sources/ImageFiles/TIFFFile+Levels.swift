@@ -22,6 +22,11 @@ extension TIFFFile {
         for index in (picture.planes.count == 1 ? picture.smaller : []) + below {
             // What cannot be described is no copy.
             guard let copy = try? tags(index), copy.isCopy(of: whole) else { continue }
+            if below.contains(index), !copy.isReduced, copy.rows < whole.rows,
+                try !showsTheSame(index, as: plane.page)
+            {
+                continue
+            }
             guard copy.rows <= whole.rows, copy.columns <= whole.columns else {
                 throw failure(.axes("has a page whose smaller copies are larger than it is"))
             }
@@ -46,7 +51,8 @@ extension TIFFFile {
                 throw failure(.axes("has a picture below a page (SubIFD) that is larger than the page"))
             }
             let isSmaller = picture.rows < page.rows || picture.columns < page.columns
-            if picture.isMask || isSmaller && (picture.isReduced || picture.isCopy(of: page)) { continue }
+            if picture.isMask || isSmaller && picture.isReduced { continue }
+            if isSmaller, picture.isCopy(of: page), try showsTheSame(below, as: index) { continue }
             others += 1
         }
         guard others > 0 else { return nil }

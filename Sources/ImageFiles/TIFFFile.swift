@@ -11,6 +11,8 @@ package final class TIFFFile {
     private let reader: FileReader
     /// Directories below pages, as far as they were asked for.
     var knownSubdirectories: [Int: Range<Int>] = [:]
+    /// Whether a page shows what a larger one shows, as far as that was asked for.
+    var knownCopies: [[Int]: Bool] = [:]
 
     /// Follows the file's chain of pages. Everything is read through its descriptor.
     ///
@@ -159,10 +161,12 @@ package final class TIFFFile {
     package func contents() throws(ImageFilesFailure) -> TIFFContents {
         var contents = try TIFFContents(self)
         for page in Set(contents.pictures.flatMap(\.planes).map(\.page)).sorted() {
-            if let finding = try besides(page), !contents.findings.contains(finding) {
+            for case let finding? in [try besides(page), try slantFinding(page)]
+            where !contents.findings.contains(finding) {
                 contents.findings.append(finding)
             }
         }
+        if let finding = try missingPages() { contents.findings.append(finding) }
         // Programs count pictures behind the first to its strip.
         for picture in contents.pictures where picture.planes.allSatisfy({ $0.inPage == 0 }) {
             for page in Set(picture.planes.map(\.page) + picture.smaller).sorted() {
@@ -170,6 +174,7 @@ package final class TIFFFile {
                 guard ci_tiff_check_counts(handle, UInt32(clamping: page), &error) == CI_OK else {
                     throw failure(error)
                 }
+                try checkPlaces(page)
             }
         }
         return contents
@@ -223,6 +228,16 @@ package final class TIFFFile {
         page.dateTime = text(of: tags)
         page.findings = reading.findings(survey, extrasDiffer: extrasDiffer)
         page.findings += try tagFindings(plane.page, samples: reading.samples)
+        // Of values that are held as the page has them.
+        if let stated = picture.significantBits, (1..<16).contains(stated), page.mapping == nil, tags.photometric == 1,
+            let largest = page.values.max(), largest >> stated > 0
+        {
+            page.findings.append(
+                RasterFinding(
+                    .picture, isWarning: true,
+                    "by the OME description the samples use \(stated) bits (SignificantBits), and they use more: what they stand for is uncertain."
+                ))
+        }
         page.loss = loss(tags, reading, plane.page, bits: samples.bits)
         page.reduction = LevelReduction(of: (picture.rows, picture.columns), to: (rows, columns))
         page.take(picture.calibration)
@@ -364,7 +379,7 @@ package final class TIFFFile {
 
     /// Of tags of a page that contradict its picture and that libtiff passes over: Orientation, curves, and the colour profile.
     func tagFindings(_ index: Int, samples: Int) throws(ImageFilesFailure) -> [RasterFinding] {
-        var findings = [try orientationFinding(index), try curveFinding(index)]
+        var findings = [try orientationFinding(index), try curveFinding(index), try meaningFinding(index)]
         if samples == 3, let profile = try value(34675, page: index), profile.byteCount > 0 {
             findings.append(.profile(profile.prefix(ColourProfile.headerBytes), size: profile.byteCount))
         }
@@ -393,10 +408,18 @@ package final class TIFFFile {
         return nil
     }
 
+    /// Of a grey page that does not say its Photometric, white could be 0 as well.
+    private func meaningFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
+        guard try described(index).has_photometric == 0, try tags(index).photometric == 1 else { return nil }
+        return RasterFinding(
+            .picture, isWarning: true,
+            "the page does not say whether black or white is 0 (PhotometricInterpretation): black is taken for it.")
+    }
+
     /// 0 is written by programs that do not know it.
     private func orientationFinding(_ index: Int) throws(ImageFilesFailure) -> RasterFinding? {
         guard let value = try value(274, page: index) else { return nil }
-        if let orientation = value.whole.first, (0...8).contains(orientation) { return nil }
+        if value.whole.count == 1, let orientation = value.whole.first, (0...8).contains(orientation) { return nil }
         return RasterFinding(
             .picture, isWarning: true,
             "the Orientation of the page is damaged or none of those that there are (1 to 8): the picture is not turned."

@@ -64,11 +64,16 @@ package struct TIFFRows {
 extension TIFFFile {
     /// Rows of a band: whole strips or tiles, 256 rows or the next more.
     fileprivate func bandRows(_ index: Int) throws(ImageFilesFailure) -> Int {
+        let piece = try pieceRows(index)
+        return (256 + piece - 1) / piece * piece
+    }
+
+    /// Rows of one strip or tile.
+    func pieceRows(_ index: Int) throws(ImageFilesFailure) -> Int {
         var rows: UInt32 = 0
         var error = ci_error()
         guard ci_tiff_piece_rows(handle, UInt32(clamping: index), &rows, &error) == CI_OK else { throw failure(error) }
-        let piece = max(1, Int(rows))
-        return (256 + piece - 1) / piece * piece
+        return max(1, Int(rows))
     }
 
     /// Calls `body` with the stored samples of each band of a page, from top to bottom, and how many rows it has.
@@ -82,7 +87,7 @@ extension TIFFFile {
         }
     }
 
-    fileprivate func withRows<Result>(
+    func withRows<Result>(
         _ index: Int, _ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result
     ) throws(ImageFilesFailure) -> Result {
         var pixels: UnsafeMutablePointer<UInt8>?

@@ -2,7 +2,7 @@ import Numbers
 
 /// The objects of one picture's mask: its connected parts (by sides and corners), or these cut where objects touch.
 ///
-/// Every pixel of the mask belongs to one object. *Cost*: 16 bytes for each run of an object's pixels in a row; of the picture nothing a
+/// Every pixel of the mask belongs to one object, and a cut leaves none smaller than the least that counts. *Cost*: 16 bytes for each run of an object's pixels in a row; of the picture nothing a
 /// pixel. Parts are cut one after the other, within the rectangle around each.
 package struct MaskObjects: Sendable {
     /// Pixels of each object; object n is at n − 1. Numbers follow the first pixel in row-major order.
@@ -31,10 +31,11 @@ package struct MaskObjects: Sendable {
     /// - Parameters:
     ///   - interior: the pixels of the mask that lie inside of an object and not at its edge; `boundary` needs them.
     ///   - aspect: height of a pixel over its width; for `distance`.
+    ///   - least: pixels that an object has at least: a smaller piece of a part belongs to the piece that it touches most.
     ///   - largest: pixels of the largest rectangle in which objects are told apart.
     package init(
         of mask: Mask, _ separation: ObjectSeparation = .none, interior: Mask? = nil, aspect: Double = 1,
-        largest: Int = Self.largestRectangle
+        least: Double = 0, largest: Int = Self.largestRectangle
     ) {
         precondition(separation != .boundary || interior != nil, "MaskObjects: boundaries without insides")
         (rows, columns) = (mask.rows, mask.columns)
@@ -58,6 +59,7 @@ package struct MaskObjects: Sendable {
                 continue
             }
             let domains = rectangle.domains(of: part, separation, interior: interior, aspect: aspect)
+                .map { Watershed.joining(smallerThan: least, of: $0, columns: rectangle.lineWidth) }
             var numbers: [Int32: Int32] = [:]
             for run in part {
                 for piece in rectangle.pieces(of: run, domains) {
@@ -98,6 +100,32 @@ package struct MaskObjects: Sendable {
             body(Int(runs[low].number), runs[low].pixels.clamped(to: range))
             low += 1
         }
+    }
+
+    /// The object of some pixels, 0 outside: of those of `rows` and `columns`, each ascending; a picture may repeat or leave out pixels of its
+    /// source.
+    ///
+    /// *Shape*: `[rows.count, columns.count]`.
+    package func numbers(atRows rows: [Int], columns: [Int]) -> [Int32] {
+        var numbers = [Int32](repeating: 0, count: rows.count * columns.count)
+        for (line, row) in rows.enumerated() {
+            if line > 0, rows[line - 1] == row {
+                for column in columns.indices {
+                    numbers[line * columns.count + column] = numbers[(line - 1) * columns.count + column]
+                }
+                continue
+            }
+            var next = 0
+            visit(row * self.columns..<(row + 1) * self.columns) { number, pixels in
+                let own = pixels.lowerBound - row * self.columns..<pixels.upperBound - row * self.columns
+                while next < columns.count, columns[next] < own.lowerBound { next += 1 }
+                while next < columns.count, columns[next] < own.upperBound {
+                    numbers[line * columns.count + next] = Int32(number)
+                    next += 1
+                }
+            }
+        }
+        return numbers
     }
 
     /// Every object by itself: a mask of the rectangle around it, and the row and column of its first pixel in the picture.
@@ -157,7 +185,7 @@ package struct MaskObjects: Sendable {
 
         // With a border of one pixel, so that every pixel of the part has neighbours.
 
-        private var lineWidth: Int { columns + 2 }
+        var lineWidth: Int { columns + 2 }
 
         private func place(_ pixel: Int) -> Int {
             (pixel / width - row + 1) * lineWidth + pixel % width - column + 1

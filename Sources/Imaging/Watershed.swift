@@ -44,6 +44,52 @@ enum Watershed {
         return domains
     }
 
+    /// Domains of which each has `least` pixels or more, or no neighbour: a smaller one, the smallest first, joins the one that it touches
+    /// in most places, of equals the one of the smaller number.
+    ///
+    /// *Shape*: `domains` as `domains(of:columns:rise:)` gives them. *Cost*: one pass over the pixels, and the pairs that touch.
+    static func joining(smallerThan least: Double, of domains: [Int32], columns: Int) -> [Int32] {
+        var sizes: [Int32: Int] = [:]
+        for domain in domains where domain > 0 { sizes[domain, default: 0] += 1 }
+        guard sizes.count > 1, sizes.values.contains(where: { Double($0) < least }) else { return domains }
+        var contacts: [Int32: [Int32: Int]] = [:]
+        for (pixel, domain) in domains.enumerated() where domain > 0 {
+            for step in [1, columns - 1, columns, columns + 1] {
+                let other = domains[pixel + step]
+                guard other > 0, other != domain else { continue }
+                contacts[domain, default: [:]][other, default: 0] += 1
+                contacts[other, default: [:]][domain, default: 0] += 1
+            }
+        }
+        var joined: [Int32: Int32] = [:]
+        while true {
+            let small = sizes.filter { Double($0.value) < least && contacts[$0.key] != nil }
+                .sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
+            guard !small.isEmpty else { break }
+            // One that grew meanwhile is looked at again in the next round.
+            for domain in small {
+                guard let size = sizes[domain], Double(size) < least,
+                    let best = contacts[domain]?.max(by: { ($0.value, -$0.key) < ($1.value, -$1.key) })?.key
+                else { continue }
+                joined[domain] = best
+                sizes[domain] = nil
+                sizes[best, default: 0] += size
+                for (other, count) in contacts.removeValue(forKey: domain) ?? [:] {
+                    contacts[other]?[domain] = nil
+                    guard other != best else { continue }
+                    contacts[other]?[best, default: 0] += count
+                    contacts[best]?[other, default: 0] += count
+                }
+                if contacts[best]?.isEmpty == true { contacts[best] = nil }
+            }
+        }
+        return domains.map { domain in
+            var domain = domain
+            while let next = joined[domain] { domain = next }
+            return domain
+        }
+    }
+
     /// The pixels of the landscape from the highest to the lowest.
     private static func fromAbove(_ heights: [Int32]) -> [Int] {
         var places = [Int](repeating: 0, count: Int(heights.max() ?? 0) + 1)

@@ -6,15 +6,19 @@ import Settings
 extension Outputs {
     private enum Annotations: String, CaseIterable { case off, polygon, point }
 
-    init(_ section: Section) throws {
+    /// - Parameter segments: how many the pipeline has.
+    init(_ section: Section, segments: Int) throws {
         self.init(
             manufacturer: try Self.manufacturer(try section.section("equipment")),
             syntheticGeometry: try section.bool("synthetic_geometry", default: false),
             uidSalt: try section.section("uids").string("salt", default: ""))
-        segmentations = try Segmentations(try section.section("seg"))
+        segmentations = try Segmentations(try section.section("seg"), segments: segments)
         report = try section.section("sr").bool("enabled", default: false)
         let pictures = try section.section("sc")
         captures = try pictures.choice("mode", default: .off)
+        try pictures.refuse(
+            idle: "max", if: captures == .off, "no pictures are made (mode: off).",
+            cure: "Write mode: auto or always beside it, or take max out.")
         captureLimit = try pictures.int("max", in: 1...10_000, default: 64)
         structures = try section.bool("rtstruct", default: false)
         annotations =
@@ -31,6 +35,12 @@ extension Outputs {
                 "SET-CHOICE", at: "separate", "objects are told apart, and nothing is written of objects.",
                 cure: "Add objects: true, instances: true or annotations, or take separate out.")
         }
+        if structures, annotations != nil {
+            throw section.failure(
+                "PIPE-OUTPUTS", at: "annotations",
+                "contours (rtstruct) are made of slices that lie in the patient, annotations of slides and pictures that do not: every image would be refused.",
+                cure: "Take one of the two out.")
+        }
         let numbers = try section.section("series_number")
         let keys: [(String, Kind)] = [
             ("seg", .binary), ("labelmap", .labelmap), ("fractional", .fractional), ("sr", .report), ("sc", .captures),
@@ -38,7 +48,12 @@ extension Outputs {
             ("instances", .instances),
         ]
         for (key, kind) in keys {
-            if let number = try numbers.optionalInt(key, in: 1...999_999) { seriesNumbers[kind] = number }
+            guard let number = try numbers.optionalInt(key, in: 1...999_999) else { continue }
+            try numbers.refuse(
+                idle: key, if: number != seriesNumbers[kind] && !kinds.contains(kind),
+                "outputs ask for no such object.",
+                cure: "Take it out, or ask for the object.")
+            seriesNumbers[kind] = number
         }
     }
 
@@ -58,7 +73,11 @@ extension Outputs {
 
     /// Keys `separate` and, of a distance, `separate_depth`.
     private static func separation(_ section: Section) throws -> ObjectSeparation? {
-        guard let name = try section.optionalChoice("separate", Separation.self) else { return nil }
+        let name = try section.optionalChoice("separate", Separation.self)
+        try section.refuse(
+            idle: "separate_depth", if: name != .distance, "it says how deep separate: distance cuts.",
+            cure: "Write separate: distance beside it, or take it out.")
+        guard let name else { return nil }
         return switch name {
         case .none: ObjectSeparation.none
         case .distance:
@@ -75,7 +94,8 @@ extension Outputs.Segmentations {
     private enum Resampling: String, CaseIterable { case none, regular }
     private enum TypeName: String, CaseIterable { case binary, labelmap }
 
-    init(_ section: Section) throws {
+    /// - Parameter segments: how many the pipeline has.
+    init(_ section: Section, segments: Int) throws {
         switch try section.choice("type", default: TypeName.binary) {
         case .binary: type = .binary
         case .labelmap: type = .labelmap
@@ -90,8 +110,15 @@ extension Outputs.Segmentations {
         probabilities = try section.bool("probabilities", default: false)
         let stated = try section.optionalChoice("empty_frames", FrameSelection.EmptyFrames.self)
         keepsEmptySegments = try section.choice("empty_segments", default: EmptySegments.omit) == .keep
+        try section.refuse(
+            idle: "empty_segments", if: keepsEmptySegments && segments == 1,
+            "the one segment is found or nothing is, of which when_nothing says what is written.",
+            cure: "Write when_nothing: object, or take empty_segments out.")
         writesNothing = try section.choice("when_nothing", default: Nothing.none) == .object
         avoidsPadding = try section.choice("viewer_compat", default: Compatibility.default) == .default
+        try section.refuse(
+            idle: "viewer_compat", if: !avoidsPadding && stated != nil && !binaryTwin && type == .labelmap,
+            "a LABELMAP has no packed pixels, and empty_frames is said.", cure: "Take viewer_compat out.")
         emptyFrames = stated ?? (avoidsPadding ? .span : .omit)
         label = try section.string("label", default: "HSPSAM")
         // Content Label (0070,0080) is CS, and has a value (PS3.3 C.8.20.2).

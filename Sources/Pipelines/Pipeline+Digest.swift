@@ -29,6 +29,10 @@ extension Pipeline {
         fields.add("series_number", outputs.seriesNumbers[.binary] ?? 0)
         fields.add("uid_salt", outputs.uidSalt)
         outputs.addChosen(to: &fields)
+        // Since pieces below it are no objects: results from before count others.
+        if outputs.asksForObjects, outputs.separation != .some(.none), postprocess.asksForSize {
+            fields.add("objects_have_size", true)
+        }
         if tolerates != .none { fields.add("tolerate", tolerates.rawValue) }
         if precision != .fp32 { fields.add("precision", precision.canonical) }
         switch augmentation {

@@ -23,7 +23,7 @@ extension Pipeline {
                 "the version must have 1 to 16 characters, no backslash and no control characters, and not be blank.",
                 cure: "Write e.g. version: \"1.0\".")
         }
-        selection = try root.sections("selection").map { try SelectionRule($0) }
+        selection = try Self.rules(root.sections("selection"))
         tiff = try TIFFSelection(try root.section("tiff"))
         let preprocess = try root.section("preprocess")
         aspect = try preprocess.choice("aspect", default: .isotropic)
@@ -43,9 +43,9 @@ extension Pipeline {
                 "PIPE-SEGMENT", at: "segments", "two segments have the same key or label.", cure: "Give each its own.")
         }
         let count = segments.count
-        postprocess = try root.sections("postprocess").map { try PostprocessStep($0, segments: count) }
+        postprocess = try Self.steps(root.sections("postprocess"), segments: count)
         let written = try root.section("outputs")
-        outputs = try Outputs(written)
+        outputs = try Outputs(written, segments: count)
         if outputs.instances, let long = segments.first(where: { $0.label.unicodeScalars.count > 58 }) {
             throw written.failure(
                 "PIPE-SEGMENT", at: "instances", found: long.label,
@@ -60,6 +60,37 @@ extension Pipeline {
                 "segment \(sided) is of one side, left or right, and in a mirror image it is where the other side was.",
                 cure: "Write tta: none.")
         }
+    }
+
+    /// Each rule has conditions of its own: of two alike the first one wins always, but where it chooses among frames, which slices in space
+    /// are not.
+    private static func rules(_ sections: [Section]) throws -> [SelectionRule] {
+        var rules: [SelectionRule] = []
+        for section in sections {
+            let rule = try SelectionRule(section)
+            if rules.contains(where: { $0.frames == .all && $0.conditions == rule.conditions }) {
+                throw section.failure(
+                    "PIPE-RULE", at: "",
+                    "an earlier rule has the same conditions and takes all that this one could take.",
+                    cure: "Take one of the two out.")
+            }
+            rules.append(rule)
+        }
+        return rules
+    }
+
+    private static func steps(_ sections: [Section], segments: Int) throws -> [PostprocessStep] {
+        var steps: [PostprocessStep] = []
+        for section in sections {
+            let step = try PostprocessStep(section, segments: segments)
+            if steps.contains(step), let key = section.keys.first {
+                throw section.failure(
+                    "PIPE-POST", at: key, "the same step stands there before, and a second time it changes nothing.",
+                    cure: "Take one of the two out.")
+            }
+            steps.append(step)
+        }
+        return steps
     }
 
     /// Key of the first segment that is of one side, of which the mean with a mirror image would mean nothing.
@@ -105,6 +136,8 @@ extension Pipeline.Tiles {
             self.side = .micrometres(side)
             limit = side
             overlap = try section.double("overlap_um", in: 0...1e6, default: side / 4)
+            try section.refuse(
+                idle: "resample", "tiles in µm are as large in every picture.", cure: "Take resample out.")
         } else {
             let side = try section.int("size", in: Self.sides)
             self.side = .pixels(side)
@@ -152,14 +185,47 @@ extension SelectionRule {
         }
         minFrames = try section.optionalInt("min_frames", in: 1...20_000)
         maxSliceMM = try section.optionalDouble("max_slice_mm", in: 0.001...1000)
-        let hasConditions = self != SelectionRule()
         frames = try Self.frames(section)
         pick = try section.choice("pick", default: .all)
-        if !hasConditions {
+        try confirmConditions(section)
+    }
+
+    /// That the rule says what it takes, and that something can meet it.
+    private func confirmConditions(_ section: Section) throws {
+        let isEmpty = conditions == SelectionRule()
+        for (key, isMet, words) in [
+            ("origin", Set(origin).count == Origin.allCases.count, "every image has one of these origins"),
+            ("min_frames", minFrames == 1, "every volume has a frame"),
+            ("image_type", imageTypeAll.isEmpty && imageTypeNone.isEmpty, "nothing is asked of it"),
+        ] where isMet && section.has(key) {
+            throw section.failure(
+                "PIPE-RULE", at: key, "\(words), so everything would meet the condition.",
+                cure: "Write what the rule asks for, e.g. modality: [CT], or leave the key out.")
+        }
+        guard !isEmpty else {
+            throw section.failure(
+                "PIPE-RULE", at: "", "a selection rule without conditions would take everything.",
+                cure: "Add a condition, e.g. modality: [CT].")
+        }
+        guard saysWhatItTakes else {
             throw section.failure(
                 "PIPE-RULE", at: "",
-                "a selection rule without conditions would take everything.",
-                cure: "Add a condition, e.g. modality: [CT].")
+                "the rule says what it does not take, how many frames or how thick slices, and would take all else, whatever it shows.",
+                cure:
+                    "Add what the images are: modality, sop_class, body_part, series_description, image_type: {all: …} or origin: [tiff]."
+            )
+        }
+        let both = Set(imageTypeAll).intersection(imageTypeNone).sorted()
+        guard both.isEmpty else {
+            throw section.failure(
+                "PIPE-RULE", at: "image_type",
+                "\(both.joined(separator: ", ")) is asked for and excluded: nothing meets that.",
+                cure: "Take it out of all or of none.")
+        }
+        guard seriesDescription == nil || seriesDescription?.text != excludeDescription?.text else {
+            throw section.failure(
+                "PIPE-RULE", at: "exclude_description", "one pattern is asked for and excluded: nothing meets that.",
+                cure: "Take it out of series_description or of exclude_description.")
         }
     }
 
@@ -241,6 +307,8 @@ extension Windowing {
         let mode: Mode
         switch try section.choice("mode", default: ModeName.percentile) {
         case .fixed:
+            try section.refuse(
+                idle: "scope", "a fixed window is the same for every frame.", cure: "Take scope out.")
             let window = try section.window(code: "PIPE-WINDOW")
             mode = .fixed(center: window.center, width: window.width)
         case .dicom:
@@ -283,8 +351,16 @@ extension PostprocessStep {
         switch key {
         case "largest_component": self = .largestComponent(try Self.numbers(key, section, segments))
         case "fill_holes": self = .fillHoles(try Self.numbers(key, section, segments))
-        case "min_size_mm3": self = .minSizeMM3(try section.double(key, in: 0...1e12))
-        case "min_size_pixels": self = .minSizePixels(try section.int(key, in: 0...Int(Int32.max)))
+        case "min_size_mm3":
+            let size = try section.double(key, in: 0...1e12)
+            try section.refuse(
+                idle: key, if: size == 0, "nothing is smaller.", cure: "Write a size, or take the step out.")
+            self = .minSizeMM3(size)
+        case "min_size_pixels":
+            let count = try section.int(key, in: 0...Int(Int32.max))
+            try section.refuse(
+                idle: key, if: count < 2, "nothing is smaller.", cure: "Write 2 or more, or take the step out.")
+            self = .minSizePixels(count)
         default:
             throw section.failure(
                 "PIPE-POST", at: key, found: key,
@@ -297,6 +373,9 @@ extension PostprocessStep {
         guard numbers.allSatisfy({ (1...segments).contains($0) }) else {
             throw section.failure(
                 "PIPE-POST", at: key, "segment numbers run from 1 to \(segments).", cure: "Correct the list.")
+        }
+        guard Set(numbers).count == numbers.count else {
+            throw section.failure("PIPE-POST", at: key, "a segment stands there twice.", cure: "Correct the list.")
         }
         return numbers
     }

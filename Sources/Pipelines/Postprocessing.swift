@@ -20,13 +20,21 @@ package enum PostprocessStep: Sendable, Equatable {
         case .largestComponent(let numbers):
             each(numbers, &masks, isSpatial) { Components.largest(of: $0, shares: shares) }
         case .fillHoles(let numbers): each(numbers, &masks, isSpatial) { Components.fillingHoles(in: $0) }
-        case .minSizeMM3(let size):
-            guard let mm3 = voxels.mm3 else { return }
-            // What is as large but for rounding stays.
-            let least = size / mm3 * (1 - 1e-9)
+        case .minSizeMM3:
+            guard let least = least(voxels) else { return }
             each(all, &masks, isSpatial) { Components.removing(smallerThan: least, from: $0, shares: shares) }
         case .minSizePixels(let count):
             each(all, &masks, isSpatial) { Components.removing(smallerThan: Double(count), from: $0) }
+        }
+    }
+
+    /// Pixels below which nothing counts; nil where the step asks for none, or nobody knows how large a pixel is.
+    fileprivate func least(_ voxels: VoxelSizes) -> Double? {
+        switch self {
+        case .largestComponent, .fillHoles: nil
+        // What is as large but for rounding stays.
+        case .minSizeMM3(let size): voxels.mm3.map { size / $0 * (1 - 1e-9) }
+        case .minSizePixels(let count): Double(count)
         }
     }
 
@@ -44,6 +52,19 @@ extension [PostprocessStep] {
     package func apply(_ masks: inout [[Mask]], isSpatial: Bool, _ voxels: VoxelSizes) {
         for step in self { step.apply(&masks, isSpatial: isSpatial, voxels) }
     }
+
+    /// A step that leaves nothing smaller than it says.
+    var asksForSize: Bool {
+        contains {
+            switch $0 {
+            case .minSizeMM3, .minSizePixels: true
+            case .largestComponent, .fillHoles: false
+            }
+        }
+    }
+
+    /// Pixels that an object of a picture has at least, also where touching ones are told apart.
+    package func least(_ voxels: VoxelSizes) -> Double { compactMap { $0.least(voxels) }.max() ?? 0 }
 }
 
 /// How large the pixels of a volume's frames are, for steps that measure.

@@ -156,21 +156,46 @@ struct ResultObjects {
     func capture(
         _ frame: Frame, at index: Int, place: Int, _ segmentation: VolumeSegmentation
     ) throws -> ObjectRecord {
-        let pipeline = task.pipeline.pipeline
-        guard let options = task.mainOptions else {
-            preconditionFailure("ResultObjects: no segmentation is planned")
-        }
         let window =
             frame.samples == 3
             ? DisplayWindow(from: 0, to: 255)
             : segmentation.displayWindow
                 ?? segmentation.windowing.window(for: frame, task.volume.frames[index].voi)
         let (number, count) = (task.volume.number(ofPicture: index), task.volume.numberedPictures)
-        let title = count > 1 ? " frame \(number) of \(count)" : ""
-        let masks = segmentation.masks.map { $0[index] }
+        return try capture(
+            window.image(frame), at: index, place: place, segmentation,
+            spacing: task.volume.spacing(of: segmentation.masks.map { $0[index] }),
+            words: count > 1 ? " frame \(number) of \(count)" : "")
+    }
+
+    /// The whole slide, small, where a picture is made of every image and something was found; nil elsewhere.
+    func captureOfSlide(_ segmentation: VolumeSegmentation) throws -> ObjectRecord? {
+        guard task.volume.slide != nil, task.pipeline.pipeline.outputs.captures == .always,
+            segmentation.masks.contains(where: { !$0[0].isEmpty }), let image = segmentation.kept.image(0)
+        else { return nil }
+        let whole = task.volume.pictures
+        let spacing = task.volume.pixelSpacing.map {
+            PixelSpacing(
+                row: $0.row * Double(whole.rows) / Double(image.rows),
+                column: $0.column * Double(whole.columns) / Double(image.columns))
+        }
+        return try capture(image, at: 0, place: 1, segmentation, spacing: spacing, words: " whole slide")
+    }
+
+    /// - Parameters:
+    ///   - index: of the picture that is shown, or of which a smaller copy is.
+    ///   - words: what is shown, for the title.
+    private func capture(
+        _ image: DisplayImage, at index: Int, place: Int, _ segmentation: VolumeSegmentation, spacing: PixelSpacing?,
+        words: String
+    ) throws -> ObjectRecord {
+        let pipeline = task.pipeline.pipeline
+        guard let options = task.mainOptions else {
+            preconditionFailure("ResultObjects: no segmentation is planned")
+        }
         let picture = CapturePicture(
-            window.image(frame), masks: masks, segments: pipeline.segments, spacing: task.volume.spacing(of: masks),
-            title: "hspsam \(pipeline.name) \(pipeline.version)\(title)")
+            image, masks: segmentation.masks.map { $0[index] }, objects: segmentation.objects?.map { $0[index] },
+            segments: pipeline.segments, spacing: spacing, title: "hspsam \(pipeline.name) \(pipeline.version)\(words)")
         let file = task.file(.captures, number: place)
         try SecondaryCapture(
             task.volume, frame: index, picture.image, spacing: picture.spacing, segments: pipeline.segments,

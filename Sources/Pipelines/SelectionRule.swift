@@ -23,4 +23,17 @@ package struct SelectionRule: Sendable, Equatable {
     package var pick = Pick.all
 
     package init() {}
+
+    /// What an image or a volume has to meet: the rule without its choices among what it takes.
+    var conditions: SelectionRule {
+        var rule = self
+        (rule.frames, rule.pick) = (.all, .all)
+        return rule
+    }
+
+    /// Whether a condition names what images are; the others only narrow that.
+    var saysWhatItTakes: Bool {
+        !modality.isEmpty || !sopClass.isEmpty || bodyPart.contains { !$0.isEmpty } || seriesDescription != nil
+            || !imageTypeAll.isEmpty || origin == [.tiff]
+    }
 }

@@ -194,6 +194,8 @@ package final class StudyRun {
         } catch {
             // A damaged model is what went wrong then, whatever it looked like.
             try verifyModels()
+            // So is one that no picture can be segmented with.
+            if let failure = error as? ModelFailure, failure.kind == .configuration { throw Stop(error: failure) }
             try folder.remove(allBut: names)
             throw error
         }

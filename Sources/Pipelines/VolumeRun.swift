@@ -36,6 +36,9 @@ struct VolumeRun {
                 captures.append(try results.capture(frame, at: index, place: place + 1, segmentation))
             }
         }
+        if let picture = try clock.time("pictures", { try results.captureOfSlide(segmentation) }) {
+            captures.append(picture)
+        }
         let measurements = QualityChecks.measure(
             volume, pipeline, masks: segmentation.masks, confidence: segmentation.confidence, objects: look.objects,
             seen: segmentation.seen)
@@ -60,7 +63,8 @@ struct VolumeRun {
         let viewer = try clock.time("pictures") {
             try look.slices.map { slices in
                 try ViewerData(
-                    volume, pipeline, slices, masks: segmentation.masks, window: segmentation.displayWindow,
+                    volume, pipeline, slices, masks: segmentation.masks, objects: segmentation.objects,
+                    window: segmentation.displayWindow,
                     isInverted: look.isInverted)
             }
         }

@@ -136,11 +136,12 @@ struct VolumeSegmentation {
     ) {
         guard !volume.reachesOverSlices else { return }
         let separation = pipeline.outputs.asksForObjects ? separation : .none
+        let least = pipeline.postprocess.least(VoxelSizes(volume))
         let objects = zip(masks, interiors).map { masks, interiors in
             masks.enumerated().map { picture, mask in
                 MaskObjects(
                     of: mask, separation, interior: interiors.isEmpty ? nil : interiors[picture],
-                    aspect: volume.pixelAspect)
+                    aspect: volume.pixelAspect, least: least)
             }
         }
         for (segment, pictures) in zip(pipeline.segments, objects) {

@@ -186,6 +186,8 @@ package struct StudyRecord: VersionedRecord {
     package var complete: Bool
     /// K of the complete result that took this one's place.
     @Nullable package var supersededBy: String?
+    /// The code of what the service asks a person for, of this result or of what came with it; absent: nothing, or nobody has looked.
+    package var needsPerson: String?
     /// The part of K that is the pipelines and the writer revision.
     package var pipelines: String
     /// Digests of the instances that took part, sorted.
@@ -219,5 +221,6 @@ package struct StudyRecord: VersionedRecord {
     private enum CodingKeys: String, CodingKey {
         case version, study, key, complete, pipelines, instances, contents, identity, program, created, results, unused
         case supersededBy = "superseded_by"
+        case needsPerson = "needs_person"
     }
 }

@@ -68,8 +68,14 @@ package struct ModelDirectory: Sendable {
     }
 
     /// Waits for the digest of the weights.
-    /// *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`, Storage's failure when they cannot be read.
-    package func verify() throws { try Self.compare(try check.digest, weightsDigest, weights.path) }
+    /// *Throws* `ModelFailure.digest` when it is not the one in `SHA256SUMS`, or when somebody has written to them since they were opened:
+    /// what was read of them may be neither the one nor the other. Storage's failure when they cannot be read.
+    package func verify() throws {
+        try Self.compare(try check.digest, weightsDigest, weights.path)
+        guard try weights.isUnwritten(weightsDigest) else {
+            throw ModelFailure.digest(path: weights.path, reason: "it was written to while it was in use")
+        }
+    }
 
     private static func compare(_ found: FileDigest, _ expected: FileDigest, _ path: String) throws {
         guard found == expected else {
@@ -81,15 +87,22 @@ package struct ModelDirectory: Sendable {
     package var separation: ObjectSeparation { configuration.separation }
 
     /// Every tensor of the network as float32; the scales for 8 bits are none.
-    /// *Throws* `ModelFailure.digest`; `.notFinite` when one holds an infinity or NaN.
+    /// *Throws* `ModelFailure.digest`; `.notFinite` when one holds an infinity or NaN; `.blank` when one is 0 and cannot be.
     package func tensors() throws -> [String: Tensor] {
         try verify()
         let scales = Set(description.inputScales.map(\.name))
         let tensors = try weights.tensors().filter { !scales.contains($0.key) }
-        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
-            throw ModelFailure.notFinite(path: weights.path, name: name)
-        }
+        try Self.confirm(tensors, ParameterShapes.of(configuration), path: weights.path)
         return tensors
+    }
+
+    /// *Throws* `ModelFailure.notFinite` and `.blank` for a tensor that is no weight.
+    private static func confirm(
+        _ tensors: [String: Tensor], _ parameters: [Parameter], path: String
+    ) throws(ModelFailure) {
+        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() { throw .notFinite(path: path, name: name) }
+        let blank = parameters.filter { $0.isNeverZero && tensors[$0.name]?.isZero == true }
+        if let name = blank.map(\.name).min() { throw .blank(path: path, name: name) }
     }
 
     /// *Throws* `ModelFailure.encoderOnly` for a model that cannot segment.
@@ -169,9 +182,7 @@ extension ModelDirectory {
             "\($0) is not part of the model"
         }
         guard wrong.isEmpty, extra.isEmpty else { throw ModelFailure.tensors(path: path, differences: wrong + extra) }
-        if let name = tensors.filter({ !$0.value.isFinite }).keys.min() {
-            throw ModelFailure.notFinite(path: path, name: name)
-        }
+        try confirm(tensors, parameters, path: path)
         // A matrix with an element that 16 bits cannot hold stays float32, as every reader takes it.
         let types = Dictionary(
             parameters.map { parameter in

@@ -14,6 +14,8 @@ package enum ModelFailure: Failure {
     case tensors(path: String, differences: [String])
     /// A weight is infinite or no number.
     case notFinite(path: String, name: String)
+    /// A weight is 0 throughout, and cannot be.
+    case blank(path: String, name: String)
     /// What the network makes of a picture is infinite or no number.
     case output
     /// 8 bits were asked for, and the model has no scales for them.
@@ -36,6 +38,7 @@ package enum ModelFailure: Failure {
         case .digest: "MODEL-DIGEST"
         case .tensors: "MODEL-TENSORS"
         case .notFinite, .output: "MODEL-NAN"
+        case .blank: "MODEL-ZERO"
         case .notQuantised: "MODEL-INT8"
         case .encoderOnly: "MODEL-ENCODER"
         }
@@ -68,6 +71,10 @@ package enum ModelFailure: Failure {
             FailureMessage(
                 "tensor \"\(name)\" holds a value that is infinite or not a number: the model is damaged.",
                 cure: "Copy it again, or make it again.", subject: path)
+        case .blank(let path, let name):
+            FailureMessage(
+                "tensor \"\(name)\" holds nothing but zeros, which no training leaves: its weights are not there.",
+                cure: "Copy the model or the checkpoint again, or make it again.", subject: path)
         case .output:
             FailureMessage(
                 "what the network makes of this picture is infinite or not a number: what the picture shows is not known.",

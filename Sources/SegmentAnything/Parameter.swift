@@ -54,6 +54,14 @@ package struct Parameter: Sendable, Equatable {
         }
     }
 
+    /// Not all of it is 0, whatever was learned: it begins otherwise, and no step ends there. Biases of other programs begin with zeros.
+    package var isNeverZero: Bool {
+        switch role {
+        case .bias, .keyBias, .normBias: false
+        default: initialisation != .zeros
+        }
+    }
+
     /// Weight decay acts on it.
     package var decays: Bool { isMatrix }
     /// No parameter that could be trained, and not counted as one.

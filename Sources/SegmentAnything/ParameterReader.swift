@@ -25,9 +25,13 @@ package final class ParameterReader: Sendable {
 
     /// Of a model that was opened, so that names and shapes are right; its digest may still be in the making.
     package convenience init(_ model: ModelDirectory) {
+        let neverZero = Set(ParameterShapes.of(model.configuration).filter(\.isNeverZero).map(\.name))
         self.init(isDeferred: true, verify: { try model.verify() }) { name, _, _ in
             let (tensor, isFinite) = try model.weights.takeTensor(name)
             if !isFinite { throw ModelFailure.notFinite(path: model.weights.path, name: name) }
+            if tensor.isZero, neverZero.contains(name) {
+                throw ModelFailure.blank(path: model.weights.path, name: name)
+            }
             return tensor
         }
     }
@@ -47,7 +51,7 @@ package final class ParameterReader: Sendable {
     /// That what was read so far is right.
     ///
     /// *Throws* `ModelFailure.digest` when the weights are not the model's: what is damaged is told as that, whatever else it looks like;
-    /// `.notFinite` when a tensor holds an infinity or NaN; else what kept one from being read.
+    /// `.notFinite` when a tensor holds an infinity or NaN, `.blank` when it is 0 and cannot be; else what kept one from being read.
     func confirm() throws {
         try verify()
         if let error = difficulty.withLock({ $0 }) { throw error }

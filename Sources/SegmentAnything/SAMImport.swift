@@ -52,7 +52,7 @@ package struct SAMImport {
     ///   - fresh: every tensor of the configuration, newly initialised.
     /// *Throws* `ModelFailure.tensors` with every tensor that is missing, has another shape or is no part of SAM, and
     /// a preparation of pictures that is not SAM's;
-    /// `.notFinite`; `TensorFailure.elementType` when one holds no numbers of floating point.
+    /// `.notFinite`, `.blank`; `TensorFailure.elementType` when one holds no numbers of floating point.
     package func tensors(for configuration: Configuration, fresh: [String: Tensor]) throws -> [String: Tensor] {
         var original = configuration
         if let grid = shape(Self.positions), grid.rank == 4, grid[1] == grid[2] {
@@ -71,7 +71,11 @@ package struct SAMImport {
             }
             let expected = upstream.shape(for: parameter.shape)
             if found == expected {
-                result[parameter.name] = upstream.convert(try tensor(upstream.name), to: parameter.shape)
+                let tensor = try tensor(upstream.name)
+                if tensor.isZero, parameter.isNeverZero {
+                    throw ModelFailure.blank(path: checkpoint.path, name: upstream.name)
+                }
+                result[parameter.name] = upstream.convert(tensor, to: parameter.shape)
             } else if upstream.part == .wholeIfSame {
                 result[parameter.name] = fresh[parameter.name]
             } else {

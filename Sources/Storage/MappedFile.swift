@@ -13,6 +13,8 @@ package final class MappedFile: @unchecked Sendable {
     private let address: UnsafeMutableRawPointer?
     /// Of the file that is mapped, whatever the path names meanwhile.
     private let descriptor: Int32
+    /// What it was when it was mapped.
+    private let status: FileStatus
 
     /// Maps `path`, which must be a regular file of at most `limit` bytes.
     ///
@@ -30,6 +32,7 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         count = size
         descriptor = file
+        self.status = status
         unsafe address = mapped
     }
 
@@ -55,6 +58,18 @@ package final class MappedFile: @unchecked Sendable {
             at += Int(got)
         }
         return sum.finish()
+    }
+
+    /// Whether nobody has written to it since it was mapped. Another name or other permissions change no byte.
+    ///
+    /// - Parameter digest: its digest.
+    /// *Throws* as `digest`. *Cost*: a look at its times; one pass where these do not tell.
+    package func isUnwritten(_ digest: FileDigest) throws(StorageFailure) -> Bool {
+        let now = try FileStatus(descriptor: descriptor, path: path)
+        guard now.size == status.size, now.modifiedNS == status.modifiedNS else { return false }
+        // The time of writing can be set back.
+        if now.changedNS == status.changedNS { return true }
+        return try self.digest() == digest
     }
 
     /// Calls `body` with all bytes; they may not leave it.

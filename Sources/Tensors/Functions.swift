@@ -39,4 +39,7 @@ extension Tensor {
 
     /// False if any element is NaN or infinite.
     package var isFinite: Bool { ck_all_finite(pointer, count) }
+
+    /// Whether it has elements and all of them are 0. *Cost*: as a rule none, as the first is not.
+    package var isZero: Bool { count > 0 && withElements { $0.allSatisfy { $0 == 0 } } }
 }

@@ -74,6 +74,10 @@ package struct SafeTensors: Sendable {
     /// *Throws* Storage's failure. *Cost*: one pass over it.
     package func digest() throws(StorageFailure) -> FileDigest { try file.digest() }
 
+    /// Whether nobody has written to the file, which has this digest, since it was opened.
+    /// *Throws* Storage's failure. *Cost*: most often a look at its times.
+    package func isUnwritten(_ digest: FileDigest) throws(StorageFailure) -> Bool { try file.isUnwritten(digest) }
+
     /// The elements of a tensor of whole bytes (U8 or BOOL), row-major.
     /// *Throws* `TensorFailure.noSuchTensor`, `.elementType`.
     package func bytes(_ name: String) throws -> [UInt8] {

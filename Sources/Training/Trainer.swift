@@ -72,11 +72,24 @@ package final class Trainer {
         let count = data.training.count + data.unlabelled.count
         drawn = Array(check.sets.prefix(count))
         validation = Array(check.sets[count..<count + data.validation.count])
-        identity = try plan.identity(
+        identity = try Self.identity(plan, data, parent, encoder)
+        try Folder.make(folder)
+    }
+
+    private static func identity(
+        _ plan: TrainingPlan, _ data: TrainingData, _ parent: ModelDirectory?, _ encoder: ModelDirectory?
+    ) throws -> String {
+        try plan.identity(
             data: data.training, unlabelled: data.unlabelled, validated: data.validation, parent: parent?.digest,
             encoder: encoder?.digest
         ).hex
-        try Folder.make(folder)
+    }
+
+    /// For the end of a run: what it learned from is not, or not any more, what stood there at its start; nil where it is.
+    ///
+    /// *Cost*: one pass over all files of the data.
+    package var changed: TrainingFailure? {
+        (try? Self.identity(plan, data, parent, encoder)) == identity ? nil : .changed(folder: folder)
     }
 
     private static func compare(_ parent: ModelDirectory, _ plan: TrainingPlan) throws(TrainingFailure) {
@@ -118,6 +131,7 @@ package final class Trainer {
         defer { withExtendedLifetime(lock) {} }
         let goesOn = try confirmFolder(resume: resume)
         let hasCheckpoint = FileStatus.exists(Checkpoint.path(in: folder))
+        if resume, !hasCheckpoint { report(.begunAnew(folder: folder)) }
         var configuration = plan.configuration
         var (first, parameters) = (0, Parameters([:]))
         var resumed: Checkpoint?

@@ -8,6 +8,8 @@ package enum TrainingEvent: Sendable {
     case data(DataCheck.Summary)
     case started(stage: Int, task: TrainingTask, inputSize: Int, images: Int, steps: Int)
     case resumed(stage: Int, step: Int)
+    /// A run was to be gone on with, and the folder has no checkpoint.
+    case begunAnew(folder: String)
     case progress(TrainingProgress)
     case validated(
         epoch: Int, dice: Double, segments: [(label: String, dice: Double)], images: Int, isBest: Bool)

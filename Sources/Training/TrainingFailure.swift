@@ -19,7 +19,8 @@ package enum MaskCure: Sendable, Equatable {
 
 /// What can go wrong before and during training and evaluation.
 package enum TrainingFailure: Failure, Equatable {
-    case missingMask(image: String, folder: String)
+    /// - other: a file of the masks' folder that is of no image, or is no picture that is read.
+    case missingMask(image: String, folder: String, other: String? = nil)
     case sizesDiffer(image: String, imageSize: String, mask: String, maskSize: String, isTurned: Bool)
     /// A picture of which a run asks a person.
     case doubtful(image: String, found: String)
@@ -56,6 +57,10 @@ package enum TrainingFailure: Failure, Equatable {
     case previewName(path: String)
     /// Another run works in the folder.
     case busy(path: String, owner: String)
+    /// Masks mark all that the camera saw.
+    case fieldOfView(masks: String, count: Int)
+    /// All pictures of a set have one mask.
+    case oneMask(masks: String, count: Int)
     /// A picture is its own mask.
     case ownMask(image: String, mask: String)
     /// One picture has masks that differ in this share of what they mark.
@@ -74,14 +79,18 @@ package enum TrainingFailure: Failure, Equatable {
     case notFinite(step: Int, folder: String)
     /// The model is written, and finds nothing of some segments.
     case unfound(folder: String, segments: [String], isValidated: Bool)
+    /// The model is written, and its data changed while it was learned from.
+    case changed(folder: String)
     case checkpoint(path: String, reason: String, cure: String)
+    /// What stands beside a model and should tell this of its training.
+    case origin(path: String, reason: String, tells: String)
     case ranks(count: Int, stage: Int, batches: Int)
     /// Of the processes that share a run's batches.
     case instructionSets([String])
 
     package var kind: FailureKind {
         switch self {
-        case .notFinite, .unfound, .unshown: .failed
+        case .notFinite, .unfound, .changed, .unshown: .failed
         case .busy, .preview, .previewName: .usage
         default: .configuration
         }
@@ -89,7 +98,7 @@ package enum TrainingFailure: Failure, Equatable {
 
     package var code: String {
         switch self {
-        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice: "DATA-MASK"
+        case .missingMask, .contradicted, .ownMask, .unknownTurn, .drawnTwice, .fieldOfView, .oneMask: "DATA-MASK"
         case .doubtful: "DATA-PICTURE"
         case .sizesDiffer: "DATA-SIZE"
         case .otherWindowing, .unseen, .flat, .dark: "DATA-WINDOW"
@@ -108,17 +117,17 @@ package enum TrainingFailure: Failure, Equatable {
         case .plan: "TRAIN-PLAN"
         case .notFinite: "TRAIN-NAN"
         case .unfound: "TRAIN-UNFOUND"
+        case .changed: "TRAIN-CHANGED"
         case .checkpoint: "TRAIN-CHECKPOINT"
+        case .origin: "TRAIN-ORIGIN"
         case .ranks, .instructionSets: "TRAIN-RANKS"
         }
     }
 
     package var message: FailureMessage {
         switch self {
-        case .missingMask(let image, let folder):
-            FailureMessage(
-                "the image has no mask; every image needs one, named as the image or with _mask or _segmentation added.",
-                cure: "Add it, or take the image out of the list.", subject: "\(image) (masks in \(folder))")
+        case .missingMask(let image, let folder, let other):
+            Self.missingMask(image, folder, other)
         case .sizesDiffer(let image, let imageSize, let mask, let maskSize, let isTurned):
             FailureMessage(
                 "the image has \(imageSize) pixels\(isTurned ? " after it was turned as its EXIF orientation says" : ""),"
@@ -176,8 +185,9 @@ package enum TrainingFailure: Failure, Equatable {
                 cure: "Check the masks, mask_values and model.segments.", subject: path)
         case .noBackground(let path, let rule):
             FailureMessage(
-                "no image shows background (\(rule)): the segment fills all of them.",
-                cure: "Check the masks; 0 is the background, or write mask_values.", subject: path)
+                "no image shows background, which is 0 (\(rule)): segments fill all of them.",
+                cure: "Check the masks; where another value is the background, or there is none, say mask_values.",
+                subject: path)
         case .unshown(let path, let segments):
             FailureMessage(
                 "the figures are told, and no image shows \(segments.joined(separator: ", ")): what counts as 1 there is that nothing was found, and"
@@ -245,6 +255,18 @@ package enum TrainingFailure: Failure, Equatable {
             FailureMessage(
                 "the windowing is \(windowing), but the image does not suit it: \(found).",
                 cure: "Leave the image out, or use the windowing with which the images were made.", subject: image)
+        case .fieldOfView(let masks, let count):
+            FailureMessage(
+                "the masks of its \(count) images mark nearly the same pixels, and the pictures are black outside of them: they show what the camera"
+                    + " saw, not what is to be found.",
+                cure:
+                    "Give the folder of the truth (1st_manual of DRIVE); where the field of view is to be learned, say mask_above.",
+                subject: masks)
+        case .oneMask(let masks, let count):
+            FailureMessage(
+                "the masks of all \(count) images are pixel by pixel the same, and the images are not: they cannot be of all of them.",
+                cure: "Export the masks again; where one is right for all (phantoms), say similar_images: allow.",
+                subject: masks)
         case .ownMask(let image, let mask):
             FailureMessage(
                 "the image is pixel by pixel its own mask: what it is a mask of is somewhere else.",
@@ -296,6 +318,18 @@ package enum TrainingFailure: Failure, Equatable {
                     + (isValidated ? "the validation images that show it." : "the training images of the last epoch."),
                 cure: "Train longer or with another learning_rate, look at --preview, and do not use this model.",
                 subject: folder)
+        case .changed(let folder):
+            FailureMessage(
+                "the model is written, and images or masks are not those that the run found when it began: what it learned from is not known.",
+                cure:
+                    "Train again with another --out, on data that nobody changes meanwhile; data.csv tells what it began with.",
+                subject: folder)
+        case .origin(let path, let reason, let tells):
+            FailureMessage(
+                "\(reason): \(tells) is not known.",
+                cure:
+                    "Put back the file that the training wrote, or move this one away: then nothing of it is checked.",
+                subject: path)
         case .checkpoint(let path, let reason, let cure):
             FailureMessage("\(reason): the run cannot continue from it.", cure: cure, subject: path)
         case .instructionSets(let names):
@@ -308,5 +342,20 @@ package enum TrainingFailure: Failure, Equatable {
                 "stage \(stage) makes a step of \(batches == 1 ? "one batch" : "\(batches) batches"), and \(count) processes would share them.",
                 cure: "Set accumulate to a multiple of the processes, or start fewer.")
         }
+    }
+
+    /// - Parameter other: a file where the mask should lie.
+    private static func missingMask(_ image: String, _ folder: String, _ other: String?) -> FailureMessage {
+        let isRead = other.flatMap(ImageFolder.stem) != nil
+        let there = other.map { isRead ? ". \($0) lies there" : ". \($0) lies there, which is no PNG, JPEG or TIFF" }
+        let cure =
+            switch (other, isRead) {
+            case (nil, _): "Add it, or take the image out of the list."
+            case (_, true): "Name each mask as its image."
+            case (_, false): "Convert such files to PNG, and name each as its image."
+            }
+        return FailureMessage(
+            "the image has no mask; every image needs one, named as the image or with _mask or _segmentation added\(there ?? "").",
+            cure: cure, subject: "\(image) (masks in \(folder))")
     }
 }

@@ -28,26 +28,6 @@ package struct TrainingFolder {
     ]
     private static let late = [ModelDirectory.configurationName, ModelDirectory.weightsName]
 
-    /// What a training left in the directory of its model that tells where it comes from, by name.
-    static func origin(of model: String) throws(StorageFailure) -> [String: [UInt8]] {
-        var files: [String: [UInt8]] = [:]
-        for name in [planName, listName] where FileStatus.exists(Folder.join(model, name)) {
-            files[name] = try DurableFile.read(Folder.join(model, name), limit: 1 << 28)
-        }
-        return files
-    }
-
-    /// SHA-256, in hexadecimal digits, of the images that a model learned from; nil where no list of them stands in its directory.
-    ///
-    /// *Throws* `StorageFailure` for a list that cannot be read.
-    package static func learned(by model: String) throws -> Set<String>? {
-        let path = Folder.join(model, listName)
-        guard FileStatus.exists(path) else { return nil }
-        let lines = String(decoding: try DurableFile.read(path, limit: 1 << 28), as: UTF8.self).split(separator: "\n")
-        let learned = lines.filter { $0.contains(",train,") || $0.contains(",unlabelled,") }
-        return Set(learned.compactMap { $0.split(separator: ",").last.map(String.init) })
-    }
-
     /// Whether a run stands there that is gone on with; false: nothing that a run writes is there yet.
     ///
     /// - Parameters:

@@ -42,18 +42,20 @@ struct SettleCommand: ParsableCommand {
                      hspsam settle --all
                      hspsam settle --destination pacs   (what it does with objects is known: DELIVERY-ALTERED)
                      hspsam settle --pipeline skin      (it was taken out for good: PIPELINE-GONE)
+                     hspsam settle --outbox             (what an older copy of it lacks is gone: OUTBOX-OLDER)
             """)
 
     @OptionGroup var service: ServiceOptions
     @Argument(help: "The job.") var job: String?
     @Flag(help: "All that were published and ask for somebody.") var all = false
 
+    @Flag(help: "Results that an older copy of the outbox lacks.") var outbox = false
     @Option(help: "A destination that took objects with a warning.") var destination: String?
     @Option(help: "A pipeline that is there no more.") var pipeline: String?
 
     func validate() throws {
-        guard [job != nil, all, destination != nil, pipeline != nil].count(where: \.self) == 1 else {
-            throw ValidationError("Name one job, or give --all, --destination or --pipeline.")
+        guard [job != nil, all, outbox, destination != nil, pipeline != nil].count(where: \.self) == 1 else {
+            throw ValidationError("Name one job, or give --all, --outbox, --destination or --pipeline.")
         }
     }
 
@@ -61,7 +63,7 @@ struct SettleCommand: ParsableCommand {
         if let job { return try service.ask(.settle, job: job) }
         if let destination { return try service.ask(.settleDestination, name: destination) }
         if let pipeline { return try service.ask(.settlePipeline, name: pipeline) }
-        try service.ask(.settleAll)
+        try service.ask(outbox ? .settleOutbox : .settleAll)
     }
 }
 

@@ -79,13 +79,13 @@ struct EvaluateCommand: ParsableCommand {
         let isFirst = ranks?.isFirst ?? true
         var options = Evaluation.Options()
         options.instances = instances
-        func start() throws -> Begun {
-            let begun = try begin(tells: isFirst)
-            return begun
-        }
+        func start() throws -> Begun { try begin(tells: isFirst) }
         let begun = if let ranks { try ranks.firstAlone(start) } else { try start() }
-        (options.segment, options.postprocess) = (begun.segment, begun.pipeline?.cleaned)
-        options.separation = begun.pipeline?.outputs.separation
+        if let chosen = begun.pipeline {
+            (options.segment, options.postprocess) = (chosen.segment, chosen.pipeline.cleaned)
+            options.separation = chosen.pipeline.outputs.separation
+            options.least = chosen.pipeline.postprocess.least(.unknown)
+        }
         var page = WorstPage()
         var measured = begun.measured
         for index in measured.indices {
@@ -126,28 +126,16 @@ struct EvaluateCommand: ParsableCommand {
         let sets: [LabelledSet]
         /// Without figures as yet.
         let measured: [EvaluationTable.Measured]
-        let pipeline: Pipeline?
+        let pipeline: EvaluationPipeline?
         /// Sets with segments that no image shows.
         let unshown: [TrainingFailure]
-
-        /// How the pipeline segments a picture.
-        var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Evaluation.Segmented)? {
-            guard let pipeline else { return nil }
-            return { predictor, sample in
-                let found = try DataSetPicture(
-                    sample.image, spacing: sample.spacing, aspect: sample.pixelAspect, pipeline, predictor)
-                return Evaluation.Segmented(
-                    masks: found.masks, probabilities: found.probabilities, interiors: found.interiors)
-            }
-        }
     }
 
     /// Whether sets and models are named beside their figures.
     private func isTold(_ begun: Begun) -> Bool { begun.sets.count > 1 || begun.models.count > 2 }
 
     private func begin(tells: Bool) throws -> Begun {
-        let chosen = try pipeline.map { path in try beforeTheStart { try PipelineDirectory.settings(path) } }
-        if let chosen { try check(chosen) }
+        let chosen = try pipeline.map { try EvaluationPipeline($0) }
         return try DataOptions.listingProblems {
             let paths = [model] + against
             let models = try paths.map { try ModelDirectory.open($0) }
@@ -160,9 +148,15 @@ struct EvaluateCommand: ParsableCommand {
                             "the models do not have the same segments.", cure: "Compare models of one kind.",
                             subject: "--against \(path)"))
                 }
-                try chosen?.confirm(model, file: Folder.join(pipeline ?? "", PipelineDirectory.settingsName))
-                try checkFlips(model, chosen)
-                if let chosen { try checkWindow(model, chosen) }
+                try chosen?.confirm(model)
+                try checkFlips(model, chosen?.pipeline)
+            }
+            if agreement, try precision.resolved(for: models[0]) == .fp32 {
+                throw FailureRecord(
+                    kind: .usage, code: "USE-AGREEMENT",
+                    message: FailureMessage(
+                        "masks of float32 would be compared with themselves, and agree whatever the other arithmetic does.",
+                        cure: "Add --precision bf16 or int8.", subject: "--agreement"))
             }
             let wanted = try EvaluationChoice(self).sets(labels: labels)
             let places = wanted.all.flatMap { $0.source.origin.places + [$0.source.list].compactMap(\.self) }
@@ -176,7 +170,7 @@ struct EvaluateCommand: ParsableCommand {
             }
             let check = try checked(roles, wanted, for: models[0])
             // Not after hours of the first.
-            for other in models.dropFirst() where !other.showsPictures(as: models[0]) {
+            for other in models.dropFirst() where try !other.sees(as: models[0]) {
                 _ = try checked(roles, wanted, for: other)
             }
             // Figures on images that a model learned from say little.
@@ -193,10 +187,7 @@ struct EvaluateCommand: ParsableCommand {
             for summary in check.summaries where tells {
                 StandardError.line(TrainingCheck.line(summary, tellsObjects: instances))
             }
-            if let chosen {
-                try self.check(chosen, unscaled: check.summaries.reduce(0) { $0 + $1.unscaled })
-                try checkShapes(unsuited: check.summaries.reduce(0) { $0 + $1.unsuited })
-            }
+            try chosen?.confirm(check.summaries)
             if tells { tell(measured, check.digests.map(\.count)) }
             let unshown = zip(wanted.all, check.summaries).compactMap { set, summary -> TrainingFailure? in
                 let missing = labels.indices.filter { summary.occurrences[$0 + 1] == 0 }
@@ -226,56 +217,9 @@ struct EvaluateCommand: ParsableCommand {
             roles, segments: model.description.configuration.foregroundOutputs,
             input: model.description.trainedInput ?? TrainedInput(), learns: false, tellsObjects: instances,
             allowsSimilar: wanted.allowsSimilar,
-            trainedRules: MaskRule.trained(in: model.path))
+            trainedRules: try TrainingFolder.maskRules(of: model.path))
         try check.confirm()
         return check
-    }
-
-    /// *Throws* for a pipeline whose figures would be those of other masks than a run's.
-    private func check(_ pipeline: Pipeline) throws {
-        let subject = "--pipeline \(self.pipeline ?? "")"
-        if pipeline.postprocess.contains(where: \.needsVoxelSize) {
-            throw FailureRecord(
-                kind: .usage, code: "PIPE-POST",
-                message: FailureMessage(
-                    "its postprocess has min_size_mm3, and the pictures of a data set say no mm: the figures would be those of other masks.",
-                    cure: "Evaluate without --pipeline, or with min_size_pixels.", subject: subject))
-        }
-    }
-
-    /// *Throws* for a window over values that a model's own pictures, shown as they are, never went through.
-    private func checkWindow(_ model: ModelDirectory, _ pipeline: Pipeline) throws {
-        guard (model.description.trainedInput ?? TrainedInput()).windowing == .asIs,
-            case .fixed = pipeline.windowing.mode, pipeline.windowing.mode != Imaging.Windowing.whole(0...255)
-        else { return }
-        throw FailureRecord(
-            kind: .usage, code: "PIPE-TRAINED",
-            message: FailureMessage(
-                "its window would be applied to the values of grey pictures, and these are shown as they are: the figures would be those of other"
-                    + " pictures than a run's.",
-                cure: "Evaluate without --pipeline, or write windowing: {mode: dicom}.",
-                subject: "--pipeline \(self.pipeline ?? "")"))
-    }
-
-    /// *Throws* for tiles in µm of pictures that do not say how large their pixels are.
-    private func check(_ pipeline: Pipeline, unscaled: Int) throws {
-        guard unscaled > 0, case .tiles(let tiles) = pipeline.scale, case .micrometres = tiles.side else { return }
-        throw FailureRecord(
-            kind: .usage, code: "GEO-SCALE",
-            message: FailureMessage(
-                "it cuts tiles in µm, and \(unscaled) images do not say how large their pixels are: a run would refuse them.",
-                cure: "Export them with their resolution, or evaluate without --pipeline.",
-                subject: "--pipeline \(self.pipeline ?? "")"))
-    }
-
-    /// *Throws* for pictures that a run of the pipeline would refuse.
-    private func checkShapes(unsuited: Int) throws {
-        guard unsuited > 0 else { return }
-        throw FailureRecord(
-            kind: .usage, code: "GEO-SHAPE",
-            message: FailureMessage(
-                "\(unsuited) images are smaller than 8 pixels or longer than 32 times their width: a run would refuse them.",
-                cure: "Leave them out, or evaluate without --pipeline.", subject: "--pipeline \(self.pipeline ?? "")"))
     }
 
     /// *Throws* for a segment of one side, which in a mirror image is where the other side was.
@@ -330,6 +274,13 @@ struct EvaluateCommand: ParsableCommand {
             try outputs.confirm(
                 apartFrom: [model] + against + [images, masks, folder, list, pipeline, setFile].compactMap(\.self))
         }
+        if let worst, !worst.hasSuffix(".html") {
+            throw FailureRecord(
+                kind: .usage, code: "USE-OUT",
+                message: FailureMessage(
+                    "the worst cases are a page, and this is no name of one.", cure: "Name it .html.",
+                    subject: "--worst \(worst)"))
+        }
     }
 
     /// Measures a model on a set.
@@ -342,7 +293,7 @@ struct EvaluateCommand: ParsableCommand {
         let (model, set, isFirstModel) = (begun.models[number], begun.sets[index], number == 0)
         let place = begun.sets.count > 1 ? "\(begun.measured[index].set.name)/" : ""
         var seen = WorstPage()
-        let augmentation = flips ? .flip : begun.pipeline?.augmentation ?? .none
+        let augmentation = flips ? .flip : begun.pipeline?.pipeline.augmentation ?? .none
         let reference = agreement && isFirstModel ? try Predictor(model, .fp32, augmentation) : nil
         let clock = ContinuousClock()
         let started = clock.now
@@ -403,9 +354,10 @@ func beforeTheStart<Result>(_ body: () throws -> Result) throws -> Result {
 }
 
 extension ModelDirectory {
-    /// Whether it shows the pictures of a data set as `other` does.
-    fileprivate func showsPictures(as other: ModelDirectory) -> Bool {
+    /// Whether a data set's pictures are shown to it as to `other`, and its training was told the same of masks.
+    fileprivate func sees(as other: ModelDirectory) throws -> Bool {
         let (own, its) = (description.trainedInput ?? TrainedInput(), other.description.trainedInput ?? TrainedInput())
-        return own.windowing == its.windowing && own.aspect == its.aspect
+        return try own.windowing == its.windowing && own.aspect == its.aspect
+            && TrainingFolder.maskRules(of: path) == TrainingFolder.maskRules(of: other.path)
     }
 }

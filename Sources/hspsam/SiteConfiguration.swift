@@ -254,6 +254,12 @@ struct SiteConfiguration {
         }
         let confirmation = try section.choice("confirm", default: DeliveryConfirmation.none)
         let report = try section.section("report")
+        guard confirmation == .commitment || !section.has("report") else {
+            throw section.failure(
+                "SET-DESTINATION", at: "report",
+                "nobody reports where storage commitment is not asked for: this would have no effect.",
+                cure: "Write confirm: commitment, or take report out.")
+        }
         if confirmation == .commitment, tls != nil {
             throw section.failure(
                 "SET-DESTINATION", at: "confirm", "storage commitment is asked for without TLS only.",

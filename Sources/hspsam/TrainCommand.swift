@@ -80,7 +80,9 @@ struct TrainCommand: ParsableCommand {
             throw ExitStatus.interrupted
         }
         // One process says it.
-        if ranks?.isFirst ?? true, let unfound = trainer.unfound { throw unfound }
+        guard ranks?.isFirst ?? true else { return }
+        if let changed = trainer.changed { throw changed }
+        if let unfound = trainer.unfound { throw unfound }
     }
 
     /// On a terminal the progress line is rewritten; in a log it comes every twentieth step.
@@ -94,6 +96,8 @@ struct TrainCommand: ParsableCommand {
             try StandardOutput.line(
                 "\(clear)stage \(stage): \(TrainingCheck.prefix(task))input \(inputSize), \(images) images an epoch, \(steps) steps"
             )
+        case .begunAnew(let folder):
+            try StandardOutput.line("\(clear)there is no checkpoint in \(folder) to go on from: the run begins anew")
         case .resumed(let stage, let step):
             try StandardOutput.line("\(clear)continuing stage \(stage) after step \(step)")
         case .validated(let epoch, let dice, let segments, let images, let isBest):

@@ -23,6 +23,30 @@ struct DoubtfulPlaceTests {
     }
 
     @Test(
+        "slices that lie at other distances by their positions than by all else ask a person; a tilt and Slice Location alone do not",
+        arguments: [
+            (3, 10, 10, nil, true), (3, -10, 10, nil, true), (3, 10, 3, "10", true), (10, 3, 3, nil, true),
+            (3, 10, 3, nil, false), (3, 3, 10, nil, false), (3, 10, 10, "3", false), (4.5, 5, 5, nil, false),
+            (3, 0, 3, nil, false),
+        ] as [(Double, Double, Double, String?, Bool)])
+    func locations(_ gap: Double, _ step: Double, _ thickness: Double, _ between: String?, _ isTold: Bool) throws {
+        func warnings(_ type: String) throws -> Int {
+            let images = stack((0..<6).map { Double($0) * gap }) { index, image in
+                image.imageType = type
+                image.beforePlace = { file in
+                    file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
+                    if let between { file.add(0x0018, 0x0088, "DS", text: between) }
+                }
+                image.afterPlace = { $0.add(0x0020, 0x1041, "DS", text: "\(Double(index) * step - 7)") }
+            }
+            let volume = try #require(try volumes(images).volumes.first)
+            return volume.findings.count { $0.code == "VOL-PLACE" && $0.severity == .warning }
+        }
+        #expect(try warnings("ORIGINAL\\PRIMARY\\AXIAL") == (isTold ? 1 : 0))
+        #expect(try warnings("DERIVED\\SECONDARY\\AXIAL") == 0)
+    }
+
+    @Test(
         "two slices that have each other's place ask a person; slices acquired by turns, again or backwards do not",
         arguments: [
             ([1, 2, 5, 4, 3, 6], true), ([6, 5, 3, 4, 2, 1], true), ([1, 2, 3, 8, 5, 6, 7, 4], true),

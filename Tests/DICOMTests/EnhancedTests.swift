@@ -34,6 +34,8 @@ struct EnhancedTests {
             (0x9206, "DISTORTED", "DERIVED", true), (0x9206, "DISTORTED", "ORIGINAL", false),
             (0x9207, "NONE", "DERIVED", false), (0x9207, "MAX_IP", "DERIVED", true),
             (0x9207, "MIN_IP", "ORIGINAL", true), (0x9207, "VOLUME_RENDER", "DERIVED", true),
+            // What the object calls itself, and its frames deny.
+            (0x9007, "DERIVED\\PRIMARY\\VOLUME\\NONE", "DERIVED\\PRIMARY\\VOLUME\\MAX_IP", true),
         ] as [(UInt16, String, String, Bool)])
     func bent(_ element: UInt16, _ kind: String, _ type: String, _ isTold: Bool) throws {
         var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.2.1", position: nil, frames: 2)

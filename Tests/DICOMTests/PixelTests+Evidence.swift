@@ -104,6 +104,19 @@ extension PixelTests {
         #expect(try outcome(planes(grey), "RGB", planar: 0) == "PIX-PHOTOMETRIC")
         #expect(try outcome(grey, "YBR_FULL", planar: 0) == "PIX-PHOTOMETRIC")
         #expect(try outcome(greyYCbCr, "RGB", planar: 0) == "PIX-PHOTOMETRIC")
+        // A photograph in colour, whose luminance is finer than its colours; a red one, and one drawn.
+        func photograph(_ colour: (Int, Int) -> [UInt8]) -> [UInt8] {
+            (0..<32 * 40).flatMap { colour($0 * 29 % 97, $0 / 40) }
+        }
+        let skin = photograph { [UInt8(120 + $0 / 2), UInt8(108 + $1 / 4), UInt8(150 - $1 / 4)] }
+        #expect(try outcome(skin, "YBR_FULL", planar: 0) == "none")
+        #expect(try outcome(skin, "RGB", planar: 0) == "PIX-PHOTOMETRIC")
+        let others: [(Int, Int) -> [UInt8]] = [
+            { level, row in [UInt8(120 + level / 2), UInt8(100 + level / 4), UInt8(140 + row / 4)] },
+            { level, row in [UInt8(120 + level / 2), UInt8(row), UInt8(row)] },
+            { _, row in [UInt8(row / 8 * 60), 130, 140] },
+        ]
+        for other in others { #expect(try outcome(photograph(other), "RGB", planar: 0) == "none") }
     }
 
     @Test("colours of 16 bits of which none is more than one of 8 ask a person")

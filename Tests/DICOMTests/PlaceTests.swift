@@ -295,6 +295,21 @@ struct PlaceTests {
     }
 
     @Test(
+        "slices of a tomogram that are much thicker or thinner than they lie apart ask a person",
+        arguments: [("3", false), ("6", false), ("2", false), ("30", true), ("0.3", true), ("0", false)])
+    func tomogramThickness(_ thickness: String, _ isTold: Bool) throws {
+        var image = Self.tomogram()
+        image.beforePlace = { file in
+            file.add(0x0018, 0x0050, "DS", text: thickness)
+            file.add(0x0018, 0x0088, "DS", text: "3")
+        }
+        let volume = try #require(try volumes([image]).volumes.first)
+        #expect(volume.sliceSpacing == 3)
+        let told = volume.findings.filter { $0.code == "VOL-PLACE" }
+        #expect(told.map(\.severity) == (isTold ? [.warning] : []))
+    }
+
+    @Test(
         "the Slice Vector says which slice of a reconstructed tomogram a frame is",
         arguments: [([], [1, 2, 3]), ([1, 2, 3], [1, 2, 3]), ([3, 2, 1], [3, 2, 1]), ([2, 3, 1], [3, 1, 2])]
             as [([UInt16], [Int])])

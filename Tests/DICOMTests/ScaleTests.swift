@@ -153,6 +153,7 @@ struct ScaleTests {
     @Test("a Pixel Spacing that repeats the detector's or the scanned film's is theirs unless it was calibrated")
     func uncalibrated() throws {
         let (imager, factor, nominal): (UInt16, UInt16, UInt16) = (0x1164, 0x1114, 0x2010)
+        let (far, near): (UInt16, UInt16) = (0x1110, 0x1111)
         let same = "0.2\\0.2"
         let cases: [(image: TestImage, spacing: Double, codes: [String])] = [
             (Self.projection([(imager, same)]), 0.2, ["VOL-DETECTOR"]),
@@ -167,6 +168,11 @@ struct ScaleTests {
             (Self.projection([(factor, "1.8"), (imager, "0.25\\0.25")], calibration: "FIDUCIAL"), 0.2, []),
             (Self.projection([(factor, "1.3"), (imager, "0.25\\0.25")]), 0.2, []),
             (Self.projection([(factor, "0.5"), (imager, same)]), 0.2, ["VOL-SCALE"]),
+            // The detector lies one and a half times as far from the source as the patient.
+            (Self.projection([(far, "1200"), (near, "800"), (factor, "1.6"), (imager, same)]), 0.125, []),
+            (Self.projection([(far, "1200"), (near, "800"), (factor, "2.5"), (imager, same)]), 0.08, ["VOL-SCALE"]),
+            (Self.projection([(far, "1200"), (near, "0"), (factor, "2"), (imager, same)]), 0.1, []),
+            (Self.projection([(far, "1200"), (near, "800"), (imager, same)]), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(factor, "0"), (imager, same)]), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(imager, "0.2\\0.4")]), 0.2, ["VOL-SCALE"]),
             // No projection is smaller than what it shows, but for what was rounded.
@@ -179,7 +185,7 @@ struct ScaleTests {
             (Self.projection([]), 0.2, []),
         ]
         for (index, expected) in cases.enumerated() {
-            let volume = try #require(try volumes([expected.image]).volumes.first)
+            let volume = try #require(try volumes([expected.image]).volumes.first, "\(index)")
             let spacing = try #require(volume.pixelSpacing)
             #expect(abs(spacing.row - expected.spacing) < 1e-9 && spacing.row == spacing.column, "\(index)")
             #expect(volume.findings.map(\.code) == expected.codes, "\(index)")
@@ -213,5 +219,13 @@ struct ScaleTests {
         let volume = try #require(try volumes([image]).volumes.first)
         #expect(volume.pixelSpacing == PixelSpacing(row: 0.5, column: 0.5))
         #expect(!volume.findings.contains { $0.code == "VOL-DETECTOR" })
+        // Where it does not say them, those of a detector or a film are not its own.
+        for element: UInt16 in [0x1164, 0x2010] {
+            image.spacing = ""
+            image.beforePlace = { $0.add(0x0018, element, "DS", text: "0.5\\0.5") }
+            let unknown = try #require(try volumes([image]).volumes.first)
+            #expect(unknown.pixelSpacing == nil)
+            #expect(unknown.findings.contains { $0.code == "VOL-PLACE" && $0.severity == .warning })
+        }
     }
 }

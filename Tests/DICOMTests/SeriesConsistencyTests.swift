@@ -39,11 +39,45 @@ struct SeriesConsistencyTests {
         #expect(try volumes([image]).leftOut.map(\.failure.code) == (isRefused ? ["GRP-IDENTITY"] : []))
     }
 
+    @Test(
+        "an image whose anatomic region, or whose frames, lie on the other side than it says is refused",
+        arguments: [
+            ("L", "24028007", nil, true), ("L", "G-A100", nil, true), ("R", "G-A100", nil, false),
+            ("", "24028007", nil, false), ("L", "51440002", nil, false), ("L", "24028007 7771000", nil, false),
+            ("L", "", "R", true), ("R", "", "R", false), ("", "", "R", false), ("L", "", "L R", false),
+            ("", "", "L R", false), ("B", "", "R", false), ("", "7771000", "R", true),
+        ] as [(String, String, String?, Bool)])
+    func anatomy(_ side: String, _ modifiers: String, _ frames: String?, _ isRefused: Bool) throws {
+        var image = TestImage(sopClass: "1.2.840.10008.5.1.4.1.1.1.2", modality: "MG", position: nil)
+        image.beforePosition = { file in
+            let codes = modifiers.split(separator: " ").map(String.init)
+            file.add(
+                0x0008, 0x2218,
+                items: codes.map { code in
+                    { $0.add(0x0008, 0x2220, items: [{ $0.add(0x0008, 0x0100, "SH", text: code) }]) }
+                })
+            file.add(0x0020, 0x0062, "CS", text: side)
+        }
+        if let sides = frames?.split(separator: " ").map(String.init) {
+            image.frames = sides.count
+            image.more = { file in
+                file.add(
+                    0x5200, 0x9230,
+                    items: sides.map { side in
+                        { $0.add(0x0020, 0x9071, items: [{ $0.add(0x0020, 0x9072, "CS", text: side) }]) }
+                    })
+            }
+        }
+        #expect(try volumes([image]).leftOut.map(\.failure.code) == (isRefused ? ["GRP-IDENTITY"] : []))
+    }
+
     private static let ofSeries: [(group: UInt16, element: UInt16, vr: String, one: String, other: String)] = [
         (0x0020, 0x0011, "IS", "3", "4"), (0x0008, 0x103E, "LO", "Head", "Thorax"),
         (0x0018, 0x1030, "LO", "A", "B"), (0x0018, 0x0015, "CS", "HEAD", "ABDOMEN"), (0x0020, 0x0060, "CS", "L", "R"),
         (0x0018, 0x5100, "CS", "HFS", "FFS"), (0x0008, 0x1090, "LO", "Scanner A", "Scanner B"),
         (0x0018, 0x1000, "LO", "17", "18"), (0x0018, 0x0087, "DS", "1.5", "3"),
+        (0x0008, 0x0070, "LO", "Maker A", "Maker B"), (0x0010, 0x2210, "CS", "BIPED", "QUADRUPED"),
+        (0x0010, 0x2201, "LO", "human", "dog"),
     ]
 
     /// Six slices of which the first `odd` say one thing of their series and the others another.
@@ -72,6 +106,26 @@ struct SeriesConsistencyTests {
         // What is not said contradicts nothing.
         #expect(try Self.said(attribute, row.one, nil, odd: odd).volumes.map(\.frames.count) == [6])
         #expect(try Self.said(attribute, row.one, "", odd: odd).volumes.map(\.frames.count) == [6])
+    }
+
+    @Test(
+        "age, size and weight in the images of one volume are those of one patient",
+        arguments: [
+            (0x1010, "AS", "040Y", "062Y", true), (0x1010, "AS", "040Y", "041Y", false),
+            (0x1010, "AS", "001Y", "012M", false), (0x1010, "AS", "011Y", "011M", true),
+            (0x1010, "AS", "040Y", "000Y", false), (0x1010, "AS", "040Y", "old", false),
+            (0x1030, "DS", "70", "95", true), (0x1030, "DS", "70", "70.5", false), (0x1030, "DS", "70", "0", false),
+            (0x1020, "DS", "1.75", "1.1", true), (0x1020, "DS", "1.75", "1.8", false),
+        ] as [(UInt16, String, String, String, Bool)])
+    func body(_ element: UInt16, _ vr: String, _ one: String, _ other: String, _ isRefused: Bool) throws {
+        let images = (0..<6).map { index in
+            var image = slice(index + 1)
+            image.beforePlace = { $0.add(0x0010, element, vr, text: index == 4 ? other : one) }
+            return image
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == (isRefused ? [] : [6]))
+        #expect(Set(result.leftOut.map(\.failure.code)) == (isRefused ? ["GRP-IDENTITY"] : []))
     }
 
     @Test(

@@ -165,8 +165,9 @@ struct SoftSplitTests {
             (0x1210, 3, [6, 6], ["VOL-PARTS"]), (0x0060, 2, [6, 6], ["VOL-PARTS"]),
             (0x1210, 1.5, [6, 6], ["VOL-PARTS"]), (0x1314, 1.5, [6, 6], ["VOL-PARTS"]),
             (0x0008, 1.5, [6, 6], ["VOL-PARTS"]),
-            // Before and with contrast.
-            (0x0010, 1.5, [6, 6], ["VOL-PARTS"]),
+            // Before and with contrast; two moments, two coils.
+            (0x0010, 1.5, [6, 6], ["VOL-PARTS"]), (0x0100, 1.5, [6, 6], ["VOL-PARTS"]),
+            (0x1250, 1.5, [6, 6], ["VOL-PARTS"]),
         ] as [(UInt16, Double, [Int], [String])])
     func interleaved(_ element: UInt16, _ thickness: Double, _ counts: [Int], _ codes: [String]) throws {
         let images = stack((0..<12).map { Double($0) * 1.5 }) { index, image in
@@ -175,11 +176,11 @@ struct SoftSplitTests {
                 file.add(0x0018, 0x0050, "DS", text: "\(thickness)")
                 if element == 0x0010, index % 2 == 1 { file.add(0x0018, element, "LO", text: "Iohexol") }
                 if element == 0x0060 { file.add(0x0018, element, "DS", text: value) }
-                if element == 0x1210 { file.add(0x0018, element, "SH", text: value) }
+                if [0x1210, 0x1250].contains(element) { file.add(0x0018, element, "SH", text: value) }
                 if element == 0x1314 { file.add(0x0018, element, "DS", text: value) }
             }
             if element == 0x0008 { image.imageType += "\\\(value)" }
-            if element == 0x0012 { image.more = { $0.add(0x0020, element, "IS", text: value) } }
+            if [0x0012, 0x0100].contains(element) { image.more = { $0.add(0x0020, element, "IS", text: value) } }
         }
         let result = try volumes(images)
         #expect(result.volumes.map(\.frames.count) == counts)
@@ -253,6 +254,25 @@ struct SoftSplitTests {
         #expect(result.volumes.map(\.frames.count) == [3, 2])
         #expect(
             result.volumes.allSatisfy { $0.findings.contains { $0.code == "VOL-PARTS" && $0.severity == .warning } })
+    }
+
+    @Test(
+        "the order of numbers puts no images together that their times tell apart",
+        arguments: [
+            ([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2], [6, 6]), ([1, 1, 1, 1, 1, 1, 2, 1, 2, 2, 2, 2], []),
+            ([1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2], []), ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], [6, 6]),
+            // Each image has its own.
+            ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13], [6, 6]), ([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], [6, 6]),
+        ])
+    func numbersAndTimes(_ times: [Int], _ counts: [Int]) throws {
+        let images = times.enumerated().map { index, time in
+            slice(at: Double(index % 6) * 3, number: index + 1) { image in
+                image.afterPlace = { $0.add(0x0020, 0x0100, "IS", text: "\(time)") }
+            }
+        }
+        let result = try volumes(images)
+        #expect(result.volumes.map(\.frames.count) == counts)
+        #expect(Set(result.leftOut.map(\.failure.code)) == (counts.isEmpty ? ["GRP-AMBIGUOUS"] : []))
     }
 
     /// Ten slices with these echo times.

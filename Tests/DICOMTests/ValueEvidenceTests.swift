@@ -25,6 +25,21 @@ struct ValueEvidenceTests {
         #expect(result.volumes.map(\.frames.count) == (code == nil ? [4] : []))
     }
 
+    @Test(
+        "slices of PET of two tracers are refused",
+        arguments: [("FDG", "Choline", "PIX-VALUES"), ("FDG", "fdg", nil), ("FDG", nil, nil)]
+            as [(String, String?, String?)])
+    func tracers(_ usual: String, _ odd: String?, _ code: String?) throws {
+        let images = stack([0, 3, 6, 9]) { index, image in
+            (image.sopClass, image.modality) = ("1.2.840.10008.5.1.4.1.1.128", "PT")
+            guard let tracer = index == 2 ? odd : usual else { return }
+            image.more = { $0.add(0x0054, 0x0016, items: [{ $0.add(0x0018, 0x0031, "LO", text: tracer) }]) }
+        }
+        let result = try volumes(images)
+        #expect(Set(result.leftOut.map(\.failure.code)) == Set([code].compactMap { $0 }))
+        #expect(result.volumes.map(\.frames.count) == (code == nil ? [4] : []))
+    }
+
     /// Stored values of a picture of 64 × 64 pixels, none of which is its neighbour's.
     private static func noise(_ seed: Int, least: Int = 0) -> [UInt8] {
         (0..<64 * 64).flatMap { TestFile.little(UInt16(least + ($0 * 37 + $0 * $0 % 11 * seed) % 900)) }
@@ -92,6 +107,103 @@ struct ValueEvidenceTests {
     }
 
     @Test(
+        "a slice with rows of one value between slices that show something asks a person: pixels were lost",
+        arguments: [
+            // Whole slices, one, two and at an end; bands, a thin one, and one that all slices have.
+            ([2], 0..<64, true), ([2, 3], 0..<64, true), ([0], 0..<64, false), ([6], 0..<64, false),
+            ([2], 32..<64, true), ([2], 0..<8, true), ([6], 50..<64, true), ([0], 0..<20, true), ([2], 5..<7, false),
+            ([0, 1, 2, 3, 4, 5, 6], 32..<64, false), ([3, 4, 5, 6], 0..<64, false),
+        ] as [([Int], Range<Int>, Bool)])
+    func lostRows(_ slices: [Int], _ rows: Range<Int>, _ isTold: Bool) throws {
+        let pictures = (0..<7).map { index in
+            var picture = Self.noise(index + 1)
+            if slices.contains(index) {
+                for byte in rows.lowerBound * 128..<rows.upperBound * 128 { picture[byte] = 0 }
+            }
+            return picture
+        }
+        let told = try Self.findings(pictures)
+        #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
+        #expect(told.allSatisfy { $0.severity == .warning })
+    }
+
+    @Test(
+        "a slice that is unlike both its neighbours, which are alike, asks a person; what changes by turns or everywhere does not",
+        arguments: [([3], true), ([1], true), ([0], false), ([7], false), ([1, 3, 5], false), ([], false)])
+    func strangers(_ odd: [Int], _ isTold: Bool) throws {
+        func picture(_ index: Int, _ value: (Int) -> Int) -> [UInt8] {
+            let noise = Self.noise(index + 1, least: 1000)
+            return (0..<64 * 64).flatMap { pixel -> [UInt8] in
+                let own = Int(noise[2 * pixel]) + 256 * Int(noise[2 * pixel + 1]) - 1000
+                let (row, column) = (pixel / 64, pixel % 64)
+                return TestFile.little(UInt16(value(200 + row * 20 + (column + index * 4) / 16 * 100 + own / 40)))
+            }
+        }
+        let changes: [(Int) -> Int] = [{ 2600 - $0 }, { $0 / 2 }, { $0 + 800 }]
+        for change in changes {
+            let told = try Self.findings((0..<8).map { picture($0, odd.contains($0) ? change : { $0 }) })
+            #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
+            #expect(told.allSatisfy { $0.severity == .warning })
+        }
+        #expect(try Self.findings((0..<8).map { Self.noise($0 + 1) }).isEmpty)
+    }
+
+    @Test(
+        "a CT that is denser or thinner than any body asks a person",
+        arguments: [("16", 1), ("1", 0), ("0.0625", 0), ("0.5", 1), ("0.56", 1), ("0.6", 0)])
+    func density(_ slope: String, _ count: Int) throws {
+        func told(_ type: String, _ unit: String) throws -> [Finding] {
+            try Self.findings((1...3).map { Self.noise($0) }) { image in
+                image.imageType = type
+                image.more = { file in
+                    file.add(0x0028, 0x1052, "DS", text: slope == "0.0625" ? "40" : "-1024")
+                    file.add(0x0028, 0x1053, "DS", text: slope)
+                    file.add(0x0028, 0x1054, "LO", text: unit)
+                }
+            }.filter { !$0.text.contains("below 0") }
+        }
+        let original = try told("ORIGINAL\\PRIMARY\\AXIAL", "HU")
+        #expect(original.map(\.code) == [String](repeating: "PIX-NOTE", count: count))
+        #expect(original.allSatisfy { $0.severity == .warning })
+        #expect(try told("DERIVED\\SECONDARY\\AXIAL", "HU").isEmpty)
+        #expect(try told("ORIGINAL\\PRIMARY\\AXIAL", "US").isEmpty)
+    }
+
+    @Test("images that stand in two series of a study ask a person, where nothing but a number tells them apart")
+    func repeatedSeries() throws {
+        let noise = (1...4).map { Self.noise($0) }
+        /// Notes of both series, the second of which was changed.
+        func told(_ pictures: [[UInt8]], _ change: (inout TestImage) -> Void = { _ in }) throws -> [Int] {
+            let first = stack(noise.indices.map { Double($0) * 3 }) { index, image in
+                (image.rows, image.columns, image.pixels) = (64, 64, noise[index])
+            }
+            let second = pictures.enumerated().map { index, picture in
+                slice(at: Double(index) * 3, number: index + 101) { image in
+                    (image.rows, image.columns, image.pixels) = (64, 64, picture)
+                    image.series = "1.2.99"
+                    change(&image)
+                }
+            }
+            let result = try volumes(first + second)
+            #expect(result.volumes.map(\.frames.count) == [4, pictures.count])
+            return result.volumes.map { volume in
+                volume.findings.count { $0.code == "VOL-PARTS" && $0.severity == .note }
+            }
+        }
+        #expect(try told(noise) == [1, 1])
+        // A part of them is there twice; one other picture is another series.
+        #expect(try told(Array(noise[..<3])) == [0, 1])
+        #expect(try told(Array(noise[..<3]) + [Self.noise(9)]) == [0, 0])
+        // Of another time, elsewhere, of another scale, or made for another window.
+        let changes: [(inout TestImage) -> Void] = [
+            { $0.contentTime = "120000" }, { $0.orientation = "0\\1\\0\\1\\0\\0" }, { $0.spacing = "0.7\\0.7" },
+            { image in image.more = { $0.add(0x0028, 0x1050, "DS", text: "40") } },
+            { $0.imageType = "DERIVED\\SECONDARY\\AXIAL" },
+        ]
+        for change in changes { #expect(try told(noise, change) == [0, 0]) }
+    }
+
+    @Test(
         "a CT in which nothing is less dense than water may lack its intercept",
         arguments: [("0", 0, true), ("0", 1, true), ("-1024", 0, false), ("-1", 0, false), ("24", 0, true)])
     func unshifted(_ intercept: String, _ least: Int, _ isTold: Bool) throws {
@@ -104,7 +216,7 @@ struct ValueEvidenceTests {
         #expect(told.map(\.code) == (isTold ? ["PIX-NOTE"] : []))
         #expect(told.allSatisfy { $0.severity == .warning })
         // Signed values have their air.
-        let signed = try Self.findings([1, 2].map { Self.noise($0, least: 64_000) }) { image in
+        let signed = try Self.findings([1, 2].map { Self.noise($0, least: 64_600) }) { image in
             image.isSigned = true
             image.more = { file in
                 file.add(0x0028, 0x1052, "DS", text: "0")

@@ -161,7 +161,7 @@ extension DeliveryTests {
 
     @Test(
         "a file that was changed, cut or removed after publication goes nowhere, and a person is asked",
-        arguments: ["changed", "cut", "removed", "sums"])
+        arguments: ["changed", "cut", "removed", "sums", "report"])
     func damaged(how: String) async throws {
         let site = try await site([])
         let share = try share(site, [.seg, .report])
@@ -172,29 +172,63 @@ extension DeliveryTests {
         try await site.batch()
         let folder = "\(site.root)/outbox/\(plan.path)"
         let whole = try DurableFile.read(folder + "/a.seg.dcm", limit: 1 << 20)
+        let report = try DurableFile.read(folder + "/report.json", limit: 1 << 20)
         switch how {
+        case "report":
+            var changed = try site.report(plan)
+            changed.identity.patientID = "another"
+            try DurableFile.write(changed.json(), to: folder + "/report.json")
         case "changed": try DurableFile.write([whole[0] ^ 1] + whole.dropFirst(), to: folder + "/a.seg.dcm")
         case "cut": try DurableFile.write(Array(whole.dropLast()), to: folder + "/a.seg.dcm")
         case "removed": try Folder.remove(folder + "/a.seg.dcm")
         default: try Folder.remove(folder + "/SHA256SUMS")
         }
         try await round(site)
-        // Without digests nobody can tell the report's from others.
-        let unfit = how == "sums" ? 2 : 1
+        // Without digests nobody can tell the report's from others. Of a report that was changed nobody knows what is what.
+        let unfit = ["sums", "report"].contains(how) ? 2 : 1
         #expect(try await counts(site).map { [$0.refused, $0.waiting] } == [[unfit, 0]])
         #expect(!FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm"))
-        let report = try StatusReport(site.settings)
+        let status = try StatusReport(site.settings)
         #expect(
-            report.status == .refusedOrFailed && report.text.contains("RESULT-DAMAGED \(unfit) files"), "\(report.text)"
+            status.status == .refusedOrFailed && status.text.contains("RESULT-DAMAGED \(unfit) files"), "\(status.text)"
         )
         #expect(try await site.batch().notes == ["RESULT-DAMAGED"])
         // Put back, and asked for.
         try DurableFile.write(whole, to: folder + "/a.seg.dcm")
+        try DurableFile.write(report, to: folder + "/report.json")
         try site.sum(plan)
         try await site.withService { _ = try await $0.perform(ControlRequest(.redeliver)) }
         try await round(site)
         #expect(try DurableFile.read("\(site.root)/share/\(plan.path)/a.seg.dcm", limit: 1 << 20) == whole)
         #expect(try StatusReport(site.settings).status == .done)
+    }
+
+    @Test("a report that is changed while its files wait to be sent goes nowhere; one that the service marks does")
+    func changedReport() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.report])])
+        let plans = [Plan(how: "ok", study: "one"), Plan(how: "ok", study: "two", findings: ["VOL-PLACE"])]
+        for plan in plans {
+            try site.drop(plan.study, plan)
+            try await site.batch()
+        }
+        try await round(site)
+        var changed = try site.report(plans[0])
+        changed.identity.patientID = "another"
+        try DurableFile.write(changed.json(), to: "\(site.root)/outbox/\(plans[0].path)/report.json")
+        site.settings.destinations = [try share(site, [.report])]
+        for _ in 0..<3 { try await round(site) }
+        #expect(!FileStatus.exists("\(site.root)/share/\(plans[0].path)/report.json"))
+        #expect(FileStatus.exists("\(site.root)/share/\(plans[1].path)/report.json"))
+        #expect(try StatusReport(site.settings).text.contains("RESULT-DAMAGED 1 files"))
+        #expect(try site.report(plans[1]).needsPerson == "VOL-PLACE")
+        // A mark does not make what somebody has changed the service's own.
+        site.settings.destinations = []
+        try site.drop("all", Plan(how: "ok", study: "one", instances: [1, 2]))
+        try await site.batch()
+        #expect(try site.report(plans[0]).supersededBy != nil)
+        let sums = try DurableFile.read("\(site.root)/outbox/\(plans[0].path)/SHA256SUMS", limit: 1 << 20)
+        let digest = try FileDigest(ofFile: "\(site.root)/outbox/\(plans[0].path)/report.json").hex
+        #expect(!String(decoding: sums, as: UTF8.self).contains(digest))
     }
 
     @Test("a result that is removed while it waits to be sent is told as that, and not as a destination that is down")

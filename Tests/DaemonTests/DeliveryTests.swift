@@ -421,7 +421,7 @@ struct DeliveryTests {
         // Its digests are of what is there, and of nothing else.
         let sums = String(decoding: try DurableFile.read(folder + "/SHA256SUMS", limit: 1 << 20), as: UTF8.self)
         let named = sums.split(separator: "\n").map { String($0.dropFirst(66)) }
-        #expect(Set(named) == Set(expected).subtracting(["report.json"]))
+        #expect(Set(named) == Set(expected))
     }
 
     @Test("results that are published while the clock is set back go out all the same")
@@ -453,6 +453,69 @@ struct DeliveryTests {
         #expect(summary.damaged == 1)
         try site.drop("again", plans[1])
         #expect(try await site.batch().results == 1)
+    }
+
+    @Test("the result of a single file waits to be sent for the files that came with it: they may be of its study")
+    func singleFiles() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])
+        let plans = ["one", "two"].map { Plan(how: "ok", study: $0) }
+        func drop(_ plan: Plan) throws {
+            try DurableFile.write(plan.text(), to: site.root + "/making")
+            try Folder.rename(site.root + "/making", to: site.root + "/inbox/plan")
+        }
+        site.settings.destinations = []
+        try drop(plans[0])
+        #expect(try await site.batch().results == 1)
+        site.settings.destinations = [try share(site)]
+        try drop(plans[1])
+        try await site.withService { service in #expect(try await service.takeAllNow() == 0) }
+        // Both came in one minute, however long this takes.
+        let queue = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await queue.write { try $0.execute(sql: "UPDATE job SET created_at = 1") }
+        try queue.close()
+        try await site.withService { try await $0.deliver() }
+        #expect(try await counts(site).map(\.waiting) == [0])
+        try await site.batch()
+        try await round(site)
+        for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }
+    }
+
+    @Test("what asked for a person asks again once its ledger was lost, and goes to no archive as if it were sure")
+    func rebuiltDoubts() async throws {
+        let site = try Site()
+        try Folder.make(site.root + "/share")
+        site.settings.destinations = [
+            Destination(
+                name: "here", kind: .folder(path: site.root + "/share"), parts: [.seg], firstWait: .zero,
+                longestWait: .zero, giveUp: .seconds(86_400), holdsDoubtful: true)
+        ]
+        let sure = Plan(how: "ok", study: "sure")
+        let place = Plan(how: "ok", study: "place", findings: ["VOL-PLACE"])
+        let first = Plan(how: "ok", study: "twice")
+        let second = Plan(how: "ok", study: "twice", edition: 2)
+        // What lacked something and was made anew with the rest asks no more.
+        let few = Plan(how: "ok", study: "late", findings: ["VOL-GAP"])
+        let all = Plan(how: "ok", study: "late", instances: [1, 2])
+        for plan in [sure, place, first, second, few, all] {
+            try site.drop("a", plan)
+            try await site.batch()
+        }
+        #expect(try site.report(sure).needsPerson == nil)
+        #expect(try site.report(place).needsPerson == "VOL-PLACE")
+        #expect(try site.report(second).needsPerson == "DUP-CONFLICT")
+        for ending in ["", "-wal", "-shm"] where FileStatus.exists(ServicePaths(site.settings).ledger + ending) {
+            try Folder.remove(ServicePaths(site.settings).ledger + ending)
+        }
+        try Folder.remove(site.root + "/state/backups")
+        #expect(try await LedgerRebuild.run(site.settings, log: log).results == 6)
+        try await round(site)
+        let sent = [sure, place, first, second, few, all].map {
+            FileStatus.exists("\(site.root)/share/\($0.path)/a.seg.dcm")
+        }
+        #expect(sent == [true, false, true, false, false, true])
+        let text = try StatusReport(site.settings).text
+        let told = ["VOL-PLACE", "DUP-CONFLICT", "VOL-GAP"].map { text.contains("(\($0))") }
+        #expect(told == [true, true, false], "\(text)")
     }
 
     @Test("a ledger made anew knows which results were superseded, and sends none of them")

@@ -38,6 +38,10 @@ struct Plan {
     var code = "CODE"
     /// The distance of slices that its report says; nil: pictures that stand alone.
     var sliceMM: Double?
+    /// Of the volume, as its report says.
+    var frames = 1
+    /// Further series of which its report has the same result.
+    var alsoOf: [String] = []
     /// The Patient ID that its report says.
     var patient = ""
 
@@ -108,15 +112,14 @@ struct Plan {
             study: name, key: key, complete: isComplete, pipelines: pipelines, instances: digests,
             identity: .init(patientName: "", patientID: patient, studyDate: "", studyDescription: ""),
             program: ProgramIdentity(version: "0", instructionSet: "", precision: "", threads: 1), created: "",
-            results: [
+            results: ([series] + alsoOf).map { series in
                 .init(
                     source: .init(
-                        series: "s", description: "", modality: "", rows: 1, columns: 1, frames: 1, spacingMM: nil,
-                        sliceMM: sliceMM), pipeline: "skin", pipelineVersion: "1", pipelineDigest: "", modelDigest: "",
-                    weightsDigest: "", file: objects.first?.file ?? "a.seg.dcm", objects: objects, images: [],
-                    segments: [], findings: [], window: "",
-                    secondsByStep: [:])
-            ], unused: [], contents: contents)
+                        series: series, description: "", modality: "", rows: 1, columns: 1, frames: frames,
+                        spacingMM: nil, sliceMM: sliceMM), pipeline: "skin", pipelineVersion: "1", pipelineDigest: "",
+                    modelDigest: "", weightsDigest: "", file: objects.first?.file ?? "a.seg.dcm", objects: objects,
+                    images: [], segments: [], findings: [], window: "", secondsByStep: [:])
+            }, unused: [], contents: contents)
     }
 
     /// The file `plan` of a drop: for the script, one thing a line.
@@ -219,7 +222,7 @@ final class Site {
     func sum(_ plan: Plan) throws {
         let folder = "\(root)/outbox/\(plan.path)"
         let lines = try Folder.walk(folder).filter {
-            $0.status.kind == .regular && !["report.json", "SHA256SUMS"].contains($0.name)
+            $0.status.kind == .regular && $0.name != "SHA256SUMS"
         }.map { "\(try FileDigest(ofFile: "\(folder)/\($0.name)").hex)  \($0.name)\n" }
         try DurableFile.write(lines.joined(), to: folder + "/SHA256SUMS")
     }

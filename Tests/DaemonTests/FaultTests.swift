@@ -112,20 +112,62 @@ struct FaultTests {
         // Nobody may write there.
         symlink("/proc", backups)
         try Folder.make(site.root + "/kept/2001-01-01/old")
+        // Nor a page of the night.
+        try Folder.make(site.root + "/outbox")
+        try DurableFile.write("somebody's", to: site.root + "/outbox/batches")
         try site.drop("a", "ok")
         let outcome = try await site.batch()
         #expect(outcome.results == 1 && outcome.notes.contains("MAINTENANCE"), "\(outcome.json)")
         #expect(outcome.status == .refusedOrFailed && !FileStatus.exists(site.root + "/kept/2001-01-01"))
         let status = try StatusReport(site.settings)
         #expect(status.text.contains("MAINTENANCE backups/: ") && status.text.contains("(LEDGER-BACKUP)"))
+        #expect(status.text.contains("MAINTENANCE outbox/batches/: "))
         #expect(status.text.contains("MAINTENANCE metrics.textfile: ") && status.status == .refusedOrFailed)
         try await site.withService { service in
             let answer = try await service.perform(ControlRequest(.backup))
             #expect(!answer.isDone && answer.code == "LEDGER-BACKUP")
         }
         try Folder.remove(backups)
+        try Folder.remove(site.root + "/outbox/batches")
         site.settings.metrics = nil
         #expect(try await site.batch().status == .done)
         #expect(try StatusReport(site.settings).status == .done && Folder.list(backups).count == 1)
+    }
+
+    @Test("a copy of the ledger that is put in its place while the service runs is what the service goes on with")
+    func ledgerReplaced() async throws {
+        let site = try Site()
+        let (settings, stop) = (site.settings, StopRequest())
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let running = Task { try await Service.watch(settings, log: log, stop: stop) { settings } }
+        try site.drop("one", "ok")
+        try await eventually { try site.results().count == 1 && Folder.list(site.root + "/work").isEmpty }
+        #expect(try await Control.ask(ControlRequest(.backup), settings, log: log).isDone)
+        let state = site.root + "/state/"
+        let copy = try #require(try Folder.list(state + "backups").first?.name)
+        try DurableFile.write(DurableFile.read("\(state)backups/\(copy)", limit: .max), to: state + "copy")
+        for ending in ["", "-wal", "-shm"] { try Folder.remove("\(state)ledger.sqlite\(ending)") }
+        try Folder.rename(state + "copy", to: state + "ledger.sqlite")
+        try site.drop("two", "ok")
+        try await eventually { try LedgerView.jobs(path: state + "ledger.sqlite")?.count == 2 }
+        stop.ask()
+        try await running.value
+        #expect(try await site.batch().waiting == 0)
+        #expect(try site.results().count == 2)
+    }
+
+    @Test("a batch whose originals cannot be moved to where they stay has not ended well")
+    func unkept() async throws {
+        let site = try Site()
+        try site.drop("a", "ok")
+        #expect(try await site.batch().status == .done)
+        let day = "\(site.root)/kept/\(try #require(try Folder.list(site.root + "/kept").first?.name))"
+        try Folder.rename(day, to: site.root + "/aside")
+        try DurableFile.write("somebody's", to: day)
+        try site.drop("b", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.waiting == 1 && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        try Folder.remove(day)
+        #expect(try await site.batch().status == .done)
     }
 }

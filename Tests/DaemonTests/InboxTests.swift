@@ -273,6 +273,38 @@ struct InboxTests {
         #expect(try Folder.list(paths.inbox).isEmpty)
     }
 
+    @Test("the original of a copied drop that cannot be removed asks for a person until it can be")
+    func left() async throws {
+        let site = try Site()
+        site.settings.settling.copies = true
+        try site.drop("a", "ok")
+        // Nobody may remove anything from such a folder, root neither.
+        let folder = site.root + "/inbox/a"
+        func chattr(_ flag: String, _ path: String) throws -> Bool {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/chattr")
+            process.arguments = [flag, path]
+            process.standardError = FileHandle.nullDevice
+            guard FileStatus.exists("/usr/bin/chattr") else { return false }
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus == 0
+        }
+        guard try chattr("+i", folder + "/plan") else { return }
+        try await site.withService { service in
+            let outcome = try await service.batch()
+            #expect(outcome.results == 1)
+            _ = try await service.takeAllNow()
+            let left = try #require(try Folder.list(site.root + "/inbox").first { $0.status.kind == .directory })
+            let status = try StatusReport(site.settings)
+            #expect(status.status == .refusedOrFailed && status.text.contains("DROP-LEFT 1 in the inbox"))
+            #expect(try chattr("-i", "\(site.root)/inbox/\(left.name)/plan"))
+            _ = try await service.takeAllNow()
+            #expect(!FileStatus.exists("\(site.root)/inbox/\(left.name)"))
+            #expect(try !StatusReport(site.settings).text.contains("DROP-LEFT"))
+        }
+    }
+
     @Test("a marker makes a drop complete at once, and one that says something else than is there holds it back")
     func ready() async throws {
         let site = try Site()
@@ -462,7 +494,7 @@ struct InboxTests {
         let (jpeg, png): ([UInt8], [UInt8]) = ([0xFF, 0xD8, 0xFF, 0xE0], [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10])
         for (name, bytes) in [
             (".photo.jpg.Xa1b2c", jpeg), (".photos/1.png", png), (".slide.tif", [0x49, 0x49, 0x2B, 0, 8, 0]),
-            (".study.zip", [0x50, 0x4B, 3, 4]),
+            (".study.zip", [0x50, 0x4B, 3, 4]), ("lost+found/#12", jpeg),
         ] {
             try Folder.make(Folder.split(inbox + name).folder)
             try DurableFile.write(bytes, to: inbox + name)
@@ -478,7 +510,7 @@ struct InboxTests {
         try DurableFile.write([], to: inbox + "study.ready")
         var rules = SettlingRules(quiet: .zero)
         // Whoever marks a folder without files may still be about to fill it.
-        for (limit, count, settling) in [(Duration.seconds(3600), 0, 1), (.seconds(-3600), 8, 0)] {
+        for (limit, count, settling) in [(Duration.seconds(3600), 0, 1), (.seconds(-3600), 9, 0)] {
             rules.giveUp = limit
             let sight = try await Inbox(paths: ServicePaths(site.settings), rules: rules).scan()
             #expect(sight.unfinished == count && sight.settled.isEmpty && sight.settling == settling, "\(sight)")

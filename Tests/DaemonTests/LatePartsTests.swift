@@ -3,6 +3,7 @@ import Failures
 import GRDB
 import Processes
 import Records
+import Storage
 import Testing
 
 /// What was passed over or is missing makes a result incomplete; what comes late is worked on together with what came before.
@@ -245,5 +246,21 @@ struct LatePartsTests {
         // Other images of the scout's series, and nothing of the volume's.
         try site.drop("scouts", Plan(how: "skip", study: "one", instances: [9, 10], series: "scout"))
         #expect(try await site.batch().results == 0)
+    }
+
+    @Test("files that somebody took from an earlier drop's originals are told with the result of what came late")
+    func earlierFewer() async throws {
+        let site = try Site()
+        site.settings.lateWindow = .seconds(86_400)
+        let (few, late) = (Plan(how: "ok", study: "one"), Plan(how: "ok", study: "one", instances: [2]))
+        try site.drop("a", few)
+        try DurableFile.write("pixels", to: site.root + "/inbox/a/slice")
+        #expect(try await site.batch().status == .done)
+        let slice = try #require(try Folder.walk(site.root + "/kept").map(\.name).first { $0.hasSuffix("/slice") })
+        try Folder.remove("\(site.root)/kept/\(slice)")
+        try site.drop("b", late, joined: Plan(how: "ok", study: "one", instances: [1, 2]))
+        let outcome = try await site.batch()
+        #expect(outcome.results == 1 && outcome.partial == 1, "\(outcome.json)")
+        #expect(try StatusReport(site.settings).text.contains("INPUT-FEWER 1 of the 4 files"))
     }
 }

@@ -149,6 +149,53 @@ struct RecoveryTests {
         for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }
     }
 
+    @Test(
+        "an older copy of the outbox, or an emptied one, is told until its results stand there again or are let go",
+        arguments: ["put back", "emptied", "let go", "removed by hand"])
+    func outboxPutBack(how: String) async throws {
+        let site = try Site()
+        let plans = ["one", "two", "three"].map { Plan(how: "ok", study: $0) }
+        let (outbox, copy) = (site.root + "/outbox", site.root + "/copy")
+        for plan in plans.prefix(2) {
+            try site.drop(plan.study, plan)
+            try await site.batch()
+            if plan.study == "one", how != "emptied" { try FileManager.default.copyItem(atPath: outbox, toPath: copy) }
+        }
+        let newer = site.root + "/newer"
+        if how == "removed by hand" {
+            try Folder.remove("\(outbox)/\(plans[1].name)")
+        } else {
+            try Folder.rename(outbox, to: newer)
+            if how != "emptied" { try Folder.rename(copy, to: outbox) }
+        }
+        let outcome = try await site.batch()
+        guard how != "removed by hand" else { return #expect(outcome.status == .done, "\(outcome.json)") }
+        let count = how == "emptied" ? 2 : 1
+        #expect(try StatusReport(site.settings).text.contains("OUTBOX-OLDER"))
+        #expect(try StatusReport(site.settings).text.contains("\(count) results that were published since"))
+        #expect(outcome.notes == ["OUTBOX-OLDER"] && outcome.status == .refusedOrFailed, "\(outcome.json)")
+        // What is published meanwhile makes it no newer.
+        try site.drop("three", plans[2])
+        #expect(try await site.batch().notes == ["OUTBOX-OLDER"])
+        switch how {
+        case "let go":
+            try await site.withService { service in
+                for isAsked in [true, false] {
+                    let answer = try await service.perform(ControlRequest(.settleOutbox))
+                    #expect(answer.isDone == isAsked, "\(answer.text)")
+                }
+            }
+        default:
+            for plan in plans.prefix(2) {
+                try site.drop(plan.study, plan)
+                try await site.batch()
+            }
+            #expect(try site.results().count == 3)
+        }
+        let after = try await site.batch()
+        #expect(after.status == .done, "\(after.json)")
+    }
+
     @Test("what was left undone of a job stays so where its input is gone before another one is worked on with it")
     func joinedGone() async throws {
         let site = try Site()

@@ -99,6 +99,20 @@ struct SupersedingTests {
     }
 
     @Test(
+        "results of one series that share slices, and each have some that the other lacks, ask for a person",
+        arguments: [(["s"], 1, true), (["s", "other"], 1, false), (["s", "other"], 2, true)])
+    func overlapping(series: [String], frames: Int, asks: Bool) async throws {
+        let site = try Site()
+        for (name, images, count) in [("a", [1, 2, 3], 1), ("b", [2, 3, 4], frames)] {
+            var plan = Plan(how: "ok", study: "one", instances: images)
+            (plan.sliceMM, plan.frames, plan.alsoOf) = (1, count, Array(series.dropFirst()))
+            try site.drop(name, plan)
+            let outcome = try await site.batch()
+            #expect(outcome.partial == (asks && name == "b" ? 1 : 0), "\(outcome.json)")
+        }
+    }
+
+    @Test(
         "a corrected study with the same UIDs is published, and a person is asked which of both results is right",
         arguments: [Duration.zero, .seconds(86_400)])
     func corrected(window: Duration) async throws {

@@ -9,6 +9,18 @@ import Testing
 
 @Suite("the service: each drop ends, each study is published once")
 struct WatchServiceTests {
+    @Test("drops that no pipeline wants are counted apart, and ask for nobody")
+    func unwantedCounted() async throws {
+        let site = try Site()
+        try site.drop("a", "skip")
+        try site.drop("b", "ok")
+        let outcome = try await site.batch()
+        #expect(outcome.done == 2 && outcome.unwanted == 1 && outcome.status == .done, "\(outcome.json)")
+        #expect(outcome.summary.contains("1 of these wanted by no pipeline"), "\(outcome.summary)")
+        let status = try StatusReport(site.settings)
+        #expect(status.status == .done && status.text.contains("wanted by no pipeline in 24 h 1"), "\(status.text)")
+    }
+
     @Test("a pipeline that gave results and is there no more is told until it is back, or was taken out for good")
     func pipelineGone() async throws {
         let site = try Site()

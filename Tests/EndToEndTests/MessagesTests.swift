@@ -183,6 +183,15 @@ struct MessagesTests {
         ) {
             measured($0, ["--worst", $0.pipelines])
         },
+        Row(what: "a page under the name of a picture", status: 2, code: "USE-OUT", words: ["worst.png", ".html"]) {
+            measured($0, ["--worst", $0.path + "/worst.png"])
+        },
+        Row(
+            what: "masks of float32 beside themselves", status: 2, code: "USE-AGREEMENT",
+            words: ["--agreement", "--precision bf16"]
+        ) {
+            measured($0, ["--agreement"])
+        },
         Row(what: "a page in the place of a device", status: 2, code: "FILE-KIND", words: ["/dev/full"]) {
             measured($0, ["--csv", "/dev/full"])
         },
@@ -221,6 +230,12 @@ struct MessagesTests {
         Row(what: "a quantised model to be written over its own", status: 2, code: "USE-OUT", words: ["tiny/model"]) {
             let model = $0.pipelines + "/tiny/model"
             return ["model", "quantize", model, "--images", "samples/fluorescence", "--out", model]
+        },
+        Row(what: "8 bits calibrated on no image", status: 2, code: "USE-RANGE", words: ["--count 0", "at least 1"]) {
+            let model = $0.pipelines + "/tiny/model"
+            return [
+                "model", "quantize", model, "--images", "samples/fluorescence", "--count", "0", "--out", $0.out,
+            ]
         },
         Row(
             what: "a checkpoint that is not there, for a folder that is empty", status: 2, code: "FILE-NOT-FOUND",

@@ -169,6 +169,7 @@ final class ServiceCommandTests {
             folder + "\(root)/out}, {name: b, kind: folder, path: \(root)/x/../out}]",
             folder + "\(root)/out, doubtful: never}]", folder + "\(root)/out, backoff: {first: 2h, max: 1m}}]",
             node + "ABCDEFGHIJKLMNOPQ}]", node + "\"\"}]",
+            node + "A, report: {port: 11113}}]", node + "A, confirm: query, report: {wait: 5s}}]",
             node + "A, tls: {ca: \(root)/none}}]", "settle: {quiet: 2h, give_up: 1h}",
             "metrics: {textfile: \(root)/wrong.yaml}", "late: {window: 30d}",
             "late: {window: 1d}\nretention: {kept: 12h}", "retention: {events: 6d}",

@@ -193,11 +193,12 @@ struct ImageFilesTests {
 
     @Test("an Orientation that TIFF does not know turns nothing and is told; 0 is that of programs that do not know it")
     func unknownOrientation() throws {
-        for (orientation, isTold) in [(0, false), (1, false), (3, false), (9, true), (65_535, true)] {
+        let all = [([0], false), ([1], false), ([3], false), ([9], true), ([65_535], true), ([3, 3], true)]
+        for (orientation, isTold) in all {
             var page = RawTIFF.Page(rows: 4, columns: 6, data: (0..<24).map { UInt8($0) })
-            page.numbers = [(274, [orientation])]
+            page.numbers = [(274, orientation)]
             let read = try #require(try read(RawTIFF([page]).bytes).first)
-            #expect(read.values.first == (orientation == 3 ? 23 : 0))
+            #expect(read.values.first == (orientation == [3] ? 23 : 0))
             #expect(read.findings.contains { $0.kind == .picture && $0.isWarning } == isTold, "\(orientation)")
         }
     }
@@ -372,6 +373,59 @@ struct ImageFilesTests {
         var text = chunk("tEXt", Array("Comment\0x".utf8))
         text[text.count - 1] ^= 1
         #expect(code(file(text)) == nil)
+    }
+
+    @Test("pixels whose shape alone is said keep it in a PNG, and in a JPEG, where programs differ, ask for a person")
+    func shapes() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func page(_ across: UInt32, _ down: UInt32) throws -> RasterPage {
+            let chunk = chunk("pHYs", bigEndian(across) + bigEndian(down) + [0])
+            return try #require(try read(png.prefix(33) + chunk + png.dropFirst(33)).first)
+        }
+        let flat = try page(2, 1)
+        let aspect = try #require(flat.pixelAspect)
+        #expect(aspect.row / aspect.column == 2 && flat.spacing == nil && flat.findings.isEmpty)
+        #expect(try page(3, 3).pixelAspect == nil && page(0, 3).pixelAspect == nil)
+        let photograph = try jpeg("rgb")
+        // APP0: unit, X and Y density.
+        func warnings(_ densities: [UInt8], adobe: UInt8? = nil) throws -> [String] {
+            let app0: [UInt8] = [0xFF, 0xE0, 0, 16] + Array("JFIF\0".utf8) + [1, 1] + densities + [0, 0]
+            var app14: [UInt8] = []
+            if let adobe { app14 = [0xFF, 0xEE, 0, 14] + Array("Adobe".utf8) + [0, 100, 0, 0, 0, 0, adobe] }
+            let file: [UInt8] = photograph.prefix(2) + app0 + app14 + photograph.dropFirst(20)
+            return try #require(try read(file).first).findings
+                .filter { $0.kind == .picture && $0.isWarning }.map(\.text)
+        }
+        #expect(try warnings([0, 0, 2, 0, 1]).first?.contains("squares") == true)
+        #expect(try warnings([0, 0, 1, 0, 1]).isEmpty && warnings([1, 0, 72, 0, 72]).isEmpty)
+        #expect(try warnings([0, 0, 1, 0, 1], adobe: 0).first?.contains("Adobe") == true)
+        #expect(try warnings([0, 0, 1, 0, 1], adobe: 1).isEmpty)
+    }
+
+    @Test("a PNG's scale of its subject (sCAL) comes first; damaged, twice or beside another one it is not believed")
+    func pngScale() throws {
+        let png = try ImageFile.png(ramp(rows: 4, columns: 5, samples: 1, bits: 8))
+        func scale(_ unit: UInt8, _ text: String) -> [UInt8] { chunk("sCAL", [unit] + Array(text.utf8)) }
+        func file(_ more: [UInt8]) -> [UInt8] { png.prefix(33) + more + png.dropFirst(33) }
+        func density(_ perMetre: UInt32) -> [UInt8] { chunk("pHYs", bigEndian(perMetre) + bigEndian(perMetre) + [1]) }
+        let micron = scale(1, "2.5e-6\05e-6")
+        // 300 an inch are nobody's scale; 400 a millimetre are the same but for the height.
+        for more in [micron, density(11811) + micron] {
+            let spacing = try #require(try read(file(more)).first?.spacing)
+            #expect(abs(spacing.column - 0.0025) < 1e-9 && abs(spacing.row - 0.005) < 1e-9)
+        }
+        let both = try #require(try read(file(micron + density(400_000))).first)
+        #expect(both.spacing == nil && both.saysTwoScales)
+        let angle = try #require(try read(file(scale(2, "1e-6\01e-6"))).first)
+        #expect(angle.spacing == nil && angle.findings.contains { $0.kind == .scale && $0.isWarning })
+        var damaged = micron
+        damaged[damaged.count - 1] ^= 1
+        for wrong in [
+            damaged, micron + micron, scale(3, "1\01"), scale(1, "1"), scale(1, "0\01"), scale(1, "-1\01"),
+            scale(1, "nan\01"), scale(1, ""), chunk("sCAL", []),
+        ] {
+            #expect(code(file(wrong)) == "IN-CORRUPT")
+        }
     }
 
     /// A zlib stream (RFC 1950) of stored blocks.

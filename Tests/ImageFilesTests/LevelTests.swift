@@ -6,11 +6,16 @@ import Testing
 /// Smaller copies of a picture, and pictures that are read band by band.
 @Suite("TIFF pyramids")
 struct LevelTests {
-    /// In tiles of 16 × 16 or in one strip.
-    private func page(_ rows: Int, _ columns: Int, isTiled: Bool = true, subfile: Int = 0) -> RawTIFF.Page {
+    /// In tiles of 16 × 16 or in one strip; of every size the same picture, or its negative.
+    private func page(
+        _ rows: Int, _ columns: Int, isTiled: Bool = true, subfile: Int = 0, isNegative: Bool = false
+    ) -> RawTIFF.Page {
         var page = RawTIFF.Page(rows: rows, columns: columns)
         page.subfile = subfile
-        func value(_ row: Int, _ column: Int) -> UInt8 { UInt8((row * 7 + column * 3) % 251) }
+        func value(_ row: Int, _ column: Int) -> UInt8 {
+            let shade = UInt8((row * 180 / rows + column * 70 / columns) % 251)
+            return isNegative ? 250 - shade : shade
+        }
         if isTiled {
             page.tile = (16, 16)
             for top in stride(from: 0, to: rows, by: 16) {
@@ -47,6 +52,38 @@ struct LevelTests {
         #expect(try sizes(RawTIFF([odd])).count == 3)
     }
 
+    @Test(
+        "a smaller page that nothing flags is a copy where it shows the same picture, else another picture",
+        arguments: [(96, 128), (800, 1040)])
+    func otherPictures(rows: Int, columns: Int) throws {
+        func contents(_ second: RawTIFF.Page) throws -> TIFFContents {
+            try opened(RawTIFF([page(rows, columns), second])) { try $0.contents() }
+        }
+        #expect(try contents(page(rows / 2, columns / 2)).roles == [.picture, .smaller])
+        let two = try contents(page(rows / 2, columns / 2, isNegative: true))
+        #expect(two.roles == [.picture, .picture] && two.pictures.map(\.rows) == [rows, rows / 2])
+        #expect(!two.pictures.contains { !$0.smaller.isEmpty })
+        // What its program flags is taken at its word.
+        #expect(
+            try contents(page(rows / 2, columns / 2, subfile: 1, isNegative: true)).roles == [.picture, .smaller])
+        // Of a pyramid each level is held against the one before it.
+        let pages = [page(rows, columns), page(rows / 2, columns / 2), page(rows / 4, columns / 4, isNegative: true)]
+        let three = try opened(RawTIFF(pages)) { try $0.contents() }
+        #expect(three.roles == [.picture, .smaller, .picture])
+        // Level pictures tell by their brightness.
+        func level(_ rows: Int, _ columns: Int, _ value: UInt8) -> RawTIFF.Page {
+            var page = page(rows, columns)
+            page.tiles = page.tiles.map { $0.map { _ in value } }
+            return page
+        }
+        for (value, role) in [(UInt8(9), TIFFContents.Role.smaller), (200, .picture)] {
+            let found = try opened(RawTIFF([level(rows, columns, 9), level(rows / 2, columns / 2, value)])) {
+                try $0.contents().roles
+            }
+            #expect(found == [.picture, role])
+        }
+    }
+
     @Test("a page below another that is larger than it is a contradiction")
     func larger() {
         var small = page(24, 32)
@@ -64,6 +101,8 @@ struct LevelTests {
         }
         #expect(try findings(page(24, 32)) == 0 && findings(page(30, 30, subfile: 1)) == 0)
         #expect(try findings(page(96, 128)) == 1 && findings(page(30, 30)) == 1)
+        #expect(try findings(page(24, 32, isNegative: true)) == 1)
+        #expect(try findings(page(24, 32, subfile: 1, isNegative: true)) == 0)
         // The preview that cameras put first.
         var preview = page(24, 32, subfile: 1)
         preview.below = [page(96, 128)]

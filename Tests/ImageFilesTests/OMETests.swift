@@ -7,6 +7,22 @@ import Testing
 /// The descriptions that Bio-Formats and microscopes write.
 @Suite("OME-TIFF")
 struct OMETests {
+    @Test("samples that use more bits than the description says (SignificantBits) ask for a person")
+    func significantBits() throws {
+        func warnings(_ value: Int, _ bits: String) throws -> [String] {
+            let text = ome(c: 1, z: 1, more: bits.isEmpty ? "" : "SignificantBits=\"\(bits)\"")
+            return try opened(RawTIFF([page(value, description: text)])) { file in
+                let picture = try #require(try file.contents().pictures.first)
+                return try file.page(picture.planes[0], of: picture, survey: SampleSurvey()).findings
+                    .filter { $0.isWarning && $0.kind == .picture }.map(\.text)
+            }
+        }
+        for (value, bits) in [(15, "4"), (255, "8"), (255, ""), (255, "x"), (255, "0")] {
+            #expect(try warnings(value, bits).isEmpty)
+        }
+        #expect(try warnings(16, "4").first?.contains("SignificantBits") == true)
+    }
+
     @Test(
         "OME's axes are read in their own order",
         arguments: [("XYCZT", [UInt16]([0, 2])), ("XYZCT", [0, 1]), ("XYZTC", [0, 1])])

@@ -63,6 +63,21 @@ struct ScaleTests {
     }
 
     @Test(
+        "Aperio's magnification and size of a pixel are those of one scanner, or neither is believed",
+        arguments: [
+            ("40", "0.25", false), ("20", "0.4990", false), ("63", "0.1", false), ("5", "2", false),
+            ("40", "4.9", true),
+            ("20", "0.05", true), ("x", "4.9", false), ("0", "0.25", false),
+        ])
+    func magnification(_ magnification: String, _ mpp: String, _ isTold: Bool) throws {
+        let text = "Aperio Image Library\n5x3 |AppMag = \(magnification)|MPP = \(mpp)"
+        let calibration = try opened(RawTIFF([page(1, description: text)])) {
+            try $0.contents().pictures[0].calibration
+        }
+        #expect(calibration.saysTwoScales == isTold && (calibration.spacing == nil) == isTold)
+    }
+
+    @Test(
         "a description and resolution tags that are believed and say another size leave the picture without a scale",
         arguments: [
             // Pixels a centimetre (3) or an inch (2); mm a pixel, and whether two scales are said.

@@ -37,6 +37,86 @@ struct StructureTests {
         }
     }
 
+    @Test("tiles that lie one upon another are refused, but for one that stands for several")
+    func places() throws {
+        var page = RawTIFF.Page(rows: 16, columns: 32)
+        page.tile = (16, 16)
+        page.tiles = [[UInt8](repeating: 7, count: 256), [UInt8](repeating: 9, count: 256)]
+        let bytes = RawTIFF([page]).bytes
+        let first = try #require(bytes.indices.dropLast(255).first { bytes[$0..<$0 + 256].allSatisfy { $0 == 7 } })
+        func offsets(_ second: Int) -> [UInt8] {
+            [first, second].flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        }
+        let written = offsets(first + 256)
+        let place = try #require(bytes.indices.dropLast(7).first { bytes[$0..<$0 + 8].elementsEqual(written) })
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("places-\(UUID().uuidString).tif").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for (second, isRefused) in [(256, false), (250, false), (0, false), (240, true), (100, true)] {
+            var changed = bytes
+            changed.replaceSubrange(place..<place + 8, with: offsets(first + second))
+            try Data(changed).write(to: URL(fileURLWithPath: path))
+            let file = try TIFFFile(path)
+            if isRefused {
+                #expect { try file.contents() } throws: { ($0 as? ImageFilesFailure)?.code == "IN-CORRUPT" }
+            } else {
+                #expect(try file.contents().pictures.count == 1)
+            }
+        }
+    }
+
+    @Test(
+        "strips that hold some bytes a row more than the columns make ask for a person, those padded at their end do not"
+    )
+    func slant() throws {
+        func warnings(_ more: Int, rows: Int = 40) throws -> Int {
+            var page = RawTIFF.Page(rows: rows, columns: 60)
+            page.data = [UInt8](repeating: 7, count: rows * 60 + more)
+            return try opened(RawTIFF([page])) {
+                try $0.contents().findings.count { $0.kind == .picture && $0.isWarning }
+            }
+        }
+        #expect(try warnings(40) == 1)
+        #expect(try warnings(0) == 0 && warnings(3) == 0 && warnings(41) == 0)
+        // A few rows may have as many bytes behind them by chance.
+        #expect(try warnings(4, rows: 4) == 0)
+    }
+
+    @Test("a grey page that does not say whether black or white is 0 asks for a person")
+    func meaning() throws {
+        var bytes = RawTIFF([page(9)]).bytes
+        // PhotometricInterpretation, SHORT, one; a number that no tag has instead.
+        let place = try #require(
+            bytes.indices.dropLast(7).first { bytes[$0..<$0 + 8].elementsEqual([6, 1, 3, 0, 1, 0, 0, 0]) })
+        func warnings() throws -> Int {
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent("said-\(UUID().uuidString).tif")
+                .path
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            return try #require(try ImageFile.read(path).first).findings.count { $0.kind == .picture && $0.isWarning }
+        }
+        #expect(try warnings() == 0)
+        bytes[place] = 5
+        #expect(try warnings() == 1)
+    }
+
+    @Test("pages that tell of more than the file holds ask for a person")
+    func missingPages() throws {
+        func warnings(_ numbers: [[Int]?]) throws -> Int {
+            let pages = numbers.enumerated().map { index, numbers in
+                var page = page(index)
+                if let numbers { page.numbers = [(297, numbers)] }
+                return page
+            }
+            return try opened(RawTIFF(pages)) { try $0.contents().findings.count { $0.kind == .pages && $0.isWarning } }
+        }
+        #expect(try warnings([[0, 3], [1, 3]]) == 1 && warnings([[1, 2]]) == 1)
+        for numbers in [
+            [[0, 2], [1, 2]], [[0, 0], [1, 0]], [[0, 3], nil], [[0, 1]], [[3, 3], [4, 3]], [[0], [1]],
+        ] {
+            #expect(try warnings(numbers) == 0)
+        }
+    }
+
     @Test("pages of a stack that are numbered in another order than they stand in are refused; equal numbers are none")
     func pageNumbers() throws {
         func file(_ numbers: [Int?], _ text: String? = nil) -> RawTIFF {

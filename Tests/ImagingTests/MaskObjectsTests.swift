@@ -122,6 +122,26 @@ struct MaskObjectsTests {
         #expect(MaskObjects(of: mask(picture), .boundary, interior: mask(picture)).count == 2)
     }
 
+    @Test("a piece below the least that counts belongs to the one that it touches most, and no pixel is lost")
+    func least() {
+        // A large disc with a small one at its side, and a small one that stands alone.
+        let mask = Self.mask(40, 100) { row, column in
+            let isLarge = (row - 20) * (row - 20) + (column - 20) * (column - 20) <= 225
+            let isSmall = [39, 60].contains { (row - 20) * (row - 20) + (column - $0) * (column - $0) <= 16 }
+            return isLarge || isSmall
+        }
+        let all = MaskObjects(of: mask, Self.distance)
+        #expect(all.count == 3)
+        let small = all.sizes.min() ?? 0
+        #expect(MaskObjects(of: mask, Self.distance, least: Double(small)).sizes == all.sizes)
+        let kept = MaskObjects(of: mask, Self.distance, least: Double(all.sizes.sorted()[1] + 1))
+        #expect(kept.count == 2 && kept.sizes.reduce(0, +) == mask.count)
+        // Three in a row: what has joined another and is still too small joins the next.
+        let chain = Self.discs(at: [15, 32, 49])
+        #expect(MaskObjects(of: chain, Self.distance, least: Double(chain.count)).sizes == [chain.count])
+        #expect(MaskObjects(of: chain, Self.distance, least: 1e9).sizes == [chain.count])
+    }
+
     @Test("a part too large to be cut is one object, and is counted; the others are cut")
     func large() {
         let mask = Self.mask(100, 100) { row, column in
@@ -132,6 +152,20 @@ struct MaskObjectsTests {
         #expect(MaskObjects(of: mask, Self.distance).count == 4)
         let some = MaskObjects(of: mask, Self.distance, largest: 1000)
         #expect(some.count == 3 && some.uncut == 1)
+    }
+
+    @Test("a picture of another size shows the objects of its pixels' sources")
+    func sampled() {
+        let objects = MaskObjects(of: Self.discs(at: [15, 32]), Self.distance)
+        let labels = objects.labels
+        for (rows, columns) in [
+            (Array(0..<40), Array(0..<100)),
+            (Array(stride(from: 1, to: 40, by: 3)), Array(stride(from: 2, to: 100, by: 7))),
+            ((0..<80).map { $0 / 2 }, (0..<250).map { $0 * 100 / 250 }), ([20], [15, 15, 32, 99]), ([], [3]),
+        ] {
+            let expected = rows.flatMap { row in columns.map { labels[row * 100 + $0] } }
+            #expect(objects.numbers(atRows: rows, columns: columns) == expected)
+        }
     }
 
     @Test("a part of the picture has the runs that lie in it, and each object its own mask")

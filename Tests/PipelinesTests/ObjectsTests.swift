@@ -54,6 +54,11 @@ struct ObjectsTests {
         #expect(segment.objects == TouchingPhantom.nuclei && segment.countedLabel == "Nuclei (17 objects)")
         let index = try String(contentsOfFile: fixture.path + "/out/index.html", encoding: .utf8)
         #expect(index.contains("Nuclei (17 objects) "))
+        // Objects that touch have an outline each, and one picture has nothing to turn over.
+        let folder = try #require(record.studies.first?.folder)
+        let report = try String(contentsOfFile: "\(fixture.path)/out/\(folder)/report.html", encoding: .utf8)
+        #expect(report.contains("id=\"r0-0-0\"") && report.contains("id=\"b0-0-0\""))
+        #expect(!report.contains("data-do=\"count\"></output>"))
         let sizes = try #require(segment.objectSizes)
         let area = Double.pi * TouchingPhantom.radius * TouchingPhantom.radius / 4
         #expect(sizes.unit == .squareMicrometres && abs(sizes.median - area) < 0.15 * area, "\(sizes)")

@@ -43,6 +43,27 @@ struct PipelineDirectoryTests {
             ("outputs: {seg: {binary_twin: false}}", "SET-CHOICE", "type: labelmap"),
             ("outputs: {separate: distance}", "SET-CHOICE", "objects: true"),
             ("preprocess: {aspect: square}", "SET-TYPE", "isotropic"),
+            ("windowing: {mode: fixed, window: [40, 400], scope: frame}", "PIPE-IDLE", "scope out"),
+            ("preprocess: {scale: {tiles: {size_um: 100, resample: true}}}", "PIPE-IDLE", "resample"),
+            ("postprocess: [{min_size_pixels: 0}]", "PIPE-IDLE", "2 or more"),
+            ("postprocess: [{min_size_pixels: 1}]", "PIPE-IDLE", "2 or more"),
+            ("postprocess: [{min_size_mm3: 0}]", "PIPE-IDLE", "size"),
+            (
+                "postprocess: [{fill_holes: [1]}, {min_size_pixels: 9}, {fill_holes: [1]}]", "PIPE-POST",
+                "one of the two"
+            ),
+            ("postprocess: [{fill_holes: [1, 1]}]", "PIPE-POST", "twice"),
+            ("outputs: {sc: {max: 8}}", "PIPE-IDLE", "mode: auto"),
+            ("outputs: {sc: {mode: off, max: 64}}", "PIPE-IDLE", "mode: auto"),
+            ("outputs: {objects: true, separate_depth: 0.5}", "PIPE-IDLE", "separate: distance"),
+            ("outputs: {objects: true, separate: none, separate_depth: 0.5}", "PIPE-IDLE", "separate: distance"),
+            ("outputs: {series_number: {sr: 17}}", "PIPE-IDLE", "ask for the object"),
+            ("outputs: {seg: {empty_segments: keep}}", "PIPE-IDLE", "when_nothing"),
+            (
+                "outputs: {seg: {type: labelmap, binary_twin: false, viewer_compat: strict, empty_frames: omit}}",
+                "PIPE-IDLE", "viewer_compat"
+            ),
+            ("outputs: {rtstruct: true, annotations: point}", "PIPE-OUTPUTS", "one of the two"),
             ("inference: {tta: turn}", "SET-TYPE", "flip"),
             ("preprocess: {scale: half}", "SET-TYPE", "whole"),
             ("preprocess: {scale: {tiles: {overlap: 8}}}", "SET-MISSING", "size"),
@@ -70,6 +91,17 @@ struct PipelineDirectoryTests {
             ("modality: [XC]", "exclude_description: \"lung|\"", "PIPE-RULE", 3),
             ("modality: [XC]", "min_frames: 5\n    modality: []", "PIPE-RULE", 4),
             ("modality: [XC]", "modality: [XC]\n    image_type: {none: []}", "PIPE-RULE", 4),
+            ("modality: [XC]", "modality: [XC]\n    image_type: {}", "PIPE-RULE", 4),
+            ("modality: [XC]", "modality: [XC]\n    image_type: {all: [MIP], none: [MIP]}", "PIPE-RULE", 4),
+            ("modality: [XC]", "series_description: a\n    exclude_description: a", "PIPE-RULE", 4),
+            ("modality: [XC]", "modality: [XC]\n    origin: [dicom, tiff]", "PIPE-RULE", 4),
+            ("modality: [XC]", "modality: [XC]\n    min_frames: 1", "PIPE-RULE", 4),
+            ("modality: [XC]", "min_frames: 5", "PIPE-RULE", 3), ("modality: [XC]", "origin: [dicom]", "PIPE-RULE", 3),
+            ("modality: [XC]", "exclude_description: lung", "PIPE-RULE", 3),
+            ("modality: [XC]", "image_type: {none: [MIP]}", "PIPE-RULE", 3),
+            ("modality: [XC]", "body_part: [\"\"]", "PIPE-RULE", 3),
+            ("modality: [XC]", "max_slice_mm: 6", "PIPE-RULE", 3),
+            ("modality: [XC]", "modality: [XC]\n  - modality: [XC]\n    pick: largest", "PIPE-RULE", 4),
             ("key: lesion", "key: \(String(repeating: "k", count: 65))", "PIPE-SEGMENT", 5),
             ("version: \"1.0\"", "version: \" \"", "PIPE-VERSION", 1),
             ("label: Lesion", "label: \" \"", "PIPE-SEGMENT", 6),
@@ -102,6 +134,27 @@ struct PipelineDirectoryTests {
         #expect(pipeline.outputs.manufacturer == manufacturer && manufacturer.count == 64)
         #expect(pipeline.outputs.segmentations.binaryTwin == false && pipeline.segments[0].label.count == 64)
         #expect(pipeline.version == "2026.11.24-rc.10")
+    }
+
+    @Test(
+        "settings that belong together are taken, and rules that say what they take",
+        arguments: [
+            ("windowing: {mode: percentile, scope: frame}", "modality: [XC]"),
+            ("windowing: {mode: dicom, scope: frame}", "origin: [tiff]"),
+            ("", "modality: [CT]\n    frames: first\n  - modality: [CT]"),
+            ("postprocess: [{min_size_pixels: 2}, {fill_holes: [1]}, {min_size_pixels: 9}]", "body_part: [SKIN, \"\"]"),
+            (
+                "outputs: {sc: {mode: always, max: 8}, objects: true, separate: distance, separate_depth: 0.5}",
+                "image_type: {all: [ORIGINAL]}"
+            ),
+            (
+                "outputs: {sr: {enabled: true}, series_number: {sr: 17, sc: 9600}}",
+                "modality: [XC]\n    min_frames: 5\n  - modality: [XC]"
+            ),
+        ])
+    func together(more: String, rule: String) throws {
+        let text = Fixture.settings("a", more: more).replacing("modality: [XC]", with: rule)
+        _ = try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
     }
 
     @Test("a label that has no room for the numbers of its objects is refused where each object is a segment")
@@ -141,7 +194,7 @@ struct PipelineDirectoryTests {
         (
             """
             preprocess: {aspect: grid}
-            windowing: {mode: fixed, window: [40, 400], scope: frame}
+            windowing: {mode: fixed, window: [40, 400]}
             postprocess: [{largest_component: [1]}, {fill_holes: [1]}, {min_size_mm3: 0.5}, {min_size_pixels: 3}]
             outputs: {equipment: {manufacturer: Example}, seg: {label: LABEL}, synthetic_geometry: true, series_number: {seg: 1}, uids: {salt: s}}
             """, "248b6ac965cdd64c0ac667cfb81e6ff9c761c660cda799fda2b9bfa291a1b020",
@@ -156,7 +209,11 @@ struct PipelineDirectoryTests {
     @Test("recorded digests of pipelines stay", arguments: recorded)
     func recordedDigests(settings: String, digest: String, selection: String) throws {
         let bytes = Array(Fixture.settings("a", more: settings).utf8)
-        let pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
+        var pipeline = try Section.read(bytes, file: "a.yaml") { try Pipeline($0) }
+        // As pipelines could say it once of a fixed window.
+        if case .fixed = pipeline.windowing.mode {
+            pipeline.windowing = Windowing(mode: pipeline.windowing.mode, scope: .frame)
+        }
         #expect(pipeline.digest(model: String(repeating: "0", count: 64)).hex == digest)
         #expect(pipeline.selectionDigest.hex == selection)
     }
@@ -180,14 +237,16 @@ struct PipelineDirectoryTests {
                 - modality: [CT]
                     sop_class: [CT]
                     body_part: [LIVER, ""]
-                    origin: [dicom, tiff]
+                    origin: [dicom]
                     series_description: "(?i)portal"
                     exclude_description: "bone"
                     image_type: {all: [ORIGINAL], none: [MIP]}
                     min_frames: 5
                     max_slice_mm: 6
                 """)
-        let pipeline = try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        var pipeline = try Section.read(Array(text.utf8), file: "a.yaml") { try Pipeline($0) }
+        // Both, as rules could say it once.
+        pipeline.selection[0].origin = [.dicom, .tiff]
         #expect(pipeline.selectionDigest.hex == "7a70f094af345819031d80922d1bf8ef6419743acdb3161ded35d8c27e61d03e")
     }
 

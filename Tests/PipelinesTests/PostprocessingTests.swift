@@ -35,4 +35,12 @@ struct PostprocessingTests {
         [step].apply(&masks, isSpatial: true, VoxelSizes(mm3: 1, shares: shares))
         #expect(masks[0].map(\.count) == expected)
     }
+
+    @Test("the least that an object of a picture has is the largest of the steps' sizes")
+    func least() {
+        let steps = [PostprocessStep.minSizePixels(4), .fillHoles([1]), .minSizeMM3(3)]
+        #expect(steps.least(.unknown) == 4)
+        #expect(abs(steps.least(VoxelSizes(mm3: 0.5)) - 6) < 1e-6)
+        #expect([PostprocessStep.largestComponent([1])].least(.unknown) == 0)
+    }
 }

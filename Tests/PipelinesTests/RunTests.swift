@@ -139,6 +139,23 @@ struct RunTests {
         #expect(left.isEmpty, "\(left)")
     }
 
+    @Test("a run with a model that holds what is no number is ended, and refuses no image for it")
+    func modelWithoutNumbers() throws {
+        let fixture = try Fixture()
+        _ = try fixture.pipeline("a")
+        let model = "\(fixture.path)/pipelines/a/model/"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: model + "weights.safetensors"))
+        // In float32, float16 and bfloat16.
+        bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+        try bytes.write(to: URL(fileURLWithPath: model + "weights.safetensors"))
+        let sums = try ["config.json", "weights.safetensors"].map {
+            "\(try FileDigest(ofFile: model + $0).hex)  \($0)\n"
+        }
+        try Data(sums.joined().utf8).write(to: URL(fileURLWithPath: model + "SHA256SUMS"))
+        let failure = #expect(throws: (any Error).self) { try fixture.run(["samples/dermoscopy"], pipeline: nil) }
+        #expect((failure as? any Failure)?.code == "MODEL-NAN")
+    }
+
     @Test("an input that is the output folder is refused before anything is done, whatever it is called")
     func inputIsOutput() throws {
         let fixture = try Fixture()

@@ -227,6 +227,15 @@ struct SlideTests {
         object.put(.sharedFunctionalGroupsSequence, item: shared)
         (object[.imagedVolumeWidth], object[.imagedVolumeHeight]) = (nil, nil)
         #expect(try run([object]).record.inputs.map(\.code) == ["VOL-PLACE"])
+        // Half a metre is longer than any glass; a large picture file that was imported may show more.
+        object[.instanceCreatorUID] = nil
+        measures.put(.pixelSpacing, decimals: [0.5, 0.5])
+        shared.put(.pixelMeasuresSequence, item: measures)
+        object.put(.sharedFunctionalGroupsSequence, item: shared)
+        #expect(try run([object]).record.inputs.map(\.code) == ["VOL-PLACE"])
+        var away = try Self.level(SlidePhantom(seed: 4, rows: 500, columns: 500, filled: 1), isSparse: false)[0]
+        away.put(.imageOrientationSlide, decimals: [0, 0, -1, -1, 0, 0])
+        #expect(try run([away]).record.inputs.map(\.code) == ["VOL-PLACE"])
     }
 
     @Test("tiles of a TILED_FULL slide that say where they lie have to lie where their order puts them")
@@ -303,6 +312,33 @@ struct SlideTests {
         origin.put(.yOffsetInSlideCoordinateSystem, decimals: [y])
         object.put(.totalPixelMatrixOriginSequence, item: origin)
         return object
+    }
+
+    @Test("tiles that do not continue each other ask a person: they lie in another order than the slide says")
+    func seams() throws {
+        let phantom = SlidePhantom(seed: 4, rows: 1000, columns: 1000, filled: 4)
+        func value(_ row: Int, _ column: Int) -> UInt8 {
+            let (y, x) = (Double(row), Double(column))
+            return UInt8(128 + 50 * sin(y / 17 + 3 * sin(x / 29)) + 50 * sin(x / 19 + 3 * sin(y / 37)))
+        }
+        /// The picture by tiles of which each has the place of another.
+        func warnings(isSparse: Bool, _ place: (Int) -> Int) throws -> Set<String> {
+            var object = try Self.level(phantom, isSparse: isSparse)[0]
+            try #require(object.int(.numberOfFrames) == 16)
+            object.put(
+                .pixelData,
+                bytes: (0..<16).map(place).flatMap { tile in
+                    (0..<256 * 256).map { value(tile / 4 * 256 + $0 / 256, tile % 4 * 256 + $0 % 256) }
+                })
+            return try outcome([object]).warnings
+        }
+        for isSparse in [false, true] {
+            #expect(try warnings(isSparse: isSparse) { $0 }.isEmpty)
+            #expect(try warnings(isSparse: isSparse) { 15 - $0 } == ["VOL-PLACE"])
+            // Column by column, and each two exchanged.
+            #expect(try warnings(isSparse: isSparse) { $0 % 4 * 4 + $0 / 4 } == ["VOL-PLACE"])
+            #expect(try warnings(isSparse: isSparse) { $0 ^ 1 } == ["VOL-PLACE"])
+        }
     }
 
     @Test("a slide whose picture lies off any glass is refused; one that says two places, or none, asks a person")

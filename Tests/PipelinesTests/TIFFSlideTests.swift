@@ -123,6 +123,15 @@ struct TIFFSlideTests {
         #expect(image.strings(.imageType).last == "RESAMPLED")
     }
 
+    @Test("a picture of the whole slide with the segments burnt in is made where one always is")
+    func captures() throws {
+        let always = try run(aperio(), more: "outputs: {sc: {mode: always}}")
+        #expect(always.record.exitStatus == .done, "\(always.record.inputs)")
+        #expect(always.report?.objects?.count { $0.kind == "captures" } == 1)
+        let auto = try run(aperio(), more: "outputs: {sc: {mode: auto}}")
+        #expect(auto.record.exitStatus == .done && auto.report?.objects?.contains { $0.kind == "captures" } == false)
+    }
+
     @Test("a TIFF slide gives what the same pixels give as a DICOM slide")
     func likeDICOM() throws {
         let (rows, columns) = (768, 1024)

@@ -117,6 +117,23 @@ struct ForeignCheckpointTests {
         }
     }
 
+    @Test("weights that are 0 throughout are refused by name, biases and positions are not")
+    func blank() throws {
+        for name in [Self.attention, "image_encoder.neck.1.weight", "mask_decoder.mask_tokens.weight"] {
+            var sam = TorchFile.sam(Self.nano)
+            sam[name]?.fill = 0
+            let failure = failure(of: TorchFile(sam))
+            #expect(failure?.code == "MODEL-ZERO" && failure?.text.contains("\"\(name)\"") == true, "\(name)")
+        }
+        var sam = TorchFile.sam(Self.nano)
+        let mayBe = ["image_encoder.blocks.0.attn.qkv.bias", "image_encoder.pos_embed", "image_encoder.neck.1.bias"]
+        for name in mayBe + ["image_encoder.blocks.0.attn.rel_pos_h"] {
+            #expect(sam[name] != nil, "\(name)")
+            sam[name]?.fill = 0
+        }
+        #expect(failure(of: TorchFile(sam)) == nil)
+    }
+
     @Test("a configuration with fewer blocks than the file is refused")
     func depth() throws {
         var shallow = Self.nano

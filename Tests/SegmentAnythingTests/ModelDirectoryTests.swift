@@ -91,6 +91,39 @@ struct ModelDirectoryTests {
         #expect(process.terminationStatus == 0)
     }
 
+    @Test("weights that somebody writes to after they were checked are refused; a new file in their place is another's")
+    func writtenInUse() throws {
+        _ = try write()
+        let file = "\(path)/weights.safetensors"
+        func change(_ byte: UInt64, resetting date: Date? = nil) throws {
+            let handle = try #require(FileHandle(forUpdatingAtPath: file))
+            try handle.seek(toOffset: byte)
+            let old = try #require(try handle.read(upToCount: 1)?.first)
+            try handle.seek(toOffset: byte)
+            try handle.write(contentsOf: [old ^ 1])
+            try handle.close()
+            if let date { try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: file) }
+        }
+        let last = UInt64(try FileStatus(of: file).size - 1)
+        let long = Date(timeIntervalSince1970: 1_000_000_000)
+        try FileManager.default.setAttributes([.modificationDate: long], ofItemAtPath: file)
+        for date in [nil, long] {
+            let model = try ModelDirectory.open(path)
+            // Neither tells anything of the bytes.
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+            try model.verify()
+            try change(last, resetting: date)
+            let failure = #expect(throws: ModelFailure.self) { try model.verify() }
+            #expect(failure?.code == "MODEL-DIGEST")
+            #expect(throws: ModelFailure.self) { _ = try model.tensors() }
+            try change(last, resetting: long)
+        }
+        let model = try ModelDirectory.open(path)
+        let data = try Data(contentsOf: URL(fileURLWithPath: file))
+        try data.dropLast().write(to: URL(fileURLWithPath: file), options: .atomic)
+        try model.verify()
+    }
+
     @Test("a changed byte is refused by the file's name")
     func altered() throws {
         _ = try write()
@@ -140,6 +173,35 @@ struct ModelDirectoryTests {
         let broken = try Predictor(ModelDirectory.open(path))
         let failure = #expect(throws: ModelFailure.self) { try broken.segment(Self.picture) }
         #expect(failure?.code == "MODEL-NAN" && failure?.text.contains(name) == true)
+    }
+
+    @Test(
+        "weights that are 0 throughout are refused by name wherever they are read or written; biases may be 0",
+        arguments: ["image_encoder.blocks.0.attn.qkv.weight", "levels.0.f.weight", "levels.0.mask_tokens"])
+    func blank(name: String) throws {
+        var tensors = try write()
+        let description = try ModelDirectory.open(path).description
+        let config = try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json"))
+        func predictor(without names: [String]) throws -> Predictor {
+            for name in names { tensors[name] = tensors[name].map { Tensor(zeros: $0.shape) } }
+            try SafeTensors.write(tensors, to: "\(path)/weights.safetensors") { _, _ in .f32 }
+            try replace("config.json", with: config, correctSums: true)
+            return try Predictor(ModelDirectory.open(path))
+        }
+        let mayBe = ParameterShapes.of(Self.nano).filter { !$0.isNeverZero }.map(\.name)
+        #expect(mayBe.contains("levels.0.f.bias") && mayBe.contains("image_encoder.pos_embed"))
+        #expect(throws: Never.self) { try predictor(without: mayBe).segment(Self.picture) }
+        let failures = [
+            #expect(throws: ModelFailure.self) { try predictor(without: [name]).segment(Self.picture) },
+            #expect(throws: ModelFailure.self) { try ModelDirectory.open(path).tensors() },
+            #expect(throws: ModelFailure.self) {
+                try ModelDirectory.write(description, tensors: tensors, to: path + "-again")
+            },
+        ]
+        for failure in failures {
+            #expect(failure?.code == "MODEL-ZERO" && failure?.text.contains("\"\(name)\"") == true)
+        }
+        #expect(!FileManager.default.fileExists(atPath: path + "-again"))
     }
 
     @Test("a picture of which the network makes infinities fails instead of showing nothing; large numbers do not")

@@ -6,12 +6,13 @@ import Tensors
 ///
 /// *Source*: torch/serialization.py, `_legacy_save`.
 struct TorchFile {
-    /// A tensor in the file: all its elements are 0, but for `first`.
+    /// A tensor in the file: all its bytes are `fill`, but for `first`.
     struct Entry {
         var shape: Shape
         var type = ElementType.f32
-        /// The bytes of the first element, little-endian; none: 0.
+        /// The bytes of the first element, little-endian; none: as the others.
         var first: [UInt8] = []
+        var fill: UInt8 = 0
     }
 
     /// Its dictionaries: the one of the key "" alone, or each inside one that holds them all.
@@ -34,7 +35,8 @@ struct TorchFile {
                 case .row: Shape([1] + parameter.shape.dimensions)
                 case .rowsModulo4: [4, parameter.shape[1]]
                 }
-            tensors[upstream.name] = Entry(shape: shape)
+            // A small number, in whatever type.
+            tensors[upstream.name] = Entry(shape: shape, fill: 0x3C)
         }
         for name in ["not_a_point_embed.weight", "point_embeddings.0.weight", "mask_downscaling.0.bias"] {
             tensors["prompt_encoder.\(name)"] = Entry(shape: [1, configuration.decoderDim])
@@ -62,7 +64,9 @@ struct TorchFile {
         file += Data("e.".utf8)
         for entry in storages {
             file += withUnsafeBytes(of: Int64(entry.shape.count).littleEndian) { Data($0) }
-            file += Data(entry.first) + Data(count: entry.shape.count * entry.type.size - entry.first.count)
+            file += Data(entry.first)
+            file += Data(
+                repeating: entry.fill, count: entry.shape.count * entry.type.size - entry.first.count)
         }
         try file.write(to: URL(fileURLWithPath: path))
     }

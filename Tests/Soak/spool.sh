@@ -71,7 +71,7 @@ settle() { # settle NAME
 
 # What must be the same in each run: every file of every result by its place and content, times aside.
 results() { # results NAME
-    (cd "$root/$1/outbox" && find . -type f ! -name index.html ! -name SHA256SUMS ! -path './batches/*' | sort | while read -r file; do
+    (cd "$root/$1/outbox" && find . -type f ! -name index.html ! -name newest-result ! -name SHA256SUMS ! -path './batches/*' | sort | while read -r file; do
         case $file in
             *.json | *.html)
                 sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z/TIME/g; s/[0-9.]+ (ms|s)<\/td>/DURATION/g

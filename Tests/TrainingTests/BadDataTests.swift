@@ -63,6 +63,34 @@ struct BadDataTests {
         try expectDiscs(place.plan(), truth)
     }
 
+    @Test("masks in JPEG whose values tell segments or objects apart are refused; black and white ones are cut at half")
+    func lossyLabels() throws {
+        // What a JPEG makes of a disc of `value` and one row of another.
+        func masks(_ value: UInt16, _ other: UInt16) throws {
+            for i in 0..<6 {
+                let stored = try place.disc(i).enumerated().map { $1 == 0 ? 0 : $0 / 64 % 8 == 3 ? other : value }
+                // Named as a JPEG is: what counts are the values.
+                try place.write(stored, "lossy/disc\(i)_mask.jpg")
+            }
+        }
+        func problems(_ more: String = "", segments: Int = 1) throws -> [FailureRecord] {
+            try place.problems(
+                place.plan(data: "{images: images, masks: lossy\(more)}", segments: segments))
+        }
+        func isRefused(_ problems: [FailureRecord]) -> Bool {
+            problems.count == 6
+                && problems.allSatisfy { $0.code == "DATA-VALUES" && $0.text.contains("it is a JPEG, whose") }
+        }
+        try masks(1, 2)
+        #expect(try isRefused(problems()) && isRefused(problems(segments: 2)))
+        #expect(try problems(", mask_above: 0").isEmpty)
+        try masks(255, 254)
+        #expect(try problems().isEmpty && problems(", mask_above: 127").isEmpty)
+        #expect(try isRefused(problems(", mask_values: {segment-1: [255]}")))
+        try masks(255, 128)
+        #expect(try problems(", mask_values: {segment-1: [255]}").isEmpty)
+    }
+
     @Test(
         "an object of 1 in a ring of 255 is refused until a table says what they are; few slips in masks of 255 are none",
         arguments: [UInt16(1), 2, 15])
@@ -326,6 +354,38 @@ struct BadDataTests {
         #expect(leaks.map(\.code) == ["DATA-LEAK"] && leaks[0].text.contains("are the same picture"))
     }
 
+    @Test("classes of which none is 0 are refused until somebody says what they are")
+    func numberedFromOne() throws {
+        try place.masks { _, values in values.map { $0 > 0 ? 2 : 1 } }
+        func codes(_ more: String) throws -> [String] {
+            let data = "{images: images, masks: masks\(more)}"
+            return try place.problems(place.plan(data: data, labels: "[a, b]", segments: 2)).map(\.code)
+        }
+        #expect(try codes("") == ["DATA-CLASS"])
+        #expect(try codes(", mask_values: {a: [1], b: [2]}").isEmpty)
+    }
+
+    @Test("one mask for all of unlike images is refused unless somebody says so; one that several have is told")
+    func oneMask() throws {
+        let truth = try discs
+        try place.masks { _, _ in truth[0] }
+        let plan = try place.plan()
+        let problems = try place.problems(plan)
+        #expect(problems.map(\.code) == ["DATA-MASK"] && problems[0].text.contains("masks of all 6 images"))
+        func check(_ plan: TrainingPlan) throws -> DataCheck {
+            try DataCheck.run(
+                TrainingData(plan).roles, segments: 1, input: plan.input, allowsSimilar: plan.allowsSimilar)
+        }
+        #expect(try check(place.plan("similar_images: allow")).problems.isEmpty)
+        try place.masks { disc, _ in truth[disc < 3 ? 0 : disc] }
+        let some = try check(plan)
+        #expect(some.problems.isEmpty)
+        #expect(some.summaries[0].notes.contains("2 masks are pixel by pixel that of another image of the set"))
+        // Of empty masks, and of those that mark everything, many may be equal.
+        try place.masks { disc, values in values.map { _ in disc < 3 ? 255 : 0 } }
+        #expect(try check(plan).summaries[0].notes.allSatisfy { !$0.contains("of another image") })
+    }
+
     @Test("masks in the place of their images are refused, each")
     func ownMasks() throws {
         for i in 0..<6 { try place.write(try place.disc(i), "images/disc\(i).png") }
@@ -365,14 +425,14 @@ struct BadDataTests {
 
     @Test("numbers of objects that begin again behind 255 are refused; in 16 bits they are objects")
     func wrapped() throws {
-        /// 300 objects of one pixel.
+        /// Some 300 objects of one pixel, not the same in any two masks.
         func write(_ number: (Int) -> UInt16, bits: Int) throws {
             for i in 0..<6 {
                 try place.write(
                     (0..<48 * 64).map { pixel in
                         let (y, x) = (pixel / 64, pixel % 64)
                         let object = y / 2 * 32 + x / 2 + 1
-                        return y % 2 == 0 && x % 2 == 0 && object <= 300 ? number(object) : 0
+                        return y % 2 == 0 && x % 2 == 0 && object > i && object <= 300 ? number(object) : 0
                     }, bits: bits, "masks/disc\(i)_mask.png")
             }
         }
@@ -426,7 +486,7 @@ struct BadDataTests {
         try place.masks { disc, values in disc == 3 ? values.map { $0 > 0 ? 1 : 0 } : values }
         let mixed = try #require(try place.problems(place.plan()).first)
         #expect(mixed.code == "DATA-VALUES" && mixed.message.subject?.contains("disc3") == true)
-        try place.masks { _, values in values.enumerated().map { UInt16($0 * 37 % 256) + $1 * 0 } }
+        try place.masks { disc, values in values.indices.map { UInt16(($0 * 37 + disc * 11) % 256) } }
         #expect(try place.problems(place.plan()).map(\.code) == ["DATA-VALUES"])
         let threshold = "{images: images, masks: masks, mask_above: 127}"
         #expect(try place.problems(place.plan(data: threshold)).isEmpty)

@@ -162,8 +162,8 @@ extension EvaluationTests {
     func trainedRule() throws {
         let place = try Workplace()
         _ = try place.plan(data: "{images: images, masks: masks, mask_values: {segment-1: [0]}}")
-        let rules = MaskRule.trained(in: place.folder)
-        #expect(rules == [.values([0: 1])] && MaskRule.trained(in: "\(place.folder)/images").isEmpty)
+        let rules = try TrainingFolder.maskRules(of: place.folder)
+        #expect(try rules == [.values([0: 1])] && TrainingFolder.maskRules(of: "\(place.folder)/images").isEmpty)
         func codes(_ rule: MaskRule?, _ trained: [MaskRule]) throws -> [String] {
             var source = TrainingPlan.Source(
                 origin: .pairs(images: "\(place.folder)/images", masks: "\(place.folder)/masks"))
@@ -177,6 +177,47 @@ extension EvaluationTests {
         #expect(try codes(.nonzero, rules).isEmpty && codes(.values([0: 1]), rules).isEmpty)
         // The rule is about values that these masks do not have.
         #expect(try codes(nil, [.values([1: 1])]).isEmpty)
+    }
+
+    @Test(
+        "a train.yaml or data.csv beside a model that cannot be understood is refused by its name",
+        arguments: [
+            "", "hello\n", "\0\0\0", "model: {size: nano", "name;split;sha256\n", "name,split,sha256\nd,train,4db0\n",
+        ])
+    func damagedOrigin(text: String) throws {
+        let place = try Workplace()
+        for name in ["train.yaml", "data.csv"] {
+            try text.write(toFile: "\(place.folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        let failures = [
+            #expect(throws: TrainingFailure.self) { try TrainingFolder.maskRules(of: place.folder) },
+            #expect(throws: TrainingFailure.self) { try TrainingFolder.learned(by: place.folder) },
+        ]
+        for (name, failure) in zip(["train.yaml", "data.csv"], failures) {
+            #expect(failure?.code == "TRAIN-ORIGIN" && failure?.kind == .configuration)
+            #expect(failure?.text.contains("\(place.folder)/\(name): ") == true, "\(failure?.text ?? "")")
+        }
+    }
+
+    @Test(
+        "the list of a model's images is read as it was written, and as spreadsheets save it; a part of it is refused")
+    func learnedImages() throws {
+        let place = try Workplace()
+        let list = try TrainingData(place.plan()).list()
+        func learned(_ text: String) throws -> Set<String>? {
+            try text.write(toFile: "\(place.folder)/data.csv", atomically: true, encoding: .utf8)
+            return try TrainingFolder.learned(by: place.folder)
+        }
+        #expect(try TrainingFolder.learned(by: place.folder) == nil)
+        let all = try #require(try learned(list))
+        #expect(all.count == 6)
+        #expect(try learned("\u{FEFF}" + list.replacing("\n", with: "\r\n")) == all)
+        #expect(try learned(list.replacing(",train,", with: ",\"train\",")) == all)
+        // A name may look like a line.
+        #expect(try learned(list + "\"a,train,b\",test,\(String(repeating: "0", count: 64))\n") == all)
+        for count in [1, 70, 40] {
+            #expect(throws: TrainingFailure.self) { try learned(String(list.dropLast(count))) }
+        }
     }
 
     @Test("one folder in two entries of data is refused however it is written; other files of equal pictures are told")

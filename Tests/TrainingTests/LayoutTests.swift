@@ -41,6 +41,74 @@ struct LayoutTests {
         try expectDiscs("{folder: isic}")
     }
 
+    @Test("DRIVE as it is published names the masks that have to be converted; converted ones are read")
+    func drive() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "drive/images/disc\(i).png")
+            try copy("masks/disc\(i)_mask.png", "drive/1st_manual/disc\(i)_manual1.gif")
+            try copy("masks/disc\(i)_mask.png", "drive/mask/disc\(i)_mask.png")
+        }
+        for data in ["{folder: drive}", "{images: drive/images, masks: drive/1st_manual}"] {
+            let failure = #expect(throws: TrainingFailure.self) { try place.set(place.plan(data: data)) }
+            #expect(failure?.code == "DATA-MASK" && failure?.text.contains("disc0_manual1.gif lies there") == true)
+            #expect(failure?.text.contains("Convert such files to PNG") == true)
+        }
+        try copy("masks/disc0_mask.png", "other/mask_disc0.png")
+        let named = #expect(throws: TrainingFailure.self) {
+            try place.set(place.plan(data: "{images: images, masks: other}"))
+        }
+        #expect(named?.text.contains("mask_disc0.png lies there") == true)
+        for i in 0..<3 { try copy("masks/disc\(i)_mask.png", "drive/1st_manual/disc\(i).png") }
+        try expectDiscs("{folder: drive}")
+    }
+
+    @Test("pairs in folders inside of those that are read are refused; no layout is told by its folders")
+    func inner() throws {
+        for i in 0..<3 {
+            try copy("images/disc\(i).png", "deep/images/a/disc\(i).png")
+            try copy("masks/disc\(i)_mask.png", "deep/masks/a/disc\(i)_mask.png")
+            try copy("images/disc\(i).png", "beside/benign/disc\(i).png")
+            try copy("masks/disc\(i)_mask.png", "beside/benign/disc\(i)_mask.png")
+        }
+        func failure(_ data: String) -> TrainingFailure? {
+            #expect(throws: TrainingFailure.self) { try place.set(place.plan(data: data)) }
+        }
+        #expect(failure("{folder: deep}")?.code == "DATA-LAYOUT")
+        try copy("images/disc0.png", "deep/images/disc0.png")
+        try copy("masks/disc0_mask.png", "deep/masks/disc0_mask.png")
+        #expect(failure("{folder: deep}")?.text.contains("deep/images/a: it holds images with masks") == true)
+        #expect(failure("{folder: beside}")?.text.contains("beside/benign: it holds images with masks") == true)
+        // A folder of the images alone is none of the set.
+        try FileManager.default.removeItem(atPath: "\(place.folder)/deep/masks/a")
+        try expectDiscs("{folder: deep}", names: ["disc0"])
+        try copy("images/disc0.png", "odd/Original/disc0.png")
+        #expect(failure("{folder: odd}")?.text.contains("but the folders Original, in no layout") == true)
+    }
+
+    @Test("masks of the field of view are no truth; where somebody says so, or the masks differ, they are")
+    func fieldOfView() throws {
+        let (rows, columns) = (48, 64)
+        func write(_ folder: String, shift: (Int) -> Int) throws {
+            for i in 0..<4 {
+                func isSeen(_ pixel: Int, _ shift: Int) -> Bool {
+                    let (y, x) = (pixel / columns - 24, pixel % columns - 32 - shift)
+                    return x * x + y * y < 22 * 22
+                }
+                let pixels = 0..<rows * columns
+                try place.write(
+                    pixels.map { isSeen($0, shift(i)) ? UInt16(80 + ($0 * (i + 3)) % 97 + $0 / columns) : 4 },
+                    "\(folder)/images/eye\(i).png")
+                try place.write(pixels.map { isSeen($0, shift(i)) ? 255 : 0 }, "\(folder)/mask/eye\(i)_mask.png")
+            }
+        }
+        try write("same") { _ in 0 }
+        try write("unlike") { 3 * $0 }
+        func codes(_ data: String) throws -> [String] { try place.problems(place.plan(data: data)).map(\.code) }
+        #expect(try codes("{images: same/images, masks: same/mask}") == ["DATA-MASK"])
+        #expect(try codes("{images: same/images, masks: same/mask, mask_above: 0}").isEmpty)
+        #expect(try codes("{images: unlike/images, masks: unlike/mask}").isEmpty)
+    }
+
     @Test(
         "names that are no text of one line are refused, those of files that are no pictures passed over",
         arguments: [10, 0xFC] as [UInt8])

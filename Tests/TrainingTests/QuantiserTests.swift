@@ -73,4 +73,45 @@ struct QuantiserTests {
         #expect(paged.dice.map(\.name) == (1...4).map { "all.tif#\($0)" })
         for choice in [PrecisionChoice.fp32, .bf16, .int8] { _ = try Predictor(eight, choice) }
     }
+
+    @Test("nothing is prepared that could not be measured: no image, nothing found in any, an encoder alone")
+    func refused() throws {
+        let place = try Workplace()
+        let configuration = try place.plan().configuration
+        var tensors = Parameters.initial(configuration, seed: 1).tensors
+        func failure(_ images: String, encoderOnly: Bool = false) throws -> (any Failure)? {
+            var description = ModelDescription(configuration: configuration, configurationName: "scratch")
+            description.isEncoderOnly = encoderOnly
+            try ModelDirectory.write(description, tensors: tensors, to: place.folder + "/model")
+            let model = try ModelDirectory.open(place.folder + "/model")
+            let error = #expect(throws: (any Error).self) {
+                try Quantiser.run(
+                    model, images: "\(place.folder)/\(images)", most: 8, out: place.folder + "/eight"
+                ) { _, _ in }
+            }
+            #expect(!FileManager.default.fileExists(atPath: place.folder + "/eight"))
+            return error as? any Failure
+        }
+        try FileManager.default.createDirectory(atPath: place.folder + "/none", withIntermediateDirectories: true)
+        let none = try failure("none")
+        #expect(none?.code == "DATA-EMPTY" && none?.text.contains("/none: the folder holds no PNG") == true)
+        let encoder = try failure("images", encoderOnly: true)
+        #expect(encoder?.code == "MODEL-ENCODER" && encoder?.text.contains("/model") == true)
+        // The last biases decide, and decide for background.
+        for (name, tensor) in tensors {
+            let bias: Float? =
+                if name.hasSuffix("output_upscaling.3.bias") {
+                    100
+                } else if name.hasSuffix("mlps.0.layers.2.bias") {
+                    10
+                } else if name.hasSuffix("mlps.1.layers.2.bias") {
+                    -10
+                } else {
+                    nil
+                }
+            if let bias { tensors[name] = Tensor(tensor.shape, repeating: bias) }
+        }
+        let blind = try failure("images")
+        #expect(blind?.code == "DATA-EMPTY" && blind?.text.contains("finds nothing in any of its 6 images") == true)
+    }
 }

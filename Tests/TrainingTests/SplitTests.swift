@@ -51,13 +51,56 @@ struct SplitTests {
 
     @Test(
         "whose image it is says a column by any of its usual names",
-        arguments: ["patient", "Patient ID", "patient_id", "PatientID", "subject", "subject-id"])
+        arguments: [
+            "patient", "Patient ID", "patient_id", "PatientID", "subject", "subject-id", "participant_id", "MRN",
+        ])
     func patients(_ column: String) throws {
         let path = try list("name,\(column),split\ndisc0,p,train\ndisc1,q,val\n")
         #expect(try SplitList(path).rows.map(\.patient) == ["p", "q"])
         let torn = try list("name,\(column),split\ndisc0,p,train\ndisc1,p,val\n")
         let failure = #expect(throws: TrainingFailure.self) { try SplitList(torn) }
         #expect(failure?.code == "DATA-SPLIT" && failure?.text.contains("the patient of line 3") == true)
+    }
+
+    @Test("a column that nothing is known of is told")
+    func unreadColumn() throws {
+        _ = try list("name,split,owner,patient\ndisc0,train,q,p\ndisc1,val,q,r\n")
+        let plan = try place.plan(data: "{images: images, masks: masks, list: split.csv, split: train}")
+        let notes = try TrainingData(plan).training[0].notes
+        #expect(notes.contains { $0.contains("columns of the list that are not read: owner") }, "\(notes)")
+    }
+
+    @Test("pages of one file stay together; in two splits of a list they are refused unless somebody allows it")
+    func pages() throws {
+        let values = try (0..<6).map { try ImageFile.read("\(place.folder)/images/disc\($0).png")[0] }
+        let masks = try (0..<6).map { try ImageFile.read("\(place.folder)/masks/disc\($0)_mask.png")[0] }
+        for (folder, pages) in [("images", values), ("masks", masks)] {
+            try FileManager.default.createDirectory(
+                atPath: "\(place.folder)/stack/\(folder)", withIntermediateDirectories: true)
+            for (name, part) in [("a", pages[..<3]), ("b", pages[3...])] {
+                let file = URL(filePath: "\(place.folder)/stack/\(folder)/\(name).tif")
+                try Data(ImageFile.tiff(Array(part))).write(to: file)
+            }
+        }
+        var isDivided = false
+        for seed in 1...20 {
+            let plan = try place.plan("splits: {folds: 2, fold: 0, seed: \(seed)}", data: "{folder: stack}")
+            guard let data = try? TrainingData(plan) else { continue }
+            isDivided = true
+            let splits = data.roles.map { Set($0.dataset.pairs.map { $0.name.prefix(1) }) }
+            #expect(splits.count == 2 && splits[0].isDisjoint(with: splits[1]), "\(splits)")
+            #expect(data.roles.allSatisfy { $0.dataset.pairs.count == 3 })
+        }
+        #expect(isDivided)
+        _ = try list("name,split\na#1,train\na#2,train\na#3,val\n")
+        let halves = "{folder: stack, list: split.csv, split: "
+        let plan = try place.plan("validation: \(halves)val}", data: "\(halves)train}")
+        let problems = try place.problems(plan)
+        #expect(problems.map(\.code) == ["DATA-LEAK", "DATA-LEAK"])
+        #expect(problems.first?.text.contains("a.tif#1") == true && problems.first?.text.contains("a.tif#3") == true)
+        #expect(
+            try DataCheck.run(TrainingData(plan).roles, segments: 1, input: plan.input, allowsSimilar: true).problems
+                .isEmpty)
     }
 
     @Test("a split that no line has is refused with those that there are")
@@ -212,6 +255,30 @@ struct SplitTests {
         #expect(try parts(0..<20, renamed: true, seed: seed) == all)
         let some = try parts(0..<12, renamed: false, seed: seed)
         #expect(some == all.filter { $0.key < 12 })
+    }
+
+    @Test("mirrored and turned copies of a picture in another split are refused", arguments: 1..<8)
+    func mirrored(way: Int) throws {
+        _ = try list("name,split\ndisc0,train\ndisc1,train\ndisc2,train\ndisc3,val\ndisc4,val\ndisc5,val\n")
+        let (rows, columns) = way & 4 > 0 ? (64, 48) : (48, 64)
+        func copy(_ from: String, _ to: String, noise: Int) throws {
+            let values = try ImageFile.read("\(place.folder)/\(from)")[0].values
+            let moved = (0..<rows * columns).map { pixel -> UInt16 in
+                var (y, x) = (pixel / columns, pixel % columns)
+                if way & 4 > 0 { (y, x) = (x, y) }
+                if way & 1 > 0 { y = 47 - y }
+                if way & 2 > 0 { x = 63 - x }
+                return values[y * 64 + x] + UInt16(pixel % 5 * noise)
+            }
+            try place.write(moved, rows: rows, columns: columns, to)
+        }
+        try copy("images/disc1.png", "images/disc4.png", noise: 1)
+        try copy("masks/disc1_mask.png", "masks/disc4_mask.png", noise: 0)
+        let sets = "{images: images, masks: masks, list: split.csv, split: "
+        let problems = try place.problems(place.plan("validation: \(sets)val}", data: "\(sets)train}"))
+        #expect(problems.map(\.code) == ["DATA-LEAK"], "\(problems)")
+        #expect(problems.first?.text.contains("mirrored or turned") == true)
+        #expect(problems.first?.text.contains("disc1") == true && problems.first?.text.contains("disc4") == true)
     }
 
     @Test("the same and nearly the same picture in two splits are refused, both named; others are not")

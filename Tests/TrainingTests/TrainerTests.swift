@@ -123,6 +123,32 @@ struct TrainerTests {
         #expect(model.description.segmentLabels == ["segment-1"])
     }
 
+    @Test("a run that is to be gone on with and has no checkpoint says that it begins anew", arguments: [true, false])
+    func begunAnew(resume: Bool) throws {
+        let place = try Workplace(images: 2)
+        var told = false
+        try Trainer(place.plan(epochs: 1), folder: "\(place.folder)/model") {
+            if case .begunAnew(let folder) = $0 { told = folder.hasSuffix("/model") }
+        }.run(resume: resume) { true }
+        #expect(told == resume)
+    }
+
+    @Test(
+        "images or masks that change while a run learns from them are told at its end",
+        arguments: ["image", "mask", "gone"])
+    func changed(what: String) throws {
+        let place = try Workplace(images: 3)
+        let trainer = try Trainer(place.plan(epochs: 1), folder: "\(place.folder)/model") { _ in }
+        #expect(try trainer.run(resume: false) && trainer.changed == nil)
+        let values = try place.disc(0)
+        switch what {
+        case "image": try place.write(values, "images/disc1.png")
+        case "mask": try place.write(values, "masks/disc1_mask.png")
+        default: try FileManager.default.removeItem(atPath: "\(place.folder)/images/disc1.png")
+        }
+        #expect(trainer.changed?.code == "TRAIN-CHANGED" && trainer.changed?.kind == .failed)
+    }
+
     @Test("a checkpoint of another plan or of other images is refused; one whose folder was moved is not")
     func otherPlan() throws {
         let place = try Workplace(images: 2)

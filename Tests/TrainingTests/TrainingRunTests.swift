@@ -445,7 +445,9 @@ struct TrainingRunTests {
                 try FileManager.default.copyItem(at: URL(filePath: "\(other.folder)/\(name)"), to: target)
             }
         }
-        try text.replacing("validation: {images: images, masks: masks", with: "validation: {folder: v").write(
+        // These discs are like others, mirrored.
+        let apart = text.replacing("validation: {images: images, masks: masks", with: "validation: {folder: v")
+        try (apart + "\nsimilar_images: allow\n").write(
             toFile: "\(place.folder)/train.yaml", atomically: true, encoding: .utf8)
         let sound = try TrainingPlan.read("\(place.folder)/train.yaml")
         var dices: [Double] = []

@@ -30,6 +30,7 @@ typedef struct {
     uint16_t samples; /* 1 grey, 3 RGB */
     uint16_t bits;    /* 8 or 16 */
     double rows_per_metre, columns_per_metre; /* 0: not said */
+    double rows_per_unit, columns_per_unit;   /* of a unit that is not said: the shape of pixels alone; 0: not said */
     int alpha_dropped;
     int alpha_differs;        /* some pixels are more transparent than others */
     int alpha_contradicts;    /* transparent pixels have a colour, or all are black and some are transparent */

@@ -21,7 +21,7 @@ struct ColourEvidence {
     /// - Parameter colour: how the frame is read.
     /// *Throws*: `photometric`.
     func check(_ colour: StoredFrame.Colour, _ pixels: PixelDescription) throws(DICOMFailure) {
-        let contradicts = colour == .rgb ? isGreyYCbCr : hasNoColours
+        let contradicts = colour == .rgb ? isGreyYCbCr || isSmoothYCbCr : hasNoColours
         guard !contradicts else {
             throw .photometric(
                 "the samples are those of \(colour == .rgb ? "YCbCr" : "RGB"), and tags and stream (Photometric Interpretation = \(pixels.photometric.rawValue)) make \(colour == .rgb ? "RGB" : "YCbCr") of them: they contradict each other.",
@@ -60,6 +60,22 @@ struct ColourEvidence {
             lightest = max(lightest, red)
         }
         return count * step * 4 >= pixelCount && lightest - darkest >= 64
+    }
+
+    /// Read as RGB: what is fine in red is not in green and blue, and these lie around the middle. So luminance and its two colour differences
+    /// are, of photographs above all; red, green and blue of what was photographed share their edges. A picture in which most neighbours are
+    /// equal was drawn.
+    private var isSmoothYCbCr: Bool {
+        var steps = [0, 0, 0]
+        var (count, changes, middle) = (0, 0, 0)
+        for pixel in stride(from: 3, to: values.count, by: 3 * step) {
+            count += 1
+            for sample in 0..<3 { steps[sample] += difference(pixel + sample, pixel + sample - 3) }
+            if difference(pixel, pixel - 3) > 0 { changes += 1 }
+            if abs(level(pixel + 1) - 128) <= 64, abs(level(pixel + 2) - 128) <= 64 { middle += 1 }
+        }
+        return middle * 10 >= count * 9 && changes * 4 > count && steps[0] > count
+            && max(steps[1], steps[2]) * 10 <= steps[0] * 3
     }
 
     /// Read as YCbCr: a pixel in 32 lies far outside of all colours that there are. Black, white and most greys of RGB do.

@@ -58,8 +58,8 @@ enum GreyConsistency {
         }
     }
 
-    /// Of PET: becquerels beside counts, decay corrected to other times, and slices with and without correction of attenuation are values of
-    /// other kinds.
+    /// Of PET: becquerels beside counts, decay corrected to other times, of another tracer, and slices with and without correction of
+    /// attenuation are values of other kinds.
     private static func checkCounts(_ frames: [SourceFrame]) throws(DICOMFailure) {
         guard frames[0].instance.modality == "PT", frames.count > 1 else { return }
         let dataSets = frames.map(\.instance.dataSet)
@@ -68,6 +68,14 @@ enum GreyConsistency {
             guard count > 1 else { continue }
             throw .values(
                 "\(attribute.keyword) \(attribute.tag) has \(count) values in one volume: its values cannot be compared with each other.",
+                cure: "Correct the series at its source, or send its images as the series that they are.")
+        }
+        let tracers = dataSets.compactMap { dataSet in
+            dataSet.item(.radiopharmaceuticalInformationSequence)?.string(.radiopharmaceutical)?.uppercased()
+        }
+        guard Set(tracers).count <= 1 else {
+            throw .values(
+                "\(Attribute.radiopharmaceutical.keyword) \(Attribute.radiopharmaceutical.tag) has \(Set(tracers).count) values in one volume: its slices show other things.",
                 cure: "Correct the series at its source, or send its images as the series that they are.")
         }
         let corrections = dataSets.map { $0.strings(.correctedImage) }

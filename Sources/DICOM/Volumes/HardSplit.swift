@@ -120,6 +120,9 @@ extension SourceFrame {
             || instance.dataSet.strings(.seriesType).contains("REPROJECTION")
     }
 
+    /// Its object calls itself one, whatever is said of the frame.
+    var isOfProjections: Bool { instance.imageType.contains(where: Self.projections.contains) }
+
     private static let projections: Set = [
         "MIP", "MAX_IP", "MAX IP", "MIN_IP", "MIN IP", "MINIP", "MNIP", "VOLUME_RENDER", "SURFACE_RENDER",
     ]

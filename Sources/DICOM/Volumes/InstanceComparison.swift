@@ -51,6 +51,8 @@ package enum InstanceComparison {
         .imageLaterality, .magneticFieldStrength, .repetitionTime, .scanningSequence, .sequenceName,
         .sequenceVariant, .scanOptions, .imagedNucleus, .reconstructionMethod, .suvType, .seriesType,
         .volumeBasedCalculationTechnique, .recommendedViewingMode,
+        .radiopharmaceuticalInformationSequence, .radiopharmaceutical, .receiveCoilName, .sliceLocation,
+        .distanceSourceToDetector, .distanceSourceToPatient, .frameAnatomySequence, .frameLaterality,
         .conversionSourceAttributesSequence, .energyWindowVector, .phaseVector, .timeSliceVector,
     ]
     static let compared: [Attribute] = Attribute.allCases.filter {

@@ -9,9 +9,8 @@ enum NumberedSlices {
     private static let ordering = 6
     /// Of so many slices one may lie out of their order; more were acquired in another one.
     private static let displacing = 4
-    /// How many neighbours are compared of many, and by blocks of how many pixels a side.
+    /// How many neighbours are compared of many.
     private static let compared = 24
-    private static let block = 8
 
     /// - Parameters:
     ///   - series: all images of their series.
@@ -100,33 +99,9 @@ enum NumberedSlices {
             guard let one = try? decoding.frame(frames[pair.first]),
                 let other = try? decoding.frame(frames[pair.second]), one.samples == 1, other.samples == 1
             else { return nil }
-            return difference(coarse(one), coarse(other))
+            return CoarsePicture(one).difference(from: CoarsePicture(other))
         }
         return differences.isEmpty ? nil : differences.reduce(0, +) / Double(differences.count)
-    }
-
-    /// Of blocks that hold something in both; nil where none does, or pictures are of unlike sizes.
-    private static func difference(_ one: [Double], _ other: [Double]) -> Double? {
-        guard one.count == other.count else { return nil }
-        let differences = zip(one, other).map { abs($0 - $1) }.filter(\.isFinite)
-        return differences.isEmpty ? nil : differences.reduce(0, +) / Double(differences.count)
-    }
-
-    /// Means of blocks, in which noise counts for little beside what is seen; NaN where all is padding.
-    private static func coarse(_ frame: Frame) -> [Double] {
-        let (rows, columns) = ((frame.rows + block - 1) / block, (frame.columns + block - 1) / block)
-        var sums = [Double](repeating: 0, count: rows * columns)
-        var counts = [Double](repeating: 0, count: rows * columns)
-        for row in 0..<frame.rows {
-            for column in 0..<frame.columns {
-                let pixel = row * frame.columns + column
-                if !frame.padding.isEmpty, frame.padding[pixel] { continue }
-                let index = row / block * columns + column / block
-                sums[index] += Double(frame.values[pixel])
-                counts[index] += 1
-            }
-        }
-        return zip(sums, counts).map { $0 / $1 }
     }
 
     /// Evenly spaced slices whose Instance Numbers leave out as many between each two of them: every second or third may be all that came.

@@ -29,11 +29,39 @@ enum SeriesConsistency {
     /// *Throws* `identity`.
     static func checkSides(_ members: [SourceInstance]) throws(DICOMFailure) {
         for instance in members {
-            let sides = [Attribute.laterality, .imageLaterality].map { instance.dataSet.string($0)?.uppercased() ?? "" }
-            guard sides == ["L", "R"] || sides == ["R", "L"] else { continue }
+            let dataSet = instance.dataSet
+            let groups =
+                dataSet.items(.sharedFunctionalGroupsSequence) + dataSet.items(.perFrameFunctionalGroupsSequence)
+            let anatomy = groups.flatMap { $0.items(.frameAnatomySequence) }
+            let own = [Attribute.laterality, .imageLaterality].compactMap { side(dataSet.string($0)) }
+            let frames = anatomy.compactMap { side($0.string(.frameLaterality)) }
+            let regions = [dataSet] + anatomy
+            // Frames of both sides, or a region on both of them, name none.
+            let sides = [own, single(frames), single(regions.flatMap(regionSides))].flatMap { $0 }
+            guard Set(sides).count > 1 || own.contains(where: { !frames.isEmpty && !frames.contains($0) }) else {
+                continue
+            }
             throw .identity(
-                "\(Attribute.laterality.keyword) \(Attribute.laterality.tag) and \(Attribute.imageLaterality.keyword) \(Attribute.imageLaterality.tag) name the two sides of the body in one image: which of them it shows is uncertain.",
+                "\(Attribute.laterality.keyword) \(Attribute.laterality.tag), \(Attribute.imageLaterality.keyword) \(Attribute.imageLaterality.tag), \(Attribute.frameLaterality.keyword) or \(Attribute.anatomicRegionModifierSequence.keyword) name the two sides of the body in one image: which of them it shows is uncertain.",
                 cure: cure)
+        }
+    }
+
+    private static func side(_ letter: String?) -> String? {
+        guard let letter = letter?.uppercased(), ["L", "R"].contains(letter) else { return nil }
+        return letter
+    }
+
+    private static func single(_ sides: [String]) -> [String] { Set(sides).count == 1 ? [sides[0]] : [] }
+
+    /// *Source*: PS3.16 CID 244 (Laterality), as SNOMED CT and as SNOMED RT.
+    private static func regionSides(_ dataSet: DataSet) -> [String] {
+        dataSet.items(.anatomicRegionSequence).flatMap { $0.items(.anatomicRegionModifierSequence) }.compactMap {
+            switch $0.string(.codeValue) {
+            case "24028007", "G-A100": "R"
+            case "7771000", "G-A101": "L"
+            default: nil
+            }
         }
     }
 
@@ -46,13 +74,51 @@ enum SeriesConsistency {
         guard instances.count > 1 else { return }
         for attribute in [
             Attribute.seriesNumber, .seriesDescription, .protocolName, .bodyPartExamined, .laterality, .patientPosition,
-            .manufacturerModelName, .deviceSerialNumber, .magneticFieldStrength,
+            .manufacturer, .manufacturerModelName, .deviceSerialNumber, .magneticFieldStrength,
+            .anatomicalOrientationType, .patientSpeciesDescription,
         ] {
             let values = Set(instances.compactMap { meaning(attribute, $0.dataSet) })
             guard values.count > 1 else { continue }
             throw .identity(
                 "\(attribute.keyword) \(attribute.tag) has \(values.count) values in the images of one volume: whether they belong together is uncertain.",
                 cure: "Correct the series at its source, or send its images as the series that they are.")
+        }
+        try checkBody(instances)
+    }
+
+    /// Age, size and weight in the images of one volume, which one person has at one time: where patients are called alike, as after
+    /// anonymization, nothing else tells them apart. A birthday may lie between two images; 0 is how some say that they do not know.
+    ///
+    /// *Throws* `identity` naming the attribute.
+    private static func checkBody(_ instances: [SourceInstance]) throws(DICOMFailure) {
+        func isOne(_ attribute: Attribute, _ value: (DataSet) -> Double?, _ bound: (Double) -> Double) -> Bool {
+            let values = instances.compactMap { value($0.dataSet) }.filter { $0 > 0 }
+            guard let least = values.min(), let most = values.max() else { return true }
+            return most - least <= bound(most)
+        }
+        let attributes: [Attribute] = [.patientAge, .patientSize, .patientWeight]
+        let odd = attributes.first { attribute in
+            attribute == .patientAge
+                ? !isOne(attribute, age) { _ in Tolerance.body.years }
+                : !isOne(attribute, { $0.double(attribute) }) { Tolerance.body.measure * $0 }
+        }
+        guard let odd else { return }
+        throw .identity(
+            "\(odd.keyword) \(odd.tag) differs in the images of one volume as in no one patient: whose images they are is uncertain.",
+            cure: "Correct the series at its source, or send its images as the series that they are.")
+    }
+
+    /// Patient's Age, years; nil for what is none.
+    private static func age(_ dataSet: DataSet) -> Double? {
+        guard let text = dataSet.text(.patientAge), let unit = text.last, let count = Double(text.dropLast()) else {
+            return nil
+        }
+        switch unit {
+        case "Y": return count
+        case "M": return count / 12
+        case "W": return count / 52
+        case "D": return count / 365
+        default: return nil
         }
     }
 

@@ -116,6 +116,7 @@ struct SliceOrder {
             if let odd = offGrid() { findings.append(odd) }
         }
         if let tilt = tilt() { findings.append(tilt) }
+        if let told = locationFinding(spacing) { findings.append(told) }
         if let stated = frames[0].group(.pixelMeasuresSequence).double(.spacingBetweenSlices), stated != unit,
             stated < 0 || abs(stated - spacing) > max(tolerance, Tolerance.position * spacing)
         {
@@ -131,6 +132,30 @@ struct SliceOrder {
                 ))
         }
         return (spacing, weights, findings)
+    }
+
+    /// Slices that lie evenly by Slice Location, as far apart as Spacing Between Slices or their thickness says, and at other distances by
+    /// their positions: one of both was changed alone. Slice Location by itself is believed by nobody.
+    private func locationFinding(_ spacing: Double) -> Finding? {
+        let places = frames.compactMap { frame in
+            frame.instance.pixels.frames == 1 && frame.imageType.first == "ORIGINAL"
+                ? frame.instance.dataSet.double(.sliceLocation) : nil
+        }
+        guard isEven, frames.count > 3, places.count == frames.count else { return nil }
+        let steps = zip(places.dropFirst(), places).map { $0.0 - $0.1 }
+        let step = Self.median(steps)
+        guard step != 0, steps.allSatisfy({ abs($0 - step) <= Tolerance.multiple * step.magnitude }),
+            abs(step.magnitude - spacing) > Tolerance.location * max(step.magnitude, spacing)
+        else { return nil }
+        let isBorneUp = frames.allSatisfy { frame in
+            let stated = frame.group(.pixelMeasuresSequence).double(.spacingBetweenSlices) ?? frame.sliceThickness
+            return stated.map { abs($0.magnitude - step.magnitude) <= Tolerance.multiple * step.magnitude } ?? false
+        }
+        guard isBorneUp else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the slices lie \(NumberText.short(spacing)) mm apart by Image Position (Patient), and \(NumberText.short(step.magnitude)) mm by \(Attribute.sliceLocation.keyword) \(Attribute.sliceLocation.tag) and Spacing Between Slices or their thickness: their places may be wrong, and all volumes then are. The first is used."
+        )
     }
 
     /// Some slices are missing for certain.

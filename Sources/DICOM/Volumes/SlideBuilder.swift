@@ -89,7 +89,7 @@ enum SlideBuilder {
         let corner = try SlideChecks.corner(frames, origins, row: row, column: column)
         var findings = [
             SlideChecks.contentFinding(first), SlideChecks.exchangedFinding(frames[0], rows: rows, columns: columns),
-            SlideChecks.gapFinding(origins, rows: height, columns: width),
+            SlideChecks.gapFinding(origins, rows: height, columns: width), TileSeams.finding(frames, origins),
         ]
         if first.item(.totalPixelMatrixOriginSequence) == nil, !first.doubles(.imageOrientationSlide).isEmpty,
             let corner
@@ -194,6 +194,11 @@ enum SlideBuilder {
         guard let (row, column) = SourceFrame.directions(cosines) else {
             throw .position(
                 "Image Orientation (Slide) is no pair of orthogonal directions.", cure: "Export the slide again.")
+        }
+        guard abs(row.z) <= Tolerance.unit, abs(column.z) <= Tolerance.unit else {
+            throw .position(
+                "Image Orientation (Slide) points out of the slide's plane: how the picture lies on it is unknown.",
+                cure: "Export the slide again.")
         }
         return (position, row, column)
     }

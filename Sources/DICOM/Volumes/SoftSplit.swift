@@ -118,12 +118,7 @@ enum SoftSplit {
         let keys = SplitKey.all.filter { key in
             guard key.isOfVolume && isMR || order.isEven && takesTurns(key, order) else { return false }
             let values = Set(frames.map(key.value).filter { !$0.isEmpty })
-            guard values.count > 1, values.count * 2 <= frames.count else { return false }
-            let numbers = values.compactMap(Double.init)
-            guard numbers.count == values.count, let least = numbers.min(), let most = numbers.max() else {
-                return true
-            }
-            return most - least > key.tolerance * most
+            return values.count * 2 <= frames.count && differ(values, key)
         }
         guard !keys.isEmpty else { return nil }
         let parts = parts(frames, keys.map { frames.map($0.value) })
@@ -136,9 +131,18 @@ enum SoftSplit {
             ))
     }
 
+    /// Whether these are several, and none that was rounded.
+    private static func differ(_ values: Set<String>, _ key: SplitKey) -> Bool {
+        let numbers = values.compactMap(Double.init)
+        guard numbers.count == values.count, let least = numbers.min(), let most = numbers.max() else {
+            return values.count > 1
+        }
+        return most - least > key.tolerance * most
+    }
+
     /// Whether what was set for a whole volume, or for a part of its way, changes to and fro along it.
     private static func takesTurns(_ key: SplitKey, _ order: SliceOrder) -> Bool {
-        guard key.isSetting || key.isOfRun else { return false }
+        guard key.isSetting || key.isOfRun || key.isOfVolume else { return false }
         let values = order.frames.map(key.value)
         let changes = zip(values, values.dropFirst()).count { $0 != $1 }
         return changes >= 4 && changes * 4 >= values.count
@@ -207,6 +211,14 @@ enum SoftSplit {
         // What the numbers put together and a setting tells apart is no volume.
         for key in SplitKey.all where key.isSetting {
             guard parts.allSatisfy({ Set($0.map(key.value)).count == 1 }) else { return nil }
+        }
+        // Nor is what a moment, an echo or a weighting tells apart, unless it is one of an image.
+        for key in SplitKey.all where key.isOfVolume {
+            let isMixed = parts.contains { part in
+                let values = Set(part.map(key.value).filter { !$0.isEmpty })
+                return values.count * 2 <= part.count && differ(values, key)
+            }
+            if isMixed { return nil }
         }
         return Result(
             parts: parts,

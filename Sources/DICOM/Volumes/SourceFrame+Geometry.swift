@@ -223,6 +223,8 @@ extension SourceFrame {
             }
             return (stated, !isCalibrated && repeats(.nominalScannedPixelSpacing) ? .medium : .plane)
         }
+        // What lies in the patient has no film's and no detector's distances.
+        if isPlaced { return (nil, .plane) }
         if let detector = try spacing(dataSet, .imagerPixelSpacing) {
             let magnification = Magnification(dataSet)
             guard let factor = magnification.factor else {

@@ -79,6 +79,7 @@ struct SplitKey: Sendable {
         SplitKey(
             name: "Scan Options", value: { $0.instance.dataSet.text(.scanOptions) ?? "none" }, isOfRun: true),
         SplitKey(name: "Imaged Nucleus", value: { $0.classic(.imagedNucleus) }, isOfRun: true),
+        SplitKey(name: "Receive Coil Name", value: { $0.classic(.receiveCoilName) }, isOfRun: true),
         SplitKey(name: "Reconstruction Method", value: { $0.classic(.reconstructionMethod) }, isOfRun: true),
         SplitKey(
             name: "Slice Thickness", value: { $0.group(.pixelMeasuresSequence).text(.sliceThickness) ?? "" },

@@ -46,6 +46,13 @@ enum Tolerance {
     static let thickness = 0.1
     /// From the first image of a volume to the last that was acquired: hours, and days where no hour is said.
     static let examination = (hours: 12, days: 1)
+    /// One patient's age, years, and size and weight, relative, in the images of one volume.
+    static let body = (years: 1.0, measure: 0.1)
+    /// Distances that two attributes tell, of slices or from the source, relative, from which on one of them is of another image: a tilted
+    /// gantry makes less of it.
+    static let location = 0.25
+    /// How many times thicker or thinner slices of a tomogram of nuclear medicine may be than they lie apart.
+    static let tomogram = 2.5
     /// How much less neighbours by number differ than neighbours by place, relative, for the numbers to be believed more.
     static let continuity = 0.1
     /// How far from all originals a reformatted image shows what none of them does, relative to the median gap.

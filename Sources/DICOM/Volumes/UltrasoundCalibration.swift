@@ -12,7 +12,7 @@ enum SpacingOrigin: Sendable {
     case largerThanDetector
     /// Other than that of the detector divided by the factor of magnification, or by one factor.
     case againstMagnification
-    /// The detector's, of what was magnified on purpose or by a factor that is none.
+    /// The detector's, of what was magnified on purpose, by a factor that is none, or by another than the distances from the source say.
     case magnified
     /// A calibrated region of an ultrasound picture whose Pixel Spacing says something else.
     case regionAgainstPixelSpacing
@@ -50,7 +50,7 @@ enum SpacingOrigin: Sendable {
         case .magnified:
             Finding(
                 "VOL-SCALE", .warning,
-                "What was imaged is magnified (View Modifier Code Sequence), or said to be by a factor below 1, and Estimated Radiographic Magnification Factor does not say how much: lengths and areas are smaller than those told."
+                "How much what was imaged is magnified is unknown: Estimated Radiographic Magnification Factor is missing beside a magnified view (View Modifier Code Sequence), below 1, or another than Distance Source to Detector and to Patient say. Lengths and areas may be others than those told."
             )
         case .regionAgainstPixelSpacing:
             Finding(

@@ -32,6 +32,9 @@ extension Volume {
             ))
     }
 
+    /// The same with something that was noticed about it.
+    func adding(_ finding: Finding) -> Volume { with(frames: frames, digest: digest, finding) }
+
     private func with(frames: [SourceFrame], digest: String, _ finding: Finding) -> Volume {
         Volume(
             kind: kind, frames: frames, patientAndStudy: patientAndStudy, sliceSpacing: sliceSpacing,

@@ -56,6 +56,9 @@ package enum VolumeBuilder {
             result.volumes += built.volumes
             result.leftOut += built.leftOut
         }
+        for (index, finding) in RepeatedPictures.findings(result.volumes) {
+            result.volumes[index] = result.volumes[index].adding(finding)
+        }
         result.leftOut += all.compactMap { instance in
             instance.planning.map { LeftOut(instance: instance, failure: $0) }
         }

@@ -35,7 +35,8 @@ struct VolumeDraft {
                     windowFinding(ordered),
                     (slide == nil ? ordered : [ordered[0]]).lazy.compactMap(GreyConsistency.unknownValues).first,
                     ordered[0].spacingOrigin.finding, placeFinding(ordered), distanceFinding(ordered),
-                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) }, depthFinding(ordered[0]),
+                    measured.flatMap { unitFinding(ordered, spacing: $0.spacing) },
+                    measured.flatMap { tomogramFinding(ordered[0], spacing: $0.spacing) }, depthFinding(ordered[0]),
                     diameterFinding(ordered[0]), aspectFinding(ordered[0]), sidesFinding(ordered), bentFinding(ordered),
                     projectionFinding(ordered),
                 ].compactMap { $0 },
@@ -92,6 +93,18 @@ struct VolumeDraft {
         return Finding(
             "VOL-PLACE", .warning,
             "the slices lie \(NumberText.short(spacing)) mm apart and are \(NumberText.short(thicknesses[0])) mm thick, ten times as much: their places may be in cm, and all volumes a tenth of what they are."
+        )
+    }
+
+    /// Slices of nuclear medicine lie where Spacing Between Slices alone says, and touch each other.
+    private func tomogramFinding(_ frame: SourceFrame, spacing: Double?) -> Finding? {
+        guard SOPClass.of(frame.instance.sopClassUID) == .nuclearMedicineImageStorage, let spacing, spacing > 0,
+            let thickness = frame.sliceThickness,
+            max(thickness / spacing, spacing / thickness) > Tolerance.tomogram
+        else { return nil }
+        return Finding(
+            "VOL-PLACE", .warning,
+            "the slices of the tomogram lie \(NumberText.short(spacing)) mm apart by Spacing Between Slices and are \(NumberText.short(thickness)) mm thick: one of them is wrong, and all volumes are where it is the first."
         )
     }
 
@@ -170,7 +183,8 @@ struct VolumeDraft {
 
     /// Slabs of which each shows what is brightest or darkest at any of their depths: stacked they are no body.
     private func projectionFinding(_ frames: [SourceFrame]) -> Finding? {
-        guard kind == .spatial, frames.count > 1, frames.contains(where: \.isProjection) else { return nil }
+        guard kind == .spatial, frames.count > 1, frames.contains(where: { $0.isProjection || $0.isOfProjections })
+        else { return nil }
         return Finding(
             "VOL-SCALE", .warning,
             "the slices are projections through slabs or views of a surface (\(Attribute.imageType.keyword) \(Attribute.imageType.tag), \(Attribute.volumeBasedCalculationTechnique.keyword)): each shows what lies at several depths, and volumes are not those of the patient."
@@ -225,11 +239,14 @@ struct VolumeDraft {
         }
     }
 
-    /// Pixels of metres, and pictures of a body that a pinhead covers, are told in another unit or not at all.
+    /// Pixels of metres, slides larger than any glass, and pictures of a body that a pinhead covers, are told in another unit or not at all.
     private func checkExtent(_ frame: SourceFrame, rows: Int, columns: Int) throws(DICOMFailure) {
         guard let spacing = frame.pixelSpacing else { return }
         let isBody = ["CT", "MR", "PT", "NM", "CR", "DX", "MG", "XA", "RF", "US"].contains(frame.instance.modality)
-        let range = isBody ? CheckedNumbers.Range.body : CheckedNumbers.Range.extent
+        // Large picture files are read as slides are, whatever they show.
+        let isGlass = slide != nil && frame.instance.dataSet.uid(.instanceCreatorUID) != InstanceCreator.imports
+        let range =
+            isGlass ? CheckedNumbers.Range.glass : isBody ? CheckedNumbers.Range.body : CheckedNumbers.Range.extent
         let (height, width) = (Double(rows) * spacing.row, Double(columns) * spacing.column)
         guard range.contains(height), range.contains(width) else {
             throw .position(

@@ -12,8 +12,13 @@ struct CapturePicture {
     /// Of the picture's pixels; nil when unknown.
     let spacing: PixelSpacing?
 
-    /// - Parameter masks: one a segment, of this frame.
-    init(_ frame: DisplayImage, masks: [Mask], segments: [SegmentDescription], spacing: PixelSpacing?, title: String) {
+    /// - Parameters:
+    ///   - masks: one a segment, of this frame or of the picture that it is a smaller copy of.
+    ///   - objects: of each mask; nil where each is one.
+    init(
+        _ frame: DisplayImage, masks: [Mask], objects: [MaskObjects]?, segments: [SegmentDescription],
+        spacing: PixelSpacing?, title: String
+    ) {
         let up = max(1, (Self.smallest + frame.columns - 1) / max(1, frame.columns))
         let down = max(1, (max(frame.rows, frame.columns) + Self.largest - 1) / Self.largest)
         let (rows, columns) = (max(1, frame.rows * up / down), max(1, frame.columns * up / down))
@@ -25,17 +30,17 @@ struct CapturePicture {
         let bar = self.spacing.flatMap { ScaleBar($0.column, columns: columns / 3) }
         var canvas = Canvas(rows: rows + line * (lines.count + (bar == nil ? 0 : 1)) + 2 * letters, columns: columns)
         canvas.place(frame, rows: rows, columns: columns, up: up, down: down)
-        for (segment, mask) in zip(segments, masks) where !mask.isEmpty {
-            func isInside(_ row: Int, _ column: Int) -> Bool {
-                row >= 0 && column >= 0 && row < rows && column < columns
-                    && mask[min(mask.rows - 1, row * down / up), min(mask.columns - 1, column * down / up)]
-            }
+        for (index, mask) in masks.enumerated() where !mask.isEmpty {
+            let drawn = DrawnObjects(
+                mask, objects?[index], rows: rows, columns: columns,
+                row: { min(frame.rows - 1, $0 * down / up) * mask.rows / frame.rows },
+                column: { min(frame.columns - 1, $0 * down / up) * mask.columns / frame.columns })
             for row in 0..<rows {
-                for column in 0..<columns where isInside(row, column) {
+                for column in 0..<columns where drawn.numbers[row * columns + column] > 0 {
+                    let around = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
                     let isEdge =
-                        !isInside(row - 1, column) || !isInside(row + 1, column) || !isInside(row, column - 1)
-                        || !isInside(row, column + 1)
-                    canvas.blend(row, column, segment.color, isEdge ? 1 : 0.3)
+                        around.contains { drawn.number($0, $1) ?? 0 == 0 } || drawn.isBeforeAnother(row, column)
+                    canvas.blend(row, column, segments[index].color, isEdge ? 1 : 0.3)
                 }
             }
         }

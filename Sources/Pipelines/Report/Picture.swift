@@ -44,26 +44,21 @@ struct Picture {
         return DisplayImage(rows: image.rows, columns: image.columns, pixels: image.pixels.map { table[Int($0)] })
     }
 
-    /// Lays a segment over the picture: a light fill and a clear outline.
-    mutating func draw(_ mask: Mask, color: [UInt8]) {
+    /// Lays a segment over the picture: a light fill and a clear outline of each object.
+    ///
+    /// - Parameter objects: of the mask; nil where it is one.
+    mutating func draw(_ mask: Mask, _ objects: MaskObjects?, color: [UInt8]) {
         guard !mask.isEmpty else { return }
-        var inside = [Bool](repeating: false, count: rows * columns)
+        let (rows, columns) = (rows, columns)
+        let drawn = DrawnObjects(
+            mask, objects, rows: rows, columns: columns, row: { min(mask.rows - 1, $0 * mask.rows / rows) },
+            column: { min(mask.columns - 1, $0 * mask.columns / columns) })
         for y in 0..<rows {
-            let row = min(mask.rows - 1, y * mask.rows / rows)
-            for x in 0..<columns {
-                inside[y * columns + x] = mask[row, min(mask.columns - 1, x * mask.columns / columns)]
-            }
-        }
-        func outside(_ y: Int, _ x: Int) -> Bool {
-            // The frame of the picture is no edge of the segment.
-            y >= 0 && x >= 0 && y < rows && x < columns && !inside[y * columns + x]
-        }
-        for y in 0..<rows {
-            for x in 0..<columns where inside[y * columns + x] {
-                let isEdge =
-                    outside(y - 1, x) || outside(y + 1, x) || outside(y, x - 1) || outside(y, x + 1)
-                    || outside(y - 2, x) || outside(y + 2, x) || outside(y, x - 2) || outside(y, x + 2)
-                image.blend(y, x, color, isEdge ? 0.95 : 0.18)
+            for x in 0..<columns where drawn.numbers[y * columns + x] > 0 {
+                let isEdge = [1, 2].contains { step in
+                    [(y - step, x), (y + step, x), (y, x - step), (y, x + step)].contains { drawn.number($0, $1) == 0 }
+                }
+                image.blend(y, x, color, isEdge || drawn.isBeforeAnother(y, x) ? 0.95 : 0.18)
             }
         }
     }

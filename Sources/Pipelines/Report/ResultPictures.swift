@@ -47,7 +47,7 @@ struct ResultPictures {
             let lighter = Picture.brightened(image)
             let plain = Picture(lighter ?? image, aspect: volume.pixelAspect)
             var drawn = plain
-            drawn.draw(segmentation.masks, frame, pipeline)
+            drawn.draw(segmentation, frame, pipeline)
             let isEmpty = segmentation.masks.allSatisfy { $0[frame].isEmpty }
             let pair = Pair(
                 caption: (count == 1 ? "Image" : "Frame \(volume.number(ofPicture: frame)) of \(count)")
@@ -55,7 +55,7 @@ struct ResultPictures {
                 overlay: isEmpty ? nil : try drawn.dataURI())
             guard frame == fullest else { return (pair, nil) }
             var small = Picture(lighter ?? image, aspect: volume.pixelAspect, side: Picture.thumbnailSide)
-            small.draw(segmentation.masks, frame, pipeline)
+            small.draw(segmentation, frame, pipeline)
             return (pair, try small.dataURI())
         }
         for case let picture? in made {
@@ -113,7 +113,9 @@ struct ResultPictures {
 
 extension Picture {
     /// Every segment in one frame.
-    fileprivate mutating func draw(_ masks: [[Mask]], _ frame: Int, _ pipeline: Pipeline) {
-        for (segment, masks) in zip(pipeline.segments, masks) { draw(masks[frame], color: segment.color) }
+    fileprivate mutating func draw(_ segmentation: VolumeSegmentation, _ frame: Int, _ pipeline: Pipeline) {
+        for (index, segment) in pipeline.segments.enumerated() {
+            draw(segmentation.masks[index][frame], segmentation.objects?[index][frame], color: segment.color)
+        }
     }
 }

@@ -22,6 +22,10 @@ struct CaseCheck: Sendable {
     private(set) var thumbnail: Thumbnail?
     /// Of the picture as the network sees it; nil where it is of one colour, so that it may be equal to any other such.
     private(set) var look: FileDigest?
+    /// Nil of a picture of one colour, of an empty mask, and where one could not be read.
+    private(set) var view: FieldOfView?
+    /// Of the mask's pixels; nil of one that marks nothing or everything, of which many may be equal.
+    private(set) var maskLook: FileDigest?
     /// The largest value less the smallest of a channel, as the network sees it; nil of a picture that could not be read.
     private(set) var levels: Int?
     /// A file of more than 8 bits a sample.
@@ -64,18 +68,22 @@ struct CaseCheck: Sendable {
                 }.map(\.text)
             }
             let shown = try input.windowing.display(picture, path: pair.image.path)
-            thumbnail = Thumbnail(shown)
+            let small = shown.resized(rows: Thumbnail.side, columns: Thumbnail.side)
+            thumbnail = Thumbnail(small)
             let levels = shown.levels
             self.levels = levels
             if levels > 0 { look = FileDigest(of: [UInt8]("\(rows) ".utf8) + shown.pixels) }
             path = pair.mask.path
-            try examineMask(picture)
+            if let mask = try examineMask(picture, FieldOfView(small)), levels > 0 { view = mask }
         } catch {
             problems.append(FailureRecord(error).about(path))
         }
     }
 
-    private mutating func examineMask(_ image: SourcePicture) throws {
+    /// *Returns* the view with what is marked; nil where there is nothing to mark.
+    private mutating func examineMask(_ image: SourcePicture, _ view: FieldOfView) throws -> FieldOfView? {
+        var view = view
+        var bytes: [UInt8] = []
         func compare(_ rows: Int, _ columns: Int, _ path: String) throws {
             guard rows != image.rows || columns != image.columns else { return }
             throw TrainingFailure.sizesDiffer(
@@ -86,6 +94,8 @@ struct CaseCheck: Sendable {
             try compare(truth.rows, truth.columns, pair.mask.path)
             compareTurn(image, 1, pair.mask.path)
             census.add(classes: truth.values, columns: truth.columns, path: pair.mask.path)
+            view.add(rows: truth.rows, columns: truth.columns) { truth.values[$0] > 0 }
+            bytes = truth.values
         }
         try pair.mask.confirmWhole()
         for mask in try pair.mask.read() {
@@ -98,7 +108,13 @@ struct CaseCheck: Sendable {
             }
             compareTurn(image, mask.page.orientation, mask.path)
             if mask.page.numbersBeginAgain { wrapped = wrapped ?? mask.path }
+            view.add(rows: mask.page.rows, columns: mask.page.columns) { mask.page.values[$0 * mask.page.samples] > 0 }
+            bytes += mask.page.values.lazy.map { UInt8(truncatingIfNeeded: $0) }
         }
+        if let first = bytes.first, bytes.contains(where: { $0 != first }) {
+            maskLook = FileDigest(of: [UInt8]("\(rows) ".utf8) + bytes)
+        }
+        return census.files > census.emptyFiles ? view : nil
     }
 
     /// - Parameter orientation: of a mask whose size is the picture's.
@@ -119,6 +135,7 @@ struct CaseCheck: Sendable {
                 census.marks.first { table[$0] == nil }.map { "\($0)" } ?? census.colors.keys.min().map(MaskRule.hex)
             return wrong.map { FailureRecord(MaskRule.noLabel($0, table, pair.mask.path)) }
         }
+        if !pair.mask.namesSegments, let blurred = blurred(rule) { return FailureRecord(blurred) }
         if !isSaid, rule.marksOneSegment, !pair.mask.namesSegments {
             let shares = census.shares(rule)
             if shares.edge == 1, shares.all <= 0.99 {
@@ -140,6 +157,29 @@ struct CaseCheck: Sendable {
                 masks: pair.mask.path,
                 found: "its largest value is \(largest), where the set's masks mark by values above \(threshold)",
                 cure: .masks("Write all masks of a set alike, or list the two kinds as two entries of data.")))
+    }
+
+    /// A mask whose values tell segments or objects apart, and whose compression changes values: 2 beside 3 becomes 3, 255 becomes 254.
+    private func blurred(_ rule: MaskRule) -> TrainingFailure? {
+        let marks = census.marks
+        let ending = pair.mask.path.split(separator: ".").last?.lowercased()
+        guard ["jpg", "jpeg"].contains(ending), marks.count > 1 else { return nil }
+        switch rule {
+        case .nonzero, .classes, .labels: break
+        case .values(let table):
+            let isNear = marks.contains { mark in
+                table.contains { abs($0.key - mark) <= 8 && $0.value != table[mark] ?? 0 }
+            }
+            guard isNear else { return nil }
+        case .above, .colors: return nil
+        }
+        return .maskValues(
+            masks: pair.mask.path,
+            found:
+                "it is a JPEG, whose compression changes values, and \(marks.count) of them tell apart what it marks",
+            cure: .rule(
+                "Export the masks as PNG from where they were drawn. Where they are black and white, say mask_above, as"
+                    + " mask_above: 127; where they are colours, mask_colors, which takes the nearest."))
     }
 
     /// A mask that marks something in a picture of one colour: what is marked is not in the picture.

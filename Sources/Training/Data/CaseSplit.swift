@@ -1,6 +1,6 @@
 import Storage
 
-/// Which split a case belongs to when no list says it: decided by the content of its picture, or by its patient, and the seed alone.
+/// Which split a case belongs to when no list says it: decided by the content of its picture's file, or by its patient, and the seed alone.
 /// Files may be renamed and cases added: none ever moves from one split to another.
 package struct CaseSplit: Sendable, Equatable {
     /// Of the share that is not for the test.
@@ -16,7 +16,7 @@ package struct CaseSplit: Sendable, Equatable {
         case fold(Int)
     }
 
-    /// - Parameter key: the patient, or the picture's digest.
+    /// - Parameter key: the patient, or the digest of the picture's file.
     package func part(of key: String) -> Part {
         var fields = CanonicalEncoding("hspsam split 1")
         fields.add("seed", seed)
@@ -29,6 +29,6 @@ package struct CaseSplit: Sendable, Equatable {
     }
 
     package func part(of pair: Dataset.Pair) throws -> Part {
-        part(of: try pair.patient ?? pair.image.digest().hex)
+        part(of: try pair.patient ?? pair.image.fileDigest().hex)
     }
 }

@@ -108,6 +108,7 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += otherwiseTrained(rule, role, cases, trainedRules).map { FailureRecord($0) }
+                problems += [alike(role, cases, allowsSimilar: allowsSimilar)].compactMap { $0.map(FailureRecord.init) }
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
@@ -133,7 +134,8 @@ package struct DataCheck: Sendable {
                 }
                 if isWhole, learns, role.split == "validation", summary.empty == cases.count { blind.append(summary) }
                 // Few images may be filled by the segment; a training set is not.
-                if isWhole, learns, role.split == "train", summary.lacksBackground {
+                let readsClasses = rule == .classes && !role.dataset.pairs.contains(where: \.mask.namesSegments)
+                if isWhole, learns, role.split == "train", summary.lacksBackground, segments == 1 || readsClasses {
                     problems.append(
                         FailureRecord(TrainingFailure.noBackground(path: role.dataset.path, rule: rule.words)))
                 }
@@ -266,6 +268,22 @@ package struct DataCheck: Sendable {
         }
     }
 
+    /// Masks that are alike in all pictures of a set, and so no truth of theirs: of the field of view, unless somebody says what they mean, or
+    /// one for all.
+    ///
+    /// - Parameter allowsSimilar: somebody says that pictures are alike, and so may be their masks.
+    private static func alike(_ role: Role, _ cases: [CaseCheck], allowsSimilar: Bool) -> TrainingFailure? {
+        let (views, looks) = (cases.compactMap(\.view), Set(cases.compactMap(\.look)))
+        guard looks.count >= 4, !allowsSimilar else { return nil }
+        if views.count == cases.count, FieldOfView.isMarked(in: views) {
+            guard role.dataset.rule == nil else { return nil }
+            return .fieldOfView(masks: Folder.split(cases[0].pair.mask.path).folder, count: cases.count)
+        }
+        let masks = Set(cases.map(\.maskLook))
+        guard masks.count == 1, masks != [nil] else { return nil }
+        return .oneMask(masks: role.dataset.path, count: cases.count)
+    }
+
     /// A set that is read by itself though the training of the model was told of values that it holds, too, and each time something else.
     private static func otherwiseTrained(
         _ rule: MaskRule, _ role: Role, _ cases: [CaseCheck], _ trained: [MaskRule]
@@ -380,6 +398,7 @@ extension DataCheck.Summary {
         let lacking = cases.count { $0.lacksValues }
         let looks = cases.compactMap(\.look)
         let full = each.count { $0[0] == 0 }
+        let sameMasks = SamePictures.repeatedMasks(cases)
         let remarks = cases.reduce(into: [String: Int]()) { counts, one in
             for text in Set(one.remarks) { counts[text, default: 0] += 1 }
         }
@@ -395,13 +414,14 @@ extension DataCheck.Summary {
                     : nil,
                 full > 0 ? "\(full) images are nothing but segment" : nil,
                 flat > 0 ? "\(flat) images are of one colour" : nil,
+                sameMasks > 0 ? "\(sameMasks) masks are pixel by pixel that of another image of the set" : nil,
                 again > 0 ? "\(again) images are pixel by pixel another one of the set, which counts once more" : nil,
             ].compactMap(\.self)
             + remarks.keys.sorted().map { "\(remarks[$0] ?? 0) images: \($0)" }
     }
 
-    /// One segment fills every image.
-    var lacksBackground: Bool { pixels.count == 2 && pixels[0] == 0 && pixels[1] > 0 }
+    /// Segments fill every image.
+    var lacksBackground: Bool { pixels[0] == 0 && pixels.dropFirst().contains { $0 > 0 } }
 
     /// What cannot be learned from this set.
     func missingClasses(_ rule: MaskRule) -> [TrainingFailure] {

@@ -45,6 +45,8 @@ package enum DataOrigin: Sendable, Equatable {
         let mask: MaskSource?
         /// Where it was looked for.
         let masks: String
+        /// Where none was found: the name of a file that may be meant.
+        var other: String?
     }
 
     /// Every picture, in the order of their names, what was left out, and what the masks' values mean where the layout says it.
@@ -98,6 +100,13 @@ package enum DataOrigin: Sendable, Equatable {
         let pictures = try ImageFolder(images)
         let isBeside = images == masks
         let truths = isBeside ? pictures : try ImageFolder(masks)
+        if let inner = try innerPairs(pictures, truths) {
+            throw TrainingFailure.layout(
+                path: Folder.join(images, inner),
+                reason:
+                    "it holds images with masks, and would be left out: each such folder is an entry of data, or all lie in"
+                    + " one folder")
+        }
         let (stems, left) = pictures.images
         var all: [Candidate] = []
         var used: Set<String> = []
@@ -116,7 +125,7 @@ package enum DataOrigin: Sendable, Equatable {
                 all.append(
                     Candidate(
                         name: pages == 1 ? stem : "\(stem)#\(page + 1)", image: .page(image, page), mask: mask,
-                        masks: masks))
+                        masks: masks, other: truths.foreign))
             }
         }
         var notes = pictures.notes(besides: [masks])
@@ -135,8 +144,26 @@ package enum DataOrigin: Sendable, Equatable {
                         + " several masks of one image are a_mask, a_mask_1, a_mask_2")
             }
             if !spare.isEmpty { notes.append("\(spare.count) masks are of no image") }
+            for index in all.indices where all[index].mask == nil {
+                all[index].other = truths.foreign ?? spare.values.min()
+            }
         }
         return (all, notes)
+    }
+
+    /// A folder inside of those of the pictures and of their masks which holds such pairs itself.
+    private static func innerPairs(_ pictures: ImageFolder, _ truths: ImageFolder) throws -> String? {
+        func inner(_ folder: ImageFolder, _ name: String) throws -> ImageFolder {
+            try ImageFolder(Folder.join(folder.path, name))
+        }
+        if pictures.path != truths.path {
+            return try Set(pictures.folders).intersection(truths.folders).sorted().first { name in
+                try !inner(pictures, name).files.isEmpty && !inner(truths, name).files.isEmpty
+            }
+        }
+        // Beside pictures such a folder is another set.
+        guard pictures.files.isEmpty else { return nil }
+        return try pictures.folders.sorted().first { try !inner(pictures, $0).images.left.isEmpty }
     }
 
     private static func annotated(
@@ -187,9 +214,9 @@ package enum DataOrigin: Sendable, Equatable {
         path.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? path
     }
 
-    /// The folders of pictures and of masks among `folders`: `images` and `masks` or `labels`, or a challenge's `…_Data` and `…_GroundTruth`.
+    /// The folders of pictures and of masks among `folders`: `images` and `masks`, `labels` or DRIVE's `1st_manual`, or a challenge's `…_Data` and `…_GroundTruth`.
     private static func parts(_ folders: [String], of path: String) throws -> (images: String, masks: String)? {
-        for (images, masks) in [("images", "masks"), ("images", "labels"), ("image", "mask")]
+        for (images, masks) in [("images", "masks"), ("images", "labels"), ("image", "mask"), ("images", "1st_manual")]
         where folders.contains(images) && folders.contains(masks) {
             return (images, masks)
         }

@@ -39,11 +39,12 @@ package struct Dataset: Sendable {
         (path, self.rule) = (source.origin.path, source.rule ?? rule)
         var byName: [String: DataOrigin.Candidate] = [:]
         for candidate in candidates { byName[candidate.name] = candidate }
-        var (patients, unlisted) = (known, 0)
+        var (patients, unlisted, unread) = (known, 0, [String]())
         var names = candidates.map(\.name)
         if let list = source.list {
             let file = try SplitList(list, fold: source.fold)
             let rows = try file.rows(of: source.split, others: splits)
+            unread = file.unread
             let listed = try ListedCases(file, cases: names)
             unlisted = candidates.count - Set(file.rows.compactMap { listed.name(of: $0) }).count
             names = try rows.map { row in
@@ -61,7 +62,8 @@ package struct Dataset: Sendable {
                     leftOut += 1
                     return nil
                 }
-                throw TrainingFailure.missingMask(image: candidate.image.path, folder: candidate.masks)
+                throw TrainingFailure.missingMask(
+                    image: candidate.image.path, folder: candidate.masks, other: candidate.other)
             }
             return Pair(
                 name: candidate.name, image: candidate.image, mask: mask, patient: patients[candidate.name])
@@ -78,12 +80,21 @@ package struct Dataset: Sendable {
         self.notes =
             notes + (leftOut > 0 ? ["\(leftOut) images without mask are left out"] : [])
             + (unlisted > 0 ? ["\(unlisted) images that the list does not name are left out"] : [])
+            + (unread.isEmpty ? [] : ["columns of the list that are not read: \(unread.joined(separator: ", "))"])
         if pairs.isEmpty {
             throw TrainingFailure.noPairs(
                 path: source.origin.path,
                 reason: source.list == nil
-                    ? "the folder holds no PNG, JPEG or TIFF image" : "the list and the split name no image")
+                    ? "the folder holds no PNG, JPEG or TIFF image\(Self.folders(in: source.origin))"
+                    : "the list and the split name no image")
         }
+    }
+
+    /// For a message: what stands where images were looked for.
+    private static func folders(in origin: DataOrigin) -> String {
+        let names = ((try? ImageFolder(origin.path))?.folders ?? []).sorted()
+        guard !names.isEmpty else { return "" }
+        return ", but the folders \(names.prefix(6).joined(separator: ", ")), in no layout that is known"
     }
 
     package init(images: String, masks: String, list: String? = nil, split: String? = nil) throws {

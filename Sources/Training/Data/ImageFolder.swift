@@ -3,6 +3,11 @@ import Storage
 /// The pictures of one folder by their stems.
 struct ImageFolder {
     static let endings = ["png", "jpg", "jpeg", "tif", "tiff"]
+    /// Of pictures and volumes that other programs write, and that are not read.
+    private static let foreignEndings: Set<String> = [
+        "gif", "bmp", "ppm", "pgm", "pbm", "pnm", "webp", "heic", "jp2", "tga",
+        "mha", "mhd", "nii", "gz", "nrrd", "npy", "mat", "dcm",
+    ]
     /// What a mask's stem has beside its picture's; further masks of one picture have numbers behind it: `a_mask_1`.
     static let maskSuffixes = ["", "_mask", "_segmentation"]
     /// What the stem of a picture's companion has that is neither: ISIC's superpixels.
@@ -15,6 +20,8 @@ struct ImageFolder {
     let otherFiles: Int
     /// Names, by stem, of what is no picture by its ending, or no file by its kind: a link that leads nowhere, a folder, a device.
     let unread: [String: String]
+    /// The first of these that is a picture in a form that is not read.
+    let foreign: String?
     /// Links that lead nowhere, and devices.
     let odd: Int
     /// Hidden files that end as pictures, as macOS leaves them beside its own (`._a.png`).
@@ -52,6 +59,9 @@ struct ImageFolder {
         }
         (self.files, self.otherFiles, self.unread) = (files, otherFiles, unread)
         (self.odd, self.hidden) = (odd, hidden)
+        foreign = unread.values.filter { name in
+            Self.foreignEndings.contains { name.lowercased().hasSuffix("." + $0) }
+        }.min()
         var numbered: [String: [(number: Int, stem: String)]] = [:]
         for stem in files.keys {
             guard let line = stem.lastIndex(of: "_"), line > stem.startIndex else { continue }

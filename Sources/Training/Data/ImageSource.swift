@@ -56,6 +56,23 @@ package enum ImageSource: Sendable, Equatable {
         }
     }
 
+    /// Of the file alone, in which other pictures may be: pages and frames of one file are of one thing, and stay together.
+    func fileDigest() throws -> FileDigest {
+        switch self {
+        case .page(let path, _): try FileDigest(ofFile: path)
+        case .dicom(let picture): picture.content
+        case .channels: try digest()
+        }
+    }
+
+    /// Whether both are pages, or frames, of one file.
+    func sharesFile(with other: ImageSource) -> Bool {
+        switch (self, other) {
+        case (.page, .page), (.dicom, .dicom): self != other && path == other.path
+        default: false
+        }
+    }
+
     /// - Parameter aspect: how the network knows pixels; DICOM says how high theirs are.
     /// *Throws* `ImageFilesFailure`, `DICOMFailure`; `TrainingFailure.noPairs`, `.channels`, `.layout`.
     func read(_ aspect: TrainedInput.Aspect) throws -> SourcePicture {

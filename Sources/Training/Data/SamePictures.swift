@@ -70,6 +70,13 @@ enum SamePictures {
         return found
     }
 
+    /// How many masks are those of other, unlike pictures of the set.
+    static func repeatedMasks(_ cases: [CaseCheck]) -> Int {
+        Dictionary(grouping: cases.filter { $0.maskLook != nil }, by: \.maskLook).values.reduce(0) { sum, same in
+            sum + max(0, Set(same.compactMap(\.look)).count - 1)
+        }
+    }
+
     /// Of the pixels that either marks, the share that are not of one class.
     private static func unlike(_ one: [UInt8], _ other: [UInt8]) -> Double {
         var (marked, differing) = (0, 0)

@@ -36,6 +36,8 @@ package struct SplitList: Sendable {
 
     package let path: String
     package let rows: [Row]
+    /// Columns that say nothing here, as the file writes them.
+    let unread: [String]
 
     /// Whether a list is nnU-Net's, of several folds, rather than a table with one split of each case.
     package static func hasFolds(_ path: String) -> Bool { path.lowercased().hasSuffix(".json") }
@@ -44,9 +46,9 @@ package struct SplitList: Sendable {
     /// *Throws* `TrainingFailure.split` for what cannot be read, a name in two splits, a patient in two splits.
     package init(_ path: String, fold: Int = 0) throws {
         self.path = path
-        rows =
+        (rows, unread) =
             Self.hasFolds(path)
-            ? try Self.folds(fold, path) : try Self.table(try DurableFile.read(path, limit: 64 << 20), path)
+            ? (try Self.folds(fold, path), []) : try Self.table(try DurableFile.read(path, limit: 64 << 20), path)
         var splits: [String: Row] = [:]
         var patients: [String: Row] = [:]
         for row in rows {
@@ -117,13 +119,14 @@ package struct SplitList: Sendable {
         }
     }
 
-    private static func table(_ bytes: [UInt8], _ path: String) throws -> [Row] {
+    private static func table(_ bytes: [UInt8], _ path: String) throws -> (rows: [Row], unread: [String]) {
         // Spreadsheets write a byte-order mark in front.
         let text = String(decoding: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...], as: UTF8.self)
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
         let head = lines.first ?? ""
         let separator: Character = head.contains(";") ? ";" : head.contains("\t") ? "\t" : ","
-        let columns = fields(head, separator).map(column)
+        let names = fields(head, separator)
+        let columns = names.map(column)
         let (split, patient) = (columns.firstIndex(of: "split"), columns.firstIndex(of: "patient"))
         guard let name = columns.firstIndex(of: "name"), split != nil || patient != nil else {
             throw TrainingFailure.split(path: path, reason: "its first line has no columns name and split")
@@ -146,15 +149,21 @@ package struct SplitList: Sendable {
             let of = patient.map { values[$0] }
             rows.append(Row(name: values[name], split: part, patient: of?.isEmpty == true ? nil : of, line: index + 1))
         }
-        return rows
+        let unread = zip(names, columns).filter { !["name", "split", "patient"].contains($1) && !$0.isEmpty }.map(\.0)
+        return (rows, unread)
     }
 
     /// A column's name whatever its case; what tables call the person that an image is of is `patient`.
     private static func column(_ name: String) -> String {
         let plain = name.lowercased()
         let letters = plain.filter { !" _-".contains($0) }
-        return ["patient", "patientid", "subject", "subjectid"].contains(letters) ? "patient" : plain
+        return people.contains(letters) ? "patient" : plain
     }
+
+    private static let people: Set<String> = [
+        "patient", "patientid", "subject", "subjectid", "participant", "participantid", "person", "personid", "mrn",
+        "pid",
+    ]
 
     /// The fields of a line, without the spaces and quotation marks around them; a quotation mark inside one is written twice.
     private static func fields(_ line: Substring, _ separator: Character) -> [String] {

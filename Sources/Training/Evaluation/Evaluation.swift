@@ -77,6 +77,8 @@ package struct Evaluation: Sendable {
         package var instances = false
         /// How they are told apart; nil: as the model can.
         package var separation: ObjectSeparation?
+        /// Pixels that an object has at least, as a pipeline says it.
+        package var least = 0.0
         /// How a pipeline segments a picture; nil: whole.
         package var segment: (@Sendable (Predictor, LabelledSet.Sample) throws -> Segmented)?
         /// What a pipeline does to masks; nil: nothing.
@@ -148,7 +150,8 @@ package struct Evaluation: Sendable {
                         instances: objects.map {
                             let objects = MaskObjects(
                                 of: masks[segment], separation,
-                                interior: found.interiors.isEmpty ? nil : found.interiors[segment])
+                                interior: found.interiors.isEmpty ? nil : found.interiors[segment],
+                                least: options.least)
                             return InstanceFigures(prediction: objects.labels, truth: $0[segment])
                         })
                 }

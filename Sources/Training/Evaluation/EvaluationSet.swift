@@ -134,17 +134,3 @@ package struct EvaluationSets: Sendable, Equatable {
 
     private enum Similar: String, CaseIterable { case refuse, allow }
 }
-
-extension MaskRule {
-    /// What the plan of a training said of its masks, an entry each that said something; none where the model's directory has no plan, or one
-    /// of another program.
-    ///
-    /// - Parameter directory: of the model.
-    package static func trained(in directory: String) -> [MaskRule] {
-        let path = Folder.join(directory, TrainingFolder.planName)
-        guard FileStatus.exists(path), let text = try? DurableFile.read(path, limit: 1 << 20),
-            let plan = try? Section.read(text, file: path, { try TrainingPlan($0) { $0 } })
-        else { return [] }
-        return plan.data.compactMap(\.rule)
-    }
-}

@@ -99,6 +99,18 @@ struct PackedSlices {
         return try Deflate.bytes(of: small.bits)
     }
 
+    /// Where objects of a mask touch, at the page's pixels: those behind which another one begins, to the right and below, packed bit by bit;
+    /// nil where none does. *Throws* `outOfMemory`.
+    func packCuts(
+        _ mask: Mask, _ objects: MaskObjects?
+    ) throws(StorageFailure) -> (right: [UInt8], below: [UInt8])? {
+        guard let objects, objects.count > 1 else { return nil }
+        let place = { [reduction] (at: Int) in at * reduction + reduction / 2 }
+        let drawn = DrawnObjects(mask, objects, rows: rows, columns: columns, row: place, column: place)
+        guard let cuts = drawn.cuts else { return nil }
+        return (try Deflate.bytes(of: cuts.right.bits), try Deflate.bytes(of: cuts.below.bits))
+    }
+
     // MARK: Packing
 
     private mutating func thin() throws(StorageFailure) {

@@ -55,18 +55,27 @@ struct ViewerData {
     let pixels: [[UInt8]]
     /// `[slice][segment]`; nil where a segment is empty.
     let masks: [[[UInt8]?]]
+    /// `[slice][segment]`: pixels behind which another object begins, to the right and below; nil where no two touch.
+    let cuts: [[(right: [UInt8], below: [UInt8])?]]
     /// Every n-th slice is there.
     let stride: Int
 
+    /// - Parameter objects: `[segment][frame]`; nil where nobody tells any apart.
     /// *Throws* `outOfMemory`.
     init(
-        _ volume: Volume, _ pipeline: Pipeline, _ slices: PackedSlices, masks: [[Mask]], window: DisplayWindow?,
-        isInverted: Bool
+        _ volume: Volume, _ pipeline: Pipeline, _ slices: PackedSlices, masks: [[Mask]], objects: [[MaskObjects]]?,
+        window: DisplayWindow?, isInverted: Bool
     ) throws(StorageFailure) {
         self.masks = try ThreadPool.map(slices.slices.count) { (index) throws(StorageFailure) in
             try masks.map { (segment) throws(StorageFailure) in
                 let mask = segment[slices.slices[index].frame]
                 return mask.isEmpty ? nil : try slices.pack(mask)
+            }
+        }
+        cuts = try ThreadPool.map(slices.slices.count) { (index) throws(StorageFailure) in
+            try masks.indices.map { (segment) throws(StorageFailure) in
+                let frame = slices.slices[index].frame
+                return try slices.packCuts(masks[segment][frame], objects?[segment][frame])
             }
         }
         pixels = slices.slices.map(\.packed)

@@ -57,16 +57,19 @@ enum ViewerScript {
                 values[i] = shift ? (last << shift) + (1 << shift - 1) : last;
               }
             }
-            const masks = [];
+            // The segment, and where its objects touch: behind which pixels another one begins, to the right and below.
+            const masks = [], right = [], below = [];
             for (let s = 0; s < this.meta.segments.length; s++) {
-              const name = "k" + this.id + "-" + at + "-" + s;
-              masks.push(document.getElementById(name) ? await unpack(name, Math.ceil(count / 8)) : null);
+              for (const [kind, list] of [["k", masks], ["r", right], ["b", below]]) {
+                const name = kind + this.id + "-" + at + "-" + s;
+                list.push(document.getElementById(name) ? await unpack(name, Math.ceil(count / 8)) : null);
+              }
             }
             if (this.values.size > 24) {
               const oldest = this.values.keys().next().value;
               this.values.delete(oldest); this.masks.delete(oldest);
             }
-            this.values.set(at, values); this.masks.set(at, {bits: masks, paths: []});
+            this.values.set(at, values); this.masks.set(at, {bits: masks, right, below, paths: []});
           }
           async go(at) {
             at = clamp(at, 0, this.meta.slices.length - 1);
@@ -127,12 +130,12 @@ enum ViewerScript {
           path(s) {
             const found = this.masks.get(this.at), {rows, columns} = this.meta;
             if (!found.paths[s]) {
-              const path = new Path2D(), bits = found.bits[s];
+              const path = new Path2D(), bits = found.bits[s], right = found.right[s], below = found.below[s];
               for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) if (this.inside(bits, x, y)) {
                 if (!this.inside(bits, x, y - 1)) { path.moveTo(x, y); path.lineTo(x + 1, y); }
-                if (!this.inside(bits, x, y + 1)) { path.moveTo(x, y + 1); path.lineTo(x + 1, y + 1); }
+                if (!this.inside(bits, x, y + 1) || below && this.inside(below, x, y)) { path.moveTo(x, y + 1); path.lineTo(x + 1, y + 1); }
                 if (!this.inside(bits, x - 1, y)) { path.moveTo(x, y); path.lineTo(x, y + 1); }
-                if (!this.inside(bits, x + 1, y)) { path.moveTo(x + 1, y); path.lineTo(x + 1, y + 1); }
+                if (!this.inside(bits, x + 1, y) || right && this.inside(right, x, y)) { path.moveTo(x + 1, y); path.lineTo(x + 1, y + 1); }
               }
               found.paths[s] = path;
             }
@@ -204,8 +207,10 @@ enum ViewerScript {
           }
           tell() {
             const slice = this.meta.slices[this.at];
-            this.q("slice").value = this.at;
-            this.q("count").textContent = (slice.frame + 1) + " / " + this.meta.frames;
+            if (this.q("slice")) {
+              this.q("slice").value = this.at;
+              this.q("count").textContent = (slice.frame + 1) + " / " + this.meta.frames;
+            }
             const box = this.q("center");
             if (box && this.window) { box.value = +number(this.window.center); this.q("width").value = +number(this.window.width); }
           }

@@ -8,14 +8,20 @@ enum ViewerSection {
         let head = viewer.head
         let count = head.slices.count
         var text: HTML = """
-            <div class="viewer" data-id="\(id)" tabindex="0" role="group" aria-label="Slices: \(name)" hidden>
+            <div class="viewer" data-id="\(id)" tabindex="0" role="group" aria-label="\(head.frames > 1 ? "Slices" : "Picture"): \(name)" hidden>
             <canvas class="stage" role="img" aria-label="\(name)"></canvas>
-            <div class="bar"><label class="grow">Slice <input type="range" data-do="slice" min="0" max="\(count - 1)" value="\(head.start)"\(count == 1 ? " disabled" : "" as HTML)></label> <output data-do="count"></output></div>
-            <div class="bar">
 
             """
+        // Of a picture by itself there is nothing to turn over.
+        if head.frames > 1 {
+            text += """
+                <div class="bar"><label class="grow">Slice <input type="range" data-do="slice" min="0" max="\(count - 1)" value="\(head.start)"\(count == 1 ? " disabled" : "" as HTML)></label> <output data-do="count"></output></div>
+
+                """
+        }
+        text += "<div class=\"bar\">\n"
         if !head.isColor {
-            let choices = head.windows.map(\.name) + ["This slice's values"]
+            let choices = head.windows.map(\.name) + [head.frames > 1 ? "This slice's values" : "This picture's values"]
             let options: [HTML] = choices.map { "<option>\($0)</option>" }
             text += """
                 <label>Window <select data-do="preset">\(options)</select></label>
@@ -77,6 +83,10 @@ enum ViewerSection {
             block("p\(id)-\(at)", pixels)
             for (segment, mask) in viewer.masks[at].enumerated() {
                 if let mask { block("k\(id)-\(at)-\(segment)", mask) }
+                if let cuts = viewer.cuts[at][segment] {
+                    block("r\(id)-\(at)-\(segment)", cuts.right)
+                    block("b\(id)-\(at)-\(segment)", cuts.below)
+                }
             }
         }
         return text
