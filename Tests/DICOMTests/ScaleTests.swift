@@ -155,6 +155,8 @@ struct ScaleTests {
         let (imager, factor, nominal): (UInt16, UInt16, UInt16) = (0x1164, 0x1114, 0x2010)
         let (far, near): (UInt16, UInt16) = (0x1110, 0x1111)
         let same = "0.2\\0.2"
+        // Smaller pictures are none of a body.
+        let wide = "0.4\\0.4"
         let cases: [(image: TestImage, spacing: Double, codes: [String])] = [
             (Self.projection([(imager, same)]), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(factor, "1.25"), (imager, same)]), 0.16, []),
@@ -170,8 +172,11 @@ struct ScaleTests {
             (Self.projection([(factor, "0.5"), (imager, same)]), 0.2, ["VOL-SCALE"]),
             // The detector lies one and a half times as far from the source as the patient.
             (Self.projection([(far, "1200"), (near, "800"), (factor, "1.6"), (imager, same)]), 0.125, []),
-            (Self.projection([(far, "1200"), (near, "800"), (factor, "2.5"), (imager, same)]), 0.08, ["VOL-SCALE"]),
-            (Self.projection([(far, "1200"), (near, "0"), (factor, "2"), (imager, same)]), 0.1, []),
+            (
+                Self.projection([(far, "1200"), (near, "800"), (factor, "2.5"), (imager, wide)], spacing: wide), 0.16,
+                ["VOL-SCALE"]
+            ),
+            (Self.projection([(far, "1200"), (near, "0"), (factor, "2"), (imager, wide)], spacing: wide), 0.2, []),
             (Self.projection([(far, "1200"), (near, "800"), (imager, same)]), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(factor, "0"), (imager, same)]), 0.2, ["VOL-DETECTOR"]),
             (Self.projection([(imager, "0.2\\0.4")]), 0.2, ["VOL-SCALE"]),
