@@ -228,14 +228,14 @@ struct OutboxResult {
 
     /// Says in the report which result took this one's place. Repeating it changes nothing.
     mutating func markSuperseded(by key: String) throws {
-        guard record.supersededBy == nil else { return }
+        guard record.supersededBy == nil else { return try endWriting() }
         record.supersededBy = key
         try writeReport()
     }
 
     /// Says in the report what it asks a person for. Repeating it changes nothing.
     mutating func markAsking(_ code: String) throws {
-        guard record.needsPerson != code else { return }
+        guard record.needsPerson != code else { return try endWriting() }
         record.needsPerson = code
         try writeReport()
     }
@@ -260,5 +260,17 @@ struct OutboxResult {
         try DurableFile.write(json, to: Folder.join(folder, StudyRecord.fileName), mode: 0o640)
         try write([new])
         digest = new
+    }
+
+    /// Names the report that stands there alone, where a service died after it had written it.
+    private func endWriting() throws {
+        let path = Folder.join(folder, Self.sumsName)
+        guard FileStatus.exists(path) else { return }
+        let line = Self.line(digest, StudyRecord.fileName)
+        let lines = try Self.sums(in: folder)
+        let reports = lines.filter { $0.name == StudyRecord.fileName }.map { "\($0.line)\n" }
+        guard reports.count > 1, reports.contains(line) else { return }
+        let others = lines.filter { $0.name != StudyRecord.fileName }.map { "\($0.line)\n" }
+        try DurableFile.write((others + [line]).joined(), to: path, mode: 0o640)
     }
 }
