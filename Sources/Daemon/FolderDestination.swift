@@ -80,9 +80,12 @@ struct FolderDestination {
     /// that it was compared by: the report may have been marked since.
     private func writeSums(_ digests: [String: FileDigest], from source: String) throws(StorageFailure) {
         guard FileStatus.exists(path) else { return }
-        let standing = try OutboxResult.sums(in: source).filter { FileStatus.exists(Folder.join(path, $0.name)) }
-        try DurableFile.write(
-            standing.map { line, name in digests[name].map { OutboxResult.line($0, name) } ?? "\(line)\n" }.joined(),
-            to: Folder.join(path, OutboxResult.sumsName))
+        var lines: [String] = []
+        for (line, name) in try OutboxResult.sums(in: source) where FileStatus.exists(Folder.join(path, name)) {
+            let line = digests[name].map { OutboxResult.line($0, name) } ?? "\(line)\n"
+            // A report that is being marked has two.
+            if !lines.contains(line) { lines.append(line) }
+        }
+        try DurableFile.write(lines.joined(), to: Folder.join(path, OutboxResult.sumsName))
     }
 }

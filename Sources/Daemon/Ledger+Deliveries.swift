@@ -85,10 +85,13 @@ extension Ledger {
     /// Milliseconds: files of one folder that somebody copied without it settle within them.
     private static let burst: Int64 = 60_000
 
+    /// Milliseconds that a result waits at most for what may take its place: the queue may rest for days, or one of the others may fail.
+    private static let longestHold: Int64 = 3_600_000
+
     /// Of a result of a single file: others that came with it and may be of its study wait to be worked on. It may be one slice of many, each
-    /// a drop of its own, and the next of them takes its place.
+    /// a drop of its own, and the next of them takes its place. With the time twice as arguments.
     private static let mayBeOvertaken = """
-        EXISTS(
+        (published_at BETWEEN ? - \(longestHold) AND ? AND EXISTS(
             SELECT 1 FROM job AS own JOIN "drop" ON "drop".id = own.id
                 JOIN job AS other ON other.state IN ('queued', 'retry', 'running', 'publishing')
                     AND other.created_at BETWEEN own.created_at - \(burst) AND own.created_at + \(burst)
@@ -96,7 +99,7 @@ extension Ledger {
             WHERE own.id = result.job_id AND "drop".kind = 'file' AND beside.kind = 'file'
                 AND (NOT EXISTS(SELECT 1 FROM job_study WHERE job_id = other.id) OR EXISTS(
                     SELECT 1 FROM job_study AS mine JOIN job_study AS its ON its.study = mine.study
-                    WHERE mine.job_id = own.id AND its.job_id = other.id)))
+                    WHERE mine.job_id = own.id AND its.job_id = other.id))))
         """
 
     /// Results without any delivery to a destination that they should go to, published since it is known; last those that could not be
@@ -105,6 +108,7 @@ extension Ledger {
     /// - Parameter holdsDoubtful: whether those of jobs that ask for a person are left out.
     func undelivered(_ destination: String, holdsDoubtful: Bool) throws -> [(key: String, path: String)] {
         let since = try fact(Self.destinationKey(destination)).flatMap(Int64.init) ?? .max
+        let now = Moment.now
         return try read {
             try Row.fetchAll(
                 $0,
@@ -115,7 +119,7 @@ extension Ledger {
                         AND NOT \(Self.mayBeOvertaken)
                     ORDER BY EXISTS(SELECT 1 FROM delivery WHERE result_key = result.key AND destination = ?), sequence
                     LIMIT 100
-                    """, arguments: [since, destination, holdsDoubtful, destination]
+                    """, arguments: [since, destination, holdsDoubtful, now, now, destination]
             ).map { ($0["key"], $0["path"]) }
         }
     }

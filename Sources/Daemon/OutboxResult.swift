@@ -5,7 +5,8 @@ internal import Storage
 /// A study's result as it stands in a folder: its report, and whether its files are the ones that were published.
 struct OutboxResult {
     /// Beside the files, in the form of `sha256sum`: their digests when they were published, and the report's as the service marked it
-    /// last. Version 0.1.0 left the report out.
+    /// last. While it is marked, and after a service that died then, the report has two lines: of before and of after. Version 0.1.0 left it
+    /// out.
     static let sumsName = "SHA256SUMS"
     private static let largest = 256 << 20
 
@@ -65,13 +66,27 @@ struct OutboxResult {
     static func checked(
         _ names: [String], in folder: String, _ read: ReadDigests, each: () -> Void
     ) -> (fit: [String: FileDigest], unfit: [String: String]) {
+        var found = checkedOnce(names, in: folder, read, each: each)
+        // The report may have been marked between the look at the digests and the one at the report.
+        for _ in 1..<looks where found.unfit.values.contains(damaged) {
+            found = checkedOnce(names, in: folder, read, each: each)
+        }
+        return found
+    }
+
+    /// How often what seems to be damaged is looked at: whoever marks a report does so once or twice.
+    private static let looks = 3
+
+    private static func checkedOnce(
+        _ names: [String], in folder: String, _ read: ReadDigests, each: () -> Void
+    ) -> (fit: [String: FileDigest], unfit: [String: String]) {
         var fit: [String: FileDigest] = [:]
         var unfit: [String: String] = [:]
         do throws(StorageFailure) {
             _ = try FileStatus(of: folder)
-            var sums: [String: Substring] = [:]
+            var sums: [String: [Substring]] = [:]
             do throws(StorageFailure) {
-                for (line, name) in try Self.sums(in: folder) { sums[name] = line.prefix(64) }
+                for (line, name) in try Self.sums(in: folder) { sums[name, default: []].append(line.prefix(64)) }
             } catch {
                 guard error.systemError == .notFound else { throw error }
                 for name in names { unfit[name] = damaged }
@@ -82,7 +97,7 @@ struct OutboxResult {
             for name in Set(report + names) where sums[name] != nil || name != StudyRecord.fileName {
                 do throws(StorageFailure) {
                     let digest = try read.digest(of: Folder.join(folder, name), each: each)
-                    let isPublished = sums[name].map { $0 == digest.hex } == true
+                    let isPublished = sums[name]?.contains { $0 == digest.hex } == true
                     if isPublished { fit[name] = digest } else { unfit[name] = damaged }
                 } catch {
                     unfit[name] = error.systemError == .notFound || error.kind == .refused ? damaged : error.code
@@ -102,12 +117,14 @@ struct OutboxResult {
             guard error.systemError == .notFound else { throw error }
             return false
         }
-        var listed: Set<String> = []
+        var listed: [String: [FileDigest]] = [:]
         for (line, name) in sums {
             guard let digest = FileDigest(hex: String(line.prefix(64))), !name.isEmpty else { return false }
-            listed.insert(name)
+            listed[name, default: []].append(digest)
+        }
+        for (name, digests) in listed {
             do {
-                guard try FileDigest(ofFile: Folder.join(folder, name)) == digest else { return false }
+                guard digests.contains(try FileDigest(ofFile: Folder.join(folder, name))) else { return false }
             } catch {
                 guard error.systemError == .notFound || error.kind == .refused else { throw error }
                 return false
@@ -115,7 +132,7 @@ struct OutboxResult {
         }
         return record.results.flatMap {
             [$0.file].compactMap(\.self) + $0.images + ($0.objects ?? []).map(\.file)
-        }.allSatisfy(listed.contains)
+        }.allSatisfy { listed[$0] != nil }
     }
 
     /// Whether this result says all that `other` says of the same study under the same pipelines.
@@ -187,11 +204,21 @@ struct OutboxResult {
         return record.identity.contradictions(other.record.identity)
     }
 
-    /// Whether the report is the one that the service wrote last, as far as a digest of it was kept.
-    func hasOwnReport() throws -> Bool {
+    /// The result in `folder` whose report is the one that the service wrote last, as far as a digest of it was kept; nil where it is not,
+    /// or there is none.
+    static func own(in folder: String) throws -> OutboxResult? {
+        // It may be marked between the two looks.
+        for _ in 0..<looks {
+            guard let result = try OutboxResult(in: folder) else { return nil }
+            if try result.hasOwnReport() { return result }
+        }
+        return nil
+    }
+
+    private func hasOwnReport() throws -> Bool {
         do throws(StorageFailure) {
-            let kept = try Self.sums(in: folder).first { $0.name == StudyRecord.fileName }
-            return kept.map { $0.line.prefix(64) == digest.hex } ?? true
+            let kept = try Self.sums(in: folder).filter { $0.name == StudyRecord.fileName }
+            return kept.isEmpty || kept.contains { $0.line.prefix(64) == digest.hex }
         } catch {
             // Without any digests each file is found to be damaged.
             guard error.systemError == .notFound else { throw error }
@@ -201,33 +228,49 @@ struct OutboxResult {
 
     /// Says in the report which result took this one's place. Repeating it changes nothing.
     mutating func markSuperseded(by key: String) throws {
-        guard record.supersededBy == nil else { return }
+        guard record.supersededBy == nil else { return try endWriting() }
         record.supersededBy = key
         try writeReport()
     }
 
     /// Says in the report what it asks a person for. Repeating it changes nothing.
     mutating func markAsking(_ code: String) throws {
-        guard record.needsPerson != code else { return }
+        guard record.needsPerson != code else { return try endWriting() }
         record.needsPerson = code
         try writeReport()
     }
 
-    /// Its digest first: where the service dies between the two, both are written again. That of a report which somebody has changed stays
-    /// what it was.
+    /// Between two versions of it the digests name both: whoever looks meanwhile, and whoever comes after a service that died in the middle,
+    /// finds the one that stands there. That of a report which somebody has changed stays what it was.
     private mutating func writeReport() throws {
         // A service that died in the middle of this.
         try DurableFile.removeTemporaries(in: folder)
         let json = try record.json()
         let new = FileDigest(of: json)
         let path = Folder.join(folder, Self.sumsName)
-        if FileStatus.exists(path) {
-            let lines = try Self.sums(in: folder).map { line, name in
-                name == StudyRecord.fileName && line.prefix(64) == digest.hex ? Self.line(new, name) : "\(line)\n"
-            }
-            try DurableFile.write(lines.joined(), to: path, mode: 0o640)
+        let sums = FileStatus.exists(path) ? try Self.sums(in: folder) : []
+        let isOwn = sums.contains { $0.name == StudyRecord.fileName && $0.line.prefix(64) == digest.hex }
+        func write(_ digests: [FileDigest]) throws(StorageFailure) {
+            guard isOwn else { return }
+            let others = sums.filter { $0.name != StudyRecord.fileName }.map { "\($0.line)\n" }
+            let reports = digests.map { Self.line($0, StudyRecord.fileName) }
+            try DurableFile.write((others + reports).joined(), to: path, mode: 0o640)
         }
+        try write([digest, new])
         try DurableFile.write(json, to: Folder.join(folder, StudyRecord.fileName), mode: 0o640)
+        try write([new])
         digest = new
+    }
+
+    /// Names the report that stands there alone, where a service died after it had written it.
+    private func endWriting() throws {
+        let path = Folder.join(folder, Self.sumsName)
+        guard FileStatus.exists(path) else { return }
+        let line = Self.line(digest, StudyRecord.fileName)
+        let lines = try Self.sums(in: folder)
+        let reports = lines.filter { $0.name == StudyRecord.fileName }.map { "\($0.line)\n" }
+        guard reports.count > 1, reports.contains(line) else { return }
+        let others = lines.filter { $0.name != StudyRecord.fileName }.map { "\($0.line)\n" }
+        try DurableFile.write((others + [line]).joined(), to: path, mode: 0o640)
     }
 }

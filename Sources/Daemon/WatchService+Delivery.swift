@@ -127,7 +127,7 @@ extension WatchService {
             let folder = Folder.join(paths.outbox, found.path)
             do {
                 _ = try FileStatus(of: folder)
-                guard let result = try OutboxResult(in: folder), try result.hasOwnReport() else {
+                guard let result = try OutboxResult.own(in: folder) else {
                     // Somebody has changed its report: what is what is not known any more.
                     try await ledger.markDamaged([found.key])
                     try await ledger.addUntold(found.key, code: OutboxResult.damaged, to: destination.name)

@@ -231,6 +231,45 @@ extension DeliveryTests {
         #expect(!String(decoding: sums, as: UTF8.self).contains(digest))
     }
 
+    @Test("a service that dies while it marks a report leaves a result that is whole, and is sent")
+    func diedMarking() async throws {
+        let site = try await site([destination("here", .folder(path: "/nowhere"), [.report])])
+        let plan = Plan(how: "ok", study: "one")
+        try site.drop("a", plan)
+        try await site.batch()
+        // The digests of before and of after, and the report of before.
+        let path = "\(site.root)/outbox/\(plan.path)/SHA256SUMS"
+        func lines(_ path: String) throws -> [Substring] {
+            String(decoding: try DurableFile.read(path, limit: 1 << 20), as: UTF8.self).split(separator: "\n")
+        }
+        let other = "\(FileDigest(of: Array("the next report".utf8)).hex)  report.json"
+        try DurableFile.write((try lines(path) + [Substring(other)]).map { "\($0)\n" }.joined(), to: path)
+        site.settings.destinations = [try share(site, [.report])]
+        try await round(site)
+        let sent = "\(site.root)/share/\(plan.path)"
+        let digest = try FileDigest(ofFile: sent + "/report.json").hex
+        #expect(try lines(sent + "/SHA256SUMS").map(String.init) == ["\(digest)  report.json"])
+        #expect(try StatusReport(site.settings).status == .done)
+        for ending in ["", "-wal", "-shm"] where FileStatus.exists(ServicePaths(site.settings).ledger + ending) {
+            try Folder.remove(ServicePaths(site.settings).ledger + ending)
+        }
+        try Folder.remove(site.root + "/state/backups")
+        let rebuilt = try await LedgerRebuild.run(site.settings, log: log)
+        #expect(rebuilt.results == 1 && rebuilt.damaged == 0)
+        // Marked at last, the report has one line.
+        try site.drop("all", Plan(how: "ok", study: "one", instances: [1, 2]))
+        try await site.batch()
+        #expect(try site.report(plan).supersededBy != nil)
+        let marked = try FileDigest(ofFile: "\(site.root)/outbox/\(plan.path)/report.json").hex
+        func reports() throws -> [String] { try lines(path).filter { $0.hasSuffix("  report.json") }.map(String.init) }
+        #expect(try reports() == ["\(marked)  report.json"])
+        // Where it died after the report was written the next one that takes its place ends it.
+        try DurableFile.write((try lines(path) + [Substring(other)]).map { "\($0)\n" }.joined(), to: path)
+        try site.drop("more", Plan(how: "ok", study: "one", instances: [1, 2, 3]))
+        try await site.batch()
+        #expect(try reports() == ["\(marked)  report.json"])
+    }
+
     @Test("a result that is removed while it waits to be sent is told as that, and not as a destination that is down")
     func removedWhileWaiting() async throws {
         let site = try await site([destination("here", .folder(path: "/nowhere"), [.seg])])

@@ -478,6 +478,12 @@ struct DeliveryTests {
         try queue.close()
         try await site.withService { try await $0.deliver() }
         #expect(try await counts(site).map(\.waiting) == [0])
+        // Not for ever: the queue may rest, and the others may fail again and again.
+        let later = try DatabaseQueue(path: site.root + "/state/ledger.sqlite")
+        try await later.write { try $0.execute(sql: "UPDATE result SET published_at = published_at - 3700000") }
+        try later.close()
+        try await site.withService { try await $0.deliver() }
+        #expect(try await counts(site).map(\.waiting) == [1])
         try await site.batch()
         try await round(site)
         for plan in plans { #expect(FileStatus.exists("\(site.root)/share/\(plan.path)/a.seg.dcm")) }

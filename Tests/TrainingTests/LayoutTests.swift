@@ -107,6 +107,17 @@ struct LayoutTests {
         #expect(try codes("{images: same/images, masks: same/mask}") == ["DATA-MASK"])
         #expect(try codes("{images: same/images, masks: same/mask, mask_above: 0}").isEmpty)
         #expect(try codes("{images: unlike/images, masks: unlike/mask}").isEmpty)
+        // Tissues of registered heads without their skulls fill all that is to be seen.
+        for i in 0..<4 {
+            let mask = (0..<rows * columns).map { pixel -> UInt16 in
+                let (y, x) = (pixel / columns - 24, pixel % columns - 32)
+                return x * x + y * y < 22 * 22 ? (x < i ? 1 : 2) : 0
+            }
+            try copy("same/images/eye\(i).png", "heads/images/head\(i).png")
+            try place.write(mask, "heads/masks/head\(i).png")
+        }
+        let heads = try place.plan(data: "{images: heads/images, masks: heads/masks}", labels: "[a, b]", segments: 2)
+        #expect(try place.problems(heads).isEmpty)
     }
 
     @Test(

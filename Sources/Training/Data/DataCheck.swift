@@ -108,7 +108,9 @@ package struct DataCheck: Sendable {
             do throws(TrainingFailure) {
                 let rule = try rule(for: role, roles, examined, segments: segments)
                 problems += otherwiseTrained(rule, role, cases, trainedRules).map { FailureRecord($0) }
-                problems += [alike(role, cases, allowsSimilar: allowsSimilar)].compactMap { $0.map(FailureRecord.init) }
+                problems += [alike(role, cases, segments: segments, allowsSimilar: allowsSimilar)].compactMap {
+                    $0.map(FailureRecord.init)
+                }
                 problems += cases.compactMap { $0.contradiction(rule, isSaid: role.dataset.rule != nil) }
                 problems += cases.compactMap { $0.unseen(rule, segments: segments, input.windowing) }
                 let telling = objectRule(rule, for: role, roles, examined, segments: segments)
@@ -271,11 +273,15 @@ package struct DataCheck: Sendable {
     /// Masks that are alike in all pictures of a set, and so no truth of theirs: of the field of view, unless somebody says what they mean, or
     /// one for all.
     ///
-    /// - Parameter allowsSimilar: somebody says that pictures are alike, and so may be their masks.
-    private static func alike(_ role: Role, _ cases: [CaseCheck], allowsSimilar: Bool) -> TrainingFailure? {
+    /// - Parameters:
+    ///   - segments: the field of view is one; several may fill a body that is registered and alone in its picture.
+    ///   - allowsSimilar: somebody says that pictures are alike, and so may be their masks.
+    private static func alike(
+        _ role: Role, _ cases: [CaseCheck], segments: Int, allowsSimilar: Bool
+    ) -> TrainingFailure? {
         let (views, looks) = (cases.compactMap(\.view), Set(cases.compactMap(\.look)))
         guard looks.count >= 4, !allowsSimilar else { return nil }
-        if views.count == cases.count, FieldOfView.isMarked(in: views) {
+        if segments == 1, views.count == cases.count, FieldOfView.isMarked(in: views) {
             guard role.dataset.rule == nil else { return nil }
             return .fieldOfView(masks: Folder.split(cases[0].pair.mask.path).folder, count: cases.count)
         }
