@@ -4,27 +4,34 @@ import Numbers
 extension TIFFFile {
     /// Whether a page that nothing flags shows the picture of a larger page, reduced: it could as well be another one.
     ///
-    /// Both are cut into blocks of the same parts of the picture, in up to three bands of the smaller one's rows, and the means of these are
-    /// compared: they hardly depend on how the copy was made.
+    /// Both are cut into blocks of the same parts of the picture, in up to three bands of rows, and the means of these are compared: they
+    /// hardly depend on how the copy was made.
     /// *Throws* what keeps either from being decoded. *Cost*: the bands are decoded once a pair of pages.
     func showsTheSame(_ index: Int, as larger: Int) throws(ImageFilesFailure) -> Bool {
         if let known = knownCopies[[index, larger]] { return known }
-        let rows = try tags(index).rows, window = Self.windowRows
-        let starts = rows <= 3 * window ? [0] : [1, 2, 3].map { (rows - window) * $0 / 4 }
-        let ends = rows <= 3 * window ? [rows] : starts.map { $0 + window }
+        let rows = try tags(index).rows
         var comparison = BlockComparison()
-        for (start, end) in zip(starts, ends) {
-            let grid = BlockMeans.Grid(rows: end - start, columns: try tags(index).columns)
+        for band in Self.bands(rows: rows, of: try tags(larger).rows) {
+            let grid = BlockMeans.Grid(rows: band.count, columns: try tags(index).columns)
+            let (start, end) = (Double(band.lowerBound) / Double(rows), Double(band.upperBound) / Double(rows))
             comparison.add(
-                try blocks(of: index, from: Double(start) / Double(rows), to: Double(end) / Double(rows), grid),
-                try blocks(of: larger, from: Double(start) / Double(rows), to: Double(end) / Double(rows), grid))
+                try blocks(of: index, from: start, to: end, grid), try blocks(of: larger, from: start, to: end, grid))
         }
         knownCopies[[index, larger]] = comparison.isOfOnePicture
         return comparison.isOfOnePicture
     }
 
-    /// Rows of a smaller copy that are looked at in one place.
+    /// Rows of a smaller copy that are looked at: all of a small one, unless they stand for too many of the larger page, as those of a
+    /// slide's smallest levels do.
+    package static func bands(rows: Int, of larger: Int) -> [Range<Int>] {
+        let window = larger <= 3 * mostRows ? windowRows : min(windowRows, max(8, mostRows * rows / larger))
+        guard rows > 3 * window else { return [0..<rows] }
+        return [1, 2, 3].map { (rows - window) * $0 / 4 }.map { $0..<$0 + window }
+    }
+
+    /// Rows that are looked at in one place, of the smaller copy and of the larger page.
     private static let windowRows = 64
+    private static let mostRows = 1024
 
     /// The means of a page's blocks between two parts of its height.
     private func blocks(

@@ -127,6 +127,24 @@ struct ValueEvidenceTests {
         #expect(told.allSatisfy { $0.severity == .warning })
     }
 
+    @Test("a body that tapers off in the first slice, beside which nothing is, has lost no rows")
+    func endOfBody() throws {
+        // Seen from the front, as of MR whose background is 0: the first slice meets the belly only.
+        let pictures = (0..<7).map { index -> [UInt8] in
+            let noise = Self.noise(index + 1, least: 100)
+            let (height, width) = index == 0 ? (12.0, 16.0) : (44.0, 30.0)
+            return (0..<64 * 64).flatMap { pixel -> ArraySlice<UInt8> in
+                let (row, column) = (Double(pixel / 64) - 50, Double(pixel % 64) - 31.5)
+                let isInside = row * row / (height * height) + column * column / (width * width) < 1
+                return isInside ? noise[2 * pixel..<2 * pixel + 2] : [0, 0]
+            }
+        }
+        #expect(try Self.findings(pictures).isEmpty)
+        var cut = pictures
+        for byte in 48 * 128..<64 * 128 { cut[0][byte] = 0 }
+        #expect(try Self.findings(cut).map(\.code) == ["PIX-NOTE"])
+    }
+
     @Test(
         "a slice that is unlike both its neighbours, which are alike, asks a person; what changes by turns or everywhere does not",
         arguments: [([3], true), ([1], true), ([0], false), ([7], false), ([1, 3, 5], false), ([], false)])

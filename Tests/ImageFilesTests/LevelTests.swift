@@ -135,6 +135,22 @@ struct LevelTests {
         }
     }
 
+    @Test("of a slide's smallest levels so many rows are held against it as stand for a part of it")
+    func smallestLevels() throws {
+        #expect(TIFFFile.bands(rows: 190, of: 400) == [0..<190])
+        #expect(TIFFFile.bands(rows: 400, of: 800).map(\.count) == [64, 64, 64])
+        for (rows, larger) in [(190, 12_000), (800, 80_000), (780, 100_000), (24, 4000), (1, 60_000)] {
+            let bands = TIFFFile.bands(rows: rows, of: larger)
+            let looked = bands.reduce(0) { $0 + $1.count } * larger / rows
+            #expect(looked <= max(3 * 1024, 24 * larger / rows) && bands.allSatisfy { (0..<rows).contains($0) })
+        }
+        func roles(isNegative: Bool) throws -> [TIFFContents.Role] {
+            try opened(RawTIFF([page(3200, 640), page(100, 20, isNegative: isNegative)])) { try $0.contents().roles }
+        }
+        #expect(try roles(isNegative: false) == [.picture, .smaller])
+        #expect(try roles(isNegative: true) == [.picture, .picture])
+    }
+
     @Test("a copy's spacing is its own, by rows and by columns, turned with it")
     func spacing() throws {
         var turned = page(96, 128)

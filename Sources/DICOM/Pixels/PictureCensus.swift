@@ -104,14 +104,17 @@ package struct PictureCensus {
     private static func isAcquired(_ changes: Int, of frame: Frame) -> Bool { changes * 4 > frame.values.count }
 
     /// Slices of which a band of rows, a sixteenth of the picture or more, is of one value each, where slices before and behind it show
-    /// what was acquired: pixels that did not come were filled up. At an end of the volume a slice may be wholly empty.
+    /// what was acquired: pixels that did not come were filled up. At an end of the volume a slice may be wholly empty, and a body tapers
+    /// off, where nothing is what surrounds it: only beside rows that are full something was lost there.
     private var lost: [Int] {
         frames.indices.filter { index in
             guard let own = steps[index] else { return false }
             let isEnd = index == 0 || index == frames.count - 1
             return bands(own).contains { band in
                 let sides = [isShown(band, from: index, by: -1), isShown(band, from: index, by: 1)]
-                return isEnd ? isOriginal && band.count < own.count && sides.contains(true) : !sides.contains(false)
+                guard isEnd else { return !sides.contains(false) }
+                let beside = [band.lowerBound - 1, band.upperBound].filter(own.indices.contains)
+                return isOriginal && sides.contains(true) && beside.contains { isFull($0..<$0 + 1, of: own) }
             }
         }
     }
@@ -154,9 +157,13 @@ package struct PictureCensus {
         (1...Self.near).contains { distance in
             let other = index + step * distance
             guard steps.indices.contains(other), let steps = steps[other] else { return false }
-            let count = steps[rows].reduce(0) { $0 + Int($1) }
-            return count * 4 > rows.count * frames[0].instance.pixels.columns
+            return isFull(rows, of: steps)
         }
+    }
+
+    /// Whether rows of a slice show what was acquired.
+    private func isFull(_ rows: Range<Int>, of steps: [Int32]) -> Bool {
+        steps[rows].reduce(0) { $0 + Int($1) } * 4 > rows.count * frames[0].instance.pixels.columns
     }
 
     /// Part of the rows that are enough to be missed, and how many slices may be lost beside each other.
