@@ -164,6 +164,12 @@ struct ValueEvidenceTests {
             #expect(told.allSatisfy { $0.severity == .warning })
         }
         #expect(try Self.findings((0..<8).map { Self.noise($0 + 1) }).isEmpty)
+        // From left to right there is a slice between two sides that mirror each other.
+        let sides = try Self.findings((0..<8).map { picture($0, odd.contains($0) ? changes[0] : { $0 }) }) { image in
+            image.orientation = "0\\1\\0\\0\\0\\-1"
+            image.position = image.position.map { $0.split(separator: "\\").reversed().joined(separator: "\\") }
+        }
+        #expect(sides.isEmpty)
     }
 
     @Test(

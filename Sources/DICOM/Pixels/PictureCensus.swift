@@ -120,9 +120,10 @@ package struct PictureCensus {
     }
 
     /// Few slices each of which is unlike the one before and the one behind, by far more than these are unlike each other: of another
-    /// patient or place, of another rescale, mirrored. What changes from slice to slice, by turns too, is what was acquired.
+    /// patient or place, of another rescale, mirrored. What changes from slice to slice, by turns too, is what was acquired; and from left to
+    /// right a body has one slice in its middle whose neighbours mirror each other.
     private var strange: [Int] {
-        guard frames.count >= Self.fewest else { return [] }
+        guard frames.count >= Self.fewest, abs(frames[0].plane?.normal.x ?? 0) < Self.sagittal else { return [] }
         let odd = frames.indices.dropFirst().dropLast().filter { index in
             guard let own = unlike[index], let next = unlike[index + 1], let before = own.one, let behind = next.one,
                 let across = next.two
@@ -138,6 +139,8 @@ package struct PictureCensus {
 
     /// Slices of a volume of which it can be told that one is unlike, how many times so, and what of a picture's range is none.
     private static let fewest = 5
+    /// Share of left and right in the direction from slice to slice.
+    private static let sagittal = 0.8
     private static let strangeness = 3.0
     private static let noise = 0.02
 
