@@ -11,16 +11,16 @@ package struct PictureCensus {
     /// The slices by what they show.
     private var known: [UInt64: Int] = [:]
     private var copies: [(copy: Int, of: Int)] = []
-    private var least = Float.infinity
     /// Of each slice and row how many pixels differ from their neighbour in it; nil where the slice was not seen.
     private var steps: [[Int32]?]
     /// The last two slices, and of each slice how unlike it is to the one before and the one before that; nil where one was not seen.
     private var previous: [(index: Int, picture: CoarsePicture)] = []
     private var unlike: [(one: Double?, two: Double?, range: Double)?]
+    /// Values of an original CT rise with density: by no intercept below 0, and in Hounsfield units.
     private let isUnshifted: Bool
-    /// Values are Hounsfield units as they were measured: how many there are, how many no tissue has, and the highest.
     private let isDensity: Bool
-    private var density: (count: Int, tooDense: Int, most: Float) = (0, 0, -.infinity)
+    /// Of these, padding left out: how many there are, how many no tissue has, and from where to where they reach.
+    private var density: (count: Int, tooDense: Int, least: Float, most: Float) = (0, 0, .infinity, -.infinity)
     /// Slices that were computed between others may repeat their neighbours.
     private let isOriginal: Bool
 
@@ -30,39 +30,22 @@ package struct PictureCensus {
         steps = [[Int32]?](repeating: nil, count: frames.count)
         unlike = [(one: Double?, two: Double?, range: Double)?](repeating: nil, count: frames.count)
         isOriginal = frames.allSatisfy { $0.imageType.first == "ORIGINAL" }
-        isDensity =
+        let transforms = frames.map(\.valueTransformation)
+        let rises =
             isOriginal && volume.modality == "CT"
-            && frames.allSatisfy { frame in
-                let transform = frame.valueTransformation
-                let unit = transform.string(.rescaleType)?.uppercased() ?? "HU"
-                let slope = transform.number(.rescaleSlope, in: CheckedNumbers.Range.scale) ?? 0
-                return unit.hasPrefix("HU") && slope > 0
-            }
+            && transforms.allSatisfy { $0.number(.rescaleSlope, in: CheckedNumbers.Range.scale) ?? 0 > 0 }
+        isDensity = rises && transforms.allSatisfy { ($0.string(.rescaleType)?.uppercased() ?? "HU").hasPrefix("HU") }
         isUnshifted =
-            isOriginal && volume.modality == "CT"
-            && frames.allSatisfy { frame in
-                let transform = frame.valueTransformation
-                let slope = transform.number(.rescaleSlope, in: CheckedNumbers.Range.scale) ?? 0
-                return slope > 0
-                    && transform.number(.rescaleIntercept, in: 0...CheckedNumbers.Range.value.upperBound) != nil
+            rises
+            && transforms.allSatisfy {
+                $0.number(.rescaleIntercept, in: 0...CheckedNumbers.Range.value.upperBound) != nil
             }
     }
 
     /// - Parameter index: of the frame in the volume.
     package mutating func add(_ index: Int, _ frame: Frame) {
         guard frames.indices.contains(index), let first = frame.values.first else { return }
-        if isUnshifted, least >= 0 {
-            for (pixel, value) in frame.values.enumerated() where value < least {
-                if frame.padding.isEmpty || !frame.padding[pixel] { least = value }
-            }
-        }
-        if isDensity {
-            for (pixel, value) in frame.values.enumerated() where frame.padding.isEmpty || !frame.padding[pixel] {
-                density.count += 1
-                if value > Self.densest { density.tooDense += 1 }
-                density.most = max(density.most, value)
-            }
-        }
+        if isUnshifted || isDensity { addDensity(frame) }
         var (digest, last, changes) = (UInt64(0xCBF2_9CE4_8422_2325), first, 0)
         var steps = [Int32](repeating: 0, count: frame.rows)
         for row in 0..<frame.rows {
@@ -92,6 +75,17 @@ package struct PictureCensus {
         }
         if isOriginal || index - one > 1 { copies.append((index, one)) }
         if !isOriginal { known[digest] = index }
+    }
+
+    private mutating func addDensity(_ frame: Frame) {
+        var (count, tooDense, least, most) = density
+        for (pixel, value) in frame.values.enumerated() where frame.padding.isEmpty || !frame.padding[pixel] {
+            count += 1
+            if value > Self.densest { tooDense += 1 }
+            least = min(least, value)
+            most = max(most, value)
+        }
+        density = (count, tooDense, least, most)
     }
 
     /// Whether a frame shows something that was acquired.
@@ -186,40 +180,34 @@ package struct PictureCensus {
         }
         let lost = lost
         let strange = strange.filter { !lost.contains($0) }
+        func doubt(_ text: String) { findings.append(Finding("PIX-NOTE", .warning, text)) }
+        func name(_ slices: [Int], _ first: Int) -> String {
+            "\(frames.name(first))\(slices.count > 1 ? " and \(slices.count - 1) more are" : " is")"
+        }
         if let first = strange.first {
-            findings.append(
-                Finding(
-                    "PIX-NOTE", .warning,
-                    "\(frames.name(first))\(strange.count > 1 ? " and \(strange.count - 1) more are" : " is") unlike the slices before and behind, which are like each other: the picture, its values or its place may be another image's."
-                ))
+            doubt(
+                "\(name(strange, first)) unlike the slices before and behind, which are like each other: the picture, its values or its place may be another image's."
+            )
         }
         if let first = lost.first {
-            findings.append(
-                Finding(
-                    "PIX-NOTE", .warning,
-                    "\(frames.name(first))\(lost.count > 1 ? " and \(lost.count - 1) more are" : " is") of one value in rows in which the slices before and behind show something: pixels may have been lost and filled up. What lies there was not looked for."
-                ))
+            doubt(
+                "\(name(lost, first)) of one value in rows in which the slices before and behind show something: pixels may have been lost and filled up. What lies there was not looked for."
+            )
         }
-        if isUnshifted, !frames.isEmpty, least >= 0, least < .infinity {
-            findings.append(
-                Finding(
-                    "PIX-NOTE", .warning,
-                    "no value of the CT lies below 0 Hounsfield units, neither air nor fat nor noise around water: Rescale Intercept may lack what was to be subtracted."
-                ))
+        if isUnshifted, density.count > 0, density.least >= 0 {
+            doubt(
+                "no value of the CT lies below 0 Hounsfield units, neither air nor fat nor noise around water: Rescale Intercept may lack what was to be subtracted."
+            )
         }
-        if density.tooDense * 10 > density.count {
-            findings.append(
-                Finding(
-                    "PIX-NOTE", .warning,
-                    "more than a tenth of the CT lies above 4000 Hounsfield units, as no tissue does: its values may be shifted by bits, or Rescale Slope be another's."
-                ))
+        if isDensity, density.tooDense * 10 > density.count {
+            doubt(
+                "more than a tenth of the CT lies above 4000 Hounsfield units, as no tissue does: its values may be shifted by bits, or Rescale Slope be another's."
+            )
         }
-        if density.count > 0, density.most < Self.thinnest {
-            findings.append(
-                Finding(
-                    "PIX-NOTE", .warning,
-                    "no value of the CT lies above -500 Hounsfield units, as all tissue does: Rescale Slope may be another's."
-                ))
+        if isDensity, density.count > 0, density.most < Self.thinnest {
+            doubt(
+                "no value of the CT lies above -500 Hounsfield units, as all tissue does: Rescale Slope may be another's."
+            )
         }
         return findings
     }

@@ -29,8 +29,12 @@ struct DrawnObjects {
 
     /// Whether a pixel is the last of its object before another one to the right or below: each cut is drawn once.
     func isBeforeAnother(_ row: Int, _ column: Int) -> Bool {
-        let own = numbers[row * columns + column]
-        return [number(row + 1, column), number(row, column + 1)].contains { $0 != nil && $0 != 0 && $0 != own }
+        isCut(row, column, before: number(row, column + 1)) || isCut(row, column, before: number(row + 1, column))
+    }
+
+    private func isCut(_ row: Int, _ column: Int, before other: Int32?) -> Bool {
+        guard let other else { return false }
+        return other > 0 && other != numbers[row * columns + column]
     }
 
     /// The pixels behind which another object begins: to the right, and below; nil where no two touch.
@@ -38,9 +42,8 @@ struct DrawnObjects {
         var (right, below) = (Mask(rows: rows, columns: columns), Mask(rows: rows, columns: columns))
         for row in 0..<rows {
             for column in 0..<columns where numbers[row * columns + column] > 0 {
-                let own = numbers[row * columns + column]
-                if let other = number(row, column + 1), other > 0, other != own { right[row, column] = true }
-                if let other = number(row + 1, column), other > 0, other != own { below[row, column] = true }
+                if isCut(row, column, before: number(row, column + 1)) { right[row, column] = true }
+                if isCut(row, column, before: number(row + 1, column)) { below[row, column] = true }
             }
         }
         return right.isEmpty && below.isEmpty ? nil : (right, below)
